@@ -1,0 +1,98 @@
+"""Reading an answer strictly, and judging an HTTP status that no document explains."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+from .call import Answer
+from .errors import NotDone, OutcomeUnknown, Refused
+from .vocabulary import Reason
+
+
+def json_object(answer: Answer) -> Mapping[str, Any]:
+    """The answer as a JSON object, numbers with a fraction as Decimal.
+
+    Raises `OutcomeUnknown` for all else: no JSON, a truncated one, a list or a word at
+    the top, a key that stands twice (it could say yes and no at once), NaN, Infinity,
+    absurd depth or length.
+    """
+    try:
+        read = json.loads(
+            answer.body,
+            parse_float=_finite,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unique_keys,
+        )
+    except (ValueError, RecursionError):
+        raise OutcomeUnknown(Reason.UNREADABLE, http_status=answer.status) from None
+    if not isinstance(read, dict):
+        raise OutcomeUnknown(Reason.UNREADABLE, http_status=answer.status)
+    return read
+
+
+def _finite(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("not a number") from None
+    if not number.is_finite() or abs(number.adjusted()) > 30:
+        raise ValueError("not a usable number")
+    return number
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        raise ValueError("a key stands twice")
+    return read
+
+
+def json_object_or_none(answer: Answer) -> Mapping[str, Any] | None:
+    """For error answers, where a body that cannot be read decides nothing."""
+    try:
+        return json_object(answer)
+    except OutcomeUnknown:
+        return None
+
+
+def judge_status(answer: Answer, words: str = "") -> None:
+    """Return for 2xx; otherwise raise what the HTTP status alone tells.
+
+    A documented error in the body wins over this, so clients look there first.
+    """
+    status = answer.status
+    if 200 <= status < 300:
+        return
+    if status == 429:
+        raise NotDone(
+            Reason.RATE_LIMITED,
+            words=words,
+            http_status=status,
+            retry_after=retry_after(answer.headers),
+        )
+    if status in (301, 307, 308):
+        raise NotDone(Reason.REDIRECTED, words=words, http_status=status)
+    if status in (302, 303):
+        raise OutcomeUnknown(Reason.REDIRECTED, words=words, http_status=status)
+    if 400 <= status < 500 and status != 408:
+        raise Refused(Reason.OTHER_REFUSAL, words=words, http_status=status)
+    raise OutcomeUnknown(Reason.PROVIDER_FAULT, words=words, http_status=status)
+
+
+LONGEST_WAIT = 60.0
+"""Seconds; a provider cannot stop an account for longer with one header."""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from a Retry-After header, capped; None where it gives no number."""
+    stated = headers.get("retry-after", "").strip()
+    if not (stated.isascii() and stated.isdigit()):
+        return None
+    return min(float(stated[:9]), LONGEST_WAIT)

@@ -1,0 +1,224 @@
+"""What a provider's client declares, and the capabilities it may inherit.
+
+A new provider is one file in `providers/clients/`: a subclass of `Client` and of the
+capabilities it has. The account form, the choices, the screens and the contract tests
+follow from it. Leaving out a method of a capability fails when the class is used, not
+when staff send.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from .call import Door, Login
+from .events import CallbackRequest, Event
+from .vocabulary import (
+    Balance,
+    Cancellation,
+    CheckResult,
+    CodeCheck,
+    OwnCode,
+    Profile,
+    ProviderCode,
+    Rental,
+    RentalPage,
+    Submission,
+    TextMessage,
+    TransactionPage,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialField:
+    """One secret of an account. Label and help are English and marked for translation."""
+
+    name: str
+    label: str
+    help: str
+    prefix: str = ""
+    """What the value usually begins with; another beginning is warned of, not refused."""
+
+
+class OptionKind(StrEnum):
+    TEXT = "text"
+    LINES = "lines"
+    """A list of exact strings, one a line."""
+    CHOICE = "choice"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class OptionField:
+    """One setting of an account that only this provider has."""
+
+    name: str
+    kind: OptionKind
+    label: str
+    help: str
+    default: str | bool | tuple[str, ...] = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Limits that a new account starts with."""
+
+    per_second: int
+    per_minute: int
+    in_flight: int
+
+
+class CannotTake(Exception):
+    """This provider cannot take this recipient or content; nothing was sent.
+
+    `text` is English, marked for translation, and may hold `%(name)s` places that
+    `values` fills.
+    """
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text)
+        self.text = text
+        self.values = values
+
+
+class Client(ABC):
+    """One provider account, ready to be asked. Made anew for each piece of work."""
+
+    key: ClassVar[str]
+    """Stored with the account and part of addresses; never changed once landed."""
+    name: ClassVar[str]
+    job: ClassVar[str]
+    """What it does in a few words, for the choice of a provider."""
+    support: ClassVar[str] = ""
+    """How to reach the provider, as its document says."""
+    default_base_url: ClassVar[str] = ""
+    """Empty where the document names none that could be trusted with a password."""
+    base_url_help: ClassVar[str] = ""
+    credential_fields: ClassVar[tuple[CredentialField, ...]]
+    option_fields: ClassVar[tuple[OptionField, ...]] = ()
+    pace: ClassVar[Pace] = Pace(per_second=5, per_minute=300, in_flight=4)
+    reports_delivery: ClassVar[bool] = False
+
+    def __init__(self, login: Login, door: Door) -> None:
+        self.login = login
+        self.door = door
+
+    def credential(self, name: str) -> str:
+        return self.login.credentials[name].reveal()
+
+    @classmethod
+    def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:
+        """The recipient (E.164) as this provider wants it, or `CannotTake`."""
+        return recipient
+
+
+# --- capabilities ----------------------------------------------------------
+
+
+class SendsText(Client):
+    """Sends any text of ours."""
+
+    @classmethod
+    @abstractmethod
+    def sender_ids(cls, options: Mapping[str, object]) -> tuple[str, ...]: ...
+
+    @abstractmethod
+    def send_text(self, message: TextMessage) -> Submission: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTemplate:
+    """A text of the provider's around a code of ours."""
+
+    key: str
+    """As the provider wants it; empty for its default."""
+    text: str
+    """As documented, with XXXX where the code stands."""
+    note: str = ""
+    """What staff should know before they choose it; marked for translation."""
+
+
+class SendsOwnCode(Client):
+    """Sends a code that we made, inside a text of the provider's."""
+
+    templates: ClassVar[tuple[CodeTemplate, ...]]
+    default_template: ClassVar[str] = ""
+
+    @classmethod
+    @abstractmethod
+    def channels(cls, country: str, options: Mapping[str, object]) -> tuple[str, ...]:
+        """The channels for a country (ISO 3166-1 alpha-2); empty: none of this account."""
+
+    @classmethod
+    @abstractmethod
+    def check_own_code(cls, code: str) -> None:
+        """Raise `CannotTake` where the provider would not take this code."""
+
+    @abstractmethod
+    def send_code(self, request: OwnCode) -> Submission: ...
+
+
+class MakesCodes(Client):
+    """Makes, sends and checks codes of its own."""
+
+    @abstractmethod
+    def start_code(self, request: ProviderCode) -> Submission: ...
+
+    @abstractmethod
+    def check_code(self, request: CodeCheck) -> CheckResult: ...
+
+
+class ReportsBalance(Client):
+    @abstractmethod
+    def fetch_balance(self) -> Balance: ...
+
+
+class ReportsProfile(Client):
+    @abstractmethod
+    def fetch_profile(self) -> Profile: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A row that the provider's document names, to fill our own lists at first."""
+
+    code: str
+    name: str
+    remark: str = field(default="")
+
+
+class RentsNumbers(Client):
+    """Rents numbers that receive SMS."""
+
+    documented_projects: ClassVar[tuple[Offer, ...]] = ()
+    documented_regions: ClassVar[tuple[Offer, ...]] = ()
+
+    @abstractmethod
+    def place_order(self, project: str, region: str) -> Rental: ...
+
+    @abstractmethod
+    def fetch_order(self, order_id: str) -> Rental: ...
+
+    @abstractmethod
+    def cancel_order(self, order_id: str) -> Cancellation: ...
+
+    @abstractmethod
+    def list_orders(self, *, page: int, page_size: int, state: str = "") -> RentalPage: ...
+
+    @abstractmethod
+    def list_transactions(self, *, page: int, page_size: int) -> TransactionPage: ...
+
+
+class ReceivesCallbacks(Client):
+    """Understands what the provider pushes to us. Pure: a stored callback can be replayed."""
+
+    callback_methods: ClassVar[frozenset[str]]
+
+    @classmethod
+    @abstractmethod
+    def understand_callback(cls, request: CallbackRequest) -> tuple[Event, ...]: ...

@@ -1,0 +1,239 @@
+"""Our words for what is asked of a provider and for what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What a call did out there."""
+
+    DONE = "done"
+    NOT_DONE = "not_done"
+    """Certainly nothing happened; repeating is free."""
+    REFUSED = "refused"
+    """The provider said no; repeating is pointless."""
+    UNKNOWN = "unknown"
+    """It may have happened; never repeated by machine."""
+
+
+class Reason(StrEnum):
+    """Why a call did not end in DONE. The texts that staff read hang on these."""
+
+    CREDENTIALS = "credentials"
+    ACCOUNT_DISABLED = "account_disabled"
+    NO_BALANCE = "no_balance"
+    PARAMETERS = "parameters"
+    BAD_NUMBER = "bad_number"
+    NO_NUMBER_AVAILABLE = "no_number_available"
+    PRICE_NOT_CALCULATED = "price_not_calculated"
+    ORDER_NOT_FOUND = "order_not_found"
+    ORDER_EXPIRED = "order_expired"
+    OTHER_REFUSAL = "other_refusal"
+    RATE_LIMITED = "rate_limited"
+    UNREACHABLE = "unreachable"
+    FORBIDDEN_ADDRESS = "forbidden_address"
+    """The base URL leads to an address that this installation does not allow."""
+    REDIRECTED = "redirected"
+    TIMED_OUT = "timed_out"
+    CUT_OFF = "cut_off"
+    UNREADABLE = "unreadable"
+    CONTRADICTION = "contradiction"
+    PROVIDER_FAULT = "provider_fault"
+    """The provider answered that it failed (HTTP 5xx or its own word for it)."""
+    PORTAL_FAULT = "portal_fault"
+    """Our own code failed after the request had been sent."""
+
+
+PAUSING = frozenset(
+    {Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED, Reason.NO_BALANCE, Reason.REDIRECTED}
+)
+"""Reasons that pause the paid calls of an account."""
+
+
+class DeliveryState(StrEnum):
+    """What a provider reports about a message, weakest first."""
+
+    SUBMITTED = "submitted"
+    IN_TRANSIT = "in_transit"
+    UNKNOWN_REPORT = "unknown_report"
+    """The provider itself says that it does not know; keep waiting."""
+    EXPIRED = "expired"
+    UNDELIVERED = "undelivered"
+    REJECTED = "rejected"
+    DELIVERED = "delivered"
+
+
+class OrderState(StrEnum):
+    """The state of a rented number as the provider states it."""
+
+    PENDING = "pending"
+    RECEIVED = "received"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    UNRECOGNISED = "unrecognised"
+    """A word that stands in no table; `raw_state` keeps it."""
+
+
+class SmsKind(StrEnum):
+    TRANSACTIONAL = "T"
+    MARKETING = "P"
+
+
+class Encoding(StrEnum):
+    """How a text travels: GSM 03.38 (7 bit) or UCS-2."""
+
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+
+
+# --- what is asked ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TextMessage:
+    """Any text to one number. `recipient` is E.164 with its plus sign."""
+
+    recipient: str
+    text: str = field(repr=False)
+    kind: SmsKind
+    sender_id: str
+    encoding: Encoding
+    reference: str
+    """Our own id for this message; the provider gives it back in its reports."""
+    callback_url: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCode:
+    """A code that we made. The provider puts it into a text of its own."""
+
+    recipient: str
+    code: str = field(repr=False)
+    channel: str
+    template: str = ""
+    """Empty for the provider's default text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCode:
+    """Ask the provider to make a code and send it."""
+
+    recipient: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCheck:
+    """Ask the provider whether `code` is the one it sent in `session_id`."""
+
+    session_id: str
+    code: str = field(repr=False)
+
+
+# --- what came of it -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The provider took a message. It says nothing about delivery."""
+
+    provider_id: str
+    """As the provider wrote it; empty where it gave none."""
+    words: str = ""
+    """The provider's own words, unchanged."""
+    warnings: tuple[str, ...] = ()
+    """Oddities worth showing: `no_id`, `other_reference`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The provider's verdict on a code. Only `passed` verifies anything."""
+
+    passed: bool
+    words: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Amounts as the provider states them, in its own unit. None: not stated."""
+
+    balance: Decimal
+    frozen: Decimal | None = None
+    available: Decimal | None = None
+    credit_limit: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    user_id: str
+    username: str
+    billing_type: str
+    is_active: bool | None
+    balance: Balance
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rental:
+    """One rented-number order as one answer states it. None: not stated there."""
+
+    order_id: str
+    state: OrderState
+    raw_state: str
+    phone: str
+    project: str
+    region: str
+    price: Decimal | None
+    code: str | None = field(default=None, repr=False)
+    content: str | None = field(default=None, repr=False)
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    received_at: datetime | None = None
+    raw_times: Mapping[str, str] = field(default_factory=dict)
+    """Times that could not be read, as they stood."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RentalPage:
+    rentals: tuple[Rental, ...]
+    total: int
+    page: int
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A clean yes to a cancel. The order itself is still to be asked."""
+
+    words: str
+    refund: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    transaction_id: str
+    type: str
+    """The provider's word, whether we know it or not."""
+    amount: Decimal
+    balance_after: Decimal | None
+    frozen_after: Decimal | None
+    description: str
+    order_id: str
+    created_at: datetime | None
+    raw_created_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionPage:
+    transactions: tuple[Transaction, ...]
+    total: int
+    page: int
+    page_size: int
