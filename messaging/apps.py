@@ -5,3 +5,10 @@ from django.utils.translation import gettext_lazy as _
 class MessagingConfig(AppConfig):
     name = "messaging"
     verbose_name = _("Messages")
+
+    def ready(self) -> None:
+        from providers.engine.sources import register
+
+        from .dispatch import MessageSource
+
+        register(MessageSource())

@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class ProvidersConfig(AppConfig):
     name = "providers"
     verbose_name = _("Providers")
+
+    def ready(self) -> None:
+        from .engine.sources import register
+        from .enquiries import EnquirySource
+
+        register(EnquirySource())

@@ -152,6 +152,7 @@ class Allowance(models.Model):
     )
     second_free_at = models.FloatField(default=0)
     minute_free_at = models.FloatField(default=0)
+    slot_at = models.FloatField(default=0)
     slow_until = models.FloatField(default=0)
     slow_streak = models.PositiveIntegerField(default=0)
 
@@ -294,7 +295,7 @@ class Enquiry(models.Model):
 class Heartbeat(models.Model):
     """When each part of the queue last showed that work gets through it."""
 
-    name = models.CharField(max_length=32, primary_key=True)
+    name = models.CharField(max_length=48, primary_key=True)
     beat_at = models.DateTimeField()
     detail = models.CharField(max_length=100, blank=True)
 

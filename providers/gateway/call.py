@@ -39,6 +39,17 @@ class Operation:
     effect: Effect
     hidden: frozenset[str] = frozenset()
     masked: frozenset[str] = frozenset()
+    readable_in_answer: frozenset[str] = frozenset()
+    """Hidden fields of the request whose name means something harmless in answers."""
+    readable_in_error: frozenset[str] = frozenset()
+    """The same for answers whose status is not 2xx: `code` may be a secret in an order
+    and the name of an error in an error body."""
+
+    def hidden_in_answer(self, status: int) -> frozenset[str]:
+        readable = self.readable_in_answer
+        if not 200 <= status < 300:
+            readable |= self.readable_in_error
+        return self.hidden - readable
 
 
 @dataclass(frozen=True, slots=True)

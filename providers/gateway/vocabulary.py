@@ -34,6 +34,8 @@ class Reason(StrEnum):
     ORDER_NOT_FOUND = "order_not_found"
     ORDER_EXPIRED = "order_expired"
     OTHER_REFUSAL = "other_refusal"
+    CANNOT_TAKE = "cannot_take"
+    """The client itself would not send it (`CannotTake`); the provider was not asked."""
     RATE_LIMITED = "rate_limited"
     UNREACHABLE = "unreachable"
     FORBIDDEN_ADDRESS = "forbidden_address"
@@ -134,6 +136,8 @@ class CodeCheck:
 
     session_id: str
     code: str = field(repr=False)
+    reference: str = ""
+    """Ours, as it went out with the code; an answer that names another one is not believed."""
 
 
 # --- what came of it -------------------------------------------------------
@@ -207,6 +211,8 @@ class RentalPage:
     total: int
     page: int
     page_size: int
+    unreadable: int = 0
+    """Rows that were left out because they could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,3 +243,5 @@ class TransactionPage:
     total: int
     page: int
     page_size: int
+    unreadable: int = 0
+    """Rows that were left out because they could not be read."""

@@ -1,0 +1,269 @@
+"""The base classes of every page about a model.
+
+Addresses carry an object's opaque `public_id` where the model has one: a primary key
+would tell how much traffic there is, a number whose traffic it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from django.contrib import messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
+from unfold.admin import ModelAdmin
+
+from .buttons import Button, Crumb, EmptyState
+from .changelist import LastPagePaginator, PortalChangeList
+from .pages import Page, fragment
+
+__all__ = ["Button", "Crumb", "EmptyState", "Page", "PortalAdmin", "ReadOnlyAdmin", "fragment"]
+
+LONGEST_SEARCH = 200
+MOST_WORDS = 20
+
+OwnPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
+
+
+class PortalAdmin(ModelAdmin):
+    """A model's pages, with the portal's habits.
+
+    `pages` adds pages of our own: ("send/", "send", SendPage) becomes
+    `admin:<app>_<model>_send`. The third is a `Page` class, a function made by
+    `fragment`, or the name of such a method of the admin.
+    """
+
+    pages: Sequence[OwnPage] = ()
+    paginator = LastPagePaginator
+    list_per_page = 50
+    list_max_show_all = 0
+    list_fullwidth = True
+    list_filter_submit = True
+    show_full_result_count = False
+    warn_unsaved_form = True
+    compressed_fields = False
+    preserve_filters = True
+    actions: Any = ()
+
+    # --- addresses ---------------------------------------------------------
+    @property
+    def has_public_id(self) -> bool:
+        try:
+            self.opts.get_field("public_id")
+        except FieldDoesNotExist:
+            return False
+        return True
+
+    def url_name(self, name: str) -> str:
+        return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{name}"
+
+    def object_url(self, obj: Model, name: str = "change") -> str:
+        """The address of an object's page, or of a page of its own called `name`."""
+        identifier = obj.public_id if self.has_public_id else obj.pk  # type: ignore[attr-defined]
+        return reverse(self.url_name(name), args=[identifier])
+
+    def list_crumb(self) -> Crumb:
+        return Crumb(
+            capfirst(str(self.opts.verbose_name_plural)), reverse(self.url_name("changelist"))
+        )
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Model | None:
+        if from_field or not self.has_public_id:
+            found: Model | None = super().get_object(request, object_id, from_field)
+            return found
+        # Django has un-quoted the id; ours may hold what looks like its quoting.
+        match = request.resolver_match
+        whole = match.kwargs.get("object_id", object_id) if match else object_id
+        return self.find(request, whole)
+
+    def find(self, request: HttpRequest, public_id: str) -> Model | None:
+        if "\x00" in public_id:
+            return None
+        found: Model | None = self.get_queryset(request).filter(public_id=public_id).first()
+        return found
+
+    def get_or_404(self, request: HttpRequest, public_id: str) -> Any:
+        """The object whose page this is, for pages and fragments of our own."""
+        found = self.find(request, public_id)
+        if found is None:
+            raise Http404
+        return found
+
+    def _get_obj_does_not_exist_redirect(self, *_: Any) -> HttpResponse:
+        raise Http404
+
+    # --- pages of our own --------------------------------------------------
+    def get_urls(self) -> list[URLPattern]:
+        own = [self.page_url(*page) for page in self.pages]
+        urls: list[URLPattern] = super().get_urls()
+        return own + urls
+
+    def page_url(
+        self, route: str, name: str, page: type[View] | Callable[..., Any] | str
+    ) -> URLPattern:
+        view: Any = getattr(self, page) if isinstance(page, str) else page
+        if isinstance(view, type):
+            view = view.as_view(model_admin=self)  # type: ignore[attr-defined]
+        if not getattr(view, "is_fragment", False):
+            view = self.admin_site.admin_view(view)
+        url: URLPattern = path(
+            route, view, name=f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+        )
+        return url
+
+    # --- the list ----------------------------------------------------------
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PortalChangeList]:
+        return PortalChangeList
+
+    def get_list_primary(self, request: HttpRequest) -> Button | None:
+        """The one filled button of the list; an Add button where one may add."""
+        if not self.has_add_permission(request):
+            return None
+        label = gettext("Add %(name)s") % {"name": self.opts.verbose_name}
+        return Button(label, reverse(self.url_name("add")), "add")
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(_("Nothing here yet."), self.get_list_primary(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        # Each word adds a level to the query, and SQLite refuses one that is too deep.
+        if len(search_term) > LONGEST_SEARCH or len(search_term.split()) > MOST_WORDS:
+            return queryset.none(), False
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(
+            request, queryset, search_term
+        )
+        return found
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        plain = HttpResponseRedirect(request.path)
+        if any("\x00" in value for values in request.GET.lists() for value in [*values[1]]):
+            return plain
+        context = {
+            "title": capfirst(str(self.opts.verbose_name_plural)),
+            "trail": [Crumb(capfirst(str(self.opts.verbose_name_plural)))],
+            **(extra_context or {}),
+        }
+        try:
+            answer: HttpResponse = super().changelist_view(request, context)
+        except DisallowedModelAdminLookup:
+            return plain
+        return answer
+
+    # --- the form ----------------------------------------------------------
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nothing is deleted by staff: history stays."""
+        return False
+
+    def get_trail(self, request: HttpRequest, obj: Model | None) -> list[Crumb]:
+        last = str(obj) if obj else gettext("Add %(name)s") % {"name": self.opts.verbose_name}
+        return [self.list_crumb(), Crumb(last)]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Model | None = None,
+    ) -> HttpResponse:
+        trail = self.get_trail(request, obj)
+        context = {
+            "trail": trail,
+            **context,
+            "title": trail[-1].title,
+            "subtitle": None,
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+            "is_form": True,
+        }
+        answer: HttpResponse = super().render_change_form(
+            request, context, add, change, form_url, obj
+        )
+        return answer
+
+    def get_saved_message(self, request: HttpRequest, obj: Model, added: bool) -> str | Promise:
+        return _("Saved.")
+
+    def response_add(
+        self, request: HttpRequest, obj: Model, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            answer: HttpResponse = super().response_add(request, obj, post_url_continue)
+            return answer
+        return self.respond_saved(request, obj, added=True)
+
+    def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            answer: HttpResponse = super().response_change(request, obj)
+            return answer
+        return self.respond_saved(request, obj, added=False)
+
+    def respond_saved(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
+        self.message_user(request, self.get_saved_message(request, obj, added), messages.SUCCESS)
+        return HttpResponseRedirect(self.object_url(obj))
+
+
+class ReadOnlyAdmin(PortalAdmin):
+    """Nobody adds, changes or deletes; an object's page is a template of our own.
+
+    The template extends "portal/page.html" and gets `object` and what
+    `get_detail_context` adds.
+    """
+
+    detail_template = "portal/detail.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_detail_title(self, request: HttpRequest, obj: Any) -> str | Promise:
+        return str(obj)
+
+    def get_detail_context(self, request: HttpRequest, obj: Any) -> Mapping[str, Any]:
+        return {}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id) if object_id else None
+        if not self.has_view_permission(request, obj) or request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        if obj is None:
+            raise Http404
+        title = self.get_detail_title(request, obj)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "object": obj,
+            "model_admin": self,
+            "title": title,
+            "trail": [self.list_crumb(), Crumb(title)],
+            **(extra_context or {}),
+            **self.get_detail_context(request, obj),
+        }
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        return TemplateResponse(request, self.detail_template, context)

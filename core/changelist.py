@@ -1,0 +1,44 @@
+"""Lists that open objects by their opaque id and bear whatever stands in the address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.paginator import Paginator
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.views import ChangeList
+
+from .buttons import Button, EmptyState
+
+if TYPE_CHECKING:
+    from .admin import PortalAdmin
+
+    AnyPaginator = Paginator[Any]
+else:
+    AnyPaginator = Paginator
+
+
+class LastPagePaginator(AnyPaginator):
+    """A page beyond the end is the last page, since rows move while one reads."""
+
+    def validate_number(self, number: Any) -> int:
+        return min(max(int(number), 1), self.num_pages)
+
+
+class PortalChangeList(ChangeList):
+    page_num: int
+    model_admin: PortalAdmin
+    empty_state: EmptyState
+    primary: Button | None
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        # A page beyond the end shows the last one, and the page links must know it.
+        self.page_num = self.paginator.validate_number(self.page_num)
+        self.empty_state = self.model_admin.get_empty_state(request)
+        self.primary = self.model_admin.get_list_primary(request)
+        self.is_narrowed = bool(self.query or self.has_active_filters)
+
+    def url_for_result(self, result: Model) -> str:
+        return self.model_admin.object_url(result)

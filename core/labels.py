@@ -1,0 +1,74 @@
+"""State labels: one registry of every state that staff are shown, and the one way to draw it.
+
+An app registers its words in `ready()`; lists, filters, exports and detail pages then
+use the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from .buttons import Text
+
+
+class Role(StrEnum):
+    """What the colour says. Never the only sign: an icon and a word stand beside it."""
+
+    INFO = "info"
+    NEUTRAL = "neutral"
+    WARNING = "warning"
+    SUCCESS = "success"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True)
+class StateLabel:
+    word: Text
+    role: Role
+    icon: str
+    """A name in the Material Symbols font that the admin theme ships."""
+    help: Text = ""
+
+
+_registry: Final[dict[str, dict[str, StateLabel]]] = {}
+
+
+def register_states(kind: str, states: Mapping[str, StateLabel]) -> None:
+    """Teach the portal how the states of one kind of thing are shown."""
+    _registry.setdefault(kind, {}).update({str(value): label for value, label in states.items()})
+
+
+def states_of(kind: str) -> Mapping[str, StateLabel]:
+    return _registry.get(kind, {})
+
+
+def label_for(kind: str, value: str) -> StateLabel:
+    """A value without a label is shown as it is: wrong words are worse than raw ones."""
+    known = _registry.get(kind, {}).get(str(value))
+    return known or StateLabel(str(value), Role.NEUTRAL, "help")
+
+
+def state_label(kind: str, value: str) -> SafeString:
+    """Icon, word and role colour as HTML; the help shows on hover, focus and tap."""
+    return draw(label_for(kind, value))
+
+
+def draw(label: StateLabel) -> SafeString:
+    help_attributes = (
+        format_html(' tabindex="0" data-help="{}"', label.help) if label.help else SafeString("")
+    )
+    return format_html(
+        '<span class="state state-{}"{}>'
+        '<span class="material-symbols-outlined" aria-hidden="true" translate="no">{}</span>'
+        "<span>{}</span></span>",
+        label.role,
+        help_attributes,
+        label.icon,
+        label.word,
+    )

@@ -1,0 +1,100 @@
+"""Pages of our own inside the admin, and the fragments that they fetch while open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.contrib import admin
+from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+from django.views.generic import View
+
+from .buttons import Crumb, Text
+
+if TYPE_CHECKING:
+    from .admin import PortalAdmin
+
+Response = TypeVar("Response", bound=Callable[..., HttpResponseBase])
+
+
+class NeedsPermission(PermissionDenied):
+    """Refused, and it is known which permission would have helped."""
+
+    def __init__(self, *permissions: str) -> None:
+        super().__init__(", ".join(permissions))
+        self.permissions = permissions
+
+
+class Page(PermissionRequiredMixin, View):
+    """Mix this into any generic view to make it a page of the admin.
+
+    class SendPage(Page, FormView): title, permission_required, template_name, form_class.
+    Hand it to a `PortalAdmin` in `pages`; the model's admin is then `self.model_admin`.
+    The template extends "portal/page.html".
+    """
+
+    title: Text = ""
+    model_admin: PortalAdmin | None = None
+    permission_required: str | tuple[str, ...] = ()
+
+    def has_permission(self) -> bool:
+        return self.request.user.has_perms(self.get_permission_required())
+
+    def handle_no_permission(self) -> Any:
+        raise NeedsPermission(*self.get_permission_required())
+
+    def get_title(self) -> Text:
+        return self.title
+
+    def get_trail(self) -> list[Crumb]:
+        """The way here: by default the model's list, then this page."""
+        model_admin = self.model_admin
+        own = Crumb(self.get_title())
+        if model_admin and model_admin.has_view_permission(self.request):
+            return [model_admin.list_crumb(), own]
+        return [own]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        self.request.current_app = admin.site.name  # type: ignore[attr-defined]
+        return {
+            **admin.site.each_context(self.request),
+            "title": self.get_title(),
+            "trail": self.get_trail(),
+            "model_admin": self.model_admin,
+            **context,
+        }
+
+
+def fragment(*permissions: str) -> Callable[[Response], Response]:
+    """Make a function or method the view of a part of a page that is fetched by itself.
+
+    Whoever is signed out gets 401 and a sentence that says so, never the sign-in form,
+    which would be swapped into the middle of the page.
+    """
+
+    def decorate(view: Response) -> Response:
+        @wraps(view)
+        def answer(*args: Any, **kwargs: Any) -> HttpResponseBase:
+            request = next(arg for arg in args if isinstance(arg, HttpRequest))
+            response = refuse_fragment(request, permissions) or view(*args, **kwargs)
+            add_never_cache_headers(response)
+            return response
+
+        answer.is_fragment = True  # type: ignore[attr-defined]
+        return answer  # type: ignore[return-value]
+
+    return decorate
+
+
+def refuse_fragment(request: HttpRequest, permissions: tuple[str, ...]) -> HttpResponse | None:
+    if not admin.site.has_permission(request):
+        return render(request, "portal/signed_out_note.html", status=401)
+    if not request.user.has_perms(permissions):
+        return render(request, "portal/not_allowed_note.html", status=403)
+    return None

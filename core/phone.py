@@ -1,0 +1,282 @@
+"""Phone numbers: every way of writing one is read into E.164, or refused with the reason."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NoReturn
+
+import phonenumbers
+
+LONGEST_TYPED: Final = 100
+LONGEST_E164: Final = 15
+"""Digits, by ITU-T E.164; libphonenumber finds a few longer ones possible."""
+DIGITS_IN_CHINA: Final = 11
+DOT: Final = "•"
+
+_MOBILE_IN_CHINA: Final = re.compile(r"1[3-9][0-9]{9}")
+_SERVICE_IN_CHINA: Final = re.compile(r"106[0-9]*|1[0-2][0-9]{1,4}|9[56][0-9]{3,6}")
+"""Numbers that send to the public (106…) and short ones (110, 12306, 10086, 95588)."""
+_BETWEEN_NUMBERS: Final = re.compile(r"[,;/|&\n\r\t、]|(?<=[0-9])\s*(?=\+)")
+_SHORTENED: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,2}")
+_SEPARATORS: Final = frozenset("-.()[]{}·‐‑‒–—―−")
+
+
+class PhoneProblem(StrEnum):
+    """Why a text is not a phone number. The words that staff read hang on these."""
+
+    EMPTY = "empty"
+    LETTER = "letter"
+    """`position` says where."""
+    CHARACTER = "character"
+    """Another sign that stands in no number; `position` says where."""
+    FOREIGN_DIGITS = "foreign_digits"
+    """Digits of another script (Arabic, Thai …). They are not guessed at."""
+    TWO_NUMBERS = "two_numbers"
+    SHORTENED = "shortened"
+    """A spreadsheet made 1.39E+10 of it; the number itself is lost."""
+    DIGITS = "digits"
+    """`digits` of them where the country has exactly `expected`."""
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    NOT_MOBILE = "not_mobile"
+    """The right length for China, but no mobile number begins like that."""
+    SERVICE = "service"
+    UNKNOWN_COUNTRY = "unknown_country"
+
+
+class PhoneError(ValueError):
+    """`position` counts from 1 in the text as typed; `digits` counts without the country
+    code."""
+
+    def __init__(
+        self,
+        kind: PhoneProblem,
+        typed: str,
+        *,
+        position: int | None = None,
+        digits: int | None = None,
+        expected: int | None = None,
+    ) -> None:
+        super().__init__(f"not a phone number: {kind}")
+        self.kind = kind
+        self.typed = typed
+        self.position = position
+        self.digits = digits
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    e164: str
+    country: str
+    """ISO 3166-1 alpha-2."""
+    calling_code: str
+    """Without a plus sign."""
+    significant: str
+    """The digits after the country code, without the 0 that is dialled inside a country."""
+    unusual: bool = False
+    """Possible, but in no range that is known to be in use. A warning, no refusal."""
+
+    @property
+    def international(self) -> str:
+        """Grouped, with the country code: +86 139 1234 5678."""
+        return f"+{self.calling_code} {' '.join(self._groups())}"
+
+    @property
+    def national(self) -> str:
+        """Grouped, as it is dialled inside the country."""
+        if self.country == "CN":
+            return " ".join(self._groups())
+        parsed = phonenumbers.parse(self.e164)
+        return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL))
+
+    @property
+    def masked(self) -> str:
+        """Country code, first group and the last four: +86 139 •••• 5678."""
+        first = self._groups()[0]
+        tail = self.significant[-4:] if len(self.significant) >= 7 else self.significant[-2:]
+        if len(self.significant) - len(first) - len(tail) < 3:
+            first = ""
+        hidden = DOT * (len(self.significant) - len(first) - len(tail))
+        return " ".join(part for part in (f"+{self.calling_code}", first, hidden, tail) if part)
+
+    def _groups(self) -> list[str]:
+        if self.country == "CN":
+            return [self.significant[:3], self.significant[3:7], self.significant[7:]]
+        parsed = phonenumbers.parse(self.e164)
+        grouped = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        groups = re.findall(r"[0-9]+", grouped)[1:]
+        return groups if "".join(groups) == self.significant else [self.significant]
+
+
+def read(typed: str, home_country: str = "CN") -> PhoneNumber:
+    """The number that was typed; without a country code it is one of `home_country`.
+
+    Raises `PhoneError`.
+    """
+    dialled = _dialled(typed)
+    if dialled.startswith("+"):
+        abroad = dialled[1:]
+    elif dialled.startswith("00"):
+        abroad = dialled[2:]
+    elif home_country != "CN":
+        return _elsewhere(typed, dialled, home_country)
+    else:
+        with_code = dialled.startswith("86") and len(dialled) > DIGITS_IN_CHINA
+        return _in_china(typed, dialled[2:] if with_code else dialled)
+    if abroad.startswith("86"):
+        return _in_china(typed, abroad[2:])
+    return _elsewhere(typed, f"+{abroad}", None)
+
+
+def search_key(typed: str, home_country: str = "CN") -> str | None:
+    """E.164 if the text is one whole number in any way of writing, else None.
+
+    Providers and journals write numbers with a country code and no plus sign, so digits
+    that are no number at home are tried as one from abroad.
+    """
+    try:
+        return read(typed, home_country).e164
+    except PhoneError:
+        pass
+    try:
+        found = read(f"+{_dialled(typed).removeprefix('+')}", home_country)
+    except PhoneError:
+        return None
+    return None if found.unusual else found.e164
+
+
+def mask(text: str) -> str:
+    """A stored number as those see it who may not see it whole. Never raises."""
+    try:
+        return read(text).masked
+    except PhoneError:
+        shown = text[-2:] if len(text) > 5 else ""
+        return DOT * min(len(text) - len(shown), 12) + shown
+
+
+def grouped(text: str) -> str:
+    """A stored number as it is read aloud; unchanged where it is none. Never raises."""
+    try:
+        return read(text).international
+    except PhoneError:
+        return text
+
+
+def _dialled(typed: str) -> str:
+    """ASCII digits with at most one plus sign before them, or `PhoneError`."""
+    if len(typed) > LONGEST_TYPED:
+        raise PhoneError(PhoneProblem.TOO_LONG, typed)
+    folded = "".join(_fold(character) for character in typed)
+    _refuse_several(typed, folded)
+    if _SHORTENED.fullmatch(folded.strip()):
+        raise PhoneError(PhoneProblem.SHORTENED, typed)
+    kept: list[str] = []
+    for position, character in enumerate(folded, start=1):
+        if character in "0123456789" or (character == "+" and not kept):
+            kept.append(character)
+        elif not (_is_blank(character) or (character == "'" and not kept)):
+            # A spreadsheet's apostrophe before a number marks it as text.
+            _refuse_character(typed, position, character)
+    if not any(character != "+" for character in kept):
+        raise PhoneError(PhoneProblem.EMPTY, typed)
+    return "".join(kept)
+
+
+def _fold(character: str) -> str:
+    """Full-width forms become plain; nothing else, or ² and ① would turn into digits."""
+    if "\uff01" <= character <= "\uff5e" or character == "\u3000":
+        return unicodedata.normalize("NFKC", character)
+    return character
+
+
+def _is_blank(character: str) -> bool:
+    return (
+        character in _SEPARATORS
+        or character.isspace()
+        or unicodedata.category(character) in ("Cf", "Zs")
+    )
+
+
+def _refuse_several(typed: str, folded: str) -> None:
+    parts = _BETWEEN_NUMBERS.split(folded)
+    if sum(_digits_in(part) >= 7 for part in parts) < 2:
+        words = folded.split()
+        if sum(_digits_in(word) >= 10 for word in words) < 2:
+            return
+    raise PhoneError(PhoneProblem.TWO_NUMBERS, typed)
+
+
+def _digits_in(text: str) -> int:
+    return len(re.findall(r"[0-9]", text))
+
+
+def _refuse_character(typed: str, position: int, character: str) -> NoReturn:
+    category = unicodedata.category(character)
+    kind = PhoneProblem.CHARACTER
+    if category == "Nd":
+        kind = PhoneProblem.FOREIGN_DIGITS
+    elif category.startswith("L"):
+        kind = PhoneProblem.LETTER
+    raise PhoneError(kind, typed, position=position)
+
+
+def _in_china(typed: str, digits: str) -> PhoneNumber:
+    if _MOBILE_IN_CHINA.fullmatch(digits):
+        # libphonenumber's own pattern lags behind the ranges that are handed out.
+        parsed = phonenumbers.PhoneNumber(country_code=86, national_number=int(digits))
+        unusual = not phonenumbers.is_valid_number(parsed)
+        return PhoneNumber(f"+86{digits}", "CN", "86", digits, unusual)
+    if _SERVICE_IN_CHINA.fullmatch(digits):
+        raise PhoneError(PhoneProblem.SERVICE, typed, digits=len(digits))
+    kind = PhoneProblem.NOT_MOBILE if len(digits) == DIGITS_IN_CHINA else PhoneProblem.DIGITS
+    raise PhoneError(kind, typed, digits=len(digits), expected=DIGITS_IN_CHINA)
+
+
+_IMPOSSIBLE: Final = {
+    phonenumbers.ValidationResult.INVALID_COUNTRY_CODE: PhoneProblem.UNKNOWN_COUNTRY,
+    phonenumbers.ValidationResult.TOO_LONG: PhoneProblem.TOO_LONG,
+    phonenumbers.ValidationResult.INVALID_LENGTH: PhoneProblem.TOO_LONG,
+    phonenumbers.ValidationResult.TOO_SHORT: PhoneProblem.TOO_SHORT,
+    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: PhoneProblem.TOO_SHORT,
+}
+
+_UNREADABLE: Final = {
+    phonenumbers.NumberParseException.INVALID_COUNTRY_CODE: PhoneProblem.UNKNOWN_COUNTRY,
+    phonenumbers.NumberParseException.TOO_LONG: PhoneProblem.TOO_LONG,
+}
+
+
+def _elsewhere(typed: str, dialled: str, home_country: str | None) -> PhoneNumber:
+    try:
+        parsed = phonenumbers.parse(dialled, home_country)
+    except phonenumbers.NumberParseException as error:
+        kind = _UNREADABLE.get(error.error_type, PhoneProblem.TOO_SHORT)
+        raise PhoneError(kind, typed) from None
+    significant = phonenumbers.national_significant_number(parsed)
+    if parsed.country_code == 86:
+        return _in_china(typed, significant)
+    verdict = phonenumbers.is_possible_number_with_reason(parsed)
+    if verdict in _IMPOSSIBLE:
+        raise PhoneError(_IMPOSSIBLE[verdict], typed, digits=len(significant))
+    if len(f"{parsed.country_code}{significant}") > LONGEST_E164:
+        raise PhoneError(PhoneProblem.TOO_LONG, typed, digits=len(significant))
+    country = _country_of(parsed)
+    if country == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY:
+        # +800 and its like belong to no country, so no list of countries can allow them.
+        raise PhoneError(PhoneProblem.UNKNOWN_COUNTRY, typed)
+    return PhoneNumber(
+        f"+{parsed.country_code}{significant}",
+        country,
+        str(parsed.country_code),
+        significant,
+        unusual=not phonenumbers.is_valid_number(parsed),
+    )
+
+
+def _country_of(parsed: phonenumbers.PhoneNumber) -> str:
+    exact = phonenumbers.region_code_for_number(parsed)
+    return str(exact or phonenumbers.region_code_for_country_code(parsed.country_code or 0))

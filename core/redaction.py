@@ -1,0 +1,328 @@
+"""Taking secrets, codes and phone numbers out of what is written down.
+
+Two ways, and always both: by value (every secret that is known, in the spellings it may
+turn up in) and by the fields that an operation declares. Never by a word list: `code`
+is a verification code in one place, `200` in another and an error name in a third.
+Where it is in doubt, everything is hidden. It needs no Django.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote, quote_plus, unquote_plus
+
+HIDDEN: Final = "[hidden]"
+"""Stands where a value was. Pages show it as a mark of its own."""
+DOT: Final = "•"
+
+SHORTEST_BY_VALUE: Final = 4
+"""Characters. A shorter secret is hidden by its field only; by value it would shred."""
+LONGEST_CODE: Final = 6
+"""A value of one call that is no longer than this is hidden as a whole word only."""
+
+
+def mask_phone(text: str) -> str:
+    """The first three and the last four digits, a dot for each of the others.
+
+    Signs between them stay. Of up to seven digits only the last two are shown.
+    """
+    count = sum(character.isdigit() for character in text)
+    first, last = (3, 4) if count > 7 else (0, 2)
+    seen = 0
+    shown = []
+    for character in text:
+        if character.isdigit():
+            seen += 1
+            if first < seen <= count - last:
+                character = DOT
+        elif character.isalpha():
+            character = DOT
+        shown.append(character)
+    return "".join(shown)
+
+
+def storable(text: str) -> str:
+    """Text that PostgreSQL takes: NUL as its picture, lone surrogates as escapes."""
+    if "\x00" in text:
+        text = text.replace("\x00", "␀")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` bytes of UTF-8, and an ellipsis where something was left off."""
+    if len(text) * 4 <= limit or len(encoded := text.encode()) <= limit:
+        return text
+    return encoded[: limit - len("…".encode())].decode(errors="ignore") + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Names in lower case; hidden ones lose their value, masked ones their middle."""
+
+    hidden: frozenset[str]
+    masked: frozenset[str]
+
+    def covers(self, name: str) -> bool:
+        return name in self.hidden or name in self.masked
+
+    def shown(self, name: str, value: str) -> str:
+        """What is written down for the value of a covered field."""
+        if not value:
+            return value
+        return HIDDEN if name in self.hidden else mask_phone(value)
+
+
+@lru_cache(maxsize=256)
+def fields_of(hidden: frozenset[str], masked: frozenset[str] = frozenset()) -> Fields:
+    return Fields(
+        frozenset(name.lower() for name in hidden), frozenset(name.lower() for name in masked)
+    )
+
+
+NO_FIELDS: Final = Fields(frozenset(), frozenset())
+
+
+# --- by value --------------------------------------------------------------
+
+
+def spellings(secret: str) -> tuple[str, ...]:
+    """A value as it may turn up: itself, in a URL, in JSON, in HTML, in base64."""
+    raw = secret.encode("utf-8", "surrogatepass")
+    coded = _base64_spellings(raw)
+    if secret.isascii() and secret.isalnum():
+        return (*coded, secret)
+    url = [quote(raw, safe) for safe in ("", "/", "/:", "/:?@!$'()*,;=&+")] + [quote_plus(raw)]
+    url += [quote(each, "") for each in url]
+    url += [re.sub(r"%[0-9A-F]{2}", lambda hit: hit[0].lower(), each) for each in url]
+    ascii_json = json.dumps(secret)[1:-1]
+    upper_json = re.sub(r"(?<=\\u)[0-9a-f]{4}", lambda hit: hit[0].upper(), ascii_json)
+    texts = [secret, json.dumps(secret, ensure_ascii=False)[1:-1], ascii_json, upper_json]
+    texts += [each.replace("/", "\\/") for each in texts]
+    escaped = html.escape(secret)
+    texts += [escaped, html.escape(secret, quote=False)]
+    texts += [escaped.replace("&#x27;", apostrophe) for apostrophe in ("&#39;", "&#039;")]
+    found = {*texts, *url, *coded, secret.strip()}
+    return tuple(
+        sorted((each for each in found if len(each) >= SHORTEST_BY_VALUE), key=len, reverse=True)
+    )
+
+
+def _base64_spellings(raw: bytes) -> tuple[str, ...]:
+    coded = base64.b64encode(raw).decode()
+    safe = base64.urlsafe_b64encode(raw).decode()
+    return tuple(
+        dict.fromkeys((quote(coded, ""), coded, safe, coded.rstrip("="), safe.rstrip("=")))
+    )
+
+
+_DISGUISED: Final = re.compile(
+    r"\\u00(3[0-9]|[46][1-9a-fA-F]|5[0-9aAfF]|7[0-9aA])|%(3[0-9]|[46][1-9a-fA-F]|5[0-9aAfF]|7[0-9aA])"
+    r"|&#[xX]0*(3[0-9]|[46][1-9a-fA-F]|5[0-9aAfF]|7[0-9aA]);"
+)
+"""ASCII letters and digits that somebody took the trouble to escape."""
+
+
+def _undisguised(text: str) -> str:
+    if "\\u00" in text or "%" in text or "&#" in text:
+        return _DISGUISED.sub(lambda hit: chr(int(hit[1] or hit[2] or hit[3], 16)), text)
+    return text
+
+
+_END_OF_ESCAPE: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\[bfnrt]|%[0-9a-fA-F]{2})\Z")
+
+
+def _hide_word(text: str, word: str) -> str:
+    """Hide a short value where it stands alone, not inside a longer word or number."""
+    parts, start = [], 0
+    while (at := text.find(word, start)) >= 0:
+        end = at + len(word)
+        alone = _stands_apart(text[max(0, at - 6) : at]) and not _is_word(text[end : end + 1])
+        parts += [text[start:at], HIDDEN if alone else word]
+        start = end
+    return "".join((*parts, text[start:]))
+
+
+def _stands_apart(before: str) -> bool:
+    # The last letter of an escape (\n, %20, 验) is not part of a word.
+    return not _is_word(before[-1:]) or bool(_END_OF_ESCAPE.search(before))
+
+
+def _is_word(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
+
+def _mask_number(text: str, tail: str) -> str:
+    """Mask every run of digits that a known phone number is part of."""
+    parts, start = [], 0
+    while (at := text.find(tail, start)) >= 0:
+        end = at + len(tail)
+        while at > start and _is_digit(text[at - 1]):
+            at -= 1
+        while end < len(text) and _is_digit(text[end]):
+            end += 1
+        parts += [text[start:at], mask_phone(text[at:end])]
+        start = end
+    return "".join((*parts, text[start:]))
+
+
+def _is_digit(character: str) -> bool:
+    return "0" <= character <= "9"
+
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """Knows the secrets of one account, and of one call where `also` has added them."""
+
+    _spellings: tuple[str, ...] = ()
+    _words: tuple[str, ...] = ()
+    _tails: tuple[str, ...] = ()
+
+    def also(self, secrets: Iterable[str] = (), phones: Iterable[str] = ()) -> Redactor:
+        """With the values of one call: codes and tokens, and phone numbers to mask."""
+        values = {value for value in secrets if value and value not in self._spellings}
+        words = {value for value in values if len(value) <= LONGEST_CODE}
+        longer = [each for value in values for each in spellings(value) if each not in words]
+        tails = {tail for phone in phones if len(tail := _digits(phone)[-8:]) > 6}
+        if not (values or tails):
+            return self
+        return replace(
+            self,
+            _spellings=(*longer, *self._spellings),
+            _words=(*self._words, *sorted(words, key=len, reverse=True)),
+            _tails=(*self._tails, *tails),
+        )
+
+    def by_value(self, text: str) -> str:
+        """Hide every known value, whatever the text is."""
+        text = _undisguised(text)
+        if "\x00" in text and self._finds(plain := text.replace("\x00", "")):
+            # UTF-16 read as something else: the secret stands there, letter by letter.
+            return self.by_value(plain)
+        for spelling in self._spellings:
+            if spelling in text:
+                text = text.replace(spelling, HIDDEN)
+        for word in self._words:
+            if word in text:
+                text = _hide_word(text, word)
+        for tail in self._tails:
+            if tail in text:
+                text = _mask_number(text, tail)
+        return text
+
+    def _finds(self, text: str) -> bool:
+        return any(value in text for value in (*self._spellings, *self._words, *self._tails))
+
+    def body(self, text: str, fields: Fields = NO_FIELDS) -> str:
+        """A body of any kind: JSON (whole or cut off), a form, a page of HTML."""
+        text = _undisguised(text)
+        if fields.hidden or fields.masked:
+            text = _by_field(text, fields)
+        return self.by_value(text)
+
+    def form(self, text: str, fields: Fields = NO_FIELDS) -> str:
+        """A query string, or a form in the same encoding."""
+        return self.by_value(_form_by_field(_undisguised(text), fields))
+
+
+@lru_cache(maxsize=256)
+def redactor(secrets: tuple[str, ...]) -> Redactor:
+    """The redactor of an account's secrets; made once, since most calls share one."""
+    found = {each for secret in secrets for each in _long_enough(secret)}
+    return Redactor(tuple(sorted(found, key=len, reverse=True)))
+
+
+def _long_enough(secret: str) -> tuple[str, ...]:
+    return spellings(secret) if len(secret) >= SHORTEST_BY_VALUE else ()
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(_is_digit, text))
+
+
+# --- by field --------------------------------------------------------------
+
+_STRING: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s*:\s*)?|\\?\Z)', re.DOTALL)
+_STRUCTURE: Final = re.compile(_STRING.pattern + r"|[{}\[\]]", re.DOTALL)
+_SCALAR: Final = re.compile(r"[^,}\]\s]*")
+_FORM: Final = re.compile(r"[^\s=&<>{}\"]+=[^\s=&<>{}\"]*(?:&[^\s=&<>{}\"]+=[^\s=&<>{}\"]*)*\s*")
+
+
+def _by_field(text: str, fields: Fields) -> str:
+    start = text.lstrip("\ufeff\r\n\t ")
+    if start[:1] in ("{", "["):
+        return _json_by_field(text, fields)
+    if _FORM.fullmatch(text):
+        return _form_by_field(text, fields)
+    return HIDDEN if _names_one(text, fields) else text
+
+
+def _names_one(text: str, fields: Fields) -> bool:
+    """Whether a text that is neither JSON nor a form seems to state a covered field."""
+    names = "|".join(map(re.escape, sorted(fields.hidden | fields.masked)))
+    return bool(re.search(rf"(?i)(?<![0-9a-z_])(?:{names})(?![0-9a-z_])\W{{0,3}}[:=>]", text))
+
+
+def _json_by_field(text: str, fields: Fields) -> str:
+    """Replace values in place, so that repeated keys and odd numbers stay to be seen."""
+    parts, start, at = [], 0, 0
+    while token := _STRING.search(text, at):
+        at = token.end()
+        name = _plain_name(token[1])
+        if token[2] is not None and fields.covers(name):
+            end = _end_of_value(text, at)
+            parts += [text[start:at], _shown_json(text[at:end], name, fields)]
+            start = at = end
+    return "".join((*parts, text[start:]))
+
+
+def _plain_name(name: str) -> str:
+    if "\\" in name:
+        with suppress(ValueError):
+            name = json.loads(f'"{name}"', strict=False)
+    return name.lower()
+
+
+def _end_of_value(text: str, start: int) -> int:
+    opening = text[start : start + 1]
+    if opening == '"':
+        token = _STRING.match(text, start)
+        return len(text) if token is None else token.end() - len(token[2] or "")
+    if opening not in ("{", "["):
+        scalar = _SCALAR.match(text, start)
+        return len(text) if scalar is None else scalar.end()
+    depth = 0
+    for token in _STRUCTURE.finditer(text, start):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
+        if depth == 0:
+            return token.end()
+    return len(text)
+
+
+def _shown_json(value: str, name: str, fields: Fields) -> str:
+    if value in ("", '""', "null"):
+        return value
+    whole = value[0] not in '{["' or (len(value) > 1 and value[0] == value[-1] == '"')
+    if name in fields.hidden or not whole:
+        return f'"{HIDDEN}"'
+    return f'"{mask_phone(value.strip(chr(34)))}"'
+
+
+def _form_by_field(text: str, fields: Fields) -> str:
+    if not (fields.hidden or fields.masked):
+        return text
+    pairs = []
+    for pair in text.split("&"):
+        name, equals, value = pair.partition("=")
+        plain = unquote_plus(name).lower()
+        if fields.covers(plain):
+            value = fields.shown(plain, unquote_plus(value))
+        pairs.append(f"{name}{equals}{value}")
+    return "&".join(pairs)

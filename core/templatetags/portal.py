@@ -1,0 +1,106 @@
+"""What every template of the portal draws the same way."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+
+from core import labels, masking, times
+from core.buttons import Crumb
+from core.money_lines import MoneyLine
+
+register = template.Library()
+
+
+@register.simple_tag
+def state_label(kind: str, value: str) -> SafeString:
+    return labels.state_label(kind, value)
+
+
+@register.simple_tag
+def when(moment: datetime | None, full: bool = False) -> SafeString:
+    return times.when(moment, full=full)
+
+
+@register.filter
+def duration(span: timedelta | float | None) -> str:
+    return times.duration(span)
+
+
+@register.filter
+def remaining(span: timedelta | float) -> str:
+    return times.remaining(span)
+
+
+@register.simple_tag
+def masked_number(number: str) -> SafeString:
+    return masking.masked_number(number)
+
+
+@register.inclusion_tag("portal/money_line.html")
+def money_line(line: str) -> dict[str, Any]:
+    """`{% money_line "U" %}`; nothing for an empty letter."""
+    return {"line": MoneyLine(line) if line else None}
+
+
+@register.inclusion_tag("portal/foreign_text.html")
+def foreign_text(text: str) -> dict[str, str]:
+    """Text that others wrote: isolated, so that it cannot turn the line it stands in."""
+    return {"text": visible(text)}
+
+
+@register.filter
+def visible(text: object) -> str:
+    """Control characters become pictures of themselves; line breaks and tabs stay."""
+    return "".join(_picture(character) for character in str(text))
+
+
+def _picture(character: str) -> str:
+    code = ord(character)
+    if code < 0x20 and character not in "\n\t":
+        return "" if character == "\r" else chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else character
+
+
+@register.simple_tag(takes_context=True)
+def page_trail(context: template.Context) -> list[Crumb]:
+    """The breadcrumbs: what the view gave, or what can be told from its model."""
+    trail = context.get("trail")
+    if trail is not None:
+        return list(trail)
+    opts = context.get("opts")
+    if opts is None:
+        return [Crumb(context.get("title") or "")]
+    name = f"admin:{opts.app_label}_{opts.model_name}_changelist"
+    crumbs = [Crumb(capfirst(str(opts.verbose_name_plural)), reverse(name))]
+    thing = context.get("original") or context.get("object")
+    if thing:
+        crumbs.append(Crumb(str(thing)))
+    elif context.get("title"):
+        crumbs.append(Crumb(context["title"]))
+    return crumbs
+
+
+@register.simple_tag(takes_context=True)
+def page_title(context: template.Context) -> str:
+    """The document's title; it says so first where a form came back with mistakes."""
+    title = str(context.get("title") or "")
+    form = context.get("form")
+    faulty = context.get("errors") or (form is not None and getattr(form, "errors", None))
+    if faulty:
+        return gettext("Error: %(title)s") % {"title": title}
+    return title
+
+
+@register.simple_tag(takes_context=True)
+def kept_place(context: template.Context) -> str:
+    """Where to come back to after the language was changed."""
+    request: HttpRequest | None = context.get("request")
+    return request.get_full_path() if request else "/"

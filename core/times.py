@@ -1,0 +1,57 @@
+"""Times as staff read them: local, 24 hours, and exact enough to argue with."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext
+
+
+def full_time(moment: datetime) -> str:
+    """Date, seconds and zone: 2025-11-20 14:05:32 UTC+08:00."""
+    local = timezone.localtime(moment)
+    zone = local.strftime("%z")
+    return f"{local:%Y-%m-%d %H:%M:%S} UTC{zone[:3]}:{zone[3:5]}"
+
+
+def short_time(moment: datetime) -> str:
+    """As in lists: 14:05:32 today, 20 Nov 14:05 this year, 2025-11-20 before."""
+    local = timezone.localtime(moment)
+    today = timezone.localtime()
+    if local.date() == today.date():
+        return f"{local:%H:%M:%S}"
+    if local.year == today.year:
+        # Translators: a day of this year and the time, in Django's date format letters.
+        return date_format(local, pgettext("date format", "j M H:i"), use_l10n=False)
+    return f"{local:%Y-%m-%d}"
+
+
+def when(moment: datetime | None, *, full: bool = False) -> SafeString:
+    """A `<time>` element; nothing where there is no time."""
+    if moment is None:
+        return SafeString("")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        timezone.localtime(moment).isoformat(timespec="milliseconds"),
+        full_time(moment),
+        full_time(moment) if full else short_time(moment),
+    )
+
+
+def duration(span: timedelta | float | None) -> str:
+    """How long something took: 0.7 s."""
+    if span is None:
+        return ""
+    seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
+    return gettext("%(seconds)s s") % {"seconds": number_format(seconds, 1, use_l10n=False)}
+
+
+def remaining(span: timedelta | float) -> str:
+    """Time left: 7:12, or 0:00 where it is over."""
+    seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
+    minutes, rest = divmod(max(int(seconds), 0), 60)
+    return f"{minutes}:{rest:02}"

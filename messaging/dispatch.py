@@ -1,0 +1,199 @@
+"""Messages as work for the engine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from core.secrets import Secret
+from providers import accounts
+from providers.engine.liveness import living_loops
+from providers.engine.sources import Job, Lane, Result, WorkSource
+from providers.gateway.client import Client, MakesCodes, ReceivesCallbacks, SendsOwnCode, SendsText
+from providers.gateway.errors import Refused
+from providers.gateway.vocabulary import (
+    Encoding,
+    OwnCode,
+    ProviderCode,
+    Reason,
+    SmsKind,
+    Submission,
+    TextMessage,
+)
+from providers.models import Account
+
+from . import sending
+from .models import Message
+from .states import MESSAGE_STATES, MessageState
+
+logger = logging.getLogger(__name__)
+
+ABANDONED_CLAIM = timedelta(seconds=15)
+"""A claim is handed over or given back within 10 s by a loop that lives."""
+ABANDONED_CALL = timedelta(seconds=120)
+"""Longer than any call can take; its loop is gone."""
+GIVEN_UP_CALL = timedelta(minutes=10)
+"""Even a loop that lives would have recorded it by now."""
+
+
+@dataclass(slots=True)
+class MessageJob(Job):
+    """One send. The request is made of the row at the claim, so that the thread needs
+    no database; its code is in memory only."""
+
+    message_id: int
+    request: TextMessage | OwnCode | ProviderCode | None
+    """None where the row could not be read, for example for want of a key."""
+
+    def run(self, client: Client) -> Submission:
+        match self.request:
+            case TextMessage() if isinstance(client, SendsText):
+                return client.send_text(self.request)
+            case OwnCode() if isinstance(client, SendsOwnCode):
+                return client.send_code(self.request)
+            case ProviderCode() if isinstance(client, MakesCodes):
+                return client.start_code(self.request)
+            case _:
+                raise Refused(Reason.CANNOT_TAKE)
+
+
+class MessageSource(WorkSource):
+    name: ClassVar[str] = "messages"
+    lane: ClassVar[Lane] = Lane.STAFF
+    paid: ClassVar[bool] = True
+
+    def _due(self) -> QuerySet[Message]:
+        now = timezone.now()
+        due = Message.objects.filter(state=MessageState.QUEUED, not_before__lte=now)
+        return sending.not_too_old(due, now)
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        due = self._due().filter(account__in=accounts).order_by()
+        return set(due.values_list("account_id", flat=True).distinct())
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        due = self._due().filter(account=account).order_by("not_before", "pk")
+        jobs: list[Job] = []
+        for message in due[:limit]:
+            taken = MESSAGE_STATES.move(
+                Message.objects.filter(pk=message.pk),
+                MessageState.CLAIMED,
+                claim=claim,
+                claimed_at=timezone.now(),
+            )
+            if taken:
+                request = _readable_request_of(message, account)
+                jobs.append(MessageJob(account.pk, f"message:{message.pk}", message.pk, request))
+        return jobs
+
+    def hand_over(self, job: Job, claim: UUID) -> bool:
+        return bool(
+            MESSAGE_STATES.move(
+                _row(job).filter(claim=claim),
+                MessageState.SENDING,
+                handed_over_at=timezone.now(),
+            )
+        )
+
+    def give_back(self, job: Job, claim: UUID) -> None:
+        MESSAGE_STATES.move(
+            _row(job).filter(claim=claim),
+            MessageState.QUEUED,
+            sources=(MessageState.CLAIMED,),
+            claim=None,
+            claimed_at=None,
+        )
+
+    def record(self, results: Sequence[Result], claim: UUID) -> None:
+        for result in results:
+            row = _row(result.job)
+            if result.error is not None:
+                sending.apply_error(row.filter(claim=claim), result.error)
+            elif isinstance(result.value, Submission):
+                # A row that was given up as unknown meanwhile is settled by this, too.
+                sending.apply_submission(row, result.value)
+            else:
+                raise TypeError("A send answers with a Submission.")
+
+    def sweep(self) -> None:
+        now = timezone.now()
+        sending.put_aside_what_is_too_old(now)
+        abandoned = Message.objects.filter(claimed_at__lt=now - ABANDONED_CLAIM)
+        if not abandoned.filter(state__in=(MessageState.CLAIMED, MessageState.SENDING)).exists():
+            return
+        # A loop that lives hands its claim over in time or finds that it lost it.
+        MESSAGE_STATES.move(
+            abandoned,
+            MessageState.QUEUED,
+            sources=(MessageState.CLAIMED,),
+            claim=None,
+            claimed_at=None,
+        )
+        dead = abandoned.filter(handed_over_at__lt=now - ABANDONED_CALL).exclude(
+            claim__in=living_loops()
+        )
+        given_up = abandoned.filter(handed_over_at__lt=now - GIVEN_UP_CALL)
+        MESSAGE_STATES.move(
+            dead | given_up,
+            MessageState.UNKNOWN,
+            sources=(MessageState.SENDING,),
+            reason=Reason.CUT_OFF,
+            ended_at=now,
+            claim=None,
+        )
+
+
+def _row(job: Job) -> QuerySet[Message]:
+    if not isinstance(job, MessageJob):
+        raise TypeError("This source only takes its own jobs.")
+    return Message.objects.filter(pk=job.message_id)
+
+
+def _readable_request_of(
+    message: Message, account: Account
+) -> TextMessage | OwnCode | ProviderCode | None:
+    """One row that cannot be read must not stop the loop; its job ends refused."""
+    try:
+        return request_of(message, account)
+    except Exception as problem:  # noqa: BLE001 - whatever is wrong with this row
+        logger.error("Message %s cannot be read: %s", message.pk, type(problem).__name__)
+        return None
+
+
+def request_of(message: Message, account: Account) -> TextMessage | OwnCode | ProviderCode | None:
+    """What is asked of the provider for this row."""
+    match message.kind:
+        case Message.Kind.TEXT:
+            return _text_request(message, account)
+        case Message.Kind.OWN_CODE if isinstance(message.code, Secret):
+            return OwnCode(
+                recipient=message.recipient,
+                code=message.code.reveal(),
+                channel=message.channel,
+                template=message.template,
+            )
+        case Message.Kind.PROVIDER_CODE:
+            return ProviderCode(recipient=message.recipient, reference=message.reference)
+    return None
+
+
+def _text_request(message: Message, account: Account) -> TextMessage:
+    client = account.client
+    reports = client is not None and issubclass(client, ReceivesCallbacks)
+    url = accounts.callback_url(account) if reports else None
+    return TextMessage(
+        recipient=message.recipient,
+        text=message.text,
+        kind=SmsKind(message.sms_kind),
+        sender_id=message.sender_id,
+        encoding=Encoding(message.encoding),
+        reference=message.reference,
+        callback_url=url.reveal() if url else "",
+    )

@@ -1,0 +1,94 @@
+"""How many segments a text takes, and which character makes it expensive.
+
+GSM 03.38 after 3GPP TS 23.038: 160 septets alone, 153 in each part of several; UCS-2:
+70 and 67 UTF-16 code units. An estimate: providers may bill by a 16-bit reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from providers.gateway.vocabulary import Encoding
+
+# TS 23.038 has the capital C with cedilla at 0x09; the small one is not in the alphabet.
+BASIC: Final = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+EXTENSION: Final = frozenset("\f^{}\\[~]|€")
+"""Each takes an escape as well, so two septets."""
+LIMITS: Final = {Encoding.GSM7: (160, 153), Encoding.UCS2: (70, 67)}
+
+PLAIN: Final = {
+    "‘": "'", "’": "'", "‚": "'", "‛": "'", "`": "'", "´": "'",
+    "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
+    "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "…": "...",
+    "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u3000": " ", "\t": " ",
+    "•": "*", "·": ".", "ç": "c", "，": ",", "。": ".", "：": ":", "；": ";",
+    "！": "!", "？": "?", "（": "(", "）": ")", "【": "[", "】": "]",
+    "\u200b": "", "\ufeff": "", "\u200e": "", "\u200f": "",
+}  # fmt: skip
+"""Characters with a plain one that says the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costly:
+    """The first character that forces Unicode. `position` counts from 1, in characters."""
+
+    character: str
+    position: int
+    replacement: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    encoding: Encoding
+    units: int
+    """Septets or UTF-16 code units."""
+    segments: int
+    left: int
+    """Units left in the last segment."""
+    costly: Costly | None
+
+
+def fold(text: str) -> str:
+    """The text as it goes out: forms post CRLF, phones count LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def count(text: str) -> Count:
+    """Count a text as it goes out; the empty text has no segment."""
+    text = fold(text)
+    costly = first_costly(text)
+    encoding = Encoding.UCS2 if costly else Encoding.GSM7
+    widths = [width(character, encoding) for character in text]
+    single, part = LIMITS[encoding]
+    units = sum(widths)
+    if units <= single:
+        return Count(encoding, units, min(1, units), single - units, costly)
+    segments, used = 1, 0
+    for needed in widths:
+        # Neither an escape pair nor a surrogate pair may straddle two parts.
+        if used + needed > part:
+            segments, used = segments + 1, 0
+        used += needed
+    return Count(encoding, units, segments, part - used, costly)
+
+
+def width(character: str, encoding: Encoding) -> int:
+    if encoding == Encoding.GSM7:
+        return 2 if character in EXTENSION else 1
+    return 2 if ord(character) > 0xFFFF else 1
+
+
+def first_costly(text: str) -> Costly | None:
+    for position, character in enumerate(text, start=1):
+        if character not in BASIC and character not in EXTENSION:
+            return Costly(character, position, PLAIN.get(character))
+    return None
+
+
+def replace_costly(text: str) -> str:
+    """The text with every character that has a plain equivalent replaced by it."""
+    return "".join(PLAIN.get(character, character) for character in text)

@@ -1,0 +1,215 @@
+"""Queue one message, and write down what came of sending it.
+
+What a result means for the row is decided here and nowhere else. The rule above all:
+a row goes back to the queue only where it is certain that nothing happened out there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from core.phone import PhoneNumber
+from core.redaction import storable
+from core.secrets import DOTS, Secret
+from providers.engine.kick import kick_if_idle
+from providers.gateway.client import SendsOwnCode
+from providers.gateway.errors import GatewayError
+from providers.gateway.vocabulary import Encoding, Outcome, Reason, Submission
+from providers.models import Account
+
+from . import segments
+from .models import Message
+from .states import MESSAGE_STATES, REPORTS, MessageState
+
+MAX_TRIES: Final = 3
+"""How often a message may turn out not to have left before it is given up."""
+BACKOFF: Final = (timedelta(seconds=2), timedelta(seconds=10))
+"""Before the second and the third try."""
+HOPELESS: Final = frozenset({Reason.REDIRECTED, Reason.FORBIDDEN_ADDRESS, Reason.PORTAL_FAULT})
+"""Certain that nothing happened, and certain that nothing will: not tried again."""
+TEXT_MAX_AGE: Final = timedelta(hours=24)
+CODE_MAX_AGE: Final = timedelta(minutes=2)
+WAITED_TOO_LONG: Final = "waited_too_long"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What staff want to send; already checked against the account's client."""
+
+    account: Account
+    recipient: PhoneNumber
+    kind: Message.Kind
+    text: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
+    channel: str = ""
+    template: str = ""
+    sms_kind: str = ""
+    sender_id: str = ""
+
+
+def queue(draft: Draft, *, by: AbstractBaseUser, form_token: str) -> tuple[Message, bool]:
+    """Write the message down, and start the engine if it sleeps, in one transaction.
+
+    The same form sent twice makes one message: a unique constraint decides, and the
+    second call returns the first one's row and False.
+    """
+    row = _row(draft, by, form_token)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            kick_if_idle()
+    except IntegrityError:
+        earlier = Message.objects.filter(form_token=form_token, created_by=by.pk).first()
+        if earlier is None:
+            raise
+        return earlier, False
+    return row, True
+
+
+def _row(draft: Draft, by: AbstractBaseUser, form_token: str) -> Message:
+    row = Message(
+        account=draft.account,
+        recipient=draft.recipient.e164,
+        country=draft.recipient.country,
+        kind=draft.kind,
+        channel=draft.channel,
+        template=draft.template,
+        sender_id=draft.sender_id,
+        sms_kind=draft.sms_kind,
+        created_by_id=by.pk,
+        form_token=form_token,
+    )
+    if draft.kind == Message.Kind.TEXT:
+        row.text = segments.fold(draft.text)
+        counted = segments.count(draft.text)
+        row.encoding, row.segments = counted.encoding, counted.segments
+    elif draft.kind == Message.Kind.OWN_CODE:
+        row.text = text_around_code(draft.account, draft.template)
+        row.code = Secret(draft.code)
+        row.encoding = Encoding.UCS2
+    return row
+
+
+def text_around_code(account: Account, template: str) -> str:
+    """The provider's text with dots where the code stands; empty where it is not known."""
+    client = account.client
+    if client is None or not issubclass(client, SendsOwnCode):
+        return ""
+    texts = {known.key: known.text for known in client.templates}
+    return texts.get(template, "").replace("XXXX", DOTS)
+
+
+# --- what came of it -------------------------------------------------------
+
+
+def apply_submission(rows: QuerySet[Message], submission: Submission) -> None:
+    """The provider took it. Where a report came first, only what is missing is filled in."""
+    now = timezone.now()
+    known = {
+        "provider_id": storable(submission.provider_id)[:200],
+        "words": storable(submission.words),
+        "warnings": list(submission.warnings),
+        "answered_at": now,
+        "code": "",
+    }
+    sources = (MessageState.SENDING, MessageState.UNKNOWN)
+    moved = MESSAGE_STATES.move(
+        rows, MessageState.SUBMITTED, sources=sources, reason="", claim=None, **known
+    )
+    if not moved:
+        rows.filter(state__in=REPORTS, answered_at=None).update(**known)
+
+
+def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
+    """The call did not end in a clear yes."""
+    said = {
+        "reason": str(error.reason),
+        "words": storable(error.words),
+        "http_status": error.http_status,
+        "answered_at": timezone.now(),
+    }
+    match error.outcome:
+        case Outcome.REFUSED:
+            _end(rows, MessageState.REFUSED, code="", **said)
+        case Outcome.NOT_DONE:
+            _try_again_or_give_up(rows, error, said)
+        case _:
+            # The code stays until somebody settles this, since nothing is final yet.
+            _end(rows, MessageState.UNKNOWN, **said)
+
+
+def _end(rows: QuerySet[Message], state: MessageState, **changes: Any) -> int:
+    changes = {"claim": None, **changes}
+    return MESSAGE_STATES.move(rows, state, sources=(MessageState.SENDING,), **changes)
+
+
+def _try_again_or_give_up(
+    rows: QuerySet[Message], error: GatewayError, said: dict[str, Any]
+) -> None:
+    tries = rows.values_list("tries", flat=True).first()
+    if tries is None:
+        return
+    counted = error.reason != Reason.RATE_LIMITED
+    if error.reason in HOPELESS or (counted and tries + 1 >= MAX_TRIES):
+        now = timezone.now()
+        _end(rows, MessageState.NOT_SENT, tries=F("tries") + 1, ended_at=now, code="", **said)
+        return
+    wait = BACKOFF[min(tries, len(BACKOFF) - 1)] if counted else timedelta(0)
+    _end(
+        rows,
+        MessageState.QUEUED,
+        tries=F("tries") + (1 if counted else 0),
+        not_before=timezone.now() + wait,
+        handed_over_at=None,
+        **said,
+    )
+
+
+# --- rows that nobody finished ----------------------------------------------
+
+
+def not_too_old(rows: QuerySet[Message], now: datetime) -> QuerySet[Message]:
+    """Those that may still go out unasked."""
+    texts = rows.filter(kind=Message.Kind.TEXT, queued_at__gt=now - TEXT_MAX_AGE)
+    codes = rows.exclude(kind=Message.Kind.TEXT).filter(queued_at__gt=now - CODE_MAX_AGE)
+    return texts | codes
+
+
+def put_aside_what_is_too_old(now: datetime) -> None:
+    """An old text asks for a go-ahead; an old code is of no use to anybody."""
+    queued = Message.objects.filter(state=MessageState.QUEUED)
+    MESSAGE_STATES.move(
+        queued.filter(kind=Message.Kind.TEXT, queued_at__lte=now - TEXT_MAX_AGE),
+        MessageState.HELD,
+        reason=WAITED_TOO_LONG,
+    )
+    MESSAGE_STATES.move(
+        queued.exclude(kind=Message.Kind.TEXT).filter(queued_at__lte=now - CODE_MAX_AGE),
+        MessageState.NOT_SENT,
+        sources=(MessageState.QUEUED,),
+        reason=WAITED_TOO_LONG,
+        ended_at=now,
+        code="",
+    )
+
+
+def cancel(message: Message, by: AbstractBaseUser) -> bool:
+    """Stop a message that has not been handed over. False: it was too late."""
+    waiting = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
+    return bool(
+        MESSAGE_STATES.move(
+            Message.objects.filter(pk=message.pk),
+            MessageState.CANCELLED,
+            sources=waiting,
+            ended_at=timezone.now(),
+            ended_by_id=by.pk,
+            code="",
+        )
+    )

@@ -1,0 +1,59 @@
+"""The states of a message, and which may follow which."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from core.states import StateTable
+
+
+class MessageState(StrEnum):
+    SCHEDULED = "scheduled"
+    HELD = "held"
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SUBMITTED = "submitted"
+    IN_TRANSIT = "in_transit"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+    CANCELLED = "cancelled"
+
+
+S = MessageState
+
+REPORTS = frozenset({S.IN_TRANSIT, S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.EXPIRED})
+
+MESSAGE_STATES = StateTable(
+    {
+        S.SCHEDULED: frozenset({S.QUEUED, S.CANCELLED}),
+        S.HELD: frozenset({S.QUEUED, S.CANCELLED}),
+        # A code that waited too long is of no use to anybody: not_sent, never held.
+        S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.CANCELLED, S.NOT_SENT}),
+        # Claimed but not handed over: nothing can have happened, so it may go back.
+        S.CLAIMED: frozenset({S.SENDING, S.QUEUED}),
+        # Back to queued and to not_sent only where it is certain that nothing happened.
+        # A report can come before our own call has been recorded.
+        S.SENDING: frozenset({S.SUBMITTED, S.REFUSED, S.UNKNOWN, S.QUEUED, S.NOT_SENT} | REPORTS),
+        S.UNKNOWN: frozenset({S.SUBMITTED, S.NOT_SENT} | REPORTS),
+        S.SUBMITTED: REPORTS,
+        # Reports have one total order; the highest seen stands (messaging.sending).
+        S.IN_TRANSIT: REPORTS - {S.IN_TRANSIT},
+        S.EXPIRED: frozenset({S.UNDELIVERED, S.REJECTED, S.DELIVERED}),
+        S.UNDELIVERED: frozenset({S.REJECTED, S.DELIVERED}),
+        S.REJECTED: frozenset({S.DELIVERED}),
+        S.DELIVERED: frozenset(),
+        S.REFUSED: frozenset(),
+        # A report is stronger than the belief that it was not sent.
+        S.NOT_SENT: REPORTS,
+        S.CANCELLED: frozenset(),
+    }
+)
+
+WAITING = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED, S.SENDING})
+"""States in which the page goes on looking for news of the send itself."""

@@ -1,0 +1,148 @@
+"""Provider accounts: make one, keep its secrets, open its client, pause and resume it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+
+from core.secrets import Secret
+
+from .gateway.address import AddressPolicy
+from .gateway.call import Login
+from .gateway.errors import GatewayError
+from .models import Account, Allowance, CallbackToken, Credential, Lease
+
+
+class NoClient(Exception):
+    """The account's provider is not among the clients of this installation."""
+
+
+@transaction.atomic
+def create_account(
+    *,
+    name: str,
+    provider: str,
+    base_url: str,
+    credentials: Mapping[str, str],
+    options: Mapping[str, object] | None = None,
+    **fields: Any,
+) -> Account:
+    """Make an account with its secrets, its limits and its callback address.
+
+    The values are taken as they are: the form has checked them.
+    """
+    account = Account.objects.create(
+        name=name, provider=provider, base_url=base_url, options=dict(options or {}), **fields
+    )
+    Allowance.objects.create(account=account)
+    Lease.objects.create(account=account)
+    save_credentials(account, credentials)
+    new_callback_token(account)
+    return account
+
+
+def save_credentials(account: Account, credentials: Mapping[str, str]) -> list[str]:
+    """Store the secrets that were entered; an empty one keeps what is stored.
+
+    Returns the names of those that changed.
+    """
+    entered = {name: value for name, value in credentials.items() if value}
+    for name, value in entered.items():
+        Credential.objects.update_or_create(
+            account=account,
+            name=name,
+            defaults={"value": Secret(value), "saved_at": timezone.now()},
+        )
+    return sorted(entered)
+
+
+def login_of(account: Account) -> Login:
+    """What the account's client needs. Secrets stay encrypted until they are used."""
+    client = account.client
+    if client is None:
+        raise NoClient(account.provider)
+    stored = {credential.name: credential.value for credential in account.credentials.all()}
+    return Login(
+        base_url=account.base_url,
+        credentials={
+            field.name: stored.get(field.name) or Secret("") for field in client.credential_fields
+        },
+        options={
+            field.name: account.options.get(field.name, field.default)
+            for field in client.option_fields
+        },
+    )
+
+
+def address_policy() -> AddressPolicy:
+    return AddressPolicy(
+        allow_http=settings.ALLOW_HTTP_PROVIDERS, allow_private=settings.ALLOW_PRIVATE_PROVIDERS
+    )
+
+
+# --- callback address ------------------------------------------------------
+
+
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8")).hexdigest()
+
+
+def new_callback_token(account: Account) -> CallbackToken:
+    """A further address for reports; the earlier ones go on working until revoked."""
+    token = secrets.token_urlsafe(32)
+    return CallbackToken.objects.create(
+        account=account, digest=digest_of(token), value=Secret(token)
+    )
+
+
+def callback_url(account: Account) -> Secret | None:
+    """Where the provider is to report to; None without a public address or a token."""
+    if not settings.PUBLIC_ADDRESS:
+        return None
+    newest = account.callback_tokens.filter(revoked_at=None).order_by("-pk").first()
+    if newest is None:
+        return None
+    token = newest.value
+    return Secret(lambda: f"{settings.PUBLIC_ADDRESS}/callbacks/{token.reveal()}/")
+
+
+# --- pausing ---------------------------------------------------------------
+
+
+def pauses(account: Account, error: GatewayError) -> bool:
+    """Whether this error stops the paid calls of the account.
+
+    Documented refusals for the login or for money do, and phrases that staff listed.
+    """
+    if error.pauses_account:
+        return True
+    words = error.words.casefold()
+    return bool(words) and any(phrase.casefold() in words for phrase in account.phrases)
+
+
+def pause(
+    account: Account, reason: str, words: str = "", by: AbstractBaseUser | None = None
+) -> bool:
+    """Stop paid calls; reads, polls and callbacks go on. False if it was paused already."""
+    changed = Account.objects.filter(pk=account.pk, paused_at=None).update(
+        paused_at=timezone.now(), pause_reason=reason, pause_words=words, paused_by=by
+    )
+    account.refresh_from_db(fields=("paused_at", "pause_reason", "pause_words", "paused_by"))
+    return bool(changed)
+
+
+def resume(account: Account) -> bool:
+    changed = (
+        Account.objects.filter(pk=account.pk)
+        .exclude(paused_at=None)
+        .update(paused_at=None, pause_reason="", pause_words="", paused_by=None)
+    )
+    account.refresh_from_db(fields=("paused_at", "pause_reason", "pause_words", "paused_by"))
+    return bool(changed)

@@ -1,0 +1,1 @@
+"""One file per provider. See `providers.gateway.client` for what a file declares."""

@@ -1,0 +1,127 @@
+"""Delivery reports as HAORUI's platform pushes them.
+
+Its document promises a report and gives no format. Platforms with the same interface post
+JSON with `uid`, `message_id`, `PhoneNumber`, `DLRStatus`, `SMSID`, `ErrorCode` and
+`ErrorDescription`, in several spellings; arrays, forms, GET and the text form of SMPP
+receipts are read too. Nothing here raises on any bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from providers.gateway.events import CallbackRequest, DeliveryReported, Event, Unrecognised
+from providers.gateway.vocabulary import DeliveryState
+
+from .reading import NO_IDS, id_of
+from .said import Said, pairs_of_json, pairs_of_query, said_by
+
+MOST_REPORTS: Final = 1000
+
+_BY_STATE: Final = {
+    DeliveryState.SUBMITTED: "S SUCCESS 成功",
+    # ACCEPTED means anything from "accepted for delivery" to "read on the subscriber's
+    # behalf", depending on whom one asks; it is never taken for delivered.
+    DeliveryState.IN_TRANSIT: (
+        "PENDING QUEUED SCHEDULED ENROUTE BUFFERED ACKNOWLEDGED ACKED SENT ACCEPTED ACCEPTD 0 1 6"
+    ),
+    # Final for some providers, passing for others.
+    DeliveryState.UNKNOWN_REPORT: "UNKNOWN 7",
+    DeliveryState.EXPIRED: "EXPIRED 3",
+    # DELETED is a message that the message centre dropped.
+    DeliveryState.UNDELIVERED: ("UNDELIVERABLE UNDELIV UNDELIVERED FAILED SKIPPED DELETED 4 5 9"),
+    DeliveryState.REJECTED: "REJECTED REJECTD DND BLOCKED NOROUTE 8",
+    DeliveryState.DELIVERED: "DELIVERED DELIVRD 2",
+}
+STATES: Final = {word: state for state, words in _BY_STATE.items() for word in words.split()}
+"""Words of the platform and of SMPP, and SMPP's numbers for them."""
+
+REFERENCE: Final = ("uid",)
+PROVIDER_ID: Final = ("messageid",)
+STATUS: Final = ("dlrstatus", "status")
+DETAILS: Final = ("errorcode", "errordescription", "remarks")
+READ: Final = frozenset({*REFERENCE, *PROVIDER_ID, *STATUS})
+TEXTS: Final = frozenset({"smsmessage", "message", "textmessage", "text", "content", "body"})
+"""The text of the message, which may hold a code: never passed on."""
+
+_RECEIPT_TEXT: Final = re.compile(r"\btext:", re.IGNORECASE)
+_RECEIPT: Final = {
+    "status": re.compile(r"\bstat:\s*([A-Za-z]{1,20})", re.IGNORECASE),
+    "messageid": re.compile(r"\bid:\s*([^\s&]{1,100})", re.IGNORECASE),
+    "errorcode": re.compile(r"\berr:\s*([A-Za-z0-9]{1,20})", re.IGNORECASE),
+}
+
+
+def understand(request: CallbackRequest) -> tuple[Event, ...]:
+    """The body if there is one, else the query: never both, for they could disagree."""
+    reports = _reports(request)
+    if reports is None:
+        return (_unrecognised("unreadable"),)
+    if not reports:
+        return (_unrecognised("empty"),)
+    if len(reports) > MOST_REPORTS:
+        return (_unrecognised("too_many"),)
+    return tuple(_event(report) for report in reports)
+
+
+def _reports(request: CallbackRequest) -> list[object] | None:
+    body = request.body.strip()
+    if body.startswith((b"{", b"[", b"\xef\xbb\xbf")) or "json" in request.content_type.lower():
+        return pairs_of_json(body) if body else None
+    form = body.decode("utf-8", "backslashreplace") if body else request.query
+    pairs = pairs_of_query(form)
+    if pairs is None:
+        return None
+    return [tuple(pairs)] if pairs else []
+
+
+def _event(report: object) -> Event:
+    if not isinstance(report, tuple):
+        return _unrecognised("unreadable")
+    said = said_by(report)
+    receipt = {} if said.get(*STATUS) else _receipt_in(said)
+    reference = id_of(said.get(*REFERENCE))
+    provider_id = id_of(said.get(*PROVIDER_ID) or receipt.get("messageid", ""))
+    provider_id = "" if provider_id in NO_IDS else provider_id
+    status = said.get(*STATUS) or receipt.get("status", "")
+    details = [said.get(name) for name in DETAILS] + [receipt.get("errorcode", "")]
+    words = " ".join(word for word in (status, *details) if word)
+    state = STATES.get(status.upper())
+    problem = _problem(said, status, state, bool(reference or provider_id))
+    if problem or state is None:
+        return Unrecognised(reference, provider_id, words, _rest(said), problem)
+    return DeliveryReported(reference, provider_id, words, _rest(said), state)
+
+
+def _problem(said: Said, status: str, state: DeliveryState | None, named: bool) -> str:
+    if said.ambiguous & READ:
+        return "ambiguous"
+    if not status or not named:
+        return "incomplete"
+    return "unknown_word" if state is None else ""
+
+
+def _receipt_in(said: Said) -> dict[str, str]:
+    """The fields of `id:… sub:… stat:DELIVRD err:000 text:…`, wherever it stands. What
+    follows `text:` was written by whoever wrote the message, so it is not looked at."""
+    for name, value in said.original.items():
+        if said.short_of(name) in TEXTS:
+            continue
+        head = _RECEIPT_TEXT.split(f"{name} {value}", maxsplit=1)[0]
+        if _RECEIPT["status"].search(head):
+            found = {key: pattern.search(head) for key, pattern in _RECEIPT.items()}
+            return {key: match.group(1) for key, match in found.items() if match}
+    return {}
+
+
+def _rest(said: Said) -> dict[str, str]:
+    return {
+        name: _RECEIPT_TEXT.split(value, maxsplit=1)[0]
+        for name, value in said.original.items()
+        if said.short_of(name) not in READ | TEXTS
+    }
+
+
+def _unrecognised(problem: str) -> Unrecognised:
+    return Unrecognised("", "", "", problem=problem)

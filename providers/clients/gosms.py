@@ -1,0 +1,236 @@
+"""GoSMS (appsms.net): rents numbers that receive SMS.
+
+`code` is the received code in an order and the name of an error in an error body, so no
+`code` is looked at before it is clear which of the two came.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn, TypeVar
+
+from providers.gateway.answers import json_object, json_object_or_none
+from providers.gateway.call import Answer, Effect, Operation, Request
+from providers.gateway.client import (
+    CannotTake,
+    CredentialField,
+    Offer,
+    OptionField,
+    OptionKind,
+    Pace,
+    RentsNumbers,
+    ReportsBalance,
+    ReportsProfile,
+)
+from providers.gateway.errors import OutcomeUnknown, Refused
+from providers.gateway.vocabulary import (
+    Balance,
+    Cancellation,
+    Profile,
+    Reason,
+    Rental,
+    RentalPage,
+    TransactionPage,
+)
+from providers.gateway.words import gettext_noop as _
+
+from . import gosms_rows as rows
+from .reading import amount_of, contradiction, said, text_of, undecided
+
+T = TypeVar("T")
+
+ORDER: Final = {
+    "hidden": frozenset({"code", "content"}),
+    "masked": frozenset({"phone"}),
+    "readable_in_error": frozenset({"code"}),
+}
+PLACE: Final = Operation("place_order", Effect.PAID, **ORDER)
+FETCH: Final = Operation("fetch_order", Effect.READ, **ORDER)
+CANCEL: Final = Operation("cancel_order", Effect.CONFIRMED, **ORDER)
+LIST: Final = Operation("list_orders", Effect.READ, **ORDER)
+TRANSACTIONS: Final = Operation("list_transactions", Effect.READ)
+BALANCE: Final = Operation("fetch_balance", Effect.READ)
+PROFILE: Final = Operation("fetch_profile", Effect.READ, hidden=frozenset({"email"}))
+
+ERROR_CODES: Final = {
+    "UNAUTHORIZED": Reason.CREDENTIALS,
+    "INVALID_PARAMS": Reason.PARAMETERS,
+    "INSUFFICIENT_BALANCE": Reason.NO_BALANCE,
+    "NO_AVAILABLE_NUMBER": Reason.NO_NUMBER_AVAILABLE,
+    "ORDER_NOT_FOUND": Reason.ORDER_NOT_FOUND,
+    "ORDER_EXPIRED": Reason.ORDER_EXPIRED,
+    "PRICE_CALCULATION_ERROR": Reason.PRICE_NOT_CALCULATED,
+}
+"""业务错误码. They win over the HTTP status."""
+HTTP_STATUSES: Final = {
+    400: Reason.PARAMETERS,
+    401: Reason.CREDENTIALS,
+    402: Reason.NO_BALANCE,
+    403: Reason.ACCOUNT_DISABLED,
+    404: Reason.ORDER_NOT_FOUND,
+}
+"""HTTP 状态码. 503 means "no number" only together with its code: a proxy says 503 too."""
+
+LARGEST_PAGE: Final = 100
+REGION: Final = re.compile(r"[A-Z]{2}")
+BAD_REGION: Final = _("%(provider)s wants a country as two capital letters, such as ID.")
+NO_PROJECT: Final = _("%(provider)s needs the code of an app.")
+BAD_ORDER: Final = _("“%(order)s” is no order number of %(provider)s.")
+
+
+class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
+    key = "gosms"
+    name = "GoSMS"
+    job = _("rents numbers")
+    support = "Telegram @appsms_support · support@appsms.net · 7x24"
+    default_base_url = "https://appsms.net/api/v1"
+    base_url_help = _("As in the provider's document, with /api/v1 at the end.")
+    credential_fields = (
+        CredentialField(
+            "api_key",
+            _("API key"),
+            _(
+                "In the provider's console under 渠道管理 (channel management), visible to"
+                " the channel's administrator. It begins with ch_."
+            ),
+            prefix="ch_",
+        ),
+    )
+    option_fields = (
+        OptionField(
+            "exclusive_key",
+            OptionKind.FLAG,
+            _("This key is used by this portal alone"),
+            _(
+                "Then an order that turns up at the provider after a lost answer is taken"
+                " over by itself. Leave it off if other programs rent with the same key."
+            ),
+            default=False,
+        ),
+    )
+    pace = Pace(per_second=10, per_minute=300, in_flight=4)
+    documented_projects = (
+        Offer("telegram", "Telegram"),
+        Offer("whatsapp", "WhatsApp"),
+        Offer("facebook", "Facebook"),
+    )
+    documented_regions = (
+        Offer("ID", _("Indonesia"), _("low price, well stocked")),
+        Offer("US", _("United States"), _("higher price")),
+        Offer("GB", _("United Kingdom"), _("medium price")),
+        Offer("CN", _("China"), _("some apps only")),
+        Offer("IN", _("India"), _("low price")),
+    )
+
+    def place_order(self, project: str, region: str) -> Rental:
+        if not project:
+            raise CannotTake(NO_PROJECT, provider=self.name)
+        if not REGION.fullmatch(region):
+            raise CannotTake(BAD_REGION, provider=self.name)
+        asked = {"project_code": project, "region": region}
+        return self._ask(
+            PLACE, "POST", "/order", lambda body: rows.placed(body, project, region), json=asked
+        )
+
+    def fetch_order(self, order_id: str) -> Rental:
+        """An answer about another order raises CONTRADICTION and changes nothing."""
+        path = self._path_of(order_id)
+        return self._ask(FETCH, "GET", path, lambda body: rows.fetched(body, order_id))
+
+    def cancel_order(self, order_id: str) -> Cancellation:
+        """The document shows no body for this call, so none is sent."""
+        return self._ask(CANCEL, "POST", f"{self._path_of(order_id)}/cancel", _cancellation)
+
+    def list_orders(self, *, page: int, page_size: int, state: str = "") -> RentalPage:
+        query = {**_paging(page, page_size), **({"status": state} if state else {})}
+        return self._ask(
+            LIST,
+            "GET",
+            "/user/orders",
+            lambda body: rows.rental_page(body, page, page_size),
+            query=query,
+        )
+
+    def list_transactions(self, *, page: int, page_size: int) -> TransactionPage:
+        return self._ask(
+            TRANSACTIONS,
+            "GET",
+            "/user/transactions",
+            lambda body: rows.transaction_page(body, page, page_size),
+            query=_paging(page, page_size),
+        )
+
+    def fetch_balance(self) -> Balance:
+        return self._ask(BALANCE, "GET", "/user/balance", rows.balance)
+
+    def fetch_profile(self) -> Profile:
+        return self._ask(PROFILE, "GET", "/user/profile", rows.profile)
+
+    def _ask(
+        self,
+        operation: Operation,
+        method: str,
+        path: str,
+        read: Callable[[Mapping[str, Any]], T],
+        *,
+        query: Mapping[str, str] | None = None,
+        json: Mapping[str, object] | None = None,
+    ) -> T:
+        headers = {"Authorization": f"Bearer {self.credential('api_key')}"}
+        asked = Request(method, path, query=query or {}, json=json, headers=headers)
+        return self.door.perform(operation, asked, lambda answer: _understand(answer, read))
+
+    def _path_of(self, order_id: str) -> str:
+        if not rows.ORDER_ID.fullmatch(order_id):
+            raise CannotTake(BAD_ORDER, provider=self.name, order=order_id)
+        return f"/order/{order_id}"
+
+
+def _understand(answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
+    """Success is HTTP 200 and no `error` key; anything that `read` misses is unreadable."""
+    if answer.status != 200:
+        _refuse(answer)
+    body = json_object(answer)
+    if "error" in body:
+        _refuse(answer)
+    try:
+        return read(body)
+    except rows.OtherOrder as other:
+        contradiction(answer, str(other))
+    except ValueError:
+        raise OutcomeUnknown(Reason.UNREADABLE, http_status=answer.status) from None
+
+
+def _refuse(answer: Answer) -> NoReturn:
+    body = json_object_or_none(answer) or {}
+    code = body.get("code")
+    words = _words(body)
+    if "order_id" in body and "error" in body:
+        contradiction(answer, words)
+    reason = ERROR_CODES.get(code) if isinstance(code, str) else None
+    reason = reason or HTTP_STATUSES.get(answer.status)
+    if reason is not None:
+        raise Refused(reason, words=words, http_status=answer.status)
+    if answer.status == 200:
+        contradiction(answer, words)
+    undecided(answer, words)
+
+
+def _words(body: Mapping[str, Any]) -> str:
+    """The error text and its name; nothing where it is no error body, for then `code` is
+    the one that somebody waits for."""
+    name = text_of(body.get("code"), 100)
+    return f"{said(body, 'error')} ({name})" if name and "error" in body else said(body, "error")
+
+
+def _cancellation(body: Mapping[str, Any]) -> Cancellation:
+    if "message" not in body:
+        raise ValueError("no message")
+    return Cancellation(said(body, "message"), amount_of(body.get("refund_amount")))
+
+
+def _paging(page: int, page_size: int) -> dict[str, str]:
+    if page < 1 or not 1 <= page_size <= LARGEST_PAGE:
+        raise ValueError("pages count from 1 and hold at most 100 rows")
+    return {"page": str(page), "page_size": str(page_size)}

@@ -1,0 +1,180 @@
+"""HAORUI: sends any text and pushes delivery reports to our address.
+
+Success means "accepted for processing", never "delivered".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from providers.gateway.answers import json_object_or_none
+from providers.gateway.call import Answer, Effect, Operation, Request
+from providers.gateway.client import (
+    CannotTake,
+    CredentialField,
+    OptionField,
+    OptionKind,
+    Pace,
+    ReceivesCallbacks,
+    SendsText,
+)
+from providers.gateway.errors import Refused
+from providers.gateway.events import CallbackRequest, Event
+from providers.gateway.vocabulary import Encoding, Reason, SmsKind, Submission, TextMessage
+from providers.gateway.words import gettext_noop as _
+
+from .delivery_reports import understand
+from .options import lines_of
+from .reading import NO_IDS, contradiction, id_of, is_success, said, undecided
+
+SEND: Final = Operation(
+    "send_text",
+    Effect.PAID,
+    hidden=frozenset({"api_id", "api_password", "textmessage", "callback_url"}),
+    masked=frozenset({"phonenumber"}),
+)
+
+ENCODINGS: Final = {Encoding.GSM7: "T", Encoding.UCS2: "U"}
+"""`encoding`. Its T is Latin text, while T in `sms_type` is a transactional message."""
+SUCCEEDED: Final = {"S": True, "F": False}
+"""`status`: submission succeeded, submission failed."""
+
+NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
+"""Country code and number. A list with commas would be a bulk send on this platform."""
+REFERENCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,32}")
+SHORTEST_TOKEN: Final = 16
+
+BAD_NUMBER: Final = _("%(provider)s takes one number with its country code, digits only.")
+NO_TEXT: Final = _("The message has no text.")
+NO_SENDER: Final = _("%(provider)s needs a sender ID for every message.")
+BAD_REFERENCE: Final = _("The portal's own id of this message does not suit %(provider)s.")
+
+
+class Haorui(SendsText, ReceivesCallbacks):
+    key = "haorui"
+    name = "HAORUI"
+    job = _("sends any text")
+    base_url_help = _(
+        "The host that HAORUI gave you with your API login, for example"
+        " https://api.example.com, without a path. None is preset, so that your password"
+        " goes to no one else."
+    )
+    credential_fields = (
+        CredentialField(
+            "api_id",
+            _("API ID"),
+            _("In the e-mail that opened your account, or in the provider's console."),
+            prefix="API",
+        ),
+        CredentialField(
+            "api_password",
+            _("API password"),
+            _("Beside the API ID, in the same e-mail or in the provider's console."),
+        ),
+    )
+    option_fields = (
+        OptionField(
+            "sender_ids",
+            OptionKind.LINES,
+            _("Sender IDs"),
+            _("One a line, exactly as registered with HAORUI. The first one is the default."),
+            required=True,
+        ),
+        OptionField(
+            "kind",
+            OptionKind.CHOICE,
+            _("Usual kind of message"),
+            _("What your contract with HAORUI allows; a message may choose the other kind."),
+            default="T",
+            choices=(("T", _("Transactional")), ("P", _("Marketing"))),
+        ),
+    )
+    # Calls in parallel have been answered with a misleading "IP not Whitelisted".
+    pace = Pace(per_second=5, per_minute=300, in_flight=1)
+    reports_delivery = True
+    callback_methods = frozenset({"POST", "GET"})
+
+    @classmethod
+    def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:
+        """The document's example is 8613912345678."""
+        digits = recipient.removeprefix("+")
+        if not NUMBER.fullmatch(digits):
+            raise CannotTake(BAD_NUMBER, provider=cls.name)
+        return digits
+
+    @classmethod
+    def sender_ids(cls, options: Mapping[str, object]) -> tuple[str, ...]:
+        return lines_of(options.get("sender_ids"))
+
+    def send_text(self, message: TextMessage) -> Submission:
+        self._check(message)
+        fields = {
+            "api_id": self.credential("api_id"),
+            "api_password": self.credential("api_password"),
+            "sms_type": SmsKind(message.kind).value,
+            "encoding": ENCODINGS[message.encoding],
+            "sender_id": message.sender_id,
+            "phonenumber": self.address_of(message.recipient, self.login.options),
+            "textmessage": message.text,
+            "uid": message.reference,
+        }
+        if message.callback_url:
+            fields["callback_url"] = message.callback_url
+        secrets = (message.text, *_tokens_of(message.callback_url))
+        asked = Request("POST", "/api/SendSMS", json=fields, secrets=secrets)
+        return self.door.perform(SEND, asked, lambda answer: _submission(answer, message.reference))
+
+    def _check(self, message: TextMessage) -> None:
+        if not message.text:
+            raise CannotTake(NO_TEXT)
+        if not message.sender_id:
+            raise CannotTake(NO_SENDER, provider=self.name)
+        if not REFERENCE.fullmatch(message.reference):
+            raise CannotTake(BAD_REFERENCE, provider=self.name)
+
+    @classmethod
+    def understand_callback(cls, request: CallbackRequest) -> tuple[Event, ...]:
+        return understand(request)
+
+
+def _tokens_of(callback_url: str) -> tuple[str, ...]:
+    """The address itself and the parts of its path that are long enough to be its token."""
+    if not callback_url:
+        return ()
+    parts = callback_url.split("/")[3:]
+    return (callback_url, *(part for part in parts if len(part) >= SHORTEST_TOKEN))
+
+
+def _submission(answer: Answer, reference: str) -> Submission:
+    """The body decides before the HTTP status, which the document does not give for F."""
+    body = json_object_or_none(answer) or {}
+    remarks = said(body, "remarks")
+    status = body.get("status")
+    verdict = SUCCEEDED.get(status) if isinstance(status, str) else None
+    if verdict is None:
+        _refuse_missing(answer, said(body, "ReasonPhrase"))
+        undecided(answer, remarks or said(body, "status") or said(body, "ReasonPhrase"))
+    if not verdict:
+        if answer.status == 429:
+            undecided(answer, remarks)
+        raise Refused(Reason.OTHER_REFUSAL, words=remarks, http_status=answer.status)
+    if not is_success(answer):
+        contradiction(answer, remarks)
+    warnings = []
+    provider_id = id_of(body.get("message_id"))
+    if provider_id in NO_IDS:
+        provider_id = ""
+        warnings.append("no_id")
+    if said(body, "uid") not in ("", reference):
+        # Another message's uid: ours is what we asked with, so ours stands.
+        warnings.append("other_reference")
+    return Submission(provider_id, remarks, tuple(warnings))
+
+
+def _refuse_missing(answer: Answer, phrase: str) -> None:
+    """Missing parameters come as HTTP 404 with {"StatusCode":404,"ReasonPhrase":…}; the
+    address is right all the same."""
+    if answer.status == 404 and phrase:
+        raise Refused(Reason.PARAMETERS, words=phrase, http_status=answer.status)

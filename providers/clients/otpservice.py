@@ -1,0 +1,190 @@
+"""OTP Service: makes, sends and checks codes of its own.
+
+Everything is a GET with the password in its query, and everything costs money or a try:
+nothing here may be repeated by machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from providers.gateway.answers import json_object_or_none
+from providers.gateway.call import Answer, Effect, Operation, Request
+from providers.gateway.client import (
+    CannotTake,
+    CredentialField,
+    MakesCodes,
+    OptionField,
+    OptionKind,
+    ReceivesCallbacks,
+)
+from providers.gateway.errors import OutcomeUnknown, Refused
+from providers.gateway.events import CallbackRequest, Event
+from providers.gateway.vocabulary import CheckResult, CodeCheck, ProviderCode, Reason, Submission
+from providers.gateway.words import gettext_noop as _
+
+from .otp_reports import understand
+from .reading import NO_IDS, contradiction, id_of, is_success, said, undecided
+
+LOGIN_FIELDS: Final = frozenset({"username", "password"})
+SEND: Final = Operation(
+    "start_code", Effect.PAID, hidden=LOGIN_FIELDS, masked=frozenset({"msisdn"})
+)
+CHECK: Final = Operation(
+    "check_code",
+    Effect.PAID,
+    hidden=LOGIN_FIELDS | {"code"},
+    readable_in_answer=frozenset({"code"}),
+)
+"""Paid: a second check can use up a try, or be answered FAILED after a PASS. The answer's
+CODE is a status."""
+
+SUCCEEDED: Final = {"SUCCESS": True, "ERROR": False}
+"""`STATUS`. Only SUCCESS is shown for answers; ERROR stands in the callback tables."""
+ACCEPTED: Final = "200"
+REFUSALS: Final = {
+    "400": Reason.PARAMETERS,
+    "401": Reason.CREDENTIALS,
+    "412": Reason.ACCOUNT_DISABLED,
+}
+FAULT: Final = "500"
+"""`CODE`, "Response status code": the same numbers as HTTP has, but in the body."""
+PASSED: Final = {"PASS": True, "FAILED": False}
+
+NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
+REFERENCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+
+BAD_NUMBER: Final = _("%(provider)s takes one number with its country code.")
+BAD_REFERENCE: Final = _("The portal's own id of this code does not suit %(provider)s.")
+NO_SESSION: Final = _("%(provider)s gave no id for this code, so it cannot check it.")
+NO_CODE: Final = _("There is no code to check.")
+
+
+class OtpService(MakesCodes, ReceivesCallbacks):
+    key = "otpservice"
+    name = "OTP Service"
+    job = _("makes and checks codes")
+    base_url_help = _(
+        "The address that the provider gave you, without /send. Its document names none, so"
+        " none is preset. The callback address below has to be given to the provider by you."
+    )
+    credential_fields = (
+        CredentialField(
+            "username", _("Username"), _("The account name that the provider gave you.")
+        ),
+        CredentialField(
+            "password",
+            _("Password"),
+            _("The password of that account. This provider wants it in the address of each call."),
+        ),
+    )
+    option_fields = (
+        OptionField(
+            "phone_format",
+            OptionKind.CHOICE,
+            _("Number format"),
+            _("Ask your provider how it wants numbers; its document does not say."),
+            default="digits",
+            choices=(
+                ("digits", _("Digits with country code: 8613912345678")),
+                ("plus", _("With a plus sign: +8613912345678")),
+            ),
+        ),
+    )
+    reports_delivery = True
+    callback_methods = frozenset({"GET"})
+
+    @classmethod
+    def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:
+        digits = recipient.removeprefix("+")
+        if not NUMBER.fullmatch(digits):
+            raise CannotTake(BAD_NUMBER, provider=cls.name)
+        return f"+{digits}" if options.get("phone_format") == "plus" else digits
+
+    def start_code(self, request: ProviderCode) -> Submission:
+        """`eid` is required, though the address in the document leaves it out."""
+        if not REFERENCE.fullmatch(request.reference):
+            raise CannotTake(BAD_REFERENCE, provider=self.name)
+        query = {
+            "msisdn": self.address_of(request.recipient, self.login.options),
+            **self._login(),
+            "eid": request.reference,
+        }
+        return self.door.perform(SEND, Request("GET", "/send", query=query), _submission)
+
+    def check_code(self, request: CodeCheck) -> CheckResult:
+        """`sid` is "the msgid returned by the verification code request", even if it is 0."""
+        if not request.session_id:
+            raise CannotTake(NO_SESSION, provider=self.name)
+        if not request.code:
+            raise CannotTake(NO_CODE)
+        query = {"sid": request.session_id, "code": request.code, **self._login()}
+        asked = Request("GET", "/code", query=query, secrets=(request.code,))
+        return self.door.perform(CHECK, asked, lambda answer: _verdict(answer, request))
+
+    def _login(self) -> dict[str, str]:
+        return {
+            "username": self.credential("username"),
+            "password": self.credential("password"),
+        }
+
+    @classmethod
+    def understand_callback(cls, request: CallbackRequest) -> tuple[Event, ...]:
+        return understand(request)
+
+
+def _submission(answer: Answer) -> Submission:
+    body = _accepted(answer)
+    # The document's own sample of a success has "0". It is kept, since /code wants it back.
+    provider_id = id_of(body.get("MSGID"))
+    return Submission(provider_id, _words(body), _no_id(provider_id))
+
+
+def _verdict(answer: Answer, asked: CodeCheck) -> CheckResult:
+    """Verified only by SUCCESS, 200 and PASS together, about the session that we asked of."""
+    body = _accepted(answer)
+    words = f"{_words(body)} {said(body, 'RESULT')}".strip()
+    stated = body.get("RESULT")
+    passed = PASSED.get(stated) if isinstance(stated, str) else None
+    if passed is None:
+        raise OutcomeUnknown(Reason.UNREADABLE, words=words, http_status=answer.status)
+    if id_of(body.get("MSGID")) != asked.session_id:
+        contradiction(answer, words)
+    if asked.reference and said(body, "EXTID") not in ("", asked.reference):
+        contradiction(answer, words)
+    return CheckResult(passed, words, _no_id(asked.session_id))
+
+
+def _accepted(answer: Answer) -> Mapping[str, Any]:
+    """The body of an answer whose STATUS and CODE both say yes; raises for all others."""
+    body = json_object_or_none(answer) or {}
+    words = _words(body)
+    status = body.get("STATUS")
+    succeeded = SUCCEEDED.get(status) if isinstance(status, str) else None
+    code = id_of(body.get("CODE"))
+    if succeeded is None or code not in {ACCEPTED, FAULT, *REFUSALS}:
+        _refuse(str(answer.status), answer, words)
+        undecided(answer, words)
+    if succeeded != (code == ACCEPTED) or (not succeeded and body.get("RESULT") == "PASS"):
+        contradiction(answer, words)
+    if not succeeded:
+        _refuse(code, answer, words)
+        raise OutcomeUnknown(Reason.PROVIDER_FAULT, words=words, http_status=answer.status)
+    if not is_success(answer):
+        contradiction(answer, words)
+    return body
+
+
+def _refuse(code: str, answer: Answer, words: str) -> None:
+    if code in REFUSALS:
+        raise Refused(REFUSALS[code], words=words, http_status=answer.status)
+
+
+def _words(body: Mapping[str, Any]) -> str:
+    return " ".join(word for word in (said(body, key) for key in ("STATUS", "CODE", "MSG")) if word)
+
+
+def _no_id(provider_id: str) -> tuple[str, ...]:
+    return ("no_id",) if provider_id in NO_IDS else ()

@@ -1,0 +1,37 @@
+"""Which loop serves which account. A lease not renewed for its time to live is free."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import connection
+
+from ..clock import database_now, sql_now
+from ..models import Account, Lease
+
+TIME_TO_LIVE = 6.0
+"""Seconds. A loop renews at a third of it, so another takes over within 10 s."""
+
+
+def renew(holder: UUID) -> set[int]:
+    """Take or keep every lease that is free or ours; return the accounts we serve."""
+    for missing in Account.objects.filter(lease=None):
+        Lease.objects.get_or_create(account=missing)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE providers_lease
+                   SET holder = %s, expires_at = {sql_now()} + %s
+                 WHERE holder = %s OR expires_at < {sql_now()}
+             RETURNING account_id""",  # noqa: S608 - built from constants of ours
+            [holder.hex, TIME_TO_LIVE, holder.hex],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def release(holder: UUID) -> None:
+    Lease.objects.filter(holder=holder.hex).update(holder="", expires_at=0)
+
+
+def is_engine_alive() -> bool:
+    """Whether some loop holds a lease right now."""
+    return Lease.objects.filter(expires_at__gt=database_now()).exists()

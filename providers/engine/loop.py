@@ -1,0 +1,251 @@
+"""The loop: keep the leases, record what is finished, give out what is due.
+
+One thread does all database work; the threads of the workshop make the calls. A paid
+row goes queued -> claimed -> sending, each step committed before the next, and the call
+is made only after the last. So a loop that dies leaves behind only rows that its claim
+marks, and each of them says whether its call may have been made.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from uuid import UUID, uuid4
+
+from django.db import DatabaseError, close_old_connections
+
+from .. import accounts, journal, limits
+from ..gateway.call import Login
+from ..gateway.client import Client
+from ..models import Account, ApiCall, heartbeat
+from . import leases, liveness
+from .sources import Job, Result, WorkSource, sources
+from .workshop import Finished, SlotRequest, Workshop
+
+logger = logging.getLogger(__name__)
+
+THREADS = 64
+IDLE_PAUSE = 0.04
+"""Seconds between two looks for work when there is none."""
+RENEW_EVERY = leases.TIME_TO_LIVE / 3
+SWEEP_EVERY = 5.0
+LONGEST_SLOT_WAIT = 1.0
+"""No row is claimed whose slot is further away; it stays queued for whoever is free."""
+STALE_CLAIM = 10.0
+"""Seconds between claim and hand-over after which the row is given back instead."""
+DRAIN = 60.0
+"""Seconds that running calls get to end when the loop stops: longer than any call."""
+
+
+@dataclass(order=True)
+class Waiting:
+    """A claimed row whose slot has not come yet. Times by the monotonic clock."""
+
+    slot_at: float
+    order: int
+    claimed_at: float = field(compare=False)
+    source: WorkSource = field(compare=False)
+    job: Job = field(compare=False)
+
+
+@dataclass
+class Served:
+    """An account that this loop holds the lease of."""
+
+    account: Account
+    client: type[Client]
+    login: Login
+    free_at: float = 0.0
+    """By the monotonic clock: when the next slot comes, as far as we know."""
+
+
+class Loop:
+    def __init__(self, should_stop: Callable[[], bool]) -> None:
+        self.claim: UUID = uuid4()
+        self._should_stop = should_stop
+        self._workshop = Workshop(THREADS)
+        self._served: dict[int, Served] = {}
+        self._waiting: list[Waiting] = []
+        self._order = count()
+        self._in_flight: Counter[int] = Counter()
+        self._unwritten: list[ApiCall] = []
+        self._unrecorded: list[Finished] = []
+        self._next_renewal = self._next_sweep = self._next_beat = 0.0
+
+    def run(self) -> None:
+        """Serve until told to stop; then let running calls end and record them."""
+        try:
+            while not self._should_stop():
+                try:
+                    busy = self.turn()
+                except DatabaseError:
+                    # Results stay in memory and are written when the database is back.
+                    logger.exception("The engine could not reach the database.")
+                    close_old_connections()
+                    time.sleep(1)
+                    continue
+                except Exception:
+                    # One source at fault must not stop the others for long.
+                    logger.exception("A round of the engine failed.")
+                    time.sleep(1)
+                    continue
+                if not busy:
+                    self._workshop.wake.wait(IDLE_PAUSE)
+                self._workshop.wake.clear()
+        finally:
+            self._leave()
+
+    def turn(self) -> bool:
+        """One round. True where there was something to do."""
+        now = time.monotonic()
+        if now >= self._next_renewal:
+            self._renew(now)
+        recorded = self._record()
+        self._answer_wishes()
+        given = self._give_out() + self._hand_over_due()
+        if now >= self._next_sweep:
+            self._next_sweep = now + SWEEP_EVERY
+            for source in sources():
+                source.sweep()
+        return bool(recorded or given)
+
+    # --- leases and accounts -----------------------------------------------
+
+    def _renew(self, now: float) -> None:
+        held = leases.renew(self.claim)
+        self._next_renewal = now + RENEW_EVERY
+        served: dict[int, Served] = {}
+        for account in Account.objects.filter(pk__in=held).prefetch_related("credentials"):
+            client = account.client
+            if client is None:
+                continue
+            before = self._served.get(account.pk)
+            served[account.pk] = Served(
+                account, client, accounts.login_of(account), before.free_at if before else 0.0
+            )
+        self._served = served
+        if now >= self._next_beat:
+            self._next_beat = now + liveness.BEAT_EVERY
+            liveness.beat(self.claim)
+            if held:
+                heartbeat("engine", f"{len(held)} accounts")
+
+    # --- claiming and handing over -----------------------------------------
+
+    def _give_out(self) -> int:
+        """Claim due rows where an account has room, those of the first lane first."""
+        given = 0
+        for source in sources():
+            able = [pk for pk, served in self._served.items() if self._may_serve(served, source)]
+            for account_id in source.accounts_with_work(able) if able else ():
+                given += self._claim_for(self._served[account_id], source)
+        return given
+
+    def _may_serve(self, served: Served, source: WorkSource) -> bool:
+        if source.paid and served.account.is_paused:
+            return False
+        return self._room(served) > 0 and served.free_at - time.monotonic() < LONGEST_SLOT_WAIT
+
+    def _room(self, served: Served) -> int:
+        return served.account.in_flight - self._in_flight[served.account.pk]
+
+    def _claim_for(self, served: Served, source: WorkSource) -> int:
+        claimed = 0
+        while self._may_serve(served, source):
+            jobs = source.claim(served.account, 1, self.claim)
+            for job in jobs:
+                self._await_slot(served, source, job)
+            claimed += len(jobs)
+            if not jobs:
+                break
+        return claimed
+
+    def _await_slot(self, served: Served, source: WorkSource, job: Job) -> None:
+        now = time.monotonic()
+        wait = limits.reserve(served.account)
+        served.free_at = now + wait
+        self._in_flight[served.account.pk] += 1
+        heapq.heappush(self._waiting, Waiting(now + wait, next(self._order), now, source, job))
+
+    def _hand_over_due(self) -> int:
+        handed = 0
+        while self._waiting and self._waiting[0].slot_at <= time.monotonic():
+            waiting = heapq.heappop(self._waiting)
+            served = self._served.get(waiting.job.account_id)
+            late = time.monotonic() - waiting.claimed_at > STALE_CLAIM
+            if served is None or late:
+                self._put_back(waiting)
+            elif waiting.source.hand_over(waiting.job, self.claim):
+                self._workshop.start(waiting.source, waiting.job, served.client, served.login)
+                handed += 1
+            else:
+                self._in_flight[waiting.job.account_id] -= 1
+        return handed
+
+    def _put_back(self, waiting: Waiting) -> None:
+        self._in_flight[waiting.job.account_id] -= 1
+        waiting.source.give_back(waiting.job, self.claim)
+
+    # --- recording -----------------------------------------------------------
+
+    def _record(self) -> int:
+        """Write results first, since they are worth more than the journal."""
+        for finished in self._workshop.take_finished():
+            self._in_flight[finished.result.job.account_id] -= 1
+            self._unrecorded.append(finished)
+            self._unwritten.extend(finished.calls)
+        if not self._unrecorded and not self._unwritten:
+            return 0
+        by_source: dict[str, list[Finished]] = defaultdict(list)
+        for finished in self._unrecorded:
+            by_source[finished.source.name].append(finished)
+        for group in by_source.values():
+            results = [finished.result for finished in group]
+            group[0].source.record(results, self.claim)
+            self._note_for_accounts(results)
+            self._unrecorded = [kept for kept in self._unrecorded if kept not in group]
+        journal.write(self._unwritten)
+        written, self._unwritten = len(self._unwritten), []
+        return written
+
+    def _note_for_accounts(self, results: list[Result]) -> None:
+        """What a result means for the whole account: it may pause, or stop being slow."""
+        for result in results:
+            served = self._served.get(result.job.account_id)
+            if served is None:
+                continue
+            if result.error is None:
+                limits.note_answer(served.account)
+            elif accounts.pauses(served.account, result.error):
+                accounts.pause(served.account, result.error.reason, result.error.words)
+
+    def _answer_wishes(self) -> None:
+        for wish in self._workshop.take_wishes():
+            served = self._served.get(wish.account_id)
+            if isinstance(wish, SlotRequest):
+                wish.answer.set_result(limits.reserve(served.account) if served else 0.0)
+            elif served is not None:
+                wait = limits.slow_down(served.account, wish.seconds)
+                served.free_at = time.monotonic() + wait
+
+    # --- leaving ---------------------------------------------------------------
+
+    def _leave(self) -> None:
+        for waiting in self._waiting:
+            self._put_back(waiting)
+        self._waiting.clear()
+        deadline = time.monotonic() + DRAIN
+        while self._in_flight.total() > 0 and time.monotonic() < deadline:
+            self._workshop.wake.wait(0.1)
+            self._workshop.wake.clear()
+            self._answer_wishes()
+            self._record()
+        self._record()
+        leases.release(self.claim)
+        liveness.leave(self.claim)
+        self._workshop.close()

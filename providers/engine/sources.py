@@ -1,0 +1,97 @@
+"""Where the engine's work comes from. Apps register a source in their `ready()`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar
+from uuid import UUID
+
+from ..gateway.client import Client
+from ..gateway.errors import GatewayError
+from ..models import Account
+
+
+class Lane(IntEnum):
+    """What goes first. Bulk never makes those above it wait."""
+
+    STAFF = 1
+    """Codes and single sends: somebody waits for it."""
+    ORDERS = 2
+    """Rent, cancel, check."""
+    POLLS = 3
+    BULK = 4
+
+
+@dataclass(slots=True)
+class Job(ABC):
+    """One call to make. Made by its source in the loop's thread, run in a pool thread."""
+
+    account_id: int
+    subject: str
+    """What the journal links the call to, as `message:42`."""
+
+    @abstractmethod
+    def run(self, client: Client) -> object:
+        """Make the call. No database in here. Raises a `GatewayError` where it fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a job: a value, or the error it ended in."""
+
+    job: Job
+    value: object = None
+    error: GatewayError | None = None
+
+
+class WorkSource(ABC):
+    """Rows of one app that want a provider to be called.
+
+    Every method runs in the loop's thread, outside any transaction. `claim` is the id of
+    the loop that asks; a row is moved only by a conditional UPDATE that names it.
+    """
+
+    name: ClassVar[str]
+    lane: ClassVar[Lane]
+    paid: ClassVar[bool]
+    """Not served while the account is paused."""
+
+    @abstractmethod
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        """Those of `accounts` that have a row due now. Asked many times a second."""
+
+    @abstractmethod
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        """Take at most `limit` due rows."""
+
+    @abstractmethod
+    def hand_over(self, job: Job, claim: UUID) -> bool:
+        """Note, committed, that the call is about to be made. False: the row is not ours
+        any more, so the call must not be made."""
+
+    @abstractmethod
+    def give_back(self, job: Job, claim: UUID) -> None:
+        """A claimed row that will not be handed over goes back to where it was."""
+
+    @abstractmethod
+    def record(self, results: Sequence[Result], claim: UUID) -> None:
+        """Write down what came of the calls."""
+
+    @abstractmethod
+    def sweep(self) -> None:
+        """Settle rows that a loop took and never finished, because it died."""
+
+
+_sources: dict[str, WorkSource] = {}
+
+
+def register(source: WorkSource) -> None:
+    _sources[source.name] = source
+
+
+def sources() -> list[WorkSource]:
+    """All sources, those that go first in front."""
+    return sorted(_sources.values(), key=lambda source: (source.lane, source.name))

@@ -1,0 +1,56 @@
+"""The queue task that is one loop of the engine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+
+from django_q.conf import Conf
+from django_q.status import Stat
+
+from .kick import keep_running
+from .loop import Loop
+
+LONGEST_RUN = 600.0
+"""Seconds. Shorter than the queue's `retry`, so that a task is never given out twice
+while it runs; the loop then starts its successor and leaves."""
+STAT_EVERY = 0.5
+
+
+def run() -> None:
+    """The task: one loop, until its cluster stops, its parent dies or its time is over."""
+    until = time.monotonic() + LONGEST_RUN
+    Loop(should_stop=_stop_signal(until)).run()
+    if time.monotonic() >= until:
+        keep_running()
+
+
+def _stop_signal(until: float) -> Callable[[], bool]:
+    """Workers never see their cluster's stop event; its public status and the parent's
+    process id tell as much."""
+    parent = os.getppid()
+    next_look = 0.0
+
+    def should_stop() -> bool:
+        nonlocal next_look
+        now = time.monotonic()
+        if now >= until or os.getppid() != parent:
+            return True
+        if now < next_look:
+            return False
+        next_look = now + STAT_EVERY
+        return _cluster_is_stopping(parent)
+
+    return should_stop
+
+
+def _cluster_is_stopping(sentinel: int) -> bool:
+    host = socket.gethostname()
+    return any(
+        stat.sentinel == sentinel
+        and stat.host == host
+        and stat.status in (Conf.STOPPING, Conf.STOPPED)
+        for stat in Stat.get_all()
+    )

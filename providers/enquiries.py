@@ -1,0 +1,181 @@
+"""Harmless questions to a provider: does the login work, how much money is there.
+
+Asked by staff or by a schedule, answered by the engine; no web process asks by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from . import accounts
+from .engine.kick import kick_if_idle
+from .engine.sources import Job, Lane, Result, WorkSource
+from .gateway.client import Client, ReportsBalance, ReportsProfile
+from .gateway.vocabulary import Balance, Profile
+from .models import Account, BalanceReading, Enquiry
+
+NOTHING_TO_CHECK = "nothing_to_check"
+"""The provider offers nothing that could be asked without sending."""
+TOO_LATE = "too_late"
+STALE = timedelta(minutes=2)
+"""Nobody looks at the answer any more; a newer question takes its place."""
+LOST = timedelta(seconds=120)
+
+
+def can_be_asked(client: type[Client] | None) -> bool:
+    return client is not None and issubclass(client, ReportsBalance | ReportsProfile)
+
+
+def ask(account: Account, kind: Enquiry.Kind, by: AbstractBaseUser | None = None) -> Enquiry:
+    """Put the question. One that is still waiting is not put twice."""
+    if not can_be_asked(account.client):
+        now = timezone.now()
+        return Enquiry.objects.create(
+            account=account,
+            kind=kind,
+            asked_by=by,
+            state=Enquiry.State.ANSWERED,
+            ended_at=now,
+            reason=NOTHING_TO_CHECK,
+        )
+    with transaction.atomic():
+        waiting = Enquiry.objects.filter(
+            account=account, kind=kind, state__in=(Enquiry.State.QUEUED, Enquiry.State.CLAIMED)
+        ).first()
+        enquiry = waiting or Enquiry.objects.create(account=account, kind=kind, asked_by=by)
+        kick_if_idle()
+    return enquiry
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    balance: Balance | None = None
+    profile: Profile | None = None
+
+
+@dataclass(slots=True)
+class EnquiryJob(Job):
+    enquiry_id: int = 0
+
+    def run(self, client: Client) -> Answered:
+        profile = client.fetch_profile() if isinstance(client, ReportsProfile) else None
+        balance = client.fetch_balance() if isinstance(client, ReportsBalance) else None
+        return Answered(balance or (profile.balance if profile else None), profile)
+
+
+class EnquirySource(WorkSource):
+    name: ClassVar[str] = "enquiries"
+    lane: ClassVar[Lane] = Lane.ORDERS
+    paid: ClassVar[bool] = False
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        due = Enquiry.objects.filter(state=Enquiry.State.QUEUED, account__in=accounts)
+        return set(due.values_list("account_id", flat=True))
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        due = Enquiry.objects.filter(account=account, state=Enquiry.State.QUEUED).order_by("pk")
+        jobs: list[Job] = []
+        for pk in due.values_list("pk", flat=True)[:limit]:
+            taken = Enquiry.objects.filter(pk=pk, state=Enquiry.State.QUEUED).update(
+                state=Enquiry.State.CLAIMED, claim=claim, claimed_at=timezone.now()
+            )
+            if taken:
+                jobs.append(EnquiryJob(account.pk, f"enquiry:{pk}", pk))
+        return jobs
+
+    def hand_over(self, job: Job, claim: UUID) -> bool:
+        # A question is free: asking it twice harms nobody, so there is no second mark.
+        return self._mine(job, claim).update(claimed_at=timezone.now()) == 1
+
+    def give_back(self, job: Job, claim: UUID) -> None:
+        self._mine(job, claim).update(state=Enquiry.State.QUEUED, claim=None, claimed_at=None)
+
+    def record(self, results: Sequence[Result], claim: UUID) -> None:
+        for result in results:
+            with transaction.atomic():
+                self._record_one(result, claim)
+
+    def _record_one(self, result: Result, claim: UUID) -> None:
+        ended = {"ended_at": timezone.now(), "claim": None}
+        mine = self._mine(result.job, claim)
+        if result.error is not None:
+            mine.update(
+                state=Enquiry.State.FAILED,
+                reason=result.error.reason,
+                words=result.error.words,
+                **ended,
+            )
+            return
+        if not isinstance(result.value, Answered):
+            raise TypeError("An enquiry answers with Answered.")
+        reading = keep_reading(result.job.account_id, result.value)
+        if mine.update(state=Enquiry.State.ANSWERED, reading=reading, **ended):
+            self._resume_after_check(result.job, result.value)
+
+    def _resume_after_check(self, job: Job, answered: Answered) -> None:
+        """A check that somebody asked for, and that went well, ends a pause."""
+        enquiry = Enquiry.objects.select_related("account").get(pk=_pk(job))
+        disabled = answered.profile is not None and answered.profile.is_active is False
+        if enquiry.kind == Enquiry.Kind.CHECK and enquiry.asked_by_id and not disabled:
+            accounts.resume(enquiry.account)
+
+    def sweep(self) -> None:
+        """A question may be put again; one that nobody waits for any more is closed."""
+        now = timezone.now()
+        open_ones = Enquiry.objects.filter(state__in=(Enquiry.State.QUEUED, Enquiry.State.CLAIMED))
+        open_ones.filter(state=Enquiry.State.CLAIMED, claimed_at__lt=now - LOST).update(
+            state=Enquiry.State.QUEUED, claim=None
+        )
+        open_ones.filter(state=Enquiry.State.QUEUED, asked_at__lt=now - STALE - LOST).update(
+            state=Enquiry.State.FAILED, reason=TOO_LATE, ended_at=now
+        )
+
+    @staticmethod
+    def _mine(job: Job, claim: UUID) -> QuerySet[Enquiry]:
+        return Enquiry.objects.filter(pk=_pk(job), claim=claim, state=Enquiry.State.CLAIMED)
+
+
+def _pk(job: Job) -> int:
+    if not isinstance(job, EnquiryJob):
+        raise TypeError("This source only takes its own jobs.")
+    return job.enquiry_id
+
+
+def keep_reading(account_id: int, answered: Answered) -> BalanceReading | None:
+    if answered.balance is None:
+        return None
+    profile = answered.profile
+    return BalanceReading.objects.create(
+        account_id=account_id,
+        balance=answered.balance.balance,
+        frozen=answered.balance.frozen,
+        available=answered.balance.available,
+        credit_limit=answered.balance.credit_limit,
+        billing_type=profile.billing_type if profile else "",
+        is_active=profile.is_active if profile else None,
+    )
+
+
+def latest_reading(account: Account) -> BalanceReading | None:
+    return account.readings.order_by("-read_at").first()
+
+
+def read_all_balances() -> int:
+    """Ask every account that can be asked; the schedule's duty."""
+    asked = 0
+    for account in Account.objects.all():
+        if can_be_asked(account.client):
+            ask(account, Enquiry.Kind.BALANCE)
+            asked += 1
+    return asked
+
+

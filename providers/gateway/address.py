@@ -1,0 +1,149 @@
+"""Which addresses a base URL may lead to.
+
+Staff type base URLs, and a credential goes wherever one points. So an address inside
+the house is refused twice: when the account is saved, and again at the moment of
+connecting, on the very address that is then connected to. A name that answers
+differently the second time gains nothing by it.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+Resolved = tuple[socket.AddressFamily, SocketAddress]
+
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})", re.ASCII)
+_NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]*|[0-9]+", re.ASCII)
+_NOT_IN_A_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+
+
+class ForbiddenAddress(ValueError):
+    """A base URL that this installation does not call. `reason` is one of:
+
+    `no_host`, `bad_host`, `bad_port`, `bad_characters`, `not_https`, `not_http`,
+    `credentials_in_url`, `query_in_url`, `fragment_in_url`, `odd_address` (an IP
+    address written as 2130706433, 0x7f.1 or 010.0.0.1), `unresolvable`, `private`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPolicy:
+    """What the installation's settings allow; both are false in production."""
+
+    allow_http: bool = False
+    allow_private: bool = False
+
+    def check(self, addresses: list[Resolved]) -> None:
+        """Raise `ForbiddenAddress` if any of a host's addresses is not a public one.
+
+        One private address among public ones is enough: no honest provider has it.
+        """
+        if self.allow_private:
+            return
+        for _, address in addresses:
+            if not _is_public(str(address[0])):
+                raise ForbiddenAddress("private")
+
+
+def check_base_url(url: str, policy: AddressPolicy) -> None:
+    """Raise `ForbiddenAddress` unless calls to `url` would be allowed. Asks the DNS."""
+    parts = check_spelling(url, policy)
+    try:
+        addresses = resolve(parts.hostname or "", parts.port or 443)
+    except OSError:
+        raise ForbiddenAddress("unresolvable") from None
+    policy.check(addresses)
+
+
+@lru_cache(maxsize=256)
+def check_spelling(url: str, policy: AddressPolicy) -> SplitResult:
+    """The part of `check_base_url` that needs no DNS; done before every call."""
+    if _NOT_IN_A_URL.search(url):
+        raise ForbiddenAddress("bad_characters")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ForbiddenAddress("bad_port" if url.count("[") < 1 else "bad_host") from None
+    if parts.scheme not in ("http", "https"):
+        raise ForbiddenAddress("not_http")
+    if parts.scheme == "http" and not policy.allow_http:
+        raise ForbiddenAddress("not_https")
+    if "@" in parts.netloc:
+        raise ForbiddenAddress("credentials_in_url")
+    if "?" in url:
+        raise ForbiddenAddress("query_in_url")
+    if "#" in url:
+        raise ForbiddenAddress("fragment_in_url")
+    if port == 0:
+        raise ForbiddenAddress("bad_port")
+    _check_host(parts.hostname or "", policy)
+    return parts
+
+
+def _check_host(host: str, policy: AddressPolicy) -> None:
+    if not host:
+        raise ForbiddenAddress("no_host")
+    if ":" in host:
+        try:
+            ip_address(host)
+        except ValueError:
+            raise ForbiddenAddress("bad_host") from None
+        return
+    if not _HOST_NAME.fullmatch(host):
+        raise ForbiddenAddress("bad_host")
+    if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]) and not policy.allow_private:
+        try:
+            IPv4Address(host)
+        except ValueError:
+            # Resolvers read such spellings as addresses, and not all alike.
+            raise ForbiddenAddress("odd_address") from None
+
+
+def resolve(host: str, port: int) -> list[Resolved]:
+    """Every address of a host, IPv4 and IPv6. Raises OSError where there is none."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise OSError("no such name") from None
+    if not found:
+        raise OSError("no such name")
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def _is_public(text: str) -> bool:
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address):
+        if address in _NAT64:
+            # Networks without IPv4 reach the public one through these.
+            return _is_public_ip(IPv4Address(int(address) & 0xFFFFFFFF))
+        inner = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
+        if any(inner):
+            return False
+    return _is_public_ip(address)
+
+
+def _is_public_ip(address: IPv4Address | IPv6Address) -> bool:
+    return address.is_global and not (
+        address.is_multicast
+        or address.is_reserved
+        or address.is_unspecified
+        or address.is_loopback
+        or address.is_link_local
+        or (isinstance(address, IPv6Address) and address.is_site_local)
+    )

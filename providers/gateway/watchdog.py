@@ -1,0 +1,101 @@
+"""Ends calls that outlive their time in all.
+
+A timeout per read is renewed by every byte, so a server that trickles its headers can
+hold a thread for ever. One daemon thread looks after all calls of the process and
+shuts the socket of each that is over its time; the reading thread then sees its end.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from contextlib import suppress
+from heapq import heappop, heappush
+from itertools import count
+from time import monotonic
+
+
+class Alarm:
+    """The time limit of one call."""
+
+    __slots__ = ("_lock", "_socket", "deadline", "expired", "over")
+
+    def __init__(self, seconds: float) -> None:
+        self.deadline = monotonic() + seconds
+        self.expired = False
+        self.over = False
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+
+    def guard(self, connected: socket.socket) -> None:
+        """Shut this socket at the deadline; TimeoutError if that has passed already."""
+        with self._lock:
+            self._socket = connected
+        if self.expired or monotonic() >= self.deadline:
+            raise TimeoutError
+
+    def ring(self) -> None:
+        with self._lock:
+            if self.over:
+                return
+            self.expired = True
+            if self._socket is not None:
+                with suppress(OSError):
+                    # Not close(), which would not wake a thread that reads; and not the
+                    # method of SSLSocket, which drops its TLS state under the reader.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def cancel(self) -> None:
+        """The call has ended. Once this returns, its socket may serve another call."""
+        with self._lock:
+            self.over = True
+            self._socket = None
+
+
+class Watchdog:
+    """Rings alarms. The thread starts with the first one, again in every forked child."""
+
+    def __init__(self) -> None:
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        # A child has neither its parent's threads nor the means to unlock their locks.
+        self._changed = threading.Condition(threading.Lock())
+        self._alarms: list[tuple[float, int, Alarm]] = []
+        self._serial = count()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, seconds: float) -> Alarm:
+        """Start the time of a call. Cancel the alarm at its end."""
+        alarm = Alarm(seconds)
+        with self._changed:
+            heappush(self._alarms, (alarm.deadline, next(self._serial), alarm))
+            if self._thread is None or not self._thread.is_alive():
+                self._start()
+            elif self._alarms[0][2] is alarm:
+                self._changed.notify()
+        return alarm
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="gateway-watchdog", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._next_due().ring()
+
+    def _next_due(self) -> Alarm:
+        """Wait for the next call that is over its time. Ended calls are dropped unseen."""
+        with self._changed:
+            while True:
+                while self._alarms and self._alarms[0][2].over:
+                    heappop(self._alarms)
+                left = self._alarms[0][0] - monotonic() if self._alarms else None
+                if left is not None and left <= 0:
+                    return heappop(self._alarms)[2]
+                self._changed.wait(left)
+
+
+WATCHDOG = Watchdog()

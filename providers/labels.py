@@ -1,0 +1,68 @@
+"""The states of accounts and callbacks as staff see them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from core.labels import Role, StateLabel, register_states
+
+ACCOUNT: Final = {
+    "active": StateLabel(_("Active"), Role.SUCCESS, "check_circle", _("Can be used.")),
+    "paused": StateLabel(
+        _("Paused"), Role.DANGER, "pause_circle", _("Nothing goes out; the reason is shown.")
+    ),
+    "waiting": StateLabel(
+        _("Slowed down"), Role.WARNING, "timer", _("The provider asked to slow down.")
+    ),
+    "low": StateLabel(
+        _("Low balance"), Role.WARNING, "account_balance_wallet", _("Below your threshold.")
+    ),
+    "unchecked": StateLabel(_("Not checked"), Role.NEUTRAL, "rule", _("Connection never tested.")),
+}
+CALLBACK: Final = {
+    "received": StateLabel(
+        _("Not read yet"), Role.INFO, "inbox", _("Stored; will be read in a moment.")
+    ),
+    "applied": StateLabel(
+        pgettext_lazy("callback", "Applied"),
+        Role.SUCCESS,
+        "check_circle",
+        _("It moved the state, or confirmed it."),
+    ),
+    "unmatched": StateLabel(
+        _("Unmatched"), Role.WARNING, "link_off", _("Fits no message; tried again by itself.")
+    ),
+    "unrecognised": StateLabel(
+        _("Unrecognised"),
+        Role.WARNING,
+        "indeterminate_question_box",
+        _("Contains a word or form not known."),
+    ),
+    "conflict": StateLabel(
+        _("Conflict"),
+        Role.WARNING,
+        "sync_problem",
+        _("Contradicts what was known; not applied."),
+    ),
+}
+
+
+OUTCOME: Final = {
+    "done": StateLabel(_("Done"), Role.SUCCESS, "check_circle", _("The provider did it.")),
+    "not_done": StateLabel(
+        _("Not done"), Role.NEUTRAL, "do_not_disturb_on", _("Certainly nothing happened.")
+    ),
+    "refused": StateLabel(_("Refused"), Role.DANGER, "block", _("The provider said no.")),
+    "unknown": StateLabel(
+        _("Unknown"), Role.WARNING, "help", _("It may or may not have happened.")
+    ),
+}
+
+
+def register() -> None:
+    register_states("account", ACCOUNT)
+    register_states("callback", CALLBACK)
+    register_states("api_call", OUTCOME)

@@ -1,0 +1,71 @@
+"""`manage.py sandbox`: the four practice providers on one address, until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+
+from django.core.management.base import BaseCommand, CommandError
+
+from providers.sandbox.server import Sandbox
+
+REPORTING = ("haorui", "otpservice")
+
+
+class Command(BaseCommand):
+    help = (
+        "Run the practice providers: they answer like the real ones, but nothing reaches a phone "
+        "and nothing costs money. Stops on Ctrl-C."
+    )
+    # It needs no database, and it must start while the portal is half set up.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="Address to listen on.")
+        parser.add_argument("--port", type=int, default=8801, help="Port; 0 takes a free one.")
+        parser.add_argument(
+            "--sms-delay",
+            type=float,
+            metavar="SECONDS",
+            help="Seconds until a rented number gets its SMS.",
+        )
+        parser.add_argument(
+            "--report-delay",
+            type=float,
+            metavar="SECONDS",
+            help="Seconds until a delivery report is pushed.",
+        )
+        parser.add_argument(
+            "--otp-callback",
+            metavar="URL",
+            help="Where the OTP Service pushes its callbacks, as its customers tell it by hand.",
+        )
+
+    def handle(self, *args: object, **options: object) -> None:
+        sandbox = Sandbox(str(options["host"]), int(str(options["port"])))
+        if options["sms_delay"] is not None:
+            sandbox.change_settings("gosms", sms_delay=options["sms_delay"])
+        if options["report_delay"] is not None:
+            for provider in REPORTING:
+                sandbox.change_settings(provider, report_delay=options["report_delay"])
+        if options["otp_callback"]:
+            sandbox.change_account("otpservice", callback_url=options["otp_callback"])
+        asked_to_stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: asked_to_stop.set())
+        try:
+            sandbox.start()
+        except OSError as error:
+            raise CommandError(f"Cannot listen there: {error.strerror}.") from None
+        try:
+            self._tell(sandbox)
+            asked_to_stop.wait()
+        finally:
+            sandbox.stop()
+
+    def _tell(self, sandbox: Sandbox) -> None:
+        self.stdout.write(f"Practice providers on {sandbox.url}")
+        for provider in sandbox.providers.values():
+            self.stdout.write(f"  {provider.label}: {sandbox.base_url(provider.name)}")
+        self.stdout.flush()

@@ -1,0 +1,194 @@
+"""The sidebar, by job. What a person may not use, or what has no page yet, is not shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+SUPERUSER: Final = "superuser"
+MOST_SHOWN: Final = 99
+
+
+@dataclass(frozen=True)
+class Item:
+    """`permissions`: any one of them is enough; none means everybody who is signed in.
+
+    `owns`: the beginnings of the names of the pages that belong to the item. The item
+    with the longest one that fits is the active one, so "Send SMS" is not also "Messages".
+    `badge` counts what needs a hand; it is asked on every page, so one cheap query.
+    """
+
+    title: Promise
+    icon: str
+    url_name: str
+    permissions: tuple[str, ...] = ()
+    owns: tuple[str, ...] = ()
+    badge: Callable[[HttpRequest], int] | None = None
+    where: Callable[[], bool] = lambda: True
+
+
+@dataclass(frozen=True)
+class Group:
+    items: tuple[Item, ...]
+    title: Promise | None = None
+
+
+GROUPS: Final = (
+    Group((Item(_("Dashboard"), "space_dashboard", "admin:index", owns=("index",)),)),
+    Group(
+        (
+            Item(
+                _("Send SMS"),
+                "send",
+                "admin:messaging_message_send",
+                ("messaging.send_message",),
+                ("messaging_message_send",),
+            ),
+            Item(
+                _("Messages"),
+                "sms",
+                "admin:messaging_message_changelist",
+                ("messaging.view_message",),
+                ("messaging_message_",),
+            ),
+        ),
+        pgettext_lazy("navigation group", "Messages"),
+    ),
+    Group(
+        (
+            Item(
+                _("Accounts"),
+                "account_balance_wallet",
+                "admin:providers_account_changelist",
+                ("providers.view_account",),
+                ("providers_account_",),
+            ),
+            Item(
+                _("API calls"),
+                "swap_horiz",
+                "admin:providers_apicall_changelist",
+                ("providers.view_apicall",),
+                ("providers_apicall_",),
+            ),
+        ),
+        _("Providers"),
+    ),
+    Group(
+        (
+            Item(
+                _("Staff"),
+                "manage_accounts",
+                "admin:auth_user_changelist",
+                ("auth.view_user",),
+                ("auth_", "axes_", "auditlog_"),
+            ),
+            Item(
+                _("Queue"),
+                "pending_actions",
+                "admin:django_q_ormq_changelist",
+                (SUPERUSER,),
+                ("django_q_",),
+            ),
+            Item(
+                _("Practice providers"),
+                "science",
+                "admin:practice",
+                ("providers.view_account",),
+                ("practice",),
+                where=lambda: bool(settings.SANDBOX_URL),
+            ),
+        ),
+        _("Administration"),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups as the admin theme wants them, with only what this person may open."""
+    active = active_item(request)
+    groups = []
+    for group in GROUPS:
+        items = [drawn for item in group.items if (drawn := draw(request, item, active))]
+        if items:
+            groups.append({"title": group.title, "collapsible": False, "items": items})
+    return groups
+
+
+def draw(request: HttpRequest, item: Item, active: Item | None) -> dict[str, Any] | None:
+    if not (item.where() and may_open(request, item)):
+        return None
+    try:
+        link = reverse(item.url_name)
+    except NoReverseMatch:
+        return None
+    drawn = {"title": item.title, "icon": item.icon, "link": link, "active": item is active}
+    count = item.badge(request) if item.badge else 0
+    if count:
+        drawn["badge"] = f"{MOST_SHOWN}+" if count > MOST_SHOWN else str(count)
+        drawn["badge_variant"] = "warning"
+    return drawn
+
+
+def may_open(request: HttpRequest, item: Item) -> bool:
+    user = request.user
+    if not item.permissions:
+        return True
+    return any(
+        user.is_superuser if permission == SUPERUSER else user.has_perm(permission)
+        for permission in item.permissions
+    )
+
+
+def active_item(request: HttpRequest) -> Item | None:
+    match = request.resolver_match
+    name = (match.url_name or "") if match else ""
+    fitting = [
+        (len(beginning), item)
+        for group in GROUPS
+        for item in group.items
+        for beginning in item.owns
+        if name == beginning or (beginning.endswith("_") and name.startswith(beginning))
+    ]
+    return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
+
+
+def queue_tabs(_request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        _tab(_("Waiting"), "django_q_ormq"),
+        _tab(_("Failed"), "django_q_failure"),
+        _tab(pgettext_lazy("tasks", "Done"), "django_q_success"),
+        _tab(_("Schedules"), "django_q_schedule"),
+    ]
+
+
+def _tab(title: Promise, model: str) -> dict[str, Any]:
+    return {"title": title, "link": reverse(f"admin:{model}_changelist")}
+
+
+def tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    """Pages that share one place in the sidebar. Superusers see all of them."""
+    if not getattr(request.user, "is_superuser", False):
+        return []
+    staff = [
+        _tab(_("Staff"), "auth_user"),
+        _tab(_("Roles"), "auth_group"),
+        _tab(_("Failed sign-ins"), "axes_accessattempt"),
+        _tab(_("Sign-ins"), "axes_accesslog"),
+        _tab(_("Changes"), "auditlog_logentry"),
+    ]
+    staff_models = ["auth.user", "auth.group", "axes.accessattempt", "axes.accesslog"]
+    return [
+        {"models": [*staff_models, "auditlog.logentry"], "items": staff},
+        {
+            "models": [f"django_q.{name}" for name in ("ormq", "failure", "success", "schedule")],
+            "items": queue_tabs(request),
+        },
+    ]

@@ -1,0 +1,25 @@
+"""The sign-in form, and what it says when it does not let somebody in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AuthenticationForm
+from unfold.widgets import UnfoldAdminPasswordToggleWidget
+
+WRONG = _("Username or password is not right.")
+
+
+class SignInForm(AuthenticationForm):
+    """The same words for a wrong name, a wrong password and a closed account."""
+
+    error_messages = {"invalid_login": WRONG, "inactive": WRONG}
+
+    def __init__(self, request: Any = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        attributes = self.fields["password"].widget.attrs
+        self.fields["password"].widget = UnfoldAdminPasswordToggleWidget(
+            {"autocomplete": "current-password", "maxlength": attributes.get("maxlength", 4096)}
+        )
+        self.fields["username"].widget.attrs.update(autocomplete="username", spellcheck="false")

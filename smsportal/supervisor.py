@@ -1,0 +1,207 @@
+"""Runs the portal's processes side by side, and stops them in order. Knows nothing of Django.
+
+Every program gets a session of its own. So a Ctrl-C in the terminal reaches the supervisor
+only: django-q2 hangs when the signal reaches its workers as well, and must get a SIGTERM
+sent to its main process alone. Its drain has no limit of its own; the limit is here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+TICK = 0.1
+STEADY_AFTER = 60.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process to keep running.
+
+    `stop_order`: lower numbers are stopped first, equal ones together.
+    `address`: host and port that answer once the program is ready, if it listens at all.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_order: int = 0
+    address: tuple[str, int] | None = None
+
+
+class Child:
+    """A program, its process, and when it may be started again."""
+
+    def __init__(self, program: Program, first_delay: float, longest_delay: float) -> None:
+        self.program = program
+        self.process: subprocess.Popen[bytes] | None = None
+        self.delay = self.first_delay = first_delay
+        self.longest_delay = longest_delay
+        self.started = self.start_at = 0.0
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(  # noqa: S603
+            self.program.command,
+            env={**os.environ, **self.program.environment},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_end_with(os.getpid()),
+        )
+        self.started = time.monotonic()
+
+    def ended(self) -> int | None:
+        """The exit code, once, if the process has ended; what it left behind is killed."""
+        if self.process is None or (code := self.process.poll()) is None:
+            return None
+        _kill_group(self.process.pid)
+        self.process = None
+        return code
+
+    def postpone(self) -> float:
+        """Choose the next start: soon, and ever later for what keeps falling over."""
+        if time.monotonic() - self.started > STEADY_AFTER:
+            self.delay = self.first_delay
+        delay, self.delay = self.delay, min(self.delay * 2, self.longest_delay)
+        self.start_at = time.monotonic() + delay
+        return delay
+
+    def ask_to_stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+
+    def kill(self) -> None:
+        if self.process is not None:
+            _kill_group(self.process.pid)
+            self.process.wait()
+            self.process = None
+
+    def answers(self) -> bool:
+        if self.program.address is None:
+            return self.process is not None
+        try:
+            socket.create_connection(self.program.address, timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+class Supervisor:
+    """Starts all programs, restarts what dies, and stops them on SIGINT, SIGTERM or SIGHUP.
+
+    `grace` is the number of seconds that all programs together have for stopping; a second
+    signal ends it. `ready` is called once, as soon as every program answers.
+    """
+
+    def __init__(
+        self,
+        programs: Iterable[Program],
+        *,
+        say: Callable[[str], None],
+        ready: Callable[[], None] = lambda: None,
+        grace: float = 120,
+        first_delay: float = 1,
+        longest_delay: float = 30,
+    ) -> None:
+        self.children = [Child(program, first_delay, longest_delay) for program in programs]
+        self.say = say
+        self.ready = ready
+        self.grace = grace
+        self.signals = 0
+
+    def run(self) -> int:
+        """Work until a signal arrives. 0: all stopped by themselves; 1: something was killed."""
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = {number: signal.signal(number, self._on_signal) for number in numbers}
+        try:
+            self._watch()
+            return self._stop()
+        finally:
+            for child in self.children:
+                child.kill()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.signals += 1
+
+    def _watch(self) -> None:
+        announced = False
+        while not self.signals:
+            for child in self.children:
+                self._look_after(child)
+            if not announced and all(child.answers() for child in self.children):
+                announced = True
+                self.ready()
+            time.sleep(TICK)
+
+    def _look_after(self, child: Child) -> None:
+        code = child.ended()
+        if code is not None:
+            delay = child.postpone()
+            self.say(f"The {child.program.name} {_fate(code)}. Starting it again in {delay:g} s.")
+        elif child.process is None and time.monotonic() >= child.start_at:
+            child.start()
+
+    def _stop(self) -> int:
+        self.say("Stopping. Work in hand is finished first; press Ctrl-C again to kill it.")
+        deadline = time.monotonic() + self.grace
+        killed = 0
+        for order in sorted({child.program.stop_order for child in self.children}):
+            some = [child for child in self.children if child.program.stop_order == order]
+            killed += self._stop_together(some, deadline)
+        self.say("Stopped." if not killed else "Stopped; what did not stop by itself was killed.")
+        return 1 if killed else 0
+
+    def _stop_together(self, children: list[Child], deadline: float) -> int:
+        for child in children:
+            child.ask_to_stop()
+        while any(child.process for child in children):
+            for child in children:
+                child.ended()
+            if self.signals > 1 or time.monotonic() >= deadline:
+                break
+            time.sleep(TICK)
+        late = [child for child in children if child.process]
+        for child in late:
+            self.say(f"The {child.program.name} did not stop in time and is killed.")
+            child.kill()
+        return len(late)
+
+
+def _kill_group(leader: int) -> None:
+    """Kill what is left of a program's own session; there may be nothing left."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _fate(code: int) -> str:
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+
+
+def _end_with(parent: int) -> Callable[[], None] | None:
+    """On Linux: a SIGTERM for the new process if the supervisor is killed outright.
+
+    The kernel sends it to the process that asked for it, not to that one's children:
+    just what a cluster's main process needs. Elsewhere such processes stay behind.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    set_parent_death_signal = 1
+
+    def ask() -> None:
+        prctl(set_parent_death_signal, signal.SIGTERM)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return ask

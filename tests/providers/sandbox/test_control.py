@@ -1,0 +1,163 @@
+"""The control API and its client."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from providers.sandbox.remote import Remote, RemoteError
+
+
+def provider(remote, name):
+    return next(one for one in remote.state()["providers"] if one["name"] == name)
+
+
+def test_the_state_names_every_provider(remote):
+    names = {one["name"] for one in remote.state()["providers"]}
+    assert names == {"gosms", "haorui", "haosms", "otpservice"}
+
+
+def test_the_state_offers_the_faults_with_labels(remote):
+    faults = {row["id"]: row["label"] for row in remote.state()["faults"]}
+    assert faults["reset_after"] == "Cut off after the request is accepted"
+
+
+def test_the_state_tells_no_secret(sandbox):
+    text = requests.get(sandbox.url + "/_sandbox/state", timeout=5).text
+    assert not {"practice-password", "ch_practice_key", "practice-haosms-key"} & set(
+        text.replace('"', " ").split()
+    )
+
+
+def test_a_fault_can_be_set_from_outside(remote, otp_msg):
+    remote.fault("html_502", provider="haosms", operation="otp_msg")
+    assert otp_msg().status_code == 502
+
+
+def test_a_fault_that_is_on_stands_in_the_state(remote):
+    remote.fault("slow", calls=None, seconds=3)
+    active = remote.state()["active"][0]
+    assert (active["fault"], active["calls"], active["options"]) == ("slow", None, {"seconds": 3})
+
+
+def test_faults_can_be_cleared_from_outside(remote, otp_msg):
+    remote.fault("html_502", calls=None)
+    remote.clear_faults()
+    assert otp_msg().status_code == 200
+
+
+def test_one_fault_can_be_cleared_from_outside(remote):
+    number = remote.fault("html_502", calls=None)["number"]
+    remote.fault("slow", calls=None)
+    remote.clear_faults(number)
+    assert [active["fault"] for active in remote.state()["active"]] == ["slow"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"fault_id": "nonsense"}, "There is no fault called nonsense."),
+        ({"fault_id": "slow", "provider": "nobody"}, "There is no provider called nobody."),
+        (
+            {"fault_id": "slow", "provider": "haosms", "operation": "send"},
+            "haosms has no operation send.",
+        ),
+        ({"fault_id": "slow", "calls": 0}, "A fault strikes at least one call."),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused_with_a_reason(remote, values, message):
+    with pytest.raises(RemoteError) as refusal:
+        remote.fault(values.pop("fault_id"), **values)
+    assert str(refusal.value) == message
+
+
+def test_the_book_can_be_read_from_outside(remote, send_sms):
+    number = send_sms(uid="uid-1").json()["message_id"]
+    entry = remote.entries("haorui", kind="call")[0]
+    assert (entry["message_id"], entry["reference"]) == (str(number), "uid-1")
+
+
+def test_the_book_can_be_followed(remote, otp_msg):
+    otp_msg()
+    seen = remote.entries()[-1]["number"]
+    otp_msg(content="newer")
+    assert [entry["fields"]["content"] for entry in remote.entries(after=seen)] == ["newer"]
+
+
+def test_a_report_can_be_pushed_from_outside(sandbox, remote, send_sms, receiver):
+    remote.change_settings("haorui", report_delay=None)
+    number = send_sms(callback_url=receiver.url).json()["message_id"]
+    remote.report("haorui", str(number), "Rejected")
+    assert sandbox.wait_for_pushes()
+    assert receiver.received[0]["DLRStatus"] == "Rejected"
+
+
+def test_an_sms_can_be_made_to_arrive_from_outside(remote, gosms, order):
+    number = order()["order_id"]
+    remote.deliver_sms(number, "您的验证码 9876", code="9876")
+    assert gosms("GET", f"/order/{number}").json()["content"] == "您的验证码 9876"
+
+
+def test_an_sms_arrives_once_only(remote, order):
+    number = order()["order_id"]
+    remote.deliver_sms(number, "1234")
+    with pytest.raises(RemoteError, match="has its SMS already"):
+        remote.deliver_sms(number, "5678")
+
+
+def test_a_balance_can_be_changed_from_outside(remote, gosms):
+    remote.change_account("gosms", balance="7.25")
+    assert gosms("GET", "/user/balance").json()["balance"] == 7.25
+
+
+def test_an_account_can_be_added_from_outside(remote, otp_msg):
+    remote.add_account("haosms", "second", "another-key", balance="5")
+    assert otp_msg(api_key="another-key").json()["result"] == "成功"
+
+
+def test_two_accounts_cannot_share_a_login(remote):
+    with pytest.raises(RemoteError, match="has an account with that login already"):
+        remote.add_account("haosms", "second", "practice-haosms-key")
+
+
+def test_settings_can_be_changed_from_outside(remote):
+    remote.change_settings("gosms", sms_delay=1.5, stock={"ID": 3})
+    settings = provider(remote, "gosms")["settings"]
+    assert (settings["sms_delay"], settings["stock"]) == (1.5, {"ID": 3})
+
+
+@pytest.mark.parametrize(
+    "changes", [{"nonsense": 1}, {"sms_delay": "soon"}, {"stock": []}, {"lifetime": None}]
+)
+def test_a_setting_that_makes_no_sense_is_refused(remote, changes):
+    with pytest.raises(RemoteError):
+        remote.change_settings("gosms", **changes)
+
+
+def test_a_secret_is_no_setting(remote):
+    with pytest.raises(RemoteError, match="no setting called secret"):
+        remote.change_account("haorui", secret="x")
+
+
+def test_clearing_forgets_orders_and_the_book(sandbox, remote, gosms, order):
+    order()
+    remote.clear()
+    assert (sandbox.book.entries(), gosms("GET", "/user/orders").json()["total"]) == ([], 0)
+
+
+def test_a_foreign_page_cannot_post_a_plain_form(sandbox):
+    response = requests.post(sandbox.url + "/_sandbox/clear", data={"a": 1}, timeout=5)
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["nonsense", "book?limit=x", ""])
+def test_an_odd_address_is_answered(sandbox, path):
+    response = requests.get(f"{sandbox.url}/_sandbox/{path}", timeout=5)
+    assert "error" in response.json()
+
+
+def test_a_sandbox_that_is_gone_is_named(sandbox):
+    with Remote(sandbox.url) as remote:
+        sandbox.stop()
+        with pytest.raises(RemoteError, match="cannot be reached"):
+            remote.state()

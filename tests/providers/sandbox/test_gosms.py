@@ -1,0 +1,324 @@
+"""The practice GoSMS against its document."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+
+def test_it_rents_a_number(order):
+    answer = order()
+    made, expired = (answer.pop(name) for name in ("created_at", "expired_at"))
+    lifetime = datetime.fromisoformat(expired) - datetime.fromisoformat(made)
+    assert lifetime.total_seconds() == pytest.approx(600, abs=1)
+    assert answer == {
+        "order_id": 12345,
+        "phone": "+62812000012345",
+        "project_code": "whatsapp",
+        "region": "ID",
+        "price": 0.50,
+        "status": "pending",
+    }
+
+
+def test_it_writes_times_in_utc_with_a_z(order):
+    assert order()["created_at"][-1] == "Z"
+
+
+def test_it_writes_money_with_its_decimals(gosms):
+    assert gosms("GET", "/user/balance").text == (
+        '{"balance": 1000.50, "frozen_balance": 0.00, '
+        '"available_balance": 1000.50, "credit_limit": 5000.00}'
+    )
+
+
+def test_a_pending_order_has_no_code_and_no_time_of_arrival(gosms, order):
+    placed = order()
+    answer = gosms("GET", "/order/12345").json()
+    assert answer == {**placed, "code": None, "content": None}
+
+
+def test_an_sms_arrives_by_itself(sandbox, gosms, order):
+    sandbox.change_settings("gosms", sms_delay=0.0)
+    order()
+    answer = gosms("GET", "/order/12345").json()
+    assert answer["content"] == f"Your WhatsApp code is {answer['code']}"
+
+
+def test_an_order_with_an_sms_has_its_time_of_arrival(sandbox, gosms, order):
+    order()
+    sandbox.deliver_sms(12345, "G-123456 is your code")
+    answer = gosms("GET", "/order/12345").json()
+    assert (answer["status"], answer["code"], "received_at" in answer) == (
+        "received",
+        "123456",
+        True,
+    )
+
+
+def test_an_sms_can_come_without_a_code(sandbox, gosms, order):
+    order()
+    sandbox.deliver_sms(12345, "Hello")
+    assert gosms("GET", "/order/12345").json()["code"] is None
+
+
+def test_no_sms_comes_for_the_silent_project(sandbox, gosms, order):
+    sandbox.change_settings("gosms", sms_delay=0.0)
+    order("nosms")
+    assert gosms("GET", "/order/12345").json()["status"] == "pending"
+
+
+def test_an_order_expires_and_its_price_comes_back(sandbox, gosms, order):
+    sandbox.change_settings("gosms", lifetime=0.0)
+    order()
+    states = (gosms("GET", "/order/12345").json()["status"], balances(gosms))
+    assert states == ("expired", (1000.50, 0.0, 1000.50))
+
+
+def test_an_sms_can_come_after_the_end(sandbox, gosms, order):
+    sandbox.change_settings("gosms", lifetime=0.0)
+    order()
+    sandbox.deliver_sms(12345, "late 4711")
+    assert gosms("GET", "/order/12345").json()["status"] == "received"
+
+
+def balances(gosms):
+    answer = gosms("GET", "/user/balance").json()
+    names = ("balance", "frozen_balance", "available_balance")
+    return tuple(answer[name] for name in names)
+
+
+def test_an_order_holds_its_price(gosms, order):
+    order()
+    assert balances(gosms) == (1000.0, 0.5, 999.5)
+
+
+def test_a_cancelled_order_gives_its_price_back(gosms, order):
+    order()
+    answer = gosms("POST", "/order/12345/cancel").json()
+    assert answer == {"message": "订单已取消,金额已退回", "refund_amount": 0.5}
+
+
+def test_an_order_with_an_sms_cannot_be_cancelled(sandbox, gosms, order):
+    order()
+    sandbox.deliver_sms(12345, "4711")
+    response = gosms("POST", "/order/12345/cancel")
+    assert (response.status_code, response.json()["code"]) == (400, "INVALID_PARAMS")
+
+
+def test_an_expired_order_cannot_be_cancelled(sandbox, gosms, order):
+    sandbox.change_settings("gosms", lifetime=0.0)
+    order()
+    assert gosms("POST", "/order/12345/cancel").json()["code"] == "ORDER_EXPIRED"
+
+
+def test_its_transactions_look_like_the_documents(gosms, order):
+    order()
+    answer = gosms("GET", "/user/transactions").json()
+    for row in answer["transactions"]:
+        row.pop("created_at")
+    hold = {
+        "id": 1002,
+        "type": "Hold",
+        "amount": 0.5,
+        "balance_snapshot": 1000.0,
+        "frozen_balance_snapshot": 0.5,
+        "description": "订单冻结",
+        "order_id": 12345,
+    }
+    deposit = {
+        "id": 1001,
+        "type": "Deposit",
+        "amount": 1000.5,
+        "balance_snapshot": 1000.5,
+        "description": "充值",
+    }
+    rows = {"transactions": [hold, deposit], "total": 2, "page": 1, "page_size": 20}
+    assert answer == rows
+
+
+def transaction_types(gosms):
+    rows = gosms("GET", "/user/transactions").json()["transactions"]
+    return [row["type"] for row in rows]
+
+
+def test_completing_an_order_releases_what_it_held(sandbox, gosms, order):
+    sandbox.change_settings("gosms", sms_delay=0.0, complete_delay=0.0)
+    order()
+    assert transaction_types(gosms) == ["Release", "Hold", "Deposit"]
+
+
+def test_cancelling_an_order_refunds_it(gosms, order):
+    order()
+    gosms("POST", "/order/12345/cancel")
+    assert transaction_types(gosms) == ["Refund", "Hold", "Deposit"]
+
+
+def test_its_list_leaves_out_content_and_expiry(sandbox, gosms, order):
+    order()
+    sandbox.deliver_sms(12345, "4711")
+    assert list(gosms("GET", "/user/orders").json()["orders"][0]) == [
+        "order_id",
+        "phone",
+        "project_code",
+        "region",
+        "status",
+        "price",
+        "code",
+        "created_at",
+        "received_at",
+    ]
+
+
+def test_its_list_goes_in_pages(gosms, order):
+    for _ in range(5):
+        order()
+    answer = gosms("GET", "/user/orders?page=2&page_size=2").json()
+    numbers = [row["order_id"] for row in answer["orders"]]
+    rest = (answer["total"], answer["page"], answer["page_size"])
+    assert (numbers, rest) == ([12347, 12346], (5, 2, 2))
+
+
+def test_a_page_has_100_rows_at_most(gosms):
+    assert gosms("GET", "/user/orders?page_size=500").json()["page_size"] == 100
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=x", "page_size=-1", "status=expired"])
+def test_its_list_refuses_odd_parameters(gosms, query):
+    response = gosms("GET", f"/user/orders?{query}")
+    assert (response.status_code, response.json()["code"]) == (400, "INVALID_PARAMS")
+
+
+def test_its_list_can_be_asked_for_one_status(gosms, order):
+    order()
+    order()
+    gosms("POST", "/order/12345/cancel")
+    rows = gosms("GET", "/user/orders?status=pending").json()["orders"]
+    assert [row["order_id"] for row in rows] == [12346]
+
+
+def test_its_list_can_begin_with_the_oldest(sandbox, gosms, order):
+    sandbox.change_settings("gosms", list_order="oldest")
+    order()
+    order()
+    rows = gosms("GET", "/user/orders").json()["orders"]
+    assert [row["order_id"] for row in rows] == [12345, 12346]
+
+
+def test_its_profile_has_the_documents_fields(gosms):
+    assert gosms("GET", "/user/profile").json() == {
+        "user_id": 123,
+        "username": "channel_demo",
+        "email": "demo@example.com",
+        "balance": 1000.5,
+        "frozen_balance": 0.0,
+        "credit_limit": 5000.0,
+        "billing_type": "postpaid",
+        "is_active": True,
+        "created_at": "2025-01-01T00:00:00Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/user/balance"), ("POST", "/order"), ("GET", "/order/1"), ("GET", "/user/orders")],
+)
+def test_it_refuses_an_unknown_key(gosms, method, path):
+    response = gosms(method, path, key="ch_wrong")
+    refused = (401, {"error": "未授权", "code": "UNAUTHORIZED"})
+    assert (response.status_code, response.json()) == refused
+
+
+def test_it_refuses_a_disabled_account_without_an_error_code(sandbox, gosms):
+    sandbox.change_account("gosms", active=False)
+    response = gosms("GET", "/user/balance")
+    assert (response.status_code, response.json()) == (403, {"error": "账号被禁用"})
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 400, "INVALID_PARAMS"),
+        ([], 400, "INVALID_PARAMS"),
+        ({"project_code": "whatsapp", "region": "Indonesia"}, 400, "INVALID_PARAMS"),
+        ({"project_code": 5, "region": "ID"}, 400, "INVALID_PARAMS"),
+        ({"project_code": "whatsapp", "region": "AQ"}, 503, "NO_AVAILABLE_NUMBER"),
+        ({"project_code": "noprice", "region": "ID"}, 500, "PRICE_CALCULATION_ERROR"),
+    ],
+)
+def test_it_refuses_an_order_with_an_error_code(gosms, body, status, code):
+    response = gosms("POST", "/order", json=body)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+
+
+def test_it_refuses_what_a_prepaid_account_cannot_pay(sandbox, gosms, order):
+    sandbox.change_account("gosms", balance="0.40", billing_type="prepaid")
+    assert order() == {"error": "余额不足", "code": "INSUFFICIENT_BALANCE"}
+
+
+def test_it_lets_a_postpaid_account_use_its_credit(sandbox, order):
+    sandbox.change_account("gosms", balance="0.00", credit_limit="0.50")
+    assert order()["status"] == "pending"
+
+
+def test_it_runs_out_of_numbers(sandbox, order):
+    sandbox.change_settings("gosms", stock={"ID": 1})
+    answers = [order(), order()]
+    assert [answer.get("code") for answer in answers] == [None, "NO_AVAILABLE_NUMBER"]
+
+
+def test_the_price_of_a_project_wins_over_that_of_its_region(sandbox, order):
+    sandbox.change_settings("gosms", prices={"ID": "0.50", "telegram/ID": "0.75"})
+    assert order("telegram")["price"] == 0.75
+
+
+@pytest.mark.parametrize("number", ["99999", "abc", "１２３４５", "9" * 30])
+def test_it_does_not_know_other_orders(gosms, number):
+    response = gosms("GET", f"/order/{number}")
+    assert (response.status_code, response.json()["code"]) == (404, "ORDER_NOT_FOUND")
+
+
+def test_a_key_does_not_see_the_orders_of_another(sandbox, gosms, order):
+    sandbox.add_account("gosms", "second", "ch_second")
+    order()
+    assert gosms("GET", "/order/12345", key="ch_second").status_code == 404
+
+
+def test_it_answers_the_eleventh_call_of_a_second_with_429(gosms):
+    statuses = [gosms("GET", "/user/balance").status_code for _ in range(11)]
+    assert statuses == [200] * 10 + [429]
+
+
+def test_a_429_has_no_error_code(sandbox, gosms):
+    sandbox.change_settings("gosms", rate_per_second=1)
+    gosms("GET", "/user/balance")
+    assert gosms("GET", "/user/balance").json() == {"error": "请求过于频繁"}
+
+
+def test_each_key_has_a_limit_of_its_own(sandbox, gosms):
+    sandbox.change_settings("gosms", rate_per_second=1)
+    sandbox.add_account("gosms", "second", "ch_second")
+    gosms("GET", "/user/balance")
+    assert gosms("GET", "/user/balance", key="ch_second").status_code == 200
+
+
+def test_its_limits_can_be_switched_off(sandbox, gosms):
+    sandbox.change_settings("gosms", rate_per_second=0, rate_per_minute=0)
+    statuses = {gosms("GET", "/user/balance").status_code for _ in range(30)}
+    assert statuses == {200}
+
+
+def test_its_clock_can_run_ahead(sandbox, order):
+    sandbox.change_settings("gosms", clock_skew=600)
+    ahead = datetime.fromisoformat(order()["created_at"]).timestamp()
+    assert ahead - sandbox.book.entries("gosms")[0].at == pytest.approx(600, abs=2)
+
+
+def test_a_completed_order_can_hide_its_code(sandbox, gosms, order):
+    sandbox.change_settings(
+        "gosms", sms_delay=0.0, complete_delay=0.0, hide_code_when_completed=True
+    )
+    order()
+    answer = gosms("GET", "/order/12345").json()
+    assert (answer["status"], answer["code"]) == ("completed", None)

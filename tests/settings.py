@@ -1,0 +1,55 @@
+"""The portal's settings under test: throw-away keys, a throw-away data folder, no `.env`.
+
+The database is SQLite in a file unless TEST_DATABASE_URL names another one; a file, not
+memory, because live servers, clusters and threads must share it. Everything stands in
+the environment, so that a process started by a test finds the same database and keys.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "TEST_DATA_DIR" not in os.environ:
+    _owner = os.getpid()
+    os.environ["TEST_DATA_DIR"] = tempfile.mkdtemp(prefix="smsportal-tests-")
+
+    @atexit.register
+    def _forget_data() -> None:
+        # A forked child inherits this hook, and must not take the folder away.
+        if os.getpid() == _owner:
+            shutil.rmtree(os.environ["TEST_DATA_DIR"], ignore_errors=True)
+
+
+_DATA = os.environ["TEST_DATA_DIR"]
+os.environ.update(
+    {
+        "ENV_FILE": "",
+        "DATA_DIR": _DATA,
+        "SECRET_KEY": "a key for tests only, long enough for the check of its length 0123456789",
+        "SECRETS_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
+        "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{_DATA}/portal.sqlite3",
+        "PUBLIC_ADDRESS": "http://testserver",
+        "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost,[::1]",
+        "ALLOW_HTTP_PROVIDERS": "true",
+        "ALLOW_PRIVATE_PROVIDERS": "true",
+        # Playwright keeps an event loop running in the thread of the test.
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+    }
+)
+
+from smsportal.settings import *  # noqa: E402, F403
+from smsportal.settings import DATABASES, ON_SQLITE, STORAGES  # noqa: E402
+
+if ON_SQLITE:
+    DATABASES["default"]["TEST"] = {"NAME": f"{_DATA}/test.sqlite3"}
+
+# A strong hash costs a tenth of a second for every user that a test makes.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# The manifest exists only after collectstatic.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Failed sign-ins would count from one test to the next; the tests of the lock-out set it.
+AXES_ENABLED = False
