@@ -69,7 +69,10 @@ class Transcript:
     def record(
         self, exchange: Exchange, outcome: Outcome, reason: Reason | None, attempt: int
     ) -> CallRecord:
-        url, request_body, answer_body = self._texts(exchange)
+        try:
+            url, request_body, answer_body = self._texts(exchange)
+        except Exception:  # noqa: BLE001 - in doubt everything is hidden, the row remains
+            url, request_body, answer_body = HIDDEN, HIDDEN, HIDDEN
         return CallRecord(
             operation=self.operation.name,
             subject=self.subject,
