@@ -23,11 +23,32 @@ def read_environment() -> tuple[environ.Env, Path]:
     dotenv = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
     if dotenv.is_file():
         env.read_env(dotenv)
+    if env.bool("DEMO", default=False):
+        use_demo_defaults(env)
     data_dir = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
     keys = data_dir / "keys.env"
     if keys.is_file():
         env.read_env(keys)
     return env, data_dir
+
+
+def use_demo_defaults(env: environ.Env) -> None:
+    """What the demonstration sets where nobody has chosen otherwise."""
+    bind = env.str("BIND", default="127.0.0.1:8000")
+    sandbox = env.str("SANDBOX_BIND", default="127.0.0.1:8801")
+    defaults = {
+        "DATA_DIR": str(BASE_DIR / "data" / "demo"),
+        "BIND": bind,
+        "PUBLIC_ADDRESS": f"http://{bind}",
+        "SANDBOX_BIND": sandbox,
+        "SANDBOX_URL": f"http://{sandbox}",
+        "ALLOW_HTTP_PROVIDERS": "true",
+        "ALLOW_PRIVATE_PROVIDERS": "true",
+        # Several copies on one host share its cookies, whatever their ports.
+        "SESSION_COOKIE_NAME": f"smsportal_demo_{bind.rpartition(':')[2]}",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
 
 
 def ensure_keys() -> Path | None:

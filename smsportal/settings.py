@@ -25,6 +25,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list(
 )
 
 # --- the portal's own ------------------------------------------------------
+DEMO = env.bool("DEMO", default=False)
 BIND = env.str("BIND", default="127.0.0.1:8000")
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
 WEB_THREADS = env.int("WEB_THREADS", default=8)
@@ -213,7 +214,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
 
 # --- static files ----------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(DATA_DIR / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,9 +1,47 @@
-"""The one admin site of the portal."""
+"""The one admin site of the portal, and its pages that belong to no model."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, path
+from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 
+
 class PortalSite(UnfoldAdminSite):
+    index_title = _("Dashboard")
+    index_template = "portal/dashboard.html"
+    login_template = "registration/sign_in.html"
+    empty_value_display = ""
     enable_nav_sidebar = True
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from .banner_zone import banner_zone
+        from .practice import practice_pages
+
+        own = [path("banner/", banner_zone, name="banner")]
+        if settings.SANDBOX_URL:
+            own += practice_pages(self)
+        return [*own, *super().get_urls()]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        from .dashboard import overview
+
+        answer: HttpResponse = super().index(request, {**overview(request), **(extra_context or {})})
+        return answer
+
+    def search(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # The theme takes any page number that the address holds.
+        query = request.GET.copy()
+        query.pop("page", None)
+        request.GET = query  # type: ignore[assignment]
+        answer: HttpResponse = super().search(request, extra_context)
+        return answer

@@ -1,0 +1,96 @@
+# `make help` explains the targets. Everything is installed into $(VENV), from locked files.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The first Python that runs at all and is new enough. (A name that is on the PATH may be
+# a mere placeholder, so each one is tried.)
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3.14 python3; do \
+	"$$name" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo "$$name"; break; }; done; true)
+VENV ?= .venv
+BIN := $(VENV)/bin
+TEST_WORKERS ?= 2
+TESTS ?=
+PYTEST := $(BIN)/pytest -q -n $(TEST_WORKERS) $(TESTS)
+
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	--no-annotate --python-version 3.11 pyproject.toml
+EXPORTED_VENV := $(abspath $(VENV))
+
+.PHONY: help demo run test test-sqlite test-postgres check format lock messages clean
+
+help: ## List the targets
+	@echo "make demo   tries everything out with practice providers; nothing is sent, nothing costs"
+	@echo "make run    the same portal for real accounts; .env.example lists what can be set"
+	@echo
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) \
+		| while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
+	@echo
+	@echo "Variables: PYTHON=$(PYTHON)  VENV=$(VENV)  TEST_WORKERS=$(TEST_WORKERS)" \
+		" TESTS=\"tests/core -k phone\""
+
+# --- running ---------------------------------------------------------------
+
+demo: $(VENV)/.installed ## Start the portal with demo staff, demo accounts and practice providers
+	@exec $(BIN)/python manage.py portal --demo
+
+run: $(VENV)/.installed ## Start the portal for real accounts
+	@exec $(BIN)/python manage.py portal
+
+# --- quality ---------------------------------------------------------------
+
+test: test-sqlite test-postgres ## Run every test, on SQLite and then on PostgreSQL
+
+test-sqlite: $(VENV)/.installed-dev ## Run every test on SQLite
+	@echo "== tests on SQLite =="
+	@env -u TEST_DATABASE_URL $(PYTEST)
+
+test-postgres: $(VENV)/.installed-dev ## Run every test on PostgreSQL, which is found or brought along
+	@echo "== tests on PostgreSQL =="
+	@$(BIN)/python -m tests.database $(PYTEST)
+
+check: $(VENV)/.installed-dev ## Check format, lint, types, imports, migrations, translations, locks
+	@echo "== format ==";       $(BIN)/ruff format --check .
+	@echo "== lint ==";         $(BIN)/ruff check .
+	@echo "== types ==";        $(BIN)/mypy .
+	@echo "== imports ==";      $(BIN)/lint-imports
+	@echo "== migrations ==";   $(BIN)/python tools/manage_tests.py makemigrations --check --dry-run
+	@echo "== translations =="; $(BIN)/python -m tools.translations --check
+	@echo "== locked files =="; $(BIN)/python -m tools.registries
+
+format: $(VENV)/.installed-dev ## Format the code and repair what the linter can
+	@$(BIN)/ruff check --fix . || true
+	@$(BIN)/ruff format .
+
+messages: $(VENV)/.installed-dev ## Collect texts for translation into locale/ (needs GNU gettext)
+	@$(BIN)/python -m tools.translations
+
+lock: ## Choose versions anew and write both locked files (needs uv; read the difference)
+	@$(COMPILE) --upgrade -o requirements.lock
+	@$(COMPILE) --upgrade --extra dev -o requirements-dev.lock
+
+clean: ## Remove the virtual environment and every cache, but no data
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find locale -name '*.mo' -delete
+
+# --- installing ------------------------------------------------------------
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with PYTHON=…"; exit 1; }
+	@echo "Making a virtual environment in $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock | $(BIN)/python
+	@echo "Installing what the portal needs"
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock requirements.lock | $(BIN)/python
+	@echo "Installing what the portal and its tests need"
+	@$(PIP) -r requirements-dev.lock
+	@touch $(VENV)/.installed $@

@@ -1,0 +1,37 @@
+"""How gunicorn serves the portal. The values come from the portal's own settings."""
+
+import os
+import re
+
+from gunicorn.glogging import Logger
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsportal.settings")
+
+from django.conf import settings  # noqa: E402
+
+
+class PortalLogger(Logger):
+    """Logs no query strings, no secret parts of paths, and no static files."""
+
+    UNGUESSABLE = re.compile(r"[\w-]{20,}")
+
+    def atoms(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
+        atoms = super().atoms(resp, req, environ, request_time)
+        return {**atoms, "U": self.UNGUESSABLE.sub("…", atoms["U"])}
+
+    def access(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
+        if not environ.get("PATH_INFO", "").startswith(settings.STATIC_URL):
+            super().access(resp, req, environ, request_time)
+
+
+wsgi_app = "smsportal.wsgi:application"
+bind = settings.BIND
+workers = settings.WEB_PROCESSES
+threads = settings.WEB_THREADS
+worker_class = "gthread"
+timeout = 60
+graceful_timeout = 25
+control_socket_disable = True
+logger_class = PortalLogger
+accesslog = "-"
+access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(M)s ms'

@@ -1,0 +1,5 @@
+from . import machinery, staff
+
+__all__ = ["staff"]
+
+machinery.register()

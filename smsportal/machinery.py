@@ -1,0 +1,66 @@
+"""The pages of the queue, of sign-ins and of changes: for superusers, to look at only.
+
+Whoever could write a schedule or send a task again could run any function of the portal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auditlog.admin import LogEntryAdmin
+from auditlog.models import LogEntry
+from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django_q.admin import FailAdmin, QueueAdmin, ScheduleAdmin, TaskAdmin
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from core.admin import PortalAdmin
+
+
+class SuperusersLook(PortalAdmin):
+    actions = ()
+    list_filter_submit = False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+PAGES: tuple[tuple[type[Model], type[admin.ModelAdmin[Any]]], ...] = (
+    (OrmQ, QueueAdmin),
+    (Failure, FailAdmin),
+    (Success, TaskAdmin),
+    (Schedule, ScheduleAdmin),
+    (AccessAttempt, AccessAttemptAdmin),
+    (AccessLog, AccessLogAdmin),
+    (AccessFailureLog, AccessFailureLogAdmin),
+    (LogEntry, LogEntryAdmin),
+)
+
+
+def register() -> None:
+    """Put each library's own page into the portal's frame."""
+    for model, original in PAGES:
+        if admin.site.is_registered(model):
+            admin.site.unregister(model)
+        looking = type(f"Portal{original.__name__}", (SuperusersLook, original), {})
+        admin.site.register(model, looking)
+
+

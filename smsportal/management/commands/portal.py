@@ -1,0 +1,157 @@
+"""`manage.py portal`: prepare everything, then run the portal's processes until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from smsportal import assets, demo
+from smsportal.catalogues import compile_catalogues
+from smsportal.environment import BASE_DIR, ensure_keys
+from smsportal.supervisor import Program, Supervisor
+
+MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
+WEB_FIRST, THEN_QUEUES, SANDBOX_LAST = range(3)
+
+
+class Command(BaseCommand):
+    help = (
+        "Prepare the database and the static files, then run the web server and the queues."
+        " Stops them all on Ctrl-C."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--demo",
+            action="store_true",
+            help="Run the practice providers too, with demo staff and accounts.",
+        )
+        parser.add_argument(
+            "--grace",
+            type=float,
+            default=120,
+            metavar="SECONDS",
+            help="How long work in hand may take when stopping (default: 120).",
+        )
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        # Before Django's system checks, which would stumble over the missing keys.
+        if options["demo"] and not settings.DEMO:
+            os.environ["DEMO"] = "true"
+            _start_over()
+        if written := ensure_keys():
+            self._say(f"New keys were written to {written}. Keep a copy of that file.")
+            _start_over()
+        return super().execute(*args, **options)
+
+    def handle(self, *args: object, **options: Any) -> None:
+        web = address_of(settings.BIND)
+        sandbox = address_of(os.environ["SANDBOX_BIND"]) if options["demo"] else None
+        for name, address in (("BIND", web), ("SANDBOX_BIND", sandbox)):
+            require_free(name, address)
+        self._prepare()
+        passwords = self._prepare_demo() if options["demo"] else {}
+        supervisor = Supervisor(
+            programs(web, sandbox),
+            say=self._say,
+            ready=lambda: self._greet(passwords),
+            grace=options["grace"],
+        )
+        self._say("Starting the portal. Ctrl-C stops it.")
+        sys.exit(supervisor.run())
+
+    def _prepare(self) -> None:
+        Path(settings.DATA_DIR).mkdir(parents=True, exist_ok=True)
+        compile_catalogues()
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
+        assets.collect()
+
+    def _prepare_demo(self) -> dict[str, str]:
+        try:
+            return demo.prepare()
+        except demo.RealAccounts as error:
+            raise CommandError(
+                f"This database holds accounts that are not the demonstration's ({error})."
+                " Give the demonstration a DATA_DIR or DATABASE_URL of its own."
+            ) from None
+
+    def _greet(self, passwords: dict[str, str]) -> None:
+        lines = [f"The portal is ready: {settings.PUBLIC_ADDRESS or 'http://' + settings.BIND}/"]
+        if passwords:
+            lines.append(f"The practice providers: {settings.SANDBOX_URL}/")
+            lines += ["", "Demo staff, with their passwords:"]
+            lines += [f"  {name:<10} {password}" for name, password in passwords.items()]
+        self._say("\n".join(["", *lines, "", "Ctrl-C stops it.", ""]))
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> list[Program]:
+    """Everything that runs. The web stops first, and the sandbox when nobody calls it any more."""
+    found = [
+        Program(
+            "web server",
+            (sys.executable, "-m", "gunicorn", "--config", str(BASE_DIR / "gunicorn.conf.py")),
+            stop_order=WEB_FIRST,
+            address=web,
+        )
+    ]
+    for name in (settings.Q_CLUSTER["name"], *settings.Q_CLUSTER.get("ALT_CLUSTERS", {})):
+        label = "queue" if name == settings.Q_CLUSTER["name"] else f"{name} queue"
+        # The name counts only if the environment has it before django-q2 is imported:
+        # with `qcluster --name` the settings of the other cluster would not be used.
+        environment = {"Q_CLUSTER_NAME": name}
+        found.append(
+            Program(label, (*MANAGE, "qcluster"), environment, THEN_QUEUES),
+        )
+    if sandbox:
+        host, port = sandbox
+        command = (*MANAGE, "sandbox", "--host", host, "--port", str(port))
+        reports = ("--otp-callback", demo.otp_callback())
+        found.append(
+            Program("sandbox", (*command, *reports), stop_order=SANDBOX_LAST, address=sandbox)
+        )
+    return found
+
+
+def address_of(bind: str) -> tuple[str, int] | None:
+    """Host and port of `127.0.0.1:8000` or `[::1]:8000`; None for a Unix socket."""
+    if bind.startswith(("unix:", "fd://")):
+        return None
+    host, separator, port = bind.rpartition(":")
+    if not separator or not port.isdigit():
+        raise CommandError(f"“{bind}” is no address with a port, like 127.0.0.1:8000.")
+    return host.strip("[]"), int(port)
+
+
+def require_free(name: str, address: tuple[str, int] | None) -> None:
+    """Say so now if another program listens there: later it would be taken for ours."""
+    if address is None:
+        return
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise CommandError(
+                f"Cannot listen on {address[0]}:{address[1]} ({error.strerror})."
+                f" Choose another address with {name}, in the environment or in .env."
+            ) from None
+
+
+def _start_over() -> None:
+    """Run this command again from the start, so that the settings are read afresh."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606

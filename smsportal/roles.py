@@ -1,0 +1,120 @@
+"""The roles that a portal starts with.
+
+They are groups, so that a portal can change them and add its own. After every migration
+each role gets what it needs and does not have; nothing is ever taken away.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, Final
+
+from django.apps.registry import Apps
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+_VIEWER: Final = ("messaging.view_message", "providers.view_account", "providers.view_balancereading")
+_OPERATOR: Final = (
+    *_VIEWER,
+    "messaging.send_message",
+    "messaging.cancel_message",
+    "providers.check_account",
+)
+_MANAGER: Final = (
+    *_OPERATOR,
+    "messaging.reveal_message",
+    "messaging.resolve_message",
+    "providers.add_account",
+    "providers.change_account",
+    "providers.resume_account",
+    "providers.view_callback_address",
+    "providers.view_apicall",
+    "auth.view_user",
+    "auth.add_user",
+    "auth.change_user",
+)
+_AUDITOR: Final = (*_VIEWER, "providers.view_apicall")
+
+ROLES: Final[dict[str, tuple[str, ...]]] = {
+    "viewer": _VIEWER,
+    "operator": _OPERATOR,
+    "manager": _MANAGER,
+    "auditor": _AUDITOR,
+}
+_WORDS: Final[dict[str, Promise]] = {
+    "viewer": _("Viewer"),
+    "operator": _("Operator"),
+    "manager": _("Manager"),
+    "auditor": _("Auditor"),
+}
+_PERMISSION_WORDS: Final[dict[str, Promise]] = {
+    "send_message": _("Send SMS"),
+    "cancel_message": _("Cancel messages"),
+    "reveal_message": _("Reveal numbers and texts"),
+    "resolve_message": _("Settle unknown outcomes"),
+    "check_account": _("Check connections and read balances"),
+    "resume_account": _("Pause and resume accounts"),
+    "view_callback_address": _("See callback addresses"),
+}
+_ACTIONS: Final[dict[str, Promise]] = {
+    "view": _("See: %(things)s"),
+    "add": _("Add: %(things)s"),
+    "change": _("Change: %(things)s"),
+}
+GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals")
+
+
+def role_word(name: str) -> str:
+    """A role's name as staff read it; a portal's own group keeps its name."""
+    return str(_WORDS.get(name, name))
+
+
+def permission_word(permission: Permission) -> str:
+    """What a permission allows, in the reader's language."""
+    known = _PERMISSION_WORDS.get(permission.codename)
+    if known:
+        return str(known)
+    action = _ACTIONS.get(permission.codename.split("_")[0])
+    model = permission.content_type.model_class()
+    if not action or not model:
+        return gettext(permission.name)
+    return str(action) % {"things": capfirst(str(model._meta.verbose_name_plural))}
+
+
+def fill_roles(sender: Any, using: str, apps: Apps, **_: Any) -> None:
+    """Give each role what it lacks. Runs after the migrations of each app, in any order."""
+    labels = {name.split(".")[0] for names in ROLES.values() for name in names}
+    if sender.label not in labels or not _is_there(apps, "auth", "Group"):
+        return
+    known = _known_permissions(using)
+    for role, names in ROLES.items():
+        group = Group.objects.using(using).get_or_create(name=role)[0]
+        held = set(group.permissions.values_list("pk", flat=True))
+        missing = [known[name] for name in names if name in known and known[name].pk not in held]
+        if missing:
+            group.permissions.add(*missing)
+
+
+def _is_there(apps: Apps, label: str, model: str) -> bool:
+    try:
+        apps.get_model(label, model)
+    except LookupError:
+        return False
+    return True
+
+
+def _known_permissions(using: str) -> dict[str, Permission]:
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for names in ROLES.values():
+        for name in names:
+            label, codename = name.split(".")
+            wanted[label].add(codename)
+    chosen = Q(pk__in=[])
+    for label, codenames in wanted.items():
+        chosen |= Q(content_type__app_label=label, codename__in=codenames)
+    found = Permission.objects.using(using).filter(chosen).select_related("content_type")
+    return {f"{each.content_type.app_label}.{each.codename}": each for each in found}

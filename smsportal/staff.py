@@ -1,0 +1,186 @@
+"""The pages where managers look after staff, and superusers after roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, Permission, User
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+
+from core.admin import Button, PortalAdmin
+from core.times import when
+
+from .reach import permissions_to_give, roles_to_give, within_reach
+from .roles import permission_word, role_word
+
+admin.site.unregister([User, Group])
+
+
+class RoleField(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Model) -> str:
+        return role_word(obj.name) if isinstance(obj, Group) else str(obj)
+
+
+class PermissionField(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Model) -> str:
+        return permission_word(obj) if isinstance(obj, Permission) else str(obj)
+
+
+def role_field(queryset: QuerySet[Group]) -> RoleField:
+    return RoleField(
+        queryset,
+        label=_("Roles"),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultiple,
+        help_text=_("Only roles that hold nothing beyond your own permissions can be given."),
+    )
+
+
+def permission_field(queryset: QuerySet[Permission]) -> PermissionField:
+    return PermissionField(
+        queryset,
+        label=_("Single permissions"),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultiple,
+        help_text=_("Beside those of the roles."),
+    )
+
+
+@admin.register(User)
+class StaffAdmin(UserAdmin, PortalAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "full_name", "roles", "active", "last_seen")
+    list_filter = ("is_active", "groups")
+    search_fields = ("username", "first_name", "last_name", "email")
+    ordering = ("username",)
+    filter_horizontal = ()
+    add_fieldsets = ((None, {"fields": ("username", "usable_password", "password1", "password2")}),)
+
+    # --- list --------------------------------------------------------------
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        rows: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
+        return rows
+
+    @admin.display(description=_("Name"))
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
+
+    @admin.display(description=_("Roles"))
+    def roles(self, user: User) -> str:
+        words = [(role_word(group.name),) for group in user.groups.all()]
+        if user.is_superuser:
+            words.insert(0, (_("Superuser"),))  # type: ignore[arg-type]
+        return format_html_join(", ", "{}", words)
+
+    @admin.display(description=_("Active"), boolean=True, ordering="is_active")
+    def active(self, user: User) -> bool:
+        return user.is_active
+
+    @admin.display(description=_("Last sign-in"), ordering="last_login")
+    def last_seen(self, user: User) -> str:
+        return when(user.last_login)
+
+    def get_list_primary(self, request: HttpRequest) -> Button | None:
+        button = super().get_list_primary(request)
+        return Button(_("Add staff member"), button.url, "person_add") if button else None
+
+    # --- form --------------------------------------------------------------
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return self.add_fieldsets
+        rights = ["is_active", "groups", "user_permissions"]
+        if request.user.is_superuser:
+            rights.insert(1, "is_superuser")
+        return (
+            (None, {"fields": ("username", "password")}),
+            (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+            (_("What they may do"), {"fields": rights}),
+        )
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[forms.Form]:
+        form: type[forms.Form] = super().get_form(request, obj, **kwargs)
+        if "groups" in form.base_fields:
+            form.base_fields["groups"] = role_field(roles_to_give(request.user))
+        if "user_permissions" in form.base_fields:
+            offered = permissions_to_give(request.user)
+            form.base_fields["user_permissions"] = permission_field(offered)
+        if "is_active" in form.base_fields:
+            form.base_fields["is_active"].help_text = _(
+                "Without the tick nobody can sign in with this name. Nothing is deleted."
+            )
+        return form
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        # Nobody locks themselves out, and nobody changes their own rights.
+        if obj is not None and obj.pk == request.user.pk:
+            return ("is_active", "is_superuser", "groups", "user_permissions")
+        return ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed: bool = super().has_change_permission(request, obj)
+        return allowed and (obj is None or within_reach(request.user, obj))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        # Everyone here is staff: another kind of user could do nothing but fail to sign in.
+        obj.is_staff = True
+        super().save_model(request, obj, form, change)
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""  # noqa: A002
+    ) -> HttpResponse:
+        answer: HttpResponse = super().user_change_password(request, id, form_url)
+        return answer
+
+    def respond_saved(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
+        answer = super().respond_saved(request, obj, added=added)
+        if added:
+            self.message_user(
+                request, _("Now choose the roles; without one nothing can be seen."), messages.INFO
+            )
+        return answer
+
+
+@admin.register(Group)
+class RoleAdmin(GroupAdmin, PortalAdmin):
+    """Superusers only: a role may hold anything."""
+
+    list_display = ("role", "holders")
+    filter_horizontal = ()
+
+    @admin.display(description=_("Role"), ordering="name")
+    def role(self, group: Group) -> str:
+        return role_word(group.name)
+
+    @admin.display(description=_("Staff"))
+    def holders(self, group: Group) -> int:
+        return group.user_set.count()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[forms.Form]:
+        form: type[forms.Form] = super().get_form(request, obj, **kwargs)
+        if "permissions" in form.base_fields:
+            offered = permissions_to_give(request.user) | Permission.objects.filter(
+                content_type__app_label="auth", content_type__model="user"
+            ).exclude(codename="delete_user").select_related("content_type")
+            form.base_fields["permissions"] = permission_field(offered)
+        return form
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    has_change_permission = has_view_permission
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)

@@ -1,0 +1,186 @@
+"""What every client has to declare, and what it may ask of the door."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from core.secrets import Secret
+from providers.gateway import client as contract
+from providers.gateway.call import Effect, Operation, Request
+from providers.gateway.client import Client, OptionKind, ReceivesCallbacks, RentsNumbers
+from providers.gateway.registry import client_for, clients
+
+from .door import credential_of, open_client, raw
+from .samples import CALLBACK_URL, CALLS, CODE, CONFIRMED, PAID, RECIPIENT, SAMPLES, TEXT
+
+every_client = pytest.mark.parametrize("client", clients().values(), ids=clients())
+CAPABLE = [
+    (client, method)
+    for client in clients().values()
+    for method in CALLS
+    if hasattr(client, method)
+]
+every_call = pytest.mark.parametrize(
+    ("client", "method"), CAPABLE, ids=[f"{client.key}-{method}" for client, method in CAPABLE]
+)
+OFFLINE = {"sender_ids", "channels", "check_own_code", "understand_callback"}
+
+
+def asked_by(client: type[Client], method: str) -> tuple[Operation, Request]:
+    opened, door = open_client(client, raw(SAMPLES[client.key, method]))
+    CALLS[method](opened)
+    ((operation, request),) = door.calls
+    return operation, request
+
+
+def fields_of(request: Request) -> Mapping[str, object]:
+    return {**request.query, **(request.form or {}), **(request.json or {})}
+
+
+def test_the_four_providers_are_found() -> None:
+    assert list(clients()) == ["gosms", "haorui", "haosms", "otpservice"]
+    assert [client.name for client in clients().values()] == [
+        "GoSMS",
+        "HAORUI",
+        "HaoSMS",
+        "OTP Service",
+    ]
+
+
+def test_a_key_without_a_client_finds_none() -> None:
+    assert client_for("gone") is None
+
+
+def test_every_method_of_every_capability_is_tried_here() -> None:
+    capabilities = [
+        value
+        for value in vars(contract).values()
+        if inspect.isclass(value) and issubclass(value, Client) and value is not Client
+    ]
+    abstract = set().union(*(value.__abstractmethods__ for value in capabilities))
+    assert abstract - OFFLINE == set(CALLS)
+
+
+@every_client
+def test_it_says_what_it_is(client: type[Client]) -> None:
+    assert re.fullmatch(r"[a-z0-9]{2,20}", client.key)
+    assert client.name
+    assert client.job
+    assert client.base_url_help
+    assert client.default_base_url == "" or client.default_base_url.startswith("https://")
+    assert not client.default_base_url.endswith("/")
+
+
+@every_client
+def test_its_form_fields_have_labels_and_say_where_to_find_the_value(client: type[Client]) -> None:
+    assert client.credential_fields
+    shown = [*client.credential_fields, *client.option_fields]
+    assert len({field.name for field in shown}) == len(shown)
+    for field in shown:
+        assert re.fullmatch(r"[a-z_]+", field.name)
+        assert field.label.strip()
+        assert field.help.strip()
+
+
+@every_client
+def test_its_options_have_usable_defaults(client: type[Client]) -> None:
+    for field in client.option_fields:
+        values = [value for value, _ in field.choices]
+        assert bool(values) == (field.kind is OptionKind.CHOICE)
+        assert not values or field.default in values
+        assert isinstance(field.default, bool) == (field.kind is OptionKind.FLAG)
+        assert all(label for _, label in field.choices)
+
+
+@every_client
+def test_it_receives_callbacks_exactly_if_it_reports_delivery(client: type[Client]) -> None:
+    assert client.reports_delivery == issubclass(client, ReceivesCallbacks)
+    if issubclass(client, ReceivesCallbacks):
+        assert client.callback_methods
+        assert client.callback_methods <= {"GET", "POST"}
+
+
+@every_client
+def test_its_pace_is_possible(client: type[Client]) -> None:
+    assert client.pace.per_second >= 1
+    assert client.pace.per_minute >= client.pace.per_second
+    assert client.pace.in_flight >= 1
+
+
+@every_client
+def test_what_its_document_offers_for_rent_is_named(client: type[Client]) -> None:
+    if issubclass(client, RentsNumbers):
+        for offer in (*client.documented_projects, *client.documented_regions):
+            assert offer.code
+            assert offer.name
+        assert all(re.fullmatch("[A-Z]{2}", row.code) for row in client.documented_regions)
+
+
+@every_call
+def test_the_operation_is_named_after_the_method_and_has_its_effect(
+    client: type[Client], method: str
+) -> None:
+    operation, _ = asked_by(client, method)
+    assert operation.name == method
+    if method in PAID:
+        assert operation.effect is Effect.PAID
+    elif method in CONFIRMED:
+        assert operation.effect is Effect.CONFIRMED
+    else:
+        assert operation.effect is Effect.READ
+
+
+@every_call
+def test_the_path_is_joined_to_the_base_url_and_holds_no_query(
+    client: type[Client], method: str
+) -> None:
+    _, request = asked_by(client, method)
+    assert request.method in ("GET", "POST")
+    assert re.fullmatch(r"(/[A-Za-z0-9_]+)+", request.path)
+    assert request.form is None or request.json is None
+
+
+@every_call
+def test_every_login_that_goes_out_is_hidden(client: type[Client], method: str) -> None:
+    operation, request = asked_by(client, method)
+    logins = {credential_of(field.name) for field in client.credential_fields}
+    sent = {name for name, value in fields_of(request).items() if value in logins}
+    assert sent <= operation.hidden
+    assert sent or request.headers == {"Authorization": f"Bearer {credential_of('api_key')}"}
+
+
+@every_call
+def test_codes_texts_and_addresses_with_a_token_are_hidden_and_numbers_masked(
+    client: type[Client], method: str
+) -> None:
+    operation, request = asked_by(client, method)
+    for name, value in fields_of(request).items():
+        if value in (CODE, TEXT, CALLBACK_URL):
+            assert name in operation.hidden
+            assert value in request.secrets
+        if RECIPIENT[-8:] in str(value):
+            assert name in operation.masked
+
+
+@every_call
+def test_nothing_secret_stands_in_a_repr(client: type[Client], method: str) -> None:
+    opened, door = open_client(client, raw(SAMPLES[client.key, method]))
+    result = CALLS[method](opened)
+    shown = f"{opened!r} {opened.login!r} {door.calls[0][1]!r} {result!r}"
+    secrets = [credential_of(field.name) for field in client.credential_fields]
+    for secret in (*secrets, CODE, TEXT, "tokentokentokentoken", "123456"):
+        assert secret not in shown
+
+
+@every_client
+def test_a_credential_is_read_only_when_it_is_needed(client: type[Client]) -> None:
+    def unreadable() -> str:
+        raise AssertionError("read too early")
+
+    sealed = {field.name: Secret(unreadable) for field in client.credential_fields}
+    opened, _ = open_client(client)
+    type(opened)(type(opened.login)("https://provider.example", sealed), opened.door)
