@@ -1,7 +1,5 @@
 # `make help` explains the targets. Everything is installed into $(VENV), from locked files.
 
-SHELL := /bin/bash
-.SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -16,10 +14,13 @@ TEST_WORKERS ?= 2
 TESTS ?=
 PYTEST := $(BIN)/pytest -q -n $(TEST_WORKERS) $(TESTS)
 
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+AS_TESTED := env -u TEST_DATABASE_URL DJANGO_SETTINGS_MODULE=tests.settings
+
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate --python-version 3.11 pyproject.toml
-EXPORTED_VENV := $(abspath $(VENV))
+# Addresses of package registries, in whatever file.
+REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
 .PHONY: help demo run test test-sqlite test-postgres check format lock messages clean
 
@@ -53,14 +54,14 @@ test-postgres: $(VENV)/.installed-dev ## Run every test on PostgreSQL, which is 
 	@echo "== tests on PostgreSQL =="
 	@$(BIN)/python -m tests.database $(PYTEST)
 
-check: $(VENV)/.installed-dev ## Check format, lint, types, imports, migrations, translations, locks
+check: $(VENV)/.installed-dev ## Check format, lint, types, imports, migrations, translations, registries
 	@echo "== format ==";       $(BIN)/ruff format --check .
 	@echo "== lint ==";         $(BIN)/ruff check .
 	@echo "== types ==";        $(BIN)/mypy .
 	@echo "== imports ==";      $(BIN)/lint-imports
-	@echo "== migrations ==";   $(BIN)/python tools/manage_tests.py makemigrations --check --dry-run
+	@echo "== migrations ==";   $(AS_TESTED) $(BIN)/python manage.py makemigrations --check --dry-run
 	@echo "== translations =="; $(BIN)/python -m tools.translations --check
-	@echo "== locked files =="; $(BIN)/python -m tools.registries
+	@echo "== registries ==";   ! git grep --untracked -nIE '$(REGISTRIES)'
 
 format: $(VENV)/.installed-dev ## Format the code and repair what the linter can
 	@$(BIN)/ruff check --fix . || true

@@ -7,7 +7,7 @@ from gunicorn.glogging import Logger
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsportal.settings")
 
-from django.conf import settings  # noqa: E402
+from django.conf import settings
 
 
 class PortalLogger(Logger):

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 from unfold.admin import ModelAdmin
 
-from .buttons import Button, Crumb, EmptyState
+from .buttons import Button, Crumb, EmptyState, Text
 from .changelist import LastPagePaginator, PortalChangeList
 from .pages import Page, fragment
 
@@ -45,6 +45,8 @@ class PortalAdmin(ModelAdmin):
     """
 
     pages: Sequence[OwnPage] = ()
+    list_title: Text = ""
+    """What the list is called, where that is not the model's name."""
     paginator = LastPagePaginator
     list_per_page = 50
     list_max_show_all = 0
@@ -74,9 +76,10 @@ class PortalAdmin(ModelAdmin):
         return reverse(self.url_name(name), args=[identifier])
 
     def list_crumb(self) -> Crumb:
-        return Crumb(
-            capfirst(str(self.opts.verbose_name_plural)), reverse(self.url_name("changelist"))
-        )
+        return Crumb(self.get_list_title(), reverse(self.url_name("changelist")))
+
+    def get_list_title(self) -> str:
+        return str(self.list_title or capfirst(str(self.opts.verbose_name_plural)))
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -156,8 +159,8 @@ class PortalAdmin(ModelAdmin):
         if any("\x00" in value for values in request.GET.lists() for value in [*values[1]]):
             return plain
         context = {
-            "title": capfirst(str(self.opts.verbose_name_plural)),
-            "trail": [Crumb(capfirst(str(self.opts.verbose_name_plural)))],
+            "title": self.get_list_title(),
+            "trail": [Crumb(self.get_list_title())],
             **(extra_context or {}),
         }
         try:
@@ -265,5 +268,5 @@ class ReadOnlyAdmin(PortalAdmin):
             **(extra_context or {}),
             **self.get_detail_context(request, obj),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, self.detail_template, context)

@@ -6,10 +6,11 @@ it now; nothing, most of the time. It is asked on every page: one cheap query at
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from django.http import HttpRequest
 
@@ -46,3 +47,11 @@ def gather(request: HttpRequest) -> list[Banner]:
         except Exception:
             logger.exception("A banner source failed.")
     return found
+
+
+def zone(request: HttpRequest) -> dict[str, Any]:
+    """What the zone's template draws, and a mark by which a change is told."""
+    found = gather(request)
+    said = "|".join(f"{banner.role}{banner.text}" for banner in found)
+    mark = hashlib.blake2s(said.encode(), digest_size=6).hexdigest()
+    return {"banners": found, "mark": mark}

@@ -66,6 +66,9 @@ class EncryptedField(AnyTextField):
     """
 
     description = "Encrypted text"
+    # What type checkers are told that may be assigned and what is read back.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def from_db_value(self, value: str | None, *_: object) -> Secret | None:
         return StoredSecret(value) if value else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin
 from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from .admin import PortalAdmin
 
 Response = TypeVar("Response", bound=Callable[..., HttpResponseBase])
+
+
+def person(request: HttpRequest) -> User:
+    """Who is signed in; views of the admin are not reached by anybody else."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 class NeedsPermission(PermissionDenied):
@@ -60,8 +68,8 @@ class Page(PermissionRequiredMixin, View):
         return [own]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        self.request.current_app = admin.site.name  # type: ignore[attr-defined]
+        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+        self.request.current_app = admin.site.name
         return {
             **admin.site.each_context(self.request),
             "title": self.get_title(),

@@ -123,17 +123,20 @@ def _base64_spellings(raw: bytes) -> tuple[str, ...]:
     )
 
 
-_DISGUISED: Final = re.compile(
-    r"\\u00(3[0-9]|[46][1-9a-fA-F]|5[0-9aAfF]|7[0-9aA])|%(3[0-9]|[46][1-9a-fA-F]|5[0-9aAfF]|7[0-9aA])"
-    r"|&#[xX]0*(3[0-9]|[46][1-9a-fA-F]|5[0-9aAfF]|7[0-9aA]);"
-)
+_HEX: Final = "3[0-9]|[46][1-9a-fA-F]|5[0-9aAfF]|7[0-9aA]"
+_DECIMAL: Final = "4[89]|5[0-7]|6[5-9]|[78][0-9]|9[05789]|1[01][0-9]|12[0-2]"
+_DISGUISED: Final = re.compile(rf"\\u00({_HEX})|%({_HEX})|&#[xX]0*({_HEX});|&#0*({_DECIMAL});")
 """ASCII letters and digits that somebody took the trouble to escape."""
 
 
 def _undisguised(text: str) -> str:
     if "\\u00" in text or "%" in text or "&#" in text:
-        return _DISGUISED.sub(lambda hit: chr(int(hit[1] or hit[2] or hit[3], 16)), text)
+        return _DISGUISED.sub(_plain_character, text)
     return text
+
+
+def _plain_character(hit: re.Match[str]) -> str:
+    return chr(int(hit[4]) if hit[4] else int(hit[1] or hit[2] or hit[3], 16))
 
 
 _END_OF_ESCAPE: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\[bfnrt]|%[0-9a-fA-F]{2})\Z")

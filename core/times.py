@@ -18,6 +18,19 @@ def full_time(moment: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S} UTC{zone[:3]}:{zone[3:5]}"
 
 
+def exact(moment: datetime) -> SafeString:
+    """To the hundredth of a second, for timelines: which came first must be seen."""
+    local = timezone.localtime(moment)
+    hundredths = local.microsecond // 10_000
+    return format_html(
+        '<time datetime="{}" title="{}">{}.{}</time>',
+        local.isoformat(timespec="milliseconds"),
+        full_time(moment),
+        f"{local:%Y-%m-%d %H:%M:%S}",
+        f"{hundredths:02}",
+    )
+
+
 def short_time(moment: datetime) -> str:
     """As in lists: 14:05:32 today, 20 Nov 14:05 this year, 2025-11-20 before."""
     local = timezone.localtime(moment)
@@ -35,7 +48,8 @@ def when(moment: datetime | None, *, full: bool = False) -> SafeString:
     if moment is None:
         return SafeString("")
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time{} datetime="{}" title="{}">{}</time>',
+        SafeString(' class="full"') if full else "",
         timezone.localtime(moment).isoformat(timespec="milliseconds"),
         full_time(moment),
         full_time(moment) if full else short_time(moment),

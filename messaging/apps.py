@@ -8,7 +8,13 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from providers.engine.sources import register
+        from providers.journal import resolve_subjects_of
 
+        from . import explaining, labels
         from .dispatch import MessageSource
+        from .subjects import message_link
 
         register(MessageSource())
+        labels.register()
+        explaining.register()
+        resolve_subjects_of("message", message_link)

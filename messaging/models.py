@@ -83,6 +83,16 @@ class Message(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
 
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    settled_because = models.CharField(max_length=200, blank=True)
+    """Why a person decided an unknown outcome as they did."""
+    sent_again_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="sent_again"
+    )
+
     class Meta:
         ordering = ("-created_at", "-pk")
         verbose_name = _("message")

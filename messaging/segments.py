@@ -92,3 +92,16 @@ def first_costly(text: str) -> Costly | None:
 def replace_costly(text: str) -> str:
     """The text with every character that has a plain equivalent replaced by it."""
     return "".join(PLAIN.get(character, character) for character in text)
+
+
+def surplus(text: str, most: int) -> int:
+    """How many characters at the end must go for the text to fit into `most` segments."""
+    text = fold(text)
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if count(text[:middle]).segments <= most:
+            low = middle
+        else:
+            high = middle - 1
+    return len(text) - low

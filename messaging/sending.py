@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -54,7 +54,7 @@ class Draft:
     sender_id: str = ""
 
 
-def queue(draft: Draft, *, by: AbstractBaseUser, form_token: str) -> tuple[Message, bool]:
+def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
     """Write the message down, and start the engine if it sleeps, in one transaction.
 
     The same form sent twice makes one message: a unique constraint decides, and the
@@ -73,7 +73,7 @@ def queue(draft: Draft, *, by: AbstractBaseUser, form_token: str) -> tuple[Messa
     return row, True
 
 
-def _row(draft: Draft, by: AbstractBaseUser, form_token: str) -> Message:
+def _row(draft: Draft, by: User, form_token: str) -> Message:
     row = Message(
         account=draft.account,
         recipient=draft.recipient.e164,
@@ -95,6 +95,17 @@ def _row(draft: Draft, by: AbstractBaseUser, form_token: str) -> Message:
         row.code = Secret(draft.code)
         row.encoding = Encoding.UCS2
     return row
+
+
+def is_row_of(message: Message, draft: Draft) -> bool:
+    """Whether this row is what the draft asks for; a code is not kept, so not compared."""
+    text = segments.fold(draft.text) if draft.kind == Message.Kind.TEXT else message.text
+    return (message.account_id, message.recipient, message.kind, message.text) == (
+        draft.account.pk,
+        draft.recipient.e164,
+        draft.kind,
+        text,
+    )
 
 
 def text_around_code(account: Account, template: str) -> str:
@@ -200,7 +211,7 @@ def put_aside_what_is_too_old(now: datetime) -> None:
     )
 
 
-def cancel(message: Message, by: AbstractBaseUser) -> bool:
+def cancel(message: Message, by: User) -> bool:
     """Stop a message that has not been handed over. False: it was too late."""
     waiting = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
     return bool(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -128,7 +128,7 @@ def pauses(account: Account, error: GatewayError) -> bool:
 
 
 def pause(
-    account: Account, reason: str, words: str = "", by: AbstractBaseUser | None = None
+    account: Account, reason: str, words: str = "", by: User | None = None
 ) -> bool:
     """Stop paid calls; reads, polls and callbacks go on. False if it was paused already."""
     changed = Account.objects.filter(pk=account.pk, paused_at=None).update(

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -35,7 +35,7 @@ def can_be_asked(client: type[Client] | None) -> bool:
     return client is not None and issubclass(client, ReportsBalance | ReportsProfile)
 
 
-def ask(account: Account, kind: Enquiry.Kind, by: AbstractBaseUser | None = None) -> Enquiry:
+def ask(account: Account, kind: Enquiry.Kind, by: User | None = None) -> Enquiry:
     """Put the question. One that is still waiting is not put twice."""
     if not can_be_asked(account.client):
         now = timezone.now()

@@ -61,6 +61,29 @@ OUTCOME: Final = {
     ),
 }
 
+OPERATIONS: Final = {
+    "send_text": _("Send SMS"),
+    "send_code": _("Send code"),
+    "start_code": _("Send code"),
+    "check_code": _("Check code"),
+    "place_order": _("Rent a number"),
+    "fetch_order": _("Read order"),
+    "cancel_order": _("Cancel order"),
+    "list_orders": _("List orders"),
+    "list_transactions": _("List transactions"),
+    "fetch_balance": _("Read balance"),
+    "fetch_profile": _("Read profile"),
+}
+"""What the methods of the capabilities do. An operation that is not here is shown as it
+is called."""
+FREE_OPERATIONS: Final = frozenset(
+    {"fetch_order", "list_orders", "list_transactions", "fetch_balance", "fetch_profile"}
+)
+
+
+def operation_word(operation: str) -> str:
+    return str(OPERATIONS.get(operation, operation))
+
 
 def register() -> None:
     register_states("account", ACCOUNT)

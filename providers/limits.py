@@ -86,7 +86,7 @@ def slow_down(account: Account, seconds: float | None) -> float:
     """
     allowance, _ = Allowance.objects.get_or_create(account=account)
     wait = seconds if seconds is not None else random.uniform(5, 10)  # noqa: S311
-    wait = min(wait * 2 ** min(allowance.slow_streak, 4), LONGEST_SLOWDOWN)
+    wait = min(wait * float(2 ** min(allowance.slow_streak, 4)), LONGEST_SLOWDOWN)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""UPDATE providers_allowance SET

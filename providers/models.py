@@ -6,7 +6,6 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -19,8 +18,6 @@ from core.fields import EncryptedField
 from .gateway.client import Client
 from .gateway.registry import client_for
 from .gateway.vocabulary import Outcome
-
-MONEY: dict[str, Any] = {"max_digits": 18, "decimal_places": 4, "null": True, "blank": True}
 
 
 def public_id() -> str:
@@ -49,8 +46,12 @@ class Account(models.Model):
         _("calls at once"), default=4, validators=[MinValueValidator(1), MaxValueValidator(64)]
     )
     pausing_phrases = models.TextField(_("phrases that pause"), blank=True)
-    low_balance = models.DecimalField(_("low-balance warning"), **MONEY)
-    price_per_segment = models.DecimalField(_("price per segment"), **MONEY)
+    low_balance = models.DecimalField(
+        _("low-balance warning"), max_digits=18, decimal_places=4, null=True, blank=True
+    )
+    price_per_segment = models.DecimalField(
+        _("price per segment"), max_digits=18, decimal_places=4, null=True, blank=True
+    )
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -227,10 +228,10 @@ class BalanceReading(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="readings")
     read_at = models.DateTimeField(db_index=True, default=timezone.now)
-    balance = models.DecimalField(**MONEY)
-    frozen = models.DecimalField(**MONEY)
-    available = models.DecimalField(**MONEY)
-    credit_limit = models.DecimalField(**MONEY)
+    balance = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    frozen = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    available = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    credit_limit = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
     billing_type = models.CharField(max_length=32, blank=True)
     is_active = models.BooleanField(null=True)
 

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,6 +8,25 @@ class PortalConfig(AppConfig):
     name = "smsportal"
     verbose_name = _("SMS portal")
     default = True
+
+    def ready(self) -> None:
+        from auditlog.registry import auditlog
+        from django.contrib.auth.models import Group, User
+
+        from providers import labels
+
+        from . import banner_zone, checks  # noqa: F401
+        from .roles import fill_roles
+
+        labels.register()
+        banner_zone.register()
+        post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")
+        auditlog.register(
+            User,
+            exclude_fields=["password", "last_login"],
+            m2m_fields={"groups", "user_permissions"},
+        )
+        auditlog.register(Group, m2m_fields={"permissions"})
 
 
 class PortalAdminConfig(admin_apps.AdminConfig):

@@ -66,7 +66,7 @@ def ensure_keys() -> Path | None:
     lines = [f"{name}={make()}\n" for name, make in missing.items() if not env.str(name, "")]
     if not lines:
         return None
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = data_dir / "keys.env"
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -1,10 +1,122 @@
-"""What staff see when a request cannot be answered."""
+"""What staff see when a request cannot be answered, each with a reference for the log."""
 
 from __future__ import annotations
 
+import logging
+import sys
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from axes.helpers import get_cool_off
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from core.pages import NeedsPermission
+
+from . import request_id
+from .roles import permission_word
+
+logger = logging.getLogger(__name__)
+MEGABYTE: Final = 1024 * 1024
+RETRY_SECONDS: Final = 15
+
+
+def error_page(
+    request: HttpRequest, name: str, status: int, context: dict[str, Any] | None = None
+) -> HttpResponse:
+    """An error page; with the navigation around it where somebody is signed in."""
+    signed_in = hasattr(request, "user") and admin.site.has_permission(request)
+    values = {
+        **admin.site.each_context(request),
+        "signed_in": signed_in,
+        "frame": "admin/base_site.html" if signed_in else "portal/outside.html",
+        "is_nav_sidebar_enabled": signed_in,
+        "reference": request_id.current(),
+        "trail": [],
+        **(context or {}),
+    }
+    logger.info("Error page %s with status %s", name, status)
+    return render(request, f"errors/{name}.html", values, status=status)
+
+
+def not_allowed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    names = exception.permissions if isinstance(exception, NeedsPermission) else ()
+    words = ", ".join(_word(name) for name in names) or _word_of_page(request)
+    return error_page(request, "403", 403, {"permission": words})
+
+
+def _word(name: str) -> str:
+    label, _, codename = name.partition(".")
+    found = Permission.objects.filter(content_type__app_label=label, codename=codename).first()
+    return permission_word(found) if found else name
+
+
+def _word_of_page(request: HttpRequest) -> str:
+    """Which permission one of the admin's own pages would have taken."""
+    match = request.resolver_match
+    model_admin = getattr(match.func, "model_admin", None) if match else None
+    action = (match.url_name or "").rsplit("_", 1)[-1] if match else ""
+    action = {"add": "add", "delete": "delete"}.get(action, "view")
+    if request.method == "POST" and action == "view":
+        action = "change"
+    if model_admin is None:
+        return ""
+    opts = model_admin.opts
+    return _word(f"{opts.app_label}.{action}_{opts.model_name}")
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_page(request, "404", 404)
 
 
 def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "errors/form_too_old.html", status=403)
+    logger.warning("A form was refused: %s", reason)
+    return error_page(request, "form_too_old", 403, {"again": request.get_full_path()})
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // MEGABYTE
+        return error_page(request, "413", 413, {"limit": limit})
+    return error_page(request, "400", 400)
+
+
+def too_many(request: HttpRequest, until: datetime) -> HttpResponse:
+    """For our own limits; axes has its own page."""
+    return error_page(request, "429", 429, {"until": until})
+
+
+def locked(
+    request: HttpRequest, _response: HttpResponse | None = None, _credentials: Any = None
+) -> HttpResponse:
+    """Sign-in is locked after too many tries."""
+    until = timezone.now() + (get_cool_off(request) or timedelta())
+    context = {**admin.site.each_context(request), "until": until}
+    return render(request, settings.AXES_LOCKOUT_TEMPLATE, context, status=429)
+
+
+def fault(request: HttpRequest) -> HttpResponse:
+    """A fault of ours. Whatever is broken, this page must come."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):
+        return _bare("503", 503)
+    try:
+        return error_page(request, "500", 500)
+    except Exception:
+        logger.exception("The error page itself failed.")
+        return _bare("500", 500)
+
+
+def _bare(name: str, status: int) -> HttpResponse:
+    """Without the database: nobody is known to be signed in."""
+    values = {"frame": "portal/bare.html", "signed_in": False, "reference": request_id.current()}
+    response = HttpResponse(render_to_string(f"errors/{name}.html", values), status=status)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response

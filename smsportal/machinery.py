@@ -62,5 +62,3 @@ def register() -> None:
             admin.site.unregister(model)
         looking = type(f"Portal{original.__name__}", (SuperusersLook, original), {})
         admin.site.register(model, looking)
-
-

@@ -32,13 +32,11 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = _current.set(new())
-        try:
-            response = self.get_response(request)
-            response[HEADER] = current()
-            return response
-        finally:
-            _current.reset(token)
+        # Not reset at the end: Django logs refusals only after the last middleware.
+        _current.set(new())
+        response = self.get_response(request)
+        response[HEADER] = current()
+        return response
 
 
 class RequestIdFilter(logging.Filter):

@@ -17,7 +17,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-_VIEWER: Final = ("messaging.view_message", "providers.view_account", "providers.view_balancereading")
+_VIEWER: Final = (
+    "messaging.view_message",
+    "providers.view_account",
+    "providers.view_balancereading",
+)
 _OPERATOR: Final = (
     *_VIEWER,
     "messaging.send_message",

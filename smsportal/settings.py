@@ -33,6 +33,7 @@ SANDBOX_URL = env.str("SANDBOX_URL", default="").rstrip("/")
 ALLOW_HTTP_PROVIDERS = env.bool("ALLOW_HTTP_PROVIDERS", default=False)
 ALLOW_PRIVATE_PROVIDERS = env.bool("ALLOW_PRIVATE_PROVIDERS", default=False)
 HOME_COUNTRY = env.str("HOME_COUNTRY", default="CN")
+REPORT_HOURS = env.int("REPORT_HOURS", default=72)
 JOURNAL_DAYS = env.int("JOURNAL_DAYS", default=90)
 SECRET_MAX_AGE_DAYS = env.int("SECRET_MAX_AGE_DAYS", default=180)
 BALANCE_EVERY_MINUTES = env.int("BALANCE_EVERY_MINUTES", default=10)
@@ -40,7 +41,8 @@ BALANCE_READING_DAYS = env.int("BALANCE_READING_DAYS", default=400)
 
 # --- applications ----------------------------------------------------------
 INSTALLED_APPS = [
-    "unfold",
+    # Its default configuration would put its own admin site in place of ours.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "smsportal.apps.PortalAdminConfig",
@@ -60,6 +62,7 @@ INSTALLED_APPS = [
     "smsportal",
 ]
 MIDDLEWARE = [
+    "smsportal.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -174,6 +177,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_LOCKOUT_CALLABLE = "smsportal.errors.locked"
 AXES_VERBOSE = False
 AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0) or None
 
@@ -208,7 +212,9 @@ CONTENT_SECURITY_POLICY = {
 # --- language and time -----------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+# The theme ships no translations; ours of its words are kept where makemessages
+# does not throw them away.
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "theme"]
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
 
@@ -230,14 +236,24 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "plain": {
+            "format": "{asctime} {levelname} {name} [{request_id}] {message}",
+            "style": "{",
+        },
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
-            "format": "{asctime}{levelname}{name}{message}",
+            "format": "{asctime}{levelname}{name}{request_id}{message}",
             "style": "{",
         },
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {"request_id": {"()": "smsportal.request_id.RequestIdFilter"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["request_id"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # These write whole addresses with their query strings, where secrets stand.

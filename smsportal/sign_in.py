@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
-from unfold.widgets import UnfoldAdminPasswordToggleWidget
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 WRONG = _("Username or password is not right.")
+
+
+class ShownPassword(UnfoldAdminPasswordWidget):
+    """A password field with a button that shows what was typed."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
+        # The forms' own renderer does not look into the project's templates.
+        context = {"field": super().render(name, value, attrs, renderer)}
+        return render_to_string("portal/password.html", context)
 
 
 class SignInForm(AuthenticationForm):
@@ -19,7 +29,7 @@ class SignInForm(AuthenticationForm):
     def __init__(self, request: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         attributes = self.fields["password"].widget.attrs
-        self.fields["password"].widget = UnfoldAdminPasswordToggleWidget(
+        self.fields["password"].widget = ShownPassword(
             {"autocomplete": "current-password", "maxlength": attributes.get("maxlength", 4096)}
         )
         self.fields["username"].widget.attrs.update(autocomplete="username", spellcheck="false")

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 
-
 class PortalSite(UnfoldAdminSite):
     index_title = _("Dashboard")
     index_template = "portal/dashboard.html"
@@ -33,7 +32,9 @@ class PortalSite(UnfoldAdminSite):
     ) -> HttpResponse:
         from .dashboard import overview
 
-        answer: HttpResponse = super().index(request, {**overview(request), **(extra_context or {})})
+        answer: HttpResponse = super().index(
+            request, {**overview(request), **(extra_context or {})}
+        )
         return answer
 
     def search(

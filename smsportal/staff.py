@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin import Button, PortalAdmin
 from core.times import when
@@ -21,15 +21,20 @@ from core.times import when
 from .reach import permissions_to_give, roles_to_give, within_reach
 from .roles import permission_word, role_word
 
+# Django's classes and ours both descend from its ModelAdmin, which the stubs take amiss.
+DjangoUserAdmin: Any = UserAdmin
+DjangoGroupAdmin: Any = GroupAdmin
+ModelMultipleChoiceField: Any = forms.ModelMultipleChoiceField
+
 admin.site.unregister([User, Group])
 
 
-class RoleField(forms.ModelMultipleChoiceField):
+class RoleField(ModelMultipleChoiceField):
     def label_from_instance(self, obj: Model) -> str:
         return role_word(obj.name) if isinstance(obj, Group) else str(obj)
 
 
-class PermissionField(forms.ModelMultipleChoiceField):
+class PermissionField(ModelMultipleChoiceField):
     def label_from_instance(self, obj: Model) -> str:
         return permission_word(obj) if isinstance(obj, Permission) else str(obj)
 
@@ -39,7 +44,7 @@ def role_field(queryset: QuerySet[Group]) -> RoleField:
         queryset,
         label=_("Roles"),
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("Only roles that hold nothing beyond your own permissions can be given."),
     )
 
@@ -49,16 +54,17 @@ def permission_field(queryset: QuerySet[Permission]) -> PermissionField:
         queryset,
         label=_("Single permissions"),
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("Beside those of the roles."),
     )
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin, PortalAdmin):
+class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    list_title = _("Staff")
     list_display = ("username", "full_name", "roles", "active", "last_seen")
     list_filter = ("is_active", "groups")
     search_fields = ("username", "first_name", "last_name", "email")
@@ -107,8 +113,10 @@ class StaffAdmin(UserAdmin, PortalAdmin):
             (_("What they may do"), {"fields": rights}),
         )
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[forms.Form]:
-        form: type[forms.Form] = super().get_form(request, obj, **kwargs)
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Any]]:
+        form: type[forms.ModelForm[Any]] = super().get_form(request, obj, change=change, **kwargs)
         if "groups" in form.base_fields:
             form.base_fields["groups"] = role_field(roles_to_give(request.user))
         if "user_permissions" in form.base_fields:
@@ -135,12 +143,6 @@ class StaffAdmin(UserAdmin, PortalAdmin):
         obj.is_staff = True
         super().save_model(request, obj, form, change)
 
-    def user_change_password(
-        self, request: HttpRequest, id: str, form_url: str = ""  # noqa: A002
-    ) -> HttpResponse:
-        answer: HttpResponse = super().user_change_password(request, id, form_url)
-        return answer
-
     def respond_saved(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
         answer = super().respond_saved(request, obj, added=added)
         if added:
@@ -151,9 +153,10 @@ class StaffAdmin(UserAdmin, PortalAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin, PortalAdmin):
+class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
     """Superusers only: a role may hold anything."""
 
+    list_title = _("Roles")
     list_display = ("role", "holders")
     filter_horizontal = ()
 
@@ -165,8 +168,10 @@ class RoleAdmin(GroupAdmin, PortalAdmin):
     def holders(self, group: Group) -> int:
         return group.user_set.count()
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[forms.Form]:
-        form: type[forms.Form] = super().get_form(request, obj, **kwargs)
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Any]]:
+        form: type[forms.ModelForm[Any]] = super().get_form(request, obj, change=change, **kwargs)
         if "permissions" in form.base_fields:
             offered = permissions_to_give(request.user) | Permission.objects.filter(
                 content_type__app_label="auth", content_type__model="user"

@@ -20,6 +20,7 @@ from types import FrameType
 
 TICK = 0.1
 STEADY_AFTER = 60.0
+LAST_WORD = 3.0
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,8 @@ class Supervisor:
         return 1 if killed else 0
 
     def _stop_together(self, children: list[Child], deadline: float) -> int:
+        # Whatever came before may have used up the grace.
+        deadline = max(deadline, time.monotonic() + LAST_WORD)
         for child in children:
             child.ask_to_stop()
         while any(child.process for child in children):

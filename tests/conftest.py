@@ -8,9 +8,17 @@ import hypothesis
 import pytest
 from django.core.cache import cache
 
+from smsportal.catalogues import compile_catalogues
+
 # A slow machine is no failure: no example has a time limit.
 hypothesis.settings.register_profile("portal", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("portal")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Not in every worker of a parallel run: they would compile the same files at once.
+    if not hasattr(config, "workerinput"):
+        compile_catalogues()
 
 
 @pytest.fixture(autouse=True)

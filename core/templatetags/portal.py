@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -12,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
-from core import labels, masking, times
+from core import banners, labels, masking, times
 from core.buttons import Crumb
 from core.money_lines import MoneyLine
 
@@ -30,6 +31,11 @@ def when(moment: datetime | None, full: bool = False) -> SafeString:
 
 
 @register.filter
+def exact_time(moment: datetime) -> SafeString:
+    return times.exact(moment)
+
+
+@register.filter
 def duration(span: timedelta | float | None) -> str:
     return times.duration(span)
 
@@ -37,6 +43,15 @@ def duration(span: timedelta | float | None) -> str:
 @register.filter
 def remaining(span: timedelta | float) -> str:
     return times.remaining(span)
+
+
+@register.filter
+def amount(value: Decimal | None) -> str:
+    """As stated, with two decimals at least and a comma between thousands; no sign."""
+    if value is None:
+        return ""
+    whole, _, decimals = f"{value:,f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
 @register.simple_tag
@@ -104,3 +119,8 @@ def kept_place(context: template.Context) -> str:
     """Where to come back to after the language was changed."""
     request: HttpRequest | None = context.get("request")
     return request.get_full_path() if request else "/"
+
+
+@register.inclusion_tag("portal/banner_zone.html", takes_context=True)
+def banner_zone(context: template.Context) -> dict[str, Any]:
+    return banners.zone(context["request"])

@@ -225,9 +225,10 @@ def _words(body: Mapping[str, Any]) -> str:
 
 
 def _cancellation(body: Mapping[str, Any]) -> Cancellation:
-    if "message" not in body:
+    message = said(body, "message")
+    if not message:
         raise ValueError("no message")
-    return Cancellation(said(body, "message"), amount_of(body.get("refund_amount")))
+    return Cancellation(message, amount_of(body.get("refund_amount")))
 
 
 def _paging(page: int, page_size: int) -> dict[str, str]:

@@ -32,7 +32,7 @@ def keep_running() -> int:
 
     The watchdog's duty each minute, and that of a loop whose time is over.
     """
-    wanted = int(settings.Q_CLUSTER["ALT_CLUSTERS"][CLUSTER]["workers"])
+    wanted: int = int(settings.Q_CLUSTER["ALT_CLUSTERS"][CLUSTER]["workers"])
     missing = max(0, wanted - len(liveness.living_loops()) - _loops_on_their_way())
     for _ in range(missing):
         kick()
@@ -42,4 +42,5 @@ def keep_running() -> int:
 def _loops_on_their_way() -> int:
     """Tasks that no cluster has fetched yet. One that a killed worker left behind is
     locked for long and counts for nothing."""
-    return OrmQ.objects.filter(key=CLUSTER, lock__lte=timezone.now()).count()
+    waiting: int = OrmQ.objects.filter(key=CLUSTER, lock__lte=timezone.now()).count()
+    return waiting

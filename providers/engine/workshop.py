@@ -52,7 +52,9 @@ Wish = SlotRequest | SlowDown
 class ReservedSlot:
     """The limiter of one job: its first call has its slot already."""
 
-    def __init__(self, account_id: int, wishes: SimpleQueue[Wish], sleep: Callable[[float], None]):
+    def __init__(
+        self, account_id: int, wishes: SimpleQueue[Wish], sleep: Callable[[float], object]
+    ):
         self._account_id = account_id
         self._wishes = wishes
         self._sleep = sleep

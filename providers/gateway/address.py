@@ -12,7 +12,7 @@ import re
 import socket
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,6 +23,21 @@ _HOST_NAME: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})", re.ASCII)
 _NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]*|[0-9]+", re.ASCII)
 _NOT_IN_A_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+_NOT_PUBLIC: Final = tuple(
+    map(
+        ip_network,
+        (
+            "192.0.0.0/24",
+            "192.88.99.0/24",
+            "2001::/23",
+            "2002::/16",
+            "3fff::/20",
+            "5f00::/16",
+        ),
+    )
+)
+"""What `ipaddress` takes for public, in some of its versions: IANA's special purposes, and
+addresses that carry another one inside."""
 
 
 class ForbiddenAddress(ValueError):
@@ -98,7 +113,7 @@ def _check_host(host: str, policy: AddressPolicy) -> None:
         raise ForbiddenAddress("no_host")
     if ":" in host:
         try:
-            ip_address(host)
+            ip_address(host.replace("%", "no zone"))
         except ValueError:
             raise ForbiddenAddress("bad_host") from None
         return
@@ -128,13 +143,9 @@ def _is_public(text: str) -> bool:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(address, IPv6Address):
-        if address in _NAT64:
-            # Networks without IPv4 reach the public one through these.
-            return _is_public_ip(IPv4Address(int(address) & 0xFFFFFFFF))
-        inner = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
-        if any(inner):
-            return False
+    if isinstance(address, IPv6Address) and address in _NAT64:
+        # Networks without IPv4 reach the public one through these.
+        address = IPv4Address(int(address) & 0xFFFFFFFF)
     return _is_public_ip(address)
 
 
@@ -146,4 +157,5 @@ def _is_public_ip(address: IPv4Address | IPv6Address) -> bool:
         or address.is_loopback
         or address.is_link_local
         or (isinstance(address, IPv6Address) and address.is_site_local)
+        or any(address in network for network in _NOT_PUBLIC)
     )

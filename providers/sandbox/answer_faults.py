@@ -110,8 +110,7 @@ def odd_text(scene: Scene) -> bool:
     fields = payload if isinstance(payload, dict) else {}
     odd = {key: ODD_TEXT if key in texts else value for key, value in fields.items()}
     # JSON may name half of a surrogate pair; no text can be made of it.
-    body = dump_json({**odd, "note": ""}).replace(b'"note": ""', b'"note": "\\ud800"')
-    return _send(scene, body)
+    return _send(scene, dump_json({**odd, "note": "\ud800"}))
 
 
 @fault("contradiction", "Answer that contradicts itself", accepted=True)

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from providers.sandbox.book import PUSH, Book, Entry
@@ -80,7 +80,7 @@ class Pusher:
                 return
             self._put(push, time.monotonic() + delay + timing.late)
             if timing.twice:
-                copy = Push(**{**push.__dict__, "overtaken": False})
+                copy = replace(push, overtaken=False)
                 self._put(copy, time.monotonic() + delay + timing.late)
             self._start_threads()
 

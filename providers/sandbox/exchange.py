@@ -36,7 +36,8 @@ def dump_json(payload: object) -> bytes:
     text = json.dumps(payload, ensure_ascii=False, default=_mark_decimal)
     if _MARK in text:
         text = text.replace(f'"{_MARK}', "").replace(f'{_MARK}"', "")
-    return text.encode("utf-8", "surrogatepass")
+    # Half of a surrogate pair has no UTF-8; as \udxxx it stays valid JSON.
+    return text.encode("utf-8", "backslashreplace")
 
 
 class BadRequest(Exception):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from providers.sandbox.callbacks import Timing
 from providers.sandbox.exchange import Head, Reply, Wire
-from providers.sandbox.provider import ControlError, Provider
+from providers.sandbox.provider import MAX_NUMBER, ControlError, Provider
 
 Options = Mapping[str, float | str]
 
@@ -169,7 +169,7 @@ class Switchboard:
         if known.fixed and accept not in (None, known.accepted):
             raise ControlError(f"{fault_id} cannot be set to accept={accept}.")
         chosen = known.accepted if accept is None else accept
-        values = {**known.options, **options}
+        values = {**known.options, **_checked(known, options)}
         with self._lock:
             number = next(self._numbers)
             active = Active(number, known, provider, operation, calls, chosen, values)
@@ -210,6 +210,23 @@ class Switchboard:
         """Switch off one fault by its number, or all of them."""
         with self._lock:
             self._active = [one for one in self._active if number not in (None, one.number)]
+
+
+def _checked(known: Fault, options: Options) -> dict[str, float | str]:
+    """The options in the types of their defaults; numbers are sizes and times, never below 0."""
+    checked: dict[str, float | str] = {}
+    for name, value in options.items():
+        if isinstance(known.options[name], str):
+            checked[name] = str(value)
+            continue
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = -1.0
+        if not 0 <= number <= MAX_NUMBER:
+            raise ControlError(f"{name} cannot be set to {value!r}.")
+        checked[name] = number
+    return checked
 
 
 def _spoil(timing: Timing, active: Active) -> None:

@@ -156,7 +156,7 @@ class GoSMS(Provider):
             )
         if order.status != PENDING:
             return _refuse(ORDER_EXPIRED if order.status == EXPIRED else NOT_PENDING)
-        self.rentals.cancel(channel, order)
+        self.rentals.refund(channel, order, CANCELLED, "订单取消")
         payload = {"message": "订单已取消,金额已退回", "refund_amount": order.price}
         return Reply(payload, outcome="cancelled", message_id=number)
 

@@ -25,6 +25,7 @@ from providers.sandbox.limits import SlidingWindow
 
 UNREACHABLE_ENDING = "999001"
 SILENT_ENDING = "999003"
+MAX_NUMBER = 10**9
 
 
 class ControlError(Exception):
@@ -70,6 +71,13 @@ def _as_bool(value: object) -> bool:
     return value
 
 
+def _as_number(value: object) -> Decimal:
+    number = Decimal(str(value))
+    if not number.is_finite() or abs(number) > MAX_NUMBER:
+        raise ValueError("a number within reason expected")
+    return number
+
+
 def _as_list(value: object) -> list[str]:
     if not isinstance(value, list):
         raise TypeError("a list expected")
@@ -84,13 +92,13 @@ def _as_dict(value: object, item: Callable[[object], object]) -> dict[str, objec
 
 CONVERT: Mapping[str, Callable[[object], object]] = {
     "bool": _as_bool,
-    "int": lambda value: int(str(value)),
-    "float": lambda value: float(str(value)),
+    "int": lambda value: int(_as_number(value)),
+    "float": lambda value: float(_as_number(value)),
     "str": str,
-    "Decimal": lambda value: Decimal(str(value)),
+    "Decimal": _as_number,
     "list[str]": _as_list,
-    "dict[str, int]": lambda value: _as_dict(value, lambda item: int(str(item))),
-    "dict[str, Decimal]": lambda value: _as_dict(value, lambda item: Decimal(str(item))),
+    "dict[str, int]": lambda value: _as_dict(value, lambda item: int(_as_number(item))),
+    "dict[str, Decimal]": lambda value: _as_dict(value, _as_number),
 }
 
 

@@ -218,9 +218,6 @@ class Rentals:
         self._plan(self.settings.lifetime, "expire", number)
         return order
 
-    def cancel(self, channel: Channel, order: Order) -> None:
-        self._refund(channel, order, CANCELLED, "订单取消")
-
     def receive(self, channel: Channel, order: Order, text: str, code: str | None) -> None:
         order.content, order.code = text, code
         order.received_at = self.stamp()
@@ -246,14 +243,14 @@ class Rentals:
             text = self.settings.sms_text.replace("{project}", brand).replace("{code}", code)
             self.receive(channel, order, text, code if code in text else code_in(text))
         elif what == "expire" and order.status == PENDING:
-            self._refund(channel, order, EXPIRED, "订单过期")
+            self.refund(channel, order, EXPIRED, "订单过期")
         elif what == "complete" and order.status == RECEIVED:
             channel.move(order, COMPLETED)
             if order.held:
                 self._unhold(channel, order)
                 self._note(channel, "Release", order, "订单完成")
 
-    def _refund(self, channel: Channel, order: Order, status: str, description: str) -> None:
+    def refund(self, channel: Channel, order: Order, status: str, description: str) -> None:
         channel.balance += order.price
         self._unhold(channel, order)
         channel.move(order, status)
@@ -282,8 +279,8 @@ class Rentals:
         subject: Mapping[str, object],
     ) -> None:
         row = {"id": next(self._transaction_ids), "type": kind, "amount": amount}
-        balance = {"balance_snapshot": channel.balance, **snapshot}
-        channel.transactions.append({**row, **balance, **subject, "created_at": self.stamp()})
+        rest = {"balance_snapshot": channel.balance, **snapshot, **subject}
+        channel.transactions.append({**row, **rest, "created_at": self.stamp()})
 
     def _plan(self, delay: float, what: str, number: int) -> None:
         at = time.monotonic() + self._offset + delay

@@ -69,11 +69,13 @@ class Sandbox(Switches):
         self._open: dict[threading.Thread, Wire] = {}
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None
+        self._port = port
         self._acceptor: threading.Thread | None = None
 
     def start(self) -> Sandbox:
         family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
         self._listener = socket.create_server(self._address, family=family, backlog=1024)
+        self._port = int(self._listener.getsockname()[1])
         # Only a safety net: stop() wakes the thread that accepts.
         self._listener.settimeout(1.0)
         self._acceptor = threading.Thread(
@@ -108,7 +110,7 @@ class Sandbox(Switches):
     def port(self) -> int:
         if self._listener is None:
             raise RuntimeError("The sandbox has not been started.")
-        return int(self._listener.getsockname()[1])
+        return self._port
 
     @property
     def url(self) -> str:

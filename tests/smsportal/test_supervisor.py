@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import alive
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 LAST_RESORT = 60.0
 
@@ -116,14 +118,6 @@ def until(true: Callable[[], object]) -> None:
     while not true():
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.02)
-
-
-def alive(pid: int) -> bool:
-    """A process that ended but that nobody has collected yet counts as gone."""
-    listing = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return bool(listing.stdout.strip()) and not listing.stdout.strip().startswith("Z")
 
 
 def test_it_stops_everything_on_ctrl_c_and_ends_with_0(bench: Bench) -> None:

@@ -19,6 +19,8 @@ from smsportal.environment import BASE_DIR, ensure_keys
 from smsportal.supervisor import Program, Supervisor
 
 MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
+# django-q2 takes a queue without a timeout for a mistake; smsportal.E014 looks closer.
+QUIET = {"PYTHONWARNINGS": "ignore:Retry and timeout are misconfigured"}
 WEB_FIRST, THEN_QUEUES, SANDBOX_LAST = range(3)
 
 
@@ -69,7 +71,7 @@ class Command(BaseCommand):
         sys.exit(supervisor.run())
 
     def _prepare(self) -> None:
-        Path(settings.DATA_DIR).mkdir(parents=True, exist_ok=True)
+        Path(settings.DATA_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
         compile_catalogues()
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
@@ -111,9 +113,8 @@ def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> li
         label = "queue" if name == settings.Q_CLUSTER["name"] else f"{name} queue"
         # The name counts only if the environment has it before django-q2 is imported:
         # with `qcluster --name` the settings of the other cluster would not be used.
-        environment = {"Q_CLUSTER_NAME": name}
         found.append(
-            Program(label, (*MANAGE, "qcluster"), environment, THEN_QUEUES),
+            Program(label, (*MANAGE, "qcluster"), {**QUIET, "Q_CLUSTER_NAME": name}, THEN_QUEUES)
         )
     if sandbox:
         host, port = sandbox

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,13 +19,16 @@ def assert_storable(value: object) -> None:
     elif isinstance(value, datetime):
         assert value.tzinfo is not None
         assert 2000 <= value.year <= 2100
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            assert_storable(name)
+    else:
+        for inner in _parts_of(value):
             assert_storable(inner)
-    elif isinstance(value, tuple):
-        for inner in value:
-            assert_storable(inner)
-    elif is_dataclass(value):
-        for field in fields(value):
-            assert_storable(getattr(value, field.name))
+
+
+def _parts_of(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return (*value.keys(), *value.values())
+    if isinstance(value, tuple):
+        return value
+    if is_dataclass(value):
+        return [getattr(value, field.name) for field in fields(value)]
+    return ()

@@ -11,7 +11,14 @@ import pytest
 from core.secrets import Secret
 from providers.gateway import client as contract
 from providers.gateway.call import Effect, Operation, Request
-from providers.gateway.client import Client, OptionKind, ReceivesCallbacks, RentsNumbers
+from providers.gateway.client import (
+    Client,
+    CredentialField,
+    OptionField,
+    OptionKind,
+    ReceivesCallbacks,
+    RentsNumbers,
+)
 from providers.gateway.registry import client_for, clients
 
 from .door import credential_of, open_client, raw
@@ -19,10 +26,7 @@ from .samples import CALLBACK_URL, CALLS, CODE, CONFIRMED, PAID, RECIPIENT, SAMP
 
 every_client = pytest.mark.parametrize("client", clients().values(), ids=clients())
 CAPABLE = [
-    (client, method)
-    for client in clients().values()
-    for method in CALLS
-    if hasattr(client, method)
+    (client, method) for client in clients().values() for method in CALLS if hasattr(client, method)
 ]
 every_call = pytest.mark.parametrize(
     ("client", "method"), CAPABLE, ids=[f"{client.key}-{method}" for client, method in CAPABLE]
@@ -78,7 +82,7 @@ def test_it_says_what_it_is(client: type[Client]) -> None:
 @every_client
 def test_its_form_fields_have_labels_and_say_where_to_find_the_value(client: type[Client]) -> None:
     assert client.credential_fields
-    shown = [*client.credential_fields, *client.option_fields]
+    shown: list[CredentialField | OptionField] = [*client.credential_fields, *client.option_fields]
     assert len({field.name for field in shown}) == len(shown)
     for field in shown:
         assert re.fullmatch(r"[a-z_]+", field.name)
@@ -172,7 +176,7 @@ def test_nothing_secret_stands_in_a_repr(client: type[Client], method: str) -> N
     result = CALLS[method](opened)
     shown = f"{opened!r} {opened.login!r} {door.calls[0][1]!r} {result!r}"
     secrets = [credential_of(field.name) for field in client.credential_fields]
-    for secret in (*secrets, CODE, TEXT, "tokentokentokentoken", "123456"):
+    for secret in (*secrets, CODE, TEXT, "tokentokentokentoken", "'123456'"):
         assert secret not in shown
 
 

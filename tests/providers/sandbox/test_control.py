@@ -46,6 +46,17 @@ def test_faults_can_be_cleared_from_outside(remote, otp_msg):
     assert otp_msg().status_code == 200
 
 
+@pytest.mark.parametrize("seconds", ["soon", -1, [1], None, "inf"])
+def test_an_option_that_is_no_time_is_refused(remote, seconds):
+    with pytest.raises(RemoteError, match="seconds cannot be set"):
+        remote.fault("slow", seconds=seconds)
+
+
+def test_the_book_survives_half_a_character(remote, send_sms):
+    send_sms(textmessage="\ud800")
+    assert remote.entries("haorui")[0]["fields"]["textmessage"] == "\ud800"
+
+
 def test_one_fault_can_be_cleared_from_outside(remote):
     number = remote.fault("html_502", calls=None)["number"]
     remote.fault("slow", calls=None)
@@ -127,7 +138,17 @@ def test_settings_can_be_changed_from_outside(remote):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"nonsense": 1}, {"sms_delay": "soon"}, {"stock": []}, {"lifetime": None}]
+    "changes",
+    [
+        {"nonsense": 1},
+        {"sms_delay": "soon"},
+        {"sms_delay": "inf"},
+        {"lifetime": 1e300},
+        {"lifetime": None},
+        {"stock": []},
+        {"prices": {"ID": "NaN"}},
+        {"hide_code_when_completed": 1},
+    ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(remote, changes):
     with pytest.raises(RemoteError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+import requests
 
 SUBMITTED = {"status": "S", "remarks": "Message Submitted Sucessfully", "uid": None}
 
@@ -108,7 +109,7 @@ def test_it_stays_silent_about_a_number_that_is_set_to_be(sandbox, send_sms, rec
 def test_it_can_refuse_calls_that_overlap(sandbox, send_sms):
     sandbox.change_settings("haorui", refuse_parallel=True)
     sandbox.fault("never_answers", provider="haorui")
-    waiting = threading.Thread(target=_ignore_errors, args=(sandbox,))
+    waiting = threading.Thread(target=_send_and_lose, args=(sandbox,))
     waiting.start()
     while sandbox.book.count("haorui", "send") == 0:
         waiting.join(0.01)
@@ -118,9 +119,7 @@ def test_it_can_refuse_calls_that_overlap(sandbox, send_sms):
     assert remarks == "IP not Whitelisted"
 
 
-def _ignore_errors(sandbox):
-    import requests
-
+def _send_and_lose(sandbox):
     values = {
         "api_id": "API00000001",
         "api_password": "practice-password",

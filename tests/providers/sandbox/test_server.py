@@ -95,7 +95,7 @@ def test_stopping_twice_does_no_harm():
     sandbox.stop()
     sandbox.stop()
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"http://127.0.0.1:{sandbox._address[1]}/", timeout=1)
+        requests.get(sandbox.url, timeout=5)
 
 
 def test_an_idle_connection_ends_with_the_server():

@@ -1,0 +1,112 @@
+"""The pages about messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import Button, EmptyState, ReadOnlyAdmin, fragment
+from core.labels import state_label
+from core.phone import search_key
+from core.times import when
+
+from . import filters, message_page
+from .actions import CancelPage, RevealPage, SendAgainPage, SettlePage
+from .labels import shown_state
+from .models import Message
+from .send_page import SendPage, preview
+from .timeline import name_of
+from .visibility import may_see_whole, plain_number
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    detail_template = "messaging/message.html"
+    list_display = ("state_", "account", "kind_", "segments", "sender", "time")
+    list_filter = filters.FILTERS
+    search_fields = ("reference",)
+    search_help_text = _("A whole number, our reference, or the provider's id")
+    ordering = ("-created_at", "-pk")
+    pages = (
+        ("send/", "send", SendPage),
+        ("send/preview/", "preview", preview),
+        ("<str:object_id>/live/", "live", "live"),
+        ("<str:object_id>/cancel/", "cancel", CancelPage),
+        ("<str:object_id>/settle/", "settle", SettlePage),
+        ("<str:object_id>/again/", "again", SendAgainPage),
+        ("<str:object_id>/reveal/", "reveal", RevealPage),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        rows: QuerySet[Message] = super().get_queryset(request)
+        return rows.select_related("account", "created_by")
+
+    # --- the list ------------------------------------------------------------
+
+    @admin.display(description=_("State"), ordering="state")
+    def state_(self, message: Message) -> SafeString:
+        return state_label("message", shown_state(message))
+
+    @admin.display(description=_("Kind"), ordering="kind")
+    def kind_(self, message: Message) -> str:
+        return message.sms_kind or str(message.get_kind_display())
+
+    @admin.display(description=_("Sent by"), ordering="created_by")
+    def sender(self, message: Message) -> str:
+        return name_of(message.created_by)
+
+    @admin.display(description=_("Time"), ordering="created_at")
+    def time(self, message: Message) -> SafeString:
+        return when(message.created_at)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        # What a reader sees of a number depends on who reads, so the column is made anew.
+        state, *rest = self.list_display
+        return [state, message_page.recipient_column(request.user), *rest]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
+        return list(list_display[:2])
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
+    ) -> tuple[QuerySet[Message], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = Q(reference=term[:32].lower()) | Q(public_id=term[:24]) | Q(provider_id=term[:200])
+        number = search_key(term)
+        if number:
+            found |= Q(recipient=number)
+        if len(term) >= 3 and request.user.has_perm("messaging.reveal_message"):
+            found |= Q(kind=Message.Kind.TEXT, text__icontains=term[:200])
+        return queryset.filter(found), False
+
+    def get_list_primary(self, request: HttpRequest) -> Button | None:
+        if not request.user.has_perm("messaging.send_message"):
+            return None
+        return Button(_("Send SMS"), reverse(self.url_name("send")), "send")
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(_("No SMS sent yet."), self.get_list_primary(request), "sms")
+
+    # --- one message ---------------------------------------------------------
+
+    def get_detail_title(self, request: HttpRequest, obj: Message) -> str:
+        return plain_number(obj, whole=may_see_whole(obj, request.user))
+
+    def get_detail_context(self, request: HttpRequest, obj: Message) -> Mapping[str, Any]:
+        return message_page.context_of(self, request, obj)
+
+    @fragment("messaging.view_message")
+    def live(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        message = self.get_or_404(request, object_id)
+        context = message_page.context_of(self, request, message)
+        return render(request, "messaging/live.html", {"object": message, **context})

@@ -1,0 +1,135 @@
+"""What a message's page says under its state: what happened, the money, the next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from core.money_lines import MoneyLine
+from core.times import duration, short_time
+from providers.gateway.vocabulary import Reason
+from providers.reasons import Words, explain, register_reason
+
+from .labels import NO_REPORTS, REPORT_OVERDUE, shown_state
+from .models import Message
+from .sending import WAITED_TOO_LONG
+from .states import MessageState
+
+S = MessageState
+LONG_WAIT: Final = timedelta(seconds=10)
+FAULT_BEFORE_SENDING: Final = "portal_fault_before_sending"
+
+
+def register() -> None:
+    """The reasons that only messages have."""
+    register_reason(
+        WAITED_TOO_LONG,
+        Words(
+            gettext_noop("This waited %(waited)s and was not sent."),
+            gettext_noop("It may be out of date."),
+            gettext_noop("Send it again if it is still wanted."),
+            MoneyLine.NOT_SENT,
+        ),
+    )
+    register_reason(
+        FAULT_BEFORE_SENDING,
+        Words(
+            gettext_noop("The portal had a fault before anything was sent."),
+            "",
+            gettext_noop("Tell the administrator, then send it again."),
+            MoneyLine.NOT_SENT,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`money` is the letter of a money line, or empty while nothing can be said."""
+
+    title: str = ""
+    text: str = ""
+    next_step: str = ""
+    money: str = ""
+
+
+def story_of(message: Message) -> Story:
+    shown = shown_state(message)
+    match message.state:
+        case S.QUEUED | S.CLAIMED:
+            return _waiting(message)
+        case S.SENDING:
+            return Story(text=_("The call to the provider is under way."))
+        case S.HELD | S.REFUSED | S.UNKNOWN:
+            return _reasoned(message)
+        case S.NOT_SENT:
+            return _not_sent(message)
+        case S.CANCELLED:
+            return Story(money=MoneyLine.NOT_SENT)
+        case S.SUBMITTED:
+            return Story(text=_accepted(message, shown), money=MoneyLine.ACCEPTED)
+    return Story(money=MoneyLine.ACCEPTED)
+
+
+def _waiting(message: Message) -> Story:
+    waited = timezone.now() - message.queued_at
+    if message.account.is_paused:
+        return Story(
+            text=_("%(account)s is paused. This waits until the account is resumed.")
+            % {"account": message.account.name},
+            money=MoneyLine.NOT_SENT,
+        )
+    if message.reason and message.tries:
+        return _reasoned(message)
+    if waited < LONG_WAIT:
+        return Story()
+    return Story(
+        text=_("Waiting to be taken up for %(seconds)s; usually under 1 s.")
+        % {"seconds": duration(waited)}
+    )
+
+
+def _reasoned(message: Message) -> Story:
+    reason = message.reason
+    if reason == Reason.PORTAL_FAULT and message.state != S.UNKNOWN:
+        reason = FAULT_BEFORE_SENDING
+    said = explain(reason, **_values(message))
+    # Whatever the reason, money may be gone exactly where the outcome is unknown.
+    money = MoneyLine.UNKNOWN if message.state == S.UNKNOWN else said.money
+    return Story(said.title, said.text, said.next_step, money)
+
+
+def _not_sent(message: Message) -> Story:
+    if message.settled_at:
+        return Story(money=MoneyLine.NOT_SENT)
+    story = _reasoned(message)
+    return story if story.money else replace(story, money=MoneyLine.NOT_SENT)
+
+
+def _values(message: Message) -> dict[str, Any]:
+    """What the texts of the reasons have places for; a place without a value is left out."""
+    values: dict[str, Any] = {
+        "waited": duration((message.ended_at or timezone.now()) - message.queued_at)
+    }
+    if message.reason == Reason.UNREACHABLE:
+        values["n"] = message.tries
+        if message.state == S.QUEUED:
+            values["time"] = short_time(message.not_before)
+    elif message.answered_at and message.handed_over_at:
+        values["n"] = round((message.answered_at - message.handed_over_at).total_seconds())
+    return values
+
+
+def _accepted(message: Message, shown: str) -> str:
+    if shown == NO_REPORTS:
+        return _(
+            "Accepted. %(provider)s gives no delivery reports: the portal cannot know whether"
+            " it arrived. Ask the recipient."
+        ) % {"provider": message.account.provider_name}
+    if shown == REPORT_OVERDUE:
+        return _("No report after 72 hours. It may or may not have arrived.")
+    return _("Accepted. Waiting for the delivery report.")

@@ -1,0 +1,89 @@
+"""Reading one recipient as staff type it, and saying in words why it cannot be used."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from core.countries import country_name
+from core.phone import PhoneError, PhoneNumber, PhoneProblem, read
+from providers.gateway.client import CannotTake
+from providers.models import Account
+
+
+class NotARecipient(ValueError):
+    """The text beside the field is the exception's."""
+
+
+def recipient_for(account: Account, typed: str) -> PhoneNumber:
+    """The number, if this account may send to it and its provider can take it.
+
+    Raises `NotARecipient` with the reason in the reader's language.
+    """
+    number = read_recipient(typed)
+    if number.country not in account.allowed_countries:
+        raise NotARecipient(
+            _(
+                "%(account)s may not send to %(country)s. Choose another account, or ask a"
+                " manager to allow it."
+            )
+            % {"account": account.name, "country": country_name(number.country)}
+        )
+    client = account.client
+    if client is not None:
+        try:
+            client.address_of(number.e164, account.options)
+        except CannotTake as cannot:
+            raise NotARecipient(words_of(cannot) + " " + _("Choose another account.")) from None
+    return number
+
+
+def read_recipient(typed: str) -> PhoneNumber:
+    try:
+        return read(typed, settings.HOME_COUNTRY)
+    except PhoneError as error:
+        raise NotARecipient(_problem(error)) from None
+
+
+def words_of(cannot: CannotTake) -> str:
+    return _(cannot.text) % cannot.values
+
+
+def _problem(error: PhoneError) -> str:
+    values: dict[str, object] = {
+        "typed": error.typed.strip(),
+        "position": error.position,
+        "digits": error.digits,
+        "expected": error.expected,
+    }
+    return str(_texts()[error.kind]) % values
+
+
+def _texts() -> dict[PhoneProblem, str | Promise]:
+    return {
+        PhoneProblem.EMPTY: _("Enter a phone number."),
+        PhoneProblem.LETTER: _(
+            "“%(typed)s” has a letter at position %(position)s. Enter digits only."
+        ),
+        PhoneProblem.CHARACTER: _(
+            "“%(typed)s” has a sign at position %(position)s that no number has. Enter digits only."
+        ),
+        PhoneProblem.FOREIGN_DIGITS: _("Enter the number with the digits 0 to 9."),
+        PhoneProblem.TWO_NUMBERS: _("“%(typed)s” holds two numbers. Enter one."),
+        PhoneProblem.SHORTENED: _(
+            "A spreadsheet shortened this number (%(typed)s). Enter it in full."
+        ),
+        PhoneProblem.DIGITS: _(
+            "“%(typed)s” has %(digits)s digits; a mobile number in China has %(expected)s."
+        ),
+        PhoneProblem.TOO_SHORT: _("“%(typed)s” is too short for a phone number."),
+        PhoneProblem.TOO_LONG: _("This is too long for a phone number."),
+        PhoneProblem.NOT_MOBILE: _(
+            "No mobile number in China begins like “%(typed)s”. Check the number."
+        ),
+        PhoneProblem.SERVICE: _("“%(typed)s” is a service number; it takes no SMS."),
+        PhoneProblem.UNKNOWN_COUNTRY: _(
+            "No country has numbers like “%(typed)s”. Begin with + and the country code."
+        ),
+    }

@@ -1,0 +1,178 @@
+"""The page "Send SMS", and the preview that it fetches while staff type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import FormView
+
+from core.admin import Page, fragment
+from core.pages import person
+from core.times import full_time
+from providers.engine.leases import is_engine_alive
+from providers.enquiries import latest_reading
+from providers.models import Account
+
+from . import sending
+from .forms import SendForm, kind_of, new_form_token, why_not
+from .preview import Preview, preview_of
+
+if TYPE_CHECKING:
+    SendFormView = FormView[SendForm]
+else:
+    SendFormView = FormView
+
+REMEMBERED = "send_account"
+REMEMBERED_SENDER = "send_sender"
+
+
+def sending_accounts() -> list[Account]:
+    """Every account; those that send something first."""
+    found = list(Account.objects.prefetch_related("credentials"))
+    return sorted(found, key=lambda account: (kind_of(account) is None, account.name.lower()))
+
+
+def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
+    """The one asked for, else the one used last, else the first that can send now."""
+    able = [account for account in accounts if kind_of(account) is not None]
+    asked = request.POST.get("account") or request.GET.get("account")
+    remembered = request.session.get(REMEMBERED)
+    for wanted in (asked, remembered):
+        for account in able:
+            if account.public_id == wanted:
+                return account
+    return next((account for account in able if not why_not(account)), able[0] if able else None)
+
+
+class SendPage(Page, SendFormView):
+    title = _("Send SMS")
+    permission_required = "messaging.send_message"
+    template_name = "messaging/send.html"
+    form_class = SendForm
+    http_method_names = ["get", "post"]
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.accounts = sending_accounts()
+        self.account = chosen_account(request, self.accounts)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.account is None:
+            return render(request, "messaging/no_account.html", self.plain_context())
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.account is None:
+            raise Http404
+        if "change_account" in request.POST:
+            return self.render_to_response(self.get_context_data(form=self.unsent_form()))
+        return super().post(request, *args, **kwargs)
+
+    def plain_context(self) -> dict[str, Any]:
+        return {
+            **super(FormView, self).get_context_data(),
+            "may_add": self.request.user.has_perm("providers.add_account"),
+        }
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {
+            **super().get_form_kwargs(),
+            "account": self.account,
+            "accounts": self.accounts,
+            "user": person(self.request),
+        }
+
+    def get_initial(self) -> dict[str, Any]:
+        sender = self.request.session.get(REMEMBERED_SENDER, {})
+        initial = {"form_token": new_form_token()}
+        if self.account is not None and self.account.public_id in sender:
+            initial["sender_id"] = sender[self.account.public_id]
+        return initial
+
+    def unsent_form(self) -> SendForm:
+        """After the account was changed: what was typed stays, the fields are the new ones."""
+        typed = {name: value for name, value in self.request.POST.items() if name != "account"}
+        kwargs = {**self.get_form_kwargs(), "data": None, "files": None}
+        kwargs["initial"] = {**self.get_initial(), **typed}
+        return SendForm(**kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        form: SendForm = context["form"]
+        account = form.sending_account
+        return {
+            **context,
+            "account": account,
+            "kind": form.kind,
+            "reading": latest_reading(account),
+            "preview": self._preview(form),
+            "asleep": not is_engine_alive(),
+            "repeats": form.repeats if form.is_bound and form.is_valid() else None,
+        }
+
+    def _preview(self, form: SendForm) -> Preview:
+        values = form.data if form.is_bound else form.initial
+        return preview_of(
+            form.sending_account, str(values.get("recipient", "")), str(values.get("text", ""))
+        )
+
+    def form_valid(self, form: SendForm) -> HttpResponse:
+        if form.needs_confirmation:
+            return self.render_to_response(self.get_context_data(form=form))
+        message, made = sending.queue(
+            form.draft, by=person(self.request), form_token=form.cleaned_data["form_token"]
+        )
+        self._remember(form)
+        if not made and not sending.is_row_of(message, form.draft):
+            return self.render_to_response(self.get_context_data(form=self._changed_since(form)))
+        if not made:
+            messages.warning(
+                self.request,
+                _(
+                    "This form was already sent at %(time)s. This is that message; nothing was"
+                    " sent twice."
+                )
+                % {"time": full_time(message.created_at)},
+            )
+        if self.model_admin is None:
+            raise Http404
+        return HttpResponseRedirect(self.model_admin.object_url(message))
+
+    def _changed_since(self, form: SendForm) -> SendForm:
+        """Somebody went back, changed something and sent again: that is a new message, but
+        it goes out only when they say so with the new form in front of them."""
+        messages.warning(
+            self.request,
+            _(
+                "This form was already sent once. What you changed since has not been sent:"
+                " check it and send it now."
+            ),
+        )
+        values = self.request.POST.copy()
+        values["form_token"] = new_form_token()
+        return SendForm(**{**self.get_form_kwargs(), "data": values})
+
+    def _remember(self, form: SendForm) -> None:
+        session = self.request.session
+        account = form.sending_account.public_id
+        session[REMEMBERED] = account
+        if form.draft.sender_id:
+            session[REMEMBERED_SENDER] = {
+                **session.get(REMEMBERED_SENDER, {}),
+                account: form.draft.sender_id,
+            }
+
+
+@fragment("messaging.send_message")
+def preview(request: HttpRequest) -> HttpResponse:
+    """What the number and the text come to, while they are typed. Sends nothing."""
+    account = chosen_account(request, sending_accounts())
+    if account is None or request.method != "POST":
+        raise Http404
+    shown = preview_of(account, request.POST.get("recipient", ""), request.POST.get("text", ""))
+    context = {"preview": shown, "kind": kind_of(account), "account": account, "fetched": True}
+    return render(request, "messaging/preview.html", context)

@@ -1,0 +1,98 @@
+"""What staff may decide about a message whose outcome is unknown. Each needs a reason,
+is written down with a name, and happens once: whoever comes second finds it settled."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from providers.engine.kick import kick_if_idle
+
+from .models import Message, reference
+from .states import MESSAGE_STATES, MessageState
+
+SETTLE_REASONS: Final[dict[str, Promise]] = {
+    "has": _("Recipient has it"),
+    "has_not": _("Recipient does not have it"),
+    "console": _("Seen in the provider's console"),
+}
+REVEAL_REASONS: Final[dict[str, Promise]] = {
+    "customer": pgettext_lazy("reveal", "The customer asks"),
+    "complaint": pgettext_lazy("reveal", "A complaint"),
+    "provider": pgettext_lazy("reveal", "A question to the provider"),
+    "check": pgettext_lazy("reveal", "A check of our own"),
+}
+
+
+def mark_sent(message: Message, by: User, because: str) -> bool:
+    return _settle(message, MessageState.SUBMITTED, by, because)
+
+
+def mark_not_sent(message: Message, by: User, because: str) -> bool:
+    return _settle(message, MessageState.NOT_SENT, by, because)
+
+
+def _settle(message: Message, state: MessageState, by: User, because: str) -> bool:
+    return bool(
+        MESSAGE_STATES.move(
+            Message.objects.filter(pk=message.pk),
+            state,
+            sources=(MessageState.UNKNOWN,),
+            settled_at=timezone.now(),
+            settled_by_id=by.pk,
+            settled_because=because,
+            code="",
+        )
+    )
+
+
+REPEATABLE = frozenset(
+    {
+        MessageState.UNKNOWN,
+        MessageState.UNDELIVERED,
+        MessageState.EXPIRED,
+        MessageState.REJECTED,
+        MessageState.REFUSED,
+        MessageState.NOT_SENT,
+        MessageState.CANCELLED,
+        MessageState.SUBMITTED,
+    }
+)
+
+
+def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bool]:
+    """A new message linked to the old one, which stays as it is. Texts only: a code that
+    went out is not kept, so another one is sent from the form."""
+    if message.state not in REPEATABLE or message.kind == Message.Kind.OWN_CODE:
+        raise ValueError("This message cannot be sent again.")
+    with transaction.atomic():
+        again, made = Message.objects.get_or_create(
+            form_token=form_token,
+            defaults={
+                **{name: getattr(message, name) for name in _REPEATED},
+                "reference": reference(),
+                "created_by_id": by.pk,
+                "sent_again_from": message,
+            },
+        )
+        kick_if_idle()
+    return again, made
+
+
+_REPEATED = (
+    "account",
+    "kind",
+    "recipient",
+    "country",
+    "text",
+    "sender_id",
+    "sms_kind",
+    "encoding",
+    "segments",
+)

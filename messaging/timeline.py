@@ -1,0 +1,126 @@
+"""The story of a message, oldest first, told by its own row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.times import duration
+from providers.models import ApiCall
+
+from .labels import gives_reports
+from .models import Message
+from .states import MessageState
+
+S = MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`at` is None for what has not happened yet."""
+
+    text: str
+    at: datetime | None = None
+    url: str = ""
+    link: str = ""
+    """The words of the link to the evidence."""
+
+
+def timeline(message: Message, *, with_calls: bool) -> list[Line]:
+    """`with_calls`: whether the reader may open the calls that are the evidence."""
+    calls = _calls_of(message) if with_calls else []
+    return [
+        *_queueing(message),
+        *_sending(message, calls),
+        *_decisions(message),
+        *_missing(message),
+    ]
+
+
+def _calls_of(message: Message) -> list[ApiCall]:
+    return list(ApiCall.objects.filter(subject=f"message:{message.pk}").order_by("started_at"))
+
+
+def name_of(user: object) -> str:
+    if user is None:
+        return _("the portal")
+    full_name = getattr(user, "get_full_name", str)()
+    return full_name or str(user)
+
+
+def _queueing(message: Message) -> Iterator[Line]:
+    yield Line(_("Queued by %(name)s") % {"name": name_of(message.created_by)}, message.created_at)
+    if message.claimed_at:
+        yield Line(_("Taken up"), message.claimed_at)
+
+
+def _sending(message: Message, calls: list[ApiCall]) -> Iterator[Line]:
+    if message.handed_over_at:
+        yield Line(_("Handed over for sending"), message.handed_over_at)
+    for call in calls[:-1] if message.answered_at else calls:
+        text = _("Tried: %(outcome)s") % {"outcome": call.get_outcome_display()}
+        yield Line(text, call.started_at, _call_url(call), _("API call"))
+    if message.answered_at:
+        last = calls[-1] if calls else None
+        yield Line(
+            _answer(message),
+            message.answered_at,
+            _call_url(last) if last else "",
+            _("API call") if last else "",
+        )
+
+
+def _call_url(call: ApiCall) -> str:
+    return reverse("admin:providers_apicall_change", args=[call.pk])
+
+
+def _answer(message: Message) -> str:
+    took = (
+        duration(message.answered_at - message.handed_over_at)
+        if message.answered_at and message.handed_over_at
+        else ""
+    )
+    match message.state:
+        case S.REFUSED:
+            return _("Refused by the provider after %(took)s") % {"took": took}
+        case S.UNKNOWN:
+            return _("No clear answer after %(took)s") % {"took": took}
+        case S.NOT_SENT if not message.settled_at:
+            return _("Given up: it could not be handed over")
+        case S.QUEUED | S.CLAIMED | S.SENDING:
+            return _("Not handed over; it will be tried again")
+    if not message.provider_id:
+        return _("Accepted after %(took)s, without an id") % {"took": took}
+    return _("Accepted after %(took)s, id %(id)s") % {"took": took, "id": message.provider_id}
+
+
+def _decisions(message: Message) -> Iterator[Line]:
+    if message.settled_at:
+        words = {
+            S.NOT_SENT: _("Marked as not sent by %(name)s: %(reason)s"),
+        }.get(MessageState(message.state), _("Marked as sent by %(name)s: %(reason)s"))
+        yield Line(
+            words % {"name": name_of(message.settled_by), "reason": message.settled_because},
+            message.settled_at,
+        )
+    if message.ended_at and message.state == S.CANCELLED:
+        yield Line(
+            _("Cancelled by %(name)s") % {"name": name_of(message.ended_by)}, message.ended_at
+        )
+    elif message.ended_at and not message.answered_at:
+        yield Line(_("Given up by the portal"), message.ended_at)
+
+
+def _missing(message: Message) -> Iterator[Line]:
+    if message.state == S.SUBMITTED:
+        if gives_reports(message.account):
+            yield Line(_("No delivery report yet"))
+        else:
+            yield Line(
+                _("%(provider)s gives no delivery reports")
+                % {"provider": message.account.provider_name}
+            )

@@ -1,0 +1,115 @@
+"""Accounts: the list, and where each of their pages is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import Button, EmptyState, PortalAdmin
+from core.labels import state_label
+from core.pages import NeedsPermission
+from core.templatetags.portal import amount
+from core.times import when
+
+from .. import views
+from ..gateway.client import ReportsBalance
+from ..models import Account
+from ..overview import is_low, shown_state, with_overview
+
+
+@admin.register(Account)
+class AccountAdmin(PortalAdmin):
+    list_display = ("name", "provider_name", "state", "available", "limits", "last_call")
+    list_display_links = ("name",)
+    search_fields = ("name", "base_url")
+    ordering = ("name",)
+    pages = (
+        ("<str:public_id>/check/", "check", views.check),
+        ("<str:public_id>/checked/", "checked", "checked_fragment"),
+        ("<str:public_id>/pause/", "pause", views.PauseAccount),
+        ("<str:public_id>/resume/", "resume", views.resume),
+        ("<str:public_id>/callback-address/", "new_callback_address", views.new_callback_address),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        rows: QuerySet[Account] = super().get_queryset(request)
+        return with_overview(rows)
+
+    # --- list --------------------------------------------------------------
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(
+            _("No accounts yet. An account is your login with a provider."),
+            self.get_list_primary(request),
+            "account_balance_wallet",
+        )
+
+    def get_list_primary(self, request: HttpRequest) -> Button | None:
+        button = super().get_list_primary(request)
+        return Button(_("Add account"), button.url, button.icon) if button else None
+
+    @admin.display(description=_("Provider"), ordering="provider")
+    def provider_name(self, account: Account) -> str:
+        return account.provider_name
+
+    @admin.display(description=_("State"))
+    def state(self, account: Account) -> SafeString:
+        return state_label("account", shown_state(account))
+
+    @admin.display(description=pgettext_lazy("balance", "Available"))
+    def available(self, account: Any) -> SafeString | str:
+        """The amount as stated, and when it was read: an old one means little."""
+        if account.spendable_now is None:
+            client = account.client
+            reads = client is not None and issubclass(client, ReportsBalance)
+            return gettext("not read yet") if reads else gettext("not given")
+        return format_html(
+            '<span class="amount{}">{}</span> <span class="hint">{}</span>',
+            " is-low" if is_low(account) else "",
+            amount(account.spendable_now),
+            when(account.read_at),
+        )
+
+    @admin.display(description=_("Limits"))
+    def limits(self, account: Account) -> str:
+        values = {"second": account.per_second, "minute": account.per_minute}
+        return gettext("%(second)s/s · %(minute)s/min") % values
+
+    @admin.display(description=_("Last call"), ordering="last_call_at")
+    def last_call(self, account: Any) -> SafeString:
+        return when(account.last_call_at)
+
+    # --- one account -------------------------------------------------------
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponseBase:
+        """The form for those who may change accounts, a page to read for the others."""
+        if object_id is None:
+            return views.AddAccount.as_view(model_admin=self)(request)
+        if self.has_change_permission(request):
+            page: Any = views.EditAccount
+        elif request.method in ("GET", "HEAD"):
+            page = views.ShowAccount
+        else:
+            raise NeedsPermission("providers.change_account")
+        answer: HttpResponseBase = page.as_view(model_admin=self)(request, public_id=object_id)
+        return answer
+
+    @property
+    def checked_fragment(self) -> Any:
+        return views.checked_fragment(self)
+
+    def history_view(self, *_args: Any, **_kwargs: Any) -> HttpResponse:
+        return self._get_obj_does_not_exist_redirect()

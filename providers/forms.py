@@ -1,0 +1,308 @@
+"""The account form, made from what the provider's client declares.
+
+No provider is named here: secrets, options, help texts and first values come from the
+client, in English and marked for translation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import transaction
+from django.forms.boundfield import BoundField
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from core.times import short_time
+
+from . import accounts
+from .form_fields import (
+    BaseUrlField,
+    CountriesField,
+    LinesField,
+    SecretField,
+    check_address,
+    field_of,
+    has_control_characters,
+    translated,
+    trimmed,
+)
+from .form_state import (
+    COLUMNS,
+    OPTION,
+    SECRET,
+    changed_since,
+    marks_of,
+    missing_channels,
+    odd_secrets,
+)
+from .gateway.client import (
+    Client,
+    MakesCodes,
+    ReportsBalance,
+    SendsOwnCode,
+    SendsText,
+)
+from .models import Account
+
+if TYPE_CHECKING:
+    AnyAccountForm = forms.ModelForm[Account]
+else:
+    AnyAccountForm = forms.ModelForm
+
+SHORTEST_PHRASE: Final = 2
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    fields: list[BoundField]
+
+
+class AccountForm(AnyAccountForm):
+    """For a new account (an unsaved one with its provider) or one that is there.
+
+    `save` returns None if somebody else changed the account after this form was opened;
+    the form then says so.
+    """
+
+    base_url = BaseUrlField(label=_("Address"))
+    allowed_countries = CountriesField(
+        label=_("Allowed countries/regions"),
+        help_text=_("The account sends to these and to no others."),
+    )
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=5000)
+
+    class Meta:
+        model = Account
+        fields = COLUMNS
+        labels = {
+            "name": _("Name"),
+            "price_per_segment": _("Price per segment"),
+            "per_second": _("Calls a second"),
+            "per_minute": _("Calls a minute"),
+            "in_flight": _("Calls at once"),
+            "low_balance": _("Low-balance warning"),
+            "pausing_phrases": _("Phrases that pause"),
+        }
+        help_texts = {
+            "name": _("As your team calls it; every list shows it."),
+            "price_per_segment": _(
+                "If your contract states one, in the provider's own unit. For estimates only."
+            ),
+            "per_second": _("What your contract with the provider allows."),
+            "in_flight": _("How many calls may wait for an answer at the same time."),
+            "low_balance": _("Warn when the available balance falls below this."),
+            "pausing_phrases": _(
+                "One a line. A refusal whose text holds one of them pauses the account, so that"
+                " the rest waits instead of failing too. Upper and lower case are the same."
+            ),
+        }
+        widgets = {
+            "name": UnfoldAdminTextInputWidget({"autocomplete": "off"}),
+            "price_per_segment": UnfoldAdminDecimalFieldWidget({"step": "any"}),
+            "per_second": UnfoldAdminIntegerFieldWidget(),
+            "per_minute": UnfoldAdminIntegerFieldWidget(),
+            "in_flight": UnfoldAdminIntegerFieldWidget(),
+            "low_balance": UnfoldAdminDecimalFieldWidget({"step": "any"}),
+            "pausing_phrases": UnfoldAdminTextareaWidget({"rows": 3}),
+        }
+        error_messages = {"name": {"unique": _("An account of this name is there already.")}}
+
+    def __init__(self, *args: Any, client: type[Client], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.client = client
+        self.warnings: list[str] = []
+        self.is_new = self.instance.pk is None
+        self.stored = (
+            {} if self.is_new else {each.name: each for each in self.instance.credentials.all()}
+        )
+        self.fields["base_url"].help_text = translated(client.base_url_help)
+        self._add_secrets()
+        for option in client.option_fields:
+            self.fields[OPTION + option.name] = field_of(option, self.instance)
+        self._drop_what_is_pointless()
+        if self.is_new:
+            self._set_first_values()
+        self.initial["seen"] = json.dumps(marks_of(self.instance))
+
+    # --- fields ------------------------------------------------------------
+
+    def _add_secrets(self) -> None:
+        for declared in self.client.credential_fields:
+            stored = self.stored.get(declared.name)
+            secret = SecretField(
+                label=gettext(declared.label),
+                help_text=translated(declared.help),
+                prefix=declared.prefix,
+                required=stored is None,
+            )
+            if stored is not None:
+                kept = gettext("saved %(date)s, leave empty to keep")
+                secret.widget.attrs["placeholder"] = kept % {"date": short_time(stored.saved_at)}
+            self.fields[SECRET + declared.name] = secret
+
+    def _drop_what_is_pointless(self) -> None:
+        if not issubclass(self.client, ReportsBalance):
+            del self.fields["low_balance"]
+        if not issubclass(self.client, SendsText | SendsOwnCode | MakesCodes):
+            del self.fields["price_per_segment"]
+        else:
+            self.fields["price_per_segment"].validators.append(MinValueValidator(0))
+
+    def _set_first_values(self) -> None:
+        pace = self.client.pace
+        self.initial |= {
+            "base_url": self.client.default_base_url,
+            "per_second": pace.per_second,
+            "per_minute": pace.per_minute,
+            "in_flight": pace.in_flight,
+        }
+        self.fields["name"].widget.attrs["autofocus"] = True
+
+    def sections(self) -> Iterator[Section]:
+        options = [name for name in self.fields if name.startswith(OPTION)]
+        secrets = [name for name in self.fields if name.startswith(SECRET)]
+        own = gettext("Only with %(provider)s") % {"provider": self.client.name}
+        for title, names in (
+            (gettext("Login"), ["name", "base_url", *secrets]),
+            (own, options),
+            (gettext("Where it may send"), ["allowed_countries", "price_per_segment"]),
+            (gettext("Limits"), ["per_second", "per_minute", "in_flight"]),
+            (gettext("Warnings and pauses"), ["low_balance", "pausing_phrases"]),
+        ):
+            fields = [self[name] for name in names if name in self.fields]
+            if fields:
+                yield Section(title, fields)
+
+    # --- checks ------------------------------------------------------------
+
+    def clean_name(self) -> str:
+        name = trimmed(str(self.cleaned_data["name"]))
+        if has_control_characters(name):
+            raise ValidationError(_("This holds a character that cannot be seen. Enter it anew."))
+        if Account.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("An account of this name is there already."))
+        return name
+
+    def clean_base_url(self) -> str:
+        url = str(self.cleaned_data["base_url"])
+        # An address that stays is resolved anew with each call, and need not be here.
+        check_address(url, ask_dns=self.is_new or url != self.instance.base_url)
+        return url
+
+    def clean_pausing_phrases(self) -> str:
+        lines = LinesField(required=False).clean(self.cleaned_data["pausing_phrases"])
+        if any(len(line) < SHORTEST_PHRASE for line in lines):
+            raise ValidationError(
+                _("A single character would pause the account at nearly every refusal.")
+            )
+        return "\n".join(lines)
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound and self.errors:
+            self.ask_for_secrets_again()
+
+    def ask_for_secrets_again(self) -> None:
+        """The page comes back without them, which nobody should find out by a refusal."""
+        for name, value in self.entered_secrets().items():
+            if value and SECRET + name not in self.errors:
+                self.add_error(
+                    SECRET + name, _("Enter this again: a secret is never sent back to the page.")
+                )
+
+    def entered_secrets(self) -> dict[str, str]:
+        names = [field.name for field in self.client.credential_fields]
+        return {name: str(self.data.get(self.add_prefix(SECRET + name)) or "") for name in names}
+
+    # --- saving ------------------------------------------------------------
+
+    def options(self) -> dict[str, object]:
+        """Options of an earlier version of the client are kept."""
+        entered = {
+            option.name: self.cleaned_data[OPTION + option.name]
+            for option in self.client.option_fields
+        }
+        return {**self.instance.options, **entered}
+
+    def save(self, commit: bool = True) -> Account | None:  # type: ignore[override]
+        secrets = {
+            field.name: self.cleaned_data[SECRET + field.name]
+            for field in self.client.credential_fields
+        }
+        values = {name: self.cleaned_data[name] for name in self.Meta.fields if name in self.fields}
+        account = self._create(secrets, values) if self.is_new else self._change(secrets, values)
+        if account is not None:
+            self.warnings = [*odd_secrets(self, secrets), *missing_channels(account)]
+        return account
+
+    def _create(self, secrets: Mapping[str, str], values: Mapping[str, Any]) -> Account:
+        return accounts.create_account(
+            provider=self.client.key, credentials=secrets, options=self.options(), **values
+        )
+
+    def _change(self, secrets: Mapping[str, str], values: Mapping[str, Any]) -> Account | None:
+        with transaction.atomic():
+            account = Account.objects.select_for_update().get(pk=self.instance.pk)
+            if changed := changed_since(self.cleaned_data["seen"], account):
+                self._refuse(account, changed)
+                return None
+            for name, value in values.items():
+                setattr(account, name, value)
+            account.options = self.options()
+            # No other column: a pause that came meanwhile must stay.
+            account.save(update_fields=[*values, "options"])
+            accounts.save_credentials(account, secrets)
+        return account
+
+    def _refuse(self, account: Account, changed: list[str]) -> None:
+        labels = [str(self.fields[name].label) for name in changed if name in self.fields]
+        self.add_error(
+            None,
+            ValidationError(
+                _(
+                    "Somebody else saved this account after you had opened it. Changed: %(fields)s."
+                    " Nothing of yours is saved yet. Save again to replace what they entered, or"
+                    " open the page anew to see it."
+                ),
+                params={"fields": gettext(", ").join(labels) or "–"},
+            ),
+        )
+        self.data = self.data.copy()
+        self.data[self.add_prefix("seen")] = json.dumps(marks_of(account))
+        self.ask_for_secrets_again()
+
+    def changed_names(self) -> list[str]:
+        """What was changed, by its English name and without any value: for the log."""
+        with override(None):
+            declared = {
+                **{SECRET + field.name: field.label for field in self.client.credential_fields},
+                **{OPTION + field.name: field.label for field in self.client.option_fields},
+            }
+            return [
+                declared.get(name) or str(self.fields[name].label)
+                for name in self.changed_data
+                if name != "seen"
+            ]
+
+
+class PauseForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("Everybody who opens the account sees it."),
+        widget=UnfoldAdminTextInputWidget({"autofocus": True, "autocomplete": "off"}),
+    )

@@ -1,0 +1,149 @@
+"""System checks: what would make the portal unsafe or deaf is said before it starts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Caution
+from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
+
+from providers.gateway.connection import Deadlines
+
+MAKE_KEYS = "Run `python -m smsportal.environment`: it makes them in the data folder."
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "testserver")
+
+
+@register("smsportal")
+def check_keys(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    return [*_secret_key(), *_secrets_keys()]
+
+
+def _secret_key() -> Iterator[CheckMessage]:
+    try:
+        bool(settings.SECRET_KEY)
+    except ImproperlyConfigured:
+        yield Error("There is no SECRET_KEY.", hint=MAKE_KEYS, id="smsportal.E001")
+
+
+def _secrets_keys() -> Iterator[CheckMessage]:
+    if not settings.SECRETS_KEYS:
+        yield Error("There are no SECRETS_KEYS.", hint=MAKE_KEYS, id="smsportal.E002")
+    for number, key in enumerate(settings.SECRETS_KEYS, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            yield Error(
+                f"Key {number} of SECRETS_KEYS is malformed.",
+                hint="Each must be 32 bytes in URL-safe base64, as Fernet.generate_key() makes it.",
+                id="smsportal.E003",
+            )
+
+
+@register("smsportal")
+def check_queue(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    base: Mapping[str, Any] = settings.Q_CLUSTER
+    clusters = {str(base["name"]): {}, **base.get("ALT_CLUSTERS", {})}
+    found = [*_queue_safety(base)]
+    for name, changes in clusters.items():
+        found += _queue_times(name, {**base, **changes})
+    return found
+
+
+def _queue_safety(conf: Mapping[str, Any]) -> Iterator[CheckMessage]:
+    if conf.get("orm") != "default":
+        yield Error(
+            "The queue is not in the default database.",
+            hint="Only there is a task part of the transaction that asks for it.",
+            id="smsportal.E010",
+        )
+    if conf.get("save_limit") != 0:
+        yield Error(
+            "The queue's save_limit is not 0.",
+            hint="Otherwise each task loads every kept one, and tasks run twice.",
+            id="smsportal.E011",
+        )
+    if conf.get("max_attempts") != 1:
+        yield Error(
+            "The queue's max_attempts is not 1.",
+            hint="A task that failed is not repeated by the queue; its row is taken up again.",
+            id="smsportal.E012",
+        )
+
+
+def _queue_times(name: str, conf: Mapping[str, Any]) -> Iterator[CheckMessage]:
+    """retry > timeout > the longest call: or else a task is handed out while it runs."""
+    timeout = conf.get("timeout")
+    if timeout is None:
+        return
+    if timeout <= Deadlines().total:
+        yield Error(
+            f"Queue “{name}”: the timeout of {timeout} s is not above the {Deadlines().total:g} s"
+            " that one call to a provider may take.",
+            id="smsportal.E013",
+        )
+    rounds = 1 + math.ceil((conf["queue_limit"] + conf["bulk"]) / conf["workers"])
+    needed = (timeout + 3) * rounds
+    if conf["retry"] <= needed:
+        yield Error(
+            f"Queue “{name}”: retry is {conf['retry']} s and must be above {needed} s,"
+            " since it counts from the moment a task is fetched.",
+            id="smsportal.E014",
+        )
+
+
+@register("smsportal")
+def check_addresses(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    return [*_public_address(settings.PUBLIC_ADDRESS), *_hosts()]
+
+
+def _public_address(address: str) -> Iterator[CheckMessage]:
+    if not address:
+        yield Caution(
+            "PUBLIC_ADDRESS is not set, so no provider can report to the portal.",
+            hint="Set it to the address that providers reach, such as https://sms.example.com.",
+            id="smsportal.W020",
+        )
+        return
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host or parts.path or parts.query:
+        yield Error(
+            f"PUBLIC_ADDRESS is “{address}”; it must be https://, a host, and nothing more.",
+            id="smsportal.E021",
+        )
+        return
+    if not validate_host(f"[{host}]" if ":" in host else host, settings.ALLOWED_HOSTS):
+        yield Error(
+            f"The host of PUBLIC_ADDRESS, {host}, is not among ALLOWED_HOSTS.",
+            hint="Reports of providers would be turned away.",
+            id="smsportal.E022",
+        )
+    if parts.scheme == "http" and host not in LOOPBACK:
+        yield Caution(
+            "PUBLIC_ADDRESS is http://: codes and passwords would cross the network in clear.",
+            id="smsportal.W023",
+        )
+
+
+def _hosts() -> Iterator[CheckMessage]:
+    if "*" in settings.ALLOWED_HOSTS:
+        yield Caution("ALLOWED_HOSTS admits every host name.", id="smsportal.W024")
+    if settings.DEBUG:
+        yield Caution(
+            "DEBUG is on: error pages show settings and data to whoever sees them.",
+            id="smsportal.W025",
+        )

@@ -1,0 +1,74 @@
+"""The first page: what needs a hand, what the accounts hold, and how to begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db.models import OuterRef, Subquery
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from core import attention
+from providers.models import Account, BalanceReading, Enquiry
+
+
+@dataclass(frozen=True)
+class Step:
+    text: Promise
+    done: bool
+    url: str
+
+
+def overview(request: HttpRequest) -> dict[str, Any]:
+    matters = attention.gather(request)
+    may_see_accounts = request.user.has_perm("providers.view_account")
+    return {
+        "matters": matters,
+        "as_of": timezone.now(),
+        "accounts": accounts_with_readings(request) if may_see_accounts else [],
+        "first_steps": first_steps(request),
+    }
+
+
+def accounts_with_readings(request: HttpRequest) -> list[dict[str, Any]]:
+    """Every account with the newest thing its provider said about money. Two queries."""
+    newest = BalanceReading.objects.filter(account=OuterRef("pk")).order_by("-read_at")
+    accounts = list(Account.objects.annotate(newest=Subquery(newest.values("pk")[:1])))
+    readings = BalanceReading.objects.in_bulk(
+        [account.newest for account in accounts if account.newest]
+    )
+    return [
+        {
+            "account": account,
+            "reading": readings.get(account.newest) if account.newest else None,
+            "state": "paused" if account.is_paused else "active",
+            "url": _page("admin:providers_account_change", account.public_id),
+        }
+        for account in accounts
+    ]
+
+
+def first_steps(request: HttpRequest) -> list[Step]:
+    """The way from an empty portal to the first SMS; nothing once it has been walked."""
+    if not request.user.has_perm("providers.add_account"):
+        return []
+    checked = Enquiry.objects.filter(state=Enquiry.State.ANSWERED).exists()
+    sent = apps.get_model("messaging", "Message").objects.exists()
+    steps = [
+        Step(_("Add an account"), Account.objects.exists(), _page("admin:providers_account_add")),
+        Step(_("Check it"), checked, _page("admin:providers_account_changelist")),
+        Step(_("Send a test SMS"), sent, _page("admin:messaging_message_send")),
+    ]
+    return [] if all(step.done for step in steps) else steps
+
+
+def _page(name: str, *args: str) -> str:
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""

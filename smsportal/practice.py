@@ -1,0 +1,151 @@
+"""The page of the practice providers: what they received, and how to make them misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
+from unfold.sites import UnfoldAdminSite
+
+from core.pages import NeedsPermission, Page, fragment
+from providers.sandbox.remote import Remote, RemoteError
+
+from .practice_words import fault_word
+
+MAY_ACT: Final = "providers.check_account"
+MAY_SEE_ALL: Final = "messaging.reveal_message"
+SHOWN: Final = 100
+TIMEOUT: Final = 2.0
+
+
+class PracticePage(Page, TemplateView):
+    title = _("Practice providers")
+    permission_required = "providers.view_account"
+    template_name = "portal/practice.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), **sandbox_view(self.request)}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.has_perm(MAY_ACT):
+            raise NeedsPermission(MAY_ACT)
+        act = ACTS.get(request.POST.get("act", ""))
+        try:
+            said = act(sandbox(), request) if act else None
+        except RemoteError as error:
+            messages.error(request, str(error))
+        else:
+            if said:
+                messages.success(request, said)
+        cache.delete("sandbox-faults")
+        return HttpResponseRedirect(reverse("admin:practice"))
+
+
+@fragment("providers.view_account")
+def practice_book(request: HttpRequest) -> HttpResponse:
+    return render(request, "portal/practice_book.html", sandbox_view(request))
+
+
+def sandbox() -> Remote:
+    return Remote(settings.SANDBOX_URL, timeout=TIMEOUT)
+
+
+def sandbox_view(request: HttpRequest) -> dict[str, Any]:
+    """Everything the page draws; only `unreachable` where the sandbox does not answer."""
+    try:
+        remote = sandbox()
+        state, entries = remote.state(), remote.entries(limit=SHOWN)
+    except RemoteError:
+        return {"unreachable": True, "address": settings.SANDBOX_URL}
+    whole = request.user.has_perm(MAY_SEE_ALL)
+    words = {one["name"]: one["report_words"] for one in _rows(state, "providers")}
+    labels = {one["name"]: one["label"] for one in _rows(state, "providers")}
+    return {
+        "may_act": request.user.has_perm(MAY_ACT),
+        "providers": _rows(state, "providers"),
+        "faults": [
+            {"id": one["id"], "word": fault_word(one["id"], one["label"])}
+            for one in _rows(state, "faults")
+        ],
+        "active": [
+            {
+                **one,
+                "word": fault_word(one["fault"], one["label"]),
+                "provider_label": labels.get(one["provider"], ""),
+            }
+            for one in _rows(state, "active")
+        ],
+        "entries": [_drawn(entry, labels, words, whole) for entry in reversed(entries)],
+    }
+
+
+def _rows(state: dict[str, object], name: str) -> list[dict[str, Any]]:
+    rows = state.get(name)
+    return rows if isinstance(rows, list) else []
+
+
+def _drawn(
+    entry: dict[str, Any], labels: dict[str, str], words: dict[str, list[str]], whole: bool
+) -> dict[str, Any]:
+    """One line of the book. Numbers and texts only for those who may see them everywhere."""
+    fields = entry.get("fields") or {}
+    provider, operation = entry["provider"], entry["operation"]
+    is_call = entry["kind"] == "call"
+    placed = bool(is_call and entry.get("accepted") and entry.get("message_id"))
+    return {
+        **entry,
+        "time": datetime.fromtimestamp(entry["at"], tz=UTC),
+        "provider_label": labels.get(provider, provider),
+        "fields": list(fields.items()) if whole else [],
+        "fault_word": fault_word(entry.get("fault") or "", entry.get("fault") or ""),
+        "report_words": words.get(provider, []) if placed else [],
+        "takes_sms": placed and provider == "gosms" and "order" in operation,
+    }
+
+
+def _set_fault(remote: Remote, request: HttpRequest) -> Any:
+    provider = request.POST.get("provider") or None
+    calls = None if request.POST.get("calls") == "all" else 1
+    remote.fault(request.POST.get("fault", ""), provider=provider, calls=calls)
+    return _("The fault is switched on.")
+
+
+def _clear_faults(remote: Remote, request: HttpRequest) -> Any:
+    remote.clear_faults()
+    return _("All faults are switched off.")
+
+
+def _report(remote: Remote, request: HttpRequest) -> Any:
+    post = request.POST
+    remote.report(post.get("provider", ""), post.get("message_id", ""), post.get("word", ""))
+    return _("The report was pushed.")
+
+
+def _deliver(remote: Remote, request: HttpRequest) -> Any:
+    post = request.POST
+    remote.deliver_sms(post.get("message_id", ""), post.get("text", ""))
+    return _("The SMS has arrived on the number.")
+
+
+ACTS: Final[dict[str, Callable[[Remote, HttpRequest], Any]]] = {
+    "fault": _set_fault,
+    "clear": _clear_faults,
+    "report": _report,
+    "sms": _deliver,
+}
+
+
+def practice_pages(site: UnfoldAdminSite) -> list[URLPattern]:
+    return [
+        path("practice/", site.admin_view(PracticePage.as_view()), name="practice"),
+        path("practice/book/", practice_book, name="practice_book"),
+    ]

@@ -1,0 +1,60 @@
+/* Sending a message, and the page of one. */
+(function () {
+  "use strict";
+
+  // --- the form -----------------------------------------------------------------
+  const form = document.getElementById("send-form");
+  if (form) {
+    const account = document.getElementById("id_account");
+    account.addEventListener("change", () => {
+      form.removeAttribute("data-once");
+      form.requestSubmit(form.querySelector("[name=change_account]"));
+    });
+    const first = ["id_recipient", "id_text", "id_code"]
+      .map((id) => document.getElementById(id))
+      .find((field) => field && !field.value);
+    if (first && !document.querySelector("[data-problems]")) first.focus();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-replace]");
+    if (!button) return;
+    const text = document.getElementById("id_text");
+    text.value = text.value.replaceAll(button.dataset.replace, button.dataset.with);
+    text.focus();
+    text.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
+  // --- dialogs --------------------------------------------------------------------
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-opens]");
+    if (opener) {
+      const dialog = document.getElementById(opener.dataset.opens);
+      dialog.showModal();
+      dialog.addEventListener("close", () => opener.isConnected && opener.focus(), { once: true });
+    }
+    const dismiss = event.target.closest("[data-dismiss]");
+    if (dismiss) dismiss.closest("dialog").close();
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target.matches && event.target.matches("[data-closes]")) {
+      delete event.target.dataset.sent;
+      event.target.closest("dialog").close();
+    }
+  });
+
+  // --- the live part ----------------------------------------------------------------
+  // A button that somebody is about to press is not swapped away under the finger.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const target = event.detail.target;
+    if (target.id === "live" && target.querySelector("button:focus, a:focus")) {
+      event.detail.shouldSwap = false;
+    }
+  });
+
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const shown = event.target.querySelector && event.target.querySelector("[data-vanishes]");
+    if (shown) setTimeout(() => shown.remove(), 1000 * shown.dataset.vanishes);
+  });
+})();

@@ -1,0 +1,196 @@
+/* What every page of the portal can do. No inline scripts: the policy forbids them. */
+(function () {
+  "use strict";
+
+  const WANTED = "restore-form";
+
+  // --- help of state labels: on hover, focus and tap -------------------------
+  let tip = null;
+  let owner = null;
+
+  function showTip(target) {
+    hideTip();
+    owner = target;
+    tip = document.createElement("div");
+    tip.className = "tip";
+    tip.id = "tip";
+    tip.setAttribute("role", "tooltip");
+    tip.textContent = target.dataset.help;
+    document.body.append(tip);
+    const box = target.getBoundingClientRect();
+    const width = tip.offsetWidth;
+    const left = Math.max(12, Math.min(box.left, window.innerWidth - width - 12));
+    const below = box.bottom + 6;
+    const fits = below + tip.offsetHeight < window.innerHeight;
+    tip.style.left = left + "px";
+    tip.style.top = (fits ? below : box.top - tip.offsetHeight - 6) + "px";
+    target.setAttribute("aria-describedby", "tip");
+  }
+
+  function hideTip() {
+    if (owner) owner.removeAttribute("aria-describedby");
+    if (tip) tip.remove();
+    tip = owner = null;
+  }
+
+  const helped = (event) => event.target.closest && event.target.closest("[data-help]");
+  ["mouseover", "focusin", "click"].forEach((name) =>
+    document.addEventListener(name, (event) => {
+      const target = helped(event);
+      if (target) showTip(target);
+      else if (name === "click") hideTip();
+    })
+  );
+  ["mouseout", "focusout"].forEach((name) => document.addEventListener(name, hideTip));
+  document.addEventListener("scroll", hideTip, true);
+
+  // --- live parts of a page --------------------------------------------------
+  let lostSince = null;
+
+  function liveLine(show) {
+    const line = document.getElementById("live-line");
+    if (!line) return;
+    if (show && lostSince === null) {
+      lostSince = new Date().toLocaleTimeString("en-GB");
+      line.textContent = line.dataset.text.replace("{time}", lostSince);
+      line.hidden = false;
+    } else if (!show && lostSince !== null) {
+      lostSince = null;
+      line.hidden = true;
+    }
+  }
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const status = event.detail.xhr ? event.detail.xhr.status : 0;
+    if (status === 401 || status === 403) {
+      stopPolling();
+      const note = document.getElementById("signed-out-note");
+      if (note) note.innerHTML = event.detail.xhr.responseText;
+    } else {
+      liveLine(status === 0 || status >= 500);
+    }
+  });
+
+  function stopPolling() {
+    document.querySelectorAll("[hx-trigger]").forEach((part) => {
+      part.removeAttribute("hx-get");
+      part.removeAttribute("hx-trigger");
+      const state = part["htmx-internal-data"];
+      if (state) {
+        clearTimeout(state.timeout);
+        state.cancelled = true;
+      }
+    });
+  }
+
+  // --- forms -----------------------------------------------------------------
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.closest && event.target.closest("form");
+    if (!form || event.key !== "Enter" || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey) {
+      event.preventDefault();
+      const button = form.querySelector("button.button-primary:not([disabled])");
+      if (button || "paid" in form.dataset) form.requestSubmit(button || undefined);
+    } else if ("paid" in form.dataset && event.target.tagName === "INPUT") {
+      // Enter alone never spends money.
+      event.preventDefault();
+    }
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    keep(form);
+    if ("once" in form.dataset) form.dataset.sent = "yes";
+  });
+  // Back from the browser's memory: the form may be sent again; the server tells twice.
+  window.addEventListener("pageshow", () =>
+    document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent)
+  );
+
+  // What was typed survives a form that came too late, or a session that had ended.
+  const keepable = (form) =>
+    form.method === "post" && form.closest("#content") && !form.closest(".outside");
+  const fieldsOf = (form) =>
+    [...form.elements].filter(
+      (field) =>
+        field.name &&
+        !["hidden", "password", "file", "submit"].includes(field.type) &&
+        !field.closest("[data-password]")
+    );
+
+  function keep(form) {
+    if (!keepable(form)) return;
+    const values = fieldsOf(form).map((field) => ({
+      name: field.name,
+      value: field.value,
+      checked: field.checked,
+    }));
+    const kept = { path: location.pathname, values: values };
+    sessionStorage.setItem("kept-form", JSON.stringify(kept));
+    sessionStorage.removeItem(WANTED);
+  }
+
+  function restore() {
+    const kept = JSON.parse(sessionStorage.getItem("kept-form") || "null");
+    if (!kept) return;
+    if (document.querySelector("[data-error-page], .outside")) {
+      sessionStorage.setItem(WANTED, "yes");
+      return;
+    }
+    const wanted = sessionStorage.getItem(WANTED);
+    if (wanted && kept.path !== location.pathname) return;
+    sessionStorage.removeItem("kept-form");
+    sessionStorage.removeItem(WANTED);
+    if (wanted) document.querySelectorAll("#content form").forEach((form) => fill(form, kept));
+  }
+
+  function fill(form, kept) {
+    fieldsOf(form).forEach((field) => {
+      const same = (one) =>
+        one.name === field.name &&
+        (!["checkbox", "radio"].includes(field.type) || one.value === field.value);
+      const found = kept.values.find(same);
+      if (!found) return;
+      if (["checkbox", "radio"].includes(field.type)) field.checked = found.checked;
+      else field.value = found.value;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  }
+
+  // --- showing a password ----------------------------------------------------
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(".password-show");
+    if (!button) return;
+    const field = button.parentElement.querySelector("input");
+    const shown = field.type === "password";
+    field.type = shown ? "text" : "password";
+    button.textContent = shown ? button.dataset.hide : button.dataset.show;
+    button.setAttribute("aria-pressed", String(shown));
+  });
+
+  // --- copying, going back, what came back with problems ----------------------
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) {
+      navigator.clipboard.writeText(button.dataset.copy).then(() => {
+        const said = button.querySelector("[data-copied]");
+        if (said) said.textContent = said.dataset.copied;
+      });
+    }
+    if (event.target.closest("[data-back]") && history.length > 1) {
+      event.preventDefault();
+      history.back();
+    }
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    restore();
+    const problems = document.querySelector("[data-problems]");
+    if (problems) problems.focus();
+  });
+})();

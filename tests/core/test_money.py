@@ -1,0 +1,92 @@
+"""Amounts as providers state them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.money import CEILING, decimal_of
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        (0, "0"),
+        (-5, "-5"),
+        (1000.5, "1000.5"),
+        (Decimal("1000.50"), "1000.50"),
+        ("0.50", "0.50"),
+        ("-0.50", "-0.50"),
+        ("1e3", "1000.0000"),
+        (Decimal("1E+5"), "100000.0000"),
+        (Decimal("-0.0"), "0.0"),
+        (9_999_999_999, "9999999999"),
+        ("9999999999.9999", "9999999999.9999"),
+        (0.1 + 0.2, "0.3000"),
+        ("1000.4999999999999", "1000.5000"),
+        ("0.00005", "0.0000"),
+    ],
+)
+def test_an_amount_keeps_the_decimals_that_it_was_stated_with(
+    stated: object, expected: str
+) -> None:
+    assert str(decimal_of(stated)) == expected
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        True,
+        False,
+        [],
+        {},
+        b"1",
+        "",
+        " 1",
+        "1 ",
+        "1_000",
+        "1,000",
+        "+1",
+        ".5",
+        "5.",
+        "1\n",
+        "１",
+        "٣",
+        "²",
+        "NaN",
+        "Infinity",
+        "0x1f",
+        "1e999",
+        float("nan"),
+        float("inf"),
+        Decimal("NaN"),
+        Decimal("-Infinity"),
+        Decimal("sNaN"),
+        10**10,
+        -(10**10),
+        10**4000,
+        "9999999999.99999",
+    ],
+    ids=lambda odd: repr(odd)[:20],
+)
+def test_what_is_no_amount_is_refused(odd: object) -> None:
+    with pytest.raises(ValueError):
+        decimal_of(odd)
+
+
+@given(
+    st.one_of(
+        st.decimals(), st.floats(), st.integers(), st.text(), st.booleans(), st.none(), st.binary()
+    )
+)
+def test_an_amount_can_always_be_stored(stated: object) -> None:
+    try:
+        amount = decimal_of(stated)
+    except ValueError:
+        return
+    assert abs(amount) < CEILING
+    assert amount == amount.quantize(Decimal("0.0001"))

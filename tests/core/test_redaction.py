@@ -1,0 +1,339 @@
+"""Redaction by value, in every spelling, and by declared field."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, quote_plus, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.redaction import (
+    HIDDEN,
+    Redactor,
+    cut,
+    fields_of,
+    mask_phone,
+    redactor,
+    storable,
+)
+
+SECRET = "p@ss/w:rd & <Ü>'\""
+FIELDS = fields_of(frozenset({"password", "Code", "content"}), frozenset({"phone", "msisdn"}))
+
+SPELLINGS = {
+    "as it is": SECRET,
+    "in a query": quote(SECRET, ""),
+    "in a query, slash kept": quote(SECRET),
+    "in a path": quote(SECRET, "/:@!$&'()*+,;="),
+    "in a form": quote_plus(SECRET),
+    "in a query, lower-case hex": quote(SECRET, "")
+    .replace("%2F", "%2f")
+    .replace("%C3%9C", "%c3%9c")
+    .replace("%3A", "%3a")
+    .replace("%3C", "%3c")
+    .replace("%3E", "%3e"),
+    "in a query in a query": quote(quote(SECRET, ""), ""),
+    "in JSON": json.dumps(SECRET, ensure_ascii=False)[1:-1],
+    "in ASCII JSON": json.dumps(SECRET)[1:-1],
+    "in ASCII JSON, upper-case hex": json.dumps(SECRET)[1:-1].replace("\\u00dc", "\\u00DC"),
+    "in JSON of PHP": json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+    "in HTML": html.escape(SECRET),
+    "in HTML of PHP": html.escape(SECRET).replace("&#x27;", "&#039;"),
+    "in HTML, quotes kept": html.escape(SECRET, quote=False),
+    "in base64": base64.b64encode(SECRET.encode()).decode(),
+    "in base64 for URLs": base64.urlsafe_b64encode(SECRET.encode()).decode(),
+    "in base64 without padding": base64.b64encode(SECRET.encode()).decode().rstrip("="),
+    "in base64 in a query": quote(base64.b64encode(SECRET.encode()), ""),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_secret_is_hidden_in_every_spelling(spelling: str) -> None:
+    assert redactor((SECRET,)).by_value(f"before {spelling} after") == f"before {HIDDEN} after"
+
+
+DISGUISES = {
+    "JSON escapes": "".join(f"\\u{ord(each):04x}" for each in "Kx7qP2"),
+    "JSON escapes, upper case": "".join(f"\\u{ord(each):04X}" for each in "Kx7qP2"),
+    "percent signs": "".join(f"%{ord(each):02X}" for each in "Kx7qP2"),
+    "HTML entities": "".join(f"&#{ord(each)};" for each in "Kx7qP2"),
+    "HTML entities, hex": "".join(f"&#x{ord(each):x};" for each in "Kx7qP2"),
+    "UTF-16": "\x00".join("Kx7qP2"),
+}
+
+
+@pytest.mark.parametrize("disguised", DISGUISES.values(), ids=DISGUISES)
+def test_escaped_letters_and_digits_are_no_disguise(disguised: str) -> None:
+    assert redactor(("Kx7qP2",)).by_value(f"{{{disguised}}}") == f"{{{HIDDEN}}}"
+
+
+@given(st.text(min_size=4), st.sampled_from([str, quote, quote_plus, json.dumps, html.escape]))
+def test_no_secret_survives(secret: str, spelled: Callable[[str], str]) -> None:
+    try:
+        text = spelled(secret)
+    except UnicodeEncodeError:
+        return
+    shown = redactor((secret,)).by_value(f"({text})")
+    assert secret not in shown.replace(HIDDEN, "")
+
+
+def test_the_longer_of_two_secrets_goes_first() -> None:
+    assert redactor(("abcd", "abcdef")).by_value("abcdef") == HIDDEN
+
+
+def test_a_very_short_secret_is_not_hidden_by_value() -> None:
+    assert redactor(("abc",)).by_value("the abc of it") == "the abc of it"
+
+
+def test_an_empty_secret_hides_nothing() -> None:
+    assert redactor(("",)).by_value("text") == "text"
+
+
+def test_other_text_stays() -> None:
+    assert redactor((SECRET,)).by_value('{"code": "200"}') == '{"code": "200"}'
+
+
+# --- the values of one call ------------------------------------------------
+
+CODE_IN = {
+    "is 123456": f"is {HIDDEN}",
+    "123456": HIDDEN,
+    '"123456"': f'"{HIDDEN}"',
+    "code=123456&a=1": f"code={HIDDEN}&a=1",
+    "is%20123456%20": f"is%20{HIDDEN}%20",
+    "is:\\n123456": f"is:\\n{HIDDEN}",
+    "\\u7801123456\\u3002": f"\\u7801{HIDDEN}\\u3002",
+    "验证码123456。": f"验证码{HIDDEN}。",
+    "123456 123456": f"{HIDDEN} {HIDDEN}",
+    "MTIzNDU2": HIDDEN,
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), CODE_IN.items(), ids=CODE_IN)
+def test_a_code_is_hidden_where_it_stands_alone(text: str, shown: str) -> None:
+    assert Redactor().also(["123456"]).by_value(text) == shown
+
+
+@pytest.mark.parametrize("text", ["9123456", "1234567", "a123456", "123456b"])
+def test_a_code_is_left_inside_a_longer_word(text: str) -> None:
+    assert Redactor().also(["123456"]).by_value(text) == text
+
+
+def test_a_code_of_one_character_is_hidden_as_a_word() -> None:
+    assert Redactor().also(["7"]).by_value("7 of 17") == f"{HIDDEN} of 17"
+
+
+def test_a_token_is_hidden_anywhere() -> None:
+    assert Redactor().also(["tok_9fA"]).by_value("xtok_9fAy") == f"x{HIDDEN}y"
+
+
+def test_the_values_of_a_call_come_on_top_of_the_secrets() -> None:
+    known = redactor(("secret",)).also(["123456"])
+    assert known.by_value("secret 123456") == f"{HIDDEN} {HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("no such number 8613912345678", "no such number 861••••••5678"),
+        ("+8613912345678", "+861••••••5678"),
+        ("13912345678 is wrong", "139••••5678 is wrong"),
+        ("008613912345678", "008••••••••5678"),
+        ("13912345679", "13912345679"),
+    ],
+)
+def test_a_phone_number_of_the_call_is_masked_in_every_way_of_dialling(
+    text: str, shown: str
+) -> None:
+    assert Redactor().also(phones=["+8613912345678"]).by_value(text) == shown
+
+
+# --- masking ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phone", "shown"),
+    [
+        ("13912345678", "139••••5678"),
+        ("+8613912345678", "+861••••••5678"),
+        ("+86 139-1234-5678", "+86 1••-••••-5678"),
+        ("12345678", "123•5678"),
+        ("1234567", "•••••67"),
+        ("110", "•10"),
+        ("12", "12"),
+        ("", ""),
+        ("whatsapp:+12025550123", "••••••••:+120••••0123"),
+        ("１３９１２３４５６７８", "１３９••••５６７８"),
+    ],
+)
+def test_the_ends_of_a_phone_number_and_its_length_stay(phone: str, shown: str) -> None:
+    assert mask_phone(phone) == shown
+
+
+# --- by field, JSON --------------------------------------------------------
+
+JSON_BODIES = {
+    '{"password": "a"}': '{"password": "[hidden]"}',
+    '{"PassWord" : "a"}': '{"PassWord" : "[hidden]"}',
+    '{"pass\\u0077ord": "a"}': '{"password": "[hidden]"}',
+    '{"code": 123456, "n": 1}': '{"code": "[hidden]", "n": 1}',
+    '{"code": -1.5e3}': '{"code": "[hidden]"}',
+    '{"code": true}': '{"code": "[hidden]"}',
+    '{"code": null, "content": ""}': '{"code": null, "content": ""}',
+    '{"code": {"a": ["}", 1]}, "n": 1}': '{"code": "[hidden]", "n": 1}',
+    '{"code": [1, [2]], "n": 1}': '{"code": "[hidden]", "n": 1}',
+    '{"a": [{"b": {"code": "1"}}]}': '{"a": [{"b": {"code": "[hidden]"}}]}',
+    '[{"code": "1"}, {"code": "2"}]': '[{"code": "[hidden]"}, {"code": "[hidden]"}]',
+    '{"code": "a\\"b", "n": 1}': '{"code": "[hidden]", "n": 1}',
+    '{"code": "1", "code": "2"}': '{"code": "[hidden]", "code": "[hidden]"}',
+    '{"code_name": "a", "mycode": "b"}': '{"code_name": "a", "mycode": "b"}',
+    '{"a": "code", "b": "\\"code\\": 1"}': '{"a": "code", "b": "\\"code\\": 1"}',
+    '{"price": 1000.50, "n": 1E2}': '{"price": 1000.50, "n": 1E2}',
+    '\ufeff {"code": "1"}': '\ufeff {"code": "[hidden]"}',
+    '{"phone": "+8613912345678"}': '{"phone": "+861••••••5678"}',
+    '{"phone": 8613912345678}': '{"phone": "861••••••5678"}',
+    '{"phone": null}': '{"phone": null}',
+    '{"phone": ["13912345678"]}': '{"phone": "[hidden]"}',
+    '{"n": 1, "code": "12': '{"n": 1, "code": "[hidden]"',
+    '{"n": 1, "code": 12': '{"n": 1, "code": "[hidden]"',
+    '{"n": 1, "code": {"a": 1': '{"n": 1, "code": "[hidden]"',
+    '{"n": 1, "code": "a\\': '{"n": 1, "code": "[hidden]"',
+    '{"n": 1, "phone": "139123': '{"n": 1, "phone": "[hidden]"',
+    '{"n": 1, "code":': '{"n": 1, "code":',
+    '{"n": 1, "co': '{"n": 1, "co',
+}
+
+
+@pytest.mark.parametrize(("body", "shown"), JSON_BODIES.items(), ids=map(ascii, JSON_BODIES))
+def test_fields_of_json_are_redacted_whole_or_cut_off(body: str, shown: str) -> None:
+    assert Redactor().body(body, FIELDS) == shown
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inside: (
+            st.lists(inside, max_size=3)
+            | st.dictionaries(st.sampled_from(["a", "code", "b\\", '"', "msg"]), inside, max_size=4)
+        ),
+        max_leaves=12,
+    ).filter(lambda value: isinstance(value, dict | list)),
+    st.booleans(),
+)
+def test_no_hidden_field_survives_and_nothing_else_is_touched(value: Any, ascii_only: bool) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    assert json.loads(Redactor().body(text, FIELDS)) == without_code(value)
+
+
+def without_code(value: Any) -> Any:
+    if isinstance(value, list):
+        return [without_code(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: HIDDEN if name == "code" and each not in ("", None) else without_code(each)
+        for name, each in value.items()
+    }
+
+
+# --- by field, forms and the rest ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("username=a&password=b&n=1", "username=a&password=[hidden]&n=1"),
+        ("PASSWORD=b", "PASSWORD=[hidden]"),
+        ("pass%77ord=b", "password=[hidden]"),
+        ("password=", "password="),
+        ("password", "password"),
+        ("code=1&code=2", "code=[hidden]&code=[hidden]"),
+        ("code=a%26b%3Dc&n=1", "code=[hidden]&n=1"),
+        ("msisdn=%2B8613912345678", "msisdn=+861••••••5678"),
+        ("a=1&&b=2", "a=1&&b=2"),
+        ("", ""),
+    ],
+)
+def test_fields_of_a_form_are_redacted(text: str, shown: str) -> None:
+    assert Redactor().form(text, FIELDS) == shown
+
+
+def test_a_body_that_is_a_form_is_redacted_as_one() -> None:
+    assert Redactor().body("status=ERROR&code=1\n", FIELDS) == f"status=ERROR&code={HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<code>123456</code>",
+        "code => 123456",
+        "{'code': '123456'}"[1:],
+        'callback({"code": "123456"})',
+        "Code: 123456",
+    ],
+)
+def test_a_text_of_no_known_kind_that_states_a_field_is_hidden_whole(page: str) -> None:
+    assert Redactor().body(page, FIELDS) == HIDDEN
+
+
+@pytest.mark.parametrize(
+    "page", ["<html><h1>502 Bad Gateway</h1></html>", "unicode: yes", "ok", "a == b", ""]
+)
+def test_a_text_that_states_none_stays(page: str) -> None:
+    assert Redactor().body(page, FIELDS) == page
+
+
+def test_without_declared_fields_only_values_are_hidden() -> None:
+    assert redactor(("secret",)).body('{"code": "1", "a": "secret"}') == (
+        f'{{"code": "1", "a": "{HIDDEN}"}}'
+    )
+
+
+def test_a_field_and_a_value_are_hidden_in_one_form() -> None:
+    text = urlencode({"password": "x", "note": SECRET})
+    assert redactor((SECRET,)).form(text, FIELDS) == f"password={HIDDEN}&note={HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    "text", ['"\\' * 30_000, '{"a' * 30_000, "%" * 60_000, '{"code": [' * 9_000]
+)
+def test_hostile_text_is_redacted_in_linear_time(text: str) -> None:
+    Redactor().also(["123456"]).body("{" + text, FIELDS)
+
+
+# --- storing ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x00b", "a␀b"),
+        ("\ud800", "\\ud800"),
+        ("\udcff ok", "\\udcff ok"),
+        ("验 \u202e 😀", "验 \u202e 😀"),
+        ("plain", "plain"),
+    ],
+)
+def test_text_is_made_storable(text: str, shown: str) -> None:
+    assert storable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("abcdef", 6, "abcdef"),
+        ("abcdefg", 6, "abc…"),
+        ("验验验", 9, "验验验"),
+        ("验验验验", 10, "验验…"),
+        ("😀😀😀", 11, "😀😀"[:2] + "…"),
+        ("", 0, ""),
+    ],
+)
+def test_text_is_cut_to_bytes_on_a_character(text: str, limit: int, shown: str) -> None:
+    assert cut(text, limit) == shown

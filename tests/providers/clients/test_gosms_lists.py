@@ -1,0 +1,203 @@
+"""GoSMS's balance, profile and lists, by its document."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from providers.clients.gosms import GoSMS
+from providers.gateway.errors import OutcomeUnknown
+from providers.gateway.vocabulary import (
+    Balance,
+    OrderState,
+    Profile,
+    Reason,
+    Rental,
+    RentalPage,
+    Transaction,
+    TransactionPage,
+)
+
+from .door import Case, Failure, labelled, open_client, raw, said
+from .samples import GOSMS_BALANCE, GOSMS_ORDERS, GOSMS_PROFILE, GOSMS_TRANSACTIONS
+
+UNREADABLE = Failure(OutcomeUnknown, Reason.UNREADABLE)
+
+BALANCE = Balance(Decimal("1000.50"), Decimal("50.00"), Decimal("950.50"), Decimal("5000.00"))
+BALANCES = [
+    Case("the document's sample", raw(GOSMS_BALANCE), BALANCE),
+    Case(
+        "a balance below zero",
+        said({"balance": -3, "available_balance": "-3.5"}),
+        Balance(Decimal(-3), None, Decimal("-3.5"), None),
+    ),
+    Case(
+        "a binary fraction",
+        raw('{"balance":0.30000000000000004}'),
+        Balance(Decimal("0.3000")),
+    ),
+    Case("no balance", said({"frozen_balance": 1}), UNREADABLE),
+    Case("a balance beyond all bounds", said({"balance": 10**10}), UNREADABLE),
+    Case("a truth value", said({"balance": True}), UNREADABLE),
+    Case(
+        "an unreadable limit beside it",
+        said({"balance": 1, "credit_limit": "none"}),
+        Balance(Decimal(1)),
+    ),
+]
+
+
+@labelled(BALANCES)
+def test_a_balance(case: Case) -> None:
+    case.check(GoSMS, lambda client: client.fetch_balance())
+
+
+PROFILE = Profile(
+    user_id="123",
+    username="channel_demo",
+    billing_type="postpaid",
+    is_active=True,
+    balance=replace(BALANCE, available=None),
+    created_at=datetime(2025, 1, 1, tzinfo=UTC),
+)
+PROFILES = [
+    Case("the document's sample", raw(GOSMS_PROFILE), PROFILE),
+    Case(
+        "a state that is no truth value",
+        said({**json.loads(GOSMS_PROFILE), "is_active": "yes"}),
+        replace(PROFILE, is_active=None),
+    ),
+    Case("no balance", said({"user_id": 123}), UNREADABLE),
+]
+
+
+@labelled(PROFILES)
+def test_a_profile(case: Case) -> None:
+    case.check(GoSMS, lambda client: client.fetch_profile())
+
+
+ORDER = Rental(
+    order_id="12345",
+    state=OrderState.COMPLETED,
+    raw_state="completed",
+    phone="+6281234567890",
+    project="whatsapp",
+    region="ID",
+    price=Decimal("0.50"),
+    code="123456",
+    created_at=datetime(2025, 12, 3, 10, 50, tzinfo=UTC),
+    received_at=datetime(2025, 12, 3, 10, 55, tzinfo=UTC),
+)
+ROW = json.loads(GOSMS_ORDERS)["orders"][0]
+ORDERS = [
+    Case("the document's sample", raw(GOSMS_ORDERS), RentalPage((ORDER,), 156, 1, 20)),
+    Case(
+        "rows that cannot be read lose no others",
+        said({"orders": [None, ROW, {}, 5, {**ROW, "order_id": True}], "total": 5}),
+        RentalPage((ORDER,), 5, 1, 20, unreadable=4),
+    ),
+    Case(
+        "a row that stands twice",
+        said({"orders": [ROW, ROW], "total": 2}),
+        RentalPage((ORDER, ORDER), 2, 1, 20),
+    ),
+    Case(
+        "a page beyond the end",
+        said({"orders": [], "total": 156, "page": 99, "page_size": 50}),
+        RentalPage((), 156, 99, 50),
+    ),
+    Case(
+        "null for no rows",
+        said({"orders": None, "total": 0, "page": 1, "page_size": 20}),
+        RentalPage((), 0, 1, 20),
+    ),
+    Case("no total", said({"orders": []}), UNREADABLE),
+    Case("a total below zero", said({"orders": [], "total": -1}), UNREADABLE),
+    Case("a total that is text", said({"orders": [], "total": "156"}), UNREADABLE),
+    Case("no list", said({"total": 0}), UNREADABLE),
+    Case("an object for a list", said({"orders": {}, "total": 0}), UNREADABLE),
+]
+
+
+@labelled(ORDERS)
+def test_a_list_of_orders(case: Case) -> None:
+    case.check(GoSMS, lambda client: client.list_orders(page=1, page_size=20))
+
+
+DEPOSIT = Transaction(
+    transaction_id="1001",
+    type="Deposit",
+    amount=Decimal("100.00"),
+    balance_after=Decimal("1100.50"),
+    frozen_after=None,
+    description="充值",
+    order_id="",
+    created_at=datetime(2025, 12, 3, 10, 0, tzinfo=UTC),
+)
+HOLD = Transaction(
+    transaction_id="1002",
+    type="Hold",
+    amount=Decimal("0.50"),
+    balance_after=Decimal("1100.00"),
+    frozen_after=Decimal("0.50"),
+    description="订单冻结",
+    order_id="12345",
+    created_at=datetime(2025, 12, 3, 10, 50, tzinfo=UTC),
+)
+ENTRY = json.loads(GOSMS_TRANSACTIONS)["transactions"][0]
+TRANSACTIONS = [
+    Case(
+        "the document's sample",
+        raw(GOSMS_TRANSACTIONS),
+        TransactionPage((DEPOSIT, HOLD), 156, 1, 20),
+    ),
+    Case(
+        "a type that we do not know, and a time without a zone",
+        said(
+            {
+                "transactions": [{**ENTRY, "type": "Bonus", "created_at": "2025-12-03T10:00:00"}],
+                "total": 1,
+            }
+        ),
+        TransactionPage(
+            (
+                replace(
+                    DEPOSIT,
+                    type="Bonus",
+                    created_at=None,
+                    raw_created_at="2025-12-03T10:00:00",
+                ),
+            ),
+            1,
+            1,
+            20,
+        ),
+    ),
+    Case(
+        "rows without an id or an amount",
+        said(
+            {"transactions": [{**ENTRY, "id": None}, {**ENTRY, "amount": "?"}, ENTRY], "total": 3}
+        ),
+        TransactionPage((DEPOSIT,), 3, 1, 20, unreadable=2),
+    ),
+]
+
+
+@labelled(TRANSACTIONS)
+def test_a_list_of_transactions(case: Case) -> None:
+    case.check(GoSMS, lambda client: client.list_transactions(page=1, page_size=20))
+
+
+@pytest.mark.parametrize(("page", "page_size"), [(0, 20), (-1, 20), (1, 0), (1, 101)])
+def test_a_page_that_the_document_does_not_allow_is_never_asked_for(
+    page: int, page_size: int
+) -> None:
+    client, door = open_client(GoSMS)
+    for call in (client.list_orders, client.list_transactions):
+        with pytest.raises(ValueError, match="at most 100"):
+            call(page=page, page_size=page_size)
+    assert door.calls == []

@@ -1,0 +1,214 @@
+"""Delivery reports of HAORUI's platform, in every form that they have been seen in."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from providers.clients.haorui import Haorui
+from providers.gateway.events import CallbackRequest, DeliveryReported, Event, Unrecognised
+from providers.gateway.vocabulary import DeliveryState as S
+
+REPORT = {
+    "uid": "m-4f1d2c",
+    "message_id": "26471304",
+    "PhoneNumber": "8613312345678",
+    "DLRStatus": "Delivered",
+    "SMSID": "sms-001",
+    "ClientCost": 0.05,
+    "ErrorCode": "",
+    "ErrorDescription": "",
+    "Remarks": "",
+}
+REST = {
+    "PhoneNumber": "8613312345678",
+    "SMSID": "sms-001",
+    "ClientCost": "0.05",
+    "ErrorCode": "",
+    "ErrorDescription": "",
+    "Remarks": "",
+}
+DELIVERED = DeliveryReported("m-4f1d2c", "26471304", "Delivered", REST, S.DELIVERED)
+
+
+def posted(payload: object, content_type: str = "application/json") -> tuple[Event, ...]:
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    return Haorui.understand_callback(CallbackRequest("POST", "", body, content_type))
+
+
+def got(query: str) -> tuple[Event, ...]:
+    return Haorui.understand_callback(CallbackRequest("GET", query, b""))
+
+
+def test_an_object_by_post() -> None:
+    assert posted(REPORT) == (DELIVERED,)
+
+
+def test_json_without_its_content_type() -> None:
+    assert posted(REPORT, "") == (DELIVERED,)
+    assert posted(REPORT, "application/x-www-form-urlencoded") == (DELIVERED,)
+
+
+def test_a_form_by_post_and_a_query_by_get() -> None:
+    form = urlencode(REPORT)
+    assert posted(form.encode(), "application/x-www-form-urlencoded") == (DELIVERED,)
+    assert got(form) == (DELIVERED,)
+
+
+def test_an_array_keeps_its_order_and_one_bad_row_loses_no_other() -> None:
+    events = posted([REPORT, 5, {**REPORT, "uid": "m-2", "DLRStatus": "Failed"}])
+    assert events[0] == DELIVERED
+    assert events[1] == Unrecognised("", "", "", problem="unreadable")
+    assert events[2] == DeliveryReported("m-2", "26471304", "Failed", REST, S.UNDELIVERED)
+
+
+def test_a_thousand_reports_are_read_and_more_are_not() -> None:
+    assert len(posted([REPORT] * 1000)) == 1000
+    assert posted([REPORT] * 1001) == (Unrecognised("", "", "", problem="too_many"),)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("uid", "message_id", "DLRStatus"),
+        ("UID", "MessageID", "dlr_status"),
+        ("Uid", "MessageId", "Status"),
+        ("uid", "MESSAGE_ID", "status"),
+    ],
+)
+def test_names_are_read_in_every_spelling(names: tuple[str, str, str]) -> None:
+    (event,) = posted(dict(zip(names, ("m-1", 77, "Delivered"), strict=True)))
+    assert event == DeliveryReported("m-1", "77", "Delivered", {}, S.DELIVERED)
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("S", S.SUBMITTED),
+        ("Success", S.SUBMITTED),
+        ("成功", S.SUBMITTED),
+        ("Pending", S.IN_TRANSIT),
+        ("QUEUED", S.IN_TRANSIT),
+        ("Scheduled", S.IN_TRANSIT),
+        ("0", S.IN_TRANSIT),
+        ("ENROUTE", S.IN_TRANSIT),
+        ("1", S.IN_TRANSIT),
+        ("BUFFERED", S.IN_TRANSIT),
+        ("Acknowledged", S.IN_TRANSIT),
+        ("ACKED", S.IN_TRANSIT),
+        ("SENT", S.IN_TRANSIT),
+        ("Accepted", S.IN_TRANSIT),
+        ("ACCEPTD", S.IN_TRANSIT),
+        ("6", S.IN_TRANSIT),
+        ("Delivered", S.DELIVERED),
+        (" delivered ", S.DELIVERED),
+        ("DELIVRD", S.DELIVERED),
+        ("2", S.DELIVERED),
+        ("Expired", S.EXPIRED),
+        ("3", S.EXPIRED),
+        ("DELETED", S.UNDELIVERED),
+        ("4", S.UNDELIVERED),
+        ("Undeliverable", S.UNDELIVERED),
+        ("UNDELIV", S.UNDELIVERED),
+        ("5", S.UNDELIVERED),
+        ("UNDELIVERED", S.UNDELIVERED),
+        ("Failed", S.UNDELIVERED),
+        ("SKIPPED", S.UNDELIVERED),
+        ("9", S.UNDELIVERED),
+        ("Rejected", S.REJECTED),
+        ("REJECTD", S.REJECTED),
+        ("8", S.REJECTED),
+        ("DND", S.REJECTED),
+        ("BLOCKED", S.REJECTED),
+        ("NOROUTE", S.REJECTED),
+        ("Unknown", S.UNKNOWN_REPORT),
+        ("7", S.UNKNOWN_REPORT),
+    ],
+)
+def test_a_status_word(word: str, state: S) -> None:
+    (event,) = posted({"uid": "m-1", "DLRStatus": word})
+    assert event == DeliveryReported("m-1", "", word.strip(), {}, state)
+
+
+def test_an_smpp_number_may_be_a_number() -> None:
+    (event,) = posted({"uid": "m-1", "DLRStatus": 2})
+    assert isinstance(event, DeliveryReported)
+    assert event.state is S.DELIVERED
+
+
+def test_an_unknown_word_is_kept_and_changes_nothing() -> None:
+    (event,) = posted({"uid": "m-1", "message_id": 5, "DLRStatus": "Teleported"})
+    assert event == Unrecognised("m-1", "5", "Teleported", {}, "unknown_word")
+
+
+def test_the_provider_s_words_hold_its_error() -> None:
+    (event,) = posted(
+        {**REPORT, "DLRStatus": "Failed", "ErrorCode": 13, "ErrorDescription": "absent"}
+    )
+    assert event.words == "Failed 13 absent"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"uid":"m-1","DLRStatus":"Delivered","DLRStatus":"Failed"}',
+        b'{"uid":"m-1","UID":"m-2","DLRStatus":"Delivered"}',
+        b'{"uid":["m-1"],"DLRStatus":"Delivered"}',
+        b'{"uid":"m-1","DLRStatus":{"a":"Delivered"}}',
+    ],
+)
+def test_what_could_mean_two_things_is_ambiguous(payload: bytes) -> None:
+    (event,) = posted(payload)
+    assert isinstance(event, Unrecognised)
+    assert event.problem == "ambiguous"
+
+
+def test_repeated_and_nested_parameters_are_ambiguous() -> None:
+    for query in ("uid=m-1&DLRStatus=Delivered&dlrstatus=Failed", "uid[]=m-1&DLRStatus=Delivered"):
+        (event,) = got(query)
+        assert isinstance(event, Unrecognised)
+        assert event.problem == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{"uid": "m-1"}, {"DLRStatus": "Delivered"}, {"message_id": "0", "DLRStatus": "Delivered"}],
+)
+def test_a_report_about_nothing_or_that_says_nothing_is_incomplete(payload: object) -> None:
+    (event,) = posted(payload)
+    assert isinstance(event, Unrecognised)
+    assert event.problem == "incomplete"
+
+
+RECEIPT = (
+    "id:26471304 sub:001 dlvrd:001 submit date:2512031050 done date:2512031051"
+    " stat:DELIVRD err:000 text:your code is 112233 stat:REJECTD"
+)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        *posted(RECEIPT.encode(), "text/plain"),
+        *posted({"receipt": RECEIPT}),
+        *posted(urlencode({"receipt": RECEIPT}).encode(), "application/x-www-form-urlencoded"),
+        *got(urlencode({"dlr": RECEIPT})),
+    ],
+)
+def test_the_text_form_of_a_receipt_is_read_up_to_the_text(event: Event) -> None:
+    assert isinstance(event, DeliveryReported)
+    assert (event.provider_id, event.words) == ("26471304", "DELIVRD 000")
+    assert event.state is S.DELIVERED
+    assert "112233" not in repr(event.fields)
+
+
+def test_the_text_of_the_message_is_not_passed_on_nor_read_as_a_receipt() -> None:
+    (event,) = posted({"uid": "m-1", "SMSMessage": "your code is 112233 id:1 stat:DELIVRD"})
+    assert event == Unrecognised("m-1", "", "", {}, "incomplete")
+
+
+def test_the_body_decides_where_the_query_says_something_else() -> None:
+    request = CallbackRequest("POST", "uid=m-9&DLRStatus=Failed", json.dumps(REPORT).encode())
+    assert Haorui.understand_callback(request) == (DELIVERED,)

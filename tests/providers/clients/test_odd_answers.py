@@ -1,0 +1,222 @@
+"""Whatever a provider answers: no call is taken for done that was not, and nothing breaks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.gateway.call import Answer
+from providers.gateway.client import Client
+from providers.gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
+from providers.gateway.registry import clients
+from providers.gateway.vocabulary import Reason
+
+from .door import open_client, raw, said
+from .samples import CALLS, PAID, SAMPLES
+from .storable import assert_storable
+from .test_declarations import CAPABLE, every_call
+
+UNREADABLE = {
+    "a web page": b"<html>502 Bad Gateway</html>",
+    "nothing": b"",
+    "blanks": b" \r\n",
+    "cut off in a word": '{"msg":"a427","result":"成'.encode()[:-1],
+    "cut off in an object": b'{"status":"S","order_id":12345,"phone":"+62812',
+    "a list": b"[]",
+    "a list of objects": b'[{"status":"S"}]',
+    "a word": b'"ok"',
+    "null": b"null",
+    "a number": b"5",
+    "true": b"true",
+    "no keys": b"{}",
+    "other keys": b'{"ok":true,"success":"yes"}',
+    "a key twice": b'{"status":"F","status":"S","result":"True","result":"False"}',
+    "STATUS twice": b'{"STATUS":"ERROR","STATUS":"SUCCESS","CODE":"200","MSGID":"1"}',
+    "order_id twice": b'{"order_id":12345,"order_id":12346,"phone":"+6281234567890"}',
+    "NaN": b'{"balance":NaN,"order_id":12345,"phone":"+62","status":"S","result":"True"}',
+    "Infinity": b'{"balance":-Infinity,"status":"S","message":"ok","total":1}',
+    "too deep": b"[" * 100_000,
+    "deep in an object": b'{"data":' * 50_000,
+    "an endless integer": b'{"total":' + b"9" * 5000 + b"}",
+    "an endless fraction": b'{"balance":1e400000}',
+    "no UTF-8": b'{"status":"S\xff"}',
+    "NUL": b"\x00\x00\x00\x00",
+    "null values": b'{"status":null,"STATUS":null,"CODE":null,"result":null,"order_id":null}',
+    "lists as values": b'{"status":[],"STATUS":{},"CODE":[200],"result":["True"],"orders":{}}',
+}
+
+REFUSED = [400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 412, 413, 415, 418, 422, 451, 499]
+UNKNOWN = [100, 300, 302, 303, 304, 305, 408, 500, 501, 502, 503, 504, 520, 599]
+MOVED = [301, 307, 308]
+
+ODD_VALUES: list[object] = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    10**300,
+    0.30000000000000004,
+    "",
+    "0",
+    " ",
+    "x" * 10_000,
+    "nul\0inside",
+    "\ud800",
+    "\u202eright to left",
+    "🙂\u200b",
+    "NaN",
+    "9999-12-31T23:59:59-14:00",
+    "2025-12-03 10:50:00",
+    "１２３",
+    "../../user/balance",
+    [],
+    {},
+    [[["deep"]]],
+]
+
+
+def call(client: type[Client], method: str, answer: Answer) -> object:
+    opened, door = open_client(client, answer)
+    try:
+        return CALLS[method](opened)
+    finally:
+        assert len(door.calls) == 1
+
+
+@every_call
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(
+    client: type[Client], method: str, body: bytes
+) -> None:
+    with pytest.raises(OutcomeUnknown) as unknown:
+        call(client, method, raw(body))
+    assert unknown.value.reason is Reason.UNREADABLE
+    assert unknown.value.http_status == 200
+
+
+@every_call
+@pytest.mark.parametrize("status", REFUSED)
+@pytest.mark.parametrize("body", ["", "<html>no</html>", "{}", "[]"])
+def test_a_4xx_means_no(client: type[Client], method: str, status: int, body: str) -> None:
+    with pytest.raises(Refused) as refused:
+        call(client, method, raw(body, status))
+    assert refused.value.http_status == status
+
+
+@every_call
+@pytest.mark.parametrize("status", UNKNOWN)
+@pytest.mark.parametrize("body", ["", "<html>503 no available server</html>", "{}"])
+def test_a_5xx_or_an_odd_status_says_nothing(
+    client: type[Client], method: str, status: int, body: str
+) -> None:
+    with pytest.raises(OutcomeUnknown):
+        call(client, method, raw(body, status))
+
+
+@every_call
+@pytest.mark.parametrize("status", MOVED)
+def test_a_permanent_redirect_is_not_done(client: type[Client], method: str, status: int) -> None:
+    with pytest.raises(NotDone) as not_done:
+        call(client, method, raw("", status, location="http://elsewhere.example/"))
+    assert not_done.value.reason is Reason.REDIRECTED
+    assert not_done.value.pauses_account
+
+
+@every_call
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("3600", 60.0), ("soon", None)])
+def test_429_is_not_done_and_says_how_long_to_wait(
+    client: type[Client], method: str, header: str, seconds: float | None
+) -> None:
+    with pytest.raises(NotDone) as not_done:
+        call(client, method, raw("slow down", 429, retry_after=header))
+    assert not_done.value.reason is Reason.RATE_LIMITED
+    assert not_done.value.retry_after == seconds
+
+
+@every_call
+@pytest.mark.parametrize("status", [201, 301, 302, 400, 404, 408, 429, 500, 502, 503])
+def test_success_under_a_status_that_denies_it_is_never_believed_nor_repeated(
+    client: type[Client], method: str, status: int
+) -> None:
+    ended = outcome_of(client, method, raw(SAMPLES[client.key, method], status))
+    if status == 201:
+        assert ended in ("done", "unknown")
+    elif method in PAID and status >= 500:
+        assert ended == "unknown"
+    else:
+        assert ended != "done"
+    assert ended != "not_done" or status in (301, 429)
+
+
+def outcome_of(client: type[Client], method: str, answer: Answer) -> str:
+    try:
+        call(client, method, answer)
+    except GatewayError as error:
+        return error.outcome
+    return "done"
+
+
+@every_call
+def test_a_missing_key_never_breaks_anything(client: type[Client], method: str) -> None:
+    sample = json.loads(SAMPLES[client.key, method])
+    for key in sample:
+        tolerate(client, method, {name: sample[name] for name in sample if name != key})
+
+
+@every_call
+@pytest.mark.parametrize("odd", ODD_VALUES, ids=lambda odd: repr(odd)[:24])
+def test_an_odd_value_never_breaks_anything(client: type[Client], method: str, odd: object) -> None:
+    sample = json.loads(SAMPLES[client.key, method])
+    for key, value in sample.items():
+        tolerate(client, method, {**sample, key: odd})
+        if isinstance(value, list) and value:
+            tolerate(client, method, {**sample, key: [odd, *value]})
+            for inner in value[0]:
+                tolerate(client, method, {**sample, key: [{**value[0], inner: odd}]})
+
+
+def tolerate(client: type[Client], method: str, payload: object) -> None:
+    try:
+        result = call(client, method, said(payload))
+    except GatewayError as error:
+        assert_storable(error.words)
+    else:
+        assert_storable(result)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(CAPABLE), st.data(), st.sampled_from([200, 200, 400, 404, 429, 500]))
+def test_no_answer_raises_anything_but_an_error_of_the_contract(
+    capable: tuple[type[Client], str], data: Any, status: int
+) -> None:
+    client, method = capable
+    sample = json.loads(SAMPLES[client.key, method])
+    changes = data.draw(st.dictionaries(st.sampled_from(sorted(sample)), json_values))
+    try:
+        assert_storable(call(client, method, said({**sample, **changes}, status)))
+    except GatewayError as error:
+        assert_storable(error.words)
+
+
+@given(st.sampled_from(CAPABLE), st.binary(), st.integers(100, 599))
+def test_no_bytes_are_taken_for_success(
+    capable: tuple[type[Client], str], body: bytes, status: int
+) -> None:
+    with pytest.raises(GatewayError):
+        call(*capable, raw(body, status))
+
+
+def test_every_client_is_tried() -> None:
+    assert {client.key for client, _ in CAPABLE} == set(clients())
+    assert {(client.key, method) for client, method in CAPABLE} == set(SAMPLES)

@@ -1,0 +1,238 @@
+"""OTP Service, by its document, steps 1 to 4."""
+
+from __future__ import annotations
+
+import pytest
+
+from providers.clients.otpservice import CHECK, SEND, OtpService
+from providers.gateway.call import Request
+from providers.gateway.client import CannotTake
+from providers.gateway.errors import OutcomeUnknown, Refused
+from providers.gateway.vocabulary import (
+    CheckResult,
+    CodeCheck,
+    ProviderCode,
+    Reason,
+    Submission,
+)
+
+from .door import Case, Failure, credential_of, labelled, open_client, raw, said
+from .samples import OTP_CHECKED, OTP_SENT
+
+ASKED = ProviderCode("+8613312345678", "s-9f8e7d6c")
+LOGIN = {"username": credential_of("username"), "password": credential_of("password")}
+
+
+def answer(**changes: object) -> dict[str, object]:
+    return {"STATUS": "SUCCESS", "MSG": "", "CODE": "200", "MSGID": "100", **changes}
+
+
+def refused(code: object, **changes: object) -> dict[str, object]:
+    return answer(STATUS="ERROR", CODE=code, MSGID="0", **changes)
+
+
+REFUSALS = [
+    Case(
+        "400: parameters",
+        said(refused("400", MSG="Incorrect request parameters")),
+        Failure(Refused, Reason.PARAMETERS, "ERROR 400 Incorrect request parameters"),
+    ),
+    Case("401: login", said(refused("401")), Failure(Refused, Reason.CREDENTIALS, "ERROR 401")),
+    Case(
+        "412: not activated",
+        said(refused("412")),
+        Failure(Refused, Reason.ACCOUNT_DISABLED, "ERROR 412"),
+    ),
+    Case(
+        "a CODE that is a number",
+        said(refused(401)),
+        Failure(Refused, Reason.CREDENTIALS, "ERROR 401"),
+    ),
+    Case(
+        "500: their fault",
+        said(refused("500")),
+        Failure(OutcomeUnknown, Reason.PROVIDER_FAULT, "ERROR 500"),
+    ),
+    Case(
+        "401 under HTTP 401",
+        said(refused("401"), 401),
+        Failure(Refused, Reason.CREDENTIALS, "ERROR 401"),
+    ),
+    Case("HTTP 401 alone", raw("", 401), Failure(Refused, Reason.CREDENTIALS)),
+    Case("HTTP 412 alone", raw("<html>", 412), Failure(Refused, Reason.ACCOUNT_DISABLED)),
+    Case(
+        "success and 500",
+        said(answer(CODE="500")),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 500"),
+    ),
+    Case(
+        "error and 200",
+        said(answer(STATUS="ERROR")),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, "ERROR 200"),
+    ),
+    Case(
+        "success under HTTP 500",
+        said(answer(), 500),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 200"),
+    ),
+    Case(
+        "an unknown STATUS",
+        said(answer(STATUS="PENDING")),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, "PENDING 200"),
+    ),
+    Case(
+        "STATUS in small letters",
+        said(answer(STATUS="success")),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, "success 200"),
+    ),
+    Case(
+        "an unknown CODE",
+        said(refused("418")),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, "ERROR 418"),
+    ),
+    Case(
+        "no STATUS",
+        said({"CODE": "200", "MSGID": "100"}),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, "200"),
+    ),
+    Case(
+        "no CODE",
+        said({"STATUS": "SUCCESS", "MSGID": "100"}),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS"),
+    ),
+]
+OK = "SUCCESS 200"
+SENT = [
+    Case("the document's sample", raw(OTP_SENT), Submission("0", OK, ("no_id",))),
+    Case("an id", said(answer()), Submission("100", OK)),
+    Case("an id that is a number", said(answer(MSGID=100)), Submission("100", OK)),
+    Case("0 that is a number", said(answer(MSGID=0)), Submission("0", OK, ("no_id",))),
+    Case("an empty id", said(answer(MSGID="")), Submission("", OK, ("no_id",))),
+    Case("null for an id", said(answer(MSGID=None)), Submission("", OK, ("no_id",))),
+    Case(
+        "no id",
+        said({"STATUS": "SUCCESS", "CODE": "200"}),
+        Submission("", OK, ("no_id",)),
+    ),
+    Case("a CODE that is a number", said(answer(CODE=200)), Submission("100", OK)),
+    Case("words", said(answer(MSG="sent")), Submission("100", "SUCCESS 200 sent")),
+    *REFUSALS,
+]
+
+
+@labelled(SENT)
+def test_an_answer_to_sending(case: Case) -> None:
+    case.check(OtpService, lambda client: client.start_code(ASKED))
+
+
+def checked(**changes: object) -> dict[str, object]:
+    return answer(**{"MSGID": 100, "RESULT": "PASS", **changes})
+
+
+CHECKED = [
+    Case("the document's sample", raw(OTP_CHECKED), CheckResult(True, "SUCCESS 200 PASS")),
+    Case("an id that is text", said(checked(MSGID="100")), CheckResult(True, "SUCCESS 200 PASS")),
+    Case(
+        "our reference beside it",
+        said(checked(EXTID="s-1")),
+        CheckResult(True, "SUCCESS 200 PASS"),
+    ),
+    Case(
+        "the wrong code",
+        said(checked(RESULT="FAILED")),
+        CheckResult(False, "SUCCESS 200 FAILED"),
+    ),
+    Case(
+        "PASS in small letters",
+        said(checked(RESULT="pass")),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200 pass"),
+    ),
+    Case("no RESULT", said(answer()), Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200")),
+    Case(
+        "a truth value",
+        said(checked(RESULT=True)),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200 true"),
+    ),
+    Case(
+        "PASS for another session",
+        said(checked(MSGID=101)),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 200 PASS"),
+    ),
+    Case(
+        "PASS for no session",
+        said({"STATUS": "SUCCESS", "CODE": "200", "RESULT": "PASS"}),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 200 PASS"),
+    ),
+    Case(
+        "PASS for another reference",
+        said(checked(EXTID="s-2")),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 200 PASS"),
+    ),
+    Case(
+        "PASS and 500",
+        said(checked(CODE="500")),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 500"),
+    ),
+    Case(
+        "PASS and an error",
+        said(checked(STATUS="ERROR", CODE="400")),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, "ERROR 400"),
+    ),
+    *REFUSALS[:-6],
+]
+
+
+@labelled(CHECKED)
+def test_an_answer_to_checking(case: Case) -> None:
+    check = CodeCheck("100", "482913", "s-1")
+    case.check(OtpService, lambda client: client.check_code(check))
+
+
+def test_the_placeholder_goes_back_as_it_came_and_is_flagged() -> None:
+    client, door = open_client(OtpService, said(checked(MSGID=0)))
+    assert client.check_code(CodeCheck("0", "482913")).warnings == ("no_id",)
+    assert door.calls[0][1].query["sid"] == "0"
+
+
+def test_sending_always_names_our_reference() -> None:
+    client, door = open_client(OtpService, raw(OTP_SENT))
+    client.start_code(ASKED)
+    query = {"msisdn": "8613312345678", **LOGIN, "eid": "s-9f8e7d6c"}
+    assert door.calls == [(SEND, Request("GET", "/send", query=query))]
+
+
+def test_checking_names_the_session_and_the_code() -> None:
+    client, door = open_client(OtpService, raw(OTP_CHECKED))
+    client.check_code(CodeCheck("100", "482913"))
+    query = {"sid": "100", "code": "482913", **LOGIN}
+    asked = Request("GET", "/code", query=query, secrets=("482913",))
+    assert door.calls == [(CHECK, asked)]
+
+
+def test_the_code_of_the_request_is_hidden_and_the_code_of_the_answer_is_not() -> None:
+    assert "code" in CHECK.hidden
+    assert "code" not in CHECK.hidden_in_answer(200)
+    assert {"username", "password"} <= CHECK.hidden_in_answer(200)
+
+
+def test_the_number_format_is_an_option() -> None:
+    assert OtpService.address_of("+8613312345678", {}) == "8613312345678"
+    assert OtpService.address_of("+8613312345678", {"phone_format": "digits"}) == "8613312345678"
+    assert OtpService.address_of("+8613312345678", {"phone_format": "plus"}) == "+8613312345678"
+
+
+@pytest.mark.parametrize("recipient", ["", "+86 133", "+8613312345678,8613312345679", "+86１３３"])
+def test_an_address_that_is_no_number_is_refused(recipient: str) -> None:
+    with pytest.raises(CannotTake):
+        OtpService.address_of(recipient, {})
+
+
+def test_nothing_is_sent_without_what_it_needs() -> None:
+    client, door = open_client(OtpService)
+    for reference in ("", "a b", "x" * 65):
+        with pytest.raises(CannotTake):
+            client.start_code(ProviderCode("+8613312345678", reference))
+    for check in (CodeCheck("", "482913"), CodeCheck("100", "")):
+        with pytest.raises(CannotTake):
+            client.check_code(check)
+    assert door.calls == []

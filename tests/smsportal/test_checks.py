@@ -1,0 +1,99 @@
+"""The portal's system checks: what is said, and about what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage
+from pytest_django import Settings
+
+from smsportal.checks import check_addresses, check_keys, check_queue
+
+
+def ids(found: list[CheckMessage]) -> list[str]:
+    return [str(message.id).removeprefix("smsportal.") for message in found]
+
+
+def test_the_settings_as_they_are_pass(settings: Settings) -> None:
+    assert ids([*check_keys(), *check_queue(), *check_addresses()]) == []
+
+
+def test_missing_keys_are_named_with_the_command_that_makes_them(
+    settings: Settings,
+) -> None:
+    settings.SECRET_KEY = ""
+    settings.SECRETS_KEYS = []
+    found = check_keys()
+    assert ids(found) == ["E001", "E002"]
+    assert all("python -m smsportal.environment" in str(message.hint) for message in found)
+
+
+def test_a_malformed_key_is_told_by_its_place_and_never_shown(settings: Settings) -> None:
+    settings.SECRETS_KEYS = [*settings.SECRETS_KEYS, "half-a-key"]
+    found = check_keys()
+    assert ids(found) == ["E003"]
+    assert "Key 2" in found[0].msg
+    assert "half-a-key" not in f"{found[0].msg} {found[0].hint}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"orm": "other"}, ["E010"]),
+        ({"save_limit": 250}, ["E011"]),
+        ({"max_attempts": 3}, ["E012"]),
+        ({"timeout": 45}, ["E013"]),
+        ({"retry": 279}, ["E014"]),
+        ({"retry": 280}, []),
+        ({"workers": 1, "retry": 300}, ["E014"]),
+    ],
+)
+def test_a_queue_that_would_repeat_work_is_refused(
+    settings: Settings, changes: dict[str, Any], expected: list[str]
+) -> None:
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, **changes}
+    assert ids(check_queue()) == expected
+
+
+def test_a_queue_without_a_timeout_needs_no_retry_above_it(settings: Settings) -> None:
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "ALT_CLUSTERS": {"engine": {"timeout": None}}}
+    assert ids(check_queue()) == []
+
+
+def test_every_queue_is_looked_at(settings: Settings) -> None:
+    settings.Q_CLUSTER = {
+        **settings.Q_CLUSTER,
+        "ALT_CLUSTERS": {"engine": {"timeout": 60, "retry": 61}},
+    }
+    found = check_queue()
+    assert ids(found) == ["E014"]
+    assert "“engine”" in found[0].msg
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://sms.example.com", []),
+        ("", ["W020"]),
+        ("sms.example.com", ["E021"]),
+        ("ftp://sms.example.com", ["E021"]),
+        ("https://sms.example.com/portal", ["E021"]),
+        ("https://elsewhere.example.com", ["E022"]),
+        ("http://sms.example.com", ["W023"]),
+        ("http://127.0.0.1:8000", []),
+        ("http://[::1]:8000", []),
+    ],
+)
+def test_the_public_address_must_lead_to_the_portal(
+    settings: Settings, address: str, expected: list[str]
+) -> None:
+    settings.ALLOWED_HOSTS = ["sms.example.com", "127.0.0.1", "[::1]"]
+    settings.PUBLIC_ADDRESS = address
+    assert ids(check_addresses()) == expected
+
+
+def test_open_hosts_and_debug_are_warned_of(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.DEBUG = True
+    assert ids(check_addresses()) == ["W024", "W025"]

@@ -1,0 +1,88 @@
+"""The demonstration's staff and accounts."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from providers.accounts import create_account, login_of
+from providers.gateway.registry import clients
+from providers.models import Account
+from smsportal import demo
+from smsportal.roles import ROLES
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def demo_settings(settings: Settings, tmp_path: Path) -> Path:
+    settings.DATA_DIR = tmp_path
+    settings.SANDBOX_URL = "http://127.0.0.1:8801"
+    return tmp_path
+
+
+def test_every_provider_has_an_account_at_the_sandbox() -> None:
+    demo.prepare()
+    assert {account.provider for account in Account.objects.all()} == set(clients())
+    assert all(
+        account.base_url.startswith("http://127.0.0.1:8801/") for account in Account.objects.all()
+    )
+
+
+def test_every_account_has_the_credentials_and_options_that_its_client_asks_for() -> None:
+    demo.prepare()
+    for account in Account.objects.all():
+        client, login = account.client, login_of(account)
+        assert client is not None
+        assert all(secret.reveal() for secret in login.credentials.values())
+        assert set(account.options) <= {field.name for field in client.option_fields}
+        assert all(account.options.get(f.name) for f in client.option_fields if f.required)
+
+
+def test_there_is_one_member_of_staff_for_each_role_and_an_administrator() -> None:
+    passwords = demo.prepare()
+    assert set(passwords) == {"admin", *ROLES}
+    for name, password in passwords.items():
+        user = authenticate(None, username=name, password=password)
+        assert isinstance(user, User)
+        assert user.is_staff
+        assert user.is_superuser == (name == "admin")
+    assert {group.name for group in User.objects.get(username="auditor").groups.all()} == {
+        "auditor"
+    }
+
+
+def test_a_second_start_changes_nothing() -> None:
+    first = demo.prepare()
+    Account.objects.filter(provider="gosms").update(per_second=3)
+    assert demo.prepare() == first
+    assert Account.objects.count() == len(clients())
+    assert Account.objects.get(provider="gosms").per_second == 3
+
+
+def test_the_passwords_are_kept_for_their_owner_only(demo_settings: Path) -> None:
+    demo.prepare()
+    kept = demo_settings / "demo-passwords.txt"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_a_lost_file_of_passwords_means_new_passwords(demo_settings: Path) -> None:
+    first = demo.prepare()
+    (demo_settings / "demo-passwords.txt").unlink()
+    second = demo.prepare()
+    assert first["viewer"] != second["viewer"]
+    assert authenticate(None, username="viewer", password=second["viewer"])
+
+
+def test_it_refuses_a_database_with_real_accounts() -> None:
+    create_account(
+        name="Real", provider="gosms", base_url="https://sms.example.com", credentials={}
+    )
+    with pytest.raises(demo.RealAccounts, match="Real"):
+        demo.prepare()
+    assert not User.objects.exists()
