@@ -84,7 +84,7 @@ clean: ## Remove the virtual environment and every cache, but no data
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with PYTHON=…"; exit 1; }
 	@echo "Making a virtual environment in $(VENV) with $(PYTHON)"
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.installed: requirements.lock | $(BIN)/python
 	@echo "Installing what the portal needs"

@@ -47,6 +47,8 @@ class PortalAdmin(ModelAdmin):
     pages: Sequence[OwnPage] = ()
     list_title: Text = ""
     """What the list is called, where that is not the model's name."""
+    add_title: Text = ""
+    """The words of the Add button and of the heading of its form."""
     paginator = LastPagePaginator
     list_per_page = 50
     list_max_show_all = 0
@@ -135,8 +137,10 @@ class PortalAdmin(ModelAdmin):
         """The one filled button of the list; an Add button where one may add."""
         if not self.has_add_permission(request):
             return None
-        label = gettext("Add %(name)s") % {"name": self.opts.verbose_name}
-        return Button(label, reverse(self.url_name("add")), "add")
+        return Button(self.get_add_title(), reverse(self.url_name("add")), "add")
+
+    def get_add_title(self) -> str:
+        return str(self.add_title or gettext("Add %(name)s") % {"name": self.opts.verbose_name})
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("Nothing here yet."), self.get_list_primary(request))
@@ -175,8 +179,7 @@ class PortalAdmin(ModelAdmin):
         return False
 
     def get_trail(self, request: HttpRequest, obj: Model | None) -> list[Crumb]:
-        last = str(obj) if obj else gettext("Add %(name)s") % {"name": self.opts.verbose_name}
-        return [self.list_crumb(), Crumb(last)]
+        return [self.list_crumb(), Crumb(str(obj) if obj else self.get_add_title())]
 
     def render_change_form(
         self,

@@ -13,40 +13,38 @@ import html
 import json
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import quote, quote_plus
 
-HIDDEN: Final = "[hidden]"
-"""Stands where a value was. Pages show it as a mark of its own."""
-DOT: Final = "•"
+from .redacted_fields import (
+    HIDDEN,
+    NO_FIELDS,
+    Fields,
+    fields_of,
+    mask_phone,
+    redact_fields,
+    redact_form_fields,
+)
+
+__all__ = [
+    "HIDDEN",
+    "NO_FIELDS",
+    "Fields",
+    "Redactor",
+    "cut",
+    "fields_of",
+    "mask_phone",
+    "redactor",
+    "spellings",
+    "storable",
+]
 
 SHORTEST_BY_VALUE: Final = 4
 """Characters. A shorter secret is hidden by its field only; by value it would shred."""
 LONGEST_CODE: Final = 6
 """A value of one call that is no longer than this is hidden as a whole word only."""
-
-
-def mask_phone(text: str) -> str:
-    """The first three and the last four digits, a dot for each of the others.
-
-    Signs between them stay. Of up to seven digits only the last two are shown.
-    """
-    count = sum(character.isdigit() for character in text)
-    first, last = (3, 4) if count > 7 else (0, 2)
-    seen = 0
-    shown = []
-    for character in text:
-        if character.isdigit():
-            seen += 1
-            if first < seen <= count - last:
-                character = DOT
-        elif character.isalpha():
-            character = DOT
-        shown.append(character)
-    return "".join(shown)
 
 
 def storable(text: str) -> str:
@@ -63,33 +61,6 @@ def cut(text: str, limit: int) -> str:
     return encoded[: limit - len("…".encode())].decode(errors="ignore") + "…"
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """Names in lower case; hidden ones lose their value, masked ones their middle."""
-
-    hidden: frozenset[str]
-    masked: frozenset[str]
-
-    def covers(self, name: str) -> bool:
-        return name in self.hidden or name in self.masked
-
-    def shown(self, name: str, value: str) -> str:
-        """What is written down for the value of a covered field."""
-        if not value:
-            return value
-        return HIDDEN if name in self.hidden else mask_phone(value)
-
-
-@lru_cache(maxsize=256)
-def fields_of(hidden: frozenset[str], masked: frozenset[str] = frozenset()) -> Fields:
-    return Fields(
-        frozenset(name.lower() for name in hidden), frozenset(name.lower() for name in masked)
-    )
-
-
-NO_FIELDS: Final = Fields(frozenset(), frozenset())
-
-
 # --- by value --------------------------------------------------------------
 
 
@@ -98,7 +69,7 @@ def spellings(secret: str) -> tuple[str, ...]:
     raw = secret.encode("utf-8", "surrogatepass")
     coded = _base64_spellings(raw)
     if secret.isascii() and secret.isalnum():
-        return (*coded, secret)
+        return (*coded, secret) if len(secret) >= SHORTEST_BY_VALUE else coded
     url = [quote(raw, safe) for safe in ("", "/", "/:", "/:?@!$'()*,;=&+")] + [quote_plus(raw)]
     url += [quote(each, "") for each in url]
     url += [re.sub(r"%[0-9A-F]{2}", lambda hit: hit[0].lower(), each) for each in url]
@@ -118,9 +89,8 @@ def spellings(secret: str) -> tuple[str, ...]:
 def _base64_spellings(raw: bytes) -> tuple[str, ...]:
     coded = base64.b64encode(raw).decode()
     safe = base64.urlsafe_b64encode(raw).decode()
-    return tuple(
-        dict.fromkeys((quote(coded, ""), coded, safe, coded.rstrip("="), safe.rstrip("=")))
-    )
+    found = dict.fromkeys((quote(coded, ""), coded, safe, coded.rstrip("="), safe.rstrip("=")))
+    return tuple(each for each in found if len(each) >= SHORTEST_BY_VALUE)
 
 
 _HEX: Final = "3[0-9]|[46][1-9a-fA-F]|5[0-9aAfF]|7[0-9aA]"
@@ -227,12 +197,12 @@ class Redactor:
         """A body of any kind: JSON (whole or cut off), a form, a page of HTML."""
         text = _undisguised(text)
         if fields.hidden or fields.masked:
-            text = _by_field(text, fields)
+            text = redact_fields(text, fields)
         return self.by_value(text)
 
     def form(self, text: str, fields: Fields = NO_FIELDS) -> str:
         """A query string, or a form in the same encoding."""
-        return self.by_value(_form_by_field(_undisguised(text), fields))
+        return self.by_value(redact_form_fields(_undisguised(text), fields))
 
 
 @lru_cache(maxsize=256)
@@ -248,84 +218,3 @@ def _long_enough(secret: str) -> tuple[str, ...]:
 
 def _digits(text: str) -> str:
     return "".join(filter(_is_digit, text))
-
-
-# --- by field --------------------------------------------------------------
-
-_STRING: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s*:\s*)?|\\?\Z)', re.DOTALL)
-_STRUCTURE: Final = re.compile(_STRING.pattern + r"|[{}\[\]]", re.DOTALL)
-_SCALAR: Final = re.compile(r"[^,}\]\s]*")
-_FORM: Final = re.compile(r"[^\s=&<>{}\"]+=[^\s=&<>{}\"]*(?:&[^\s=&<>{}\"]+=[^\s=&<>{}\"]*)*\s*")
-
-
-def _by_field(text: str, fields: Fields) -> str:
-    start = text.lstrip("\ufeff\r\n\t ")
-    if start[:1] in ("{", "["):
-        return _json_by_field(text, fields)
-    if _FORM.fullmatch(text):
-        return _form_by_field(text, fields)
-    return HIDDEN if _names_one(text, fields) else text
-
-
-def _names_one(text: str, fields: Fields) -> bool:
-    """Whether a text that is neither JSON nor a form seems to state a covered field."""
-    names = "|".join(map(re.escape, sorted(fields.hidden | fields.masked)))
-    return bool(re.search(rf"(?i)(?<![0-9a-z_])(?:{names})(?![0-9a-z_])\W{{0,3}}[:=>]", text))
-
-
-def _json_by_field(text: str, fields: Fields) -> str:
-    """Replace values in place, so that repeated keys and odd numbers stay to be seen."""
-    parts, start, at = [], 0, 0
-    while token := _STRING.search(text, at):
-        at = token.end()
-        name = _plain_name(token[1])
-        if token[2] is not None and fields.covers(name):
-            end = _end_of_value(text, at)
-            parts += [text[start:at], _shown_json(text[at:end], name, fields)]
-            start = at = end
-    return "".join((*parts, text[start:]))
-
-
-def _plain_name(name: str) -> str:
-    if "\\" in name:
-        with suppress(ValueError):
-            name = json.loads(f'"{name}"', strict=False)
-    return name.lower()
-
-
-def _end_of_value(text: str, start: int) -> int:
-    opening = text[start : start + 1]
-    if opening == '"':
-        token = _STRING.match(text, start)
-        return len(text) if token is None else token.end() - len(token[2] or "")
-    if opening not in ("{", "["):
-        scalar = _SCALAR.match(text, start)
-        return len(text) if scalar is None else scalar.end()
-    depth = 0
-    for token in _STRUCTURE.finditer(text, start):
-        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
-        if depth == 0:
-            return token.end()
-    return len(text)
-
-
-def _shown_json(value: str, name: str, fields: Fields) -> str:
-    if value in ("", '""', "null"):
-        return value
-    whole = value[0] not in '{["' or (len(value) > 1 and value[0] == value[-1] == '"')
-    if name in fields.hidden or not whole:
-        return f'"{HIDDEN}"'
-    return f'"{mask_phone(value.strip(chr(34)))}"'
-
-
-def _form_by_field(text: str, fields: Fields) -> str:
-    if not (fields.hidden or fields.masked):
-        return text
-    pairs = []
-    for pair in text.split("&"):
-        name, equals, value = pair.partition("=")
-        plain = unquote_plus(name).lower()
-        if fields.covers(plain):
-            value = fields.shown(plain, unquote_plus(value))
-        pairs.append(f"{name}{equals}{value}")
-    return "&".join(pairs)

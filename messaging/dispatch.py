@@ -80,31 +80,33 @@ class MessageSource(WorkSource):
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         due = self._due().filter(account=account).order_by("not_before", "pk")
-        jobs: list[Job] = []
-        for message in due[:limit]:
-            taken = MESSAGE_STATES.move(
-                Message.objects.filter(pk=message.pk),
-                MessageState.CLAIMED,
-                claim=claim,
-                claimed_at=timezone.now(),
-            )
-            if taken:
-                request = _readable_request_of(message, account)
-                jobs.append(MessageJob(account.pk, f"message:{message.pk}", message.pk, request))
-        return jobs
-
-    def hand_over(self, job: Job, claim: UUID) -> bool:
-        return bool(
-            MESSAGE_STATES.move(
-                _row(job).filter(claim=claim),
-                MessageState.SENDING,
-                handed_over_at=timezone.now(),
-            )
+        chosen = list(due.values_list("pk", flat=True)[:limit])
+        taken = MESSAGE_STATES.move(
+            Message.objects.filter(pk__in=chosen),
+            MessageState.CLAIMED,
+            claim=claim,
+            claimed_at=timezone.now(),
         )
+        if not taken:
+            return []
+        rows = Message.objects.filter(pk__in=chosen, claim=claim, state=MessageState.CLAIMED)
+        url = callback_url_of(account)
+        return [
+            MessageJob(account.pk, f"message:{row.pk}", row.pk, _readable_request_of(row, url))
+            for row in rows.order_by("not_before", "pk")
+        ]
 
-    def give_back(self, job: Job, claim: UUID) -> None:
+    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
+        rows = _rows(jobs).filter(claim=claim)
+        moved = MESSAGE_STATES.move(rows, MessageState.SENDING, handed_over_at=timezone.now())
+        if moved == len(jobs):
+            return jobs
+        ours = set(rows.filter(state=MessageState.SENDING).values_list("pk", flat=True))
+        return [job for job in jobs if _pk(job) in ours]
+
+    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
         MESSAGE_STATES.move(
-            _row(job).filter(claim=claim),
+            _rows(jobs).filter(claim=claim),
             MessageState.QUEUED,
             sources=(MessageState.CLAIMED,),
             claim=None,
@@ -113,7 +115,7 @@ class MessageSource(WorkSource):
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         for result in results:
-            row = _row(result.job)
+            row = _rows([result.job])
             if result.error is not None:
                 sending.apply_error(row.filter(claim=claim), result.error)
             elif isinstance(result.value, Submission):
@@ -150,28 +152,42 @@ class MessageSource(WorkSource):
         )
 
 
-def _row(job: Job) -> QuerySet[Message]:
+def _pk(job: Job) -> int:
     if not isinstance(job, MessageJob):
         raise TypeError("This source only takes its own jobs.")
-    return Message.objects.filter(pk=job.message_id)
+    return job.message_id
+
+
+def _rows(jobs: Sequence[Job]) -> QuerySet[Message]:
+    return Message.objects.filter(pk__in=[_pk(job) for job in jobs])
+
+
+def callback_url_of(account: Account) -> Secret | None:
+    """Where reports about this account's messages go; None where none will come."""
+    client = account.client
+    if client is None or not issubclass(client, ReceivesCallbacks):
+        return None
+    return accounts.callback_url(account)
 
 
 def _readable_request_of(
-    message: Message, account: Account
+    message: Message, callback_url: Secret | None
 ) -> TextMessage | OwnCode | ProviderCode | None:
     """One row that cannot be read must not stop the loop; its job ends refused."""
     try:
-        return request_of(message, account)
+        return request_of(message, callback_url)
     except Exception as problem:  # noqa: BLE001 - whatever is wrong with this row
         logger.error("Message %s cannot be read: %s", message.pk, type(problem).__name__)
         return None
 
 
-def request_of(message: Message, account: Account) -> TextMessage | OwnCode | ProviderCode | None:
+def request_of(
+    message: Message, callback_url: Secret | None
+) -> TextMessage | OwnCode | ProviderCode | None:
     """What is asked of the provider for this row."""
     match message.kind:
         case Message.Kind.TEXT:
-            return _text_request(message, account)
+            return _text_request(message, callback_url)
         case Message.Kind.OWN_CODE if isinstance(message.code, Secret):
             return OwnCode(
                 recipient=message.recipient,
@@ -184,10 +200,7 @@ def request_of(message: Message, account: Account) -> TextMessage | OwnCode | Pr
     return None
 
 
-def _text_request(message: Message, account: Account) -> TextMessage:
-    client = account.client
-    reports = client is not None and issubclass(client, ReceivesCallbacks)
-    url = accounts.callback_url(account) if reports else None
+def _text_request(message: Message, callback_url: Secret | None) -> TextMessage:
     return TextMessage(
         recipient=message.recipient,
         text=message.text,
@@ -195,5 +208,5 @@ def _text_request(message: Message, account: Account) -> TextMessage:
         sender_id=message.sender_id,
         encoding=Encoding(message.encoding),
         reference=message.reference,
-        callback_url=url.reveal() if url else "",
+        callback_url=callback_url.reveal() if callback_url else "",
     )

@@ -127,9 +127,7 @@ def pauses(account: Account, error: GatewayError) -> bool:
     return bool(words) and any(phrase.casefold() in words for phrase in account.phrases)
 
 
-def pause(
-    account: Account, reason: str, words: str = "", by: User | None = None
-) -> bool:
+def pause(account: Account, reason: str, words: str = "", by: User | None = None) -> bool:
     """Stop paid calls; reads, polls and callbacks go on. False if it was paused already."""
     changed = Account.objects.filter(pk=account.pk, paused_at=None).update(
         paused_at=timezone.now(), pause_reason=reason, pause_words=words, paused_by=by

@@ -92,12 +92,14 @@ class EnquirySource(WorkSource):
                 jobs.append(EnquiryJob(account.pk, f"enquiry:{pk}", pk))
         return jobs
 
-    def hand_over(self, job: Job, claim: UUID) -> bool:
+    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
         # A question is free: asking it twice harms nobody, so there is no second mark.
-        return self._mine(job, claim).update(claimed_at=timezone.now()) == 1
+        now = timezone.now()
+        return [job for job in jobs if self._mine(job, claim).update(claimed_at=now)]
 
-    def give_back(self, job: Job, claim: UUID) -> None:
-        self._mine(job, claim).update(state=Enquiry.State.QUEUED, claim=None, claimed_at=None)
+    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
+        for job in jobs:
+            self._mine(job, claim).update(state=Enquiry.State.QUEUED, claim=None, claimed_at=None)
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         for result in results:
@@ -177,5 +179,3 @@ def read_all_balances() -> int:
             ask(account, Enquiry.Kind.BALANCE)
             asked += 1
     return asked
-
-

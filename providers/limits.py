@@ -1,10 +1,10 @@
 """The limits of an account, kept by one row that all processes and hosts share.
 
-A reservation takes the next free slot in both windows, calls a second and calls a
-minute, by one UPDATE. It delays a call; it never drops one. The method is the generic
-cell rate algorithm (ITU-T I.371): a window of `limit` is split into a burst that may go
-at once and a steady rate, so that burst + rate x window never exceeds `limit`, whatever
-the provider's window starts with.
+A reservation takes the next free slots in both windows, calls a second and calls a
+minute. It delays a call; it never drops one. The method is the generic cell rate
+algorithm (ITU-T I.371): a window of `limit` is split into a burst that may go at once
+and a steady rate, so that burst + rate x window never exceeds `limit`, wherever the
+provider's own window begins.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ class Window:
     spacing: float
 
     @classmethod
-    def of(cls, limit: int, seconds: float) -> Window:
-        burst = min(5, limit // 5)
+    def of(cls, limit: int, seconds: float, share: int) -> Window:
+        """One part in `share` of the limit may go at once."""
+        burst = limit // share
         if burst < 1:
             # Too few for a burst: evenly spread, a little wider than the window asks.
             return cls(burst=1, spacing=seconds / limit * 1.02)
@@ -40,39 +41,78 @@ class Window:
         return (self.burst - 1) * self.spacing
 
 
-def reserve(account: Account) -> float:
-    """Take the next slot of the account; return the seconds to wait until it."""
-    second = Window.of(account.per_second, 1.0)
-    minute = Window.of(account.per_minute, 60.0)
-    greatest = sql_greatest()
-    slot = (
-        f"{greatest}({sql_now()}, slow_until,"
-        " second_free_at - %(second_tolerance)s, minute_free_at - %(minute_tolerance)s)"
-    )
-    statement = f"""
-        UPDATE providers_allowance SET
-            slot_at = {slot},
-            second_free_at = {greatest}(second_free_at, {slot}) + %(second_spacing)s,
-            minute_free_at = {greatest}(minute_free_at, {slot}) + %(minute_spacing)s
-        WHERE account_id = %(account)s
-        RETURNING slot_at, {sql_now()}
-    """  # noqa: S608 - built from constants of ours
-    values = {
-        "second_tolerance": second.tolerance,
-        "minute_tolerance": minute.tolerance,
-        "second_spacing": second.spacing,
-        "minute_spacing": minute.spacing,
-        "account": account.pk,
-    }
+def windows_of(account: Account) -> tuple[Window, Window]:
+    """For 10 a second and 300 a minute: 2 + 8 a second, 5 + 292 a minute."""
+    return Window.of(account.per_second, 1.0, 5), Window.of(account.per_minute, 60.0, 60)
+
+
+def reserve(account: Account, wanted: int = 1) -> list[float]:
+    """Take the next `wanted` slots; return the seconds to wait until each.
+
+    Read, computed, and written back only if nobody else reserved meanwhile; a lost race
+    is run again.
+    """
+    second, minute = windows_of(account)
+    while True:
+        now, state = _read(account)
+        slots, after = _next_slots(state, now, wanted, second, minute)
+        if _write(account, state, after):
+            return [max(0.0, slot - now) for slot in slots]
+
+
+def peek(account: Account, most: int, within: float) -> tuple[int, float]:
+    """How many of `most` slots lie within so many seconds, and the wait for the first one
+    that does not. Takes nothing."""
+    second, minute = windows_of(account)
+    now, state = _read(account)
+    slots, _ = _next_slots(state, now, most + 1, second, minute)
+    near = [slot for slot in slots[:most] if slot - now <= within]
+    return len(near), max(0.0, slots[len(near)] - now)
+
+
+State = tuple[float, float, float]
+"""When the steady rate of the second's and the minute's window is free again, and until
+when the provider asked to wait; seconds since the epoch by the database's clock."""
+
+
+def _read(account: Account) -> tuple[float, State]:
     for _ in range(2):
         with connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(
+                f"""SELECT {sql_now()}, second_free_at, minute_free_at, slow_until
+                      FROM providers_allowance WHERE account_id = %s""",  # noqa: S608 - our constant
+                [account.pk],
+            )
             row = cursor.fetchone()
         if row:
-            slot_at, now = row
-            return max(0.0, float(slot_at) - float(now))
+            now, *state = (float(value) for value in row)
+            return now, (state[0], state[1], state[2])
         Allowance.objects.get_or_create(account=account)
     raise RuntimeError("The allowance of this account could not be made.")
+
+
+def _next_slots(
+    state: State, now: float, wanted: int, second: Window, minute: Window
+) -> tuple[list[float], State]:
+    second_free, minute_free, slow_until = state
+    slots = []
+    for _ in range(wanted):
+        slot = max(now, slow_until, second_free - second.tolerance, minute_free - minute.tolerance)
+        second_free = max(second_free, slot) + second.spacing
+        minute_free = max(minute_free, slot) + minute.spacing
+        slots.append(slot)
+    return slots, (second_free, minute_free, slow_until)
+
+
+def _write(account: Account, before: State, after: State) -> bool:
+    return bool(
+        Allowance.objects.filter(
+            account=account,
+            second_free_at=before[0],
+            minute_free_at=before[1],
+            slow_until=before[2],
+        ).update(second_free_at=after[0], minute_free_at=after[1])
+    )
 
 
 LONGEST_SLOWDOWN = 120.0

@@ -35,12 +35,12 @@ class Account(models.Model):
     options = models.JSONField(default=dict, blank=True)
     allowed_countries = models.JSONField(_("allowed countries"), default=list, blank=True)
     per_second = models.PositiveIntegerField(
-        _("calls a second"), default=5, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+        _("calls a second"), default=5, validators=[MinValueValidator(1), MaxValueValidator(10_000)]
     )
     per_minute = models.PositiveIntegerField(
         _("calls a minute"),
         default=300,
-        validators=[MinValueValidator(1), MaxValueValidator(60_000)],
+        validators=[MinValueValidator(1), MaxValueValidator(600_000)],
     )
     in_flight = models.PositiveIntegerField(
         _("calls at once"), default=4, validators=[MinValueValidator(1), MaxValueValidator(64)]
@@ -153,7 +153,6 @@ class Allowance(models.Model):
     )
     second_free_at = models.FloatField(default=0)
     minute_free_at = models.FloatField(default=0)
-    slot_at = models.FloatField(default=0)
     slow_until = models.FloatField(default=0)
     slow_streak = models.PositiveIntegerField(default=0)
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.buttons import Text
+from core.countries import country_name
 from core.fields import Unreadable
 from core.templatetags.portal import amount
 from core.times import full_time
@@ -22,6 +23,7 @@ from core.times import full_time
 from .clock import sql_now
 from .engine.leases import is_engine_alive
 from .enquiries import NOTHING_TO_CHECK, can_be_asked
+from .form_state import SECRET
 from .gateway.client import ReceivesCallbacks, ReportsBalance
 from .gateway.vocabulary import Outcome
 from .models import Account, ApiCall, BalanceReading, Enquiry
@@ -194,9 +196,11 @@ def panel_of(account: Account) -> dict[str, Any]:
         "is_low": is_low(account),
         "has_balance": client is not None and issubclass(client, ReportsBalance),
         "can_be_asked": can_be_asked(client),
+        "countries": gettext(", ").join(country_name(code) for code in account.allowed_countries),
         "takes_callbacks": client is not None and issubclass(client, ReceivesCallbacks),
         "news": news_of(account, newest_check(account)),
         "engine_sleeps": not is_engine_alive(),
         "outgoing_addresses": settings.OUTGOING_ADDRESSES,
         "support": client.support if client else "",
+        "secret_field": f"id_{SECRET}{client.credential_fields[-1].name}" if client else "",
     }

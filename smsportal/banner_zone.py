@@ -62,14 +62,16 @@ def _silence(since: datetime | None, now: datetime) -> str:
             "time": short_time(since),
             "minutes": minutes,
         }
-    if not waiting:
-        return f"{first} {_('New messages will wait; none is lost.')}"
-    second = ngettext(
-        "%(count)d message waits; none is lost. New ones will wait too.",
-        "%(count)d messages wait; none is lost. New ones will wait too.",
-        waiting,
-    ) % {"count": waiting}
-    return f"{first} {second}"
+    if waiting:
+        second = ngettext(
+            "%(count)d message waits; none is lost. New ones will wait too.",
+            "%(count)d messages wait; none is lost. New ones will wait too.",
+            waiting,
+        ) % {"count": waiting}
+    else:
+        second = _("New messages will wait; none is lost.")
+    # Translators: two sentences, one after the other.
+    return _("%(first)s %(second)s") % {"first": first, "second": second}
 
 
 def _waiting_messages() -> int:

@@ -10,12 +10,13 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html_join
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from core.admin import Button, PortalAdmin
+from core.admin import PortalAdmin
 from core.times import when
 
 from .reach import permissions_to_give, roles_to_give, within_reach
@@ -65,12 +66,13 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_title = _("Staff")
+    add_title = _("Add staff member")
     list_display = ("username", "full_name", "roles", "active", "last_seen")
     list_filter = ("is_active", "groups")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     filter_horizontal = ()
-    add_fieldsets = ((None, {"fields": ("username", "usable_password", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
 
     # --- list --------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -96,19 +98,16 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     def last_seen(self, user: User) -> str:
         return when(user.last_login)
 
-    def get_list_primary(self, request: HttpRequest) -> Button | None:
-        button = super().get_list_primary(request)
-        return Button(_("Add staff member"), button.url, "person_add") if button else None
-
     # --- form --------------------------------------------------------------
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return self.add_fieldsets
-        rights = ["is_active", "groups", "user_permissions"]
+        own = obj.pk == request.user.pk
+        rights = ["is_active", "roles" if own else "groups", "user_permissions"]
         if request.user.is_superuser:
             rights.insert(1, "is_superuser")
         return (
-            (None, {"fields": ("username", "password")}),
+            (None, {"fields": ("username", "new_password")}),
             (_("Person"), {"fields": ("first_name", "last_name", "email")}),
             (_("What they may do"), {"fields": rights}),
         )
@@ -131,8 +130,13 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Nobody locks themselves out, and nobody changes their own rights.
         if obj is not None and obj.pk == request.user.pk:
-            return ("is_active", "is_superuser", "groups", "user_permissions")
-        return ()
+            return ("new_password", "is_active", "is_superuser", "roles", "user_permissions")
+        return ("new_password",)
+
+    @admin.display(description=_("Password"))
+    def new_password(self, user: User) -> str:
+        page = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html('<a class="button" href="{}">{}</a>', page, _("Set a new password"))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed: bool = super().has_change_permission(request, obj)

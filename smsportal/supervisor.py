@@ -21,6 +21,7 @@ from types import FrameType
 TICK = 0.1
 STEADY_AFTER = 60.0
 LAST_WORD = 3.0
+LOOK_EVERY = 15.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Program:
 
     `stop_order`: lower numbers are stopped first, equal ones together.
     `address`: host and port that answer once the program is ready, if it listens at all.
+    `silent_for`: how many seconds the program has shown no sign of life; over `longest_silence`
+    it is taken to hang, and killed. A cluster of django-q2 can hang while it looks alive.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_order: int = 0
     address: tuple[str, int] | None = None
+    silent_for: Callable[[], float] | None = None
+    longest_silence: float = 600
 
 
 class Child:
@@ -46,7 +51,7 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
         self.delay = self.first_delay = first_delay
         self.longest_delay = longest_delay
-        self.started = self.start_at = 0.0
+        self.started = self.start_at = self.look_at = 0.0
 
     def start(self) -> None:
         self.process = subprocess.Popen(  # noqa: S603
@@ -56,7 +61,7 @@ class Child:
             start_new_session=True,
             preexec_fn=_end_with(os.getpid()),
         )
-        self.started = time.monotonic()
+        self.started = self.look_at = time.monotonic()
 
     def ended(self) -> int | None:
         """The exit code, once, if the process has ended; what it left behind is killed."""
@@ -74,15 +79,25 @@ class Child:
         self.start_at = time.monotonic() + delay
         return delay
 
+    def hangs(self) -> bool:
+        """Whether nothing was heard for too long, since the start at the earliest."""
+        now = time.monotonic()
+        silent_for = self.program.silent_for
+        if self.process is None or silent_for is None or now < self.look_at:
+            return False
+        self.look_at = now + min(LOOK_EVERY, self.program.longest_silence)
+        silence = min(now - self.started, silent_for())
+        return silence > self.program.longest_silence
+
     def ask_to_stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
 
-    def kill(self) -> None:
+    def kill(self) -> int | None:
         if self.process is not None:
             _kill_group(self.process.pid)
             self.process.wait()
-            self.process = None
+        return self.ended()
 
     def answers(self) -> bool:
         if self.program.address is None:
@@ -145,6 +160,9 @@ class Supervisor:
 
     def _look_after(self, child: Child) -> None:
         code = child.ended()
+        if child.hangs():
+            self.say(f"The {child.program.name} gives no sign of life and is killed.")
+            code = child.kill()
         if code is not None:
             delay = child.postpone()
             self.say(f"The {child.program.name} {_fate(code)}. Starting it again in {delay:g} s.")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin import Button, EmptyState, PortalAdmin
 from core.labels import state_label
-from core.pages import NeedsPermission
+from core.pages import NeedsPermission, fragment
 from core.templatetags.portal import amount
 from core.times import when
 
@@ -31,11 +31,10 @@ class AccountAdmin(PortalAdmin):
     search_fields = ("name", "base_url")
     ordering = ("name",)
     pages = (
-        ("<str:public_id>/check/", "check", views.check),
-        ("<str:public_id>/checked/", "checked", "checked_fragment"),
+        ("<str:public_id>/check/", "check", views.CheckAccount),
+        ("<str:public_id>/checked/", "checked", "checked"),
         ("<str:public_id>/pause/", "pause", views.PauseAccount),
-        ("<str:public_id>/resume/", "resume", views.resume),
-        ("<str:public_id>/callback-address/", "new_callback_address", views.new_callback_address),
+        ("<str:public_id>/resume/", "resume", views.ResumeAccount),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
@@ -107,9 +106,6 @@ class AccountAdmin(PortalAdmin):
         answer: HttpResponseBase = page.as_view(model_admin=self)(request, public_id=object_id)
         return answer
 
-    @property
-    def checked_fragment(self) -> Any:
-        return views.checked_fragment(self)
-
-    def history_view(self, *_args: Any, **_kwargs: Any) -> HttpResponse:
-        return self._get_obj_does_not_exist_redirect()
+    @fragment("providers.view_account")
+    def checked(self, request: HttpRequest, public_id: str) -> HttpResponse:
+        return views.check_news(self, request, self.get_or_404(request, public_id))

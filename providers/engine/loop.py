@@ -34,8 +34,9 @@ IDLE_PAUSE = 0.04
 """Seconds between two looks for work when there is none."""
 RENEW_EVERY = leases.TIME_TO_LIVE / 3
 SWEEP_EVERY = 5.0
-LONGEST_SLOT_WAIT = 1.0
-"""No row is claimed whose slot is further away; it stays queued for whoever is free."""
+FURTHEST_SLOT = 1.0
+"""Seconds. No row is claimed whose slot is further away: few rows then wait between claim
+and hand-over, and what is more urgent can still go first."""
 STALE_CLAIM = 10.0
 """Seconds between claim and hand-over after which the row is given back instead."""
 DRAIN = 60.0
@@ -61,7 +62,7 @@ class Served:
     client: type[Client]
     login: Login
     free_at: float = 0.0
-    """By the monotonic clock: when the next slot comes, as far as we know."""
+    """By the monotonic clock: before this there is no slot near enough to claim for."""
 
 
 class Loop:
@@ -149,47 +150,65 @@ class Loop:
     def _may_serve(self, served: Served, source: WorkSource) -> bool:
         if source.paid and served.account.is_paused:
             return False
-        return self._room(served) > 0 and served.free_at - time.monotonic() < LONGEST_SLOT_WAIT
+        return self._room(served) > 0 and served.free_at <= time.monotonic()
 
     def _room(self, served: Served) -> int:
         return served.account.in_flight - self._in_flight[served.account.pk]
 
     def _claim_for(self, served: Served, source: WorkSource) -> int:
-        claimed = 0
-        while self._may_serve(served, source):
-            jobs = source.claim(served.account, 1, self.claim)
-            for job in jobs:
-                self._await_slot(served, source, job)
-            claimed += len(jobs)
-            if not jobs:
-                break
-        return claimed
+        """Claim what the account has room and slots for, and reserve a slot for each.
 
-    def _await_slot(self, served: Served, source: WorkSource, job: Job) -> None:
+        The slots are counted before the claim and taken after it, so that none is taken
+        for work that is not there.
+        """
+        near, wait = limits.peek(served.account, self._room(served), FURTHEST_SLOT)
+        if not near:
+            served.free_at = time.monotonic() + max(wait - FURTHEST_SLOT, 0)
+            return 0
+        jobs = source.claim(served.account, near, self.claim)
+        if not jobs:
+            return 0
         now = time.monotonic()
-        wait = limits.reserve(served.account)
-        served.free_at = now + wait
-        self._in_flight[served.account.pk] += 1
-        heapq.heappush(self._waiting, Waiting(now + wait, next(self._order), now, source, job))
+        for job, wait in zip(jobs, limits.reserve(served.account, len(jobs)), strict=True):
+            self._in_flight[job.account_id] += 1
+            waiting = Waiting(now + wait, next(self._order), now, source, job)
+            heapq.heappush(self._waiting, waiting)
+        return len(jobs)
 
     def _hand_over_due(self) -> int:
-        handed = 0
-        while self._waiting and self._waiting[0].slot_at <= time.monotonic():
+        """Mark what is due as being sent, a whole batch in one UPDATE, and start it."""
+        now = time.monotonic()
+        due: dict[str, list[Waiting]] = defaultdict(list)
+        while self._waiting and self._waiting[0].slot_at <= now:
             waiting = heapq.heappop(self._waiting)
-            served = self._served.get(waiting.job.account_id)
-            late = time.monotonic() - waiting.claimed_at > STALE_CLAIM
-            if served is None or late:
-                self._put_back(waiting)
-            elif waiting.source.hand_over(waiting.job, self.claim):
-                self._workshop.start(waiting.source, waiting.job, served.client, served.login)
-                handed += 1
-            else:
-                self._in_flight[waiting.job.account_id] -= 1
+            due[waiting.source.name].append(waiting)
+        handed = 0
+        for batch in due.values():
+            handed += self._hand_over(batch[0].source, batch, now)
         return handed
 
-    def _put_back(self, waiting: Waiting) -> None:
-        self._in_flight[waiting.job.account_id] -= 1
-        waiting.source.give_back(waiting.job, self.claim)
+    def _hand_over(self, source: WorkSource, batch: list[Waiting], now: float) -> int:
+        ready = [one.job for one in batch if self._may_go(one, now)]
+        self._put_back(source, [one.job for one in batch if not self._may_go(one, now)])
+        ours = source.hand_over(ready, self.claim) if ready else []
+        for job in ours:
+            served = self._served[job.account_id]
+            self._workshop.start(source, job, served.client, served.login)
+        lost = Counter(job.account_id for job in ready)
+        lost.subtract(Counter(job.account_id for job in ours))
+        self._in_flight.subtract(lost)
+        return len(ours)
+
+    def _may_go(self, waiting: Waiting, now: float) -> bool:
+        served = self._served.get(waiting.job.account_id)
+        if served is None or now - waiting.claimed_at > STALE_CLAIM:
+            return False
+        return not (waiting.source.paid and served.account.is_paused)
+
+    def _put_back(self, source: WorkSource, jobs: list[Job]) -> None:
+        if jobs:
+            self._in_flight.subtract(Counter(job.account_id for job in jobs))
+            source.give_back(jobs, self.claim)
 
     # --- recording -----------------------------------------------------------
 
@@ -228,7 +247,7 @@ class Loop:
         for wish in self._workshop.take_wishes():
             served = self._served.get(wish.account_id)
             if isinstance(wish, SlotRequest):
-                wish.answer.set_result(limits.reserve(served.account) if served else 0.0)
+                wish.answer.set_result(limits.reserve(served.account)[0] if served else 0.0)
             elif served is not None:
                 wait = limits.slow_down(served.account, wish.seconds)
                 served.free_at = time.monotonic() + wait
@@ -237,7 +256,7 @@ class Loop:
 
     def _leave(self) -> None:
         for waiting in self._waiting:
-            self._put_back(waiting)
+            self._put_back(waiting.source, [waiting.job])
         self._waiting.clear()
         deadline = time.monotonic() + DRAIN
         while self._in_flight.total() > 0 and time.monotonic() < deadline:

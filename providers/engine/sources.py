@@ -68,13 +68,13 @@ class WorkSource(ABC):
         """Take at most `limit` due rows."""
 
     @abstractmethod
-    def hand_over(self, job: Job, claim: UUID) -> bool:
-        """Note, committed, that the call is about to be made. False: the row is not ours
-        any more, so the call must not be made."""
+    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
+        """Note, committed, that these calls are about to be made. Returns those whose row
+        is still ours; the call of any other must not be made."""
 
     @abstractmethod
-    def give_back(self, job: Job, claim: UUID) -> None:
-        """A claimed row that will not be handed over goes back to where it was."""
+    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
+        """Claimed rows that will not be handed over go back to where they were."""
 
     @abstractmethod
     def record(self, results: Sequence[Result], claim: UUID) -> None:

@@ -41,6 +41,9 @@ def prepare(base_url: str, request: Request) -> Outgoing:
     URL, asks .netrc and puts the whole URL into its errors. Raises TypeError and
     ValueError for what cannot be encoded, before anything is sent.
     """
+    if not request.path.startswith("/"):
+        # It would become a part of the host's name.
+        raise ValueError("a path begins with a slash")
     body, media_type = _body(request)
     headers = CaseInsensitiveDict(_standing_headers())
     headers.update(request.headers)

@@ -248,6 +248,7 @@ def _sanitised(error: GatewayError, transcript: Transcript, exchange: Exchange) 
 
 def _bare(error: GatewayError) -> GatewayError:
     error.__cause__ = error.__context__ = None
+    error.__dict__.pop("__notes__", None)
     return error.with_traceback(None)
 
 

@@ -6,7 +6,6 @@ import base64
 import html
 import json
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -18,7 +17,6 @@ from core.redaction import (
     Redactor,
     cut,
     fields_of,
-    mask_phone,
     redactor,
     storable,
 )
@@ -126,7 +124,7 @@ def test_a_code_is_left_inside_a_longer_word(text: str) -> None:
 
 
 def test_a_code_of_one_character_is_hidden_as_a_word() -> None:
-    assert Redactor().also(["7"]).by_value("7 of 17") == f"{HIDDEN} of 17"
+    assert Redactor().also(["7"]).by_value("7 of 17 Nwe") == f"{HIDDEN} of 17 Nwe"
 
 
 def test_a_token_is_hidden_anywhere() -> None:
@@ -154,141 +152,6 @@ def test_a_phone_number_of_the_call_is_masked_in_every_way_of_dialling(
     assert Redactor().also(phones=["+8613912345678"]).by_value(text) == shown
 
 
-# --- masking ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("phone", "shown"),
-    [
-        ("13912345678", "139••••5678"),
-        ("+8613912345678", "+861••••••5678"),
-        ("+86 139-1234-5678", "+86 1••-••••-5678"),
-        ("12345678", "123•5678"),
-        ("1234567", "•••••67"),
-        ("110", "•10"),
-        ("12", "12"),
-        ("", ""),
-        ("whatsapp:+12025550123", "••••••••:+120••••0123"),
-        ("１３９１２３４５６７８", "１３９••••５６７８"),
-    ],
-)
-def test_the_ends_of_a_phone_number_and_its_length_stay(phone: str, shown: str) -> None:
-    assert mask_phone(phone) == shown
-
-
-# --- by field, JSON --------------------------------------------------------
-
-JSON_BODIES = {
-    '{"password": "a"}': '{"password": "[hidden]"}',
-    '{"PassWord" : "a"}': '{"PassWord" : "[hidden]"}',
-    '{"pass\\u0077ord": "a"}': '{"password": "[hidden]"}',
-    '{"code": 123456, "n": 1}': '{"code": "[hidden]", "n": 1}',
-    '{"code": -1.5e3}': '{"code": "[hidden]"}',
-    '{"code": true}': '{"code": "[hidden]"}',
-    '{"code": null, "content": ""}': '{"code": null, "content": ""}',
-    '{"code": {"a": ["}", 1]}, "n": 1}': '{"code": "[hidden]", "n": 1}',
-    '{"code": [1, [2]], "n": 1}': '{"code": "[hidden]", "n": 1}',
-    '{"a": [{"b": {"code": "1"}}]}': '{"a": [{"b": {"code": "[hidden]"}}]}',
-    '[{"code": "1"}, {"code": "2"}]': '[{"code": "[hidden]"}, {"code": "[hidden]"}]',
-    '{"code": "a\\"b", "n": 1}': '{"code": "[hidden]", "n": 1}',
-    '{"code": "1", "code": "2"}': '{"code": "[hidden]", "code": "[hidden]"}',
-    '{"code_name": "a", "mycode": "b"}': '{"code_name": "a", "mycode": "b"}',
-    '{"a": "code", "b": "\\"code\\": 1"}': '{"a": "code", "b": "\\"code\\": 1"}',
-    '{"price": 1000.50, "n": 1E2}': '{"price": 1000.50, "n": 1E2}',
-    '\ufeff {"code": "1"}': '\ufeff {"code": "[hidden]"}',
-    '{"phone": "+8613912345678"}': '{"phone": "+861••••••5678"}',
-    '{"phone": 8613912345678}': '{"phone": "861••••••5678"}',
-    '{"phone": null}': '{"phone": null}',
-    '{"phone": ["13912345678"]}': '{"phone": "[hidden]"}',
-    '{"n": 1, "code": "12': '{"n": 1, "code": "[hidden]"',
-    '{"n": 1, "code": 12': '{"n": 1, "code": "[hidden]"',
-    '{"n": 1, "code": {"a": 1': '{"n": 1, "code": "[hidden]"',
-    '{"n": 1, "code": "a\\': '{"n": 1, "code": "[hidden]"',
-    '{"n": 1, "phone": "139123': '{"n": 1, "phone": "[hidden]"',
-    '{"n": 1, "code":': '{"n": 1, "code":',
-    '{"n": 1, "co': '{"n": 1, "co',
-}
-
-
-@pytest.mark.parametrize(("body", "shown"), JSON_BODIES.items(), ids=map(ascii, JSON_BODIES))
-def test_fields_of_json_are_redacted_whole_or_cut_off(body: str, shown: str) -> None:
-    assert Redactor().body(body, FIELDS) == shown
-
-
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(),
-        lambda inside: (
-            st.lists(inside, max_size=3)
-            | st.dictionaries(st.sampled_from(["a", "code", "b\\", '"', "msg"]), inside, max_size=4)
-        ),
-        max_leaves=12,
-    ).filter(lambda value: isinstance(value, dict | list)),
-    st.booleans(),
-)
-def test_no_hidden_field_survives_and_nothing_else_is_touched(value: Any, ascii_only: bool) -> None:
-    text = json.dumps(value, ensure_ascii=ascii_only)
-    assert json.loads(Redactor().body(text, FIELDS)) == without_code(value)
-
-
-def without_code(value: Any) -> Any:
-    if isinstance(value, list):
-        return [without_code(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: HIDDEN if name == "code" and each not in ("", None) else without_code(each)
-        for name, each in value.items()
-    }
-
-
-# --- by field, forms and the rest ------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("username=a&password=b&n=1", "username=a&password=[hidden]&n=1"),
-        ("PASSWORD=b", "PASSWORD=[hidden]"),
-        ("pass%77ord=b", "password=[hidden]"),
-        ("password=", "password="),
-        ("password", "password"),
-        ("code=1&code=2", "code=[hidden]&code=[hidden]"),
-        ("code=a%26b%3Dc&n=1", "code=[hidden]&n=1"),
-        ("msisdn=%2B8613912345678", "msisdn=+861••••••5678"),
-        ("a=1&&b=2", "a=1&&b=2"),
-        ("", ""),
-    ],
-)
-def test_fields_of_a_form_are_redacted(text: str, shown: str) -> None:
-    assert Redactor().form(text, FIELDS) == shown
-
-
-def test_a_body_that_is_a_form_is_redacted_as_one() -> None:
-    assert Redactor().body("status=ERROR&code=1\n", FIELDS) == f"status=ERROR&code={HIDDEN}"
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        "<code>123456</code>",
-        "code => 123456",
-        "{'code': '123456'}"[1:],
-        'callback({"code": "123456"})',
-        "Code: 123456",
-    ],
-)
-def test_a_text_of_no_known_kind_that_states_a_field_is_hidden_whole(page: str) -> None:
-    assert Redactor().body(page, FIELDS) == HIDDEN
-
-
-@pytest.mark.parametrize(
-    "page", ["<html><h1>502 Bad Gateway</h1></html>", "unicode: yes", "ok", "a == b", ""]
-)
-def test_a_text_that_states_none_stays(page: str) -> None:
-    assert Redactor().body(page, FIELDS) == page
-
-
 def test_without_declared_fields_only_values_are_hidden() -> None:
     assert redactor(("secret",)).body('{"code": "1", "a": "secret"}') == (
         f'{{"code": "1", "a": "{HIDDEN}"}}'
@@ -298,13 +161,6 @@ def test_without_declared_fields_only_values_are_hidden() -> None:
 def test_a_field_and_a_value_are_hidden_in_one_form() -> None:
     text = urlencode({"password": "x", "note": SECRET})
     assert redactor((SECRET,)).form(text, FIELDS) == f"password={HIDDEN}&note={HIDDEN}"
-
-
-@pytest.mark.parametrize(
-    "text", ['"\\' * 30_000, '{"a' * 30_000, "%" * 60_000, '{"code": [' * 9_000]
-)
-def test_hostile_text_is_redacted_in_linear_time(text: str) -> None:
-    Redactor().also(["123456"]).body("{" + text, FIELDS)
 
 
 # --- storing ---------------------------------------------------------------

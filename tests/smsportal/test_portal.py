@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import requests
 from django.core.management.base import CommandError
+from django.utils import timezone
 
+from providers.models import heartbeat
 from smsportal.environment import BASE_DIR
 from smsportal.management.commands.portal import address_of, programs, require_free
 from tests.processes import alive, below
@@ -66,6 +69,14 @@ class TestPrograms:
         queue, engine = programs(None, None)[1:]
         assert queue.environment["Q_CLUSTER_NAME"] == "smsportal"
         assert engine.environment["Q_CLUSTER_NAME"] == "engine"
+
+    @pytest.mark.django_db
+    def test_the_queue_is_taken_to_hang_when_no_task_gets_through_it(self) -> None:
+        queue = programs(None, None)[1]
+        assert queue.silent_for is not None
+        assert queue.silent_for() == 0
+        heartbeat("queue", at=timezone.now() - timedelta(hours=1))
+        assert queue.silent_for() >= 3600
 
     @pytest.mark.django_db
     def test_the_sandbox_runs_in_the_demonstration_only_and_stops_last(self) -> None:

@@ -52,7 +52,8 @@ while True: time.sleep(0.05)
 MAIN = """
 from smsportal.supervisor import Program, Supervisor
 import sys
-programs = [Program(name, [sys.executable, "-c", code], stop_order=order)
+programs = [Program(name, [sys.executable, "-c", code], stop_order=order,
+                    silent_for=lambda: {silence!r}, longest_silence=1.0)
             for name, code, order in {programs!r}]
 supervisor = Supervisor(programs, say=lambda text: print(text, flush=True),
                         ready=lambda: print("ready", flush=True), grace={grace!r}, first_delay=0.01)
@@ -68,14 +69,19 @@ class Bench:
         self.output = folder / "output"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *programs: tuple[str, str, int], grace: float = LAST_RESORT) -> None:
+    def start(
+        self,
+        *programs: tuple[str, str, int],
+        grace: float = LAST_RESORT,
+        silence: float = 0.0,
+    ) -> None:
         filled = [
             (name, code.format(log=str(self.log), name=name), order)
             for name, code, order in programs
         ]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", MAIN.format(programs=filled, grace=grace)],
+                [sys.executable, "-c", MAIN.format(programs=filled, grace=grace, silence=silence)],
                 cwd=ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -186,6 +192,20 @@ def test_what_a_dead_program_leaves_behind_is_killed(bench: Bench) -> None:
     until(lambda: len(bench.pids("queue")) == 2)
     assert "The queue was ended by SIGKILL." in bench.said()
     until(lambda: not alive(bench.pids("worker")[0]))
+
+
+def test_what_gives_no_sign_of_life_is_killed_and_started_again(bench: Bench) -> None:
+    bench.start(("queue", DEAF, 0), silence=1000.0)
+    until(lambda: len(bench.pids("queue")) == 2)
+    assert "The queue gives no sign of life and is killed." in bench.said()
+    assert not alive(bench.pids("queue")[0])
+
+
+def test_what_gives_a_sign_of_life_is_left_alone(bench: Bench) -> None:
+    bench.start(("queue", OBEDIENT, 0), ("engine", SHORT_LIVED, 0), silence=0.0)
+    until(lambda: len(bench.pids("engine")) >= 5)
+    assert len(bench.pids("queue")) == 1
+    assert "sign of life" not in bench.said()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's prctl")

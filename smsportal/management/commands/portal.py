@@ -12,7 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
 
+from providers.models import Heartbeat
 from smsportal import assets, demo
 from smsportal.catalogues import compile_catalogues
 from smsportal.environment import BASE_DIR, ensure_keys
@@ -109,13 +112,7 @@ def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> li
             address=web,
         )
     ]
-    for name in (settings.Q_CLUSTER["name"], *settings.Q_CLUSTER.get("ALT_CLUSTERS", {})):
-        label = "queue" if name == settings.Q_CLUSTER["name"] else f"{name} queue"
-        # The name counts only if the environment has it before django-q2 is imported:
-        # with `qcluster --name` the settings of the other cluster would not be used.
-        found.append(
-            Program(label, (*MANAGE, "qcluster"), {**QUIET, "Q_CLUSTER_NAME": name}, THEN_QUEUES)
-        )
+    found += [cluster(name) for name in clusters()]
     if sandbox:
         host, port = sandbox
         command = (*MANAGE, "sandbox", "--host", host, "--port", str(port))
@@ -124,6 +121,37 @@ def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> li
             Program("sandbox", (*command, *reports), stop_order=SANDBOX_LAST, address=sandbox)
         )
     return found
+
+
+def clusters() -> tuple[str, ...]:
+    return (settings.Q_CLUSTER["name"], *settings.Q_CLUSTER.get("ALT_CLUSTERS", {}))
+
+
+def cluster(name: str) -> Program:
+    """One cluster of django-q2.
+
+    The name counts only if the environment has it before django-q2 is imported: with
+    `qcluster --name` the settings of the other cluster would not be used.
+    """
+    default = name == settings.Q_CLUSTER["name"]
+    return Program(
+        "queue" if default else f"{name} queue",
+        (*MANAGE, "qcluster"),
+        {**QUIET, "Q_CLUSTER_NAME": name},
+        THEN_QUEUES,
+        # The engine has no task by the minute that would show that it hangs.
+        silent_for=queue_silent_for if default else None,
+    )
+
+
+def queue_silent_for() -> float:
+    """Seconds since a task last got through the queue; 0 where that cannot be known."""
+    try:
+        close_old_connections()
+        beat = Heartbeat.objects.filter(name="queue").first()
+    except DatabaseError:
+        return 0
+    return (timezone.now() - beat.beat_at).total_seconds() if beat else 0
 
 
 def address_of(bind: str) -> tuple[str, int] | None:

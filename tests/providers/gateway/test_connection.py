@@ -16,6 +16,25 @@ from .calling import Certificate, MakeCaller, Names, Serve
 from .raw_server import Peer, always, answer, once
 
 
+@pytest.mark.parametrize(
+    "empty",
+    [
+        answer(b""),
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+    ids=["no bytes", "no content", "no chunks"],
+)
+def test_an_empty_answer_frees_its_connection(
+    serve: Serve, caller: MakeCaller, empty: bytes
+) -> None:
+    server = serve(always(empty))
+    made = caller(server.url)
+    for _ in range(3):
+        made.pay(understand=lambda answer_: None)
+    assert server.connections == 1
+
+
 @pytest.fixture
 def soon_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("providers.gateway.connection.IDLE_LIMIT", 0.02)

@@ -67,7 +67,9 @@ def refuse_in_their_words(answer_: Answer) -> None:
     try:
         json.loads(answer_.body)["absent"]
     except Exception as error:
-        raise Refused(Reason.OTHER_REFUSAL, words=answer_.body.decode()) from error
+        refusal = Refused(Reason.OTHER_REFUSAL, words=answer_.body.decode())
+        refusal.add_note(ECHO)
+        raise refusal from error
 
 
 def fail_in_their_words(answer_: Answer) -> None:

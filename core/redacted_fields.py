@@ -1,0 +1,147 @@
+"""Taking the values of declared fields out of JSON, forms and whatever else was said.
+
+The text is changed in place: a body that is cut off, repeats a key or spells a number
+oddly is still seen as it was. It needs no Django.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from urllib.parse import unquote_plus
+
+HIDDEN: Final = "[hidden]"
+"""Stands where a value was. Pages show it as a mark of its own."""
+DOT: Final = "•"
+
+
+def mask_phone(text: str) -> str:
+    """The first three and the last four digits, a dot for each of the others.
+
+    Signs between them stay. Of up to seven digits only the last two are shown.
+    """
+    count = sum(character.isdigit() for character in text)
+    first, last = (3, 4) if count > 7 else (0, 2)
+    seen = 0
+    shown = []
+    for character in text:
+        if character.isdigit():
+            seen += 1
+            if first < seen <= count - last:
+                character = DOT
+        elif character.isalpha():
+            character = DOT
+        shown.append(character)
+    return "".join(shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Names in lower case; hidden ones lose their value, masked ones their middle."""
+
+    hidden: frozenset[str]
+    masked: frozenset[str]
+
+    def covers(self, name: str) -> bool:
+        return name in self.hidden or name in self.masked
+
+    def shown(self, name: str, value: str) -> str:
+        """What is written down for the value of a covered field."""
+        if not value:
+            return value
+        return HIDDEN if name in self.hidden else mask_phone(value)
+
+
+@lru_cache(maxsize=256)
+def fields_of(hidden: frozenset[str], masked: frozenset[str] = frozenset()) -> Fields:
+    return Fields(
+        frozenset(name.lower() for name in hidden), frozenset(name.lower() for name in masked)
+    )
+
+
+NO_FIELDS: Final = Fields(frozenset(), frozenset())
+
+
+_JSON: Final = re.compile(r'[\ufeff\s]*[{\[]\s*(?:["{}\[\]0-9-]|true|false|null|\Z)')
+_STRING: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s*:\s*)?|\\?\Z)', re.DOTALL)
+_STRUCTURE: Final = re.compile(_STRING.pattern + r"|[{}\[\]]", re.DOTALL)
+_SCALAR: Final = re.compile(r"[^,}\]\s]*")
+_FORM: Final = re.compile(r"[^\s=&<>{}\"]+=[^\s=&<>{}\"]*(?:&[^\s=&<>{}\"]+=[^\s=&<>{}\"]*)*\s*")
+
+
+def redact_fields(text: str, fields: Fields) -> str:
+    """A body of any kind. What states a covered field in no known way is hidden whole."""
+    if _JSON.match(text):
+        return _json_by_field(text, fields)
+    if _FORM.fullmatch(text):
+        return redact_form_fields(text, fields)
+    return HIDDEN if _names_one(text, fields) else text
+
+
+def _names_one(text: str, fields: Fields) -> bool:
+    """Whether a text that is neither JSON nor a form seems to state a covered field."""
+    names = "|".join(map(re.escape, sorted(fields.hidden | fields.masked)))
+    return bool(re.search(rf"(?i)(?<![0-9a-z_])(?:{names})(?![0-9a-z_])\W{{0,3}}[:=>]", text))
+
+
+def _json_by_field(text: str, fields: Fields) -> str:
+    """Replace values in place, so that repeated keys and odd numbers stay to be seen."""
+    parts, start, at = [], 0, 0
+    while token := _STRING.search(text, at):
+        at = token.end()
+        name = _plain_name(token[1])
+        if token[2] is not None and fields.covers(name):
+            end = _end_of_value(text, at)
+            parts += [text[start:at], _shown_json(text[at:end], name, fields)]
+            start = at = end
+    return "".join((*parts, text[start:]))
+
+
+def _plain_name(name: str) -> str:
+    if "\\" in name:
+        with suppress(ValueError):
+            name = json.loads(f'"{name}"', strict=False)
+    return name.lower()
+
+
+def _end_of_value(text: str, start: int) -> int:
+    opening = text[start : start + 1]
+    if opening == '"':
+        token = _STRING.match(text, start)
+        return len(text) if token is None else token.end() - len(token[2] or "")
+    if opening not in ("{", "["):
+        scalar = _SCALAR.match(text, start)
+        return len(text) if scalar is None else scalar.end()
+    depth = 0
+    for token in _STRUCTURE.finditer(text, start):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
+        if depth == 0:
+            return token.end()
+    return len(text)
+
+
+def _shown_json(value: str, name: str, fields: Fields) -> str:
+    if value in ("", '""', "null"):
+        return value
+    whole = value[0] not in '{["' or (len(value) > 1 and value[0] == value[-1] == '"')
+    if name in fields.hidden or not whole:
+        return f'"{HIDDEN}"'
+    return f'"{mask_phone(value.strip(chr(34)))}"'
+
+
+def redact_form_fields(text: str, fields: Fields) -> str:
+    """A query string, or a form in the same encoding."""
+    if not (fields.hidden or fields.masked):
+        return text
+    pairs = []
+    for pair in text.split("&"):
+        name, equals, value = pair.partition("=")
+        plain = unquote_plus(name).lower()
+        if fields.covers(plain):
+            value = fields.shown(plain, unquote_plus(value))
+        pairs.append(f"{name}{equals}{value}")
+    return "&".join(pairs)

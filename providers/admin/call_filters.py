@@ -1,0 +1,98 @@
+"""The filters of the list of API calls."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    DropdownFilter,
+    MultipleDropdownFilter,
+    RangeDateTimeFilter,
+)
+
+from core.labels import states_of
+
+from ..labels import OPERATIONS, operation_word
+from ..models import Account, ApiCall
+
+Choices = list[tuple[str, str]]
+STATUSES: Final = {
+    "none": Q(http_status=None),
+    "2": Q(http_status__range=(200, 299)),
+    "3": Q(http_status__range=(300, 399)),
+    "4": Q(http_status__range=(400, 499)),
+    "429": Q(http_status=429),
+    "5": Q(http_status__range=(500, 599)),
+}
+
+
+class AccountFilter(DropdownFilter):
+    title = _("Account")
+    parameter_name = "account"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return list(Account.objects.order_by("name").values_list("public_id", "name"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
+        value = self.value()
+        return queryset.filter(account__public_id=value) if value else queryset
+
+
+class OperationFilter(MultipleDropdownFilter):
+    """One entry for each word: sending a code has an operation of its own with either kind
+    of provider."""
+
+    title = _("Operation")
+    parameter_name = "operation"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        names_by_word: dict[str, str] = {}
+        for name in OPERATIONS:
+            names_by_word.setdefault(operation_word(name), name)
+        return [(name, word) for word, name in names_by_word.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        words = {operation_word(name) for name in chosen}
+        same = [name for name in OPERATIONS if operation_word(name) in words]
+        return queryset.filter(operation__in={*same, *chosen})
+
+
+class OutcomeFilter(MultipleDropdownFilter):
+    title = _("Outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(value, str(label.word)) for value, label in states_of("api_call").items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
+        chosen = self.value()
+        return queryset.filter(outcome__in=chosen) if chosen else queryset
+
+
+class HttpStatusFilter(DropdownFilter):
+    title = _("HTTP status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        words = {"none": gettext("none: no answer"), "429": gettext("429: too many requests")}
+        return [(value, words.get(value, f"{value}xx")) for value in STATUSES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
+        chosen = STATUSES.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(chosen)
+
+
+FILTERS: Final[tuple[Any, ...]] = (
+    AccountFilter,
+    OperationFilter,
+    OutcomeFilter,
+    HttpStatusFilter,
+    ("started_at", RangeDateTimeFilter),
+)

@@ -1,0 +1,116 @@
+"""API calls: the journal, to look at only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import EmptyState, ReadOnlyAdmin
+from core.labels import state_label
+from core.redaction import HIDDEN
+from core.templatetags.portal import duration, visible
+from core.times import full_time, when
+
+from .. import journal
+from ..labels import FREE_OPERATIONS, operation_word
+from ..models import ApiCall
+from ..reasons import explain
+from .call_filters import FILTERS
+
+
+@admin.register(ApiCall)
+class ApiCallAdmin(ReadOnlyAdmin):
+    list_display = (
+        "time",
+        "account",
+        "operation_shown",
+        "outcome_shown",
+        "http",
+        "took",
+        "subject",
+    )
+    list_display_links = ("time",)
+    list_select_related = ("account",)
+    list_filter = FILTERS
+    search_fields = ("subject", "url", "answer_body")
+    search_help_text = _("What it was for, the address, or words of the answer")
+    ordering = ("-started_at", "-pk")
+    detail_template = "providers/api_call.html"
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(_("No provider has been called yet."), icon="swap_horiz")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiCall]:
+        rows: QuerySet[ApiCall] = super().get_queryset(request)
+        match = request.resolver_match
+        if match is not None and (match.url_name or "").endswith("_changelist"):
+            # The list shows none of the bodies, which are 4 KiB each.
+            return rows.defer("request_body", "answer_body")
+        return rows
+
+    @admin.display(description=_("Time"), ordering="started_at")
+    def time(self, call: ApiCall) -> SafeString:
+        return when(call.started_at)
+
+    @admin.display(description=_("Operation"), ordering="operation")
+    def operation_shown(self, call: ApiCall) -> str:
+        return operation_word(call.operation)
+
+    @admin.display(description=_("Outcome"), ordering="outcome")
+    def outcome_shown(self, call: ApiCall) -> SafeString:
+        return state_label("api_call", call.outcome)
+
+    @admin.display(description=_("HTTP status"), ordering="http_status")
+    def http(self, call: ApiCall) -> str:
+        return str(call.http_status) if call.http_status is not None else gettext("none")
+
+    @admin.display(description=_("Took"), ordering="duration")
+    def took(self, call: ApiCall) -> str:
+        return duration(call.duration)
+
+    @admin.display(description=_("For"))
+    def subject_shown(self, call: ApiCall) -> str | SafeString:
+        return subject_of(call)
+
+    # --- one call ----------------------------------------------------------
+
+    def get_detail_title(self, request: HttpRequest, obj: ApiCall) -> str:
+        return f"{operation_word(obj.operation)} · {full_time(obj.started_at)}"
+
+    def get_detail_context(self, request: HttpRequest, obj: ApiCall) -> Mapping[str, Any]:
+        free = obj.operation in FREE_OPERATIONS
+        return {
+            "call": obj,
+            "operation": operation_word(obj.operation),
+            "explanation": explain(obj.reason, free=free) if obj.reason else None,
+            "subject": subject_of(obj),
+            "url": with_chips(obj.url),
+            "request_body": with_chips(obj.request_body),
+            "answer_body": with_chips(obj.answer_body),
+        }
+
+
+def subject_of(call: ApiCall) -> str | SafeString:
+    """A link where an app above knows the thing; else the bare reference."""
+    if not call.subject:
+        return ""
+    link = journal.subject_link(call.subject)
+    if link is None:
+        return call.subject
+    label, url = link
+    return format_html('<a href="{}">{}</a>', url, label)
+
+
+def with_chips(text: str) -> SafeString:
+    """What was hidden stands out from what was sent. Everything else is escaped."""
+    chip = format_html('<span class="chip">{}</span>', gettext("hidden"))
+    parts = [(visible(part),) for part in text.split(HIDDEN)]
+    return format_html_join(chip, "{}", parts)

@@ -1,0 +1,120 @@
+"""Encrypts every stored secret anew with the first key of SECRETS_KEYS.
+
+Put the new key first, restart the portal, run this, and take the old key out once it
+says that nothing is left. It may run while the portal works, and as often as one likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.apps import apps
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import models
+
+from core.fields import EncryptedField, StoredSecret, cipher
+
+CHUNK = 500
+
+
+@dataclass
+class Tally:
+    """What came of the values of one column."""
+
+    anew: int = 0
+    current: int = 0
+    meanwhile: int = 0
+    """Saved by somebody else while we worked; so with the first key already."""
+    unreadable: list[Any] = field(default_factory=list)
+
+
+class Command(BaseCommand):
+    help = (
+        "Encrypts every stored secret anew with the first key of SECRETS_KEYS."
+        " Exit code 1 if a value can be read with no key."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="count only, write nothing")
+
+    def handle(self, *_args: Any, dry_run: bool = False, **_options: Any) -> None:
+        lost = 0
+        for model, column in encrypted_columns():
+            tally = rotate(model, column, dry_run=dry_run)
+            lost += len(tally.unreadable)
+            self.report(f"{model._meta.label}.{column.name}", tally, dry_run=dry_run)
+        if lost:
+            raise CommandError(f"{lost} values can be read with none of the keys.", returncode=1)
+
+    def report(self, name: str, tally: Tally, *, dry_run: bool) -> None:
+        verb = "to encrypt anew" if dry_run else "encrypted anew"
+        line = f"{name}: {tally.anew} {verb}, {tally.current} with the first key already"
+        if tally.meanwhile:
+            line += f", {tally.meanwhile} saved by others meanwhile"
+        self.stdout.write(line)
+        if tally.unreadable:
+            keys = ", ".join(str(pk) for pk in tally.unreadable)
+            self.stderr.write(f"{name}: no key reads the rows with these ids: {keys}")
+
+
+def encrypted_columns() -> Iterator[tuple[type[models.Model], EncryptedField]]:
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.proxy or not model._meta.managed:
+            continue
+        for column in model._meta.local_concrete_fields:
+            if isinstance(column, EncryptedField):
+                yield model, column
+
+
+def rotate(model: type[models.Model], column: EncryptedField, *, dry_run: bool) -> Tally:
+    tally = Tally()
+    for pk, token in tokens_of(model, column):
+        if is_current(token):
+            tally.current += 1
+            continue
+        try:
+            anew = cipher().rotate(token.encode("ascii")).decode("ascii")
+        except (InvalidToken, UnicodeError):
+            tally.unreadable.append(pk)
+            continue
+        if dry_run or replace(model, column, pk, token, anew):
+            tally.anew += 1
+        else:
+            tally.meanwhile += 1
+    return tally
+
+
+def tokens_of(model: type[models.Model], column: EncryptedField) -> Iterator[tuple[Any, str]]:
+    """Primary key and encrypted value of each row that has one, in chunks by key."""
+    rows = model._base_manager.order_by("pk")
+    last: Any = None
+    while True:
+        following = rows if last is None else rows.filter(pk__gt=last)
+        chunk = list(following.values_list("pk", column.attname)[:CHUNK])
+        if not chunk:
+            return
+        for pk, secret in chunk:
+            if isinstance(secret, StoredSecret):
+                yield pk, secret.token
+        last = chunk[-1][0]
+
+
+def is_current(token: str) -> bool:
+    try:
+        Fernet(settings.SECRETS_KEYS[0]).decrypt(token.encode("ascii"))
+    except (InvalidToken, UnicodeError):
+        return False
+    return True
+
+
+def replace(
+    model: type[models.Model], column: EncryptedField, pk: Any, token: str, anew: str
+) -> bool:
+    """Only if the value still is what was read: what somebody saves meanwhile stays."""
+    unchanged = {"pk": pk, column.attname: StoredSecret(token)}
+    changed = model._base_manager.filter(**unchanged).update(**{column.attname: StoredSecret(anew)})
+    return bool(changed)
