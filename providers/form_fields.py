@@ -13,8 +13,8 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminPasswordWidget,
-    UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelect2MultipleWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
@@ -238,9 +238,7 @@ def field_of(option: OptionField, account: Account) -> forms.Field:
             return LinesField(**shared)
         case OptionKind.CHOICE:
             choices = [(value, gettext(label)) for value, label in option.choices]
-            return forms.ChoiceField(
-                choices=choices, widget=UnfoldAdminRadioSelectWidget(), **shared
-            )
+            return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget(), **shared)
         case OptionKind.FLAG:
             return forms.BooleanField(widget=UnfoldBooleanWidget(), **{**shared, "required": False})
         case OptionKind.TEXT:

@@ -8,12 +8,12 @@ from typing import Final
 
 from django import forms
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 
 from core.countries import country_name
 
 from .form_fields import SecretField
-from .gateway.client import SendsOwnCode
+from .gateway.client import Client, SendsOwnCode
 from .models import Account
 
 SECRET: Final = "secret_"  # noqa: S105
@@ -76,3 +76,17 @@ def missing_channels(account: Account) -> Iterator[str]:
     if without:
         text = gettext("No channel is entered for: %(countries)s. Nothing can be sent there.")
         yield text % {"countries": gettext(", ").join(without)}
+
+
+def names_of_changes(form: forms.BaseForm, client: type[Client]) -> list[str]:
+    """What was changed, by its English name and without any value: for the log."""
+    with override(None):
+        declared = {
+            **{SECRET + field.name: field.label for field in client.credential_fields},
+            **{OPTION + field.name: field.label for field in client.option_fields},
+        }
+        return [
+            declared.get(name) or str(form.fields[name].label)
+            for name in form.changed_data
+            if name != "seen"
+        ]

@@ -16,7 +16,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import transaction
 from django.forms.boundfield import BoundField
-from django.utils.translation import gettext, override
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
@@ -24,8 +25,6 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
-
-from core.times import short_time
 
 from . import accounts
 from .form_fields import (
@@ -67,6 +66,7 @@ SHORTEST_PHRASE: Final = 2
 
 @dataclass(frozen=True)
 class Section:
+    key: str
     title: str
     fields: list[BoundField]
 
@@ -102,8 +102,9 @@ class AccountForm(AnyAccountForm):
             "price_per_segment": _(
                 "If your contract states one, in the provider's own unit. For estimates only."
             ),
-            "per_second": _("What your contract with the provider allows."),
-            "in_flight": _("How many calls may wait for an answer at the same time."),
+            "per_second": _("As your contract allows."),
+            "per_minute": _("Both limits hold at once."),
+            "in_flight": _("Calls that wait for an answer."),
             "low_balance": _("Warn when the available balance falls below this."),
             "pausing_phrases": _(
                 "One a line. A refusal whose text holds one of them pauses the account, so that"
@@ -122,6 +123,7 @@ class AccountForm(AnyAccountForm):
         error_messages = {"name": {"unique": _("An account of this name is there already.")}}
 
     def __init__(self, *args: Any, client: type[Client], **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         self.client = client
         self.warnings: list[str] = []
@@ -136,6 +138,9 @@ class AccountForm(AnyAccountForm):
         self._drop_what_is_pointless()
         if self.is_new:
             self._set_first_values()
+        for name in ("price_per_segment", "low_balance"):
+            if self.initial.get(name) is not None:
+                self.initial[name] = f"{self.initial[name].normalize():f}"
         self.initial["seen"] = json.dumps(marks_of(self.instance))
 
     # --- fields ------------------------------------------------------------
@@ -151,7 +156,9 @@ class AccountForm(AnyAccountForm):
             )
             if stored is not None:
                 kept = gettext("saved %(date)s, leave empty to keep")
-                secret.widget.attrs["placeholder"] = kept % {"date": short_time(stored.saved_at)}
+                secret.widget.attrs["placeholder"] = kept % {
+                    "date": f"{timezone.localtime(stored.saved_at):%Y-%m-%d}"
+                }
             self.fields[SECRET + declared.name] = secret
 
     def _drop_what_is_pointless(self) -> None:
@@ -164,28 +171,25 @@ class AccountForm(AnyAccountForm):
 
     def _set_first_values(self) -> None:
         pace = self.client.pace
-        self.initial |= {
-            "base_url": self.client.default_base_url,
-            "per_second": pace.per_second,
-            "per_minute": pace.per_minute,
-            "in_flight": pace.in_flight,
-        }
+        self.initial["base_url"] = self.client.default_base_url
+        for name in ("per_second", "per_minute", "in_flight"):
+            self.initial[name] = getattr(pace, name)
         self.fields["name"].widget.attrs["autofocus"] = True
 
     def sections(self) -> Iterator[Section]:
         options = [name for name in self.fields if name.startswith(OPTION)]
         secrets = [name for name in self.fields if name.startswith(SECRET)]
         own = gettext("Only with %(provider)s") % {"provider": self.client.name}
-        for title, names in (
-            (gettext("Login"), ["name", "base_url", *secrets]),
-            (own, options),
-            (gettext("Where it may send"), ["allowed_countries", "price_per_segment"]),
-            (gettext("Limits"), ["per_second", "per_minute", "in_flight"]),
-            (gettext("Warnings and pauses"), ["low_balance", "pausing_phrases"]),
+        for key, title, names in (
+            ("login", gettext("Login"), ["name", "base_url", *secrets]),
+            ("options", own, options),
+            ("reach", gettext("Where it may send"), ["allowed_countries", "price_per_segment"]),
+            ("limits", gettext("Limits"), ["per_second", "per_minute", "in_flight"]),
+            ("warnings", gettext("Warnings and pauses"), ["low_balance", "pausing_phrases"]),
         ):
             fields = [self[name] for name in names if name in self.fields]
             if fields:
-                yield Section(title, fields)
+                yield Section(key, title, fields)
 
     # --- checks ------------------------------------------------------------
 
@@ -281,28 +285,8 @@ class AccountForm(AnyAccountForm):
                 params={"fields": gettext(", ").join(labels) or "–"},
             ),
         )
-        self.data = self.data.copy()
-        self.data[self.add_prefix("seen")] = json.dumps(marks_of(account))
+        # Saving once more is then done knowingly.
+        data: Any = self.data
+        self.data = data = data.copy()
+        data[self.add_prefix("seen")] = json.dumps(marks_of(account))
         self.ask_for_secrets_again()
-
-    def changed_names(self) -> list[str]:
-        """What was changed, by its English name and without any value: for the log."""
-        with override(None):
-            declared = {
-                **{SECRET + field.name: field.label for field in self.client.credential_fields},
-                **{OPTION + field.name: field.label for field in self.client.option_fields},
-            }
-            return [
-                declared.get(name) or str(self.fields[name].label)
-                for name in self.changed_data
-                if name != "seen"
-            ]
-
-
-class PauseForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=200,
-        help_text=_("Everybody who opens the account sees it."),
-        widget=UnfoldAdminTextInputWidget({"autofocus": True, "autocomplete": "off"}),
-    )

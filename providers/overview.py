@@ -76,6 +76,10 @@ class SecretFacts:
     is_readable: bool = True
 
     @property
+    def date(self) -> str:
+        return f"{timezone.localtime(self.saved_at):%Y-%m-%d}" if self.saved_at else ""
+
+    @property
     def days(self) -> int:
         return (timezone.now() - self.saved_at).days if self.saved_at else 0
 

@@ -233,8 +233,12 @@ def explain(reason: str, *, free: bool = False, **values: object) -> Explanation
     if words is None:
         # A word from a newer version, or a mistake: the raw word beats a wrong text.
         return Explanation(reason, "", "", "")
-    parts = (_filled(words, name, values) for name in ("title", "text", "next_step"))
-    return Explanation(*parts, "" if free else words.money)
+    return Explanation(
+        title=_filled(words, "title", values),
+        text=_filled(words, "text", values),
+        next_step=_filled(words, "next_step", values),
+        money="" if free else words.money,
+    )
 
 
 def _filled(words: Words, part: str, values: Mapping[str, object]) -> str:

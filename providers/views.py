@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
@@ -14,19 +15,21 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView, View
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin import Crumb, Page, PortalAdmin
 from core.buttons import Text
 from core.pages import person
 
 from . import accounts, enquiries
-from .forms import AccountForm, PauseForm
+from .form_state import names_of_changes
+from .forms import AccountForm
 from .gateway.registry import client_for, clients
 from .models import Account, Enquiry
 from .overview import panel_of, secrets_of
 from .reasons import BY_HAND
 
-ADDED: Final = [{"added": {}}]
+ADDED: Final[list[dict[str, Any]]] = [{"added": {}}]
 
 
 def log(request: HttpRequest, account: Account, message: Any, flag: int = CHANGE) -> None:
@@ -129,7 +132,8 @@ class EditAccount(AccountPage, TemplateView):
         form = self.form(request.POST)
         if not form.is_valid() or form.save() is None:
             return self.render_to_response(self.get_context_data(form=form))
-        log(request, self.account, [{"changed": {"fields": form.changed_names()}}])
+        changed = names_of_changes(form, form.client)
+        log(request, self.account, [{"changed": {"fields": changed}}])
         return saved(self, form)
 
 
@@ -213,6 +217,15 @@ def check_news(model_admin: PortalAdmin, request: HttpRequest, account: Account)
     return render(request, "providers/check_news.html", context)
 
 
+class PauseForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("Everybody who opens the account sees it."),
+        widget=UnfoldAdminTextInputWidget({"autofocus": True, "autocomplete": "off"}),
+    )
+
+
 class PauseAccount(AccountPage, TemplateView):
     permission_required = "providers.resume_account"
     template_name = "providers/pause.html"
@@ -224,11 +237,11 @@ class PauseAccount(AccountPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        context.setdefault("form", PauseForm())
+        context.setdefault("form", PauseForm(label_suffix=""))
         return {**context, "account": self.account}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        form = PauseForm(request.POST)
+        form = PauseForm(request.POST, label_suffix="")
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         if accounts.pause(self.account, BY_HAND, form.cleaned_data["reason"], person(request)):

@@ -17,10 +17,14 @@ class PortalConfig(AppConfig):
 
         from . import banner_zone, checks  # noqa: F401
         from .roles import fill_roles
+        from .schedules import ensure_schedules
 
         labels.register()
         banner_zone.register()
         post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")
+        post_migrate.connect(
+            ensure_schedules, sender=self, dispatch_uid="smsportal.ensure_schedules"
+        )
         auditlog.register(
             User,
             exclude_fields=["password", "last_login"],

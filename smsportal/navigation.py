@@ -160,35 +160,37 @@ def active_item(request: HttpRequest) -> Item | None:
     return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
 
-def queue_tabs(_request: HttpRequest) -> list[dict[str, Any]]:
+def queue_tabs() -> list[dict[str, Any]]:
+    return _tabs(
+        (_("Waiting"), "django_q_ormq"),
+        (_("Failed"), "django_q_failure"),
+        (pgettext_lazy("tasks", "Done"), "django_q_success"),
+        (_("Schedules"), "django_q_schedule"),
+    )
+
+
+def _tabs(*pairs: tuple[Promise, str]) -> list[dict[str, Any]]:
     return [
-        _tab(_("Waiting"), "django_q_ormq"),
-        _tab(_("Failed"), "django_q_failure"),
-        _tab(pgettext_lazy("tasks", "Done"), "django_q_success"),
-        _tab(_("Schedules"), "django_q_schedule"),
+        {"title": title, "link": reverse(f"admin:{model}_changelist")} for title, model in pairs
     ]
-
-
-def _tab(title: Promise, model: str) -> dict[str, Any]:
-    return {"title": title, "link": reverse(f"admin:{model}_changelist")}
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:
     """Pages that share one place in the sidebar. Superusers see all of them."""
     if not getattr(request.user, "is_superuser", False):
         return []
-    staff = [
-        _tab(_("Staff"), "auth_user"),
-        _tab(_("Roles"), "auth_group"),
-        _tab(_("Failed sign-ins"), "axes_accessattempt"),
-        _tab(_("Sign-ins"), "axes_accesslog"),
-        _tab(_("Changes"), "auditlog_logentry"),
-    ]
+    staff = _tabs(
+        (_("Staff"), "auth_user"),
+        (_("Roles"), "auth_group"),
+        (_("Failed sign-ins"), "axes_accessattempt"),
+        (_("Sign-ins"), "axes_accesslog"),
+        (_("Changes"), "auditlog_logentry"),
+    )
     staff_models = ["auth.user", "auth.group", "axes.accessattempt", "axes.accesslog"]
     return [
         {"models": [*staff_models, "auditlog.logentry"], "items": staff},
         {
             "models": [f"django_q.{name}" for name in ("ormq", "failure", "success", "schedule")],
-            "items": queue_tabs(request),
+            "items": queue_tabs(),
         },
     ]

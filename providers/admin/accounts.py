@@ -37,6 +37,9 @@ class AccountAdmin(PortalAdmin):
         ("<str:public_id>/resume/", "resume", views.ResumeAccount),
     )
 
+    class Media:
+        css = {"all": ["portal/providers.css"]}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         rows: QuerySet[Account] = super().get_queryset(request)
         return with_overview(rows)
@@ -73,7 +76,7 @@ class AccountAdmin(PortalAdmin):
             '<span class="amount{}">{}</span> <span class="hint">{}</span>',
             " is-low" if is_low(account) else "",
             amount(account.spendable_now),
-            when(account.read_at),
+            format_html(gettext("read {}"), when(account.read_at)),
         )
 
     @admin.display(description=_("Limits"))

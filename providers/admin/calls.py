@@ -35,7 +35,7 @@ class ApiCallAdmin(ReadOnlyAdmin):
         "outcome_shown",
         "http",
         "took",
-        "subject",
+        "subject_shown",
     )
     list_display_links = ("time",)
     list_select_related = ("account",)
@@ -43,7 +43,11 @@ class ApiCallAdmin(ReadOnlyAdmin):
     search_fields = ("subject", "url", "answer_body")
     search_help_text = _("What it was for, the address, or words of the answer")
     ordering = ("-started_at", "-pk")
+
     detail_template = "providers/api_call.html"
+
+    class Media:
+        css = {"all": ["portal/providers.css"]}
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No provider has been called yet."), icon="swap_horiz")

@@ -32,11 +32,25 @@ def keep_running() -> int:
 
     The watchdog's duty each minute, and that of a loop whose time is over.
     """
-    wanted: int = int(settings.Q_CLUSTER["ALT_CLUSTERS"][CLUSTER]["workers"])
-    missing = max(0, wanted - len(liveness.living_loops()) - _loops_on_their_way())
+    missing = max(0, _wanted() - len(liveness.living_loops()) - _loops_on_their_way())
     for _ in range(missing):
         kick()
     return missing
+
+
+def start() -> None:
+    """As many loops as one cluster has workers; for the moment when a cluster starts.
+
+    Signs of life of loops that were just killed are still fresh then, so they do not
+    count. One loop too many stands by and leaves in time.
+    """
+    for _ in range(_wanted() - _loops_on_their_way()):
+        kick()
+
+
+def _wanted() -> int:
+    wanted: int = settings.Q_CLUSTER["ALT_CLUSTERS"][CLUSTER]["workers"]
+    return wanted
 
 
 def _loops_on_their_way() -> int:

@@ -12,9 +12,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connection
 from django.utils import timezone
+from django_q.tasks import async_task
 
+from providers.engine import kick
 from providers.models import Heartbeat
 from smsportal import assets, demo
 from smsportal.catalogues import compile_catalogues
@@ -79,6 +81,8 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
         assets.collect()
+        kick.start()
+        async_task("providers.tasks.beat")
 
     def _prepare_demo(self) -> dict[str, str]:
         try:
@@ -147,9 +151,9 @@ def cluster(name: str) -> Program:
 def queue_silent_for() -> float:
     """Seconds since a task last got through the queue; 0 where that cannot be known."""
     try:
-        close_old_connections()
         beat = Heartbeat.objects.filter(name="queue").first()
     except DatabaseError:
+        connection.close()  # The next look makes a new one.
         return 0
     return (timezone.now() - beat.beat_at).total_seconds() if beat else 0
 

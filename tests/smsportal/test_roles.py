@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission, User
+
+from smsportal.roles import ROLES, fill_roles, permission_word, role_word
+
+from .people import member
+
+pytestmark = pytest.mark.django_db
+
+
+def run_again() -> None:
+    for config in apps.get_app_configs():
+        fill_roles(sender=config, using="default", apps=apps)
+
+
+def names_of(role: str) -> set[str]:
+    rows = Group.objects.get(name=role).permissions.select_related("content_type")
+    return {f"{row.content_type.app_label}.{row.codename}" for row in rows}
+
+
+def test_a_new_portal_has_the_four_roles() -> None:
+    assert set(Group.objects.values_list("name", flat=True)) >= set(ROLES)
+    assert names_of("viewer") == {
+        "messaging.view_message",
+        "providers.view_account",
+        "providers.view_balancereading",
+    }
+
+
+def test_each_role_holds_exactly_what_its_table_says() -> None:
+    for role, names in ROLES.items():
+        assert names_of(role) == set(names)
+
+
+def test_only_the_manager_looks_after_staff_and_nobody_deletes() -> None:
+    for role, names in ROLES.items():
+        assert ("auth.change_user" in names) == (role == "manager")
+        assert not [name for name in names if "delete" in name or "group" in name]
+
+
+def test_running_again_creates_nothing_twice() -> None:
+    before = Group.objects.count(), Permission.objects.count()
+    run_again()
+    run_again()
+    assert (Group.objects.count(), Permission.objects.count()) == before
+
+
+def test_a_missing_permission_comes_back_and_an_added_one_stays() -> None:
+    viewer = Group.objects.get(name="viewer")
+    extra = Permission.objects.get(codename="view_apicall")
+    viewer.permissions.set([extra])
+    run_again()
+    assert names_of("viewer") == {*ROLES["viewer"], "providers.view_apicall"}
+
+
+def test_other_groups_and_single_permissions_are_left_alone() -> None:
+    own = Group.objects.create(name="night shift")
+    user = member("viewer")
+    user.user_permissions.add(Permission.objects.get(codename="send_message"))
+    run_again()
+    assert not own.permissions.exists()
+    assert User.objects.get(pk=user.pk).has_perm("messaging.send_message")
+
+
+def test_an_app_without_permissions_in_the_table_changes_nothing(
+    django_assert_num_queries: object,
+) -> None:
+    with django_assert_num_queries(0):  # type: ignore[operator]
+        fill_roles(sender=apps.get_app_config("sessions"), using="default", apps=apps)
+
+
+def test_role_names_and_permissions_are_shown_in_words() -> None:
+    assert role_word("viewer") == "Viewer"
+    assert role_word("night shift") == "night shift"
+    send = Permission.objects.get(codename="send_message")
+    view = Permission.objects.get(codename="view_apicall")
+    assert permission_word(send) == "Send SMS"
+    assert permission_word(view) == "See: API calls"
