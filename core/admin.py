@@ -6,6 +6,7 @@ would tell how much traffic there is, a number whose traffic it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -33,7 +34,14 @@ __all__ = ["Button", "Crumb", "EmptyState", "Page", "PortalAdmin", "ReadOnlyAdmi
 LONGEST_SEARCH = 200
 MOST_WORDS = 20
 
+UNBEARABLE = re.compile(r"\x00|[0-9]{16}")
+"""What a database refuses in a filter: a NUL, or a number beyond its integers."""
+
 OwnPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
+
+
+def parameters(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in request.GET.lists() for value in values]
 
 
 class PortalAdmin(ModelAdmin):
@@ -160,7 +168,7 @@ class PortalAdmin(ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         plain = HttpResponseRedirect(request.path)
-        if any("\x00" in value for values in request.GET.lists() for value in [*values[1]]):
+        if any(UNBEARABLE.search(value) for name, value in parameters(request) if name != "q"):
             return plain
         context = {
             "title": self.get_list_title(),
@@ -169,7 +177,7 @@ class PortalAdmin(ModelAdmin):
         }
         try:
             answer: HttpResponse = super().changelist_view(request, context)
-        except DisallowedModelAdminLookup:
+        except (DisallowedModelAdminLookup, OverflowError):
             return plain
         return answer
 

@@ -280,9 +280,7 @@ def _is_control(character: str) -> bool:
 
 
 def _template_label(template: Any) -> str:
-    label = f"“{template.text}”"
-    if template.key:
-        label = f"{template.key}  {label}"
+    label = f"{template.key or gettext('default')}: “{template.text}”"
     return f"{label} – {gettext(template.note)}" if template.note else label
 
 

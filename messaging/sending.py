@@ -100,11 +100,24 @@ def _row(draft: Draft, by: User, form_token: str) -> Message:
 def is_row_of(message: Message, draft: Draft) -> bool:
     """Whether this row is what the draft asks for; a code is not kept, so not compared."""
     text = segments.fold(draft.text) if draft.kind == Message.Kind.TEXT else message.text
-    return (message.account_id, message.recipient, message.kind, message.text) == (
+    return (
+        message.account_id,
+        message.recipient,
+        message.kind,
+        message.text,
+        message.channel,
+        message.template,
+        message.sms_kind,
+        message.sender_id,
+    ) == (
         draft.account.pk,
         draft.recipient.e164,
         draft.kind,
         text,
+        draft.channel,
+        draft.template,
+        draft.sms_kind,
+        draft.sender_id,
     )
 
 

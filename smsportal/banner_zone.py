@@ -116,7 +116,8 @@ def practice_banner(request: HttpRequest) -> list[Banner]:
 
 def _active_faults() -> int:
     try:
-        active = Remote(settings.SANDBOX_URL, timeout=SANDBOX_TIMEOUT).state().get("active")
+        with Remote(settings.SANDBOX_URL, timeout=SANDBOX_TIMEOUT) as remote:
+            active = remote.state().get("active")
     except RemoteError:
         return 0
     return len(active) if isinstance(active, list) else 0

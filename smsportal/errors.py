@@ -105,13 +105,20 @@ def locked(
 def fault(request: HttpRequest) -> HttpResponse:
     """A fault of ours. Whatever is broken, this page must come."""
     error = sys.exc_info()[1]
-    if isinstance(error, OperationalError | InterfaceError):
+    if _database_is_away(error):
         return _bare("503", 503)
     try:
         return error_page(request, "500", 500)
     except Exception:
         logger.exception("The error page itself failed.")
         return _bare("500", 500)
+
+
+def _database_is_away(error: BaseException | None) -> bool:
+    """SQLite reports a missing table in the same way, which waiting does not mend."""
+    if isinstance(error, OperationalError):
+        return "no such" not in str(error) and "no column" not in str(error)
+    return isinstance(error, InterfaceError)
 
 
 def _bare(name: str, status: int) -> HttpResponse:

@@ -125,9 +125,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def draw(request: HttpRequest, item: Item, active: Item | None) -> dict[str, Any] | None:
     if not (item.where() and may_open(request, item)):
         return None
-    try:
-        link = reverse(item.url_name)
-    except NoReverseMatch:
+    link = _address(item.url_name)
+    if link is None:
         return None
     drawn = {"title": item.title, "icon": item.icon, "link": link, "active": item is active}
     count = item.badge(request) if item.badge else 0
@@ -171,8 +170,17 @@ def queue_tabs() -> list[dict[str, Any]]:
 
 def _tabs(*pairs: tuple[Promise, str]) -> list[dict[str, Any]]:
     return [
-        {"title": title, "link": reverse(f"admin:{model}_changelist")} for title, model in pairs
+        {"title": title, "link": link}
+        for title, model in pairs
+        if (link := _address(f"admin:{model}_changelist"))
     ]
+
+
+def _address(url_name: str) -> str | None:
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return None
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +32,10 @@ class PracticePage(Page, TemplateView):
     permission_required = "providers.view_account"
     template_name = "portal/practice.html"
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        only_where_practised()
+        return super().dispatch(request, *args, **kwargs)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), **sandbox_view(self.request)}
 
@@ -40,7 +44,8 @@ class PracticePage(Page, TemplateView):
             raise NeedsPermission(MAY_ACT)
         act = ACTS.get(request.POST.get("act", ""))
         try:
-            said = act(sandbox(), request) if act else None
+            with sandbox() as remote:
+                said = act(remote, request) if act else None
         except RemoteError as error:
             messages.error(request, str(error))
         else:
@@ -52,7 +57,14 @@ class PracticePage(Page, TemplateView):
 
 @fragment("providers.view_account")
 def practice_book(request: HttpRequest) -> HttpResponse:
+    only_where_practised()
     return render(request, "portal/practice_book.html", sandbox_view(request))
+
+
+def only_where_practised() -> None:
+    """A portal without practice providers has no such page."""
+    if not settings.SANDBOX_URL:
+        raise Http404
 
 
 def sandbox() -> Remote:
@@ -62,8 +74,8 @@ def sandbox() -> Remote:
 def sandbox_view(request: HttpRequest) -> dict[str, Any]:
     """Everything the page draws; only `unreachable` where the sandbox does not answer."""
     try:
-        remote = sandbox()
-        state, entries = remote.state(), remote.entries(limit=SHOWN)
+        with sandbox() as remote:
+            state, entries = remote.state(), remote.entries(limit=SHOWN)
     except RemoteError:
         return {"unreachable": True, "address": settings.SANDBOX_URL}
     whole = request.user.has_perm(MAY_SEE_ALL)
@@ -108,7 +120,7 @@ def _drawn(
         "fields": list(fields.items()) if whole else [],
         "fault_word": fault_word(entry.get("fault") or "", entry.get("fault") or ""),
         "report_words": words.get(provider, []) if placed else [],
-        "takes_sms": placed and provider == "gosms" and "order" in operation,
+        "takes_sms": placed and provider == "gosms" and operation == "create_order",
     }
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import Any, Final
 
 from django.apps.registry import Apps
+from django.apps.registry import apps as installed
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 from django.utils.functional import Promise
@@ -89,8 +90,9 @@ def permission_word(permission: Permission) -> str:
     return str(action) % {"things": capfirst(str(model._meta.verbose_name_plural))}
 
 
-def fill_roles(sender: Any, using: str, apps: Apps, **_: Any) -> None:
-    """Give each role what it lacks. Runs after the migrations of each app, in any order."""
+def fill_roles(sender: Any, using: str, apps: Apps = installed, **_: Any) -> None:
+    """Give each role what it lacks. Runs after the migrations of each app, in any order, and
+    after a flush, which names no registry."""
     labels = {name.split(".")[0] for names in ROLES.values() for name in names}
     if sender.label not in labels or not _is_there(apps, "auth", "Group"):
         return

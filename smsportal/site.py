@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
@@ -22,9 +21,7 @@ class PortalSite(UnfoldAdminSite):
         from .banner_zone import banner_zone
         from .practice import practice_pages
 
-        own = [path("banner/", banner_zone, name="banner")]
-        if settings.SANDBOX_URL:
-            own += practice_pages(self)
+        own = [path("banner/", banner_zone, name="banner"), *practice_pages(self)]
         return [*own, *super().get_urls()]
 
     def index(

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
 
 from core.phone import read
 from messaging import sending
 from messaging.models import Message
 from providers import accounts
 from providers.engine.loop import Loop
+from providers.gateway.wire import Deadlines
 from providers.models import Account
 from providers.sandbox import credentials
 from providers.sandbox.server import Sandbox
+
+T = TypeVar("T")
 
 _serial = count(1)
 
@@ -36,8 +42,12 @@ OPTIONS: dict[str, dict[str, object]] = {
     "haosms": {"channels": ["验证码通道1"]},
     "haorui": {"sender_ids": ["HAORUI"]},
 }
+TEXT = "Your parcel is here."
+CODE = "482913"
 NOWHERE = "http://127.0.0.1:9"
 """A port that nobody listens on."""
+IMPATIENT = Deadlines(connect=2.0, read=1.5, total=2.0)
+"""For providers that do not answer."""
 
 
 def make_account(provider: str = "haorui", sandbox: Sandbox | None = None, **fields: Any) -> Account:
@@ -67,6 +77,13 @@ def make_user(*permissions: str, **fields: Any) -> User:
     return user
 
 
+def make_staff(role: str) -> User:
+    """A member of staff in one of the roles that every portal starts with."""
+    user = make_user()
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
 def make_message(account: Account | None = None, **fields: Any) -> Message:
     """A queued text (HAORUI), unless `kind` says otherwise."""
     account = account or make_account()
@@ -75,8 +92,8 @@ def make_message(account: Account | None = None, **fields: Any) -> Message:
     recipient = read(fields.pop("recipient", "+8613912345678"))
     kind = Message.Kind(fields.pop("kind", Message.Kind.TEXT))
     drafted = {
-        Message.Kind.TEXT: {"text": "Your parcel is here.", "sms_kind": "T", "sender_id": "HAORUI"},
-        Message.Kind.OWN_CODE: {"code": "482913", "channel": "验证码通道1", "template": "2"},
+        Message.Kind.TEXT: {"text": TEXT, "sms_kind": "T", "sender_id": "HAORUI"},
+        Message.Kind.OWN_CODE: {"code": CODE, "channel": "验证码通道1", "template": "2"},
         Message.Kind.PROVIDER_CODE: {},
     }[kind]
     for name in list(fields):
@@ -90,8 +107,49 @@ def make_message(account: Account | None = None, **fields: Any) -> Message:
     return message
 
 
-def run_engine(until: Callable[[], bool], *, at_most: float = 20.0) -> None:
+def run_engine(
+    until: Callable[[], bool], *, at_most: float = 20.0, deadlines: Deadlines = Deadlines()
+) -> None:
     """Run a loop of the engine in this thread until something holds."""
     deadline = time.monotonic() + at_most
-    Loop(should_stop=lambda: until() or time.monotonic() > deadline).run()
+    Loop(lambda: until() or time.monotonic() > deadline, deadlines).run()
     assert until(), "the engine did not get there"
+
+
+def is_settled(*messages: Message) -> bool:
+    """Whether none of them waits or is under way any more; reads them anew."""
+    under_way = Message.objects.filter(
+        pk__in=[message.pk for message in messages], state__in=("queued", "claimed", "sending")
+    )
+    if under_way.exists():
+        return False
+    for message in messages:
+        message.refresh_from_db()
+    return True
+
+
+def send(message: Message, deadlines: Deadlines = Deadlines()) -> Message:
+    """Let the engine take a message as far as it gets."""
+    run_engine(lambda: is_settled(message), deadlines=deadlines)
+    return message
+
+
+def run_rounds(rounds: int = 3) -> None:
+    """Let a loop look for work a few times: what is due is then sent, what is not is left."""
+    left = count(rounds, -1)
+    Loop(lambda: next(left) <= 0).run()
+
+
+def at_once(work: Callable[[], T], times: int) -> list[T]:
+    """Do the same in several threads, each with a database connection of its own."""
+    start = threading.Barrier(times)
+
+    def one() -> T:
+        try:
+            start.wait(10)
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return [done.result() for done in [pool.submit(one) for _ in range(times)]]

@@ -79,11 +79,11 @@ class Server:
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "log"
-        self.owner = _somebody()
+        self.user, self.group = _somebody()
         self.binaries = binaries
         self.process: subprocess.Popen[bytes] | None = None
-        if self.owner:
-            os.chown(folder, self.owner.pw_uid, self.owner.pw_gid)
+        if self.user is not None and self.group is not None:
+            os.chown(folder, self.user, self.group)
 
     @property
     def url(self) -> str:
@@ -141,17 +141,14 @@ class Server:
                 # A Ctrl-C ends the tests first; the server is stopped afterwards.
                 start_new_session=True,
                 env={**os.environ, "LC_ALL": "C"},
-                **self._identity(),
+                user=self.user,
+                group=self.group,
+                extra_groups=None if self.user is None else [],
             )
-
-    def _identity(self) -> dict[str, int | list[int]]:
-        if self.owner is None:
-            return {}
-        return {"user": self.owner.pw_uid, "group": self.owner.pw_gid, "extra_groups": []}
 
     def _reachable(self, binaries: Path) -> Path:
         """The binaries, or a copy if their folder is closed to the one who must run them."""
-        if self.owner is None:
+        if self.user is None:
             return binaries
         try:
             subprocess.run(
@@ -159,7 +156,9 @@ class Server:
                 cwd="/",
                 check=True,
                 stdout=subprocess.DEVNULL,
-                **self._identity(),  # type: ignore[call-overload]
+                user=self.user,
+                group=self.group,
+                extra_groups=[],
             )
         except (OSError, subprocess.CalledProcessError):
             return _copied_wheel(binaries, self.folder / "wheel")
@@ -178,12 +177,13 @@ def _copied_wheel(binaries: Path, target: Path) -> Path:
     return target / package.name / "pginstall" / "bin"
 
 
-def _somebody() -> pwd.struct_passwd | None:
-    """Who runs the server: we ourselves, or somebody else if we are root."""
+def _somebody() -> tuple[int | None, int | None]:
+    """User and group that run the server: nobody in particular, unless we are root."""
     if os.geteuid() != 0:
-        return None
+        return None, None
     known = {user.pw_name: user for user in pwd.getpwall()}
-    return known.get("postgres") or known["nobody"]
+    chosen = known.get("postgres") or known["nobody"]
+    return chosen.pw_uid, chosen.pw_gid
 
 
 @contextmanager

@@ -24,6 +24,8 @@ if "TEST_DATA_DIR" not in os.environ:
 
 
 _DATA = os.environ["TEST_DATA_DIR"]
+# whitenoise warns when the folder of collected files is not there.
+os.makedirs(f"{_DATA}/static", exist_ok=True)
 os.environ.update(
     {
         "ENV_FILE": "",

@@ -7,6 +7,7 @@ tomorrow would not be in such a list.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
@@ -15,8 +16,8 @@ from importlinter import Contract, ContractCheck, fields, output
 class OnlyContract(Contract):
     """`source` may import itself, the standard library, and the modules in `allowed`."""
 
-    source = fields.StringField()
-    allowed = fields.ListField(subfield=fields.StringField(), required=False)
+    source: Any = fields.StringField()
+    allowed: Any = fields.ListField(subfield=fields.StringField(), required=False)
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         wrong = [

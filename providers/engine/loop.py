@@ -22,6 +22,7 @@ from django.db import DatabaseError, close_old_connections
 from .. import accounts, journal, limits
 from ..gateway.call import Login
 from ..gateway.client import Client
+from ..gateway.wire import Deadlines
 from ..models import Account, ApiCall, heartbeat
 from . import leases, liveness
 from .sources import Job, Result, WorkSource, sources
@@ -39,6 +40,7 @@ FURTHEST_SLOT = 1.0
 and hand-over, and what is more urgent can still go first."""
 STALE_CLAIM = 10.0
 """Seconds between claim and hand-over after which the row is given back instead."""
+DEADLINES = Deadlines()
 DRAIN = 60.0
 """Seconds that running calls get to end when the loop stops: longer than any call."""
 
@@ -66,10 +68,10 @@ class Served:
 
 
 class Loop:
-    def __init__(self, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, should_stop: Callable[[], bool], deadlines: Deadlines = DEADLINES) -> None:
         self.claim: UUID = uuid4()
         self._should_stop = should_stop
-        self._workshop = Workshop(THREADS)
+        self._workshop = Workshop(THREADS, deadlines)
         self._served: dict[int, Served] = {}
         self._waiting: list[Waiting] = []
         self._order = count()
@@ -178,19 +180,31 @@ class Loop:
     def _hand_over_due(self) -> int:
         """Mark what is due as being sent, a whole batch in one UPDATE, and start it."""
         now = time.monotonic()
-        due: dict[str, list[Waiting]] = defaultdict(list)
-        while self._waiting and self._waiting[0].slot_at <= now:
-            waiting = heapq.heappop(self._waiting)
-            due[waiting.source.name].append(waiting)
         handed = 0
-        for batch in due.values():
+        while batch := self._next_batch(now):
             handed += self._hand_over(batch[0].source, batch, now)
         return handed
 
+    def _next_batch(self, now: float) -> list[Waiting]:
+        """The first ones that are due, as far as they come from one source."""
+        batch: list[Waiting] = []
+        while self._waiting and self._waiting[0].slot_at <= now:
+            if batch and self._waiting[0].source is not batch[0].source:
+                break
+            batch.append(heapq.heappop(self._waiting))
+        return batch
+
     def _hand_over(self, source: WorkSource, batch: list[Waiting], now: float) -> int:
-        ready = [one.job for one in batch if self._may_go(one, now)]
+        going = [one for one in batch if self._may_go(one, now)]
         self._put_back(source, [one.job for one in batch if not self._may_go(one, now)])
-        ours = source.hand_over(ready, self.claim) if ready else []
+        ready = [one.job for one in going]
+        try:
+            ours = source.hand_over(ready, self.claim) if ready else []
+        except Exception:
+            # None of these calls has been started, so the next round may try again.
+            for one in going:
+                heapq.heappush(self._waiting, one)
+            raise
         for job in ours:
             served = self._served[job.account_id]
             self._workshop.start(source, job, served.client, served.login)

@@ -19,7 +19,7 @@ from ..gateway.call import Login, Operation
 from ..gateway.client import CannotTake, Client
 from ..gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
 from ..gateway.vocabulary import Reason
-from ..gateway.wire import Connections, Wire
+from ..gateway.wire import Connections, Deadlines, Wire
 from ..journal import BufferedRecorder
 from ..models import ApiCall
 from .sources import Job, Result, WorkSource
@@ -82,7 +82,8 @@ class Finished:
 class Workshop:
     """Runs jobs side by side; `finished` and `wishes` are read by the loop's thread."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="engine")
         self._local = threading.local()
         self._all_connections: list[Connections] = []
@@ -118,7 +119,7 @@ class Workshop:
         """One pool of connections per thread, since a session is not shared by threads."""
         connections = getattr(self._local, "connections", None)
         if connections is None:
-            connections = self._local.connections = Connections(address_policy())
+            connections = self._local.connections = Connections(address_policy(), self._deadlines)
             self._all_connections.append(connections)
         return connections
 

@@ -1,0 +1,200 @@
+"""The base classes of the pages: opaque addresses, nothing to change, no way to break a list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import include, path, reverse
+from django.views.generic import TemplateView
+
+from core.admin import Page, PortalAdmin, ReadOnlyAdmin, fragment
+from core.buttons import EmptyState
+from providers.models import Account, Enquiry
+from smsportal.site import PortalSite
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+
+class OwnPage(Page, TemplateView):
+    title = "A page of our own"
+    permission_required = "providers.check_account"
+    template_name = "portal/page.html"
+
+
+class LookingAdmin(ReadOnlyAdmin):
+    list_display = ("name", "created_at")
+    list_filter = ("provider",)
+    date_hierarchy = "created_at"
+    search_fields = ("name", "base_url")
+    pages = (
+        ("own/", "own", OwnPage),
+        ("<str:public_id>/part/", "part", "part"),
+    )
+
+    def get_detail_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return {"facts": [("Name", obj.name)]}
+
+    @fragment("providers.view_account")
+    def part(self, request: HttpRequest, public_id: str) -> HttpResponse:
+        return HttpResponse(self.get_or_404(request, public_id).name)
+
+
+class ChangingAdmin(PortalAdmin):
+    fields = ("kind",)
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState("Nobody asked yet.")
+
+
+site = PortalSite(name="admin")
+site.register(Account, LookingAdmin)
+site.register(Enquiry, ChangingAdmin)
+urlpatterns = [path("i18n/", include("django.conf.urls.i18n")), path("", site.urls)]
+
+
+@pytest.fixture
+def account() -> Account:
+    # What Django would take for its own quoting of an underscore.
+    return Account.objects.create(name="Main <b>", provider="haosms", public_id="ab_5Fcd_3A-x")
+
+
+@pytest.fixture
+def browser() -> Client:
+    user = User.objects.create_user("viewer", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_account"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page_of(account: Account) -> str:
+    return reverse("admin:providers_account_change", args=[account.public_id])
+
+
+LIST = "/providers/account/"
+
+
+def test_a_page_is_addressed_by_the_opaque_id(browser: Client, account: Account) -> None:
+    assert f'href="{page_of(account)}' in browser.get(LIST).content.decode()
+    page = browser.get(page_of(account))
+    assert page.status_code == 200
+    assert "Main &lt;b&gt;" in page.content.decode()
+
+
+def test_the_primary_key_opens_nothing(browser: Client, account: Account) -> None:
+    assert browser.get(f"{LIST}{account.pk}/change/").status_code == 404
+    assert browser.get(f"{LIST}%00/change/").status_code == 404
+
+
+def test_nobody_adds_changes_or_deletes_even_as_superuser(account: Account) -> None:
+    boss = Client()
+    boss.force_login(User.objects.create_superuser("boss"))
+    before = account.name
+    pages = (f"{LIST}add/", page_of(account), f"{LIST}{account.public_id}/delete/")
+    for page in pages:
+        assert boss.post(page, {"name": "changed", "post": "yes"}).status_code == 403
+    boss.post(LIST, {"action": "delete_selected", "_selected_action": [account.pk], "post": "1"})
+    account.refresh_from_db()
+    assert account.name == before
+
+
+def test_the_page_wants_the_permission_to_see(account: Account) -> None:
+    stranger = Client()
+    stranger.force_login(User.objects.create_user("stranger", is_staff=True))
+    assert stranger.get(page_of(account)).status_code == 403
+    assert stranger.get(LIST).status_code == 403
+
+
+NASTY = [
+    {"q": "x" * 10_000},
+    {"q": "a " * 5_000},
+    {"q": "\x00"},
+    {"q": "%_\\"},
+    {"q": "'\"; --"},
+    {"q": '"unclosed'},
+    {"q": "\U0001f468\u200d\U0001f469\u202e"},
+    {"p": "999999"},
+    {"p": "-1"},
+    {"p": "0"},
+    {"p": "x"},
+    {"p": "9" * 400},
+    {"page": "999999"},
+    {"o": "garbage"},
+    {"o": "-9.99.x.-"},
+    {"all": ""},
+    {"provider": "\x00"},
+    {"provider__exact": "x' OR 1=1"},
+    {"created_at__year": "never"},
+    {"created_at__year": "99999999999"},
+    {"created_at__day": "31", "created_at__month": "2", "created_at__year": "2025"},
+    {"created_at__gte": "2025-99-99"},
+    {"credentials__value": "x"},
+    {"paused_by__password__startswith": "a"},
+    {"nothing__like__this": "1"},
+    {"id__in": "9" * 40},
+]
+
+
+@pytest.mark.parametrize("query", NASTY, ids=lambda query: str(query)[:40])
+def test_a_list_bears_whatever_stands_in_its_address(
+    browser: Client, account: Account, query: dict[str, str]
+) -> None:
+    answer = browser.get(LIST, query, follow=True)
+    assert answer.status_code == 200
+    assert b'id="changelist"' in answer.content
+
+
+def test_a_page_beyond_the_end_shows_the_last_one(browser: Client) -> None:
+    Account.objects.bulk_create(
+        Account(name=f"account {n:03}", provider="haosms") for n in range(60)
+    )
+    page = browser.get(LIST, {"p": "999999"}).content.decode()
+    assert "account 059" in page
+    assert "account 010" not in page
+
+
+def test_a_percent_sign_is_searched_for_as_it_stands(browser: Client, account: Account) -> None:
+    assert "Nothing matches these filters." in browser.get(LIST, {"q": "%"}).content.decode()
+    assert account.public_id in browser.get(LIST, {"q": "main"}).content.decode()
+
+
+def test_an_empty_list_says_so_in_its_own_words() -> None:
+    boss = Client()
+    boss.force_login(User.objects.create_superuser("boss"))
+    assert "Nobody asked yet." in boss.get("/providers/enquiry/").content.decode()
+
+
+def test_saving_ends_on_the_page_of_the_thing(account: Account) -> None:
+    boss = Client()
+    boss.force_login(User.objects.create_superuser("boss"))
+    enquiry = Enquiry.objects.create(account=account, kind="check")
+    page = reverse("admin:providers_enquiry_change", args=[enquiry.public_id])
+    answer = boss.post(page, {"kind": "balance"})
+    assert answer["Location"] == page
+    assert "Saved." in boss.get(page).content.decode()
+
+
+def test_a_page_of_our_own_names_the_permission_that_it_wants(browser: Client) -> None:
+    answer = browser.get(reverse("admin:providers_account_own"))
+    assert answer.status_code == 403
+    user = User.objects.get(username="viewer")
+    user.user_permissions.add(Permission.objects.get(codename="check_account"))
+    page = browser.get(reverse("admin:providers_account_own")).content.decode()
+    assert "A page of our own" in page
+    assert f'href="{LIST}"' in page
+
+
+def test_a_fragment_refuses_in_words_and_never_with_a_sign_in_form(
+    browser: Client, account: Account
+) -> None:
+    part = reverse("admin:providers_account_part", args=[account.public_id])
+    assert browser.get(part).content == b"Main <b>"
+    assert browser.get(part.replace(account.public_id, "unknown")).status_code == 404
+    stranger = Client()
+    assert stranger.get(part).status_code == 401
+    stranger.force_login(User.objects.create_user("stranger", is_staff=True))
+    assert stranger.get(part).status_code == 403

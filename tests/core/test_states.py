@@ -1,0 +1,106 @@
+"""Tables of states, and the one way to move a row."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from core.states import ForbiddenMove, StateTable
+from messaging.models import Message
+from messaging.states import MESSAGE_STATES, MessageState
+from tests.builders import at_once, make_message
+
+
+class Light(StrEnum):
+    RED = "red"
+    GREEN = "green"
+    BROKEN = "broken"
+
+
+LIGHTS = StateTable(
+    {
+        Light.RED: frozenset({Light.GREEN, Light.BROKEN}),
+        Light.GREEN: frozenset({Light.RED, Light.BROKEN}),
+        Light.BROKEN: frozenset(),
+    }
+)
+
+
+def test_a_table_tells_where_a_state_can_be_reached_from() -> None:
+    assert LIGHTS.sources_of(Light.BROKEN) == {Light.RED, Light.GREEN}
+
+
+def test_a_state_that_leads_nowhere_is_final() -> None:
+    assert [state for state in Light if LIGHTS.is_final(state)] == [Light.BROKEN]
+
+
+
+@pytest.mark.django_db
+class TestMove:
+    def test_a_row_in_an_allowed_state_moves_with_its_changes(self) -> None:
+        message = make_message()
+        moved = MESSAGE_STATES.move(
+            Message.objects.filter(pk=message.pk), MessageState.CANCELLED, reason="why"
+        )
+        message.refresh_from_db()
+        assert (moved, message.state, message.reason) == (1, "cancelled", "why")
+
+    def test_a_row_in_another_state_stays_as_it_is(self) -> None:
+        message = make_message(state=MessageState.DELIVERED)
+        moved = MESSAGE_STATES.move(
+            Message.objects.filter(pk=message.pk), MessageState.CANCELLED, reason="why"
+        )
+        message.refresh_from_db()
+        assert (moved, message.state, message.reason) == (0, "delivered", "")
+
+    def test_named_sources_narrow_the_move(self) -> None:
+        message = make_message()
+        moved = MESSAGE_STATES.move(
+            Message.objects.filter(pk=message.pk),
+            MessageState.CANCELLED,
+            sources=(MessageState.HELD,),
+        )
+        assert moved == 0
+
+    def test_a_source_that_the_table_forbids_is_a_defect_and_moves_nothing(self) -> None:
+        message = make_message()
+        with pytest.raises(ForbiddenMove, match="delivered"):
+            MESSAGE_STATES.move(
+                Message.objects.filter(pk=message.pk),
+                MessageState.CANCELLED,
+                sources=(MessageState.QUEUED, MessageState.DELIVERED),
+            )
+        message.refresh_from_db()
+        assert message.state == MessageState.QUEUED
+
+    def test_a_target_that_nothing_leads_to_is_a_defect(self) -> None:
+        with pytest.raises(ForbiddenMove):
+            MESSAGE_STATES.move(Message.objects.all(), MessageState.SCHEDULED)
+
+    def test_no_sources_at_all_is_a_defect(self) -> None:
+        with pytest.raises(ForbiddenMove):
+            MESSAGE_STATES.move(Message.objects.all(), MessageState.CANCELLED, sources=())
+
+    def test_a_move_is_one_conditional_update(self) -> None:
+        message = make_message()
+        with CaptureQueriesContext(connection, ) as asked:
+            MESSAGE_STATES.move(Message.objects.filter(pk=message.pk), MessageState.CANCELLED)
+        statements = [query["sql"] for query in asked if not query["sql"].startswith("SAVE")]
+        assert len(statements) == 1
+        assert statements[0].startswith("UPDATE")
+        assert '"state" IN' in statements[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_who_move_a_row_at_once_one_succeeds() -> None:
+    message = make_message()
+
+    def move() -> int:
+        return MESSAGE_STATES.move(
+            Message.objects.filter(pk=message.pk), MessageState.CLAIMED
+        )
+
+    assert sorted(at_once(move, 8)) == [0] * 7 + [1]

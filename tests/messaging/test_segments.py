@@ -1,0 +1,177 @@
+"""How texts are counted. The vectors are those of 3GPP TS 23.038 with a 6-byte header."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messaging import segments
+from messaging.segments import BASIC, EXTENSION
+from providers.gateway.vocabulary import Encoding
+
+GSM7, UCS2 = Encoding.GSM7, Encoding.UCS2
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+SAMPLE = "[LIASMART] Your verification code is 112233, which is valid within 5 minutes."
+"""From HAORUI's document, which sends it as Unicode."""
+
+VECTORS = [
+    ("", GSM7, 0, 0),
+    ("a", GSM7, 1, 1),
+    ("a" * 160, GSM7, 160, 1),
+    ("a" * 161, GSM7, 161, 2),
+    ("a" * 306, GSM7, 306, 2),
+    ("a" * 307, GSM7, 307, 3),
+    ("€" * 80, GSM7, 160, 1),
+    ("a" * 159 + "€", GSM7, 161, 2),
+    ("€" * 152, GSM7, 304, 2),
+    ("€" * 153, GSM7, 306, 3),
+    ("a" * 152 + "€" + "a" * 152, GSM7, 306, 3),
+    ("验" * 70, UCS2, 70, 1),
+    ("验" * 71, UCS2, 71, 2),
+    ("验" * 134, UCS2, 134, 2),
+    ("验" * 135, UCS2, 135, 3),
+    ("😀" * 35, UCS2, 70, 1),
+    ("😀" * 36, UCS2, 72, 2),
+    ("😀" * 66, UCS2, 132, 2),
+    ("😀" * 67, UCS2, 134, 3),
+    ("验" * 66 + "😀" + "验" * 66, UCS2, 134, 3),
+    (FAMILY, UCS2, 8, 1),
+    (SAMPLE, GSM7, 79, 1),
+]
+
+
+@pytest.mark.parametrize(("text", "encoding", "units", "parts"), VECTORS)
+def test_a_text_is_counted_as_phones_count_it(
+    text: str, encoding: Encoding, units: int, parts: int
+) -> None:
+    counted = segments.count(text)
+    assert (counted.encoding, counted.units, counted.segments) == (encoding, units, parts)
+
+
+def test_the_sample_would_take_two_segments_as_unicode() -> None:
+    assert segments.count(SAMPLE + "\u200b").segments == 2
+
+
+def test_the_basic_alphabet_has_127_characters_without_the_escape() -> None:
+    assert len(BASIC) == 127
+
+
+def test_the_extension_table_has_ten_characters() -> None:
+    assert len(EXTENSION) == 10
+
+
+@pytest.mark.parametrize(("alphabet", "septets"), [(BASIC - {"\r"}, 1), (EXTENSION, 2)])
+def test_each_character_takes_its_septets(alphabet: frozenset[str], septets: int) -> None:
+    counts = {character: segments.count(character) for character in alphabet}
+    wrong = {c: n for c, n in counts.items() if (n.encoding, n.units) != (GSM7, septets)}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("character", ["ç", "`", "\t", "\u00a0", "’", "“", "–", "…", "，", "验"])
+def test_a_character_outside_the_alphabet_makes_the_text_unicode(character: str) -> None:
+    assert segments.count(character).encoding == UCS2
+
+
+def test_the_capital_c_with_cedilla_is_plain() -> None:
+    assert segments.count("Ç").encoding == GSM7
+
+
+# --- line ends ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line_end", ["\r\n", "\r", "\n"])
+def test_every_line_end_counts_as_one_character(line_end: str) -> None:
+    assert segments.count(f"a{line_end}b").units == 3
+
+
+def test_a_text_goes_out_with_plain_line_feeds() -> None:
+    assert segments.fold("one\r\ntwo\rthree\n") == "one\ntwo\nthree\n"
+
+
+# --- what is left --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [("", 160), ("a" * 160, 0), ("a" * 161, 145), ("验", 69), ("验" * 71, 63), ("😀" * 34, 2)],
+)
+def test_it_says_what_is_left_in_the_last_segment(text: str, left: int) -> None:
+    assert segments.count(text).left == left
+
+
+# --- the costly character ------------------------------------------------------
+
+
+def test_the_first_costly_character_is_named_with_its_place() -> None:
+    costly = segments.count("Don’t – now").costly
+    assert costly is not None
+    assert (costly.character, costly.position, costly.replacement) == ("’", 4, "'")
+
+
+def test_a_plain_text_has_no_costly_character() -> None:
+    assert segments.count("Don't {now} €").costly is None
+
+
+def test_a_costly_character_without_a_plain_one_has_no_replacement() -> None:
+    costly = segments.count("验").costly
+    assert costly is not None
+    assert costly.replacement is None
+
+
+def test_places_count_characters_and_not_units() -> None:
+    costly = segments.first_costly("€€ç")
+    assert costly is not None
+    assert costly.position == 3
+
+
+def test_every_replacement_is_plain() -> None:
+    assert all(segments.first_costly(plain) is None for plain in segments.PLAIN.values())
+
+
+def test_replacing_makes_a_text_plain_where_that_can_be_done() -> None:
+    assert segments.replace_costly("“Don’t” …\u200b") == '"Don\'t" ...'
+
+
+def test_replacing_leaves_what_has_no_plain_character() -> None:
+    assert segments.replace_costly("验’") == "验'"
+
+
+# --- too long --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "surplus"),
+    [
+        ("a" * 160, 1, 0),
+        ("a" * 161, 1, 1),
+        ("a" * 310, 2, 4),
+        ("验" * 75, 1, 5),
+        ("€" * 81, 1, 1),
+        ("a" * 161 + "\r\n", 1, 2),
+    ],
+)
+def test_it_says_how_many_characters_are_too_many(text: str, most: int, surplus: int) -> None:
+    assert segments.surplus(text, most) == surplus
+
+
+TEXTS = st.text(alphabet=st.sampled_from("a€\n验😀’[ç"), max_size=400)
+
+
+@given(TEXTS, st.integers(1, 4))
+def test_what_remains_without_the_surplus_fits_and_one_more_would_not(text: str, most: int) -> None:
+    surplus = segments.surplus(text, most)
+    kept = len(text) - surplus
+    assert segments.count(text[:kept]).segments <= most
+    assert surplus == 0 or segments.count(text[: kept + 1]).segments > most
+
+
+@given(TEXTS)
+def test_every_part_is_filled_as_far_as_its_characters_allow(text: str) -> None:
+    counted = segments.count(text)
+    single, part = segments.LIMITS[counted.encoding]
+    if counted.segments > 1:
+        # At most one unit of each part is lost to a pair that may not be torn apart.
+        assert (counted.segments - 1) * (part - 1) < counted.units <= counted.segments * part
+    else:
+        assert counted.units <= single

@@ -1,0 +1,101 @@
+"""Which state of a message may follow which: the whole table, pair by pair."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from core.states import ForbiddenMove
+from messaging.models import Message
+from messaging.states import MESSAGE_STATES, REPORTS, WAITING, MessageState
+from providers.gateway.vocabulary import DeliveryState
+from tests.builders import make_message
+
+S = MessageState
+
+ALLOWED = {
+    S.SCHEDULED: {S.QUEUED, S.CANCELLED},
+    S.HELD: {S.QUEUED, S.CANCELLED},
+    S.QUEUED: {S.CLAIMED, S.HELD, S.CANCELLED, S.NOT_SENT},
+    S.CLAIMED: {S.SENDING, S.QUEUED},
+    S.SENDING: {
+        S.SUBMITTED,
+        S.REFUSED,
+        S.UNKNOWN,
+        S.QUEUED,
+        S.NOT_SENT,
+        S.IN_TRANSIT,
+        S.DELIVERED,
+        S.UNDELIVERED,
+        S.REJECTED,
+        S.EXPIRED,
+    },
+    S.SUBMITTED: {S.IN_TRANSIT, S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.EXPIRED},
+    S.UNKNOWN: {
+        S.SUBMITTED,
+        S.NOT_SENT,
+        S.IN_TRANSIT,
+        S.DELIVERED,
+        S.UNDELIVERED,
+        S.REJECTED,
+        S.EXPIRED,
+    },
+    S.NOT_SENT: {S.IN_TRANSIT, S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.EXPIRED},
+    S.IN_TRANSIT: {S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.EXPIRED},
+    S.EXPIRED: {S.UNDELIVERED, S.REJECTED, S.DELIVERED},
+    S.UNDELIVERED: {S.REJECTED, S.DELIVERED},
+    S.REJECTED: {S.DELIVERED},
+    S.DELIVERED: set(),
+    S.REFUSED: set(),
+    S.CANCELLED: set(),
+}
+PAIRS = list(itertools.product(S, S))
+
+
+def test_the_table_names_every_state() -> None:
+    assert set(MESSAGE_STATES.moves) == set(S)
+
+
+@pytest.mark.parametrize(("source", "target"), [(a, b) for a, b in PAIRS if b in ALLOWED[a]])
+def test_this_may_follow(source: S, target: S) -> None:
+    moved = MESSAGE_STATES.move(Message.objects.none(), target, sources=(source,))
+    assert moved == 0
+
+
+@pytest.mark.parametrize(("source", "target"), [(a, b) for a, b in PAIRS if b not in ALLOWED[a]])
+def test_this_may_not_follow(source: S, target: S) -> None:
+    with pytest.raises(ForbiddenMove):
+        MESSAGE_STATES.move(Message.objects.none(), target, sources=(source,))
+
+
+def test_what_may_have_gone_out_never_comes_back_to_the_queue() -> None:
+    assert MESSAGE_STATES.sources_of(S.QUEUED) == {S.SCHEDULED, S.HELD, S.CLAIMED, S.SENDING}
+
+
+def test_nothing_leads_from_unknown_to_another_call() -> None:
+    reachable, fresh = {S.UNKNOWN}, {S.UNKNOWN}
+    while fresh:
+        fresh = set().union(*(MESSAGE_STATES.moves[state] for state in fresh)) - reachable
+        reachable |= fresh
+    assert not reachable & {S.QUEUED, S.CLAIMED, S.SENDING}
+
+
+def test_reports_have_one_total_order() -> None:
+    order = [word for word in DeliveryState if word in {str(state) for state in REPORTS}]
+    weakest_first = [S(word) for word in order]
+    for lower, higher in itertools.combinations(weakest_first, 2):
+        assert higher in MESSAGE_STATES.moves[lower]
+        assert lower not in MESSAGE_STATES.moves[higher]
+
+
+def test_no_final_state_is_waited_in() -> None:
+    assert not [state for state in WAITING if MESSAGE_STATES.is_final(state)]
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_a_state_that_is_not_in_the_table() -> None:
+    message = make_message()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Message.objects.filter(pk=message.pk).update(state="sent")

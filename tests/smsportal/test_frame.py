@@ -1,0 +1,165 @@
+"""What surrounds every page: who gets in, what is in the sidebar, what stands at the top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from core import banners
+from core.banners import Banner
+from providers.models import heartbeat
+
+from .people import browser_of, member
+
+pytestmark = pytest.mark.django_db
+
+OPEN_TO_ALL = {"login", "logout", "jsi18n", "set_language", "javascript-catalog"}
+
+
+def addresses(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for entry in patterns if patterns is not None else get_resolver().url_patterns:
+        here = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry.url_patterns, here)
+        else:
+            yield here, entry
+
+
+def concrete(route: str) -> str:
+    """An address that the route takes, with made-up ids."""
+    for converter in ("int", "slug", "uuid"):
+        made_up = "11111111-1111-1111-1111-111111111111" if converter == "uuid" else "1"
+        while f"<{converter}:" in route:
+            before, _, rest = route.partition(f"<{converter}:")
+            route = before + made_up + rest.partition(">")[2]
+    while "<" in route and "(?P" not in route:
+        before, _, rest = route.partition("<")
+        route = before + "x" + rest.partition(">")[2]
+    return "/" + route
+
+
+def test_nobody_sees_any_page_of_the_admin_without_signing_in(client: Client) -> None:
+    seen = 0
+    for route, entry in addresses():
+        if "(?P" in route or route.startswith(("i18n/", "favicon", "callback", "c/", "health")):
+            continue
+        if entry.name in OPEN_TO_ALL or route.startswith(("metrics", "-/")):
+            continue
+        seen += 1
+        answer = client.get(concrete(route))
+        to_sign_in = answer.status_code == 302 and "/login/" in answer["Location"]
+        assert to_sign_in or answer.status_code in (401, 405), f"{route} {answer.status_code}"
+    assert seen > 30
+
+
+def links(page: bytes) -> list[str]:
+    sidebar = page.decode().split('id="nav-sidebar-apps"')[1].split("</nav>")[0]
+    return [part.split('"')[0] for part in sidebar.split('<a href="')[1:]]
+
+
+def test_the_sidebar_holds_only_what_a_person_may_open() -> None:
+    staff, queue = reverse("admin:auth_user_changelist"), reverse("admin:django_q_ormq_changelist")
+    shown = {
+        role: links(browser_of(member(role)).get("/").content)
+        for role in ("viewer", "operator", "manager", "auditor")
+    }
+    assert staff in shown["manager"]
+    assert not [role for role in ("viewer", "operator", "auditor") if staff in shown[role]]
+    assert not [role for role in shown if queue in shown[role]]
+    boss = browser_of(member(name="boss", superuser=True))
+    assert {staff, queue} <= set(links(boss.get("/").content))
+
+
+def test_every_link_in_the_sidebar_opens() -> None:
+    for role in ("viewer", "operator", "manager", "auditor"):
+        browser = browser_of(member(role))
+        for link in links(browser.get("/").content):
+            assert browser.get(link).status_code == 200, f"{role} {link}"
+
+
+def test_one_place_in_the_sidebar_is_the_active_one() -> None:
+    boss = browser_of(member(name="boss", superuser=True))
+    for page in ("/", reverse("admin:auth_group_changelist"), reverse("admin:auth_user_add")):
+        html = boss.get(page).content.decode()
+        assert html.count(' active">') == 1, page
+
+
+def test_a_person_without_a_role_gets_a_page_and_no_list() -> None:
+    browser = browser_of(member())
+    assert browser.get("/").status_code == 200
+    assert links(browser.get("/").content) == ["/"]
+
+
+def test_a_fragment_says_that_the_session_has_ended(client: Client) -> None:
+    answer = client.get(reverse("admin:banner"))
+    assert answer.status_code == 401
+    assert b"You are signed out" in answer.content
+    assert b"password" not in answer.content
+
+
+def test_the_banner_zone_does_not_prolong_a_session() -> None:
+    browser = browser_of(member("viewer"))
+    answer = browser.get(reverse("admin:banner"))
+    assert not answer.cookies
+
+
+def test_a_silent_queue_is_said_on_every_page_and_its_return_too() -> None:
+    browser = browser_of(member("viewer"))
+    assert b"The queue has not run yet." in browser.get("/").content
+    heartbeat("engine", at=timezone.now() - timedelta(minutes=3))
+    heartbeat("queue")
+    page = browser.get("/").content.decode()
+    assert "The queue has not run since" in page
+    assert "(3 min)" in page
+    heartbeat("engine")
+    assert b"The queue runs again since" in browser.get("/").content
+    cache.clear()
+    assert b"The queue" not in browser.get("/").content
+
+
+def test_the_zone_answers_nothing_while_nothing_has_changed() -> None:
+    browser = browser_of(member("viewer"))
+    zone = browser.get(reverse("admin:banner"))
+    mark = zone.content.decode().split("?mark=")[1].split('"')[0]
+    assert browser.get(reverse("admin:banner"), {"mark": mark}).status_code == 204
+
+
+def test_a_failing_banner_takes_no_page_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_request: object) -> list[Banner]:
+        raise RuntimeError
+
+    said = Banner("<b>still here</b>")
+    monkeypatch.setattr(banners, "_sources", [broken, lambda _request: [said]])
+    page = browser_of(member("viewer")).get("/")
+    assert b"&lt;b&gt;still here&lt;/b&gt;" in page.content
+
+
+def test_the_first_steps_are_for_those_who_may_take_them() -> None:
+    assert b"First steps" in browser_of(member("manager")).get("/").content
+    viewer = browser_of(member("viewer")).get("/").content
+    assert b"First steps" not in viewer
+    assert b"Nothing needs a hand." in viewer
+
+
+def test_no_page_of_the_frame_carries_an_inline_script() -> None:
+    boss = browser_of(member(name="boss", superuser=True))
+    for page in ("/", reverse("admin:auth_user_changelist"), reverse("admin:auth_user_add")):
+        html = boss.get(page).content.decode()
+        assert "<script>" not in html
+        assert " onclick=" not in html
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "SMS portal"), ("zh-hans", None)])
+def test_the_page_names_its_language(client: Client, language: str, title: str | None) -> None:
+    client.cookies["django_language"] = language
+    page = client.get(reverse("admin:login")).content.decode()
+    assert f'<html lang="{language}"' in page
+    if title:
+        assert title in page
