@@ -86,7 +86,9 @@ def main() -> None:
             plain = statistics.median(pair[0] for pair in pairs)
             ours = statistics.median(pair[1] for pair in pairs)
             ratio = statistics.median(ours / plain for plain, ours in pairs)
-            print(f"  {width:3} in flight: bare {plain:5.0f}/s  engine {ours:5.0f}/s  ratio {ratio:.2f}")
+            print(
+                f"  {width:3} in flight: bare {plain:5.0f}/s  engine {ours:5.0f}/s  ratio {ratio:.2f}"
+            )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Paginator
@@ -26,6 +27,12 @@ class LastPagePaginator(AnyPaginator):
         return min(max(int(number), 1), self.num_pages)
 
 
+@dataclass(frozen=True)
+class Chip:
+    text: str
+    url: str
+
+
 class PortalChangeList(ChangeList):
     page_num: int
     model_admin: PortalAdmin
@@ -39,6 +46,28 @@ class PortalChangeList(ChangeList):
         self.empty_state = self.model_admin.get_empty_state(request)
         self.primary = self.model_admin.get_list_primary(request)
         self.is_narrowed = bool(self.query or self.has_active_filters)
+
+    @property
+    def chips(self) -> list[Chip]:
+        """The filters that are on, each with the address of the list without it."""
+        found = []
+        for spec in self.filter_specs:
+            names = [name for name in spec.expected_parameters() if name]
+            if any(name in self.params or name in self.filter_params for name in names):
+                address = self.get_query_string(remove=names)
+                found.append(Chip(f"{spec.title}: {self._chosen(spec)}".rstrip(": "), address))
+        return found
+
+    def _chosen(self, spec: Any) -> str:
+        """What a filter is set to, in the words of its own choices where it has some."""
+        for choice in spec.choices(self):
+            if choice.get("selected") and choice.get("display"):
+                return str(choice["display"])
+        words = {str(value): str(word) for value, word in getattr(spec, "lookup_choices", ())}
+        values: list[str] = []
+        for value in spec.used_parameters.values():
+            values += value if isinstance(value, list) else [value]
+        return ", ".join(words.get(str(value), str(value)) for value in values if value)
 
     def url_for_result(self, result: Model) -> str:
         return self.model_admin.object_url(result)

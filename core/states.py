@@ -27,6 +27,13 @@ class StateTable(Generic[State]):
     def is_final(self, state: State) -> bool:
         return not self.moves[state]
 
+    def check(self, target: State, sources: Iterable[State]) -> None:
+        """Raise `ForbiddenMove` unless every one of `sources` may become `target`."""
+        chosen = frozenset(sources)
+        forbidden = chosen - self.sources_of(target)
+        if forbidden or not chosen:
+            raise ForbiddenMove(f"{sorted(forbidden)} may not become {target}")
+
     def move(
         self,
         rows: models.QuerySet[Any],
@@ -39,8 +46,6 @@ class StateTable(Generic[State]):
 
         One UPDATE, so that of two who try at once one finds nothing left to move.
         """
-        allowed = self.sources_of(target)
-        chosen = allowed if sources is None else frozenset(sources)
-        if not chosen or not chosen <= allowed:
-            raise ForbiddenMove(f"{sorted(chosen - allowed)} may not become {target}")
+        chosen = self.sources_of(target) if sources is None else frozenset(sources)
+        self.check(target, chosen)
         return rows.filter(state__in=sorted(chosen)).update(state=target, **changes)

@@ -108,21 +108,24 @@ class MessageSource(WorkSource):
         MESSAGE_STATES.move(
             _rows(jobs).filter(claim=claim),
             MessageState.QUEUED,
-            sources=(MessageState.CLAIMED,),
+            # Handed over, but its call was never begun: that is as good as not claimed.
+            sources=(MessageState.CLAIMED, MessageState.SENDING),
             claim=None,
             claimed_at=None,
+            handed_over_at=None,
         )
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
+        accepted: list[tuple[int, Submission]] = []
         for result in results:
-            row = _rows([result.job])
             if result.error is not None:
-                sending.apply_error(row.filter(claim=claim), result.error)
+                sending.apply_error(_rows([result.job]).filter(claim=claim), result.error)
             elif isinstance(result.value, Submission):
-                # A row that was given up as unknown meanwhile is settled by this, too.
-                sending.apply_submission(row, result.value)
+                accepted.append((_pk(result.job), result.value))
             else:
                 raise TypeError("A send answers with a Submission.")
+        # A row that was given up as unknown meanwhile is settled by this, too.
+        sending.apply_submissions(accepted)
 
     def sweep(self) -> None:
         now = timezone.now()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
@@ -140,7 +141,8 @@ class AccountForm(AnyAccountForm):
             self._set_first_values()
         for name in ("price_per_segment", "low_balance"):
             if self.initial.get(name) is not None:
-                self.initial[name] = f"{self.initial[name].normalize():f}"
+                # Without the zeros that the database adds.
+                self.initial[name] = Decimal(f"{self.initial[name].normalize():f}")
         self.initial["seen"] = json.dumps(marks_of(self.instance))
 
     # --- fields ------------------------------------------------------------

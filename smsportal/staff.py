@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from core.admin import PortalAdmin
+from core.admin import Crumb, PortalAdmin
+from core.buttons import Text
 from core.times import when
 
 from .reach import permissions_to_give, roles_to_give, within_reach
@@ -50,14 +51,32 @@ def role_field(queryset: QuerySet[Group]) -> RoleField:
     )
 
 
-def permission_field(queryset: QuerySet[Permission]) -> PermissionField:
+def permission_field(
+    queryset: QuerySet[Permission], label: Text, help_text: Text = ""
+) -> PermissionField:
     return PermissionField(
         queryset,
-        label=_("Single permissions"),
+        label=label,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("Beside those of the roles."),
+        help_text=help_text,
     )
+
+
+class RoleFilter(admin.SimpleListFilter):
+    title = _("Role")
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        roles = Group.objects.order_by("pk").values_list("pk", "name")
+        return [(str(pk), role_word(name)) for pk, name in roles]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        chosen = self.value()
+        return queryset.filter(groups__pk=chosen) if chosen in self.known() else queryset
+
+    def known(self) -> set[str]:
+        return {str(value) for value, _word in self.lookup_choices}
 
 
 @admin.register(User)
@@ -68,7 +87,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     list_title = _("Staff")
     add_title = _("Add staff member")
     list_display = ("username", "full_name", "roles", "active", "last_seen")
-    list_filter = ("is_active", "groups")
+    list_filter = ("is_active", RoleFilter)
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     filter_horizontal = ()
@@ -120,7 +139,9 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
             form.base_fields["groups"] = role_field(roles_to_give(request.user))
         if "user_permissions" in form.base_fields:
             offered = permissions_to_give(request.user)
-            form.base_fields["user_permissions"] = permission_field(offered)
+            form.base_fields["user_permissions"] = permission_field(
+                offered, _("Single permissions"), _("Beside those of the roles.")
+            )
         if "is_active" in form.base_fields:
             form.base_fields["is_active"].help_text = _(
                 "Without the tick nobody can sign in with this name. Nothing is deleted."
@@ -164,6 +185,12 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
     list_display = ("role", "holders")
     filter_horizontal = ()
 
+    add_title = _("Add role")
+
+    def get_trail(self, request: HttpRequest, obj: Any) -> list[Crumb]:
+        trail = super().get_trail(request, obj)
+        return [trail[0], Crumb(role_word(obj.name))] if obj else trail
+
     @admin.display(description=_("Role"), ordering="name")
     def role(self, group: Group) -> str:
         return role_word(group.name)
@@ -180,7 +207,7 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
             offered = permissions_to_give(request.user) | Permission.objects.filter(
                 content_type__app_label="auth", content_type__model="user"
             ).exclude(codename="delete_user").select_related("content_type")
-            form.base_fields["permissions"] = permission_field(offered)
+            form.base_fields["permissions"] = permission_field(offered, _("Permissions"))
         return form
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -30,9 +30,12 @@ from .workshop import Finished, SlotRequest, Workshop
 
 logger = logging.getLogger(__name__)
 
-THREADS = 64
+THREADS = 256
+"""Started as they are needed; many, so that one hung provider does not starve the others."""
 IDLE_PAUSE = 0.04
 """Seconds between two looks for work when there is none."""
+BUSY_PAUSE = 0.01
+"""Seconds between two rounds while calls are under way."""
 RENEW_EVERY = leases.TIME_TO_LIVE / 3
 SWEEP_EVERY = 5.0
 FURTHEST_SLOT = 1.0
@@ -76,6 +79,7 @@ class Loop:
         self._waiting: list[Waiting] = []
         self._order = count()
         self._in_flight: Counter[int] = Counter()
+        self._slowed: set[int] = set()
         self._unwritten: list[ApiCall] = []
         self._unrecorded: list[Finished] = []
         self._next_renewal = self._next_sweep = self._next_beat = 0.0
@@ -97,11 +101,17 @@ class Loop:
                     logger.exception("A round of the engine failed.")
                     time.sleep(1)
                     continue
-                if not busy:
-                    self._workshop.wake.wait(IDLE_PAUSE)
-                self._workshop.wake.clear()
+                self._rest(busy)
         finally:
             self._leave()
+
+    def _rest(self, busy: bool) -> None:
+        """While calls are under way, a fixed beat lets results gather into one write."""
+        if self._in_flight.total() > 0:
+            time.sleep(BUSY_PAUSE)
+        elif not busy:
+            self._workshop.wake.wait(IDLE_PAUSE)
+        self._workshop.wake.clear()
 
     def turn(self) -> bool:
         """One round. True where there was something to do."""
@@ -128,6 +138,8 @@ class Loop:
             if client is None:
                 continue
             before = self._served.get(account.pk)
+            if before is None or (before.account.is_paused and not account.is_paused):
+                self._workshop.reopen(account.pk)
             served[account.pk] = Served(
                 account, client, accounts.login_of(account), before.free_at if before else 0.0
             )
@@ -155,7 +167,9 @@ class Loop:
         return self._room(served) > 0 and served.free_at <= time.monotonic()
 
     def _room(self, served: Served) -> int:
-        return served.account.in_flight - self._in_flight[served.account.pk]
+        """As many again as may be in flight are kept ready, so that no thread waits for
+        this loop; a kill then leaves at most twice the calls in flight in doubt."""
+        return 2 * served.account.in_flight - self._in_flight[served.account.pk]
 
     def _claim_for(self, served: Served, source: WorkSource) -> int:
         """Claim what the account has room and slots for, and reserve a slot for each.
@@ -207,7 +221,7 @@ class Loop:
             raise
         for job in ours:
             served = self._served[job.account_id]
-            self._workshop.start(source, job, served.client, served.login)
+            self._workshop.start(source, job, served.account, served.client, served.login)
         lost = Counter(job.account_id for job in ready)
         lost.subtract(Counter(job.account_id for job in ours))
         self._in_flight.subtract(lost)
@@ -238,13 +252,21 @@ class Loop:
         for finished in self._unrecorded:
             by_source[finished.source.name].append(finished)
         for group in by_source.values():
-            results = [finished.result for finished in group]
-            group[0].source.record(results, self.claim)
-            self._note_for_accounts(results)
-            self._unrecorded = [kept for kept in self._unrecorded if kept not in group]
+            self._record_group(group[0].source, [finished.result for finished in group])
+            done = set(map(id, group))
+            self._unrecorded = [kept for kept in self._unrecorded if id(kept) not in done]
         journal.write(self._unwritten)
         written, self._unwritten = len(self._unwritten), []
         return written
+
+    def _record_group(self, source: WorkSource, results: list[Result]) -> None:
+        handed_back = [result.job for result in results if result.handed_back]
+        if handed_back:
+            source.give_back(handed_back, self.claim)
+        answered = [result for result in results if not result.handed_back]
+        if answered:
+            source.record(answered, self.claim)
+            self._note_for_accounts(answered)
 
     def _note_for_accounts(self, results: list[Result]) -> None:
         """What a result means for the whole account: it may pause, or stop being slow."""
@@ -252,9 +274,10 @@ class Loop:
             served = self._served.get(result.job.account_id)
             if served is None:
                 continue
-            if result.error is None:
+            if result.error is None and served.account.pk in self._slowed:
+                self._slowed.discard(served.account.pk)
                 limits.note_answer(served.account)
-            elif accounts.pauses(served.account, result.error):
+            elif result.error is not None and accounts.pauses(served.account, result.error):
                 accounts.pause(served.account, result.error.reason, result.error.words)
 
     def _answer_wishes(self) -> None:
@@ -265,20 +288,38 @@ class Loop:
             elif served is not None:
                 wait = limits.slow_down(served.account, wish.seconds)
                 served.free_at = time.monotonic() + wait
+                self._slowed.add(served.account.pk)
 
     # --- leaving ---------------------------------------------------------------
 
     def _leave(self) -> None:
-        for waiting in self._waiting:
-            self._put_back(waiting.source, [waiting.job])
-        self._waiting.clear()
+        """Nothing new leaves; what is under way ends and is written down."""
+        self._workshop.stop()
         deadline = time.monotonic() + DRAIN
-        while self._in_flight.total() > 0 and time.monotonic() < deadline:
-            self._workshop.wake.wait(0.1)
+        while time.monotonic() < deadline:
+            try:
+                if self._is_drained():
+                    break
+            except DatabaseError:
+                logger.exception("The engine could not reach the database while stopping.")
+                close_old_connections()
+                time.sleep(1)
+            self._workshop.wake.wait(0.05)
             self._workshop.wake.clear()
-            self._answer_wishes()
-            self._record()
-        self._record()
+        self._workshop.close()
         leases.release(self.claim)
         liveness.leave(self.claim)
-        self._workshop.close()
+
+    def _is_drained(self) -> bool:
+        now = time.monotonic()
+        if now >= self._next_beat:
+            self._next_beat = now + liveness.BEAT_EVERY
+            liveness.beat(self.claim)
+            leases.keep(self.claim)
+        while self._waiting:
+            waiting = self._waiting[0]
+            self._put_back(waiting.source, [waiting.job])
+            heapq.heappop(self._waiting)
+        self._answer_wishes()
+        self._record()
+        return self._in_flight.total() <= 0 and not self._unrecorded

@@ -45,6 +45,8 @@ class Result:
     job: Job
     value: object = None
     error: GatewayError | None = None
+    handed_back: bool = False
+    """It never left this process, so nothing can have happened."""
 
 
 class WorkSource(ABC):
@@ -74,7 +76,8 @@ class WorkSource(ABC):
 
     @abstractmethod
     def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
-        """Claimed rows that will not be handed over go back to where they were."""
+        """Rows whose call was certainly not begun go back to where they were, whether they
+        were handed over already or not."""
 
     @abstractmethod
     def record(self, results: Sequence[Result], claim: UUID) -> None:

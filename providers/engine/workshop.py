@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from ..accounts import address_policy
+from ..accounts import address_policy, pauses
 from ..gateway.call import Login, Operation
 from ..gateway.client import CannotTake, Client
 from ..gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
 from ..gateway.vocabulary import Reason
 from ..gateway.wire import Connections, Deadlines, Wire
 from ..journal import BufferedRecorder
-from ..models import ApiCall
+from ..models import Account, ApiCall
+from .desk import Desk, Task
 from .sources import Job, Result, WorkSource
 
 T = TypeVar("T")
@@ -53,22 +54,28 @@ class ReservedSlot:
     """The limiter of one job: its first call has its slot already."""
 
     def __init__(
-        self, account_id: int, wishes: SimpleQueue[Wish], sleep: Callable[[float], object]
-    ):
+        self,
+        account_id: int,
+        desk: Desk,
+        wishes: SimpleQueue[Wish],
+        sleep: Callable[[float], object],
+    ) -> None:
         self._account_id = account_id
+        self._desk = desk
         self._wishes = wishes
         self._sleep = sleep
         self._used = False
 
     def wait(self, operation: Operation) -> None:
-        if not self._used:
-            self._used = True
-            return
-        request = SlotRequest(self._account_id)
-        self._wishes.put(request)
-        self._sleep(request.answer.result(timeout=PATIENCE))
+        if self._used:
+            request = SlotRequest(self._account_id)
+            self._wishes.put(request)
+            self._sleep(request.answer.result(timeout=PATIENCE))
+        self._used = True
+        self._desk.leave(self._sleep)
 
     def slow_down(self, seconds: float) -> None:
+        self._desk.slow_down(seconds)
         self._wishes.put(SlowDown(self._account_id, seconds))
 
 
@@ -80,29 +87,61 @@ class Finished:
 
 
 class Workshop:
-    """Runs jobs side by side; `finished` and `wishes` are read by the loop's thread."""
+    """Runs jobs side by side; what it has finished and wishes is read by the loop's thread."""
 
     def __init__(self, threads: int, deadlines: Deadlines) -> None:
         self._deadlines = deadlines
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="engine")
         self._local = threading.local()
         self._all_connections: list[Connections] = []
+        self._desks: dict[int, Desk] = {}
         self._stopping = threading.Event()
-        self.finished: SimpleQueue[Finished] = SimpleQueue()
-        self.wishes: SimpleQueue[Wish] = SimpleQueue()
+        self._finished: SimpleQueue[Finished] = SimpleQueue()
+        self._wishes: SimpleQueue[Wish] = SimpleQueue()
         self.wake = threading.Event()
 
-    def start(self, source: WorkSource, job: Job, client: type[Client], login: Login) -> None:
-        self._pool.submit(self._work, source, job, client, login)
+    def start(
+        self, source: WorkSource, job: Job, account: Account, client: type[Client], login: Login
+    ) -> None:
+        """Have a job done as soon as the account has a call in flight to spare."""
+        desk = self._desks.get(account.pk)
+        if desk is None:
+            desk = self._desks[account.pk] = Desk(account.per_second, account.per_minute)
+        desk.set_limits(account.per_second, account.per_minute)
+        task = Task(source.lane, desk.next_order(), source, job, client, login)
+        if desk.put(task, account.in_flight):
+            self._pool.submit(self._serve, desk, account)
 
-    def _work(self, source: WorkSource, job: Job, client: type[Client], login: Login) -> None:
+    def _serve(self, desk: Desk, account: Account) -> None:
+        """One thread's stay at a desk: job after job until none is ready."""
+        while task := desk.take():
+            if self._stopping.is_set() or task.is_stale or desk.is_closed(paid=task.source.paid):
+                self._finish(Finished(task.source, Result(task.job, handed_back=True), []))
+                continue
+            finished = self._work(task, desk)
+            error = finished.result.error
+            if error is not None and pauses(account, error):
+                # The loop will pause the account, too; what waits here is not sent first.
+                desk.pause()
+            self._finish(finished)
+
+    def _finish(self, finished: Finished) -> None:
+        self._finished.put(finished)
+        self.wake.set()
+
+    def _work(self, task: Task, desk: Desk) -> Finished:
+        job = task.job
         recorder = BufferedRecorder(job.account_id)
         try:
-            limiter = ReservedSlot(job.account_id, self.wishes, self._stopping.wait)
+            limiter = ReservedSlot(job.account_id, desk, self._wishes, self._stopping.wait)
             wire = Wire(
-                self._connections(), login, subject=job.subject, limiter=limiter, recorder=recorder
+                self._connections(),
+                task.login,
+                subject=job.subject,
+                limiter=limiter,
+                recorder=recorder,
             )
-            result = Result(job, value=job.run(client(login, wire)))
+            result = Result(job, value=job.run(task.client(task.login, wire)))
         except GatewayError as error:
             result = Result(job, error=error)
         except CannotTake as cannot:
@@ -110,10 +149,9 @@ class Workshop:
             result = Result(job, error=Refused(Reason.CANNOT_TAKE, words=words))
         except BaseException as defect:  # noqa: BLE001 - the outcome must be recorded
             # Its text may hold anything, so only its kind is logged.
-            logger.error("A job of %s failed: %s", source.name, type(defect).__name__)
+            logger.error("A job of %s failed: %s", task.source.name, type(defect).__name__)
             result = Result(job, error=_defect(recorder))
-        self.finished.put(Finished(source, result, recorder.take()))
-        self.wake.set()
+        return Finished(task.source, result, recorder.take())
 
     def _connections(self) -> Connections:
         """One pool of connections per thread, since a session is not shared by threads."""
@@ -123,14 +161,24 @@ class Workshop:
             self._all_connections.append(connections)
         return connections
 
+    def reopen(self, account_id: int) -> None:
+        """The account was resumed: its paid calls may leave again."""
+        desk = self._desks.get(account_id)
+        if desk is not None:
+            desk.resume()
+
     def take_finished(self) -> list[Finished]:
-        return _drain(self.finished)
+        return _drain(self._finished)
 
     def take_wishes(self) -> list[Wish]:
-        return _drain(self.wishes)
+        return _drain(self._wishes)
+
+    def stop(self) -> None:
+        """No further call leaves; what waits for a thread is handed back."""
+        self._stopping.set()
 
     def close(self) -> None:
-        self._stopping.set()
+        self.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
         for connections in self._all_connections:
             connections.close()

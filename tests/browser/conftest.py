@@ -16,7 +16,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connections
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from providers.engine.leases import is_engine_alive
@@ -24,9 +24,9 @@ from providers.engine.loop import Loop
 from providers.models import heartbeat
 from providers.sandbox.server import Sandbox
 from tests.builders import IMPATIENT, make_staff, make_user
-from tests.waiting import wait_until
 
 from .visitor import Visitor
+from .waiting import wait_until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
@@ -81,7 +81,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def sandbox(settings: SettingsWrapper) -> Iterator[Sandbox]:
+def sandbox(settings: Settings) -> Iterator[Sandbox]:
     """The practice providers; they report nothing of their own accord."""
     with Sandbox() as running:
         for provider in ("haorui", "otpservice"):
@@ -91,7 +91,7 @@ def sandbox(settings: SettingsWrapper) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def portal(live_server: LiveServer, sandbox: Sandbox, settings: SettingsWrapper) -> LiveServer:
+def portal(live_server: LiveServer, sandbox: Sandbox, settings: Settings) -> LiveServer:
     """The web server, whose queue has just shown a sign of life."""
     settings.PUBLIC_ADDRESS = ""
     heartbeat("queue")

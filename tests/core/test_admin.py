@@ -198,3 +198,11 @@ def test_a_fragment_refuses_in_words_and_never_with_a_sign_in_form(
     assert stranger.get(part).status_code == 401
     stranger.force_login(User.objects.create_user("stranger", is_staff=True))
     assert stranger.get(part).status_code == 403
+
+
+def test_a_filter_that_is_on_can_be_taken_off_by_its_chip(
+    browser: Client, account: Account
+) -> None:
+    page = browser.get(LIST, {"provider": "haosms", "q": "main"}).content.decode()
+    assert 'class="filter-chip" href="?q=main"' in page
+    assert "filter-chip" not in browser.get(LIST).content.decode()

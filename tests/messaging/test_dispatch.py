@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
 
 from messaging.models import Message
 from messaging.states import MessageState
@@ -85,8 +89,6 @@ def test_every_step_leaves_its_time(sandbox: Sandbox) -> None:
 
 
 def test_a_message_that_nobody_kicked_is_sent_as_well(sandbox: Sandbox) -> None:
-    from django_q.models import OrmQ
-
     message = make_message(make_account("haorui", sandbox))
     OrmQ.objects.all().delete()
 
@@ -94,10 +96,6 @@ def test_a_message_that_nobody_kicked_is_sent_as_well(sandbox: Sandbox) -> None:
 
 
 def test_a_message_waits_for_its_time(sandbox: Sandbox) -> None:
-    from datetime import timedelta
-
-    from django.utils import timezone
-
     account = make_account("haorui", sandbox)
     later = make_message(account, not_before=timezone.now() + timedelta(hours=1))
     send(make_message(account))

@@ -13,6 +13,7 @@ from django_q.models import OrmQ
 from core.phone import read
 from core.secrets import DOTS
 from messaging import sending
+from messaging.dispatch import MessageSource
 from messaging.models import Message
 from messaging.sending import Draft
 from messaging.states import MessageState
@@ -231,8 +232,6 @@ def test_it_is_too_late_to_cancel_what_was_taken_up(state: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_message_is_either_cancelled_or_claimed_never_both() -> None:
-    from messaging.dispatch import MessageSource
-
     message, by, source, claim = make_message(), make_user(), MessageSource(), new_claim()
     turns = iter([lambda: sending.cancel(message, by), lambda: source.claim(message.account, 1, claim)])
 

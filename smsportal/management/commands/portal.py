@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
@@ -95,6 +96,8 @@ class Command(BaseCommand):
 
     def _greet(self, passwords: dict[str, str]) -> None:
         lines = [f"The portal is ready: {settings.PUBLIC_ADDRESS or 'http://' + settings.BIND}/"]
+        if not User.objects.exists():
+            lines.append("Nobody can sign in yet: `manage.py createsuperuser` makes the first.")
         if passwords:
             lines.append(f"The practice providers: {settings.SANDBOX_URL}/")
             lines += ["", "Demo staff, with their passwords:"]

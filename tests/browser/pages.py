@@ -1,0 +1,331 @@
+"""The pages as staff use them, so that the tests read as sentences.
+
+Whatever does not depend on the language is found by its place in the page; the words that
+staff read are in the tests.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.urls import reverse
+from playwright.sync_api import Locator, Page, expect
+
+from messaging.models import Message
+from providers.models import Account
+
+from .visitor import Visitor
+
+
+class AnyPage:
+    """What stands on every page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    @property
+    def title(self) -> Locator:
+        return self.page.locator("h1")
+
+    @property
+    def notes(self) -> Locator:
+        """What the portal says about what was just done."""
+        return self.page.locator(".note")
+
+    @property
+    def banners(self) -> Locator:
+        return self.page.locator("#banner-zone .banner")
+
+    @property
+    def navigation(self) -> list[str]:
+        items = self.page.locator("#nav-sidebar-apps li a span:not(.material-symbols-outlined)")
+        return [text.strip() for text in items.all_inner_texts()]
+
+    @property
+    def problems(self) -> Locator:
+        """The summary above a form that came back."""
+        return self.page.locator("[data-problems]")
+
+    def says(self, *sentences: str) -> Self:
+        for sentence in sentences:
+            expect(self.page.locator("#content, .outside-box")).to_contain_text(sentence)
+        return self
+
+    def has_focus(self, element: Locator) -> bool:
+        return bool(element.evaluate("element => element === document.activeElement"))
+
+    def overflow(self) -> int:
+        """Pixels that the page is wider than its window."""
+        script = "document.scrollingElement.scrollWidth - window.innerWidth"
+        return int(self.page.evaluate(script))
+
+    @property
+    def language(self) -> str | None:
+        return self.page.locator("html").get_attribute("lang")
+
+    def choose_language(self, language: str) -> None:
+        menu = self.page.locator(".user-opener")
+        if menu.count():
+            menu.click()
+        self.page.locator(f'.language-switch button[value="{language}"]').click()
+
+    def sign_out(self) -> None:
+        self.page.locator(".user-opener").click()
+        self.page.locator("#logout-form button").click()
+
+    def stays_the_same_document(self) -> None:
+        """From here on `is_still_the_same_document` tells whether it was loaded anew."""
+        self.page.evaluate("window.marked = true")
+
+    def is_still_the_same_document(self) -> bool:
+        return bool(self.page.evaluate("window.marked === true"))
+
+
+class SignIn(AnyPage):
+    @classmethod
+    def of(cls, visitor: Visitor) -> Self:
+        visitor.page.goto("/")
+        return cls(visitor.page)
+
+    @property
+    def button(self) -> Locator:
+        return self.page.locator("#login-form button[type=submit]")
+
+    def sign_in(self, name: str, password: str) -> AnyPage:
+        self.page.locator("#id_username").fill(name)
+        self.page.locator("#id_password").fill(password)
+        self.button.click()
+        return AnyPage(self.page)
+
+
+class SendForm(AnyPage):
+    @classmethod
+    def of(cls, visitor: Visitor, page: Page | None = None) -> Self:
+        page = page or visitor.page
+        page.goto(reverse("admin:messaging_message_send"))
+        return cls(page)
+
+    @property
+    def account(self) -> Locator:
+        return self.page.locator("#id_account")
+
+    @property
+    def recipient(self) -> Locator:
+        return self.page.locator("#id_recipient")
+
+    @property
+    def text(self) -> Locator:
+        return self.page.locator("#id_text")
+
+    @property
+    def code(self) -> Locator:
+        return self.page.locator("#id_code")
+
+    @property
+    def channel(self) -> Locator:
+        return self.page.locator("#id_channel")
+
+    @property
+    def button(self) -> Locator:
+        return self.page.locator("#send-button")
+
+    @property
+    def counter(self) -> Locator:
+        return self.page.locator("#preview .counter").first
+
+    @property
+    def readback(self) -> Locator:
+        return self.page.locator("#readback")
+
+    @property
+    def replace_button(self) -> Locator:
+        return self.page.locator("[data-replace]")
+
+    def fill(self, recipient: str = "", text: str = "", code: str = "") -> Self:
+        for field, value in ((self.recipient, recipient), (self.text, text), (self.code, code)):
+            if value:
+                field.fill(value)
+        return self
+
+    def switch_to(self, account: Account) -> Self:
+        with self.page.expect_navigation():
+            self.account.select_option(account.public_id)
+        return self
+
+    def choose(self, account: Account) -> Self:
+        return self if self.account.input_value() == account.public_id else self.switch_to(account)
+
+    def send(self) -> MessagePage:
+        """Press the button; leads to the message where the form is accepted."""
+        self.button.click()
+        return MessagePage(self.page)
+
+    @property
+    def is_shown(self) -> bool:
+        return self.page.locator("#send-form").count() == 1
+
+
+class MessagePage(AnyPage):
+    @classmethod
+    def of(cls, visitor: Visitor, message: Message) -> Self:
+        visitor.page.goto(reverse("admin:messaging_message_change", args=[message.public_id]))
+        return cls(visitor.page)
+
+    def arrived(self) -> Self:
+        expect(self.live).to_be_visible()
+        return self
+
+    @property
+    def public_id(self) -> str:
+        self.arrived()
+        return self.page.url.rstrip("/").split("/")[-2]
+
+    @property
+    def message(self) -> Message:
+        return Message.objects.get(public_id=self.public_id)
+
+    @property
+    def live(self) -> Locator:
+        return self.page.locator("#live")
+
+    @property
+    def state(self) -> Locator:
+        return self.live.locator(".status-line .state span:not(.material-symbols-outlined)")
+
+    @property
+    def story(self) -> Locator:
+        return self.live.locator(".story")
+
+    @property
+    def money(self) -> Locator:
+        return self.live.locator(".money-line span:not(.material-symbols-outlined)")
+
+    @property
+    def timeline(self) -> Locator:
+        return self.live.locator(".timeline")
+
+    @property
+    def call_links(self) -> Locator:
+        return self.timeline.locator("a")
+
+    @property
+    def choices(self) -> Locator:
+        return self.live.locator(".choices button")
+
+    @property
+    def polls(self) -> bool:
+        return self.live.locator("[hx-trigger]").count() > 0
+
+    def becomes(self, state: str) -> Self:
+        expect(self.state).to_have_text(state)
+        return self
+
+    def settle(self, outcome: str, reason: str = "console") -> Self:
+        self.live.locator(f'[data-opens="settle-{outcome}"]').click()
+        dialog = self.page.locator(f"#settle-{outcome}")
+        dialog.locator(f'input[value="{reason}"]').check()
+        dialog.locator("button[type=submit]").click()
+        return self
+
+    @property
+    def again_button(self) -> Locator:
+        return self.live.locator('[data-opens="again-dialog"]')
+
+    @property
+    def again_dialog(self) -> Locator:
+        return self.page.locator("#again-dialog")
+
+    def send_again(self) -> Self:
+        self.again_button.click()
+        with self.page.expect_navigation():
+            self.again_dialog.locator("button[type=submit]").click()
+        return self
+
+    def reveal(self, reason: str) -> Self:
+        self.page.locator('[data-opens="reveal-dialog"]').click()
+        dialog = self.page.locator("#reveal-dialog")
+        dialog.locator(f'input[value="{reason}"]').check()
+        dialog.locator("button[type=submit]").click()
+        return self
+
+
+class MessageList(AnyPage):
+    @classmethod
+    def of(cls, visitor: Visitor) -> Self:
+        visitor.page.goto(reverse("admin:messaging_message_changelist"))
+        return cls(visitor.page)
+
+
+class AccountForm(AnyPage):
+    @classmethod
+    def new(cls, visitor: Visitor, provider: str) -> Self:
+        visitor.page.goto(reverse("admin:providers_account_add"))
+        visitor.page.locator(f'.provider-choice a[href="?provider={provider}"]').click()
+        return cls(visitor.page)
+
+    @classmethod
+    def of(cls, visitor: Visitor, account: Account) -> Self:
+        visitor.page.goto(reverse("admin:providers_account_change", args=[account.public_id]))
+        return cls(visitor.page)
+
+    def field(self, name: str) -> Locator:
+        return self.page.locator(f"#id_{name}")
+
+    def fill(self, **values: str) -> Self:
+        for name, value in values.items():
+            self.field(name).fill(value)
+        return self
+
+    def allow(self, country: str) -> Self:
+        """The list is drawn by a script over a plain one, which keyboards do not reach."""
+        self.page.locator(".section-reach .select2-selection").click()
+        self.page.locator(".select2-search__field").last.fill(country)
+        self.page.locator(".select2-results__option--highlighted").click()
+        self.page.keyboard.press("Escape")
+        return self
+
+    def save(self) -> Self:
+        with self.page.expect_navigation():
+            self.page.locator(".form-end button[type=submit]").click()
+        return self
+
+    @property
+    def check_news(self) -> Locator:
+        return self.page.locator("#account-check")
+
+    @property
+    def figures(self) -> Locator:
+        return self.page.locator("#account-figures")
+
+    @property
+    def state(self) -> Locator:
+        return self.page.locator("#account-now .state span:not(.material-symbols-outlined)")
+
+    def check(self) -> Self:
+        self.page.locator("#check-button").click()
+        return self
+
+    def read_balance(self) -> Self:
+        self.page.locator("#balance-button").click()
+        return self
+
+
+class Practice(AnyPage):
+    @classmethod
+    def of(cls, visitor: Visitor) -> Self:
+        visitor.page.goto(reverse("admin:practice"))
+        return cls(visitor.page)
+
+    @property
+    def book(self) -> Locator:
+        return self.page.locator("#book li")
+
+    def apply(self, fault: str, provider: str = "") -> Self:
+        self.page.locator("#fault").select_option(fault)
+        self.page.locator("#fault-provider").select_option(provider)
+        self.page.locator('form:has(input[value="fault"]) button[type=submit]').click()
+        return self
+
+    def switch_all_off(self) -> Self:
+        self.page.locator('form:has(input[value="clear"]) button[type=submit]').click()
+        return self

@@ -1,0 +1,142 @@
+"""A manager makes an account with each provider, and asks whether it works."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from providers.models import Account
+from providers.sandbox import credentials
+from providers.sandbox.server import Sandbox
+from tests.builders import CREDENTIALS, make_account
+
+from .conftest import Engine, MakeVisitor
+from .pages import AccountForm
+from .visitor import Visitor
+
+NAMES = {
+    "haosms": "HaoSMS",
+    "haorui": "HAORUI",
+    "otpservice": "OTP Service",
+    "gosms": "GoSMS",
+}
+OPTIONS = {
+    "haosms": {"option_channels": "验证码通道1"},
+    "haorui": {"option_sender_ids": "HAORUI"},
+    "otpservice": {},
+    "gosms": {},
+}
+SECRET_VALUES = {
+    credentials.HAOSMS_API_KEY,
+    credentials.HAORUI_API_PASSWORD,
+    credentials.GOSMS_API_KEY,
+}
+
+
+def typed(provider: str, sandbox: Sandbox) -> dict[str, str]:
+    secrets = {f"secret_{name}": value for name, value in CREDENTIALS[provider].items()}
+    own = {"name": f"{NAMES[provider]} main", "base_url": sandbox.base_url(provider)}
+    return {**own, **secrets, **OPTIONS[provider]}
+
+
+@pytest.mark.parametrize("provider", NAMES)
+def test_a_manager_makes_an_account_after_two_mistakes(
+    provider: str, manager: Visitor, sandbox: Sandbox
+) -> None:
+    values = typed(provider, sandbox)
+    first_secret = next(name for name in values if name.startswith("secret_"))
+    form = AccountForm.new(manager, provider).fill(**values)
+    form.field(first_secret).fill("")
+    form.save()
+
+    expect(form.problems).to_contain_text("Nothing can be sent until a country is allowed.")
+    assert form.has_focus(form.problems)
+    assert form.page.title().startswith("Error:")
+    form.problems.locator(f'a[href="#id_{first_secret}"]').click()
+    assert form.has_focus(form.field(first_secret))
+    assert form.field("name").input_value() == values["name"]
+    for name in (name for name in values if name.startswith("secret_")):
+        assert form.field(name).input_value() == ""
+
+    form.allow("China mainland" if False else "China (CN")
+    form.fill(**{name: value for name, value in values.items() if name.startswith("secret_")})
+    form.save()
+    expect(form.notes.filter(has_text="Saved.")).to_be_visible()
+    account = Account.objects.get()
+    assert (account.provider, account.allowed_countries) == (provider, ["CN"])
+    stored = {each.name: each.value.reveal() for each in account.credentials.all()}
+    assert stored == CREDENTIALS[provider]
+
+
+@pytest.mark.parametrize("provider", NAMES)
+def test_a_secret_never_comes_back_to_the_page(
+    provider: str, manager: Visitor, sandbox: Sandbox
+) -> None:
+    form = AccountForm.of(manager, make_account(provider, sandbox))
+    for value in CREDENTIALS[provider].values():
+        assert value not in form.page.content()
+    form.fill(name="", **{f"secret_{name}": v for name, v in CREDENTIALS[provider].items()})
+    form.save()
+    expect(form.problems).to_contain_text("Enter this again")
+    for value in CREDENTIALS[provider].values():
+        assert value not in form.page.content()
+
+
+def test_an_empty_secret_keeps_the_one_that_is_stored(manager: Visitor, sandbox: Sandbox) -> None:
+    account = make_account("haosms", sandbox)
+    AccountForm.of(manager, account).fill(name="Renamed").save()
+    account.refresh_from_db()
+    assert account.name == "Renamed"
+    assert account.credentials.get().value.reveal() == CREDENTIALS["haosms"]["api_key"]
+
+
+@pytest.mark.parametrize("provider", ["haosms", "gosms"])
+def test_the_check_says_that_the_connection_works_and_shows_the_balance(
+    provider: str, manager: Visitor, sandbox: Sandbox, engine: Engine
+) -> None:
+    account = make_account(provider, sandbox)
+    engine.start()
+    page = AccountForm.of(manager, account)
+    page.stays_the_same_document()
+    page.check()
+    expect(page.check_news).to_contain_text("Connection works. Available")
+    expect(page.figures).to_contain_text("As stated by the provider")
+    expect(page.state).to_have_text("Active")
+    page.read_balance()
+    expect(page.figures.locator("details")).to_be_visible()
+    assert page.is_still_the_same_document()
+    assert account.readings.count() == 2
+
+
+@pytest.mark.parametrize("provider", ["haorui", "otpservice"])
+def test_where_nothing_can_be_checked_the_page_says_so(
+    provider: str, manager: Visitor, sandbox: Sandbox
+) -> None:
+    page = AccountForm.of(manager, make_account(provider, sandbox))
+    page.check()
+    expect(page.check_news).to_contain_text(
+        f"{NAMES[provider]} has nothing that can be checked without sending. The first message"
+        " will show whether the password is right."
+    )
+    expect(page.figures).to_contain_text("does not tell the balance")
+
+
+def test_a_wrong_key_is_said_with_the_next_step(
+    manager: Visitor, sandbox: Sandbox, engine: Engine
+) -> None:
+    account = make_account("gosms", sandbox, credentials={"api_key": "ch_wrong_key"})
+    engine.start()
+    page = AccountForm.of(manager, account)
+    page.check()
+    expect(page.check_news).to_contain_text("The provider did not accept the login.")
+    expect(page.check_news).to_contain_text("Replace the key, then check the connection.")
+    assert "ch_wrong_key" not in page.page.content()
+
+
+def test_an_operator_reads_the_account_without_a_form(
+    make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    account = make_account("gosms", sandbox)
+    page = AccountForm.of(make_visitor("operator"), account)
+    expect(page.page.locator("#check-button")).to_be_visible()
+    assert page.field("base_url").count() == 0

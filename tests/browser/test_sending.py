@@ -1,0 +1,285 @@
+"""Sending one message, from the form to the provider's book."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from messaging.models import Message
+from providers.models import Account
+from providers.sandbox.server import Sandbox
+from tests.builders import make_account, make_message, make_staff
+
+from .conftest import Engine, MakeVisitor
+from .pages import AnyPage, MessageList, MessagePage, SendForm
+from .visitor import Visitor
+from .waiting import wait_until
+
+NUMBER = "139 1234 5678"
+WHOLE = "+86 139 1234 5678"
+MASKED = "+86 139 •••• 5678"
+TEXT = "Your parcel is here."
+OPERATIONS = {"haorui": "send", "haosms": "send", "otpservice": "send"}
+
+
+@pytest.fixture
+def account(sandbox: Sandbox) -> Account:
+    return make_account("haorui", sandbox, price_per_segment="0.04")
+
+
+def accepted(sandbox: Sandbox, provider: str = "haorui") -> int:
+    return len(sandbox.book.entries(provider, accepted=True))
+
+
+def all_sent() -> bool:
+    return not Message.objects.filter(state__in=("queued", "claimed", "sending")).exists()
+
+
+class TestOneMessage:
+    @pytest.mark.parametrize(
+        ("provider", "typed", "last"),
+        [
+            ("haorui", {"text": TEXT}, "Accepted, waiting for report"),
+            ("haosms", {"code": "482913"}, "Accepted (no reports)"),
+            ("otpservice", {}, "Accepted, waiting for report"),
+        ],
+    )
+    def test_the_page_follows_it_to_accepted_without_loading_anew(
+        self,
+        provider: str,
+        typed: dict[str, str],
+        last: str,
+        operator: Visitor,
+        sandbox: Sandbox,
+        engine: Engine,
+    ) -> None:
+        make_account(provider, sandbox)
+        form = SendForm.of(operator).fill(NUMBER, **typed)
+        page = form.send().becomes("Waiting")
+        page.stays_the_same_document()
+        engine.start()
+        page.becomes(last)
+        assert page.is_still_the_same_document()
+        assert accepted(sandbox, provider) == 1
+        expect(page.money).to_have_text(
+            "The provider accepted it and charges by its own rules."
+        )
+        message = page.message
+        assert message.provider_id
+        expect(page.timeline).to_contain_text(f"Queued by {operator.user}")
+        expect(page.timeline).to_contain_text("Handed over for sending")
+        expect(page.timeline).to_contain_text(f"id {message.provider_id}")
+        expect(page.title).to_have_text(WHOLE)
+        assert page.call_links.count() == 0
+        assert "482913" not in operator.page.content()
+
+    def test_a_manager_finds_the_call_behind_it(
+        self, manager: Visitor, account: Account, engine: Engine
+    ) -> None:
+        engine.start()
+        page = SendForm.of(manager).fill(NUMBER, TEXT).send()
+        page.becomes("Accepted, waiting for report")
+        page.call_links.last.click()
+        call = AnyPage(manager.page)
+        expect(call.title).to_contain_text("Send SMS")
+        call.says("Secrets and codes are hidden here from everybody.")
+        expect(manager.page.locator(".call-page .state, .page-heading .state")).to_have_text(
+            re.compile("Done")
+        )
+
+    def test_a_viewer_sees_it_masked_everywhere(
+        self, make_visitor: MakeVisitor, account: Account
+    ) -> None:
+        viewer = make_visitor("viewer")
+        message = make_message(account)
+        page = MessagePage.of(viewer, message)
+        expect(page.title).to_have_text(MASKED)
+        page.says(f"{len(message.text)} characters")
+        for source in (viewer.page.content(), MessageList.of(viewer).page.content()):
+            assert "13912345678" not in re.sub(r"\s", "", source)
+            assert message.text not in source
+
+    def test_a_manager_reveals_it_for_a_reason(
+        self, manager: Visitor, account: Account
+    ) -> None:
+        page = MessagePage.of(manager, make_message(account))
+        expect(page.title).to_have_text(MASKED)
+        page.reveal("complaint")
+        expect(page.page.locator("#revealed")).to_contain_text(WHOLE)
+        expect(page.page.locator("#revealed")).to_contain_text(TEXT)
+
+    def test_one_that_waits_can_be_cancelled(self, operator: Visitor, account: Account) -> None:
+        page = SendForm.of(operator).fill(NUMBER, TEXT).send().becomes("Waiting")
+        page.live.locator("button", has_text="Cancel message").click()
+        page.becomes("Cancelled")
+        expect(page.money).to_have_text("Nothing was sent and nothing was charged.")
+
+
+class TestTheForm:
+    def test_the_cursor_stands_in_the_recipient(self, operator: Visitor, account: Account) -> None:
+        form = SendForm.of(operator)
+        assert form.has_focus(form.recipient)
+
+    def test_another_account_keeps_what_was_typed(
+        self, operator: Visitor, account: Account, sandbox: Sandbox
+    ) -> None:
+        codes = make_account("haosms", sandbox)
+        form = SendForm.of(operator).choose(account).fill(NUMBER, TEXT)
+        form.switch_to(codes)
+        assert form.recipient.input_value() == NUMBER
+        expect(form.code).to_be_visible()
+        form.switch_to(account)
+        assert form.recipient.input_value() == NUMBER
+        assert Message.objects.count() == 0
+
+    def test_mistakes_are_summed_up_and_each_line_leads_to_its_field(
+        self, operator: Visitor, account: Account
+    ) -> None:
+        form = SendForm.of(operator).fill("139 1234 567")
+        form.button.click()
+        expect(form.problems).to_contain_text("There is a problem")
+        assert form.has_focus(form.problems)
+        assert form.page.title().startswith("Error:")
+        for name, field in (("recipient", form.recipient), ("text", form.text)):
+            form.problems.locator(f'a[href="#id_{name}"]').click()
+            assert form.has_focus(field)
+            assert field.get_attribute("aria-invalid") == "true"
+        assert form.recipient.input_value() == "139 1234 567"
+        assert Message.objects.count() == 0
+
+    def test_the_number_is_read_back_while_it_is_typed(
+        self, operator: Visitor, account: Account
+    ) -> None:
+        form = SendForm.of(operator)
+        form.recipient.press_sequentially("13912345678")
+        expect(form.readback).to_contain_text(WHOLE)
+        expect(form.readback).to_contain_text("China")
+        form.recipient.fill("13x")
+        expect(form.readback).to_contain_text("has a letter at position 3")
+
+    def test_a_costly_character_is_named_and_replaced_and_the_counter_follows(
+        self, operator: Visitor, account: Account
+    ) -> None:
+        form = SendForm.of(operator)
+        form.text.fill("It’s here. " + "x" * 70)
+        expect(form.counter).to_contain_text("2 segments · Unicode")
+        form.replace_button.click()
+        expect(form.text).to_have_value("It's here. " + "x" * 70)
+        expect(form.counter).to_contain_text("1 segment · GSM-7")
+        expect(form.button).to_contain_text("(1 segment)")
+        assert form.has_focus(form.text)
+
+    def test_enter_in_the_recipient_sends_nothing(
+        self, operator: Visitor, account: Account
+    ) -> None:
+        form = SendForm.of(operator).fill(NUMBER, TEXT)
+        form.recipient.press("Enter")
+        form.recipient.press("Enter")
+        # What comes next in this tab comes after whatever the key would have done.
+        operator.page.reload()
+        assert form.is_shown
+        assert Message.objects.count() == 0
+
+
+class TestTwice:
+    """Whatever is done twice, the provider is asked once."""
+
+    @pytest.fixture(autouse=True)
+    def _running(self, account: Account, engine: Engine) -> None:
+        engine.start()
+
+    def _went_out_once(self, sandbox: Sandbox) -> None:
+        wait_until(all_sent)
+        assert Message.objects.count() == 1
+        assert accepted(sandbox) == 1
+
+    def test_a_double_click(self, operator: Visitor, sandbox: Sandbox) -> None:
+        form = SendForm.of(operator).fill(NUMBER, TEXT)
+        form.button.dblclick()
+        MessagePage(operator.page).arrived()
+        self._went_out_once(sandbox)
+
+    def test_ctrl_enter_twice(self, operator: Visitor, sandbox: Sandbox) -> None:
+        form = SendForm.of(operator).fill(NUMBER, TEXT)
+        form.text.focus()
+        operator.page.keyboard.press("Control+Enter")
+        operator.page.keyboard.press("Control+Enter")
+        MessagePage(operator.page).arrived()
+        self._went_out_once(sandbox)
+
+    def test_back_and_send_again(self, operator: Visitor, sandbox: Sandbox) -> None:
+        first = SendForm.of(operator).fill(NUMBER, TEXT).send().public_id
+        operator.page.go_back()
+        form = SendForm(operator.page)
+        expect(form.text).to_have_value(TEXT)
+        page = form.send()
+        assert page.public_id == first
+        page_says = "This form was already sent at"
+        expect(page.notes.filter(has_text=page_says)).to_contain_text("nothing was sent twice")
+        self._went_out_once(sandbox)
+
+    def test_loading_the_page_anew_after_sending(
+        self, operator: Visitor, sandbox: Sandbox
+    ) -> None:
+        page = SendForm.of(operator).fill(NUMBER, TEXT).send().arrived()
+        operator.page.reload()
+        page.arrived()
+        self._went_out_once(sandbox)
+
+    def test_the_same_form_in_two_tabs(self, operator: Visitor, sandbox: Sandbox) -> None:
+        form = SendForm.of(operator).fill(NUMBER, TEXT)
+        token = operator.page.locator("[name=form_token]").input_value()
+        other = SendForm.of(operator, operator.open_tab()).fill(NUMBER, TEXT)
+        # A tab that was duplicated has the same form in it.
+        other.page.locator("[name=form_token]").evaluate(
+            "(field, token) => { field.value = token; }", token
+        )
+        first = form.send().public_id
+        assert other.send().public_id == first
+        self._went_out_once(sandbox)
+
+    def test_back_and_another_text_asks_first(self, operator: Visitor, sandbox: Sandbox) -> None:
+        SendForm.of(operator).fill(NUMBER, TEXT).send().arrived()
+        operator.page.go_back()
+        form = SendForm(operator.page).fill(text="Another text")
+        form.button.click()
+        expect(form.notes.filter(has_text="has not been sent")).to_be_visible()
+        self._went_out_once(sandbox)
+        expect(form.text).to_have_value("Another text")
+        form.send().arrived()
+        wait_until(all_sent)
+        assert accepted(sandbox) == 2
+
+    def test_the_same_text_again_warns_and_goes_out_only_when_told_to(
+        self, operator: Visitor, sandbox: Sandbox
+    ) -> None:
+        SendForm.of(operator).fill(NUMBER, TEXT).send().arrived()
+        form = SendForm.of(operator).fill(NUMBER, TEXT)
+        form.button.click()
+        expect(form.notes.filter(has_text="The same went to this number at")).to_be_visible()
+        self._went_out_once(sandbox)
+        expect(form.button).to_contain_text("Send anyway")
+        form.send().arrived()
+        wait_until(all_sent)
+        assert accepted(sandbox) == 2
+
+
+def test_a_session_that_ended_keeps_what_was_typed(
+    make_visitor: MakeVisitor, account: Account
+) -> None:
+    staff = make_staff("operator")
+    visitor = make_visitor(staff)
+    form = SendForm.of(visitor).fill(NUMBER, TEXT)
+    visitor.lose_session()
+    form.button.click()
+    expect(visitor.page.locator("#login-form")).to_be_visible()
+    visitor.page.locator("#id_username").fill(staff.username)
+    visitor.page.locator("#id_password").fill("secret")
+    visitor.page.locator("#login-form button[type=submit]").click()
+    expect(form.text).to_have_value(TEXT)
+    assert form.recipient.input_value() == NUMBER
+    assert visitor.page.url.endswith(reverse("admin:messaging_message_send"))
+    assert Message.objects.count() == 0

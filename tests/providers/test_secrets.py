@@ -1,0 +1,124 @@
+"""A provider's secret is found nowhere but encrypted in its own table."""
+
+from __future__ import annotations
+
+import logging
+from io import StringIO
+from typing import Any
+
+import pytest
+from auditlog.models import LogEntry as AuditEntry
+from django.contrib.admin.models import LogEntry
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client as Browser
+from django.urls import reverse
+
+from providers import accounts
+from providers.models import Account
+from tests.smsportal.people import browser_of, member
+
+from .account_forms import CANARY, PROVIDERS, add_url, everything_said, typed, typed_again, url_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def boss() -> Browser:
+    return browser_of(member(superuser=True))
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
+def add(browser: Browser, provider: str) -> Account:
+    assert browser.post(add_url(provider), typed(provider)).status_code == 302
+    return Account.objects.get()
+
+
+def change(browser: Browser, account: Account, **changes: Any) -> None:
+    secrets = {f"secret_{c.name}": f"{CANARY}-new" for c in account.credentials.all()}
+    data = typed_again(account, **{**secrets, **changes})
+    assert browser.post(url_of(account), data).status_code in (200, 302)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_page_of_the_account_holds_it(provider: str, boss: Browser) -> None:
+    account = add(boss, provider)
+    change(boss, account, name="")
+    change(boss, account)
+    pages = [url_of(account), url_of(account, "checked"), url_of(account, "pause")]
+    lists = [reverse("admin:providers_account_changelist"), reverse("admin:index")]
+    assert CANARY not in everything_said(boss, *pages, *lists)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_history_of_changes_holds_it(
+    provider: str, boss: Browser, log: pytest.LogCaptureFixture
+) -> None:
+    account = add(boss, provider)
+    change(boss, account, per_second="8")
+    entries = LogEntry.objects.values_list("change_message", "object_repr")
+    audited = AuditEntry.objects.values_list("changes", "object_repr", "additional_data")
+    assert entries
+    assert any("per_second" in str(row) for row in audited)
+    assert CANARY not in str(list(entries)) + str(list(audited)) + log.text
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_history_names_each_secret_that_was_replaced(provider: str, boss: Browser) -> None:
+    account = add(boss, provider)
+    change(boss, account)
+    said = LogEntry.objects.order_by("pk").last()
+    assert said is not None
+    client = account.client
+    assert client is not None
+    assert all(field.label in said.get_change_message() for field in client.credential_fields)
+
+
+def test_a_dump_of_the_database_holds_neither_secrets_nor_callback_addresses(
+    boss: Browser,
+) -> None:
+    account = add(boss, "haorui")
+    token = account.callback_tokens.get().value.reveal()
+    out = StringIO()
+    call_command("dumpdata", stdout=out)
+    assert "encrypted:" in out.getvalue()
+    assert CANARY not in out.getvalue()
+    assert token not in out.getvalue()
+
+
+def test_no_table_holds_it_in_the_clear(boss: Browser) -> None:
+    account = add(boss, "haorui")
+    change(boss, account)
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            assert CANARY not in str(cursor.fetchall()), table
+
+
+def test_it_does_not_show_when_objects_are_printed(boss: Browser) -> None:
+    account = add(boss, "haorui")
+    credentials = list(account.credentials.all())
+    shown = [account, credentials, [vars(each) for each in credentials], vars(account)]
+    shown += [accounts.login_of(account), accounts.callback_url(account)]
+    assert CANARY not in "".join(repr(thing) + str(thing) for thing in shown)
+
+
+def test_a_mistake_in_the_form_repeats_no_secret(
+    boss: Browser, log: pytest.LogCaptureFixture
+) -> None:
+    data = typed("gosms", secret_api_key=f"{CANARY}\x00", name="x" * 100, base_url="")
+    answer = boss.post(add_url("gosms"), data)
+    assert answer.status_code == 200
+    assert CANARY not in answer.content.decode() + log.text
+
+
+def test_a_callback_address_is_in_no_history(boss: Browser) -> None:
+    account = add(boss, "haorui")
+    token = account.callback_tokens.get().value.reveal()
+    audited = list(AuditEntry.objects.values_list("changes", "object_repr"))
+    assert token not in str(audited) + str(list(LogEntry.objects.values()))
