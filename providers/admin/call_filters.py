@@ -8,12 +8,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import (
-    DropdownFilter,
-    MultipleDropdownFilter,
-    RangeDateTimeFilter,
-)
+from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 
+from core.filters import LocalTimeFilter
 from core.labels import states_of
 
 from ..labels import OPERATIONS, operation_word
@@ -94,5 +91,5 @@ FILTERS: Final[tuple[Any, ...]] = (
     OperationFilter,
     OutcomeFilter,
     HttpStatusFilter,
-    ("started_at", RangeDateTimeFilter),
+    ("started_at", LocalTimeFilter),
 )

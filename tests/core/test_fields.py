@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError, ImproperlyConfigured
@@ -46,7 +48,7 @@ def test_saving_what_was_read_does_not_encrypt_it_anew() -> None:
     assert stored(credential) == before
 
 
-def test_an_old_key_still_reads_and_the_first_one_writes(settings) -> None:
+def test_an_old_key_still_reads_and_the_first_one_writes(settings: Any) -> None:
     credential = make_credential()
     new = Fernet.generate_key().decode()
     settings.SECRETS_KEYS = [new, *settings.SECRETS_KEYS]
@@ -55,7 +57,7 @@ def test_an_old_key_still_reads_and_the_first_one_writes(settings) -> None:
     assert Fernet(new).decrypt(stored(written).encode()) == b"after"
 
 
-def test_without_its_key_a_value_says_so_and_names_nothing(settings) -> None:
+def test_without_its_key_a_value_says_so_and_names_nothing(settings: Any) -> None:
     credential = make_credential()
     settings.SECRETS_KEYS = [Fernet.generate_key().decode()]
     read = Credential.objects.get(pk=credential.pk)
@@ -65,7 +67,7 @@ def test_without_its_key_a_value_says_so_and_names_nothing(settings) -> None:
     assert failure.value.__cause__ is None
 
 
-def test_a_row_that_cannot_be_read_can_be_listed_and_deleted(settings) -> None:
+def test_a_row_that_cannot_be_read_can_be_listed_and_deleted(settings: Any) -> None:
     make_credential()
     settings.SECRETS_KEYS = [Fernet.generate_key().decode()]
     rows = list(Credential.objects.filter(name="canary"))
@@ -74,7 +76,7 @@ def test_a_row_that_cannot_be_read_can_be_listed_and_deleted(settings) -> None:
     assert not Credential.objects.filter(name="canary").exists()
 
 
-def test_no_key_at_all_is_a_mistake_of_the_installation(settings) -> None:
+def test_no_key_at_all_is_a_mistake_of_the_installation(settings: Any) -> None:
     settings.SECRETS_KEYS = []
     with pytest.raises(ImproperlyConfigured):
         make_credential()

@@ -7,6 +7,7 @@ import json
 import logging
 import pickle
 import traceback
+from collections.abc import Callable
 
 import pytest
 
@@ -30,7 +31,7 @@ CANARY = "canary-7Hq2"
         lambda secret: json.dumps(secret, default=str),
     ],
 )
-def test_no_way_of_printing_shows_it(shown) -> None:
+def test_no_way_of_printing_shows_it(shown: Callable[[Secret], str]) -> None:
     assert CANARY not in shown(Secret(CANARY))
 
 
@@ -49,7 +50,7 @@ def test_it_is_decrypted_when_revealed_and_not_before() -> None:
 
 
 @pytest.mark.parametrize("pack", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_it_goes_into_no_queue_and_no_cache(pack) -> None:
+def test_it_goes_into_no_queue_and_no_cache(pack: Callable[[Secret], object]) -> None:
     with pytest.raises(TypeError, match="cannot be pickled"):
         pack(Secret(CANARY))
 

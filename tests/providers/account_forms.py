@@ -9,6 +9,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from providers.form_state import OPTION, SECRET, marks_of
+from providers.forms import AccountForm
 from providers.gateway.client import Client
 from providers.gateway.registry import clients
 from providers.models import Account
@@ -88,3 +89,25 @@ def url_of(account: Account, page: str = "change") -> str:
 
 def everything_said(browser: Browser, *urls: str) -> str:
     return "".join(browser.get(url).content.decode() for url in urls)
+
+
+def form_for(provider: str, **changes: Any) -> AccountForm:
+    return AccountForm(typed(provider, **changes), client=client_of(provider))
+
+
+def saved(form: AccountForm) -> Account:
+    assert form.is_valid(), form.errors
+    account = form.save()
+    assert account is not None, form.errors
+    return Account.objects.get(pk=account.pk)
+
+
+def form_again(account: Account, **changes: Any) -> AccountForm:
+    stored = Account.objects.get(pk=account.pk)
+    data = typed_again(stored, **changes)
+    return AccountForm(data, instance=stored, client=client_of(account.provider))
+
+
+def problem(form: AccountForm, field: str) -> str:
+    assert not form.is_valid()
+    return " ".join(str(error) for error in form.errors.get(field, []))

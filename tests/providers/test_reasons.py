@@ -31,8 +31,14 @@ def test_money_is_one_of_the_five_lines_and_none_where_nothing_was_bought(reason
 
 @pytest.mark.parametrize(
     "reason",
-    [Reason.TIMED_OUT, Reason.CUT_OFF, Reason.UNREADABLE, Reason.CONTRADICTION]
-    + [Reason.PROVIDER_FAULT, Reason.PORTAL_FAULT],
+    [
+        Reason.TIMED_OUT,
+        Reason.CUT_OFF,
+        Reason.UNREADABLE,
+        Reason.CONTRADICTION,
+        Reason.PROVIDER_FAULT,
+        Reason.PORTAL_FAULT,
+    ],
 )
 def test_where_money_may_be_gone_it_says_so(reason: Reason) -> None:
     assert explain(reason).money == MoneyLine.UNKNOWN

@@ -1,0 +1,283 @@
+"""The page of one account: its state, checking the connection, its figures."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from providers import accounts
+from providers.engine.leases import TIME_TO_LIVE
+from providers.models import Account, Allowance, ApiCall, BalanceReading, Enquiry, Lease
+from tests.builders import make_account, make_user
+from tests.smsportal.people import browser_of, member
+
+from .account_forms import PROVIDERS, typed_again, url_of
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:providers_account_changelist")
+ROLES = ("viewer", "operator", "manager", "auditor")
+
+
+@pytest.fixture
+def account() -> Account:
+    return make_account("gosms", name="GoSMS main", low_balance=Decimal(1000))
+
+
+@pytest.fixture
+def manager() -> Browser:
+    return browser_of(member("manager"))
+
+
+def read(account: Account, minutes: int = 0, **fields: Any) -> BalanceReading:
+    stated = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
+    at = timezone.now() - timedelta(minutes=minutes)
+    return BalanceReading.objects.create(account=account, read_at=at, **{**stated, **fields})
+
+
+def text_of(browser: Browser, url: str) -> str:
+    answer = browser.get(url)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+# --- state, pausing and resuming ----------------------------------------------
+
+
+def test_pausing_takes_a_reason_and_resuming_ends_it(account: Account, manager: Browser) -> None:
+    assert manager.post(url_of(account, "pause"), {"reason": " "}).status_code == 200
+    manager.post(url_of(account, "pause"), {"reason": "Stock-taking <b>"})
+    account.refresh_from_db()
+    assert account.is_paused
+    page = text_of(manager, url_of(account))
+    assert "by manager" in page
+    assert "Stock-taking &lt;b&gt;" in page
+    manager.post(url_of(account, "resume"))
+    account.refresh_from_db()
+    assert not account.is_paused
+    assert [entry.change_message for entry in LogEntry.objects.order_by("pk")] == [
+        "Paused",
+        "Resumed",
+    ]
+
+
+def test_doing_it_twice_says_that_it_was_done(account: Account, manager: Browser) -> None:
+    manager.post(url_of(account, "pause"), {"reason": "first"})
+    manager.post(url_of(account, "pause"), {"reason": "second"})
+    account.refresh_from_db()
+    assert account.pause_words == "first"
+    manager.post(url_of(account, "resume"))
+    manager.post(url_of(account, "resume"))
+    assert LogEntry.objects.count() == 2
+
+
+def test_why_an_account_is_paused_is_said_in_words_with_the_next_step(manager: Browser) -> None:
+    account = make_account("haosms")
+    accounts.pause(account, "no_balance", "余额不足 <script>alert(1)</script>")
+    page = text_of(manager, url_of(account))
+    assert "The account has no balance." in page
+    assert "Top up" in page
+    assert "余额不足 &lt;script&gt;" in page
+    assert "Check and resume" in page
+
+
+def state_shown(browser: Browser) -> str:
+    page = text_of(browser, LIST)
+    words = ("Active", "Paused", "Slowed down", "Low balance", "Not checked")
+    return next(word for word in words if f"<span>{word}</span>" in page)
+
+
+def test_the_list_shows_the_one_state_that_matters_most(manager: Browser) -> None:
+    account = make_account("gosms", low_balance=Decimal(100))
+    assert state_shown(manager) == "Not checked"
+    read(account, available=Decimal(500))
+    assert state_shown(manager) == "Active"
+    read(account, available=Decimal("99.99"))
+    assert state_shown(manager) == "Low balance"
+    Allowance.objects.update(slow_until=timezone.now().timestamp() + 60)
+    assert state_shown(manager) == "Slowed down"
+    accounts.pause(account, "credentials")
+    assert state_shown(manager) == "Paused"
+
+
+def test_an_account_that_cannot_be_checked_is_active_once_a_call_went_well(
+    manager: Browser,
+) -> None:
+    account = make_account("otpservice")
+    assert state_shown(manager) == "Not checked"
+    ApiCall.objects.create(
+        account=account,
+        operation="start_code",
+        started_at=timezone.now(),
+        duration=0.1,
+        method="GET",
+        url="https://example.com",
+        outcome="done",
+    )
+    assert state_shown(manager) == "Active"
+
+
+def test_the_first_day_leads_to_adding_an_account_for_those_who_may(manager: Browser) -> None:
+    title = "No accounts yet. An account is your login with a provider."
+    page = text_of(manager, LIST)
+    assert title in page
+    assert "Add account" in page
+    assert "Add account" not in text_of(browser_of(member("viewer")), LIST)
+
+
+def test_the_list_asks_as_many_queries_for_many_accounts_as_for_one(manager: Browser) -> None:
+    read(make_account("gosms"))
+    manager.get(LIST)
+    with CaptureQueriesContext(connection) as one:
+        manager.get(LIST)
+    for _ in range(20):
+        read(make_account("gosms"))
+    with CaptureQueriesContext(connection) as many:
+        manager.get(LIST)
+    assert len(many) == len(one)
+
+
+# --- checking ----------------------------------------------------------------
+
+
+def living_engine() -> None:
+    from providers.clock import database_now
+
+    Lease.objects.update(holder="a" * 32, expires_at=database_now() + TIME_TO_LIVE)
+
+
+def test_a_check_is_put_to_the_queue_and_asks_no_provider(
+    account: Account, manager: Browser
+) -> None:
+    answer = manager.post(url_of(account, "check"), headers={"hx-request": "true"})
+    page = answer.content.decode()
+    assert "The queue does not run" in page
+    assert "every 2s" in page
+    assert account.enquiries.get().state == Enquiry.State.QUEUED
+    assert OrmQ.objects.count() == 1
+    assert not ApiCall.objects.exists()
+
+
+def test_asking_twice_asks_once(account: Account, manager: Browser) -> None:
+    for _ in range(3):
+        manager.post(url_of(account, "check"))
+    assert account.enquiries.count() == 1
+
+
+def test_while_the_engine_works_the_page_says_that_it_asks(
+    account: Account, manager: Browser
+) -> None:
+    living_engine()
+    manager.post(url_of(account, "check"))
+    assert "Asking GoSMS" in text_of(manager, url_of(account, "checked"))
+
+
+def test_after_the_first_minute_the_page_asks_less_often(
+    account: Account, manager: Browser
+) -> None:
+    manager.post(url_of(account, "check"))
+    account.enquiries.update(asked_at=timezone.now() - timedelta(seconds=61))
+    assert "every 5s" in text_of(manager, url_of(account, "checked"))
+
+
+def ended(account: Account, **fields: Any) -> None:
+    by = make_user()
+    Enquiry.objects.create(
+        account=account, kind="check", asked_by=by, ended_at=timezone.now(), **fields
+    )
+
+
+def test_a_check_that_went_well_says_so_stops_asking_and_brings_the_figures(
+    account: Account, manager: Browser
+) -> None:
+    ended(account, state="answered", reading=read(account))
+    page = text_of(manager, url_of(account, "checked"))
+    assert "Connection works. Available 938.00, account active." in page
+    assert "hx-get" not in page
+    assert 'id="account-figures" hx-swap-oob' in page
+
+
+@pytest.mark.parametrize(
+    ("reading", "says"),
+    [
+        ({"is_active": None}, "Connection works. Available 938.00."),
+        ({"is_active": False}, "the provider calls the account inactive"),
+        ({"available": None, "balance": None}, "Connection works."),
+    ],
+)
+def test_a_check_says_what_the_provider_stated_and_no_more(
+    account: Account, manager: Browser, reading: dict[str, Any], says: str
+) -> None:
+    ended(account, state="answered", reading=read(account, **reading))
+    assert says in text_of(manager, url_of(account, "checked"))
+
+
+def test_a_failed_check_gives_reason_next_step_and_the_providers_own_words(
+    account: Account, manager: Browser
+) -> None:
+    ended(account, state="failed", reason="credentials", words="<b>密钥</b> \u202eevil")
+    page = text_of(manager, url_of(account, "checked"))
+    assert "The provider did not accept the login." in page
+    assert "Replace the key, then check the connection." in page
+    assert "&lt;b&gt;密钥&lt;/b&gt;" in page
+    assert 'dir="auto"' in page
+    assert "may have been spent" not in page
+
+
+@pytest.mark.parametrize("provider", [p for p in PROVIDERS if p in ("haorui", "otpservice")])
+def test_where_nothing_can_be_checked_it_says_so_at_once(provider: str, manager: Browser) -> None:
+    account = make_account(provider)
+    accounts.pause(account, "credentials")
+    page = manager.post(url_of(account, "check"), headers={"hx-request": "true"}).content.decode()
+    assert "has nothing that can be checked without sending" in page
+    assert "hx-get" not in page
+    account.refresh_from_db()
+    assert account.is_paused
+
+
+def test_a_signed_out_page_is_told_so_instead_of_getting_a_sign_in_form(
+    account: Account, client: Browser
+) -> None:
+    answer = client.get(url_of(account, "checked"))
+    assert answer.status_code == 401
+    assert "<form" not in answer.content.decode()
+
+
+# --- figures and secrets -------------------------------------------------------
+
+
+def test_the_last_twenty_readings_are_shown_as_stated(account: Account, manager: Browser) -> None:
+    for minutes in range(25):
+        read(account, minutes, available=Decimal(1000) + minutes, credit_limit=Decimal(5000))
+    page = text_of(manager, url_of(account))
+    assert "5,000.00" in page
+    assert "1,019.00" in page
+    assert "1,020.00" not in page
+    assert "¥" not in page
+
+
+def test_old_secrets_are_to_be_replaced(account: Account, manager: Browser) -> None:
+    account.credentials.update(saved_at=timezone.now() - timedelta(days=200))
+    page = text_of(manager, url_of(account))
+    assert "200 days ago" in page
+    assert "Time to replace it" in page
+
+
+def test_a_secret_that_no_key_reads_breaks_neither_list_nor_page(
+    account: Account, manager: Browser, settings: Any
+) -> None:
+    settings.SECRETS_KEYS = [Fernet.generate_key().decode()]
+    assert account.name in text_of(manager, LIST)
+    assert "cannot be decrypted" in text_of(manager, url_of(account))
+    answer = manager.post(url_of(account), typed_again(account, secret_api_key="ch_new"))
+    assert answer.status_code == 302
