@@ -30,6 +30,7 @@ from .visibility import may_see_whole, plain_number
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
     detail_template = "messaging/message.html"
+    list_title = _("Messages")
     list_display = ("state_", "account", "kind_", "segments", "sender", "time")
     list_filter = filters.FILTERS
     search_fields = ("reference",)

@@ -80,20 +80,24 @@ class MessageSource(WorkSource):
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         due = self._due().filter(account=account).order_by("not_before", "pk")
-        chosen = list(due.values_list("pk", flat=True)[:limit])
-        taken = MESSAGE_STATES.move(
-            Message.objects.filter(pk__in=chosen),
-            MessageState.CLAIMED,
-            claim=claim,
-            claimed_at=timezone.now(),
+        # On PostgreSQL, rows that another loop is about to take are left to it.
+        rows = list(due.select_for_update(skip_locked=True)[:limit])
+        moved = (
+            MESSAGE_STATES.move(
+                Message.objects.filter(pk__in=[row.pk for row in rows]),
+                MessageState.CLAIMED,
+                claim=claim,
+                claimed_at=timezone.now(),
+            )
+            if rows
+            else 0
         )
-        if not taken:
-            return []
-        rows = Message.objects.filter(pk__in=chosen, claim=claim, state=MessageState.CLAIMED)
+        if moved != len(rows):
+            raise RuntimeError("A locked row was claimed by somebody else.")
         url = callback_url_of(account)
         return [
             MessageJob(account.pk, f"message:{row.pk}", row.pk, _readable_request_of(row, url))
-            for row in rows.order_by("not_before", "pk")
+            for row in rows
         ]
 
     def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:

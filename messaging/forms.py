@@ -106,7 +106,7 @@ class SendForm(forms.Form):
         user: User,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
         self.sending_account = account
         self.user = user
         self.kind = kind_of(account)

@@ -74,7 +74,7 @@ class SendPage(Page, SendFormView):
 
     def plain_context(self) -> dict[str, Any]:
         return {
-            **super(FormView, self).get_context_data(),
+            **super().get_context_data(form=None),
             "may_add": self.request.user.has_perm("providers.add_account"),
         }
 
@@ -121,11 +121,10 @@ class SendPage(Page, SendFormView):
         )
 
     def form_valid(self, form: SendForm) -> HttpResponse:
-        if form.needs_confirmation:
+        token = form.cleaned_data["form_token"]
+        if form.needs_confirmation and not sending.was_sent(token, person(self.request)):
             return self.render_to_response(self.get_context_data(form=form))
-        message, made = sending.queue(
-            form.draft, by=person(self.request), form_token=form.cleaned_data["form_token"]
-        )
+        message, made = sending.queue(form.draft, by=person(self.request), form_token=token)
         self._remember(form)
         if not made and not sending.is_row_of(message, form.draft):
             return self.render_to_response(self.get_context_data(form=self._changed_since(form)))

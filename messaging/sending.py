@@ -75,6 +75,11 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
     return row, True
 
 
+def was_sent(form_token: str, by: User) -> bool:
+    """Whether this form has made a message already."""
+    return Message.objects.filter(form_token=form_token, created_by=by.pk).exists()
+
+
 def _row(draft: Draft, by: User, form_token: str) -> Message:
     row = Message(
         account=draft.account,

@@ -137,6 +137,9 @@ class AccountForm(AnyAccountForm):
         for option in client.option_fields:
             self.fields[OPTION + option.name] = field_of(option, self.instance)
         self._drop_what_is_pointless()
+        for name, field in self.fields.items():
+            if name != "allowed_countries":
+                field.error_messages["required"] = _("Fill this in.")
         if self.is_new:
             self._set_first_values()
         for name in ("price_per_segment", "low_balance"):

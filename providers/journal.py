@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from threading import Lock
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from .gateway.call import CallRecord
@@ -19,47 +19,67 @@ _resolvers: dict[str, Resolver] = {}
 
 @dataclass(slots=True)
 class BufferedRecorder:
-    """Collects records from the threads that make calls; one thread writes them."""
+    """Collects what one job's calls left to write; the loop's thread writes it."""
 
-    account_id: int
     _records: list[CallRecord] = field(default_factory=list)
-    _lock: Lock = field(default_factory=Lock)
 
     def record(self, record: CallRecord) -> None:
-        with self._lock:
-            self._records.append(record)
+        self._records.append(record)
 
     @property
     def is_empty(self) -> bool:
-        with self._lock:
-            return not self._records
+        return not self._records
 
-    def take(self) -> list[ApiCall]:
-        with self._lock:
-            records, self._records = self._records, []
-        return [row_of(self.account_id, record) for record in records]
+    def take(self) -> list[CallRecord]:
+        records, self._records = self._records, []
+        return records
 
 
-def row_of(account_id: int, record: CallRecord) -> ApiCall:
-    return ApiCall(
-        account_id=account_id,
-        operation=record.operation,
-        subject=record.subject,
-        started_at=record.started_at,
-        duration=record.duration,
-        method=record.method,
-        url=record.url,
-        http_status=record.http_status,
-        outcome=record.outcome,
-        reason=record.reason or "",
-        request_body=record.request_body,
-        answer_body=record.answer_body,
-        attempt=record.attempt,
-    )
+_COLUMNS = (
+    "account_id",
+    "operation",
+    "subject",
+    "started_at",
+    "duration",
+    "method",
+    "url",
+    "http_status",
+    "outcome",
+    "reason",
+    "request_body",
+    "answer_body",
+    "attempt",
+)
 
 
-def write(rows: Iterable[ApiCall]) -> None:
-    ApiCall.objects.bulk_create(rows, batch_size=200)
+def write(calls: Sequence[tuple[int, CallRecord]]) -> None:
+    """Write (account id, record) pairs. SQL, since this runs for every call of a batch."""
+    if not calls:
+        return
+    adapt = connection.ops.adapt_datetimefield_value
+    places = ", ".join(["%s"] * len(_COLUMNS))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO providers_apicall ({', '.join(_COLUMNS)}) VALUES ({places})",  # noqa: S608 - our constants
+            [
+                (
+                    account_id,
+                    call.operation,
+                    call.subject,
+                    adapt(call.started_at),
+                    call.duration,
+                    call.method,
+                    call.url,
+                    call.http_status,
+                    call.outcome.value,
+                    call.reason.value if call.reason else "",
+                    call.request_body,
+                    call.answer_body,
+                    call.attempt,
+                )
+                for account_id, call in calls
+            ],
+        )
 
 
 def resolve_subjects_of(kind: str, resolver: Resolver) -> None:

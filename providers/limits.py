@@ -46,33 +46,45 @@ def windows_of(account: Account) -> tuple[Window, Window]:
     return Window.of(account.per_second, 1.0, 5), Window.of(account.per_minute, 60.0, 60)
 
 
-def reserve(account: Account, wanted: int = 1) -> list[float]:
-    """Take the next `wanted` slots; return the seconds to wait until each.
-
-    Read, computed, and written back only if nobody else reserved meanwhile; a lost race
-    is run again.
-    """
-    second, minute = windows_of(account)
-    while True:
-        now, state = _read(account)
-        slots, after = _next_slots(state, now, wanted, second, minute)
-        if _write(account, state, after):
-            return [max(0.0, slot - now) for slot in slots]
-
-
-def peek(account: Account, most: int, within: float) -> tuple[int, float]:
-    """How many of `most` slots lie within so many seconds, and the wait for the first one
-    that does not. Takes nothing."""
-    second, minute = windows_of(account)
-    now, state = _read(account)
-    slots, _ = _next_slots(state, now, most + 1, second, minute)
-    near = [slot for slot in slots[:most] if slot - now <= within]
-    return len(near), max(0.0, slots[len(near)] - now)
-
-
 State = tuple[float, float, float]
 """When the steady rate of the second's and the minute's window is free again, and until
 when the provider asked to wait; seconds since the epoch by the database's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What one look at the allowance showed; nothing is taken by looking."""
+
+    now: float
+    state: State
+    near: int
+    """How many slots there are within the time that was asked about."""
+    wait_for_more: float
+    """Seconds until the first slot that is not near."""
+
+
+def look_ahead(account: Account, most: int, within: float) -> Outlook:
+    """How many slots, `most` at the most, lie within so many seconds."""
+    now, state = _read(account)
+    slots, _ = _next_slots(state, now, most + 1, *windows_of(account))
+    near = sum(slot - now <= within for slot in slots[:most])
+    return Outlook(now, state, near, max(0.0, slots[near] - now))
+
+
+def take(account: Account, outlook: Outlook, wanted: int) -> list[float]:
+    """Take the next `wanted` slots; returns the seconds to wait until each.
+
+    Written only if nobody else took any since the look; otherwise looked at anew.
+    """
+    slots, after = _next_slots(outlook.state, outlook.now, wanted, *windows_of(account))
+    if _write(account, outlook.state, after):
+        return [max(0.0, slot - outlook.now) for slot in slots]
+    return reserve(account, wanted)
+
+
+def reserve(account: Account, wanted: int = 1) -> list[float]:
+    """Take the next `wanted` slots at once; returns the seconds to wait until each."""
+    return take(account, look_ahead(account, wanted, 0.0), wanted)
 
 
 def _read(account: Account) -> tuple[float, State]:

@@ -52,8 +52,9 @@ class Result:
 class WorkSource(ABC):
     """Rows of one app that want a provider to be called.
 
-    Every method runs in the loop's thread, outside any transaction. `claim` is the id of
-    the loop that asks; a row is moved only by a conditional UPDATE that names it.
+    Every method runs in the loop's thread; `claim`, `hand_over` and `give_back` of one
+    round share a transaction, as does `record` with the journal. `claim` is the id of the
+    loop that asks; a row is moved only by a conditional UPDATE.
     """
 
     name: ClassVar[str]

@@ -15,13 +15,13 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from ..accounts import address_policy, pauses
-from ..gateway.call import Login, Operation
+from ..gateway.call import CallRecord, Login, Operation
 from ..gateway.client import CannotTake, Client
 from ..gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
 from ..gateway.vocabulary import Reason
 from ..gateway.wire import Connections, Deadlines, Wire
 from ..journal import BufferedRecorder
-from ..models import Account, ApiCall
+from ..models import Account
 from .desk import Desk, Task
 from .sources import Job, Result, WorkSource
 
@@ -83,7 +83,7 @@ class ReservedSlot:
 class Finished:
     source: WorkSource
     result: Result
-    calls: list[ApiCall]
+    calls: list[CallRecord]
 
 
 class Workshop:
@@ -131,7 +131,7 @@ class Workshop:
 
     def _work(self, task: Task, desk: Desk) -> Finished:
         job = task.job
-        recorder = BufferedRecorder(job.account_id)
+        recorder = BufferedRecorder()
         try:
             limiter = ReservedSlot(job.account_id, desk, self._wishes, self._stopping.wait)
             wire = Wire(

@@ -7,8 +7,11 @@
   if (form) {
     const account = document.getElementById("id_account");
     account.addEventListener("change", () => {
+      // The one that is shown already: only what was typed has been put back.
+      if (account.selectedOptions[0].defaultSelected) return;
       form.removeAttribute("data-once");
-      form.requestSubmit(form.querySelector("[name=change_account]"));
+      // Not before every field has been put back.
+      setTimeout(() => form.requestSubmit(form.querySelector("[name=change_account]")));
     });
     const first = ["id_recipient", "id_text", "id_code"]
       .map((id) => document.getElementById(id))

@@ -132,6 +132,9 @@
     const kept = { path: location.pathname, values: values };
     sessionStorage.setItem("kept-form", JSON.stringify(kept));
     sessionStorage.removeItem(WANTED);
+    // For Back: with its token, so that the same form sent twice is recognised.
+    const token = form.elements.form_token ? form.elements.form_token.value : null;
+    history.replaceState({ ...history.state, left: { ...kept, token: token } }, "");
   }
 
   function restore() {
@@ -146,6 +149,17 @@
     sessionStorage.removeItem("kept-form");
     sessionStorage.removeItem(WANTED);
     if (wanted) document.querySelectorAll("#content form").forEach((form) => fill(form, kept));
+  }
+
+  // Browsers leave out the fields that have no autocompletion.
+  function restoreAfterBack() {
+    const [came] = performance.getEntriesByType("navigation");
+    const left = history.state && history.state.left;
+    if (!came || came.type !== "back_forward" || !left) return;
+    document.querySelectorAll("#content form").forEach((form) => {
+      fill(form, left);
+      if (left.token && form.elements.form_token) form.elements.form_token.value = left.token;
+    });
   }
 
   function fill(form, kept) {
@@ -190,6 +204,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     restore();
+    restoreAfterBack();
     const problems = document.querySelector("[data-problems]");
     if (problems) problems.focus();
   });

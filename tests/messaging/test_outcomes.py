@@ -18,7 +18,7 @@ from messaging.states import MessageState
 from providers import limits
 from providers.models import Account, Allowance
 from providers.sandbox.faults import CATALOGUE
-from providers.sandbox.server import Sandbox
+from providers.sandbox.server import Sandbox, discover
 from tests.builders import (
     IMPATIENT,
     is_settled,
@@ -37,6 +37,7 @@ SUBMITTED, UNKNOWN, NOT_SENT = MessageState.SUBMITTED, MessageState.UNKNOWN, Mes
 TAKEN = {"keep_alive_closed", "keep_alive_reset", "odd_text", "contradiction"}
 """The answer says yes, whatever is odd about it or happens after it."""
 TURNED_AWAY = {"redirect_301", "redirect_307", "redirect_308"}
+discover()  # The faults are registered with the providers.
 TRY_LATER = {"too_many", "too_many_retry_after"}
 FAULTS = sorted(
     fault.id for fault in CATALOGUE.values() if fault.kind == "answer" and fault.id not in TRY_LATER
@@ -128,7 +129,7 @@ def test_too_many_requests_slows_the_whole_account(sandbox: Sandbox) -> None:
 
     run_engine(lambda: Allowance.objects.filter(account=account, slow_streak=1).exists())
 
-    near, wait = limits.peek(account, 1, within=1.0)
+    outlook = limits.look_ahead(account, 1, within=1.0)
     assert near == 0
     assert 1.0 < wait <= 10.0
 

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -16,6 +17,7 @@ from providers.sandbox.remote import Remote
 from providers.sandbox.server import Sandbox
 
 Ask = Callable[..., requests.Response]
+Rent = Callable[..., dict[str, Any]]
 
 
 class Receiver:
@@ -94,9 +96,9 @@ def otp_msg(sandbox: Sandbox, session: requests.Session) -> Ask:
             "platform": "验证码通道1",
             **changes,
         }
-        place = "data" if method == "POST" else "params"
+        sent: dict[str, Any] = {"data" if method == "POST" else "params": values}
         url = sandbox.base_url("haosms") + "/extra_api/otp_msg"
-        return session.request(method, url, timeout=5, **{place: values})
+        return session.request(method, url, timeout=5, **sent)
 
     return ask
 
@@ -117,9 +119,9 @@ def send_sms(sandbox: Sandbox, session: requests.Session) -> Ask:
             **changes,
         }
         values = {name: value for name, value in values.items() if value is not None}
-        place = "json" if method == "POST" else "params"
+        sent: dict[str, Any] = {"json" if method == "POST" else "params": values}
         url = sandbox.base_url("haorui") + "/api/SendSMS"
-        return session.request(method, url, timeout=5, **{place: values})
+        return session.request(method, url, timeout=5, **sent)
 
     return ask
 
@@ -144,7 +146,9 @@ def otp(sandbox: Sandbox, session: requests.Session) -> Ask:
 def gosms(sandbox: Sandbox, session: requests.Session) -> Ask:
     """Calls an endpoint of GoSMS with the practice key."""
 
-    def ask(method: str, path: str, key: str = credentials.GOSMS_API_KEY, **rest: object) -> object:
+    def ask(
+        method: str, path: str, key: str = credentials.GOSMS_API_KEY, **rest: Any
+    ) -> requests.Response:
         headers = {"Authorization": f"Bearer {key}"}
         url = sandbox.base_url("gosms") + path
         return session.request(method, url, headers=headers, timeout=5, **rest)
@@ -153,11 +157,12 @@ def gosms(sandbox: Sandbox, session: requests.Session) -> Ask:
 
 
 @pytest.fixture
-def order(gosms: Ask) -> Callable[..., dict[str, object]]:
+def order(gosms: Ask) -> Rent:
     """Rents a WhatsApp number in Indonesia."""
 
-    def rent(project: str = "whatsapp", region: str = "ID") -> dict[str, object]:
+    def rent(project: str = "whatsapp", region: str = "ID") -> dict[str, Any]:
         body = {"project_code": project, "region": region}
-        return gosms("POST", "/order", json=body).json()
+        answer: dict[str, Any] = gosms("POST", "/order", json=body).json()
+        return answer
 
     return rent

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from providers.sandbox import credentials
+from providers.sandbox.server import Sandbox
 
 # This is the provider's own published sample ("SDK 示例, Python 示例"), kept word for word; only
 # the indentation, which its document lost, is put back. The test changes address and key.
@@ -66,7 +67,7 @@ except requests.exceptions.RequestException as e:
 '''
 
 
-def run(program):
+def run(program: str) -> str:
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "NO_PROXY": "127.0.0.1"}
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -79,7 +80,7 @@ def run(program):
     return done.stdout
 
 
-def test_the_published_sample_runs_to_its_end_and_prints_its_code(sandbox):
+def test_the_published_sample_runs_to_its_end_and_prints_its_code(sandbox: Sandbox) -> None:
     sandbox.change_settings("gosms", sms_delay=0.5)
     program = PUBLISHED_SAMPLE.replace("https://appsms.net/api/v1", sandbox.base_url("gosms"))
     output = run(program.replace("ch_xxxxxxxxxxxxx", credentials.GOSMS_API_KEY))

@@ -1,0 +1,171 @@
+"""Giving out work: claim what is due, mark it as being sent, and only then start it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from uuid import UUID
+
+from django.db import transaction
+
+from .. import limits
+from ..gateway.call import Login
+from ..gateway.client import Client
+from ..models import Account
+from .sources import Job, WorkSource
+from .workshop import Workshop
+
+FURTHEST_SLOT = 1.0
+"""Seconds. No row is claimed whose slot is further away: few rows then wait between claim
+and hand-over, and what is more urgent can still go first."""
+STALE_CLAIM = 10.0
+"""Seconds between claim and hand-over after which the row is given back instead."""
+
+
+@dataclass
+class Served:
+    """An account that this loop holds the lease of."""
+
+    account: Account
+    client: type[Client]
+    login: Login
+    free_at: float = 0.0
+    """By the monotonic clock: before this there is no slot near enough to claim for."""
+
+
+@dataclass
+class Waiting:
+    """A claimed row whose slot may not have come yet. Times by the monotonic clock."""
+
+    slot_at: float
+    order: int
+    claimed_at: float
+    job: Job
+
+
+class Giver:
+    """Claims rows and hands them over to the workshop. Used by the loop's thread alone.
+
+    Claim and hand-over of one round are one transaction; nothing is started before it is
+    committed, and what it did not commit is as if it had not been tried.
+    """
+
+    def __init__(self, claim: UUID, workshop: Workshop) -> None:
+        self._claim = claim
+        self._workshop = workshop
+        self._waiting: dict[str, list[Waiting]] = defaultdict(list)
+        self._order = count()
+        self._in_hand: Counter[int] = Counter()
+        self._hungry: dict[str, set[int]] = defaultdict(set)
+        """Accounts whose last claim found as much as it asked for: there is more."""
+
+    @property
+    def in_hand(self) -> int:
+        """Rows that are claimed or being sent by this loop."""
+        return self._in_hand.total()
+
+    def came_back(self, job: Job) -> None:
+        self._in_hand[job.account_id] -= 1
+
+    def give_out(self, source: WorkSource, served: Mapping[int, Served]) -> int:
+        """One round for one source; returns how many rows were claimed or started."""
+        due = self._due(source)
+        hungry = self._with_work(source, served)
+        if not due and not hungry:
+            return 0
+        with transaction.atomic():
+            claimed = [
+                waiting
+                for account_id in sorted(hungry)
+                for waiting in self._claim_for(served[account_id], source)
+            ]
+            now = time.monotonic()
+            ready = due + [waiting for waiting in claimed if waiting.slot_at <= now]
+            going = [one.job for one in ready if self._may_go(one, source, served, now)]
+            staying = [one.job for one in ready if not self._may_go(one, source, served, now)]
+            if staying:
+                source.give_back(staying, self._claim)
+            ours = source.hand_over(going, self._claim) if going else []
+        self._keep_books(source, due, claimed, now)
+        started = {id(job) for job in ours}
+        for job in (*staying, *(job for job in going if id(job) not in started)):
+            self.came_back(job)
+        for job in ours:
+            its = served[job.account_id]
+            self._workshop.start(source, job, its.account, its.client, its.login)
+        return len(claimed) + len(ours)
+
+    def _due(self, source: WorkSource) -> list[Waiting]:
+        """Those whose slot has come; they stay where they are until it is committed."""
+        now = time.monotonic()
+        return [waiting for waiting in self._waiting[source.name] if waiting.slot_at <= now]
+
+    def _with_work(self, source: WorkSource, served: Mapping[int, Served]) -> set[int]:
+        able = {pk for pk, one in served.items() if self._may_serve(one, source)}
+        known = self._hungry[source.name] & able
+        others = able - known
+        return known | (source.accounts_with_work(others) if others else set())
+
+    def _may_serve(self, served: Served, source: WorkSource) -> bool:
+        if source.paid and served.account.is_paused:
+            return False
+        return self._room(served) > 0 and served.free_at <= time.monotonic()
+
+    def _room(self, served: Served) -> int:
+        """As many again as may be in flight are kept ready, so that no thread waits for
+        this loop; a kill then leaves at most twice the calls in flight in doubt."""
+        return 2 * served.account.in_flight - self._in_hand[served.account.pk]
+
+    def _claim_for(self, served: Served, source: WorkSource) -> list[Waiting]:
+        """Claim what the account has room and slots for, and take a slot for each.
+
+        The slots are counted before the claim and taken after it, so that none is taken
+        for work that is not there.
+        """
+        account = served.account
+        outlook = limits.look_ahead(account, self._room(served), FURTHEST_SLOT)
+        if not outlook.near:
+            served.free_at = time.monotonic() + max(outlook.wait_for_more - FURTHEST_SLOT, 0)
+            return []
+        jobs = source.claim(account, outlook.near, self._claim)
+        hungry = self._hungry[source.name]
+        (hungry.add if len(jobs) == outlook.near else hungry.discard)(account.pk)
+        if not jobs:
+            return []
+        now = time.monotonic()
+        return [
+            Waiting(now + wait, next(self._order), now, job)
+            for job, wait in zip(jobs, limits.take(account, outlook, len(jobs)), strict=True)
+        ]
+
+    def _may_go(
+        self, waiting: Waiting, source: WorkSource, served: Mapping[int, Served], now: float
+    ) -> bool:
+        its = served.get(waiting.job.account_id)
+        if its is None or now - waiting.claimed_at > STALE_CLAIM:
+            return False
+        return not (source.paid and its.account.is_paused)
+
+    def _keep_books(
+        self, source: WorkSource, due: list[Waiting], claimed: list[Waiting], now: float
+    ) -> None:
+        """After the commit: what was claimed is in hand; what was ready waits no more."""
+        for waiting in claimed:
+            self._in_hand[waiting.job.account_id] += 1
+        gone = {waiting.order for waiting in due}
+        kept = [one for one in self._waiting[source.name] if one.order not in gone]
+        kept.extend(one for one in claimed if one.slot_at > now)
+        self._waiting[source.name] = kept
+
+    def put_all_back(self, sources: list[WorkSource]) -> None:
+        """The loop is leaving: what was not handed over yet is anybody's again."""
+        for source in sources:
+            waiting = self._waiting[source.name]
+            if waiting:
+                source.give_back([one.job for one in waiting], self._claim)
+                for one in waiting:
+                    self.came_back(one.job)
+                waiting.clear()

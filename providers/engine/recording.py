@@ -1,0 +1,95 @@
+"""Writing down what came of the calls. What cannot be written yet is kept and tried again."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+
+from .. import accounts, journal, limits
+from ..gateway.call import CallRecord
+from .giving import Served
+from .sources import Result, WorkSource
+from .workshop import Finished
+
+logger = logging.getLogger(__name__)
+
+
+class Recorder:
+    """Used by the loop's thread alone."""
+
+    def __init__(self, claim: UUID) -> None:
+        self._claim = claim
+        self._results: list[Finished] = []
+        self._calls: list[tuple[int, CallRecord]] = []
+        self._slowed: set[int] = set()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._results and not self._calls
+
+    def add(self, finished: Finished) -> None:
+        self._results.append(finished)
+        account_id = finished.result.job.account_id
+        self._calls.extend((account_id, call) for call in finished.calls)
+
+    def slowed(self, account_id: int) -> None:
+        self._slowed.add(account_id)
+
+    def write(self, served: Mapping[int, Served]) -> int:
+        """Write results, then the journal, in one transaction per source."""
+        by_source: dict[str, list[Finished]] = defaultdict(list)
+        for finished in self._results:
+            by_source[finished.source.name].append(finished)
+        for group in by_source.values():
+            self._write_group(group[0].source, group, served)
+        if self._calls:
+            journal.write(self._calls)
+            self._calls = []
+        return sum(map(len, by_source.values()))
+
+    def _write_group(
+        self, source: WorkSource, group: list[Finished], served: Mapping[int, Served]
+    ) -> None:
+        results = [finished.result for finished in group]
+        calls = self._calls
+        try:
+            with transaction.atomic():
+                self._write_results(source, results, served)
+                journal.write(calls)
+        except DatabaseError:
+            raise
+        except Exception:
+            # A fault of this source must not keep the others' results from being written.
+            logger.exception("The results of %s could not be recorded.", source.name)
+            return
+        self._calls = []
+        done = {id(finished) for finished in group}
+        self._results = [kept for kept in self._results if id(kept) not in done]
+
+    def _write_results(
+        self, source: WorkSource, results: Sequence[Result], served: Mapping[int, Served]
+    ) -> None:
+        handed_back = [result.job for result in results if result.handed_back]
+        if handed_back:
+            source.give_back(handed_back, self._claim)
+        answered = [result for result in results if not result.handed_back]
+        if answered:
+            source.record(answered, self._claim)
+            for result in answered:
+                self._note(result, served.get(result.job.account_id))
+
+    def _note(self, result: Result, served: Served | None) -> None:
+        """What a result means for the whole account: it may pause, or stop being slow."""
+        if served is None:
+            return
+        account = served.account
+        if result.error is None:
+            if account.pk in self._slowed:
+                self._slowed.discard(account.pk)
+                limits.note_answer(account)
+        elif accounts.pauses(account, result.error):
+            accounts.pause(account, result.error.reason, result.error.words)
