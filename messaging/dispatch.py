@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, TypeAlias
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -35,6 +35,8 @@ from .states import MESSAGE_STATES, MessageState
 
 logger = logging.getLogger(__name__)
 
+SendRequest: TypeAlias = TextMessage | OwnCode | ProviderCode
+
 ABANDONED_CLAIM = timedelta(seconds=15)
 """A claim is handed over or given back within 10 s by a loop that lives."""
 ABANDONED_CALL = timedelta(seconds=120)
@@ -49,7 +51,7 @@ class MessageJob(Job):
     no database; its code is in memory only."""
 
     message_id: int
-    request: TextMessage | OwnCode | ProviderCode | None
+    request: SendRequest | None
     """None where the row could not be read, for example for want of a key."""
 
     def run(self, client: Client) -> Submission:
@@ -62,6 +64,23 @@ class MessageJob(Job):
                 return client.start_code(self.request)
             case _:
                 raise Refused(Reason.CANNOT_TAKE)
+
+
+class ClaimedRow(NamedTuple):
+    """What of a message is needed to send it. Not a model, since this is made for every
+    message of a batch."""
+
+    id: int
+    kind: str
+    recipient: str
+    text: str
+    code: Secret | None
+    channel: str
+    template: str
+    sms_kind: str
+    sender_id: str
+    encoding: str
+    reference: str
 
 
 class MessageSource(WorkSource):
@@ -81,10 +100,11 @@ class MessageSource(WorkSource):
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         due = self._due().filter(account=account).order_by("not_before", "pk")
         # On PostgreSQL, rows that another loop is about to take are left to it.
-        rows = list(due.select_for_update(skip_locked=True)[:limit])
+        found = due.select_for_update(skip_locked=True).values_list(*ClaimedRow._fields)[:limit]
+        rows = [ClaimedRow._make(values) for values in found]
         moved = (
             MESSAGE_STATES.move(
-                Message.objects.filter(pk__in=[row.pk for row in rows]),
+                Message.objects.filter(pk__in=[row.id for row in rows]),
                 MessageState.CLAIMED,
                 claim=claim,
                 claimed_at=timezone.now(),
@@ -96,7 +116,7 @@ class MessageSource(WorkSource):
             raise RuntimeError("A locked row was claimed by somebody else.")
         url = callback_url_of(account)
         return [
-            MessageJob(account.pk, f"message:{row.pk}", row.pk, _readable_request_of(row, url))
+            MessageJob(account.pk, f"message:{row.id}", row.id, _readable_request_of(row, url))
             for row in rows
         ]
 
@@ -169,51 +189,44 @@ def _rows(jobs: Sequence[Job]) -> QuerySet[Message]:
     return Message.objects.filter(pk__in=[_pk(job) for job in jobs])
 
 
-def callback_url_of(account: Account) -> Secret | None:
-    """Where reports about this account's messages go; None where none will come."""
+def callback_url_of(account: Account) -> str:
+    """Where reports about this account's messages go; empty where none will come."""
     client = account.client
     if client is None or not issubclass(client, ReceivesCallbacks):
-        return None
-    return accounts.callback_url(account)
+        return ""
+    url = accounts.callback_url(account)
+    return url.reveal() if url else ""
 
 
-def _readable_request_of(
-    message: Message, callback_url: Secret | None
-) -> TextMessage | OwnCode | ProviderCode | None:
+def _readable_request_of(row: ClaimedRow, callback_url: str) -> SendRequest | None:
     """One row that cannot be read must not stop the loop; its job ends refused."""
     try:
-        return request_of(message, callback_url)
+        return request_of(row, callback_url)
     except Exception as problem:  # noqa: BLE001 - whatever is wrong with this row
-        logger.error("Message %s cannot be read: %s", message.pk, type(problem).__name__)
+        logger.error("Message %s cannot be read: %s", row.id, type(problem).__name__)
         return None
 
 
-def request_of(
-    message: Message, callback_url: Secret | None
-) -> TextMessage | OwnCode | ProviderCode | None:
+def request_of(row: ClaimedRow, callback_url: str) -> SendRequest | None:
     """What is asked of the provider for this row."""
-    match message.kind:
+    match row.kind:
         case Message.Kind.TEXT:
-            return _text_request(message, callback_url)
-        case Message.Kind.OWN_CODE if isinstance(message.code, Secret):
+            return TextMessage(
+                recipient=row.recipient,
+                text=row.text,
+                kind=SmsKind(row.sms_kind),
+                sender_id=row.sender_id,
+                encoding=Encoding(row.encoding),
+                reference=row.reference,
+                callback_url=callback_url,
+            )
+        case Message.Kind.OWN_CODE if row.code is not None:
             return OwnCode(
-                recipient=message.recipient,
-                code=message.code.reveal(),
-                channel=message.channel,
-                template=message.template,
+                recipient=row.recipient,
+                code=row.code.reveal(),
+                channel=row.channel,
+                template=row.template,
             )
         case Message.Kind.PROVIDER_CODE:
-            return ProviderCode(recipient=message.recipient, reference=message.reference)
+            return ProviderCode(recipient=row.recipient, reference=row.reference)
     return None
-
-
-def _text_request(message: Message, callback_url: Secret | None) -> TextMessage:
-    return TextMessage(
-        recipient=message.recipient,
-        text=message.text,
-        kind=SmsKind(message.sms_kind),
-        sender_id=message.sender_id,
-        encoding=Encoding(message.encoding),
-        reference=message.reference,
-        callback_url=callback_url.reveal() if callback_url else "",
-    )

@@ -83,7 +83,7 @@ def _waiting(message: Message) -> Story:
             % {"account": message.account.name},
             money=MoneyLine.NOT_SENT,
         )
-    if message.reason and message.tries:
+    if message.reason and message.answered_at:
         return _reasoned(message)
     if waited < LONG_WAIT:
         return Story()

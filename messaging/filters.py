@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     MultipleDropdownFilter,
-    RangeDateTimeFilter,
     RelatedDropdownFilter,
 )
 
+from core.filters import LocalTimeFilter
 from core.labels import states_of
 
 from .labels import where_shown
@@ -45,5 +45,5 @@ FILTERS: tuple[Any, ...] = (
     ("account", RelatedDropdownFilter),
     ("kind", ChoicesDropdownFilter),
     ("created_by", RelatedDropdownFilter),
-    ("created_at", RangeDateTimeFilter),
+    ("created_at", LocalTimeFilter),
 )

@@ -23,6 +23,8 @@ class Preview:
     count: segments.Count
     plain_segments: int | None
     """Segments if the costly characters were plain; None where that changes nothing."""
+    names_costly: bool
+    """Whether it helps to name the character: not in a text that is Unicode throughout."""
     too_long_by: int
     """Characters that must go."""
     cost: Decimal | None
@@ -43,6 +45,7 @@ def preview_of(account: Account, typed: str, text: str) -> Preview:
         country=country_name(number.country) if number else "",
         problem=problem,
         count=counted,
+        names_costly=_names_costly(text, counted),
         plain_segments=_plain_segments(text, counted),
         too_long_by=segments.surplus(text, MAX_SEGMENTS) if counted.segments > MAX_SEGMENTS else 0,
         cost=_cost(account, counted),
@@ -54,6 +57,13 @@ def _plain_segments(text: str, counted: segments.Count) -> int | None:
         return None
     plain = segments.count(segments.replace_costly(text))
     return plain.segments if plain.segments < counted.segments else None
+
+
+def _names_costly(text: str, counted: segments.Count) -> bool:
+    if counted.costly is None:
+        return False
+    costly = sum(segments.first_costly(character) is not None for character in text)
+    return counted.costly.replacement is not None or costly <= len(text) // 4
 
 
 def _cost(account: Account, counted: segments.Count) -> Decimal | None:

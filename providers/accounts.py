@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from core.fields import Unreadable
+from core.redaction import storable
 from core.secrets import Secret
 
 from .gateway.address import AddressPolicy
@@ -81,6 +84,20 @@ def login_of(account: Account) -> Login:
     )
 
 
+def opened_login_of(account: Account) -> Login:
+    """The same, decrypted once for the many calls that the engine will make with it. A
+    secret that cannot be decrypted stays closed, and fails where it is used."""
+    login = login_of(account)
+    return replace(login, credentials={n: _opened(s) for n, s in login.credentials.items()})
+
+
+def _opened(secret: Secret) -> Secret:
+    try:
+        return Secret(secret.reveal())
+    except Unreadable:
+        return secret
+
+
 def address_policy() -> AddressPolicy:
     return AddressPolicy(
         allow_http=settings.ALLOW_HTTP_PROVIDERS, allow_private=settings.ALLOW_PRIVATE_PROVIDERS
@@ -115,6 +132,9 @@ def callback_url(account: Account) -> Secret | None:
 
 # --- pausing ---------------------------------------------------------------
 
+BY_HAND: Final = "by_hand"
+"""A person paused the account; the words are theirs."""
+
 
 def pauses(account: Account, error: GatewayError) -> bool:
     """Whether this error stops the paid calls of the account.
@@ -130,7 +150,7 @@ def pauses(account: Account, error: GatewayError) -> bool:
 def pause(account: Account, reason: str, words: str = "", by: User | None = None) -> bool:
     """Stop paid calls; reads, polls and callbacks go on. False if it was paused already."""
     changed = Account.objects.filter(pk=account.pk, paused_at=None).update(
-        paused_at=timezone.now(), pause_reason=reason, pause_words=words, paused_by=by
+        paused_at=timezone.now(), pause_reason=reason, pause_words=storable(words), paused_by=by
     )
     account.refresh_from_db(fields=("paused_at", "pause_reason", "pause_words", "paused_by"))
     return bool(changed)

@@ -16,6 +16,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.redaction import storable
+
 from . import accounts
 from .engine.kick import kick_if_idle
 from .engine.sources import Job, Lane, Result, WorkSource
@@ -113,7 +115,7 @@ class EnquirySource(WorkSource):
             mine.update(
                 state=Enquiry.State.FAILED,
                 reason=result.error.reason,
-                words=result.error.words,
+                words=storable(result.error.words),
                 **ended,
             )
             return
@@ -125,9 +127,13 @@ class EnquirySource(WorkSource):
 
     def _resume_after_check(self, job: Job, answered: Answered) -> None:
         """A check that somebody asked for, and that went well, ends a pause."""
-        enquiry = Enquiry.objects.select_related("account").get(pk=_pk(job))
+        enquiry = Enquiry.objects.select_related("account", "asked_by").get(pk=_pk(job))
+        asked_by = enquiry.asked_by
         disabled = answered.profile is not None and answered.profile.is_active is False
-        if enquiry.kind == Enquiry.Kind.CHECK and enquiry.asked_by_id and not disabled:
+        if enquiry.kind != Enquiry.Kind.CHECK or asked_by is None or disabled:
+            return
+        by_hand = enquiry.account.pause_reason == accounts.BY_HAND
+        if not by_hand or asked_by.has_perm("providers.resume_account"):
             accounts.resume(enquiry.account)
 
     def sweep(self) -> None:

@@ -20,6 +20,7 @@ from core.fields import Unreadable
 from core.templatetags.portal import amount
 from core.times import full_time
 
+from .accounts import BY_HAND
 from .clock import sql_now
 from .engine.leases import is_engine_alive
 from .enquiries import NOTHING_TO_CHECK, can_be_asked
@@ -27,7 +28,7 @@ from .form_state import SECRET
 from .gateway.client import ReceivesCallbacks, ReportsBalance
 from .gateway.vocabulary import Outcome
 from .models import Account, ApiCall, BalanceReading, Enquiry
-from .reasons import BY_HAND, Explanation, explain
+from .reasons import Explanation, explain
 
 READINGS_SHOWN: Final = 20
 FIRST_MINUTE: Final = timedelta(minutes=1)

@@ -13,13 +13,11 @@ from typing import Final
 
 from django.utils.translation import gettext, gettext_noop
 
+from .accounts import BY_HAND
 from .enquiries import TOO_LATE
 from .gateway.vocabulary import Reason
 
 _ = gettext_noop
-
-BY_HAND: Final = "by_hand"
-"""A person paused the account; the words are theirs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ from .forms import AccountForm
 from .gateway.registry import client_for, clients
 from .models import Account, Enquiry
 from .overview import panel_of, secrets_of
-from .reasons import BY_HAND
 
 ADDED: Final[list[dict[str, Any]]] = [{"added": {}}]
 
@@ -153,7 +152,10 @@ def saved(page: AccountPage, form: AccountForm) -> HttpResponse:
     for warning in form.warnings:
         messages.warning(page.request, warning)
     if page.request.user.has_perm("providers.check_account"):
-        enquiries.ask(page.account, Enquiry.Kind.CHECK, person(page.request))
+        # Whoever paused by hand did not mean until somebody saves the form.
+        by_hand = page.account.pause_reason == accounts.BY_HAND
+        kind = Enquiry.Kind.BALANCE if by_hand else Enquiry.Kind.CHECK
+        enquiries.ask(page.account, kind, person(page.request))
     return page.back()
 
 
@@ -200,7 +202,12 @@ class CheckAccount(AccountPage, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        kind = Enquiry.Kind.BALANCE if "balance" in request.POST else Enquiry.Kind.CHECK
+        # A check that goes well ends a pause; a reading of the balance does not.
+        may_end = (
+            self.account.pause_reason != accounts.BY_HAND or abilities(request)["resume_account"]
+        )
+        check = may_end and "balance" not in request.POST
+        kind = Enquiry.Kind.CHECK if check else Enquiry.Kind.BALANCE
         enquiries.ask(self.account, kind, person(request))
         if "HX-Request" in request.headers:
             return check_news(self.model_admin, request, self.account)
@@ -244,7 +251,9 @@ class PauseAccount(AccountPage, TemplateView):
         form = PauseForm(request.POST, label_suffix="")
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
-        if accounts.pause(self.account, BY_HAND, form.cleaned_data["reason"], person(request)):
+        if accounts.pause(
+            self.account, accounts.BY_HAND, form.cleaned_data["reason"], person(request)
+        ):
             log(request, self.account, "Paused")
             messages.success(request, _("Paused. What is queued waits; none of it is lost."))
         else:

@@ -50,7 +50,9 @@ IMPATIENT = Deadlines(connect=2.0, read=1.5, total=2.0)
 """For providers that do not answer."""
 
 
-def make_account(provider: str = "haorui", sandbox: Sandbox | None = None, **fields: Any) -> Account:
+def make_account(
+    provider: str = "haorui", sandbox: Sandbox | None = None, **fields: Any
+) -> Account:
     fields = {
         "name": f"{provider} {next(_serial)}",
         "allowed_countries": ["CN"],

@@ -17,8 +17,11 @@ from itertools import count
 
 from ..gateway.call import Login
 from ..gateway.client import Client
+from ..models import Account
 from .sources import Job, WorkSource
 
+LINGER = 5.0
+"""Seconds that a thread stays at a desk without work, with its connection open."""
 STALE = 10.0
 """Seconds."""
 SLACK = 0.02
@@ -31,6 +34,7 @@ class Task:
     order: int
     source: WorkSource = field(compare=False)
     job: Job = field(compare=False)
+    account: Account = field(compare=False)
     client: type[Client] = field(compare=False)
     login: Login = field(compare=False)
     ready_at: float = field(compare=False, default_factory=time.monotonic)
@@ -71,41 +75,66 @@ def _is_full(times: deque[float]) -> bool:
 class Desk:
     """One account's jobs in this process. Every method may be called from any thread."""
 
-    def __init__(self, per_second: int, per_minute: int) -> None:
+    def __init__(self, account: Account) -> None:
         self._lock = threading.Lock()
+        self._arrival = threading.Condition(self._lock)
+        self._waiting = 0
+        self._leaving = False
         self._order = count()
         self._ready: list[Task] = []
-        self._running = 0
-        self._limits = (per_second, per_minute)
-        self._departures = Departures(per_second, per_minute)
+        self._threads = 0
+        self._in_flight = account.in_flight
+        self._limits = (account.per_second, account.per_minute)
+        self._departures = Departures(*self._limits)
         self._slow_until = 0.0
         self._paused = False
 
-    def set_limits(self, per_second: int, per_minute: int) -> None:
-        with self._lock:
-            if self._limits != (per_second, per_minute):
-                self._limits = (per_second, per_minute)
-                self._departures = Departures(per_second, per_minute)
+    def _follow(self, account: Account) -> None:
+        """Staff may have changed the account's limits."""
+        self._in_flight = account.in_flight
+        limits = (account.per_second, account.per_minute)
+        if limits != self._limits:
+            self._limits = limits
+            self._departures = Departures(*limits)
 
-    def put(self, task: Task, in_flight: int) -> bool:
+    def put(self, task: Task) -> bool:
         """Keep a task ready. True if one more thread should come for it."""
-        with self._lock:
+        with self._arrival:
+            self._follow(task.account)
             heapq.heappush(self._ready, task)
-            if self._running >= in_flight:
+            if self._waiting >= len(self._ready):
+                self._arrival.notify()
                 return False
-            self._running += 1
+            if self._threads >= self._in_flight:
+                return False
+            self._threads += 1
             return True
 
     def next_order(self) -> int:
         return next(self._order)
 
     def take(self) -> Task | None:
-        """The next task for the thread that asks; None sends the thread away."""
-        with self._lock:
-            if self._ready:
+        """The next task for the thread that asks, as soon as there is one; None sends the
+        thread away: none came for long, or the account may have fewer calls in flight."""
+        with self._arrival:
+            while not self._ready and self._threads <= self._in_flight and not self._leaving:
+                self._waiting += 1
+                in_time = self._arrival.wait(LINGER)
+                self._waiting -= 1
+                if not in_time:
+                    break
+            if self._ready and self._threads <= self._in_flight:
                 return heapq.heappop(self._ready)
-            self._running -= 1
+            self._threads -= 1
+            # This thread may have been woken for a task that another must take now.
+            self._arrival.notify()
             return None
+
+    def send_threads_away(self) -> None:
+        """Threads leave as soon as nothing is ready."""
+        with self._arrival:
+            self._leaving = True
+            self._arrival.notify_all()
 
     def is_closed(self, *, paid: bool) -> bool:
         """Whether a task that waits here is to be handed back instead of being begun."""

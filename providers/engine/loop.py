@@ -31,7 +31,7 @@ THREADS = 256
 """Started as they are needed; many, so that one hung provider does not starve the others."""
 IDLE_PAUSE = 0.04
 """Seconds between two looks for work when there is none."""
-BUSY_PAUSE = 0.01
+BUSY_PAUSE = 0.02
 """Seconds between two rounds while calls are under way."""
 SWITCH_INTERVAL = 0.0005
 """Seconds that a thread may keep Python's lock. With the usual 5 ms each of this thread's
@@ -128,7 +128,7 @@ class Loop:
             if before is None or (before.account.is_paused and not account.is_paused):
                 self._workshop.reopen(account.pk)
             free_at = before.free_at if before else 0.0
-            served[account.pk] = Served(account, client, accounts.login_of(account), free_at)
+            served[account.pk] = Served(account, client, accounts.opened_login_of(account), free_at)
         self._served = served
         if now >= self._next_beat:
             self._next_beat = now + liveness.BEAT_EVERY

@@ -106,13 +106,12 @@ class Workshop:
         """Have a job done as soon as the account has a call in flight to spare."""
         desk = self._desks.get(account.pk)
         if desk is None:
-            desk = self._desks[account.pk] = Desk(account.per_second, account.per_minute)
-        desk.set_limits(account.per_second, account.per_minute)
-        task = Task(source.lane, desk.next_order(), source, job, client, login)
-        if desk.put(task, account.in_flight):
-            self._pool.submit(self._serve, desk, account)
+            desk = self._desks[account.pk] = Desk(account)
+        task = Task(source.lane, desk.next_order(), source, job, account, client, login)
+        if desk.put(task):
+            self._pool.submit(self._serve, desk)
 
-    def _serve(self, desk: Desk, account: Account) -> None:
+    def _serve(self, desk: Desk) -> None:
         """One thread's stay at a desk: job after job until none is ready."""
         while task := desk.take():
             if self._stopping.is_set() or task.is_stale or desk.is_closed(paid=task.source.paid):
@@ -120,7 +119,7 @@ class Workshop:
                 continue
             finished = self._work(task, desk)
             error = finished.result.error
-            if error is not None and pauses(account, error):
+            if error is not None and pauses(task.account, error):
                 # The loop will pause the account, too; what waits here is not sent first.
                 desk.pause()
             self._finish(finished)
@@ -176,6 +175,8 @@ class Workshop:
     def stop(self) -> None:
         """No further call leaves; what waits for a thread is handed back."""
         self._stopping.set()
+        for desk in self._desks.values():
+            desk.send_threads_away()
 
     def close(self) -> None:
         self.stop()

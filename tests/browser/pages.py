@@ -261,6 +261,7 @@ class AccountForm(AnyPage):
     def new(cls, visitor: Visitor, provider: str) -> Self:
         visitor.page.goto(reverse("admin:providers_account_add"))
         visitor.page.locator(f'.provider-choice a[href="?provider={provider}"]').click()
+        visitor.page.wait_for_url(f"**/?provider={provider}")
         return cls(visitor.page)
 
     @classmethod

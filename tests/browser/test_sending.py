@@ -64,9 +64,7 @@ class TestOneMessage:
         page.becomes(last)
         assert page.is_still_the_same_document()
         assert accepted(sandbox, provider) == 1
-        expect(page.money).to_have_text(
-            "The provider accepted it and charges by its own rules."
-        )
+        expect(page.money).to_have_text("The provider accepted it and charges by its own rules.")
         message = page.message
         assert message.provider_id
         expect(page.timeline).to_contain_text(f"Queued by {operator.user}")
@@ -102,9 +100,7 @@ class TestOneMessage:
             assert "13912345678" not in re.sub(r"\s", "", source)
             assert message.text not in source
 
-    def test_a_manager_reveals_it_for_a_reason(
-        self, manager: Visitor, account: Account
-    ) -> None:
+    def test_a_manager_reveals_it_for_a_reason(self, manager: Visitor, account: Account) -> None:
         page = MessagePage.of(manager, make_message(account))
         expect(page.title).to_have_text(MASKED)
         page.reveal("complaint")
@@ -221,9 +217,7 @@ class TestTwice:
         expect(page.notes.filter(has_text=page_says)).to_contain_text("nothing was sent twice")
         self._went_out_once(sandbox)
 
-    def test_loading_the_page_anew_after_sending(
-        self, operator: Visitor, sandbox: Sandbox
-    ) -> None:
+    def test_loading_the_page_anew_after_sending(self, operator: Visitor, sandbox: Sandbox) -> None:
         page = SendForm.of(operator).fill(NUMBER, TEXT).send().arrived()
         operator.page.reload()
         page.arrived()

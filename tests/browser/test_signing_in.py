@@ -25,13 +25,6 @@ NAVIGATION = {
     ],
     "auditor": ["Dashboard", "Messages", "Accounts", "API calls", "Practice providers"],
 }
-CHINESE = {
-    "Dashboard": "仪表盘",
-    "Send SMS": "发送短信",
-    "Messages": "短信记录",
-    "Accounts": "账户",
-    "Practice providers": "练习环境",
-}
 
 
 @pytest.mark.parametrize("role", NAVIGATION)

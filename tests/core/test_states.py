@@ -37,7 +37,6 @@ def test_a_state_that_leads_nowhere_is_final() -> None:
     assert [state for state in Light if LIGHTS.is_final(state)] == [Light.BROKEN]
 
 
-
 @pytest.mark.django_db
 class TestMove:
     def test_a_row_in_an_allowed_state_moves_with_its_changes(self) -> None:
@@ -86,7 +85,9 @@ class TestMove:
 
     def test_a_move_is_one_conditional_update(self) -> None:
         message = make_message()
-        with CaptureQueriesContext(connection, ) as asked:
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
             MESSAGE_STATES.move(Message.objects.filter(pk=message.pk), MessageState.CANCELLED)
         statements = [query["sql"] for query in asked if not query["sql"].startswith("SAVE")]
         assert len(statements) == 1
@@ -99,8 +100,6 @@ def test_of_eight_who_move_a_row_at_once_one_succeeds() -> None:
     message = make_message()
 
     def move() -> int:
-        return MESSAGE_STATES.move(
-            Message.objects.filter(pk=message.pk), MessageState.CLAIMED
-        )
+        return MESSAGE_STATES.move(Message.objects.filter(pk=message.pk), MessageState.CLAIMED)
 
     assert sorted(at_once(move, 8)) == [0] * 7 + [1]

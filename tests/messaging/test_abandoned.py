@@ -157,9 +157,7 @@ def test_a_late_yes_does_not_undo_what_a_person_decided() -> None:
     assert recorded(message, value=TAKEN).state == "not_sent"
 
 
-@pytest.mark.parametrize(
-    "error", [NotDone(Reason.UNREACHABLE), Refused(Reason.OTHER_REFUSAL)]
-)
+@pytest.mark.parametrize("error", [NotDone(Reason.UNREACHABLE), Refused(Reason.OTHER_REFUSAL)])
 def test_an_error_of_another_claim_changes_nothing(error: Exception) -> None:
     message = recorded(under_way(1), error=error)
     assert (message.state, message.reason) == ("sending", "")
@@ -181,9 +179,7 @@ def test_an_answer_that_is_there_is_not_written_over() -> None:
     assert (message.provider_id, message.answered_at) == ("1", answered_at)
 
 
-@pytest.mark.parametrize(
-    "error", [NotDone(Reason.UNREACHABLE), OutcomeUnknown(Reason.TIMED_OUT)]
-)
+@pytest.mark.parametrize("error", [NotDone(Reason.UNREACHABLE), OutcomeUnknown(Reason.TIMED_OUT)])
 def test_no_error_takes_a_report_back(error: Exception) -> None:
     claim = new_claim()
     message = recorded(make_message(state="delivered", claim=claim), claim, error=error)
@@ -200,4 +196,3 @@ def test_odd_characters_of_a_provider_can_be_stored() -> None:
 def test_sending_writes_down_a_result_only_of_its_own_kind() -> None:
     with pytest.raises(TypeError):
         recorded(under_way(1), value="yes")
-

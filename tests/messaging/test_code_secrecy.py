@@ -91,7 +91,7 @@ def test_it_stands_neither_in_the_journal_nor_in_the_queue_nor_in_the_logs(
     assert call.subject == f"message:{message.pk}"
     assert CODE not in serializers.serialize("json", ApiCall.objects.all())
     assert CODE not in serializers.serialize("json", Message.objects.all())
-    assert all(CODE not in str(task.task()) for task in OrmQ.objects.all())
+    assert all(CODE not in str(task.task) for task in OrmQ.objects.all())
     assert CODE not in caplog.text
 
 

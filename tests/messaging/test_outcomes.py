@@ -34,13 +34,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 KINDS = {"haorui": "text", "haosms": "own_code", "otpservice": "provider_code"}
 SUBMITTED, UNKNOWN, NOT_SENT = MessageState.SUBMITTED, MessageState.UNKNOWN, MessageState.NOT_SENT
 
-TAKEN = {"keep_alive_closed", "keep_alive_reset", "odd_text", "contradiction"}
-"""The answer says yes, whatever is odd about it or happens after it."""
+TAKEN = {"odd_text", "contradiction"}
+"""The answer says yes, whatever is odd about it."""
+CLOSING = {"keep_alive_closed", "keep_alive_reset"}
+"""The answer is whole; it is the next call on the same connection that would suffer."""
 TURNED_AWAY = {"redirect_301", "redirect_307", "redirect_308"}
 discover()  # The faults are registered with the providers.
 TRY_LATER = {"too_many", "too_many_retry_after"}
 FAULTS = sorted(
-    fault.id for fault in CATALOGUE.values() if fault.kind == "answer" and fault.id not in TRY_LATER
+    fault.id
+    for fault in CATALOGUE.values()
+    if fault.kind == "answer" and fault.id not in TRY_LATER | CLOSING
 )
 EXCEPTIONS = {("contradiction", "otpservice"): UNKNOWN}
 """HAORUI contradicts itself in its remarks only and HaoSMS leaves out its id: both were sent."""
@@ -79,6 +83,32 @@ def test_a_fault_ends_in_its_state_and_in_one_call(sandbox: Sandbox, fault: str)
     assert booked == dict.fromkeys(KINDS, accepted)
     assert sandbox.faults.struck[fault] == 3
     assert sandbox.book.entries(kind="strayed") == []
+
+
+@pytest.mark.parametrize("fault", sorted(CLOSING))
+@pytest.mark.parametrize(("provider", "kind"), list(KINDS.items()))
+def test_what_happens_to_a_connection_after_the_answer_changes_nothing(
+    sandbox: Sandbox, provider: str, kind: str, fault: str
+) -> None:
+    sandbox.fault(fault, provider=provider)
+    message = send(make_message(make_account(provider, sandbox), kind=kind))
+    assert message.state == SUBMITTED
+
+
+@pytest.mark.parametrize("fault", sorted(CLOSING))
+def test_a_call_that_a_closing_connection_may_have_swallowed_is_not_made_again(
+    sandbox: Sandbox, fault: str
+) -> None:
+    account = make_account("haorui", sandbox, in_flight=1)
+    sandbox.fault(fault, provider="haorui")
+    messages = [make_message(account) for _ in range(4)]
+
+    run_engine(lambda: is_settled(*messages))
+
+    assert sandbox.book.repeated() == []
+    taken = sandbox.book.references("haorui")
+    for message in messages:
+        assert message.state == (SUBMITTED if message.reference in taken else UNKNOWN)
 
 
 @pytest.mark.parametrize("fault", ["html_500", "html_502", "html_503", "html_504"])
@@ -130,8 +160,8 @@ def test_too_many_requests_slows_the_whole_account(sandbox: Sandbox) -> None:
     run_engine(lambda: Allowance.objects.filter(account=account, slow_streak=1).exists())
 
     outlook = limits.look_ahead(account, 1, within=1.0)
-    assert near == 0
-    assert 1.0 < wait <= 10.0
+    assert outlook.near == 0
+    assert 1.0 < outlook.wait_for_more <= 10.0
 
 
 def test_too_many_requests_is_no_try(sandbox: Sandbox) -> None:

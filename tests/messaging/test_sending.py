@@ -233,7 +233,9 @@ def test_it_is_too_late_to_cancel_what_was_taken_up(state: str) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_message_is_either_cancelled_or_claimed_never_both() -> None:
     message, by, source, claim = make_message(), make_user(), MessageSource(), new_claim()
-    turns = iter([lambda: sending.cancel(message, by), lambda: source.claim(message.account, 1, claim)])
+    turns = iter(
+        [lambda: sending.cancel(message, by), lambda: source.claim(message.account, 1, claim)]
+    )
 
     done = at_once(lambda: bool(next(turns)()), 2)
 

@@ -1,0 +1,169 @@
+"""What holds for each page: its language, its width on a telephone, and quiet."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.urls import reverse
+from django.utils import timezone
+
+from messaging.models import Message
+from providers.models import Account, ApiCall
+from providers.sandbox.server import Sandbox
+from tests.builders import make_account, make_message
+
+from .conftest import Engine, MakeVisitor
+from .pages import AnyPage, MessagePage, SendForm, SignIn
+
+TELEPHONE = 390
+CATALOGUE = settings.BASE_DIR / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+LONG = "A name as long as a name may be, and with_no_break_in_its_end_64"
+
+
+def filled(sandbox: Sandbox) -> dict[str, str]:
+    """Something of each kind, with long values; names and addresses of all pages."""
+    account = make_account("gosms", sandbox, name=LONG)
+    Account.objects.filter(pk=account.pk).update(
+        paused_at=timezone.now(), pause_reason="by_hand", pause_words="w" * 200
+    )
+    sender = make_account("haorui", sandbox)
+    message = make_message(sender, text="x" * 300 + " https://example.com/" + "y" * 100)
+    Message.objects.filter(pk=message.pk).update(
+        state="unknown", reason="unreadable", words="z" * 500, provider_id="9" * 40
+    )
+    call = ApiCall.objects.create(
+        account=account,
+        operation="fetch_balance",
+        started_at=timezone.now(),
+        duration=0.7,
+        method="GET",
+        url="https://api.example.com/" + "p" * 300,
+        http_status=200,
+        outcome="done",
+        answer_body="{" + "a" * 2000 + "}",
+    )
+    staff = User.objects.create_user("s" * 60, password="secret", is_staff=True)
+    role = Group.objects.get(name="manager")
+    names = {
+        "dashboard": "admin:index",
+        "send": "admin:messaging_message_send",
+        "messages": "admin:messaging_message_changelist",
+        "accounts": "admin:providers_account_changelist",
+        "choose": "admin:providers_account_add",
+        "calls": "admin:providers_apicall_changelist",
+        "staff": "admin:auth_user_changelist",
+        "new staff": "admin:auth_user_add",
+        "roles": "admin:auth_group_changelist",
+        "practice": "admin:practice",
+        "password": "admin:password_change",
+        "queue": "admin:django_q_ormq_changelist",
+        "failed tasks": "admin:django_q_failure_changelist",
+        "schedules": "admin:django_q_schedule_changelist",
+        "sign-ins": "admin:axes_accesslog_changelist",
+        "changes": "admin:auditlog_logentry_changelist",
+    }
+    return {
+        **{name: reverse(url_name) for name, url_name in names.items()},
+        "new account": reverse("admin:providers_account_add") + "?provider=haosms",
+        "message": reverse("admin:messaging_message_change", args=[message.public_id]),
+        "account": reverse("admin:providers_account_change", args=[account.public_id]),
+        "pause": reverse("admin:providers_account_pause", args=[sender.public_id]),
+        "call": reverse("admin:providers_apicall_change", args=[call.pk]),
+        "staff member": reverse("admin:auth_user_change", args=[staff.pk]),
+        "role": reverse("admin:auth_group_change", args=[role.pk]),
+        "empty list": reverse("admin:messaging_message_changelist") + "?q=nothing",
+    }
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_no_page_is_wider_than_a_telephone(
+    language: str, make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    addresses = filled(sandbox)
+    visitor = make_visitor("superuser", language=language, width=TELEPHONE)
+    wide, faulty = {}, {}
+    for name, address in addresses.items():
+        answer = visitor.page.goto(address)
+        page = AnyPage(visitor.page)
+        if overflow := page.overflow():
+            wide[name] = overflow
+        if answer is None or answer.status != 200 or page.language != language:
+            faulty[name] = (answer and answer.status, page.language)
+    assert faulty == {}
+    assert wide == {}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_pages_outside_and_the_error_pages_fit_too(
+    language: str, make_visitor: MakeVisitor
+) -> None:
+    stranger = make_visitor(language=language, width=TELEPHONE)
+    signing_in = SignIn.of(stranger)
+    signing_in.sign_in("nobody", "wrong")
+    assert (signing_in.overflow(), signing_in.language) == (0, language)
+    visitor = make_visitor("viewer", language=language, width=TELEPHONE)
+    for address, status in (("/nothing/here/", 404), (reverse("admin:auth_user_changelist"), 403)):
+        with visitor.expecting(str(status)):
+            answer = visitor.page.goto(address)
+        assert answer is not None
+        assert answer.status == status
+        assert AnyPage(visitor.page).overflow() == 0
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_message_is_sent_from_signing_in_to_accepted(
+    language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
+) -> None:
+    """The same way in both languages, found by places and not by words."""
+    staff = User.objects.create_user("operator", password="secret", is_staff=True)
+    staff.groups.add(Group.objects.get(name="operator"))
+    make_account("haorui", sandbox)
+    engine.start()
+    visitor = make_visitor(language=language)
+    inside = SignIn.of(visitor).sign_in("operator", "secret")
+    inside.page.wait_for_selector(".user-opener")
+    form = SendForm.of(visitor).fill("139 1234 5678", "您的包裹已到。")
+    page = form.send().arrived()
+    page.page.wait_for_function(
+        "document.querySelector('.status-line').textContent.includes('outbound')"
+    )
+    assert page.language == language
+    assert page.message.state == "submitted"
+    assert len(sandbox.book.entries("haorui", accepted=True)) == 1
+
+
+@pytest.mark.skipif(not CATALOGUE.exists(), reason="the Chinese catalogue is not there")
+def test_the_chinese_pages_show_no_english_word(
+    make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    account = make_account("haorui", sandbox)
+    visitor = make_visitor("superuser", language="zh-hans")
+    form = SendForm.of(visitor)
+    navigation = " ".join(form.navigation)
+    for english, chinese in {
+        "Dashboard": "仪表盘",
+        "Send SMS": "发送短信",
+        "Messages": "短信记录",
+        "Accounts": "账户",
+        "API calls": "接口调用",
+        "Staff": "员工",
+        "Queue": "队列",
+        "Practice": "练习环境",
+    }.items():
+        assert chinese in navigation
+        assert english not in navigation
+    assert "发送短信" in form.button.inner_text()
+    assert "Send" not in form.button.inner_text()
+    form.button.click()
+    form.problems.wait_for()
+    assert "存在以下问题" in form.problems.inner_text()
+    assert "There is" not in form.problems.inner_text()
+    message = make_message(account)
+    page = MessagePage.of(visitor, message)
+    assert page.state.inner_text() == "排队中"
+    Message.objects.filter(pk=message.pk).update(state="unknown", reason="timed_out")
+    page = MessagePage.of(visitor, message)
+    assert page.state.inner_text() == "结果未知"
+    assert page.money.inner_text() == "可能已产生费用，尚不能确认服务商是否已执行。"
+    assert "Mark as" not in page.live.inner_text()

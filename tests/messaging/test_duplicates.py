@@ -1,0 +1,81 @@
+"""The same text or another code to the same number: a warning, never a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from core.phone import read
+from messaging.duplicates import earlier_like
+from messaging.models import Message
+from messaging.sending import Draft
+from tests.builders import TEXT, make_account, make_message
+
+pytestmark = pytest.mark.django_db
+
+
+def draft_like(message: Message) -> Draft:
+    return Draft(
+        message.account, read(message.recipient), Message.Kind(message.kind), text=message.text
+    )
+
+
+def test_the_same_text_to_the_same_number_is_noticed() -> None:
+    message = make_message()
+    assert earlier_like(draft_like(message)) == message
+
+
+def test_over_another_account_as_well() -> None:
+    message = make_message()
+    assert earlier_like(replace(draft_like(message), account=make_account())) == message
+
+
+def test_line_ends_make_no_difference() -> None:
+    message = make_message(text="one\ntwo")
+    assert earlier_like(replace(draft_like(message), text="one\r\ntwo")) == message
+
+
+def test_the_newest_one_is_named() -> None:
+    make_message()
+    newest = make_message()
+    assert earlier_like(draft_like(newest)) == newest
+
+
+@pytest.mark.parametrize(
+    "other", [{"text": TEXT + "!"}, {"recipient": read("13900000000")}], ids=["text", "number"]
+)
+def test_another_text_or_number_is_no_repetition(other: dict[str, object]) -> None:
+    assert earlier_like(replace(draft_like(make_message()), **other)) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("state", ["cancelled", "not_sent", "refused"])
+def test_what_never_left_is_no_repetition(state: str) -> None:
+    assert earlier_like(draft_like(make_message(state=state))) is None
+
+
+@pytest.mark.parametrize("state", ["queued", "unknown", "submitted", "delivered", "undelivered"])
+def test_what_may_have_left_is(state: str) -> None:
+    assert earlier_like(draft_like(make_message(state=state))) is not None
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind", "window"),
+    [
+        ("haorui", "text", timedelta(hours=24)),
+        ("haosms", "own_code", timedelta(minutes=2)),
+        ("otpservice", "provider_code", timedelta(minutes=2)),
+    ],
+)
+def test_after_a_while_it_counts_as_new(provider: str, kind: str, window: timedelta) -> None:
+    message = make_message(make_account(provider), kind=kind)
+    assert earlier_like(draft_like(message)) == message
+    Message.objects.update(created_at=timezone.now() - window)
+    assert earlier_like(draft_like(message)) is None
+
+
+def test_any_other_code_to_the_same_number_is_noticed() -> None:
+    message = make_message(make_account("haosms"), kind="own_code")
+    assert earlier_like(replace(draft_like(message), code="000000")) == message

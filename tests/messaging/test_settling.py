@@ -1,0 +1,127 @@
+"""What a person decides about an unknown outcome, and sending again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import IntegrityError
+
+from messaging import settling
+from messaging.models import Message
+from messaging.states import MessageState
+from tests.builders import at_once, make_account, make_message, make_user
+
+pytestmark = pytest.mark.django_db
+
+DECISIONS = [(settling.mark_sent, "submitted"), (settling.mark_not_sent, "not_sent")]
+
+
+@pytest.mark.parametrize(("decide", "state"), DECISIONS)
+def test_a_person_settles_it_with_a_name_and_a_reason(
+    decide: Callable[..., bool], state: str
+) -> None:
+    message, by = make_message(state="unknown"), make_user()
+    assert decide(message, by, "Seen in the provider's console")
+    message.refresh_from_db()
+    assert (message.state, message.settled_by) == (state, by)
+    assert message.settled_because == "Seen in the provider's console"
+    assert message.settled_at is not None
+
+
+@pytest.mark.parametrize(("decide", "state"), DECISIONS)
+def test_whoever_comes_second_finds_it_settled(decide: Callable[..., bool], state: str) -> None:
+    message, first = make_message(state="unknown"), make_user()
+    decide(message, first, "first")
+    assert not settling.mark_sent(message, make_user(), "second")
+    assert not settling.mark_not_sent(message, make_user(), "second")
+    message.refresh_from_db()
+    assert (message.state, message.settled_because) == (state, "first")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_decide_at_once_one_does() -> None:
+    message, by = make_message(state="unknown"), make_user()
+    decisions = iter([settling.mark_sent, settling.mark_not_sent])
+    assert sorted(at_once(lambda: next(decisions)(message, by, "why"), 2)) == [False, True]
+
+
+@pytest.mark.parametrize("state", [s for s in MessageState if s != MessageState.UNKNOWN])
+def test_only_an_unknown_outcome_is_settled(state: MessageState) -> None:
+    message = make_message(state=state)
+    assert not settling.mark_sent(message, make_user(), "why")
+    message.refresh_from_db()
+    assert message.state == state
+
+
+# --- sending again --------------------------------------------------------------------
+
+
+def test_a_message_sent_again_is_a_new_one_linked_to_the_old() -> None:
+    old, by = make_message(state="unknown", text="验" * 80), make_user()
+    new, made = settling.send_again(old, by, "token-again")
+    new.refresh_from_db()
+    assert made
+    assert (new.state, new.sent_again_from, new.created_by) == ("queued", old, by)
+    assert (new.text, new.recipient, new.segments) == (old.text, old.recipient, 2)
+    assert new.reference != old.reference
+
+
+def test_the_old_message_stays_as_it_was() -> None:
+    old = make_message(state="unknown")
+    settling.send_again(old, make_user(), "token-again")
+    old.refresh_from_db()
+    assert (old.state, old.settled_at) == ("unknown", None)
+
+
+def test_the_same_form_sends_again_once() -> None:
+    old, by = make_message(state="undelivered"), make_user()
+    first, _ = settling.send_again(old, by, "token-again")
+    second, made = settling.send_again(old, by, "token-again")
+    assert (second.pk, made) == (first.pk, False)
+    assert Message.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_form_at_the_same_time_sends_again_once() -> None:
+    old, by = make_message(state="undelivered"), make_user()
+    answers = at_once(lambda: settling.send_again(old, by, "token-again"), 4)
+    assert sorted(made for _, made in answers) == [False] * 3 + [True]
+
+
+def test_the_token_of_another_message_does_not_pass_for_this_one() -> None:
+    by = make_user()
+    settling.send_again(make_message(state="undelivered"), by, "token-again")
+    with pytest.raises((ValueError, IntegrityError)):
+        settling.send_again(make_message(state="undelivered"), by, "token-again")
+
+
+def test_the_token_of_somebody_else_gives_nothing_away() -> None:
+    old = make_message(state="undelivered")
+    settling.send_again(old, make_user(), "token-again")
+    with pytest.raises((ValueError, IntegrityError)):
+        settling.send_again(old, make_user(), "token-again")
+
+
+def test_without_a_token_nothing_is_sent_again() -> None:
+    with pytest.raises(ValueError):
+        settling.send_again(make_message(state="undelivered"), make_user(), "")
+
+
+def test_a_code_of_ours_is_not_sent_again_since_it_is_not_kept() -> None:
+    old = make_message(make_account("haosms"), kind="own_code", state="unknown")
+    with pytest.raises(ValueError):
+        settling.send_again(old, make_user(), "token-again")
+
+
+@pytest.mark.parametrize(
+    "state", ["scheduled", "held", "queued", "claimed", "sending", "in_transit", "delivered"]
+)
+def test_what_waits_or_has_arrived_is_not_sent_again(state: str) -> None:
+    with pytest.raises(ValueError):
+        settling.send_again(make_message(state=state), make_user(), "token-again")
+
+
+def test_what_one_reads_has_a_reason_for_each_choice() -> None:
+    assert set(settling.SETTLE_REASONS) == {"has", "has_not", "console"}
+    assert len(settling.REVEAL_REASONS) == 4

@@ -1,0 +1,196 @@
+"""Who serves which account, who is alive, and when another loop is started."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from providers.clock import database_now
+from providers.engine import kick, leases, liveness
+from providers.models import Heartbeat, Lease, new_claim
+from tests.builders import at_once, make_account
+
+pytestmark = pytest.mark.django_db
+
+
+def expire() -> None:
+    Lease.objects.update(expires_at=database_now() - 0.001)
+
+
+# --- leases ----------------------------------------------------------------------
+
+
+def test_a_free_account_is_taken() -> None:
+    account = make_account()
+    assert leases.renew(new_claim()) == {account.pk}
+
+
+def test_an_account_has_one_holder() -> None:
+    make_account()
+    leases.renew(new_claim())
+    assert leases.renew(new_claim()) == set()
+
+
+def test_the_holder_keeps_it() -> None:
+    account, loop = make_account(), new_claim()
+    leases.renew(loop)
+    assert leases.renew(loop) == {account.pk}
+
+
+def test_a_lease_that_is_not_renewed_is_taken_over() -> None:
+    account = make_account()
+    first, second = new_claim(), new_claim()
+    leases.renew(first)
+    expire()
+    assert leases.renew(second) == {account.pk}
+    assert leases.renew(first) == set()
+
+
+def test_a_released_account_is_free_at_once() -> None:
+    account, first = make_account(), new_claim()
+    leases.renew(first)
+    leases.release(first)
+    assert leases.renew(new_claim()) == {account.pk}
+
+
+def test_releasing_leaves_the_leases_of_others_alone() -> None:
+    make_account()
+    leases.renew(new_claim())
+    leases.release(new_claim())
+    assert leases.renew(new_claim()) == set()
+
+
+def test_an_account_without_a_lease_gets_one() -> None:
+    account = make_account()
+    Lease.objects.all().delete()
+    assert leases.renew(new_claim()) == {account.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_those_who_ask_at_once_one_gets_the_account() -> None:
+    account = make_account()
+    held = at_once(lambda: leases.renew(new_claim()), 6)
+    assert sorted(held, key=len) == [set()] * 5 + [{account.pk}]
+
+
+def test_the_engine_is_alive_while_a_lease_holds() -> None:
+    make_account()
+    assert not leases.is_engine_alive()
+    leases.renew(new_claim())
+    assert leases.is_engine_alive()
+    expire()
+    assert not leases.is_engine_alive()
+
+
+# --- signs of life ----------------------------------------------------------------------
+
+
+def test_a_loop_that_gives_signs_is_alive() -> None:
+    loop = new_claim()
+    liveness.beat(loop)
+    assert liveness.living_loops() == [loop]
+
+
+def test_a_loop_that_has_gone_silent_is_dead() -> None:
+    liveness.beat(new_claim())
+    Heartbeat.objects.update(beat_at=timezone.now() - timedelta(seconds=16))
+    assert liveness.living_loops() == []
+
+
+def test_a_loop_that_has_left_is_not_counted() -> None:
+    loop = new_claim()
+    liveness.beat(loop)
+    liveness.leave(loop)
+    assert liveness.living_loops() == []
+
+
+def test_other_signs_of_life_are_no_loops() -> None:
+    Heartbeat.objects.create(name="engine", beat_at=timezone.now())
+    assert liveness.living_loops() == []
+
+
+def test_dead_loops_are_forgotten_after_a_day() -> None:
+    old, young = new_claim(), new_claim()
+    liveness.beat(old)
+    Heartbeat.objects.update(beat_at=timezone.now() - timedelta(days=1, seconds=1))
+    liveness.beat(young)
+    liveness.forget_the_dead()
+    assert [beat.name for beat in Heartbeat.objects.all()] == [f"loop:{young.hex}"]
+
+
+# --- starting loops ------------------------------------------------------------------------
+
+
+def waiting() -> int:
+    return OrmQ.objects.filter(key="engine").count()
+
+
+def killed_before_its_end() -> None:
+    """What a worker that was killed leaves behind: a task that is locked for long."""
+    kick.kick()
+    OrmQ.objects.update(lock=timezone.now() + timedelta(seconds=900))
+
+
+def test_an_idle_engine_is_kicked() -> None:
+    assert kick.kick_if_idle()
+    assert waiting() == 1
+
+
+def test_it_is_not_kicked_while_a_loop_is_on_its_way() -> None:
+    kick.kick()
+    assert not kick.kick_if_idle()
+    assert waiting() == 1
+
+
+def test_it_is_not_kicked_while_a_loop_holds_a_lease() -> None:
+    make_account()
+    leases.renew(new_claim())
+    assert not kick.kick_if_idle()
+
+
+def test_the_task_of_a_killed_worker_does_not_count_as_on_its_way() -> None:
+    killed_before_its_end()
+    assert kick.kick_if_idle()
+
+
+def test_tasks_of_the_other_cluster_do_not_count() -> None:
+    OrmQ.objects.create(key="smsportal", payload="", lock=timezone.now())
+    assert kick.kick_if_idle()
+
+
+def test_one_loop_works_and_one_stands_by() -> None:
+    assert kick.keep_running() == 2
+    assert waiting() == 2
+
+
+@pytest.mark.parametrize(("alive", "kicked"), [(1, 1), (2, 0), (3, 0)])
+def test_only_what_is_missing_is_kicked(alive: int, kicked: int) -> None:
+    for _ in range(alive):
+        liveness.beat(new_claim())
+    assert kick.keep_running() == kicked
+
+
+def test_loops_on_their_way_are_not_missing() -> None:
+    kick.kick()
+    assert kick.keep_running() == 1
+
+
+def test_the_tasks_of_killed_workers_are_missing() -> None:
+    killed_before_its_end()
+    assert kick.keep_running() == 2
+
+
+def test_a_start_counts_no_signs_of_life() -> None:
+    liveness.beat(new_claim())
+    liveness.beat(new_claim())
+    kick.start()
+    assert waiting() == 2
+
+
+def test_a_second_start_kicks_nothing_more() -> None:
+    kick.start()
+    kick.start()
+    assert waiting() == 2

@@ -1,0 +1,261 @@
+"""The loop: gives out, hands over, records, and survives what goes wrong around it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import DatabaseError, connection
+
+from messaging.dispatch import MessageSource
+from messaging.models import Message
+from providers import journal
+from providers.engine import leases, liveness, loop
+from providers.engine import sources as registry
+from providers.engine.loop import Loop
+from providers.engine.sources import Job, Lane, Result, WorkSource
+from providers.gateway.client import Client
+from providers.models import Account, ApiCall, Lease
+from providers.sandbox.server import Sandbox
+from tests.builders import make_account, make_message, run_engine, run_rounds, send
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        running.change_settings("haorui", report_delay=None)
+        yield running
+
+
+class Hasty:
+    """The clock of the loop, without its breaths."""
+
+    monotonic = staticmethod(time.monotonic)
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        time.sleep(min(seconds, 0.01))
+
+
+@pytest.fixture(autouse=True)
+def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a fault the loop takes a breath of a second."""
+    monkeypatch.setattr(loop, "time", Hasty)
+
+
+def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception) -> None:
+    """The first call raises instead of doing its work."""
+    real: Callable[..., Any] = getattr(owner, name)
+    calls = []
+
+    def once(*args: Any, **kwargs: Any) -> Any:
+        calls.append(name)
+        if len(calls) == 1:
+            raise error
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, once)
+
+
+# --- faults of the database ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (MessageSource, "accounts_with_work"),
+        (MessageSource, "claim"),
+        (MessageSource, "hand_over"),
+        (MessageSource, "record"),
+        (MessageSource, "sweep"),
+        (journal, "write"),
+        (leases, "renew"),
+        (liveness, "beat"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_database_that_fails_once_costs_no_message_and_no_second_call(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, owner: object, name: str
+) -> None:
+    account = make_account("haorui", sandbox, in_flight=1)
+    messages = [make_message(account), make_message(account)]
+    fails_once(monkeypatch, owner, name, DatabaseError("the server has gone away"))
+    # What was claimed when the fault came is given back after a while; here at once.
+    monkeypatch.setattr("messaging.dispatch.ABANDONED_CLAIM", timedelta(seconds=-1))
+    monkeypatch.setattr(loop, "SWEEP_EVERY", 0.1)
+
+    for message in messages:
+        assert send(message).state == "submitted"
+
+    assert len(sandbox.book.entries()) == 2
+    assert ApiCall.objects.count() == 2
+
+
+def test_a_source_that_fails_does_not_stop_the_others(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails_once(monkeypatch, MessageSource, "accounts_with_work", RuntimeError("a defect"))
+    assert send(make_message(make_account("haorui", sandbox))).state == "submitted"
+
+
+# --- poison --------------------------------------------------------------------------------
+
+
+def spoil(message: Message, **columns: str) -> None:
+    assignments = ", ".join(f"{name} = %s" for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE messaging_message SET {assignments} WHERE id = %s",
+            [*columns.values(), message.pk],
+        )
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"sms_kind": "?"},
+        {"encoding": "morse"},
+        {"kind": "fax"},
+        {"recipient": "nobody"},
+        {"text": ""},
+        {"sender_id": ""},
+        {"kind": "own_code", "code": "no token"},
+    ],
+    ids=str,
+)
+def test_a_row_that_cannot_be_sent_is_refused_and_holds_up_nobody(
+    sandbox: Sandbox, columns: dict[str, str]
+) -> None:
+    account = make_account("haorui", sandbox, in_flight=1)
+    poison, healthy = make_message(account), make_message(account)
+    spoil(poison, **columns)
+
+    assert send(healthy).state == "submitted"
+
+    poison.refresh_from_db()
+    assert poison.state == "refused"
+    assert len(sandbox.book.entries()) == 1
+
+
+def test_an_account_whose_secrets_cannot_be_read_sends_nothing_and_holds_up_nobody(
+    sandbox: Sandbox,
+) -> None:
+    locked = make_message(make_account("haorui", sandbox))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE providers_credential SET value = %s", ["no token"])
+    healthy = make_message(make_account("haorui", sandbox))
+
+    assert send(healthy).state == "submitted"
+    assert (send(locked).state, locked.reason) == ("not_sent", "portal_fault")
+    assert len(sandbox.book.entries()) == 1
+
+
+def test_an_account_whose_provider_was_removed_is_skipped(sandbox: Sandbox) -> None:
+    orphan = make_message(make_account("haorui", sandbox))
+    Account.objects.filter(pk=orphan.account_id).update(provider="carrier_pigeon")
+
+    assert send(make_message(make_account("haorui", sandbox))).state == "submitted"
+
+    orphan.refresh_from_db()
+    assert orphan.state == "queued"
+
+
+class Nonsense(Job):
+    def run(self, client: Client) -> object:
+        raise ValueError("with a secret in its text")
+
+
+class NonsenseSource(WorkSource):
+    """One job whose own code is at fault, before anything is sent."""
+
+    name = "nonsense"
+    lane = Lane.ORDERS
+    paid = True
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.results: list[Result] = []
+        self.left = 1
+
+    def accounts_with_work(self, accounts: Any) -> set[int]:
+        return {self.account.pk} if self.left else set()
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        self.left = 0
+        return [Nonsense(account.pk, "nonsense:1")]
+
+    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
+        return jobs
+
+    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
+        self.left = 1
+
+    def record(self, results: Sequence[Result], claim: UUID) -> None:
+        self.results += results
+
+    def sweep(self) -> None:
+        pass
+
+
+def test_a_job_that_breaks_before_its_call_was_certainly_not_done(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = NonsenseSource(make_account())
+    monkeypatch.setitem(registry._sources, source.name, source)
+
+    run_engine(lambda: bool(source.results))
+
+    (result,) = source.results
+    assert result.error is not None
+    assert (result.error.outcome, result.error.reason) == ("not_done", "portal_fault")
+    assert "with a secret" not in caplog.text
+
+
+# --- leaving --------------------------------------------------------------------------------
+
+
+def test_a_loop_that_leaves_gives_back_what_it_has_not_handed_over(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox, per_second=2, per_minute=120)
+    messages = [make_message(account) for _ in range(4)]
+    seen = Message.objects.filter(state="claimed")
+
+    Loop(should_stop=seen.exists).run()
+
+    states = sorted(Message.objects.values_list("state", flat=True))
+    assert set(states) == {"queued", "submitted"}
+    assert states.count("submitted") == len(sandbox.book.entries())
+    assert len(states) == len(messages)
+
+
+def test_a_loop_that_leaves_lets_go_of_its_leases_and_its_sign_of_life() -> None:
+    make_account()
+    run_rounds()
+    assert list(Lease.objects.values_list("holder", flat=True)) == [""]
+    assert liveness.living_loops() == []
+
+
+def test_calls_under_way_are_recorded_before_a_loop_leaves(sandbox: Sandbox) -> None:
+    sandbox.fault("slow", provider="haorui", seconds=0.5)
+    message = make_message(make_account("haorui", sandbox))
+
+    Loop(should_stop=Message.objects.filter(state="sending").exists).run()
+
+    message.refresh_from_db()
+    assert message.state == "submitted"
+    assert ApiCall.objects.count() == 1
+
+
+def test_a_second_loop_stands_by(sandbox: Sandbox) -> None:
+    message = make_message(make_account("haorui", sandbox))
+    leases.renew(UUID(int=1))
+
+    run_rounds()
+
+    message.refresh_from_db()
+    assert message.state == "queued"
