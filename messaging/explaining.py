@@ -15,7 +15,7 @@ from core.times import duration, short_time
 from providers.gateway.vocabulary import Reason
 from providers.reasons import Words, explain, register_reason
 
-from .labels import NO_REPORTS, REPORT_OVERDUE, shown_state
+from .labels import MARKED_SENT, NO_REPORTS, REPORT_OVERDUE, shown_state
 from .models import Message
 from .sending import WAITED_TOO_LONG
 from .states import MessageState
@@ -94,13 +94,16 @@ def _waiting(message: Message) -> Story:
 
 
 def _reasoned(message: Message) -> Story:
-    reason = message.reason
-    if reason == Reason.PORTAL_FAULT and message.state != S.UNKNOWN:
-        reason = FAULT_BEFORE_SENDING
-    said = explain(reason, **_values(message))
+    said = explain(_reason(message), **_values(message))
     # Whatever the reason, money may be gone exactly where the outcome is unknown.
     money = MoneyLine.UNKNOWN if message.state == S.UNKNOWN else said.money
     return Story(said.title, said.text, said.next_step, money)
+
+
+def _reason(message: Message) -> str:
+    if message.reason == Reason.PORTAL_FAULT and message.state != S.UNKNOWN:
+        return FAULT_BEFORE_SENDING
+    return message.reason
 
 
 def _not_sent(message: Message) -> Story:
@@ -119,12 +122,22 @@ def _values(message: Message) -> dict[str, Any]:
         values["n"] = message.tries
         if message.state == S.QUEUED:
             values["time"] = short_time(message.not_before)
-    elif message.answered_at and message.handed_over_at:
+    elif message.reason == Reason.NO_BALANCE:
+        values["n"] = message.account.messages.filter(state=S.QUEUED).count()
+    elif message.reason == Reason.TIMED_OUT and message.answered_at and message.handed_over_at:
         values["n"] = round((message.answered_at - message.handed_over_at).total_seconds())
     return values
 
 
+def title_of(message: Message) -> str:
+    """What went wrong, in one line for lists."""
+    waited = duration((message.ended_at or timezone.now()) - message.queued_at)
+    return explain(_reason(message), waited=waited).title
+
+
 def _accepted(message: Message, shown: str) -> str:
+    if shown == MARKED_SENT:
+        return _("A person found that it went out.")
     if shown == NO_REPORTS:
         return _(
             "Accepted. %(provider)s gives no delivery reports: the portal cannot know whether"

@@ -16,9 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from core.countries import country_name
 from providers.engine.leases import is_engine_alive
 from providers.gateway.vocabulary import Encoding
-from providers.reasons import explain
 
-from .explaining import story_of
+from .explaining import story_of, title_of
 from .forms import new_form_token
 from .labels import gives_reports, shown_state
 from .models import Message
@@ -133,6 +132,6 @@ def recipient_column(reader: User | AnonymousUser) -> Column:
 
 def line_of(message: Message, *, whole: bool) -> str:
     """The text, or for what went wrong its reason."""
-    if message.state in (S.REFUSED, S.NOT_SENT) and message.reason:
-        return str(explain(message.reason, account=message.account.name).title)
+    if message.state in (S.REFUSED, S.NOT_SENT) and message.reason and not message.settled_at:
+        return title_of(message)
     return shown_text(message, whole=whole)

@@ -69,7 +69,7 @@ REPEATABLE = frozenset(
 def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bool]:
     """A new message linked to the old one, which stays as it is. Texts only: a code that
     went out is not kept, so another one is sent from the form."""
-    if message.state not in REPEATABLE or message.kind == Message.Kind.OWN_CODE:
+    if message.state not in REPEATABLE or message.kind == Message.Kind.OWN_CODE or not form_token:
         raise ValueError("This message cannot be sent again.")
     with transaction.atomic():
         again, made = Message.objects.get_or_create(
@@ -81,6 +81,8 @@ def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bo
                 "sent_again_from": message,
             },
         )
+        if (again.sent_again_from_id, again.created_by_id) != (message.pk, by.pk):
+            raise ValueError("This form belongs to another message.")
         kick_if_idle()
     return again, made
 

@@ -89,7 +89,11 @@ def _answer(message: Message) -> str:
             return _("Refused by the provider after %(took)s") % {"took": took}
         case S.UNKNOWN:
             return _("No clear answer after %(took)s") % {"took": took}
-        case S.NOT_SENT if not message.settled_at:
+        case S.NOT_SENT | S.SUBMITTED if message.settled_at:
+            return _("No clear answer after %(took)s") % {"took": took}
+        case S.HELD | S.CANCELLED:
+            return _("Not handed over")
+        case S.NOT_SENT:
             return _("Given up: it could not be handed over")
         case S.QUEUED | S.CLAIMED | S.SENDING:
             return _("Not handed over; it will be tried again")

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from core.fields import Unreadable
@@ -136,6 +137,25 @@ BY_HAND: Final = "by_hand"
 """A person paused the account; the words are theirs."""
 
 
+REFUSED_IN_A_ROW: Final = "refused_in_a_row"
+MOST_REFUSALS: Final = 10
+"""Providers that answer with free text cannot be understood; so many in a row can."""
+
+
+def note_refusal(account: Account, words: str) -> None:
+    """Count one more refusal; the tenth in a row pauses the account, quoting the last."""
+    Account.objects.filter(pk=account.pk).update(refusals=F("refusals") + 1)
+    account.refresh_from_db(fields=("refusals",))
+    if account.refusals >= MOST_REFUSALS:
+        pause(account, REFUSED_IN_A_ROW, words)
+
+
+def note_success(account: Account) -> None:
+    if account.refusals:
+        Account.objects.filter(pk=account.pk).update(refusals=0)
+        account.refusals = 0
+
+
 def pauses(account: Account, error: GatewayError) -> bool:
     """Whether this error stops the paid calls of the account.
 
@@ -160,7 +180,7 @@ def resume(account: Account) -> bool:
     changed = (
         Account.objects.filter(pk=account.pk)
         .exclude(paused_at=None)
-        .update(paused_at=None, pause_reason="", pause_words="", paused_by=None)
+        .update(paused_at=None, pause_reason="", pause_words="", paused_by=None, refusals=0)
     )
     account.refresh_from_db(fields=("paused_at", "pause_reason", "pause_words", "paused_by"))
     return bool(changed)

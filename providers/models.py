@@ -63,6 +63,8 @@ class Account(models.Model):
     )
     pause_reason = models.CharField(max_length=32, blank=True, editable=False)
     pause_words = models.TextField(blank=True, editable=False)
+    refusals = models.PositiveIntegerField(default=0, editable=False)
+    """Refused in a row, without one success between."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

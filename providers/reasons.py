@@ -13,7 +13,7 @@ from typing import Final
 
 from django.utils.translation import gettext, gettext_noop
 
-from .accounts import BY_HAND
+from .accounts import BY_HAND, REFUSED_IN_A_ROW
 from .enquiries import TOO_LATE
 from .gateway.vocabulary import Reason
 
@@ -170,6 +170,12 @@ _words: Final[dict[str, Words]] = {
         "",
         _("Settle the outcome, and tell the administrator."),
         "U",
+    ),
+    REFUSED_IN_A_ROW: Words(
+        _("The provider refused ten times in a row."),
+        _("The account is paused, the rest waits. The provider's last words are below."),
+        _("Correct what they name, or ask the provider, then resume."),
+        "R",
     ),
     BY_HAND: Words(_("Paused by a person."), "", _("Ask that person, then resume.")),
 }

@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
@@ -22,8 +22,11 @@ class PortalConfig(AppConfig):
         labels.register()
         banner_zone.register()
         post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")
+        # Of this app, which has no models, the signal would never come.
         post_migrate.connect(
-            ensure_schedules, sender=self, dispatch_uid="smsportal.ensure_schedules"
+            ensure_schedules,
+            sender=apps.get_app_config("django_q"),
+            dispatch_uid="smsportal.ensure_schedules",
         )
         auditlog.register(
             User,

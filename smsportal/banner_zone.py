@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +20,8 @@ from core.buttons import Button
 from core.labels import Role
 from core.pages import fragment
 from core.times import short_time
+from messaging.waiting import Backlog, backlog
+from providers.engine.health import silent_since
 from providers.models import Heartbeat
 from providers.sandbox.remote import Remote, RemoteError
 
@@ -28,7 +29,7 @@ SILENT_FOR: Final = timedelta(seconds=150)
 BACK_FOR: Final = timedelta(minutes=5)
 SANDBOX_TIMEOUT: Final = 0.5
 SANDBOX_EVERY: Final = 10
-PARTS: Final = ("engine", "queue")
+NEVER: Final = datetime.fromtimestamp(0, UTC)
 
 
 @fragment()
@@ -41,20 +42,27 @@ def banner_zone(request: HttpRequest) -> HttpResponse:
 
 
 def queue_banner(request: HttpRequest) -> list[Banner]:
-    """Says that the queue or the engine shows no sign of life, or is back since a moment."""
-    beats = dict(Heartbeat.objects.filter(name__in=PARTS).values_list("name", "beat_at"))
+    """Says that the engine or the queue shows no sign of life, that messages wait longer
+    than is usual, or that all is well again since a moment."""
     now = timezone.now()
-    silent = [name for name in PARTS if name not in beats or now - beats[name] > SILENT_FOR]
-    if not silent:
+    waiting = backlog()
+    since = min(filter(None, (silent_since(), _queue_silent_since(now))), default=None)
+    if since is None and not waiting.is_unusual:
         return _back_banner(now)
     cache.set("queue-was-silent", True, 3600)
-    since = min((beats[name] for name in silent if name in beats), default=None)
-    return [Banner(_silence(since, now), icon="warning", button=_details(request))]
+    text = _overdue(waiting) if since is None else _silence(since, now, waiting.count)
+    return [Banner(text, icon="warning", button=_details(request))]
 
 
-def _silence(since: datetime | None, now: datetime) -> str:
-    waiting = _waiting_messages()
-    if since is None:
+def _queue_silent_since(now: datetime) -> datetime | None:
+    beat = Heartbeat.objects.filter(name="queue").values_list("beat_at", flat=True).first()
+    if beat is None:
+        return NEVER
+    return beat if now - beat > SILENT_FOR else None
+
+
+def _silence(since: datetime, now: datetime, waiting: int) -> str:
+    if since <= NEVER:
         first = _("The queue has not run yet.")
     else:
         minutes = int((now - since).total_seconds() // 60)
@@ -74,8 +82,13 @@ def _silence(since: datetime | None, now: datetime) -> str:
     return _("%(first)s %(second)s") % {"first": first, "second": second}
 
 
-def _waiting_messages() -> int:
-    return apps.get_model("messaging", "Message").objects.filter(state="queued").count()
+def _overdue(waiting: Backlog) -> str:
+    since = short_time(waiting.since) if waiting.since else ""
+    return ngettext(
+        "The queue is slow: %(count)d message has waited since %(time)s. It is not lost.",
+        "The queue is slow: %(count)d messages wait, the oldest since %(time)s. None is lost.",
+        waiting.count,
+    ) % {"count": waiting.count, "time": since}
 
 
 def _details(request: HttpRequest) -> Button | None:

@@ -11,11 +11,16 @@ from django.db import DatabaseError, transaction
 
 from .. import accounts, journal, limits
 from ..gateway.call import CallRecord
+from ..gateway.vocabulary import Outcome, Reason
+from ..models import Account
 from .giving import Served
 from .sources import Result, WorkSource
 from .workshop import Finished
 
 logger = logging.getLogger(__name__)
+
+OURS = frozenset({Reason.CANNOT_TAKE})
+"""Refusals that were our own client's."""
 
 
 class Recorder:
@@ -80,16 +85,20 @@ class Recorder:
         if answered:
             source.record(answered, self._claim)
             for result in answered:
-                self._note(result, served.get(result.job.account_id))
+                its = served.get(result.job.account_id)
+                if its is not None:
+                    self._note(result, its.account, source)
 
-    def _note(self, result: Result, served: Served | None) -> None:
+    def _note(self, result: Result, account: Account, source: WorkSource) -> None:
         """What a result means for the whole account: it may pause, or stop being slow."""
-        if served is None:
-            return
-        account = served.account
-        if result.error is None:
+        error = result.error
+        if error is None:
             if account.pk in self._slowed:
                 self._slowed.discard(account.pk)
                 limits.note_answer(account)
-        elif accounts.pauses(account, result.error):
-            accounts.pause(account, result.error.reason, result.error.words)
+            if source.paid:
+                accounts.note_success(account)
+        elif accounts.pauses(account, error):
+            accounts.pause(account, error.reason, error.words)
+        elif source.paid and error.outcome == Outcome.REFUSED and error.reason not in OURS:
+            accounts.note_refusal(account, error.words)

@@ -25,7 +25,7 @@ KINDS = [
 
 
 def test_a_text_may_wait_a_day_and_a_code_two_minutes() -> None:
-    assert (TEXT_MAX_AGE, CODE_MAX_AGE) == (timedelta(hours=24), timedelta(minutes=2))
+    assert (timedelta(hours=24), timedelta(minutes=2)) == (TEXT_MAX_AGE, CODE_MAX_AGE)
 
 
 def made_at_noon(provider: str, kind: str) -> Message:

@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from providers import accounts
-from providers.models import Account, Allowance, ApiCall, BalanceReading
 from providers.accounts import BY_HAND
+from providers.models import Account, Allowance, ApiCall, BalanceReading
 from tests.builders import make_account, make_user
 from tests.smsportal.people import browser_of, member
 

@@ -45,7 +45,7 @@ def test_gosms_states_every_amount_and_its_kind_of_billing(sandbox: Sandbox) -> 
     assert reading is not None
     assert (reading.balance, reading.frozen) == (Decimal("88.125"), Decimal("1.5"))
     assert (reading.available, reading.credit_limit) == (Decimal("86.625"), Decimal(100))
-    assert (reading.billing_type, reading.is_active) == ("prepaid", True)
+    assert (reading.billing_type, reading.is_active) == ("postpaid", True)
 
 
 def test_haosms_states_a_balance_and_nothing_else(sandbox: Sandbox) -> None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.utils import timezone
 
 from core import banners
 from core.banners import Banner
-from providers.models import heartbeat
 
 from .people import browser_of, member
 
@@ -108,20 +104,6 @@ def test_the_banner_zone_does_not_prolong_a_session() -> None:
     browser = browser_of(member("viewer"))
     answer = browser.get(reverse("admin:banner"))
     assert not answer.cookies
-
-
-def test_a_silent_queue_is_said_on_every_page_and_its_return_too() -> None:
-    browser = browser_of(member("viewer"))
-    assert b"The queue has not run yet." in browser.get("/").content
-    heartbeat("engine", at=timezone.now() - timedelta(minutes=3))
-    heartbeat("queue")
-    page = browser.get("/").content.decode()
-    assert "The queue has not run since" in page
-    assert "(3 min)" in page
-    heartbeat("engine")
-    assert b"The queue runs again since" in browser.get("/").content
-    cache.clear()
-    assert b"The queue" not in browser.get("/").content
 
 
 def test_the_zone_answers_nothing_while_nothing_has_changed() -> None:
