@@ -2,19 +2,65 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import secrets
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from tests.database import NOT_HAD, server
 
 _serial = count(1)
+CREDENTIALS = {"api_id": "API0", "api_password": "password"}
 
 
-def set_up() -> None:
-    """Django on a fresh database: BENCH_DATABASE_URL, or SQLite in a temporary folder."""
+@contextmanager
+def database(wanted: str) -> Iterator[None]:
+    """Make BENCH_DATABASE_URL a new database: `sqlite`, `postgresql`, or on the server of a
+    postgres:// address. Ends the program where there is no PostgreSQL."""
+    if wanted == "sqlite":
+        os.environ.pop("BENCH_DATABASE_URL", None)
+        yield
+    elif wanted == "postgresql":
+        with server() as url:
+            if url is None:
+                print(NOT_HAD, flush=True)
+                raise SystemExit(1 if os.environ.get("CI") else 0)
+            with _new_database(url) as os.environ["BENCH_DATABASE_URL"]:
+                yield
+    else:
+        with _new_database(wanted) as os.environ["BENCH_DATABASE_URL"]:
+            yield
+
+
+@contextmanager
+def _new_database(url: str) -> Iterator[str]:
+    parts = urlsplit(url)
+    name = f"bench_{secrets.token_hex(6)}"
+    address = urlunsplit(parts._replace(scheme="postgresql"))
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            yield urlunsplit(parts._replace(path=f"/{name}"))
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def set_up(**environment: str) -> Path:
+    """Django on a fresh database: BENCH_DATABASE_URL, or SQLite in a temporary folder.
+
+    Everything stands in the environment, so that processes started later find the same.
+    Returns the folder, which goes when this process ends.
+    """
     folder = Path(tempfile.mkdtemp(prefix="smsportal-bench-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ.update(
         {
             "ENV_FILE": "",
@@ -28,6 +74,7 @@ def set_up() -> None:
             "ALLOW_PRIVATE_PROVIDERS": "true",
             "LOG_LEVEL": "WARNING",
             "DJANGO_SETTINGS_MODULE": "smsportal.settings",
+            **environment,
         }
     )
     import django
@@ -36,6 +83,7 @@ def set_up() -> None:
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
+    return folder
 
 
 def database_name() -> str:
@@ -44,14 +92,20 @@ def database_name() -> str:
     return {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[connection.vendor]
 
 
-def make_account(base_url: str, in_flight: int, provider: str = "haorui", **fields: object):  # type: ignore[no-untyped-def]
+def make_account(  # type: ignore[no-untyped-def]
+    base_url: str,
+    in_flight: int,
+    provider: str = "haorui",
+    credentials: Mapping[str, str] = CREDENTIALS,
+    **fields: object,
+):
     from providers import accounts
 
     return accounts.create_account(
         name=f"bench {next(_serial)}",
         provider=provider,
         base_url=base_url,
-        credentials={"api_id": "API0", "api_password": "password"},
+        credentials=credentials,
         options={"sender_ids": ["BENCH"], "kind": "T"},
         allowed_countries=["CN"],
         **{"per_second": 10_000, "per_minute": 600_000, "in_flight": in_flight, **fields},
@@ -90,3 +144,10 @@ def emptied() -> Iterator[None]:
 
         Message.objects.all().delete()
         ApiCall.objects.all().delete()
+
+
+def close() -> None:
+    """Give the connection up, so that the database can be dropped."""
+    from django.db import connections
+
+    connections.close_all()

@@ -64,6 +64,7 @@ def cut(text: str, limit: int) -> str:
 # --- by value --------------------------------------------------------------
 
 
+@lru_cache(maxsize=1024)
 def spellings(secret: str) -> tuple[str, ...]:
     """A value as it may turn up: itself, in a URL, in JSON, in HTML, in base64."""
     raw = secret.encode("utf-8", "surrogatepass")

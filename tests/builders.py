@@ -16,7 +16,7 @@ from core.phone import read
 from messaging import sending
 from messaging.models import Message
 from providers import accounts
-from providers.engine.loop import Loop
+from providers.engine.loop import DEADLINES, Loop
 from providers.gateway.wire import Deadlines
 from providers.models import Account
 from providers.sandbox import credentials
@@ -110,7 +110,7 @@ def make_message(account: Account | None = None, **fields: Any) -> Message:
 
 
 def run_engine(
-    until: Callable[[], bool], *, at_most: float = 20.0, deadlines: Deadlines = Deadlines()
+    until: Callable[[], bool], *, at_most: float = 20.0, deadlines: Deadlines = DEADLINES
 ) -> None:
     """Run a loop of the engine in this thread until something holds."""
     deadline = time.monotonic() + at_most
@@ -130,7 +130,7 @@ def is_settled(*messages: Message) -> bool:
     return True
 
 
-def send(message: Message, deadlines: Deadlines = Deadlines()) -> Message:
+def send(message: Message, deadlines: Deadlines = DEADLINES) -> Message:
     """Let the engine take a message as far as it gets."""
     run_engine(lambda: is_settled(message), deadlines=deadlines)
     return message

@@ -24,7 +24,8 @@ import subprocess
 import sys
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache as remembered
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
@@ -50,7 +51,6 @@ from pytest_django.live_server_helper import LiveServer
 
 from core.fields import StoredSecret
 from core.redaction import spellings
-from messaging import send_page
 from messaging.models import Message
 from providers import accounts
 from providers.engine.loop import Loop
@@ -117,14 +117,19 @@ def unpacked(value: object) -> str:
     return "\n".join(each.decode("utf-8", "replace") for each in found)
 
 
+@remembered
+def all_spellings(value: str) -> frozenset[str]:
+    return frozenset({value, *spellings(value)})
+
+
 def leaks(wanted: Iterable[str], place: str, content: object) -> list[str]:
     """Where one of the wanted values stands in the content, in any spelling."""
     text = unpacked(content)
     return [
-        f"{place}: {value[:6]}… as {spelling!r}"
+        f"{place}: {value[:6]}… in {text[max(0, at - 80) : at + 20]!r}"
         for value in wanted
-        for spelling in {value, *spellings(value)}
-        if spelling in text
+        for spelling in all_spellings(value)
+        if (at := text.find(spelling)) >= 0
     ][:3]
 
 
@@ -346,7 +351,7 @@ def database_url() -> str:
 def sandbox(settings: Settings) -> Iterator[Sandbox]:
     with Sandbox() as running:
         for provider in ("haorui", "otpservice"):
-            running.change_settings(provider, report_delay=0.1)
+            running.change_settings(provider, report_delay=None)
         for provider, secrets in SECRETS.items():
             values = list(secrets.values())
             running.add_account(provider, "canary", *values)
@@ -400,13 +405,16 @@ class Person:
         self._session.trust_env = False
 
     def sign_in(self, password: str = STAFF_PASSWORD) -> Person:
-        self.send(reverse("admin:login"), username=self.name, password=password, next="/")
+        typed = {"username": self.name, "password": password, "next": "/"}
+        self.send(reverse("admin:login"), typed)
         return self
 
     def open(self, path: str) -> requests.Response:
         return self._keep(path, self._session.get(self._address + path, timeout=30))
 
-    def send(self, path: str, *, keep: bool = True, **values: object) -> requests.Response:
+    def send(
+        self, path: str, values: Mapping[str, object], *, keep: bool = True
+    ) -> requests.Response:
         token = self._session.cookies.get("csrftoken") or self._token(path)
         sent = {"csrfmiddlewaretoken": token, **values}
         answer = self._session.post(self._address + path, data=sent, timeout=30)
@@ -464,22 +472,22 @@ def make_accounts(manager: Person, sandbox: Sandbox, echo: Echo) -> None:
             (NOWHERE, f"{provider} nowhere"),
         ):
             values = account_values(provider, address, name)
-            failed = manager.send(path, **{**values, "allowed_countries": ""})
+            failed = manager.send(path, {**values, "allowed_countries": ""})
             assert failed.status_code == 200
-            manager.send(path, **values)
+            manager.send(path, values)
     assert Account.objects.count() == 12
     for account in Account.objects.all():
         page = reverse("admin:providers_account_change", args=[account.public_id])
         values = account_values(account.provider, account.base_url, account.name)
-        manager.send(page, **{**values, "name": ""})
+        manager.send(page, {**values, "name": ""})
         manager.open(page)
 
 
 def ask_everywhere(manager: Person) -> None:
     for account in Account.objects.all():
         path = reverse("admin:providers_account_check", args=[account.public_id])
-        manager.send(path)
-        manager.send(path, balance="1")
+        manager.send(path, {})
+        manager.send(path, {"balance": "1"})
     wait_until(
         lambda: not Enquiry.objects.filter(state__in=("queued", "claimed")).exists(),
         at_most=LAST_RESORT,
@@ -502,8 +510,8 @@ def send_from(person: Person, account: Account, number: str, *, code: str = CODE
     }
     # A form that comes back holds what this person has just typed, as it should.
     own = reverse("admin:messaging_message_send")
-    person.send(own, **{**values, "recipient": "139"}, keep=False)
-    answer = person.send(own, **values)
+    person.send(own, {**values, "recipient": "139"}, keep=False)
+    answer = person.send(own, values)
     assert "/change/" in answer.url or answer.status_code == 500
 
 
@@ -523,9 +531,10 @@ def send_everything(operator: Person, sandbox: Sandbox, echo: Echo) -> None:
         send_from(operator, account, next(numbers))
     wait_until(all_ended, at_most=LAST_RESORT)
     for fault in ("html_200", "json_truncated", "reset_after", "too_many_retry_after"):
-        sandbox.faults.set(fault, calls=3)
-        for account in senders("practice"):
-            send_from(operator, account, next(numbers), code=CODES[1])
+        sandbox.faults.set(fault)
+        account = Account.objects.get(name="haosms practice")
+        send_from(operator, account, next(numbers), code=CODES[1])
+        wait_until(lambda: not waiting_at("practice"), at_most=LAST_RESORT)
     for mode in ECHO_MODES:
         echo.mode = mode
         for account in senders("echo"):
@@ -555,22 +564,22 @@ def lose_a_key(manager: Person, operator: Person) -> None:
 def look_after_staff(chief: Person) -> None:
     add = reverse("admin:auth_user_add")
     both = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
-    chief.send(add, username="", **both)
-    chief.send(add, username="somebody-new", **both)
+    chief.send(add, {"username": "", **both})
+    chief.send(add, {"username": "somebody-new", **both})
     new = User.objects.get(username="somebody-new")
     page = reverse("admin:auth_user_password_change", args=[new.pk])
-    chief.send(page, password1=NEW_PASSWORD, password2=WRONG_PASSWORD, usable_password="true")
+    chief.send(page, {**both, "password2": WRONG_PASSWORD})
     own = {"old_password": WRONG_PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": "x"}
-    chief.send(reverse("admin:password_change"), **own)
+    chief.send(reverse("admin:password_change"), own)
 
 
 def settle_and_reveal(manager: Person) -> None:
     message = Message.objects.filter(state="unknown", kind="text").first()
     assert message is not None
     values = {"outcome": "sent", "reason": "console"}
-    manager.send(reverse("admin:messaging_message_settle", args=[message.public_id]), **values)
+    manager.send(reverse("admin:messaging_message_settle", args=[message.public_id]), values)
     reveal = reverse("admin:messaging_message_reveal", args=[message.public_id])
-    shown = manager.send(reveal, keep=False, reason="check")
+    shown = manager.send(reveal, {"reason": "check"}, keep=False)
     assert "CANARYTEXT" in shown.text
 
 
@@ -584,9 +593,9 @@ def break_down(manager: Person, operator: Person, broken: pytest.MonkeyPatch) ->
         patch.setattr(accounts, "create_account", fail)
         path = reverse("admin:providers_account_add") + "?provider=gosms"
         values = account_values("gosms", NOWHERE, "never made")
-        assert manager.send(path, **values).status_code == 500
+        assert manager.send(path, values).status_code == 500
     with broken.context() as patch:
-        patch.setattr(send_page.sending, "queue", fail)
+        patch.setattr("messaging.sending.queue", fail)
         send_from(operator, Account.objects.get(name="haosms practice"), "13800138001")
     with broken.context() as patch:
         patch.setattr("messaging.dispatch.request_of", fail)
@@ -667,6 +676,18 @@ def test_nothing_secret_stands_anywhere(
     assert texts_at_rest() == {"messaging_message.text"}
 
 
+@pytest.mark.xfail(reason="Django writes the path of whatever it refuses into the log")
+@pytest.mark.parametrize("place", ["here"], indirect=True)
+def test_a_callback_that_is_refused_leaves_no_token_in_the_log(place: Place) -> None:
+    account = accounts.create_account(
+        name="one", provider="haorui", base_url=NOWHERE, credentials=SECRETS["haorui"]
+    )
+    for token in account.callback_tokens.all():
+        address = f"{place.address}/callbacks/{token.value.reveal()}/elsewhere/"
+        requests.post(address, timeout=30)
+    assert leaks(tokens(), "log", place.log()) == []
+
+
 class TestTheSearch:
     """A search that finds nothing must be able to find something."""
 
@@ -716,7 +737,7 @@ class TestTheSearch:
         plant(self)
         assert any(leak.startswith(place) for leak in found_at_rest())
 
-    @pytest.mark.parametrize("spelling", spellings(SECRETS["otpservice"]["password"]))
+    @pytest.mark.parametrize("spelling", sorted(spellings(SECRETS["otpservice"]["password"])))
     def test_every_spelling_is_found(self, spelling: str) -> None:
         assert leaks(passwords(), "page", f"before {spelling} after")
 

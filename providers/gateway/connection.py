@@ -90,6 +90,7 @@ class _Watched(connection.HTTPConnection):
     alarm: Alarm | None = None
     last_used = 0.0
     process = 0
+    _held: list[bytes] | None = None
 
     def _new_conn(self) -> socket.socket:
         try:
@@ -115,7 +116,20 @@ class _Watched(connection.HTTPConnection):
     ) -> None:
         super().putrequest(method, _flight().target, skip_host, skip_accept_encoding)
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Head and body in one piece: one packet, and one wait for Python's lock less."""
+        held: list[bytes] = []
+        self._held = held
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._held = None
+        self.send(b"".join(held))
+
     def send(self, data: Any) -> None:
+        if self._held is not None:
+            self._held.append(data)
+            return
         flight = _flight()
         if self.sock is None:
             self.connect()

@@ -278,11 +278,12 @@ class AccountForm(AnyPage):
         return self
 
     def allow(self, country: str) -> Self:
-        """The list is drawn by a script over a plain one, which keyboards do not reach."""
+        """The list is drawn by a script over a plain one, which cannot be seen."""
         self.page.locator(".section-reach .select2-selection").click()
         self.page.locator(".select2-search__field").last.fill(country)
         self.page.locator(".select2-results__option--highlighted").click()
-        self.page.keyboard.press("Escape")
+        # The list stays open for a further country until one clicks beside it.
+        self.page.locator("#section-reach").click()
         return self
 
     def save(self) -> Self:

@@ -42,7 +42,7 @@ def swept(message: Message) -> Message:
     return message
 
 
-# --- claimed, not handed over ----------------------------------------------------
+# --- claimed, not handed over ------------------------------------------------
 
 
 def test_a_claim_that_nobody_used_goes_back_to_the_queue() -> None:
@@ -84,7 +84,7 @@ def test_a_claim_that_nobody_used_is_sent_once(sandbox: Sandbox) -> None:
     assert len(sandbox.book.entries()) == 1
 
 
-# --- handed over -----------------------------------------------------------------------
+# --- handed over -------------------------------------------------------------
 
 
 def test_a_call_of_a_dead_loop_is_unknown_after_two_minutes() -> None:
@@ -124,7 +124,7 @@ def test_a_call_that_was_given_up_is_never_made_again(sandbox: Sandbox) -> None:
     assert sandbox.book.entries() == []
 
 
-# --- answers that come late ---------------------------------------------------------------
+# --- answers that come late --------------------------------------------------
 
 
 def recorded(message: Message, claim: object = None, **result: Any) -> Message:
@@ -163,7 +163,7 @@ def test_an_error_of_another_claim_changes_nothing(error: Exception) -> None:
     assert (message.state, message.reason) == ("sending", "")
 
 
-# --- a report before our own answer ---------------------------------------------------------
+# --- a report before our own answer ------------------------------------------
 
 
 def test_a_report_that_overtook_the_answer_is_kept_and_only_gaps_are_filled() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from django.core import serializers
-from django.db import connection
+from django.db import connection, transaction
 from django_q.models import OrmQ
 
 from messaging import sending, settling
@@ -109,7 +109,8 @@ def test_a_provider_that_repeats_the_code_does_not_bring_it_into_our_books(
 
 def test_neither_a_job_nor_a_row_shows_it() -> None:
     message = a_code()
-    (job,) = MessageSource().claim(message.account, 1, new_claim())
+    with transaction.atomic():
+        (job,) = MessageSource().claim(message.account, 1, new_claim())
     assert CODE not in repr(job)
     assert CODE not in f"{message!r}{message}{message.code}{message.code!r}"
 

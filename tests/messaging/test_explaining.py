@@ -33,7 +33,7 @@ def ended(state: str, reason: str = "", provider: str = "haorui", **fields: Any)
     return make_message(account, kind=kind, state=state, reason=reason, **{**times, **fields})
 
 
-# --- the money line ------------------------------------------------------------------
+# --- the money line ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_what_was_not_sent_costs_nothing(reason: str, money: str) -> None:
     assert story_of(ended(S.NOT_SENT, reason)).money == money
 
 
-# --- the words ---------------------------------------------------------------------------
+# --- the words ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -181,7 +181,7 @@ def test_what_a_person_marked_as_sent_is_not_called_accepted(provider: str) -> N
     assert story_of(message).text == "A person found that it went out."
 
 
-# --- the timeline -----------------------------------------------------------------------------
+# --- the timeline ------------------------------------------------------------
 
 
 def lines(message: Message, *, with_calls: bool = False) -> list[str]:

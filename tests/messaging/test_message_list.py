@@ -45,7 +45,7 @@ def shown(client: Client, **query: Any) -> str:
     return str(client.get(URL, query).content.decode())
 
 
-# --- what is seen -----------------------------------------------------------------------
+# --- what is seen ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -97,7 +97,7 @@ def test_somebody_signed_out_sees_nothing(client: Client) -> None:
     assert client.get(URL).status_code == 302
 
 
-# --- search -----------------------------------------------------------------------------------
+# --- search ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_strange_address_breaks_nothing(viewer: Client, query: dict[str, str])
     assert viewer.get(URL, query, follow=True).status_code == 200
 
 
-# --- filters -------------------------------------------------------------------------------------
+# --- filters -----------------------------------------------------------------
 
 
 def one_of_each() -> None:
@@ -201,7 +201,7 @@ def test_the_list_can_be_narrowed_to_an_account(viewer: Client) -> None:
     assert found(viewer, account__id__exact=message.account_id) == {message}
 
 
-# --- cost ---------------------------------------------------------------------------------------------
+# --- cost --------------------------------------------------------------------
 
 
 def queries(client: Client) -> int:

@@ -46,7 +46,7 @@ def state_of(message: Message) -> str:
     return message.state
 
 
-# --- what is seen ------------------------------------------------------------------------
+# --- what is seen ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -115,7 +115,7 @@ def test_the_address_of_a_page_holds_neither_number_nor_count() -> None:
     assert len(message.public_id) >= 16
 
 
-# --- the live part --------------------------------------------------------------------------
+# --- the live part -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("state", [s for s in MessageState if MESSAGE_STATES.is_final(s)])
@@ -148,7 +148,7 @@ def test_the_live_part_for_somebody_signed_out_is_a_sentence(client: Client) -> 
     assert b"<form" not in response.content
 
 
-# --- cancelling ----------------------------------------------------------------------------------
+# --- cancelling --------------------------------------------------------------
 
 
 def test_an_operator_cancels_what_waits(client: Client) -> None:
@@ -168,7 +168,7 @@ def test_it_says_when_it_was_too_late_to_cancel(client: Client) -> None:
     assert notes(client, message) == ["Too late to cancel: it has been handed over."]
 
 
-# --- permissions -----------------------------------------------------------------------------------
+# --- permissions -------------------------------------------------------------
 
 DEEDS = {
     "cancel": {"operator", "manager"},
@@ -211,7 +211,7 @@ def test_without_the_permission_an_unknown_outcome_names_who_can_settle_it(clien
     assert "A manager can settle this." in shown(client, message)
 
 
-# --- settling ----------------------------------------------------------------------------------------
+# --- settling ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("outcome", "state"), [("sent", "submitted"), ("not_sent", "not_sent")])
@@ -258,7 +258,7 @@ def test_the_second_manager_finds_it_settled(client: Client) -> None:
     assert notes(client, message)[-1] == "Nothing was changed: the outcome is known already."
 
 
-# --- sending again --------------------------------------------------------------------------------------
+# --- sending again -----------------------------------------------------------
 
 
 def again(client: Client, message: Message, token: str = "again") -> Any:
@@ -296,7 +296,7 @@ def test_what_cannot_be_sent_again_says_so(client: Client) -> None:
     assert notes(client, message) == ["This message cannot be sent again as it is."]
 
 
-# --- revealing --------------------------------------------------------------------------------------------
+# --- revealing ---------------------------------------------------------------
 
 
 def reveal(client: Client, message: Message, **form: str) -> Any:

@@ -136,7 +136,7 @@ def test_an_answer_that_never_comes_is_given_up_after_the_deadline(sandbox: Sand
     assert (message.state, message.reason) == (UNKNOWN, "timed_out")
 
 
-# --- too many requests -----------------------------------------------------------
+# --- too many requests -------------------------------------------------------
 
 
 @pytest.mark.parametrize(("provider", "kind"), list(KINDS.items()))
@@ -177,7 +177,7 @@ def test_too_many_requests_is_no_try(sandbox: Sandbox) -> None:
     assert (message.state, message.reason, message.tries) == ("queued", "rate_limited", 0)
 
 
-# --- redirects -----------------------------------------------------------------------
+# --- redirects ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
@@ -193,7 +193,7 @@ def test_a_redirect_pauses_the_account_and_is_not_followed(sandbox: Sandbox, cod
     assert sandbox.book.entries(kind="strayed") == []
 
 
-# --- nobody there ----------------------------------------------------------------------
+# --- nobody there ------------------------------------------------------------
 
 
 def hurry(message: Message) -> None:
@@ -258,7 +258,7 @@ def test_an_address_that_may_not_be_called_is_not_tried_again(
     assert (message.state, message.reason) == ("not_sent", "forbidden_address")
 
 
-# --- refusals ------------------------------------------------------------------------------
+# --- refusals ----------------------------------------------------------------
 
 
 def test_a_refusal_keeps_the_words_of_the_provider(sandbox: Sandbox) -> None:

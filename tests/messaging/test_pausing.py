@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from messaging.models import Message
@@ -33,7 +35,7 @@ PAUSING = [
 
 @pytest.mark.parametrize(("provider", "there", "here", "reason"), PAUSING)
 def test_one_documented_refusal_pauses_the_account_and_the_rest_waits_untouched(
-    sandbox: Sandbox, provider: str, there: dict[str, object], here: dict[str, str], reason: str
+    sandbox: Sandbox, provider: str, there: dict[str, Any], here: dict[str, str], reason: str
 ) -> None:
     account = make_account(provider, sandbox, in_flight=1)
     sandbox.change_account(provider, **there)
@@ -60,7 +62,7 @@ def test_one_documented_refusal_pauses_the_account_and_the_rest_waits_untouched(
     ],
 )
 def test_a_phrase_that_staff_listed_pauses_the_account(
-    sandbox: Sandbox, provider: str, there: dict[str, object], phrase: str
+    sandbox: Sandbox, provider: str, there: dict[str, Any], phrase: str
 ) -> None:
     account = make_account(provider, sandbox, in_flight=1, pausing_phrases=f"\n {phrase} \n")
     sandbox.change_account(provider, **there)

@@ -89,7 +89,7 @@ def test_a_text_goes_out_with_plain_line_feeds() -> None:
     assert segments.fold("one\r\ntwo\rthree\n") == "one\ntwo\nthree\n"
 
 
-# --- what is left --------------------------------------------------------------
+# --- what is left ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_it_says_what_is_left_in_the_last_segment(text: str, left: int) -> None:
     assert segments.count(text).left == left
 
 
-# --- the costly character ------------------------------------------------------
+# --- the costly character ----------------------------------------------------
 
 
 def test_the_first_costly_character_is_named_with_its_place() -> None:
@@ -137,7 +137,7 @@ def test_replacing_leaves_what_has_no_plain_character() -> None:
     assert segments.replace_costly("验’") == "验'"
 
 
-# --- too long --------------------------------------------------------------------
+# --- too long ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

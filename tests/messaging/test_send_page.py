@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -48,7 +47,7 @@ def said(response: Any) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
-# --- who may ----------------------------------------------------------------------------
+# --- who may -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -74,7 +73,7 @@ def test_somebody_who_is_signed_out_is_asked_to_sign_in(client: Client) -> None:
     assert not Message.objects.exists()
 
 
-# --- sending --------------------------------------------------------------------------------
+# --- sending -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("provider", ["haorui", "haosms", "otpservice"])
@@ -147,7 +146,7 @@ def test_a_confirmation_counts_for_the_message_that_was_shown(
     assert Message.objects.count() == 1
 
 
-# --- what cannot be sent ------------------------------------------------------------------------
+# --- what cannot be sent -----------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -221,7 +220,7 @@ def test_without_an_account_the_page_leads_to_the_next_step(client: Client, oper
     assert "Add account" in html(client.get(URL))
 
 
-# --- another account ------------------------------------------------------------------------------
+# --- another account ---------------------------------------------------------
 
 
 def test_changing_the_account_keeps_what_was_typed_and_sends_nothing(
@@ -256,11 +255,11 @@ def test_each_opened_form_has_a_token_of_its_own(client: Client, operator: User)
     assert len(tokens) == 3
 
 
-# --- the preview --------------------------------------------------------------------------------------
+# --- the preview -------------------------------------------------------------
 
 
 def preview(client: Client, account: Account, **typed: str) -> str:
-    response: HttpResponse = client.post(f"{URL}preview/", {"account": account.public_id, **typed})
+    response = client.post(f"{URL}preview/", {"account": account.public_id, **typed})
     assert response.status_code == 200
     return " ".join(html(response).split())
 

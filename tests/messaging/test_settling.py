@@ -54,7 +54,7 @@ def test_only_an_unknown_outcome_is_settled(state: MessageState) -> None:
     assert message.state == state
 
 
-# --- sending again --------------------------------------------------------------------
+# --- sending again -----------------------------------------------------------
 
 
 def test_a_message_sent_again_is_a_new_one_linked_to_the_old() -> None:

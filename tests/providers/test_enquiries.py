@@ -36,7 +36,7 @@ def asked(account: Account, kind: Enquiry.Kind = BALANCE) -> Enquiry:
     return answered(enquiries.ask(account, kind, make_user()))
 
 
-# --- answers ---------------------------------------------------------------------
+# --- answers -----------------------------------------------------------------
 
 
 def test_gosms_states_every_amount_and_its_kind_of_billing(sandbox: Sandbox) -> None:
@@ -87,7 +87,7 @@ def test_an_account_whose_provider_was_removed_cannot_be_asked() -> None:
     assert not enquiries.can_be_asked(Account(provider="carrier_pigeon").client)
 
 
-# --- failures -------------------------------------------------------------------------
+# --- failures ----------------------------------------------------------------
 
 
 def test_a_wrong_key_fails_in_the_words_of_the_provider(sandbox: Sandbox) -> None:
@@ -119,7 +119,7 @@ def test_a_question_is_put_again_after_a_fault_that_passes(sandbox: Sandbox) -> 
     assert asked(make_account("haosms", sandbox)).state == "answered"
 
 
-# --- asking ------------------------------------------------------------------------------
+# --- asking ------------------------------------------------------------------
 
 
 def test_a_question_that_waits_is_not_put_twice() -> None:
@@ -144,7 +144,7 @@ def test_every_account_that_can_be_asked_is_asked_by_the_schedule() -> None:
     assert set(Enquiry.objects.values_list("account__provider", flat=True)) == {"haosms", "gosms"}
 
 
-# --- what nobody waits for any more -------------------------------------------------------
+# --- what nobody waits for any more ------------------------------------------
 
 
 def sweep(**changes: object) -> Enquiry:
@@ -177,7 +177,7 @@ def test_a_question_under_way_is_left_alone() -> None:
     assert sweep(state="claimed", claim=new_claim(), claimed_at=ago(60)).state == "claimed"
 
 
-# --- a check that ends a pause --------------------------------------------------------------
+# --- a check that ends a pause -----------------------------------------------
 
 
 def paused(sandbox: Sandbox, provider: str = "gosms") -> Account:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -85,7 +87,7 @@ def test_burst_and_rate_together_stay_within_the_limit(limit: int) -> None:
     assert window.burst >= 1
 
 
-# --- the row that all share -------------------------------------------------------
+# --- the row that all share --------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -147,7 +149,7 @@ def test_those_who_reserve_at_the_same_time_get_slots_of_their_own() -> None:
             found += [now + wait for wait in limits.reserve(account, 3)]
         return found
 
-    slots = sorted(sum(at_once(reserve, 4), []))
+    slots = sorted(chain.from_iterable(at_once(reserve, 4)))
 
     allowance = Allowance.objects.get(account=account)
     second, _ = limits.windows_of(account)
@@ -156,7 +158,7 @@ def test_those_who_reserve_at_the_same_time_get_slots_of_their_own() -> None:
     assert allowance.second_free_at >= began + 60 * second.spacing
 
 
-# --- slowing down -----------------------------------------------------------------------
+# --- slowing down ------------------------------------------------------------
 
 
 @pytest.mark.django_db

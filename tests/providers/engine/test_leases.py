@@ -20,7 +20,7 @@ def expire() -> None:
     Lease.objects.update(expires_at=database_now() - 0.001)
 
 
-# --- leases ----------------------------------------------------------------------
+# --- leases ------------------------------------------------------------------
 
 
 def test_a_free_account_is_taken() -> None:
@@ -85,7 +85,7 @@ def test_the_engine_is_alive_while_a_lease_holds() -> None:
     assert not leases.is_engine_alive()
 
 
-# --- signs of life ----------------------------------------------------------------------
+# --- signs of life -----------------------------------------------------------
 
 
 def test_a_loop_that_gives_signs_is_alive() -> None:
@@ -121,11 +121,12 @@ def test_dead_loops_are_forgotten_after_a_day() -> None:
     assert [beat.name for beat in Heartbeat.objects.all()] == [f"loop:{young.hex}"]
 
 
-# --- starting loops ------------------------------------------------------------------------
+# --- starting loops ----------------------------------------------------------
 
 
 def waiting() -> int:
-    return OrmQ.objects.filter(key="engine").count()
+    tasks: int = OrmQ.objects.filter(key="engine").count()
+    return tasks
 
 
 def killed_before_its_end() -> None:

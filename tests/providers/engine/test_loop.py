@@ -63,7 +63,7 @@ def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error:
     monkeypatch.setattr(owner, name, once)
 
 
-# --- faults of the database ------------------------------------------------------------
+# --- faults of the database --------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_source_that_fails_does_not_stop_the_others(
     assert send(make_message(make_account("haorui", sandbox))).state == "submitted"
 
 
-# --- poison --------------------------------------------------------------------------------
+# --- poison ------------------------------------------------------------------
 
 
 def spoil(message: Message, **columns: str) -> None:
@@ -217,7 +217,7 @@ def test_a_job_that_breaks_before_its_call_was_certainly_not_done(
     assert "with a secret" not in caplog.text
 
 
-# --- leaving --------------------------------------------------------------------------------
+# --- leaving -----------------------------------------------------------------
 
 
 def test_a_loop_that_leaves_gives_back_what_it_has_not_handed_over(sandbox: Sandbox) -> None:

@@ -1,0 +1,181 @@
+"""Real processes around a measurement: engine clusters under supervision, practice providers.
+
+Import only after `portal.set_up()`: the processes take the environment that it made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from providers.sandbox.remote import Remote
+from smsportal.management.commands.portal import MANAGE, cluster
+from smsportal.supervisor import Child
+
+ROOT = Path(__file__).resolve().parent.parent
+STOPS_WITHIN = 30.0
+RESTART_AFTER = (0.5, 2.0)
+"""Seconds until a cluster that ended is started again: at first, and at the most."""
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    parent: int
+    threads: int
+
+
+def processes() -> list[Process]:
+    """Every process that runs; one that ended but was not collected yet is left out."""
+    command = ["ps", "-eo", "pid=,ppid=,nlwp=,stat="]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in lines.splitlines()]
+    return [
+        Process(int(pid), int(parent), int(threads))
+        for pid, parent, threads, state in rows
+        if not state.startswith("Z")
+    ]
+
+
+def is_running(pid: int) -> bool:
+    return any(process.pid == pid for process in processes())
+
+
+class Host:
+    """One engine cluster that is started again when it ends, as the portal's supervisor does.
+
+    It is a session of its own, so that `killpg` takes all of it.
+    """
+
+    def __init__(self, name: str, folder: Path, **environment: str) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        program = cluster("engine")
+        self._child = Child(
+            dataclasses.replace(
+                program,
+                name=name,
+                command=logged(program.command, self.log),
+                environment={**program.environment, **environment},
+            ),
+            *RESTART_AFTER,
+        )
+        self._child.start()
+
+    def look_after(self) -> None:
+        """Start the cluster again if it ended; what it left behind is killed."""
+        child = self._child
+        code = child.kill() if child.hangs() else child.ended()
+        if code is not None:
+            child.postpone()
+        elif child.process is None and time.monotonic() >= child.start_at:
+            child.start()
+
+    @property
+    def main(self) -> int | None:
+        process = self._child.process
+        return process.pid if process and process.poll() is None else None
+
+    @property
+    def sentinel(self) -> int | None:
+        main = self.main
+        return next((one.pid for one in processes() if one.parent == main), None)
+
+    def below_sentinel(self, *, calling: bool) -> list[int]:
+        """Processes of the sentinel: loops that make calls, by their threads, or the others
+        (idle workers, loops that stand by, the pusher, the monitor)."""
+        running = processes()
+        main = self.main
+        sentinels = {one.pid for one in running if one.parent == main}
+        below = [one for one in running if one.parent in sentinels]
+        return [one.pid for one in below if (one.threads > 1) == calling]
+
+    def busiest(self) -> Process | None:
+        """The process with most threads: the loop that holds the leases."""
+        pids = self.below_sentinel(calling=True)
+        found = [one for one in processes() if one.pid in pids]
+        return max(found, key=lambda one: one.threads, default=None)
+
+    def stop(self) -> None:
+        """Let it drain; kill what does not."""
+        self._child.ask_to_stop()
+        deadline = time.monotonic() + STOPS_WITHIN
+        while self._child.process and time.monotonic() < deadline:
+            self._child.ended()
+            time.sleep(0.05)
+        self._child.kill()
+
+
+def logged(command: Sequence[str], log: Path) -> Sequence[str]:
+    """The same command with its output in a file; the shell gives its place to it."""
+    return ("/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log), *command)
+
+
+@contextmanager
+def hosts(number: int, folder: Path) -> Iterator[list[Host]]:
+    """So many engine clusters. On PostgreSQL each has a data folder of its own, as on hosts
+    that share nothing but the database."""
+    from django.conf import settings
+
+    started: list[Host] = []
+    try:
+        for index in range(number):
+            own = folder / f"host{index + 1}"
+            own.mkdir()
+            environment = {} if settings.ON_SQLITE else {"DATA_DIR": str(own)}
+            started.append(Host(own.name, folder, **environment))
+        yield started
+    finally:
+        for host in started:
+            host.stop()
+
+
+@contextmanager
+def practice_providers(delay: float, **settings: object) -> Iterator[tuple[Remote, str]]:
+    """The sandbox in a process of its own. HAORUI answers after `delay` seconds and reports
+    nothing. Yields its switches and the address of HAORUI."""
+    command = [*MANAGE, "sandbox", "--port", "0"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        with Remote(url, timeout=60) as remote:
+            remote.change_settings("haorui", report_delay=None, **settings)
+            answer_after(remote, delay)
+            yield remote, f"{url}/haorui"
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def answer_after(remote: Remote, seconds: float) -> None:
+    """The new delay is there before the old one goes."""
+    active = remote.state()["active"]
+    remote.fault("slow", provider="haorui", calls=None, seconds=seconds)
+    for old in active if isinstance(active, list) else []:
+        remote.clear_faults(old["number"])
+
+
+def calls_of(remote: Remote, after: int = 0) -> list[dict[str, object]]:
+    """Every call to HAORUI since an entry of the book, in order of arrival."""
+    return remote.entries("haorui", "send", "call", after=after, limit=1_000_000)
+
+
+def count_calls(remote: Remote) -> int:
+    """Calls that HAORUI accepted."""
+    counters = remote.state()["counters"]
+    assert isinstance(counters, dict)
+    return int(counters.get("haorui.send.call.accepted", 0))

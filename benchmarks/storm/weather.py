@@ -1,0 +1,145 @@
+"""The storm itself: work for the engine, kills, and the wait until everything has settled."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from django.db.models import F
+
+from messaging.dispatch import ABANDONED_CALL
+from messaging.models import Message
+from providers.engine import kick
+from providers.models import Account
+from providers.sandbox.remote import Remote
+
+from .. import portal
+from ..clusters import Host, answer_after
+from .plan import Kill, plan, strike
+
+WIDTHS = (1, 2, 4, 8)
+"""Calls in flight of the accounts."""
+LIMITED = {"in_flight": 4, "per_second": 20, "per_minute": 1200}
+"""One account more, whose claimed messages have to wait for their slots."""
+FASTEST, MIDDLING, SLOWEST = 0.03, 0.055, 0.08
+"""Seconds until the provider answers; chosen anew at each kill."""
+WATCH_EVERY = 3.0
+"""Seconds between two looks whether loops are missing; the portal's schedule has 60."""
+TICK = 0.05
+STUCK = 300.0
+"""Seconds without any change after which it will not drain by itself any more."""
+
+
+def fill(remote: Remote, url: str, messages: int) -> list[Account]:
+    """Accounts, and messages for each in proportion to its calls in flight."""
+    fields: list[dict[str, int]] = [*({"in_flight": width} for width in WIDTHS), LIMITED]
+    weights = [*WIDTHS, 1]
+    accounts = []
+    left = messages
+    for index, (limits, weight) in enumerate(zip(fields, weights, strict=True)):
+        login = {"api_id": f"STORM{index}", "api_password": "password"}
+        remote.add_account("haorui", f"storm{index}", login["api_id"], login["api_password"])
+        accounts.append(portal.make_account(url, credentials=login, **limits))
+        share = messages * weight // sum(weights) if index < len(fields) - 1 else left
+        portal.queue_messages(accounts[-1], share)
+        left -= share
+    return accounts
+
+
+class Storm:
+    """What is done, and what is known about it afterwards. Times are seconds since 1970."""
+
+    def __init__(
+        self, hosts: Sequence[Host], remote: Remote, messages: int, chance: random.Random
+    ) -> None:
+        self._hosts = hosts
+        self._remote = remote
+        self._messages = messages
+        self._chance = chance
+        self._next_watch = 0.0
+        self.kills: list[Kill] = []
+        self.started_at = time.time()
+        self.drained_at: float | None = None
+        """When nothing waited any more; rows of killed loops may still have been `sending`."""
+        self.settled_at: float | None = None
+        self.handed_over: dict[int, float] = {}
+        """Message to when it was given to a thread, of those that were not answered."""
+
+    def blow(self, kills: int) -> None:
+        kick.start()
+        for planned in plan(self._chance, kills, self._messages):
+            self._wait_until(lambda wanted=planned.at_count: self._gone() >= wanted)  # type: ignore[misc]
+            self._go_on_for(planned.delay)
+            struck = False
+            while not struck:
+                kill = strike(self._chance, planned.kind, self._hosts)
+                struck = kill is not None
+                if kill:
+                    self.kills.append(kill)
+                    self._tell(kill)
+                self._go_on_for(TICK)
+            answer_after(self._remote, self._chance.uniform(FASTEST, SLOWEST))
+
+    def calm_down(self, *, hurry: bool) -> None:
+        """Wait until no message waits and none is under way."""
+        if not self._wait_until(lambda: not _count("queued", "claimed")):
+            return
+        self.drained_at = time.time()
+        self._note_what_is_under_way()
+        if hurry:
+            _let_time_pass(ABANDONED_CALL)
+        if self._wait_until(lambda: not _count("queued", "claimed", "sending")):
+            self.settled_at = time.time()
+
+    # --- what goes on all the time --------------------------------------------------
+
+    def _go_on_for(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while True:
+            for host in self._hosts:
+                host.look_after()
+            if time.monotonic() >= self._next_watch:
+                self._next_watch = time.monotonic() + WATCH_EVERY
+                kick.keep_running()
+            if time.monotonic() >= end:
+                return
+            time.sleep(min(TICK, max(0.0, end - time.monotonic())))
+
+    def _wait_until(self, holds: Callable[[], bool]) -> bool:
+        """False where nothing changed for so long that nothing will."""
+        seen, changed_at = None, time.monotonic()
+        while not holds():
+            self._go_on_for(TICK)
+            now = _count("queued", "claimed"), _count("sending")
+            if now != seen:
+                seen, changed_at = now, time.monotonic()
+            elif time.monotonic() - changed_at > STUCK:
+                return False
+        return True
+
+    def _gone(self) -> int:
+        return self._messages - _count("queued", "claimed")
+
+    def _tell(self, kill: Kill) -> None:
+        after = kill.at - self.started_at
+        number, gone = len(self.kills), self._gone()
+        print(f"  {after:7.1f} s  kill {number:2}: {kill.kind} on {kill.host}, {gone} gone out")
+
+    def _note_what_is_under_way(self) -> None:
+        """Making rows older would hide which kill they belong to."""
+        rows = Message.objects.filter(state__in=("sending", "unknown"))
+        for pk, at in rows.values_list("pk", "handed_over_at"):
+            if at is not None:
+                self.handed_over[pk] = at.timestamp()
+
+
+def _count(*states: str) -> int:
+    return Message.objects.filter(state__in=states).count()
+
+
+def _let_time_pass(span: timedelta) -> None:
+    Message.objects.filter(state="sending").update(
+        claimed_at=F("claimed_at") - span, handed_over_at=F("handed_over_at") - span
+    )

@@ -1,0 +1,146 @@
+"""The engine as it runs in life: a cluster of django-q2 in processes of its own.
+
+Nothing here waits a fixed time: a test looks until the thing has happened, and fails when
+it has not happened long after it should have.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from messaging.dispatch import MessageSource
+from messaging.models import Message
+from providers.engine import leases, liveness
+from providers.models import Heartbeat
+from providers.sandbox.server import Sandbox
+from tests.builders import is_settled, make_account, make_message, run_rounds
+from tests.processes import alive, below
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).resolve().parents[3]
+LAST_RESORT = 60.0
+
+
+def wait_for(happened: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + LAST_RESORT
+    while not happened():
+        assert time.monotonic() < end, f"{what} did not happen"
+        time.sleep(0.05)
+
+
+class Cluster:
+    def __init__(self, folder: Path) -> None:
+        self.output = folder / "output"
+        self._environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.providers.engine.cluster_settings",
+            "TEST_CLUSTER_DATABASE": str(connection.settings_dict["NAME"]),
+            "TEST_CLUSTER_CACHE": str(folder / "cache"),
+            "Q_CLUSTER_NAME": "engine",
+            "PYTHONWARNINGS": "ignore:Retry and timeout are misconfigured",
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> int:
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "qcluster"],
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return self.process.pid
+
+    def stop(self) -> None:
+        """A SIGTERM to the main process alone, as the supervisor sends it."""
+        assert self.process is not None
+        self.process.terminate()
+        assert self.process.wait(LAST_RESORT) == 0, self.output.read_text()
+
+    def kill(self) -> None:
+        """The whole group at once, as when the machine loses its power."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        family = {self.process.pid, *below(self.process.pid)}
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(LAST_RESORT)
+        wait_for(lambda: not any(map(alive, family)), "the end of the cluster")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path)
+    yield cluster
+    cluster.kill()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        running.change_settings("haorui", report_delay=None)
+        yield running
+
+
+def is_in(message: Message, state: str) -> bool:
+    return Message.objects.filter(pk=message.pk, state=state).exists()
+
+
+def test_a_message_is_sent_by_a_cluster_and_a_sigterm_lets_it_finish(
+    cluster: Cluster, sandbox: Sandbox
+) -> None:
+    account = make_account("haorui", sandbox, in_flight=1)
+    kicked = make_message(account)
+    cluster.start()
+    wait_for(lambda: is_settled(kicked), "the first message")
+    assert kicked.state == "submitted"
+
+    # By now the loop runs, so nobody is kicked; and the stop comes in the middle of a call.
+    sandbox.fault("slow", provider="haorui", seconds=1)
+    under_way = make_message(account)
+    wait_for(lambda: is_in(under_way, "sending"), "the second message's call")
+    cluster.stop()
+
+    under_way.refresh_from_db()
+    assert under_way.state == "submitted"
+    assert sandbox.book.repeated() == []
+    assert len(sandbox.book.entries()) == 2
+    assert not leases.is_engine_alive()
+    assert liveness.living_loops() == []
+
+
+def test_a_cluster_that_is_killed_in_the_middle_of_a_call_leaves_it_unknown_and_made_once(
+    cluster: Cluster, sandbox: Sandbox
+) -> None:
+    sandbox.fault("never_answers", provider="haorui", calls=None)
+    message = make_message(make_account("haorui", sandbox))
+    cluster.start()
+    wait_for(sandbox.book.entries, "the call")
+    wait_for(lambda: is_in(message, "sending"), "the mark of the call")
+
+    cluster.kill()
+
+    assert is_in(message, "sending")
+    long_ago = timezone.now() - timedelta(seconds=121)
+    Message.objects.update(handed_over_at=long_ago, claimed_at=long_ago)
+    Heartbeat.objects.update(beat_at=long_ago)
+    MessageSource().sweep()
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("unknown", "cut_off")
+
+    run_rounds()
+    assert len(sandbox.book.entries()) == 1
