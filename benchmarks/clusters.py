@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from django_q.status import Stat
+
 from providers.sandbox.remote import Remote
 from smsportal.management.commands.portal import MANAGE, cluster
 from smsportal.supervisor import Child
@@ -88,20 +90,20 @@ class Host:
         main = self.main
         return next((one.pid for one in processes() if one.parent == main), None)
 
-    def below_sentinel(self, *, calling: bool) -> list[int]:
+    def below_sentinel(self, *, calling: bool) -> list[Process]:
         """Processes of the sentinel: loops that make calls, by their threads, or the others
         (idle workers, loops that stand by, the pusher, the monitor)."""
-        running = processes()
-        main = self.main
+        running, main = processes(), self.main
         sentinels = {one.pid for one in running if one.parent == main}
+        workers = {
+            pid for stat in Stat.get_all() if stat.sentinel in sentinels for pid in stat.workers
+        }
         below = [one for one in running if one.parent in sentinels]
-        return [one.pid for one in below if (one.threads > 1) == calling]
+        return [one for one in below if (one.pid in workers and one.threads > 1) == calling]
 
     def busiest(self) -> Process | None:
         """The process with most threads: the loop that holds the leases."""
-        pids = self.below_sentinel(calling=True)
-        found = [one for one in processes() if one.pid in pids]
-        return max(found, key=lambda one: one.threads, default=None)
+        return max(self.below_sentinel(calling=True), key=lambda one: one.threads, default=None)
 
     def stop(self) -> None:
         """Let it drain; kill what does not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -18,7 +18,7 @@ from core.labels import state_label
 from core.phone import search_key
 from core.times import when
 
-from . import filters, message_page
+from . import filters, live_list, message_page
 from .actions import CancelPage, RevealPage, SendAgainPage, SettlePage
 from .labels import shown_state
 from .models import Message
@@ -39,12 +39,17 @@ class MessageAdmin(ReadOnlyAdmin):
     pages = (
         ("send/", "send", SendPage),
         ("send/preview/", "preview", preview),
+        ("changes/", "changes", "changes"),
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/cancel/", "cancel", CancelPage),
         ("<str:object_id>/settle/", "settle", SettlePage),
         ("<str:object_id>/again/", "again", SendAgainPage),
         ("<str:object_id>/reveal/", "reveal", RevealPage),
     )
+
+    class Media:
+        css: ClassVar = {"all": ("portal/messaging.css",)}
+        js: ClassVar = ("portal/message_list.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         rows: QuerySet[Message] = super().get_queryset(request)
@@ -97,6 +102,10 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No SMS sent yet."), self.get_list_primary(request), "sms")
+
+    @fragment("messaging.view_message")
+    def changes(self, request: HttpRequest) -> HttpResponse:
+        return live_list.changes(self, request)
 
     # --- one message ---------------------------------------------------------
 

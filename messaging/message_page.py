@@ -19,6 +19,7 @@ from providers.gateway.vocabulary import Encoding
 
 from .explaining import story_of, title_of
 from .forms import new_form_token
+from .hints import known_about
 from .labels import gives_reports, shown_state
 from .models import Message
 from .settling import REPEATABLE, REVEAL_REASONS, SETTLE_REASONS
@@ -39,6 +40,7 @@ def context_of(admin: MessageAdmin, request: HttpRequest, message: Message) -> d
     return {
         "shown_state": shown_state(message),
         "story": story_of(message),
+        "known": known_about(message) if message.state == S.UNKNOWN else [],
         "whole": whole,
         "number": shown_number(message, whole=whole),
         "text": shown_text(message, whole=whole),

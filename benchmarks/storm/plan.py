@@ -69,7 +69,7 @@ def strike(chance: random.Random, kind: str, hosts: Sequence[Host]) -> Kill | No
             target = host.main if kind == "main" else host.sentinel
         else:
             found = host.below_sentinel(calling=kind == "loop")
-            target = chance.choice(found) if found else None
+            target = chance.choice(found).pid if found else None
         if target is not None and _kill(target, whole_group=kind == "cluster"):
             return Kill(kind, host.name, time.time())
     return None
