@@ -26,6 +26,10 @@ STOPS_WITHIN = 30.0
 RESTART_AFTER = (0.5, 2.0)
 """Seconds until a cluster that ended is started again: at first, and at the most."""
 
+LONGEST_SILENCE = 40.0
+"""Seconds without any loop after which the cluster is taken to hang. The portal's supervisor
+waits longer, since there a loop that is missing is noticed once a minute only."""
+
 
 @dataclass(frozen=True)
 class Process:
@@ -59,6 +63,7 @@ class Host:
     def __init__(self, name: str, folder: Path, **environment: str) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
+        self.hung = 0
         program = cluster("engine")
         self._child = Child(
             dataclasses.replace(
@@ -66,6 +71,7 @@ class Host:
                 name=name,
                 command=logged(program.command, self.log),
                 environment={**program.environment, **environment},
+                longest_silence=LONGEST_SILENCE,
             ),
             *RESTART_AFTER,
         )
@@ -74,7 +80,10 @@ class Host:
     def look_after(self) -> None:
         """Start the cluster again if it ended; what it left behind is killed."""
         child = self._child
-        code = child.kill() if child.hangs() else child.ended()
+        code = child.ended()
+        if child.hangs():
+            self.hung += 1
+            code = child.kill()
         if code is not None:
             child.postpone()
         elif child.process is None and time.monotonic() >= child.start_at:

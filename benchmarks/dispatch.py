@@ -87,7 +87,8 @@ def main() -> None:
             ours = statistics.median(pair[1] for pair in pairs)
             ratio = statistics.median(ours / plain for plain, ours in pairs)
             print(
-                f"  {width:3} in flight: bare {plain:5.0f}/s  engine {ours:5.0f}/s  ratio {ratio:.2f}"
+                f"  {width:3} in flight: bare {plain:5.0f}/s  engine {ours:5.0f}/s"
+                f"  ratio {ratio:.2f}"
             )
 
 

@@ -57,10 +57,16 @@ def when(moment: datetime | None, *, full: bool = False) -> SafeString:
 
 
 def duration(span: timedelta | float | None) -> str:
-    """How long something took: 0.7 s."""
+    """How long something took: 0.7 s, 3 min, 5 h 28 min."""
     if span is None:
         return ""
     seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        hours, rest = divmod(minutes, 60)
+        return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
+    if seconds >= 100:
+        return gettext("%(minutes)d min") % {"minutes": minutes}
     return gettext("%(seconds)s s") % {"seconds": number_format(seconds, 1, use_l10n=False)}
 
 

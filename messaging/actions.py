@@ -16,6 +16,7 @@ from django.views.generic import View
 from core.admin import Page
 from core.pages import NeedsPermission, person, refuse_fragment
 from core.phone import grouped
+from providers.engine.kick import kick_if_idle
 
 from . import sending, settling
 from .models import Message
@@ -72,6 +73,19 @@ class CancelPage(MessageAction):
         return self.back_to(message)
 
 
+class ReleasePage(MessageAction):
+    permission_required = "messaging.send_message"
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        message = self.find(object_id)
+        if sending.release(message):
+            self.log(message, "Released")
+            kick_if_idle()
+        else:
+            messages.warning(request, _("Nothing was changed: it no longer waits for a go-ahead."))
+        return self.back_to(message)
+
+
 class SettlePage(MessageAction):
     permission_required = "messaging.resolve_message"
 
@@ -84,7 +98,9 @@ class SettlePage(MessageAction):
         settle = {"sent": settling.mark_sent, "not_sent": settling.mark_not_sent}.get(
             request.POST.get("outcome", "")
         )
-        if settle and settle(message, person(request), because):
+        if settle is None:
+            messages.error(request, _("Nothing was changed: choose what happened."))
+        elif settle(message, person(request), because):
             self.log(message, f"Settled as {request.POST['outcome']}: {because}")
             messages.success(request, _("The outcome is settled."))
         else:

@@ -19,7 +19,7 @@ from core.phone import search_key
 from core.times import when
 
 from . import filters, live_list, message_page
-from .actions import CancelPage, RevealPage, SendAgainPage, SettlePage
+from .actions import CancelPage, ReleasePage, RevealPage, SendAgainPage, SettlePage
 from .labels import shown_state
 from .models import Message
 from .send_page import SendPage, preview
@@ -42,6 +42,7 @@ class MessageAdmin(ReadOnlyAdmin):
         ("changes/", "changes", "changes"),
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/cancel/", "cancel", CancelPage),
+        ("<str:object_id>/release/", "release", ReleasePage),
         ("<str:object_id>/settle/", "settle", SettlePage),
         ("<str:object_id>/again/", "again", SendAgainPage),
         ("<str:object_id>/reveal/", "reveal", RevealPage),

@@ -32,7 +32,7 @@ def register() -> None:
         Words(
             gettext_noop("This waited %(waited)s and was not sent."),
             gettext_noop("It may be out of date."),
-            gettext_noop("Send it again if it is still wanted."),
+            gettext_noop("Send it now or cancel it."),
             MoneyLine.NOT_SENT,
         ),
     )

@@ -56,7 +56,7 @@ def context_of(admin: MessageAdmin, request: HttpRequest, message: Message) -> d
         "may": _choices(message, user),
         "urls": {
             name: admin.object_url(message, name)
-            for name in ("cancel", "settle", "again", "reveal")
+            for name in ("cancel", "release", "settle", "again", "reveal")
         },
         **_dialogs(message, user),
     }
@@ -104,6 +104,7 @@ def _choices(message: Message, user: User | AnonymousUser) -> dict[str, bool]:
     return {
         "reveal": can("messaging.reveal_message"),
         "settle": message.state == S.UNKNOWN and can("messaging.resolve_message"),
+        "release": message.state == S.HELD and can("messaging.send_message"),
         "cancel": message.state in (S.QUEUED, S.HELD, S.SCHEDULED)
         and can("messaging.cancel_message"),
         "again": message.state in REPEATABLE

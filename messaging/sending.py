@@ -156,7 +156,9 @@ def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
             ACCEPTED_FROM,
         )
         if moved < len(accepted):
-            _update_all(accepted, "code = ''", tuple(REPORTS), "AND answered_at IS NULL")
+            # Reported, or marked as sent by a person, before this answer was written down.
+            known = (*REPORTS, MessageState.SUBMITTED)
+            _update_all(accepted, "code = ''", known, "AND answered_at IS NULL")
 
 
 def _update_all(
@@ -258,6 +260,21 @@ def put_aside_what_is_too_old(now: datetime) -> None:
         reason=WAITED_TOO_LONG,
         ended_at=now,
         code="",
+    )
+
+
+def release(message: Message) -> bool:
+    """A person's go-ahead for a message that waited too long; it is as fresh as a new one."""
+    now = timezone.now()
+    return bool(
+        MESSAGE_STATES.move(
+            Message.objects.filter(pk=message.pk),
+            MessageState.QUEUED,
+            sources=(MessageState.HELD,),
+            reason="",
+            queued_at=now,
+            not_before=now,
+        )
     )
 
 

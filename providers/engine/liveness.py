@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from ..models import Heartbeat, heartbeat
@@ -26,6 +27,13 @@ def leave(loop: UUID) -> None:
 def living_loops() -> list[UUID]:
     fresh = Heartbeat.objects.filter(name__startswith=_PREFIX, beat_at__gt=timezone.now() - MISSED)
     return [UUID(name.removeprefix(_PREFIX)) for name in fresh.values_list("name", flat=True)]
+
+
+def silent_for() -> float:
+    """Seconds since the last sign of life of any loop; 0 where none ever gave one."""
+    loops = Heartbeat.objects.filter(Q(name__startswith=_PREFIX) | Q(name="engine"))
+    last: datetime | None = loops.aggregate(last=Max("beat_at"))["last"]
+    return (timezone.now() - last).total_seconds() if last else 0.0
 
 
 def forget_the_dead() -> None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
 from .. import accounts, limits
 from ..gateway.wire import Deadlines
@@ -22,7 +22,7 @@ from ..models import Account, heartbeat
 from . import leases, liveness
 from .giving import Giver, Served
 from .recording import Recorder
-from .sources import WorkSource, sources
+from .sources import DATABASE_AWAY, WorkSource, sources
 from .workshop import SlotRequest, Workshop
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Loop:
     def _guarded_turn(self) -> bool:
         try:
             return self.turn()
-        except DatabaseError:
+        except DATABASE_AWAY:
             # Results stay in memory and are written when the database is back.
             logger.exception("The engine could not reach the database.")
             close_old_connections()
@@ -102,7 +102,7 @@ class Loop:
     def _give_out(self, source: WorkSource) -> int:
         try:
             return self._giver.give_out(source, self._served)
-        except DatabaseError:
+        except DATABASE_AWAY:
             raise
         except Exception:
             # One source at fault must not stop the others.
@@ -156,7 +156,7 @@ class Loop:
             try:
                 if self._is_drained():
                     break
-            except DatabaseError:
+            except DATABASE_AWAY:
                 logger.exception("The engine could not reach the database while stopping.")
                 close_old_connections()
                 time.sleep(1)

@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from .. import accounts, journal, limits
 from ..gateway.call import CallRecord
 from ..gateway.vocabulary import Outcome, Reason
 from ..models import Account
 from .giving import Served
-from .sources import Result, WorkSource
+from .sources import DATABASE_AWAY, Result, WorkSource
 from .workshop import Finished
 
 logger = logging.getLogger(__name__)
@@ -51,9 +51,7 @@ class Recorder:
             by_source[finished.source.name].append(finished)
         for group in by_source.values():
             self._write_group(group[0].source, group, served)
-        if self._calls:
-            journal.write(self._calls)
-            self._calls = []
+        self._write_calls()
         return sum(map(len, by_source.values()))
 
     def _write_group(
@@ -65,15 +63,39 @@ class Recorder:
             with transaction.atomic():
                 self._write_results(source, results, served)
                 journal.write(calls)
-        except DatabaseError:
+            self._calls = []
+        except DATABASE_AWAY:
             raise
         except Exception:
-            # A fault of this source must not keep the others' results from being written.
             logger.exception("The results of %s could not be recorded.", source.name)
-            return
-        self._calls = []
+            self._write_one_by_one(source, results, served)
         done = {id(finished) for finished in group}
         self._results = [kept for kept in self._results if id(kept) not in done]
+
+    def _write_calls(self) -> None:
+        """Those that no result stood beside, or that could not be written with theirs."""
+        calls, self._calls = self._calls, []
+        try:
+            journal.write(calls)
+        except DATABASE_AWAY:
+            self._calls = calls
+            raise
+        except Exception:
+            logger.exception("%s journal rows could not be written.", len(calls))
+
+    def _write_one_by_one(
+        self, source: WorkSource, results: Sequence[Result], served: Mapping[int, Served]
+    ) -> None:
+        """One result that cannot be written must not keep the others from it. Its row is
+        left as being sent, and ends as unknown: never repeated."""
+        for result in results:
+            try:
+                with transaction.atomic():
+                    self._write_results(source, [result], served)
+            except DATABASE_AWAY:
+                raise
+            except Exception:
+                logger.exception("%s could not be recorded.", result.job.subject)
 
     def _write_results(
         self, source: WorkSource, results: Sequence[Result], served: Mapping[int, Served]
@@ -92,10 +114,11 @@ class Recorder:
     def _note(self, result: Result, account: Account, source: WorkSource) -> None:
         """What a result means for the whole account: it may pause, or stop being slow."""
         error = result.error
+        limited = error is not None and error.reason == Reason.RATE_LIMITED
+        if account.pk in self._slowed and not limited:
+            self._slowed.discard(account.pk)
+            limits.note_answer(account)
         if error is None:
-            if account.pk in self._slowed:
-                self._slowed.discard(account.pk)
-                limits.note_answer(account)
             if source.paid:
                 accounts.note_success(account)
         elif accounts.pauses(account, error):

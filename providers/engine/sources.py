@@ -6,12 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
 
 from ..gateway.client import Client
 from ..gateway.errors import GatewayError
 from ..models import Account
+
+DATABASE_AWAY: Final = (OperationalError, InterfaceError)
+"""The database cannot be reached, or is locked: the same will work later. Any other error
+of it is about what was to be written, and would come again."""
 
 
 class Lane(IntEnum):

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from messaging import sending
 from messaging.dispatch import MessageSource
 from messaging.models import Message
 from messaging.sending import CODE_MAX_AGE, TEXT_MAX_AGE
@@ -104,4 +105,13 @@ def test_after_a_long_stop_nothing_old_goes_out(
 
     old.refresh_from_db()
     assert (old.state, fresh.state) == (end, "submitted")
+    assert len(sandbox.book.entries()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_that_needs_a_go_ahead_goes_out_once_it_has_it(sandbox: Sandbox) -> None:
+    message = make_message(make_account("haorui", sandbox), state="held")
+    assert sending.release(message)
+    assert not sending.release(message)
+    send(message)
     assert len(sandbox.book.entries()) == 1

@@ -131,7 +131,7 @@ def test_what_waited_too_long_says_how_long() -> None:
     message = ended(
         S.NOT_SENT, WAITED_TOO_LONG, queued_at=now - timedelta(seconds=121), ended_at=now
     )
-    assert story_of(message).title == "This waited 121.0 s and was not sent."
+    assert story_of(message).title == "This waited 2 min and was not sent."
 
 
 def test_a_message_that_is_tried_again_says_when() -> None:

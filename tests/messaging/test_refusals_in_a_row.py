@@ -6,6 +6,7 @@ import pytest
 
 from messaging.models import Message
 from providers import accounts
+from providers.models import Account
 from providers.sandbox.server import Sandbox
 from tests.builders import make_account, make_message, run_engine
 
@@ -23,7 +24,7 @@ def test_ten_refusals_in_a_row_pause_the_account_and_quote_the_provider(sandbox:
     account = make_account("haosms", sandbox, in_flight=1)
     for _ in range(14):
         make_message(account, kind="own_code", recipient=REFUSED)
-    run_engine(lambda: accounts.Account.objects.get(pk=account.pk).is_paused)
+    run_engine(lambda: Account.objects.get(pk=account.pk).is_paused)
     account.refresh_from_db()
     assert account.pause_reason == accounts.REFUSED_IN_A_ROW
     assert account.pause_words
@@ -44,7 +45,7 @@ def test_one_success_starts_the_count_anew(sandbox: Sandbox) -> None:
 
 def test_resuming_starts_the_count_anew(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox)
-    accounts.Account.objects.filter(pk=account.pk).update(refusals=9)
+    Account.objects.filter(pk=account.pk).update(refusals=9)
     account.refresh_from_db()
     accounts.note_refusal(account, "no")
     accounts.resume(account)

@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from providers.engine import kick
+from providers.engine import kick, liveness
 from providers.models import Heartbeat
 from smsportal import assets, demo
 from smsportal.catalogues import compile_catalogues
@@ -146,8 +146,8 @@ def cluster(name: str) -> Program:
         (*MANAGE, "qcluster"),
         {**QUIET, "Q_CLUSTER_NAME": name},
         THEN_QUEUES,
-        # The engine has no task by the minute that would show that it hangs.
-        silent_for=queue_silent_for if default else None,
+        silent_for=queue_silent_for if default else engine_silent_for,
+        longest_silence=600 if default else 180,
     )
 
 
@@ -159,6 +159,20 @@ def queue_silent_for() -> float:
         connection.close()  # The next look makes a new one.
         return 0
     return (timezone.now() - beat.beat_at).total_seconds() if beat else 0
+
+
+def engine_silent_for() -> float:
+    """Seconds since any loop of the engine gave a sign of life; 0 where that cannot be known.
+
+    A cluster whose idle worker was killed gives out no task any more, so no loop starts in
+    it however often one is asked for. Where all is well a missing loop is there again
+    within two minutes.
+    """
+    try:
+        return liveness.silent_for()
+    except DatabaseError:
+        connection.close()  # The next look makes a new one.
+        return 0
 
 
 def address_of(bind: str) -> tuple[str, int] | None:

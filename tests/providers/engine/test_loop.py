@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import OperationalError, connection
 
 from messaging.dispatch import MessageSource
 from messaging.models import Message
@@ -85,7 +85,7 @@ def test_a_database_that_fails_once_costs_no_message_and_no_second_call(
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
     messages = [make_message(account), make_message(account)]
-    fails_once(monkeypatch, owner, name, DatabaseError("the server has gone away"))
+    fails_once(monkeypatch, owner, name, OperationalError("the server has gone away"))
     # What was claimed when the fault came is given back after a while; here at once.
     monkeypatch.setattr("messaging.dispatch.ABANDONED_CLAIM", timedelta(seconds=-1))
     monkeypatch.setattr(loop, "SWEEP_EVERY", 0.1)
