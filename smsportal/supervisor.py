@@ -52,6 +52,7 @@ class Child:
         self.delay = self.first_delay = first_delay
         self.longest_delay = longest_delay
         self.started = self.start_at = self.look_at = 0.0
+        self.was_silent = False
 
     def start(self) -> None:
         self.process = subprocess.Popen(  # noqa: S603
@@ -62,6 +63,7 @@ class Child:
             preexec_fn=_end_with(os.getpid()),
         )
         self.started = self.look_at = time.monotonic()
+        self.was_silent = False
 
     def ended(self) -> int | None:
         """The exit code, once, if the process has ended; what it left behind is killed."""
@@ -80,14 +82,19 @@ class Child:
         return delay
 
     def hangs(self) -> bool:
-        """Whether nothing was heard for too long, since the start at the earliest."""
+        """Whether nothing was heard for too long, since the start at the earliest.
+
+        Two looks must agree: after an outage of the database, where signs of life are
+        kept, the first one may come before the program has given its next.
+        """
         now = time.monotonic()
         silent_for = self.program.silent_for
         if self.process is None or silent_for is None or now < self.look_at:
             return False
         self.look_at = now + min(LOOK_EVERY, self.program.longest_silence)
         silence = min(now - self.started, silent_for())
-        return silence > self.program.longest_silence
+        before, self.was_silent = self.was_silent, silence > self.program.longest_silence
+        return before and self.was_silent
 
     def ask_to_stop(self) -> None:
         if self.process is not None:

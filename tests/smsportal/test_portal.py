@@ -79,6 +79,15 @@ class TestPrograms:
         assert queue.silent_for() >= 3600
 
     @pytest.mark.django_db
+    def test_the_engine_is_taken_to_hang_when_no_loop_shows_itself(self) -> None:
+        engine = programs(None, None)[2]
+        assert engine.silent_for is not None
+        assert engine.silent_for() == 0
+        heartbeat("engine", at=timezone.now() - timedelta(hours=2))
+        heartbeat("loop:1", at=timezone.now() - timedelta(hours=1))
+        assert 3600 <= engine.silent_for() < 7200
+
+    @pytest.mark.django_db
     def test_the_sandbox_runs_in_the_demonstration_only_and_stops_last(self) -> None:
         sandbox = programs(None, ("127.0.0.1", 8801))[-1]
         assert sandbox.name == "sandbox"

@@ -1,0 +1,115 @@
+"""No web process calls a provider: every page works with the sockets shut."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, NoReturn
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from messaging.models import Message
+from providers.models import Account, Enquiry
+from tests.builders import make_account, make_message
+from tests.providers.account_forms import PROVIDERS, typed, typed_again
+
+from .people import browser_of, member
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def browser() -> Client:
+    return browser_of(member("manager"))
+
+
+@pytest.fixture(autouse=True)
+def shut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets to anywhere are shut; the database's own connection stands already."""
+    request.getfixturevalue("db")
+
+    def refuse(*_: Any) -> NoReturn:
+        raise AssertionError("A web process opened a connection.")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+
+
+def test_the_shut_sockets_would_be_noticed() -> None:
+    with (
+        socket.socket() as one,
+        pytest.raises(AssertionError, match="opened a connection"),
+    ):
+        one.connect(("127.0.0.1", 9))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_making_and_changing_an_account(browser: Client, provider: str) -> None:
+    url = reverse("admin:providers_account_add")
+    assert browser.post(f"{url}?provider={provider}", typed(provider)).status_code == 302
+    account = Account.objects.get()
+    page = reverse("admin:providers_account_change", args=[account.public_id])
+    assert browser.get(page).status_code == 200
+    assert browser.post(page, typed_again(account, name="another")).status_code == 302
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("kind", ["check", "balance"])
+def test_asking_for_a_check_or_a_balance(browser: Client, provider: str, kind: str) -> None:
+    account = make_account(provider)
+    url = reverse("admin:providers_account_check", args=[account.public_id])
+    assert browser.post(url, {kind: "1"}, follow=True).status_code == 200
+    assert Enquiry.objects.filter(account=account).exists()
+
+
+@pytest.mark.parametrize("kind", Message.Kind.values)
+def test_sending_and_following_a_message(browser: Client, kind: str) -> None:
+    provider = {"text": "haorui", "own_code": "haosms", "provider_code": "otpservice"}[kind]
+    account = make_account(provider)
+    send = reverse("admin:messaging_message_send")
+    form = {
+        "account": account.public_id,
+        "recipient": "139 1234 5678",
+        "form_token": "token",
+        "text": "Your parcel is here.",
+        "sms_kind": "T",
+        "sender_id": "HAORUI",
+        "channel": "验证码通道1",
+        "template": "2",
+        "code": "482913",
+    }
+    assert browser.get(send).status_code == 200
+    assert browser.post(reverse("admin:messaging_message_preview"), form).status_code == 200
+    assert browser.post(send, form).status_code == 302
+    message = Message.objects.get()
+    for name in ("change", "live"):
+        page = reverse(f"admin:messaging_message_{name}", args=[message.public_id])
+        assert browser.get(page).status_code == 200
+
+
+def test_deciding_about_a_message(browser: Client) -> None:
+    for state, action, data in (
+        ("queued", "cancel", {}),
+        ("held", "release", {}),
+        ("unknown", "settle", {"outcome": "sent", "reason": "has"}),
+        ("unknown", "again", {"form_token": "again"}),
+    ):
+        message = make_message(state=state)
+        url = reverse(f"admin:messaging_message_{action}", args=[message.public_id])
+        assert browser.post(url, data).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "index",
+        "banner",
+        "messaging_message_changelist",
+        "providers_account_changelist",
+        "providers_apicall_changelist",
+    ],
+)
+def test_looking_around(browser: Client, name: str) -> None:
+    make_message()
+    assert browser.get(reverse(f"admin:{name}")).status_code in (200, 204)
