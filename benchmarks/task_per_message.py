@@ -6,6 +6,7 @@ python -m benchmarks.task_per_message [messages]
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -79,13 +80,16 @@ def tasks(url: str, number: int) -> float:
             async_task("benchmarks.task_per_message.send", pk)
         program = cluster(settings.Q_CLUSTER["name"])
         with subprocess.Popen(
-            program.command, env={**portal.environment(), **program.environment}
+            program.command, env={**os.environ, **program.environment}, start_new_session=True
         ) as process:
             try:
                 _wait_until_sent()
             finally:
                 process.terminate()
-        return portal.messages_a_second(number)
+        times = Message.objects.values_list("handed_over_at", "answered_at")
+        first = min(time[0] for time in times if time[0])
+        last = max(time[1] for time in times if time[1])
+        return number / (last - first).total_seconds()
 
 
 def _wait_until_sent() -> None:

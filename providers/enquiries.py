@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
@@ -171,6 +172,19 @@ def keep_reading(account_id: int, answered: Answered) -> BalanceReading | None:
         billing_type=profile.billing_type if profile else "",
         is_active=profile.is_active if profile else None,
     )
+
+
+KEPT_FOR: Final = timedelta(days=30)
+"""Answered questions; the readings that came of them are kept for longer."""
+
+
+def prune() -> int:
+    """Delete questions and balance readings that are past their time."""
+    now = timezone.now()
+    questions, _ = Enquiry.objects.filter(ended_at__lt=now - KEPT_FOR).delete()
+    oldest = now - timedelta(days=settings.BALANCE_READING_DAYS)
+    readings, _ = BalanceReading.objects.filter(read_at__lt=oldest).delete()
+    return questions + readings
 
 
 def latest_reading(account: Account) -> BalanceReading | None:

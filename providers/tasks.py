@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+from django_q.models import Failure
+
 from . import enquiries, journal
-from .engine import kick
+from .engine import kick, liveness
 from .models import heartbeat
+
+FAILURES_KEPT_FOR: Final = timedelta(days=30)
+"""Nothing else ever deletes the queue's records of failed tasks."""
 
 
 def beat() -> None:
@@ -20,5 +29,8 @@ def read_balances() -> int:
     return enquiries.read_all_balances()
 
 
-def prune_journal() -> int:
-    return journal.prune()
+def prune() -> int:
+    """What is past its time: calls, questions, readings, dead loops, failed tasks."""
+    liveness.forget_the_dead()
+    failed = Failure.objects.filter(stopped__lt=timezone.now() - FAILURES_KEPT_FOR)
+    return journal.prune() + enquiries.prune() + failed.delete()[0]

@@ -24,7 +24,7 @@ def duties() -> list[Duty]:
         Duty("queue: sign of life", "providers.tasks.beat", 1),
         Duty("engine: keep running", "providers.tasks.keep_engine_running", 1),
         Duty("balances: read", "providers.tasks.read_balances", settings.BALANCE_EVERY_MINUTES),
-        Duty("journal: prune", "providers.tasks.prune_journal", 24 * 60, at=time(4, 10)),
+        Duty("data: prune", "providers.tasks.prune", 24 * 60, at=time(4, 10)),
     ]
 
 

@@ -58,7 +58,7 @@ from providers.models import Account, CallbackToken, Credential, Enquiry
 from providers.sandbox.server import Sandbox
 from smsportal.environment import BASE_DIR
 from tests.browser.waiting import wait_until
-from tests.builders import IMPATIENT, NOWHERE
+from tests.builders import IMPATIENT, NOWHERE, make_account, make_message, make_user
 from tests.processes import below
 
 SECRETS = {
@@ -622,9 +622,11 @@ def page_leaks(people: dict[str, Person]) -> list[str]:
         sees_everything = role in ("manager", "chief")
         for path, content in person.pages.items():
             wanted = passwords()
-            if not (sees_everything and path.startswith(PRACTICE)):
+            # These two may see callback addresses as well.
+            practice = sees_everything and path.startswith(PRACTICE)
+            if not practice:
                 wanted |= set(CODES)
-            if not (sees_everything and "/providers/account/" in path):
+            if not (practice or (sees_everything and "/providers/account/" in path)):
                 wanted |= tokens()
             found += leaks(wanted, f"{role} {path}", content)
     return found
@@ -690,6 +692,21 @@ def test_a_callback_that_is_refused_leaves_no_token_in_the_log(place: Place) -> 
         address = f"{place.address}/callbacks/{token.value.reveal()}/elsewhere/"
         requests.post(address, timeout=30)
     assert leaks(tokens(), "log", place.log()) == []
+
+
+@pytest.mark.xfail(reason="the practice page shows every field of what was received")
+@pytest.mark.parametrize("place", ["here"], indirect=True)
+def test_who_may_reveal_numbers_finds_no_callback_address_in_practice(
+    place: Place, sandbox: Sandbox
+) -> None:
+    make_message(make_account("haorui", sandbox, credentials=SECRETS["haorui"]))
+    wait_until(all_ended)
+    reader = make_user("providers.view_account", "messaging.reveal_message")
+    reader.set_password(STAFF_PASSWORD)
+    reader.save()
+    page = Person(place, reader.username).sign_in().open(PRACTICE).text
+    assert "your parcel is here" in page.lower()
+    assert leaks(tokens(), "practice", page) == []
 
 
 class TestTheSearch:
