@@ -33,4 +33,5 @@ def prune() -> int:
     """What is past its time: calls, questions, readings, dead loops, failed tasks."""
     liveness.forget_the_dead()
     failed = Failure.objects.filter(stopped__lt=timezone.now() - FAILURES_KEPT_FOR)
-    return journal.prune() + enquiries.prune() + failed.delete()[0]
+    failures: int = failed.delete()[0]
+    return journal.prune() + enquiries.prune() + failures

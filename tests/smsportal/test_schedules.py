@@ -86,4 +86,4 @@ def test_a_daily_duty_begins_at_its_next_hour(now: datetime, first: datetime) ->
     Schedule.objects.all().delete()
     with time_machine.travel(now, tick=False):
         ensure_schedules()
-    assert Schedule.objects.get(name="journal: prune").next_run == first
+    assert Schedule.objects.get(name="data: prune").next_run == first
