@@ -103,7 +103,7 @@ def _wait_until_sent() -> None:
 
 
 def main() -> None:
-    portal.set_up(PUBLIC_ADDRESS="")
+    portal.set_up(PUBLIC_ADDRESS="http://127.0.0.1:8000")
     number = int(sys.argv[1]) if sys.argv[1:] else MESSAGES
     print(f"One task per message, {portal.database_name()}. {machine()}")
     with slow_provider(DELAY) as url:

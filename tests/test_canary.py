@@ -704,7 +704,9 @@ def test_who_may_reveal_numbers_finds_no_callback_address_in_practice(
     reader = make_user("providers.view_account", "messaging.reveal_message")
     reader.set_password(STAFF_PASSWORD)
     reader.save()
-    page = Person(place, reader.username).sign_in().open(PRACTICE).text
+    person = Person(place, reader.username).sign_in()
+    page = person.open(PRACTICE).text
+    person.leave()
     assert "your parcel is here" in page.lower()
     assert leaks(tokens(), "practice", page) == []
 

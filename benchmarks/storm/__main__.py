@@ -16,7 +16,7 @@ def main() -> int:
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(10**6)
     with portal.database(options.database):
-        folder = portal.set_up(PUBLIC_ADDRESS="")
+        folder = portal.set_up(PUBLIC_ADDRESS="http://127.0.0.1:8000")
         options.hosts = options.hosts or (1 if portal.database_name() == "SQLite" else 2)
         print(
             f"Storm: {options.messages} messages, {options.kills} kills, {options.hosts} host(s),"

@@ -1,0 +1,42 @@
+"""Everything that is measured, on SQLite and on PostgreSQL. `LONG=1` keeps to the limits for
+ten minutes instead of one. Nothing is asserted: figures need a machine that does nothing else.
+
+python -m benchmarks [sqlite | postgresql | postgres://…] …
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from . import portal
+
+LONG = "600"
+
+
+def measurements() -> list[list[str]]:
+    seconds = LONG if os.environ.get("LONG") else "60"
+    return [
+        ["dispatch", "16", "32", "64"],
+        ["task_per_message"],
+        ["latency"],
+        ["limits", "--seconds", seconds],
+    ]
+
+
+def main() -> int:
+    failed = 0
+    load = os.getloadavg()[0]
+    print(f"Load of this machine before: {load:.1f} (figures count only if it is near 0)")
+    for wanted in sys.argv[1:] or ["sqlite", "postgresql"]:
+        for module, *arguments in measurements():
+            # Each on a database of its own.
+            with portal.database(wanted):
+                command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+                failed += subprocess.run(command, check=False).returncode != 0
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
