@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.functional import Promise
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
@@ -20,19 +19,8 @@ from providers.engine.kick import kick_if_idle
 
 from . import sending, settling
 from .models import Message
+from .reasons_given import reason_from
 from .settling import REVEAL_REASONS, SETTLE_REASONS
-
-LONGEST_REASON: Final = 200
-
-
-def reason_from(request: HttpRequest, presets: dict[str, Promise]) -> str:
-    """The chosen preset in English, so that the log reads the same for everybody, or what
-    was typed."""
-    chosen = request.POST.get("reason", "")
-    if chosen in presets:
-        with override("en"):
-            return str(presets[chosen])
-    return request.POST.get("other", "").replace("\x00", "").strip()[:LONGEST_REASON]
 
 
 class MessageAction(Page, View):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -18,7 +18,7 @@ from core.labels import state_label
 from core.phone import search_key
 from core.times import when
 
-from . import filters, live_list, message_page
+from . import bulk, filters, live_list, message_page, tabs
 from .actions import CancelPage, ReleasePage, RevealPage, SendAgainPage, SettlePage
 from .labels import shown_state
 from .models import Message
@@ -33,6 +33,7 @@ class MessageAdmin(ReadOnlyAdmin):
     list_title = _("Messages")
     list_display = ("state_", "account", "kind_", "segments", "sender", "time")
     list_filter = filters.FILTERS
+    actions = (bulk.cancel_waiting, bulk.mark_sent, bulk.mark_not_sent)
     search_fields = ("reference",)
     search_help_text = _("A whole number, our reference, or the provider's id")
     ordering = ("-created_at", "-pk")
@@ -73,6 +74,32 @@ class MessageAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Time"), ordering="created_at")
     def time(self, message: Message) -> SafeString:
         return when(message.created_at)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        only = self._only_hit(request)
+        if only is not None:
+            return HttpResponseRedirect(self.object_url(only))
+        context = {"tab_list": tabs.tab_list(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def _only_hit(self, request: HttpRequest) -> Message | None:
+        """The message that a whole id names; searching for it is opening it."""
+        term = request.GET.get("q", "").strip()
+        if request.method != "GET" or not term or "\x00" in term:
+            return None
+        named = Q(reference=term.lower()) | Q(public_id=term) | Q(provider_id=term)
+        found = list(self.get_queryset(request).filter(named)[:2])
+        return found[0] if len(found) == 1 else None
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        may = request.user.has_perm
+        return {
+            name: described
+            for name, described in super().get_actions(request).items()
+            if name in bulk.ACTIONS and may(bulk.ACTIONS[name].permission)
+        }
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         # What a reader sees of a number depends on who reads, so the column is made anew.

@@ -9,12 +9,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
+    DropdownFilter,
     MultipleDropdownFilter,
     RelatedDropdownFilter,
 )
 
+from core.countries import country_name
 from core.filters import LocalTimeFilter
 from core.labels import states_of
+from providers.reasons import explain
 
 from .labels import where_shown
 from .models import Message
@@ -40,10 +43,43 @@ class ShownStateFilter(MultipleDropdownFilter):
         return queryset.filter(wanted)
 
 
+class CountryFilter(DropdownFilter):
+    """The countries that messages went to, by name."""
+
+    title = _("Country/region")
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        codes = Message.objects.order_by("country").values_list("country", flat=True).distinct()
+        return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        value = self.value()
+        return queryset.filter(country=value) if value else queryset
+
+
+class ReasonFilter(MultipleDropdownFilter):
+    """Why a message did not go through."""
+
+    title = _("Reason")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        known = Message.objects.exclude(reason="").order_by("reason")
+        reasons = known.values_list("reason", flat=True).distinct()
+        return [(reason, explain(reason).title) for reason in reasons]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        chosen = self.value()
+        return queryset.filter(reason__in=chosen) if chosen else queryset
+
+
 FILTERS: tuple[Any, ...] = (
     ShownStateFilter,
     ("account", RelatedDropdownFilter),
     ("kind", ChoicesDropdownFilter),
     ("created_by", RelatedDropdownFilter),
+    CountryFilter,
+    ReasonFilter,
     ("created_at", LocalTimeFilter),
 )

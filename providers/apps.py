@@ -7,7 +7,11 @@ class ProvidersConfig(AppConfig):
     verbose_name = _("Providers")
 
     def ready(self) -> None:
+        from core import attention
+
+        from . import needs
         from .engine.sources import register
         from .enquiries import EnquirySource
 
         register(EnquirySource())
+        attention.register(needs.matters)

@@ -13,6 +13,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from messaging.needs import badge as messages_needing_a_hand
+
 SUPERUSER: Final = "superuser"
 MOST_SHOWN: Final = 99
 
@@ -58,6 +60,7 @@ GROUPS: Final = (
                 "admin:messaging_message_changelist",
                 ("messaging.view_message",),
                 ("messaging_message_",),
+                badge=messages_needing_a_hand,
             ),
         ),
         pgettext_lazy("navigation group", "Messages"),

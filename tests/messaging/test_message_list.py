@@ -121,13 +121,6 @@ def test_a_part_of_a_number_finds_nothing(viewer: Client, part: str) -> None:
     assert found(viewer, q=part) == set()
 
 
-@pytest.mark.parametrize("name", ["reference", "public_id", "provider_id"])
-def test_an_id_is_found_whole(viewer: Client, name: str) -> None:
-    message, _ = make_message(provider_id="26471304"), make_message()
-    assert found(viewer, q=getattr(message, name)) == {message}
-    assert found(viewer, q=getattr(message, name)[:-1]) == set()
-
-
 def test_a_text_is_found_by_those_who_may_reveal_it(manager: Client) -> None:
     message, _ = make_message(text=TEXT), make_message()
     assert found(manager, q="under the") == {message}

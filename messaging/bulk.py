@@ -1,0 +1,165 @@
+"""What staff can do with several messages of the list at once.
+
+Each action first shows how many of the chosen messages it would touch; what has moved on
+meanwhile is left alone and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.decorators import action
+
+from core.buttons import Crumb
+from core.pages import NeedsPermission, person
+
+from . import sending, settling
+from .models import Message
+from .reasons_given import reason_from
+from .settling import SETTLE_REASONS
+from .states import MessageState
+
+if TYPE_CHECKING:
+    from .admin import MessageAdmin
+
+S = MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """One bulk action: whom it touches, what it does to each, and what it asks for first."""
+
+    title: Promise
+    permission: str
+    states: tuple[MessageState, ...]
+    act: Callable[[Message, User, str], bool]
+    reasons: tuple[str, ...] = ()
+    """Keys of the presets to choose from; none means that no reason is asked for."""
+
+
+CANCEL: Final = Bulk(
+    _("Cancel waiting messages"),
+    "messaging.cancel_message",
+    (S.QUEUED, S.HELD, S.SCHEDULED),
+    lambda message, by, because: sending.cancel(message, by),
+)
+MARK_SENT: Final = Bulk(
+    _("Mark as sent"),
+    "messaging.resolve_message",
+    (S.UNKNOWN,),
+    settling.mark_sent,
+    ("has", "console"),
+)
+MARK_NOT_SENT: Final = Bulk(
+    _("Mark as not sent"),
+    "messaging.resolve_message",
+    (S.UNKNOWN,),
+    settling.mark_not_sent,
+    ("has_not", "console"),
+)
+
+
+@action(description=CANCEL.title)
+def cancel_waiting(
+    admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+) -> HttpResponse | None:
+    return perform(CANCEL, "cancel_waiting", admin, request, chosen)
+
+
+@action(description=MARK_SENT.title)
+def mark_sent(
+    admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+) -> HttpResponse | None:
+    return perform(MARK_SENT, "mark_sent", admin, request, chosen)
+
+
+@action(description=MARK_NOT_SENT.title)
+def mark_not_sent(
+    admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+) -> HttpResponse | None:
+    return perform(MARK_NOT_SENT, "mark_not_sent", admin, request, chosen)
+
+
+ACTIONS: Final = {
+    "cancel_waiting": CANCEL,
+    "mark_sent": MARK_SENT,
+    "mark_not_sent": MARK_NOT_SENT,
+}
+
+
+def perform(
+    bulk: Bulk, name: str, admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+) -> HttpResponse | None:
+    """The confirmation first; with its answer, the action itself and the list again."""
+    if not request.user.has_perm(bulk.permission):
+        raise NeedsPermission(bulk.permission)
+    fitting = chosen.filter(state__in=bulk.states)
+    because = reason_from(request, SETTLE_REASONS)
+    if "confirmed" not in request.POST or (bulk.reasons and not because):
+        return render(request, "messaging/bulk.html", _context(bulk, name, admin, request, chosen))
+    done = [message for message in fitting if bulk.act(message, person(request), because)]
+    _log(request, done, f"{bulk.title}: {because}" if because else str(bulk.title))
+    _say(request, len(done), chosen.count() - len(done))
+    return HttpResponseRedirect(request.get_full_path())
+
+
+def _context(
+    bulk: Bulk, name: str, admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+) -> dict[str, Any]:
+    ids = list(chosen.values_list("pk", flat=True))
+    fitting = chosen.filter(state__in=bulk.states).count()
+    return {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": bulk.title,
+        "trail": [admin.list_crumb(), Crumb(bulk.title)],
+        "action": name,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "ids": ids,
+        "fitting": fitting,
+        "others": len(ids) - fitting,
+        "reasons": [(key, SETTLE_REASONS[key]) for key in bulk.reasons],
+        "missing_reason": "confirmed" in request.POST,
+        "back": request.get_full_path(),
+    }
+
+
+def _log(request: HttpRequest, done: Iterable[Message], text: str) -> None:
+    for message in done:
+        LogEntry.objects.log_actions(
+            user_id=person(request).pk,
+            queryset=[message],
+            action_flag=CHANGE,
+            change_message=text,
+        )
+
+
+def _say(request: HttpRequest, done: int, left: int) -> None:
+    if done:
+        messages.success(
+            request,
+            ngettext("%(count)d message changed.", "%(count)d messages changed.", done)
+            % {"count": done},
+        )
+    if left:
+        messages.warning(
+            request,
+            ngettext(
+                "%(count)d message was left as it is: it is in another state.",
+                "%(count)d messages were left as they are: they are in another state.",
+                left,
+            )
+            % {"count": left},
+        )

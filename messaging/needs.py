@@ -1,0 +1,43 @@
+"""What of the messages needs a hand, for the dashboard and the sidebar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import ngettext
+
+from core.attention import Matter
+
+from .models import Message
+from .states import MessageState
+from .tabs import needing_a_hand
+
+S = MessageState
+
+
+def matters(request: HttpRequest) -> Iterator[Matter]:
+    """Unknown outcomes and messages that wait for a go-ahead, each opening its rows."""
+    if not request.user.has_perm("messaging.view_message"):
+        return
+    unknown = Message.objects.filter(state=S.UNKNOWN).count()
+    if unknown:
+        text = ngettext(
+            "%(count)d message: outcome unknown", "%(count)d messages: outcome unknown", unknown
+        )
+        yield Matter(text % {"count": unknown}, _list_of(S.UNKNOWN), "help")
+    held = Message.objects.filter(state=S.HELD).count()
+    if held:
+        text = ngettext(
+            "%(count)d message needs a go-ahead", "%(count)d messages need a go-ahead", held
+        )
+        yield Matter(text % {"count": held}, _list_of(S.HELD), "front_hand")
+
+
+def badge(request: HttpRequest) -> int:
+    return needing_a_hand()
+
+
+def _list_of(state: MessageState) -> str:
+    return f"{reverse('admin:messaging_message_changelist')}?shown={state}"

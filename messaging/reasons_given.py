@@ -1,0 +1,22 @@
+"""The reason that staff give for a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import override
+
+LONGEST_REASON: Final = 200
+
+
+def reason_from(request: HttpRequest, presets: Mapping[str, Promise]) -> str:
+    """The chosen preset in English, so that the log reads the same for everybody, or what
+    was typed."""
+    chosen = request.POST.get("reason", "")
+    if chosen in presets:
+        with override("en"):
+            return str(presets[chosen])
+    return request.POST.get("other", "").replace("\x00", "").strip()[:LONGEST_REASON]
