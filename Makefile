@@ -12,6 +12,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TEST_WORKERS ?= 2
 TESTS ?=
+STORM ?=
+LONG ?=
 PYTEST := $(BIN)/pytest -q -n $(TEST_WORKERS) $(TESTS)
 
 AS_TESTED := env -u TEST_DATABASE_URL DJANGO_SETTINGS_MODULE=tests.settings
@@ -22,7 +24,7 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-
 # Addresses of package registries, in whatever file.
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
-.PHONY: help demo run test test-sqlite test-postgres check format lock messages clean
+.PHONY: help demo run test test-sqlite test-postgres storm bench check format lock messages clean
 
 help: ## List the targets
 	@echo "make demo   tries everything out with practice providers; nothing is sent, nothing costs"
@@ -53,6 +55,13 @@ test-sqlite: $(VENV)/.installed-dev ## Run every test on SQLite
 test-postgres: $(VENV)/.installed-dev ## Run every test on PostgreSQL, which is found or brought along
 	@echo "== tests on PostgreSQL =="
 	@$(BIN)/python -m tests.database $(PYTEST)
+
+storm: $(VENV)/.installed-dev ## Kill the engine 50 times while 5,000 messages go out (STORM="--seed 7")
+	@$(BIN)/python -m benchmarks.storm --database sqlite $(STORM)
+	@$(BIN)/python -m benchmarks.storm --database postgresql $(STORM)
+
+bench: $(VENV)/.installed-dev ## Measure dispatch, latency and limits on a machine at rest (LONG=1: longer)
+	@LONG="$(LONG)" $(BIN)/python -m benchmarks
 
 check: $(VENV)/.installed-dev ## Check format, lint, types, imports, migrations, translations, registries
 	@echo "== format ==";       $(BIN)/ruff format --check .

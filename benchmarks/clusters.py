@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from django_q.status import Stat
-
 from providers.sandbox.remote import Remote
 from smsportal.management.commands.portal import MANAGE, cluster
 from smsportal.supervisor import Child
@@ -29,6 +27,9 @@ RESTART_AFTER = (0.5, 2.0)
 LONGEST_SILENCE = 40.0
 """Seconds without any loop after which the cluster is taken to hang. The portal's supervisor
 waits longer, since there a loop that is missing is noticed once a minute only."""
+
+MOST_THREADS_OF_OTHERS = 2
+"""The second one feeds a pipe to another process."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +105,8 @@ class Host:
         (idle workers, loops that stand by, the pusher, the monitor)."""
         running, main = processes(), self.main
         sentinels = {one.pid for one in running if one.parent == main}
-        workers = {
-            pid for stat in Stat.get_all() if stat.sentinel in sentinels for pid in stat.workers
-        }
         below = [one for one in running if one.parent in sentinels]
-        return [one for one in below if (one.pid in workers and one.threads > 1) == calling]
+        return [one for one in below if (one.threads > MOST_THREADS_OF_OTHERS) == calling]
 
     def busiest(self) -> Process | None:
         """The process with most threads: the loop that holds the leases."""

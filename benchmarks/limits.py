@@ -89,13 +89,13 @@ class Engine:
         """Until a loop runs in every worker of both clusters."""
         from providers.engine import kick, liveness
 
-        for _ in range(LOOPS):
-            kick.kick()
         deadline = time.monotonic() + STARTS_WITHIN
         while len(liveness.living_loops()) < LOOPS:
             if time.monotonic() > deadline:
                 raise TimeoutError("The loops did not start.")
-            time.sleep(0.2)
+            # A cluster whose workers are busy fetches some in advance, so more are needed.
+            kick.kick()
+            time.sleep(1)
 
     def go_on_for(self, seconds: float) -> None:
         from providers.engine import kick

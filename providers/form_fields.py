@@ -120,7 +120,7 @@ class CountriesWidget(UnfoldAdminSelect2MultipleWidget):
     """Search by name, code or prefix, in the reader's language."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"data-close-on-select": "false", "data-width": "100%", **(attrs or {})})
+        super().__init__({"data-width": "100%", **(attrs or {})})
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         # Its own words, "No results found" and the like.

@@ -19,10 +19,15 @@ from unfold.sites import UnfoldAdminSite
 from core.pages import NeedsPermission, Page, fragment
 from providers.sandbox.remote import Remote, RemoteError
 
+from .log_filters import without_tokens
 from .practice_words import fault_word
 
 MAY_ACT: Final = "providers.check_account"
 MAY_SEE_ALL: Final = "messaging.reveal_message"
+PERSONAL: Final = frozenset(
+    {"phone", "phonenumber", "msisdn", "textmessage", "content", "code", "generated_code", "text"}
+)
+"""Fields of calls and reports that hold a number, a text or a code."""
 SHOWN: Final = 100
 TIMEOUT: Final = 2.0
 
@@ -117,11 +122,20 @@ def _drawn(
         **entry,
         "time": datetime.fromtimestamp(entry["at"], tz=UTC),
         "provider_label": labels.get(provider, provider),
-        "fields": list(fields.items()) if whole else [],
+        "fields": _shown(fields, whole),
         "fault_word": fault_word(entry.get("fault") or "", entry.get("fault") or ""),
         "report_words": words.get(provider, []) if placed else [],
         "takes_sms": placed and provider == "gosms" and operation == "create_order",
     }
+
+
+def _shown(fields: dict[str, Any], whole: bool) -> list[tuple[str, str]]:
+    """Callback addresses without their token, for everybody."""
+    return [
+        (name, without_tokens(str(value)))
+        for name, value in fields.items()
+        if whole or name.lower() not in PERSONAL
+    ]
 
 
 def _set_fault(remote: Remote, request: HttpRequest) -> Any:

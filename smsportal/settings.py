@@ -246,7 +246,10 @@ LOGGING = {
             "style": "{",
         },
     },
-    "filters": {"request_id": {"()": "smsportal.request_id.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "smsportal.request_id.RequestIdFilter"},
+        "callback_tokens": {"()": "smsportal.log_filters.CallbackTokenFilter"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -259,6 +262,10 @@ LOGGING = {
         # These write whole addresses with their query strings, where secrets stand.
         "urllib3": {"level": "WARNING"},
         "requests": {"level": "WARNING"},
+        # These write the paths of requests, and that of a callback holds its token.
+        "django.request": {"filters": ["callback_tokens"]},
+        "django.server": {"filters": ["callback_tokens"]},
+        "django.security.csrf": {"filters": ["callback_tokens"]},
     },
 }
 

@@ -682,7 +682,6 @@ def test_nothing_secret_stands_anywhere(
     assert texts_at_rest() == {"messaging_message.text"}
 
 
-@pytest.mark.xfail(reason="Django writes the path of whatever it refuses into the log")
 @pytest.mark.parametrize("place", ["here"], indirect=True)
 def test_a_callback_that_is_refused_leaves_no_token_in_the_log(place: Place) -> None:
     account = accounts.create_account(
@@ -694,7 +693,6 @@ def test_a_callback_that_is_refused_leaves_no_token_in_the_log(place: Place) -> 
     assert leaks(tokens(), "log", place.log()) == []
 
 
-@pytest.mark.xfail(reason="the practice page shows every field of what was received")
 @pytest.mark.parametrize("place", ["here"], indirect=True)
 def test_who_may_reveal_numbers_finds_no_callback_address_in_practice(
     place: Place, sandbox: Sandbox

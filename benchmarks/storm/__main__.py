@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -66,4 +67,6 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    # A SIGTERM must end every process as a Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -50,7 +50,7 @@ def _print_states(rows, accepted: Counter[str]) -> None:  # type: ignore[no-unty
 def _sent_twice(remote: Remote, accepted: Counter[str]) -> list[str]:
     repeated = remote.state()["repeated"]
     twice = {reference for reference, times in accepted.items() if times > 1}
-    twice.update(str(one) for one in repeated if isinstance(repeated, list))
+    twice.update(map(str, repeated) if isinstance(repeated, list) else ())
     print(f"  accepted more than once: {len(twice)}")
     return [f"message {reference} was accepted more than once" for reference in sorted(twice)]
 
@@ -118,6 +118,9 @@ def _print_kills(storm: Storm, left: Counter[tuple[int, int]], allowed: int) -> 
     for kind, times in Counter(kill.kind for kill in storm.kills).most_common():
         numbers = [by_kill[i] for i, kill in enumerate(storm.kills) if kill.kind == kind]
         print(f"  {kind:10} {times:6} {sum(numbers):9} {max(numbers):14}")
+    for host in storm.hosts:
+        if host.hung:
+            print(f"  {host.name} hung and was killed {host.hung} times")
     print(f"  allowed at once: {allowed}, twice the calls in flight of all accounts")
 
 

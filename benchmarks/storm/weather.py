@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import F
 
@@ -28,13 +29,15 @@ FASTEST, MIDDLING, SLOWEST = 0.03, 0.055, 0.08
 WATCH_EVERY = 3.0
 """Seconds between two looks whether loops are missing; the portal's schedule has 60."""
 TICK = 0.05
+NONE_FOR = 15.0
+"""Seconds; longer than it takes another loop to take over."""
 STUCK = 300.0
 """Seconds without any change after which it will not drain by itself any more."""
 
 
 def fill(remote: Remote, url: str, messages: int) -> list[Account]:
     """Accounts, and messages for each in proportion to its calls in flight."""
-    fields: list[dict[str, int]] = [*({"in_flight": width} for width in WIDTHS), LIMITED]
+    fields: list[dict[str, Any]] = [*({"in_flight": width} for width in WIDTHS), LIMITED]
     weights = [*WIDTHS, 1]
     accounts = []
     left = messages
@@ -54,7 +57,7 @@ class Storm:
     def __init__(
         self, hosts: Sequence[Host], remote: Remote, messages: int, chance: random.Random
     ) -> None:
-        self._hosts = hosts
+        self.hosts = hosts
         self._remote = remote
         self._messages = messages
         self._chance = chance
@@ -72,15 +75,18 @@ class Storm:
         for planned in plan(self._chance, kills, self._messages):
             self._wait_until(lambda wanted=planned.at_count: self._gone() >= wanted)  # type: ignore[misc]
             self._go_on_for(planned.delay)
-            struck = False
-            while not struck:
-                kill = strike(self._chance, planned.kind, self._hosts)
-                struck = kill is not None
-                if kill:
-                    self.kills.append(kill)
-                    self._tell(kill)
-                self._go_on_for(TICK)
+            self._strike(planned.kind)
             answer_after(self._remote, self._chance.uniform(FASTEST, SLOWEST))
+
+    def _strike(self, kind: str) -> None:
+        """As soon as there is such a process; another kind if there is none for long."""
+        deadline = time.monotonic() + NONE_FOR
+        while not (kill := strike(self._chance, kind, self.hosts)):
+            self._go_on_for(TICK)
+            if time.monotonic() > deadline:
+                kind = "cluster"
+        self.kills.append(kill)
+        self._tell(kill)
 
     def calm_down(self, *, hurry: bool) -> None:
         """Wait until no message waits and none is under way."""
@@ -98,7 +104,7 @@ class Storm:
     def _go_on_for(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while True:
-            for host in self._hosts:
+            for host in self.hosts:
                 host.look_after()
             if time.monotonic() >= self._next_watch:
                 self._next_watch = time.monotonic() + WATCH_EVERY
@@ -125,7 +131,10 @@ class Storm:
     def _tell(self, kill: Kill) -> None:
         after = kill.at - self.started_at
         number, gone = len(self.kills), self._gone()
-        print(f"  {after:7.1f} s  kill {number:2}: {kill.kind} on {kill.host}, {gone} gone out")
+        print(
+            f"  {after:7.1f} s  kill {number:2}: {kill.kind} on {kill.host}, {gone} gone out",
+            flush=True,
+        )
 
     def _note_what_is_under_way(self) -> None:
         """Making rows older would hide which kill they belong to."""

@@ -1,0 +1,31 @@
+"""A short storm: engine clusters are killed while messages go out, and nothing goes twice.
+
+`make storm` runs the long one.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LAST_RESORT = 570.0
+"""Seconds; a slow machine is no failure."""
+
+
+def test_kills_send_nothing_twice_and_lose_nothing() -> None:
+    database = os.environ.get("TEST_DATABASE_URL") or "sqlite"
+    options = ("--messages", "300", "--kills", "5", "--hurry", "--database", database)
+    command = [sys.executable, "-m", "benchmarks.storm", *options]
+    with subprocess.Popen(
+        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as storm:
+        try:
+            said, _ = storm.communicate(timeout=LAST_RESORT)
+        except subprocess.TimeoutExpired:
+            # Its own processes end with it.
+            storm.terminate()
+            said, _ = storm.communicate()
+    assert storm.returncode == 0, said
