@@ -52,12 +52,13 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
     from . import checks, weather
 
     with practice_providers(weather.MIDDLING) as (remote, url):
-        accounts = weather.fill(remote, url, options.messages)
+        accounts = weather.make_accounts(remote, url)
         with hosts(options.hosts, folder) as running:
-            storm = weather.Storm(running, remote, options.messages, random.Random(options.seed))
+            chance = random.Random(options.seed)
+            storm = weather.Storm(running, remote, accounts, options.messages, chance)
             storm.blow(options.kills)
             storm.calm_down(hurry=options.hurry)
-        problems = checks.report(storm, accounts, remote)
+        problems = checks.report(storm, remote)
         for host in running:
             problems += checks.faults_in(host.log)
     for problem in problems:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 from messaging.models import Message
-from providers.models import Account, ApiCall
+from providers.models import ApiCall
 from providers.sandbox.remote import Remote
 
 from ..clusters import calls_of
@@ -19,7 +18,7 @@ FAULT = re.compile(r"^Traceback \(most recent call last\):|\b(?:ERROR|CRITICAL)\
 EXPECTED = re.compile(r"reincarnated|ended|killed")
 
 
-def report(storm: Storm, accounts: Sequence[Account], remote: Remote) -> list[str]:
+def report(storm: Storm, remote: Remote) -> list[str]:
     """Print what happened; return what should not have."""
     rows = {row.reference: row for row in Message.objects.all()}
     accepted = Counter(
@@ -31,7 +30,7 @@ def report(storm: Storm, accounts: Sequence[Account], remote: Remote) -> list[st
         *_not_accounted_for(rows, accepted),
         *_never_ended(storm),
         *_journal_differs(),
-        *_too_many_unknown(storm, accounts, accepted),
+        *_too_many_unknown(storm, accepted),
     ]
 
 
@@ -86,9 +85,7 @@ def _journal_differs() -> list[str]:
     return [f"message {pk} has {calls[f'message:{pk}']} journal rows" for pk in wrong]
 
 
-def _too_many_unknown(
-    storm: Storm, accounts: Sequence[Account], accepted: Counter[str]
-) -> list[str]:
+def _too_many_unknown(storm: Storm, accepted: Counter[str]) -> list[str]:
     """At most twice the calls in flight for each kill and account."""
     found = []
     times = [kill.at for kill in storm.kills]
@@ -101,7 +98,7 @@ def _too_many_unknown(
             found.append(f"message {row.pk} is unknown ({row.reason}) without a kill")
         else:
             left[index, row.account_id] += 1
-    allowed = {account.pk: 2 * account.in_flight for account in accounts}
+    allowed = {account.pk: 2 * account.in_flight for account in storm.accounts}
     for (index, account), number in left.items():
         if number > allowed[account]:
             what = f"kill {index + 1} ({storm.kills[index].kind}) left {number} messages unknown"

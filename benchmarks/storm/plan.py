@@ -24,7 +24,7 @@ HASTY = 0.2
 another loop takes over, or while a cluster starts."""
 SOON = 8.0
 """Seconds."""
-JITTER = 0.5
+JITTER = 0.1
 """Seconds; a round of the engine is far shorter, so any moment of it may be hit."""
 
 
@@ -46,14 +46,13 @@ class Kill:
 
 
 def plan(chance: random.Random, kills: int, messages: int) -> list[Planned]:
-    counts = sorted(chance.uniform(0, 0.97 * messages) for _ in range(kills))
     planned = []
-    for count in counts:
-        hasty = chance.random() < HASTY
+    for index in range(kills):
+        hasty = index > 0 and chance.random() < HASTY
         planned.append(
             Planned(
                 kind=chance.choices(list(KINDS), list(KINDS.values()))[0],
-                at_count=0 if hasty else int(count),
+                at_count=0 if hasty else int(messages * (index + chance.random()) / kills),
                 delay=chance.uniform(0, SOON if hasty else JITTER),
             )
         )

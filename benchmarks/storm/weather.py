@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -24,8 +25,12 @@ WIDTHS = (1, 2, 4, 8)
 """Calls in flight of the accounts."""
 LIMITED = {"in_flight": 4, "per_second": 20, "per_minute": 1200}
 """One account more, whose claimed messages have to wait for their slots."""
+WEIGHTS = (*WIDTHS, 1)
+"""Parts of the messages that each account gets."""
 FASTEST, MIDDLING, SLOWEST = 0.03, 0.055, 0.08
 """Seconds until the provider answers; chosen anew at each kill."""
+AHEAD = 3
+"""For how many kills there are messages in advance."""
 WATCH_EVERY = 3.0
 """Seconds between two looks whether loops are missing; the portal's schedule has 60."""
 TICK = 0.05
@@ -35,19 +40,14 @@ STUCK = 300.0
 """Seconds without any change after which it will not drain by itself any more."""
 
 
-def fill(remote: Remote, url: str, messages: int) -> list[Account]:
-    """Accounts, and messages for each in proportion to its calls in flight."""
+def make_accounts(remote: Remote, url: str) -> list[Account]:
+    """Each with a login of its own at the provider."""
     fields: list[dict[str, Any]] = [*({"in_flight": width} for width in WIDTHS), LIMITED]
-    weights = [*WIDTHS, 1]
     accounts = []
-    left = messages
-    for index, (limits, weight) in enumerate(zip(fields, weights, strict=True)):
+    for index, limits in enumerate(fields):
         login = {"api_id": f"STORM{index}", "api_password": "password"}
         remote.add_account("haorui", f"storm{index}", login["api_id"], login["api_password"])
         accounts.append(portal.make_account(url, credentials=login, **limits))
-        share = messages * weight // sum(weights) if index < len(fields) - 1 else left
-        portal.queue_messages(accounts[-1], share)
-        left -= share
     return accounts
 
 
@@ -55,11 +55,18 @@ class Storm:
     """What is done, and what is known about it afterwards. Times are seconds since 1970."""
 
     def __init__(
-        self, hosts: Sequence[Host], remote: Remote, messages: int, chance: random.Random
+        self,
+        hosts: Sequence[Host],
+        remote: Remote,
+        accounts: Sequence[Account],
+        messages: int,
+        chance: random.Random,
     ) -> None:
         self.hosts = hosts
         self._remote = remote
+        self.accounts = accounts
         self._messages = messages
+        self._queued = 0
         self._chance = chance
         self._next_watch = 0.0
         self.kills: list[Kill] = []
@@ -72,11 +79,22 @@ class Storm:
 
     def blow(self, kills: int) -> None:
         kick.start()
-        for planned in plan(self._chance, kills, self._messages):
+        for index, planned in enumerate(plan(self._chance, kills, self._messages)):
+            # Never so few that all are sent before the kill comes.
+            self._queue_up_to(self._messages * (index + AHEAD) // kills)
             self._wait_until(lambda wanted=planned.at_count: self._gone() >= wanted)  # type: ignore[misc]
             self._go_on_for(planned.delay)
             self._strike(planned.kind)
             answer_after(self._remote, self._chance.uniform(FASTEST, SLOWEST))
+        self._queue_up_to(self._messages)
+
+    def _queue_up_to(self, total: int) -> None:
+        """Queue messages for accounts at random until there were so many."""
+        more = min(total, self._messages) - self._queued
+        chosen = Counter(self._chance.choices(range(len(WEIGHTS)), WEIGHTS, k=max(0, more)))
+        for index, number in chosen.items():
+            portal.queue_messages(self.accounts[index], number)
+        self._queued += max(0, more)
 
     def _strike(self, kind: str) -> None:
         """As soon as there is such a process; another kind if there is none for long."""
@@ -126,7 +144,7 @@ class Storm:
         return True
 
     def _gone(self) -> int:
-        return self._messages - _count("queued", "claimed")
+        return self._queued - _count("queued", "claimed")
 
     def _tell(self, kill: Kill) -> None:
         after = kill.at - self.started_at

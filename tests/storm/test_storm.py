@@ -29,3 +29,4 @@ def test_kills_send_nothing_twice_and_lose_nothing() -> None:
             storm.terminate()
             said, _ = storm.communicate()
     assert storm.returncode == 0, said
+    assert said.count("  kill ") == 5, said
