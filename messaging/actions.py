@@ -20,6 +20,7 @@ from providers.engine.kick import kick_if_idle
 from . import sending, settling
 from .models import Message
 from .reasons_given import reason_from
+from .recipients import NotARecipient
 from .settling import REVEAL_REASONS, SETTLE_REASONS
 
 
@@ -66,7 +67,12 @@ class ReleasePage(MessageAction):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         message = self.find(object_id)
-        if sending.release(message):
+        try:
+            released = sending.release(message)
+        except NotARecipient as reason:
+            messages.error(request, str(reason))
+            return self.back_to(message)
+        if released:
             self.log(message, "Released")
             kick_if_idle()
         else:
@@ -106,6 +112,9 @@ class SendAgainPage(MessageAction):
         token = request.POST.get("form_token", "")[:64]
         try:
             again, made = settling.send_again(message, person(request), token)
+        except NotARecipient as reason:
+            messages.error(request, str(reason))
+            return self.back_to(message)
         except ValueError:
             messages.error(request, _("This message cannot be sent again as it is."))
             return self.back_to(message)

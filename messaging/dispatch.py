@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -51,6 +52,9 @@ class MessageJob(Job):
     no database; its code is in memory only."""
 
     message_id: int
+    claimed_at: datetime
+    """With the loop's id it tells this claim from every other of the same row, also from
+    an earlier one of the same loop."""
     request: SendRequest | None
     """None where the row could not be read, for example for want of a key."""
 
@@ -102,50 +106,58 @@ class MessageSource(WorkSource):
         # On PostgreSQL, rows that another loop is about to take are left to it.
         found = due.select_for_update(skip_locked=True).values_list(*ClaimedRow._fields)[:limit]
         rows = [ClaimedRow._make(values) for values in found]
-        moved = (
-            MESSAGE_STATES.move(
-                Message.objects.filter(pk__in=[row.id for row in rows]),
-                MessageState.CLAIMED,
-                claim=claim,
-                claimed_at=timezone.now(),
-            )
-            if rows
-            else 0
+        if not rows:
+            return []
+        now = timezone.now()
+        moved = MESSAGE_STATES.move(
+            Message.objects.filter(pk__in=[row.id for row in rows]),
+            MessageState.CLAIMED,
+            claim=claim,
+            claimed_at=now,
         )
         if moved != len(rows):
             raise RuntimeError("A locked row was claimed by somebody else.")
         url = callback_url_of(account)
         return [
-            MessageJob(account.pk, f"message:{row.id}", row.id, _readable_request_of(row, url))
+            MessageJob(account.pk, f"message:{row.id}", row.id, now, _readable_request_of(row, url))
             for row in rows
         ]
 
     def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
-        rows = _rows(jobs).filter(claim=claim)
-        moved = MESSAGE_STATES.move(rows, MessageState.SENDING, handed_over_at=timezone.now())
-        if moved == len(jobs):
-            return jobs
-        ours = set(rows.filter(state=MessageState.SENDING).values_list("pk", flat=True))
-        return [job for job in jobs if _pk(job) in ours]
+        ours: list[Job] = []
+        for batch, rows in _batches(jobs, claim):
+            # Looked at before it is moved: a row that is being sent already, by an earlier
+            # job of this very loop, must not look as if it had just been handed over.
+            waiting = rows.filter(state=MessageState.CLAIMED).select_for_update()
+            ids = set(waiting.values_list("pk", flat=True))
+            moved = MESSAGE_STATES.move(
+                rows.filter(pk__in=ids), MessageState.SENDING, handed_over_at=timezone.now()
+            )
+            if moved != len(ids):
+                raise RuntimeError("A locked row was moved by somebody else.")
+            ours.extend(job for job in batch if job.message_id in ids)
+        return ours
 
     def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
-        MESSAGE_STATES.move(
-            _rows(jobs).filter(claim=claim),
-            MessageState.QUEUED,
-            # Handed over, but its call was never begun: that is as good as not claimed.
-            sources=(MessageState.CLAIMED, MessageState.SENDING),
-            claim=None,
-            claimed_at=None,
-            handed_over_at=None,
-        )
+        for _, rows in _batches(jobs, claim):
+            MESSAGE_STATES.move(
+                rows,
+                MessageState.QUEUED,
+                # Handed over, but its call was never begun: that is as good as not claimed.
+                sources=(MessageState.CLAIMED, MessageState.SENDING),
+                claim=None,
+                claimed_at=None,
+                handed_over_at=None,
+            )
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         accepted: list[tuple[int, Submission]] = []
         for result in results:
             if result.error is not None:
-                sending.apply_error(_rows([result.job]).filter(claim=claim), result.error)
+                for _, rows in _batches([result.job], claim):
+                    sending.apply_error(rows, result.error)
             elif isinstance(result.value, Submission):
-                accepted.append((_pk(result.job), result.value))
+                accepted.append((_own(result.job).message_id, result.value))
             else:
                 raise TypeError("A send answers with a Submission.")
         # A row that was given up as unknown meanwhile is settled by this, too.
@@ -179,14 +191,22 @@ class MessageSource(WorkSource):
         )
 
 
-def _pk(job: Job) -> int:
+def _own(job: Job) -> MessageJob:
     if not isinstance(job, MessageJob):
         raise TypeError("This source only takes its own jobs.")
-    return job.message_id
+    return job
 
 
-def _rows(jobs: Sequence[Job]) -> QuerySet[Message]:
-    return Message.objects.filter(pk__in=[_pk(job) for job in jobs])
+def _batches(
+    jobs: Sequence[Job], claim: UUID
+) -> Iterator[tuple[list[MessageJob], QuerySet[Message]]]:
+    """The jobs by the claim they were made at, each with just those rows that it still holds."""
+    by_claim: dict[datetime, list[MessageJob]] = defaultdict(list)
+    for job in map(_own, jobs):
+        by_claim[job.claimed_at].append(job)
+    for claimed_at, batch in by_claim.items():
+        ids = [job.message_id for job in batch]
+        yield batch, Message.objects.filter(pk__in=ids, claim=claim, claimed_at=claimed_at)
 
 
 def callback_url_of(account: Account) -> str:

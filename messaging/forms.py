@@ -192,6 +192,8 @@ class SendForm(forms.Form):
     # --- checks ------------------------------------------------------------
 
     def clean_account(self) -> Account:
+        if self.cleaned_data["account"] != self.sending_account.public_id:
+            raise forms.ValidationError(gettext("This account cannot send any more."))
         reason = why_not(self.sending_account)
         if reason:
             raise forms.ValidationError(f"{self.sending_account.name}: {reason}")

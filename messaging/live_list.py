@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import ngettext
 
@@ -34,6 +36,9 @@ def _newer(admin: MessageAdmin, request: HttpRequest, first: str) -> int:
     newest = Message.objects.filter(public_id=first).values_list("pk", flat=True).first()
     if newest is None:
         return 0
-    listed = admin.get_changelist_instance(request)
+    try:
+        listed = admin.get_changelist_instance(request)
+    except (DisallowedModelAdminLookup, IncorrectLookupParameters):
+        return 0
     count: int = listed.queryset.filter(pk__gt=newest)[:MOST_ROWS].count()
     return count

@@ -28,6 +28,7 @@ from providers.models import Account
 
 from . import segments
 from .models import Message
+from .recipients import recipient_for
 from .states import MESSAGE_STATES, REPORTS, MessageState
 
 MAX_TRIES: Final = 3
@@ -156,8 +157,9 @@ def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
             ACCEPTED_FROM,
         )
         if moved < len(accepted):
-            # Reported, or marked as sent by a person, before this answer was written down.
-            known = (*REPORTS, MessageState.SUBMITTED)
+            # Reported, or settled by a person, before this answer was written down. The id
+            # is kept even where a person said "not sent": a report that comes will find it.
+            known = (*REPORTS, MessageState.SUBMITTED, MessageState.NOT_SENT)
             _update_all(accepted, "code = ''", known, "AND answered_at IS NULL")
 
 
@@ -264,7 +266,10 @@ def put_aside_what_is_too_old(now: datetime) -> None:
 
 
 def release(message: Message) -> bool:
-    """A person's go-ahead for a message that waited too long; it is as fresh as a new one."""
+    """A person's go-ahead for a message that waited too long; it is as fresh as a new one.
+
+    Raises `NotARecipient` where the account may not send there any more."""
+    recipient_for(message.account, message.recipient)
     now = timezone.now()
     return bool(
         MESSAGE_STATES.move(

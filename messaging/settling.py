@@ -14,7 +14,9 @@ from django.utils.translation import pgettext_lazy
 
 from providers.engine.kick import kick_if_idle
 
+from .duplicates import NEVER_LEFT
 from .models import Message, reference
+from .recipients import recipient_for
 from .states import MESSAGE_STATES, MessageState
 
 SETTLE_REASONS: Final[dict[str, Promise]] = {
@@ -68,10 +70,19 @@ REPEATABLE = frozenset(
 
 def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bool]:
     """A new message linked to the old one, which stays as it is. Texts only: a code that
-    went out is not kept, so another one is sent from the form."""
+    went out is not kept, so another one is sent from the form.
+
+    Of several people who do this at once one sends; the others are shown that message.
+    Raises `NotARecipient` where the account may not send there any more, else ValueError.
+    """
     if message.state not in REPEATABLE or message.kind == Message.Kind.OWN_CODE or not form_token:
         raise ValueError("This message cannot be sent again.")
+    recipient_for(message.account, message.recipient)
     with transaction.atomic():
+        Message.objects.select_for_update().get(pk=message.pk)
+        earlier = message.sent_again.exclude(state__in=NEVER_LEFT).order_by("-pk").first()
+        if earlier is not None:
+            return earlier, False
         again, made = Message.objects.get_or_create(
             form_token=form_token,
             defaults={

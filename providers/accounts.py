@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from core.fields import Unreadable
@@ -168,8 +168,12 @@ def pauses(account: Account, error: GatewayError) -> bool:
 
 
 def pause(account: Account, reason: str, words: str = "", by: User | None = None) -> bool:
-    """Stop paid calls; reads, polls and callbacks go on. False if it was paused already."""
-    changed = Account.objects.filter(pk=account.pk, paused_at=None).update(
+    """Stop paid calls; reads, polls and callbacks go on. False if it was paused already. A
+    person's pause takes the place of an automatic one, which a good check would end."""
+    free = Q(paused_at=None)
+    if reason == BY_HAND:
+        free |= ~Q(pause_reason=BY_HAND)
+    changed = Account.objects.filter(free, pk=account.pk).update(
         paused_at=timezone.now(), pause_reason=reason, pause_words=storable(words), paused_by=by
     )
     account.refresh_from_db(fields=("paused_at", "pause_reason", "pause_words", "paused_by"))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -70,6 +71,12 @@ class Section:
     key: str
     title: str
     fields: list[BoundField]
+
+
+def host_of(url: str) -> str:
+    """Scheme, host and port: what a secret is sent to."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 class AccountForm(AnyAccountForm):
@@ -212,6 +219,19 @@ class AccountForm(AnyAccountForm):
         check_address(url, ask_dns=self.is_new or url != self.instance.base_url)
         return url
 
+    def check_secrets_stay_here(self) -> None:
+        """A stored secret goes to the host it was entered for, and to no other: else who may
+        change an address could read what nobody may see."""
+        url = str(self.cleaned_data.get("base_url", ""))
+        if self.is_new or not url or host_of(url) == host_of(str(self.initial["base_url"])):
+            return
+        for name, value in self.entered_secrets().items():
+            if not value:
+                self.add_error(
+                    SECRET + name,
+                    _("Enter this again: the address leads to another host now."),
+                )
+
     def clean_pausing_phrases(self) -> str:
         lines = LinesField(required=False).clean(self.cleaned_data["pausing_phrases"])
         if any(len(line) < SHORTEST_PHRASE for line in lines):
@@ -222,6 +242,8 @@ class AccountForm(AnyAccountForm):
 
     def full_clean(self) -> None:
         super().full_clean()
+        if self.is_bound:
+            self.check_secrets_stay_here()
         if self.is_bound and self.errors:
             self.ask_for_secrets_again()
 

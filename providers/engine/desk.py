@@ -22,6 +22,8 @@ from .sources import Job, WorkSource
 
 LINGER = 5.0
 """Seconds that a thread stays at a desk without work, with its connection open."""
+SETTLED = 3.0
+"""Seconds after which a pause that a thread saw stands in the database, if it holds."""
 STALE = 10.0
 """Seconds."""
 SLACK = 0.02
@@ -88,6 +90,7 @@ class Desk:
         self._departures = Departures(*self._limits)
         self._slow_until = 0.0
         self._paused = False
+        self._paused_at = 0.0
 
     def _follow(self, account: Account) -> None:
         """Staff may have changed the account's limits."""
@@ -130,6 +133,11 @@ class Desk:
             self._arrival.notify()
             return None
 
+    def lose_thread(self) -> None:
+        """One that was to come will not."""
+        with self._arrival:
+            self._threads -= 1
+
     def send_threads_away(self) -> None:
         """Threads leave as soon as nothing is ready."""
         with self._arrival:
@@ -149,17 +157,22 @@ class Desk:
     def pause(self) -> None:
         """No paid call leaves until the account is resumed."""
         self._paused = True
+        self._paused_at = time.monotonic()
 
     def resume(self) -> None:
-        self._paused = False
+        """Unless a thread paused it just now: that is about to be written down."""
+        if time.monotonic() - self._paused_at > SETTLED:
+            self._paused = False
+        self._paused_at = 0.0
 
-    def leave(self, sleep: Callable[[float], object]) -> None:
-        """Return at the moment when one more call may leave, and count it."""
-        while True:
+    def leave(self, sleep: Callable[[float], object]) -> bool:
+        """Wait until one more call may leave, and count it. False: none may any more."""
+        while not self._leaving:
             with self._lock:
                 now = time.monotonic()
                 wait = self._departures.wait_for_next(now)
                 if wait <= 0:
                     self._departures.note(now)
-                    return
+                    return True
             sleep(wait)
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -15,12 +16,16 @@ from .. import limits
 from ..gateway.call import Login
 from ..gateway.client import Client
 from ..models import Account
-from .sources import Job, WorkSource
+from .sources import DATABASE_AWAY, Job, WorkSource
 from .workshop import Workshop
+
+logger = logging.getLogger(__name__)
 
 FURTHEST_SLOT = 1.0
 """Seconds. No row is claimed whose slot is further away: few rows then wait between claim
 and hand-over, and what is more urgent can still go first."""
+AFTER_A_FAULT = 5.0
+"""Seconds until an account whose work could not be claimed is tried again."""
 STALE_CLAIM = 10.0
 """Seconds between claim and hand-over after which the row is given back instead."""
 
@@ -46,6 +51,16 @@ class Waiting:
     job: Job
 
 
+@dataclass(frozen=True)
+class Round:
+    """What one round settled: which rows were ready, which claims a newer one replaced,
+    and which jobs may be started."""
+
+    ready: list[Waiting]
+    outdated: list[Waiting]
+    ours: list[Job]
+
+
 class Giver:
     """Claims rows and hands them over to the workshop. Used by the loop's thread alone.
 
@@ -61,11 +76,17 @@ class Giver:
         self._in_hand: Counter[int] = Counter()
         self._hungry: dict[str, set[int]] = defaultdict(set)
         """Accounts whose last claim found as much as it asked for: there is more."""
+        self._doubtful: dict[str, list[Job]] = defaultdict(list)
+        """Claimed in a transaction of which it is not known whether it was committed."""
 
     @property
     def in_hand(self) -> int:
         """Rows that are claimed or being sent by this loop."""
         return self._in_hand.total()
+
+    @property
+    def accounts_in_hand(self) -> list[int]:
+        return [account_id for account_id, count in self._in_hand.items() if count > 0]
 
     def came_back(self, job: Job) -> None:
         self._in_hand[job.account_id] -= 1
@@ -74,29 +95,60 @@ class Giver:
         """One round for one source; returns how many rows were claimed or started."""
         due = self._due(source)
         hungry = self._with_work(source, served)
-        if not due and not hungry:
+        doubtful = self._doubtful[source.name]
+        if not (due or hungry or doubtful):
             return 0
-        with transaction.atomic():
-            claimed = [
-                waiting
-                for account_id in sorted(hungry)
-                for waiting in self._claim_for(served[account_id], source)
-            ]
-            now = time.monotonic()
-            ready = due + [waiting for waiting in claimed if waiting.slot_at <= now]
-            going = [one.job for one in ready if self._may_go(one, source, served, now)]
-            staying = [one.job for one in ready if not self._may_go(one, source, served, now)]
-            if staying:
-                source.give_back(staying, self._claim)
-            ours = source.hand_over(going, self._claim) if going else []
-        self._keep_books(source, due, claimed, now)
-        started = {id(job) for job in ours}
-        for job in (*staying, *(job for job in going if id(job) not in started)):
-            self.came_back(job)
-        for job in ours:
+        claimed: list[Waiting] = []
+        try:
+            with transaction.atomic():
+                if doubtful:
+                    source.give_back(doubtful, self._claim)
+                for account_id in sorted(hungry):
+                    claimed += self._claim_guarded(served[account_id], source)
+                round_ = self._hand_over(source, due, claimed, served)
+        except BaseException:
+            # Whether this was committed is not known; certain is that nothing was started.
+            self._doubtful[source.name] = [*doubtful, *(one.job for one in claimed)]
+            raise
+        self._doubtful[source.name] = []
+        self._keep_books(source, round_, claimed)
+        for job in round_.ours:
             its = served[job.account_id]
             self._workshop.start(source, job, its.account, its.client, its.login)
-        return len(claimed) + len(ours)
+        return len(claimed) + len(round_.ours)
+
+    def _hand_over(
+        self,
+        source: WorkSource,
+        due: list[Waiting],
+        claimed: list[Waiting],
+        served: Mapping[int, Served],
+    ) -> Round:
+        """Mark what is ready as being sent. Of two claims of one row the newer one counts:
+        the row had been put back meanwhile, so the older one is worth nothing."""
+        now = time.monotonic()
+        newer = {waiting.job.subject for waiting in claimed}
+        outdated = [one for one in self._waiting[source.name] if one.job.subject in newer]
+        ready = [one for one in due if one.job.subject not in newer]
+        ready += [waiting for waiting in claimed if waiting.slot_at <= now]
+        going = [one.job for one in ready if self._may_go(one, source, served, now)]
+        staying = [one.job for one in ready if not self._may_go(one, source, served, now)]
+        if staying:
+            source.give_back(staying, self._claim)
+        ours = list(source.hand_over(going, self._claim)) if going else []
+        return Round(ready, outdated, ours)
+
+    def _claim_guarded(self, served: Served, source: WorkSource) -> list[Waiting]:
+        """One account at fault must not stop the others, nor undo what they claimed."""
+        try:
+            with transaction.atomic():
+                return self._claim_for(served, source)
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            logger.exception("No work could be claimed for account %s.", served.account.pk)
+            served.free_at = time.monotonic() + AFTER_A_FAULT
+            return []
 
     def _due(self, source: WorkSource) -> list[Waiting]:
         """Those whose slot has come; they stay where they are until it is committed."""
@@ -149,16 +201,17 @@ class Giver:
             return False
         return not (source.paid and its.account.is_paused)
 
-    def _keep_books(
-        self, source: WorkSource, due: list[Waiting], claimed: list[Waiting], now: float
-    ) -> None:
-        """After the commit: what was claimed is in hand; what was ready waits no more."""
+    def _keep_books(self, source: WorkSource, round_: Round, claimed: list[Waiting]) -> None:
+        """After the commit: what was claimed is in hand, what was ready waits no more."""
         for waiting in claimed:
             self._in_hand[waiting.job.account_id] += 1
-        gone = {waiting.order for waiting in due}
-        kept = [one for one in self._waiting[source.name] if one.order not in gone]
-        kept.extend(one for one in claimed if one.slot_at > now)
-        self._waiting[source.name] = kept
+        started = {id(job) for job in round_.ours}
+        over = [one for one in round_.ready if id(one.job) not in started]
+        for waiting in (*over, *round_.outdated):
+            self.came_back(waiting.job)
+        gone = {waiting.order for waiting in (*round_.ready, *round_.outdated)}
+        both = (*self._waiting[source.name], *claimed)
+        self._waiting[source.name] = [one for one in both if one.order not in gone]
 
     def put_all_back(self, sources: list[WorkSource]) -> None:
         """The loop is leaving: what was not handed over yet is anybody's again."""

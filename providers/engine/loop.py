@@ -23,7 +23,7 @@ from . import leases, liveness
 from .giving import Giver, Served
 from .recording import Recorder
 from .sources import DATABASE_AWAY, WorkSource, sources
-from .workshop import SlotRequest, Workshop
+from .workshop import SlotRequest, Wish, Workshop
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ SWEEP_EVERY = 5.0
 DEADLINES = Deadlines()
 DRAIN = 60.0
 """Seconds that running calls get to end when the loop stops: longer than any call."""
+LONGEST_DRAIN = 200.0
+"""Seconds that a loop stays for a database that is away while results are unwritten."""
 
 
 class Loop:
@@ -113,7 +115,13 @@ class Loop:
         for finished in self._workshop.take_finished():
             self._giver.came_back(finished.result.job)
             self._recorder.add(finished)
-        return 0 if self._recorder.is_empty else self._recorder.write(self._served)
+        if self._recorder.is_empty:
+            return 0
+        written = self._recorder.write(self._served)
+        for account_id, served in self._served.items():
+            if served.account.is_paused:
+                self._workshop.close_for_paid(account_id)
+        return written
 
     def _renew(self, now: float) -> None:
         """Keep the leases, and look at the accounts anew."""
@@ -125,7 +133,9 @@ class Loop:
             if client is None:
                 continue
             before = self._served.get(account.pk)
-            if before is None or (before.account.is_paused and not account.is_paused):
+            if account.is_paused:
+                self._workshop.close_for_paid(account.pk)
+            else:
                 self._workshop.reopen(account.pk)
             free_at = before.free_at if before else 0.0
             served[account.pk] = Served(account, client, accounts.opened_login_of(account), free_at)
@@ -137,22 +147,32 @@ class Loop:
                 heartbeat("engine", f"{len(held)} accounts")
 
     def _answer_wishes(self) -> None:
-        for wish in self._workshop.take_wishes():
-            served = self._served.get(wish.account_id)
-            if isinstance(wish, SlotRequest):
-                wish.answer.set_result(limits.reserve(served.account)[0] if served else 0.0)
-            elif served is not None:
-                wait = limits.slow_down(served.account, wish.seconds)
-                served.free_at = time.monotonic() + wait
-                self._recorder.slowed(served.account.pk)
+        wishes = self._workshop.take_wishes()
+        while wishes:
+            try:
+                self._answer(wishes[0])
+            except DATABASE_AWAY:
+                self._workshop.wish_again(wishes)
+                raise
+            wishes.pop(0)
+
+    def _answer(self, wish: Wish) -> None:
+        served = self._served.get(wish.account_id)
+        if isinstance(wish, SlotRequest):
+            wish.answer.set_result(limits.reserve(served.account)[0] if served else 0.0)
+        elif served is not None:
+            wait = limits.slow_down(served.account, wish.seconds)
+            served.free_at = time.monotonic() + wait
+            self._recorder.slowed(served.account.pk)
 
     # --- leaving ---------------------------------------------------------------
 
     def _leave(self) -> None:
         """Nothing new leaves; what is under way ends and is written down."""
         self._workshop.stop()
-        deadline = time.monotonic() + DRAIN
-        while time.monotonic() < deadline:
+        self._next_beat = 0.0
+        started = time.monotonic()
+        while time.monotonic() - started < self._longest_drain():
             try:
                 if self._is_drained():
                     break
@@ -166,12 +186,17 @@ class Loop:
         leases.release(self.claim)
         liveness.leave(self.claim)
 
+    def _longest_drain(self) -> float:
+        """Results that are there but cannot be written yet are worth a longer wait."""
+        return DRAIN if self._recorder.is_empty else LONGEST_DRAIN
+
     def _is_drained(self) -> bool:
         now = time.monotonic()
         if now >= self._next_beat:
             self._next_beat = now + liveness.BEAT_EVERY
             liveness.beat(self.claim)
             leases.keep(self.claim)
+            leases.release(self.claim, but_keep=self._giver.accounts_in_hand)
         self._giver.put_all_back(sources())
         self._answer_wishes()
         self._record()

@@ -81,7 +81,17 @@ class Recorder:
             self._calls = calls
             raise
         except Exception:
-            logger.exception("%s journal rows could not be written.", len(calls))
+            logger.exception("The journal could not be written at once.")
+            self._write_call_by_call(calls)
+
+    def _write_call_by_call(self, calls: Sequence[tuple[int, CallRecord]]) -> None:
+        for call in calls:
+            try:
+                journal.write([call])
+            except DATABASE_AWAY:
+                raise
+            except Exception:
+                logger.exception("A journal row of %s could not be written.", call[1].subject)
 
     def _write_one_by_one(
         self, source: WorkSource, results: Sequence[Result], served: Mapping[int, Served]

@@ -51,7 +51,7 @@ Wish = SlotRequest | SlowDown
 
 
 class ReservedSlot:
-    """The limiter of one job: its first call has its slot already."""
+    """The limiter of one job: its first call has its slot and may leave."""
 
     def __init__(
         self,
@@ -71,8 +71,8 @@ class ReservedSlot:
             request = SlotRequest(self._account_id)
             self._wishes.put(request)
             self._sleep(request.answer.result(timeout=PATIENCE))
+            self._desk.leave(self._sleep)
         self._used = True
-        self._desk.leave(self._sleep)
 
     def slow_down(self, seconds: float) -> None:
         self._desk.slow_down(seconds)
@@ -109,12 +109,18 @@ class Workshop:
             desk = self._desks[account.pk] = Desk(account)
         task = Task(source.lane, desk.next_order(), source, job, account, client, login)
         if desk.put(task):
-            self._pool.submit(self._serve, desk)
+            try:
+                self._pool.submit(self._serve, desk)
+            except RuntimeError:
+                # No further thread can be had. One that is at the desk takes the task, or
+                # it is handed back as stale; its row is not lost either way.
+                logger.exception("No thread could be started.")
+                desk.lose_thread()
 
     def _serve(self, desk: Desk) -> None:
         """One thread's stay at a desk: job after job until none is ready."""
         while task := desk.take():
-            if self._stopping.is_set() or task.is_stale or desk.is_closed(paid=task.source.paid):
+            if not self._may_begin(task, desk):
                 self._finish(Finished(task.source, Result(task.job, handed_back=True), []))
                 continue
             finished = self._work(task, desk)
@@ -123,6 +129,13 @@ class Workshop:
                 # The loop will pause the account, too; what waits here is not sent first.
                 desk.pause()
             self._finish(finished)
+
+    def _may_begin(self, task: Task, desk: Desk) -> bool:
+        """The last look before a call leaves: what may not go now is handed back."""
+        paid = task.source.paid
+        if self._stopping.is_set() or task.is_stale or desk.is_closed(paid=paid):
+            return False
+        return desk.leave(self._stopping.wait) and not desk.is_closed(paid=paid)
 
     def _finish(self, finished: Finished) -> None:
         self._finished.put(finished)
@@ -160,6 +173,12 @@ class Workshop:
             self._all_connections.append(connections)
         return connections
 
+    def close_for_paid(self, account_id: int) -> None:
+        """The account is paused: what waits for a thread is handed back."""
+        desk = self._desks.get(account_id)
+        if desk is not None:
+            desk.pause()
+
     def reopen(self, account_id: int) -> None:
         """The account was resumed: its paid calls may leave again."""
         desk = self._desks.get(account_id)
@@ -171,6 +190,11 @@ class Workshop:
 
     def take_wishes(self) -> list[Wish]:
         return _drain(self._wishes)
+
+    def wish_again(self, wishes: list[Wish]) -> None:
+        """Those that could not be answered yet."""
+        for wish in wishes:
+            self._wishes.put(wish)
 
     def stop(self) -> None:
         """No further call leaves; what waits for a thread is handed back."""

@@ -128,7 +128,13 @@ def test_a_call_that_was_given_up_is_never_made_again(sandbox: Sandbox) -> None:
 
 
 def recorded(message: Message, claim: object = None, **result: Any) -> Message:
-    job: Job = MessageJob(message.account_id, f"message:{message.pk}", message.pk, None)
+    job: Job = MessageJob(
+        message.account_id,
+        f"message:{message.pk}",
+        message.pk,
+        message.claimed_at or timezone.now(),
+        None,
+    )
     MessageSource().record([Result(job, **result)], claim or new_claim())  # type: ignore[arg-type]
     message.refresh_from_db()
     return message
@@ -154,7 +160,8 @@ def test_a_late_no_changes_nothing(error: Exception) -> None:
 
 def test_a_late_yes_does_not_undo_what_a_person_decided() -> None:
     message = make_message(state="not_sent", settled_at=timezone.now())
-    assert recorded(message, value=TAKEN).state == "not_sent"
+    late = recorded(message, value=TAKEN)
+    assert (late.state, late.provider_id) == ("not_sent", "26471304")
 
 
 @pytest.mark.parametrize("error", [NotDone(Reason.UNREACHABLE), Refused(Reason.OTHER_REFUSAL)])

@@ -211,3 +211,15 @@ def test_more_rows_do_not_take_more_queries(viewer: Client) -> None:
         make_message(make_account("haosms"), kind="own_code", state="submitted")
         make_message(state="refused", reason="no_balance")
     assert queries(viewer) == few
+
+
+@pytest.mark.parametrize(
+    "guess",
+    ["recipient__startswith=%2B86139", "text__contains=parcel", "text__regex=.", "code__gt=a"],
+)
+def test_no_field_can_be_guessed_letter_by_letter(viewer: Client, guess: str) -> None:
+    make_message()
+    assert viewer.get(f"{URL}?{guess}").status_code == 302
+    rows = {"X-Rows": make_message().public_id}
+    make_message()
+    assert viewer.get(f"{URL}changes/?{guess}", headers=rows).json()["newer"] == ""

@@ -156,11 +156,19 @@ def test_a_refused_login_found_by_reading_pauses_as_well(sandbox: Sandbox) -> No
 
 
 def test_the_first_reason_for_a_pause_stands() -> None:
-    account, by = make_account(), make_user()
+    account = make_account()
     assert accounts.pause(account, "no_balance", "first words")
-    assert not accounts.pause(account, "by_hand", "second words", by)
+    assert not accounts.pause(account, "credentials", "second words")
+    assert (account.pause_reason, account.pause_words) == ("no_balance", "first words")
+
+
+def test_a_pause_by_hand_takes_the_place_of_one_that_a_good_check_would_end() -> None:
+    account, by = make_account(), make_user()
+    accounts.pause(account, "no_balance", "first words")
+    assert accounts.pause(account, accounts.BY_HAND, "second words", by)
+    assert not accounts.pause(account, "no_balance", "third words")
     assert (account.pause_reason, account.pause_words, account.paused_by) == (
-        "no_balance",
-        "first words",
-        None,
+        accounts.BY_HAND,
+        "second words",
+        by,
     )

@@ -174,3 +174,14 @@ def test_a_form_shows_no_secret_in_any_of_its_faces() -> None:
     assert not form.is_valid()
     assert CANARY not in form.as_p() + repr(form) + str(form.errors) + form.errors.as_json()
     assert isinstance(account.credentials.get().value, Secret)
+
+
+def test_a_stored_secret_does_not_go_to_another_host() -> None:
+    account = make_account("gosms", base_url="https://127.0.0.1:9/api")
+    form = form_again(account, base_url="https://127.0.0.2:9/api")
+    assert "another host" in str(form.errors)
+
+
+def test_a_stored_secret_stays_with_another_path_of_its_host() -> None:
+    account = make_account("gosms", base_url="https://127.0.0.1:9/api")
+    assert form_again(account, base_url="https://127.0.0.1:9/api/v2").is_valid()

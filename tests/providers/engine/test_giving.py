@@ -1,0 +1,155 @@
+"""Giving out work where the database, a clock or a person comes between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from messaging.dispatch import MessageSource
+from messaging.models import Message
+from providers import accounts
+from providers.engine.loop import Loop
+from providers.models import new_claim
+from providers.sandbox.server import Sandbox
+from tests.builders import make_account, make_message, run_engine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        running.change_settings("haorui", report_delay=None)
+        yield running
+
+
+def put_back(message: Message) -> None:
+    """What a sweep does to a claim that looks abandoned."""
+    Message.objects.filter(pk=message.pk).update(state="queued", claim=None, claimed_at=None)
+
+
+# --- one row claimed twice by one loop -------------------------------------------
+
+
+def test_of_two_claims_of_one_row_only_the_newer_hands_it_over() -> None:
+    message = make_message()
+    source, claim = MessageSource(), new_claim()
+    (older,) = source.claim(message.account, 1, claim)
+    put_back(message)
+    (newer,) = source.claim(message.account, 1, claim)
+    assert source.hand_over([older, newer], claim) == [newer]
+    assert source.hand_over([newer], claim) == []
+
+
+def test_an_outdated_claim_does_not_give_back_a_row_that_is_being_sent() -> None:
+    message = make_message()
+    source, claim = MessageSource(), new_claim()
+    (older,) = source.claim(message.account, 1, claim)
+    put_back(message)
+    (newer,) = source.claim(message.account, 1, claim)
+    source.hand_over([newer], claim)
+    source.give_back([older], claim)
+    message.refresh_from_db()
+    assert message.state == "sending"
+
+
+def test_a_row_put_back_while_it_waits_for_its_slot_is_sent_once(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox, per_second=2, in_flight=4)
+    messages = [make_message(account) for _ in range(6)]
+    loop = Loop(should_stop=lambda: False)
+    for _ in range(400):
+        loop.turn()
+        # Another host whose clock is wrong takes every waiting claim for abandoned.
+        Message.objects.filter(state="claimed").update(state="queued", claim=None)
+        if Message.objects.filter(state="submitted").count() == len(messages):
+            break
+    loop._leave()
+    assert sandbox.book.repeated("haorui") == []
+    assert sandbox.book.count("haorui", "send") <= len(messages)
+
+
+# --- faults of one account -----------------------------------------------------------
+
+
+def test_an_account_that_cannot_be_read_stops_no_other(sandbox: Sandbox) -> None:
+    broken, sound = make_account("haorui", sandbox), make_account("haorui", sandbox)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE providers_callbacktoken SET value = 'nonsense' WHERE account_id = %s",
+            [broken.pk],
+        )
+    stuck, message = make_message(broken), make_message(sound)
+
+    def is_sent() -> bool:
+        message.refresh_from_db()
+        return message.state == "submitted"
+
+    run_engine(is_sent)
+    stuck.refresh_from_db()
+    assert stuck.state == "queued"
+
+
+def test_a_commit_whose_answer_was_lost_leaves_no_row_behind(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = make_message(make_account("haorui", sandbox))
+    lost: list[str] = []
+
+    @contextmanager
+    def atomic() -> Iterator[None]:
+        with transaction.atomic():
+            yield
+        message.refresh_from_db()
+        if message.state == "sending" and not lost and not connection.in_atomic_block:
+            lost.append("the answer to the commit")
+            raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr("providers.engine.giving.transaction", SimpleNamespace(atomic=atomic))
+
+    def is_sent() -> bool:
+        message.refresh_from_db()
+        return message.state == "submitted"
+
+    run_engine(is_sent)
+    assert lost
+    assert sandbox.book.count("haorui", "send") == 1
+
+
+# --- pausing -------------------------------------------------------------------------
+
+
+def test_a_pause_by_hand_stops_what_waits_for_a_thread(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox, in_flight=2)
+    sandbox.fault("slow", provider="haorui", calls=None, seconds=0.5)
+    for _ in range(8):
+        make_message(account)
+    loop = Loop(should_stop=lambda: False)
+    while not Message.objects.filter(state="sending").exists():
+        loop.turn()
+    accounts.pause(account, accounts.BY_HAND, "stop")
+    loop._next_renewal = 0.0
+    loop.turn()
+    made = sandbox.book.count("haorui", "send")
+    loop._leave()
+    assert sandbox.book.count("haorui", "send") <= max(made, 2)
+    assert Message.objects.filter(state="queued").count() >= 6
+
+
+def test_what_a_loop_that_stops_has_not_begun_is_anybodys_again(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox, in_flight=1)
+    sandbox.fault("slow", provider="haorui", calls=None, seconds=0.5)
+    for _ in range(4):
+        make_message(account, queued_at=timezone.now() - timedelta(seconds=1))
+    loop = Loop(should_stop=lambda: False)
+    while not Message.objects.filter(state="sending").exists():
+        loop.turn()
+    loop._leave()
+    states = set(Message.objects.values_list("state", flat=True))
+    assert states <= {"queued", "submitted"}
+    assert sandbox.book.count("haorui", "send") <= 1
