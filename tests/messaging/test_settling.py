@@ -9,6 +9,7 @@ from django.db import IntegrityError
 
 from messaging import settling
 from messaging.models import Message
+from messaging.recipients import NotARecipient
 from messaging.states import MessageState
 from tests.builders import at_once, make_account, make_message, make_user
 
@@ -97,10 +98,31 @@ def test_the_token_of_another_message_does_not_pass_for_this_one() -> None:
 
 
 def test_the_token_of_somebody_else_gives_nothing_away() -> None:
-    old = make_message(state="undelivered")
-    settling.send_again(old, make_user(), "token-again")
+    one, another = make_message(state="undelivered"), make_message(state="undelivered")
+    settling.send_again(one, make_user(), "token-again")
     with pytest.raises((ValueError, IntegrityError)):
-        settling.send_again(old, make_user(), "token-again")
+        settling.send_again(another, make_user(), "token-again")
+
+
+def test_of_several_people_one_sends_and_the_others_are_shown_that_message() -> None:
+    old = make_message(state="undelivered")
+    first, made = settling.send_again(old, make_user(), "token of one")
+    second, made_too = settling.send_again(old, make_user(), "token of another")
+    assert (first, made, made_too) == (second, True, False)
+
+
+def test_what_was_sent_again_in_vain_may_be_sent_again_once_more() -> None:
+    old = make_message(state="undelivered")
+    first, _ = settling.send_again(old, make_user(), "one")
+    Message.objects.filter(pk=first.pk).update(state="refused")
+    assert settling.send_again(old, make_user(), "two")[1]
+
+
+def test_a_country_that_is_no_longer_allowed_is_not_sent_to_again() -> None:
+    old = make_message(state="undelivered")
+    old.account.allowed_countries = ["ID"]
+    with pytest.raises(NotARecipient):
+        settling.send_again(old, make_user(), "token")
 
 
 def test_without_a_token_nothing_is_sent_again() -> None:
