@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -15,6 +16,7 @@ from messaging.dispatch import MessageSource
 from messaging.models import Message
 from providers import accounts
 from providers.engine.loop import Loop
+from providers.engine.sources import Job
 from providers.models import new_claim
 from providers.sandbox.server import Sandbox
 from tests.builders import make_account, make_message, run_engine
@@ -37,26 +39,32 @@ def put_back(message: Message) -> None:
 # --- one row claimed twice by one loop -------------------------------------------
 
 
-def test_of_two_claims_of_one_row_only_the_newer_hands_it_over() -> None:
-    message = make_message()
-    source, claim = MessageSource(), new_claim()
-    (older,) = source.claim(message.account, 1, claim)
-    put_back(message)
-    (newer,) = source.claim(message.account, 1, claim)
-    assert source.hand_over([older, newer], claim) == [newer]
-    assert source.hand_over([newer], claim) == []
+@pytest.fixture
+def claimed_twice() -> Iterator[tuple[Job, Job, UUID]]:
+    """Both claims of one row by one loop, the older one first."""
+    message, source, claim = make_message(), MessageSource(), new_claim()
+    with transaction.atomic():
+        (older,) = source.claim(message.account, 1, claim)
+        put_back(message)
+        (newer,) = source.claim(message.account, 1, claim)
+        yield older, newer, claim
 
 
-def test_an_outdated_claim_does_not_give_back_a_row_that_is_being_sent() -> None:
-    message = make_message()
-    source, claim = MessageSource(), new_claim()
-    (older,) = source.claim(message.account, 1, claim)
-    put_back(message)
-    (newer,) = source.claim(message.account, 1, claim)
-    source.hand_over([newer], claim)
-    source.give_back([older], claim)
-    message.refresh_from_db()
-    assert message.state == "sending"
+def test_of_two_claims_of_one_row_only_the_newer_hands_it_over(
+    claimed_twice: tuple[Job, Job, UUID],
+) -> None:
+    older, newer, claim = claimed_twice
+    assert MessageSource().hand_over([older, newer], claim) == [newer]
+    assert MessageSource().hand_over([newer], claim) == []
+
+
+def test_an_outdated_claim_does_not_give_back_a_row_that_is_being_sent(
+    claimed_twice: tuple[Job, Job, UUID],
+) -> None:
+    older, newer, claim = claimed_twice
+    MessageSource().hand_over([newer], claim)
+    MessageSource().give_back([older], claim)
+    assert Message.objects.get().state == "sending"
 
 
 def test_a_row_put_back_while_it_waits_for_its_slot_is_sent_once(sandbox: Sandbox) -> None:
