@@ -14,7 +14,7 @@ TEST_WORKERS ?= 4
 TESTS ?=
 STORM ?=
 LONG ?=
-PYTEST := $(BIN)/pytest -q -n $(TEST_WORKERS) $(TESTS)
+PYTEST := $(BIN)/pytest -q -n $(TEST_WORKERS) --dist worksteal $(TESTS)
 
 AS_TESTED := env -u TEST_DATABASE_URL DJANGO_SETTINGS_MODULE=tests.settings
 

@@ -267,6 +267,9 @@ def test_a_session_that_ended_keeps_what_was_typed(
     staff = make_staff("operator")
     visitor = make_visitor(staff)
     form = SendForm.of(visitor).fill(NUMBER, TEXT)
+    # The preview of what was typed last is asked for a moment later, while still signed in.
+    visitor.page.wait_for_timeout(600)
+    visitor.page.wait_for_load_state("networkidle")
     visitor.lose_session()
     form.button.click()
     expect(visitor.page.locator("#login-form")).to_be_visible()
