@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.utils.translation import gettext_lazy as _
 
 from .environment import BASE_DIR, read_environment
 from .look import UNFOLD as UNFOLD
@@ -227,9 +226,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# --- audit -----------------------------------------------------------------
-AUDITLOG_LOGENTRY_MODEL = "auditlog.LogEntry"
-
 # --- logs ------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", default="plain")
 LOGGING = {
@@ -268,6 +264,3 @@ LOGGING = {
         "django.security.csrf": {"filters": ["callback_tokens"]},
     },
 }
-
-# --- names shown by the admin ---------------------------------------------
-PORTAL_NAME = _("SMS portal")
