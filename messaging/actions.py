@@ -15,13 +15,13 @@ from django.views.generic import View
 from core.admin import Page
 from core.pages import NeedsPermission, person, refuse_fragment
 from core.phone import grouped
+from core.reasons_given import REVEAL_REASONS, reason_from
 from providers.engine.kick import kick_if_idle
 
 from . import sending, settling
 from .models import Message
-from .reasons_given import reason_from
 from .recipients import NotARecipient
-from .settling import REVEAL_REASONS, SETTLE_REASONS
+from .settling import SETTLE_REASONS
 
 
 class MessageAction(Page, View):

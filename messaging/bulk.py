@@ -24,10 +24,10 @@ from unfold.decorators import action
 
 from core.buttons import Crumb
 from core.pages import NeedsPermission, person
+from core.reasons_given import reason_from
 
 from . import sending, settling
 from .models import Message
-from .reasons_given import reason_from
 from .settling import SETTLE_REASONS
 from .states import MessageState
 

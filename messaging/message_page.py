@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from core.countries import country_name
+from core.reasons_given import REVEAL_REASONS
 from providers.engine.leases import is_engine_alive
 from providers.gateway.vocabulary import Encoding
 
@@ -22,7 +23,7 @@ from .forms import new_form_token
 from .hints import known_about
 from .labels import gives_reports, shown_state
 from .models import Message
-from .settling import REPEATABLE, REVEAL_REASONS, SETTLE_REASONS
+from .settling import REPEATABLE, SETTLE_REASONS
 from .states import WAITING, MessageState
 from .timeline import timeline
 from .visibility import may_see_whole, shown_number, shown_text

@@ -10,7 +10,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from providers.engine.kick import kick_if_idle
 
@@ -23,12 +22,6 @@ SETTLE_REASONS: Final[dict[str, Promise]] = {
     "has": _("Recipient has it"),
     "has_not": _("Recipient does not have it"),
     "console": _("Seen in the provider's console"),
-}
-REVEAL_REASONS: Final[dict[str, Promise]] = {
-    "customer": pgettext_lazy("reveal", "The customer asks"),
-    "complaint": pgettext_lazy("reveal", "A complaint"),
-    "provider": pgettext_lazy("reveal", "A question to the provider"),
-    "check": pgettext_lazy("reveal", "A check of our own"),
 }
 
 

@@ -27,6 +27,7 @@ COLUMNS: Final = (
     "per_second",
     "per_minute",
     "in_flight",
+    "daily_limit",
     "low_balance",
     "pausing_phrases",
 )

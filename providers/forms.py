@@ -102,6 +102,7 @@ class AccountForm(AnyAccountForm):
             "per_second": _("Calls a second"),
             "per_minute": _("Calls a minute"),
             "in_flight": _("Calls at once"),
+            "daily_limit": _("Daily limit"),
             "low_balance": _("Low-balance warning"),
             "pausing_phrases": _("Phrases that pause"),
         }
@@ -113,6 +114,9 @@ class AccountForm(AnyAccountForm):
             "per_second": _("As your contract allows."),
             "per_minute": _("Both limits hold at once."),
             "in_flight": _("Calls that wait for an answer."),
+            "daily_limit": _(
+                "Messages, codes and numbers in any 24 hours, together. Empty: no limit."
+            ),
             "low_balance": _("Warn when the available balance falls below this."),
             "pausing_phrases": _(
                 "One a line. A refusal whose text holds one of them pauses the account, so that"
@@ -125,6 +129,7 @@ class AccountForm(AnyAccountForm):
             "per_second": UnfoldAdminIntegerFieldWidget(),
             "per_minute": UnfoldAdminIntegerFieldWidget(),
             "in_flight": UnfoldAdminIntegerFieldWidget(),
+            "daily_limit": UnfoldAdminIntegerFieldWidget(),
             "low_balance": UnfoldAdminDecimalFieldWidget({"step": "any"}),
             "pausing_phrases": UnfoldAdminTextareaWidget({"rows": 3}),
         }
@@ -196,7 +201,7 @@ class AccountForm(AnyAccountForm):
             ("login", gettext("Login"), ["name", "base_url", *secrets]),
             ("options", own, options),
             ("reach", gettext("Where it may send"), ["allowed_countries", "price_per_segment"]),
-            ("limits", gettext("Limits"), ["per_second", "per_minute", "in_flight"]),
+            ("limits", gettext("Limits"), ["per_second", "per_minute", "in_flight", "daily_limit"]),
             ("warnings", gettext("Warnings and pauses"), ["low_balance", "pausing_phrases"]),
         ):
             fields = [self[name] for name in names if name in self.fields]

@@ -52,6 +52,10 @@ class Account(models.Model):
     price_per_segment = models.DecimalField(
         _("price per segment"), max_digits=18, decimal_places=4, null=True, blank=True
     )
+    daily_limit = models.PositiveIntegerField(
+        _("daily limit"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    """Messages, codes and numbers in any 24 hours, all together; None: no limit."""
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -292,6 +296,68 @@ class Enquiry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class DailyLimit(models.Model):
+    """How much one member of staff, or each of a role, may send or rent in any 24 hours."""
+
+    class What(models.TextChoices):
+        MESSAGES = "messages", _("Messages")
+        CODES = "codes", _("Codes")
+        ORDERS = "orders", _("Rented numbers")
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="daily_limits",
+        verbose_name=_("member of staff"),
+    )
+    group = models.ForeignKey(
+        "auth.Group",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="daily_limits",
+        verbose_name=_("role"),
+    )
+    what = models.CharField(_("what"), max_length=16, choices=What.choices)
+    most = models.PositiveIntegerField(_("at most"))
+
+    class Meta:
+        verbose_name = _("daily limit")
+        verbose_name_plural = _("daily limits")
+        default_permissions = ("add", "change", "delete", "view")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(user=None) ^ models.Q(group=None), name="daily_limit_of_one"
+            ),
+            models.UniqueConstraint(fields=("user", "what"), name="one_daily_limit_per_user"),
+            models.UniqueConstraint(fields=("group", "what"), name="one_daily_limit_per_group"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user or self.group}: {self.get_what_display()} {self.most}"
+
+
+class DailyUse(models.Model):
+    """What was taken from one daily limit, by quarters of an hour since the epoch."""
+
+    what = models.CharField(max_length=16)
+    scope = models.CharField(max_length=16)
+    key = models.CharField(max_length=64)
+    spent = models.JSONField(default=dict)
+    version = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=("what", "scope", "key"), name="one_use_per_limit")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.scope} {self.key}"
 
 
 class Heartbeat(models.Model):

@@ -8,7 +8,7 @@ from typing import Final
 from django.utils import timezone
 from django_q.models import Failure
 
-from . import enquiries, journal
+from . import daily_limits, enquiries, journal
 from .engine import kick, liveness
 from .models import heartbeat
 
@@ -30,8 +30,9 @@ def read_balances() -> int:
 
 
 def prune() -> int:
-    """What is past its time: calls, questions, readings, dead loops, failed tasks."""
+    """What is past its time: calls, questions, readings, spent limits, dead loops, failed
+    tasks."""
     liveness.forget_the_dead()
     failed = Failure.objects.filter(stopped__lt=timezone.now() - FAILURES_KEPT_FOR)
     failures: int = failed.delete()[0]
-    return journal.prune() + enquiries.prune() + failures
+    return journal.prune() + enquiries.prune() + daily_limits.prune() + failures

@@ -36,6 +36,11 @@ REPORT_HOURS = env.int("REPORT_HOURS", default=72)
 JOURNAL_DAYS = env.int("JOURNAL_DAYS", default=90)
 SECRET_MAX_AGE_DAYS = env.int("SECRET_MAX_AGE_DAYS", default=180)
 BALANCE_EVERY_MINUTES = env.int("BALANCE_EVERY_MINUTES", default=10)
+DAILY_LIMITS: dict[str, int] = {
+    "messages": env.int("DAILY_MESSAGES", default=200_000),
+    "codes": env.int("DAILY_CODES", default=2_000),
+    "orders": env.int("DAILY_ORDERS", default=200),
+}
 BALANCE_READING_DAYS = env.int("BALANCE_READING_DAYS", default=400)
 
 # --- applications ----------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 
 from smsportal.catalogues import compile_catalogues
 
@@ -27,3 +28,11 @@ def empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """A request in Chinese leaves its language to the thread, and so to the next test."""
+    translation.activate("en")
+    yield
+    translation.deactivate()

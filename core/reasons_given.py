@@ -1,4 +1,4 @@
-"""The reason that staff give for a decision."""
+"""The reason that staff give for a decision, and the ones that are offered for a reveal."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from typing import Final
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
-from django.utils.translation import override
+from django.utils.translation import override, pgettext_lazy
 
 LONGEST_REASON: Final = 200
+
+REVEAL_REASONS: Final[dict[str, Promise]] = {
+    "customer": pgettext_lazy("reveal", "The customer asks"),
+    "complaint": pgettext_lazy("reveal", "A complaint"),
+    "provider": pgettext_lazy("reveal", "A question to the provider"),
+    "check": pgettext_lazy("reveal", "A check of our own"),
+}
 
 
 def reason_from(request: HttpRequest, presets: Mapping[str, Promise]) -> str:

@@ -1,0 +1,127 @@
+"""How much may go out in any 24 hours."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Group
+from django.db import transaction
+from pytest_django import Settings
+
+from providers import daily_limits
+from providers.daily_limits import Cap, LimitReached, caps_of, take, used
+from providers.models import DailyLimit, DailyUse
+from tests.builders import at_once, make_account, make_user
+
+pytestmark = pytest.mark.django_db
+
+CAP = Cap("codes", "number", "+8613912345678", 3)
+NOON = datetime.fromisoformat("2026-03-02T12:07:00+08:00")
+CODES = DailyLimit.What.CODES
+
+
+def test_what_is_taken_counts() -> None:
+    take([CAP], 2)
+    assert used(CAP) == 2
+
+
+def test_the_limit_itself_may_be_reached_but_not_passed() -> None:
+    take([CAP], 3)
+    with pytest.raises(LimitReached) as refused:
+        take([CAP])
+    assert (refused.value.used, refused.value.cap) == (3, CAP)
+
+
+def test_more_than_is_left_takes_nothing() -> None:
+    take([CAP], 2)
+    with pytest.raises(LimitReached):
+        take([CAP], 2)
+    assert used(CAP) == 2
+
+
+def test_a_refusal_undoes_what_was_taken_from_other_limits() -> None:
+    other = Cap("codes", "prefix", "+861391234", 10)
+    take([CAP], 3)
+    with pytest.raises(LimitReached), transaction.atomic():
+        take([other, CAP])
+    assert used(other) == 0
+
+
+def test_no_24_hours_hold_more_than_the_limit() -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        take([CAP], 3)
+        clock.shift(timedelta(hours=24))
+        with pytest.raises(LimitReached):
+            take([CAP])
+
+
+def test_what_is_over_a_day_old_is_free_again_when_it_was_said_to_be() -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        take([CAP], 3)
+        with pytest.raises(LimitReached) as refused:
+            take([CAP])
+        assert refused.value.free_at - NOON <= timedelta(hours=24, minutes=15)
+        clock.move_to(refused.value.free_at)
+        take([CAP], 3)
+
+
+def test_keys_and_kinds_do_not_share_a_limit() -> None:
+    take([CAP], 3)
+    take([Cap("codes", "number", "+8613912345679", 3), Cap("orders", "number", CAP.key, 3)], 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_no_more_than_the_limit_get_through() -> None:
+    def one() -> bool:
+        try:
+            with transaction.atomic():
+                take([CAP])
+        except LimitReached:
+            return False
+        return True
+
+    assert sum(at_once(one, 8)) == 3
+    assert used(CAP) == 3
+
+
+def test_spent_rows_are_pruned_and_others_are_not() -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        take([CAP])
+        clock.shift(timedelta(hours=25))
+        take([Cap("codes", "user", "1", 3)])
+        assert daily_limits.prune() == 1
+    assert [row.scope for row in DailyUse.objects.all()] == ["user"]
+
+
+# --- whose limits hold -----------------------------------------------------------
+
+
+def test_without_a_limit_of_their_own_the_installations_holds(settings: Settings) -> None:
+    settings.DAILY_LIMITS = {"codes": 7}
+    user = make_user()
+    assert caps_of(make_account(), user, CODES) == [Cap("codes", "user", str(user.pk), 7)]
+
+
+def test_the_highest_of_a_persons_roles_holds() -> None:
+    user = make_user()
+    for name, most in (("night", 5), ("day", 50)):
+        group = Group.objects.create(name=name)
+        user.groups.add(group)
+        DailyLimit.objects.create(group=group, what=CODES, most=most)
+    assert daily_limits.most_of(user, CODES) == 50
+
+
+def test_a_persons_own_limit_goes_before_their_roles() -> None:
+    user, group = make_user(), Group.objects.create(name="day")
+    user.groups.add(group)
+    DailyLimit.objects.create(group=group, what=CODES, most=50)
+    DailyLimit.objects.create(user=user, what=CODES, most=0)
+    assert daily_limits.most_of(user, CODES) == 0
+
+
+def test_an_accounts_limit_counts_everything_that_goes_over_it() -> None:
+    account = make_account(daily_limit=10)
+    caps = {caps_of(account, None, what)[0] for what in DailyLimit.What}
+    assert caps == {Cap("all", "account", str(account.pk), 10)}
