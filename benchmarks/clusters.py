@@ -78,8 +78,9 @@ class Host:
         )
         self._child.start()
 
-    def look_after(self) -> None:
-        """Start the cluster again if it ended; what it left behind is killed."""
+    def look_after(self) -> bool:
+        """Start the cluster again if it ended. True where it did: what it left behind, loops
+        that still made calls among it, has just been killed then."""
         child = self._child
         code = child.ended()
         if child.hangs():
@@ -89,6 +90,7 @@ class Host:
             child.postpone()
         elif child.process is None and time.monotonic() >= child.start_at:
             child.start()
+        return code is not None
 
     @property
     def main(self) -> int | None:

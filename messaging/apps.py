@@ -9,9 +9,15 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from core import attention
         from providers.engine.sources import register
+        from providers.gateway.events import (
+            DeliveryReported,
+            Unrecognised,
+            VerificationReported,
+        )
         from providers.journal import resolve_subjects_of
+        from providers.subscriptions import subscribe
 
-        from . import explaining, labels, needs
+        from . import explaining, labels, needs, reports
         from .dispatch import MessageSource
         from .subjects import message_link
 
@@ -20,3 +26,6 @@ class MessagingConfig(AppConfig):
         attention.register(needs.matters)
         explaining.register()
         resolve_subjects_of("message", message_link)
+        subscribe(DeliveryReported, reports.hear_delivery)
+        subscribe(VerificationReported, reports.hear_verification)
+        subscribe(Unrecognised, reports.hear_unrecognised)

@@ -6,17 +6,20 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from core.labels import label_for
 from core.money_lines import MoneyLine
 from core.times import duration, short_time
 from providers.gateway.vocabulary import Reason
 from providers.reasons import Words, explain, register_reason
 
 from .labels import MARKED_SENT, NO_REPORTS, REPORT_OVERDUE, shown_state
-from .models import Message
+from .models import Message, Report
+from .reports import FINAL
 from .sending import WAITED_TOO_LONG
 from .states import MessageState
 
@@ -64,6 +67,8 @@ def story_of(message: Message) -> Story:
             return _waiting(message)
         case S.SENDING:
             return Story(text=_("The call to the provider is under way."))
+        case S.REFUSED if message.conflict:
+            return replace(_reasoned(message), text=_contradiction(message))
         case S.HELD | S.REFUSED | S.UNKNOWN:
             return _reasoned(message)
         case S.NOT_SENT:
@@ -72,7 +77,42 @@ def story_of(message: Message) -> Story:
             return Story(money=MoneyLine.NOT_SENT)
         case S.SUBMITTED:
             return Story(text=_accepted(message, shown), money=MoneyLine.ACCEPTED)
-    return Story(money=MoneyLine.ACCEPTED)
+    return Story(text=_reported(message), money=MoneyLine.ACCEPTED)
+
+
+def _reported(message: Message) -> str:
+    """What is odd about the report that stands, or how long it took."""
+    if message.conflict:
+        return _contradiction(message)
+    reported_at = message.reported_at
+    if message.state == S.IN_TRANSIT or reported_at is None:
+        return ""
+    if message.settled_at and reported_at > message.settled_at:
+        word = label_for("message", message.state).word
+        return _(
+            "A report arrived after this was settled by hand. It says “%(word)s”, and that stands."
+        ) % {"word": word}
+    if message.handed_over_at:
+        took = duration(reported_at - message.handed_over_at)
+        return _("Reported %(took)s after sending.") % {"took": took}
+    return ""
+
+
+def _contradiction(message: Message) -> str:
+    """Which final words were reported, in the order in which they came."""
+    states = message.reports.filter(kind=Report.Kind.DELIVERY).order_by("at", "pk")
+    told = dict.fromkeys(states.values_list("state", flat=True))
+    words = [_("“%s”") % label_for("message", state).word for state in told if state in FINAL]
+    if len(words) < 2:
+        return _("A report came in that does not fit what the portal knows; see below.")
+    return _(
+        "First reported %(first)s, later %(later)s. %(standing)s stands; all reports are kept"
+        " below."
+    ) % {
+        "first": words[0],
+        "later": _(", ").join(words[1:]),
+        "standing": _("“%s”") % label_for("message", message.state).word,
+    }
 
 
 def _waiting(message: Message) -> Story:
@@ -144,5 +184,7 @@ def _accepted(message: Message, shown: str) -> str:
             " it arrived. Ask the recipient."
         ) % {"provider": message.account.provider_name}
     if shown == REPORT_OVERDUE:
-        return _("No report after 72 hours. It may or may not have arrived.")
+        return _("No report after %(hours)s hours. It may or may not have arrived.") % {
+            "hours": settings.REPORT_HOURS
+        }
     return _("Accepted. Waiting for the delivery report.")

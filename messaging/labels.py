@@ -51,7 +51,10 @@ LABELS = {
         _("Last thing that can be known: this provider sends no reports."),
     ),
     REPORT_OVERDUE: StateLabel(
-        _("No report"), Role.WARNING, "hourglass_disabled", _("Nothing reported in 72 hours.")
+        _("No report"),
+        Role.WARNING,
+        "hourglass_disabled",
+        _("Nothing was reported in all the time that it is waited for."),
     ),
     MARKED_SENT: StateLabel(
         _("Sent (marked)"), Role.NEUTRAL, "how_to_reg", _("A person found that it went out.")
@@ -115,11 +118,12 @@ def shown_state(message: Message) -> str:
     """What the label of this message says."""
     if message.state != S.SUBMITTED:
         return message.state
-    if message.settled_at is not None:
+    if message.settled_at is not None and message.reported_at is None:
         return MARKED_SENT
     if not gives_reports(message.account):
         return NO_REPORTS
-    if message.answered_at and timezone.now() - message.answered_at > _patience():
+    since = message.answered_at or message.handed_over_at
+    if since and timezone.now() - since > _patience():
         return REPORT_OVERDUE
     return message.state
 
@@ -131,8 +135,9 @@ def _patience() -> timedelta:
 def where_shown(shown: str) -> Q:
     """The rows whose label says `shown`, for filters."""
     silent = [key for key, client in clients().items() if not client.reports_delivery]
-    overdue = Q(answered_at__lte=timezone.now() - _patience())
-    unsettled = Q(state=S.SUBMITTED, settled_at=None)
+    oldest = timezone.now() - _patience()
+    overdue = Q(answered_at__lte=oldest) | Q(answered_at=None, handed_over_at__lte=oldest)
+    unsettled = Q(state=S.SUBMITTED) & (Q(settled_at=None) | ~Q(reported_at=None))
     match shown:
         case "submitted":
             return unsettled & ~Q(account__provider__in=silent) & ~overdue
@@ -141,7 +146,7 @@ def where_shown(shown: str) -> Q:
         case "submitted_no_report":
             return unsettled & ~Q(account__provider__in=silent) & overdue
         case "submitted_marked":
-            return Q(state=S.SUBMITTED) & ~Q(settled_at=None)
+            return Q(state=S.SUBMITTED, reported_at=None) & ~Q(settled_at=None)
         case "queued":
             return Q(state__in=(S.QUEUED, S.CLAIMED))
         case _:

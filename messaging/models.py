@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedField
-from providers.models import Account, public_id
+from providers.models import Account, Callback, public_id
 
 from .states import MessageState
 
@@ -83,6 +83,11 @@ class Message(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
 
+    reported_at = models.DateTimeField(null=True)
+    """When the report that stands reached us."""
+    conflict = models.BooleanField(_("conflict"), default=False)
+    """Whether its reports contradict each other, or what is known of the send."""
+
     settled_at = models.DateTimeField(null=True)
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -126,6 +131,11 @@ class Message(models.Model):
                 condition=models.Q(state__in=("claimed", "sending")),
             ),
             models.Index(
+                fields=("-created_at",),
+                name="message_conflict",
+                condition=models.Q(conflict=True),
+            ),
+            models.Index(
                 fields=("account", "provider_id"),
                 name="message_by_provider_id",
                 condition=~models.Q(provider_id=""),
@@ -138,3 +148,35 @@ class Message(models.Model):
     @property
     def is_code(self) -> bool:
         return self.kind != self.Kind.TEXT
+
+
+class Report(models.Model):
+    """What a provider told of a message of its own accord. Kept whatever it says, also
+    after the raw request has been pruned."""
+
+    class Kind(models.TextChoices):
+        DELIVERY = "delivery", _("Delivery report")
+        VERIFICATION = "verification", _("Result of a check")
+        UNRECOGNISED = "unrecognised", _("Unrecognised")
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="reports")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    state = models.CharField(max_length=16, blank=True)
+    """A `DeliveryState`; for the result of a check `succeeded` or `failed`."""
+    words = models.TextField(blank=True)
+    at = models.DateTimeField()
+    """When it reached us first."""
+    callback = models.ForeignKey(Callback, on_delete=models.SET_NULL, null=True, related_name="+")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("at", "pk")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=("message", "callback", "position"), name="one_report_per_event"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.state} of message {self.message_id}"

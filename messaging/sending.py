@@ -200,6 +200,7 @@ def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
         "http_status": error.http_status,
         "answered_at": timezone.now(),
     }
+    _note_beside_report(rows, said)
     match error.outcome:
         case Outcome.REFUSED:
             _end(rows, MessageState.REFUSED, code="", **said)
@@ -213,6 +214,12 @@ def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
 def _end(rows: QuerySet[Message], state: MessageState, **changes: Any) -> int:
     changes = {"claim": None, **changes}
     return MESSAGE_STATES.move(rows, state, sources=(MessageState.SENDING,), **changes)
+
+
+def _note_beside_report(rows: QuerySet[Message], said: dict[str, Any]) -> None:
+    """A report came before the end of our own call: it stands, the answer is kept with it."""
+    reported = (*REPORTS, MessageState.SUBMITTED)
+    rows.filter(state__in=reported, answered_at=None).update(claim=None, **said)
 
 
 def _try_again_or_give_up(

@@ -49,8 +49,9 @@ MESSAGE_STATES = StateTable(
         S.REJECTED: frozenset({S.DELIVERED}),
         S.DELIVERED: frozenset(),
         S.REFUSED: frozenset(),
-        # A report is stronger than the belief that it was not sent.
-        S.NOT_SENT: REPORTS,
+        # A report is stronger than the belief that it was not sent, even one that says no
+        # more than that the provider has it.
+        S.NOT_SENT: REPORTS | {S.SUBMITTED},
         S.CANCELLED: frozenset(),
     }
 )

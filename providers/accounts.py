@@ -6,12 +6,14 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
+from django.dispatch import Signal
 from django.utils import timezone
 
 from core.fields import Unreadable
@@ -108,6 +110,10 @@ def address_policy() -> AddressPolicy:
 # --- callback address ------------------------------------------------------
 
 
+callback_tokens_changed: Final = Signal()
+"""In this process; the others look every few seconds."""
+
+
 def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8")).hexdigest()
 
@@ -115,20 +121,47 @@ def digest_of(token: str) -> str:
 def new_callback_token(account: Account) -> CallbackToken:
     """A further address for reports; the earlier ones go on working until revoked."""
     token = secrets.token_urlsafe(32)
-    return CallbackToken.objects.create(
+    made = CallbackToken.objects.create(
         account=account, digest=digest_of(token), value=Secret(token)
     )
+    callback_tokens_changed.send(CallbackToken)
+    return made
 
 
 def callback_url(account: Account) -> Secret | None:
     """Where the provider is to report to; None without a public address or a token."""
+    newest = account.callback_tokens.filter(revoked_at=None).order_by("-pk").first()
+    return url_of_token(newest) if newest else None
+
+
+def url_of_token(token: CallbackToken) -> Secret | None:
     if not settings.PUBLIC_ADDRESS:
         return None
-    newest = account.callback_tokens.filter(revoked_at=None).order_by("-pk").first()
-    if newest is None:
-        return None
-    token = newest.value
-    return Secret(lambda: f"{settings.PUBLIC_ADDRESS}/callbacks/{token.reveal()}/")
+    value = token.value
+    return Secret(lambda: f"{settings.PUBLIC_ADDRESS}/callbacks/{value.reveal()}/")
+
+
+OVERLAP: Final = timedelta(days=7)
+"""Reports come for days to the address that went out with a message."""
+
+
+def may_be_revoked_at(token: CallbackToken) -> datetime | None:
+    """An address may be revoked so long after a newer one took its place; the newest never."""
+    newer = CallbackToken.objects.filter(account=token.account_id, pk__gt=token.pk)
+    replaced_at = newer.order_by("pk").values_list("created_at", flat=True).first()
+    return replaced_at + OVERLAP if replaced_at else None
+
+
+def revoke_callback_token(token: CallbackToken) -> bool:
+    """End an old address. False: it is too early for that, or it was ended already."""
+    now = timezone.now()
+    allowed_from = may_be_revoked_at(token)
+    if allowed_from is None or now < allowed_from:
+        return False
+    standing = CallbackToken.objects.filter(pk=token.pk, revoked_at=None)
+    changed = standing.update(revoked_at=now)
+    callback_tokens_changed.send(CallbackToken)
+    return bool(changed)
 
 
 # --- pausing ---------------------------------------------------------------

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,8 +11,13 @@ class ProvidersConfig(AppConfig):
         from core import attention
 
         from . import needs
+        from .accounts import callback_tokens_changed
         from .engine.sources import register
         from .enquiries import EnquirySource
+        from .inbox.tokens import known_tokens
+        from .models import Account
 
         register(EnquirySource())
         attention.register(needs.matters)
+        callback_tokens_changed.connect(known_tokens.forget)
+        post_save.connect(known_tokens.forget, sender=Account)

@@ -33,6 +33,8 @@ class News:
     event: Event
     at: datetime
     callback_id: int | None = None
+    position: int = 0
+    """Which of the events in that request."""
 
 
 @dataclass(frozen=True, slots=True)

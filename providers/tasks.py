@@ -10,7 +10,9 @@ from django_q.models import Failure
 
 from . import daily_limits, enquiries, journal
 from .engine import kick, liveness
-from .models import heartbeat
+from .inbox import digesting, kicking, self_test
+from .models import Account, heartbeat
+from .task_leases import only_one
 
 FAILURES_KEPT_FOR: Final = timedelta(days=30)
 """Nothing else ever deletes the queue's records of failed tasks."""
@@ -23,6 +25,21 @@ def beat() -> None:
 
 def keep_engine_running() -> int:
     return kick.keep_running()
+
+
+def digest_callbacks() -> bool:
+    """Read what providers pushed to us. True: somebody else is at it, or there is more."""
+    with only_one("callbacks: digest", seconds=20) as keep_lease:
+        more = keep_lease is None or digesting.run(keep_lease)
+    if more and keep_lease is not None:
+        kicking.kick()
+    return more
+
+
+def test_callback_address(account_id: int) -> None:
+    account = Account.objects.filter(pk=account_id).first()
+    if account is not None:
+        self_test.run(account)
 
 
 def read_balances() -> int:

@@ -12,6 +12,7 @@ from providers.models import ApiCall
 from providers.sandbox.remote import Remote
 
 from ..clusters import calls_of
+from .plan import Kill
 from .weather import Storm
 
 FAULT = re.compile(r"^Traceback \(most recent call last\):|\b(?:ERROR|CRITICAL)\b")
@@ -88,7 +89,8 @@ def _journal_differs() -> list[str]:
 def _too_many_unknown(storm: Storm, accepted: Counter[str]) -> list[str]:
     """At most twice the calls in flight for each kill and account."""
     found = []
-    times = [kill.at for kill in storm.kills]
+    kills = sorted([*storm.kills, *storm.endings], key=lambda kill: kill.at)
+    times = [kill.at for kill in kills]
     left: Counter[tuple[int, int]] = Counter()
     taken = 0
     for row in Message.objects.filter(state="unknown"):
@@ -101,19 +103,21 @@ def _too_many_unknown(storm: Storm, accepted: Counter[str]) -> list[str]:
     allowed = {account.pk: 2 * account.in_flight for account in storm.accounts}
     for (index, account), number in left.items():
         if number > allowed[account]:
-            what = f"kill {index + 1} ({storm.kills[index].kind}) left {number} messages unknown"
+            what = f"a kill ({kills[index].kind}) left {number} messages unknown"
             found.append(f"{what} on an account with {allowed[account] // 2} calls in flight")
-    _print_kills(storm, left, sum(allowed.values()))
+    _print_kills(storm, kills, left, sum(allowed.values()))
     return found
 
 
-def _print_kills(storm: Storm, left: Counter[tuple[int, int]], allowed: int) -> None:
+def _print_kills(
+    storm: Storm, kills: list[Kill], left: Counter[tuple[int, int]], allowed: int
+) -> None:
     by_kill: Counter[int] = Counter()
     for (index, _), number in left.items():
         by_kill[index] += number
     print("  killed      times   unknown   most at once")
-    for kind, times in Counter(kill.kind for kill in storm.kills).most_common():
-        numbers = [by_kill[i] for i, kill in enumerate(storm.kills) if kill.kind == kind]
+    for kind, times in Counter(kill.kind for kill in kills).most_common():
+        numbers = [by_kill[i] for i, kill in enumerate(kills) if kill.kind == kind]
         print(f"  {kind:10} {times:6} {sum(numbers):9} {max(numbers):14}")
     for host in storm.hosts:
         if host.hung:

@@ -70,6 +70,8 @@ class Storm:
         self._chance = chance
         self._next_watch = 0.0
         self.kills: list[Kill] = []
+        self.endings: list[Kill] = []
+        """When a host killed what its cluster had left behind, which are kills as well."""
         self.started_at = time.time()
         self.drained_at: float | None = None
         """When nothing waited any more; rows of killed loops may still have been `sending`."""
@@ -123,7 +125,8 @@ class Storm:
         end = time.monotonic() + seconds
         while True:
             for host in self.hosts:
-                host.look_after()
+                if host.look_after():
+                    self.endings.append(Kill("leftovers", host.name, time.time()))
             if time.monotonic() >= self._next_watch:
                 self._next_watch = time.monotonic() + WATCH_EVERY
                 kick.keep_running()

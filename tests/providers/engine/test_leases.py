@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -10,7 +11,7 @@ from django_q.models import OrmQ
 
 from providers.clock import database_now
 from providers.engine import kick, leases, liveness
-from providers.models import Heartbeat, Lease, new_claim
+from providers.models import Heartbeat, Lease
 from tests.builders import at_once, make_account
 
 pytestmark = pytest.mark.django_db
@@ -25,24 +26,24 @@ def expire() -> None:
 
 def test_a_free_account_is_taken() -> None:
     account = make_account()
-    assert leases.renew(new_claim()) == {account.pk}
+    assert leases.renew(uuid4()) == {account.pk}
 
 
 def test_an_account_has_one_holder() -> None:
     make_account()
-    leases.renew(new_claim())
-    assert leases.renew(new_claim()) == set()
+    leases.renew(uuid4())
+    assert leases.renew(uuid4()) == set()
 
 
 def test_the_holder_keeps_it() -> None:
-    account, loop = make_account(), new_claim()
+    account, loop = make_account(), uuid4()
     leases.renew(loop)
     assert leases.renew(loop) == {account.pk}
 
 
 def test_a_lease_that_is_not_renewed_is_taken_over() -> None:
     account = make_account()
-    first, second = new_claim(), new_claim()
+    first, second = uuid4(), uuid4()
     leases.renew(first)
     expire()
     assert leases.renew(second) == {account.pk}
@@ -50,36 +51,36 @@ def test_a_lease_that_is_not_renewed_is_taken_over() -> None:
 
 
 def test_a_released_account_is_free_at_once() -> None:
-    account, first = make_account(), new_claim()
+    account, first = make_account(), uuid4()
     leases.renew(first)
     leases.release(first)
-    assert leases.renew(new_claim()) == {account.pk}
+    assert leases.renew(uuid4()) == {account.pk}
 
 
 def test_releasing_leaves_the_leases_of_others_alone() -> None:
     make_account()
-    leases.renew(new_claim())
-    leases.release(new_claim())
-    assert leases.renew(new_claim()) == set()
+    leases.renew(uuid4())
+    leases.release(uuid4())
+    assert leases.renew(uuid4()) == set()
 
 
 def test_an_account_without_a_lease_gets_one() -> None:
     account = make_account()
     Lease.objects.all().delete()
-    assert leases.renew(new_claim()) == {account.pk}
+    assert leases.renew(uuid4()) == {account.pk}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_those_who_ask_at_once_one_gets_the_account() -> None:
     account = make_account()
-    held = at_once(lambda: leases.renew(new_claim()), 6)
+    held = at_once(lambda: leases.renew(uuid4()), 6)
     assert sorted(held, key=len) == [set()] * 5 + [{account.pk}]
 
 
 def test_the_engine_is_alive_while_a_lease_holds() -> None:
     make_account()
     assert not leases.is_engine_alive()
-    leases.renew(new_claim())
+    leases.renew(uuid4())
     assert leases.is_engine_alive()
     expire()
     assert not leases.is_engine_alive()
@@ -89,19 +90,19 @@ def test_the_engine_is_alive_while_a_lease_holds() -> None:
 
 
 def test_a_loop_that_gives_signs_is_alive() -> None:
-    loop = new_claim()
+    loop = uuid4()
     liveness.beat(loop)
     assert liveness.living_loops() == [loop]
 
 
 def test_a_loop_that_has_gone_silent_is_dead() -> None:
-    liveness.beat(new_claim())
+    liveness.beat(uuid4())
     Heartbeat.objects.update(beat_at=timezone.now() - timedelta(seconds=16))
     assert liveness.living_loops() == []
 
 
 def test_a_loop_that_has_left_is_not_counted() -> None:
-    loop = new_claim()
+    loop = uuid4()
     liveness.beat(loop)
     liveness.leave(loop)
     assert liveness.living_loops() == []
@@ -113,7 +114,7 @@ def test_other_signs_of_life_are_no_loops() -> None:
 
 
 def test_dead_loops_are_forgotten_after_a_day() -> None:
-    old, young = new_claim(), new_claim()
+    old, young = uuid4(), uuid4()
     liveness.beat(old)
     Heartbeat.objects.update(beat_at=timezone.now() - timedelta(days=1, seconds=1))
     liveness.beat(young)
@@ -148,7 +149,7 @@ def test_it_is_not_kicked_while_a_loop_is_on_its_way() -> None:
 
 def test_it_is_not_kicked_while_a_loop_holds_a_lease() -> None:
     make_account()
-    leases.renew(new_claim())
+    leases.renew(uuid4())
     assert not kick.kick_if_idle()
 
 
@@ -170,7 +171,7 @@ def test_one_loop_works_and_one_stands_by() -> None:
 @pytest.mark.parametrize(("alive", "kicked"), [(1, 1), (2, 0), (3, 0)])
 def test_only_what_is_missing_is_kicked(alive: int, kicked: int) -> None:
     for _ in range(alive):
-        liveness.beat(new_claim())
+        liveness.beat(uuid4())
     assert kick.keep_running() == kicked
 
 
@@ -185,8 +186,8 @@ def test_the_tasks_of_killed_workers_are_missing() -> None:
 
 
 def test_a_start_counts_no_signs_of_life() -> None:
-    liveness.beat(new_claim())
-    liveness.beat(new_claim())
+    liveness.beat(uuid4())
+    liveness.beat(uuid4())
     kick.start()
     assert waiting() == 2
 

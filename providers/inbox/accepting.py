@@ -1,0 +1,121 @@
+"""The address that providers report to: store what comes and say 200.
+
+Whatever a request holds, it is kept and never answered with a fault: a 4xx would lose a
+report for good, and a 5xx for something that can never work would bring it again and again.
+A database that is away answers 503, so that the provider tries again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Final
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from core.client_address import client_address
+
+from . import kicking, self_test
+from .storing import Incoming, store
+from .tokens import KnownToken, known_tokens, wrong_tokens
+
+logger = logging.getLogger(__name__)
+
+LONGEST_BODY: Final = 512 * 1024
+"""Bytes. A thousand reports in one request come to about 220 KiB."""
+LONGEST_QUERY: Final = 8 * 1024
+RETRY_AFTER: Final = 30
+"""Seconds, for a provider that reads it."""
+PATIENCE: Final = 1.0
+"""Seconds that a callback waits for room before it is told to come again."""
+
+_room: Final = threading.BoundedSemaphore(max(1, settings.WEB_THREADS - 2))
+"""Staff keep threads of their own, even while the database makes every callback wait."""
+
+
+class TooLarge(Exception):
+    """More than any report needs."""
+
+
+@csrf_exempt
+def callback(request: HttpRequest, token: str) -> HttpResponse:
+    """One callback. Text answers only: nobody reads them but a provider's log."""
+    if not _room.acquire(timeout=PATIENCE):
+        return _come_again()
+    try:
+        return _answer(request, token)
+    except DatabaseError as error:
+        # Only its kind: the text may quote what was to be stored.
+        logger.error("A callback could not be stored: %s", type(error).__name__)
+        return _come_again()
+    finally:
+        _room.release()
+
+
+def _answer(request: HttpRequest, token: str) -> HttpResponse:
+    address = client_address(request)
+    known = known_tokens.find(token)
+    if known is None or not known.may_come_from(address):
+        too_many = wrong_tokens.are_too_many(address)
+        return _text("Too many requests", 429) if too_many else _text("Not found", 404)
+    test = request.headers.get(self_test.HEADER, "")
+    if test:
+        return self_test.answer(test, known)
+    if request.method not in known.methods:
+        answer = _text("Method not allowed", 405)
+        answer["Allow"] = ", ".join(sorted(known.methods))
+        return answer
+    return _take_in(request, known, str(address or ""))
+
+
+def _take_in(request: HttpRequest, known: KnownToken, sender: str) -> HttpResponse:
+    try:
+        incoming = Incoming(
+            method=str(request.method),
+            query=_query(request),
+            body=_body(request),
+            content_type=str(request.META.get("CONTENT_TYPE", "")),
+            sender=sender,
+        )
+    except TooLarge:
+        return _text("Too large", 413)
+    except UnreadablePostError:
+        return _text("Incomplete", 400)
+    store(incoming, known)
+    kicking.kick_soon()
+    return _text("OK", 200)
+
+
+def _query(request: HttpRequest) -> str:
+    query = str(request.META.get("QUERY_STRING", ""))
+    if len(query) > LONGEST_QUERY:
+        raise TooLarge
+    return query
+
+
+def _body(request: HttpRequest) -> bytes:
+    """The whole body. One without a length is read from the server itself, since Django
+    takes it for empty."""
+    length = str(request.META.get("CONTENT_LENGTH") or "")
+    if not length and "HTTP_TRANSFER_ENCODING" in request.META:
+        body: bytes = request.META["wsgi.input"].read(LONGEST_BODY + 1)
+    elif length.isdecimal() and int(length) > LONGEST_BODY:
+        raise TooLarge
+    else:
+        body = request.body
+    if len(body) > LONGEST_BODY:
+        raise TooLarge
+    return body
+
+
+def _come_again() -> HttpResponse:
+    answer = _text("Try again later", 503)
+    answer["Retry-After"] = str(RETRY_AFTER)
+    return answer
+
+
+def _text(said: str, status: int) -> HttpResponse:
+    return HttpResponse(said, status=status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,226 @@
+"""Reading what was stored: the client understands it, the apps above apply it.
+
+Each row is read in a transaction of its own, and reading it again changes nothing that it
+has changed before. An attempt is written down before it is made, so a row that takes its
+worker with it is told from those that only waited beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import F, Max, Q, QuerySet
+from django.utils import timezone
+
+from core.redaction import cut, storable
+
+from ..engine.sources import DATABASE_AWAY
+from ..gateway.client import ReceivesCallbacks
+from ..gateway.events import (
+    CallbackRequest,
+    DeliveryReported,
+    Event,
+    Unrecognised,
+    VerificationReported,
+)
+from ..models import Callback, CallbackToken
+from ..subscriptions import Effect, Heard, News, publish
+
+logger = logging.getLogger(__name__)
+
+CHUNK: Final = 100
+LINGER: Final = 2.0
+"""Seconds that a digest goes on looking after it has found nothing more to do."""
+LONGEST_RUN: Final = 30.0
+"""Seconds; the queue's other work waits for a place as long."""
+PAUSE: Final = 0.1
+RENEW_EVERY: Final = 5.0
+"""Seconds between two renewals of the lease."""
+UNFINISHED: Final = timedelta(seconds=60)
+"""After so long an attempt that left no result is taken for one that killed its worker."""
+MOST_ATTEMPTS: Final = 3
+SECONDS: Final = (1, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200)
+RETRIES: Final = tuple(timedelta(seconds=seconds) for seconds in SECONDS)
+"""When what matches nothing is tried again, each after the try before: about 28 hours."""
+WORDS_KEPT: Final = 500
+"""Bytes of the provider's own words, in lists."""
+
+FAULT: Final = "portal_fault"
+NO_CLIENT: Final = "no_client"
+State = Callback.State
+
+
+@dataclass(frozen=True, slots=True)
+class Digested:
+    """One event of a callback, and who it was for."""
+
+    event: Event
+    heard: Sequence[Heard]
+
+    @property
+    def state(self) -> State:
+        if isinstance(self.event, Unrecognised):
+            return State.UNRECOGNISED
+        if not self.heard:
+            return State.UNMATCHED
+        conflict = any(heard.effect == Effect.CONFLICT for heard in self.heard)
+        return State.CONFLICT if conflict else State.APPLIED
+
+
+def run(keep_lease: Callable[[], bool]) -> bool:
+    """Digest what is due, and stay a little for what comes meanwhile. True: there is more."""
+    quiet_since = kept_at = time.monotonic()
+    until = quiet_since + LONGEST_RUN
+    while (now := time.monotonic()) < until:
+        if now - kept_at > RENEW_EVERY:
+            if not keep_lease():
+                return False
+            kept_at = now
+        if digest_due():
+            quiet_since = time.monotonic()
+        elif now - quiet_since > LINGER:
+            return False
+        else:
+            time.sleep(PAUSE)
+    return True
+
+
+def digest_due() -> int:
+    """One chunk of what is due; returns how many rows were read."""
+    due = Callback.objects.filter(next_try_at__lte=timezone.now())
+    unfinished = Q(state=State.RECEIVED, tries__gt=0)
+    ids = list(due.exclude(unfinished).order_by("next_try_at", "pk").values_list("pk")[:CHUNK])
+    # One at a time, so that what killed a worker before takes nothing with it.
+    ids = ids or list(due.filter(unfinished).order_by("next_try_at").values_list("pk")[:1])
+    return digest([pk for (pk,) in ids])
+
+
+def digest(ids: Sequence[int]) -> int:
+    """Read these rows, whatever their state. Returns how many were read."""
+    if not ids:
+        return 0
+    rows = Callback.objects.filter(pk__in=ids)
+    given_up = rows.filter(state=State.RECEIVED, tries__gte=MOST_ATTEMPTS)
+    given_up.update(state=State.UNRECOGNISED, problem=FAULT, next_try_at=None)
+    now = timezone.now()
+    rows.exclude(problem=FAULT).update(
+        tries=F("tries") + 1, tried_at=now, next_try_at=now + UNFINISHED
+    )
+    for pk in ids:
+        _digest_guarded(pk)
+    _note_use(rows)
+    return len(ids)
+
+
+def process_again(rows: QuerySet[Callback]) -> int:
+    """Have these read anew, as if they had just come in; a person asks for it."""
+    return rows.update(
+        state=State.RECEIVED, problem="", tries=0, next_try_at=timezone.now(), tried_at=None
+    )
+
+
+def _digest_guarded(pk: int) -> None:
+    """A row that cannot be read must not keep the others from it."""
+    try:
+        with transaction.atomic():
+            _digest_one(pk)
+    except DATABASE_AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001 - the next attempts will show whether it lasts
+        # Its text may quote what was sent, so only its kind is logged.
+        logger.error("Callback %s could not be read: %s", pk, type(error).__name__)
+
+
+def _digest_one(pk: int) -> None:
+    row = Callback.objects.select_for_update(of=("self",)).select_related("account").get(pk=pk)
+    if row.problem == FAULT:
+        return
+    client = row.account.client
+    if client is None or not issubclass(client, ReceivesCallbacks):
+        _settle(row, State.UNRECOGNISED, problem=NO_CLIENT)
+        return
+    request = CallbackRequest(row.method, row.query, bytes(row.body), row.content_type)
+    events = client.understand_callback(request)
+    digested = [
+        Digested(event, publish(News(row.account, event, row.received_at, row.pk, position)))
+        for position, event in enumerate(events)
+    ]
+    first = digested[0]
+    heard = next((each for one in digested for each in one.heard), None)
+    _settle(
+        row,
+        _worst([one.state for one in digested]),
+        kind=_kind_of(first.event),
+        says=says(first.event),
+        words=_kept(first.event.words),
+        subject=heard.subject if heard else "",
+        matched_by=heard.matched_by if heard else "",
+        problem=next((problem for one in digested if (problem := _problem_of(one.event))), ""),
+        events=len(digested),
+        outcomes=[_outcome(one) for one in digested],
+    )
+
+
+def _settle(row: Callback, state: State, **changes: object) -> None:
+    next_try = None
+    if state == State.UNMATCHED and row.tries <= len(RETRIES):
+        next_try = timezone.now() + RETRIES[max(row.tries, 1) - 1]
+    Callback.objects.filter(pk=row.pk).update(state=state, next_try_at=next_try, **changes)
+
+
+_WORST_FIRST: Final = (State.UNMATCHED, State.UNRECOGNISED, State.CONFLICT, State.APPLIED)
+"""Of several reports in one request the one that still needs somebody is shown."""
+
+
+def _worst(states: Sequence[State]) -> State:
+    return min(states, key=_WORST_FIRST.index)
+
+
+def _kind_of(event: Event) -> str:
+    if isinstance(event, DeliveryReported):
+        return "delivery"
+    return "verification" if isinstance(event, VerificationReported) else ""
+
+
+def says(event: Event) -> str:
+    """What an event says, in our words; empty where nobody knows."""
+    if isinstance(event, DeliveryReported):
+        return event.state.value
+    if isinstance(event, VerificationReported):
+        return "succeeded" if event.succeeded else "failed"
+    return ""
+
+
+def _problem_of(event: Event) -> str:
+    return event.problem if isinstance(event, Unrecognised) else ""
+
+
+def _kept(words: str) -> str:
+    return cut(storable(words), WORDS_KEPT)
+
+
+def _outcome(one: Digested) -> dict[str, str]:
+    heard = one.heard[0] if one.heard else None
+    return {
+        "state": one.state.value,
+        "kind": _kind_of(one.event),
+        "says": says(one.event),
+        "words": _kept(one.event.words),
+        "problem": _problem_of(one.event),
+        "subject": heard.subject if heard else "",
+        "matched_by": heard.matched_by if heard else "",
+    }
+
+
+def _note_use(rows: QuerySet[Callback]) -> None:
+    """When each address was last used. Here, so that taking one in stays one statement."""
+    used = rows.exclude(token=None).order_by().values_list("token_id")
+    for token_id, at in used.annotate(newest=Max("last_at")):
+        token = CallbackToken.objects.filter(pk=token_id)
+        token.filter(Q(last_used_at=None) | Q(last_used_at__lt=at)).update(last_used_at=at)

@@ -1,0 +1,102 @@
+"""One INSERT for each callback; the same content again only counts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from django.db import connection
+from django.utils import timezone
+
+from core.redaction import storable
+
+from .tokens import KnownToken
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A callback as it came in."""
+
+    method: str
+    query: str = field(repr=False)
+    """The raw query string, undecoded."""
+    body: bytes = field(repr=False)
+    content_type: str
+    sender: str
+
+
+def store(incoming: Incoming, token: KnownToken) -> None:
+    """Keep it, or count it where the same was said before. One statement, no transaction.
+
+    What is still looked for is looked for anew when it is said again.
+    """
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            [
+                secrets.token_urlsafe(12),
+                token.account_id,
+                token.token_id,
+                digest_of(incoming),
+                incoming.method,
+                storable(incoming.query),
+                incoming.body,
+                storable(incoming.content_type)[:200],
+                incoming.sender,
+                now,
+                now,
+                now,
+            ],
+        )
+
+
+_INSERT = """
+    INSERT INTO providers_callback (
+        public_id, account_id, token_id, digest, method, query, body, content_type, sender,
+        received_at, last_at, next_try_at,
+        times, state, kind, says, words, subject, matched_by, problem, events, outcomes, tries
+    ) VALUES (
+        %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+        1, 'received', '', '', '', '', '', '', 0, '[]', 0
+    )
+    ON CONFLICT (account_id, digest) DO UPDATE SET
+        times = providers_callback.times + 1,
+        last_at = excluded.last_at,
+        next_try_at = CASE
+            WHEN providers_callback.state = 'unmatched' THEN excluded.next_try_at
+            ELSE providers_callback.next_try_at
+        END
+"""
+
+
+def digest_of(incoming: Incoming) -> str:
+    """SHA-256 over what was said. The order of names and the spaces between them say
+    nothing; a name that stands twice does, and so does the order of its values."""
+    content = [incoming.method, _pairs(incoming.query), _canonical_body(incoming.body)]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _pairs(query: str) -> object:
+    try:
+        return _sorted(parse_qsl(query, keep_blank_values=True, max_num_fields=1000))
+    except ValueError:
+        return query
+
+
+def _sorted(pairs: Iterable[tuple[str, object]]) -> list[tuple[str, object]]:
+    return sorted(pairs, key=lambda pair: pair[0])
+
+
+def _canonical_body(body: bytes) -> object:
+    text = body.decode("utf-8", "backslashreplace")
+    if text.lstrip("\ufeff \t\r\n")[:1] not in ("{", "["):
+        return text
+    try:
+        return json.loads(text.lstrip("\ufeff"), object_pairs_hook=_sorted, parse_float=str)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,27 @@
+"""Provider accounts and everything that is kept about the traffic with them."""
+
+from .account import Account, CallbackToken, Credential
+from .callback import Callback, CallbackTest
+from .engine import Heartbeat, Lease, TaskLease, heartbeat
+from .ids import public_id
+from .limits import Allowance, DailyLimit, DailyUse
+from .traffic import ApiCall, BalanceReading, Enquiry
+
+__all__ = [
+    "Account",
+    "Allowance",
+    "ApiCall",
+    "BalanceReading",
+    "Callback",
+    "CallbackTest",
+    "CallbackToken",
+    "Credential",
+    "DailyLimit",
+    "DailyUse",
+    "Enquiry",
+    "Heartbeat",
+    "Lease",
+    "TaskLease",
+    "heartbeat",
+    "public_id",
+]

@@ -1,0 +1,148 @@
+"""A login with one provider, its secrets and the address that it is reported to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.fields import EncryptedField
+
+from ..gateway.client import Client
+from ..gateway.registry import client_for
+from .ids import public_id
+
+
+class Account(models.Model):
+    """A login with one provider, and what this portal may do with it."""
+
+    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    name = models.CharField(_("name"), max_length=64, unique=True)
+    provider = models.CharField(_("provider"), max_length=32, editable=False)
+    base_url = models.CharField(_("address"), max_length=300)
+    options = models.JSONField(default=dict, blank=True)
+    allowed_countries = models.JSONField(_("allowed countries"), default=list, blank=True)
+    per_second = models.PositiveIntegerField(
+        _("calls a second"), default=5, validators=[MinValueValidator(1), MaxValueValidator(10_000)]
+    )
+    per_minute = models.PositiveIntegerField(
+        _("calls a minute"),
+        default=300,
+        validators=[MinValueValidator(1), MaxValueValidator(600_000)],
+    )
+    in_flight = models.PositiveIntegerField(
+        _("calls at once"), default=4, validators=[MinValueValidator(1), MaxValueValidator(64)]
+    )
+    pausing_phrases = models.TextField(_("phrases that pause"), blank=True)
+    low_balance = models.DecimalField(
+        _("low-balance warning"), max_digits=18, decimal_places=4, null=True, blank=True
+    )
+    price_per_segment = models.DecimalField(
+        _("price per segment"), max_digits=18, decimal_places=4, null=True, blank=True
+    )
+    daily_limit = models.PositiveIntegerField(
+        _("daily limit"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    """Messages, codes and numbers in any 24 hours, all together; None: no limit."""
+    callback_networks = models.TextField(_("networks that may report"), blank=True)
+    """One network a line; empty: any."""
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    pause_reason = models.CharField(max_length=32, blank=True, editable=False)
+    pause_words = models.TextField(blank=True, editable=False)
+    refusals = models.PositiveIntegerField(default=0, editable=False)
+    """Refused in a row, without one success between."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        default_permissions = ("add", "change", "view")
+        permissions = [
+            ("check_account", "Can check the connection and read balances"),
+            ("resume_account", "Can pause and resume an account"),
+            ("view_callback_address", "Can see callback addresses"),
+            ("rotate_callback_address", "Can make and revoke callback addresses"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def client(self) -> type[Client] | None:
+        return client_for(self.provider)
+
+    @property
+    def provider_name(self) -> str:
+        client = self.client
+        return client.name if client else self.provider
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_at is not None
+
+    @property
+    def networks(self) -> list[str]:
+        """The networks that callbacks are taken from, as staff listed them."""
+        return self.callback_networks.split()
+
+    @property
+    def phrases(self) -> list[str]:
+        """Phrases in a refusal that pause this account, as staff listed them."""
+        return [line.strip() for line in self.pausing_phrases.splitlines() if line.strip()]
+
+
+class Credential(models.Model):
+    """One secret of an account, with its age."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="credentials")
+    name = models.CharField(max_length=32)
+    value = EncryptedField()
+    saved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=("account", "name"), name="one_credential_per_name")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}:{self.name}"
+
+    @property
+    def is_old(self) -> bool:
+        limit = timedelta(days=settings.SECRET_MAX_AGE_DAYS)
+        return timezone.now() - self.saved_at > limit
+
+
+class CallbackToken(models.Model):
+    """The unguessable part of the address that a provider reports to.
+
+    Looked up by its hash. Kept encrypted as well, since the address is sent along with
+    every message. A new one does not end the old one: reports come for days.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="callback_tokens")
+    digest = models.CharField(max_length=64, unique=True)
+    value = EncryptedField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"callback token {self.pk} of account {self.account_id}"

@@ -1,0 +1,108 @@
+"""What providers pushed to us, as it came, and what became of it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .account import Account, CallbackToken
+from .ids import public_id
+
+
+class Callback(models.Model):
+    """One request to an account's callback address. The same one again only counts.
+
+    Stored before anybody tries to understand it; the row itself is the queue. It can be
+    read again at any time.
+    """
+
+    class State(models.TextChoices):
+        RECEIVED = "received", _("Not read yet")
+        APPLIED = "applied", _("Applied")
+        UNMATCHED = "unmatched", _("Unmatched")
+        UNRECOGNISED = "unrecognised", _("Unrecognised")
+        CONFLICT = "conflict", _("Conflict")
+
+    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="callbacks", verbose_name=_("account")
+    )
+    token = models.ForeignKey(CallbackToken, on_delete=models.SET_NULL, null=True, related_name="+")
+    digest = models.CharField(max_length=64)
+    """SHA-256 over the canonical content: the same content is the same callback."""
+    method = models.CharField(max_length=8)
+    query = models.TextField(blank=True)
+    """The raw query string, undecoded."""
+    body = models.BinaryField(blank=True)
+    content_type = models.CharField(max_length=200, blank=True)
+    sender = models.CharField(_("sender"), max_length=45, blank=True)
+    """The network address that it came from."""
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+    times = models.PositiveIntegerField(_("times"), default=1)
+
+    state = models.CharField(
+        _("state"), max_length=16, choices=State.choices, default=State.RECEIVED
+    )
+    kind = models.CharField(max_length=16, blank=True)
+    """Of the first event in it: `delivery`, `verification`, or empty."""
+    says = models.CharField(max_length=32, blank=True)
+    """What the first event says, in our words: a `DeliveryState`, `succeeded` or `failed`."""
+    words = models.TextField(blank=True)
+    """The provider's own words in the first event."""
+    subject = models.CharField(max_length=64, blank=True, db_index=True)
+    """What the first event is about, as in the journal: `message:42`."""
+    matched_by = models.CharField(max_length=16, blank=True)
+    problem = models.CharField(max_length=32, blank=True)
+    events = models.PositiveSmallIntegerField(default=0)
+    outcomes = models.JSONField(default=list, blank=True)
+    """For each event: what it says, its words, its subject and what became of it."""
+    tries = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True, default=timezone.now)
+    """None: it is not tried again by itself."""
+
+    class Meta:
+        ordering = ("-received_at", "-pk")
+        verbose_name = _("callback")
+        verbose_name_plural = _("callbacks")
+        default_permissions = ("view",)
+        permissions = [
+            ("process_callback", "Can process callbacks again"),
+            ("reveal_callback", "Can see whole callbacks"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=("account", "digest"), name="one_row_per_callback")
+        ]
+        indexes = [
+            models.Index(
+                fields=("next_try_at",),
+                name="callback_due",
+                condition=models.Q(next_try_at__isnull=False),
+            ),
+            models.Index(fields=("-received_at", "-id"), name="callback_newest"),
+            models.Index(fields=("state", "-received_at"), name="callback_by_state"),
+            models.Index(fields=("account", "-last_at"), name="callback_by_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.public_id}"
+
+
+class CallbackTest(models.Model):
+    """The newest test of an account's callback address from outside."""
+
+    account = models.OneToOneField(
+        Account, on_delete=models.CASCADE, primary_key=True, related_name="callback_test"
+    )
+    asked_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=32, blank=True)
+    detail = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"callback test of account {self.account_id}"

@@ -1,0 +1,124 @@
+"""What went out to providers: each call, each question and what was read of money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..gateway.vocabulary import Outcome
+from .account import Account
+from .ids import public_id
+
+
+class ApiCall(models.Model):
+    """One HTTP exchange with a provider, redacted before it came here."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="api_calls")
+    operation = models.CharField(_("operation"), max_length=32)
+    subject = models.CharField(max_length=64, blank=True, db_index=True)
+    started_at = models.DateTimeField(_("time"), db_index=True)
+    duration = models.FloatField(_("took"))
+    method = models.CharField(max_length=8)
+    url = models.TextField(_("address"))
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
+    outcome = models.CharField(
+        _("outcome"),
+        max_length=16,
+        choices=[
+            (Outcome.DONE, _("Done")),
+            (Outcome.NOT_DONE, _("Not done")),
+            (Outcome.REFUSED, _("Refused")),
+            (Outcome.UNKNOWN, _("Unknown")),
+        ],
+    )
+    reason = models.CharField(_("reason"), max_length=32, blank=True)
+    request_body = models.TextField(_("request"), blank=True)
+    answer_body = models.TextField(_("answer"), blank=True)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
+
+    class Meta:
+        ordering = ("-started_at", "-pk")
+        verbose_name = _("API call")
+        verbose_name_plural = _("API calls")
+        default_permissions = ("view",)
+        indexes = [
+            models.Index(fields=("account", "-started_at"), name="apicall_by_account"),
+            models.Index(fields=("outcome", "-started_at"), name="apicall_by_outcome"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.pk}"
+
+
+class BalanceReading(models.Model):
+    """What a provider stated about money at one moment, in its own unit."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="readings")
+    read_at = models.DateTimeField(db_index=True, default=timezone.now)
+    balance = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    frozen = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    available = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    credit_limit = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    billing_type = models.CharField(max_length=32, blank=True)
+    is_active = models.BooleanField(null=True)
+
+    class Meta:
+        ordering = ("-read_at",)
+        default_permissions = ("view",)
+        verbose_name = _("balance reading")
+        verbose_name_plural = _("balance readings")
+        indexes = [models.Index(fields=("account", "-read_at"), name="reading_by_account")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.read_at:%F %T}"
+
+    @property
+    def spendable(self) -> Decimal | None:
+        """What the provider calls available, or its balance where it names no other."""
+        return self.available if self.available is not None else self.balance
+
+
+class Enquiry(models.Model):
+    """A harmless question that staff or a schedule want the engine to ask a provider."""
+
+    class Kind(models.TextChoices):
+        CHECK = "check", _("Check connection")
+        BALANCE = "balance", _("Read balance")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        CLAIMED = "claimed", _("Asking")
+        ANSWERED = "answered", _("Answered")
+        FAILED = "failed", _("Failed")
+
+    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="enquiries")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    asked_at = models.DateTimeField(default=timezone.now)
+    claim = models.UUIDField(null=True, default=None)
+    claimed_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=32, blank=True)
+    words = models.TextField(blank=True)
+    reading = models.ForeignKey(BalanceReading, on_delete=models.SET_NULL, null=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=("account", "id"),
+                name="enquiry_open",
+                condition=models.Q(state__in=("queued", "claimed")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

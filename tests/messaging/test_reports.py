@@ -1,0 +1,216 @@
+"""What a provider reports about a message, and what is made of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count, pairwise
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from messaging import reports, sending
+from messaging.models import Message, Report
+from messaging.states import MESSAGE_STATES, REPORTS, MessageState
+from providers.gateway.errors import OutcomeUnknown, Refused
+from providers.gateway.events import DeliveryReported, Unrecognised, VerificationReported
+from providers.gateway.vocabulary import DeliveryState, Reason, Submission
+from providers.models import Callback
+from providers.subscriptions import Effect, Heard, News
+from tests.builders import make_account, make_message
+
+pytestmark = pytest.mark.django_db
+
+D = DeliveryState
+S = MessageState
+OUT = ["sending", "submitted", "unknown", "not_sent"]
+"""States of a message that may have reached the provider."""
+_minutes = count(1)
+
+
+def tell(message: Message, state: DeliveryState, **about: Any) -> Heard | None:
+    """A report of this message, a minute after the one before."""
+    fields = {"reference": message.reference, "provider_id": "", "words": state.value, **about}
+    account = fields.pop("account", message.account)
+    at = timezone.now() + timedelta(minutes=next(_minutes))
+    heard = reports.hear_delivery(News(account, DeliveryReported(**fields, state=state), at))
+    message.refresh_from_db()
+    return heard
+
+
+# --- which message is meant ----------------------------------------------------------
+
+
+def test_our_reference_finds_it() -> None:
+    message = make_message(state="submitted")
+    heard = tell(message, D.DELIVERED)
+    assert heard == Heard(f"message:{message.pk}", Effect.APPLIED, "reference")
+
+
+def test_without_our_reference_the_providers_id_finds_it() -> None:
+    message = make_message(state="submitted", provider_id="26471304")
+    heard = tell(message, D.DELIVERED, reference="", provider_id="26471304")
+    assert heard is not None
+    assert (heard.matched_by, message.state) == ("provider_id", "delivered")
+
+
+def test_a_reference_that_is_not_of_our_making_leaves_the_word_to_the_id() -> None:
+    message = make_message(state="submitted", provider_id="26471304")
+    assert tell(message, D.DELIVERED, reference="0", provider_id="26471304")
+
+
+def test_somebody_elses_reference_is_not_overruled_by_an_id() -> None:
+    message = make_message(state="submitted", provider_id="26471304")
+    assert not tell(message, D.DELIVERED, reference="f" * 32, provider_id="26471304")
+    assert message.state == "submitted"
+
+
+def test_one_accounts_report_moves_no_message_of_another() -> None:
+    message = make_message(state="submitted", provider_id="26471304")
+    other = make_account("haorui")
+    assert not tell(message, D.DELIVERED, account=other)
+    assert not tell(message, D.DELIVERED, account=other, reference="", provider_id="26471304")
+    assert message.state == "submitted"
+
+
+def test_an_id_that_two_messages_have_finds_neither() -> None:
+    account = make_account()
+    one, _ = [make_message(account, state="submitted", provider_id="26471304") for _ in range(2)]
+    assert not tell(one, D.DELIVERED, reference="", provider_id="26471304")
+
+
+def test_a_report_brings_the_providers_id_where_it_is_not_known_yet() -> None:
+    message = make_message(state="unknown")
+    tell(message, D.DELIVERED, provider_id="26471304")
+    assert message.provider_id == "26471304"
+
+
+# --- what moves ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", OUT)
+@pytest.mark.parametrize("told", list(D))
+def test_a_report_moves_whatever_may_have_gone_out(before: str, told: DeliveryState) -> None:
+    message = make_message(state=before)
+    tell(message, told)
+    assert message.state == reports.STATE_OF[told]
+    assert not message.conflict
+
+
+@pytest.mark.parametrize("weaker", [D.SUBMITTED, D.UNKNOWN_REPORT, D.IN_TRANSIT])
+def test_a_late_lesser_report_changes_nothing(weaker: DeliveryState) -> None:
+    message = make_message(state="submitted")
+    tell(message, D.UNDELIVERED)
+    tell(message, weaker)
+    assert (message.state, message.conflict) == ("undelivered", False)
+
+
+@pytest.mark.parametrize("order", [(D.DELIVERED, D.UNDELIVERED), (D.UNDELIVERED, D.DELIVERED)])
+def test_delivered_stands_against_any_other_word_and_the_conflict_shows(
+    order: tuple[DeliveryState, DeliveryState],
+) -> None:
+    message = make_message(state="submitted")
+    effects = [heard.effect for told in order if (heard := tell(message, told))]
+    assert (message.state, message.conflict) == ("delivered", True)
+    assert (effects[-1] == Effect.CONFLICT) == (order[-1] != D.DELIVERED)
+
+
+@pytest.mark.parametrize("before", sorted(reports.NOT_OUT - {S.REFUSED}))
+def test_what_cannot_have_gone_out_is_left_where_it_is(before: MessageState) -> None:
+    message = make_message(state=before)
+    heard = tell(message, D.DELIVERED)
+    assert heard is not None
+    assert (message.state, message.conflict, heard.effect) == (before, True, Effect.CONFLICT)
+
+
+@pytest.mark.parametrize(("told", "odd"), [(D.DELIVERED, True), (D.UNDELIVERED, False)])
+def test_only_a_good_report_contradicts_a_refusal(told: DeliveryState, odd: bool) -> None:
+    message = make_message(state="refused")
+    tell(message, told)
+    assert (message.state, message.conflict) == ("refused", odd)
+
+
+def test_a_code_is_wiped_as_soon_as_a_report_shows_that_it_went_out() -> None:
+    message = make_message(make_account("haosms"), kind="own_code", state="unknown")
+    tell(message, D.IN_TRANSIT)
+    assert not message.code
+
+
+def test_every_state_has_its_place_in_the_one_order() -> None:
+    assert set(reports.ORDER) == set(D)
+    ranked = [reports.STATE_OF[state] for state in reports.ORDER if state in reports.FINAL]
+    for weaker, stronger in pairwise(ranked):
+        assert stronger in MESSAGE_STATES.moves[weaker]
+
+
+# --- beside our own call -----------------------------------------------------------------
+
+
+def test_a_report_before_our_own_answer_stands_and_the_answer_fills_the_gaps() -> None:
+    message = make_message(state="sending")
+    tell(message, D.DELIVERED)
+    sending.apply_submissions([(message.pk, Submission("26471304", "Submitted"))])
+    message.refresh_from_db()
+    assert (message.state, message.provider_id) == ("delivered", "26471304")
+    assert message.answered_at is not None
+
+
+@pytest.mark.parametrize(
+    "error", [OutcomeUnknown(Reason.TIMED_OUT), Refused(Reason.OTHER_REFUSAL, words="no")]
+)
+def test_an_answer_that_failed_is_kept_beside_a_report_that_came_first(error: Any) -> None:
+    message = make_message(state="sending")
+    tell(message, D.DELIVERED)
+    sending.apply_error(Message.objects.filter(pk=message.pk), error)
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("delivered", error.reason)
+    assert message.answered_at is not None
+
+
+def test_a_lost_answer_before_the_report_comes_to_the_same_end() -> None:
+    message = make_message(state="sending")
+    sending.apply_error(Message.objects.filter(pk=message.pk), OutcomeUnknown(Reason.TIMED_OUT))
+    tell(message, D.DELIVERED)
+    assert (message.state, message.reason) == ("delivered", "timed_out")
+
+
+# --- what is kept ---------------------------------------------------------------------------
+
+
+def test_reading_the_same_callback_again_keeps_one_report() -> None:
+    message = make_message(state="submitted")
+    row = Callback.objects.create(account=message.account, digest="d", method="POST")
+    event = DeliveryReported(message.reference, "", "Delivered", state=D.DELIVERED)
+    for _ in range(3):
+        reports.hear_delivery(News(message.account, event, row.received_at, row.pk))
+    assert message.reports.count() == 1
+
+
+def test_the_result_of_a_check_is_evidence_and_moves_nothing() -> None:
+    message = make_message(state="submitted")
+    event = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
+    heard = reports.hear_verification(News(message.account, event, timezone.now()))
+    message.refresh_from_db()
+    assert heard is not None
+    assert message.state == "submitted"
+    assert message.reports.get().kind == Report.Kind.VERIFICATION
+
+
+def test_a_report_that_nobody_understands_is_kept_beside_its_message() -> None:
+    message = make_message(state="submitted")
+    event = Unrecognised(message.reference, "", "Teleported", problem="unknown_word")
+    assert reports.hear_unrecognised(News(message.account, event, timezone.now()))
+    message.refresh_from_db()
+    assert (message.state, message.reports.get().words) == ("submitted", "Teleported")
+
+
+def test_words_that_no_database_takes_are_kept_readable() -> None:
+    message = make_message(state="submitted")
+    with transaction.atomic():
+        tell(message, D.DELIVERED, words="\x00 \ud800", provider_id="\x00")
+    assert message.reports.get().words == "␀ \\ud800"
+
+
+def test_reports_are_the_states_that_only_a_report_reaches() -> None:
+    assert {reports.STATE_OF[state] for state in reports.FINAL} < REPORTS
