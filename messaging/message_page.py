@@ -49,7 +49,11 @@ def context_of(admin: MessageAdmin, request: HttpRequest, message: Message) -> d
         "encoding": {Encoding.GSM7: "GSM-7", Encoding.UCS2: "Unicode"}.get(
             Encoding(message.encoding) if message.encoding else None  # type: ignore[arg-type]
         ),
-        "lines": timeline(message, with_calls=user.has_perm("providers.view_apicall")),
+        "lines": timeline(
+            message,
+            with_calls=user.has_perm("providers.view_apicall"),
+            with_callbacks=user.has_perm("providers.view_callback"),
+        ),
         "poll_every": _poll_every(message),
         "asleep": message.state == S.QUEUED and not is_engine_alive(),
         "zone": timezone.get_current_timezone_name(),
