@@ -24,7 +24,14 @@ NAVIGATION = {
         "Staff",
         "Practice providers",
     ],
-    "auditor": ["Dashboard", "Messages", "Accounts", "API calls", "Callbacks", "Practice providers"],
+    "auditor": [
+        "Dashboard",
+        "Messages",
+        "Accounts",
+        "API calls",
+        "Callbacks",
+        "Practice providers",
+    ],
 }
 
 
