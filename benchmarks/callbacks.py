@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import requests
+
 from . import portal
 from .report import machine
 
@@ -47,6 +49,7 @@ def main() -> None:
     token = account.callback_tokens.get().value.reveal()
     with _web(bind, folder):
         _compare(bind, account.pk, token, options.seconds)
+        _flood(bind, token, options.seconds)
         _lose_nothing(bind, account, token, options.callbacks, folder)
 
 
@@ -75,6 +78,28 @@ def _compare(bind: str, account_id: int, token: str, seconds: float) -> None:
         f" {median['callbacks'] / median['bare']:.2f} (wanted: {WANTED})",
         flush=True,
     )
+
+
+def _flood(bind: str, token: str, seconds: float) -> None:
+    """How long staff wait for a page while callbacks come as fast as they are taken, with the
+    right token and with a wrong one."""
+    for name, path in (("callbacks", f"/callbacks/{token}/"), ("guesses", "/callbacks/guess/")):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            flooding = pool.apply_async(load_for, (bind, path, 2 * seconds))
+            time.sleep(seconds / 4)
+            waits = sorted(_page(bind) for _ in range(20))
+            flooding.get()
+        print(
+            f"  a page for staff while {name} flood in: median {waits[10] * 1000:.0f} ms,"
+            f" longest {waits[-1] * 1000:.0f} ms",
+            flush=True,
+        )
+
+
+def _page(bind: str) -> float:
+    started = time.monotonic()
+    requests.get(f"http://{bind}/login/", timeout=60).raise_for_status()
+    return time.monotonic() - started
 
 
 def _load(bind: str, path: str, seconds: float) -> float:
