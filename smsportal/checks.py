@@ -158,7 +158,7 @@ def check_proxies(
         Error(
             f"“{entry}” in TRUSTED_PROXIES is neither a network nor an address.",
             hint="Nobody would be trusted by it, and callbacks could be turned away.",
-            id="smsportal.E023",
+            id="smsportal.E026",
         )
         for entry in settings.TRUSTED_PROXIES
         if entry != UNIX and read_network(entry) is None
