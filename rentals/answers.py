@@ -112,7 +112,7 @@ def take_in(pk: int, rental: Rental, now: datetime, *, whole: bool) -> Order | N
             changed.add("changed_at")
         if changed:
             order.save(update_fields=sorted(changed))
-        if order.state != before["state"]:
+        if whole or order.state != before["state"]:
             cancels.follow(order, now)
         return order
 

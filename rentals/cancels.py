@@ -45,8 +45,11 @@ def ask_for_those_without_sms(now: datetime) -> int:
 
 
 def follow(order: Order, now: datetime) -> None:
-    """The order's own answer has decided: cancelled, or the SMS was faster."""
+    """The order's own answer has decided: cancelled, or the SMS was faster, or it waits as
+    before: then a cancel whose answer was lost did nothing, and may be asked for again."""
     if order.state == S.PENDING:
+        unclear = Cancel.objects.filter(order=order, state=C.UNCLEAR)
+        CANCEL_STATES.move(unclear, C.NOT_DONE, sources=(C.UNCLEAR,))
         return
     cancelled = order.state == S.CANCELLED
     asked = list(Cancel.objects.filter(order=order))

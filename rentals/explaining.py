@@ -160,9 +160,9 @@ def _unknown(order: Order) -> Story:
 
 def _pending(order: Order, shown: str) -> Story:
     asked = list(order.cancels.all())
-    if asked and asked[-1].state == CancelState.REFUSED:
+    if asked and asked[-1].state in (CancelState.REFUSED, CancelState.NOT_DONE):
         return Story(
-            text=_("The provider did not cancel it; the order goes on."),
+            text=_("It was not cancelled; the order goes on."),
             money=MoneyLine.ACCEPTED,
         )
     if cancels.is_being_cancelled(order):

@@ -131,9 +131,9 @@ def _compare_order(order: Order, books: Books) -> Iterator[Disagreement]:
     if order.price is not None and any(row.amount != order.price for row in holds):
         yield Disagreement(K.PRICE_DIFFERS, order.provider_id, order, rows, placed)
     ended = order.ended_at
-    if order.state in REFUNDED and ended and holds and _is_settled(ended, books):
-        if not books.of(order.provider_id, REFUND):
-            yield Disagreement(K.REFUND_MISSING, order.provider_id, order, rows, ended)
+    expected = order.state in REFUNDED and bool(holds)
+    if expected and ended and _is_settled(ended, books) and not books.of(order.provider_id, REFUND):
+        yield Disagreement(K.REFUND_MISSING, order.provider_id, order, rows, ended)
 
 
 def _is_settled(moment: datetime, books: Books) -> bool:

@@ -91,7 +91,7 @@ CANCEL_STATES = StateTable(
         C.CLAIMED: frozenset({C.SENDING, C.QUEUED}),
         C.SENDING: frozenset({C.QUEUED, C.ACCEPTED, C.REFUSED, C.UNCLEAR, C.NOT_DONE}),
         # What came of it is decided by the order's own answer, never by asking again.
-        C.UNCLEAR: frozenset({C.ACCEPTED, C.REFUSED}),
+        C.UNCLEAR: frozenset({C.ACCEPTED, C.REFUSED, C.NOT_DONE}),
         C.ACCEPTED: frozenset(),
         C.REFUSED: frozenset(),
         C.NOT_DONE: frozenset(),
