@@ -48,3 +48,10 @@ def project_names(provider: str = "") -> dict[str, str]:
     """By code. An app that staff no longer list is called by its code."""
     rows = Project.objects.filter(provider=provider) if provider else Project.objects.all()
     return dict(rows.values_list("code", "name"))
+
+
+def renting_providers() -> list[tuple[str, str]]:
+    """Key and name of each provider that rents numbers."""
+    return [
+        (key, client.name) for key, client in clients().items() if issubclass(client, RentsNumbers)
+    ]

@@ -86,6 +86,11 @@ def story_of(order: Order) -> Story:
             return _pending(order, shown)
         case S.RECEIVED | S.COMPLETED:
             return _received(order)
+    return _ended(order, shown)
+
+
+def _ended(order: Order, shown: str) -> Story:
+    match order.state:
         case S.EXPIRED:
             said = explain(Reason.ORDER_EXPIRED, time=short_time(order.ended_at or timezone.now()))
             return Story(said.title, _refund_line(order), said.next_step)
