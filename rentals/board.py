@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -18,13 +18,11 @@ from core.admin import Page, fragment
 from core.countries import country_name
 from providers.models import Account, ApiCall
 
-from . import cancels
 from .answers import WITH_SMS
-from .catalogue import project_names
 from .labels import shown_state
-from .models import Order
+from .models import Cancel, Order, Project
 from .order_page import seconds_left
-from .states import OPEN, OrderState
+from .states import CANCEL_OPEN, OPEN, CancelState, OrderState
 from .timeline import name_of
 from .visibility import may_see_whole, shown
 
@@ -48,7 +46,13 @@ def rows_of(request: HttpRequest, scope: str) -> QuerySet[Order]:
 def _in_scope(rows: QuerySet[Order], request: HttpRequest, scope: str) -> QuerySet[Order]:
     if scope == MINE:
         rows = rows.filter(Q(held_by=request.user.pk) | Q(created_by=request.user.pk))
-    return rows.select_related("account", "held_by").prefetch_related("cancels")
+    asked = Cancel.objects.filter(
+        order=OuterRef("pk"), state__in=(*CANCEL_OPEN, CancelState.UNCLEAR)
+    )
+    named = Project.objects.filter(provider=OuterRef("account__provider"), code=OuterRef("project"))
+    return rows.select_related("account", "held_by").annotate(
+        is_ending=Exists(asked), app_name=Subquery(named.values("name")[:1])
+    )
 
 
 class BoardPage(Page, TemplateView):
@@ -62,13 +66,11 @@ class BoardPage(Page, TemplateView):
         scope = self._scope()
         now = timezone.now()
         orders = list(rows_of(request, scope)[:MOST_ROWS])
-        names = project_names()
         return {
             **context,
             "scope": scope,
-            "rows": [row_of(order, request, names) for order in orders],
+            "rows": [row_of(order, request) for order in orders],
             "since": now.isoformat(),
-            "pace": calls_a_minute(orders, now),
             "may_rent": request.user.has_perm("rentals.rent_order"),
             "may_cancel": request.user.has_perm("rentals.cancel_order"),
         }
@@ -82,9 +84,10 @@ class BoardPage(Page, TemplateView):
         return remembered
 
 
-def row_of(order: Order, request: HttpRequest, names: dict[str, str]) -> dict[str, Any]:
+def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
+    """`order` comes from `rows_of`."""
     whole = may_see_whole(order, request.user)
-    pending = order.state == S.PENDING and not cancels.is_being_cancelled(order)
+    pending = order.state == S.PENDING and not order.is_ending
     mine = request.user.pk == order.held_by_id
     return {
         "order": order,
@@ -92,7 +95,7 @@ def row_of(order: Order, request: HttpRequest, names: dict[str, str]) -> dict[st
         "state": shown_state(order),
         "cancelling": order.state == S.PENDING and not pending,
         "left": seconds_left(order),
-        "app": names.get(order.project, order.project),
+        "app": order.app_name or order.project,
         "country": country_name(order.region),
         "holder": gettext("me") if mine else name_of(order.held_by),
         "may_cancel": request.user.has_perm("rentals.cancel_order")
@@ -101,19 +104,20 @@ def row_of(order: Order, request: HttpRequest, names: dict[str, str]) -> dict[st
     }
 
 
-def calls_a_minute(orders: list[Order], now: datetime) -> list[dict[str, Any]]:
-    """How much of its limit each account of the board has used in the last minute."""
-    accounts: dict[int, Account] = {order.account_id: order.account for order in orders}
-    if not accounts:
-        return []
-    calls = ApiCall.objects.filter(
-        account__in=accounts, started_at__gt=now - timedelta(minutes=1)
-    ).order_by()
-    used = dict(calls.values_list("account").annotate(count=Count("pk")))
-    return [
-        {"account": account.name, "used": used.get(pk, 0), "most": account.per_minute}
-        for pk, account in accounts.items()
+def calls_a_minute(now: datetime) -> str:
+    """How much of its limit each account with open orders has used in the last minute."""
+    open_ones = Order.objects.filter(state__in=OPEN).order_by()
+    accounts = Account.objects.filter(pk__in=open_ones.values("account"))
+    recent = ApiCall.objects.filter(
+        account=OuterRef("pk"), started_at__gt=now - timedelta(minutes=1)
+    )
+    used = recent.order_by().values("account").annotate(count=Count("pk")).values("count")
+    lines = [
+        gettext("%(account)s: %(used)s of %(most)s calls in the last minute")
+        % {"account": account.name, "used": account.used or 0, "most": account.per_minute}
+        for account in accounts.annotate(used=Subquery(used))
     ]
+    return " · ".join(lines)
 
 
 @fragment("rentals.view_order")
@@ -124,10 +128,11 @@ def changes(request: HttpRequest) -> HttpResponse:
     scope = MINE if request.GET.get("scope") == MINE else TEAM
     changed = Order.objects.filter(changed_at__gt=since - OVERLAP)
     rows = list(_in_scope(changed, request, scope).order_by("pk")[:MOST_ROWS])
-    names = project_names() if rows else {}
-    drawn = {order.public_id: _drawn(order, request, names) for order in rows}
+    drawn = {order.public_id: _drawn(order, request) for order in rows}
     fresh = [order.public_id for order in rows if order.created_at > since or order.state in OPEN]
-    return JsonResponse({"since": now.isoformat(), "rows": drawn, "open": fresh})
+    return JsonResponse(
+        {"since": now.isoformat(), "rows": drawn, "open": fresh, "pace": calls_a_minute(now)}
+    )
 
 
 def _since(request: HttpRequest) -> datetime:
@@ -142,8 +147,8 @@ def _since(request: HttpRequest) -> datetime:
     return since
 
 
-def _drawn(order: Order, request: HttpRequest, names: dict[str, str]) -> dict[str, Any]:
-    row = row_of(order, request, names)
+def _drawn(order: Order, request: HttpRequest) -> dict[str, Any]:
+    row = row_of(order, request)
     html = render_to_string("rentals/board_row.html", {"row": row}, request)
     return {"html": html, "arrived": arrival(order) if row["shown"].has_sms else ""}
 

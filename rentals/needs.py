@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -40,16 +41,41 @@ def not_placed_here() -> QuerySet[FoundOrder]:
     return FoundOrder.objects.filter(order=None).order_by()
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the sidebar says on every page, in two cheap queries."""
+
+    ending: int
+    unknown: int
+    findings: int
+
+
+def counts(request: HttpRequest) -> Counts:
+    """Asked once for each page."""
+    known: Counts | None = getattr(request, "rentals_counts", None)
+    if known is None:
+        now = timezone.now()
+        ending = Q(state=OrderState.PENDING, expires_at__gt=now, expires_at__lte=now + SOON)
+        orders = Order.objects.filter(state__in=(OrderState.PENDING, OrderState.UNKNOWN))
+        found = orders.order_by().aggregate(
+            ending=Count("pk", filter=ending),
+            unknown=Count("pk", filter=Q(state=OrderState.UNKNOWN)),
+        )
+        known = Counts(found["ending"], found["unknown"], findings()[:MOST].count())
+        request.rentals_counts = known  # type: ignore[attr-defined]
+    return known
+
+
 def open_badge(request: HttpRequest) -> int:
-    return ending_soon()[:MOST].count()
+    return counts(request).ending
 
 
 def orders_badge(request: HttpRequest) -> int:
-    return unknown()[:MOST].count()
+    return counts(request).unknown
 
 
 def ledger_badge(request: HttpRequest) -> int:
-    return findings()[:MOST].count()
+    return counts(request).findings
 
 
 def matters(request: HttpRequest) -> Iterator[Matter]:

@@ -62,6 +62,7 @@
           if (!replace(id, drawn) && news.open.includes(id)) known.add(id);
         }
         showNewer();
+        document.getElementById("board-pace").textContent = news.pace;
       }
     }
     setTimeout(look, Date.now() - began < FIRST_MINUTE ? 2000 : 5000);
@@ -85,5 +86,5 @@
       });
     }
   });
-  setTimeout(look, 2000);
+  setTimeout(look, 500);
 })();
