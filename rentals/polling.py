@@ -58,12 +58,14 @@ class LookingSource(WorkSource):
     def _wanted(self) -> Q:
         raise NotImplementedError
 
-    def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
+    def _due(self, accounts: Collection[int], *, quiet_too: bool = False) -> QuerySet[Order]:
         now = timezone.now()
         due = Order.objects.filter(
             self._wanted(), next_poll_at__lte=now, poll_claim=None, account__in=accounts
         )
-        return due.exclude(account__in=_quiet(accounts, now)).order_by("next_poll_at", "pk")
+        if not quiet_too:
+            due = due.exclude(account__in=_quiet(accounts, now))
+        return due.order_by("next_poll_at", "pk")
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         due = self._due(accounts).order_by()
@@ -72,10 +74,13 @@ class LookingSource(WorkSource):
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         return self._claim_looks(account, limit, claim)
 
-    def _claim_looks(self, account: Account, limit: int, claim: UUID) -> list[Job]:
+    def _claim_looks(
+        self, account: Account, limit: int, claim: UUID, *, probing: bool = False
+    ) -> list[Job]:
         now = timezone.now()
         jobs: list[Job] = []
-        for pk, provider_id in self._due([account.pk]).values_list("pk", "provider_id")[:limit]:
+        due = self._due([account.pk], quiet_too=probing)
+        for pk, provider_id in due.values_list("pk", "provider_id")[: 1 if probing else limit]:
             free = Order.objects.filter(pk=pk, poll_claim=None)
             if free.update(poll_claim=claim, poll_claimed_at=now):
                 jobs.append(LookJob(account.pk, f"order:{pk}", pk, provider_id))
@@ -133,28 +138,28 @@ class PollingSource(LookingSource):
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         now = timezone.now()
-        due = Watch.objects.filter(
-            account__in=accounts, by_list=True, next_round_at__lte=now, claim=None
-        ).exclude(quiet_until__gt=now)
-        # While a list is being read, it is not known yet which orders are worth asking for.
-        busy = Watch.objects.filter(account__in=accounts, by_list=True).exclude(claim=None)
-        free = set(accounts) - set(busy.values_list("account_id", flat=True))
-        rounds = set(due.values_list("account_id", flat=True))
-        return rounds | (super().accounts_with_work(free - rounds) if free - rounds else set())
+        watches = Watch.objects.filter(account__in=accounts, by_list=True)
+        rounds, busy = set[int](), set[int]()
+        for watch in watches:
+            # While a list is being read, it is not known yet which orders are worth asking for.
+            if watch.claim is not None or (watch.quiet_until and watch.quiet_until > now):
+                busy.add(watch.account_id)
+            elif watch.next_round_at and watch.next_round_at <= now:
+                rounds.add(watch.account_id)
+        others = set(accounts) - rounds - busy
+        return rounds | (super().accounts_with_work(others) if others else set())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = timezone.now()
         watch, _ = Watch.objects.get_or_create(account=account)
         if watch.quiet_until and not _may_probe(watch, now):
             return []
-        if watch.quiet_until:
-            limit = 1
         self._choose_way(watch, now)
         if watch.by_list and watch.claim is not None:
             return []
         if watch.by_list and watch.next_round_at and watch.next_round_at <= now:
             return self._claim_round(watch, claim, now)
-        return self._claim_looks(account, limit, claim)
+        return self._claim_looks(account, limit, claim, probing=watch.quiet_until is not None)
 
     def _choose_way(self, watch: Watch, now: datetime) -> None:
         """One by one or by the list. Between the two there is some room, so that the way
