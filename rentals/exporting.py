@@ -106,11 +106,11 @@ def _filtered(admin: PortalAdmin, request: HttpRequest) -> QuerySet[Any]:
     """The rows of the list whose filters stand in the address."""
     query = request.GET.copy()
     query.pop("format", None)
-    plain, request.GET = request.GET, query
+    plain, request.GET = request.GET, query  # type: ignore[assignment]
     try:
         listed: QuerySet[Any] = admin.get_changelist_instance(request).queryset
     except (DisallowedModelAdminLookup, IncorrectLookupParameters):
-        return admin.get_queryset(request).none()
+        return admin.model._default_manager.none()
     finally:
         request.GET = plain
     return listed

@@ -51,12 +51,12 @@ def lately(account: Account, project: str, region: str) -> Pair:
         .order_by("-created_at")
         .values_list("placed_at", "sms_at")[:MOST_LOOKED_AT]
     )
-    waits = [sms - placed for placed, sms in times if placed and sms]
+    waits = [(sms - placed).total_seconds() for placed, sms in times if placed and sms]
     return Pair(
         price=price,
         orders=len(times),
         share=round(100 * len(waits) / len(times)) if times else None,
-        wait=median(waits) if waits else None,
+        wait=timedelta(seconds=median(waits)) if waits else None,
     )
 
 

@@ -77,13 +77,12 @@ def _note_others(account: Account, others: dict[str, Rental], now: datetime) -> 
 
 
 def _found(account: Account, one: Rental, now: datetime) -> FoundOrder:
-    return FoundOrder(
+    found = FoundOrder(
         account=account,
         provider_id=one.order_id,
         project=one.project,
         region=one.region,
         phone=one.phone,
-        price=one.price,
         provider_state=one.raw_state,
         stated=one.state,
         code=Secret(one.code) if one.code else "",
@@ -95,6 +94,8 @@ def _found(account: Account, one: Rental, now: datetime) -> FoundOrder:
         first_seen_at=now,
         last_seen_at=now,
     )
+    found.price = one.price
+    return found
 
 
 def known(account: Account) -> int:

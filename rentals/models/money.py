@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from providers.models import Account, public_id
 
-from .order import MONEY, Order
+from .order import Order
 
 
 class Transaction(models.Model):
@@ -22,8 +22,12 @@ class Transaction(models.Model):
     provider_id = models.CharField(_("id"), max_length=100)
     type = models.CharField(_("type"), max_length=100)
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
-    balance_after = models.DecimalField(_("balance after"), **MONEY)
-    frozen_after = models.DecimalField(_("frozen after"), **MONEY)
+    balance_after = models.DecimalField(
+        _("balance after"), max_digits=18, decimal_places=4, null=True, blank=True
+    )
+    frozen_after = models.DecimalField(
+        _("frozen after"), max_digits=18, decimal_places=4, null=True, blank=True
+    )
     description = models.TextField(_("description"), blank=True)
     order_provider_id = models.CharField(_("order id"), max_length=100, blank=True)
     created_there = models.DateTimeField(_("time"), null=True)

@@ -12,15 +12,13 @@ from providers.models import Account, public_id
 
 from ..states import CANCEL_OPEN, CancelState, OrderState
 
-MONEY = {"max_digits": 18, "decimal_places": 4, "null": True, "blank": True}
-
 
 class Stated(models.Model):
     """What a provider has said of an order. Once a code, a text or a time stands here, no
     later answer changes it; what differs is kept in `differing`."""
 
     phone = models.CharField(_("number"), max_length=100, blank=True)
-    price = models.DecimalField(_("price"), **MONEY)
+    price = models.DecimalField(_("price"), max_digits=18, decimal_places=4, null=True, blank=True)
     provider_state = models.CharField(max_length=100, blank=True)
     """The provider's own word, the newest one."""
     code = EncryptedField(blank=True)
@@ -196,7 +194,7 @@ class Cancel(models.Model):
     answered_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=32, blank=True)
     words = models.TextField(blank=True)
-    refund = models.DecimalField(**MONEY)
+    refund = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
     """As the answer to the cancel stated it; only the transactions tell what was paid back."""
 
     class Meta:
