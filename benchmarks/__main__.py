@@ -22,6 +22,7 @@ def measurements() -> list[list[str]]:
         ["task_per_message"],
         ["latency"],
         ["limits", "--seconds", seconds],
+        ["callbacks"],
     ]
 
 

@@ -14,18 +14,22 @@ class MessagingConfig(AppConfig):
             Unrecognised,
             VerificationReported,
         )
-        from providers.journal import resolve_subjects_of
+        from providers.inbox.health import register_silence
+        from providers.journal import find_subjects_by, resolve_subjects_of
         from providers.subscriptions import subscribe
 
         from . import explaining, labels, needs, reports
         from .dispatch import MessageSource
-        from .subjects import message_link
+        from .silence import silence_of
+        from .subjects import message_link, messages_named
 
         register(MessageSource())
         labels.register()
         attention.register(needs.matters)
         explaining.register()
         resolve_subjects_of("message", message_link)
+        find_subjects_by(messages_named)
+        register_silence(silence_of)
         subscribe(DeliveryReported, reports.hear_delivery)
         subscribe(VerificationReported, reports.hear_verification)
         subscribe(Unrecognised, reports.hear_unrecognised)

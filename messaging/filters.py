@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import (
 )
 
 from core.countries import country_name
-from core.filters import LocalTimeFilter
+from core.filters import LocalTimeFilter, RecentFilter
 from core.labels import states_of
 from providers.reasons import explain
 
@@ -74,6 +74,19 @@ class ReasonFilter(MultipleDropdownFilter):
         return queryset.filter(reason__in=chosen) if chosen else queryset
 
 
+class ConflictFilter(DropdownFilter):
+    """Messages whose reports contradict each other, or what is known of the send."""
+
+    title = _("Conflict")
+    parameter_name = "conflict"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", str(_("Reports contradict")))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        return queryset.filter(conflict=True) if self.value() == "1" else queryset
+
+
 FILTERS: tuple[Any, ...] = (
     ShownStateFilter,
     ("account", RelatedDropdownFilter),
@@ -81,5 +94,7 @@ FILTERS: tuple[Any, ...] = (
     ("created_by", RelatedDropdownFilter),
     CountryFilter,
     ReasonFilter,
+    ConflictFilter,
+    RecentFilter,
     ("created_at", LocalTimeFilter),
 )

@@ -9,12 +9,14 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from core.templatetags.portal import visible
 from core.times import duration
+from providers.callback_texts import SAYS
 from providers.models import ApiCall
 
 from .labels import gives_reports
-from .models import Message
-from .states import MessageState
+from .models import Message, Report
+from .states import REPORTS, MessageState
 
 S = MessageState
 
@@ -30,13 +32,13 @@ class Line:
     """The words of the link to the evidence."""
 
 
-def timeline(message: Message, *, with_calls: bool) -> list[Line]:
-    """`with_calls`: whether the reader may open the calls that are the evidence."""
+def timeline(message: Message, *, with_calls: bool, with_callbacks: bool = False) -> list[Line]:
+    """Whether the reader may open the calls and the callbacks that are the evidence."""
     calls = _calls_of(message) if with_calls else []
     return [
         *_queueing(message),
         *_sending(message, calls),
-        *_decisions(message),
+        *_in_order([*_decisions(message), *_reports(message, with_callbacks=with_callbacks)]),
         *_missing(message),
     ]
 
@@ -91,6 +93,9 @@ def _answer(message: Message) -> str:
             return _("No clear answer after %(took)s") % {"took": took}
         case S.NOT_SENT | S.SUBMITTED if message.settled_at:
             return _("No clear answer after %(took)s") % {"took": took}
+        case state if state in (S.SUBMITTED, *REPORTS) and message.reason:
+            # A report showed that it went out, or a person did.
+            return _("No clear answer after %(took)s") % {"took": took}
         case S.HELD | S.CANCELLED:
             return _("Not handed over")
         case S.NOT_SENT:
@@ -117,6 +122,32 @@ def _decisions(message: Message) -> Iterator[Line]:
         )
     elif message.ended_at and not message.answered_at:
         yield Line(_("Given up by the portal"), message.ended_at)
+
+
+def _in_order(lines: list[Line]) -> list[Line]:
+    """A report may come before or after what a person decided."""
+    return sorted(lines, key=lambda line: line.at.timestamp() if line.at else float("inf"))
+
+
+def _reports(message: Message, *, with_callbacks: bool) -> Iterator[Line]:
+    for report in message.reports.select_related("callback"):
+        callback = report.callback if with_callbacks else None
+        url = (
+            reverse("admin:providers_callback_change", args=[callback.public_id])
+            if callback
+            else ""
+        )
+        yield Line(_report(report), report.at, url, _("callback") if url else "")
+
+
+def _report(report: Report) -> str:
+    word = str(SAYS.get(report.state, ""))
+    match report.kind:
+        case Report.Kind.DELIVERY:
+            return _("Report: %(word)s") % {"word": word}
+        case Report.Kind.VERIFICATION:
+            return _("The provider reports a check: %(word)s. Evidence only.") % {"word": word}
+    return _("Report that nobody understands: “%(words)s”") % {"words": visible(report.words)}
 
 
 def _missing(message: Message) -> Iterator[Line]:

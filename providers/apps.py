@@ -19,5 +19,6 @@ class ProvidersConfig(AppConfig):
 
         register(EnquirySource())
         attention.register(needs.matters)
+        attention.register(needs.callback_matters)
         callback_tokens_changed.connect(known_tokens.forget)
         post_save.connect(known_tokens.forget, sender=Account)

@@ -30,6 +30,7 @@ COLUMNS: Final = (
     "daily_limit",
     "low_balance",
     "pausing_phrases",
+    "callback_networks",
 )
 
 

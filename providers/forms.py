@@ -28,6 +28,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from core.client_address import read_network
+
 from . import accounts
 from .form_fields import (
     BaseUrlField,
@@ -52,6 +54,7 @@ from .form_state import (
 from .gateway.client import (
     Client,
     MakesCodes,
+    ReceivesCallbacks,
     ReportsBalance,
     SendsOwnCode,
     SendsText,
@@ -105,6 +108,7 @@ class AccountForm(AnyAccountForm):
             "daily_limit": _("Daily limit"),
             "low_balance": _("Low-balance warning"),
             "pausing_phrases": _("Phrases that pause"),
+            "callback_networks": _("Networks that may report"),
         }
         help_texts = {
             "name": _("As your team calls it; every list shows it."),
@@ -118,6 +122,10 @@ class AccountForm(AnyAccountForm):
                 "Messages, codes and numbers in any 24 hours, together. Empty: no limit."
             ),
             "low_balance": _("Warn when the available balance falls below this."),
+            "callback_networks": _(
+                "One a line, as 203.0.113.0/24. Callbacks from elsewhere are turned away, and"
+                " lost: ask the provider for all of its addresses. Empty: from anywhere."
+            ),
             "pausing_phrases": _(
                 "One a line. A refusal whose text holds one of them pauses the account, so that"
                 " the rest waits instead of failing too. Upper and lower case are the same."
@@ -132,6 +140,7 @@ class AccountForm(AnyAccountForm):
             "daily_limit": UnfoldAdminIntegerFieldWidget(),
             "low_balance": UnfoldAdminDecimalFieldWidget({"step": "any"}),
             "pausing_phrases": UnfoldAdminTextareaWidget({"rows": 3}),
+            "callback_networks": UnfoldAdminTextareaWidget({"rows": 3}),
         }
         error_messages = {"name": {"unique": _("An account of this name is there already.")}}
 
@@ -181,6 +190,8 @@ class AccountForm(AnyAccountForm):
     def _drop_what_is_pointless(self) -> None:
         if not issubclass(self.client, ReportsBalance):
             del self.fields["low_balance"]
+        if not issubclass(self.client, ReceivesCallbacks):
+            del self.fields["callback_networks"]
         if not issubclass(self.client, SendsText | SendsOwnCode | MakesCodes):
             del self.fields["price_per_segment"]
         else:
@@ -203,6 +214,7 @@ class AccountForm(AnyAccountForm):
             ("reach", gettext("Where it may send"), ["allowed_countries", "price_per_segment"]),
             ("limits", gettext("Limits"), ["per_second", "per_minute", "in_flight", "daily_limit"]),
             ("warnings", gettext("Warnings and pauses"), ["low_balance", "pausing_phrases"]),
+            ("callbacks", gettext("Callbacks"), ["callback_networks"]),
         ):
             fields = [self[name] for name in names if name in self.fields]
             if fields:
@@ -243,6 +255,16 @@ class AccountForm(AnyAccountForm):
             raise ValidationError(
                 _("A single character would pause the account at nearly every refusal.")
             )
+        return "\n".join(lines)
+
+    def clean_callback_networks(self) -> str:
+        lines = LinesField(required=False).clean(self.cleaned_data["callback_networks"])
+        for line in lines:
+            if read_network(line) is None:
+                raise ValidationError(
+                    _("“%(line)s” is not a network. Write it as 203.0.113.0/24 or 203.0.113.7."),
+                    params={"line": line},
+                )
         return "\n".join(lines)
 
     def full_clean(self) -> None:

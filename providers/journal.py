@@ -87,6 +87,21 @@ def resolve_subjects_of(kind: str, resolver: Resolver) -> None:
     _resolvers[kind] = resolver
 
 
+Finder = Callable[[str], list[str]]
+_finders: list[Finder] = []
+
+
+def find_subjects_by(finder: Finder) -> None:
+    """Apps above say what a whole id names: a finder gives subjects, as `message:42`."""
+    if finder not in _finders:
+        _finders.append(finder)
+
+
+def subjects_named(identity: str) -> list[str]:
+    """Everything that has this id, whether it is ours or a provider's."""
+    return [subject for finder in _finders for subject in finder(identity)]
+
+
 def subject_link(subject: str) -> tuple[str, str] | None:
     """The label and address of what a call was for; None where nobody knows it."""
     kind, _, identity = subject.partition(":")

@@ -1,18 +1,55 @@
-"""What of the accounts needs a hand, for the dashboard."""
+"""What of the accounts and callbacks needs a hand, for the dashboard and the sidebar."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.attention import Matter
 from core.labels import Role
 
-from .models import Account
+from .models import Account, Callback
 from .reasons import explain
+
+NEEDS_A_HAND: Final = (Callback.State.UNMATCHED, Callback.State.CONFLICT)
+MOST_COUNTED: Final = 100
+
+
+def callback_badge(request: HttpRequest) -> int:
+    """Callbacks that match nothing or contradict what is known; above 99 not counted."""
+    rows = Callback.objects.filter(state__in=NEEDS_A_HAND)
+    return rows.order_by()[:MOST_COUNTED].count()
+
+
+def callback_matters(request: HttpRequest) -> Iterator[Matter]:
+    """Each kind of callback that needs somebody, opening exactly its rows."""
+    if not request.user.has_perm("providers.view_callback"):
+        return
+    address = reverse("admin:providers_callback_changelist")
+    for state, text in (
+        (
+            Callback.State.UNMATCHED,
+            lambda n: ngettext(
+                "%(count)d callback matches nothing", "%(count)d callbacks match nothing", n
+            ),
+        ),
+        (
+            Callback.State.CONFLICT,
+            lambda n: ngettext(
+                "%(count)d callback contradicts what is known",
+                "%(count)d callbacks contradict what is known",
+                n,
+            ),
+        ),
+    ):
+        count = Callback.objects.filter(state=state).count()
+        if count:
+            yield Matter(text(count) % {"count": count}, f"{address}?state={state}", "webhook")
 
 
 def matters(request: HttpRequest) -> Iterator[Matter]:

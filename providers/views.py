@@ -12,6 +12,7 @@ from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView, View
@@ -22,9 +23,11 @@ from core.buttons import Text
 from core.pages import person
 
 from . import accounts, enquiries
+from .callback_addresses import addresses_of
 from .form_state import names_of_changes
 from .forms import AccountForm
 from .gateway.registry import client_for, clients
+from .inbox.health import health_of
 from .models import Account, Enquiry
 from .overview import panel_of, secrets_of
 
@@ -173,6 +176,8 @@ def abilities(request: HttpRequest) -> dict[str, bool]:
         "resume_account",
         "change_account",
         "view_callback_address",
+        "rotate_callback_address",
+        "view_callback",
         "view_apicall",
     )
     return {name: request.user.has_perm(f"providers.{name}") for name in names}
@@ -185,9 +190,10 @@ def page_facts(page: AccountPage) -> dict[str, Any]:
     facts = {**panel_of(account), "account": account, "may": may}
     if may["change_account"]:
         facts["secrets"] = secrets_of(account)
+    if facts["takes_callbacks"]:
+        facts["healths"] = health_of([account])
     if may["view_callback_address"] and facts["takes_callbacks"]:
-        address = accounts.callback_url(account)
-        facts["callback_address"] = address.reveal() if address else ""
+        facts["addresses"] = addresses_of(account, timezone.now())
         facts["has_public_address"] = bool(settings.PUBLIC_ADDRESS)
     return facts
 

@@ -104,13 +104,14 @@ def _export(
 
 def _filtered(admin: PortalAdmin, request: HttpRequest) -> QuerySet[Any]:
     """The rows of the list whose filters stand in the address."""
+    listed: QuerySet[Any]
     query = request.GET.copy()
     query.pop("format", None)
     plain, request.GET = request.GET, query  # type: ignore[assignment]
     try:
-        listed: QuerySet[Any] = admin.get_changelist_instance(request).queryset
+        listed = admin.get_changelist_instance(request).queryset
     except (DisallowedModelAdminLookup, IncorrectLookupParameters):
-        return admin.model._default_manager.none()
+        listed = admin.model._default_manager.none()
     finally:
         request.GET = plain
     return listed

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from messaging.needs import badge as messages_needing_a_hand
+from providers.needs import callback_badge as callbacks_needing_a_hand
 from rentals import needs as rentals_needs
 
 SUPERUSER: Final = "superuser"
@@ -124,6 +125,14 @@ GROUPS: Final = (
                 "admin:providers_apicall_changelist",
                 ("providers.view_apicall",),
                 ("providers_apicall_",),
+            ),
+            Item(
+                _("Callbacks"),
+                "webhook",
+                "admin:providers_callback_changelist",
+                ("providers.view_callback",),
+                ("providers_callback_",),
+                badge=callbacks_needing_a_hand,
             ),
         ),
         _("Providers"),

@@ -57,6 +57,10 @@ _MANAGER: Final = (
     "providers.resume_account",
     "providers.view_callback_address",
     "providers.view_apicall",
+    "providers.view_callback",
+    "providers.process_callback",
+    "providers.reveal_callback",
+    "providers.rotate_callback_address",
     "auth.view_user",
     "auth.add_user",
     "auth.change_user",
@@ -64,6 +68,7 @@ _MANAGER: Final = (
 _AUDITOR: Final = (
     *_VIEWER,
     "providers.view_apicall",
+    "providers.view_callback",
     "rentals.export_order",
     "rentals.export_transaction",
 )
@@ -98,6 +103,9 @@ _PERMISSION_WORDS: Final[dict[str, Promise]] = {
     "check_account": _("Check connections and read balances"),
     "resume_account": _("Pause and resume accounts"),
     "view_callback_address": _("See callback addresses"),
+    "rotate_callback_address": _("Make and revoke callback addresses"),
+    "process_callback": _("Process callbacks again"),
+    "reveal_callback": _("Reveal whole callbacks"),
 }
 _ACTIONS: Final[dict[str, Promise]] = {
     "view": _("See: %(things)s"),

@@ -18,6 +18,7 @@ from core.pages import NeedsPermission, fragment
 from core.templatetags.portal import amount
 from core.times import when
 
+from .. import callback_address_pages as callback_pages
 from .. import views
 from ..gateway.client import ReportsBalance
 from ..models import Account
@@ -35,6 +36,10 @@ class AccountAdmin(PortalAdmin):
         ("<str:public_id>/checked/", "checked", "checked"),
         ("<str:public_id>/pause/", "pause", views.PauseAccount),
         ("<str:public_id>/resume/", "resume", views.ResumeAccount),
+        ("<str:public_id>/callbacks/", "callbacks", "callbacks"),
+        ("<str:public_id>/test-address/", "test_address", callback_pages.TestAddress),
+        ("<str:public_id>/new-address/", "new_address", callback_pages.NewAddress),
+        ("<str:public_id>/revoke-address/", "revoke_address", callback_pages.RevokeAddress),
     )
 
     class Media:
@@ -112,3 +117,7 @@ class AccountAdmin(PortalAdmin):
     @fragment("providers.view_account")
     def checked(self, request: HttpRequest, public_id: str) -> HttpResponse:
         return views.check_news(self, request, self.get_or_404(request, public_id))
+
+    @fragment("providers.view_account")
+    def callbacks(self, request: HttpRequest, public_id: str) -> HttpResponse:
+        return callback_pages.health_line(request, self.get_or_404(request, public_id))

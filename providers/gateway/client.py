@@ -218,6 +218,10 @@ class ReceivesCallbacks(Client):
     """Understands what the provider pushes to us. Pure: a stored callback can be replayed."""
 
     callback_methods: ClassVar[frozenset[str]]
+    callback_hidden: ClassVar[frozenset[str]] = frozenset()
+    callback_masked: ClassVar[frozenset[str]] = frozenset()
+    """Names of fields that hold a text or a code, and of those that hold a phone number:
+    what staff without the right to see them are not shown of a raw callback."""
 
     @classmethod
     @abstractmethod

@@ -208,4 +208,37 @@
     const problems = document.querySelector("[data-problems]");
     if (problems) problems.focus();
   });
+
+  // --- dialogs --------------------------------------------------------------------
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-opens]");
+    if (opener) {
+      const dialog = document.getElementById(opener.dataset.opens);
+      dialog.showModal();
+      dialog.addEventListener("close", () => opener.isConnected && opener.focus(), { once: true });
+    }
+    const dismiss = event.target.closest("[data-dismiss]");
+    if (dismiss) dismiss.closest("dialog").close();
+  });
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target.matches && event.target.matches("[data-closes]")) {
+      delete event.target.dataset.sent;
+      event.target.closest("dialog").close();
+    }
+  });
+
+  // --- the live part ----------------------------------------------------------------
+  // A button that somebody is about to press is not swapped away under the finger.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const target = event.detail.target;
+    if (target.id === "live" && target.querySelector("button:focus, a:focus")) {
+      event.detail.shouldSwap = false;
+    }
+  });
+
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const shown = event.target.querySelector && event.target.querySelector("[data-vanishes]");
+    if (shown) setTimeout(() => shown.remove(), 1000 * shown.dataset.vanishes);
+  });
 })();

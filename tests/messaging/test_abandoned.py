@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -14,7 +15,6 @@ from providers.engine import liveness
 from providers.engine.sources import Job, Result
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason, Submission
-from providers.models import new_claim
 from providers.sandbox.server import Sandbox
 from tests.builders import make_account, make_message, run_rounds, send
 
@@ -26,13 +26,13 @@ def ago(seconds: float) -> Any:
 
 
 def claimed(seconds: float, **fields: Any) -> Message:
-    fields = {"claim": new_claim(), "claimed_at": ago(seconds), **fields}
+    fields = {"claim": uuid4(), "claimed_at": ago(seconds), **fields}
     return make_message(state="claimed", **fields)
 
 
 def under_way(seconds: float, **fields: Any) -> Message:
     handed_over = ago(seconds)
-    fields = {"claim": new_claim(), "claimed_at": handed_over, **fields}
+    fields = {"claim": uuid4(), "claimed_at": handed_over, **fields}
     return make_message(state="sending", handed_over_at=handed_over, **fields)
 
 
@@ -55,7 +55,7 @@ def test_a_young_claim_is_left_alone() -> None:
 
 
 def test_the_loop_that_lost_its_claim_may_not_hand_it_over() -> None:
-    source, claim, message = MessageSource(), new_claim(), make_message()
+    source, claim, message = MessageSource(), uuid4(), make_message()
     (job,) = source.claim(message.account, 1, claim)
     Message.objects.filter(pk=message.pk).update(claimed_at=ago(16))
     source.sweep()
@@ -63,7 +63,7 @@ def test_the_loop_that_lost_its_claim_may_not_hand_it_over() -> None:
 
 
 def test_what_another_loop_claimed_meanwhile_is_not_handed_over_either() -> None:
-    source, first, second, message = MessageSource(), new_claim(), new_claim(), make_message()
+    source, first, second, message = MessageSource(), uuid4(), uuid4(), make_message()
     (job,) = source.claim(message.account, 1, first)
     Message.objects.filter(pk=message.pk).update(claimed_at=ago(16))
     source.sweep()
@@ -98,18 +98,18 @@ def test_a_call_of_a_dead_loop_is_left_alone_before() -> None:
 
 
 def test_a_call_of_a_living_loop_is_left_alone() -> None:
-    loop = new_claim()
+    loop = uuid4()
     liveness.beat(loop)
     assert swept(under_way(121, claim=loop)).state == "sending"
 
 
 def test_a_living_loop_does_not_keep_the_calls_of_a_dead_one() -> None:
-    liveness.beat(new_claim())
+    liveness.beat(uuid4())
     assert swept(under_way(121)).state == "unknown"
 
 
 def test_even_a_living_loop_has_ten_minutes_at_most() -> None:
-    loop = new_claim()
+    loop = uuid4()
     liveness.beat(loop)
     assert swept(under_way(601, claim=loop)).state == "unknown"
 
@@ -135,7 +135,7 @@ def recorded(message: Message, claim: object = None, **result: Any) -> Message:
         message.claimed_at or timezone.now(),
         None,
     )
-    MessageSource().record([Result(job, **result)], claim or new_claim())  # type: ignore[arg-type]
+    MessageSource().record([Result(job, **result)], claim or uuid4())  # type: ignore[arg-type]
     message.refresh_from_db()
     return message
 
@@ -188,13 +188,13 @@ def test_an_answer_that_is_there_is_not_written_over() -> None:
 
 @pytest.mark.parametrize("error", [NotDone(Reason.UNREACHABLE), OutcomeUnknown(Reason.TIMED_OUT)])
 def test_no_error_takes_a_report_back(error: Exception) -> None:
-    claim = new_claim()
+    claim = uuid4()
     message = recorded(make_message(state="delivered", claim=claim), claim, error=error)
     assert message.state == "delivered"
 
 
 def test_odd_characters_of_a_provider_can_be_stored() -> None:
-    claim = new_claim()
+    claim = uuid4()
     said = Submission("id\x00\ud800", "words\x00\ud800")
     message = recorded(under_way(1, claim=claim), claim, value=said)
     assert (message.provider_id, message.words) == ("id␀\\ud800", "words␀\\ud800")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from django.core import serializers
@@ -13,7 +14,7 @@ from django_q.models import OrmQ
 from messaging import sending, settling
 from messaging.dispatch import MessageSource
 from messaging.models import Message
-from providers.models import ApiCall, new_claim
+from providers.models import ApiCall
 from providers.sandbox import haosms
 from providers.sandbox.server import Sandbox
 from tests.builders import (
@@ -110,7 +111,7 @@ def test_a_provider_that_repeats_the_code_does_not_bring_it_into_our_books(
 def test_neither_a_job_nor_a_row_shows_it() -> None:
     message = a_code()
     with transaction.atomic():
-        (job,) = MessageSource().claim(message.account, 1, new_claim())
+        (job,) = MessageSource().claim(message.account, 1, uuid4())
     assert CODE not in repr(job)
     assert CODE not in f"{message!r}{message}{message.code}{message.code!r}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,7 +19,7 @@ from messaging.models import Message
 from messaging.sending import Draft
 from messaging.states import MessageState
 from providers.engine import leases
-from providers.models import Account, new_claim
+from providers.models import Account
 from tests.builders import at_once, make_account, make_message, make_user
 
 pytestmark = pytest.mark.django_db
@@ -184,7 +185,7 @@ def test_a_sleeping_engine_is_woken_once() -> None:
 
 def test_an_engine_that_is_awake_is_left_alone() -> None:
     draft = a_draft()
-    leases.renew(new_claim())
+    leases.renew(uuid4())
     queue(draft)
     assert not OrmQ.objects.exists()
 
@@ -236,7 +237,7 @@ def test_a_message_is_either_cancelled_or_claimed_never_both() -> None:
 
     def claim() -> bool:
         with transaction.atomic():
-            return bool(source.claim(message.account, 1, new_claim()))
+            return bool(source.claim(message.account, 1, uuid4()))
 
     turns = iter([lambda: sending.cancel(message, by), claim])
     done = at_once(lambda: next(turns)(), 2)

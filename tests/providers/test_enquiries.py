@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from providers import enquiries
-from providers.models import Account, ApiCall, BalanceReading, Enquiry, new_claim
+from providers.models import Account, ApiCall, BalanceReading, Enquiry
 from providers.sandbox.server import Sandbox
 from tests.builders import make_account, make_user, run_engine
 
@@ -167,12 +168,12 @@ def test_a_young_question_stays_open() -> None:
 
 
 def test_a_question_whose_loop_died_is_put_again() -> None:
-    enquiry = sweep(state="claimed", claim=new_claim(), claimed_at=ago(121))
+    enquiry = sweep(state="claimed", claim=uuid4(), claimed_at=ago(121))
     assert (enquiry.state, enquiry.claim) == ("queued", None)
 
 
 def test_a_question_under_way_is_left_alone() -> None:
-    assert sweep(state="claimed", claim=new_claim(), claimed_at=ago(60)).state == "claimed"
+    assert sweep(state="claimed", claim=uuid4(), claimed_at=ago(60)).state == "claimed"
 
 
 # --- a check that ends a pause -----------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -17,7 +17,6 @@ from messaging.models import Message
 from providers import accounts
 from providers.engine.loop import Loop
 from providers.engine.sources import Job
-from providers.models import new_claim
 from providers.sandbox.server import Sandbox
 from tests.builders import make_account, make_message, run_engine
 
@@ -42,7 +41,7 @@ def put_back(message: Message) -> None:
 @pytest.fixture
 def claimed_twice() -> Iterator[tuple[Job, Job, UUID]]:
     """Both claims of one row by one loop, the older one first."""
-    message, source, claim = make_message(), MessageSource(), new_claim()
+    message, source, claim = make_message(), MessageSource(), uuid4()
     with transaction.atomic():
         (older,) = source.claim(message.account, 1, claim)
         put_back(message)

@@ -21,14 +21,16 @@ def token_of(account: Account) -> str:
 def push_json(account: Account, report: Any, token: str = "", **headers: Any) -> HttpResponse:
     """A report as HAORUI's platform posts it."""
     path = f"/callbacks/{token or token_of(account)}/"
-    answer: Any = Client().post(path, json.dumps(report), "application/json", **headers)
+    posted: Any = Client().post(path, json.dumps(report), "application/json", **headers)
+    answer: HttpResponse = posted
     return answer
 
 
 def push_get(account: Account, query: str, token: str = "", **headers: Any) -> HttpResponse:
     """A callback as the OTP Service makes it."""
     path = f"/callbacks/{token or token_of(account)}/?{query}"
-    answer: Any = Client().get(path, **headers)
+    got: Any = Client().get(path, **headers)
+    answer: HttpResponse = got
     return answer
 
 

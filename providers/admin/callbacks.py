@@ -1,0 +1,199 @@
+"""Callbacks: what came in, what was made of it, and reading it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.contrib import messages as notes
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+
+from core.admin import EmptyState, ReadOnlyAdmin
+from core.labels import state_label
+from core.reasons_given import REVEAL_REASONS
+from core.times import full_time, short_time, when
+
+from .. import callback_texts, journal
+from ..callback_actions import ProcessAgain, RevealCallback, log_again
+from ..inbox import digesting, kicking
+from ..inbox.health import health_of
+from ..models import Account, Callback
+from .callback_filters import FILTERS
+
+State = Callback.State
+MOST_AT_ONCE: Final = 10_000
+MOST_EVENTS_SHOWN: Final = 100
+TABS: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
+    (pgettext_lazy("callbacks", "All"), ()),
+    (_("Unmatched"), (State.UNMATCHED,)),
+    (_("Unrecognised"), (State.UNRECOGNISED,)),
+    (_("Conflicts"), (State.CONFLICT,)),
+)
+
+
+@admin.register(Callback)
+class CallbackAdmin(ReadOnlyAdmin):
+    list_display = ("received", "account", "says_", "for_", "times", "state_")
+    list_display_links = ("received",)
+    list_select_related = ("account",)
+    list_filter = FILTERS
+    list_before_template = "providers/callback_health.html"
+    search_fields = ("subject",)
+    search_help_text = _("A whole id: our reference or the provider's")
+    ordering = ("-received_at", "-pk")
+    actions = ("process_again",)
+    detail_template = "providers/callback.html"
+    pages = (
+        ("<str:object_id>/again/", "again", ProcessAgain),
+        ("<str:object_id>/reveal/", "reveal", RevealCallback),
+    )
+
+    class Media:
+        css = {"all": ["portal/providers.css"]}
+
+    # --- the list ------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Callback]:
+        rows: QuerySet[Callback] = super().get_queryset(request)
+        match = request.resolver_match
+        if match is not None and (match.url_name or "").endswith("_changelist"):
+            return rows.defer("body", "query", "outcomes")
+        return rows.select_related("account")
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        if request.GET.getlist("state") == [State.UNMATCHED]:
+            return EmptyState(_("Every callback found its message."), icon="task_alt")
+        return EmptyState(_("No provider has reported anything yet."), icon="webhook")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {
+            "tab_list": self.tab_list(request),
+            "healths": health_of(Account.objects.all()),
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)
+
+    def tab_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        chosen = set(request.GET.getlist("state"))
+        address = reverse(self.url_name("changelist"))
+        items = [
+            {
+                "title": _titled(title, states),
+                "link": f"{address}?{urlencode([('state', state) for state in states])}",
+                "active": chosen == set(states),
+                "has_permission": True,
+            }
+            for title, states in TABS
+        ]
+        return [{"models": ["providers.callback"], "items": items}]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Callback], search_term: str
+    ) -> tuple[QuerySet[Callback], bool]:
+        """By whole ids of what it is for: a part of a number must not be found by whoever may
+        not see it."""
+        term = search_term.strip()[:64]
+        if not term:
+            return queryset, False
+        named = Q(public_id=term[:24]) | Q(subject__in=journal.subjects_named(term))
+        return queryset.filter(named), False
+
+    @admin.display(description=_("Received"), ordering="received_at")
+    def received(self, callback: Callback) -> SafeString:
+        return when(callback.received_at)
+
+    @admin.display(description=_("Says"), ordering="says")
+    def says_(self, callback: Callback) -> str:
+        return callback_texts.says(callback)
+
+    @admin.display(description=_("For"))
+    def for_(self, callback: Callback) -> str | SafeString:
+        return subject_of(callback.subject) or gettext("nothing matches")
+
+    @admin.display(description=_("State"), ordering="state")
+    def state_(self, callback: Callback) -> SafeString:
+        label = state_label("callback", callback.state)
+        if callback.state != State.UNMATCHED or callback.next_try_at is None:
+            return label
+        again = gettext("tried again at %(time)s") % {"time": short_time(callback.next_try_at)}
+        return format_html('{} <span class="hint">{}</span>', label, again)
+
+    # --- process again -----------------------------------------------------------
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        offered: dict[str, Any] = super().get_actions(request)
+        may = request.user.has_perm("providers.process_callback")
+        return {name: one for name, one in offered.items() if may and name == "process_again"}
+
+    @action(description=_("Process again"))
+    def process_again(self, request: HttpRequest, queryset: QuerySet[Callback]) -> None:
+        ids = list(queryset.order_by().values_list("pk", flat=True)[:MOST_AT_ONCE])
+        count = digesting.process_again(Callback.objects.filter(pk__in=ids))
+        kicking.kick()
+        log_again(request, Callback.objects.filter(pk__in=ids[:100]))
+        text = ngettext(
+            "%(count)d callback is read again.", "%(count)d callbacks are read again.", count
+        )
+        notes.success(request, text % {"count": count})
+
+    # --- one callback --------------------------------------------------------------
+
+    def get_detail_title(self, request: HttpRequest, obj: Callback) -> str:
+        return f"{obj.account.name} · {full_time(obj.received_at)}"
+
+    def get_detail_context(self, request: HttpRequest, obj: Callback) -> Mapping[str, Any]:
+        can = request.user.has_perm
+        return {
+            "callback": obj,
+            "says": callback_texts.says(obj),
+            "problem": callback_texts.problem_words(obj.problem) if obj.problem else "",
+            "subject": subject_of(obj.subject),
+            "matched_by": callback_texts.MATCHED_BY.get(obj.matched_by, ""),
+            "several": obj.events > 1,
+            "outcomes": [_outcome_shown(one) for one in obj.outcomes[:MOST_EVENTS_SHOWN]],
+            "query": callback_texts.raw_query(obj, whole=False),
+            "body": callback_texts.raw_body(obj, whole=False),
+            "may_reveal": can("providers.reveal_callback"),
+            "may_process": can("providers.process_callback"),
+            "reveal_reasons": list(REVEAL_REASONS.items()),
+            "urls": {name: self.object_url(obj, name) for name in ("again", "reveal")},
+        }
+
+
+def _titled(title: Promise, states: tuple[str, ...]) -> str:
+    if not states:
+        return str(title)
+    count = Callback.objects.filter(state__in=states).order_by()[:100].count()
+    if not count:
+        return str(title)
+    return f"{title} {count if count < 100 else '99+'}"
+
+
+def subject_of(subject: str) -> str | SafeString:
+    """A link where an app above knows the thing; else the bare reference."""
+    link = journal.subject_link(subject) if subject else None
+    return format_html('<a href="{}">{}</a>', link[1], link[0]) if link else subject
+
+
+def _outcome_shown(one: Mapping[str, str]) -> dict[str, Any]:
+    word = str(callback_texts.SAYS.get(one.get("says", ""), ""))
+    problem = one.get("problem", "")
+    return {
+        "state": one.get("state", ""),
+        "says": word or gettext("nothing that is known"),
+        "words": one.get("words", ""),
+        "problem": callback_texts.problem_words(problem) if problem else "",
+        "subject": subject_of(one.get("subject", "")),
+    }
