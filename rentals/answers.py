@@ -105,7 +105,8 @@ def take_in(pk: int, rental: Rental, now: datetime, *, whole: bool) -> Order | N
             order.polled_at = now
             order.not_found = 0
             order.poll_claim = order.poll_claimed_at = None
-        order.next_poll_at = _next(order, now, whole=whole)
+        came = before["state"] not in WITH_SMS
+        order.next_poll_at = _next(order, now, whole=whole, came=came)
         changed = _changed(order, before)
         if changed & SHOWN:
             order.changed_at = now
@@ -201,8 +202,11 @@ def _start_following(order: Order) -> None:
         order.reason = ""
 
 
-def _next(order: Order, now: datetime, *, whole: bool = False) -> datetime | None:
-    """When it is asked for again; None once there is nothing more to learn."""
+def _next(
+    order: Order, now: datetime, *, whole: bool = False, came: bool = True
+) -> datetime | None:
+    """When it is asked for again; None once there is nothing more to learn. `came`: its
+    SMS is news."""
     if order.state == S.PENDING:
         if whole and now >= pace.gives_up_at(order):
             _give_up(order, now)
@@ -210,7 +214,7 @@ def _next(order: Order, now: datetime, *, whole: bool = False) -> datetime | Non
         return _next_while_pending(order, now, whole=whole)
     if order.state in WITH_SMS and not order.content and not whole:
         # The list told the code; the whole text is in the order's own answer.
-        return order.next_poll_at or now
+        return now if came else order.next_poll_at
     return None
 
 

@@ -10,21 +10,33 @@ from tests.builders import make_staff, make_user
 from .conftest import MakeVisitor
 from .pages import SignIn
 
-VIEWER = ["Dashboard", "Messages", "Accounts", "Practice providers"]
+RENTED = ["Open orders", "Orders", "Transactions"]
+END = ["Accounts", "Practice providers"]
 NAVIGATION = {
-    "viewer": VIEWER,
-    "operator": ["Dashboard", "Send SMS", *VIEWER[1:]],
+    "viewer": ["Dashboard", "Messages", *RENTED, *END],
+    "operator": ["Dashboard", "Send SMS", "Messages", "Rent a number", *RENTED, *END],
     "manager": [
         "Dashboard",
         "Send SMS",
         "Messages",
+        "Rent a number",
+        *RENTED,
+        "Apps and countries",
         "Accounts",
         "API calls",
         "Callbacks",
         "Staff",
         "Practice providers",
     ],
-    "auditor": ["Dashboard", "Messages", "Accounts", "API calls", "Callbacks", "Practice providers"],
+    "auditor": [
+        "Dashboard",
+        "Messages",
+        *RENTED,
+        "Accounts",
+        "API calls",
+        "Callbacks",
+        "Practice providers",
+    ],
 }
 
 
