@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from core.templatetags.portal import amount
 from providers.models import Account
 
 from .models import Finding, FoundOrder, Order, Reading, Transaction
@@ -188,7 +189,7 @@ def _theirs(row: Transaction) -> dict[str, Any]:
 
 
 def _plain(value: Decimal | None) -> str:
-    return "" if value is None else f"{value:f}"
+    return amount(value)
 
 
 def found_order_of(finding: Finding) -> FoundOrder | None:
