@@ -64,3 +64,9 @@ def next_look(order: Order, now: datetime, *, by_list: bool) -> datetime:
 def until_next_round(calls: int, per_minute: int) -> timedelta:
     """Long enough that what a round causes stays within our share of the limit."""
     return max(ROUND, timedelta(seconds=calls * 60 / (SHARE * per_minute)))
+
+
+def spare_calls(calls: int, per_minute: int) -> int:
+    """What is left of our share until the next round; never quite nothing."""
+    until = until_next_round(calls, per_minute).total_seconds()
+    return max(1, int(until * SHARE * per_minute / 60) - calls)

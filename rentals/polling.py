@@ -11,7 +11,6 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -28,7 +27,7 @@ from providers.models import Account
 
 from . import answers, pace
 from .models import Order, Watch
-from .rounds import PAGE_SIZE, Round, RoundJob
+from .rounds import Round, RoundJob
 from .states import OrderState
 
 S = OrderState
@@ -37,6 +36,7 @@ QUIET: Final = timedelta(minutes=1)
 """After a 401 or 403 one probe a minute leaves, until one is answered."""
 SILENCING: Final = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED})
 LOST: Final = timedelta(seconds=120)
+FEW: Final = 2
 
 
 @dataclass(slots=True)
@@ -128,6 +128,16 @@ class ContentSource(LookingSource):
     def _wanted(self) -> Q:
         return Q(state__in=answers.WITH_SMS)
 
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        by_list = Watch.objects.filter(account=account, by_list=True)
+        if not by_list.exists():
+            return self._claim_looks(account, limit, claim)
+        # What is left of the limit until the next round, one at a time: whatever staff want
+        # meanwhile does not queue behind it.
+        if not by_list.filter(spare__gt=0).update(spare=F("spare") - 1):
+            return []
+        return self._claim_looks(account, 1, claim)
+
 
 class PollingSource(LookingSource):
     name: ClassVar[str] = "polls"
@@ -159,7 +169,9 @@ class PollingSource(LookingSource):
             return []
         if watch.by_list and watch.next_round_at and watch.next_round_at <= now:
             return self._claim_round(watch, claim, now)
-        return self._claim_looks(account, limit, claim, probing=watch.quiet_until is not None)
+        # Few at a time, so that a cancel never queues behind many of them.
+        most = min(limit, FEW) if watch.by_list else limit
+        return self._claim_looks(account, most, claim, probing=watch.quiet_until is not None)
 
     def _choose_way(self, watch: Watch, now: datetime) -> None:
         """One by one or by the list. Between the two there is some room, so that the way
@@ -168,7 +180,6 @@ class PollingSource(LookingSource):
         count = waiting.order_by()[: pace.ONE_BY_ONE + 1].count()
         if not watch.by_list and count > pace.ONE_BY_ONE:
             watch.by_list, watch.next_round_at, watch.claim = True, now, None
-            watch.pending_pages = ceil(waiting.count() / PAGE_SIZE)
             watch.save()
             waiting.filter(poll_claim=None, provider_state="pending").update(
                 next_poll_at=_later_end(now)
@@ -188,8 +199,7 @@ class PollingSource(LookingSource):
         rows = Order.objects.filter(account=watch.account_id, state=S.PENDING)
         waiting = dict(rows.exclude(provider_id="").values_list("provider_id", "pk"))
         subject = f"account:{watch.account_id}"
-        pages = (watch.pending_pages, watch.received_pages)
-        return [RoundJob(watch.account_id, subject, waiting, *pages)]
+        return [RoundJob(watch.account_id, subject, waiting, watch.received_pages)]
 
     def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
         rounds = [job for job in jobs if isinstance(job, RoundJob)]
@@ -226,14 +236,14 @@ class PollingSource(LookingSource):
         end_quiet(job.account_id)
         looks = self._take_in_round(job, done, now)
         began = watch.claimed_at or now
-        calls = done.calls + looks + len(done.received)
+        calls = done.calls + looks
         mine.update(
             claim=None,
             claimed_at=None,
             round_at=now,
             next_round_at=began + pace.until_next_round(calls, watch.account.per_minute),
-            pending_pages=done.pending_pages,
             received_pages=done.received_pages,
+            spare=pace.spare_calls(calls, watch.account.per_minute),
         )
 
     def _take_in_round(self, job: RoundJob, done: Round, now: datetime) -> int:

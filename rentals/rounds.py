@@ -1,14 +1,18 @@
-"""Following many open orders by the provider's list: one call for a hundred of them.
+"""Following many open orders by the provider's lists: one call for a hundred of them.
 
-The last page is read first: an order that ends while the pages are read moves the later
-ones forward, towards pages that are still to be read, so none is overlooked. That an order
-is missing from the list proves nothing; it is only the reason to ask for it.
+The first page of `pending` tells how many orders wait. Then all of `received` is read, and
+codes come from there. What is missing now, more than arrived meanwhile, has left in another
+way, and only then every page of `pending` is read to tell which: the last page first, since
+an order that leaves while the pages are read moves the later ones forward, towards pages
+that are still to be read. That an order is in neither list proves nothing; it is the reason
+to ask for it. In which order a list stands is not documented, and it may differ from page to
+page: whether a reading was whole is told by the number of different orders in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
 
@@ -20,6 +24,8 @@ from providers.gateway.vocabulary import OrderState, Reason, Rental
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 100
 """Of one list in one round: a provider whose list never ends must not hold the account."""
+MOST_DOUBTFUL: Final = 5
+"""Orders that are asked for on the word of a list that was not read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,6 @@ class Round:
 
     received: tuple[Rental, ...]
     missing: frozenset[str]
-    pending_pages: int
     received_pages: int
     calls: int
 
@@ -37,51 +42,78 @@ class Round:
 class RoundJob(Job):
     waiting: Mapping[str, int]
     """The provider's id of each order that waits: our own."""
-    pending_pages: int
     received_pages: int
 
     def run(self, client: Client) -> Round:
         if not isinstance(client, RentsNumbers):
             raise Refused(Reason.CANNOT_TAKE)
-        listing = Listing(client)
-        pending = {one.order_id for one in listing.all_of(OrderState.PENDING, self.pending_pages)}
-        missing = set(self.waiting) - pending
-        pages = listing.pages
-        received: list[Rental] = []
-        received_pages = self.received_pages
-        if len(missing) > received_pages:
-            found = listing.all_of(OrderState.RECEIVED, received_pages)
-            received = [one for one in found if one.order_id in missing]
-            received_pages = listing.pages
-        missing -= {one.order_id for one in received}
-        return Round(tuple(received), frozenset(missing), pages, received_pages, listing.calls)
+        return self._go(client)
+
+    def _go(self, client: RentsNumbers) -> Round:
+        pending = Listing(client, OrderState.PENDING)
+        pending.read(1)
+        received = Listing(client, OrderState.RECEIVED)
+        received.read_all(self.received_pages)
+        gone = len(set(self.waiting) - set(received.rows)) - pending.total
+        if gone > 0 and not received.is_whole:
+            # The same pages once more: in a list without an order they hold others now.
+            received.read_all(received.pages)
+        found = tuple(one for key, one in received.rows.items() if key in self.waiting)
+        missing = self._missing(pending, received)
+        calls = pending.calls + received.calls
+        return Round(found, frozenset(missing), received.pages, calls)
+
+    def _missing(self, pending: Listing, received: Listing) -> set[str]:
+        left = set(self.waiting) - set(received.rows)
+        unexplained = len(left) - pending.total - received.unseen
+        # Where others rent with the same key, the number alone tells nothing.
+        shared = bool(set(pending.rows) - set(self.waiting))
+        if unexplained <= 0 and not shared:
+            return set()
+        pending.read_all(pending.pages)
+        missing = left - set(pending.rows)
+        if pending.is_whole and received.is_whole:
+            return missing
+        return set(sorted(missing)[: min(max(unexplained, 1), MOST_DOUBTFUL)])
 
 
+@dataclass
 class Listing:
-    """Reads every page of one list, the last one first."""
+    """One of the provider's lists, as far as it was read."""
 
-    def __init__(self, client: RentsNumbers) -> None:
-        self._client = client
-        self.calls = 0
-        self.pages = 1
-        """Of the list that was read last, as its newest page stated it."""
+    client: RentsNumbers
+    state: OrderState
+    rows: dict[str, Rental] = field(default_factory=dict)
+    total: int = 0
+    """As the newest answer stated it."""
+    pages: int = 1
+    calls: int = 0
+    unreadable: int = 0
 
-    def all_of(self, state: OrderState, expected_pages: int) -> Iterator[Rental]:
-        last = min(max(expected_pages, 1), MOST_PAGES)
-        for rows in self._pages(state, last):
-            yield from rows
+    @property
+    def unseen(self) -> int:
+        """How many of its rows were in no answer."""
+        return max(0, self.total - self.unreadable - len(self.rows))
 
-    def _pages(self, state: OrderState, last: int) -> Iterator[tuple[Rental, ...]]:
-        self.pages = last
-        for page in range(last, 0, -1):
-            yield self._read(state, page)
-        # New ones may have made the list longer than it was at the last round.
-        for page in range(last + 1, min(self.pages, MOST_PAGES) + 1):
-            yield self._read(state, page)
+    @property
+    def is_whole(self) -> bool:
+        return self.unseen == 0
 
-    def _read(self, state: OrderState, page: int) -> tuple[Rental, ...]:
+    def read(self, page: int) -> None:
         self.calls += 1
-        answer = self._client.list_orders(page=page, page_size=PAGE_SIZE, state=state)
+        answer = self.client.list_orders(page=page, page_size=PAGE_SIZE, state=self.state)
         size = min(answer.page_size, PAGE_SIZE) or PAGE_SIZE
+        self.total = answer.total
         self.pages = max(1, ceil(answer.total / size))
-        return answer.rentals
+        self.unreadable += answer.unreadable
+        self.rows.update({one.order_id: one for one in answer.rentals})
+
+    def read_all(self, expected_pages: int) -> None:
+        """The last page first; afterwards those that were not there at the last round."""
+        last = min(max(expected_pages, 1), MOST_PAGES)
+        self._read(range(last, 0, -1))
+        self._read(range(last + 1, min(self.pages, MOST_PAGES) + 1))
+
+    def _read(self, pages: Iterable[int]) -> None:
+        for page in pages:
+            self.read(page)

@@ -22,8 +22,10 @@ class Watch(models.Model):
     """When the list was read last."""
     claim = models.UUIDField(null=True)
     claimed_at = models.DateTimeField(null=True)
-    pending_pages = models.PositiveIntegerField(default=1)
     received_pages = models.PositiveIntegerField(default=1)
+    """As the last round found them."""
+    spare = models.PositiveIntegerField(default=0)
+    """Calls until the next round that may go for what nobody waits for."""
     quiet_until = models.DateTimeField(null=True)
     """After a 401 or 403: when the next probe may leave."""
 

