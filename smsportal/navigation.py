@@ -15,6 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from messaging.needs import badge as messages_needing_a_hand
 from providers.needs import callback_badge as callbacks_needing_a_hand
+from rentals import needs as rentals_needs
 
 SUPERUSER: Final = "superuser"
 MOST_SHOWN: Final = 99
@@ -65,6 +66,49 @@ GROUPS: Final = (
             ),
         ),
         pgettext_lazy("navigation group", "Messages"),
+    ),
+    Group(
+        (
+            Item(
+                _("Rent a number"),
+                "add_call",
+                "admin:rentals_order_rent",
+                ("rentals.rent_order",),
+                ("rentals_order_rent",),
+            ),
+            Item(
+                _("Open orders"),
+                "hourglass_top",
+                "admin:rentals_order_board",
+                ("rentals.view_order",),
+                ("rentals_order_board",),
+                badge=rentals_needs.open_badge,
+            ),
+            Item(
+                _("Orders"),
+                "list_alt",
+                "admin:rentals_order_changelist",
+                ("rentals.view_order",),
+                ("rentals_order_",),
+                badge=rentals_needs.orders_badge,
+            ),
+            Item(
+                _("Transactions"),
+                "receipt_long",
+                "admin:rentals_transaction_changelist",
+                ("rentals.view_transaction",),
+                ("rentals_transaction_", "rentals_finding_"),
+                badge=rentals_needs.ledger_badge,
+            ),
+            Item(
+                _("Apps and countries"),
+                "apps",
+                "admin:rentals_project_changelist",
+                ("rentals.view_project",),
+                ("rentals_project_", "rentals_region_"),
+            ),
+        ),
+        _("Rented numbers"),
     ),
     Group(
         (
@@ -197,8 +241,12 @@ def _address(url_name: str) -> str | None:
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:
     """Pages that share one place in the sidebar. Superusers see all of them."""
+    catalogue = {
+        "models": ["rentals.project", "rentals.region"],
+        "items": _tabs((_("Apps"), "rentals_project"), (_("Countries/regions"), "rentals_region")),
+    }
     if not getattr(request.user, "is_superuser", False):
-        return []
+        return [catalogue]
     staff = _tabs(
         (_("Staff"), "auth_user"),
         (_("Roles"), "auth_group"),
@@ -208,6 +256,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
     )
     staff_models = ["auth.user", "auth.group", "axes.accessattempt", "axes.accesslog"]
     return [
+        catalogue,
         {"models": [*staff_models, "auditlog.logentry"], "items": staff},
         {
             "models": [f"django_q.{name}" for name in ("ormq", "failure", "success", "schedule")],

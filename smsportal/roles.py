@@ -22,17 +22,36 @@ _VIEWER: Final = (
     "messaging.view_message",
     "providers.view_account",
     "providers.view_balancereading",
+    "rentals.view_order",
+    "rentals.view_transaction",
+    "rentals.view_finding",
 )
 _OPERATOR: Final = (
     *_VIEWER,
     "messaging.send_message",
     "messaging.cancel_message",
     "providers.check_account",
+    "rentals.rent_order",
+    "rentals.cancel_order",
+    "rentals.read_transaction",
 )
 _MANAGER: Final = (
     *_OPERATOR,
     "messaging.reveal_message",
     "messaging.resolve_message",
+    "rentals.reveal_order",
+    "rentals.resolve_order",
+    "rentals.import_order",
+    "rentals.export_order",
+    "rentals.export_transaction",
+    "rentals.check_finding",
+    "rentals.explain_finding",
+    "rentals.view_project",
+    "rentals.add_project",
+    "rentals.change_project",
+    "rentals.view_region",
+    "rentals.add_region",
+    "rentals.change_region",
     "providers.add_account",
     "providers.change_account",
     "providers.resume_account",
@@ -46,7 +65,13 @@ _MANAGER: Final = (
     "auth.add_user",
     "auth.change_user",
 )
-_AUDITOR: Final = (*_VIEWER, "providers.view_apicall", "providers.view_callback")
+_AUDITOR: Final = (
+    *_VIEWER,
+    "providers.view_apicall",
+    "providers.view_callback",
+    "rentals.export_order",
+    "rentals.export_transaction",
+)
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "viewer": _VIEWER,
@@ -65,6 +90,16 @@ _PERMISSION_WORDS: Final[dict[str, Promise]] = {
     "cancel_message": _("Cancel messages"),
     "reveal_message": _("Reveal numbers and texts"),
     "resolve_message": _("Settle unknown outcomes"),
+    "rent_order": _("Rent numbers"),
+    "cancel_order": _("Cancel orders"),
+    "reveal_order": _("Reveal numbers, codes and texts of orders"),
+    "resolve_order": _("Settle orders whose outcome is unknown"),
+    "import_order": _("Take over orders that were not placed here"),
+    "export_order": _("Export orders"),
+    "export_transaction": _("Export transactions"),
+    "read_transaction": _("Have transactions read from the provider"),
+    "check_finding": _("Run the ledger check"),
+    "explain_finding": _("Explain findings of the ledger check"),
     "check_account": _("Check connections and read balances"),
     "resume_account": _("Pause and resume accounts"),
     "view_callback_address": _("See callback addresses"),

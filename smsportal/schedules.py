@@ -25,6 +25,14 @@ def duties() -> list[Duty]:
         Duty("engine: keep running", "providers.tasks.keep_engine_running", 1),
         Duty("callbacks: digest", "providers.tasks.digest_callbacks", 1),
         Duty("balances: read", "providers.tasks.read_balances", settings.BALANCE_EVERY_MINUTES),
+        Duty("rented numbers: read lists", "rentals.tasks.read_lists", 10),
+        Duty(
+            "rented numbers: read lists whole",
+            "rentals.tasks.read_lists_whole",
+            24 * 60,
+            at=time(3, 40),
+        ),
+        Duty("rented numbers: check ledger", "rentals.tasks.check_ledgers", 24 * 60, at=time(4, 0)),
         Duty("data: prune", "providers.tasks.prune", 24 * 60, at=time(4, 10)),
     ]
 

@@ -6,11 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
 from itertools import count
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
+from django.utils import timezone
 
 from core.phone import read
 from messaging import sending
@@ -21,6 +24,8 @@ from providers.gateway.wire import Deadlines
 from providers.models import Account
 from providers.sandbox import credentials
 from providers.sandbox.server import Sandbox
+from rentals import orders
+from rentals.models import Order
 
 T = TypeVar("T")
 
@@ -107,6 +112,50 @@ def make_message(account: Account | None = None, **fields: Any) -> Message:
         Message.objects.filter(pk=message.pk).update(**fields)
         message.refresh_from_db()
     return message
+
+
+def make_order(account: Account | None = None, **fields: Any) -> Order:
+    """A queued order of a number for WhatsApp in Indonesia, unless the fields say otherwise."""
+    account = account or make_account("gosms")
+    by = fields.pop("by", None) or make_user()
+    wish = orders.Wish(
+        account=account,
+        project=fields.pop("project", "whatsapp"),
+        region=fields.pop("region", "ID"),
+        keep_trying=fields.pop("keep_trying", None),
+        cancel_after=fields.pop("cancel_after", None),
+    )
+    (order,), _ = orders.place(wish, by=by, form_token=f"token{next(_serial)}")
+    return change(order, **fields)
+
+
+def make_rented(account: Account | None = None, **fields: Any) -> Order:
+    """An order that waits for its SMS, as if it had been rented just now."""
+    now = timezone.now()
+    return make_order(
+        account,
+        **{
+            "state": "pending",
+            "provider_id": str(next(_serial)),
+            "phone": "+6281234567890",
+            "price": Decimal("0.50"),
+            "provider_state": "pending",
+            "handed_over_at": now,
+            "answered_at": now,
+            "placed_at": now,
+            "expires_at": now + timedelta(minutes=10),
+            "next_poll_at": now + timedelta(seconds=3),
+            **fields,
+        },
+    )
+
+
+def change(order: Order, **fields: Any) -> Order:
+    """Write these values into its row, whatever the rules are."""
+    for name, value in fields.items():
+        setattr(order, name, value)
+    order.save()
+    return order
 
 
 def run_engine(

@@ -24,6 +24,7 @@ from providers.gateway.client import (
     ReportsProfile,
 )
 from providers.gateway.errors import OutcomeUnknown, Refused
+from providers.gateway.listings import Rows
 from providers.gateway.vocabulary import (
     Balance,
     Cancellation,
@@ -48,8 +49,8 @@ ORDER: Final = {
 PLACE: Final = Operation("place_order", Effect.PAID, **ORDER)
 FETCH: Final = Operation("fetch_order", Effect.READ, **ORDER)
 CANCEL: Final = Operation("cancel_order", Effect.CONFIRMED, **ORDER)
-LIST: Final = Operation("list_orders", Effect.READ, **ORDER)
-TRANSACTIONS: Final = Operation("list_transactions", Effect.READ)
+LIST: Final = Operation("list_orders", Effect.READ, rows=Rows("orders", "order_id"), **ORDER)
+TRANSACTIONS: Final = Operation("list_transactions", Effect.READ, rows=Rows("transactions", "id"))
 BALANCE: Final = Operation("fetch_balance", Effect.READ)
 PROFILE: Final = Operation("fetch_profile", Effect.READ, hidden=frozenset({"email"}))
 

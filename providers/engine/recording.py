@@ -19,8 +19,8 @@ from .workshop import Finished
 
 logger = logging.getLogger(__name__)
 
-OURS = frozenset({Reason.CANNOT_TAKE})
-"""Refusals that were our own client's."""
+UNCOUNTED = frozenset({Reason.CANNOT_TAKE, Reason.NO_NUMBER_AVAILABLE})
+"""Refusals that say nothing against the account: our own client's, and an empty shelf."""
 
 
 class Recorder:
@@ -133,5 +133,5 @@ class Recorder:
                 accounts.note_success(account)
         elif accounts.pauses(account, error):
             accounts.pause(account, error.reason, error.words)
-        elif source.paid and error.outcome == Outcome.REFUSED and error.reason not in OURS:
+        elif source.paid and error.outcome == Outcome.REFUSED and error.reason not in UNCOUNTED:
             accounts.note_refusal(account, error.words)

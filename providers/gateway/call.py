@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from core.secrets import Secret
 
+from .listings import Rows
 from .vocabulary import Outcome, Reason
 
 T = TypeVar("T")
@@ -44,6 +45,8 @@ class Operation:
     readable_in_error: frozenset[str] = frozenset()
     """The same for answers whose status is not 2xx: `code` may be a secret in an order
     and the name of an error in an error body."""
+    rows: Rows | None = None
+    """For what answers with a list: only the count and the ids of its rows are kept."""
 
     def hidden_in_answer(self, status: int) -> frozenset[str]:
         readable = self.readable_in_answer

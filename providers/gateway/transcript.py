@@ -14,6 +14,7 @@ from core.secrets import Secret
 
 from .call import CallRecord, Login, Operation, Request
 from .connection import Flight
+from .listings import summary_of
 from .outgoing import Outgoing
 from .vocabulary import Outcome, Reason
 
@@ -106,6 +107,11 @@ class Transcript:
         received = exchange.received
         if not received:
             return ""
+        rows = self.operation.rows
+        if rows is not None and exchange.complete and exchange.status == 200:
+            summary = summary_of(bytes(received), rows)
+            if summary is not None:
+                return _kept(self.redactor.body(summary, self.fields))
         hidden = self.operation.hidden_in_answer(exchange.status or 0)
         text = received[:_LOOKED_AT].decode("utf-8", "backslashreplace")
         text = self.redactor.body(text, fields_of(hidden, self.operation.masked))

@@ -10,28 +10,38 @@ from tests.builders import make_staff, make_user
 from .conftest import MakeVisitor
 from .pages import SignIn
 
-VIEWER = ["Dashboard", "Messages", "Accounts", "Practice providers"]
+SENT = ["Batches", "Messages"]
+RENTED = ["Open orders", "Orders", "Transactions"]
+LAST = "Practice providers"
 NAVIGATION = {
-    "viewer": VIEWER,
-    "operator": ["Dashboard", "Send SMS", *VIEWER[1:]],
+    "viewer": ["Dashboard", *SENT, "Codes", *RENTED, "Accounts", LAST],
+    "operator": [
+        "Dashboard",
+        "Send SMS",
+        *SENT,
+        "Send code",
+        "Codes",
+        "Rent a number",
+        *RENTED,
+        "Accounts",
+        LAST,
+    ],
     "manager": [
         "Dashboard",
         "Send SMS",
-        "Messages",
+        *SENT,
+        "Send code",
+        "Codes",
+        "Rent a number",
+        *RENTED,
+        "Apps and countries",
         "Accounts",
         "API calls",
         "Callbacks",
         "Staff",
-        "Practice providers",
+        LAST,
     ],
-    "auditor": [
-        "Dashboard",
-        "Messages",
-        "Accounts",
-        "API calls",
-        "Callbacks",
-        "Practice providers",
-    ],
+    "auditor": ["Dashboard", *SENT, "Codes", *RENTED, "Accounts", "API calls", "Callbacks", LAST],
 }
 
 

@@ -1,0 +1,188 @@
+"""What staff can do with one order: cancel, settle, see it whole, hide it, import it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView, View
+
+from core.admin import Page
+from core.countries import country_name
+from core.pages import NeedsPermission, person, refuse_fragment
+from core.reasons_given import REVEAL_REASONS, reason_from
+from providers.gateway.vocabulary import OrderState as StatedState
+
+from . import cancels, orders, reconciliation
+from .catalogue import project_names
+from .models import FoundOrder, Order
+from .order_page import SETTLE_REASONS
+from .states import OURS, OrderState
+from .visibility import may_see_whole, shown
+
+S = OrderState
+
+
+class OrderAction(Page, View):
+    """POST only; afterwards the order's page, or the board if it was asked for there."""
+
+    http_method_names = ["post"]
+
+    def find(self, object_id: str) -> Order:
+        if self.model_admin is None:
+            raise RuntimeError("An action belongs to a model's admin.")
+        order: Order = self.model_admin.get_or_404(self.request, object_id)
+        return order
+
+    def back_to(self, order: Order) -> HttpResponse:
+        if self.request.POST.get("from") == "board":
+            return HttpResponseRedirect(reverse("admin:rentals_order_board"))
+        return HttpResponseRedirect(reverse("admin:rentals_order_change", args=[order.public_id]))
+
+    def log(self, thing: Model, text: str) -> None:
+        LogEntry.objects.log_actions(
+            user_id=person(self.request).pk,
+            queryset=[thing],
+            action_flag=CHANGE,
+            change_message=text,
+        )
+
+
+class CancelPage(OrderAction):
+    permission_required = "rentals.cancel_order"
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.find(object_id)
+        then_rent = "then_rent" in request.POST
+        if then_rent and not request.user.has_perm("rentals.rent_order"):
+            raise NeedsPermission("rentals.rent_order")
+        by = person(request)
+        if order.state == S.QUEUED and orders.withdraw(order, by):
+            self.log(order, "Cancelled before ordering")
+            messages.success(request, _("Cancelled. Nothing was ordered."))
+        elif cancels.ask(order, by, then_rent=then_rent):
+            self.log(order, "Cancel asked for" + (", another to be rented" if then_rent else ""))
+            messages.success(request, _("The provider is asked to cancel it."))
+        else:
+            messages.warning(request, self._too_late(order))
+        return self.back_to(order)
+
+    def _too_late(self, order: Order) -> str:
+        order.refresh_from_db()
+        if cancels.is_being_cancelled(order):
+            return gettext("It is being cancelled already; nothing was asked twice.")
+        if order.sms_at:
+            return gettext("The SMS had already come, so the order was not cancelled.")
+        return gettext("Nothing was changed: the order waits no more.")
+
+
+class SettlePage(OrderAction):
+    """An order whose outcome is unknown: this one in the provider's list, or none."""
+
+    permission_required = "rentals.resolve_order"
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.find(object_id)
+        because = reason_from(request, SETTLE_REASONS)
+        if not because:
+            messages.error(request, _("Nothing was changed: choose or type a reason."))
+            return self.back_to(order)
+        by = person(request)
+        if request.POST.get("outcome") == "adopt":
+            found = reconciliation.candidates(order).filter(public_id=request.POST.get("found", ""))
+            first = found.first()
+            done = bool(first) and reconciliation.adopt(order, first, by=by, because=because)  # type: ignore[arg-type]
+            said = f"Adopted {first.provider_id}: {because}" if first else ""
+        else:
+            done = reconciliation.mark_not_made(order, by, because)
+            said = f"Marked as not made: {because}"
+        if done:
+            self.log(order, said)
+            messages.success(request, _("The outcome is settled."))
+        else:
+            messages.warning(request, _("Nothing was changed: the outcome is known already."))
+        return self.back_to(order)
+
+
+class RevealPage(OrderAction):
+    """Answers with number, code and text, and writes down who saw them and why."""
+
+    permission_required = "rentals.reveal_order"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        refused = refuse_fragment(request, (self.permission_required,))
+        return refused or super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.find(object_id)
+        because = reason_from(request, REVEAL_REASONS)
+        if not because:
+            note = gettext("Choose or type a reason first.")
+            return render(request, "rentals/revealed.html", {"note": note})
+        self.log(order, f"Revealed: {because}")
+        answer = render(request, "rentals/revealed.html", {"shown": shown(order, whole=True)})
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+
+class HidePage(OrderAction):
+    """Take an order off the board; it stays in the list."""
+
+    permission_required = "rentals.view_order"
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.find(object_id)
+        if not may_see_whole(order, request.user):
+            raise NeedsPermission("rentals.reveal_order")
+        Order.objects.filter(pk=order.pk, hidden_at=None).update(hidden_at=timezone.now())
+        return HttpResponseRedirect(reverse("admin:rentals_order_board"))
+
+
+class FoundPage(Page, TemplateView):
+    """Orders in the provider's list that nobody here placed, and taking them over."""
+
+    title = _("Orders not placed here")
+    permission_required = "rentals.import_order"
+    template_name = "rentals/found.html"
+    http_method_names = ["get", "post"]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found = FoundOrder.objects.filter(order=None).select_related("account")
+        names = project_names()
+        rows = [
+            {
+                "found": one,
+                "number": shown(Order(phone=one.phone), whole=False).number,
+                "app": names.get(one.project, one.project),
+                "country": country_name(one.region),
+                "state": OURS.get(StatedState(one.stated), one.provider_state),
+            }
+            for one in found[:200]
+        ]
+        return {**super().get_context_data(**kwargs), "rows": rows}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        wanted = FoundOrder.objects.filter(public_id=request.POST.get("found", "")[:24])
+        found = wanted.first()
+        if found is None:
+            raise Http404
+        order = reconciliation.import_order(found, person(request))
+        if order is None:
+            messages.warning(request, _("It was taken over already."))
+            return HttpResponseRedirect(reverse("admin:rentals_order_found"))
+        LogEntry.objects.log_actions(
+            user_id=person(request).pk,
+            queryset=[order],
+            action_flag=CHANGE,
+            change_message="Imported from the provider's list",
+        )
+        messages.success(request, _("The order is taken over and held by you."))
+        return HttpResponseRedirect(reverse("admin:rentals_order_change", args=[order.public_id]))

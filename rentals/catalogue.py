@@ -1,0 +1,57 @@
+"""The lists of apps and countries: filled at first with what the providers' documents name,
+kept by staff afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import override
+
+from providers.gateway.client import RentsNumbers
+from providers.gateway.registry import clients
+from providers.models import Account
+
+from .models import Project, Region
+
+
+def fill(using: str = "default", **_: Any) -> None:
+    """Receiver of `post_migrate`. Touches no list that has a row: staff may have emptied it."""
+    for key, client in clients().items():
+        if not issubclass(client, RentsNumbers):
+            continue
+        projects = Project.objects.using(using)
+        if not projects.filter(provider=key).exists():
+            projects.bulk_create(
+                Project(provider=key, code=offer.code, name=offer.name)
+                for offer in client.documented_projects
+            )
+        regions = Region.objects.using(using)
+        with override("en"):
+            if not regions.filter(provider=key).exists():
+                regions.bulk_create(
+                    Region(provider=key, code=offer.code, remark=str(offer.remark))
+                    for offer in client.documented_regions
+                )
+
+
+def rents(account: Account) -> bool:
+    client = account.client
+    return client is not None and issubclass(client, RentsNumbers)
+
+
+def renting_accounts() -> list[Account]:
+    found = list(Account.objects.prefetch_related("credentials"))
+    return sorted(filter(rents, found), key=lambda account: account.name.lower())
+
+
+def project_names(provider: str = "") -> dict[str, str]:
+    """By code. An app that staff no longer list is called by its code."""
+    rows = Project.objects.filter(provider=provider) if provider else Project.objects.all()
+    return dict(rows.values_list("code", "name"))
+
+
+def renting_providers() -> list[tuple[str, str]]:
+    """Key and name of each provider that rents numbers."""
+    return [
+        (key, client.name) for key, client in clients().items() if issubclass(client, RentsNumbers)
+    ]

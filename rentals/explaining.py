@@ -1,0 +1,235 @@
+"""What an order's page says under its state: what happened, the money, the next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from core.countries import country_name
+from core.money_lines import MoneyLine
+from core.templatetags.portal import amount
+from core.times import duration, short_time
+from providers.gateway.vocabulary import Reason
+from providers.reasons import Words, explain, register_reason
+
+from . import cancels, pace, reconciliation
+from .catalogue import project_names
+from .labels import WITHDRAWN, shown_state
+from .ledger import HOLD, REFUND
+from .models import Order, Transaction
+from .orders import TRIED_IN_VAIN, WAITED_TOO_LONG
+from .states import CancelState, OrderState
+
+S = OrderState
+LOOKED_FOR = "order_looked_for"
+
+
+def register() -> None:
+    """The reasons that only orders have."""
+    register_reason(
+        WAITED_TOO_LONG,
+        Words(
+            gettext_noop("This waited too long and was not ordered."),
+            gettext_noop("Nobody may be waiting for the number any more."),
+            gettext_noop("Rent a number again if it is still needed."),
+            MoneyLine.NOT_SENT,
+        ),
+    )
+    register_reason(
+        TRIED_IN_VAIN,
+        Words(
+            gettext_noop("No number became free in all that time."),
+            "",
+            gettext_noop("Another country or app, or try again later."),
+            MoneyLine.REFUSED,
+        ),
+    )
+    register_reason(
+        reconciliation.NOT_FOUND_THERE,
+        Words(
+            gettext_noop("The number was not rented after all."),
+            gettext_noop(
+                "Neither the provider's list of orders nor its transactions hold this order."
+            ),
+            gettext_noop("Rent a number again if it is still needed."),
+            MoneyLine.NOT_SPENT,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`money` is the letter of a money line, or empty while nothing can be said."""
+
+    title: str = ""
+    text: str = ""
+    next_step: str = ""
+    money: str = ""
+
+
+def story_of(order: Order) -> Story:
+    shown = shown_state(order)
+    match order.state:
+        case S.QUEUED | S.CLAIMED:
+            return _waiting(order)
+        case S.PLACING:
+            return Story(text=_("The call to the provider is under way."))
+        case S.UNKNOWN:
+            return _unknown(order)
+        case S.REFUSED | S.NOT_CREATED:
+            return _reasoned(order)
+        case S.PENDING:
+            return _pending(order, shown)
+        case S.RECEIVED | S.COMPLETED:
+            return _received(order)
+    return _ended(order, shown)
+
+
+def _ended(order: Order, shown: str) -> Story:
+    match order.state:
+        case S.EXPIRED:
+            said = explain(Reason.ORDER_EXPIRED, time=short_time(order.ended_at or timezone.now()))
+            return Story(said.title, _refund_line(order), said.next_step)
+    if shown == WITHDRAWN:
+        return Story(money=MoneyLine.NOT_SENT)
+    if order.state == S.CANCELLED:
+        return Story(text=_refund_line(order), next_step=_not_rented(order))
+    return Story(
+        text=_("The time is over, and the provider gave no last word."),
+        next_step=_("Rent another; check the refund in the ledger."),
+    )
+
+
+def _waiting(order: Order) -> Story:
+    if order.account.is_paused:
+        return Story(
+            text=_("%(account)s is paused. This waits until the account is resumed.")
+            % {"account": order.account.name},
+            money=MoneyLine.NOT_SENT,
+        )
+    if order.reason == Reason.NO_NUMBER_AVAILABLE and order.keep_trying_until:
+        said = explain(order.reason, **_values(order))
+        until = short_time(order.keep_trying_until)
+        trying = _("The portal keeps trying until %(time)s.") % {"time": until}
+        return Story(said.title, trying, "", said.money)
+    if order.reason and order.answered_at:
+        return _reasoned(order)
+    return Story(text=_("Orders of the same app and country are placed one after the other."))
+
+
+def _values(order: Order) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "app": project_names(order.account.provider).get(order.project, order.project),
+        "country": country_name(order.region),
+    }
+    if order.reason == Reason.UNREACHABLE:
+        values["n"] = order.tries
+        if order.state == S.QUEUED:
+            values["time"] = short_time(order.not_before)
+    elif order.reason == Reason.NO_BALANCE:
+        values["n"] = order.account.orders.filter(state=S.QUEUED).count()
+    elif order.reason == Reason.NO_NUMBER_AVAILABLE:
+        values["n"] = 10
+    return values
+
+
+def _reasoned(order: Order) -> Story:
+    if order.settled_at:
+        return Story(text=_("A person found that no number was rented."), money=MoneyLine.NOT_SPENT)
+    said = explain(order.reason, **_values(order))
+    return Story(said.title, said.text, said.next_step, said.money or MoneyLine.NOT_SENT)
+
+
+def title_of(order: Order) -> str:
+    """What went wrong, in one line for lists."""
+    return explain(order.reason, **_values(order)).title if order.reason else ""
+
+
+def _unknown(order: Order) -> Story:
+    since = order.answered_at or order.created_at
+    until = short_time(since + reconciliation.LOOKED_FOR)
+    said = explain(order.reason, **_values(order))
+    if timezone.now() > since + reconciliation.LOOKED_FOR:
+        text = _("The portal has looked for it and could not decide.")
+        step = _("Compare with the provider's own list, then settle it.")
+    else:
+        text = _("The portal looks in the provider's order list until %(time)s.") % {"time": until}
+        step = _("Do not order again before that.")
+    title = _("A number may have been rented.")
+    return Story(title, f"{said.title} {text}", step, MoneyLine.UNKNOWN)
+
+
+def _pending(order: Order, shown: str) -> Story:
+    asked = list(order.cancels.all())
+    if asked and asked[-1].state in (CancelState.REFUSED, CancelState.NOT_DONE):
+        return Story(
+            text=_("It was not cancelled; the order goes on."),
+            money=MoneyLine.ACCEPTED,
+        )
+    if cancels.is_being_cancelled(order):
+        unclear = asked[-1].state == CancelState.UNCLEAR
+        if unclear:
+            return Story(
+                _("It is not known yet whether the order was cancelled."),
+                _("The portal asks the provider."),
+                _("Wait a moment."),
+                MoneyLine.UNKNOWN,
+            )
+        return Story(text=_("Cancelling …"), money=MoneyLine.ACCEPTED)
+    if shown == S.EXPIRED_UNCONFIRMED:
+        until = short_time(pace.gives_up_at(order))
+        text = _("The time is over; the provider still says waiting. Checking until %(time)s.")
+        return Story(text=text % {"time": until}, money=MoneyLine.ACCEPTED)
+    if order.cancel_at:
+        text = _("It is cancelled by itself at %(time)s if no SMS has come.")
+        return Story(text=text % {"time": short_time(order.cancel_at)}, money=MoneyLine.ACCEPTED)
+    return Story(money=MoneyLine.ACCEPTED)
+
+
+def _received(order: Order) -> Story:
+    if any(one.state == CancelState.REFUSED for one in order.cancels.all()):
+        return Story(
+            _("The SMS had already come, so the order was not cancelled."),
+            _("The code is shown above."),
+            _("Use it."),
+            MoneyLine.ACCEPTED,
+        )
+    if not (order.code or order.content):
+        return Story(
+            text=_("The provider says that an SMS came, and gave neither its code nor its text."),
+            money=MoneyLine.ACCEPTED,
+        )
+    waited = order.sms_at - order.placed_at if order.sms_at and order.placed_at else None
+    text = _("Here %(took)s after the number was rented.") % {"took": duration(waited)}
+    return Story(text=text if waited else "", money=MoneyLine.ACCEPTED)
+
+
+def _refund_line(order: Order) -> str:
+    """What the provider's own books say of the money; never what we think of it."""
+    rows = list(transactions_of(order))
+    refunds = [row for row in rows if row.type == REFUND]
+    if refunds:
+        n = amount(refunds[0].amount)
+        if order.state == S.CANCELLED:
+            return _("Cancelled. Refund of %(n)s seen in the transactions.") % {"n": n}
+        return _("Refund of %(n)s seen in the transactions.") % {"n": n}
+    if order.state == S.CANCELLED:
+        return _("Cancelled. No refund seen yet.")
+    return _("No refund seen yet.") if any(row.type == HOLD for row in rows) else ""
+
+
+def _not_rented(order: Order) -> str:
+    if cancels.NO_OTHER in order.warnings:
+        return _("No other number was rented: the daily limit is used up.")
+    return ""
+
+
+def transactions_of(order: Order) -> list[Transaction]:
+    if not order.provider_id:
+        return []
+    rows = Transaction.objects.filter(account=order.account_id, order_provider_id=order.provider_id)
+    return list(rows.order_by("created_there", "pk"))

@@ -1,0 +1,135 @@
+"""The filters of the lists of orders, transactions and findings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    DropdownFilter,
+    MultipleDropdownFilter,
+    RelatedDropdownFilter,
+)
+
+from core.countries import country_name
+from core.filters import LocalTimeFilter
+from core.labels import states_of
+
+from . import needs
+from .catalogue import project_names
+from .labels import where_shown
+from .models import Finding, Order, Transaction
+from .timeline import type_word
+
+
+class ShownStateFilter(MultipleDropdownFilter):
+    """By the words that the labels say, derived states included."""
+
+    title = _("State")
+    parameter_name = "shown"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        labels = states_of("order")
+        return [(key, str(label.word)) for key, label in labels.items() if key != "claimed"]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        chosen = [value for value in self.value() or [] if value in states_of("order")]
+        if not chosen:
+            return queryset
+        wanted = where_shown(chosen[0])
+        for value in chosen[1:]:
+            wanted |= where_shown(value)
+        return queryset.filter(wanted)
+
+
+class EndingFilter(DropdownFilter):
+    title = _("Ends")
+    parameter_name = "ending"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("soon", str(_("within 2 minutes")))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if self.value() != "soon":
+            return queryset
+        return queryset.filter(pk__in=needs.ending_soon().values("pk"))
+
+
+class AppFilter(DropdownFilter):
+    title = _("App")
+    parameter_name = "project"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return sorted(project_names().items(), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        value = self.value()
+        return queryset.filter(project=value) if value else queryset
+
+
+class CountryFilter(DropdownFilter):
+    title = _("Country/region")
+    parameter_name = "region"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        codes = Order.objects.order_by("region").values_list("region", flat=True).distinct()
+        return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        value = self.value()
+        return queryset.filter(region=value) if value else queryset
+
+
+class TypeFilter(MultipleDropdownFilter):
+    """By the provider's own word, shown in the reader's language where it is known."""
+
+    title = _("Type")
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        types = Transaction.objects.order_by("type").values_list("type", flat=True).distinct()
+        return [(type_, type_word(type_)) for type_ in types]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Transaction]
+    ) -> QuerySet[Transaction]:
+        chosen = self.value()
+        return queryset.filter(type__in=chosen) if chosen else queryset
+
+
+class OpenFilter(DropdownFilter):
+    title = _("State")
+    parameter_name = "open"
+    CHOICES = (("open", _("open")), ("explained", _("explained")), ("gone", _("agrees now")))
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, str(word)) for value, word in self.CHOICES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Finding]) -> QuerySet[Finding]:
+        match self.value():
+            case "open":
+                return queryset.filter(gone_at=None, explained_at=None)
+            case "explained":
+                return queryset.exclude(explained_at=None)
+            case "gone":
+                return queryset.exclude(gone_at=None)
+        return queryset
+
+
+ORDERS: tuple[Any, ...] = (
+    ShownStateFilter,
+    ("account", RelatedDropdownFilter),
+    AppFilter,
+    CountryFilter,
+    EndingFilter,
+    ("held_by", RelatedDropdownFilter),
+    ("created_at", LocalTimeFilter),
+)
+TRANSACTIONS: tuple[Any, ...] = (
+    TypeFilter,
+    ("account", RelatedDropdownFilter),
+    ("created_there", LocalTimeFilter),
+)
+FINDINGS: tuple[Any, ...] = (OpenFilter, ("account", RelatedDropdownFilter))

@@ -1,0 +1,198 @@
+"""The ledger check: the provider's transactions beside our orders, and what does not agree.
+
+Nothing is computed that the provider states. A finding says what stands on either side; it
+goes when a later check finds that both agree, and stays with its reason when it is explained.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from core.templatetags.portal import amount
+from providers.models import Account
+
+from .models import Finding, FoundOrder, Order, Reading, Transaction
+from .states import OrderState
+
+S = OrderState
+K = Finding.Kind
+
+DEPOSIT, HOLD, RELEASE, REFUND = "Deposit", "Hold", "Release", "Refund"
+TYPES: Final = (DEPOSIT, HOLD, RELEASE, REFUND)
+"""GoSMS document, section 6."""
+BACK_TO: Final = timedelta(days=90)
+SETTLING: Final = timedelta(minutes=10)
+"""An order that changed so shortly before the books were read may not stand in them yet."""
+MOST_ROWS: Final = 20
+"""Of the provider's, kept with a finding."""
+REFUNDED: Final = (S.CANCELLED, S.EXPIRED)
+"""States after which money that was held is expected back (section 4, 已冻结金额将退回账户)."""
+NEVER_PLACED: Final = (S.QUEUED, S.CLAIMED, S.PLACING, S.REFUSED, S.NOT_CREATED, S.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    kind: str
+    about: str
+    order: Order | None
+    rows: tuple[Transaction, ...]
+    since: datetime
+
+
+@dataclass(slots=True)
+class Books:
+    """The provider's rows of one account, by its order id."""
+
+    rows: dict[str, list[Transaction]] = field(default_factory=lambda: defaultdict(list))
+    read_at: datetime | None = None
+
+    def of(self, order_id: str, type_: str) -> list[Transaction]:
+        return [row for row in self.rows.get(order_id, ()) if row.type == type_]
+
+
+def check(account: Account, now: datetime | None = None) -> list[Finding]:
+    """Compare, write down what is new, end what agrees now. Returns the open findings.
+
+    Nothing is found before the transactions were once read whole: a row that was never
+    read is no row that is missing.
+    """
+    now = now or timezone.now()
+    read = _last_whole_reading(account)
+    if read is None or read.started_at is None:
+        return open_findings(account)
+    found = list(_compare(account, read.started_at, now))
+    with transaction.atomic():
+        for one in found:
+            _keep(account, one, now)
+        still = [(one.kind, one.about) for one in found]
+        gone = Finding.objects.filter(account=account, gone_at=None)
+        for finding in gone:
+            if (finding.kind, finding.about) not in still:
+                Finding.objects.filter(pk=finding.pk).update(gone_at=now)
+    return open_findings(account)
+
+
+def open_findings(account: Account | None = None) -> list[Finding]:
+    """Neither explained nor gone."""
+    rows = Finding.objects.filter(gone_at=None, explained_at=None)
+    rows = rows.filter(account=account) if account else rows
+    return list(rows.select_related("account", "order"))
+
+
+def agrees_up_to(account: Account) -> datetime | None:
+    read = _last_whole_reading(account)
+    return read.started_at if read else None
+
+
+def explain(finding: Finding, by: User, because: str) -> bool:
+    """Somebody knows why; it stays, with name and reason, and counts no more."""
+    fresh = Finding.objects.filter(pk=finding.pk, explained_at=None)
+    return bool(
+        fresh.update(explained_at=timezone.now(), explained_by_id=by.pk, explained_because=because)
+    )
+
+
+def _last_whole_reading(account: Account) -> Reading | None:
+    done = Reading.objects.filter(
+        account=account,
+        kind=Reading.Kind.TRANSACTIONS,
+        state=Reading.State.DONE,
+        complete=True,
+    )
+    return done.order_by("-pk").first()
+
+
+def _compare(account: Account, read_at: datetime, now: datetime) -> Iterator[Disagreement]:
+    books = Books(read_at=read_at)
+    for row in Transaction.objects.filter(account=account).exclude(order_provider_id=""):
+        books.rows[row.order_provider_id].append(row)
+    ours = Order.objects.filter(account=account, created_at__gt=now - BACK_TO)
+    ours = ours.exclude(provider_id="").exclude(state__in=NEVER_PLACED)
+    for order in ours.iterator(chunk_size=2000):
+        yield from _compare_order(order, books)
+    yield from _foreign(account, books)
+    yield from _unknown_types(account)
+
+
+def _compare_order(order: Order, books: Books) -> Iterator[Disagreement]:
+    rows = tuple(books.rows.get(order.provider_id, ()))
+    holds = books.of(order.provider_id, HOLD)
+    placed = order.answered_at or order.created_at
+    if not holds and _is_settled(placed, books):
+        yield Disagreement(K.ORDER_WITHOUT_HOLD, order.provider_id, order, rows, placed)
+    if order.price is not None and any(row.amount != order.price for row in holds):
+        yield Disagreement(K.PRICE_DIFFERS, order.provider_id, order, rows, placed)
+    ended = order.ended_at
+    expected = order.state in REFUNDED and bool(holds)
+    if expected and ended and _is_settled(ended, books) and not books.of(order.provider_id, REFUND):
+        yield Disagreement(K.REFUND_MISSING, order.provider_id, order, rows, ended)
+
+
+def _is_settled(moment: datetime, books: Books) -> bool:
+    return books.read_at is not None and moment < books.read_at - SETTLING
+
+
+def _foreign(account: Account, books: Books) -> Iterator[Disagreement]:
+    known = set(Order.objects.filter(account=account).values_list("provider_id", flat=True))
+    for order_id, rows in books.rows.items():
+        holds = [row for row in rows if row.type == HOLD]
+        if holds and order_id not in known:
+            since = holds[0].created_there or holds[0].read_at
+            yield Disagreement(K.HOLD_WITHOUT_ORDER, order_id, None, tuple(rows), since)
+
+
+def _unknown_types(account: Account) -> Iterator[Disagreement]:
+    strange = Transaction.objects.filter(account=account).exclude(type__in=TYPES)
+    for type_ in strange.order_by("type").values_list("type", flat=True).distinct():
+        rows = tuple(strange.filter(type=type_).order_by("pk")[:MOST_ROWS])
+        yield Disagreement(
+            K.UNKNOWN_TYPE, type_, None, rows, rows[0].created_there or rows[0].read_at
+        )
+
+
+def _keep(account: Account, one: Disagreement, now: datetime) -> None:
+    values = {
+        "order": one.order,
+        "ours": _ours(one.order),
+        "theirs": [_theirs(row) for row in one.rows[:MOST_ROWS]],
+        "seen_at": now,
+        "gone_at": None,
+    }
+    Finding.objects.update_or_create(
+        account=account,
+        kind=one.kind,
+        about=one.about,
+        defaults=values,
+        create_defaults={**values, "since": one.since},
+    )
+
+
+def _ours(order: Order | None) -> dict[str, Any]:
+    if order is None:
+        return {}
+    at = order.ended_at or order.answered_at or order.created_at
+    return {"state": order.state, "price": _plain(order.price), "at": at.isoformat()}
+
+
+def _theirs(row: Transaction) -> dict[str, Any]:
+    at = row.created_there.isoformat() if row.created_there else row.raw_created_there
+    return {"id": row.provider_id, "type": row.type, "amount": _plain(row.amount), "at": at}
+
+
+def _plain(value: Decimal | None) -> str:
+    return amount(value)
+
+
+def found_order_of(finding: Finding) -> FoundOrder | None:
+    """The order in the provider's list that a hold without an order of ours is for."""
+    rows = FoundOrder.objects.filter(account=finding.account_id, provider_id=finding.about)
+    return rows.first()

@@ -1,0 +1,112 @@
+"""What the provider booked, as it states it, and what does not agree with our orders."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from providers.models import Account, public_id
+
+from .order import Order
+
+
+class Transaction(models.Model):
+    """One row of the provider's own books. `amount` is positive for every type: the type
+    alone tells the direction, and none is computed here."""
+
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="transactions", verbose_name=_("account")
+    )
+    provider_id = models.CharField(_("id"), max_length=100)
+    type = models.CharField(_("type"), max_length=100)
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
+    balance_after = models.DecimalField(
+        _("balance after"), max_digits=18, decimal_places=4, null=True, blank=True
+    )
+    frozen_after = models.DecimalField(
+        _("frozen after"), max_digits=18, decimal_places=4, null=True, blank=True
+    )
+    description = models.TextField(_("description"), blank=True)
+    order_provider_id = models.CharField(_("order id"), max_length=100, blank=True)
+    created_there = models.DateTimeField(_("time"), null=True)
+    raw_created_there = models.CharField(max_length=100, blank=True)
+    read_at = models.DateTimeField(default=timezone.now)
+    differing = models.JSONField(default=list)
+    """What a later reading stated otherwise: [{"field", "value", "at"}]."""
+
+    class Meta:
+        ordering = ("-created_there", "-pk")
+        verbose_name = _("transaction")
+        verbose_name_plural = _("transactions")
+        default_permissions = ("view",)
+        permissions = [
+            ("export_transaction", "Can export transactions"),
+            ("read_transaction", "Can have transactions read from the provider"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("account", "provider_id"), name="one_transaction_per_id"
+            )
+        ]
+        indexes = [
+            models.Index(fields=("-created_there", "-id"), name="transaction_newest"),
+            models.Index(fields=("account", "-created_there"), name="transaction_by_account"),
+            models.Index(fields=("account", "order_provider_id"), name="transaction_by_order"),
+            models.Index(fields=("type", "-created_there"), name="transaction_by_type"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.provider_id}"
+
+
+class Finding(models.Model):
+    """Something in which our orders and the provider's books do not agree."""
+
+    class Kind(models.TextChoices):
+        REFUND_MISSING = "refund_missing", _("Refund missing")
+        HOLD_WITHOUT_ORDER = "hold_without_order", _("Hold without an order of ours")
+        ORDER_WITHOUT_HOLD = "order_without_hold", _("Order without a Hold")
+        PRICE_DIFFERS = "price_differs", _("Price differs")
+        UNKNOWN_TYPE = "unknown_type", _("Unknown type")
+
+    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="findings", verbose_name=_("account")
+    )
+    kind = models.CharField(_("finding"), max_length=24, choices=Kind.choices)
+    about = models.CharField(max_length=100)
+    """The provider's id of the order, or the type that nobody knows."""
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, null=True, related_name="findings")
+    ours = models.JSONField(default=dict)
+    """{"state", "price", "at"}, as far as we know them."""
+    theirs = models.JSONField(default=list)
+    """The provider's rows: [{"type", "amount", "at"}]."""
+    since = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True)
+    """When a later check found that it agrees after all."""
+    explained_at = models.DateTimeField(null=True)
+    explained_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    explained_because = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("-since", "-pk")
+        verbose_name = _("finding")
+        verbose_name_plural = _("findings")
+        default_permissions = ("view",)
+        permissions = [
+            ("explain_finding", "Can explain what does not agree"),
+            ("check_finding", "Can run the ledger check"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("account", "kind", "about"), name="one_finding_per_disagreement"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.about}"

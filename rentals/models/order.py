@@ -1,0 +1,253 @@
+"""A number that was rented, a request to cancel it, and orders that nobody here placed."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.fields import EncryptedField
+from providers.models import Account, public_id
+
+from ..states import CANCEL_OPEN, CancelState, OrderState
+
+
+class Stated(models.Model):
+    """What a provider has said of an order. Once a code, a text or a time stands here, no
+    later answer changes it; what differs is kept in `differing`."""
+
+    phone = models.CharField(_("number"), max_length=100, blank=True)
+    price = models.DecimalField(_("price"), max_digits=18, decimal_places=4, null=True, blank=True)
+    provider_state = models.CharField(max_length=100, blank=True)
+    """The provider's own word, the newest one."""
+    code = EncryptedField(blank=True)
+    content = EncryptedField(blank=True)
+    created_there = models.DateTimeField(null=True)
+    expires_there = models.DateTimeField(null=True)
+    received_there = models.DateTimeField(_("received at"), null=True)
+    raw_times = models.JSONField(default=dict)
+    """Times that could not be read, as they stood."""
+
+    class Meta:
+        abstract = True
+
+
+class Order(Stated):
+    """One number, wanted or rented. Its own times, ids and words tell its whole story."""
+
+    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    # NULL, not "", where no form stands behind it: NULLs do not collide.
+    form_token = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
+    position = models.PositiveSmallIntegerField(default=0, editable=False)
+    """Which of the numbers of one form."""
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="orders", verbose_name=_("account")
+    )
+    project = models.CharField(_("app"), max_length=100)
+    region = models.CharField(_("country/region"), max_length=100)
+
+    state = models.CharField(_("state"), max_length=24, default=OrderState.QUEUED)
+    reason = models.CharField(max_length=32, blank=True)
+    words = models.TextField(_("provider's own words"), blank=True)
+    warnings = models.JSONField(default=list)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    provider_id = models.CharField(_("order id"), max_length=100, blank=True)
+    differing = models.JSONField(default=list)
+    """Later answers that contradict what stands: {"field", "at"} and, where it is neither a
+    code nor a text, "value"."""
+    differing_texts = EncryptedField(blank=True)
+    """The codes and texts among them, as JSON: [{"field", "at", "value"}]."""
+    conflict = models.BooleanField(_("conflict"), default=False)
+
+    tries = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    keep_trying_until = models.DateTimeField(null=True)
+    """Where staff asked to try on while no number is free."""
+    cancel_after = models.PositiveSmallIntegerField(null=True)
+    """Minutes without an SMS after which it is cancelled by itself."""
+    cancel_at = models.DateTimeField(null=True)
+    claim = models.UUIDField(null=True)
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("rented by"),
+    )
+    held_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("held by"),
+    )
+    created_at = models.DateTimeField(_("time"), default=timezone.now)
+    claimed_at = models.DateTimeField(null=True)
+    handed_over_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    placed_at = models.DateTimeField(null=True)
+    """When we learnt that it was ours: the pace of asking counts from here."""
+    expires_at = models.DateTimeField(_("ends"), null=True)
+    """By our own clock: when we learnt of it, plus the time that the provider gave it."""
+    sms_at = models.DateTimeField(null=True)
+    """When its code or text reached our table."""
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    changed_at = models.DateTimeField(default=timezone.now)
+    """When anything that a page shows of it last changed."""
+
+    next_poll_at = models.DateTimeField(null=True)
+    polled_at = models.DateTimeField(null=True)
+    poll_claim = models.UUIDField(null=True)
+    poll_claimed_at = models.DateTimeField(null=True)
+    not_found = models.PositiveSmallIntegerField(default=0)
+    """How often in a row the provider said that it has no such order."""
+    hidden_at = models.DateTimeField(null=True)
+    """Taken off the board by hand."""
+
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    settled_because = models.CharField(max_length=200, blank=True)
+    imported = models.BooleanField(default=False)
+    """Taken over from the provider's list; nobody here placed it."""
+    instead_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
+    )
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        default_permissions = ("view",)
+        permissions = [
+            ("rent_order", "Can rent numbers"),
+            ("cancel_order", "Can cancel rented numbers"),
+            ("reveal_order", "Can see numbers, codes and texts of everybody's orders"),
+            ("resolve_order", "Can settle orders whose outcome is unknown"),
+            ("import_order", "Can import orders that were not placed here"),
+            ("export_order", "Can export orders"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in OrderState]),
+                name="order_state_known",
+            ),
+            models.UniqueConstraint(fields=("form_token", "position"), name="one_order_per_form"),
+            models.UniqueConstraint(
+                fields=("account", "provider_id"),
+                name="one_order_per_provider_id",
+                condition=~models.Q(provider_id=""),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=("-created_at", "-id"), name="order_newest"),
+            models.Index(fields=("state", "-created_at"), name="order_by_state"),
+            models.Index(fields=("account", "-created_at"), name="order_by_account"),
+            models.Index(fields=("phone", "-created_at"), name="order_by_phone"),
+            models.Index(fields=("held_by", "-created_at"), name="order_by_holder"),
+            models.Index(fields=("project", "region", "-created_at"), name="order_by_pair"),
+            models.Index(
+                fields=("account", "not_before"),
+                name="order_due",
+                condition=models.Q(state="queued"),
+            ),
+            models.Index(
+                fields=("account", "next_poll_at"),
+                name="order_poll_due",
+                condition=models.Q(next_poll_at__isnull=False),
+            ),
+            models.Index(
+                fields=("account", "state"),
+                name="order_open",
+                condition=models.Q(
+                    state__in=("queued", "claimed", "placing", "pending", "unknown")
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.provider_id or self.public_id}"
+
+
+class Cancel(models.Model):
+    """Somebody's wish to end an order before its SMS came."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="cancels")
+    state = models.CharField(max_length=16, default=CancelState.QUEUED)
+    then_rent = models.BooleanField(default=False)
+    """Rent another one once the cancel is confirmed."""
+    asked_at = models.DateTimeField(default=timezone.now)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    tries = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    claim = models.UUIDField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    handed_over_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=32, blank=True)
+    words = models.TextField(blank=True)
+    refund = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    """As the answer to the cancel stated it; only the transactions tell what was paid back."""
+
+    class Meta:
+        ordering = ("asked_at", "pk")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=("order",),
+                name="one_open_cancel_per_order",
+                condition=models.Q(state__in=sorted(CANCEL_OPEN)),
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=("state", "not_before"),
+                name="cancel_open",
+                condition=models.Q(state__in=sorted(CANCEL_OPEN)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"cancel {self.pk} of order {self.order_id}"
+
+
+class FoundOrder(Stated):
+    """An order in the provider's list that nobody here placed, as far as we know."""
+
+    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="found_orders", verbose_name=_("account")
+    )
+    provider_id = models.CharField(_("order id"), max_length=100)
+    project = models.CharField(_("app"), max_length=100)
+    region = models.CharField(_("country/region"), max_length=100)
+    stated = models.CharField(max_length=16)
+    """What its state means, in the words of the gateway."""
+    first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    order = models.OneToOneField(
+        Order, on_delete=models.PROTECT, null=True, related_name="found_as"
+    )
+    """The order it became."""
+
+    class Meta:
+        ordering = ("-first_seen_at", "-pk")
+        verbose_name = _("order not placed here")
+        verbose_name_plural = _("orders not placed here")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=("account", "provider_id"), name="one_found_order_per_id"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.provider_id}"

@@ -1,0 +1,92 @@
+"""How an account's orders are followed, and what is read from the provider's lists."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from providers.models import Account
+
+
+class Watch(models.Model):
+    """How the open orders of one account are asked for: one by one, or by its list."""
+
+    account = models.OneToOneField(
+        Account, on_delete=models.CASCADE, primary_key=True, related_name="watch"
+    )
+    by_list = models.BooleanField(default=False)
+    next_round_at = models.DateTimeField(null=True)
+    round_at = models.DateTimeField(null=True)
+    """When the list was read last."""
+    claim = models.UUIDField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    received_pages = models.PositiveIntegerField(default=1)
+    """As the last round found them."""
+    spare = models.PositiveIntegerField(default=0)
+    """Calls until the next round that may go for what nobody waits for."""
+    quiet_until = models.DateTimeField(null=True)
+    """After a 401 or 403: when the next probe may leave."""
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"watch of account {self.account_id}"
+
+
+class Reading(models.Model):
+    """One reading of a list of the provider's, page by page."""
+
+    class Kind(models.TextChoices):
+        ORDERS = "orders", _("Orders")
+        TRANSACTIONS = "transactions", _("Transactions")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        CLAIMED = "claimed", _("Reading")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="list_readings")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    whole = models.BooleanField(default=False)
+    """Read every page, also where nothing seems to be new."""
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    asked_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    claim = models.UUIDField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(default=timezone.now)
+    page = models.PositiveIntegerField(default=1)
+    pages = models.PositiveIntegerField(default=1)
+    passes = models.PositiveSmallIntegerField(default=1)
+    calls = models.PositiveIntegerField(default=0)
+    total = models.PositiveBigIntegerField(null=True)
+    """As the provider stated it last."""
+    unreadable = models.PositiveIntegerField(default=0)
+    new = models.PositiveIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    complete = models.BooleanField(default=False)
+    """As many rows are known as the provider says that there are."""
+    reason = models.CharField(max_length=32, blank=True)
+    words = models.TextField(blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=("account", "kind"),
+                name="one_open_reading_per_list",
+                condition=models.Q(state__in=("queued", "claimed")),
+            )
+        ]
+        indexes = [models.Index(fields=("account", "kind", "-id"), name="reading_newest")]
+
+    def __str__(self) -> str:
+        return f"reading {self.pk} of {self.kind}"

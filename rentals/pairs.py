@@ -1,0 +1,66 @@
+"""How renting went of late, for one app in one country: price, success, waiting time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from statistics import median
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from providers.models import Account
+
+from .models import Order
+from .states import OrderState
+
+S = OrderState
+
+LATELY: Final = timedelta(days=30)
+MOST_LOOKED_AT: Final = 2_000
+MOST_RECENT: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """`price` is the last one that the provider stated; None: none is known."""
+
+    price: Decimal | None
+    orders: int
+    share: int | None
+    """Percent of the ended orders that got their SMS."""
+    wait: timedelta | None
+
+    def about(self, count: int) -> Decimal | None:
+        return None if self.price is None else self.price * count
+
+
+def lately(account: Account, project: str, region: str) -> Pair:
+    rows = Order.objects.filter(
+        account=account,
+        project=project,
+        region=region,
+        created_at__gt=timezone.now() - LATELY,
+    ).exclude(provider_id="")
+    known = rows.exclude(price=None).order_by("-created_at")
+    price = known.values_list("price", flat=True).first()
+    times = list(
+        rows.exclude(state=S.PENDING)
+        .order_by("-created_at")
+        .values_list("placed_at", "sms_at")[:MOST_LOOKED_AT]
+    )
+    waits = [(sms - placed).total_seconds() for placed, sms in times if placed and sms]
+    return Pair(
+        price=price,
+        orders=len(times),
+        share=round(100 * len(waits) / len(times)) if times else None,
+        wait=timedelta(seconds=median(waits)) if waits else None,
+    )
+
+
+def recent_of(user: User) -> list[tuple[str, str]]:
+    """The pairs that this person rented last, newest first."""
+    rows = Order.objects.filter(created_by=user).order_by("-created_at")
+    return list(dict.fromkeys(rows.values_list("project", "region")[:50]))[:MOST_RECENT]

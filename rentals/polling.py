@@ -1,0 +1,317 @@
+"""Asking after open orders, as work for the engine.
+
+Up to ten open orders of an account are asked for one by one, at the document's pace. Above
+that the account is followed by its list (`rounds`), and an order is asked for itself where
+the list gave reason to, and at its end.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+from uuid import UUID
+
+from django.db.models import DateTimeField, F, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
+
+from providers.engine.sources import Job, Lane, Result, WorkSource
+from providers.gateway.client import Client, RentsNumbers
+from providers.gateway.errors import GatewayError, Refused
+from providers.gateway.vocabulary import Reason, Rental
+from providers.models import Account
+
+from . import answers, pace
+from .models import Order, Watch
+from .rounds import Round, RoundJob
+from .states import OrderState
+
+S = OrderState
+
+QUIET: Final = timedelta(minutes=1)
+"""After a 401 or 403 one probe a minute leaves, until one is answered."""
+SILENCING: Final = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED})
+LOST: Final = timedelta(seconds=120)
+FEW: Final = 2
+
+
+@dataclass(slots=True)
+class LookJob(Job):
+    order_id: int
+    provider_id: str
+
+    def run(self, client: Client) -> Rental:
+        if not isinstance(client, RentsNumbers):
+            raise Refused(Reason.CANNOT_TAKE)
+        return client.fetch_order(self.provider_id)
+
+
+class LookingSource(WorkSource):
+    """Asks for single orders. `_wanted` says which."""
+
+    paid: ClassVar[bool] = False
+
+    def _wanted(self) -> Q:
+        raise NotImplementedError
+
+    def _due(self, accounts: Collection[int], *, quiet_too: bool = False) -> QuerySet[Order]:
+        now = timezone.now()
+        due = Order.objects.filter(
+            self._wanted(), next_poll_at__lte=now, poll_claim=None, account__in=accounts
+        )
+        if not quiet_too:
+            due = due.exclude(account__in=_quiet(accounts, now))
+        return due.order_by("next_poll_at", "pk")
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        due = self._due(accounts).order_by()
+        return set(due.values_list("account_id", flat=True).distinct())
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        return self._claim_looks(account, limit, claim)
+
+    def _claim_looks(
+        self, account: Account, limit: int, claim: UUID, *, probing: bool = False
+    ) -> list[Job]:
+        now = timezone.now()
+        jobs: list[Job] = []
+        due = self._due([account.pk], quiet_too=probing)
+        for pk, provider_id in due.values_list("pk", "provider_id")[: 1 if probing else limit]:
+            free = Order.objects.filter(pk=pk, poll_claim=None)
+            if free.update(poll_claim=claim, poll_claimed_at=now):
+                jobs.append(LookJob(account.pk, f"order:{pk}", pk, provider_id))
+        return jobs
+
+    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
+        # A question is free: asking it twice harms nobody, so there is no second mark.
+        now = timezone.now()
+        return [job for job in jobs if _held(job, claim).update(poll_claimed_at=now)]
+
+    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
+        for job in jobs:
+            _held(job, claim).update(poll_claim=None, poll_claimed_at=None)
+
+    def record(self, results: Sequence[Result], claim: UUID) -> None:
+        now = timezone.now()
+        for result in results:
+            self._record_one(result, now)
+
+    def _record_one(self, result: Result, now: datetime) -> None:
+        job = result.job
+        if not isinstance(job, LookJob):
+            raise TypeError("This source only takes its own jobs.")
+        if result.error is not None:
+            note_trouble(job.account_id, result.error, now)
+            _failed_look(job, result.error, now)
+        elif isinstance(result.value, Rental):
+            end_quiet(job.account_id)
+            answers.take_in(job.order_id, result.value, now, whole=True)
+        else:
+            raise TypeError("Asking for an order answers with a Rental.")
+
+    def sweep(self) -> None:
+        """A question may be put again; its loop is gone."""
+        lost = Order.objects.filter(poll_claimed_at__lt=timezone.now() - LOST)
+        lost.update(poll_claim=None, poll_claimed_at=None)
+
+
+class ContentSource(LookingSource):
+    """The whole text of SMS whose code the list told already. Nobody waits for it."""
+
+    name: ClassVar[str] = "contents"
+    lane: ClassVar[Lane] = Lane.BULK
+
+    def _wanted(self) -> Q:
+        return Q(state__in=answers.WITH_SMS)
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        by_list = Watch.objects.filter(account=account, by_list=True)
+        if not by_list.exists():
+            return self._claim_looks(account, limit, claim)
+        # What is left of the limit until the next round, one at a time: whatever staff want
+        # meanwhile does not queue behind it.
+        if not by_list.filter(spare__gt=0).update(spare=F("spare") - 1):
+            return []
+        return self._claim_looks(account, 1, claim)
+
+
+class PollingSource(LookingSource):
+    name: ClassVar[str] = "polls"
+    lane: ClassVar[Lane] = Lane.POLLS
+
+    def _wanted(self) -> Q:
+        return Q(state=S.PENDING)
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        now = timezone.now()
+        watches = Watch.objects.filter(account__in=accounts, by_list=True)
+        rounds, busy = set[int](), set[int]()
+        for watch in watches:
+            # While a list is being read, it is not known yet which orders are worth asking for.
+            if watch.claim is not None or (watch.quiet_until and watch.quiet_until > now):
+                busy.add(watch.account_id)
+            elif watch.next_round_at and watch.next_round_at <= now:
+                rounds.add(watch.account_id)
+        others = set(accounts) - rounds - busy
+        return rounds | (super().accounts_with_work(others) if others else set())
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        now = timezone.now()
+        watch, _ = Watch.objects.get_or_create(account=account)
+        if watch.quiet_until and not _may_probe(watch, now):
+            return []
+        self._choose_way(watch, now)
+        if watch.by_list and watch.claim is not None:
+            return []
+        if watch.by_list and watch.next_round_at and watch.next_round_at <= now:
+            return self._claim_round(watch, claim, now)
+        # Few at a time, so that a cancel never queues behind many of them.
+        most = min(limit, FEW) if watch.by_list else limit
+        return self._claim_looks(account, most, claim, probing=watch.quiet_until is not None)
+
+    def _choose_way(self, watch: Watch, now: datetime) -> None:
+        """One by one or by the list. Between the two there is some room, so that the way
+        does not change with every order."""
+        waiting = Order.objects.filter(account=watch.account_id, state=S.PENDING)
+        count = waiting.order_by()[: pace.ONE_BY_ONE + 1].count()
+        if not watch.by_list and count > pace.ONE_BY_ONE:
+            watch.by_list, watch.next_round_at, watch.claim = True, now, None
+            watch.save()
+            waiting.filter(poll_claim=None, provider_state="pending").update(
+                next_poll_at=_later_end(now)
+            )
+        elif watch.by_list and count <= pace.ONE_BY_ONE and watch.claim is None:
+            watch.by_list, watch.next_round_at = False, None
+            watch.save()
+            for order in waiting:
+                wait = pace.interval(now - (order.placed_at or order.created_at))
+                spread = wait * random.random()  # noqa: S311
+                Order.objects.filter(pk=order.pk).update(next_poll_at=now + spread)
+
+    def _claim_round(self, watch: Watch, claim: UUID, now: datetime) -> list[Job]:
+        free = Watch.objects.filter(pk=watch.pk, claim=None)
+        if not free.update(claim=claim, claimed_at=now):
+            return []
+        rows = Order.objects.filter(account=watch.account_id, state=S.PENDING)
+        waiting = dict(rows.exclude(provider_id="").values_list("provider_id", "pk"))
+        subject = f"account:{watch.account_id}"
+        return [RoundJob(watch.account_id, subject, waiting, watch.received_pages)]
+
+    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
+        rounds = [job for job in jobs if isinstance(job, RoundJob)]
+        looks = [job for job in jobs if not isinstance(job, RoundJob)]
+        held = [job for job in rounds if _held_round(job, claim).exists()]
+        return [*held, *super().hand_over(looks, claim)]
+
+    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
+        for job in jobs:
+            if isinstance(job, RoundJob):
+                _held_round(job, claim).update(claim=None, claimed_at=None)
+        super().give_back([job for job in jobs if not isinstance(job, RoundJob)], claim)
+
+    def record(self, results: Sequence[Result], claim: UUID) -> None:
+        now = timezone.now()
+        for result in results:
+            if isinstance(result.job, RoundJob):
+                self._record_round(result.job, result, claim, now)
+            else:
+                self._record_one(result, now)
+
+    def _record_round(self, job: RoundJob, result: Result, claim: UUID, now: datetime) -> None:
+        watch = Watch.objects.filter(account=job.account_id).select_related("account").first()
+        if watch is None:
+            return
+        mine = _held_round(job, claim)
+        if result.error is not None:
+            note_trouble(job.account_id, result.error, now)
+            mine.update(claim=None, claimed_at=None, next_round_at=now + pace.ROUND)
+            return
+        if not isinstance(result.value, Round):
+            raise TypeError("A round answers with a Round.")
+        done = result.value
+        end_quiet(job.account_id)
+        looks = self._take_in_round(job, done, now)
+        began = watch.claimed_at or now
+        calls = done.calls + looks
+        mine.update(
+            claim=None,
+            claimed_at=None,
+            round_at=now,
+            next_round_at=began + pace.until_next_round(calls, watch.account.per_minute),
+            received_pages=done.received_pages,
+            spare=pace.spare_calls(calls, watch.account.per_minute),
+        )
+
+    def _take_in_round(self, job: RoundJob, done: Round, now: datetime) -> int:
+        """Returns how many orders are to be asked for."""
+        for rental in done.received:
+            answers.take_in(job.waiting[rental.order_id], rental, now, whole=False)
+        ids = [job.waiting[one] for one in done.missing]
+        missing = Order.objects.filter(pk__in=ids, state=S.PENDING)
+        asked = 0
+        for pk, placed_at, polled_at in missing.values_list("pk", "placed_at", "polled_at"):
+            # Where list and order contradict each other, it is asked no more than at its pace.
+            last = polled_at or now - pace.SLOWEST
+            at = max(now, last + pace.interval(now - (placed_at or now)))
+            soon = Q(next_poll_at__gt=at) | Q(next_poll_at=None)
+            asked += Order.objects.filter(soon, pk=pk).update(next_poll_at=at)
+        return asked
+
+    def sweep(self) -> None:
+        super().sweep()
+        lost = Watch.objects.filter(claimed_at__lt=timezone.now() - LOST)
+        lost.update(claim=None, claimed_at=None)
+
+
+def _later_end(now: datetime) -> Combinable:
+    """Its end, or now where that is over."""
+    current = Value(now, output_field=DateTimeField())
+    return Greatest(Coalesce(F("expires_at"), current), current)
+
+
+def _quiet(accounts: Collection[int], now: datetime) -> QuerySet[Watch, int]:
+    quiet = Watch.objects.filter(account__in=accounts, quiet_until__gt=now)
+    return quiet.values_list("account_id", flat=True)
+
+
+def _may_probe(watch: Watch, now: datetime) -> bool:
+    """Take the one probe of this minute."""
+    due = Watch.objects.filter(pk=watch.pk, quiet_until__lte=now)
+    return bool(due.update(quiet_until=now + QUIET))
+
+
+def note_trouble(account_id: int, error: GatewayError, now: datetime) -> None:
+    if error.reason in SILENCING:
+        Watch.objects.update_or_create(account_id=account_id, defaults={"quiet_until": now + QUIET})
+
+
+def end_quiet(account_id: int) -> None:
+    Watch.objects.filter(account=account_id).exclude(quiet_until=None).update(quiet_until=None)
+
+
+def _failed_look(job: LookJob, error: GatewayError, now: datetime) -> None:
+    match error.reason:
+        case Reason.ORDER_NOT_FOUND:
+            answers.note_not_found(job.order_id, now, error.reason)
+        case Reason.ORDER_EXPIRED:
+            answers.note_expired(job.order_id, now)
+        case Reason.CONTRADICTION:
+            # An answer about another order: it changes nothing, and staff are told.
+            Order.objects.filter(pk=job.order_id).update(conflict=True, changed_at=now)
+            answers.note_failed_look(job.order_id, now)
+        case _:
+            answers.note_failed_look(job.order_id, now)
+
+
+def _held(job: Job, claim: UUID) -> QuerySet[Order]:
+    if not isinstance(job, LookJob):
+        raise TypeError("This source only takes its own jobs.")
+    return Order.objects.filter(pk=job.order_id, poll_claim=claim)
+
+
+def _held_round(job: RoundJob, claim: UUID) -> QuerySet[Watch]:
+    return Watch.objects.filter(account=job.account_id, claim=claim)

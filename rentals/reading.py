@@ -1,0 +1,222 @@
+"""Reading the provider's lists of orders and transactions, page by page, as work for the
+engine.
+
+In which order a provider lists is not said (GoSMS document, sections 6 and 7), and pages
+shift while they are read. So a list counts as read when as many rows are known here as the
+provider says that there are; until then it is read again, a few times. New rows stand at one
+end in most lists, so the first page and then the last ones are looked at before the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import ClassVar, Final
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from core.redaction import storable
+from providers.engine.kick import kick_if_idle
+from providers.engine.sources import Job, Lane, Result, WorkSource
+from providers.gateway.client import Client, RentsNumbers
+from providers.gateway.errors import GatewayError, Refused
+from providers.gateway.vocabulary import Outcome, Reason, RentalPage, TransactionPage
+from providers.models import Account
+
+from . import reconciliation, transactions
+from .models import Order, Reading
+from .states import OrderState
+
+PAGE_SIZE: Final = 100
+MOST_PAGES: Final = 2_000
+USUAL_PAGES: Final = 20
+"""Of the list of orders, where nobody asked for all of it: the day's, for most."""
+MOST_PASSES: Final = 12
+MOST_TRIES: Final = 3
+LOST: Final = timedelta(seconds=120)
+STALE: Final = timedelta(minutes=30)
+LOOK_EVERY: Final = timedelta(seconds=20)
+"""While the outcome of an order is looked for."""
+
+K = Reading.Kind
+R = Reading.State
+
+
+def ask(account: Account, kind: str, by: User | None = None, *, whole: bool = False) -> Reading:
+    """Have a list read. One that is being read already is not read twice."""
+    try:
+        with transaction.atomic():
+            by_id = by.pk if by else None
+            reading = Reading.objects.create(
+                account=account, kind=kind, asked_by_id=by_id, whole=whole
+            )
+            kick_if_idle()
+    except IntegrityError:
+        waiting = Reading.objects.filter(
+            account=account, kind=kind, state__in=(R.QUEUED, R.CLAIMED)
+        )
+        return waiting.get()
+    return reading
+
+
+def newest(account: Account, kind: str) -> Reading | None:
+    return Reading.objects.filter(account=account, kind=kind).order_by("-pk").first()
+
+
+@dataclass(slots=True)
+class PageJob(Job):
+    reading_id: int
+    kind: str
+    page: int
+
+    def run(self, client: Client) -> RentalPage | TransactionPage:
+        if not isinstance(client, RentsNumbers):
+            raise Refused(Reason.CANNOT_TAKE)
+        if self.kind == K.ORDERS:
+            return client.list_orders(page=self.page, page_size=PAGE_SIZE)
+        return client.list_transactions(page=self.page, page_size=PAGE_SIZE)
+
+
+class ReadingSource(WorkSource):
+    name: ClassVar[str] = "lists"
+    lane: ClassVar[Lane] = Lane.BULK
+    paid: ClassVar[bool] = False
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        due = Reading.objects.filter(
+            state=R.QUEUED, not_before__lte=timezone.now(), account__in=accounts
+        )
+        return set(due.values_list("account_id", flat=True))
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        now = timezone.now()
+        due = Reading.objects.filter(account=account, state=R.QUEUED, not_before__lte=now)
+        jobs: list[Job] = []
+        for row in due.order_by("pk")[:limit]:
+            free = Reading.objects.filter(pk=row.pk, state=R.QUEUED)
+            changes = {"claim": claim, "claimed_at": now, "started_at": row.started_at or now}
+            if free.update(state=R.CLAIMED, **changes):
+                jobs.append(PageJob(account.pk, f"reading:{row.pk}", row.pk, row.kind, row.page))
+        return jobs
+
+    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
+        now = timezone.now()
+        return [job for job in jobs if _mine(job, claim).update(claimed_at=now)]
+
+    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
+        for job in jobs:
+            _mine(job, claim).update(state=R.QUEUED, claim=None, claimed_at=None)
+
+    def record(self, results: Sequence[Result], claim: UUID) -> None:
+        now = timezone.now()
+        for result in results:
+            with transaction.atomic():
+                reading = _mine(result.job, claim).select_related("account").first()
+                if reading is None:
+                    continue
+                if result.error is not None:
+                    _apply_error(reading, result.error, now)
+                elif isinstance(result.value, RentalPage | TransactionPage):
+                    _take_in(reading, result.value, now)
+                else:
+                    raise TypeError("Reading a list answers with a page of it.")
+
+    def sweep(self) -> None:
+        now = timezone.now()
+        open_ones = Reading.objects.filter(state__in=(R.QUEUED, R.CLAIMED))
+        lost = open_ones.filter(state=R.CLAIMED, claimed_at__lt=now - LOST)
+        lost.update(state=R.QUEUED, claim=None)
+        stale = open_ones.filter(state=R.QUEUED, asked_at__lt=now - STALE, started_at=None)
+        stale.update(state=R.FAILED, reason="too_late", ended_at=now)
+        look_for_lost_orders(now)
+
+
+def look_for_lost_orders(now: datetime) -> None:
+    """While an order's outcome is unknown, both lists are read every few seconds."""
+    lost = Order.objects.filter(
+        state=OrderState.UNKNOWN, answered_at__gt=now - reconciliation.LOOKED_FOR
+    ).order_by()
+    for account in Account.objects.filter(pk__in=lost.values("account")):
+        for kind in (K.ORDERS, K.TRANSACTIONS):
+            last = newest(account, kind)
+            if last is None or (last.ended_at and last.ended_at < now - LOOK_EVERY):
+                ask(account, kind)
+
+
+def _take_in(reading: Reading, page: RentalPage | TransactionPage, now: datetime) -> None:
+    account = reading.account
+    if isinstance(page, RentalPage):
+        new = reconciliation.take_in_page(account, page.rentals, now)
+        rows, known = len(page.rentals), reconciliation.known(account)
+    else:
+        new = transactions.take_in_page(account, page.transactions, now)
+        rows, known = len(page.transactions), transactions.known(account)
+    size = min(page.page_size, PAGE_SIZE) or PAGE_SIZE
+    reading.total, reading.pages = page.total, max(1, ceil(page.total / size))
+    reading.new += new
+    reading.unreadable += page.unreadable
+    reading.calls += 1
+    reading.tries = 0
+    reading.complete = known + reading.unreadable >= page.total
+    _go_on(reading, now, rows + page.unreadable)
+
+
+def _go_on(reading: Reading, now: datetime, rows: int) -> None:
+    following = _following_page(reading, rows)
+    if following is not None:
+        reading.page, reading.state = following, R.QUEUED
+        reading.claim = reading.claimed_at = None
+        reading.save()
+        return
+    if not reading.complete and reading.passes < MOST_PASSES and reading.pages <= MOST_PAGES:
+        reading.page, reading.passes, reading.state = 1, reading.passes + 1, R.QUEUED
+        reading.claim = reading.claimed_at = None
+        reading.unreadable = 0
+        reading.save()
+        return
+    _end(reading, now)
+
+
+def _following_page(reading: Reading, rows: int) -> int | None:
+    """Page 1, then from the last one down to 2. An empty page is no end: the list may have
+    become shorter than it was a moment ago."""
+    enough = reading.complete and not reading.whole
+    if enough and reading.kind == K.TRANSACTIONS:
+        return None
+    most = min(reading.pages, MOST_PAGES)
+    if enough:
+        most = min(most, USUAL_PAGES)
+    following = most if reading.page == 1 else reading.page - 1
+    if reading.page > most:
+        following = most
+    return following if following > 1 else None
+
+
+def _end(reading: Reading, now: datetime) -> None:
+    reading.state, reading.ended_at, reading.claim = R.DONE, now, None
+    reading.save()
+    reconciliation.settle(reading.account, now)
+
+
+def _apply_error(reading: Reading, error: GatewayError, now: datetime) -> None:
+    said = {"reason": error.reason, "words": storable(error.words), "claim": None}
+    mine = Reading.objects.filter(pk=reading.pk)
+    limited = error.reason == Reason.RATE_LIMITED
+    if limited or (error.outcome != Outcome.REFUSED and reading.tries + 1 < MOST_TRIES):
+        later = now + timedelta(seconds=5)
+        tries = reading.tries + (0 if limited else 1)
+        mine.update(state=R.QUEUED, not_before=later, tries=tries, **said)
+        return
+    mine.update(state=R.FAILED, ended_at=now, **said)
+
+
+def _mine(job: Job, claim: UUID) -> QuerySet[Reading]:
+    if not isinstance(job, PageJob):
+        raise TypeError("This source only takes its own jobs.")
+    return Reading.objects.filter(pk=job.reading_id, claim=claim, state=R.CLAIMED)

@@ -1,0 +1,200 @@
+"""The page "Rent a number", and the part of it that follows what is chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import FormView
+
+from core.admin import Page, fragment
+from core.countries import country_name
+from core.pages import person
+from core.times import full_time, short_time
+from providers.daily_limits import LimitReached
+from providers.engine.leases import is_engine_alive
+from providers.enquiries import latest_reading
+from providers.models import Account
+
+from . import orders, pairs
+from .catalogue import project_names, renting_accounts
+from .forms import RentForm, new_form_token
+from .models import Order
+
+if TYPE_CHECKING:
+    RentFormView = FormView[RentForm]
+else:
+    RentFormView = FormView
+
+REMEMBERED = "rent"
+
+
+def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
+    """The one asked for, else the one used last, else the first that can rent now."""
+    asked = request.POST.get("account") or request.GET.get("account")
+    remembered = request.session.get(REMEMBERED, {}).get("account")
+    for wanted in (asked, remembered):
+        for account in accounts:
+            if account.public_id == wanted:
+                return account
+    able = [account for account in accounts if not account.is_paused]
+    return next(iter([*able, *accounts]), None)
+
+
+class RentPage(Page, RentFormView):
+    title = _("Rent a number")
+    permission_required = "rentals.rent_order"
+    template_name = "rentals/rent.html"
+    form_class = RentForm
+    http_method_names = ["get", "post"]
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.accounts = renting_accounts()
+        self.account = chosen_account(request, self.accounts)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.account is None:
+            may_add = request.user.has_perm("providers.add_account")
+            context = {**super().get_context_data(form=None), "may_add": may_add}
+            return render(request, "rentals/no_account.html", context)
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.account is None:
+            raise Http404
+        return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {
+            **super().get_form_kwargs(),
+            "account": self.account,
+            "accounts": self.accounts,
+        }
+
+    def get_initial(self) -> dict[str, Any]:
+        remembered = self.request.session.get(REMEMBERED, {})
+        asked = {name: self.request.GET[name] for name in ASKED if name in self.request.GET}
+        account = self.account.public_id if self.account else ""
+        return {
+            **remembered,
+            **asked,
+            "account": account,
+            "count": asked.get("count", 1),
+            "form_token": new_form_token(),
+        }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        form: RentForm = context["form"]
+        account = form.renting_account
+        bound = form.is_bound and form.is_valid()
+        names = project_names(account.provider)
+        return {
+            **context,
+            **pair_facts(self.request, form),
+            "account": account,
+            "reading": latest_reading(account),
+            "asleep": not is_engine_alive(),
+            "confirm": form.mark if bound and form.needs_confirmation else "",
+            "recent": [
+                {"project": code, "region": region, "name": names.get(code, code)}
+                for code, region in pairs.recent_of(person(self.request))
+            ],
+        }
+
+    def form_valid(self, form: RentForm) -> HttpResponse:
+        by, token = person(self.request), form.cleaned_data["form_token"]
+        earlier = orders.placed_by(token, by)
+        if form.needs_confirmation and not earlier:
+            return self.render_to_response(self.get_context_data(form=form))
+        try:
+            placed, made = (
+                (earlier, False) if earlier else orders.place(form.wish, by=by, form_token=token)
+            )
+        except LimitReached as limit:
+            form.add_error(None, limit_words(limit))
+            return self.render_to_response(self.get_context_data(form=form))
+        self._remember(form)
+        if not made:
+            text = _(
+                "This form was already sent at %(time)s. This is what it ordered; nothing was"
+                " ordered twice."
+            )
+            messages.warning(self.request, text % {"time": full_time(placed[0].created_at)})
+        return HttpResponseRedirect(self._where_to(placed))
+
+    def _where_to(self, placed: list[Order]) -> str:
+        if len(placed) > 1:
+            return f"{reverse('admin:rentals_order_board')}?scope=mine"
+        return reverse("admin:rentals_order_change", args=[placed[0].public_id])
+
+    def _remember(self, form: RentForm) -> None:
+        values = form.cleaned_data
+        names = ("account", "project", "region", "without_sms", "cancel_after")
+        self.request.session[REMEMBERED] = {name: values[name] for name in names}
+
+
+ASKED = ("project", "region", "count")
+
+
+def limit_words(limit: LimitReached) -> str:
+    values = {"used": limit.used, "most": limit.cap.most, "time": short_time(limit.free_at)}
+    if limit.cap.scope == "account":
+        text = gettext(
+            "The daily limit of this account is used up (%(used)s of %(most)s). Some is free"
+            " again at %(time)s."
+        )
+    else:
+        text = gettext(
+            "Your daily limit is used up (%(used)s of %(most)s). Ask a manager, or go on at"
+            " %(time)s."
+        )
+    return text % values
+
+
+def pair_facts(request: HttpRequest, form: RentForm) -> dict[str, Any]:
+    """What is known of the app and country that are chosen."""
+    account = form.renting_account
+    values = form.data if form.is_bound else form.initial
+    known = [code for code, _name in form.fields["project"].choices]  # type: ignore[attr-defined]
+    places = [code for code, _name in form.fields["region"].choices]  # type: ignore[attr-defined]
+    return facts_of(
+        account,
+        _one_of(values.get("project"), known),
+        _one_of(values.get("region"), places),
+        str(values.get("count", "1")),
+    )
+
+
+def _one_of(value: object, known: list[str]) -> str:
+    return str(value) if value in known else next(iter(known), "")
+
+
+def facts_of(account: Account, project: str, region: str, typed: str) -> dict[str, Any]:
+    count = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 1
+    count = min(max(count, 1), orders.MOST_AT_ONCE)
+    pair = pairs.lately(account, project, region)
+    words = ngettext("Rent %(count)d number", "Rent %(count)d numbers", count)
+    return {
+        "pair": pair,
+        "count": count,
+        "about": pair.about(count),
+        "button": words % {"count": count},
+        "country": country_name(region),
+    }
+
+
+@fragment("rentals.rent_order")
+def pair_fragment(request: HttpRequest) -> HttpResponse:
+    account = chosen_account(request, renting_accounts())
+    if account is None:
+        raise Http404
+    asked = {name: request.GET.get(name, "")[:100].replace("\x00", "") for name in ASKED}
+    facts = facts_of(account, asked["project"], asked["region"], asked["count"])
+    return render(request, "rentals/pair.html", {**facts, "fetched": True})

@@ -1,0 +1,37 @@
+"""What the queue does by the clock. Each is thin, and may run twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from . import ledger, reading
+from .catalogue import renting_accounts
+from .models import Order, Reading
+
+
+def read_lists() -> int:
+    """Where something was rented lately: what the provider's lists tell of it."""
+    lately = timezone.now() - timedelta(days=1)
+    busy = set(Order.objects.filter(created_at__gt=lately).values_list("account_id", flat=True))
+    asked = 0
+    for account in renting_accounts():
+        if account.pk in busy:
+            reading.ask(account, Reading.Kind.ORDERS)
+            reading.ask(account, Reading.Kind.TRANSACTIONS)
+            asked += 1
+    return asked
+
+
+def read_lists_whole() -> int:
+    """Once a day, also where nothing was rented here: others may use the key."""
+    for account in renting_accounts():
+        reading.ask(account, Reading.Kind.ORDERS, whole=True)
+        reading.ask(account, Reading.Kind.TRANSACTIONS, whole=True)
+    return len(renting_accounts())
+
+
+def check_ledgers() -> int:
+    """Returns how many findings are open."""
+    return sum(len(ledger.check(account)) for account in renting_accounts())

@@ -1,0 +1,90 @@
+/* The board of open orders: rows are replaced where they stand, and only those that have
+   changed are fetched. New ones are announced, not pushed in. */
+(function () {
+  "use strict";
+
+  const FIRST_MINUTE = 60000;
+  const began = Date.now();
+  const board = document.getElementById("board");
+  if (!board) return;
+  const known = new Set();
+  const waiting = new Set();
+
+  function replace(id, drawn) {
+    const row = document.getElementById(`order-${id}`);
+    if (!row) return false;
+    const made = document.createElement("template");
+    made.innerHTML = drawn.html.trim();
+    const next = made.content.firstElementChild;
+    const came = next.classList.contains("arrived") && !row.classList.contains("arrived");
+    if (row.outerHTML === next.outerHTML) return true;
+    // Somebody is about to press a button of this row: it is replaced when they have left.
+    if (row.contains(document.activeElement)) {
+      waiting.add(id);
+      if (!came) return true;
+    }
+    if (came) tell(drawn.arrived);
+    if (!row.contains(document.activeElement)) {
+      waiting.delete(id);
+      row.replaceWith(next);
+    }
+    return true;
+  }
+
+  function tell(text) {
+    document.getElementById("board-news").textContent = text;
+    window.portalNews(text);
+  }
+
+  function showNewer() {
+    const line = document.getElementById("board-newer");
+    line.hidden = known.size === 0;
+    line.textContent = line.dataset.text.replace("{n}", known.size);
+    line.href = location.href;
+  }
+
+  async function look() {
+    const quiet = document.hidden && !window.portalWantsNews;
+    if (!quiet) {
+      const query = new URLSearchParams({ since: board.dataset.since, scope: board.dataset.scope });
+      const answer = await fetch(`${board.dataset.url}?${query}`, {
+        headers: { Accept: "application/json" },
+      }).catch(() => null);
+      if (answer && (answer.status === 401 || answer.status === 403)) {
+        const note = document.getElementById("signed-out-note");
+        if (note) note.innerHTML = await answer.text();
+        return;
+      }
+      if (answer && answer.ok) {
+        const news = await answer.json();
+        if (waiting.size === 0) board.dataset.since = news.since;
+        for (const [id, drawn] of Object.entries(news.rows)) {
+          if (!replace(id, drawn) && news.open.includes(id)) known.add(id);
+        }
+        showNewer();
+        document.getElementById("board-pace").textContent = news.pace;
+      }
+    }
+    setTimeout(look, Date.now() - began < FIRST_MINUTE ? 2000 : 5000);
+  }
+
+  document.addEventListener("click", (event) => {
+    const cancel = event.target.closest("[data-cancel]");
+    if (cancel) {
+      const dialog = document.getElementById("cancel-dialog");
+      dialog.querySelector("form").action = cancel.dataset.cancel;
+      dialog.querySelector("[data-cancel-number]").textContent = cancel.dataset.number;
+      dialog.showModal();
+      dialog.addEventListener("close", () => cancel.isConnected && cancel.focus(), { once: true });
+    }
+    const hide = event.target.closest("[data-hide]");
+    if (hide) {
+      const token = document.querySelector("#cancel-dialog [name=csrfmiddlewaretoken]");
+      const values = new URLSearchParams({ csrfmiddlewaretoken: token ? token.value : "" });
+      fetch(hide.dataset.hide, { method: "POST", body: values }).then((answer) => {
+        if (answer.ok) hide.closest("tr").remove();
+      });
+    }
+  });
+  setTimeout(look, 500);
+})();

@@ -1,0 +1,125 @@
+/* Renting a number, the page of an order, and what both share with the board: the time that
+   is left, and the sign that an SMS has come. */
+(function () {
+  "use strict";
+
+  // --- time left -----------------------------------------------------------------
+  // Counted from when the server said it, since the clock here may be wrong.
+  const ends = new WeakMap();
+
+  function tick() {
+    document.querySelectorAll("[data-left]").forEach((timer) => {
+      if (!ends.has(timer)) ends.set(timer, performance.now() + 1000 * timer.dataset.left);
+      const left = Math.max(0, Math.round((ends.get(timer) - performance.now()) / 1000));
+      const shown = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+      if (timer.textContent !== shown) timer.textContent = shown;
+      timer.classList.toggle("is-short", left < 60);
+    });
+  }
+  setInterval(tick, 500);
+  document.addEventListener("DOMContentLoaded", tick);
+  document.addEventListener("htmx:afterSwap", tick);
+
+  // --- the sign that an SMS came ---------------------------------------------------
+  const wants = (name) => localStorage.getItem(`rentals-${name}`) === "yes";
+  const tellBackground = () => {
+    window.portalWantsNews = wants("sound") || wants("notify");
+  };
+
+  function beep() {
+    const context = new AudioContext();
+    const tone = context.createOscillator();
+    const volume = context.createGain();
+    tone.frequency.value = 880;
+    volume.gain.setValueAtTime(0.2, context.currentTime);
+    volume.gain.exponentialRampToValueAtTime(0.001, context.currentTime + 0.6);
+    tone.connect(volume).connect(context.destination);
+    tone.start();
+    tone.stop(context.currentTime + 0.6);
+    tone.onended = () => context.close();
+  }
+
+  window.portalNews = function (text) {
+    if (wants("sound")) beep();
+    if (wants("notify") && "Notification" in window && Notification.permission === "granted") {
+      // Never with the code in it: a notification stays on the screen for everybody.
+      new Notification(text);
+    }
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-switch]").forEach((box) => {
+      box.checked = wants(box.dataset.switch);
+    });
+    tellBackground();
+  });
+
+  document.addEventListener("change", async (event) => {
+    const box = event.target.closest("[data-switch]");
+    if (!box) return;
+    const note = document.querySelector("[data-switch-note]");
+    if (note) note.textContent = "";
+    if (box.dataset.switch === "notify" && box.checked) {
+      const allowed = "Notification" in window && (await Notification.requestPermission());
+      if (allowed !== "granted") {
+        box.checked = false;
+        if (note) note.textContent = box.dataset.refused;
+      }
+    }
+    localStorage.setItem(`rentals-${box.dataset.switch}`, box.checked ? "yes" : "no");
+    tellBackground();
+  });
+
+  const live = document.getElementById("live");
+  if (live) {
+    let arrived = Boolean(live.querySelector("[data-arrived]"));
+    document.addEventListener("htmx:afterSwap", (event) => {
+      if (event.detail.target !== live) return;
+      const now = Boolean(live.querySelector("[data-arrived]"));
+      if (now && !arrived) window.portalNews(live.dataset.news);
+      arrived = now;
+    });
+  }
+
+  // --- the form ----------------------------------------------------------------------
+  const form = document.getElementById("rent-form");
+  if (!form) return;
+
+  function showWhatApplies() {
+    form.querySelectorAll("[data-shown-if]").forEach((part) => {
+      const [name, value] = part.dataset.shownIf.split("=");
+      const chosen = [...form.elements].find(
+        (field) => field.name === name && field.checked && field.value === value
+      );
+      part.hidden = !chosen;
+    });
+  }
+  form.addEventListener("change", (event) => {
+    showWhatApplies();
+    if (event.target.id === "id_account") {
+      const asked = new URLSearchParams();
+      ["account", "project", "region", "count"].forEach((name) =>
+        asked.set(name, form.elements[name].value)
+      );
+      location.search = asked;
+    }
+    // What was confirmed was something else.
+    form.elements.confirmed.value = "";
+  });
+  form.addEventListener("click", (event) => {
+    const pair = event.target.closest("[data-project]");
+    if (!pair) return;
+    for (const name of ["project", "region"]) {
+      const field = form.elements[name];
+      const known = [...field.options].some((option) => option.value === pair.dataset[name]);
+      if (known) field.value = pair.dataset[name];
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    form.elements.count.focus();
+  });
+  showWhatApplies();
+  if (!document.querySelector("[data-problems]")) {
+    const first = form.elements.confirmed.value ? form.querySelector("button[type=submit]") : form.elements.project;
+    first.focus();
+  }
+})();

@@ -1,0 +1,16 @@
+"""The practice provider, where an SMS arrives only when a test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from providers.sandbox.server import Sandbox
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        running.change_settings("gosms", sms_delay=None, complete_delay=None)
+        yield running

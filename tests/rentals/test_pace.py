@@ -1,0 +1,144 @@
+"""How often an order is asked for, by a clock of our own (GoSMS document, 最佳实践 1)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from providers.gateway.vocabulary import OrderState, Rental
+from rentals import answers
+from rentals.models import Order, Watch
+from rentals.polling import LookJob, PollingSource
+from tests.builders import make_account, make_rented
+
+pytestmark = pytest.mark.django_db
+
+
+def said(order: Order, state: str = "pending", **fields: object) -> Rental:
+    values = {"phone": order.phone, "project": "whatsapp", "region": "ID", "price": order.price}
+    return Rental(
+        **{
+            "order_id": order.provider_id,
+            "state": OrderState(state),
+            "raw_state": state,
+            **values,
+            **fields,
+        }
+    )
+
+
+def asked_during(order: Order, seconds: int, *, answers_until: int = 10**9) -> list[int]:
+    """The seconds after its creation at which an order is asked for, the provider saying
+    "pending" until `answers_until` and "received" from then on."""
+    source, began, asked = PollingSource(), timezone.now(), []
+    with time_machine.travel(began, tick=False) as clock:
+        for second in range(seconds + 1):
+            clock.move_to(began + timedelta(seconds=second))
+            for job in source.claim(order.account, 5, uuid4()):
+                assert isinstance(job, LookJob)
+                asked.append(second)
+                state = "received" if second >= answers_until else "pending"
+                text = {"code": "482913", "content": "Your code"} if state == "received" else {}
+                answers.take_in(order.pk, said(order, state, **text), timezone.now(), whole=True)
+    return asked
+
+
+def test_every_3_seconds_for_30_then_every_5_until_2_minutes_then_every_10() -> None:
+    asked = asked_during(make_rented(), 300)
+
+    first = [one for one in asked if one <= 30]
+    gaps = [later - earlier for earlier, later in pairwise(asked)]
+    assert first == list(range(3, 31, 3))
+    assert {gap for one, gap in zip(asked, gaps, strict=False) if 30 <= one < 120} == {5}
+    assert {gap for one, gap in zip(asked, gaps, strict=False) if one >= 120} == {10}
+
+
+def test_the_wait_is_to_its_end_and_not_five_minutes() -> None:
+    asked = asked_during(make_rented(), 560, answers_until=550)
+    assert asked[-1] == 550
+
+
+def test_nothing_is_asked_once_the_sms_is_there() -> None:
+    order = make_rented()
+    assert asked_during(order, 120, answers_until=9)[-1] == 9
+    order.refresh_from_db()
+    assert (order.state, order.next_poll_at) == ("received", None)
+
+
+def test_a_provider_that_never_says_the_end_is_not_asked_for_ever() -> None:
+    order = make_rented()
+
+    asked = asked_during(order, 1200)
+
+    order.refresh_from_db()
+    assert 600 + 300 <= asked[-1] <= 600 + 310
+    assert (order.state, order.next_poll_at) == ("expired_unconfirmed", None)
+
+
+@pytest.mark.parametrize("state", ["completed", "cancelled", "expired"])
+def test_every_other_last_word_ends_it_too(state: str) -> None:
+    order = make_rented()
+    answers.take_in(order.pk, said(order, state), timezone.now(), whole=True)
+    order.refresh_from_db()
+    assert (order.state, order.next_poll_at) == (state, None)
+
+
+def test_a_word_that_nobody_knows_is_asked_about_at_the_slowest_pace() -> None:
+    order = make_rented()
+    now = timezone.now()
+    odd = said(order, "unrecognised")
+    answers.take_in(order.pk, odd, now, whole=True)
+    order.refresh_from_db()
+    assert order.state == "pending"
+    assert order.next_poll_at == now + timedelta(seconds=10)
+
+
+def test_an_order_that_is_not_found_is_given_up_at_the_third_time() -> None:
+    order = make_rented()
+    for _ in range(3):
+        answers.note_not_found(order.pk, timezone.now(), "order_not_found")
+    order.refresh_from_db()
+    assert (order.state, order.reason, order.next_poll_at) == ("stale", "order_not_found", None)
+
+
+def test_after_ten_open_orders_the_account_is_followed_by_its_list() -> None:
+    account = make_account("gosms")
+    for _ in range(11):
+        make_rented(account, next_poll_at=timezone.now())
+
+    (job,) = PollingSource().claim(account, 5, uuid4())
+
+    assert len(job.waiting) == 11
+    assert Watch.objects.get(account=account).by_list
+    assert PollingSource().accounts_with_work([account.pk]) == set()
+
+
+def test_ten_open_orders_are_asked_for_one_by_one() -> None:
+    account = make_account("gosms")
+    for _ in range(10):
+        make_rented(account, next_poll_at=timezone.now())
+
+    jobs = PollingSource().claim(account, 20, uuid4())
+
+    assert len(jobs) == 10
+    assert all(isinstance(job, LookJob) for job in jobs)
+
+
+def test_after_a_401_one_probe_a_minute_leaves() -> None:
+    account = make_account("gosms")
+    for _ in range(5):
+        make_rented(account, next_poll_at=timezone.now())
+    now = timezone.now()
+    Watch.objects.create(account=account, quiet_until=now + timedelta(seconds=60))
+    source = PollingSource()
+
+    with time_machine.travel(now, tick=False) as clock:
+        assert source.accounts_with_work([account.pk]) == set()
+        clock.move_to(now + timedelta(seconds=61))
+        assert len(source.claim(account, 5, uuid4())) == 1
+        assert source.accounts_with_work([account.pk]) == set()

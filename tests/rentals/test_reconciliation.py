@@ -1,0 +1,166 @@
+"""Orders whose outcome is unknown, orders of others, and the provider's lists."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from providers.sandbox.server import Sandbox
+from rentals import reading, reconciliation
+from rentals.models import FoundOrder, Order, Reading, Transaction
+from tests.builders import (
+    IMPATIENT,
+    change,
+    make_account,
+    make_order,
+    make_user,
+    run_engine,
+)
+
+from .driving import read, rent, until_state
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ALONE = {"exclusive_key": True}
+
+
+def lost(sandbox: Sandbox, *, accepted: bool, **account: object) -> Order:
+    """An order whose answer never came."""
+    fault = "json_truncated"
+    sandbox.fault(fault, provider="gosms", operation="create_order", accept=accepted)
+    order = make_order(make_account("gosms", sandbox, **account))
+    return until_state(order, "unknown", "pending", "not_created", deadlines=IMPATIENT)
+
+
+def test_what_is_surely_ours_is_adopted_and_followed(sandbox: Sandbox) -> None:
+    order = lost(sandbox, accepted=True, options=ALONE)
+
+    order = until_state(order, "pending")
+
+    assert order.provider_id
+    assert order.phone.startswith("+62812")
+    assert len(sandbox.book.entries("gosms", "create_order")) == 1
+    assert not FoundOrder.objects.filter(order=None).exists()
+    run_engine(lambda: Order.objects.filter(pk=order.pk).exclude(polled_at=None).exists())
+    order.refresh_from_db()
+    assert order.expires_there is not None
+
+
+def test_where_others_use_the_key_staff_decide(sandbox: Sandbox) -> None:
+    order = lost(sandbox, accepted=True)
+    run_engine(FoundOrder.objects.exists)
+
+    order.refresh_from_db()
+    assert order.state == "unknown"
+    (found,) = reconciliation.candidates(order)
+    by = make_user()
+
+    assert reconciliation.adopt(order, found, by=by, because="Seen there")
+
+    order.refresh_from_db()
+    assert (order.state, order.settled_by, order.provider_id) == ("pending", by, found.provider_id)
+    assert not reconciliation.adopt(order, found, by=by, because="again")
+
+
+def test_an_order_that_is_nowhere_was_not_made(sandbox: Sandbox) -> None:
+    order = lost(sandbox, accepted=False)
+    change(order, answered_at=timezone.now() - timedelta(minutes=3))
+
+    order = until_state(order, "not_created")
+
+    assert order.reason == "not_found_there"
+    assert len(sandbox.book.entries("gosms", "create_order")) == 1
+
+
+def test_it_is_not_believed_to_be_nowhere_too_early(sandbox: Sandbox) -> None:
+    order = lost(sandbox, accepted=False)
+    for kind in Reading.Kind:
+        read(reading.ask(order.account, kind))
+    order.refresh_from_db()
+    assert order.state == "unknown"
+
+
+def test_money_held_for_an_order_that_nobody_knows_keeps_it_open(sandbox: Sandbox) -> None:
+    order = lost(sandbox, accepted=False)
+    change(order, answered_at=timezone.now() - timedelta(minutes=3))
+    Transaction.objects.create(
+        account=order.account,
+        provider_id="7",
+        type="Hold",
+        amount=1,
+        order_provider_id="4711",
+        created_there=order.answered_at,
+    )
+    for kind in Reading.Kind:
+        read(reading.ask(order.account, kind))
+    order.refresh_from_db()
+    assert order.state == "unknown"
+
+
+def test_another_order_of_its_kind_waits_until_it_is_found(sandbox: Sandbox) -> None:
+    order = lost(sandbox, accepted=True)
+    other = make_order(order.account)
+    elsewhere = make_order(order.account, region="GB")
+    rent(elsewhere)
+    other.refresh_from_db()
+    assert other.state == "queued"
+
+
+def test_orders_of_others_are_shown_and_can_be_taken_over(sandbox: Sandbox) -> None:
+    ours = make_account("gosms", sandbox)
+    theirs = rent(make_order(make_account("gosms", sandbox)))
+    read(reading.ask(ours, Reading.Kind.ORDERS))
+    found = FoundOrder.objects.get(account=ours)
+    by = make_user()
+
+    order = reconciliation.import_order(found, by)
+
+    assert order is not None
+    assert (order.provider_id, order.state, order.held_by) == (theirs.provider_id, "pending", by)
+    assert reconciliation.import_order(found, by) is None
+
+
+def test_with_a_key_of_our_own_they_are_taken_over_at_once(sandbox: Sandbox) -> None:
+    rent(make_order(make_account("gosms", sandbox)))
+    ours = make_account("gosms", sandbox, options=ALONE)
+    read(reading.ask(ours, Reading.Kind.ORDERS))
+    assert Order.objects.get(account=ours).imported
+
+
+def test_the_list_tells_of_an_sms_on_an_order_that_has_ended(sandbox: Sandbox) -> None:
+    order = rent(make_order(make_account("gosms", sandbox)))
+    change(order, state="cancelled", next_poll_at=None)
+    sandbox.deliver_sms(order.provider_id, "Your code is 482913")
+    read(reading.ask(order.account, Reading.Kind.ORDERS))
+    order.refresh_from_db()
+    assert (order.state, order.code.reveal()) == ("received", "482913")
+
+
+@pytest.mark.parametrize("arranged", ["newest", "oldest", "shuffled"])
+def test_transactions_are_read_whole_in_whatever_order_they_are_listed(
+    sandbox: Sandbox, arranged: str
+) -> None:
+    sandbox.change_settings(
+        "gosms", list_order=arranged, rate_per_second=10_000, rate_per_minute=100_000
+    )
+    account = make_account("gosms", sandbox)
+    with sandbox.providers["gosms"].lock:
+        gosms = sandbox.providers["gosms"]
+        channel = next(iter(gosms.accounts.values()))
+        for _ in range(249):
+            gosms.rentals.deposit(channel, channel.balance)
+
+    done = read(reading.ask(account, Reading.Kind.TRANSACTIONS))
+
+    assert (done.state, done.complete, done.total) == ("done", True, 249)
+    assert Transaction.objects.count() == 249
+    again = read(reading.ask(account, Reading.Kind.TRANSACTIONS))
+    assert (again.new, again.calls) == (0, 1)
+
+
+def test_a_list_is_not_read_twice_at_once(sandbox: Sandbox) -> None:
+    account = make_account("gosms", sandbox)
+    first = reading.ask(account, Reading.Kind.ORDERS)
+    assert reading.ask(account, Reading.Kind.ORDERS) == first
