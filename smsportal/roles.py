@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 _VIEWER: Final = (
+    "otp.view_session",
     "messaging.view_message",
     "providers.view_account",
     "providers.view_balancereading",
@@ -27,12 +28,16 @@ _OPERATOR: Final = (
     *_VIEWER,
     "messaging.send_message",
     "messaging.cancel_message",
+    "otp.send_code",
+    "otp.check_code",
+    "otp.cancel_code",
     "providers.check_account",
 )
 _MANAGER: Final = (
     *_OPERATOR,
     "messaging.reveal_message",
     "messaging.resolve_message",
+    "otp.export_session",
     "providers.add_account",
     "providers.change_account",
     "providers.resume_account",
@@ -46,7 +51,12 @@ _MANAGER: Final = (
     "auth.add_user",
     "auth.change_user",
 )
-_AUDITOR: Final = (*_VIEWER, "providers.view_apicall", "providers.view_callback")
+_AUDITOR: Final = (
+    *_VIEWER,
+    "otp.export_session",
+    "providers.view_apicall",
+    "providers.view_callback",
+)
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "viewer": _VIEWER,
@@ -65,6 +75,10 @@ _PERMISSION_WORDS: Final[dict[str, Promise]] = {
     "cancel_message": _("Cancel messages"),
     "reveal_message": _("Reveal numbers and texts"),
     "resolve_message": _("Settle unknown outcomes"),
+    "send_code": _("Send codes"),
+    "check_code": _("Check codes"),
+    "cancel_code": _("Cancel code sessions"),
+    "export_session": _("Export code sessions"),
     "check_account": _("Check connections and read balances"),
     "resume_account": _("Pause and resume accounts"),
     "view_callback_address": _("See callback addresses"),

@@ -25,6 +25,8 @@ def duties() -> list[Duty]:
         Duty("engine: keep running", "providers.tasks.keep_engine_running", 1),
         Duty("callbacks: digest", "providers.tasks.digest_callbacks", 1),
         Duty("balances: read", "providers.tasks.read_balances", settings.BALANCE_EVERY_MINUTES),
+        Duty("codes: expire", "otp.tasks.expire", 1),
+        Duty("codes: prune", "otp.tasks.prune", 24 * 60, at=time(4, 20)),
         Duty("data: prune", "providers.tasks.prune", 24 * 60, at=time(4, 10)),
     ]
 
