@@ -48,6 +48,9 @@ def check(session: Session, typed: str, *, by: User, form_token: str | None) -> 
     try:
         with transaction.atomic():
             return _earlier_try(form_token) or _try(session, said, by, form_token)
+    except NotOpen:
+        sessions.expire(Session.objects.filter(pk=session.pk))
+        raise
     except IntegrityError:
         earlier = _earlier_try(form_token)
         if earlier is None:
@@ -61,7 +64,6 @@ def _earlier_try(form_token: str | None) -> Attempt | None:
 
 def _try(session: Session, said: str, by: User, form_token: str | None) -> Attempt:
     if not _take_try(session):
-        sessions.expire(Session.objects.filter(pk=session.pk))
         raise NotOpen
     session.refresh_from_db()
     code = session.newest_code()

@@ -7,7 +7,6 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from core.labels import Role, StateLabel, register_states
-from providers.clock import database_now
 
 from .models import Session
 from .states import OPEN, SessionState
@@ -56,7 +55,7 @@ def register() -> None:
 def shown_state(session: Session) -> str:
     """What its label says: one whose time is over has expired, whether or not that has been
     written down yet."""
-    if session.state in OPEN and session.expires_at.timestamp() <= database_now():
+    if session.state in OPEN and session.seconds_left <= 0:
         return S.EXPIRED
     return session.state
 

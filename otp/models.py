@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedField
 from messaging.models import Message
+from providers.clock import database_now
 from providers.models import Account, public_id
 
 from .states import AttemptState, SessionState
@@ -114,6 +115,11 @@ class Session(models.Model):
     def tries_left(self) -> int:
         return MAX_TRIES - self.tries
 
+    @property
+    def seconds_left(self) -> float:
+        """Until its code ends, by the database's clock."""
+        return max(self.expires_at.timestamp() - database_now(), 0)
+
     def newest_code(self) -> SentCode:
         """The one that is alive; every earlier one is dead."""
         code = self.codes.select_related("message", "message__account").last()
@@ -128,6 +134,8 @@ class SentCode(models.Model):
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="codes")
     serial = models.PositiveSmallIntegerField(default=1)
     message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="sent_code")
+    length = models.PositiveSmallIntegerField(default=0)
+    """Characters; 0 where the provider makes the code."""
     digest = models.CharField(max_length=64, blank=True)
     """Keyed hash (otp.codes); empty where the provider makes the code."""
     made_at = models.DateTimeField(default=timezone.now)

@@ -138,6 +138,7 @@ def send_code(
         session=session,
         serial=serial,
         message=message,
+        length=len(code),
         digest=codes.digest(session.public_id, serial, code) if code else "",
     )
 

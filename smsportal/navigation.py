@@ -69,6 +69,25 @@ GROUPS: Final = (
     Group(
         (
             Item(
+                _("Send code"),
+                "password",
+                "admin:otp_session_send",
+                ("otp.send_code",),
+                ("otp_session_send",),
+            ),
+            Item(
+                _("Codes"),
+                "pin",
+                "admin:otp_session_changelist",
+                ("otp.view_session",),
+                ("otp_session_",),
+            ),
+        ),
+        pgettext_lazy("navigation group", "Codes"),
+    ),
+    Group(
+        (
+            Item(
                 _("Accounts"),
                 "account_balance_wallet",
                 "admin:providers_account_changelist",
