@@ -88,7 +88,7 @@ class CheckPage(SessionAction):
             attempt = checking.check(session, typed, by=person(self.request), form_token=token)
         except checking.NothingEntered:
             return gettext("Enter the code that the customer reads out.")
-        except checking.CheckUnderWay:
+        except sessions.CheckUnderWay:
             return gettext("The provider is still being asked about the last code. Wait a moment.")
         except checking.NoAnswerYet:
             return gettext(
@@ -115,11 +115,7 @@ class SendAgainPage(SessionAction):
         session = self.find(object_id)
         wanted = request.POST.get("account", "")
         token = request.POST.get("form_token", "")[:64]
-        account = (
-            Account.objects.filter(public_id=wanted).first()
-            if "\x00" not in wanted
-            else None
-        )
+        account = Account.objects.filter(public_id=wanted).first() if "\x00" not in wanted else None
         if account is None or not token:
             raise Http404
         problem = self._send(session, account, token)
@@ -146,9 +142,7 @@ class SendAgainPage(SessionAction):
             return gettext("Nothing was sent: this session has ended. Send a new code.")
         if made:
             self.log(session, f"Sent again over {account.name}")
-            messages.success(
-                self.request, _("A new code is on its way; the earlier one is dead.")
-            )
+            messages.success(self.request, _("A new code is on its way; the earlier one is dead."))
         else:
             messages.warning(
                 self.request, _("This was already sent again; nothing was sent twice.")

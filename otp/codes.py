@@ -35,9 +35,7 @@ def digest(session: str, serial: int, code: str) -> str:
 
 def matches(kept: str, session: str, serial: int, typed: str) -> bool:
     """Whether `typed` is the code of this digest, under any of the configured keys."""
-    found = [
-        hmac.compare_digest(_digest(key, session, serial, typed), kept) for key in _keys()
-    ]
+    found = [hmac.compare_digest(_digest(key, session, serial, typed), kept) for key in _keys()]
     return bool(kept) and any(found)
 
 

@@ -72,8 +72,12 @@ def _reporting() -> list[str]:
     return [key for key, client in clients().items() if client.reports_delivery]
 
 
-def _median(pairs: Iterable[tuple[datetime, datetime]]) -> timedelta | None:
-    spans = [max((verified - sent).total_seconds(), 0.0) for sent, verified in pairs]
+def _median(pairs: Iterable[tuple[datetime | None, datetime | None]]) -> timedelta | None:
+    spans = [
+        max((verified - sent).total_seconds(), 0.0)
+        for sent, verified in pairs
+        if sent is not None and verified is not None
+    ]
     return timedelta(seconds=statistics.median(spans)) if spans else None
 
 
@@ -86,7 +90,7 @@ class Line:
     reported_on: int = 0
     delivered: int = 0
     verified: int = 0
-    times: list[tuple[datetime, datetime]] | None = None
+    times: list[tuple[datetime | None, datetime | None]] | None = None
 
     @property
     def funnel(self) -> Funnel:
@@ -138,7 +142,7 @@ class Alarm:
 
 def alarms() -> list[Alarm]:
     now = timezone.now()
-    lately = list(
+    lately: list[Any] = list(
         Session.objects.filter(created_at__gt=now - HOUR)
         .order_by("-created_at")
         .values("prefix", "account__name", "sent_at", "verified_at", "created_at", "public_id")[
@@ -175,7 +179,5 @@ def _low_shares(lately: list[dict[str, Any]], now: datetime, by: str) -> list[Al
         share = percent(verified, len(rows)) or 0
         if len(rows) >= settings.CODE_ALARM_SENT and share < settings.CODE_ALARM_PERCENT:
             prefix, account = (key, "") if by == "prefix" else ("", key)
-            found.append(
-                Alarm("share", prefix, account, len(rows), share, rows[0]["public_id"])
-            )
+            found.append(Alarm("share", prefix, account, len(rows), share, rows[0]["public_id"]))
     return found

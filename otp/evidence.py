@@ -27,9 +27,7 @@ def hear_verification(news: News) -> Heard | None:
         provider_says_verified_at=news.at
     )
     verified = session.state == SessionState.VERIFIED
-    return Heard(
-        subject_of(session), Effect.APPLIED if verified else Effect.CONFLICT, matched_by
-    )
+    return Heard(subject_of(session), Effect.APPLIED if verified else Effect.CONFLICT, matched_by)
 
 
 def subject_of(session: Session) -> str:

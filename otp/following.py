@@ -40,7 +40,9 @@ def follow(messages: Collection[int]) -> None:
 
 def catch_up() -> None:
     """Sessions that were not told, because something of ours failed at that moment."""
-    behind = SentCode.objects.filter(session__state=S.PENDING).exclude(message__state__in=sorted(WAITING))
+    behind = SentCode.objects.filter(session__state=S.PENDING).exclude(
+        message__state__in=sorted(WAITING)
+    )
     follow(list(behind.values_list("message", flat=True)[:100]))
 
 
@@ -108,4 +110,3 @@ def _taken_over(code: SentCode) -> bool:
     except (LimitReached, NotARecipient) as reason:
         logger.info("Session %s was not taken over: %s", code.session_id, type(reason).__name__)
         return False
-

@@ -174,7 +174,6 @@ class SendCodeForm(forms.Form):
             choices=[(n, n) for n in range(codes.SHORTEST, longest + 1)],
             initial=codes.SHORTEST,
             required=False,
-            empty_value=codes.SHORTEST,
             widget=UnfoldAdminSelectWidget(),
         )
         self.fields["typed"] = forms.CharField(

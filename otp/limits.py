@@ -69,9 +69,7 @@ def free_gap(recipient: str) -> None:
 
 def gap_left(recipient: str) -> int:
     """Seconds until the next code may go to this number."""
-    free_at = (
-        SendGap.objects.filter(recipient=recipient).values_list("free_at", flat=True).first()
-    )
+    free_at = SendGap.objects.filter(recipient=recipient).values_list("free_at", flat=True).first()
     if free_at is None:
         return 0
     return max(math.ceil(free_at.timestamp() - database_now()), 0)

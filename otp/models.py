@@ -102,9 +102,7 @@ class Session(models.Model):
             models.Index(
                 fields=("expires_at",),
                 name="session_to_expire",
-                condition=models.Q(
-                    state__in=("pending", "send_unknown", "sent", "check_unknown")
-                ),
+                condition=models.Q(state__in=("pending", "send_unknown", "sent", "check_unknown")),
             ),
         ]
 

@@ -37,8 +37,7 @@ def words_of(alarm: Alarm, reader: User | AnonymousUser) -> str:
         return _("%(sent)s codes to %(prefix)s in the last 10 minutes; look at it.") % values
     if alarm.account:
         return (
-            _("Only %(percent)s%% verified over %(account)s in the last hour; look at it.")
-            % values
+            _("Only %(percent)s%% verified over %(account)s in the last hour; look at it.") % values
         )
     return _("Only %(percent)s%% verified for %(prefix)s in the last hour; look at it.") % values
 

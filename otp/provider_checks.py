@@ -189,9 +189,7 @@ def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError
 
 
 def _note_unknown(session_ids: Collection[int]) -> None:
-    SESSION_STATES.move(
-        Session.objects.filter(pk__in=session_ids), SessionState.CHECK_UNKNOWN
-    )
+    SESSION_STATES.move(Session.objects.filter(pk__in=session_ids), SessionState.CHECK_UNKNOWN)
 
 
 def _give_up_stale(now: datetime) -> None:
@@ -213,9 +211,7 @@ def _give_up_abandoned(now: datetime) -> None:
     abandoned = Attempt.objects.filter(claimed_at__lt=now - ABANDONED_CLAIM)
     if not abandoned.filter(state__in=(A.CLAIMED, A.SENDING)).exists():
         return
-    ATTEMPT_STATES.move(
-        abandoned, A.QUEUED, sources=(A.CLAIMED,), claim=None, claimed_at=None
-    )
+    ATTEMPT_STATES.move(abandoned, A.QUEUED, sources=(A.CLAIMED,), claim=None, claimed_at=None)
     dead = abandoned.filter(handed_over_at__lt=now - ABANDONED_CALL).exclude(
         claim__in=living_loops()
     )

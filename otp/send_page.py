@@ -193,4 +193,3 @@ def preview(request: HttpRequest) -> HttpResponse:
     shown = preview_of(account, request.POST.get("recipient", ""), "")
     context = {"preview": shown, "fetched": True, "still_open": open_now(shown)}
     return render(request, "otp/readback.html", context)
-

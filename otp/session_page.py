@@ -70,9 +70,7 @@ def live_context(admin: SessionAdmin, request: HttpRequest, session: Session) ->
         "evidence": telling.evidence_of(session),
         "tell": telling.tell_customer(session, code),
         "gap": limits.gap_left(session.recipient) if is_open else 0,
-        "lines": timeline(
-            session, with_messages=request.user.has_perm("messaging.view_message")
-        ),
+        "lines": timeline(session, with_messages=request.user.has_perm("messaging.view_message")),
         "poll_every": _poll_every(session, is_open=is_open, waiting=waiting),
         "asleep": (waiting or shown == S.PENDING) and not is_engine_alive(),
         "may": _may(request.user),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -181,11 +181,12 @@ def _send_newer(
     session: Session, account: Account, replaced: SentCode, by: User | None, form_token: str | None
 ) -> None:
     same = account.pk == replaced.message.account_id
-    way = (
-        way_of(replaced.message) if same else usual_way(account, session.country, session.text)
-    )
+    way = way_of(replaced.message) if same else usual_way(account, session.country, session.text)
     send_code(session, way, by, form_token=form_token)
-    fresh = {"account": account, "expires_at": valid_until(session.minutes)}
+    fresh: dict[str, Any] = {
+        "account": account,
+        "expires_at": valid_until(session.minutes),
+    }
     rows = Session.objects.filter(pk=session.pk)
     if session.state == SessionState.PENDING:
         rows.update(**fresh)

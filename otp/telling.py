@@ -153,9 +153,7 @@ def _too_late(session: Session) -> str:
 def evidence_of(session: Session) -> str:
     if session.provider_says_verified_at is None or session.state == S.VERIFIED:
         return ""
-    return _(
-        "The provider reports success, but no check here confirmed it. Not verified."
-    )
+    return _("The provider reports success, but no check here confirmed it. Not verified.")
 
 
 def tell_customer(session: Session, code: SentCode) -> str:

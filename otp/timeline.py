@@ -43,9 +43,7 @@ def _of_code(code: SentCode, *, with_messages: bool) -> Iterator[Line]:
         else _("New code sent by %(name)s over %(account)s; the earlier one is dead")
     )
     url = (
-        reverse("admin:messaging_message_change", args=[message.public_id])
-        if with_messages
-        else ""
+        reverse("admin:messaging_message_change", args=[message.public_id]) if with_messages else ""
     )
     yield Line(text % values, message.created_at, url, _("message"))
     answer = _answer_of(message)

@@ -201,7 +201,7 @@ def test_what_was_read_out_is_gone_once_the_provider_answered(theirs: Session) -
 
 def test_the_provider_is_asked_about_one_code_at_a_time(theirs: Session) -> None:
     try_code(theirs, WRONG)
-    with pytest.raises(checking.CheckUnderWay):
+    with pytest.raises(sessions.CheckUnderWay):
         try_code(theirs, WRONG)
     theirs.refresh_from_db()
     assert theirs.tries == 1

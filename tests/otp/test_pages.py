@@ -138,7 +138,8 @@ def test_a_wrong_code_says_how_many_tries_are_left(operator: Client) -> None:
 def test_the_right_code_replaces_the_field_by_the_end(operator: Client) -> None:
     session = make_sent()
     part = check(operator, session, CODE, HX_Request="true")
-    assert 'id="desk"' in part and "Verified at" in part
+    assert 'id="desk"' in part
+    assert "Verified at" in part
     assert "hx-get" not in part
 
 
@@ -151,7 +152,8 @@ def test_without_a_script_it_leads_back_to_the_page(operator: Client) -> None:
 def test_the_page_of_what_is_over_says_so_and_asks_no_more(operator: Client) -> None:
     session = let_time_pass(make_sent())
     page = operator.get(page_of(session)).content.decode()
-    assert "Expired at" in page and "data-live" not in page
+    assert "Expired at" in page
+    assert "data-live" not in page
     session.refresh_from_db()
     assert session.state == "expired"
 
@@ -195,24 +197,26 @@ def test_the_figures_follow_the_filters(operator: Client) -> None:
         state="verified", verified_at=verified.sent_at, delivered_at=verified.sent_at
     )
     make_sent(make_account("haosms"), recipient="13912345602")
-    whole = operator.get(list_page()).context_data["funnel"]
+    whole = operator.get(list_page()).context["funnel"]
     assert (whole.sent, whole.reported_on, whole.delivered, whole.verified) == (2, 1, 1, 1)
-    narrowed = operator.get(list_page(), {"shown": "verified"}).context_data["funnel"]
+    narrowed = operator.get(list_page(), {"shown": "verified"}).context["funnel"]
     assert (narrowed.sent, narrowed.verified_percent) == (1, 100)
     page = operator.get(reverse("admin:otp_session_figures")).content.decode()
-    assert "not reported" in page and "1 (100%)" in page
+    assert "not reported" in page
+    assert "1 (100%)" in page
 
 
 def test_numbers_are_masked_for_whoever_did_not_send(operator: Client) -> None:
     session = make_sent()
     for url in (list_page(), page_of(session)):
         page = operator.get(url).content.decode()
-        assert "1234 5678" not in page and "12345678" not in page
+        assert "1234 5678" not in page
+        assert "12345678" not in page
 
 
 def test_a_whole_number_finds_its_sessions_and_an_id_opens_one(operator: Client) -> None:
     session = make_sent()
-    found = operator.get(list_page(), {"q": "+86 139-1234-5678"}).context_data["cl"]
+    found = operator.get(list_page(), {"q": "+86 139-1234-5678"}).context["cl"]
     assert list(found.queryset) == [session]
     reference = Message.objects.get().reference
     assert operator.get(list_page(), {"q": reference}).headers["Location"] == page_of(session)
@@ -223,7 +227,9 @@ def test_an_export_holds_what_the_list_holds(client: Client) -> None:
     make_sent()
     answer = client.get(reverse("admin:otp_session_export"), {"shown": "sent"})
     text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
-    assert "Waiting for the code" in text and "5678" in text and "12345678" not in text
+    assert "Waiting for the code" in text
+    assert "5678" in text
+    assert "12345678" not in text
 
 
 # --- who may -------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from django.db.models import F
 from messaging.models import Message
 from otp import following, limits, sessions
 from otp.models import SentCode, Session
+from providers.daily_limits import LimitReached
 from providers.engine.sources import sources
 from providers.sandbox.server import Sandbox
 from tests.builders import CODE, make_account, make_user
@@ -49,7 +50,8 @@ def test_a_text_of_ours_carries_the_code_and_is_stored_without_it(sandbox: Sandb
     (entry,) = sandbox.book.entries()
     assert CODE in str(entry.fields["textmessage"])
     message = session.newest_code().message
-    assert CODE not in message.text and "••••••" in message.text
+    assert CODE not in message.text
+    assert "••••••" in message.text
     assert (message.encoding, message.segments) == ("gsm7", 1)
 
 
@@ -62,7 +64,9 @@ def test_the_time_begins_anew_when_the_provider_took_it(sandbox: Sandbox) -> Non
 
 
 def test_a_refusal_fails_the_session_with_its_reason(sandbox: Sandbox) -> None:
-    session = let_engine_send(make_session(make_account("haosms", sandbox), recipient="13912999001"))
+    session = let_engine_send(
+        make_session(make_account("haosms", sandbox), recipient="13912999001")
+    )
     assert (session.state, session.reason) == ("failed", "other_refusal")
 
 
@@ -85,7 +89,8 @@ def test_the_same_form_makes_one_session() -> None:
     account, by = make_account("haosms"), make_user()
     first = make_session(account, by=by, form_token="same")
     second = make_session(account, by=by, form_token="same")
-    assert first.pk == second.pk and SentCode.objects.count() == 1
+    assert first.pk == second.pk
+    assert SentCode.objects.count() == 1
 
 
 def test_a_new_session_ends_the_open_one_of_that_number() -> None:
@@ -206,7 +211,9 @@ def test_an_account_that_cannot_be_reached_is_taken_over_from(sandbox: Sandbox) 
 @pytest.mark.parametrize("fault", ["reset_after", "html_502"])
 def test_after_an_unknown_outcome_nobody_takes_over(sandbox: Sandbox, fault: str) -> None:
     sandbox.fault(fault, provider="haosms")
-    session = make_session(make_account("haosms", sandbox), fallback=make_account("haorui", sandbox))
+    session = make_session(
+        make_account("haosms", sandbox), fallback=make_account("haorui", sandbox)
+    )
     let_engine_send(session)
     assert (session.state, session.codes.count()) == ("send_unknown", 1)
 
@@ -223,7 +230,7 @@ def test_a_number_takes_no_more_codes_than_its_limit(settings: object) -> None:
     settings.CODES_PER_NUMBER = 1  # type: ignore[attr-defined]
     make_sent()
     let_gap_pass()
-    with pytest.raises(limits.LimitReached) as reached:
+    with pytest.raises(LimitReached) as reached:
         make_session()
     assert reached.value.cap.scope == "number"
     assert Session.objects.count() == 1
