@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.admin import Button, EmptyState, ReadOnlyAdmin, fragment
 from core.exports import Format
@@ -39,7 +40,7 @@ from .visibility import may_see_whole, plain_number, shown_number
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
     detail_template = "otp/session.html"
-    list_title = _("Codes")
+    list_title = pgettext_lazy("list", "Codes")
     list_display = ("state_", "account", "sms", "tries", "took", "sender", "time")
     list_filter = filters.FILTERS
     search_fields = ("public_id",)

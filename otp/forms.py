@@ -162,20 +162,26 @@ class SendCodeForm(forms.Form):
 
     def _add_code_fields(self) -> None:
         longest = Way(self.sending_account).longest_code(codes.LONGEST)
+        made = (
+            _("made by the portal")
+            if longest > codes.SHORTEST
+            else _("made by the portal, 6 digits")
+        )
         self.fields["maker"] = forms.ChoiceField(
             label=_("Code"),
-            choices=[(MADE, _("made by the portal")), (TYPED, _("typed"))],
+            choices=[(MADE, made), (TYPED, _("typed"))],
             initial=MADE,
             widget=UnfoldAdminRadioSelectWidget(),
         )
-        self.fields["length"] = forms.TypedChoiceField(
-            label=_("Digits"),
-            coerce=int,
-            choices=[(n, n) for n in range(codes.SHORTEST, longest + 1)],
-            initial=codes.SHORTEST,
-            required=False,
-            widget=UnfoldAdminSelectWidget(),
-        )
+        if longest > codes.SHORTEST:
+            self.fields["length"] = forms.TypedChoiceField(
+                label=_("Digits"),
+                coerce=int,
+                choices=[(n, n) for n in range(codes.SHORTEST, longest + 1)],
+                initial=codes.SHORTEST,
+                required=False,
+                widget=UnfoldAdminSelectWidget(),
+            )
         self.fields["typed"] = forms.CharField(
             label=_("Typed code"),
             required=False,

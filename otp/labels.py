@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.labels import Role, StateLabel, register_states
 
@@ -39,7 +40,8 @@ LABELS = {
         _("Verified"), Role.SUCCESS, "how_to_reg", _("The right code was given in time.")
     ),
     S.FAILED: StateLabel(
-        _("Failed"), Role.DANGER, "gpp_bad", _("All tries used, or the SMS did not go out.")
+        pgettext_lazy("code session", "Failed"),
+        Role.DANGER, "gpp_bad", _("All tries used, or the SMS did not go out.")
     ),
     S.EXPIRED: StateLabel(_("Expired"), Role.NEUTRAL, "timer_off", _("Time ran out.")),
     S.CANCELLED: StateLabel(

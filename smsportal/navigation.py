@@ -76,7 +76,7 @@ GROUPS: Final = (
                 ("otp_session_send",),
             ),
             Item(
-                _("Codes"),
+                pgettext_lazy("list", "Codes"),
                 "pin",
                 "admin:otp_session_changelist",
                 ("otp.view_session",),
