@@ -21,6 +21,7 @@ def measurements() -> list[list[str]]:
         ["dispatch", "16", "32", "64"],
         ["task_per_message"],
         ["latency"],
+        ["codes"],
         ["limits", "--seconds", seconds],
     ]
 
