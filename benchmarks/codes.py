@@ -14,6 +14,7 @@ import statistics
 import sys
 import threading
 import time
+from typing import Any
 
 from . import portal
 from .report import machine
@@ -74,7 +75,9 @@ def saturate(account, number: int) -> None:  # type: ignore[no-untyped-def]
 
     portal.queue_messages(account, number)
     rows = Message.objects.filter(account=account)
-    models = {model.__name__: model for model in apps.get_app_config("messaging").get_models()}
+    models: dict[str, Any] = {
+        model.__name__: model for model in apps.get_app_config("messaging").get_models()
+    }
     if "Batch" not in models:
         rows.update(not_before=NOT_FOR_STAFF, channel=BULK)
         register_bulk()
@@ -94,7 +97,8 @@ def saturate(account, number: int) -> None:  # type: ignore[no-untyped-def]
         started_at=now,
         moved_at=now,
     )
-    rows.update(**{"batch": batch})
+    running: dict[str, Any] = {"batch": batch}
+    rows.update(**running)
 
 
 BULK = "bulk"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from time_machine import travel
 
@@ -292,7 +293,8 @@ def report(session: Session, succeeded: bool = True) -> list[subscriptions.Heard
     message = session.newest_code().message
     event = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=succeeded)
     news = subscriptions.News(session.account, event, timezone.now())
-    return subscriptions.publish(news)
+    with transaction.atomic():
+        return subscriptions.publish(news)
 
 
 def test_a_report_of_success_is_kept_and_verifies_nothing(theirs: Session) -> None:
