@@ -23,6 +23,7 @@ def measurements() -> list[list[str]]:
         ["latency"],
         ["codes"],
         ["limits", "--seconds", seconds],
+        ["callbacks"],
     ]
 
 

@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import (
 )
 
 from core.countries import country_name
-from core.filters import LocalTimeFilter
+from core.filters import LocalTimeFilter, RecentFilter
 from core.labels import states_of
 from providers.reasons import explain
 
@@ -95,5 +95,6 @@ FILTERS: tuple[Any, ...] = (
     CountryFilter,
     ReasonFilter,
     ConflictFilter,
+    RecentFilter,
     ("created_at", LocalTimeFilter),
 )

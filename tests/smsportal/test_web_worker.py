@@ -13,7 +13,6 @@ from collections.abc import Iterator
 import pytest
 import requests
 from django.conf import settings as django_settings
-from django.db import connection
 
 from providers.models import Account, Callback
 from smsportal.environment import BASE_DIR
@@ -66,9 +65,12 @@ def answers(port: int) -> bool:
 
 
 @pytest.fixture
-def account() -> Account:
-    assert connection.settings_dict["NAME"]
-    return make_account("haorui")
+def account(server: int) -> Account:
+    made = make_account("haorui")
+    url = f"http://127.0.0.1:{server}/callbacks/{token_of(made)}/"
+    # Known, but not by this method.
+    wait_until(lambda: requests.put(url, timeout=30).status_code == 405)
+    return made
 
 
 def head(account: Account, length: str) -> bytes:
