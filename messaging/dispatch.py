@@ -53,12 +53,12 @@ class MessageJob(Job):
     no database; its code is in memory only."""
 
     message_id: int
-    belongs_to: str
     claimed_at: datetime
     """With the loop's id it tells this claim from every other of the same row, also from
     an earlier one of the same loop."""
     request: SendRequest | None
     """None where the row could not be read, for example for want of a key."""
+    belongs_to: str = ""
 
     def run(self, client: Client) -> Submission:
         match self.request:
@@ -126,9 +126,9 @@ class MessageSource(WorkSource):
                 account.pk,
                 f"message:{row.id}",
                 row.id,
-                row.belongs_to,
                 now,
                 _readable_request_of(row, url),
+                row.belongs_to,
             )
             for row in rows
         ]
