@@ -41,7 +41,9 @@ LABELS = {
     ),
     S.FAILED: StateLabel(
         pgettext_lazy("code session", "Failed"),
-        Role.DANGER, "gpp_bad", _("All tries used, or the SMS did not go out.")
+        Role.DANGER,
+        "gpp_bad",
+        _("All tries used, or the SMS did not go out."),
     ),
     S.EXPIRED: StateLabel(_("Expired"), Role.NEUTRAL, "timer_off", _("Time ran out.")),
     S.CANCELLED: StateLabel(

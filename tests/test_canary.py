@@ -591,7 +591,7 @@ def send_everything(operator: Person, sandbox: Sandbox, echo: Echo) -> None:
         for account in senders("echo"):
             send_from(operator, account, next(numbers), code=CODES[1])
         wait_until(lambda: not waiting_at("echo"), at_most=LAST_RESORT)
-        if mode == "words":
+        if mode in ("refusal", "page"):
             account = senders("echo").get(provider="haorui")
             send_code_from(operator, account, next(numbers), code=CODES[1])
     for account in senders("nowhere"):

@@ -75,6 +75,10 @@
   );
 
   // --- checking ---------------------------------------------------------------------
+  const desk = document.getElementById("check-code");
+  // The browser's own autofocus is lost where the page before it still had the focus.
+  if (desk) desk.focus();
+
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.target.id !== "check-form") return;
     const field = document.getElementById("check-code");

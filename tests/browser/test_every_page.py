@@ -11,8 +11,8 @@ from messaging.models import Message
 from providers.accounts import new_callback_token
 from providers.models import Account, ApiCall, Callback
 from providers.sandbox.server import Sandbox
-from tests.otp.making import WRONG, make_sent, try_code
 from tests.builders import make_account, make_message
+from tests.otp.making import WRONG, make_sent, try_code
 
 from .conftest import Engine, MakeVisitor
 from .pages import AnyPage, MessagePage, SendForm, SignIn
