@@ -21,6 +21,7 @@ def measurements() -> list[list[str]]:
         ["dispatch", "16", "32", "64"],
         ["task_per_message"],
         ["latency"],
+        ["codes"],
         ["limits", "--seconds", seconds],
         ["callbacks"],
         ["rentals", "--shorten", "1" if os.environ.get("LONG") else "0.2"],

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple, TypeAlias
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from core.secrets import Secret
+from core.secrets import DOTS, Secret
 from providers import accounts
 from providers.engine.liveness import living_loops
 from providers.engine.sources import Job, Lane, Result, WorkSource
@@ -30,7 +31,7 @@ from providers.gateway.vocabulary import (
 )
 from providers.models import Account
 
-from . import sending
+from . import owners, sending
 from .models import Message
 from .states import MESSAGE_STATES, MessageState
 
@@ -57,6 +58,7 @@ class MessageJob(Job):
     an earlier one of the same loop."""
     request: SendRequest | None
     """None where the row could not be read, for example for want of a key."""
+    belongs_to: str = ""
 
     def run(self, client: Client) -> Submission:
         match self.request:
@@ -85,6 +87,7 @@ class ClaimedRow(NamedTuple):
     sender_id: str
     encoding: str
     reference: str
+    belongs_to: str
 
 
 class MessageSource(WorkSource):
@@ -119,7 +122,14 @@ class MessageSource(WorkSource):
             raise RuntimeError("A locked row was claimed by somebody else.")
         url = callback_url_of(account)
         return [
-            MessageJob(account.pk, f"message:{row.id}", row.id, now, _readable_request_of(row, url))
+            MessageJob(
+                account.pk,
+                f"message:{row.id}",
+                row.id,
+                now,
+                _readable_request_of(row, url),
+                row.belongs_to,
+            )
             for row in rows
         ]
 
@@ -162,9 +172,14 @@ class MessageSource(WorkSource):
                 raise TypeError("A send answers with a Submission.")
         # A row that was given up as unknown meanwhile is settled by this, too.
         sending.apply_submissions(accepted)
+        jobs = [_own(result.job) for result in results]
+        owners.tell([(job.message_id, job.belongs_to) for job in jobs if job.belongs_to])
 
     def sweep(self) -> None:
-        now = timezone.now()
+        with transaction.atomic():
+            self._sweep(timezone.now())
+
+    def _sweep(self, now: datetime) -> None:
         sending.put_aside_what_is_too_old(now)
         abandoned = Message.objects.filter(claimed_at__lt=now - ABANDONED_CLAIM)
         if not abandoned.filter(state__in=(MessageState.CLAIMED, MessageState.SENDING)).exists():
@@ -181,6 +196,7 @@ class MessageSource(WorkSource):
             claim__in=living_loops()
         )
         given_up = abandoned.filter(handed_over_at__lt=now - GIVEN_UP_CALL)
+        told = owners.owned((dead | given_up).filter(state=MessageState.SENDING))
         MESSAGE_STATES.move(
             dead | given_up,
             MessageState.UNKNOWN,
@@ -189,6 +205,7 @@ class MessageSource(WorkSource):
             ended_at=now,
             claim=None,
         )
+        owners.tell(told)
 
 
 def _own(job: Job) -> MessageJob:
@@ -239,6 +256,18 @@ def request_of(row: ClaimedRow, callback_url: str) -> SendRequest | None:
                 encoding=Encoding(row.encoding),
                 reference=row.reference,
                 callback_url=callback_url,
+            )
+        case Message.Kind.OWN_CODE if row.code is not None and row.sms_kind:
+            code = row.code.reveal()
+            return TextMessage(
+                recipient=row.recipient,
+                text=row.text.replace(DOTS, code),
+                kind=SmsKind(row.sms_kind),
+                sender_id=row.sender_id,
+                encoding=Encoding(row.encoding),
+                reference=row.reference,
+                callback_url=callback_url,
+                secrets=(code,),
             )
         case Message.Kind.OWN_CODE if row.code is not None:
             return OwnCode(

@@ -17,13 +17,14 @@ from core.countries import country_name
 from core.reasons_given import REVEAL_REASONS
 from providers.engine.leases import is_engine_alive
 from providers.gateway.vocabulary import Encoding
+from providers.journal import subject_link
 
 from .explaining import story_of, title_of
 from .forms import new_form_token
 from .hints import known_about
 from .labels import gives_reports, shown_state
 from .models import Message
-from .settling import REPEATABLE, SETTLE_REASONS
+from .settling import REPEATABLE, SETTLE_REASONS, can_repeat
 from .states import REPORTS, WAITING, MessageState
 from .timeline import timeline
 from .visibility import may_see_whole, shown_number, shown_text
@@ -61,6 +62,7 @@ def context_of(admin: MessageAdmin, request: HttpRequest, message: Message) -> d
         "zone": timezone.get_current_timezone_name(),
         "live_url": admin.object_url(message, "live"),
         "may": _choices(message, user),
+        "belongs_to": subject_link(message.belongs_to),
         "urls": {
             name: admin.object_url(message, name)
             for name in ("cancel", "release", "settle", "again", "reveal")
@@ -83,7 +85,7 @@ def _dialogs(message: Message, user: User | AnonymousUser) -> dict[str, Any]:
     has, has_not, console = SETTLE_REASONS.items()
     return {
         "may_settle": can("messaging.resolve_message"),
-        "may_repeat": can("messaging.send_message") and message.kind != Message.Kind.OWN_CODE,
+        "may_repeat": can("messaging.send_message") and can_repeat(message),
         "settle_dialogs": [
             {"outcome": "sent", "title": _("Mark as sent"), "reasons": [has, console]},
             {"outcome": "not_sent", "title": _("Mark as not sent"), "reasons": [has_not, console]},
@@ -115,7 +117,7 @@ def _choices(message: Message, user: User | AnonymousUser) -> dict[str, bool]:
         "cancel": message.state in (S.QUEUED, S.HELD, S.SCHEDULED)
         and can("messaging.cancel_message"),
         "again": message.state in REPEATABLE
-        and message.kind != Message.Kind.OWN_CODE
+        and can_repeat(message)
         and can("messaging.send_message")
         and (message.state != S.UNKNOWN or can("messaging.resolve_message")),
         "send": can("messaging.send_message"),

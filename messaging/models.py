@@ -63,6 +63,9 @@ class Message(models.Model):
     """How often it was certain that nothing had happened and it was put back."""
     not_before = models.DateTimeField(default=timezone.now)
     claim = models.UUIDField(null=True)
+    belongs_to = models.CharField(max_length=32, blank=True)
+    """`kind:id` of the row of an app above that this message was sent for, as in the journal;
+    that app hears what becomes of it (messaging.owners)."""
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -14,6 +14,7 @@ from providers.gateway.events import DeliveryReported, VerificationReported
 from providers.gateway.vocabulary import DeliveryState as D
 from providers.subscriptions import Effect, Heard, News
 
+from . import owners
 from .models import Message, Report
 from .states import MESSAGE_STATES, MessageState
 
@@ -43,7 +44,7 @@ def hear_delivery(news: News) -> Heard | None:
     """A delivery report. It moves the message up the one order of reports, or only adds to
     what is kept of it."""
     event = news.event
-    found = _find(news)
+    found = message_of(news)
     if found is None or not isinstance(event, DeliveryReported):
         return None
     message, matched_by = found
@@ -52,6 +53,7 @@ def hear_delivery(news: News) -> Heard | None:
     strongest = max(told, key=ORDER.index)
     conflict = _is_contradictory(message, told)
     moved = _move(news, message, STATE_OF[strongest], conflict)
+    owners.tell([(message.pk, message.belongs_to)])
     if not moved:
         fresh = {"conflict": conflict, "provider_id": message.provider_id or _id_in(news)}
         Message.objects.filter(pk=message.pk).update(**fresh)
@@ -61,7 +63,7 @@ def hear_delivery(news: News) -> Heard | None:
 
 def hear_verification(news: News) -> Heard | None:
     """The provider's word on a check of a code: evidence beside the message, no more."""
-    found = _find(news)
+    found = message_of(news)
     if found is None or not isinstance(news.event, VerificationReported):
         return None
     message, matched_by = found
@@ -72,7 +74,7 @@ def hear_verification(news: News) -> Heard | None:
 
 def hear_unrecognised(news: News) -> Heard | None:
     """A report that nobody understands changes nothing; its message is named all the same."""
-    found = _find(news)
+    found = message_of(news)
     if found is None:
         return None
     message, matched_by = found
@@ -80,7 +82,7 @@ def hear_unrecognised(news: News) -> Heard | None:
     return Heard(f"message:{message.pk}", matched_by=matched_by)
 
 
-def _find(news: News) -> tuple[Message, str] | None:
+def message_of(news: News) -> tuple[Message, str] | None:
     """The message that is meant, locked; of this account only.
 
     A reference that looks like ours and is not known is somebody else's, so the provider's

@@ -26,7 +26,7 @@ from providers.gateway.errors import GatewayError
 from providers.gateway.vocabulary import Encoding, Outcome, Reason, Submission
 from providers.models import Account
 
-from . import segments
+from . import owners, segments
 from .models import Message
 from .recipients import recipient_for
 from .states import MESSAGE_STATES, REPORTS, MessageState
@@ -55,6 +55,7 @@ class Draft:
     template: str = ""
     sms_kind: str = ""
     sender_id: str = ""
+    belongs_to: str = ""
 
 
 def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
@@ -63,7 +64,7 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
     The same form sent twice makes one message: a unique constraint decides, and the
     second call returns the first one's row and False.
     """
-    row = _row(draft, by, form_token)
+    row = row_of(draft, by, form_token)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -81,7 +82,8 @@ def was_sent(form_token: str, by: User) -> bool:
     return Message.objects.filter(form_token=form_token, created_by=by.pk).exists()
 
 
-def _row(draft: Draft, by: User, form_token: str) -> Message:
+def row_of(draft: Draft, by: User | None, form_token: str | None) -> Message:
+    """The message that a draft comes to, not saved yet."""
     row = Message(
         account=draft.account,
         recipient=draft.recipient.e164,
@@ -91,17 +93,22 @@ def _row(draft: Draft, by: User, form_token: str) -> Message:
         template=draft.template,
         sender_id=draft.sender_id,
         sms_kind=draft.sms_kind,
-        created_by_id=by.pk,
+        created_by_id=by.pk if by else None,
         form_token=form_token,
+        belongs_to=draft.belongs_to,
     )
     if draft.kind == Message.Kind.TEXT:
         row.text = segments.fold(draft.text)
         counted = segments.count(draft.text)
         row.encoding, row.segments = counted.encoding, counted.segments
     elif draft.kind == Message.Kind.OWN_CODE:
-        row.text = text_around_code(draft.account, draft.template)
+        # Dots stand for the code: it is put in at the moment of sending, and nowhere else.
+        row.text = draft.text or text_around_code(draft.account, draft.template)
         row.code = Secret(draft.code)
         row.encoding = Encoding.UCS2
+        if draft.sms_kind:
+            counted = segments.count(row.text.replace(DOTS, draft.code))
+            row.encoding, row.segments = counted.encoding, counted.segments
     return row
 
 
@@ -257,19 +264,22 @@ def not_too_old(rows: QuerySet[Message], now: datetime) -> QuerySet[Message]:
 def put_aside_what_is_too_old(now: datetime) -> None:
     """An old text asks for a go-ahead; an old code is of no use to anybody."""
     queued = Message.objects.filter(state=MessageState.QUEUED)
+    codes = queued.exclude(kind=Message.Kind.TEXT).filter(queued_at__lte=now - CODE_MAX_AGE)
+    told = owners.owned(codes)
     MESSAGE_STATES.move(
         queued.filter(kind=Message.Kind.TEXT, queued_at__lte=now - TEXT_MAX_AGE),
         MessageState.HELD,
         reason=WAITED_TOO_LONG,
     )
     MESSAGE_STATES.move(
-        queued.exclude(kind=Message.Kind.TEXT).filter(queued_at__lte=now - CODE_MAX_AGE),
+        codes,
         MessageState.NOT_SENT,
         sources=(MessageState.QUEUED,),
         reason=WAITED_TOO_LONG,
         ended_at=now,
         code="",
     )
+    owners.tell(told)
 
 
 def release(message: Message) -> bool:
@@ -293,8 +303,8 @@ def release(message: Message) -> bool:
 def cancel(message: Message, by: User) -> bool:
     """Stop a message that has not been handed over. False: it was too late."""
     waiting = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
-    return bool(
-        MESSAGE_STATES.move(
+    with transaction.atomic():
+        cancelled = MESSAGE_STATES.move(
             Message.objects.filter(pk=message.pk),
             MessageState.CANCELLED,
             sources=waiting,
@@ -302,4 +312,5 @@ def cancel(message: Message, by: User) -> bool:
             ended_by_id=by.pk,
             code="",
         )
-    )
+        owners.tell([(message.pk, message.belongs_to)])
+    return bool(cancelled)

@@ -7,12 +7,14 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from providers.engine.kick import kick_if_idle
 
+from . import owners
 from .duplicates import NEVER_LEFT
 from .models import Message, reference
 from .recipients import recipient_for
@@ -24,6 +26,8 @@ SETTLE_REASONS: Final[dict[str, Promise]] = {
     "console": _("Seen in the provider's console"),
 }
 
+BY_RIGHT_CODE: Final = "The right code was read out"
+
 
 def mark_sent(message: Message, by: User, because: str) -> bool:
     return _settle(message, MessageState.SUBMITTED, by, because)
@@ -33,9 +37,21 @@ def mark_not_sent(message: Message, by: User, because: str) -> bool:
     return _settle(message, MessageState.NOT_SENT, by, because)
 
 
+def settle_by_right_code(messages: QuerySet[Message]) -> int:
+    """Somebody read out the code of these messages, so they went out."""
+    return MESSAGE_STATES.move(
+        messages,
+        MessageState.SUBMITTED,
+        sources=(MessageState.UNKNOWN,),
+        settled_at=timezone.now(),
+        settled_because=BY_RIGHT_CODE,
+        code="",
+    )
+
+
 def _settle(message: Message, state: MessageState, by: User, because: str) -> bool:
-    return bool(
-        MESSAGE_STATES.move(
+    with transaction.atomic():
+        settled = MESSAGE_STATES.move(
             Message.objects.filter(pk=message.pk),
             state,
             sources=(MessageState.UNKNOWN,),
@@ -44,7 +60,8 @@ def _settle(message: Message, state: MessageState, by: User, because: str) -> bo
             settled_because=because,
             code="",
         )
-    )
+        owners.tell([(message.pk, message.belongs_to)])
+    return bool(settled)
 
 
 REPEATABLE = frozenset(
@@ -61,6 +78,11 @@ REPEATABLE = frozenset(
 )
 
 
+def can_repeat(message: Message) -> bool:
+    """A code of ours is not kept, and what belongs to something else is repeated there."""
+    return message.kind != Message.Kind.OWN_CODE and not message.belongs_to
+
+
 def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bool]:
     """A new message linked to the old one, which stays as it is. Texts only: a code that
     went out is not kept, so another one is sent from the form.
@@ -68,7 +90,7 @@ def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bo
     Of several people who do this at once one sends; the others are shown that message.
     Raises `NotARecipient` where the account may not send there any more, else ValueError.
     """
-    if message.state not in REPEATABLE or message.kind == Message.Kind.OWN_CODE or not form_token:
+    if message.state not in REPEATABLE or not can_repeat(message) or not form_token:
         raise ValueError("This message cannot be sent again.")
     recipient_for(message.account, message.recipient)
     with transaction.atomic():

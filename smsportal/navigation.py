@@ -70,6 +70,25 @@ GROUPS: Final = (
     Group(
         (
             Item(
+                _("Send code"),
+                "password",
+                "admin:otp_session_send",
+                ("otp.send_code",),
+                ("otp_session_send",),
+            ),
+            Item(
+                pgettext_lazy("list", "Codes"),
+                "pin",
+                "admin:otp_session_changelist",
+                ("otp.view_session",),
+                ("otp_session_",),
+            ),
+        ),
+        pgettext_lazy("navigation group", "Codes"),
+    ),
+    Group(
+        (
+            Item(
                 _("Rent a number"),
                 "add_call",
                 "admin:rentals_order_rent",

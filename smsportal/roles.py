@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 _VIEWER: Final = (
+    "otp.view_session",
     "messaging.view_message",
     "providers.view_account",
     "providers.view_balancereading",
@@ -30,6 +31,9 @@ _OPERATOR: Final = (
     *_VIEWER,
     "messaging.send_message",
     "messaging.cancel_message",
+    "otp.send_code",
+    "otp.check_code",
+    "otp.cancel_code",
     "providers.check_account",
     "rentals.rent_order",
     "rentals.cancel_order",
@@ -52,6 +56,7 @@ _MANAGER: Final = (
     "rentals.view_region",
     "rentals.add_region",
     "rentals.change_region",
+    "otp.export_session",
     "providers.add_account",
     "providers.change_account",
     "providers.resume_account",
@@ -71,6 +76,7 @@ _AUDITOR: Final = (
     "providers.view_callback",
     "rentals.export_order",
     "rentals.export_transaction",
+    "otp.export_session",
 )
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
@@ -100,6 +106,10 @@ _PERMISSION_WORDS: Final[dict[str, Promise]] = {
     "read_transaction": _("Have transactions read from the provider"),
     "check_finding": _("Run the ledger check"),
     "explain_finding": _("Explain findings of the ledger check"),
+    "send_code": _("Send codes"),
+    "check_code": _("Check codes"),
+    "cancel_code": _("Cancel code sessions"),
+    "export_session": _("Export code sessions"),
     "check_account": _("Check connections and read balances"),
     "resume_account": _("Pause and resume accounts"),
     "view_callback_address": _("See callback addresses"),

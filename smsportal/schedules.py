@@ -33,6 +33,8 @@ def duties() -> list[Duty]:
             at=time(3, 40),
         ),
         Duty("rented numbers: check ledger", "rentals.tasks.check_ledgers", 24 * 60, at=time(4, 0)),
+        Duty("codes: expire", "otp.tasks.expire", 1),
+        Duty("codes: prune", "otp.tasks.prune", 24 * 60, at=time(4, 20)),
         Duty("data: prune", "providers.tasks.prune", 24 * 60, at=time(4, 10)),
     ]
 

@@ -43,6 +43,11 @@ DAILY_LIMITS: dict[str, int] = {
     "codes": env.int("DAILY_CODES", default=2_000),
     "orders": env.int("DAILY_ORDERS", default=200),
 }
+CODES_PER_NUMBER = env.int("CODES_PER_NUMBER", default=10)
+CODES_PER_PREFIX = env.int("CODES_PER_PREFIX", default=100)
+CODE_ALARM_SENT = env.int("CODE_ALARM_SENT", default=10)
+CODE_ALARM_PERCENT = env.int("CODE_ALARM_PERCENT", default=40)
+CODE_BURST = env.int("CODE_BURST", default=20)
 BALANCE_READING_DAYS = env.int("BALANCE_READING_DAYS", default=400)
 
 # --- applications ----------------------------------------------------------

@@ -124,7 +124,7 @@ class Haorui(SendsText, ReceivesCallbacks):
         }
         if message.callback_url:
             fields["callback_url"] = message.callback_url
-        secrets = (message.text, *_tokens_of(message.callback_url))
+        secrets = (message.text, *message.secrets, *_tokens_of(message.callback_url))
         asked = Request("POST", "/api/SendSMS", json=fields, secrets=secrets)
         return self.door.perform(SEND, asked, lambda answer: _submission(answer, message.reference))
 

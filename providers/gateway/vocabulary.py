@@ -109,6 +109,8 @@ class TextMessage:
     reference: str
     """Our own id for this message; the provider gives it back in its reports."""
     callback_url: str = field(default="", repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Parts of the text that are hidden wherever they turn up: a code of ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from providers.accounts import new_callback_token
 from providers.models import Account, ApiCall, Callback
 from providers.sandbox.server import Sandbox
 from tests.builders import make_account, make_message
+from tests.otp.making import WRONG, make_sent, try_code
 
 from .conftest import Engine, MakeVisitor
 from .pages import AnyPage, MessagePage, SendForm, SignIn
@@ -30,6 +31,12 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
     message = make_message(sender, text="x" * 300 + " https://example.com/" + "y" * 100)
     Message.objects.filter(pk=message.pk).update(
         state="unknown", reason="unreadable", words="z" * 500, provider_id="9" * 40
+    )
+    session = make_sent(sender, recipient="13912345679", provider_says_verified_at=timezone.now())
+    try_code(session, WRONG)
+    failed = make_sent(sender, recipient="13912345670", state="failed", reason="other_refusal")
+    Message.objects.filter(sent_code__session=failed).update(
+        state="refused", reason="other_refusal", words="z" * 500
     )
     call = ApiCall.objects.create(
         account=account,
@@ -60,6 +67,9 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         "dashboard": "admin:index",
         "send": "admin:messaging_message_send",
         "messages": "admin:messaging_message_changelist",
+        "send code": "admin:otp_session_send",
+        "codes": "admin:otp_session_changelist",
+        "figures": "admin:otp_session_figures",
         "accounts": "admin:providers_account_changelist",
         "choose": "admin:providers_account_add",
         "calls": "admin:providers_apicall_changelist",
@@ -79,6 +89,8 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         **{name: reverse(url_name) for name, url_name in names.items()},
         "new account": reverse("admin:providers_account_add") + "?provider=haosms",
         "message": reverse("admin:messaging_message_change", args=[message.public_id]),
+        "session": reverse("admin:otp_session_change", args=[session.public_id]),
+        "failed session": reverse("admin:otp_session_change", args=[failed.public_id]),
         "account": reverse("admin:providers_account_change", args=[account.public_id]),
         "pause": reverse("admin:providers_account_pause", args=[sender.public_id]),
         "callback": reverse("admin:providers_callback_change", args=[callback.public_id]),

@@ -1,0 +1,185 @@
+"""What staff do with one session: check a code, send again, cancel, see the number."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
+
+from core.admin import Page
+from core.pages import person, refuse_fragment
+from core.phone import grouped
+from core.reasons_given import REVEAL_REASONS, reason_from
+from messaging.recipients import NotARecipient
+from providers.daily_limits import LimitReached
+from providers.models import Account
+
+from . import checking, limits, sessions
+from .models import Attempt, Session
+from .session_page import live_context
+from .states import UNDER_WAY
+
+PATIENCE: Final = 1.5
+"""Seconds that an answer waits for the provider's word, so that a check feels immediate. The
+page follows what takes longer."""
+LOOK_EVERY: Final = 0.05
+LONGEST_TYPED: Final = 200
+
+
+class SessionAction(Page, View):
+    """POST only; afterwards the session's page again."""
+
+    http_method_names = ["post"]
+
+    def find(self, object_id: str) -> Session:
+        if self.model_admin is None:
+            raise RuntimeError("An action belongs to a model's admin.")
+        session: Session = self.model_admin.get_or_404(self.request, object_id)
+        return session
+
+    def back_to(self, session: Session) -> HttpResponse:
+        if self.model_admin is None:
+            raise RuntimeError("An action belongs to a model's admin.")
+        return HttpResponseRedirect(self.model_admin.object_url(session))
+
+    def log(self, session: Session, text: str) -> None:
+        LogEntry.objects.log_actions(
+            user_id=person(self.request).pk,
+            queryset=[session],
+            action_flag=CHANGE,
+            change_message=text,
+        )
+
+
+class CheckPage(SessionAction):
+    """Answers a script with the live part of the page, anybody else with the page."""
+
+    permission_required = "otp.check_code"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.headers.get("HX-Request"):
+            refused = refuse_fragment(request, (self.permission_required,))
+            if refused:
+                return refused
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        session = self.find(object_id)
+        problem = self._check(session, request.POST.get("code", "")[:LONGEST_TYPED])
+        session.refresh_from_db()
+        if not request.headers.get("HX-Request"):
+            if problem:
+                messages.error(request, problem)
+            return self.back_to(session)
+        context = live_context(self.model_admin, request, session)  # type: ignore[arg-type]
+        return render(request, "otp/live.html", {**context, "problem": problem, "fetched": True})
+
+    def _check(self, session: Session, typed: str) -> str:
+        """The reason why nothing was checked; empty where something was."""
+        token = self.request.POST.get("form_token", "")[:64] or None
+        try:
+            attempt = checking.check(session, typed, by=person(self.request), form_token=token)
+        except checking.NothingEntered:
+            return gettext("Enter the code that the customer reads out.")
+        except sessions.CheckUnderWay:
+            return gettext("The provider is still being asked about the last code. Wait a moment.")
+        except checking.NoAnswerYet:
+            return gettext(
+                "The provider has given no id for this code yet, so it cannot be checked. Wait a"
+                " moment, or send a new code."
+            )
+        except sessions.NotOpen:
+            return gettext("Nothing was checked: this session has ended.")
+        _wait_for(attempt)
+        return ""
+
+
+def _wait_for(attempt: Attempt) -> None:
+    until = time.monotonic() + PATIENCE
+    while attempt.state in UNDER_WAY and time.monotonic() < until:
+        time.sleep(LOOK_EVERY)
+        attempt.refresh_from_db(fields=["state"])
+
+
+class SendAgainPage(SessionAction):
+    permission_required = "otp.send_code"
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        session = self.find(object_id)
+        wanted = request.POST.get("account", "")
+        token = request.POST.get("form_token", "")[:64]
+        account = Account.objects.filter(public_id=wanted).first() if "\x00" not in wanted else None
+        if account is None or not token:
+            raise Http404
+        problem = self._send(session, account, token)
+        if problem:
+            messages.error(request, problem)
+        return self.back_to(session)
+
+    def _send(self, session: Session, account: Account, token: str) -> str:
+        try:
+            _session, made = sessions.send_again(
+                session, account, by=person(self.request), form_token=token
+            )
+        except limits.TooEarly as early:
+            return limits.early_words(early)
+        except LimitReached as reached:
+            return limits.words_of(reached, account)
+        except (NotARecipient, sessions.AccountCannot) as reason:
+            return str(reason)
+        except sessions.CheckUnderWay:
+            return gettext("The provider is still being asked about the last code. Wait a moment.")
+        except sessions.StillSending:
+            return gettext("The last SMS is just being handed over. Wait a moment.")
+        except sessions.NotOpen:
+            return gettext("Nothing was sent: this session has ended. Send a new code.")
+        if made:
+            self.log(session, f"Sent again over {account.name}")
+            messages.success(self.request, _("A new code is on its way; the earlier one is dead."))
+        else:
+            messages.warning(
+                self.request, _("This was already sent again; nothing was sent twice.")
+            )
+        return ""
+
+
+class CancelPage(SessionAction):
+    permission_required = "otp.cancel_code"
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        session = self.find(object_id)
+        if sessions.cancel(session, person(request)):
+            self.log(session, "Cancelled")
+            messages.success(request, _("Cancelled. The code is dead."))
+        else:
+            messages.warning(request, _("Nothing was changed: this session had ended already."))
+        return self.back_to(session)
+
+
+class RevealPage(SessionAction):
+    """Answers with the whole number, and writes down who saw it and why."""
+
+    permission_required = "messaging.reveal_message"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        refused = refuse_fragment(request, (self.permission_required,))
+        return refused or super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        session = self.find(object_id)
+        because = reason_from(request, REVEAL_REASONS)
+        if not because:
+            note = gettext("Choose or type a reason first.")
+            return render(request, "messaging/revealed.html", {"note": note})
+        self.log(session, f"Revealed: {because}")
+        context = {"number": grouped(session.recipient)}
+        answer = render(request, "messaging/revealed.html", context)
+        answer["Cache-Control"] = "no-store"
+        return answer

@@ -1,0 +1,199 @@
+"""The pages about codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from core.admin import Button, EmptyState, ReadOnlyAdmin, fragment
+from core.exports import Format
+from core.labels import state_label
+from core.pages import NeedsPermission, person
+from core.phone import search_key
+from core.times import duration, when
+from messaging.labels import shown_state as message_state
+from messaging.timeline import name_of
+
+from . import conversion, filters, sessions
+from .actions import CancelPage, CheckPage, RevealPage, SendAgainPage
+from .exporting import export_sessions
+from .figures_page import FiguresPage
+from .labels import shown_state
+from .models import SentCode, Session
+from .needs import matters
+from .send_page import SendCodePage, preview
+from .session_page import context_of, live_context
+from .visibility import may_see_whole, plain_number, shown_number
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    detail_template = "otp/session.html"
+    list_title = pgettext_lazy("list", "Codes")
+    list_display = ("state_", "account", "sms", "tries", "took", "sender", "time")
+    list_filter = filters.FILTERS
+    search_fields = ("public_id",)
+    search_help_text = _("A whole number, our reference, or the provider's id")
+    ordering = ("-created_at", "-pk")
+    list_before_template = "otp/list_head.html"
+    pages = (
+        ("send/", "send", SendCodePage),
+        ("send/preview/", "preview", preview),
+        ("figures/", "figures", FiguresPage),
+        ("export/", "export", "export"),
+        ("<str:object_id>/live/", "live", "live"),
+        ("<str:object_id>/check/", "check", CheckPage),
+        ("<str:object_id>/again/", "again", SendAgainPage),
+        ("<str:object_id>/cancel/", "cancel", CancelPage),
+        ("<str:object_id>/reveal/", "reveal", RevealPage),
+    )
+
+    class Media:
+        css: ClassVar = {"all": ("portal/otp.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        rows: QuerySet[Session] = super().get_queryset(request)
+        codes = SentCode.objects.select_related("message__account").order_by("serial")
+        prefetched = Prefetch("codes", queryset=codes, to_attr="all_codes")
+        return rows.select_related("account", "created_by").prefetch_related(prefetched)
+
+    # --- the list ------------------------------------------------------------
+
+    @admin.display(description=_("State"), ordering="state")
+    def state_(self, session: Session) -> SafeString:
+        return state_label("session", shown_state(session))
+
+    @admin.display(description=_("SMS state"))
+    def sms(self, session: Session) -> SafeString:
+        codes: list[SentCode] = session.all_codes  # type: ignore[attr-defined]
+        return state_label("message", message_state(codes[-1].message)) if codes else SafeString("")
+
+    @admin.display(description=_("Verified after"))
+    def took(self, session: Session) -> str:
+        if session.verified_at is None or session.sent_at is None:
+            return ""
+        return duration(max((session.verified_at - session.sent_at).total_seconds(), 0))
+
+    @admin.display(description=_("Sent by"), ordering="created_by")
+    def sender(self, session: Session) -> str:
+        return name_of(session.created_by)
+
+    @admin.display(description=_("Time"), ordering="created_at")
+    def time(self, session: Session) -> SafeString:
+        return when(session.created_at)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        state, *rest = self.list_display
+        return [state, number_column(request), *rest]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
+        return list(list_display[:2])
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        only = self._only_hit(request)
+        if only is not None:
+            return HttpResponseRedirect(self.object_url(only))
+        answer = super().changelist_view(request, extra_context)
+        context = getattr(answer, "context_data", None)
+        if context and "cl" in context:
+            listed = context["cl"]
+            context["funnel"] = conversion.funnel_of(listed.queryset)
+            context["alarms"] = list(matters(request))
+            context["query"] = listed.get_query_string()
+            context["may_export"] = request.user.has_perm("otp.export_session")
+        return answer
+
+    def _only_hit(self, request: HttpRequest) -> Session | None:
+        """The session that a whole id names; searching for it is opening it."""
+        term = request.GET.get("q", "").strip()
+        if request.method != "GET" or not term or "\x00" in term:
+            return None
+        found = list(self.get_queryset(request).filter(_named(term)).distinct()[:2])
+        return found[0] if len(found) == 1 else None
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
+    ) -> tuple[QuerySet[Session], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = _named(term)
+        number = search_key(term)
+        if number:
+            found |= Q(recipient=number)
+        return queryset.filter(found), False
+
+    def get_list_primary(self, request: HttpRequest) -> Button | None:
+        if not request.user.has_perm("otp.send_code"):
+            return None
+        return Button(_("Send code"), reverse(self.url_name("send")), "password")
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(_("No codes sent yet."), self.get_list_primary(request), "pin")
+
+    def filtered(self, request: HttpRequest) -> QuerySet[Session]:
+        """The rows that the list shows for the filters in the address."""
+        try:
+            rows: QuerySet[Session] = self.get_changelist_instance(request).queryset
+        except (DisallowedModelAdminLookup, IncorrectLookupParameters):
+            raise Http404 from None
+        return rows
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.user.has_perm("otp.export_session"):
+            raise NeedsPermission("otp.export_session")
+        wanted = request.GET.copy()
+        format_ = Format.XLSX if "xlsx" in wanted.pop("format", []) else Format.CSV
+        request.GET = wanted  # type: ignore[assignment]
+        return export_sessions(self.filtered(request), person(request), format_)
+
+    # --- one session ---------------------------------------------------------
+
+    def get_detail_title(self, request: HttpRequest, obj: Session) -> str:
+        return plain_number(obj, whole=may_see_whole(obj, request.user))
+
+    def get_detail_context(self, request: HttpRequest, obj: Session) -> Mapping[str, Any]:
+        sessions.expire(Session.objects.filter(pk=obj.pk))
+        obj.refresh_from_db()
+        return context_of(self, request, obj)
+
+    @fragment("otp.view_session")
+    def live(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        session = self.get_or_404(request, object_id)
+        sessions.expire(Session.objects.filter(pk=session.pk))
+        session.refresh_from_db()
+        context = {**live_context(self, request, session), "fetched": True}
+        return render(request, "otp/live.html", context)
+
+
+def number_column(request: HttpRequest) -> Callable[[Session], SafeString]:
+    """The list's column of numbers, as this reader may see them."""
+
+    def number(session: Session) -> SafeString:
+        return shown_number(session, whole=may_see_whole(session, request.user))
+
+    number.short_description = _("Number")  # type: ignore[attr-defined]
+    return number
+
+
+def _named(term: str) -> Q:
+    """What a whole id names: the session's own, or one of its messages'."""
+    messages = SentCode.objects.filter(session=OuterRef("pk")).filter(
+        Q(message__reference=term[:32].lower())
+        | Q(message__public_id=term[:24])
+        | Q(message__provider_id=term[:200])
+    )
+    return Q(public_id=term[:24]) | Q(pk=Subquery(messages.values("session")[:1]))

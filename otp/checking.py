@@ -1,0 +1,158 @@
+"""Trying a code that was read out. A code of ours is decided here and at once; one that the
+provider made is a question for the engine, since only its direct answer verifies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from core.secrets import Secret
+from messaging.models import Message
+from messaging.settling import settle_by_right_code
+from providers.clock import database_now
+from providers.engine.kick import kick_if_idle
+
+from . import codes, sessions
+from .models import MAX_TRIES, Attempt, SentCode, Session, moment
+from .sessions import TRIES_USED, CheckUnderWay, NotOpen
+from .states import OPEN, SESSION_STATES, AttemptState, SessionState
+
+REMEMBERED_FOR: Final = timedelta(hours=1)
+"""So long an earlier code of a number is recognised as such."""
+MOST_REMEMBERED: Final = 10
+
+
+class NothingEntered(ValueError):
+    """There is no code in what was typed."""
+
+
+class NoAnswerYet(Exception):
+    """The provider has given no id for this code, so there is nothing to ask it about."""
+
+
+def check(session: Session, typed: str, *, by: User, form_token: str | None) -> Attempt:
+    """Take one of the tries and decide, or put the question to the provider.
+
+    The same form sent twice is one try. Raises `NotOpen` where the session has ended or has
+    no try left, `CheckUnderWay`, `NoAnswerYet` or `NothingEntered`; none of them costs a try.
+    """
+    said = codes.as_read_out(typed)
+    if not said:
+        raise NothingEntered
+    try:
+        with transaction.atomic():
+            return _earlier_try(form_token) or _try(session, said, by, form_token)
+    except NotOpen:
+        sessions.expire(Session.objects.filter(pk=session.pk))
+        raise
+    except IntegrityError:
+        earlier = _earlier_try(form_token)
+        if earlier is None:
+            raise CheckUnderWay from None
+        return earlier
+
+
+def _earlier_try(form_token: str | None) -> Attempt | None:
+    return Attempt.objects.filter(form_token=form_token).first() if form_token else None
+
+
+def _try(session: Session, said: str, by: User, form_token: str | None) -> Attempt:
+    if not _take_try(session):
+        raise NotOpen
+    session.refresh_from_db()
+    code = session.newest_code()
+    attempt = Attempt(
+        session=session,
+        sent_code=code,
+        account=code.message.account,
+        form_token=form_token,
+        created_by=by,
+    )
+    if code.checked_by_provider:
+        return _ask_provider(attempt, said)
+    return _decide(attempt, said)
+
+
+def _take_try(session: Session) -> bool:
+    """Counted by a conditional UPDATE, before anything is compared: however many try at
+    once, no more than five are answered, and none after the end."""
+    alive = Session.objects.filter(
+        pk=session.pk, state__in=sorted(OPEN), tries__lt=MAX_TRIES, expires_at__gt=Now()
+    )
+    return bool(alive.update(tries=F("tries") + 1))
+
+
+def give_try_back(session_id: int) -> None:
+    """Certainly nothing was asked."""
+    Session.objects.filter(pk=session_id, tries__gt=0).update(tries=F("tries") - 1)
+
+
+def _ask_provider(attempt: Attempt, said: str) -> Attempt:
+    if not attempt.sent_code.message.provider_id:
+        raise NoAnswerYet
+    attempt.state = AttemptState.QUEUED
+    attempt.code = Secret(said)
+    attempt.save(force_insert=True)
+    kick_if_idle()
+    return attempt
+
+
+def _decide(attempt: Attempt, said: str) -> Attempt:
+    session, code = attempt.session, attempt.sent_code
+    attempt.ended_at = attempt.created_at
+    if codes.matches(code.digest, session.public_id, code.serial, said):
+        attempt.state = AttemptState.RIGHT
+        attempt.too_late = not verify(session, code, attempt.created_by)
+    else:
+        earlier = _earlier_code(code, said)
+        attempt.sent_code = earlier or code
+        attempt.state = AttemptState.EARLIER if earlier else AttemptState.WRONG
+    attempt.save(force_insert=True)
+    if attempt.state != AttemptState.RIGHT:
+        fail_if_used_up(session.pk)
+    return attempt
+
+
+def _earlier_code(newest: SentCode, said: str) -> SentCode | None:
+    """A code that was sent to this number before the one that is alive."""
+    before = SentCode.objects.filter(
+        session__recipient=newest.session.recipient,
+        made_at__gt=timezone.now() - REMEMBERED_FOR,
+    ).exclude(pk=newest.pk)
+    for code in before.select_related("session").order_by("-pk")[:MOST_REMEMBERED]:
+        if codes.matches(code.digest, code.session.public_id, code.serial, said):
+            return code
+    return None
+
+
+def verify(session: Session, code: SentCode, by: User | None) -> bool:
+    """End it as verified, if the code is the one that is alive and time is not over. Of two
+    who do so at once one does. The code proves that its message went out."""
+    if SentCode.objects.filter(session=session, serial__gt=code.serial).exists():
+        return False
+    now = moment(database_now())
+    verified = SESSION_STATES.move(
+        Session.objects.filter(pk=session.pk, expires_at__gt=Now()),
+        SessionState.VERIFIED,
+        verified_at=now,
+        ended_at=now,
+        ended_by=by,
+    )
+    if verified:
+        settle_by_right_code(Message.objects.filter(pk=code.message_id))
+    return bool(verified)
+
+
+def fail_if_used_up(session_id: int) -> None:
+    SESSION_STATES.move(
+        Session.objects.filter(pk=session_id, tries__gte=MAX_TRIES),
+        SessionState.FAILED,
+        reason=TRIES_USED,
+        ended_at=timezone.now(),
+    )

@@ -1,0 +1,183 @@
+"""How many codes come back: sent, delivered, verified; and the alarms when too few do.
+
+A share that drops, or many codes into one range of numbers, is how SMS pumping looks:
+somebody has codes sent to numbers that earn by each SMS, and nobody ever enters them.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from providers.gateway.registry import clients
+
+from .models import Session
+
+HOUR: Final = timedelta(hours=1)
+BURST_WITHIN: Final = timedelta(minutes=10)
+TIME_TO_ANSWER: Final = timedelta(minutes=5)
+"""Codes younger than this may still be read out, so they say nothing about a share yet."""
+MOST_ROWS: Final = 20_000
+"""The newest so many rows are looked at for medians and for the tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """`delivered` is out of `reported_on`: those whose provider reports delivery at all."""
+
+    sent: int
+    reported_on: int
+    delivered: int
+    verified: int
+    median: timedelta | None
+    """From sending to the right code."""
+
+    @property
+    def delivered_percent(self) -> int | None:
+        return percent(self.delivered, self.reported_on)
+
+    @property
+    def verified_percent(self) -> int | None:
+        return percent(self.verified, self.sent)
+
+
+def percent(part: int, whole: int) -> int | None:
+    return round(100 * part / whole) if whole else None
+
+
+def funnel_of(rows: QuerySet[Session]) -> Funnel:
+    """The figures of exactly these sessions."""
+    sent = Q(sent_at__isnull=False)
+    reports = Q(account__provider__in=_reporting())
+    counted = rows.order_by().aggregate(
+        sent=Count("pk", filter=sent),
+        reported_on=Count("pk", filter=sent & reports),
+        delivered=Count("pk", filter=sent & reports & Q(delivered_at__isnull=False)),
+        verified=Count("pk", filter=sent & Q(verified_at__isnull=False)),
+    )
+    times = rows.filter(verified_at__isnull=False, sent_at__isnull=False).order_by("-created_at")
+    pairs = times.values_list("sent_at", "verified_at")[:MOST_ROWS]
+    return Funnel(**counted, median=_median(pairs))
+
+
+def _reporting() -> list[str]:
+    return [key for key, client in clients().items() if client.reports_delivery]
+
+
+def _median(pairs: Iterable[tuple[datetime | None, datetime | None]]) -> timedelta | None:
+    spans = [
+        max((verified - sent).total_seconds(), 0.0)
+        for sent, verified in pairs
+        if sent is not None and verified is not None
+    ]
+    return timedelta(seconds=statistics.median(spans)) if spans else None
+
+
+@dataclass(slots=True)
+class Line:
+    """One row of a table of figures."""
+
+    key: Any
+    sent: int = 0
+    reported_on: int = 0
+    delivered: int = 0
+    verified: int = 0
+    times: list[tuple[datetime | None, datetime | None]] | None = None
+
+    @property
+    def funnel(self) -> Funnel:
+        median = _median(self.times or ())
+        return Funnel(self.sent, self.reported_on, self.delivered, self.verified, median)
+
+    def count(self, row: dict[str, Any], *, reports: bool) -> None:
+        if row["sent_at"] is None:
+            return
+        self.sent += 1
+        self.reported_on += reports
+        self.delivered += reports and row["delivered_at"] is not None
+        if row["verified_at"] is not None:
+            self.verified += 1
+            self.times = self.times or []
+            self.times.append((row["sent_at"], row["verified_at"]))
+
+
+def tables_of(rows: QuerySet[Session]) -> dict[str, list[Line]]:
+    """The same figures per account (name), country (code) and hour (local, newest first)."""
+    reporting = set(_reporting())
+    tables: dict[str, dict[Any, Line]] = {"account": {}, "country": {}, "hour": {}}
+    columns = ("account__name", "account__provider", "country", "created_at")
+    newest = rows.order_by("-created_at").values(
+        *columns, "sent_at", "delivered_at", "verified_at"
+    )[:MOST_ROWS]
+    for row in newest:
+        hour = timezone.localtime(row["created_at"]).replace(minute=0, second=0, microsecond=0)
+        keys = {"account": row["account__name"], "country": row["country"], "hour": hour}
+        for table, key in keys.items():
+            line = tables[table].setdefault(key, Line(key))
+            line.count(row, reports=row["account__provider"] in reporting)
+    return {table: list(lines.values()) for table, lines in tables.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """`kind`: `share` (few verified in the last hour) or `burst` (many in ten minutes), of one
+    account or of one beginning of numbers. `example` is the newest session that it is about:
+    an opaque name for the range, which stands in no address."""
+
+    kind: str
+    prefix: str
+    account: str
+    sent: int
+    percent: int
+    example: str
+
+
+def alarms() -> list[Alarm]:
+    now = timezone.now()
+    lately: list[Any] = list(
+        Session.objects.filter(created_at__gt=now - HOUR)
+        .order_by("-created_at")
+        .values("prefix", "account__name", "sent_at", "verified_at", "created_at", "public_id")[
+            :MOST_ROWS
+        ]
+    )
+    found = _bursts(lately, now)
+    found += _low_shares(lately, now, "prefix")
+    found += _low_shares(lately, now, "account__name")
+    return found
+
+
+def _bursts(lately: list[dict[str, Any]], now: datetime) -> list[Alarm]:
+    ranges: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in lately:
+        if row["created_at"] > now - BURST_WITHIN:
+            ranges[row["prefix"]].append(row)
+    return [
+        Alarm("burst", prefix, "", len(rows), 0, rows[0]["public_id"])
+        for prefix, rows in ranges.items()
+        if len(rows) >= settings.CODE_BURST
+    ]
+
+
+def _low_shares(lately: list[dict[str, Any]], now: datetime, by: str) -> list[Alarm]:
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in lately:
+        old_enough = row["created_at"] < now - TIME_TO_ANSWER or row["verified_at"]
+        if row["sent_at"] is not None and old_enough:
+            groups[row[by]].append(row)
+    found = []
+    for key, rows in groups.items():
+        verified = sum(row["verified_at"] is not None for row in rows)
+        share = percent(verified, len(rows)) or 0
+        if len(rows) >= settings.CODE_ALARM_SENT and share < settings.CODE_ALARM_PERCENT:
+            prefix, account = (key, "") if by == "prefix" else ("", key)
+            found.append(Alarm("share", prefix, account, len(rows), share, rows[0]["public_id"]))
+    return found

@@ -1,0 +1,35 @@
+"""What a provider reports about a check of its own accord. Evidence, and nothing more: anybody
+who knows the address can send it, so it never verifies."""
+
+from __future__ import annotations
+
+from messaging.reports import message_of
+from providers.gateway.events import VerificationReported
+from providers.subscriptions import Effect, Heard, News
+
+from .models import SentCode, Session
+from .states import SessionState
+
+
+def hear_verification(news: News) -> Heard | None:
+    found = message_of(news)
+    if found is None or not isinstance(news.event, VerificationReported):
+        return None
+    message, matched_by = found
+    code = SentCode.objects.filter(message=message).select_related("session").first()
+    if code is None:
+        return None
+    session = code.session
+    if not news.event.succeeded:
+        # Each wrong try is reported so, also of a session that is verified in the end.
+        return Heard(subject_of(session), Effect.APPLIED, matched_by)
+    Session.objects.filter(pk=session.pk, provider_says_verified_at=None).update(
+        provider_says_verified_at=news.at
+    )
+    verified = session.state == SessionState.VERIFIED
+    return Heard(subject_of(session), Effect.APPLIED if verified else Effect.CONFLICT, matched_by)
+
+
+def subject_of(session: Session) -> str:
+    """As in the journal."""
+    return f"session:{session.pk}"

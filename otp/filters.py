@@ -1,0 +1,119 @@
+"""The filters of the list of code sessions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    DropdownFilter,
+    MultipleDropdownFilter,
+    RelatedDropdownFilter,
+)
+
+from core.countries import country_name
+from core.filters import LocalTimeFilter
+from core.labels import states_of
+from messaging.labels import where_shown as where_message_shown
+from messaging.models import Message
+
+from .conversion import BURST_WITHIN, HOUR
+from .labels import where_shown
+from .models import SentCode, Session
+
+
+class ShownStateFilter(MultipleDropdownFilter):
+    """By the words that the labels say."""
+
+    title = _("State")
+    parameter_name = "shown"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(key, str(label.word)) for key, label in states_of("session").items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        chosen = [value for value in self.value() or [] if value in states_of("session")]
+        if not chosen:
+            return queryset
+        wanted = where_shown(chosen[0])
+        for value in chosen[1:]:
+            wanted |= where_shown(value)
+        return queryset.filter(wanted)
+
+
+class MessageStateFilter(DropdownFilter):
+    """By what became of one of its messages."""
+
+    title = _("SMS state")
+    parameter_name = "sms"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        labels = states_of("message")
+        return [(key, str(label.word)) for key, label in labels.items() if key != "claimed"]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        value = self.value()
+        if value not in states_of("message"):
+            return queryset
+        messages = Message.objects.filter(where_message_shown(value), kind__contains="code")
+        codes = SentCode.objects.filter(message__in=messages)
+        return queryset.filter(pk__in=codes.values("session"))
+
+
+class CountryFilter(DropdownFilter):
+    title = _("Country/region")
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        codes = Session.objects.order_by("country").values_list("country", flat=True).distinct()
+        return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        value = self.value()
+        return queryset.filter(country=value) if value else queryset
+
+
+class AlarmFilter(DropdownFilter):
+    """The rows that an alarm is about: those of the same range of numbers, or of the same
+    account, as one session. Only that session's opaque id stands in the address."""
+
+    title = _("Alert")
+    parameter_name = "alarm"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = request.GET.get(self.parameter_name, "")
+        return [(value, _t("the rows of an alert"))] if value else []
+
+    def has_output(self) -> bool:
+        return bool(self.value())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        kind, _dash, rest = (self.value() or "").partition("-")
+        by, _dash, example = rest.partition("-")
+        if not example:
+            return queryset
+        found = Session.objects.filter(public_id=example).first()
+        if found is None:
+            return queryset.none()
+        within = BURST_WITHIN if kind == "burst" else HOUR
+        since = min(found.created_at, timezone.now()) - within - timedelta(minutes=5)
+        rows = queryset.filter(created_at__gt=since)
+        if by == "account_of":
+            return rows.filter(account=found.account_id)
+        return rows.filter(prefix=found.prefix)
+
+
+FILTERS: tuple[Any, ...] = (
+    ShownStateFilter,
+    ("account", RelatedDropdownFilter),
+    MessageStateFilter,
+    CountryFilter,
+    ("created_by", RelatedDropdownFilter),
+    ("created_at", LocalTimeFilter),
+    AlarmFilter,
+)

@@ -1,0 +1,332 @@
+"""The form "Send code". Its fields follow what the chosen account's client can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django import forms
+from django.contrib.auth.models import User
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from core.phone import PhoneNumber
+from messaging import segments
+from messaging.recipients import NotARecipient, recipient_for, words_of
+from providers.gateway.client import CannotTake, CodeTemplate, MakesCodes, SendsOwnCode, SendsText
+from providers.models import Account
+
+from . import codes
+from .account_choice import AccountChoice
+from .models import Session
+from .sessions import Plan, open_for
+from .ways import PLACE, TEXTS, Way, why_not, with_dots
+
+OWN_TEXT: Final = "own"
+MADE, TYPED = "made", "typed"
+MINUTES: Final = (10, 5, 3)
+SHORTEST_TYPED: Final = 4
+LONGEST_TYPED: Final = 10
+"""Characters of a code that staff make up, where the provider sets no narrower bounds."""
+MOST_SEGMENTS: Final = 3
+ORDER: Final = (
+    "account",
+    "fallback",
+    "recipient",
+    "sender_id",
+    "channel",
+    "template",
+    "text",
+    "maker",
+    "length",
+    "typed",
+    "minutes",
+)
+
+
+class SendCodeForm(forms.Form):
+    """Bound to one account. `plan` is what the form came to once it is valid."""
+
+    account = forms.CharField(label=_("Account"))
+    recipient = forms.CharField(
+        label=_("Number"),
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(
+            {"autocomplete": "off", "inputmode": "tel", "dir": "ltr"}
+        ),
+        error_messages={"required": _("Enter a phone number.")},
+    )
+    minutes = forms.TypedChoiceField(
+        label=_("Valid for"), coerce=int, initial=MINUTES[0], widget=UnfoldAdminSelectWidget()
+    )
+    form_token = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    confirmed = forms.CharField(widget=forms.HiddenInput, required=False, max_length=24)
+
+    def __init__(
+        self,
+        *args: Any,
+        account: Account,
+        accounts: Iterable[Account],
+        user: User,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        self.sending_account = account
+        self.accounts = {one.public_id: one for one in accounts}
+        self.user = user
+        self.number: PhoneNumber | None = None
+        self.still_open: Session | None = None
+        """A session whose code for this number is alive."""
+        self.fields["account"] = AccountChoice(self.accounts, initial=account.public_id)
+        self.fields["fallback"] = AccountChoice(
+            {key: one for key, one in self.accounts.items() if one != account},
+            label=_("If it sends nothing"),
+            nothing=_("Ask me"),
+            help_text=_(
+                "The other account takes over only where it is certain that nothing went out."
+            ),
+        )
+        self.fields["minutes"].choices = [  # type: ignore[attr-defined]
+            (n, ngettext("%(n)s minute", "%(n)s minutes", n) % {"n": n}) for n in MINUTES
+        ]
+        self._add_fields_of_account()
+        self.order_fields(ORDER)
+
+    # --- fields --------------------------------------------------------------
+
+    @property
+    def makes_own_code(self) -> bool:
+        client = self.sending_account.client
+        return client is not None and not issubclass(client, MakesCodes)
+
+    def _add_fields_of_account(self) -> None:
+        client = self.sending_account.client
+        if client is None:
+            return
+        if issubclass(client, SendsText):
+            self._add_text_fields(client)
+        elif issubclass(client, SendsOwnCode):
+            self._add_template_fields(client)
+        if self.makes_own_code:
+            self._add_code_fields()
+
+    def _add_text_fields(self, client: type[SendsText]) -> None:
+        senders = client.sender_ids(self.sending_account.options)
+        self.fields["sender_id"] = forms.ChoiceField(
+            label=_("Sender ID"),
+            choices=[(sender, sender) for sender in senders],
+            widget=UnfoldAdminSelectWidget(),
+            error_messages={"required": _("This account has no sender ID yet.")},
+        )
+        choices = [*((key, f"“{text}”") for key, text in TEXTS.items()), (OWN_TEXT, _("own text"))]
+        self.fields["template"] = forms.ChoiceField(
+            label=_("Message"),
+            choices=choices,
+            initial="en",
+            widget=UnfoldAdminRadioSelectWidget(),
+        )
+        self.fields["text"] = forms.CharField(
+            label=_("Own text"),
+            required=False,
+            max_length=1000,
+            help_text=_("Write %(place)s where the code stands.") % {"place": PLACE},
+            widget=UnfoldAdminTextareaWidget({"rows": 2, "dir": "auto", "maxlength": False}),
+        )
+
+    def _add_template_fields(self, client: type[SendsOwnCode]) -> None:
+        account = self.sending_account
+        found = [
+            channel
+            for country in account.allowed_countries
+            for channel in client.channels(country, account.options)
+        ]
+        self.fields["channel"] = forms.ChoiceField(
+            label=_("Channel"),
+            choices=[(channel, channel) for channel in dict.fromkeys(found)],
+            widget=UnfoldAdminSelectWidget(),
+            error_messages={"required": _("This account has no channel yet.")},
+        )
+        self.fields["template"] = forms.ChoiceField(
+            label=_("Message"),
+            required=False,
+            choices=[(known.key, _label_of(known)) for known in client.templates],
+            initial=account.options.get("default_template", client.default_template),
+            widget=UnfoldAdminRadioSelectWidget(),
+        )
+
+    def _add_code_fields(self) -> None:
+        longest = Way(self.sending_account).longest_code(codes.LONGEST)
+        made = (
+            _("made by the portal")
+            if longest > codes.SHORTEST
+            else _("made by the portal, 6 digits")
+        )
+        self.fields["maker"] = forms.ChoiceField(
+            label=_("Code"),
+            choices=[(MADE, made), (TYPED, _("typed"))],
+            initial=MADE,
+            widget=UnfoldAdminRadioSelectWidget(),
+        )
+        if longest > codes.SHORTEST:
+            self.fields["length"] = forms.TypedChoiceField(
+                label=_("Digits"),
+                coerce=int,
+                choices=[(n, n) for n in range(codes.SHORTEST, longest + 1)],
+                initial=codes.SHORTEST,
+                required=False,
+                widget=UnfoldAdminSelectWidget(),
+            )
+        self.fields["typed"] = forms.CharField(
+            label=_("Typed code"),
+            required=False,
+            max_length=32,
+            widget=UnfoldAdminTextInputWidget(
+                {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+            ),
+        )
+
+    # --- checks ---------------------------------------------------------------
+
+    def clean_account(self) -> Account:
+        return self._able(self.cleaned_data["account"])
+
+    def clean_fallback(self) -> Account | None:
+        chosen = self.cleaned_data["fallback"]
+        return self._able(chosen) if chosen else None
+
+    def _able(self, public_id: str) -> Account:
+        account = self.accounts[public_id]
+        reason = why_not(account)
+        if reason:
+            raise forms.ValidationError(f"{account.name}: {reason}")
+        return account
+
+    def clean_recipient(self) -> str:
+        typed: str = self.cleaned_data["recipient"]
+        try:
+            self.number = recipient_for(self.sending_account, typed)
+        except NotARecipient as reason:
+            raise forms.ValidationError(str(reason)) from None
+        return typed
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self._check_text(cleaned)
+        self._check_typed(cleaned)
+        if self.number is None:
+            return cleaned
+        self._check_channel(cleaned)
+        self._check_fallback(cleaned)
+        if not self.errors:
+            self.still_open = open_for(self.number.e164)
+        return cleaned
+
+    def _check_text(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("template") != OWN_TEXT or "text" not in self.fields:
+            return
+        text = segments.fold(cleaned.get("text") or "").strip()
+        if text.count(PLACE) != 1:
+            words = gettext("Write %(place)s once, where the code stands.")
+            self.add_error("text", words % {"place": PLACE})
+        elif any(character < " " and character not in "\n\t" for character in text):
+            self.add_error(
+                "text", gettext("The text holds a control character. Type it again without it.")
+            )
+        elif segments.count(text).segments > MOST_SEGMENTS:
+            words = gettext("Text must be at most %(most)s segments. Make it shorter.")
+            self.add_error("text", words % {"most": MOST_SEGMENTS})
+        cleaned["text"] = text
+
+    def _check_typed(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("maker") != TYPED:
+            return
+        typed = (cleaned.get("typed") or "").strip()
+        client = self.sending_account.client
+        problem = _problem_of(typed)
+        if not problem and client is not None and issubclass(client, SendsOwnCode):
+            try:
+                client.check_own_code(typed)
+            except CannotTake as cannot:
+                problem = words_of(cannot)
+        if problem:
+            self.add_error("typed", problem)
+        cleaned["typed"] = typed
+
+    def _check_channel(self, cleaned: dict[str, Any]) -> None:
+        """The channel chooses the country; one of another country reaches a stranger."""
+        client = self.sending_account.client
+        if client is None or not issubclass(client, SendsOwnCode) or self.number is None:
+            return
+        channels = client.channels(self.number.country, self.sending_account.options)
+        if "channel" in cleaned and cleaned["channel"] not in channels:
+            self.add_error(
+                "channel", gettext("This channel does not lead to the country of this number.")
+            )
+
+    def _check_fallback(self, cleaned: dict[str, Any]) -> None:
+        fallback = cleaned.get("fallback")
+        if fallback is None or self.number is None:
+            return
+        try:
+            recipient_for(fallback, self.number.e164)
+        except NotARecipient as reason:
+            self.add_error("fallback", str(reason))
+
+    # --- outcome ----------------------------------------------------------------
+
+    @property
+    def plan(self) -> Plan:
+        if self.number is None:
+            raise ValueError("Only a valid form has a plan.")
+        values = self.cleaned_data
+        text = self._chosen_text()
+        return Plan(
+            way=Way(
+                self.sending_account,
+                channel=values.get("channel", ""),
+                template="" if "sender_id" in values else values.get("template", ""),
+                sender_id=values.get("sender_id", ""),
+                text=text,
+            ),
+            recipient=self.number,
+            minutes=values["minutes"],
+            fallback=values.get("fallback"),
+            length=values.get("length") or codes.SHORTEST,
+            typed=values.get("typed", "") if values.get("maker") == TYPED else "",
+            text=text,
+        )
+
+    def _chosen_text(self) -> str:
+        """Also what an account that takes over will say, if it sends any text."""
+        chosen = self.cleaned_data.get("template", "")
+        if chosen == OWN_TEXT:
+            return with_dots(self.cleaned_data["text"])
+        return with_dots(TEXTS.get(chosen, TEXTS["en"]))
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """A code is alive, and staff have not said that it may stop working."""
+        if self.still_open is None:
+            return False
+        return bool(self.cleaned_data.get("confirmed") != self.still_open.public_id)
+
+
+def _label_of(template: CodeTemplate) -> str:
+    label = f"{template.key or gettext('default')}: “{template.text}”"
+    return f"{label} – {gettext(template.note)}" if template.note else label
+
+
+def _problem_of(typed: str) -> str:
+    plain = typed.isascii() and typed.isalnum()
+    if plain and SHORTEST_TYPED <= len(typed) <= LONGEST_TYPED:
+        return ""
+    return gettext("Enter a code of %(least)s to %(most)s digits and English letters.") % {
+        "least": SHORTEST_TYPED,
+        "most": LONGEST_TYPED,
+    }

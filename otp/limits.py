@@ -1,0 +1,114 @@
+"""How often codes may go out: the gap between two to one number, and the daily limits."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from core.times import short_time
+from providers import daily_limits
+from providers.clock import database_now
+from providers.daily_limits import Cap, LimitReached
+from providers.models import Account
+
+from .models import SendGap, moment, prefix_of
+
+GAP: Final = timedelta(seconds=60)
+BEGINNING: Final = moment(0)
+
+
+class TooEarly(Exception):
+    """The next code can go to this number in `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(str(seconds))
+        self.seconds = seconds
+
+
+def take(account: Account, recipient: str, by: User | None) -> None:
+    """One more code for this number, or `TooEarly` or `LimitReached`; in the transaction that
+    writes it, so that nothing is taken where nothing is sent."""
+    take_gap(recipient)
+    caps = daily_limits.caps_of(account, by, daily_limits.What.CODES)
+    daily_limits.take([*caps, *_caps_of_number(recipient)])
+
+
+def take_for_account(account: Account) -> None:
+    """Where one account takes over from another that sent nothing: the person, the number and
+    its prefix were counted already."""
+    daily_limits.take(daily_limits.caps_of(account, None, daily_limits.What.CODES))
+
+
+def _caps_of_number(recipient: str) -> list[Cap]:
+    codes = str(daily_limits.What.CODES)
+    return [
+        Cap(codes, "number", recipient, settings.CODES_PER_NUMBER),
+        Cap(codes, "prefix", prefix_of(recipient), settings.CODES_PER_PREFIX),
+    ]
+
+
+def take_gap(recipient: str) -> None:
+    """By the database's clock; of two who ask at once one gets it."""
+    SendGap.objects.get_or_create(recipient=recipient, defaults={"free_at": BEGINNING})
+    until = moment(database_now()) + GAP
+    free = SendGap.objects.filter(recipient=recipient, free_at__lte=Now())
+    if not free.update(free_at=until):
+        raise TooEarly(max(gap_left(recipient), 1))
+
+
+def free_gap(recipient: str) -> None:
+    """Nothing went out after all, so there is nothing to wait for."""
+    SendGap.objects.filter(recipient=recipient).update(free_at=BEGINNING)
+
+
+def gap_left(recipient: str) -> int:
+    """Seconds until the next code may go to this number."""
+    free_at = SendGap.objects.filter(recipient=recipient).values_list("free_at", flat=True).first()
+    if free_at is None:
+        return 0
+    return max(math.ceil(free_at.timestamp() - database_now()), 0)
+
+
+def prune() -> int:
+    return SendGap.objects.filter(free_at__lte=Now()).delete()[0]
+
+
+def words_of(reached: LimitReached, account: Account) -> str:
+    """What staff are told, with the moment when it goes on."""
+    values = {
+        "used": reached.used,
+        "most": reached.cap.most,
+        "time": short_time(reached.free_at),
+        "account": account.name,
+    }
+    texts = {
+        "user": _(
+            "Your limit of codes is used up (%(used)s of %(most)s in 24 hours). Ask a manager,"
+            " or go on at %(time)s."
+        ),
+        "account": _(
+            "The daily limit of %(account)s is used up (%(used)s of %(most)s in 24 hours). Use"
+            " another account, or go on at %(time)s."
+        ),
+        "number": _(
+            "This number has had its codes for now (%(used)s of %(most)s in 24 hours). The next"
+            " one can go out at %(time)s."
+        ),
+        "prefix": _(
+            "Numbers that begin like this one have had their codes for now (%(used)s of"
+            " %(most)s in 24 hours). Ask a manager, or go on at %(time)s."
+        ),
+    }
+    return texts[reached.cap.scope] % values
+
+
+def early_words(early: TooEarly) -> str:
+    return _(
+        "The next code can go out in %(seconds)s s. Meanwhile ask whether the first has come."
+    ) % {"seconds": early.seconds}

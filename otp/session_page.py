@@ -1,0 +1,107 @@
+"""What the page of one session and its live part show."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest
+from django.utils import timezone
+
+from core.countries import country_name
+from core.reasons_given import REVEAL_REASONS
+from messaging.forms import new_form_token
+from messaging.labels import shown_state as message_state
+from providers.engine.leases import is_engine_alive
+
+from . import limits, telling
+from .labels import shown_state
+from .models import Session
+from .send_page import accounts_for_codes
+from .states import OPEN, UNDER_WAY, SessionState
+from .timeline import timeline
+from .visibility import may_see_whole, shown_number
+from .ways import why_not
+
+if TYPE_CHECKING:
+    from .admin import SessionAdmin
+
+FIRST_MINUTE: Final = timedelta(minutes=1)
+S = SessionState
+
+
+def context_of(admin: SessionAdmin, request: HttpRequest, session: Session) -> dict[str, Any]:
+    user = request.user
+    whole = may_see_whole(session, user)
+    return {
+        "object": session,
+        "whole": whole,
+        "number": shown_number(session, whole=whole),
+        "country": country_name(session.country),
+        "zone": timezone.get_current_timezone_name(),
+        "others": _other_accounts(session) if user.has_perm("otp.send_code") else [],
+        "reveal_reasons": list(REVEAL_REASONS.items()),
+        **live_context(admin, request, session),
+    }
+
+
+def live_context(admin: SessionAdmin, request: HttpRequest, session: Session) -> dict[str, Any]:
+    """What changes while the page is open."""
+    code = session.newest_code()
+    last = session.attempts.select_related("sent_code").last()
+    shown = shown_state(session)
+    is_open = shown in OPEN
+    waiting = last is not None and last.state in UNDER_WAY
+    names = ("live", "check", "again", "cancel", "reveal")
+    return {
+        "object": session,
+        "code": code,
+        "shown_state": shown,
+        "is_open": is_open,
+        "waiting": waiting,
+        "time_left": session.seconds_left,
+        "tries_left": telling.tries_left(session),
+        "no_tries": session.tries_left <= 0,
+        "message_state": message_state(code.message),
+        "verdict": telling.verdict(session, last, code),
+        "sending": telling.of_sending(session, code),
+        "end": telling.end_of(session, code),
+        "evidence": telling.evidence_of(session),
+        "tell": telling.tell_customer(session, code),
+        "gap": limits.gap_left(session.recipient) if is_open else 0,
+        "lines": timeline(session, with_messages=request.user.has_perm("messaging.view_message")),
+        "poll_every": _poll_every(session, is_open=is_open, waiting=waiting),
+        "asleep": (waiting or shown == S.PENDING) and not is_engine_alive(),
+        "may": _may(request.user),
+        "urls": {name: admin.object_url(session, name) for name in names},
+        "check_token": new_form_token(),
+        "again_token": new_form_token(),
+    }
+
+
+def _poll_every(session: Session, *, is_open: bool, waiting: bool) -> int | None:
+    """Seconds until the page asks again; None once there is no more news to come."""
+    if not is_open:
+        return None
+    if waiting:
+        return 1
+    return 2 if timezone.now() - session.created_at < FIRST_MINUTE else 5
+
+
+def _other_accounts(session: Session) -> list[Any]:
+    return [
+        account
+        for account in accounts_for_codes()
+        if account.pk != session.account_id and not why_not(account, session.country)
+    ]
+
+
+def _may(user: User | AnonymousUser) -> dict[str, bool]:
+    can = user.has_perm
+    return {
+        "send": can("otp.send_code"),
+        "check": can("otp.check_code"),
+        "cancel": can("otp.cancel_code"),
+        "reveal": can("messaging.reveal_message"),
+    }

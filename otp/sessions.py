@@ -1,0 +1,237 @@
+"""A code session from its first code to its end: start, send again, cancel, expire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from core.phone import PhoneNumber, read
+from messaging import sending
+from messaging.recipients import recipient_for
+from messaging.states import WAITING
+from providers.clock import database_now
+from providers.engine.kick import kick_if_idle
+from providers.models import Account
+
+from . import codes, limits
+from .models import SentCode, Session, moment, prefix_of
+from .states import OPEN, SESSION_STATES, UNDER_WAY, SessionState
+from .ways import Way, usual_way, way_of, why_not
+
+REPLACED: Final = "replaced"
+"""A newer session for the same number took its place."""
+TRIES_USED: Final = "tries_used"
+
+
+class NotOpen(Exception):
+    """The session has ended; nothing more can be sent or checked in it."""
+
+
+class CheckUnderWay(Exception):
+    """The provider is being asked about a code of this session just now."""
+
+
+class StillSending(Exception):
+    """The newest message is just being handed over, so it cannot be replaced yet."""
+
+
+class AccountCannot(Exception):
+    """The account cannot send a code now; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What staff want; already checked against the account's client."""
+
+    way: Way
+    recipient: PhoneNumber
+    minutes: int
+    fallback: Account | None = None
+    length: int = codes.SHORTEST
+    typed: str = field(default="", repr=False)
+    """A code that staff made up; empty for one of the portal's."""
+    text: str = ""
+    """For accounts that take over and send any text of ours."""
+
+
+def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
+    """Write session, code and message down in one transaction, and wake the engine.
+
+    The same form sent twice makes one session: the second call returns the first one's and
+    False. Raises `TooEarly` and `LimitReached`.
+    """
+    try:
+        with transaction.atomic():
+            session = _new_session(plan, by, form_token)
+            _replace_open_ones(session, by)
+            limits.take(plan.way.account, session.recipient, by)
+            send_code(session, plan.way, by, typed=plan.typed)
+            kick_if_idle()
+    except IntegrityError:
+        earlier = Session.objects.filter(form_token=form_token, created_by=by.pk).first()
+        if earlier is None:
+            raise
+        return earlier, False
+    return session, True
+
+
+def was_started(form_token: str, by: User) -> Session | None:
+    """The session that this form has made already."""
+    return Session.objects.filter(form_token=form_token, created_by=by.pk).first()
+
+
+def _new_session(plan: Plan, by: User, form_token: str) -> Session:
+    return Session.objects.create(
+        form_token=form_token,
+        account=plan.way.account,
+        fallback=plan.fallback,
+        recipient=plan.recipient.e164,
+        prefix=prefix_of(plan.recipient.e164),
+        country=plan.recipient.country,
+        minutes=plan.minutes,
+        length=plan.length,
+        text=plan.text,
+        created_by=by,
+        expires_at=valid_until(plan.minutes),
+    )
+
+
+def valid_until(minutes: int) -> datetime:
+    """So many minutes from now, by the database's clock."""
+    return moment(database_now()) + timedelta(minutes=minutes)
+
+
+def open_for(recipient: str) -> Session | None:
+    """The session whose code is still alive for this number."""
+    alive = Session.objects.filter(
+        recipient=recipient, state__in=sorted(OPEN), expires_at__gt=Now()
+    )
+    return alive.order_by("-pk").first()
+
+
+def _replace_open_ones(session: Session, by: User) -> None:
+    others = Session.objects.filter(recipient=session.recipient).exclude(pk=session.pk)
+    for other in others.filter(state__in=sorted(OPEN)):
+        _end(other, SessionState.CANCELLED, by, reason=REPLACED)
+
+
+def send_code(
+    session: Session, way: Way, by: User | None, *, typed: str = "", form_token: str | None = None
+) -> SentCode:
+    """Write down a code and its message. Every earlier code of the session is dead by it."""
+    newest = session.codes.order_by("-serial").values_list("serial", flat=True).first() or 0
+    code = ""
+    if not way.provider_makes_code:
+        code = typed or codes.make(way.longest_code(session.length))
+    draft = way.draft(read(session.recipient), code, f"session:{session.pk}")
+    message = sending.row_of(draft, by, form_token)
+    message.save(force_insert=True)
+    serial = newest + 1
+    return SentCode.objects.create(
+        session=session,
+        serial=serial,
+        message=message,
+        length=len(code),
+        digest=codes.digest(session.public_id, serial, code) if code else "",
+    )
+
+
+def send_again(
+    session: Session, account: Account, *, by: User, form_token: str
+) -> tuple[Session, bool]:
+    """A new code over this or another account; the earlier one is dead from now on.
+
+    Raises `NotOpen`, `CheckUnderWay`, `StillSending`, `AccountCannot`, `NotARecipient`,
+    `TooEarly` or `LimitReached`; then nothing has changed.
+    """
+    with transaction.atomic():
+        locked = Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
+        if locked.codes.filter(message__form_token=form_token).exists():
+            return locked, False
+        _require_ready(locked)
+        reason = why_not(account, locked.country)
+        if reason:
+            raise AccountCannot(f"{account.name}: {reason}")
+        recipient_for(account, locked.recipient)
+        limits.take(account, locked.recipient, by)
+        replaced = locked.newest_code()
+        _send_newer(locked, account, replaced, by, form_token)
+        if replaced.message.state in WAITING and not sending.cancel(replaced.message, by):
+            raise StillSending
+        kick_if_idle()
+    return locked, True
+
+
+def _require_ready(session: Session) -> None:
+    alive = Session.objects.filter(pk=session.pk, expires_at__gt=Now()).exists()
+    if session.state not in OPEN or not alive:
+        raise NotOpen
+    if session.attempts.filter(state__in=sorted(UNDER_WAY)).exists():
+        raise CheckUnderWay
+
+
+def _send_newer(
+    session: Session, account: Account, replaced: SentCode, by: User | None, form_token: str | None
+) -> None:
+    same = account.pk == replaced.message.account_id
+    way = way_of(replaced.message) if same else usual_way(account, session.country, session.text)
+    send_code(session, way, by, form_token=form_token)
+    fresh: dict[str, Any] = {
+        "account": account,
+        "expires_at": valid_until(session.minutes),
+    }
+    rows = Session.objects.filter(pk=session.pk)
+    if session.state == SessionState.PENDING:
+        rows.update(**fresh)
+    else:
+        SESSION_STATES.move(rows, SessionState.PENDING, **fresh)
+    session.refresh_from_db()
+
+
+def take_over(session: Session, failed: SentCode) -> bool:
+    """The other account of the route sends, since the first certainly sent nothing. Once.
+    Raises `LimitReached` or `NotARecipient`; then the session fails."""
+    account = session.fallback
+    if account is None or why_not(account, session.country):
+        return False
+    recipient_for(account, session.recipient)
+    limits.take_for_account(account)
+    _send_newer(session, account, failed, session.created_by, None)
+    Session.objects.filter(pk=session.pk).update(fallback=None)
+    return True
+
+
+def cancel(session: Session, by: User) -> bool:
+    """End it; the code is dead, and a message that still waits is not sent. False: it had
+    ended already."""
+    with transaction.atomic():
+        return _end(session, SessionState.CANCELLED, by)
+
+
+def _end(session: Session, state: SessionState, by: User, reason: str = "") -> bool:
+    rows = Session.objects.filter(pk=session.pk, expires_at__gt=Now())
+    ended = SESSION_STATES.move(
+        rows, state, ended_at=timezone.now(), ended_by_id=by.pk, reason=reason
+    )
+    if not ended:
+        expire(Session.objects.filter(pk=session.pk))
+        return False
+    if sending.cancel(session.newest_code().message, by):
+        limits.free_gap(session.recipient)
+    return True
+
+
+def expire(rows: QuerySet[Session] | None = None) -> int:
+    """End those whose time is over by the database's clock."""
+    if rows is None:
+        rows = Session.objects.all()
+    return SESSION_STATES.move(
+        rows.filter(expires_at__lte=Now()), SessionState.EXPIRED, ended_at=F("expires_at")
+    )

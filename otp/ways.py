@@ -1,0 +1,117 @@
+"""How a code goes out over one account: whose code it is, and the words around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from core.phone import PhoneNumber
+from core.secrets import DOTS
+from messaging.models import Message
+from messaging.sending import Draft
+from providers.gateway.client import MakesCodes, SendsOwnCode, SendsText
+from providers.gateway.vocabulary import SmsKind
+from providers.models import Account
+
+PLACE: Final = "XXXX"
+"""Where the code stands in a text, as in the providers' own documents."""
+TEXTS: Final = {
+    "en": f"Your verification code is {PLACE}. Do not share it with anyone.",
+    "zh": f"您的验证码是 {PLACE}，请勿告知他人。",
+}
+"""Texts for providers that send any text of ours. In the recipient's language, so they are
+not translated."""
+LONGEST_PROVIDER_CODE: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """`text` has dots where the code stands."""
+
+    account: Account
+    channel: str = ""
+    template: str = ""
+    sender_id: str = ""
+    text: str = ""
+
+    @property
+    def provider_makes_code(self) -> bool:
+        client = self.account.client
+        return client is not None and issubclass(client, MakesCodes)
+
+    def longest_code(self, wanted: int) -> int:
+        client = self.account.client
+        if client is not None and issubclass(client, SendsOwnCode):
+            return min(wanted, LONGEST_PROVIDER_CODE)
+        return wanted
+
+    def draft(self, recipient: PhoneNumber, code: str, belongs_to: str) -> Draft:
+        sends_text = sends_text_of_ours(self.account)
+        kind = Message.Kind.PROVIDER_CODE if self.provider_makes_code else Message.Kind.OWN_CODE
+        return Draft(
+            account=self.account,
+            recipient=recipient,
+            kind=kind,
+            text=self.text if sends_text else "",
+            code=code,
+            channel=self.channel,
+            template=self.template,
+            sms_kind=SmsKind.TRANSACTIONAL if sends_text else "",
+            sender_id=self.sender_id,
+            belongs_to=belongs_to,
+        )
+
+
+def sends_codes(account: Account) -> bool:
+    client = account.client
+    return client is not None and issubclass(client, SendsText | SendsOwnCode | MakesCodes)
+
+
+def sends_text_of_ours(account: Account) -> bool:
+    client = account.client
+    return client is not None and issubclass(client, SendsText)
+
+
+def why_not(account: Account, country: str = "") -> str:
+    """Why no code can go out over this account now; empty where one can."""
+    if not sends_codes(account):
+        return _("sends no codes")
+    if not account.allowed_countries:
+        return _("no country is allowed")
+    if country and country not in account.allowed_countries:
+        return _("this country is not allowed")
+    if account.is_paused:
+        return _("paused")
+    return ""
+
+
+def usual_way(account: Account, country: str, text: str) -> Way:
+    """What the account's own settings propose, where nobody chose for it."""
+    client = account.client
+    options = account.options
+    if client is None:
+        return Way(account)
+    if issubclass(client, SendsText):
+        return Way(account, sender_id=next(iter(client.sender_ids(options)), ""), text=text)
+    if issubclass(client, SendsOwnCode):
+        channel = next(iter(client.channels(country, options)), "")
+        template = str(options.get("default_template", client.default_template))
+        return Way(account, channel=channel, template=template)
+    return Way(account)
+
+
+def way_of(message: Message) -> Way:
+    """The way that a message went."""
+    return Way(
+        message.account,
+        channel=message.channel,
+        template=message.template,
+        sender_id=message.sender_id,
+        text=message.text,
+    )
+
+
+def with_dots(text: str) -> str:
+    return text.replace(PLACE, DOTS, 1)

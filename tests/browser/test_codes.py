@@ -1,0 +1,133 @@
+"""A code's whole way: sent, read out on the phone, checked; over each kind of provider."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from otp.models import SendGap, Session
+from providers.sandbox.server import Sandbox
+from tests.builders import make_account
+from tests.otp.making import SENDS, WRONG, code_of, make_sent
+
+from .conftest import Engine, MakeVisitor
+from .pages import AnyPage
+from .visitor import Visitor
+from .waiting import wait_until
+
+WORDS = {
+    "en": {
+        "waiting": "Waiting for the code",
+        "wrong": "Not the right code. 4 tries left.",
+        "verified": "Verified at",
+        "earlier": "That is the earlier code",
+        "ended": "Cancelled by",
+    },
+    "zh-hans": {
+        "waiting": "待核对",
+        "wrong": "验证码错误，还可尝试 4 次",
+        "verified": "验证通过",
+        "earlier": "旧验证码",
+        "ended": "取消，验证码失效",
+    },
+}
+
+
+class CodePage(AnyPage):
+    """The page of one session."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        self.field = page.locator("#check-code")
+        self.verdict = page.locator("#verdict")
+        self.desk = page.locator("#desk")
+        self.state = page.locator("#live .status-line [role=status]")
+        self.timeline = page.locator("#timeline")
+
+    def read_out(self, code: str) -> None:
+        """Enter checks."""
+        self.field.fill(code)
+        self.field.press("Enter")
+
+
+def send_code(visitor: Visitor, number: str = "139 1234 5678") -> CodePage:
+    visitor.page.goto(reverse("admin:otp_session_send"))
+    visitor.page.locator("#id_recipient").fill(number)
+    visitor.page.locator("#send-button").click()
+    visitor.page.wait_for_url("**/change/")
+    return CodePage(visitor.page)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("provider", ["haosms", "haorui", "otpservice"])
+def test_a_code_is_sent_read_out_wrongly_and_then_rightly(
+    provider: str, language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
+) -> None:
+    words = WORDS[language]
+    make_account(provider, sandbox)
+    operator = make_visitor("operator", language=language)
+    engine.start()
+    page = send_code(operator)
+    expect(page.state).to_contain_text(words["waiting"])
+    page.stays_the_same_document()
+    expect(page.field).to_be_focused()
+
+    page.read_out(WRONG)
+    expect(page.verdict).to_contain_text(words["wrong"])
+    assert page.field.evaluate("field => field.selectionEnd - field.selectionStart") == len(WRONG)
+    code = code_of(sandbox, provider)
+    page.read_out(f"{code[:3]} {code[3:]}")
+    expect(page.desk).to_contain_text(words["verified"])
+
+    assert page.is_still_the_same_document()
+    assert page.field.count() == 0
+    assert code not in operator.page.content()
+    assert sandbox.book.count(provider, SENDS[provider]) == 1
+    assert Session.objects.get().state == "verified"
+
+
+def test_a_new_code_over_another_account_and_the_end(
+    operator: Visitor, sandbox: Sandbox, engine: Engine
+) -> None:
+    make_account("haosms", sandbox)
+    engine.start()
+    page = send_code(operator)
+    expect(page.state).to_contain_text(WORDS["en"]["waiting"])
+    first = code_of(sandbox)
+    expect(page.page.locator("#again button")).to_have_attribute("aria-disabled", "true")
+    SendGap.objects.all().delete()
+    page.page.reload()
+    page.page.locator("#again button").click()
+    wait_until(lambda: sandbox.book.count("haosms", SENDS["haosms"]) == 2)
+    expect(page.state).to_contain_text(WORDS["en"]["waiting"])
+
+    page.read_out(first)
+    expect(page.verdict).to_contain_text(WORDS["en"]["earlier"])
+    page.page.locator('[data-opens="cancel-dialog"]').click()
+    page.page.locator("#cancel-dialog button[type=submit]").click()
+    expect(page.desk).to_contain_text(WORDS["en"]["ended"])
+
+
+def test_the_same_enter_twice_is_one_try(operator: Visitor) -> None:
+    session = make_sent(make_account("haosms"))
+    operator.page.goto(reverse("admin:otp_session_change", args=[session.public_id]))
+    page = CodePage(operator.page)
+    page.field.fill(WRONG)
+    page.page.evaluate(
+        "['check-form', 'check-form'].forEach((id) => document.getElementById(id).requestSubmit())"
+    )
+    expect(page.verdict).to_contain_text(WORDS["en"]["wrong"])
+    assert Session.objects.get().tries == 1
+
+
+def test_what_is_typed_survives_the_live_page(
+    operator: Visitor, sandbox: Sandbox, engine: Engine
+) -> None:
+    make_account("haosms", sandbox)
+    page = send_code(operator)
+    page.field.fill("48")
+    engine.start()
+    expect(page.state).to_contain_text(WORDS["en"]["waiting"])
+    assert page.field.input_value() == "48"
+    expect(page.field).to_be_focused()

@@ -1,0 +1,17 @@
+"""The practice providers, and sessions as most tests of codes need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from providers.sandbox.server import Sandbox
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        for provider in ("haorui", "otpservice"):
+            running.change_settings(provider, report_delay=None)
+        yield running

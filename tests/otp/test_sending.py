@@ -1,0 +1,238 @@
+"""A code's way out: over each provider, again, and over another account."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from messaging.models import Message
+from otp import following, limits, sessions
+from otp.models import SentCode, Session
+from providers.daily_limits import LimitReached
+from providers.engine.sources import sources
+from providers.sandbox.server import Sandbox
+from tests.builders import CODE, make_account, make_user
+
+from .making import (
+    NUMBER,
+    code_of,
+    let_engine_send,
+    let_gap_pass,
+    let_time_pass,
+    make_sent,
+    make_session,
+    try_code,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def again(session: Session, account: object = None, token: str = "again") -> Session:
+    to = account or session.account
+    sent, _ = sessions.send_again(session, to, by=make_user(), form_token=token)  # type: ignore[arg-type]
+    return sent
+
+
+@pytest.mark.parametrize("provider", ["haosms", "haorui"])
+def test_a_code_of_ours_goes_out_and_verifies(sandbox: Sandbox, provider: str) -> None:
+    session = let_engine_send(make_session(make_account(provider, sandbox), typed=""))
+
+    assert session.state == "sent"
+    try_code(session, code_of(sandbox, provider))
+    assert session.state == "verified"
+
+
+def test_a_text_of_ours_carries_the_code_and_is_stored_without_it(sandbox: Sandbox) -> None:
+    session = let_engine_send(make_session(make_account("haorui", sandbox)))
+
+    (entry,) = sandbox.book.entries()
+    assert CODE in str(entry.fields["textmessage"])
+    message = session.newest_code().message
+    assert CODE not in message.text
+    assert "••••••" in message.text
+    assert (message.encoding, message.segments) == ("gsm7", 1)
+
+
+def test_the_time_begins_anew_when_the_provider_took_it(sandbox: Sandbox) -> None:
+    session = make_session(make_account("haosms", sandbox))
+    Session.objects.update(expires_at=F("expires_at") - timedelta(minutes=3))
+    before = Session.objects.get().expires_at
+
+    assert let_engine_send(session).expires_at > before + timedelta(minutes=2)
+
+
+def test_a_refusal_fails_the_session_with_its_reason(sandbox: Sandbox) -> None:
+    session = let_engine_send(
+        make_session(make_account("haosms", sandbox), recipient="13912999001")
+    )
+    assert (session.state, session.reason) == ("failed", "other_refusal")
+
+
+def test_a_lost_answer_leaves_the_sending_unknown(sandbox: Sandbox) -> None:
+    sandbox.fault("reset_after", provider="haosms")
+    session = let_engine_send(make_session(make_account("haosms", sandbox)))
+    assert session.state == "send_unknown"
+
+
+def test_a_code_that_waited_two_minutes_is_not_sent() -> None:
+    session = make_session()
+    Message.objects.update(queued_at=F("queued_at") - timedelta(minutes=3))
+    for source in sources():
+        source.sweep()
+    session.refresh_from_db()
+    assert (session.state, session.newest_code().message.state) == ("failed", "not_sent")
+
+
+def test_the_same_form_makes_one_session() -> None:
+    account, by = make_account("haosms"), make_user()
+    first = make_session(account, by=by, form_token="same")
+    second = make_session(account, by=by, form_token="same")
+    assert first.pk == second.pk
+    assert SentCode.objects.count() == 1
+
+
+def test_a_new_session_ends_the_open_one_of_that_number() -> None:
+    first = make_sent()
+    let_gap_pass()
+    make_session(first.account)
+    first.refresh_from_db()
+    assert (first.state, first.reason) == ("cancelled", "replaced")
+
+
+# --- again ----------------------------------------------------------------------------
+
+
+def test_a_resend_makes_a_new_code_and_the_old_one_is_known_as_such() -> None:
+    session = make_sent()
+    let_gap_pass()
+    again(session)
+
+    attempt = try_code(session, CODE)
+    assert (attempt.state, session.state) == ("earlier", "pending")
+    assert attempt.sent_code.serial == 1
+
+
+def test_within_a_minute_nobody_can_send_to_that_number_again() -> None:
+    session = make_sent()
+    with pytest.raises(limits.TooEarly):
+        again(session)
+    with pytest.raises(limits.TooEarly):
+        make_session(session.account)
+    session.refresh_from_db()
+    assert session.state == "sent"
+
+
+def test_after_a_refusal_there_is_nothing_to_wait_for(sandbox: Sandbox) -> None:
+    account = make_account("haosms", sandbox)
+    let_engine_send(make_session(account, recipient="13912999001"))
+    make_session(account, recipient="13912999001")
+
+
+def test_a_resend_over_another_account_goes_its_way(sandbox: Sandbox) -> None:
+    session = make_sent()
+    let_gap_pass()
+    session = let_engine_send(again(session, make_account("haorui", sandbox)))
+
+    assert session.state == "sent"
+    try_code(session, code_of(sandbox, "haorui"))
+    assert session.state == "verified"
+
+
+def test_the_same_resend_twice_sends_once() -> None:
+    session = make_sent()
+    let_gap_pass()
+    again(session, token="one")
+    again(session, token="one")
+    assert session.codes.count() == 2
+
+
+def test_a_message_that_still_waits_is_stopped_by_its_successor() -> None:
+    session = make_session()
+    let_gap_pass()
+    again(session)
+    states = list(session.codes.values_list("message__state", flat=True))
+    assert states == ["cancelled", "queued"]
+    session.refresh_from_db()
+    assert session.state == "pending"
+
+
+@pytest.mark.parametrize("state", ["verified", "failed", "cancelled", "expired"])
+def test_nothing_is_sent_again_after_the_end(state: str) -> None:
+    session = make_sent(state=state)
+    let_gap_pass()
+    with pytest.raises(sessions.NotOpen):
+        again(session)
+
+
+def test_cancelling_stops_the_message_and_kills_the_code() -> None:
+    session = make_session()
+    assert sessions.cancel(session, make_user())
+    session.refresh_from_db()
+    assert (session.state, session.newest_code().message.state) == ("cancelled", "cancelled")
+    assert not sessions.cancel(session, make_user())
+
+
+def test_what_is_over_is_written_down_as_expired() -> None:
+    session = let_time_pass(make_sent())
+    sessions.expire()
+    session.refresh_from_db()
+    assert (session.state, session.ended_at) == ("expired", session.expires_at)
+
+
+# --- the route ------------------------------------------------------------------------
+
+
+def test_after_a_refusal_the_other_account_takes_over_by_itself(sandbox: Sandbox) -> None:
+    session = make_session(
+        make_account("haosms", sandbox),
+        fallback=make_account("haorui", sandbox),
+        recipient="13912999001",
+    )
+    sandbox.change_settings("haorui", report_delay=None)
+    let_engine_send(session)
+
+    # HAORUI's practice refuses that number as well; what counts is that it was asked.
+    assert [code.message.account.provider for code in session.codes.all()] == ["haosms", "haorui"]
+
+
+def test_an_account_that_cannot_be_reached_is_taken_over_from(sandbox: Sandbox) -> None:
+    session = make_session(make_account("haosms"), fallback=make_account("haorui", sandbox))
+    Message.objects.update(tries=2)
+    let_engine_send(session)
+
+    assert session.state == "sent"
+    assert session.account.provider == "haorui"
+    try_code(session, code_of(sandbox, "haorui"))
+    assert session.state == "verified"
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "html_502"])
+def test_after_an_unknown_outcome_nobody_takes_over(sandbox: Sandbox, fault: str) -> None:
+    sandbox.fault(fault, provider="haosms")
+    session = make_session(
+        make_account("haosms", sandbox), fallback=make_account("haorui", sandbox)
+    )
+    let_engine_send(session)
+    assert (session.state, session.codes.count()) == ("send_unknown", 1)
+
+
+def test_a_message_that_nobody_told_of_is_caught_up_with() -> None:
+    session = make_session()
+    Message.objects.update(state="submitted")
+    following.catch_up()
+    session.refresh_from_db()
+    assert session.state == "sent"
+
+
+def test_a_number_takes_no_more_codes_than_its_limit(settings: object) -> None:
+    settings.CODES_PER_NUMBER = 1  # type: ignore[attr-defined]
+    make_sent()
+    let_gap_pass()
+    with pytest.raises(LimitReached) as reached:
+        make_session()
+    assert reached.value.cap.scope == "number"
+    assert Session.objects.count() == 1
+    assert "24 hours" in limits.words_of(reached.value, make_account("haosms"))
+    assert NUMBER[-4:] not in limits.words_of(reached.value, make_account("haosms"))
