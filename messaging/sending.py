@@ -20,11 +20,12 @@ from django.utils import timezone
 from core.phone import PhoneNumber
 from core.redaction import storable
 from core.secrets import DOTS, Secret
+from providers import daily_limits
 from providers.engine.kick import kick_if_idle
 from providers.gateway.client import SendsOwnCode
 from providers.gateway.errors import GatewayError
 from providers.gateway.vocabulary import Encoding, Outcome, Reason, Submission
-from providers.models import Account
+from providers.models import Account, DailyLimit
 
 from . import segments
 from .models import Message
@@ -61,12 +62,15 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
     """Write the message down, and start the engine if it sleeps, in one transaction.
 
     The same form sent twice makes one message: a unique constraint decides, and the
-    second call returns the first one's row and False.
+    second call returns the first one's row and False. Raises `LimitReached` where a daily
+    limit is used up; nothing is written then.
     """
     row = _row(draft, by, form_token)
+    what = DailyLimit.What.MESSAGES if draft.kind == Message.Kind.TEXT else DailyLimit.What.CODES
     try:
         with transaction.atomic():
             row.save(force_insert=True)
+            daily_limits.take(daily_limits.caps_of(draft.account, by, what))
             kick_if_idle()
     except IntegrityError:
         earlier = Message.objects.filter(form_token=form_token, created_by=by.pk).first()
@@ -255,8 +259,9 @@ def not_too_old(rows: QuerySet[Message], now: datetime) -> QuerySet[Message]:
 
 
 def put_aside_what_is_too_old(now: datetime) -> None:
-    """An old text asks for a go-ahead; an old code is of no use to anybody."""
-    queued = Message.objects.filter(state=MessageState.QUEUED)
+    """An old text asks for a go-ahead; an old code is of no use to anybody. Of a batch the
+    whole is looked at, since it may take longer than that by its pace alone."""
+    queued = Message.objects.filter(state=MessageState.QUEUED, batch=None)
     MESSAGE_STATES.move(
         queued.filter(kind=Message.Kind.TEXT, queued_at__lte=now - TEXT_MAX_AGE),
         MessageState.HELD,

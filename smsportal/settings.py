@@ -42,6 +42,8 @@ DAILY_LIMITS: dict[str, int] = {
     "codes": env.int("DAILY_CODES", default=2_000),
     "orders": env.int("DAILY_ORDERS", default=200),
 }
+BATCH_ROWS = env.int("BATCH_ROWS", default=100_000)
+BATCH_MEGABYTES = env.int("BATCH_MEGABYTES", default=20)
 BALANCE_READING_DAYS = env.int("BALANCE_READING_DAYS", default=400)
 
 # --- applications ----------------------------------------------------------
