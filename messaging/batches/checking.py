@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from django.conf import settings
 
@@ -41,20 +40,41 @@ class RowProblem(StrEnum):
 PHONE: Final = "phone_"
 
 
-class _Refused(Exception):
-    def __init__(self, problem: str, **values: Any) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.values = values
+class Refusal(NamedTuple):
+    """Not good, and why."""
+
+    verdict: str
+    problem: str
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One row as it is to be checked. `fill` makes its text, or raises `EmptyPlace`."""
+    """One row as it is to be checked."""
 
     number: int
     typed: str
     cells: Cells
+    again_from: int | None = None
+
+
+Fill: TypeAlias = Callable[[Candidate], Filled]
+"""Makes the text of a row, or raises `EmptyPlace`."""
+
+
+class Checked(NamedTuple):
+    """A row with its verdict. Not a model, since 100,000 of them are made of one file."""
+
+    number: int
+    verdict: str
+    problem: str = ""
+    values: dict[str, Any] | None = None
+    typed: str = ""
+    recipient: str = ""
+    country: str = ""
+    text: str = ""
+    segments: int = 0
+    encoding: str = ""
     again_from: int | None = None
 
 
@@ -67,7 +87,7 @@ class Tally:
     """How many good rows take so many segments."""
     _digest: int = 0
 
-    def count(self, row: StagedRow) -> None:
+    def count(self, row: Checked) -> None:
         self.verdicts[row.verdict] += 1
         if row.verdict == Verdict.GOOD:
             self.segments[row.segments] += 1
@@ -79,7 +99,7 @@ class Tally:
         """The columns of the batch that tell this."""
         usual = self.segments.most_common(1)[0][0] if self.segments else 0
         return {
-            "rows": self.verdicts.total(),
+            "row_count": self.verdicts.total(),
             "good": self.verdicts[Verdict.GOOD],
             "repeated": self.verdicts[Verdict.REPEATED],
             "listed": self.verdicts[Verdict.LISTED],
@@ -95,9 +115,8 @@ class Checker:
     """Checks the rows of one batch in the order of the file. Keeps every good number in
     memory: 100,000 of them take some 15 MB."""
 
-    def __init__(self, batch: Batch, run: UUID) -> None:
-        self._batch = batch
-        self._run = run
+    def __init__(self, batch: Batch) -> None:
+        self._text = batch.text
         self._countries = frozenset(batch.account.allowed_countries)
         self._client = batch.account.client
         self._options = batch.account.options
@@ -105,9 +124,9 @@ class Checker:
         """Which row a number was seen in first, in whatever way of writing."""
         self.tally = Tally()
 
-    def check(self, candidates: Sequence[Candidate], fill: Any) -> list[StagedRow]:
-        """`fill(candidate)` gives the text; the do-not-send list is asked once for all."""
-        numbers = [self._read(candidate) for candidate in candidates]
+    def check(self, candidates: Sequence[Candidate], fill: Fill) -> list[Checked]:
+        """The do-not-send list is asked once for all of them."""
+        numbers = [self._read(candidate.typed) for candidate in candidates]
         known = [number.e164 for number in numbers if isinstance(number, PhoneNumber)]
         listed = listed_among(known)
         rows = []
@@ -117,60 +136,63 @@ class Checker:
             rows.append(row)
         return rows
 
-    def _read(self, candidate: Candidate) -> PhoneNumber | _Refused:
+    def _read(self, typed: str) -> PhoneNumber | Refusal:
         try:
-            number = read(candidate.typed, settings.HOME_COUNTRY)
+            number = read(typed, settings.HOME_COUNTRY)
         except PhoneError as error:
-            values = {
-                "position": error.position,
-                "digits": error.digits,
-                "expected": error.expected,
-            }
-            return _Refused(f"{PHONE}{error.kind}", **values)
+            said = {"position": error.position, "digits": error.digits, "expected": error.expected}
+            return Refusal(Verdict.REFUSED, f"{PHONE}{error.kind}", said)
         if number.country not in self._countries:
-            return _Refused(RowProblem.COUNTRY, country=number.country)
+            return Refusal(Verdict.REFUSED, RowProblem.COUNTRY, {"country": number.country})
         if self._client is not None:
             try:
                 self._client.address_of(number.e164, self._options)
             except CannotTake as cannot:
-                return _Refused(RowProblem.PROVIDER, text=cannot.text, **cannot.values)
+                said = {"text": cannot.text, **cannot.values}
+                return Refusal(Verdict.REFUSED, RowProblem.PROVIDER, said)
         return number
 
     def _verdict(
-        self, candidate: Candidate, number: PhoneNumber | _Refused, listed: set[str], fill: Any
-    ) -> StagedRow:
-        row = StagedRow(
-            batch_id=self._batch.pk,
-            run=self._run,
-            number=candidate.number,
-            again_from_id=candidate.again_from,
+        self, candidate: Candidate, number: PhoneNumber | Refusal, listed: set[str], fill: Fill
+    ) -> Checked:
+        filled = number if isinstance(number, Refusal) else self._fill(
+            candidate, number, listed, fill
         )
-        if isinstance(number, _Refused):
-            return _refuse(row, candidate, Verdict.REFUSED, number.problem, number.values)
-        row.recipient, row.country = number.e164, number.country
+        if isinstance(filled, Refusal):
+            recipient = number if isinstance(number, PhoneNumber) else None
+            return Checked(
+                candidate.number,
+                *filled,
+                typed=storable(candidate.typed.strip())[:LONGEST_TYPED],
+                recipient=recipient.e164 if recipient else "",
+                country=recipient.country if recipient else "",
+                again_from=candidate.again_from,
+            )
+        assert isinstance(number, PhoneNumber)
+        return Checked(
+            candidate.number,
+            Verdict.GOOD,
+            recipient=number.e164,
+            country=number.country,
+            text="" if filled.text == self._text else filled.text,
+            segments=filled.segments,
+            encoding=filled.encoding,
+            again_from=candidate.again_from,
+        )
+
+    def _fill(
+        self, candidate: Candidate, number: PhoneNumber, listed: set[str], fill: Fill
+    ) -> Filled | Refusal:
         earlier = self._row_of.setdefault(number.e164, candidate.number)
         if earlier != candidate.number:
-            values = {"row": earlier}
-            return _refuse(row, candidate, Verdict.REPEATED, RowProblem.REPEATED, values)
+            return Refusal(Verdict.REPEATED, RowProblem.REPEATED, {"row": earlier})
         if number.e164 in listed:
-            return _refuse(row, candidate, Verdict.LISTED, RowProblem.LISTED, {})
+            return Refusal(Verdict.LISTED, RowProblem.LISTED, {})
         try:
-            filled: Filled = fill(candidate)
+            filled = fill(candidate)
         except EmptyPlace as empty:
-            values = {"column": empty.name}
-            return _refuse(row, candidate, Verdict.REFUSED, RowProblem.EMPTY_PLACE, values)
+            return Refusal(Verdict.REFUSED, RowProblem.EMPTY_PLACE, {"column": empty.name})
         if filled.segments > MAX_SEGMENTS:
-            values = {"segments": filled.segments, "most": MAX_SEGMENTS}
-            return _refuse(row, candidate, Verdict.REFUSED, RowProblem.TOO_LONG, values)
-        row.verdict = Verdict.GOOD
-        row.encoding, row.segments = filled.encoding, filled.segments
-        row.text = "" if filled.text == self._batch.text else filled.text
-        return row
-
-
-def _refuse(
-    row: StagedRow, candidate: Candidate, verdict: str, problem: str, values: dict[str, Any]
-) -> StagedRow:
-    row.verdict, row.problem, row.values = verdict, problem, values
-    row.typed = storable(candidate.typed.strip())[:LONGEST_TYPED]
-    return row
+            said = {"segments": filled.segments, "most": MAX_SEGMENTS}
+            return Refusal(Verdict.REFUSED, RowProblem.TOO_LONG, said)
+        return filled

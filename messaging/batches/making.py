@@ -107,7 +107,7 @@ def check_again(batch: Batch, *, text: str, number_column: int | None) -> bool:
             read_done=0,
             reason="",
             values={},
-            **dict.fromkeys(("rows", "good", "repeated", "listed", "refused"), 0),
+            **dict.fromkeys(("row_count", "good", "repeated", "listed", "refused"), 0),
         )
         if moved:
             StagedRow.objects.filter(batch=batch).delete()

@@ -34,7 +34,7 @@ class Template(models.Model):
 class Batch(models.Model):
     """Texts to many numbers over one account.
 
-    Rows of the file are `rows` in all: `good` + `repeated` + `listed` + `refused`. Of the good
+    Rows of the file are `row_count` in all: `good` + `repeated` + `listed` + `refused`. Of the good
     ones `laid_out` have become messages. Whether the rest is still to come or was stopped is
     told by the state, so the figures always add up to `good`.
     """
@@ -73,7 +73,7 @@ class Batch(models.Model):
         "self", on_delete=models.PROTECT, null=True, related_name="sent_again"
     )
 
-    rows = models.PositiveIntegerField(default=0)
+    row_count = models.PositiveIntegerField(default=0)
     good = models.PositiveIntegerField(_("recipients"), default=0)
     repeated = models.PositiveIntegerField(default=0)
     listed = models.PositiveIntegerField(default=0)

@@ -19,8 +19,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from ..models import Batch, Message, StagedRow
+from . import staging
 from .again import originals_of
-from .checking import Candidate, Checker
+from .checking import Candidate, Checked, Checker
 from .columns import SAMPLE, columns_of
 from .files import StoredFile
 from .states import BATCH_STATES, BatchState
@@ -73,7 +74,7 @@ def _take(batch_id: int) -> tuple[Batch, UUID] | None:
 
 def _read(batch: Batch, own: UUID) -> None:
     StagedRow.objects.filter(batch=batch).exclude(run=own).delete()
-    checker = Checker(batch, own)
+    checker = Checker(batch)
     if batch.source == Batch.Source.AGAIN:
         found = _again(batch, checker)
     else:
@@ -81,12 +82,12 @@ def _read(batch: Batch, own: UUID) -> None:
     for rows in found:
         _write(batch, own, rows)
     figures = checker.tally.figures()
-    if not figures["rows"]:
+    if not figures["row_count"]:
         raise Unreadable(FileProblem.EMPTY)
     _end(batch, own, B.READY, reason="", values={}, **figures)
 
 
-def _from_file(batch: Batch, checker: Checker, own: UUID) -> Iterator[list[StagedRow]]:
+def _from_file(batch: Batch, checker: Checker, own: UUID) -> Iterator[list[Checked]]:
     table = open_table(lambda: StoredFile(batch), batch.file_name, batch.read_total)
     sample = list(islice(table.rows, SAMPLE))
     if not sample:
@@ -122,7 +123,7 @@ def _counted(rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
         yield row
 
 
-def _again(batch: Batch, checker: Checker) -> Iterator[list[StagedRow]]:
+def _again(batch: Batch, checker: Checker) -> Iterator[list[Checked]]:
     """Messages that did not arrive, each with the text that it had."""
     for numbered in _chunks(enumerate(originals_of(batch), start=1)):
         texts = {message.pk: message for _, message in numbered}
@@ -143,11 +144,11 @@ def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
         yield chunk
 
 
-def _write(batch: Batch, own: UUID, rows: list[StagedRow]) -> None:
+def _write(batch: Batch, own: UUID, rows: list[Checked]) -> None:
     with transaction.atomic():
         if not _mine(batch, own).update(reading_at=timezone.now()):
             raise _NotOurs
-        StagedRow.objects.bulk_create(rows)
+        staging.insert(batch, own, rows)
 
 
 def _note(batch: Batch, own: UUID, **changes: Any) -> None:

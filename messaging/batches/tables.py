@@ -194,11 +194,11 @@ def _refuse_what_is_no_workbook(file: Any, name: str) -> None:
 
 def _xlsx_rows(sheet: Any, progress: list[int]) -> Iterator[NumberedRow]:
     empty = 0
-    rows = sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS)
+    rows = sheet.iter_rows(values_only=True)
     try:
         for number, row in enumerate(rows, start=1):
             progress[0] = number
-            cells = [_text_of(value) for value in row]
+            cells = [_text_of(value) for value in row[:MOST_COLUMNS]]
             if any(cells):
                 empty = 0
                 yield number, cells

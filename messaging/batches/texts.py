@@ -12,6 +12,8 @@ from .tables import Cells
 
 PLACE: Final = re.compile(r"\{([^{}\n]{1,64})\}")
 
+BLANK: Final = re.compile(r"[\x00-\x1f\s]+")
+
 
 def places_in(text: str) -> list[str]:
     """The names in a text, each once."""
@@ -65,4 +67,4 @@ class Pattern:
 def _clean(cells: Cells, index: int) -> str:
     """One line without control characters."""
     value = cells[index] if index < len(cells) else ""
-    return " ".join("".join(sign if sign >= " " else " " for sign in value).split())
+    return BLANK.sub(" ", value).strip()
