@@ -66,11 +66,10 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
     limit is used up; nothing is written then.
     """
     row = _row(draft, by, form_token)
-    what = DailyLimit.What.MESSAGES if draft.kind == Message.Kind.TEXT else DailyLimit.What.CODES
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-            daily_limits.take(daily_limits.caps_of(draft.account, by, what))
+            count_in_limits(row, by)
             kick_if_idle()
     except IntegrityError:
         earlier = Message.objects.filter(form_token=form_token, created_by=by.pk).first()
@@ -78,6 +77,12 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
             raise
         return earlier, False
     return row, True
+
+
+def count_in_limits(message: Message, by: User) -> None:
+    """Take it from the daily limits of the person and the account, or raise `LimitReached`."""
+    kind = DailyLimit.What.CODES if message.is_code else DailyLimit.What.MESSAGES
+    daily_limits.take(daily_limits.caps_of(message.account, by, kind))
 
 
 def was_sent(form_token: str, by: User) -> bool:

@@ -20,6 +20,9 @@ from django.utils.translation import gettext_lazy as _
 
 _VIEWER: Final = (
     "messaging.view_message",
+    "messaging.view_batch",
+    "messaging.view_template",
+    "messaging.view_donotsend",
     "providers.view_account",
     "providers.view_balancereading",
 )
@@ -33,6 +36,15 @@ _MANAGER: Final = (
     *_OPERATOR,
     "messaging.reveal_message",
     "messaging.resolve_message",
+    "messaging.bulk_message",
+    "messaging.export_message",
+    "messaging.add_template",
+    "messaging.change_template",
+    "messaging.add_donotsend",
+    "messaging.change_donotsend",
+    "providers.view_dailylimit",
+    "providers.add_dailylimit",
+    "providers.change_dailylimit",
     "providers.add_account",
     "providers.change_account",
     "providers.resume_account",
@@ -46,7 +58,7 @@ _MANAGER: Final = (
     "auth.add_user",
     "auth.change_user",
 )
-_AUDITOR: Final = (*_VIEWER, "providers.view_apicall", "providers.view_callback")
+_AUDITOR: Final = (*_VIEWER, "messaging.export_message", "providers.view_apicall", "providers.view_callback")
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "viewer": _VIEWER,
@@ -65,6 +77,10 @@ _PERMISSION_WORDS: Final[dict[str, Promise]] = {
     "cancel_message": _("Cancel messages"),
     "reveal_message": _("Reveal numbers and texts"),
     "resolve_message": _("Settle unknown outcomes"),
+    "bulk_message": _("Send batches"),
+    "export_message": _("Export messages"),
+    "add_donotsend": _("Add numbers to the do-not-send list"),
+    "change_donotsend": _("Take numbers off the do-not-send list"),
     "check_account": _("Check connections and read balances"),
     "resume_account": _("Pause and resume accounts"),
     "view_callback_address": _("See callback addresses"),
