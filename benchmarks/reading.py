@@ -28,7 +28,11 @@ def main() -> None:
         batch_id = _stored(account, kind, content)
         del content
         # In a process of its own, so that its memory is the reader's alone.
-        command = [sys.executable, "-c", f"from benchmarks import reading; reading.read({batch_id})"]
+        command = [
+            sys.executable,
+            "-c",
+            f"from benchmarks import reading; reading.read({batch_id})",
+        ]
         subprocess.run(command, check=True, env=os.environ | {"BENCH_KIND": kind})
 
 
@@ -36,11 +40,14 @@ def read(batch_id: int) -> None:
     import django
 
     django.setup()
+    import os
+
     from messaging.batches import reading
     from messaging.models import Batch
-    import os
+
     if os.environ.get("PROF"):
         import cProfile
+
         cProfile.runctx("reading.run(batch_id)", globals(), locals(), sort="tottime")
         return
 

@@ -19,10 +19,17 @@ from core.labels import state_label
 from core.phone import search_key
 from core.times import when
 
-from . import bulk, exporting, filters, live_list, message_page, tabs
+from . import (
+    bulk,
+    do_not_send_pages,  # noqa: F401
+    exporting,
+    filters,
+    live_list,
+    message_page,
+    tabs,
+)
 from .actions import CancelPage, ReleasePage, RevealPage, SendAgainPage, SettlePage
 from .batches import admin as batches_admin  # noqa: F401 - registers its pages
-from . import do_not_send_pages  # noqa: F401
 from .labels import shown_state
 from .models import Message
 from .send_page import SendPage, preview

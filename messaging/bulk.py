@@ -122,9 +122,7 @@ def send_again_as_batch(
             request, _("None of these can be sent again, or they are too many for one list.")
         )
         return HttpResponseRedirect(request.get_full_path())
-    return HttpResponseRedirect(
-        reverse("admin:messaging_batch_change", args=[batch.public_id])
-    )
+    return HttpResponseRedirect(reverse("admin:messaging_batch_change", args=[batch.public_id]))
 
 
 ACTIONS: Final = {

@@ -68,9 +68,7 @@ def remove(entry: DoNotSend, because: str, by: User) -> bool:
     """Take a number off the list. False: somebody else did."""
     standing = DoNotSend.objects.filter(pk=entry.pk, removed_at=None)
     return bool(
-        standing.update(
-            removed_at=timezone.now(), removed_by_id=by.pk, removed_because=because
-        )
+        standing.update(removed_at=timezone.now(), removed_by_id=by.pk, removed_because=because)
     )
 
 

@@ -93,7 +93,10 @@ class BatchFilter(DropdownFilter):
         if asked is not None and asked not in newest:
             newest.append(asked)
         return [
-            (one.public_id, f"{one.file_name or one.get_source_display()} · {short_time(one.created_at)}")
+            (
+                one.public_id,
+                f"{one.file_name or one.get_source_display()} · {short_time(one.created_at)}",
+            )
             for one in newest
         ]
 

@@ -80,7 +80,9 @@ def count(text: str) -> Count:
 def _units_in(text: str, encoding: Encoding) -> int:
     """Letter by letter only where there are double ones: a batch has many texts."""
     if encoding == Encoding.UCS2:
-        return len(text) if max(text, default="") <= "\uffff" else len(text.encode("utf-16-le")) // 2
+        return (
+            len(text) if max(text, default="") <= "\uffff" else len(text.encode("utf-16-le")) // 2
+        )
     return len(text) + sum(text.count(character) for character in EXTENSION & set(text))
 
 

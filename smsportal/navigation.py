@@ -195,12 +195,8 @@ def _tabs(*pairs: tuple[Promise, str]) -> list[dict[str, Any]]:
     ]
 
 
-def _permitted(
-    request: HttpRequest, *places: tuple[Promise, str, str]
-) -> list[dict[str, Any]]:
-    return _tabs(
-        *((title, model) for title, model, name in places if request.user.has_perm(name))
-    )
+def _permitted(request: HttpRequest, *places: tuple[Promise, str, str]) -> list[dict[str, Any]]:
+    return _tabs(*((title, model) for title, model, name in places if request.user.has_perm(name)))
 
 
 def _address(url_name: str) -> str | None:

@@ -58,7 +58,12 @@ _MANAGER: Final = (
     "auth.add_user",
     "auth.change_user",
 )
-_AUDITOR: Final = (*_VIEWER, "messaging.export_message", "providers.view_apicall", "providers.view_callback")
+_AUDITOR: Final = (
+    *_VIEWER,
+    "messaging.export_message",
+    "providers.view_apicall",
+    "providers.view_callback",
+)
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "viewer": _VIEWER,

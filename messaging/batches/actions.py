@@ -115,9 +115,7 @@ class ConfirmPage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         if batch.state != control.B.READY:
-            messages.warning(
-                request, _("This batch was already started; nothing was sent twice.")
-            )
+            messages.warning(request, _("This batch was already started; nothing was sent twice."))
             return self.back_to(batch)
         form = StartForm(request.POST)
         if not form.is_valid():
@@ -229,8 +227,6 @@ class ReportPage(BatchAction):
             Column(_("Row"), lambda row: row.number),
             Column(_("In the file"), lambda row: words.shown_typed(row, whole=whole)),
             Column(_("Found"), lambda row: row.get_verdict_display()),
-            Column(
-                _("Why"), lambda row: words.problem_words(row, batch.account, whole=whole)
-            ),
+            Column(_("Why"), lambda row: words.problem_words(row, batch.account, whole=whole)),
         )
         return export("batch-report", columns, rows.order_by("pk").iterator(), format_)

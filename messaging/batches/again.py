@@ -29,9 +29,7 @@ class NotAlike(ValueError):
 def repeatable(messages: QuerySet[Message]) -> QuerySet[Message]:
     """Those of them that may be sent again: texts, and none twice."""
     again = Message.objects.filter(sent_again_from=OuterRef("pk")).exclude(state__in=NEVER_LEFT)
-    return messages.filter(
-        ~Exists(again), kind=Message.Kind.TEXT, state__in=NOT_DELIVERED
-    )
+    return messages.filter(~Exists(again), kind=Message.Kind.TEXT, state__in=NOT_DELIVERED)
 
 
 def of_batch(batch: Batch, by: User, form_token: str) -> Batch:
@@ -53,9 +51,7 @@ def of_messages(messages: QuerySet[Message], by: User, form_token: str) -> Batch
     if len(kinds) > 1:
         raise NotAlike
     again = making.Again(first.account, first.sms_kind, first.sender_id, "", None)
-    return making.make_again(
-        again, by=by, form_token=form_token, chosen=[one.pk for one in found]
-    )
+    return making.make_again(again, by=by, form_token=form_token, chosen=[one.pk for one in found])
 
 
 def originals_of(batch: Batch) -> Iterator[Message]:

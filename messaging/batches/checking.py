@@ -155,8 +155,8 @@ class Checker:
     def _verdict(
         self, candidate: Candidate, number: PhoneNumber | Refusal, listed: set[str], fill: Fill
     ) -> Checked:
-        filled = number if isinstance(number, Refusal) else self._fill(
-            candidate, number, listed, fill
+        filled = (
+            number if isinstance(number, Refusal) else self._fill(candidate, number, listed, fill)
         )
         if isinstance(filled, Refusal):
             recipient = number if isinstance(number, PhoneNumber) else None

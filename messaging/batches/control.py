@@ -53,9 +53,7 @@ def schedule(batch: Batch, by: User, at: datetime) -> bool:
 
 
 def unschedule(batch: Batch) -> bool:
-    return bool(
-        BATCH_STATES.move(_row(batch), B.READY, sources=(B.SCHEDULED,), scheduled_for=None)
-    )
+    return bool(BATCH_STATES.move(_row(batch), B.READY, sources=(B.SCHEDULED,), scheduled_for=None))
 
 
 def start_what_is_due() -> int:
@@ -142,9 +140,7 @@ def go_on(batch: Batch, by: User) -> bool:
 
 def cancel(batch: Batch, by: User) -> bool:
     """What is out stays out; what waits is cancelled by the queue, and not taken up before."""
-    moved = BATCH_STATES.move(
-        _row(batch), B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk
-    )
+    moved = BATCH_STATES.move(_row(batch), B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk)
     if moved:
         FilePart.objects.filter(batch=batch).delete()
         kicking.cancel_rest(batch)
@@ -197,9 +193,7 @@ def finish_what_is_out() -> None:
     under_way = (S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED, S.SENDING)
     left = Message.objects.filter(batch=OuterRef("pk"), state__in=under_way)
     over = Batch.objects.filter(~Exists(left), laid_out__gte=F("good"), started_at__isnull=False)
-    BATCH_STATES.move(
-        over, B.FINISHED, sources=(B.SENDING, B.PAUSED), ended_at=timezone.now()
-    )
+    BATCH_STATES.move(over, B.FINISHED, sources=(B.SENDING, B.PAUSED), ended_at=timezone.now())
 
 
 def _pause(

@@ -158,8 +158,7 @@ class NewBatchForm(forms.Form):
             return None
         if (file.size or 0) > settings.BATCH_MEGABYTES * MEGABYTE:
             raise forms.ValidationError(
-                gettext("The file is larger than %(most)s MB.")
-                % {"most": settings.BATCH_MEGABYTES}
+                gettext("The file is larger than %(most)s MB.") % {"most": settings.BATCH_MEGABYTES}
                 + " "
                 + gettext("Split it.")
             )

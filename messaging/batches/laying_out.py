@@ -103,9 +103,7 @@ def _repeated_meanwhile(rows: Sequence[StagedRow]) -> set[int | None]:
     # Locked, so that two batches that send the same again wait for each other.
     locked = Message.objects.filter(pk__in=originals).order_by("pk").select_for_update()
     list(locked.values_list("pk", flat=True))
-    repeats = Message.objects.filter(sent_again_from__in=originals).exclude(
-        state__in=NEVER_LEFT
-    )
+    repeats = Message.objects.filter(sent_again_from__in=originals).exclude(state__in=NEVER_LEFT)
     return set(repeats.values_list("sent_again_from_id", flat=True))
 
 

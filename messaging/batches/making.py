@@ -62,9 +62,7 @@ class Again:
     batch: Batch | None
 
 
-def make_again(
-    again: Again, *, by: User, form_token: str, chosen: Sequence[int] = ()
-) -> Batch:
+def make_again(again: Again, *, by: User, form_token: str, chosen: Sequence[int] = ()) -> Batch:
     batch = Batch(
         account=again.account,
         text=again.text,

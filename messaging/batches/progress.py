@@ -64,9 +64,7 @@ def progress_of(batch: Batch) -> Progress:
     if batch.state == B.CANCELLED:
         # What still waits of it is never taken up any more.
         stopped = sum(counted.get(state, 0) for state in WAITING if state != S.CLAIMED)
-        return Progress(
-            batch.good, counted, waiting - stopped, cancelled + stopped + not_laid_out
-        )
+        return Progress(batch.good, counted, waiting - stopped, cancelled + stopped + not_laid_out)
     return Progress(batch.good, counted, waiting + not_laid_out, cancelled)
 
 

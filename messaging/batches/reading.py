@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from itertools import chain, islice
 from typing import Any, Final
@@ -22,7 +23,7 @@ from ..models import Batch, Message, StagedRow
 from . import staging
 from .again import originals_of
 from .checking import Candidate, Checked, Checker
-from .columns import SAMPLE, columns_of
+from .columns import SAMPLE, Columns, columns_of
 from .files import StoredFile
 from .states import BATCH_STATES, BatchState
 from .tables import NumberedRow, Table, open_table
@@ -62,9 +63,7 @@ def _take(batch_id: int) -> tuple[Batch, UUID] | None:
     waiting = Batch.objects.filter(free, pk=batch_id, state=B.READING)
     if waiting.filter(reading_tries__gte=MOST_TRIES).exists():
         # It took its worker with it each time.
-        BATCH_STATES.move(
-            waiting, B.UNREADABLE, sources=(B.READING,), reason=FileProblem.GAVE_UP
-        )
+        BATCH_STATES.move(waiting, B.UNREADABLE, sources=(B.READING,), reason=FileProblem.GAVE_UP)
         return None
     taken = waiting.update(reading_run=own, reading_at=now, reading_tries=F("reading_tries") + 1)
     if not taken:
@@ -89,19 +88,16 @@ def _read(batch: Batch, own: UUID) -> None:
 
 def _from_file(batch: Batch, checker: Checker, own: UUID) -> Iterator[list[Checked]]:
     table = open_table(lambda: StoredFile(batch), batch.file_name, batch.read_total)
+    with closing(table):
+        yield from _from_table(batch, checker, own, table)
+
+
+def _from_table(batch: Batch, checker: Checker, own: UUID, table: Table) -> Iterator[list[Checked]]:
     sample = list(islice(table.rows, SAMPLE))
     if not sample:
         raise Unreadable(FileProblem.EMPTY)
     columns = columns_of(sample)
-    number = columns.number if batch.number_column is None else batch.number_column
-    _note(batch, own, columns=columns.names, number_column=number)
-    named = ", ".join(columns.names)
-    if number is None or number >= len(columns.names):
-        raise Unreadable(FileProblem.NO_NUMBER_COLUMN, columns=named)
-    pattern = Pattern(batch.text, columns.names)
-    if pattern.unknown:
-        unknown = ", ".join(pattern.unknown)
-        raise Unreadable(FileProblem.UNKNOWN_COLUMNS, unknown=unknown, columns=named)
+    number, pattern = _understood(batch, own, columns)
     body = chain(sample[1 if columns.has_heading else 0 :], table.rows)
 
     def fill(candidate: Candidate) -> Filled:
@@ -114,6 +110,20 @@ def _from_file(batch: Batch, checker: Checker, own: UUID) -> Iterator[list[Check
         ]
         yield checker.check(candidates, fill)
         _note_progress(batch, own, table)
+
+
+def _understood(batch: Batch, own: UUID, columns: Columns) -> tuple[int, Pattern]:
+    """Which column holds the numbers, and how the text is filled; or `Unreadable`."""
+    number = columns.number if batch.number_column is None else batch.number_column
+    _note(batch, own, columns=columns.names, number_column=number)
+    named = ", ".join(columns.names)
+    if number is None or number >= len(columns.names):
+        raise Unreadable(FileProblem.NO_NUMBER_COLUMN, columns=named)
+    pattern = Pattern(batch.text, columns.names)
+    if pattern.unknown:
+        unknown = ", ".join(pattern.unknown)
+        raise Unreadable(FileProblem.UNKNOWN_COLUMNS, unknown=unknown, columns=named)
+    return number, pattern
 
 
 def _counted(rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
@@ -162,9 +172,7 @@ def _note_progress(batch: Batch, own: UUID, table: Table) -> None:
 
 
 def _end(batch: Batch, own: UUID, state: BatchState, **changes: Any) -> None:
-    BATCH_STATES.move(
-        _mine(batch, own), state, sources=(B.READING,), reading_run=None, **changes
-    )
+    BATCH_STATES.move(_mine(batch, own), state, sources=(B.READING,), reading_run=None, **changes)
 
 
 def _mine(batch: Batch, own: UUID) -> Any:

@@ -31,12 +31,23 @@ LONGEST_CELL: Final = 10_000
 MOST_COLUMNS: Final = 200
 MOST_EMPTY: Final = 10_000
 """Empty rows in a row, after which a sheet is over: formatted ones may go on for ever."""
+MOST_ROWS: Final = 1_048_576
+"""Of any sheet."""
 MOST_UNPACKED: Final = 400 * 1024 * 1024
 MOST_TEXTS: Final = 100 * 1024 * 1024
 """Bytes of an XLSX's own table of texts, unpacked."""
 MOST_ENTRIES: Final = 2_000
 
-PICTURES: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"RIFF", b"BM", b"\x1f\x8b", b"Rar!")
+PICTURES: Final = (
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"%PDF",
+    b"RIFF",
+    b"BM",
+    b"\x1f\x8b",
+    b"Rar!",
+)
 OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 """Also how a protected XLSX begins."""
 ZIP: Final = b"PK\x03\x04"
@@ -48,6 +59,7 @@ class Table:
     total: int
     """What `rows` come to in the unit of `done`; 0 where nobody knows."""
     done: Callable[[], int]
+    close: Callable[[], None] = lambda: None
 
 
 OpenFile = Callable[[], Any]
@@ -153,19 +165,28 @@ def _csv_rows(text: io.TextIOWrapper, separator: str, skipped: int) -> Iterator[
 
 
 def _xlsx(open_file: OpenFile, name: str) -> Table:
-    file = TemporaryFile()  # noqa: SIM115 - gone with the last row
+    file = TemporaryFile()  # noqa: SIM115 - closed with the table
     source = open_file()
     while chunk := source.read(LOOKED_AT):
         file.write(chunk)
-    _refuse_what_is_no_workbook(file, name)
     try:
+        _refuse_what_is_no_workbook(file, name)
         book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
         sheet = book.worksheets[0]
+    except Unreadable:
+        file.close()
+        raise
     except Exception:  # noqa: BLE001 - a damaged file fails in any way
+        file.close()
         raise Unreadable(FileProblem.UNREADABLE) from None
     progress = [0]
-    total = min(sheet.max_row or 0, 1_048_576)
-    return Table(_xlsx_rows(sheet, progress), total, lambda: progress[0])
+    total = min(sheet.max_row or 0, MOST_ROWS)
+
+    def close() -> None:
+        book.close()
+        file.close()
+
+    return Table(_xlsx_rows(sheet, progress), total, lambda: progress[0], close)
 
 
 def _refuse_what_is_no_workbook(file: Any, name: str) -> None:

@@ -50,9 +50,7 @@ WORDS = {
         gettext_noop("Split it."),
         MoneyLine.NOT_SENT,
     ),
-    FileProblem.EMPTY: Words(
-        gettext_noop("The file has no rows."), "", "", MoneyLine.NOT_SENT
-    ),
+    FileProblem.EMPTY: Words(gettext_noop("The file has no rows."), "", "", MoneyLine.NOT_SENT),
     FileProblem.NO_NUMBER_COLUMN: Words(
         gettext_noop("No column holds phone numbers."),
         gettext_noop("Columns: %(columns)s."),

@@ -144,9 +144,7 @@ class Desk:
         """The next task for the thread that asks, as soon as there is one; None sends the
         thread away: none came for long, or the account may have fewer calls in flight."""
         with self._arrival:
-            while (
-                not self._takeable() and self._threads <= self._in_flight and not self._leaving
-            ):
+            while not self._takeable() and self._threads <= self._in_flight and not self._leaving:
                 self._waiting += 1
                 in_time = self._arrival.wait(LINGER)
                 self._waiting -= 1

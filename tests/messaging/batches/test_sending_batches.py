@@ -127,11 +127,11 @@ def test_a_batch_without_room_in_the_daily_limit_does_not_start() -> None:
     assert batch.state == "ready"
 
 
-def test_an_account_that_refuses_the_login_stops_the_batch_with_one_message(
+def test_an_account_without_money_stops_the_batch_and_the_rest_waits(
     sandbox: Sandbox,
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1, pausing_phrases="balance")
-    sandbox.fault("no_balance", provider="haorui", calls=None)
+    sandbox.change_settings("haorui", price=10**9)
     batch = start_batch(make_batch(numbers(20), account))
 
     def is_paused() -> bool:
