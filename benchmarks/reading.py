@@ -57,7 +57,8 @@ def read(batch_id: int) -> None:
     batch = Batch.objects.get(pk=batch_id)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE
     print(
-        f"  {os.environ['BENCH_KIND']:4}: {took:5.1f} s ({time.process_time():.1f} s of CPU), {most:4.0f} MB at the most,"
+        f"  {os.environ['BENCH_KIND']:4}: {took:5.1f} s ({time.process_time():.1f} s of CPU),"
+        f" {most:4.0f} MB at the most,"
         f" {batch.good} good, {batch.repeated} repeated, {batch.refused} refused"
         f" ({batch.state}{batch.reason and ': '}{batch.reason})",
         flush=True,

@@ -71,7 +71,7 @@ class CheckPage(BatchAction):
         form = CheckAgainForm(request.POST, batch=batch)
         if not form.is_valid():
             for problem in (problem for field in form.errors.values() for problem in field):
-                messages.error(request, problem)
+                messages.error(request, str(problem))
             return self.back_to(batch)
         if not making.check_again(batch, **form.cleaned_data):
             messages.warning(request, _("Nothing was changed: it has moved on."))

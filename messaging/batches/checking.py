@@ -148,27 +148,18 @@ class Checker:
             try:
                 self._client.address_of(number.e164, self._options)
             except CannotTake as cannot:
-                said = {"text": cannot.text, **cannot.values}
-                return Refusal(Verdict.REFUSED, RowProblem.PROVIDER, said)
+                why: dict[str, Any] = {"text": cannot.text, **cannot.values}
+                return Refusal(Verdict.REFUSED, RowProblem.PROVIDER, why)
         return number
 
     def _verdict(
         self, candidate: Candidate, number: PhoneNumber | Refusal, listed: set[str], fill: Fill
     ) -> Checked:
-        filled = (
-            number if isinstance(number, Refusal) else self._fill(candidate, number, listed, fill)
-        )
+        if isinstance(number, Refusal):
+            return _bad(candidate, number)
+        filled = self._fill(candidate, number, listed, fill)
         if isinstance(filled, Refusal):
-            recipient = number if isinstance(number, PhoneNumber) else None
-            return Checked(
-                candidate.number,
-                *filled,
-                typed=storable(candidate.typed.strip())[:LONGEST_TYPED],
-                recipient=recipient.e164 if recipient else "",
-                country=recipient.country if recipient else "",
-                again_from=candidate.again_from,
-            )
-        assert isinstance(number, PhoneNumber)
+            return _bad(candidate, filled, number)
         return Checked(
             candidate.number,
             Verdict.GOOD,
@@ -196,3 +187,14 @@ class Checker:
             said = {"segments": filled.segments, "most": MAX_SEGMENTS}
             return Refusal(Verdict.REFUSED, RowProblem.TOO_LONG, said)
         return filled
+
+
+def _bad(candidate: Candidate, why: Refusal, number: PhoneNumber | None = None) -> Checked:
+    return Checked(
+        candidate.number,
+        *why,
+        typed=storable(candidate.typed.strip())[:LONGEST_TYPED],
+        recipient=number.e164 if number else "",
+        country=number.country if number else "",
+        again_from=candidate.again_from,
+    )

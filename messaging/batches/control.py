@@ -6,8 +6,9 @@ writes down that the batch may go out; its messages are made by the queue (`layi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -48,8 +49,8 @@ def start(batch: Batch, by: User) -> bool:
 
 def schedule(batch: Batch, by: User, at: datetime) -> bool:
     """Let it start by itself at a time to come. The daily limits count then."""
-    changes = {"scheduled_for": at, "answerable_id": by.pk, "reason": "", "values": {}}
-    return bool(BATCH_STATES.move(_row(batch), B.SCHEDULED, **changes))
+    changes: dict[str, Any] = {"scheduled_for": at, "answerable_id": by.pk}
+    return bool(BATCH_STATES.move(_row(batch), B.SCHEDULED, reason="", values={}, **changes))
 
 
 def unschedule(batch: Batch) -> bool:
@@ -200,7 +201,7 @@ def _pause(
     batch: Batch,
     reason: str,
     sources: tuple[BatchState, ...],
-    values: dict[str, object] | None = None,
+    values: Mapping[str, object] | None = None,
 ) -> None:
     BATCH_STATES.move(
         _row(batch),
@@ -209,7 +210,7 @@ def _pause(
         paused_at=timezone.now(),
         paused_by_id=None,
         reason=reason,
-        values=values or {},
+        values=dict(values or {}),
     )
 
 

@@ -152,8 +152,8 @@ class NewBatchForm(forms.Form):
     def clean_text(self) -> str:
         return checked_text(self.cleaned_data["text"])
 
-    def clean_file(self) -> UploadedFile | None:
-        file: UploadedFile | None = self.cleaned_data["file"]
+    def clean_file(self) -> UploadedFile[bytes] | None:
+        file: UploadedFile[bytes] | None = self.cleaned_data["file"]
         if file is None:
             return None
         if (file.size or 0) > settings.BATCH_MEGABYTES * MEGABYTE:
@@ -178,7 +178,7 @@ class NewBatchForm(forms.Form):
     @property
     def draft(self) -> BatchDraft:
         values = self.cleaned_data
-        file: UploadedFile | None = values["file"]
+        file: UploadedFile[bytes] | None = values["file"]
         return BatchDraft(
             account=self.sending_account,
             text=values["text"],
@@ -189,7 +189,7 @@ class NewBatchForm(forms.Form):
         )
 
 
-def _chunks_of(file: UploadedFile) -> Iterator[bytes]:
+def _chunks_of(file: UploadedFile[bytes]) -> Iterator[bytes]:
     yield from file.chunks()
 
 

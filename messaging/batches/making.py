@@ -105,7 +105,11 @@ def check_again(batch: Batch, *, text: str, number_column: int | None) -> bool:
             read_done=0,
             reason="",
             values={},
-            **dict.fromkeys(("row_count", "good", "repeated", "listed", "refused"), 0),
+            row_count=0,
+            good=0,
+            repeated=0,
+            listed=0,
+            refused=0,
         )
         if moved:
             StagedRow.objects.filter(batch=batch).delete()

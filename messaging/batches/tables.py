@@ -136,7 +136,7 @@ def _separator_of(sample: str) -> tuple[str, int]:
     best, best_score = ",", (0.0, 0)
     for separator in SEPARATORS:
         try:
-            rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=separator)]
+            rows = list(csv.reader(io.StringIO(sample, newline=""), delimiter=separator))
         except csv.Error:
             continue
         # The last row of the sample may be cut off.

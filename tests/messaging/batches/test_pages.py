@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from messaging.batches import control, tasks
 from messaging.models import Batch, FilePart, Message, StagedRow, Template
@@ -130,7 +132,7 @@ def test_a_time_that_is_over_is_not_taken(browser: Client) -> None:
     data = {"when": "later", "day": "2020-01-01", "clock": "10:00"}
     page = browser.post(page_of(batch, "confirm"), data).content.decode()
     assert "This time is over." in page
-    data["day"] = f"{control.timezone.localtime() + control.timedelta(days=1):%Y-%m-%d}"
+    data["day"] = f"{timezone.localtime() + timedelta(days=1):%Y-%m-%d}"
     browser.post(page_of(batch, "confirm"), data)
     batch.refresh_from_db()
     assert batch.state == "scheduled"
@@ -236,7 +238,7 @@ def test_the_figures_lead_to_their_rows(browser: Client) -> None:
     Message.objects.filter(batch_row=1).update(state="delivered")
     make_message()
     page = browser.get(page_of(batch)).content.decode()
-    (url,) = {found for found in re.findall(r'href="([^"]+shown=delivered[^"]*)"', page)}
+    (url,) = set(re.findall(r'href="([^"]+shown=delivered[^"]*)"', page))
     assert browser.get(url.replace("&amp;", "&")).context["cl"].result_count == 1
 
 

@@ -38,7 +38,7 @@ def problems(batch: Batch) -> dict[int, str]:
 def workbook(*rows: tuple[object, ...]) -> bytes:
     book = Workbook()
     for row in rows:
-        book.active.append(row)  # type: ignore[union-attr]
+        book.active.append(row)  # type: ignore[union-attr, arg-type]
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import count
 
 import pytest
+from django.utils import timezone
 
 from messaging.batches import control, progress, tasks
 from messaging.batches.labels import shown_state
 from messaging.models import Batch, Message
+from providers.daily_limits import LimitReached
 from providers.engine.loop import Loop
 from providers.models import DailyLimit
 from providers.sandbox.server import Sandbox
@@ -121,7 +124,7 @@ def test_a_batch_without_room_in_the_daily_limit_does_not_start() -> None:
     by = make_user("messaging.bulk_message")
     DailyLimit.objects.create(user=by, what="messages", most=5)
     batch = make_batch(numbers(6), by=by)
-    with pytest.raises(control.daily_limits.LimitReached):
+    with pytest.raises(LimitReached):
         control.start(batch, by)
     batch.refresh_from_db()
     assert batch.state == "ready"
@@ -156,7 +159,7 @@ def test_who_loses_the_permission_stops_the_batch(sandbox: Sandbox) -> None:
 
 def test_a_batch_that_stood_still_for_a_day_waits_for_a_person(sandbox: Sandbox) -> None:
     batch = start_batch(make_batch(numbers(5), make_account("haorui", sandbox)))
-    Batch.objects.update(moved_at=control.timezone.now() - control.STOOD_STILL)
+    Batch.objects.update(moved_at=timezone.now() - control.STOOD_STILL)
     run_rounds()
     batch.refresh_from_db()
     assert (batch.state, batch.reason) == ("paused", "waited_too_long")
@@ -180,11 +183,11 @@ def test_a_single_message_goes_before_the_batch(sandbox: Sandbox) -> None:
 
 def test_what_is_scheduled_starts_at_its_time(sandbox: Sandbox) -> None:
     batch = make_batch(numbers(3), make_account("haorui", sandbox))
-    soon = control.timezone.now() + control.timedelta(hours=1)
+    soon = timezone.now() + timedelta(hours=1)
     control.schedule(batch, batch.created_by, soon)
     tasks.tend()
     assert not Message.objects.exists()
-    Batch.objects.update(scheduled_for=control.timezone.now())
+    Batch.objects.update(scheduled_for=timezone.now())
     tasks.tend()
     batch.refresh_from_db()
     assert (batch.state, batch.laid_out) == ("sending", 3)
