@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTimeWidget
 
 from core.admin import Page
 from core.buttons import Crumb
@@ -80,8 +79,8 @@ class CheckPage(BatchAction):
 
 class StartForm(forms.Form):
     when = forms.ChoiceField(choices=[("now", _("Now")), ("later", _("On"))], initial="now")
-    day = forms.DateField(required=False, widget=UnfoldAdminDateWidget())
-    clock = forms.TimeField(required=False, widget=UnfoldAdminTimeWidget())
+    day = forms.DateField(required=False)
+    clock = forms.TimeField(required=False)
     confirmed = forms.CharField(required=False, max_length=24)
 
     def clean(self) -> dict[str, Any]:
