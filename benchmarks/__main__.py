@@ -22,6 +22,8 @@ def measurements() -> list[list[str]]:
         ["task_per_message"],
         ["latency"],
         ["limits", "--seconds", seconds],
+        ["reading"],
+        ["batches"],
     ]
 
 
