@@ -38,9 +38,7 @@ def main() -> None:
 
     with practice_providers(DELAY) as (remote, url):
         remote.add_account("haorui", "bench", *portal.CREDENTIALS.values())
-        account = portal.make_account(
-            url, IN_FLIGHT, per_second=A_SECOND, per_minute=60 * A_SECOND
-        )
+        account = portal.make_account(url, IN_FLIGHT, per_second=A_SECOND, per_minute=60 * A_SECOND)
         batch = _ready_batch(account, messages)
         stop = folder / "stop"
         engine = subprocess.Popen(

@@ -13,18 +13,32 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
 from core.admin import Button, EmptyState, PortalAdmin, ReadOnlyAdmin, fragment
 from core.filters import LocalTimeFilter
-from core.labels import state_label
+from core.labels import state_label, states_of
 from core.times import when
 
 from ..models import Batch, Template
 from ..timeline import name_of
 from . import actions, page
-from .labels import shown_state
+from .labels import shown_state, where_shown
 from .new_page import NewBatchPage
+
+
+class StateFilter(DropdownFilter):
+    """By the words that the labels say."""
+
+    title = _("State")
+    parameter_name = "shown"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(key, str(label.word)) for key, label in states_of("batch").items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
+        value = self.value()
+        return queryset.filter(where_shown(value)) if value in states_of("batch") else queryset
 
 
 @admin.register(Batch)
@@ -33,6 +47,7 @@ class BatchAdmin(ReadOnlyAdmin):
     list_title = _("Batches")
     list_display = ("state_", "name", "account", "good", "sender", "time")
     list_filter = (
+        StateFilter,
         ("account", RelatedDropdownFilter),
         ("created_by", RelatedDropdownFilter),
         ("created_at", LocalTimeFilter),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -59,3 +60,13 @@ def shown_state(batch: Batch) -> str:
     if batch.state == B.SENDING and batch.account.is_paused:
         return BLOCKED
     return batch.state
+
+
+def where_shown(shown: str) -> Q:
+    """The batches whose label says `shown`, for filters."""
+    stopped = Q(account__paused_at__isnull=False)
+    if shown == BLOCKED:
+        return Q(state=B.SENDING) & stopped
+    if shown == B.SENDING:
+        return Q(state=B.SENDING) & ~stopped
+    return Q(state=shown)
