@@ -1,5 +1,6 @@
 """Everything that is measured, on SQLite and on PostgreSQL. `LONG=1` keeps to the limits for
-ten minutes instead of one, and follows rented numbers to their end. Nothing is asserted: figures need a machine that does nothing else.
+ten minutes instead of one, and follows rented numbers to their end. Nothing is asserted:
+figures need a machine that does nothing else.
 
 python -m benchmarks [sqlite | postgresql | postgres://…] …
 """
@@ -25,6 +26,8 @@ def measurements() -> list[list[str]]:
         ["limits", "--seconds", seconds],
         ["callbacks"],
         ["rentals", "--shorten", "1" if os.environ.get("LONG") else "0.2"],
+        ["reading"],
+        ["batches"],
     ]
 
 

@@ -16,9 +16,11 @@ from core.admin import Page
 from core.pages import NeedsPermission, person, refuse_fragment
 from core.phone import grouped
 from core.reasons_given import REVEAL_REASONS, reason_from
+from providers.daily_limits import LimitReached
 from providers.engine.kick import kick_if_idle
 
 from . import sending, settling
+from .daily_words import limit_words
 from .models import Message
 from .recipients import NotARecipient
 from .settling import SETTLE_REASONS
@@ -114,6 +116,9 @@ class SendAgainPage(MessageAction):
             again, made = settling.send_again(message, person(request), token)
         except NotARecipient as reason:
             messages.error(request, str(reason))
+            return self.back_to(message)
+        except LimitReached as limit:
+            messages.error(request, limit_words(limit))
             return self.back_to(message)
         except ValueError:
             messages.error(request, _("This message cannot be sent again as it is."))

@@ -7,19 +7,29 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import Button, EmptyState, ReadOnlyAdmin, fragment
+from core.exports import Format
 from core.labels import state_label
 from core.phone import search_key
 from core.times import when
 
-from . import bulk, filters, live_list, message_page, tabs
+from . import (
+    bulk,
+    do_not_send_pages,  # noqa: F401
+    exporting,
+    filters,
+    live_list,
+    message_page,
+    tabs,
+)
 from .actions import CancelPage, ReleasePage, RevealPage, SendAgainPage, SettlePage
+from .batches import admin as batches_admin  # noqa: F401 - registers its pages
 from .labels import shown_state
 from .models import Message
 from .send_page import SendPage, preview
@@ -33,7 +43,12 @@ class MessageAdmin(ReadOnlyAdmin):
     list_title = _("Messages")
     list_display = ("state_", "account", "kind_", "segments", "sender", "time")
     list_filter = filters.FILTERS
-    actions = (bulk.cancel_waiting, bulk.mark_sent, bulk.mark_not_sent)
+    actions = (
+        bulk.cancel_waiting,
+        bulk.send_again_as_batch,
+        bulk.mark_sent,
+        bulk.mark_not_sent,
+    )
     search_fields = ("reference",)
     search_help_text = _("A whole number, our reference, or the provider's id")
     ordering = ("-created_at", "-pk")
@@ -41,6 +56,7 @@ class MessageAdmin(ReadOnlyAdmin):
         ("send/", "send", SendPage),
         ("send/preview/", "preview", preview),
         ("changes/", "changes", "changes"),
+        ("export/", "export", "export"),
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/cancel/", "cancel", CancelPage),
         ("<str:object_id>/release/", "release", ReleasePage),
@@ -81,8 +97,27 @@ class MessageAdmin(ReadOnlyAdmin):
         only = self._only_hit(request)
         if only is not None:
             return HttpResponseRedirect(self.object_url(only))
-        context = {"tab_list": tabs.tab_list(request), **(extra_context or {})}
+        context = {
+            "tab_list": tabs.tab_list(request),
+            "exports": self._exports(request),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
+
+    def _exports(self, request: HttpRequest) -> list[Button]:
+        """The addresses of what the list shows now, as files."""
+        if not request.user.has_perm(exporting.PERMISSION):
+            return []
+        query = request.GET.copy()
+        found = []
+        for format_ in Format:
+            query["format"] = format_
+            address = f"{reverse(self.url_name('export'))}?{query.urlencode()}"
+            found.append(Button(_("Export %(kind)s") % {"kind": format_.upper()}, address))
+        return found
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        return exporting.messages_as_file(self, request)
 
     def _only_hit(self, request: HttpRequest) -> Message | None:
         """The message that a whole id names; searching for it is opening it."""

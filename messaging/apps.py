@@ -19,11 +19,13 @@ class MessagingConfig(AppConfig):
         from providers.subscriptions import subscribe
 
         from . import explaining, labels, needs, reports
+        from .batches import registration
         from .dispatch import MessageSource
         from .silence import silence_of
         from .subjects import message_link, messages_named
 
         register(MessageSource())
+        registration.register()
         labels.register()
         attention.register(needs.matters)
         explaining.register()

@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -27,6 +28,8 @@ from core.pages import NeedsPermission, person
 from core.reasons_given import reason_from
 
 from . import sending, settling
+from .batches import again
+from .forms import new_form_token
 from .models import Message
 from .settling import SETTLE_REASONS
 from .states import MessageState
@@ -92,7 +95,38 @@ def mark_not_sent(
     return perform(MARK_NOT_SENT, "mark_not_sent", admin, request, chosen)
 
 
+SEND_AGAIN: Final = Bulk(
+    _("Send again to not delivered"),
+    "messaging.bulk_message",
+    again.NOT_DELIVERED,
+    # Done at once for all of them, by `send_again_as_batch`.
+    lambda message, by, because: False,
+)
+
+
+@action(description=SEND_AGAIN.title)
+def send_again_as_batch(
+    admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+) -> HttpResponse | None:
+    """A new batch of them, which is checked and confirmed like any other: so this asks
+    nothing, and sends nothing yet."""
+    if not request.user.has_perm(SEND_AGAIN.permission):
+        raise NeedsPermission(SEND_AGAIN.permission)
+    try:
+        batch = again.of_messages(chosen, person(request), new_form_token())
+    except again.NotAlike:
+        messages.error(request, _("Choose messages of one account, one kind and one sender."))
+        return HttpResponseRedirect(request.get_full_path())
+    except ValueError:
+        messages.error(
+            request, _("None of these can be sent again, or they are too many for one list.")
+        )
+        return HttpResponseRedirect(request.get_full_path())
+    return HttpResponseRedirect(reverse("admin:messaging_batch_change", args=[batch.public_id]))
+
+
 ACTIONS: Final = {
+    "send_again_as_batch": SEND_AGAIN,
     "cancel_waiting": CANCEL,
     "mark_sent": MARK_SENT,
     "mark_not_sent": MARK_NOT_SENT,

@@ -31,7 +31,7 @@ from providers.gateway.vocabulary import (
 )
 from providers.models import Account
 
-from . import owners, sending
+from . import do_not_send, owners, sending
 from .models import Message
 from .states import MESSAGE_STATES, MessageState
 
@@ -90,48 +90,63 @@ class ClaimedRow(NamedTuple):
     belongs_to: str
 
 
+def due_now(now: datetime) -> QuerySet[Message]:
+    """What may go out. A number that was put on the do-not-send list since its message was
+    written is looked for here, at the last moment, since a batch takes hours."""
+    due = Message.objects.filter(state=MessageState.QUEUED, not_before__lte=now)
+    return due.exclude(do_not_send.is_listed())
+
+
+def claim_rows(
+    due: QuerySet[Message], account: Account, limit: int, claim: UUID
+) -> list[MessageJob]:
+    """Move the first of these rows to `claimed`, and make their jobs."""
+    # On PostgreSQL, rows that another loop is about to take are left to it.
+    first = due.order_by("not_before", "pk").select_for_update(skip_locked=True)
+    found = first.values_list(*ClaimedRow._fields)[:limit]
+    rows = [ClaimedRow._make(values) for values in found]
+    if not rows:
+        return []
+    now = timezone.now()
+    moved = MESSAGE_STATES.move(
+        Message.objects.filter(pk__in=[row.id for row in rows]),
+        MessageState.CLAIMED,
+        claim=claim,
+        claimed_at=now,
+    )
+    if moved != len(rows):
+        raise RuntimeError("A locked row was claimed by somebody else.")
+    url = callback_url_of(account)
+    return [
+        MessageJob(
+            account.pk,
+            f"message:{row.id}",
+            row.id,
+            now,
+            _readable_request_of(row, url),
+            row.belongs_to,
+        )
+        for row in rows
+    ]
+
+
 class MessageSource(WorkSource):
+    """Single messages; those of a batch have a lane of their own (`messaging.batches`)."""
+
     name: ClassVar[str] = "messages"
     lane: ClassVar[Lane] = Lane.STAFF
     paid: ClassVar[bool] = True
 
     def _due(self) -> QuerySet[Message]:
         now = timezone.now()
-        due = Message.objects.filter(state=MessageState.QUEUED, not_before__lte=now)
-        return sending.not_too_old(due, now)
+        return sending.not_too_old(due_now(now).filter(batch=None), now)
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         due = self._due().filter(account__in=accounts).order_by()
         return set(due.values_list("account_id", flat=True).distinct())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        due = self._due().filter(account=account).order_by("not_before", "pk")
-        # On PostgreSQL, rows that another loop is about to take are left to it.
-        found = due.select_for_update(skip_locked=True).values_list(*ClaimedRow._fields)[:limit]
-        rows = [ClaimedRow._make(values) for values in found]
-        if not rows:
-            return []
-        now = timezone.now()
-        moved = MESSAGE_STATES.move(
-            Message.objects.filter(pk__in=[row.id for row in rows]),
-            MessageState.CLAIMED,
-            claim=claim,
-            claimed_at=now,
-        )
-        if moved != len(rows):
-            raise RuntimeError("A locked row was claimed by somebody else.")
-        url = callback_url_of(account)
-        return [
-            MessageJob(
-                account.pk,
-                f"message:{row.id}",
-                row.id,
-                now,
-                _readable_request_of(row, url),
-                row.belongs_to,
-            )
-            for row in rows
-        ]
+        return claim_rows(self._due().filter(account=account), account, limit, claim)
 
     def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
         ours: list[Job] = []
@@ -181,6 +196,7 @@ class MessageSource(WorkSource):
 
     def _sweep(self, now: datetime) -> None:
         sending.put_aside_what_is_too_old(now)
+        do_not_send.cancel_what_waits()
         abandoned = Message.objects.filter(claimed_at__lt=now - ABANDONED_CLAIM)
         if not abandoned.filter(state__in=(MessageState.CLAIMED, MessageState.SENDING)).exists():
             return

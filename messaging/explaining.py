@@ -125,6 +125,8 @@ def _waiting(message: Message) -> Story:
         )
     if message.reason and message.answered_at:
         return _reasoned(message)
+    if message.batch_id is not None:
+        return Story(text=_("Waits for its turn in the batch."))
     if waited < LONG_WAIT:
         return Story()
     return Story(

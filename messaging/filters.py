@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -17,10 +17,14 @@ from unfold.contrib.filters.admin import (
 from core.countries import country_name
 from core.filters import LocalTimeFilter, RecentFilter
 from core.labels import states_of
+from core.times import short_time
 from providers.reasons import explain
 
 from .labels import where_shown
-from .models import Message
+from .models import Batch, Message
+
+OFFERED: Final = 30
+"""Batches to choose from."""
 
 
 class ShownStateFilter(MultipleDropdownFilter):
@@ -74,6 +78,33 @@ class ReasonFilter(MultipleDropdownFilter):
         return queryset.filter(reason__in=chosen) if chosen else queryset
 
 
+class BatchFilter(DropdownFilter):
+    """The messages of one batch; of the newest ones, and of the one that was asked for."""
+
+    title = _("Batch")
+    parameter_name = "batch"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        if not request.user.has_perm("messaging.view_batch"):
+            return []
+        begun = Batch.objects.exclude(started_at=None).order_by("-pk")
+        newest = list(begun[:OFFERED])
+        asked = begun.filter(public_id=request.GET.get("batch", "")[:24]).first()
+        if asked is not None and asked not in newest:
+            newest.append(asked)
+        return [
+            (
+                one.public_id,
+                f"{one.file_name or one.get_source_display()} · {short_time(one.created_at)}",
+            )
+            for one in newest
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        value = self.value()
+        return queryset.filter(batch__public_id=value) if value else queryset
+
+
 class ConflictFilter(DropdownFilter):
     """Messages whose reports contradict each other, or what is known of the send."""
 
@@ -94,6 +125,7 @@ FILTERS: tuple[Any, ...] = (
     ("created_by", RelatedDropdownFilter),
     CountryFilter,
     ReasonFilter,
+    BatchFilter,
     ConflictFilter,
     RecentFilter,
     ("created_at", LocalTimeFilter),

@@ -12,7 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import EncryptedField
 from providers.models import Account, Callback, public_id
 
+from .batches.models import Batch, DoNotSend, FilePart, StagedRow, Template
 from .states import MessageState
+
+__all__ = ["Batch", "DoNotSend", "FilePart", "Message", "Report", "StagedRow", "Template"]
 
 
 def reference() -> str:
@@ -101,6 +104,17 @@ class Message(models.Model):
         "self", on_delete=models.PROTECT, null=True, related_name="sent_again"
     )
 
+    batch = models.ForeignKey(
+        Batch,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="messages",
+        verbose_name=_("batch"),
+    )
+    batch_row = models.PositiveIntegerField(null=True)
+    """The row of its file. Unique in a batch, so that no row ever becomes two messages."""
+
     class Meta:
         ordering = ("-created_at", "-pk")
         verbose_name = _("message")
@@ -111,12 +125,19 @@ class Message(models.Model):
             ("cancel_message", "Can cancel an SMS that waits"),
             ("reveal_message", "Can see whole numbers and texts of everybody"),
             ("resolve_message", "Can settle an unknown outcome"),
+            ("bulk_message", "Can send batches"),
+            ("export_message", "Can export messages"),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state__in=[state.value for state in MessageState]),
                 name="message_state_known",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=("batch", "batch_row"),
+                name="one_message_per_row",
+                condition=models.Q(batch__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(fields=("-created_at", "-id"), name="message_newest"),
@@ -126,7 +147,17 @@ class Message(models.Model):
             models.Index(
                 fields=("account", "not_before"),
                 name="message_due",
-                condition=models.Q(state="queued"),
+                condition=models.Q(state="queued", batch__isnull=True),
+            ),
+            models.Index(
+                fields=("batch", "not_before", "id"),
+                name="message_due_in_batch",
+                condition=models.Q(state="queued", batch__isnull=False),
+            ),
+            models.Index(
+                fields=("batch", "state"),
+                name="message_by_batch",
+                condition=models.Q(batch__isnull=False),
             ),
             models.Index(
                 fields=("state", "claimed_at"),

@@ -11,6 +11,8 @@ from core.phone import PhoneError, PhoneNumber, PhoneProblem, read
 from providers.gateway.client import CannotTake
 from providers.models import Account
 
+from . import do_not_send
+
 
 class NotARecipient(ValueError):
     """The text beside the field is the exception's."""
@@ -23,19 +25,16 @@ def recipient_for(account: Account, typed: str) -> PhoneNumber:
     """
     number = read_recipient(typed)
     if number.country not in account.allowed_countries:
-        raise NotARecipient(
-            _(
-                "%(account)s may not send to %(country)s. Choose another account, or ask a"
-                " manager to allow it."
-            )
-            % {"account": account.name, "country": country_name(number.country)}
-        )
+        raise NotARecipient(country_words(account, number.country))
     client = account.client
     if client is not None:
         try:
             client.address_of(number.e164, account.options)
         except CannotTake as cannot:
             raise NotARecipient(words_of(cannot) + " " + _("Choose another account.")) from None
+    entry = do_not_send.entry_of(number.e164)
+    if entry is not None:
+        raise NotARecipient(do_not_send.refusal(entry))
     return number
 
 
@@ -43,21 +42,30 @@ def read_recipient(typed: str) -> PhoneNumber:
     try:
         return read(typed, settings.HOME_COUNTRY)
     except PhoneError as error:
-        raise NotARecipient(_problem(error)) from None
+        words = phone_words(
+            error.kind,
+            typed=error.typed.strip(),
+            position=error.position,
+            digits=error.digits,
+            expected=error.expected,
+        )
+        raise NotARecipient(words) from None
+
+
+def country_words(account: Account, country: str) -> str:
+    return _(
+        "%(account)s may not send to %(country)s. Choose another account, or ask a"
+        " manager to allow it."
+    ) % {"account": account.name, "country": country_name(country)}
 
 
 def words_of(cannot: CannotTake) -> str:
     return _(cannot.text) % cannot.values
 
 
-def _problem(error: PhoneError) -> str:
-    values: dict[str, object] = {
-        "typed": error.typed.strip(),
-        "position": error.position,
-        "digits": error.digits,
-        "expected": error.expected,
-    }
-    return str(_texts()[error.kind]) % values
+def phone_words(kind: PhoneProblem, **values: object) -> str:
+    """Why a text is no phone number; `values` are those of a `PhoneError`."""
+    return str(_texts()[kind]) % values
 
 
 def _texts() -> dict[PhoneProblem, str | Promise]:

@@ -18,6 +18,7 @@ BASIC: Final = frozenset(
 )
 EXTENSION: Final = frozenset("\f^{}\\[~]|€")
 """Each takes an escape as well, so two septets."""
+GSM7: Final = BASIC | EXTENSION
 LIMITS: Final = {Encoding.GSM7: (160, 153), Encoding.UCS2: (70, 67)}
 
 PLAIN: Final = {
@@ -62,11 +63,11 @@ def count(text: str) -> Count:
     text = fold(text)
     costly = first_costly(text)
     encoding = Encoding.UCS2 if costly else Encoding.GSM7
-    widths = [width(character, encoding) for character in text]
     single, part = LIMITS[encoding]
-    units = sum(widths)
+    units = _units_in(text, encoding)
     if units <= single:
         return Count(encoding, units, min(1, units), single - units, costly)
+    widths = [width(character, encoding) for character in text]
     segments, used = 1, 0
     for needed in widths:
         # Neither an escape pair nor a surrogate pair may straddle two parts.
@@ -76,6 +77,15 @@ def count(text: str) -> Count:
     return Count(encoding, units, segments, part - used, costly)
 
 
+def _units_in(text: str, encoding: Encoding) -> int:
+    """Letter by letter only where there are double ones: a batch has many texts."""
+    if encoding == Encoding.UCS2:
+        return (
+            len(text) if max(text, default="") <= "\uffff" else len(text.encode("utf-16-le")) // 2
+        )
+    return len(text) + sum(text.count(character) for character in EXTENSION & set(text))
+
+
 def width(character: str, encoding: Encoding) -> int:
     if encoding == Encoding.GSM7:
         return 2 if character in EXTENSION else 1
@@ -83,8 +93,10 @@ def width(character: str, encoding: Encoding) -> int:
 
 
 def first_costly(text: str) -> Costly | None:
+    if GSM7.issuperset(text):
+        return None
     for position, character in enumerate(text, start=1):
-        if character not in BASIC and character not in EXTENSION:
+        if character not in GSM7:
             return Costly(character, position, PLAIN.get(character))
     return None
 

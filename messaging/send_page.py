@@ -13,11 +13,13 @@ from django.views.generic import FormView
 from core.admin import Page, fragment
 from core.pages import person
 from core.times import full_time
+from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
 from providers.enquiries import latest_reading
 from providers.models import Account
 
 from . import sending
+from .daily_words import limit_words
 from .forms import SendForm, kind_of, new_form_token, why_not
 from .preview import Preview, preview_of
 
@@ -124,7 +126,11 @@ class SendPage(Page, SendFormView):
         token = form.cleaned_data["form_token"]
         if form.needs_confirmation and not sending.was_sent(token, person(self.request)):
             return self.render_to_response(self.get_context_data(form=form))
-        message, made = sending.queue(form.draft, by=person(self.request), form_token=token)
+        try:
+            message, made = sending.queue(form.draft, by=person(self.request), form_token=token)
+        except LimitReached as limit:
+            form.add_error(None, limit_words(limit))
+            return self.form_invalid(form)
         self._remember(form)
         if not made and not sending.is_row_of(message, form.draft):
             return self.render_to_response(self.get_context_data(form=self._changed_since(form)))

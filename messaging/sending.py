@@ -20,11 +20,12 @@ from django.utils import timezone
 from core.phone import PhoneNumber
 from core.redaction import storable
 from core.secrets import DOTS, Secret
+from providers import daily_limits
 from providers.engine.kick import kick_if_idle
 from providers.gateway.client import SendsOwnCode
 from providers.gateway.errors import GatewayError
 from providers.gateway.vocabulary import Encoding, Outcome, Reason, Submission
-from providers.models import Account
+from providers.models import Account, DailyLimit
 
 from . import owners, segments
 from .models import Message
@@ -62,12 +63,14 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
     """Write the message down, and start the engine if it sleeps, in one transaction.
 
     The same form sent twice makes one message: a unique constraint decides, and the
-    second call returns the first one's row and False.
+    second call returns the first one's row and False. Raises `LimitReached` where a daily
+    limit is used up; nothing is written then.
     """
     row = row_of(draft, by, form_token)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
+            count_in_limits(row, by)
             kick_if_idle()
     except IntegrityError:
         earlier = Message.objects.filter(form_token=form_token, created_by=by.pk).first()
@@ -75,6 +78,12 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
             raise
         return earlier, False
     return row, True
+
+
+def count_in_limits(message: Message, by: User) -> None:
+    """Take it from the daily limits of the person and the account, or raise `LimitReached`."""
+    kind = DailyLimit.What.CODES if message.is_code else DailyLimit.What.MESSAGES
+    daily_limits.take(daily_limits.caps_of(message.account, by, kind))
 
 
 def was_sent(form_token: str, by: User) -> bool:
@@ -262,8 +271,9 @@ def not_too_old(rows: QuerySet[Message], now: datetime) -> QuerySet[Message]:
 
 
 def put_aside_what_is_too_old(now: datetime) -> None:
-    """An old text asks for a go-ahead; an old code is of no use to anybody."""
-    queued = Message.objects.filter(state=MessageState.QUEUED)
+    """An old text asks for a go-ahead; an old code is of no use to anybody. Of a batch the
+    whole is looked at, since it may take longer than that by its pace alone."""
+    queued = Message.objects.filter(state=MessageState.QUEUED, batch=None)
     codes = queued.exclude(kind=Message.Kind.TEXT).filter(queued_at__lte=now - CODE_MAX_AGE)
     told = owners.owned(codes)
     MESSAGE_STATES.move(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from providers.engine.kick import kick_if_idle
 
-from . import owners
+from . import owners, sending
 from .duplicates import NEVER_LEFT
 from .models import Message, reference
 from .recipients import recipient_for
@@ -88,7 +88,8 @@ def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bo
     went out is not kept, so another one is sent from the form.
 
     Of several people who do this at once one sends; the others are shown that message.
-    Raises `NotARecipient` where the account may not send there any more, else ValueError.
+    Raises `NotARecipient` where the account may not send there any more, `LimitReached`
+    where a daily limit is used up, else ValueError.
     """
     if message.state not in REPEATABLE or not can_repeat(message) or not form_token:
         raise ValueError("This message cannot be sent again.")
@@ -109,6 +110,8 @@ def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bo
         )
         if (again.sent_again_from_id, again.created_by_id) != (message.pk, by.pk):
             raise ValueError("This form belongs to another message.")
+        if made:
+            sending.count_in_limits(again, by)
         kick_if_idle()
     return again, made
 

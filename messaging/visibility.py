@@ -21,7 +21,8 @@ OWN_FOR: Final = timedelta(minutes=30)
 
 
 def may_see_whole(message: Message, user: User | AnonymousUser) -> bool:
-    own = message.created_by_id == user.pk
+    # Of a batch nobody reads numbers back.
+    own = message.created_by_id == user.pk and message.batch_id is None
     return own and timezone.now() - message.created_at < OWN_FOR
 
 

@@ -32,9 +32,13 @@ class Backlog:
 
 def backlog() -> Backlog:
     """Messages that might go out now. Those of a paused account, or of one whose provider
-    asked for patience, wait for a reason that is shown elsewhere."""
+    asked for patience, wait for a reason that is shown elsewhere; those of a batch wait for
+    their turn."""
     due = Message.objects.filter(
-        state=MessageState.QUEUED, not_before__lte=timezone.now(), account__paused_at=None
+        state=MessageState.QUEUED,
+        batch=None,
+        not_before__lte=timezone.now(),
+        account__paused_at=None,
     ).exclude(account__allowance__slow_until__gt=RawSQL(sql_now(), []))  # noqa: S611 - our constant
     found = due.order_by().aggregate(count=Count("pk"), since=Min("not_before"))
     return Backlog(found["count"], found["since"])

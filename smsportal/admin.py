@@ -1,5 +1,5 @@
-from . import machinery, staff
+from . import daily_limits, machinery, staff
 
-__all__ = ["staff"]
+__all__ = ["daily_limits", "staff"]
 
 machinery.register()

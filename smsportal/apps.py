@@ -14,6 +14,7 @@ class PortalConfig(AppConfig):
         from django.contrib.auth.models import Group, User
 
         from providers import labels
+        from providers.models import DailyLimit
 
         from . import banner_zone, checks  # noqa: F401
         from .roles import fill_roles
@@ -34,6 +35,7 @@ class PortalConfig(AppConfig):
             m2m_fields={"groups", "user_permissions"},
         )
         auditlog.register(Group, m2m_fields={"permissions"})
+        auditlog.register(DailyLimit)
 
 
 class PortalAdminConfig(admin_apps.AdminConfig):

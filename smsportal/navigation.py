@@ -57,6 +57,13 @@ GROUPS: Final = (
                 ("messaging_message_send",),
             ),
             Item(
+                _("Batches"),
+                "stacks",
+                "admin:messaging_batch_changelist",
+                ("messaging.view_batch", "messaging.bulk_message"),
+                ("messaging_batch_", "messaging_template_", "messaging_donotsend_"),
+            ),
+            Item(
                 _("Messages"),
                 "sms",
                 "admin:messaging_message_changelist",
@@ -163,7 +170,7 @@ GROUPS: Final = (
                 "manage_accounts",
                 "admin:auth_user_changelist",
                 ("auth.view_user",),
-                ("auth_", "axes_", "auditlog_"),
+                ("auth_", "axes_", "auditlog_", "providers_dailylimit_"),
             ),
             Item(
                 _("Queue"),
@@ -251,6 +258,10 @@ def _tabs(*pairs: tuple[Promise, str]) -> list[dict[str, Any]]:
     ]
 
 
+def _permitted(request: HttpRequest, *places: tuple[Promise, str, str]) -> list[dict[str, Any]]:
+    return _tabs(*((title, model) for title, model, name in places if request.user.has_perm(name)))
+
+
 def _address(url_name: str) -> str | None:
     try:
         return reverse(url_name)
@@ -264,18 +275,38 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
         "models": ["rentals.project", "rentals.region"],
         "items": _tabs((_("Apps"), "rentals_project"), (_("Countries/regions"), "rentals_region")),
     }
+    batches = _permitted(
+        request,
+        (_("Batches"), "messaging_batch", "messaging.view_batch"),
+        (_("Templates"), "messaging_template", "messaging.view_template"),
+        (_("Do-not-send list"), "messaging_donotsend", "messaging.view_donotsend"),
+    )
+    batch_models = [f"messaging.{name}" for name in ("batch", "template", "donotsend")]
+    of_batches = {"models": batch_models, "items": batches}
     if not getattr(request.user, "is_superuser", False):
-        return [catalogue]
+        staff = _permitted(
+            request,
+            (_("Staff"), "auth_user", "auth.view_user"),
+            (_("Daily limits"), "providers_dailylimit", "providers.view_dailylimit"),
+        )
+        return [
+            catalogue,
+            of_batches,
+            {"models": ["auth.user", "providers.dailylimit"], "items": staff},
+        ]
     staff = _tabs(
         (_("Staff"), "auth_user"),
         (_("Roles"), "auth_group"),
+        (_("Daily limits"), "providers_dailylimit"),
         (_("Failed sign-ins"), "axes_accessattempt"),
         (_("Sign-ins"), "axes_accesslog"),
         (_("Changes"), "auditlog_logentry"),
     )
     staff_models = ["auth.user", "auth.group", "axes.accessattempt", "axes.accesslog"]
+    staff_models.append("providers.dailylimit")
     return [
         catalogue,
+        of_batches,
         {"models": [*staff_models, "auditlog.logentry"], "items": staff},
         {
             "models": [f"django_q.{name}" for name in ("ormq", "failure", "success", "schedule")],

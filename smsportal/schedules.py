@@ -23,6 +23,7 @@ def duties() -> list[Duty]:
     return [
         Duty("queue: sign of life", "providers.tasks.beat", 1),
         Duty("engine: keep running", "providers.tasks.keep_engine_running", 1),
+        Duty("batches: tend", "messaging.batches.tasks.tend", 1),
         Duty("callbacks: digest", "providers.tasks.digest_callbacks", 1),
         Duty("balances: read", "providers.tasks.read_balances", settings.BALANCE_EVERY_MINUTES),
         Duty("rented numbers: read lists", "rentals.tasks.read_lists", 10),

@@ -48,6 +48,8 @@ CODES_PER_PREFIX = env.int("CODES_PER_PREFIX", default=100)
 CODE_ALARM_SENT = env.int("CODE_ALARM_SENT", default=10)
 CODE_ALARM_PERCENT = env.int("CODE_ALARM_PERCENT", default=40)
 CODE_BURST = env.int("CODE_BURST", default=20)
+BATCH_ROWS = env.int("BATCH_ROWS", default=100_000)
+BATCH_MEGABYTES = env.int("BATCH_MEGABYTES", default=20)
 BALANCE_READING_DAYS = env.int("BALANCE_READING_DAYS", default=400)
 
 # --- applications ----------------------------------------------------------

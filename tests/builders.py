@@ -17,7 +17,9 @@ from django.utils import timezone
 
 from core.phone import read
 from messaging import sending
-from messaging.models import Message
+from messaging.batches import control, making
+from messaging.batches import tasks as batch_tasks
+from messaging.models import Batch, Message
 from providers import accounts
 from providers.engine.loop import DEADLINES, Loop
 from providers.gateway.wire import Deadlines
@@ -204,3 +206,36 @@ def at_once(work: Callable[[], T], times: int) -> list[T]:
 
     with ThreadPoolExecutor(times) as pool:
         return [done.result() for done in [pool.submit(one) for _ in range(times)]]
+
+
+def make_batch(
+    recipients: str | bytes, account: Account | None = None, *, read_it: bool = True, **fields: Any
+) -> Batch:
+    """A batch of what was pasted, or of a file's bytes, read and checked. `by` made it."""
+    by = fields.pop("by", None) or make_user("messaging.bulk_message")
+    file_name = fields.pop("file_name", "recipients.csv" if isinstance(recipients, bytes) else "")
+    content = recipients if isinstance(recipients, bytes) else making.pasted(recipients)
+    draft = making.BatchDraft(
+        account=account or make_account(),
+        **{"text": TEXT, "sms_kind": "T", "sender_id": "HAORUI", **fields},
+        file_name=file_name,
+        content=[content],
+    )
+    batch, _ = making.make(draft, by=by, form_token=f"batch{next(_serial)}")
+    if read_it:
+        batch_tasks.read(batch.pk)
+        batch.refresh_from_db()
+    return batch
+
+
+def start_batch(batch: Batch, by: User | None = None) -> Batch:
+    """Let it go out: its messages wait for the engine."""
+    control.start(batch, by or batch.created_by)
+    batch_tasks.lay_out(batch.pk)
+    batch.refresh_from_db()
+    return batch
+
+
+def numbers(count: int, start: int = 0) -> str:
+    """So many different numbers, one a line."""
+    return "\n".join(f"139{start + index:08}" for index in range(count))

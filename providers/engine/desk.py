@@ -18,7 +18,7 @@ from itertools import count
 from ..gateway.call import Login
 from ..gateway.client import Client
 from ..models import Account
-from .sources import Job, WorkSource
+from .sources import Job, Lane, WorkSource
 
 LINGER = 5.0
 """Seconds that a thread stays at a desk without work, with its connection open."""
@@ -26,6 +26,8 @@ SETTLED = 3.0
 """Seconds after which a pause that a thread saw stands in the database, if it holds."""
 STALE = 10.0
 """Seconds."""
+SHARED_FROM = 4
+"""Calls in flight from which on one is kept for what staff wait for."""
 SLACK = 0.02
 """Seconds that a window is kept longer than the provider's own."""
 
@@ -42,9 +44,18 @@ class Task:
     ready_at: float = field(compare=False, default_factory=time.monotonic)
 
     @property
+    def is_bulk(self) -> bool:
+        return self.lane >= Lane.BULK
+
+    @property
     def is_stale(self) -> bool:
         """It waited so long for a thread that it is decided anew whether it may go."""
         return time.monotonic() - self.ready_at > STALE
+
+
+def most_bulk(in_flight: int) -> int:
+    """Of so many calls in flight, how many may be bulk work."""
+    return in_flight - 1 if in_flight >= SHARED_FROM else in_flight
 
 
 class Departures:
@@ -75,7 +86,11 @@ def _is_full(times: deque[float]) -> bool:
 
 
 class Desk:
-    """One account's jobs in this process. Every method may be called from any thread."""
+    """One account's jobs in this process. Every method may be called from any thread.
+
+    An account that may have several calls in flight keeps one of them free of bulk work, so
+    that a single send never waits until a slow call of a batch is over.
+    """
 
     def __init__(self, account: Account) -> None:
         self._lock = threading.Lock()
@@ -84,6 +99,8 @@ class Desk:
         self._leaving = False
         self._order = count()
         self._ready: list[Task] = []
+        self._bulk_ready = 0
+        self._bulk_out = 0
         self._threads = 0
         self._in_flight = account.in_flight
         self._limits = (account.per_second, account.per_minute)
@@ -105,13 +122,20 @@ class Desk:
         with self._arrival:
             self._follow(task.account)
             heapq.heappush(self._ready, task)
-            if self._waiting >= len(self._ready):
+            self._bulk_ready += task.is_bulk
+            if self._waiting:
                 self._arrival.notify()
-                return False
-            if self._threads >= self._in_flight:
+            if self._waiting >= self._takeable() or self._threads >= self._in_flight:
                 return False
             self._threads += 1
             return True
+
+    def _takeable(self) -> int:
+        """How many of the ready tasks may be begun now."""
+        if self._leaving:
+            return len(self._ready)
+        bulk = min(self._bulk_ready, max(0, most_bulk(self._in_flight) - self._bulk_out))
+        return len(self._ready) - self._bulk_ready + bulk
 
     def next_order(self) -> int:
         return next(self._order)
@@ -120,18 +144,26 @@ class Desk:
         """The next task for the thread that asks, as soon as there is one; None sends the
         thread away: none came for long, or the account may have fewer calls in flight."""
         with self._arrival:
-            while not self._ready and self._threads <= self._in_flight and not self._leaving:
+            while not self._takeable() and self._threads <= self._in_flight and not self._leaving:
                 self._waiting += 1
                 in_time = self._arrival.wait(LINGER)
                 self._waiting -= 1
                 if not in_time:
                     break
-            if self._ready and self._threads <= self._in_flight:
-                return heapq.heappop(self._ready)
+            if self._takeable() and self._threads <= self._in_flight:
+                task = heapq.heappop(self._ready)
+                self._bulk_ready -= task.is_bulk
+                self._bulk_out += task.is_bulk
+                return task
             self._threads -= 1
             # This thread may have been woken for a task that another must take now.
             self._arrival.notify()
             return None
+
+    def put_down(self, task: Task) -> None:
+        """The thread that took a task is done with it."""
+        with self._lock:
+            self._bulk_out -= task.is_bulk
 
     def lose_thread(self) -> None:
         """One that was to come will not."""

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from uuid import UUID
 
@@ -16,7 +16,8 @@ from .. import limits
 from ..gateway.call import Login
 from ..gateway.client import Client
 from ..models import Account
-from .sources import DATABASE_AWAY, Job, WorkSource
+from .bulk_pace import AHEAD, BulkPace, room_for_bulk
+from .sources import DATABASE_AWAY, Job, Lane, WorkSource
 from .workshop import Workshop
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Served:
     login: Login
     free_at: float = 0.0
     """By the monotonic clock: before this there is no slot near enough to claim for."""
+    bulk_pace: BulkPace = field(default_factory=BulkPace)
 
 
 @dataclass
@@ -164,12 +166,18 @@ class Giver:
     def _may_serve(self, served: Served, source: WorkSource) -> bool:
         if source.paid and served.account.is_paused:
             return False
-        return self._room(served) > 0 and served.free_at <= time.monotonic()
+        now = time.monotonic()
+        if source.lane is Lane.BULK and not served.bulk_pace.near(served.account, now):
+            return False
+        return self._room(served, source) > 0 and served.free_at <= now
 
-    def _room(self, served: Served) -> int:
+    def _room(self, served: Served, source: WorkSource) -> int:
         """As many again as may be in flight are kept ready, so that no thread waits for
         this loop; a kill then leaves at most twice the calls in flight in doubt."""
-        return 2 * served.account.in_flight - self._in_hand[served.account.pk]
+        most = 2 * served.account.in_flight
+        if source.lane is Lane.BULK:
+            most = room_for_bulk(served.account.in_flight)
+        return most - self._in_hand[served.account.pk]
 
     def _claim_for(self, served: Served, source: WorkSource) -> list[Waiting]:
         """Claim what the account has room and slots for, and take a slot for each.
@@ -178,9 +186,13 @@ class Giver:
         for work that is not there.
         """
         account = served.account
-        outlook = limits.look_ahead(account, self._room(served), FURTHEST_SLOT)
+        wanted, furthest = self._room(served, source), FURTHEST_SLOT
+        if source.lane is Lane.BULK:
+            wanted = min(wanted, served.bulk_pace.near(account, time.monotonic()))
+            furthest = AHEAD
+        outlook = limits.look_ahead(account, wanted, furthest)
         if not outlook.near:
-            served.free_at = time.monotonic() + max(outlook.wait_for_more - FURTHEST_SLOT, 0)
+            self._wait(served, source, outlook.wait_for_more - furthest)
             return []
         jobs = source.claim(account, outlook.near, self._claim)
         hungry = self._hungry[source.name]
@@ -188,10 +200,20 @@ class Giver:
         if not jobs:
             return []
         now = time.monotonic()
+        if source.lane is Lane.BULK:
+            served.bulk_pace.take(account, now, len(jobs))
         return [
             Waiting(now + wait, next(self._order), now, job)
             for job, wait in zip(jobs, limits.take(account, outlook, len(jobs)), strict=True)
         ]
+
+    def _wait(self, served: Served, source: WorkSource, seconds: float) -> None:
+        """No slot is near enough for this lane yet; the others may look further ahead."""
+        until = time.monotonic() + max(seconds, 0)
+        if source.lane is Lane.BULK:
+            served.bulk_pace.wait_until(until)
+        else:
+            served.free_at = until
 
     def _may_go(
         self, waiting: Waiting, source: WorkSource, served: Mapping[int, Served], now: float

@@ -137,8 +137,10 @@ class Loop:
                 self._workshop.close_for_paid(account.pk)
             else:
                 self._workshop.reopen(account.pk)
-            free_at = before.free_at if before else 0.0
-            served[account.pk] = Served(account, client, accounts.opened_login_of(account), free_at)
+            now_served = Served(account, client, accounts.opened_login_of(account))
+            if before:
+                now_served.free_at, now_served.bulk_pace = before.free_at, before.bulk_pace
+            served[account.pk] = now_served
         self._served = served
         if now >= self._next_beat:
             self._next_beat = now + liveness.BEAT_EVERY

@@ -120,14 +120,15 @@ class Workshop:
     def _serve(self, desk: Desk) -> None:
         """One thread's stay at a desk: job after job until none is ready."""
         while task := desk.take():
-            if not self._may_begin(task, desk):
-                self._finish(Finished(task.source, Result(task.job, handed_back=True), []))
-                continue
-            finished = self._work(task, desk)
+            if self._may_begin(task, desk):
+                finished = self._work(task, desk)
+            else:
+                finished = Finished(task.source, Result(task.job, handed_back=True), [])
             error = finished.result.error
             if error is not None and pauses(task.account, error):
                 # The loop will pause the account, too; what waits here is not sent first.
                 desk.pause()
+            desk.put_down(task)
             self._finish(finished)
 
     def _may_begin(self, task: Task, desk: Desk) -> bool:

@@ -11,7 +11,7 @@ from messaging.models import Message
 from providers.accounts import new_callback_token
 from providers.models import Account, ApiCall, Callback
 from providers.sandbox.server import Sandbox
-from tests.builders import make_account, make_message
+from tests.builders import make_account, make_batch, make_message, start_batch
 from tests.otp.making import WRONG, make_sent, try_code
 
 from .conftest import Engine, MakeVisitor
@@ -63,6 +63,8 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
     new_callback_token(sender)
     staff = User.objects.create_user("s" * 60, password="secret", is_staff=True)
     role = Group.objects.get(name="manager")
+    ready = make_batch(("9" * 100 + "\n13912345678").encode(), sender, file_name="f" * 150)
+    running = start_batch(make_batch("13912345678", sender, text="x" * 300))
     names = {
         "dashboard": "admin:index",
         "send": "admin:messaging_message_send",
@@ -70,6 +72,14 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         "send code": "admin:otp_session_send",
         "codes": "admin:otp_session_changelist",
         "figures": "admin:otp_session_figures",
+        "batches": "admin:messaging_batch_changelist",
+        "new batch": "admin:messaging_batch_new",
+        "templates": "admin:messaging_template_changelist",
+        "new template": "admin:messaging_template_add",
+        "do-not-send list": "admin:messaging_donotsend_changelist",
+        "new do-not-send entry": "admin:messaging_donotsend_add_numbers",
+        "daily limits": "admin:providers_dailylimit_changelist",
+        "new daily limit": "admin:providers_dailylimit_add",
         "accounts": "admin:providers_account_changelist",
         "choose": "admin:providers_account_add",
         "calls": "admin:providers_apicall_changelist",
@@ -98,6 +108,9 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         "call": reverse("admin:providers_apicall_change", args=[call.pk]),
         "staff member": reverse("admin:auth_user_change", args=[staff.pk]),
         "role": reverse("admin:auth_group_change", args=[role.pk]),
+        "batch to check": reverse("admin:messaging_batch_change", args=[ready.public_id]),
+        "batch to confirm": reverse("admin:messaging_batch_confirm", args=[ready.public_id]),
+        "batch under way": reverse("admin:messaging_batch_change", args=[running.public_id]),
         "empty list": reverse("admin:messaging_message_changelist") + "?q=nothing",
     }
 

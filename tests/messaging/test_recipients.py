@@ -11,6 +11,9 @@ from providers.models import Account
 PROVIDERS = ["haosms", "haorui", "otpservice"]
 
 
+pytestmark = pytest.mark.django_db
+
+
 def account(provider: str, *countries: str) -> Account:
     return Account(
         name="Main", provider=provider, allowed_countries=list(countries or ("CN",)), options={}

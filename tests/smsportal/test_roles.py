@@ -24,7 +24,10 @@ def names_of(role: str) -> set[str]:
 def test_a_new_portal_has_the_four_roles() -> None:
     assert set(Group.objects.values_list("name", flat=True)) >= set(ROLES)
     assert names_of("viewer") == {
+        "messaging.view_batch",
+        "messaging.view_donotsend",
         "messaging.view_message",
+        "messaging.view_template",
         "providers.view_account",
         "providers.view_balancereading",
     }

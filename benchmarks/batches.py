@@ -1,0 +1,155 @@
+"""A whole batch from its file to the provider, and how long single sends take meanwhile.
+
+python -m benchmarks.batches [messages]
+
+The practice providers answer after 50 ms; the engine runs in a process of its own, whose
+memory is looked at. Afterwards the providers' book must hold what our rows say.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from . import portal
+from .reading import csv_file
+from .report import machine
+
+MESSAGES = 100_000
+IN_FLIGHT = 16
+DELAY = 0.05
+A_SECOND = 250
+"""Calls; what the account may, less than its calls in flight could carry."""
+GAPS = (0.3, 0.9)
+"""Seconds between two single sends."""
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    messages = int(sys.argv[1]) if sys.argv[1:] else MESSAGES
+    folder = portal.set_up()
+    print(f"A batch of {messages}, {portal.database_name()}. {machine()}", flush=True)
+    from .clusters import count_calls, practice_providers
+
+    with practice_providers(DELAY) as (remote, url):
+        remote.add_account("haorui", "bench", *portal.CREDENTIALS.values())
+        account = portal.make_account(url, IN_FLIGHT, per_second=A_SECOND, per_minute=60 * A_SECOND)
+        batch = _ready_batch(account, messages)
+        stop = folder / "stop"
+        engine = subprocess.Popen(
+            [sys.executable, "-c", f"from benchmarks import batches; batches.run({str(stop)!r})"],
+            cwd=ROOT,
+            env=os.environ,
+        )
+        try:
+            waits, took = _send_meanwhile(account, batch)
+        finally:
+            stop.touch()
+            engine.wait()
+        _tell(batch, waits, took, count_calls(remote))
+
+
+def run(stop: str) -> None:
+    """The engine's loop, until the file is there."""
+    import resource
+
+    import django
+
+    django.setup()
+    from providers.engine.loop import Loop
+
+    Loop(should_stop=Path(stop).exists).run()
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"  engine: {most:.0f} MB at the most (wanted: 250)", flush=True)
+
+
+def _ready_batch(account, messages: int):  # type: ignore[no-untyped-def]
+    from django.contrib.auth.models import User
+
+    from messaging.batches import control, laying_out, making, reading
+
+    by = User.objects.create_superuser("bench")
+    # Every hundredth row is a repetition of an earlier one.
+    draft = making.BatchDraft(
+        account=account,
+        text="Dear {name}, your parcel is on its way.",
+        sms_kind="T",
+        sender_id="BENCH",
+        file_name="recipients.csv",
+        content=[csv_file(messages)],
+    )
+    batch, _ = making.make(draft, by=by, form_token="bench")
+    steps = []
+    for step in (
+        lambda: reading.run(batch.pk),
+        lambda: control.start(batch, by),
+        lambda: _lay_out_all(laying_out, batch),
+    ):
+        started = time.perf_counter()
+        batch.refresh_from_db()
+        step()
+        steps.append(time.perf_counter() - started)
+    batch.refresh_from_db()
+    print(
+        f"  read {steps[0]:.1f} s, started {steps[1]:.2f} s, laid out {steps[2]:.1f} s:"
+        f" {batch.laid_out} messages",
+        flush=True,
+    )
+    return batch
+
+
+def _lay_out_all(laying_out, batch) -> None:  # type: ignore[no-untyped-def]
+    while laying_out.run(batch):
+        pass
+
+
+def _send_meanwhile(account, batch) -> tuple[list[float], float]:  # type: ignore[no-untyped-def]
+    """Single sends until the batch is over: seconds from row to answer, and the whole time."""
+    from messaging.batches import control
+    from messaging.models import Message
+
+    singles = []
+    while not Message.objects.filter(state="submitted").exists():
+        # The engine is starting.
+        time.sleep(0.05)
+    started = time.perf_counter()
+    while batch.state == "sending":
+        # A row like those of the form; the counting of limits is no part of this.
+        portal.queue_messages(account, 1)
+        singles.append(Message.objects.filter(batch=None).latest("pk").pk)
+        time.sleep(random.uniform(*GAPS))
+        control.finish_what_is_out()
+        batch.refresh_from_db()
+    took = time.perf_counter() - started
+    while Message.objects.filter(batch=None).exclude(state="submitted").exists():
+        time.sleep(0.1)
+    times = Message.objects.filter(pk__in=singles).values_list("created_at", "answered_at")
+    return [(answered - made).total_seconds() for made, answered in times if answered], took
+
+
+def _tell(batch, waits: list[float], took: float, accepted: int) -> None:  # type: ignore[no-untyped-def]
+    from messaging.models import Message
+
+    ours = Message.objects.filter(state="submitted").count()
+    rate = batch.good / took
+    print(
+        f"  sent {batch.good} in {took:.0f} s: {rate:.0f}/s of the {A_SECOND}/s that the account"
+        f" may ({100 * rate / A_SECOND:.0f} %; wanted: at most 90)"
+    )
+    print(f"  the provider's book: {accepted} accepted; ours: {ours}; equal: {accepted == ours}")
+    if len(waits) > 1:
+        p95 = statistics.quantiles(waits, n=20)[-1]
+        print(
+            f"  {len(waits)} single sends meanwhile, from row to answer: median"
+            f" {statistics.median(waits) * 1000:.0f} ms, 95th percentile {p95 * 1000:.0f} ms"
+            f" (wanted: 1000), longest {max(waits) * 1000:.0f} ms"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""What staff do with a batch: check, confirm, pause, continue, cancel, send again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
+
+from core.admin import Page
+from core.buttons import Crumb
+from core.exports import Column, Format, export
+from core.pages import person
+from providers.daily_limits import LimitReached
+
+from ..daily_words import limit_words
+from ..models import Batch, StagedRow
+from . import again, control, making, words
+from .forms import CheckAgainForm
+from .page import estimate_of, may_see_whole
+
+FURTHEST: Final = timedelta(days=90)
+
+
+class BatchAction(Page, View):
+    permission_required = "messaging.bulk_message"
+    http_method_names = ["post"]
+
+    def find(self, object_id: str) -> Batch:
+        if self.model_admin is None:
+            raise Http404
+        batch: Batch = self.model_admin.get_or_404(self.request, object_id)
+        return batch
+
+    def back_to(self, batch: Batch) -> HttpResponse:
+        if self.model_admin is None:
+            raise Http404
+        return HttpResponseRedirect(self.model_admin.object_url(batch))
+
+    def log(self, batch: Batch, text: str) -> None:
+        LogEntry.objects.log_actions(
+            user_id=person(self.request).pk,
+            queryset=[batch],
+            action_flag=CHANGE,
+            change_message=text,
+        )
+
+    def done_or_late(self, batch: Batch, done: bool, log: str, said: str) -> HttpResponse:
+        if done:
+            self.log(batch, log)
+            messages.success(self.request, said)
+        else:
+            messages.warning(self.request, gettext("Nothing was changed: it has moved on."))
+        return self.back_to(batch)
+
+
+class CheckPage(BatchAction):
+    """Read it again with another column or another text."""
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.find(object_id)
+        form = CheckAgainForm(request.POST, batch=batch)
+        if not form.is_valid():
+            for problem in (problem for field in form.errors.values() for problem in field):
+                messages.error(request, str(problem))
+            return self.back_to(batch)
+        if not making.check_again(batch, **form.cleaned_data):
+            messages.warning(request, _("Nothing was changed: it has moved on."))
+        return self.back_to(batch)
+
+
+class StartForm(forms.Form):
+    when = forms.ChoiceField(choices=[("now", _("Now")), ("later", _("On"))], initial="now")
+    day = forms.DateField(required=False)
+    clock = forms.TimeField(required=False)
+    confirmed = forms.CharField(required=False, max_length=24)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        cleaned["at"] = None
+        if cleaned.get("when") != "later" or self.errors:
+            return cleaned
+        if not cleaned.get("day") or not cleaned.get("clock"):
+            raise forms.ValidationError(gettext("Enter the day and the time."))
+        at = timezone.make_aware(datetime.combine(cleaned["day"], cleaned["clock"]))
+        now = timezone.now()
+        if at <= now:
+            raise forms.ValidationError(gettext("This time is over. Choose a later one."))
+        if at > now + FURTHEST:
+            raise forms.ValidationError(gettext("Choose a time within 90 days."))
+        cleaned["at"] = at
+        return cleaned
+
+
+class ConfirmPage(BatchAction):
+    """What it will come to, and the one button that starts it."""
+
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.find(object_id)
+        if batch.state != control.B.READY or not batch.good:
+            return self.back_to(batch)
+        return self._page(batch, StartForm())
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.find(object_id)
+        if batch.state != control.B.READY:
+            messages.warning(request, _("This batch was already started; nothing was sent twice."))
+            return self.back_to(batch)
+        form = StartForm(request.POST)
+        if not form.is_valid():
+            return self._page(batch, form)
+        estimate = estimate_of(batch)
+        earlier = estimate["earlier"]
+        if earlier is not None and form.cleaned_data["confirmed"] != earlier.public_id:
+            return self._page(batch, form)
+        try:
+            return self._go(batch, form.cleaned_data["at"])
+        except LimitReached as limit:
+            form.add_error(None, limit_words(limit))
+            return self._page(batch, form)
+
+    def _go(self, batch: Batch, at: datetime | None) -> HttpResponse:
+        by = person(self.request)
+        if at is not None:
+            said = gettext("Scheduled.")
+            return self.done_or_late(batch, control.schedule(batch, by, at), "Scheduled", said)
+        said = ngettext(
+            "%(count)d message is on its way.", "%(count)d messages are on their way.", batch.good
+        ) % {"count": batch.good}
+        return self.done_or_late(batch, control.start(batch, by), "Started", said)
+
+    def _page(self, batch: Batch, form: StartForm) -> HttpResponse:
+        if self.model_admin is None:
+            raise Http404
+        context = {
+            **self.model_admin.admin_site.each_context(self.request),
+            "title": gettext("Confirm"),
+            "trail": [
+                self.model_admin.list_crumb(),
+                Crumb(str(batch), self.model_admin.object_url(batch)),
+                Crumb(gettext("Confirm")),
+            ],
+            "batch": batch,
+            "form": form,
+            "back": self.model_admin.object_url(batch),
+            "zone": timezone.get_current_timezone_name(),
+            **estimate_of(batch),
+        }
+        return render(self.request, "messaging/batches/confirm.html", context)
+
+
+class PausePage(BatchAction):
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.find(object_id)
+        said = gettext("Paused. The few calls that are under way end.")
+        return self.done_or_late(batch, control.pause(batch, person(request)), "Paused", said)
+
+
+class ContinuePage(BatchAction):
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.find(object_id)
+        try:
+            done = control.go_on(batch, person(request))
+        except LimitReached as limit:
+            messages.error(request, limit_words(limit))
+            return self.back_to(batch)
+        return self.done_or_late(batch, done, "Continued", gettext("It goes on."))
+
+
+class UnschedulePage(BatchAction):
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.find(object_id)
+        said = gettext("It will not start by itself any more.")
+        return self.done_or_late(batch, control.unschedule(batch), "Not scheduled any more", said)
+
+
+class CancelBatchPage(BatchAction):
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.find(object_id)
+        said = gettext("Cancelled. What is out stays out; the rest will not be sent.")
+        return self.done_or_late(batch, control.cancel(batch, person(request)), "Cancelled", said)
+
+
+class AgainPage(BatchAction):
+    """A new batch of what was not delivered; it is checked and confirmed like any other."""
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.find(object_id)
+        token = request.POST.get("form_token", "")[:64]
+        if not token or batch.state not in (control.B.FINISHED, control.B.CANCELLED):
+            messages.warning(request, _("Wait until this batch is over."))
+            return self.back_to(batch)
+        made = again.of_batch(batch, person(request), token)
+        self.log(batch, f"Sent again as {made.public_id}")
+        return self.back_to(made)
+
+
+class ReportPage(BatchAction):
+    """The rows that cannot be sent, to mend the file by."""
+
+    http_method_names = ["get"]
+    permission_required = "messaging.bulk_message"
+
+    def get(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        batch = self.find(object_id)
+        whole = may_see_whole(batch, request.user) or request.user.has_perm(
+            "messaging.reveal_message"
+        )
+        try:
+            format_ = Format(request.GET.get("format", "csv"))
+        except ValueError:
+            raise Http404 from None
+        rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
+        self.log(batch, "Report downloaded")
+        columns = (
+            Column(_("Row"), lambda row: row.number),
+            Column(_("In the file"), lambda row: words.shown_typed(row, whole=whole)),
+            Column(_("Found"), lambda row: row.get_verdict_display()),
+            Column(_("Why"), lambda row: words.problem_words(row, batch.account, whole=whole)),
+        )
+        return export("batch-report", columns, rows.order_by("pk").iterator(), format_)

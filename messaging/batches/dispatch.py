@@ -1,0 +1,85 @@
+"""Messages of batches as work for the engine: the lane that never makes staff wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from itertools import count
+from typing import ClassVar, Final
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from providers.engine.sources import Job, Lane
+from providers.models import Account
+
+from ..dispatch import MessageJob, MessageSource, claim_rows, due_now
+from ..models import Batch
+from . import control, progress
+from .states import BatchState
+
+LOOK_AT_PERMISSIONS_EVERY: Final = 5.0
+"""Seconds."""
+
+
+class BatchSource(MessageSource):
+    """What is claimed, handed over and recorded like any message, but only of batches that
+    are being sent, that did not stand still for too long, and whose sender still may."""
+
+    name: ClassVar[str] = "batches"
+    lane: ClassVar[Lane] = Lane.BULK
+
+    def __init__(self) -> None:
+        self._turn = count()
+        self._may: dict[int, tuple[float, bool]] = {}
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        found = set()
+        now = timezone.now()
+        for batch in self._running(accounts):
+            if batch.account_id not in found and due_now(now).filter(batch=batch).exists():
+                found.add(batch.account_id)
+        return found
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        """From the batches of the account in turn, so that none waits for the end of another."""
+        running = self._running([account.pk])
+        first = next(self._turn) % len(running) if running else 0
+        now = timezone.now()
+        jobs: list[MessageJob] = []
+        for batch in (*running[first:], *running[:first]):
+            if len(jobs) < limit:
+                due = due_now(now).filter(batch=batch, account=account)
+                claimed = claim_rows(due, account, limit - len(jobs), claim)
+                jobs.extend(claimed)
+                if claimed:
+                    control.note_movement(batch, now)
+        return jobs
+
+    def sweep(self) -> None:
+        control.pause_what_stood_still()
+        control.pause_what_may_not_go_on()
+        progress.take_samples()
+        control.finish_what_is_out()
+
+    def _running(self, accounts: Collection[int]) -> list[Batch]:
+        running = Batch.objects.filter(
+            state=BatchState.SENDING,
+            account__in=accounts,
+            moved_at__gt=timezone.now() - control.STOOD_STILL,
+        )
+        columns = ("account", "answerable", "moved_at")
+        return [batch for batch in running.order_by("pk").only(*columns) if self._allowed(batch)]
+
+    def _allowed(self, batch: Batch) -> bool:
+        """Looked up now and then, since this is asked many times a second."""
+        pk = batch.answerable_id
+        if pk is None:
+            return False
+        at, may = self._may.get(pk, (0.0, False))
+        now = time.monotonic()
+        if not at or now - at > LOOK_AT_PERMISSIONS_EVERY:
+            may = control.may_send(User.objects.filter(pk=pk).first())
+            self._may[pk] = (now, may)
+        return may

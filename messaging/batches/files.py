@@ -1,0 +1,57 @@
+"""The recipients as they came, in the database until the batch has begun."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable
+from typing import Any, Final
+
+from ..models import Batch, FilePart
+
+PART: Final = 512 * 1024
+"""Bytes."""
+
+
+def keep(batch: Batch, chunks: Iterable[bytes]) -> tuple[str, int]:
+    """Store a file in parts; returns the SHA-256 of its bytes and how many they are."""
+    digest = hashlib.sha256()
+    size = number = 0
+    rest = b""
+    for chunk in chunks:
+        digest.update(chunk)
+        size += len(chunk)
+        rest += chunk
+        while len(rest) >= PART:
+            FilePart.objects.create(batch=batch, number=number, data=rest[:PART])
+            rest, number = rest[PART:], number + 1
+    if rest:
+        FilePart.objects.create(batch=batch, number=number, data=rest)
+    return digest.hexdigest(), size
+
+
+class StoredFile(io.RawIOBase):
+    """A stored file to read from its beginning, one part in memory at a time."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._parts = FilePart.objects.filter(batch=batch).order_by("number")
+        self._number = 0
+        self._rest = memoryview(b"")
+        self.done = 0
+        """Bytes that were read."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        target = memoryview(buffer)
+        if not self._rest:
+            data = self._parts.filter(number=self._number).values_list("data", flat=True).first()
+            if data is None:
+                return 0
+            self._rest, self._number = memoryview(bytes(data)), self._number + 1
+        count = min(len(target), len(self._rest))
+        target[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        self.done += count
+        return count

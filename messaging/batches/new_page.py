@@ -1,0 +1,88 @@
+"""The page "New batch"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import FormView
+
+from core.admin import Page
+from core.pages import person
+from core.times import full_time
+from providers.enquiries import latest_reading
+
+from ..forms import new_form_token
+from ..send_page import chosen_account, sending_accounts
+from . import making
+from .forms import NewBatchForm, can_send_texts
+
+if TYPE_CHECKING:
+    NewBatchView = FormView[NewBatchForm]
+else:
+    NewBatchView = FormView
+
+
+class NewBatchPage(Page, NewBatchView):
+    title = _("New batch")
+    permission_required = "messaging.bulk_message"
+    template_name = "messaging/batches/new.html"
+    form_class = NewBatchForm
+    http_method_names = ["get", "post"]
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.accounts = [one for one in sending_accounts() if can_send_texts(one)]
+        self.account = chosen_account(request, self.accounts)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if self.account is None and self.has_permission():
+            may_add = request.user.has_perm("providers.add_account")
+            context = {**super().get_context_data(form=None), "may_add": may_add}
+            return render(request, "messaging/no_account.html", context)
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "change_account" in request.POST:
+            return self.render_to_response(self.get_context_data(form=self._unsent_form()))
+        return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {
+            **super().get_form_kwargs(),
+            "account": self.account,
+            "accounts": self.accounts,
+        }
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"form_token": new_form_token()}
+
+    def _unsent_form(self) -> NewBatchForm:
+        typed = {name: value for name, value in self.request.POST.items() if name != "account"}
+        kwargs = {**self.get_form_kwargs(), "data": None, "files": None}
+        kwargs["initial"] = {**self.get_initial(), **typed}
+        return NewBatchForm(**kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        account = context["form"].sending_account
+        return {**context, "account": account, "reading": latest_reading(account)}
+
+    def form_valid(self, form: NewBatchForm) -> HttpResponse:
+        if self.model_admin is None:
+            raise Http404
+        token = form.cleaned_data["form_token"]
+        batch, made = making.make(form.draft, by=person(self.request), form_token=token)
+        if not made:
+            messages.warning(
+                self.request,
+                _(
+                    "This form was already sent at %(time)s. This is that batch; nothing was"
+                    " made twice."
+                )
+                % {"time": full_time(batch.created_at)},
+            )
+        return HttpResponseRedirect(self.model_admin.object_url(batch))

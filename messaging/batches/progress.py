@@ -1,0 +1,89 @@
+"""How far a batch is. The figures always add up to its good rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from ..models import Batch, Message
+from ..states import MessageState
+from .states import BatchState
+
+S = MessageState
+B = BatchState
+
+WAITING: Final = (S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED)
+OUT_NOT_AT_ALL: Final = (*WAITING, S.SENDING, S.CANCELLED)
+SAMPLE_EVERY: Final = timedelta(seconds=10)
+SMOOTHING: Final = 0.4
+"""How much the newest sample counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`by_state` counts messages by state. `waiting` and `cancelled` include the rows that
+    have not become messages yet, or never will."""
+
+    total: int
+    by_state: dict[str, int] = field(default_factory=dict)
+    waiting: int = 0
+    cancelled: int = 0
+
+    @property
+    def sending(self) -> int:
+        return self.by_state.get(S.SENDING, 0)
+
+    @property
+    def out(self) -> int:
+        """How many have left, whatever came of it."""
+        return self.total - self.waiting - self.cancelled - self.sending
+
+    @property
+    def percent(self) -> int:
+        return 100 * (self.total - self.waiting - self.sending) // self.total if self.total else 0
+
+    def count(self, *states: str) -> int:
+        return sum(self.by_state.get(state, 0) for state in states)
+
+
+def progress_of(batch: Batch) -> Progress:
+    counted = dict(
+        Message.objects.filter(batch=batch)
+        .order_by()
+        .values_list("state")
+        .annotate(count=Count("pk"))
+    )
+    # Rows that became messages while this was counted are in neither figure of the batch.
+    not_laid_out = max(0, batch.good - sum(counted.values()))
+    waiting = sum(counted.get(state, 0) for state in WAITING)
+    cancelled = counted.get(S.CANCELLED, 0)
+    if batch.state == B.CANCELLED:
+        # What still waits of it is never taken up any more.
+        stopped = sum(counted.get(state, 0) for state in WAITING if state != S.CLAIMED)
+        return Progress(batch.good, counted, waiting - stopped, cancelled + stopped + not_laid_out)
+    return Progress(batch.good, counted, waiting + not_laid_out, cancelled)
+
+
+def take_samples() -> None:
+    """Measure how fast the running batches go; the engine's duty now and then."""
+    now = timezone.now()
+    due = Q(sampled_at=None) | Q(sampled_at__lte=now - SAMPLE_EVERY)
+    for batch in Batch.objects.filter(due, state=B.SENDING):
+        out = progress_of(batch).out
+        pace = batch.a_minute
+        if batch.sampled_at is not None:
+            passed = (now - batch.sampled_at).total_seconds()
+            measured = 60 * max(0, out - batch.sampled_out) / passed
+            pace = measured if pace is None else pace + SMOOTHING * (measured - pace)
+        Batch.objects.filter(pk=batch.pk).update(sampled_at=now, sampled_out=out, a_minute=pace)
+
+
+def time_left(batch: Batch, progress: Progress) -> float | None:
+    """Seconds at the pace of late; None where nothing can be said."""
+    if batch.state != B.SENDING or not batch.a_minute or not progress.waiting:
+        return None
+    return 60 * progress.waiting / batch.a_minute

@@ -1,0 +1,88 @@
+"""How much staff may send and rent in any 24 hours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from core.admin import EmptyState, PortalAdmin
+from providers import daily_limits
+from providers.models import DailyLimit
+
+from .roles import role_word
+
+
+class RoleChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        return role_word(obj.name)
+
+
+class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
+    group = RoleChoice(
+        label=_("Role"),
+        queryset=Group.objects.order_by("name"),
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+    )
+
+    class Meta:
+        model = DailyLimit
+        fields = ("user", "group", "what", "most")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if bool(cleaned.get("user")) == bool(cleaned.get("group")):
+            raise ValidationError(gettext("Choose either a member of staff or a role."))
+        return cleaned
+
+
+@admin.register(DailyLimit)
+class DailyLimitAdmin(PortalAdmin):
+    """A person's own limit counts, else the highest of their roles', else the portal's."""
+
+    form = DailyLimitForm
+    list_title = _("Daily limits")
+    add_title = _("Add daily limit")
+    list_display = ("whose", "what", "most", "used_now")
+    list_filter = ("what",)
+    ordering = ("user__username", "group__name", "what")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DailyLimit]:
+        rows: QuerySet[DailyLimit] = super().get_queryset(request)
+        return rows.select_related("user", "group")
+
+    @admin.display(description=_("Whose"))
+    def whose(self, limit: DailyLimit) -> str:
+        return str(limit.user) if limit.user else role_word(limit.group.name if limit.group else "")
+
+    @admin.display(description=_("Used in the last 24 hours"))
+    def used_now(self, limit: DailyLimit) -> str:
+        if limit.user_id is None:
+            return ""
+        cap = daily_limits.Cap(limit.what, "user", str(limit.user_id), limit.most)
+        return str(daily_limits.used(cap))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A limit may go; that it was there stays in the log of changes."""
+        return bool(request.user.has_perm("providers.change_dailylimit"))
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(
+            _("Nobody has a limit of their own; those of the portal's settings count."),
+            self.get_list_primary(request),
+            "speed",
+        )
+
+    def respond_saved(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
+        super().respond_saved(request, obj, added=added)
+        return HttpResponseRedirect(reverse(self.url_name("changelist")))

@@ -1,0 +1,65 @@
+"""A batch from the recipients to its last message, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from messaging.batches import tasks
+from messaging.models import Batch
+from providers.sandbox.server import Sandbox
+from tests.builders import make_account, numbers
+
+from .conftest import Engine, MakeVisitor
+from .waiting import wait_until
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_batch_is_pasted_checked_confirmed_stopped_and_sent(
+    language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
+) -> None:
+    """Found by places, not by words, so that it is the same way in both languages."""
+    make_account("haorui", sandbox, per_second=10)
+    engine.start()
+    page = make_visitor("manager", language=language).page
+    page.goto(reverse("admin:messaging_batch_new"))
+    page.locator("#id_text").fill("您的包裹已到。")
+    page.locator("#id_pasted").fill(numbers(12) + "\n1.39E+10\n139")
+    page.locator(".form-end .button-primary").dblclick()
+    page.wait_for_url("**/change/")
+    expect(page.locator("progress")).to_be_visible()
+    batch = Batch.objects.get()
+    tasks.read(batch.pk)
+    # The page finds out by itself, and offers the next step.
+    page.locator(".button-primary").click()
+    page.wait_for_url("**/confirm/")
+    page.locator("[name=when][value=now]").focus()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/change/")
+    tasks.lay_out(batch.pk)
+    wait_until(lambda: sandbox.book.count("haorui", "send") > 0)
+    page.locator("form[action$='/pause/'] button").click()
+    page.locator("form[action$='/continue/'] button").click()
+    expect(page.locator("progress")).to_have_attribute("value", "100", timeout=20_000)
+    wait_until(lambda: Batch.objects.get().state == "finished")
+    figures = page.locator("#live .figure strong")
+    assert sum(map(int, figures.all_inner_texts())) == 12
+    assert len(sandbox.book.entries("haorui", accepted=True)) == 12
+    expect(page.locator("html")).to_have_attribute("lang", language)
+
+
+def test_the_rest_of_a_batch_is_cancelled_after_a_question(
+    make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    from tests.builders import make_batch, start_batch
+
+    batch = start_batch(make_batch(numbers(5), make_account("haorui", sandbox)))
+    page = make_visitor("manager").page
+    page.goto(reverse("admin:messaging_batch_change", args=[batch.public_id]))
+    page.locator("[data-opens=cancel-dialog]").click()
+    page.locator("#cancel-dialog button[type=submit]").click()
+    expect(page.locator(".status-line")).to_contain_text("Cancelled")
+    expect(page.locator("#live .figure strong")).to_have_text("5")

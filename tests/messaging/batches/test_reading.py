@@ -1,0 +1,246 @@
+"""Files of every kind, read into rows with a verdict, or refused with the reason."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+from openpyxl import Workbook
+from pytest_django import Settings
+
+from messaging import do_not_send
+from messaging.batches import reading, tasks
+from messaging.batches.making import pasted
+from messaging.batches.words import problem_words
+from messaging.models import Batch, StagedRow
+from tests.builders import at_once, make_account, make_batch, make_user, numbers
+
+pytestmark = pytest.mark.django_db
+
+TABLE = "姓名,手机号\n张三,13912345678\n李四,13700000001\n"
+
+
+def recipients(batch: Batch) -> list[str]:
+    good = StagedRow.objects.filter(batch=batch, verdict="good").order_by("pk")
+    return list(good.values_list("recipient", flat=True))
+
+
+def problems(batch: Batch) -> dict[int, str]:
+    faulty = StagedRow.objects.filter(batch=batch).exclude(verdict="good")
+    return {row.number: row.problem for row in faulty}
+
+
+def workbook(*rows: tuple[object, ...]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)  # type: ignore[union-attr, arg-type]
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+# --- ways of writing a table ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "gbk", "gb18030"]
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_every_encoding_and_separator_is_read(encoding: str, separator: str) -> None:
+    content = TABLE.replace(",", separator).encode(encoding)
+    batch = make_batch(content, text="{姓名}，您的包裹已到。")
+    assert batch.columns == ["姓名", "手机号"]
+    assert recipients(batch) == ["+8613912345678", "+8613700000001"]
+    texts = StagedRow.objects.order_by("pk").values_list("text", flat=True)
+    assert list(texts) == ["张三，您的包裹已到。", "李四，您的包裹已到。"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_line_end_is_read(end: str) -> None:
+    assert len(recipients(make_batch(TABLE.replace("\n", end).encode()))) == 2
+
+
+def test_a_quoted_line_break_is_part_of_its_cell() -> None:
+    batch = make_batch(b'note,phone\n"one\ntwo",13912345678\nx,12\n')
+    assert recipients(batch) == ["+8613912345678"]
+    assert problems(batch) == {3: "phone_digits"}
+
+
+def test_a_file_that_names_its_separator_is_believed() -> None:
+    assert len(recipients(make_batch(b"sep=;\nphone;x\n13912345678;1,2,3\n"))) == 1
+
+
+def test_a_workbook_keeps_its_numbers_whole() -> None:
+    batch = make_batch(
+        workbook(
+            ("Name", "Phone"),
+            ("A", 13912345678),
+            ("B", 1.3700000001e10),
+            ("C", "+86 136 0000 0001"),
+        )
+    )
+    assert recipients(batch) == ["+8613912345678", "+8613700000001", "+8613600000001"]
+
+
+def test_without_a_heading_columns_have_letters() -> None:
+    batch = make_batch(b"13912345678,x\n13700000001,y\n", text="{B}")
+    assert (batch.columns, batch.good) == (["A", "B"], 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "13912345678\n13700000001",
+        "13912345678, 13700000001;13912345678",
+        "13912345678、13700000001",
+    ],
+)
+def test_pasted_numbers_may_stand_in_a_list(text: str) -> None:
+    assert recipients(make_batch(text)) == ["+8613912345678", "+8613700000001"]
+
+
+def test_pasted_rows_of_a_spreadsheet_are_a_table() -> None:
+    assert pasted("name\tphone\r\nA\t139").decode() == "name\tphone\nA\t139"
+
+
+# --- verdicts ------------------------------------------------------------------------
+
+
+def test_every_row_has_one_verdict_and_they_add_up() -> None:
+    do_not_send.add("+8613700000001", "asked us to stop", make_user())
+    content = (
+        "phone\n13912345678\n+86 139-1234-5678\n8613912345678\n13700000001\n"
+        "1.39123E+10\n+6281234567890\n1391234\nabc\n13600000001\n"
+    )
+    batch = make_batch(content.encode())
+    verdicts = Counter(StagedRow.objects.values_list("verdict", flat=True))
+    assert verdicts == {"good": 2, "repeated": 2, "listed": 1, "refused": 4}
+    assert (batch.row_count, batch.good, batch.repeated, batch.listed, batch.refused) == (
+        9, 2, 2, 1, 4,
+    )  # fmt: skip
+    assert problems(batch) == {
+        3: "repeated",
+        4: "repeated",
+        5: "listed",
+        6: "phone_shortened",
+        7: "country",
+        8: "phone_digits",
+        9: "phone_letter",
+    }
+
+
+def test_every_problem_is_said_in_words() -> None:
+    batch = make_batch(b"phone\n1.39123E+10\n+6281234567890\n1391234\nabc\n10086\n13912345678\n")
+    for row in StagedRow.objects.exclude(verdict="good"):
+        words = problem_words(row, batch.account, whole=True)
+        assert words.endswith(".")
+        assert "%(" not in words
+        if row.problem != "phone_shortened":
+            assert row.typed not in problem_words(row, batch.account, whole=False)
+
+
+def test_rows_that_cost_more_are_counted() -> None:
+    rows = "".join(f"Ann,139{i:08}\n" for i in range(5)) + "N" * 200 + ",13700000001\n"
+    batch = make_batch(f"name,phone\n{rows}".encode(), text="Dear {name}")
+    assert (batch.segments, batch.usual_segments, batch.costly) == (7, 1, 1)
+
+
+def test_a_text_too_long_for_one_row_refuses_that_row() -> None:
+    batch = make_batch(f"name,phone\n{'N' * 2000},13912345678\n".encode(), text="Dear {name}")
+    assert problems(batch) == {2: "too_long"}
+
+
+# --- files that cannot be read ----------------------------------------------------
+
+
+def bomb() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/workbook.xml", "<workbook/>")
+        packed.writestr("xl/sharedStrings.xml", b"0" * (101 * 1024 * 1024))
+    return content.getvalue()
+
+
+UNREADABLE = {
+    "empty": (b"", "file_empty"),
+    "blank": (b"\n\n ,\n", "file_empty"),
+    "heading only": (b"name,phone\n", "file_no_number_column"),
+    "no numbers": (b"a,b\n1,2\n3,4\n", "file_no_number_column"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + b"\0" * 64, "file_wrong_kind"),
+    "zeros": (b"phone\n139\x0012345678\n", "file_unreadable"),
+    "an old or protected workbook": (b"\xd0\xcf\x11\xe0" + b"\0" * 64, "file_unreadable"),
+    "a damaged workbook": (b"PK\x03\x04" + b"x" * 200, "file_unreadable"),
+    "a line of a megabyte": (b"phone\n" + b"1" * 1_000_000, "file_unreadable"),
+    "a bomb": (bomb(), "file_unreadable"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_what_cannot_be_read_says_why(name: str) -> None:
+    content, reason = UNREADABLE[name]
+    batch = make_batch(content)
+    assert (batch.state, batch.reason, StagedRow.objects.count()) == ("unreadable", reason, 0)
+
+
+def test_a_text_that_names_no_column_says_which_there_are() -> None:
+    batch = make_batch(TABLE.encode(), text="Dear {Name}")
+    assert batch.reason == "text_unknown_columns"
+    assert batch.values == {"unknown": "Name", "columns": "姓名, 手机号"}
+
+
+def test_too_many_rows_are_refused_whole(settings: Settings) -> None:
+    settings.BATCH_ROWS = 3
+    batch = make_batch(numbers(4))
+    assert (batch.state, batch.reason) == ("unreadable", "file_too_many_rows")
+    assert make_batch(numbers(3)).good == 3
+
+
+# --- runs that are killed, doubled or late -----------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_however_often_it_is_read_each_row_is_there_once() -> None:
+    batch = make_batch(numbers(4500), read_it=False)
+    at_once(lambda: tasks.read(batch.pk), 3)
+    tasks.read(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.state, batch.good, StagedRow.objects.count()) == ("ready", 4500, 4500)
+
+
+def test_a_run_that_was_killed_is_followed_by_another() -> None:
+    batch = make_batch(numbers(3), read_it=False)
+    Batch.objects.update(
+        reading_run=uuid4(), reading_at=timezone.now() - timedelta(minutes=5), reading_tries=1
+    )
+    StagedRow.objects.create(batch=batch, run=uuid4(), number=1, verdict="good")
+    tasks.tend()
+    batch.refresh_from_db()
+    assert (batch.state, batch.good, StagedRow.objects.count()) == ("ready", 3, 3)
+
+
+def test_a_run_that_lost_the_batch_writes_nothing_more() -> None:
+    batch = make_batch(numbers(3), read_it=False)
+    taken = reading._take(batch.pk)
+    assert taken is not None
+    Batch.objects.update(reading_run=uuid4())
+    with pytest.raises(reading._NotOurs):
+        reading._read(*taken)
+    assert StagedRow.objects.count() == 0
+
+
+def test_a_file_that_kills_its_reader_is_given_up() -> None:
+    batch = make_batch(numbers(3), read_it=False)
+    Batch.objects.update(reading_tries=3, reading_at=timezone.now() - timedelta(minutes=5))
+    tasks.read(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.state, batch.reason) == ("unreadable", "reading_gave_up")
+
+
+def test_an_account_decides_which_numbers_it_takes() -> None:
+    account = make_account(allowed_countries=["CN", "ID"])
+    assert make_batch("+6281234567890\n13912345678", account).good == 2

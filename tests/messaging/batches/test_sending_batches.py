@@ -1,0 +1,193 @@
+"""A batch's way through the engine: each number once, stoppable, and the figures add up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from django.utils import timezone
+
+from messaging.batches import control, progress, tasks
+from messaging.batches.labels import shown_state
+from messaging.models import Batch, Message
+from providers.daily_limits import LimitReached
+from providers.engine.loop import Loop
+from providers.models import DailyLimit
+from providers.sandbox.server import Sandbox
+from tests.builders import (
+    at_once,
+    make_account,
+    make_batch,
+    make_message,
+    make_user,
+    numbers,
+    run_engine,
+    run_rounds,
+    start_batch,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def is_over(batch: Batch) -> bool:
+    control.finish_what_is_out()
+    batch.refresh_from_db()
+    return batch.state in ("finished", "cancelled")
+
+
+def adds_up(batch: Batch) -> bool:
+    figures = progress.progress_of(batch)
+    return figures.waiting + figures.sending + figures.out + figures.cancelled == figures.total
+
+
+def states() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for state in Message.objects.values_list("state", flat=True):
+        found[state] = found.get(state, 0) + 1
+    return found
+
+
+def test_every_number_of_a_batch_gets_one_message(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox, in_flight=8)
+    batch = start_batch(make_batch(numbers(200), account))
+    run_engine(lambda: is_over(batch))
+    sent = [entry.fields["phonenumber"] for entry in sandbox.book.entries("haorui", accepted=True)]
+    assert sorted(map(str, sent)) == [f"86139{index:08}" for index in range(200)]
+    assert (batch.state, states()) == ("finished", {"submitted": 200})
+
+
+def test_two_batches_to_the_same_numbers_each_send_once(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox, in_flight=8)
+    both = [make_batch(numbers(40), account, text=text) for text in ("One.", "Two.")]
+    for batch in both:
+        start_batch(batch)
+    run_engine(lambda: all(map(is_over, both)))
+    sent = sorted(
+        (str(entry.fields["textmessage"]), str(entry.fields["phonenumber"]))
+        for entry in sandbox.book.entries("haorui", accepted=True)
+    )
+    assert sent == sorted((text, f"86139{i:08}") for text in ("One.", "Two.") for i in range(40))
+
+
+def test_a_row_becomes_one_message_however_often_it_is_laid_out(sandbox: Sandbox) -> None:
+    batch = make_batch(numbers(2500), make_account("haorui", sandbox))
+    control.start(batch, batch.created_by)
+    at_once(lambda: tasks.lay_out(batch.pk), 3)
+    tasks.lay_out(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.laid_out, Message.objects.count()) == (2500, 2500)
+
+
+def test_of_several_who_start_a_batch_one_does() -> None:
+    batch = make_batch(numbers(3))
+    assert sorted(at_once(lambda: control.start(batch, batch.created_by), 4)) == [
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_paused_batch_waits_and_goes_on(sandbox: Sandbox) -> None:
+    batch = start_batch(make_batch(numbers(30), make_account("haorui", sandbox, in_flight=2)))
+    left = count(3, -1)
+    Loop(lambda: next(left) <= 0).run()
+    assert control.pause(batch, batch.created_by)
+    run_rounds()
+    out = sandbox.book.count("haorui", "send")
+    run_rounds(10)
+    assert sandbox.book.count("haorui", "send") == out < 30
+    assert adds_up(batch)
+    assert control.go_on(batch, batch.created_by)
+    run_engine(lambda: is_over(batch))
+    assert sandbox.book.count("haorui", "send") == 30
+
+
+def test_what_is_out_of_a_cancelled_batch_stays_out_and_the_rest_is_cancelled(
+    sandbox: Sandbox,
+) -> None:
+    batch = start_batch(make_batch(numbers(30), make_account("haorui", sandbox, in_flight=2)))
+    left = count(5, -1)
+    Loop(lambda: next(left) <= 0).run()
+    control.cancel(batch, batch.created_by)
+    batch.refresh_from_db()
+    assert adds_up(batch)
+    tasks.cancel_rest(batch.pk)
+    run_rounds()
+    out = sandbox.book.count("haorui", "send", accepted=True)
+    assert states() == {"submitted": out, "cancelled": 30 - out} if out else {"cancelled": 30}
+    assert adds_up(batch)
+
+
+def test_a_batch_without_room_in_the_daily_limit_does_not_start() -> None:
+    by = make_user("messaging.bulk_message")
+    DailyLimit.objects.create(user=by, what="messages", most=5)
+    batch = make_batch(numbers(6), by=by)
+    with pytest.raises(LimitReached):
+        control.start(batch, by)
+    batch.refresh_from_db()
+    assert batch.state == "ready"
+
+
+def test_an_account_without_money_stops_the_batch_and_the_rest_waits(
+    sandbox: Sandbox,
+) -> None:
+    account = make_account("haorui", sandbox, in_flight=1, pausing_phrases="balance")
+    sandbox.change_settings("haorui", price=10**9)
+    batch = start_batch(make_batch(numbers(20), account))
+
+    def is_paused() -> bool:
+        account.refresh_from_db()
+        return account.is_paused
+
+    run_engine(is_paused)
+    batch = Batch.objects.select_related("account").get()
+    assert (shown_state(batch), batch.state) == ("blocked", "sending")
+    assert states()["queued"] >= 17
+    assert adds_up(batch)
+
+
+def test_who_loses_the_permission_stops_the_batch(sandbox: Sandbox) -> None:
+    batch = start_batch(make_batch(numbers(5), make_account("haorui", sandbox)))
+    batch.created_by.user_permissions.clear()
+    run_rounds()
+    batch.refresh_from_db()
+    assert (batch.state, batch.reason) == ("paused", "not_allowed")
+    assert sandbox.book.count("haorui", "send") == 0
+
+
+def test_a_batch_that_stood_still_for_a_day_waits_for_a_person(sandbox: Sandbox) -> None:
+    batch = start_batch(make_batch(numbers(5), make_account("haorui", sandbox)))
+    Batch.objects.update(moved_at=timezone.now() - control.STOOD_STILL)
+    run_rounds()
+    batch.refresh_from_db()
+    assert (batch.state, batch.reason) == ("paused", "waited_too_long")
+    assert sandbox.book.count("haorui", "send") == 0
+
+
+def test_a_single_message_goes_before_the_batch(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox, in_flight=1)
+    start_batch(make_batch(numbers(60), account))
+    left = count(4, -1)
+    Loop(lambda: next(left) <= 0).run()
+    single = make_message(account, recipient="+8613700000000")
+
+    def is_sent() -> bool:
+        single.refresh_from_db()
+        return single.state == "submitted"
+
+    run_engine(is_sent)
+    assert Message.objects.filter(state="queued").count() > 30
+
+
+def test_what_is_scheduled_starts_at_its_time(sandbox: Sandbox) -> None:
+    batch = make_batch(numbers(3), make_account("haorui", sandbox))
+    soon = timezone.now() + timedelta(hours=1)
+    control.schedule(batch, batch.created_by, soon)
+    tasks.tend()
+    assert not Message.objects.exists()
+    Batch.objects.update(scheduled_for=timezone.now())
+    tasks.tend()
+    batch.refresh_from_db()
+    assert (batch.state, batch.laid_out) == ("sending", 3)
