@@ -25,6 +25,7 @@ def test_a_new_portal_has_the_four_roles() -> None:
     assert set(Group.objects.values_list("name", flat=True)) >= set(ROLES)
     assert names_of("viewer") == {
         "messaging.view_message",
+        "otp.view_session",
         "providers.view_account",
         "providers.view_balancereading",
     }
