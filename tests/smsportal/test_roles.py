@@ -28,8 +28,12 @@ def test_a_new_portal_has_the_four_roles() -> None:
         "messaging.view_donotsend",
         "messaging.view_message",
         "messaging.view_template",
+        "otp.view_session",
         "providers.view_account",
         "providers.view_balancereading",
+        "rentals.view_finding",
+        "rentals.view_order",
+        "rentals.view_transaction",
     }
 
 
