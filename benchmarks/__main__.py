@@ -24,6 +24,7 @@ def measurements() -> list[list[str]]:
         ["limits", "--seconds", seconds],
         ["reading"],
         ["batches"],
+        ["callbacks"],
     ]
 
 

@@ -38,6 +38,7 @@ class PortalChangeList(ChangeList):
     model_admin: PortalAdmin
     empty_state: EmptyState
     primary: Button | None
+    result_count: int
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
@@ -45,13 +46,22 @@ class PortalChangeList(ChangeList):
         self.page_num = self.paginator.validate_number(self.page_num)
         self.empty_state = self.model_admin.get_empty_state(request)
         self.primary = self.model_admin.get_list_primary(request)
-        self.is_narrowed = bool(self.query or self.has_active_filters)
+        standing = any(getattr(spec, "standing_chip", None) for spec in self.filter_specs)
+        # A first view that finds nothing where there is something shows too little, not none.
+        hidden = standing and not self.result_count and self.root_queryset.exists()
+        self.is_narrowed = bool(self.query or self.has_active_filters or hidden)
+        self.clear_url = "?period=all" if hidden else "?"
 
     @property
     def chips(self) -> list[Chip]:
         """The filters that are on, each with the address of the list without it."""
         found = []
         for spec in self.filter_specs:
+            standing = getattr(spec, "standing_chip", None)
+            if standing:
+                text, otherwise = standing
+                address = self.get_query_string({spec.parameter_name: otherwise})
+                found.append(Chip(text, address))
             names = [name for name in spec.expected_parameters() if name]
             if any(name in self.params or name in self.filter_params for name in names):
                 address = self.get_query_string(remove=names)

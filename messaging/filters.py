@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import (
 )
 
 from core.countries import country_name
-from core.filters import LocalTimeFilter
+from core.filters import LocalTimeFilter, RecentFilter
 from core.labels import states_of
 from core.times import short_time
 from providers.reasons import explain
@@ -127,5 +127,6 @@ FILTERS: tuple[Any, ...] = (
     ReasonFilter,
     BatchFilter,
     ConflictFilter,
+    RecentFilter,
     ("created_at", LocalTimeFilter),
 )

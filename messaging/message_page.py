@@ -24,7 +24,7 @@ from .hints import known_about
 from .labels import gives_reports, shown_state
 from .models import Message
 from .settling import REPEATABLE, SETTLE_REASONS
-from .states import WAITING, MessageState
+from .states import REPORTS, WAITING, MessageState
 from .timeline import timeline
 from .visibility import may_see_whole, shown_number, shown_text
 
@@ -54,6 +54,8 @@ def context_of(admin: MessageAdmin, request: HttpRequest, message: Message) -> d
             with_calls=user.has_perm("providers.view_apicall"),
             with_callbacks=user.has_perm("providers.view_callback"),
         ),
+        # What a provider says to a message that it took is of no interest beside the report.
+        "own_words": "" if message.state in (S.SUBMITTED, *REPORTS) else message.words,
         "poll_every": _poll_every(message),
         "asleep": message.state == S.QUEUED and not is_engine_alive(),
         "zone": timezone.get_current_timezone_name(),

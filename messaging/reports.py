@@ -86,12 +86,17 @@ def _find(news: News) -> tuple[Message, str] | None:
     A reference that looks like ours and is not known is somebody else's, so the provider's
     id beside it is not believed. An id that two messages have tells nothing.
     """
-    of_account = Message.objects.filter(account=news.account.pk).select_for_update(of=("self",))
+    # No more of it than is needed here, since this runs for every report of a batch.
+    of_account = (
+        Message.objects.filter(account=news.account.pk)
+        .only("state", "provider_id", "conflict")
+        .select_for_update(of=("self",))
+    )
     reference, provider_id = storable(news.event.reference), storable(news.event.provider_id)
     if reference:
-        message = of_account.filter(reference=reference[:64]).first()
-        if message is not None:
-            return message, "reference"
+        named = list(of_account.filter(reference=reference[:64]))
+        if named:
+            return named[0], "reference"
         if OUR_REFERENCE.fullmatch(reference):
             return None
     if not provider_id:
@@ -102,13 +107,21 @@ def _find(news: News) -> tuple[Message, str] | None:
 
 def _keep(news: News, message: Message, kind: Report.Kind, state: str) -> None:
     """Reading the same callback again finds what it has left before."""
-    said = {"kind": kind, "state": state, "words": storable(news.event.words), "at": news.at}
-    place = {"callback": news.callback_id, "position": news.position}
-    again = message.reports.filter(**place).exclude(callback=None)
-    if not again.update(**said):
-        Report.objects.create(
-            message=message, callback_id=news.callback_id, position=news.position, **said
-        )
+    report = Report(
+        message=message,
+        callback_id=news.callback_id,
+        position=news.position,
+        kind=kind,
+        state=state,
+        words=storable(news.event.words),
+        at=news.at,
+    )
+    Report.objects.bulk_create(
+        [report],
+        update_conflicts=True,
+        unique_fields=("message", "callback", "position"),
+        update_fields=("kind", "state", "words", "at"),
+    )
 
 
 def _told(message: Message) -> set[D]:

@@ -63,7 +63,7 @@ def says(callback: Callback) -> str:
     if callback.events > 1:
         more = gettext("and %(count)s more") % {"count": callback.events - 1}
         return f"{word} {more}"
-    return f"{word} ({own})" if own else word
+    return word if own.casefold() in ("", callback.says.casefold()) else f"{word} ({own})"
 
 
 def problem_words(problem: str) -> str:

@@ -10,7 +10,7 @@ from django_q.models import Failure
 
 from . import daily_limits, enquiries, journal
 from .engine import kick, liveness
-from .inbox import digesting, kicking, self_test
+from .inbox import digesting, kicking, self_test, storing
 from .models import Account, heartbeat
 from .task_leases import only_one
 
@@ -47,9 +47,10 @@ def read_balances() -> int:
 
 
 def prune() -> int:
-    """What is past its time: calls, questions, readings, spent limits, dead loops, failed
-    tasks."""
+    """What is past its time: calls, callbacks, questions, readings, spent limits, dead loops,
+    failed tasks."""
     liveness.forget_the_dead()
     failed = Failure.objects.filter(stopped__lt=timezone.now() - FAILURES_KEPT_FOR)
     failures: int = failed.delete()[0]
-    return journal.prune() + enquiries.prune() + daily_limits.prune() + failures
+    pruned = journal.prune() + storing.prune() + enquiries.prune() + daily_limits.prune()
+    return pruned + failures

@@ -15,6 +15,7 @@ from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
+from core.client_address import UNIX, read_network
 from providers.gateway.connection import Deadlines
 
 MAKE_KEYS = "Run `python -m smsportal.environment`: it makes them in the data folder."
@@ -147,3 +148,18 @@ def _hosts() -> Iterator[CheckMessage]:
             "DEBUG is on: error pages show settings and data to whoever sees them.",
             id="smsportal.W025",
         )
+
+
+@register("smsportal")
+def check_proxies(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    return [
+        Error(
+            f"“{entry}” in TRUSTED_PROXIES is neither a network nor an address.",
+            hint="Nobody would be trusted by it, and callbacks could be turned away.",
+            id="smsportal.E026",
+        )
+        for entry in settings.TRUSTED_PROXIES
+        if entry != UNIX and read_network(entry) is None
+    ]

@@ -29,7 +29,7 @@ from ..gateway.events import (
     Unrecognised,
     VerificationReported,
 )
-from ..models import Callback, CallbackToken
+from ..models import Account, Callback, CallbackToken
 from ..subscriptions import Effect, Heard, News, publish
 
 logger = logging.getLogger(__name__)
@@ -112,8 +112,9 @@ def digest(ids: Sequence[int]) -> int:
     rows.exclude(problem=FAULT).update(
         tries=F("tries") + 1, tried_at=now, next_try_at=now + UNFINISHED
     )
+    accounts: dict[int, Account] = {}
     for pk in ids:
-        _digest_guarded(pk)
+        _digest_guarded(pk, accounts)
     _note_use(rows)
     return len(ids)
 
@@ -125,11 +126,11 @@ def process_again(rows: QuerySet[Callback]) -> int:
     )
 
 
-def _digest_guarded(pk: int) -> None:
+def _digest_guarded(pk: int, accounts: dict[int, Account]) -> None:
     """A row that cannot be read must not keep the others from it."""
     try:
         with transaction.atomic():
-            _digest_one(pk)
+            _digest_one(pk, accounts)
     except DATABASE_AWAY:
         raise
     except Exception as error:  # noqa: BLE001 - the next attempts will show whether it lasts
@@ -137,18 +138,19 @@ def _digest_guarded(pk: int) -> None:
         logger.error("Callback %s could not be read: %s", pk, type(error).__name__)
 
 
-def _digest_one(pk: int) -> None:
-    row = Callback.objects.select_for_update(of=("self",)).select_related("account").get(pk=pk)
+def _digest_one(pk: int, accounts: dict[int, Account]) -> None:
+    row = Callback.objects.select_for_update().defer("outcomes").get(pk=pk)
     if row.problem == FAULT:
         return
-    client = row.account.client
+    account = accounts.get(row.account_id) or accounts.setdefault(row.account_id, row.account)
+    client = account.client
     if client is None or not issubclass(client, ReceivesCallbacks):
         _settle(row, State.UNRECOGNISED, problem=NO_CLIENT)
         return
     request = CallbackRequest(row.method, row.query, bytes(row.body), row.content_type)
     events = client.understand_callback(request)
     digested = [
-        Digested(event, publish(News(row.account, event, row.received_at, row.pk, position)))
+        Digested(event, publish(News(account, event, row.received_at, row.pk, position)))
         for position, event in enumerate(events)
     ]
     first = digested[0]

@@ -19,8 +19,9 @@ from ..models import CallbackToken
 
 KEPT_FOR: Final = 5.0
 """Seconds. So long a revoked address may still be taken."""
-LOOK_AGAIN: Final = 1.0
-"""Seconds. A token that is not in the list may just have been made by another process."""
+LOOK_AGAIN: Final = 0.1
+"""Seconds. A token that is not in the list may just have been made by another process; and
+however many guesses come, the list is read no more often than this."""
 
 
 @dataclass(frozen=True, slots=True)

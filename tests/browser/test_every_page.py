@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from messaging.models import Message
-from providers.models import Account, ApiCall
+from providers.accounts import new_callback_token
+from providers.models import Account, ApiCall, Callback
 from providers.sandbox.server import Sandbox
 from tests.builders import make_account, make_batch, make_message, start_batch
 
@@ -41,6 +42,18 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         outcome="done",
         answer_body="{" + "a" * 2000 + "}",
     )
+    callback = Callback.objects.create(
+        account=sender,
+        digest="d",
+        method="POST",
+        query="q" * 300,
+        body=b"{" + b"b" * 2000,
+        state="unmatched",
+        words="w" * 300,
+        outcomes=[{"state": "unmatched", "words": "o" * 200}] * 2,
+        events=2,
+    )
+    new_callback_token(sender)
     staff = User.objects.create_user("s" * 60, password="secret", is_staff=True)
     role = Group.objects.get(name="manager")
     ready = make_batch(("9" * 100 + "\n13912345678").encode(), sender, file_name="f" * 150)
@@ -60,6 +73,7 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         "accounts": "admin:providers_account_changelist",
         "choose": "admin:providers_account_add",
         "calls": "admin:providers_apicall_changelist",
+        "callbacks": "admin:providers_callback_changelist",
         "staff": "admin:auth_user_changelist",
         "new staff": "admin:auth_user_add",
         "roles": "admin:auth_group_changelist",
@@ -77,6 +91,8 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         "message": reverse("admin:messaging_message_change", args=[message.public_id]),
         "account": reverse("admin:providers_account_change", args=[account.public_id]),
         "pause": reverse("admin:providers_account_pause", args=[sender.public_id]),
+        "callback": reverse("admin:providers_callback_change", args=[callback.public_id]),
+        "sender": reverse("admin:providers_account_change", args=[sender.public_id]),
         "call": reverse("admin:providers_apicall_change", args=[call.pk]),
         "staff member": reverse("admin:auth_user_change", args=[staff.pk]),
         "role": reverse("admin:auth_group_change", args=[role.pk]),

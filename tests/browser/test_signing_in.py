@@ -20,10 +20,18 @@ NAVIGATION = {
         "Messages",
         "Accounts",
         "API calls",
+        "Callbacks",
         "Staff",
         "Practice providers",
     ],
-    "auditor": ["Dashboard", "Messages", "Accounts", "API calls", "Practice providers"],
+    "auditor": [
+        "Dashboard",
+        "Messages",
+        "Accounts",
+        "API calls",
+        "Callbacks",
+        "Practice providers",
+    ],
 }
 
 

@@ -14,6 +14,9 @@ from openpyxl import load_workbook
 
 from core.exports import Column, Format, cell, export
 
+# Closing an answer lets go of the database.
+pytestmark = pytest.mark.django_db
+
 COLUMNS = [Column("Number", lambda row: row[0]), Column("Text", lambda row: row[1])]
 FORMULAS = [
     "=HYPERLINK(1)",

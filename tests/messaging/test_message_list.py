@@ -223,3 +223,46 @@ def test_no_field_can_be_guessed_letter_by_letter(viewer: Client, guess: str) ->
     rows = {"X-Rows": make_message().public_id}
     make_message()
     assert viewer.get(f"{URL}changes/?{guess}", headers=rows).json()["newer"] == ""
+
+
+# --- the first view -----------------------------------------------------------
+
+
+def old(days: int, **fields: Any) -> Message:
+    return make_message(created_at=timezone.now() - timedelta(days=days), **fields)
+
+
+def test_the_first_view_shows_the_last_days_and_says_so(viewer: Client) -> None:
+    new, _ = old(6), old(8)
+    assert found(viewer) == {new}
+    assert '<a class="filter-chip" href="?period=all">Last 7 days' in shown(viewer)
+
+
+def test_the_chip_of_the_first_view_can_be_taken_away(viewer: Client) -> None:
+    both = {old(6), old(8)}
+    assert found(viewer, period="all") == both
+
+
+def test_another_page_or_order_is_still_the_first_view(viewer: Client) -> None:
+    new, _ = old(6), old(8)
+    assert found(viewer, o="1", p="1") == {new}
+
+
+@pytest.mark.parametrize("query", [{"q": "13912345678"}, {"shown": "unknown"}])
+def test_whoever_looks_for_something_finds_it_whenever_it_was(
+    viewer: Client, query: dict[str, str]
+) -> None:
+    ancient = old(400, state="unknown")
+    assert found(viewer, **query) == {ancient}
+
+
+def test_a_period_narrows_other_filters_where_it_is_chosen(viewer: Client) -> None:
+    new, _ = old(6, state="unknown"), old(8, state="unknown")
+    assert found(viewer, shown="unknown", period="7") == {new}
+
+
+def test_where_only_older_ones_are_the_way_to_them_is_shown(viewer: Client) -> None:
+    old(8)
+    whole = shown(viewer)
+    assert "No SMS sent yet." not in whole
+    assert 'href="?period=all"' in whole

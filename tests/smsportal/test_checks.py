@@ -8,7 +8,7 @@ import pytest
 from django.core.checks import CheckMessage
 from pytest_django import Settings
 
-from smsportal.checks import check_addresses, check_keys, check_queue
+from smsportal.checks import check_addresses, check_keys, check_proxies, check_queue
 
 
 def ids(found: list[CheckMessage]) -> list[str]:
@@ -97,3 +97,9 @@ def test_open_hosts_and_debug_are_warned_of(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     settings.DEBUG = True
     assert ids(check_addresses()) == ["W024", "W025"]
+
+
+def test_a_proxy_that_is_no_address_is_named(settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8", "unix", "the-proxy"]
+    (found,) = check_proxies()
+    assert "“the-proxy”" in found.msg

@@ -1,0 +1,110 @@
+"""The web server as the portal runs it, with requests that no browser makes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import requests
+from django.conf import settings as django_settings
+
+from providers.models import Account, Callback
+from smsportal.environment import BASE_DIR
+from tests.browser.waiting import wait_until
+from tests.builders import make_account
+from tests.providers.inbox.calls import token_of
+from tests.test_canary import database_url
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+THREADS = 4
+
+
+@pytest.fixture(scope="module")
+def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a web server of its own on the test database."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "ENV_FILE": "",
+        "DATA_DIR": str(tmp_path_factory.mktemp("web")),
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": django_settings.SECRET_KEY,
+        "SECRETS_KEYS": ",".join(django_settings.SECRETS_KEYS),
+        "BIND": f"127.0.0.1:{port}",
+        "WEB_PROCESSES": "1",
+        "WEB_THREADS": str(THREADS),
+        "REQUEST_SECONDS": "1",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--config", str(BASE_DIR / "gunicorn.conf.py")],
+        env=environment,
+        cwd=BASE_DIR,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: answers(port), at_most=60)
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        return requests.get(f"http://127.0.0.1:{port}/callbacks/x/", timeout=5).status_code == 404
+    return False
+
+
+@pytest.fixture
+def account(server: int) -> Account:
+    made = make_account("haorui")
+    url = f"http://127.0.0.1:{server}/callbacks/{token_of(made)}/"
+    # Known, but not by this method.
+    wait_until(lambda: requests.put(url, timeout=30).status_code == 405)
+    return made
+
+
+def head(account: Account, length: str) -> bytes:
+    lines = [
+        f"POST /callbacks/{token_of(account)}/ HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/json",
+        length,
+    ]
+    return "\r\n".join(lines).encode()
+
+
+def test_a_report_sent_in_chunks_is_stored_whole(server: int, account: Account) -> None:
+    with socket.create_connection(("127.0.0.1", server), timeout=30) as client:
+        client.sendall(head(account, "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"))
+        for part in (b'{"uid": "a', b'bc", "DLRStatus": "Delivered"}'):
+            client.sendall(b"%x\r\n%s\r\n" % (len(part), part))
+        client.sendall(b"0\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+    assert bytes(Callback.objects.get().body) == b'{"uid": "abc", "DLRStatus": "Delivered"}'
+
+
+@pytest.mark.parametrize("sent", ["headers", "body"])
+def test_requests_that_never_end_keep_nobody_else_out(
+    server: int, account: Account, sent: str
+) -> None:
+    begun = head(account, "Content-Length: 100")
+    if sent == "body":
+        begun += b"\r\n\r\n{"
+    with contextlib.ExitStack() as slow_ones:
+        for _ in range(2 * THREADS):
+            slow = socket.create_connection(("127.0.0.1", server), timeout=30)
+            slow_ones.enter_context(slow)
+            slow.sendall(begun)
+        url = f"http://127.0.0.1:{server}/callbacks/{token_of(account)}/"
+        assert requests.post(url, json={"uid": "1"}, timeout=60).status_code == 200
+    assert Callback.objects.count() == 1
