@@ -20,7 +20,12 @@ class CappedUpload(FileUploadHandler):
     form, which keeps what else was typed."""
 
     def handle_raw_input(
-        self, input_data: Any, META: Any, content_length: int, boundary: Any, encoding: Any = None
+        self,
+        input_data: Any,
+        META: Any,  # noqa: N803 - the name that Django gives it
+        content_length: int,
+        boundary: Any,
+        encoding: Any = None,
     ) -> None:
         if content_length > 2 * settings.BATCH_MEGABYTES * MEGABYTE:
             raise UploadTooLarge("The uploaded file is too large.")
