@@ -91,20 +91,24 @@ class ClaimedRow(NamedTuple):
 
 
 def due_now(now: datetime) -> QuerySet[Message]:
-    """What may go out. A number that was put on the do-not-send list since its message was
-    written is looked for here, at the last moment, since a batch takes hours."""
-    due = Message.objects.filter(state=MessageState.QUEUED, not_before__lte=now)
-    return due.exclude(do_not_send.is_listed())
+    return Message.objects.filter(state=MessageState.QUEUED, not_before__lte=now)
 
 
 def claim_rows(
     due: QuerySet[Message], account: Account, limit: int, claim: UUID
 ) -> list[MessageJob]:
-    """Move the first of these rows to `claimed`, and make their jobs."""
+    """Move the first of these rows to `claimed`, and make their jobs.
+
+    A number that was put on the do-not-send list since its message was written is found
+    here, at the last moment, since a batch takes hours."""
     # On PostgreSQL, rows that another loop is about to take are left to it.
     first = due.order_by("not_before", "pk").select_for_update(skip_locked=True)
     found = first.values_list(*ClaimedRow._fields)[:limit]
     rows = [ClaimedRow._make(values) for values in found]
+    listed = do_not_send.listed_among([row.recipient for row in rows]) if rows else set()
+    if listed:
+        do_not_send.cancel_what_waits(*listed)
+        rows = [row for row in rows if row.recipient not in listed]
     if not rows:
         return []
     now = timezone.now()

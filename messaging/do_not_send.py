@@ -12,7 +12,6 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -36,11 +35,6 @@ def listed_among(numbers: Collection[str]) -> set[str]:
     """Those of the numbers that are on the list."""
     entries = DoNotSend.objects.filter(number__in=numbers, removed_at=None)
     return set(entries.values_list("number", flat=True))
-
-
-def is_listed() -> Exists:
-    """For a query of messages: the recipient is on the list."""
-    return Exists(DoNotSend.objects.filter(number=OuterRef("recipient"), removed_at=None))
 
 
 def refusal(entry: DoNotSend) -> str:

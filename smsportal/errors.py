@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from core.pages import NeedsPermission
+from core.uploads import UploadTooLarge
 
 from . import request_id
 from .roles import permission_word
@@ -84,6 +85,8 @@ def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // MEGABYTE
+        if isinstance(exception, UploadTooLarge):
+            limit = settings.BATCH_MEGABYTES
         return error_page(request, "413", 413, {"limit": limit})
     return error_page(request, "400", 400)
 

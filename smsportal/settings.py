@@ -50,6 +50,11 @@ CODE_ALARM_PERCENT = env.int("CODE_ALARM_PERCENT", default=40)
 CODE_BURST = env.int("CODE_BURST", default=20)
 BATCH_ROWS = env.int("BATCH_ROWS", default=100_000)
 BATCH_MEGABYTES = env.int("BATCH_MEGABYTES", default=20)
+FILE_UPLOAD_HANDLERS = [
+    "core.uploads.CappedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 BALANCE_READING_DAYS = env.int("BALANCE_READING_DAYS", default=400)
 
 # --- applications ----------------------------------------------------------

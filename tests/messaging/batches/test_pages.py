@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from messaging.batches import control, tasks
 from messaging.models import Batch, FilePart, Message, StagedRow, Template
@@ -101,6 +102,18 @@ def test_what_is_missing_is_said_beside_its_field(
     page = browser.post(NEW, fields(make_account(), **more)).content.decode()
     assert words in page
     assert not Batch.objects.exists()
+
+
+def test_a_file_beyond_all_measure_is_refused_at_the_door(
+    browser: Client, settings: Settings
+) -> None:
+    settings.BATCH_MEGABYTES = 1
+    account = make_account()
+    large = SimpleUploadedFile("a.csv", b"1" * 1_100_000)
+    page = browser.post(NEW, fields(account, file=large)).content.decode()
+    assert "The file is larger than 1 MB. Split it." in page
+    huge = SimpleUploadedFile("a.csv", b"1" * 2_200_000)
+    assert browser.post(NEW, fields(account, file=huge)).status_code == 413
 
 
 def test_another_column_and_another_text_are_checked_anew(browser: Client) -> None:
