@@ -1,5 +1,6 @@
 """Everything that is measured, on SQLite and on PostgreSQL. `LONG=1` keeps to the limits for
-ten minutes instead of one, and follows rented numbers to their end. Nothing is asserted: figures need a machine that does nothing else.
+ten minutes instead of one, and follows rented numbers to their end. Nothing is asserted:
+figures need a machine that does nothing else.
 
 python -m benchmarks [sqlite | postgresql | postgres://…] …
 """

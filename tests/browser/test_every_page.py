@@ -11,7 +11,8 @@ from messaging.models import Message
 from providers.accounts import new_callback_token
 from providers.models import Account, ApiCall, Callback
 from providers.sandbox.server import Sandbox
-from tests.builders import make_account, make_message
+from rentals.models import Finding
+from tests.builders import make_account, make_message, make_rented
 
 from .conftest import Engine, MakeVisitor
 from .pages import AnyPage, MessagePage, SendForm, SignIn
@@ -31,6 +32,9 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
     Message.objects.filter(pk=message.pk).update(
         state="unknown", reason="unreadable", words="z" * 500, provider_id="9" * 40
     )
+    order = make_rented(account, project="p" * 64, words="w" * 500, warnings=["other_project"])
+    row = {"account": account, "about": order.provider_id, "order": order}
+    finding = Finding.objects.create(kind="price_differs", **row)
     call = ApiCall.objects.create(
         account=account,
         operation="fetch_balance",
@@ -60,6 +64,15 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         "dashboard": "admin:index",
         "send": "admin:messaging_message_send",
         "messages": "admin:messaging_message_changelist",
+        "rent": "admin:rentals_order_rent",
+        "open orders": "admin:rentals_order_board",
+        "orders": "admin:rentals_order_changelist",
+        "orders not placed here": "admin:rentals_order_found",
+        "transactions": "admin:rentals_transaction_changelist",
+        "ledger": "admin:rentals_finding_changelist",
+        "apps": "admin:rentals_project_changelist",
+        "new app": "admin:rentals_project_add",
+        "countries": "admin:rentals_region_changelist",
         "accounts": "admin:providers_account_changelist",
         "choose": "admin:providers_account_add",
         "calls": "admin:providers_apicall_changelist",
@@ -79,6 +92,8 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         **{name: reverse(url_name) for name, url_name in names.items()},
         "new account": reverse("admin:providers_account_add") + "?provider=haosms",
         "message": reverse("admin:messaging_message_change", args=[message.public_id]),
+        "order": reverse("admin:rentals_order_change", args=[order.public_id]),
+        "finding": reverse("admin:rentals_finding_change", args=[finding.public_id]),
         "account": reverse("admin:providers_account_change", args=[account.public_id]),
         "pause": reverse("admin:providers_account_pause", args=[sender.public_id]),
         "callback": reverse("admin:providers_callback_change", args=[callback.public_id]),
