@@ -27,6 +27,9 @@ def test_a_new_portal_has_the_four_roles() -> None:
         "messaging.view_message",
         "providers.view_account",
         "providers.view_balancereading",
+        "rentals.view_order",
+        "rentals.view_transaction",
+        "rentals.view_finding",
     }
 
 
