@@ -170,7 +170,7 @@ def run(name: str, arrive: Any, orders: int, shorten: float) -> None:
             for provider_id, sms_at in Order.objects.exclude(sms_at=None).values_list(
                 "provider_id", "sms_at"
             )
-            if int(provider_id) in arrivals.came
+            if sms_at and int(provider_id) in arrivals.came
         )
         free = ("fetch_order", "list_orders")
         calls = ApiCall.objects.filter(operation__in=free).count()

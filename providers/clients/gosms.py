@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypedDict, TypeVar
 
 from providers.gateway.answers import json_object, json_object_or_none
 from providers.gateway.call import Answer, Effect, Operation, Request
@@ -41,11 +41,20 @@ from .reading import amount_of, contradiction, said, text_of, undecided
 
 T = TypeVar("T")
 
-ORDER: Final = {
-    "hidden": frozenset({"code", "content"}),
-    "masked": frozenset({"phone"}),
-    "readable_in_error": frozenset({"code"}),
-}
+
+class Order(TypedDict):
+    """What of an order may not be written down."""
+
+    hidden: frozenset[str]
+    masked: frozenset[str]
+    readable_in_error: frozenset[str]
+
+
+ORDER: Final = Order(
+    hidden=frozenset({"code", "content"}),
+    masked=frozenset({"phone"}),
+    readable_in_error=frozenset({"code"}),
+)
 PLACE: Final = Operation("place_order", Effect.PAID, **ORDER)
 FETCH: Final = Operation("fetch_order", Effect.READ, **ORDER)
 CANCEL: Final = Operation("cancel_order", Effect.CONFIRMED, **ORDER)

@@ -11,7 +11,14 @@ from messaging.models import Message
 from providers.accounts import new_callback_token
 from providers.models import Account, ApiCall, Callback
 from providers.sandbox.server import Sandbox
-from tests.builders import make_account, make_batch, make_message, start_batch
+from rentals.models import Finding
+from tests.builders import (
+    make_account,
+    make_batch,
+    make_message,
+    make_rented,
+    start_batch,
+)
 from tests.otp.making import WRONG, make_sent, try_code
 
 from .conftest import Engine, MakeVisitor
@@ -38,6 +45,9 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
     Message.objects.filter(sent_code__session=failed).update(
         state="refused", reason="other_refusal", words="z" * 500
     )
+    order = make_rented(account, project="p" * 64, words="w" * 500, warnings=["other_project"])
+    row = {"account": account, "about": order.provider_id, "order": order}
+    finding = Finding.objects.create(kind="price_differs", **row)
     call = ApiCall.objects.create(
         account=account,
         operation="fetch_balance",
@@ -80,6 +90,15 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         "new do-not-send entry": "admin:messaging_donotsend_add_numbers",
         "daily limits": "admin:providers_dailylimit_changelist",
         "new daily limit": "admin:providers_dailylimit_add",
+        "rent": "admin:rentals_order_rent",
+        "open orders": "admin:rentals_order_board",
+        "orders": "admin:rentals_order_changelist",
+        "orders not placed here": "admin:rentals_order_found",
+        "transactions": "admin:rentals_transaction_changelist",
+        "ledger": "admin:rentals_finding_changelist",
+        "apps": "admin:rentals_project_changelist",
+        "new app": "admin:rentals_project_add",
+        "countries": "admin:rentals_region_changelist",
         "accounts": "admin:providers_account_changelist",
         "choose": "admin:providers_account_add",
         "calls": "admin:providers_apicall_changelist",
@@ -101,6 +120,8 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         "message": reverse("admin:messaging_message_change", args=[message.public_id]),
         "session": reverse("admin:otp_session_change", args=[session.public_id]),
         "failed session": reverse("admin:otp_session_change", args=[failed.public_id]),
+        "order": reverse("admin:rentals_order_change", args=[order.public_id]),
+        "finding": reverse("admin:rentals_finding_change", args=[finding.public_id]),
         "account": reverse("admin:providers_account_change", args=[account.public_id]),
         "pause": reverse("admin:providers_account_pause", args=[sender.public_id]),
         "callback": reverse("admin:providers_callback_change", args=[callback.public_id]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -19,13 +20,13 @@ from .test_pace import said
 pytestmark = pytest.mark.django_db
 
 
-def told(order: Order, state: str, **fields: object) -> Order:
+def told(order: Order, state: str, **fields: Any) -> Order:
     answers.take_in(order.pk, said(order, state, **fields), timezone.now(), whole=True)
     order.refresh_from_db()
     return order
 
 
-def with_sms(**fields: object) -> Order:
+def with_sms(**fields: Any) -> Order:
     return make_rented(
         **{
             "state": "received",

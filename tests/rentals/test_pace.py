@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,13 +15,19 @@ from providers.gateway.vocabulary import OrderState, Rental
 from rentals import answers
 from rentals.models import Order, Watch
 from rentals.polling import LookJob, PollingSource
+from rentals.rounds import RoundJob
 from tests.builders import make_account, make_rented
 
 pytestmark = pytest.mark.django_db
 
 
-def said(order: Order, state: str = "pending", **fields: object) -> Rental:
-    values = {"phone": order.phone, "project": "whatsapp", "region": "ID", "price": order.price}
+def said(order: Order, state: str = "pending", **fields: Any) -> Rental:
+    values: dict[str, Any] = {
+        "phone": order.phone,
+        "project": "whatsapp",
+        "region": "ID",
+        "price": order.price,
+    }
     return Rental(
         **{
             "order_id": order.provider_id,
@@ -113,6 +120,7 @@ def test_after_ten_open_orders_the_account_is_followed_by_its_list() -> None:
 
     (job,) = PollingSource().claim(account, 5, uuid4())
 
+    assert isinstance(job, RoundJob)
     assert len(job.waiting) == 11
     assert Watch.objects.get(account=account).by_list
     assert PollingSource().accounts_with_work([account.pk]) == set()

@@ -20,6 +20,7 @@ from tests.builders import (
 )
 
 from .driving import read, rent, until_state
+from .test_rounds import channel_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -146,9 +147,8 @@ def test_transactions_are_read_whole_in_whatever_order_they_are_listed(
         "gosms", list_order=arranged, rate_per_second=10_000, rate_per_minute=100_000
     )
     account = make_account("gosms", sandbox)
-    with sandbox.providers["gosms"].lock:
-        gosms = sandbox.providers["gosms"]
-        channel = next(iter(gosms.accounts.values()))
+    gosms, channel = channel_of(sandbox)
+    with gosms.lock:
         for _ in range(249):
             gosms.rentals.deposit(channel, channel.balance)
 

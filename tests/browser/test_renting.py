@@ -1,0 +1,92 @@
+"""Renting in a browser: the code appears by itself, a cancelled order finds its refund."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from providers.sandbox.server import Sandbox
+from rentals.models import Order, Reading
+from tests.builders import make_account
+
+from .conftest import Engine, MakeVisitor
+from .pages import AnyPage
+from .waiting import wait_until
+
+
+def rent_one(page: Page) -> Order:
+    page.goto(reverse("admin:rentals_order_rent"))
+    page.locator("#id_project").select_option("whatsapp")
+    page.locator("#id_region").select_option("ID")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(re.compile(r"/order/[^/]+/change/$"))
+    expect(page.locator(".status-line")).to_contain_text("hourglass_top")
+    order = Order.objects.latest("pk")
+    expect(page.locator(".big-number")).to_contain_text(order.phone[-2:])
+    return order
+
+
+def confirm(page: Page, dialog: str) -> None:
+    page.locator(f'[data-opens="{dialog}"]').click()
+    with page.expect_navigation():
+        page.locator(f"#{dialog} button[type=submit]").click()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_from_renting_to_the_code_and_to_a_refund(
+    language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
+) -> None:
+    sandbox.change_settings("gosms", sms_delay=None)
+    make_account("gosms", sandbox, options={"exclusive_key": True})
+    engine.start()
+    visitor = make_visitor("operator", language=language)
+    page = visitor.page
+
+    order = rent_one(page)
+    loaded = visitor.asked_for(f"/order/{order.public_id}/change/")
+    sandbox.deliver_sms(order.provider_id, "Your WhatsApp code is 482913")
+    expect(page.locator(".code")).to_have_text("482913")
+    expect(page.locator(".sms-text")).to_contain_text("Your WhatsApp code is 482913")
+    assert visitor.asked_for(f"/order/{order.public_id}/change/") == loaded
+    assert AnyPage(page).language == language
+
+    other = rent_one(page)
+    confirm(page, "cancel-dialog")
+    expect(page.locator(".status-line")).to_contain_text("cancel")
+    read_transactions(page)
+    page.goto(reverse("admin:rentals_order_change", args=[other.public_id]))
+    expect(page.locator(".timeline")).to_contain_text("退款" if language != "en" else "Refund")
+    page.locator(".timeline a").last.click()
+    expect(page.locator("#result_list")).to_contain_text(other.provider_id)
+    assert len(sandbox.book.entries("gosms", "cancel_order")) == 1
+
+
+def read_transactions(page: Page) -> None:
+    page.goto(reverse("admin:rentals_transaction_changelist"))
+    with page.expect_navigation():
+        page.locator('form[action$="/read/"] button').click()
+    done = Reading.objects.filter(kind="transactions", state="done")
+    wait_until(done.exists)
+
+
+def test_the_board_shows_an_sms_where_its_row_stands(
+    make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
+) -> None:
+    sandbox.change_settings("gosms", sms_delay=None)
+    make_account("gosms", sandbox)
+    engine.start()
+    visitor = make_visitor("operator")
+    first, second = rent_one(visitor.page), rent_one(visitor.page)
+    for order in (first, second):
+        order.refresh_from_db()
+    visitor.page.goto(reverse("admin:rentals_order_board"))
+    rows = visitor.page.locator("#board tbody tr")
+    before = rows.evaluate_all("rows => rows.map((row) => row.id)")
+    sandbox.deliver_sms(second.provider_id, "Your code is 482913")
+    expect(visitor.page.locator(f"#order-{second.public_id} .code")).to_have_text("482913")
+    expect(visitor.page.locator("#board-news")).to_contain_text(second.phone[-4:])
+    assert "482913" not in visitor.page.locator("#board-news").inner_text()
+    assert rows.evaluate_all("rows => rows.map((row) => row.id)") == before
