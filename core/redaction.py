@@ -35,6 +35,7 @@ __all__ = [
     "Redactor",
     "cut",
     "fields_of",
+    "mask_numbers",
     "mask_phone",
     "redactor",
     "spellings",
@@ -145,6 +146,17 @@ def _mask_number(text: str, tail: str) -> str:
         parts += [text[start:at], mask_phone(text[at:end])]
         start = end
     return "".join((*parts, text[start:]))
+
+
+_LONG_NUMBER: Final = re.compile(
+    r"(?:(?<=%2[Bb])|(?<![0-9A-Za-z_-])\+?)[0-9]{9,15}(?![0-9A-Za-z_-])"
+)
+
+
+def mask_numbers(text: str) -> str:
+    """Mask whatever could be a phone number, where nobody knows which fields hold one. Ids of
+    that length lose their middle as well."""
+    return _LONG_NUMBER.sub(lambda hit: mask_phone(hit[0]), text)
 
 
 def _is_digit(character: str) -> bool:

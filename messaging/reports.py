@@ -33,9 +33,11 @@ STATE_OF: Final[dict[str, MessageState]] = {
 ORDER: Final = tuple(STATE_OF)
 """The one total order of reports, weakest first."""
 FINAL: Final = frozenset({D.EXPIRED, D.UNDELIVERED, D.REJECTED, D.DELIVERED})
-NOT_OUT: Final = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED, S.CANCELLED, S.REFUSED})
-"""As far as we know no such message can be on its way, so a report contradicts that. It
-does not move it: what waits would be taken for sent, what was refused for paid."""
+WAITS: Final = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED})
+"""As far as we know it has not left. Only the provider could know our reference, so it has:
+the report stands, the contradiction shows, and above all it is not sent a second time."""
+NOT_OUT: Final = frozenset({S.CANCELLED, S.REFUSED})
+"""Ended without having left. A report contradicts that and does not move it."""
 FAILURES: Final = FINAL - {D.DELIVERED}
 OUR_REFERENCE: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -51,12 +53,15 @@ def hear_delivery(news: News) -> Heard | None:
     _keep(news, message, Report.Kind.DELIVERY, event.state)
     told = _told(message)
     strongest = max(told, key=ORDER.index)
-    conflict = _is_contradictory(message, told)
+    conflict = message.conflict or _is_contradictory(message, told)
     moved = _move(news, message, STATE_OF[strongest], conflict)
     owners.tell([(message.pk, message.belongs_to)])
     if not moved:
-        fresh = {"conflict": conflict, "provider_id": message.provider_id or _id_in(news)}
-        Message.objects.filter(pk=message.pk).update(**fresh)
+        Message.objects.filter(pk=message.pk).update(
+            conflict=conflict,
+            provider_id=message.provider_id or _id_in(news),
+            reported_at=message.reported_at or news.at,
+        )
     effect = Effect.CONFLICT if _contradicts(event.state, message, strongest) else Effect.APPLIED
     return Heard(f"message:{message.pk}", effect, matched_by)
 
@@ -69,7 +74,10 @@ def hear_verification(news: News) -> Heard | None:
     message, matched_by = found
     state = "succeeded" if news.event.succeeded else "failed"
     _keep(news, message, Report.Kind.VERIFICATION, state)
-    return Heard(f"message:{message.pk}", matched_by=matched_by)
+    # A code that never went out cannot have been checked.
+    odd = news.event.succeeded and message.state in NOT_OUT | {S.NOT_SENT}
+    effect = Effect.CONFLICT if odd else Effect.APPLIED
+    return Heard(f"message:{message.pk}", effect, matched_by)
 
 
 def hear_unrecognised(news: News) -> Heard | None:
@@ -91,10 +99,12 @@ def message_of(news: News) -> tuple[Message, str] | None:
     # No more of it than is needed here, since this runs for every report of a batch.
     of_account = (
         Message.objects.filter(account=news.account.pk)
-        .only("state", "provider_id", "conflict")
+        .only("state", "provider_id", "conflict", "reported_at", "belongs_to")
         .select_for_update(of=("self",))
     )
     reference, provider_id = storable(news.event.reference), storable(news.event.provider_id)
+    if OUR_REFERENCE.fullmatch(reference.lower()):
+        reference = reference.lower()
     if reference:
         named = list(of_account.filter(reference=reference[:64]))
         if named:
@@ -137,12 +147,12 @@ def _is_contradictory(message: Message, told: set[D]) -> bool:
         return True
     if message.state == S.REFUSED:
         return not told <= FAILURES
-    return message.state in NOT_OUT
+    return message.state in WAITS | NOT_OUT
 
 
 def _contradicts(state: D, message: Message, strongest: D) -> bool:
     """Whether this very report is the one that does not fit."""
-    if message.state in NOT_OUT:
+    if message.state in WAITS | NOT_OUT:
         return message.state != S.REFUSED or state not in FAILURES
     return state in FINAL and state != strongest
 

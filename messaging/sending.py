@@ -190,7 +190,8 @@ def _update_all(
     states = ", ".join(f"'{state.value}'" for state in sources)
     statement = f"""
         UPDATE messaging_message
-           SET {changes}, provider_id = %s, words = %s, warnings = %s, answered_at = %s
+           SET {changes}, provider_id = COALESCE(NULLIF(%s, ''), provider_id), words = %s,
+               warnings = %s, answered_at = %s
          WHERE id = %s AND state IN ({states}) {condition}
     """  # noqa: S608 - built from constants of ours
     rows = [
@@ -216,7 +217,6 @@ def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
         "http_status": error.http_status,
         "answered_at": timezone.now(),
     }
-    _note_beside_report(rows, said)
     match error.outcome:
         case Outcome.REFUSED:
             _end(rows, MessageState.REFUSED, code="", **said)
@@ -225,6 +225,7 @@ def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
         case _:
             # The code stays until somebody settles this, since nothing is final yet.
             _end(rows, MessageState.UNKNOWN, **said)
+    _note_beside_report(rows, said)
 
 
 def _end(rows: QuerySet[Message], state: MessageState, **changes: Any) -> int:

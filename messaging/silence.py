@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from providers.inbox.health import Silence
@@ -37,6 +37,7 @@ def silence_of(accounts: Collection[int]) -> Mapping[int, Silence]:
             waiting=Count("pk", filter=unheard & ~ripe),
             ripe=Count("pk", filter=ripe),
             silent=Count("pk", filter=unheard & ripe),
+            since=Min("answered_at", filter=unheard & ~ripe),
         )
     )
-    return {account: Silence(waiting, ripe, silent) for account, waiting, ripe, silent in rows}
+    return {account: Silence(*counted) for account, *counted in rows}

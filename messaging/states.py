@@ -31,18 +31,20 @@ REPORTS = frozenset({S.IN_TRANSIT, S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.EXP
 
 MESSAGE_STATES = StateTable(
     {
-        S.SCHEDULED: frozenset({S.QUEUED, S.CANCELLED}),
-        S.HELD: frozenset({S.QUEUED, S.CANCELLED}),
+        # Whatever waits ends with a report: only what went out can be reported, so it must
+        # not be sent again (messaging.reports).
+        S.SCHEDULED: frozenset({S.QUEUED, S.CANCELLED, S.SUBMITTED}) | REPORTS,
+        S.HELD: frozenset({S.QUEUED, S.CANCELLED, S.SUBMITTED}) | REPORTS,
         # A code that waited too long is of no use to anybody: not_sent, never held.
-        S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.CANCELLED, S.NOT_SENT}),
+        S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.CANCELLED, S.NOT_SENT, S.SUBMITTED}) | REPORTS,
         # Claimed but not handed over: nothing can have happened, so it may go back.
-        S.CLAIMED: frozenset({S.SENDING, S.QUEUED}),
+        S.CLAIMED: frozenset({S.SENDING, S.QUEUED, S.SUBMITTED}) | REPORTS,
         # Back to queued and to not_sent only where it is certain that nothing happened.
         # A report can come before our own call has been recorded.
         S.SENDING: frozenset({S.SUBMITTED, S.REFUSED, S.UNKNOWN, S.QUEUED, S.NOT_SENT} | REPORTS),
         S.UNKNOWN: frozenset({S.SUBMITTED, S.NOT_SENT} | REPORTS),
         S.SUBMITTED: REPORTS,
-        # Reports have one total order; the highest seen stands (messaging.sending).
+        # Reports have one total order; the highest seen stands (messaging.reports).
         S.IN_TRANSIT: REPORTS - {S.IN_TRANSIT},
         S.EXPIRED: frozenset({S.UNDELIVERED, S.REJECTED, S.DELIVERED}),
         S.UNDELIVERED: frozenset({S.REJECTED, S.DELIVERED}),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from core.templatetags.portal import visible
 from core.times import duration
-from providers.callback_texts import SAYS
+from providers.callback_texts import SAYS, masked_words
 from providers.models import ApiCall
 
 from .labels import gives_reports
@@ -147,7 +147,9 @@ def _report(report: Report) -> str:
             return _("Report: %(word)s") % {"word": word}
         case Report.Kind.VERIFICATION:
             return _("The provider reports a check: %(word)s. Evidence only.") % {"word": word}
-    return _("Report that nobody understands: “%(words)s”") % {"words": visible(report.words)}
+    return _("Report that nobody understands: “%(words)s”") % {
+        "words": visible(masked_words(report.words))
+    }
 
 
 def _missing(message: Message) -> Iterator[Line]:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Max
+
 from . import accounts
-from .models import Account
+from .models import Account, Callback, CallbackToken
+
+
+def _last_use_of(token: CallbackToken) -> datetime | None:
+    """Also of a callback that only counted, and of one that was not read yet."""
+    newest = Callback.objects.filter(token=token).aggregate(at=Max("last_at"))["at"]
+    known = [at for at in (newest, token.last_used_at) if at is not None]
+    return max(known, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,7 @@ def addresses_of(account: Account, now: datetime) -> list[AddressFacts]:
                 token_id=token.pk,
                 url=url.reveal() if url else "",
                 created_at=token.created_at,
-                last_used_at=token.last_used_at,
+                last_used_at=_last_use_of(token),
                 is_newest=position == 0,
                 revocable_at=revocable_at,
                 is_revocable=revocable_at is not None and revocable_at <= now,

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from core.redaction import Fields, Redactor, fields_of
+from core.redaction import HIDDEN, Fields, Redactor, fields_of, mask_numbers
 from core.templatetags.portal import visible
 
 from .gateway.client import ReceivesCallbacks
 from .gateway.vocabulary import DeliveryState as D
 from .inbox.digesting import FAULT, NO_CLIENT
-from .inbox.self_test import Problem
+from .inbox.self_test import Problem, is_under_way
 from .models import Callback, CallbackTest
 
+TEXT_FOLLOWS: Final = re.compile(r"(\btext:)", re.IGNORECASE)
 SAYS: Final[dict[str, Promise]] = {
     D.SUBMITTED: pgettext_lazy("report", "Accepted"),
     D.IN_TRANSIT: pgettext_lazy("report", "On its way"),
@@ -57,7 +59,7 @@ _TEST_PROBLEMS: Final[dict[str, Promise]] = {
 def says(callback: Callback) -> str:
     """What it says in our words, and the provider's own in brackets."""
     word = str(SAYS.get(callback.says, ""))
-    own = callback.words.strip()
+    own = masked_words(callback.words).strip()
     if not word:
         return own or gettext("nothing that is known")
     if callback.events > 1:
@@ -72,8 +74,10 @@ def problem_words(problem: str) -> str:
 
 def verdict_of(test: CallbackTest) -> str:
     """What came of a test of our own address."""
-    if test.ended_at is None:
+    if is_under_way(test):
         return gettext("Calling our own address …")
+    if test.ended_at is None:
+        return gettext("The test came to no end. Look whether the queue runs, then test again.")
     if not test.problem:
         return gettext("Our address answers from outside.")
     reason = str(_TEST_PROBLEMS.get(test.problem, test.problem)) % {"detail": test.detail}
@@ -82,20 +86,31 @@ def verdict_of(test: CallbackTest) -> str:
     ) % {"reason": reason}
 
 
+def masked_words(text: str) -> str:
+    """A provider's own words for those who may not see numbers and texts: what follows
+    `text:` was written by whoever wrote the message."""
+    head, marker, rest = (*TEXT_FOLLOWS.split(text, maxsplit=1), "", "")[:3]
+    return mask_numbers(head) + marker + (HIDDEN if rest.strip() else "")
+
+
 def raw_query(callback: Callback, *, whole: bool) -> str:
     if whole:
         return visible(callback.query)
-    return visible(Redactor().form(callback.query, _fields(callback)))
+    return visible(masked_words(Redactor().form(callback.query, _fields(callback))))
 
 
 def raw_body(callback: Callback, *, whole: bool) -> str:
     """The body as text; without its numbers and texts for whoever may not see them."""
     text = bytes(callback.body).decode("utf-8", "backslashreplace")
-    return visible(text if whole else Redactor().body(text, _fields(callback)))
+    if whole:
+        return visible(text)
+    if "multipart" in callback.content_type.lower():
+        return HIDDEN
+    return visible(masked_words(Redactor().body(text, _fields(callback))))
 
 
 def _fields(callback: Callback) -> Fields:
     client = callback.account.client
     if client is None or not issubclass(client, ReceivesCallbacks):
         return fields_of(frozenset())
-    return fields_of(client.callback_hidden, client.callback_masked)
+    return fields_of(client.callback_hidden)

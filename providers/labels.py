@@ -33,7 +33,10 @@ CALLBACK: Final = {
         _("It moved the state, or confirmed it."),
     ),
     "unmatched": StateLabel(
-        _("Unmatched"), Role.WARNING, "link_off", _("Fits no message; tried again by itself.")
+        _("Unmatched"),
+        Role.WARNING,
+        "link_off",
+        _("Fits no message; looked for again for a day, then left to staff."),
     ),
     "unrecognised": StateLabel(
         _("Unrecognised"),

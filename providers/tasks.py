@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.utils import timezone
-from django_q.models import Failure
+from django_q.models import Task
 
 from . import daily_limits, enquiries, journal
 from .engine import kick, liveness
@@ -14,8 +14,8 @@ from .inbox import digesting, kicking, self_test, storing
 from .models import Account, heartbeat
 from .task_leases import only_one
 
-FAILURES_KEPT_FOR: Final = timedelta(days=30)
-"""Nothing else ever deletes the queue's records of failed tasks."""
+TASKS_KEPT_FOR: Final = timedelta(days=30)
+"""Nothing else ever deletes the queue's records of tasks, done or failed."""
 
 
 def beat() -> None:
@@ -48,9 +48,9 @@ def read_balances() -> int:
 
 def prune() -> int:
     """What is past its time: calls, callbacks, questions, readings, spent limits, dead loops,
-    failed tasks."""
+    records of tasks."""
     liveness.forget_the_dead()
-    failed = Failure.objects.filter(stopped__lt=timezone.now() - FAILURES_KEPT_FOR)
-    failures: int = failed.delete()[0]
+    done = Task.objects.filter(stopped__lt=timezone.now() - TASKS_KEPT_FOR)
+    tasks: int = done.delete()[0]
     pruned = journal.prune() + storing.prune() + enquiries.prune() + daily_limits.prune()
-    return pruned + failures
+    return pruned + tasks

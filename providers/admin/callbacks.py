@@ -125,9 +125,11 @@ class CallbackAdmin(ReadOnlyAdmin):
     @admin.display(description=_("State"), ordering="state")
     def state_(self, callback: Callback) -> SafeString:
         label = state_label("callback", callback.state)
-        if callback.state != State.UNMATCHED or callback.next_try_at is None:
+        if callback.state != State.UNMATCHED:
             return label
-        again = gettext("tried again at %(time)s") % {"time": short_time(callback.next_try_at)}
+        again = gettext("no longer tried by itself")
+        if callback.next_try_at is not None:
+            again = gettext("tried again at %(time)s") % {"time": short_time(callback.next_try_at)}
         return format_html('{} <span class="hint">{}</span>', label, again)
 
     # --- process again -----------------------------------------------------------
@@ -142,7 +144,7 @@ class CallbackAdmin(ReadOnlyAdmin):
         ids = list(queryset.order_by().values_list("pk", flat=True)[:MOST_AT_ONCE])
         count = digesting.process_again(Callback.objects.filter(pk__in=ids))
         kicking.kick()
-        log_again(request, Callback.objects.filter(pk__in=ids[:100]))
+        log_again(request, Callback.objects.filter(pk__in=ids))
         text = ngettext(
             "%(count)d callback is read again.", "%(count)d callbacks are read again.", count
         )
@@ -193,7 +195,7 @@ def _outcome_shown(one: Mapping[str, str]) -> dict[str, Any]:
     return {
         "state": one.get("state", ""),
         "says": word or gettext("nothing that is known"),
-        "words": one.get("words", ""),
+        "words": callback_texts.masked_words(one.get("words", "")),
         "problem": callback_texts.problem_words(problem) if problem else "",
         "subject": subject_of(one.get("subject", "")),
     }

@@ -9,13 +9,14 @@ receipts are read too. Nothing here raises on any bytes.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from providers.gateway.events import CallbackRequest, DeliveryReported, Event, Unrecognised
 from providers.gateway.vocabulary import DeliveryState
 
 from .reading import NO_IDS, id_of
-from .said import Said, pairs_of_json, pairs_of_query, said_by
+from .said import Said, pairs_of_json, pairs_of_multipart, pairs_of_query, said_by
 
 MOST_REPORTS: Final = 1000
 
@@ -69,8 +70,13 @@ def _reports(request: CallbackRequest) -> list[object] | None:
     body = request.body.strip()
     if body.startswith((b"{", b"[", b"\xef\xbb\xbf")) or "json" in request.content_type.lower():
         return pairs_of_json(body) if body else None
+    if body and "multipart/form-data" in request.content_type.lower():
+        return _as_one(pairs_of_multipart(body, request.content_type))
     form = body.decode("utf-8", "backslashreplace") if body else request.query
-    pairs = pairs_of_query(form)
+    return _as_one(pairs_of_query(form))
+
+
+def _as_one(pairs: Sequence[tuple[str, object]] | None) -> list[object] | None:
     if pairs is None:
         return None
     return [tuple(pairs)] if pairs else []

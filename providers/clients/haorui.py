@@ -25,7 +25,7 @@ from providers.gateway.events import CallbackRequest, Event
 from providers.gateway.vocabulary import Encoding, Reason, SmsKind, Submission, TextMessage
 from providers.gateway.words import gettext_noop as _
 
-from .delivery_reports import TEXTS, understand
+from .delivery_reports import understand
 from .options import lines_of
 from .reading import NO_IDS, contradiction, id_of, is_success, said, undecided
 
@@ -95,8 +95,6 @@ class Haorui(SendsText, ReceivesCallbacks):
     pace = Pace(per_second=5, per_minute=300, in_flight=1)
     reports_delivery = True
     callback_methods = frozenset({"POST", "GET"})
-    callback_hidden = TEXTS
-    callback_masked = frozenset({"phonenumber", "phone_number", "phone", "msisdn", "mobile", "to"})
 
     @classmethod
     def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:

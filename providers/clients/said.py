@@ -10,7 +10,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from email.parser import BytesParser
+from email.policy import compat32
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from .reading import text_of
@@ -60,6 +62,25 @@ def pairs_of_query(query: str) -> list[tuple[str, str]] | None:
         )
     except ValueError:
         return None
+
+
+def pairs_of_multipart(body: bytes, content_type: str) -> list[tuple[str, str]] | None:
+    """The fields of a form as `curl -F` and some libraries post it; None where it is none."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
+    try:
+        parts = BytesParser(policy=compat32).parsebytes(head + body)
+    except (ValueError, LookupError):
+        return None
+    found: Any = parts.get_payload()
+    if not parts.is_multipart():
+        return None
+    pairs = []
+    for part in found[: MOST_FIELDS + 1]:
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes):
+            pairs.append((name, content.decode("utf-8", "backslashreplace")))
+    return pairs if len(pairs) <= MOST_FIELDS else None
 
 
 def pairs_of_json(body: bytes) -> list[object] | None:

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from .call import Door, Login
 from .events import CallbackRequest, Event
@@ -214,14 +214,30 @@ class RentsNumbers(Client):
     def list_transactions(self, *, page: int, page_size: int) -> TransactionPage: ...
 
 
+TEXT_FIELDS: Final = frozenset(
+    {
+        "smsmessage",
+        "sms_message",
+        "message",
+        "message_text",
+        "textmessage",
+        "text_message",
+        "text",
+        "content",
+        "body",
+        "receipt",
+        "data",
+    }
+)
+
+
 class ReceivesCallbacks(Client):
     """Understands what the provider pushes to us. Pure: a stored callback can be replayed."""
 
     callback_methods: ClassVar[frozenset[str]]
-    callback_hidden: ClassVar[frozenset[str]] = frozenset()
-    callback_masked: ClassVar[frozenset[str]] = frozenset()
-    """Names of fields that hold a text or a code, and of those that hold a phone number:
-    what staff without the right to see them are not shown of a raw callback."""
+    callback_hidden: ClassVar[frozenset[str]] = TEXT_FIELDS
+    """Names of fields that may hold a text or a code: what staff without the right to see
+    them are not shown of a raw callback. Numbers are masked wherever they stand."""
 
     @classmethod
     @abstractmethod

@@ -64,6 +64,11 @@ class Digested:
     heard: Sequence[Heard]
 
     @property
+    def may_match_later(self) -> bool:
+        """It names something that nobody knows yet."""
+        return not self.heard and bool(self.event.reference or self.event.provider_id)
+
+    @property
     def state(self) -> State:
         if isinstance(self.event, Unrecognised):
             return State.UNRECOGNISED
@@ -73,64 +78,100 @@ class Digested:
         return State.CONFLICT if conflict else State.APPLIED
 
 
+class Turn:
+    """One digest's time: how long it may go on, and the lease that it keeps meanwhile."""
+
+    def __init__(self, keep_lease: Callable[[], bool] = lambda: True) -> None:
+        self._keep_lease = keep_lease
+        self._kept_at = time.monotonic()
+        self._until = self._kept_at + LONGEST_RUN
+        self._is_lost = False
+
+    @property
+    def is_over(self) -> bool:
+        """Its time has come, or somebody else has the lease. Asked between two rows."""
+        now = time.monotonic()
+        if now - self._kept_at > RENEW_EVERY:
+            self._is_lost = self._is_lost or not self._keep_lease()
+            self._kept_at = now
+        return self._is_lost or now > self._until
+
+    @property
+    def leaves_work(self) -> bool:
+        return not self._is_lost
+
+
 def run(keep_lease: Callable[[], bool]) -> bool:
     """Digest what is due, and stay a little for what comes meanwhile. True: there is more."""
-    quiet_since = kept_at = time.monotonic()
-    until = quiet_since + LONGEST_RUN
-    while (now := time.monotonic()) < until:
-        if now - kept_at > RENEW_EVERY:
-            if not keep_lease():
-                return False
-            kept_at = now
-        if digest_due():
+    turn = Turn(keep_lease)
+    quiet_since = time.monotonic()
+    while not turn.is_over:
+        if digest_due(turn):
             quiet_since = time.monotonic()
-        elif now - quiet_since > LINGER:
+        elif time.monotonic() - quiet_since > LINGER:
             return False
         else:
             time.sleep(PAUSE)
-    return True
+    return turn.leaves_work
 
 
-def digest_due() -> int:
-    """One chunk of what is due; returns how many rows were read."""
+def digest_due(turn: Turn | None = None) -> int:
+    """One chunk of what is due; returns how many rows were taken up."""
     due = Callback.objects.filter(next_try_at__lte=timezone.now())
-    unfinished = Q(state=State.RECEIVED, tries__gt=0)
-    ids = list(due.exclude(unfinished).order_by("next_try_at", "pk").values_list("pk")[:CHUNK])
+    ids = list(due.filter(failures=0).order_by("next_try_at", "pk").values_list("pk")[:CHUNK])
     # One at a time, so that what killed a worker before takes nothing with it.
-    ids = ids or list(due.filter(unfinished).order_by("next_try_at").values_list("pk")[:1])
-    return digest([pk for (pk,) in ids])
+    ids = ids or list(due.filter(failures__gt=0).order_by("next_try_at").values_list("pk")[:1])
+    return digest([pk for (pk,) in ids], turn)
 
 
-def digest(ids: Sequence[int]) -> int:
-    """Read these rows, whatever their state. Returns how many were read."""
+def digest(ids: Sequence[int], turn: Turn | None = None) -> int:
+    """Read these rows, whatever their state. Returns how many were taken up."""
     if not ids:
         return 0
+    turn = turn or Turn()
     rows = Callback.objects.filter(pk__in=ids)
-    given_up = rows.filter(state=State.RECEIVED, tries__gte=MOST_ATTEMPTS)
-    given_up.update(state=State.UNRECOGNISED, problem=FAULT, next_try_at=None)
+    rows.filter(failures__gte=MOST_ATTEMPTS).update(
+        state=State.UNRECOGNISED, problem=FAULT, next_try_at=None
+    )
     now = timezone.now()
-    rows.exclude(problem=FAULT).update(
-        tries=F("tries") + 1, tried_at=now, next_try_at=now + UNFINISHED
+    rows.filter(failures__lt=MOST_ATTEMPTS).update(
+        tries=F("tries") + 1,
+        failures=F("failures") + 1,
+        tried_at=now,
+        next_try_at=now + UNFINISHED,
     )
     accounts: dict[int, Account] = {}
-    for pk in ids:
+    for position, pk in enumerate(ids):
+        if turn.is_over:
+            _give_back(ids[position:])
+            break
         _digest_guarded(pk, accounts)
     _note_use(rows)
     return len(ids)
 
 
+def _give_back(ids: Sequence[int]) -> None:
+    """Taken up, but not begun."""
+    rows = Callback.objects.filter(pk__in=ids).exclude(problem=FAULT)
+    rows.update(tries=F("tries") - 1, failures=F("failures") - 1, next_try_at=timezone.now())
+
+
 def process_again(rows: QuerySet[Callback]) -> int:
     """Have these read anew, as if they had just come in; a person asks for it."""
     return rows.update(
-        state=State.RECEIVED, problem="", tries=0, next_try_at=timezone.now(), tried_at=None
+        state=State.RECEIVED,
+        problem="",
+        tries=0,
+        failures=0,
+        next_try_at=timezone.now(),
+        tried_at=None,
     )
 
 
 def _digest_guarded(pk: int, accounts: dict[int, Account]) -> None:
     """A row that cannot be read must not keep the others from it."""
     try:
-        with transaction.atomic():
-            _digest_one(pk, accounts)
+        _digest_one(pk, accounts)
     except DATABASE_AWAY:
         raise
     except Exception as error:  # noqa: BLE001 - the next attempts will show whether it lasts
@@ -139,7 +180,7 @@ def _digest_guarded(pk: int, accounts: dict[int, Account]) -> None:
 
 
 def _digest_one(pk: int, accounts: dict[int, Account]) -> None:
-    row = Callback.objects.select_for_update().defer("outcomes").get(pk=pk)
+    row = Callback.objects.defer("outcomes").get(pk=pk)
     if row.problem == FAULT:
         return
     account = accounts.get(row.account_id) or accounts.setdefault(row.account_id, row.account)
@@ -149,15 +190,40 @@ def _digest_one(pk: int, accounts: dict[int, Account]) -> None:
         return
     request = CallbackRequest(row.method, row.query, bytes(row.body), row.content_type)
     events = client.understand_callback(request)
-    digested = [
-        Digested(event, publish(News(account, event, row.received_at, row.pk, position)))
+    told = [
+        _tell(News(account, event, row.received_at, row.pk, position))
         for position, event in enumerate(events)
     ]
+    digested = [one for one in told if one is not None]
+    if len(digested) == len(events):
+        _write_down(row, digested)
+
+
+def _tell(news: News) -> Digested | None:
+    """One event, in a transaction of its own: a thousand reports in one request must neither
+    hold everybody's rows nor undo each other. None where it failed; it is told again then."""
+    try:
+        with transaction.atomic():
+            return Digested(news.event, publish(news))
+    except DATABASE_AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001
+        logger.error(
+            "Event %s of callback %s could not be applied: %s",
+            news.position,
+            news.callback_id,
+            type(error).__name__,
+        )
+        return None
+
+
+def _write_down(row: Callback, digested: Sequence[Digested]) -> None:
     first = digested[0]
     heard = next((each for one in digested for each in one.heard), None)
     _settle(
         row,
         _worst([one.state for one in digested]),
+        look_again=any(one.may_match_later for one in digested),
         kind=_kind_of(first.event),
         says=says(first.event),
         words=_kept(first.event.words),
@@ -169,11 +235,13 @@ def _digest_one(pk: int, accounts: dict[int, Account]) -> None:
     )
 
 
-def _settle(row: Callback, state: State, **changes: object) -> None:
+def _settle(row: Callback, state: State, *, look_again: bool = False, **changes: object) -> None:
     next_try = None
-    if state == State.UNMATCHED and row.tries <= len(RETRIES):
+    if look_again and row.tries <= len(RETRIES):
         next_try = timezone.now() + RETRIES[max(row.tries, 1) - 1]
-    Callback.objects.filter(pk=row.pk).update(state=state, next_try_at=next_try, **changes)
+    Callback.objects.filter(pk=row.pk).update(
+        state=state, next_try_at=next_try, failures=0, **changes
+    )
 
 
 _WORST_FIRST: Final = (State.UNMATCHED, State.UNRECOGNISED, State.CONFLICT, State.APPLIED)

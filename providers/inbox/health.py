@@ -11,8 +11,8 @@ from django.core.cache import cache
 from django.db.models import Max
 from django.utils import timezone
 
-from ..gateway.client import ReceivesCallbacks
 from ..models import Account, Callback, CallbackTest
+from .self_test import is_under_way
 
 QUIET: Final = timedelta(hours=6)
 """So long without any callback, though messages wait, is worth a look."""
@@ -28,6 +28,8 @@ class Silence:
     waiting: int = 0
     ripe: int = 0
     silent: int = 0
+    since: datetime | None = None
+    """When the oldest of those that wait was accepted."""
 
     @property
     def share(self) -> float | None:
@@ -53,18 +55,21 @@ class Health:
     test: CallbackTest | None
 
     @property
+    def is_tested_now(self) -> bool:
+        return self.test is not None and is_under_way(self.test)
+
+    @property
     def hours_quiet(self) -> int | None:
         """Whole hours without a callback though messages wait; None where all is well."""
-        if not self.silence.waiting:
+        if not self.silence.waiting or self.silence.since is None:
             return None
-        since = self.last_at or self.account.created_at
-        quiet = timezone.now() - since
+        quiet = timezone.now() - max(self.last_at or self.silence.since, self.silence.since)
         return int(quiet.total_seconds() // 3600) if quiet > QUIET else None
 
 
 def health_of(accounts: Collection[Account]) -> list[Health]:
     """Those of the accounts whose provider reports by itself, by name."""
-    reporting = [account for account in accounts if takes_callbacks(account)]
+    reporting = [account for account in accounts if account.takes_callbacks]
     ids = [account.pk for account in reporting]
     newest = Callback.objects.filter(account__in=ids).order_by().values_list("account")
     last = dict(newest.annotate(last=Max("last_at")))
@@ -79,11 +84,6 @@ def health_of(accounts: Collection[Account]) -> list[Health]:
         )
         for account in sorted(reporting, key=lambda each: each.name.lower())
     ]
-
-
-def takes_callbacks(account: Account) -> bool:
-    client = account.client
-    return client is not None and issubclass(client, ReceivesCallbacks)
 
 
 def _silences(ids: Collection[int]) -> Mapping[int, Silence]:

@@ -39,4 +39,4 @@ def kick_soon() -> None:
 
 def kick() -> None:
     """Have a digest started. Part of the caller's transaction."""
-    async_task(TASK, task_name="callbacks: digest")
+    async_task(TASK, task_name="callbacks: digest", save=False)

@@ -6,12 +6,13 @@ it is this portal. It is made by the queue; no web process calls anybody.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 import requests
-from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.http import HttpResponse
@@ -23,6 +24,8 @@ from ..accounts import callback_url
 from ..gateway.client import ReceivesCallbacks
 from ..models import Account, CallbackTest
 from .tokens import KnownToken
+
+logger = logging.getLogger(__name__)
 
 HEADER: Final = "X-Portal-Test"
 SALT: Final = "providers.inbox.self_test"
@@ -44,6 +47,14 @@ class Problem(StrEnum):
     """200, but not from this portal."""
 
 
+GIVEN_UP: Final = timedelta(minutes=2)
+"""No test takes so long: the queue does not run, or lost it."""
+
+
+def is_under_way(test: CallbackTest) -> bool:
+    return test.ended_at is None and timezone.now() - test.asked_at < GIVEN_UP
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     problem: str = ""
@@ -60,7 +71,11 @@ def ask(account: Account) -> None:
 
 def run(account: Account) -> None:
     """Call the address and write down what came of it."""
-    verdict = _call(account)
+    try:
+        verdict = _call(account)
+    except Exception as error:  # noqa: BLE001 - a test without an end would go on for ever
+        logger.error("The test of a callback address failed: %s", type(error).__name__)
+        verdict = Verdict(Problem.REFUSED)
     CallbackTest.objects.filter(account=account).update(
         ended_at=timezone.now(), problem=verdict.problem, detail=verdict.detail[:200]
     )
@@ -115,8 +130,4 @@ def _fault(error: requests.RequestException) -> Verdict:
         return Verdict(Problem.TIMED_OUT)
     if "NameResolutionError" in repr(error):
         return Verdict(Problem.NO_NAME)
-    return Verdict(Problem.REFUSED, _host())
-
-
-def _host() -> str:
-    return str(settings.PUBLIC_ADDRESS)
+    return Verdict(Problem.REFUSED)

@@ -63,13 +63,18 @@ _INSERT = """
     INSERT INTO providers_callback (
         public_id, account_id, token_id, digest, method, query, body, content_type, sender,
         received_at, last_at, next_try_at,
-        times, state, kind, says, words, subject, matched_by, problem, events, outcomes, tries
+        times, state, kind, says, words, subject, matched_by, problem, events, outcomes, tries,
+        failures
     ) VALUES (
         %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-        1, 'received', '', '', '', '', '', '', 0, '[]', 0
+        1, 'received', '', '', '', '', '', '', 0, '[]', 0, 0
     )
     ON CONFLICT (account_id, digest) DO UPDATE SET
         times = providers_callback.times + 1,
+        token_id = excluded.token_id,
+        tries = CASE
+            WHEN providers_callback.state = 'unmatched' THEN 0 ELSE providers_callback.tries
+        END,
         last_at = excluded.last_at,
         next_try_at = CASE
             WHEN providers_callback.state = 'unmatched' THEN excluded.next_try_at
@@ -81,15 +86,19 @@ _INSERT = """
 def digest_of(incoming: Incoming) -> str:
     """SHA-256 over what was said. The order of names and the spaces between them say
     nothing; a name that stands twice does, and so does the order of its values."""
-    content = [incoming.method, _pairs(incoming.query), _canonical_body(incoming.body)]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    about = [incoming.method, incoming.content_type]
+    try:
+        said = json.dumps([*about, _pairs(incoming.query), _canonical_body(incoming.body)])
+    except (ValueError, RecursionError):
+        said = json.dumps([*about, incoming.query, incoming.body.hex()])
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _pairs(query: str) -> object:
-    try:
-        return _sorted(parse_qsl(query, keep_blank_values=True, max_num_fields=1000))
-    except ValueError:
-        return query
+    # Whatever bytes there are stay different from others.
+    return _sorted(
+        parse_qsl(query, keep_blank_values=True, max_num_fields=1000, errors="surrogateescape")
+    )
 
 
 def _sorted(pairs: Iterable[tuple[str, object]]) -> list[tuple[str, object]]:
@@ -97,13 +106,10 @@ def _sorted(pairs: Iterable[tuple[str, object]]) -> list[tuple[str, object]]:
 
 
 def _canonical_body(body: bytes) -> object:
-    text = body.decode("utf-8", "backslashreplace")
+    text = body.decode("utf-8", "surrogateescape")
     if text.lstrip("\ufeff \t\r\n")[:1] not in ("{", "["):
         return text
-    try:
-        return json.loads(text.lstrip("\ufeff"), object_pairs_hook=_sorted, parse_float=str)
-    except (ValueError, RecursionError):
-        return text
+    return json.loads(text.lstrip("\ufeff"), object_pairs_hook=_sorted, parse_float=str)
 
 
 PRUNE_CHUNK: Final = 2_000
@@ -116,6 +122,7 @@ def prune() -> int:
     deleted = 0
     while True:
         old = Callback.objects.filter(last_at__lt=limit).order_by()
+        old = old.exclude(state=Callback.State.RECEIVED)
         chunk = list(old.values_list("pk", flat=True)[:PRUNE_CHUNK])
         if not chunk:
             return deleted

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedField
 
-from ..gateway.client import Client
+from ..gateway.client import Client, ReceivesCallbacks
 from ..gateway.registry import client_for
 from .ids import public_id
 
@@ -88,6 +88,12 @@ class Account(models.Model):
     def provider_name(self) -> str:
         client = self.client
         return client.name if client else self.provider
+
+    @property
+    def takes_callbacks(self) -> bool:
+        """Whether its provider reports of its own accord."""
+        client = self.client
+        return client is not None and issubclass(client, ReceivesCallbacks)
 
     @property
     def is_paused(self) -> bool:

@@ -58,7 +58,10 @@ class Callback(models.Model):
     events = models.PositiveSmallIntegerField(default=0)
     outcomes = models.JSONField(default=list, blank=True)
     """For each event: what it says, its words, its subject and what became of it."""
-    tries = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0)
+    """Since it came in, came in again, or a person had it processed again."""
+    failures = models.PositiveSmallIntegerField(default=0)
+    """Attempts in a row that came to no end: a fault, or a worker that died."""
     tried_at = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True, default=timezone.now)
     """None: it is not tried again by itself."""

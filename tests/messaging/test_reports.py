@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import count, pairwise
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
 from messaging import reports, sending
+from messaging.dispatch import MessageSource
 from messaging.models import Message, Report
 from messaging.states import MESSAGE_STATES, REPORTS, MessageState
 from providers.gateway.errors import OutcomeUnknown, Refused
@@ -116,12 +118,32 @@ def test_delivered_stands_against_any_other_word_and_the_conflict_shows(
     assert (effects[-1] == Effect.CONFLICT) == (order[-1] != D.DELIVERED)
 
 
-@pytest.mark.parametrize("before", sorted(reports.NOT_OUT - {S.REFUSED}))
-def test_what_cannot_have_gone_out_is_left_where_it_is(before: MessageState) -> None:
-    message = make_message(state=before)
+def test_what_was_cancelled_is_left_where_it_is_and_the_contradiction_shows() -> None:
+    message = make_message(state="cancelled")
     heard = tell(message, D.DELIVERED)
     assert heard is not None
-    assert (message.state, message.conflict, heard.effect) == (before, True, Effect.CONFLICT)
+    assert (message.state, message.conflict, heard.effect) == ("cancelled", True, Effect.CONFLICT)
+
+
+@pytest.mark.parametrize("before", sorted(reports.WAITS))
+@pytest.mark.parametrize("told", [D.SUBMITTED, D.IN_TRANSIT, D.DELIVERED])
+def test_what_was_reported_is_never_sent_again_whatever_we_believed(
+    before: MessageState, told: DeliveryState
+) -> None:
+    message = make_message(state=before)
+    heard = tell(message, told)
+    assert heard is not None
+    assert (message.state, message.conflict) == (reports.STATE_OF[told], True)
+    assert not MessageSource().accounts_with_work([message.account_id])
+
+
+def test_a_report_between_claim_and_hand_over_stops_the_call() -> None:
+    message, claim = make_message(), uuid4()
+    with transaction.atomic():
+        jobs = MessageSource().claim(message.account, 5, claim)
+    tell(message, D.DELIVERED)
+    with transaction.atomic():
+        assert not MessageSource().hand_over(jobs, claim)
 
 
 @pytest.mark.parametrize(("told", "odd"), [(D.DELIVERED, True), (D.UNDELIVERED, False)])
@@ -154,6 +176,33 @@ def test_a_report_before_our_own_answer_stands_and_the_answer_fills_the_gaps() -
     message.refresh_from_db()
     assert (message.state, message.provider_id) == ("delivered", "26471304")
     assert message.answered_at is not None
+
+
+def test_an_answer_without_an_id_leaves_the_one_that_a_report_brought() -> None:
+    message = make_message(state="sending")
+    tell(message, D.DELIVERED, provider_id="26471304")
+    sending.apply_submissions([(message.pk, Submission(""))])
+    message.refresh_from_db()
+    assert message.provider_id == "26471304"
+
+
+def test_a_report_that_says_no_more_than_we_know_is_a_report_all_the_same() -> None:
+    message = make_message(state="submitted")
+    tell(message, D.UNKNOWN_REPORT)
+    assert message.reported_at is not None
+
+
+def test_our_reference_in_capitals_finds_it() -> None:
+    message = make_message(state="submitted")
+    assert tell(message, D.DELIVERED, reference=message.reference.upper())
+
+
+def test_a_check_of_a_code_that_never_went_out_is_a_contradiction() -> None:
+    message = make_message(state="refused")
+    event = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
+    heard = reports.hear_verification(News(message.account, event, timezone.now()))
+    assert heard is not None
+    assert heard.effect == Effect.CONFLICT
 
 
 @pytest.mark.parametrize(

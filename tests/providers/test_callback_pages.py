@@ -16,7 +16,7 @@ from django.utils import timezone
 from messaging.models import Message
 from providers import accounts
 from providers.callback_addresses import addresses_of
-from providers.inbox.health import Silence, health_of
+from providers.inbox.health import health_of
 from providers.models import Account, Callback, CallbackToken
 from tests.builders import make_account, make_message, make_staff, make_user
 
@@ -96,6 +96,44 @@ def test_numbers_and_texts_of_a_raw_request_are_masked_for_everybody(message: Me
         assert message.reference in text
         assert NUMBER not in text
         assert TEXT not in text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ('{"DestAddr": "8613912345678"}', "application/json"),
+        ('{"ErrorDescription": "number 8613912345678 is absent"}', "application/json"),
+        ("Phone-Number=%2B8613912345678", "application/x-www-form-urlencoded"),
+        ("8613912345678 delivered", "text/plain"),
+        ('{"receipt": "id:1 stat:DELIVRD text:8613912345678"}', "application/json"),
+        ("id:1 stat:DELIVRD text:Your code is 4711", "text/plain"),
+        ('{"sms_message": "Your code is 4711"}', "application/json"),
+        ('--x\r\nContent-Disposition: form-data; name="to"\r\n\r\n8613912345678', "multipart/x"),
+    ],
+)
+def test_whatever_looks_like_a_number_or_a_text_is_masked(
+    message: Message, body: str, kind: str
+) -> None:
+    callback = Callback.objects.create(
+        account=message.account,
+        digest="1",
+        method="POST",
+        body=body.encode(),
+        content_type=kind,
+        words="number 8613912345678 is absent",
+        state="unrecognised",
+    )
+    client = signed_in("auditor")
+    shown = client.get(page(client, callback)).content.decode()
+    shown += client.get(reverse(LIST)).content.decode()
+    assert NUMBER not in shown
+    assert "4711" not in shown
+
+
+def test_a_viewer_sees_no_number_in_the_words_of_a_report(message: Message) -> None:
+    report(message, "WEIRD number 8613912345678")
+    url = reverse("admin:messaging_message_change", args=[message.public_id])
+    assert NUMBER not in signed_in("viewer").get(url).content.decode()
 
 
 def test_a_reveal_shows_it_as_it_came_and_is_written_down(message: Message) -> None:
@@ -208,14 +246,15 @@ def test_health_counts_what_waits_and_what_stayed_silent() -> None:
         at = now - timedelta(hours=hours)
         make_message(account, state=state, answered_at=at, created_at=at)
     (health,) = health_of([account, make_account("haosms")])
-    assert health.silence == Silence(waiting=1, ripe=2, silent=1)
+    silence = health.silence
+    assert (silence.waiting, silence.ripe, silence.silent) == (1, 2, 1)
     assert health.silence.share == 50
 
 
 def test_an_account_that_is_quiet_though_messages_wait_is_named() -> None:
     account = make_account("haorui")
-    make_message(account, state="submitted", answered_at=timezone.now())
-    Account.objects.update(created_at=timezone.now() - timedelta(hours=9, minutes=5))
+    since = timezone.now() - timedelta(hours=9, minutes=5)
+    make_message(account, state="submitted", answered_at=since)
     text = signed_in("auditor").get(reverse(LIST)).content.decode()
     assert "No callback for 9 h, though 1 message waits." in text
 

@@ -66,12 +66,20 @@ def test_the_order_of_names_makes_no_other_callback(account: Account) -> None:
         ("STATUS=ERROR&STATUS=SUCCESS", "STATUS=SUCCESS&STATUS=ERROR"),
         ("STATUS=ERROR", "STATUS=SUCCESS"),
         ("MSG=", ""),
+        ("MSG=%ff%fe", "MSG=%fe%ff"),
     ],
 )
 def test_what_says_something_else_is_another_callback(one: str, other: str) -> None:
     account = make_account("otpservice")
     push_get(account, one)
     push_get(account, other)
+    assert Callback.objects.count() == 2
+
+
+def test_the_same_bytes_of_another_kind_are_another_callback(account: Account) -> None:
+    path = f"/callbacks/{token_of(account)}/"
+    for kind in ("application/json", "application/x-www-form-urlencoded"):
+        Client().generic("POST", path, b"uid=1&DLRStatus=Delivered", kind)
     assert Callback.objects.count() == 2
 
 
@@ -159,6 +167,7 @@ def test_what_is_too_large_is_refused(account: Account) -> None:
         (b"\xff\xfe\x00", "application/json"),
         (b'{"uid": "\\ud800", "DLRStatus": "\\u0000"}', "application/json"),
         (b"[" * 100_000, "application/json"),
+        (b'{"a":' * 600 + b"1" + b"}" * 600, "application/json"),
         (b"a[b]=c&a=%00", "application/x-www-form-urlencoded"),
         (b"--x\r\nnot a form", "multipart/form-data; boundary=x"),
         (b"", "text/plain\x00"),
@@ -200,6 +209,7 @@ def test_a_callback_without_room_is_asked_to_come_again(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accepting, "PATIENCE", 0.01)
+    monkeypatch.setattr(accepting, "_stuck_until", float("-inf"))
     taken = 0
     while accepting._room.acquire(blocking=False):
         taken += 1
@@ -208,6 +218,33 @@ def test_a_callback_without_room_is_asked_to_come_again(
     finally:
         for _ in range(taken):
             accepting._room.release()
+
+
+def test_nobody_waits_for_room_once_somebody_waited_in_vain(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float | None] = []
+
+    class NoRoom:
+        def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+            waits.append(timeout)
+            return False
+
+    monkeypatch.setattr(accepting, "_room", NoRoom())
+    monkeypatch.setattr(accepting, "_stuck_until", float("-inf"))
+    assert [push_json(account, REPORT).status_code for _ in range(3)] == [503] * 3
+    assert [wait for wait in waits if wait] == [accepting.PATIENCE]
+
+
+def test_a_body_that_breaks_off_is_refused_and_no_fault(account: Account) -> None:
+    class Broken:
+        def read(self, size: int) -> bytes:
+            raise RuntimeError("a chunk without an end")
+
+    request = RequestFactory().post("/", b"", "application/json")
+    request.META.pop("CONTENT_LENGTH", None)
+    request.META |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": Broken()}
+    assert accepting.callback(request, token_of(account)).status_code == 400
 
 
 def test_many_callbacks_start_one_digest(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -201,7 +201,7 @@ def test_what_killed_its_worker_is_tried_alone(app: App, account: Account) -> No
     for number in range(3):
         push_json(account, {"uid": f"u{number}", "DLRStatus": "Delivered"})
     long_ago = timezone.now() - timedelta(minutes=5)
-    Callback.objects.update(tries=1, next_try_at=long_ago)
+    Callback.objects.update(failures=1, next_try_at=long_ago)
     assert digesting.digest_due() == 1
 
 
@@ -211,6 +211,57 @@ def test_a_database_that_is_away_costs_no_attempt_of_the_others(app: App, accoun
     with pytest.raises(OperationalError):
         digesting.digest_due()
     assert only().state == "received"
+
+
+def test_one_report_that_cannot_be_applied_undoes_none_of_its_neighbours(
+    app: App, account: Account
+) -> None:
+    push_json(account, [{"uid": f"u{number}", "DLRStatus": "Delivered"} for number in range(3)])
+    heard: list[int] = []
+
+    def hear(news: News) -> Heard | None:
+        if news.position == 1:
+            raise ValueError("cannot")
+        heard.append(news.position)
+        return Heard("message:8")
+
+    subscriptions._subscribers[DeliveryReported] = [hear]
+    digest_all()
+    assert heard == [0, 2]
+    assert only().state == "received"
+
+
+def test_what_no_time_is_left_for_is_given_back_untried(
+    app: App, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        push_json(account, {"uid": f"u{number}", "DLRStatus": "Delivered"})
+    monkeypatch.setattr(digesting, "LONGEST_RUN", -1.0)
+    digesting.digest_due()
+    rows = Callback.objects.all()
+    assert {(row.state, row.tries, row.failures) for row in rows} == {("received", 0, 0)}
+
+
+def test_however_often_it_comes_again_it_goes_on_being_looked_for(
+    app: App, account: Account
+) -> None:
+    app.answer = None
+    for _ in range(len(digesting.RETRIES) + 3):
+        push(account)
+        digesting.digest([only().pk])
+    assert only().next_try_at is not None
+
+
+def test_what_was_unmatched_and_then_fails_is_put_aside_too(app: App, account: Account) -> None:
+    app.answer = None
+    push(account)
+    digest_all()
+    app.fault = ValueError("cannot")
+    with time_machine.travel(timezone.now()) as clock:
+        for _ in range(digesting.MOST_ATTEMPTS + 1):
+            clock.shift(timedelta(minutes=2))
+            digesting.digest_due()
+    assert (only().state, only().problem) == ("unrecognised", "portal_fault")
 
 
 # --- by the queue ----------------------------------------------------------------------------

@@ -76,6 +76,21 @@ def test_without_a_public_address_there_is_nothing_to_test(settings: Settings) -
     assert checked(make_account("haorui")).problem == "no_address"
 
 
+def test_a_list_of_networks_does_not_keep_our_own_test_out() -> None:
+    account = make_account("haorui", callback_networks="198.51.100.0/24")
+    value = signing.dumps(account.pk, salt=self_test.SALT)
+    path = f"/callbacks/{token_of(account)}/"
+    assert Client().post(path, headers={"X-Portal-Test": value}).status_code == 200
+
+
+def test_a_test_that_the_queue_lost_does_not_go_on_for_ever() -> None:
+    test = CallbackTest(account=make_account("haorui"))
+    assert self_test.is_under_way(test)
+    test.asked_at -= self_test.GIVEN_UP
+    assert not self_test.is_under_way(test)
+    assert "came to no end" in verdict_of(test)
+
+
 def test_nobody_else_can_ask_for_the_proof() -> None:
     account, other = make_account("haorui"), make_account("haorui")
     forged = [signing.dumps(other.pk, salt=self_test.SALT), signing.dumps(account.pk), "x"]
