@@ -8,8 +8,10 @@ import hypothesis
 import pytest
 from django.core.cache import cache
 from django.utils import translation
+from pytest_django import DjangoDbBlocker
 
 from smsportal.catalogues import compile_catalogues
+from tests import emptying
 
 # A slow machine is no failure: no example has a time limit.
 hypothesis.settings.register_profile("portal", deadline=None, print_blob=True)
@@ -20,6 +22,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # Not in every worker of a parallel run: they would compile the same files at once.
     if not hasattr(config, "workerinput"):
         compile_catalogues()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    with django_db_blocker.unblock():
+        emptying.remember()
+    emptying.install()
 
 
 @pytest.fixture(autouse=True)
