@@ -6,7 +6,8 @@ from django.db import connection
 
 _SECONDS = {
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
-    "postgresql": "extract(epoch from clock_timestamp())",
+    # In PostgreSQL this is a numeric, which mixes with no Python float.
+    "postgresql": "extract(epoch from clock_timestamp())::double precision",
 }
 
 
