@@ -28,8 +28,8 @@ def insert_bare_row(account_id: int, body: bytes) -> None:
             """INSERT INTO providers_callback (
                    public_id, account_id, digest, method, query, body, content_type, sender,
                    received_at, last_at, next_try_at, times, state, kind, says, words, subject,
-                   matched_by, problem, events, outcomes, tries
+                   matched_by, problem, events, outcomes, tries, failures
                ) VALUES (%s, %s, %s, 'POST', '', %s, 'application/json', '', %s, %s, NULL, 1,
-                         'applied', '', '', '', '', '', '', 0, '[]', 0)""",
+                         'applied', '', '', '', '', '', '', 0, '[]', 0, 0)""",
             [secrets.token_urlsafe(12), account_id, secrets.token_hex(32), body, now, now],
         )
