@@ -7,9 +7,11 @@ A database that is away answers 503, so that the provider tries again.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from django.conf import settings
@@ -40,41 +42,52 @@ _room: Final = threading.BoundedSemaphore(max(1, settings.WEB_THREADS - 2))
 _stuck_until = float("-inf")
 
 
-def _has_room() -> bool:
-    """Staff keep threads of their own, even while the database makes every callback wait."""
-    global _stuck_until
-    if _room.acquire(blocking=False):
-        return True
-    if time.monotonic() < _stuck_until:
-        return False
-    if _room.acquire(timeout=PATIENCE):
-        return True
-    _stuck_until = time.monotonic() + STUCK_FOR
-    return False
-
-
 class TooLarge(Exception):
     """More than any report needs."""
+
+
+class NoRoom(Exception):
+    """Too many callbacks wait for the database already."""
+
+
+@contextlib.contextmanager
+def _room_at_the_database() -> Iterator[None]:
+    """Staff keep threads of their own, even while the database makes every callback wait.
+
+    Never held while a body is read: whoever sends slowly keeps no other report out.
+
+    :raises NoRoom: at once where somebody waited in vain a moment ago.
+    """
+    global _stuck_until
+    if not _room.acquire(blocking=False):
+        if time.monotonic() < _stuck_until:
+            raise NoRoom
+        if not _room.acquire(timeout=PATIENCE):
+            _stuck_until = time.monotonic() + STUCK_FOR
+            raise NoRoom
+    try:
+        yield
+    finally:
+        _room.release()
 
 
 @csrf_exempt
 def callback(request: HttpRequest, token: str) -> HttpResponse:
     """One callback. Text answers only: nobody reads them but a provider's log."""
-    if not _has_room():
-        return _come_again()
     try:
         return _answer(request, token)
+    except NoRoom:
+        return _come_again()
     except DatabaseError as error:
         # Only its kind: the text may quote what was to be stored.
         logger.error("A callback could not be stored: %s", type(error).__name__)
         return _come_again()
-    finally:
-        _room.release()
 
 
 def _answer(request: HttpRequest, token: str) -> HttpResponse:
     address = client_address(request)
-    known = known_tokens.find(token)
+    with _room_at_the_database():
+        known = known_tokens.find(token)
     test = request.headers.get(self_test.HEADER, "")
     if known is not None and test:
         # Signed by ourselves, wherever we stand.
@@ -102,7 +115,8 @@ def _take_in(request: HttpRequest, known: KnownToken, sender: str) -> HttpRespon
         return _text("Too large", 413)
     except UnreadablePostError:
         return _text("Incomplete", 400)
-    store(incoming, known)
+    with _room_at_the_database():
+        store(incoming, known)
     kicking.kick_soon()
     return _text("OK", 200)
 
