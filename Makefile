@@ -14,7 +14,12 @@ TEST_WORKERS ?= 4
 TESTS ?=
 STORM ?=
 LONG ?=
+ONCE_MORE ?=
 PYTEST := $(BIN)/pytest -q -n $(TEST_WORKERS) --dist worksteal $(TESTS)
+# Real processes and browsers beside each other can starve: with ONCE_MORE, what failed runs
+# once more, alone, and has to pass there.
+FAILED_ALONE := $(BIN)/pytest -q -x -n 0 --last-failed --last-failed-no-failures none
+SAY_ONCE_MORE := echo "== FAILED BESIDE OTHERS; once more, alone =="
 
 AS_TESTED := env -u TEST_DATABASE_URL DJANGO_SETTINGS_MODULE=tests.settings
 
@@ -50,11 +55,13 @@ test: test-sqlite test-postgres ## Run every test, on SQLite and then on Postgre
 
 test-sqlite: $(VENV)/.installed-dev ## Run every test on SQLite
 	@echo "== tests on SQLite =="
-	@env -u TEST_DATABASE_URL $(PYTEST)
+	@env -u TEST_DATABASE_URL $(PYTEST) $(if $(ONCE_MORE),|| { $(SAY_ONCE_MORE); \
+		env -u TEST_DATABASE_URL $(FAILED_ALONE); })
 
 test-postgres: $(VENV)/.installed-dev ## Run every test on PostgreSQL, which is found or brought along
 	@echo "== tests on PostgreSQL =="
-	@$(BIN)/python -m tests.database $(PYTEST)
+	@$(BIN)/python -m tests.database $(PYTEST) $(if $(ONCE_MORE),|| { $(SAY_ONCE_MORE); \
+		$(BIN)/python -m tests.database $(FAILED_ALONE); })
 
 storm: $(VENV)/.installed-dev ## Kill the engine 50 times while 5,000 messages go out (STORM="--seed 7")
 	@$(BIN)/python -m benchmarks.storm --database sqlite $(STORM)
