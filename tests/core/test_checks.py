@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from core.checks import sqlite_is_new_enough
 
@@ -19,7 +19,7 @@ from core.checks import sqlite_is_new_enough
     ],
 )
 def test_an_old_sqlite_is_named_before_the_portal_starts(
-    settings: SettingsWrapper,
+    settings: Any,
     monkeypatch: pytest.MonkeyPatch,
     engine: str,
     version: tuple[int, int, int],
