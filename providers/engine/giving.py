@@ -30,13 +30,15 @@ AFTER_A_FAULT = 5.0
 """Seconds until an account whose work could not be claimed is tried again."""
 LOOK_EVERY: Final[Mapping[Lane, float]] = {
     Lane.STAFF: 0.0,
-    Lane.ORDERS: 0.15,
+    Lane.ORDERS: 0.1,
     Lane.POLLS: 0.25,
     Lane.BULK: 0.25,
 }
 """Seconds between two looks at a source that had no work. Every look is a question to the
 database, and with all of them in each round those who wait for the next round would wait for
 the answers."""
+SELDOM: Final = 3
+"""So many times as seldom while other work is more than there is room for."""
 STALE_CLAIM = 10.0
 """Seconds between claim and hand-over after which the row is given back instead."""
 
@@ -180,8 +182,8 @@ class Giver:
     def _look(self, source: WorkSource, accounts: set[int]) -> set[int]:
         """Which of these accounts have work; none too soon after a look that found none."""
         now = time.monotonic()
-        next_look = self._looked_at.get(source.name, float("-inf")) + LOOK_EVERY[source.lane]
-        if not accounts or now < next_look:
+        pause = LOOK_EVERY[source.lane] * (SELDOM if any(self._hungry.values()) else 1)
+        if not accounts or now < self._looked_at.get(source.name, float("-inf")) + pause:
             return set()
         found = source.accounts_with_work(accounts)
         if not found:
