@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('read_total', models.PositiveBigIntegerField(default=0)),
                 ('laid_out', models.PositiveIntegerField(default=0)),
                 ('laid_out_to', models.BigIntegerField(default=0)),
+                ('reserved', models.JSONField(blank=True, default=list)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
                 ('scheduled_for', models.DateTimeField(null=True)),
                 ('started_at', models.DateTimeField(null=True)),
