@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -24,6 +26,7 @@ from providers.daily_limits import LimitReached
 from ..daily_words import limit_words
 from ..models import Batch, StagedRow
 from . import again, control, making, words
+from .earlier import earlier_like, overlap_of
 from .forms import CheckAgainForm
 from .page import estimate_of, may_see_whole
 
@@ -82,6 +85,8 @@ class StartForm(forms.Form):
     day = forms.DateField(required=False)
     clock = forms.TimeField(required=False)
     confirmed = forms.CharField(required=False, max_length=24)
+    seen = forms.CharField(required=False, max_length=64)
+    """Which findings stood on the page: nobody starts what they have not had before them."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -98,6 +103,21 @@ class StartForm(forms.Form):
             raise forms.ValidationError(gettext("Choose a time within 90 days."))
         cleaned["at"] = at
         return cleaned
+
+
+def fingerprint(batch: Batch) -> str:
+    findings = json.dumps(batch.findings, sort_keys=True)
+    return hashlib.sha256(findings.encode()).hexdigest()
+
+
+def _knows(confirmed: str, batch: Batch) -> bool:
+    """Whether staff have seen what went out already, and want it all the same."""
+    earlier = earlier_like(batch)
+    if earlier is not None:
+        return confirmed == earlier.public_id
+    overlap = overlap_of(batch)
+    known = int(confirmed) if confirmed.isascii() and confirmed.isdigit() else 0
+    return overlap is None or overlap.count <= known
 
 
 class ConfirmPage(BatchAction):
@@ -119,9 +139,10 @@ class ConfirmPage(BatchAction):
         form = StartForm(request.POST)
         if not form.is_valid():
             return self._page(batch, form)
-        estimate = estimate_of(batch)
-        earlier = estimate["earlier"]
-        if earlier is not None and form.cleaned_data["confirmed"] != earlier.public_id:
+        if form.cleaned_data["seen"] != fingerprint(batch):
+            form.add_error(None, gettext("This batch was checked again meanwhile. Look at it anew."))
+            return self._page(batch, form)
+        if not _knows(form.cleaned_data["confirmed"], batch):
             return self._page(batch, form)
         try:
             return self._go(batch, form.cleaned_data["at"])
@@ -153,6 +174,7 @@ class ConfirmPage(BatchAction):
             "batch": batch,
             "form": form,
             "back": self.model_admin.object_url(batch),
+            "seen": fingerprint(batch),
             "zone": timezone.get_current_timezone_name(),
             **estimate_of(batch),
         }
