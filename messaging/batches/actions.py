@@ -82,8 +82,8 @@ class CheckPage(BatchAction):
 
 class StartForm(forms.Form):
     when = forms.ChoiceField(choices=[("now", _("Now")), ("later", _("On"))], initial="now")
-    day = forms.DateField(required=False)
-    clock = forms.TimeField(required=False)
+    day = forms.DateField(label=_("Day"), required=False)
+    clock = forms.TimeField(label=_("Time"), required=False)
     confirmed = forms.CharField(required=False, max_length=24)
     seen = forms.CharField(required=False, max_length=64)
     """Which findings stood on the page: nobody starts what they have not had before them."""
@@ -93,14 +93,18 @@ class StartForm(forms.Form):
         cleaned["at"] = None
         if cleaned.get("when") != "later" or self.errors:
             return cleaned
-        if not cleaned.get("day") or not cleaned.get("clock"):
-            raise forms.ValidationError(gettext("Enter the day and the time."))
+        if not cleaned.get("day"):
+            self.add_error("day", gettext("Enter the day."))
+        if not cleaned.get("clock"):
+            self.add_error("clock", gettext("Enter the time."))
+        if self.errors:
+            return cleaned
         at = timezone.make_aware(datetime.combine(cleaned["day"], cleaned["clock"]))
         now = timezone.now()
         if at <= now:
-            raise forms.ValidationError(gettext("This time is over. Choose a later one."))
+            self.add_error("day", gettext("This time is over. Choose a later one."))
         if at > now + FURTHEST:
-            raise forms.ValidationError(gettext("Choose a time within 90 days."))
+            self.add_error("day", gettext("Choose a time within 90 days."))
         cleaned["at"] = at
         return cleaned
 

@@ -248,7 +248,7 @@ class DoNotSend(models.Model):
     class Meta:
         ordering = ("-added_at", "-pk")
         verbose_name = _("entry of the do-not-send list")
-        verbose_name_plural = _("do-not-send list")
+        verbose_name_plural = _("entries of the do-not-send list")
         default_permissions = ("view", "add", "change")
         constraints = [
             models.UniqueConstraint(

@@ -19,6 +19,7 @@ from providers.models import Account
 
 from .. import segments
 from ..forms import LONGEST_TYPED, new_form_token
+from ..models import Batch
 from ..preview import preview_of
 from ..send_page import chosen_account, sending_accounts
 from . import making
@@ -84,7 +85,15 @@ class NewBatchPage(Page, NewBatchView):
         }
 
     def get_initial(self) -> dict[str, Any]:
-        return {"form_token": new_form_token()}
+        return {"form_token": new_form_token(), **self._like()}
+
+    def _like(self) -> dict[str, str]:
+        """What was typed for a batch whose file is to be uploaded again."""
+        earlier = self.request.GET.get("like", "")
+        if not earlier or not self.request.user.has_perm("messaging.view_batch"):
+            return {}
+        found = Batch.objects.filter(public_id=earlier[:24])
+        return found.values("text", "sms_kind", "sender_id").first() or {}
 
     def _unsent_form(self) -> NewBatchForm:
         typed = {name: value for name, value in self.request.POST.items() if name != "account"}

@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'entry of the do-not-send list',
-                'verbose_name_plural': 'do-not-send list',
+                'verbose_name_plural': 'entries of the do-not-send list',
                 'ordering': ('-added_at', '-pk'),
                 'default_permissions': ('view', 'add', 'change'),
             },

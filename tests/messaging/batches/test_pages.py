@@ -197,6 +197,21 @@ def test_a_time_that_is_over_is_not_taken(browser: Client) -> None:
     assert batch.state == "scheduled"
 
 
+def test_a_missing_time_is_said_beside_its_field(browser: Client) -> None:
+    batch = make_batch(numbers(1))
+    page = confirm(browser, batch, when="later", day="2026-01-01").content.decode()
+    assert page.count("Enter the time.") == 2
+    assert 'aria-describedby="start-problem"' in page
+
+
+def test_whoever_uploads_again_types_nothing_again(browser: Client) -> None:
+    batch = make_batch(b"no numbers\n1\n", text="Dear {Name}, it is here.")
+    page = browser.get(page_of(batch)).content.decode()
+    (url,) = re.findall(r'href="([^"]*like=[^"]*)"', page)
+    form = browser.get(url.replace("&amp;", "&")).content.decode()
+    assert "Dear {Name}, it is here.</textarea>" in form
+
+
 def test_pause_continue_and_cancel_each_do_what_they_say(browser: Client) -> None:
     batch = start_batch(make_batch(numbers(2)))
     for name, state in (("pause", "paused"), ("continue", "sending"), ("cancel", "cancelled")):
@@ -321,7 +336,8 @@ def test_the_size_of_the_text_is_told_without_what_the_columns_fill_in(browser: 
     size = browser.post("/messaging/batch/new/size/", data).content.decode()
     assert "1 segment · Unicode · 53 characters left in this segment" in " ".join(size.split())
     assert "“’” (character 14) makes this Unicode." in size
-    assert "About 0.04 a recipient · without what the columns fill in" in size
+    assert "About 0.04 a recipient" in size
+    assert "What the columns fill in comes on top" in size
 
 
 def test_a_text_that_is_too_long_for_anybody_is_refused_beside_its_field(
