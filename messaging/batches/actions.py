@@ -144,7 +144,9 @@ class ConfirmPage(BatchAction):
         if not form.is_valid():
             return self._page(batch, form)
         if form.cleaned_data["seen"] != fingerprint(batch):
-            form.add_error(None, gettext("This batch was checked again meanwhile. Look at it anew."))
+            form.add_error(
+                None, gettext("This batch was checked again meanwhile. Look at it anew.")
+            )
             return self._page(batch, form)
         if not _knows(form.cleaned_data["confirmed"], batch):
             return self._page(batch, form)

@@ -10,6 +10,10 @@ from typing import Final
 
 from openpyxl.styles.numbers import is_date_format, is_timedelta_format
 
+Cells = list[str]
+NumberedRow = tuple[int, Cells]
+"""With its number as a spreadsheet counts it."""
+
 LONGEST_CELL: Final = 10_000
 """Characters."""
 

@@ -18,7 +18,7 @@ from providers.gateway.client import CannotTake
 from ..do_not_send import listed_among
 from ..forms import MAX_SEGMENTS
 from ..models import Batch, StagedRow
-from .tables import Cells
+from .cell_values import Cells
 from .texts import EmptyPlace, Filled
 
 Verdict = StagedRow.Verdict

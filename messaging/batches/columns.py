@@ -12,7 +12,7 @@ from django.conf import settings
 
 from core.phone import PhoneError, PhoneProblem, read
 
-from .tables import Cells, NumberedRow
+from .cell_values import Cells, NumberedRow
 
 SAMPLE: Final = 200
 """Rows that the guess looks at."""

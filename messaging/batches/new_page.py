@@ -92,8 +92,10 @@ class NewBatchPage(Page, NewBatchView):
         earlier = self.request.GET.get("like", "")
         if not earlier or not self.request.user.has_perm("messaging.view_batch"):
             return {}
-        found = Batch.objects.filter(public_id=earlier[:24])
-        return found.values("text", "sms_kind", "sender_id").first() or {}
+        batch = Batch.objects.filter(public_id=earlier[:24]).first()
+        if batch is None:
+            return {}
+        return {"text": batch.text, "sms_kind": batch.sms_kind, "sender_id": batch.sender_id}
 
     def _unsent_form(self) -> NewBatchForm:
         typed = {name: value for name, value in self.request.POST.items() if name != "account"}

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import Any, Final
 
-from .cell_values import LONGEST_CELL
+from .cell_values import LONGEST_CELL, NumberedRow
+from .sheets import MOST_COLUMNS
 from .unreadable import FileProblem, Unreadable
-from .workbooks import MOST_COLUMNS, Cells, NumberedRow, Workbook
+from .workbooks import Workbook
 
 SEPARATORS: Final = ",;\t"
 LOOKED_AT: Final = 64 * 1024

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .. import segments
-from .tables import Cells
+from .cell_values import Cells
 
 PLACE: Final = re.compile(r"\{([^{}\n]{1,64})\}")
 

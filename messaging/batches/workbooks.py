@@ -7,33 +7,19 @@ outside, so all of it is bounded: how much it unpacks to, how many cells, how ma
 
 from __future__ import annotations
 
-import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
-from sys import getsizeof
 from typing import Any, Final
 from xml.parsers import expat
 
-from .cell_values import LONGEST_CELL, DateStyles, shown, unescaped
+from .cell_values import DateStyles, NumberedRow
+from .sheets import Attributes, Rows, Texts
 from .unreadable import FileProblem, Unreadable
 
-Cells = list[str]
-NumberedRow = tuple[int, Cells]
-Attributes = Mapping[str, str]
-
-MOST_COLUMNS: Final = 200
-MOST_ROWS: Final = 1_048_576
-"""Of any sheet."""
-MOST_ELEMENTS: Final = 15_000_000
-"""Of a part: some 15 s of work, or 70 columns of 100,000 rows."""
-MOST_PIECES: Final = 1_000
-"""That one text is put together of; each has 8 KB at the most."""
 MOST_UNPACKED: Final = 400 * 1024 * 1024
-MOST_TEXTS: Final = 100 * 1024 * 1024
-"""Bytes of the table of texts in memory; it is the one thing that has to be held."""
 MOST_ENTRIES: Final = 2_000
 MOST_OF_OTHERS: Final = 20 * 1024 * 1024
 """Bytes of a part that holds neither cells nor texts, unpacked."""
@@ -52,18 +38,6 @@ BROKEN: Final = (
 )
 """What a damaged or protected file raises: a ZIP that is encrypted is a RuntimeError."""
 
-NAMESPACES: Final = (
-    "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
-    "http://purl.oclc.org/ooxml/spreadsheetml/main",
-)
-
-
-def _named(word: str) -> frozenset[str]:
-    return frozenset(f"{namespace} {word}" for namespace in NAMESPACES)
-
-
-CELL, ROW, VALUE, TEXT, ITEM, PHONETIC = map(_named, ("c", "row", "v", "t", "si", "rPh"))
-
 
 class Workbook:
     """Raises `Unreadable`, at once or while its rows are read."""
@@ -76,7 +50,7 @@ class Workbook:
             self._date_styles = DateStyles(book.starts_1904)
             if book.styles:
                 self._parse(book.styles, self._date_styles.element)
-            self._texts = _Texts()
+            self._texts = Texts()
             if book.texts:
                 parser = _parser(self._texts.start, self._texts.end, self._texts.say)
                 self._feed(book.texts, parser)
@@ -92,7 +66,7 @@ class Workbook:
 
     def rows(self) -> Iterator[NumberedRow]:
         """With their numbers in the sheet; empty ones are left out."""
-        rows = _Rows(self._texts.texts, self._date_styles)
+        rows = Rows(self._texts.texts, self._date_styles)
         parser = _parser(rows.start, rows.end, rows.say)
         try:
             with self._zip.open(self._sheet) as part:
@@ -124,8 +98,11 @@ class Workbook:
         related = self._related(path)
         sheets = related.of("/worksheet")
         visible = [related.targets[key] for key in contents.sheets if key in related.targets]
+        sheet = next((path for path in visible if path in sheets), None)
+        if sheet is None:
+            raise Unreadable(FileProblem.UNREADABLE)
         return _Book(
-            sheet=[path for path in visible if path in sheets][0],
+            sheet=sheet,
             texts=next(iter(related.of("/sharedStrings")), None),
             styles=next(iter(related.of("/styles")), None),
             starts_1904=contents.starts_1904,
@@ -215,139 +192,3 @@ class _Contents:
         elif word == "sheet" and attributes.get("state", "visible") == "visible":
             ids = [value for key, value in attributes.items() if key.endswith(" id")]
             self.sheets.extend(ids[:1])
-
-
-class _Counting:
-    """Of elements there may be very many in a small file."""
-
-    _seen = 0
-
-    def _count(self) -> None:
-        self._seen += 1
-        if self._seen > MOST_ELEMENTS:
-            raise Unreadable(FileProblem.UNREADABLE)
-
-
-class _Texts(_Counting):
-    """The table of texts."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self._pieces: list[str] | None = None
-        self._listens = self._phonetic = False
-        self._size = 0
-
-    def start(self, name: str, attributes: Attributes) -> None:
-        self._count()
-        if name in TEXT:
-            self._listens = not self._phonetic
-        elif name in ITEM:
-            self._pieces = []
-        elif name in PHONETIC:
-            # How a text is pronounced is no part of it.
-            self._phonetic = True
-
-    def say(self, piece: str) -> None:
-        if self._listens and self._pieces is not None and len(self._pieces) < MOST_PIECES:
-            self._pieces.append(piece)
-
-    def end(self, name: str) -> None:
-        if name in TEXT:
-            self._listens = False
-        elif name in PHONETIC:
-            self._phonetic = False
-        elif name in ITEM:
-            text = unescaped("".join(self._pieces or ())[:LONGEST_CELL])
-            self._pieces = None
-            self._size += getsizeof(text) + 8
-            if self._size > MOST_TEXTS:
-                raise Unreadable(FileProblem.UNREADABLE)
-            self.texts.append(text)
-
-
-LETTERS: Final = re.compile(r"[A-Z]{1,3}")
-
-
-class _Rows(_Counting):
-    """Makes rows of the elements of a sheet."""
-
-    def __init__(self, texts: list[str], date_styles: DateStyles) -> None:
-        self._texts = texts
-        self._date_styles = date_styles
-        self._ready: list[NumberedRow] = []
-        self._index_of: dict[str, int] = {}
-        self._number = 0
-        self._cells: Cells = []
-        self._column = -1
-        self._kind = "n"
-        self._style = ""
-        self._pieces: list[str] = []
-        self._listens = self._phonetic = False
-
-    def taken(self) -> list[NumberedRow]:
-        """Those that are ready, once."""
-        ready, self._ready = self._ready, []
-        return ready
-
-    def start(self, name: str, attributes: Attributes) -> None:
-        self._count()
-        if name in CELL:
-            self._start_cell(attributes)
-        elif name in VALUE or name in TEXT:
-            self._listens = self._column < MOST_COLUMNS and not self._phonetic
-        elif name in ROW:
-            # Never twice the same number, whatever the file says.
-            self._number = max(int(attributes.get("r", 0)), self._number + 1)
-            if self._number > MOST_ROWS:
-                raise Unreadable(FileProblem.UNREADABLE)
-            self._cells, self._column = [], -1
-        elif name in PHONETIC:
-            self._phonetic = True
-
-    def _start_cell(self, attributes: Attributes) -> None:
-        place = attributes.get("r")
-        self._column = self._column + 1 if place is None else self._index(place)
-        self._kind = attributes.get("t", "n")
-        self._style = attributes.get("s", "")
-        self._pieces = []
-
-    def _index(self, place: str) -> int:
-        letters = place.rstrip("0123456789")
-        index = self._index_of.get(letters)
-        if index is None:
-            if not LETTERS.fullmatch(letters):
-                raise ValueError(letters)
-            index = -1
-            for letter in letters:
-                index = (index + 1) * 26 + ord(letter) - ord("A")
-            self._index_of[letters] = index
-        return index
-
-    def say(self, piece: str) -> None:
-        if self._listens and len(self._pieces) < MOST_PIECES:
-            self._pieces.append(piece)
-
-    def end(self, name: str) -> None:
-        if name in VALUE or name in TEXT:
-            self._listens = False
-        elif name in CELL:
-            if self._pieces:
-                self._end_cell("".join(self._pieces))
-        elif name in ROW:
-            if any(self._cells):
-                self._ready.append((self._number, self._cells))
-            self._cells = []
-        elif name in PHONETIC:
-            self._phonetic = False
-
-    def _end_cell(self, value: str) -> None:
-        self._pieces = []
-        if self._kind == "s":
-            # A number below 0 would count from the end.
-            text = self._texts[int(value)] if value.isdigit() else ""
-        else:
-            text = shown(value, self._kind, self._date_styles.kind_of(self._style))
-        cells = self._cells
-        while len(cells) <= self._column:
-            cells.append("")
-        cells[self._column] = text.strip()

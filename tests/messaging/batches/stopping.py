@@ -31,7 +31,8 @@ def stopping(write: Callable[..., Any], chunk: int) -> Callable[..., Any]:
         result = write(*args, **kwargs)
         left[0] -= 1
         if not left[0]:
-            print("here", flush=True)
+            sys.stdout.write("here\n")
+            sys.stdout.flush()
             time.sleep(600)
         return result
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -42,7 +42,7 @@ def page_of(batch: Batch, name: str = "change") -> str:
     return reverse(f"admin:messaging_batch_{name}", args=[batch.public_id])
 
 
-def confirm(browser: Client, batch: Batch, **data: str) -> HttpResponse:
+def confirm(browser: Client, batch: Batch, **data: str) -> Any:
     """Press the button of the page as it is now."""
     batch.refresh_from_db()
     data = {"when": "now", "seen": fingerprint(batch), **data}

@@ -169,7 +169,7 @@ def test_a_table_of_texts_too_large_for_memory_is_refused_whatever_its_name() ->
 
 
 def test_elements_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.batches.workbooks.MOST_ELEMENTS", 1_000)
+    monkeypatch.setattr("messaging.batches.sheets.MOST_ELEMENTS", 1_000)
     with pytest.raises(Unreadable, match="file_unreadable"):
         rows_of(packed("<row>" + "<c/>" * 1_001 + "</row>"))
 
