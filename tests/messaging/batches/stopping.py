@@ -14,12 +14,11 @@ import django
 def main() -> None:
     work, batch_id, chunk = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     django.setup()
-    from messaging.batches import laying_out, reading, staging, tasks
-    from messaging.models import Message
+    from messaging.batches import laying_out, message_rows, reading, staging, tasks
 
     reading.CHUNK = laying_out.CHUNK = 40  # type: ignore[misc]
     staging.insert = stopping(staging.insert, chunk)
-    Message.objects.bulk_create = stopping(Message.objects.bulk_create, chunk)  # type: ignore[method-assign]
+    message_rows.insert = stopping(message_rows.insert, chunk)
     getattr(tasks, work)(batch_id)
 
 
