@@ -151,6 +151,13 @@ def test_the_same_to_the_same_numbers_is_warned_of_once(browser: Client) -> None
     assert batch.state == "sending"
 
 
+def test_the_same_that_is_scheduled_is_warned_of_as_well(browser: Client) -> None:
+    earlier = make_batch(numbers(3))
+    control.schedule(earlier, earlier.created_by, timezone.now() + timedelta(days=1))
+    page = confirm(browser, make_batch(numbers(3))).content.decode()
+    assert "The same will go out on" in page
+
+
 def test_recipients_who_have_the_text_already_are_counted(browser: Client) -> None:
     account = make_account()
     start_batch(make_batch(numbers(3), account))
