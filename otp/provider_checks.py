@@ -24,7 +24,13 @@ from providers.models import Account
 
 from . import checking, following, sessions
 from .models import Attempt, Session
-from .states import ATTEMPT_STATES, SESSION_STATES, AttemptState, SessionState
+from .states import (
+    ATTEMPT_STATES,
+    NOT_LOOKED_AT,
+    SESSION_STATES,
+    AttemptState,
+    SessionState,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -180,7 +186,7 @@ def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError
     ended = {"ended_at": timezone.now(), "claim": None, "code": ""}
     if not ATTEMPT_STATES.move(rows, target, sources=(A.SENDING,), **ended, **said):
         return
-    if target == A.NOT_DONE:
+    if target == A.NOT_DONE or (target == A.REFUSED and error.reason in NOT_LOOKED_AT):
         checking.give_try_back(attempt.session_id)
     elif target == A.UNKNOWN:
         _note_unknown([attempt.session_id])
