@@ -153,8 +153,9 @@ class SessionAdmin(ReadOnlyAdmin):
         return rows
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.user.has_perm("otp.export_session"):
-            raise NeedsPermission("otp.export_session")
+        needed = ("otp.view_session", "otp.export_session")
+        if not request.user.has_perms(needed):
+            raise NeedsPermission(*needed)
         wanted = request.GET.copy()
         format_ = Format.XLSX if "xlsx" in wanted.pop("format", []) else Format.CSV
         request.GET = wanted  # type: ignore[assignment]

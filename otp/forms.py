@@ -277,6 +277,10 @@ class SendCodeForm(forms.Form):
             recipient_for(fallback, self.number.e164)
         except NotARecipient as reason:
             self.add_error("fallback", str(reason))
+            return
+        problem = why_not(fallback, self.number.country)
+        if problem:
+            self.add_error("fallback", f"{fallback.name}: {problem}")
 
     # --- outcome ----------------------------------------------------------------
 

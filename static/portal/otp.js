@@ -94,5 +94,10 @@
     if (target && target.id === "again" && target.contains(document.activeElement)) {
       event.detail.shouldSwap = false;
     }
+    // Nor is what stands there without a field, while it says the same.
+    if (target && target.id === "desk" && !document.getElementById("check-code")) {
+      const said = (part) => part.textContent.replace(/\s+/g, " ").trim();
+      if (said(target) === said(event.detail.fragment)) event.detail.shouldSwap = false;
+    }
   });
 })();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from messaging.models import Message
 from otp.models import Attempt, Session
@@ -165,6 +166,24 @@ def test_a_report_of_success_is_called_what_it_is(operator: Client) -> None:
     assert "The provider reports success, but no check here confirmed it. Not verified." in page
 
 
+def test_without_a_try_left_the_way_on_is_a_new_code(operator: Client) -> None:
+    session = make_sent(tries=5, state="check_unknown")
+    page = operator.get(page_of(session)).content.decode()
+    assert "All 5 tries used. It is not known" in page
+    assert "Send a new code" in page
+    assert 'id="check-code"' not in page
+
+
+def test_other_ways_are_offered_with_their_texts(operator: Client) -> None:
+    session = make_sent(make_account("haosms", options={"channels": ["one", "two"]}))
+    make_account("haorui", name="Texts")
+    make_account("haosms", name="Paused", paused_at=timezone.now())
+    make_account("haosms", name="Elsewhere", options={"channels": []})
+    ways = operator.get(page_of(session)).context["others"]
+    assert [way.label for way in ways] == ["Texts", f"{session.account.name}, two"]
+    assert all("••••••" in way.text for way in ways)
+
+
 def test_nothing_shows_the_code(operator: Client) -> None:
     session = make_session()
     for url in (page_of(session), page_of(session, "live"), list_page()):
@@ -243,6 +262,24 @@ def test_a_viewer_can_do_nothing(client: Client, name: str) -> None:
     assert answer.status_code == 403
     session.refresh_from_db()
     assert (session.state, session.tries) == ("sent", 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "permission"),
+    [
+        ("check", "otp.check_code"),
+        ("again", "otp.send_code"),
+        ("cancel", "otp.cancel_code"),
+        ("reveal", "messaging.reveal_message"),
+    ],
+)
+def test_who_may_not_see_a_session_may_do_nothing_with_it(
+    client: Client, name: str, permission: str
+) -> None:
+    client.force_login(make_user(permission))
+    session = make_sent()
+    data = {"code": CODE, "form_token": "x", "reason": "customer"}
+    assert client.post(page_of(session, name), data).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["send", "preview", "figures", "export", "changelist"])
