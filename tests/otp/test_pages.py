@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -225,6 +227,33 @@ def test_the_figures_follow_the_filters(operator: Client) -> None:
     assert "1 (100%)" in page
 
 
+def test_the_first_view_is_today_s_and_says_so(operator: Client) -> None:
+    old = make_sent(recipient="13912345601")
+    Session.objects.update(created_at=timezone.now() - timedelta(days=1))
+    new = make_sent(recipient="13912345602")
+    first = operator.get(list_page())
+    assert list(first.context["cl"].queryset) == [new]
+    assert "<strong>Today:</strong>" in first.content.decode()
+    (chip,) = first.context["cl"].chips
+    assert chip.text == "Today"
+    everything = operator.get(list_page() + chip.url)
+    assert list(everything.context["cl"].queryset) == [new, old]
+    assert operator.get(reverse("admin:otp_session_figures")).context["funnel"].sent == 1
+    assert operator.get(list_page(), {"shown": "sent"}).context["funnel"].sent == 2
+
+
+def test_the_list_is_told_what_has_changed_and_how_many_are_newer(operator: Client) -> None:
+    session = make_sent(recipient="13912345601")
+    make_sent(recipient="13912345602")
+    Session.objects.filter(pk=session.pk).update(state="verified", tries=2)
+    url = reverse("admin:otp_session_changes")
+    told = operator.get(url, headers={"X-Rows": session.public_id}).json()
+    assert "Verified" in told["cells"][session.public_id]["state_"]
+    assert told["cells"][session.public_id]["tries"] == "2"
+    assert told["newer"] == "1 new – show"
+    assert not operator.get(url, {"shown": "verified"}, headers={"X-Rows": "x"}).json()["newer"]
+
+
 def test_numbers_are_masked_for_whoever_did_not_send(operator: Client) -> None:
     session = make_sent()
     for url in (list_page(), page_of(session)):
@@ -282,7 +311,7 @@ def test_who_may_not_see_a_session_may_do_nothing_with_it(
     assert client.post(page_of(session, name), data).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["send", "preview", "figures", "export", "changelist"])
+@pytest.mark.parametrize("name", ["send", "preview", "figures", "export", "changes", "changelist"])
 def test_without_a_permission_no_page_opens(client: Client, name: str) -> None:
     client.force_login(make_user())
     url = reverse(f"admin:otp_session_{name}")
