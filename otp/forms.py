@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,8 @@ from unfold.widgets import (
 
 from core.phone import PhoneNumber
 from messaging import segments
-from messaging.recipients import NotARecipient, recipient_for, words_of
+from messaging.recipients import NotARecipient, recipient_for
+from messaging.recipients import words_of as words_of_problem
 from providers.gateway.client import CannotTake, CodeTemplate, MakesCodes, SendsOwnCode, SendsText
 from providers.models import Account
 
@@ -26,7 +28,7 @@ from . import codes
 from .account_choice import AccountChoice
 from .models import Session
 from .sessions import Plan, open_for
-from .ways import PLACE, TEXTS, Way, why_not, with_dots
+from .ways import PLACE, TEXTS, Way, usual_text, usual_way, why_not, with_dots, words_of
 
 OWN_TEXT: Final = "own"
 MADE, TYPED = "made", "typed"
@@ -191,6 +193,18 @@ class SendCodeForm(forms.Form):
             ),
         )
 
+    def fallback_ways(self) -> Iterator[tuple[str, str, bool]]:
+        """Of each account that may take over: its id, what its SMS will say (empty where the
+        provider writes it), and whether it is the one chosen."""
+        chosen = self["fallback"].value()
+        template = self["template"].value() if "template" in self.fields else ""
+        text = with_dots(TEXTS.get(template, TEXTS[usual_text()]))
+        for public_id, account in self.accounts.items():
+            if account == self.sending_account:
+                continue
+            way = usual_way(account, settings.HOME_COUNTRY, text, template)
+            yield public_id, words_of(way), public_id == chosen
+
     # --- checks ---------------------------------------------------------------
 
     def clean_account(self) -> Account:
@@ -253,7 +267,7 @@ class SendCodeForm(forms.Form):
             try:
                 client.check_own_code(typed)
             except CannotTake as cannot:
-                problem = words_of(cannot)
+                problem = words_of_problem(cannot)
         if problem:
             self.add_error("typed", problem)
         cleaned["typed"] = typed
@@ -311,7 +325,7 @@ class SendCodeForm(forms.Form):
         chosen = self.cleaned_data.get("template", "")
         if chosen == OWN_TEXT:
             return with_dots(self.cleaned_data["text"])
-        return with_dots(TEXTS.get(chosen, TEXTS["en"]))
+        return with_dots(TEXTS.get(chosen, TEXTS[usual_text()]))
 
     @property
     def needs_confirmation(self) -> bool:

@@ -15,7 +15,6 @@ from core.reasons_given import REVEAL_REASONS
 from messaging.forms import new_form_token
 from messaging.labels import shown_state as message_state
 from messaging.models import Message
-from messaging.sending import text_around_code
 from providers.engine.leases import is_engine_alive
 from providers.models import Account
 
@@ -26,7 +25,7 @@ from .send_page import accounts_for_codes
 from .states import OPEN, UNDER_WAY, SessionState
 from .timeline import timeline
 from .visibility import may_see_whole, shown_number
-from .ways import channels_to, way_again, why_not
+from .ways import channels_to, way_again, why_not, words_of
 
 if TYPE_CHECKING:
     from .admin import SessionAdmin
@@ -123,7 +122,7 @@ def _way(last: Message, account: Account, text: str, channel: str) -> WayAgain:
     return WayAgain(
         value=f"{account.public_id}:{channel}" if channel else account.public_id,
         label=f"{account.name}, {channel}" if channel else account.name,
-        text=way.text or text_around_code(account, way.template),
+        text=words_of(way),
     )
 
 

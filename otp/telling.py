@@ -65,7 +65,8 @@ def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> Said:
             why = explain(attempt.reason)
             step = why.next_step
             if attempt.reason in NOT_LOOKED_AT:
-                step = f"{_('No try was used.')} {step}"
+                no_try_used = _("No try was used.")
+                step = f"{no_try_used} {step}"
             return Said(why.title, "danger", step, words=attempt.words)
         case A.NOT_DONE:
             return Said(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from core.phone import PhoneNumber
 from core.secrets import DOTS
 from messaging.models import Message
-from messaging.sending import Draft
+from messaging.sending import Draft, text_around_code
 from providers.gateway.client import MakesCodes, SendsOwnCode, SendsText
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
@@ -23,6 +24,13 @@ TEXTS: Final = {
 }
 """Texts for providers that send any text of ours. In the recipient's language, so they are
 not translated."""
+
+
+def usual_text() -> str:
+    """The key of the text that is proposed: in the language that staff speak."""
+    return "zh" if (get_language() or "").startswith("zh") else "en"
+
+
 LONGEST_PROVIDER_CODE: Final = 6
 
 
@@ -142,6 +150,11 @@ def way_of(message: Message) -> Way:
         sender_id=message.sender_id,
         text=message.text,
     )
+
+
+def words_of(way: Way) -> str:
+    """What the SMS will say, with dots for the code; empty where the provider writes it."""
+    return way.text or text_around_code(way.account, way.template)
 
 
 def with_dots(text: str) -> str:
