@@ -16,6 +16,7 @@ from core.secrets import Secret
 from messaging import sending
 from messaging.models import Message
 from messaging.settling import settle_by_right_code
+from messaging.states import MessageState
 from providers.clock import database_now
 from providers.engine.kick import kick_if_idle
 
@@ -68,6 +69,7 @@ def _earlier_try(token: str | None) -> Attempt | None:
 
 
 def _try(session: Session, said: str, by: User, token: str | None) -> Attempt:
+    lock_unknown_sends(session.pk)
     if not _take_try(session):
         raise NotOpen
     session.refresh_from_db()
@@ -88,6 +90,13 @@ def _try(session: Session, said: str, by: User, token: str | None) -> Attempt:
         # One of ours that the provider's replaced: it need not be asked.
         return _answer(attempt, AttemptState.EARLIER, earlier)
     return _ask_provider(attempt, said)
+
+
+def lock_unknown_sends(session_id: int) -> None:
+    """What a right code settles, before the session is touched: a report locks its message
+    first and then the session, and in the other order the two would wait for each other."""
+    unknown = Message.objects.filter(sent_code__session=session_id, state=MessageState.UNKNOWN)
+    list(unknown.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def _take_try(session: Session) -> bool:

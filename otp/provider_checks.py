@@ -153,6 +153,7 @@ def _record_verdict(attempt: Attempt, result: CheckResult) -> None:
         return
     session = attempt.session
     if result.passed:
+        checking.lock_unknown_sends(session.pk)
         verified = checking.verify(session, attempt.sent_code, attempt.created_by)
         rows.update(too_late=not verified)
         return

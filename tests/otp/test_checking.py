@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -120,6 +122,28 @@ def test_of_two_right_answers_at_once_one_verifies() -> None:
             return "closed"
 
     assert sorted(at_once(one, 2)) == ["closed", "right"]
+    assert Session.objects.get().state == "verified"
+
+
+def test_a_right_code_and_a_report_do_not_wait_for_each_other() -> None:
+    session, by = make_sent(state="send_unknown"), make_user()
+    Message.objects.update(state="unknown")
+    message = Message.objects.get()
+    locked = threading.Event()
+
+    def report() -> None:
+        with transaction.atomic():
+            Message.objects.select_for_update().get()
+            locked.set()
+            time.sleep(0.3)
+            following.follow([message.pk])
+
+    def check() -> None:
+        locked.wait(5)
+        checking.check(session, CODE, by=by, form_token=None)
+
+    work = [report, check]
+    at_once(lambda: work.pop()(), 2)
     assert Session.objects.get().state == "verified"
 
 
