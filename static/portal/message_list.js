@@ -1,4 +1,4 @@
-/* The list of messages follows its rows. Nothing moves: labels change where they stand,
+/* A list of messages or of codes follows its rows. Nothing moves: labels change where they stand,
    and newer messages are announced, not pushed in. */
 (function () {
   "use strict";
@@ -9,7 +9,7 @@
 
   const idOf = (row) => {
     const link = row.querySelector("a[href*='/change/']");
-    const found = link && link.getAttribute("href").match(/message\/([^/]+)\/change/);
+    const found = link && link.getAttribute("href").match(/\/([^/]+)\/change\//);
     return found ? decodeURIComponent(found[1]) : null;
   };
 
@@ -24,16 +24,31 @@
 
   function show(answer, shown) {
     for (const [id, row] of shown) {
-      const old = row.querySelector(".state");
-      const label = answer.states[id];
-      if (!old || !label || row.contains(document.activeElement)) continue;
-      const made = document.createElement("template");
-      made.innerHTML = label;
-      if (old.textContent !== made.content.firstChild.textContent) {
-        old.replaceWith(made.content.firstChild);
+      if (row.contains(document.activeElement)) continue;
+      const label = (answer.states || {})[id];
+      if (label) swap(row.querySelector(".state"), label);
+      for (const [name, content] of Object.entries((answer.cells || {})[id] || {})) {
+        const cell = row.querySelector(`.field-${name}`);
+        if (cell) fill(cell.querySelector("a") || cell, content);
       }
     }
     announce(answer.newer);
+  }
+
+  function read(html) {
+    const made = document.createElement("template");
+    made.innerHTML = html;
+    return made.content;
+  }
+
+  function swap(old, label) {
+    const made = read(label).firstChild;
+    if (old && old.textContent !== made.textContent) old.replaceWith(made);
+  }
+
+  function fill(place, content) {
+    const made = read(content);
+    if (place.textContent.trim() !== made.textContent.trim()) place.replaceChildren(made);
   }
 
   function announce(text) {
