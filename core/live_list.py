@@ -1,9 +1,11 @@
-"""What has changed in a list since it was loaded (static/portal/message_list.js asks)."""
+"""What has changed in a list since it was loaded: the rows stay where they are, their cells
+follow, and newer rows are announced, not pushed in (static/portal/live_list.js asks).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -16,13 +18,14 @@ if TYPE_CHECKING:
 
 MOST_ROWS: Final = 100
 
+Cells: TypeAlias = Callable[[Any], Mapping[str, str]]
+"""The cells of a row that may change, by the name of their column."""
 
-def changes(
-    admin: PortalAdmin, request: HttpRequest, cells: Callable[[Any], Mapping[str, str]]
-) -> JsonResponse:
-    """What `cells` gives for the rows that the page names, by the column, and how many newer
-    ones the list would show. The page's own filters stand in the query string; the rows stand
-    in a header, so that the address stays that of the list."""
+
+def changes(admin: PortalAdmin, request: HttpRequest, cells: Cells) -> JsonResponse:
+    """The cells of the rows that the page names, and how many newer rows the list would show.
+    The page's own filters stand in the query string; the rows stand in a header, so that the
+    address stays that of the list."""
     ids = [one for one in request.headers.get("X-Rows", "").split(",") if one][:MOST_ROWS]
     rows = list(admin.get_queryset(request).filter(public_id__in=ids))
     newest = max((row.pk for row in rows), default=None)
@@ -32,7 +35,7 @@ def changes(
         row.public_id: {name: conditional_escape(shown) for name, shown in cells(row).items()}
         for row in rows
     }
-    return JsonResponse({"cells": found, "newer": text if newer else ""})
+    return JsonResponse({"rows": found, "newer": text if newer else ""})
 
 
 def _newer(admin: PortalAdmin, request: HttpRequest, newest: int) -> int:

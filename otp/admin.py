@@ -64,7 +64,7 @@ class SessionAdmin(ReadOnlyAdmin):
 
     class Media:
         css: ClassVar = {"all": ("portal/otp.css",)}
-        js: ClassVar = ("portal/message_list.js",)
+        js: ClassVar = ("portal/live_list.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: QuerySet[Session] = super().get_queryset(request)

@@ -248,8 +248,8 @@ def test_the_list_is_told_what_has_changed_and_how_many_are_newer(operator: Clie
     Session.objects.filter(pk=session.pk).update(state="verified", tries=2)
     url = reverse("admin:otp_session_changes")
     told = operator.get(url, headers={"X-Rows": session.public_id}).json()
-    assert "Verified" in told["cells"][session.public_id]["state_"]
-    assert told["cells"][session.public_id]["tries"] == "2"
+    assert "Verified" in told["rows"][session.public_id]["state_"]
+    assert told["rows"][session.public_id]["tries"] == "2"
     assert told["newer"] == "1 new – show"
     assert not operator.get(url, {"shown": "verified"}, headers={"X-Rows": "x"}).json()["newer"]
 

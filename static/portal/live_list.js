@@ -1,5 +1,5 @@
-/* A list of messages or of codes follows its rows. Nothing moves: labels change where they stand,
-   and newer messages are announced, not pushed in. */
+/* A list follows its rows. Nothing moves: labels and cells change where they stand, and newer
+   rows are announced, not pushed in. The list's own address + "changes/" tells the news. */
 (function () {
   "use strict";
 
@@ -7,55 +7,40 @@
   const began = Date.now();
   let table = null;
 
-  const idOf = (row) => {
-    const link = row.querySelector("a[href*='/change/']");
-    const found = link && link.getAttribute("href").match(/\/([^/]+)\/change\//);
-    return found ? decodeURIComponent(found[1]) : null;
-  };
-
   function rows() {
     const found = new Map();
     table.querySelectorAll("tbody tr").forEach((row) => {
-      const id = idOf(row);
-      if (id) found.set(id, row);
+      const link = row.querySelector("a[href*='/change/']");
+      const id = link && link.getAttribute("href").match(/\/([^/]+)\/change\//);
+      if (id) found.set(decodeURIComponent(id[1]), row);
     });
     return found;
   }
 
+  const cellOf = (row, name) => row.querySelector(`.field-${name}`);
+
   function show(answer, shown) {
     for (const [id, row] of shown) {
-      if (row.contains(document.activeElement)) continue;
-      const label = (answer.states || {})[id];
-      if (label) swap(row.querySelector(".state"), label);
-      for (const [name, content] of Object.entries((answer.cells || {})[id] || {})) {
-        const cell = row.querySelector(`.field-${name}`);
-        if (cell) fill(cell.querySelector("a") || cell, content);
+      for (const [name, drawn] of Object.entries(answer.rows[id] || {})) {
+        const cell = cellOf(row, name);
+        if (!cell) continue;
+        const place = cell.querySelector("a[href*='/change/']") || cell;
+        const made = document.createElement("template");
+        made.innerHTML = drawn;
+        if (place.textContent.trim() === made.content.textContent.trim()) continue;
+        // The link that leads to the row stays, and with it the focus that it may have.
+        if (place.querySelector(":focus")) continue;
+        place.replaceChildren(made.content);
       }
     }
     announce(answer.newer);
   }
 
-  function read(html) {
-    const made = document.createElement("template");
-    made.innerHTML = html;
-    return made.content;
-  }
-
-  function swap(old, label) {
-    const made = read(label).firstChild;
-    if (old && old.textContent !== made.textContent) old.replaceWith(made);
-  }
-
-  function fill(place, content) {
-    const made = read(content);
-    if (place.textContent.trim() !== made.textContent.trim()) place.replaceChildren(made);
-  }
-
   function announce(text) {
-    let line = document.getElementById("newer-messages");
+    let line = document.getElementById("newer-rows");
     if (!line) {
       line = document.createElement("a");
-      line.id = "newer-messages";
+      line.id = "newer-rows";
       line.className = "note note-info newer";
       line.setAttribute("role", "status");
       line.href = location.href;
