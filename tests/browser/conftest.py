@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
-from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Playwright, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -25,7 +26,7 @@ from providers.models import heartbeat
 from providers.sandbox.server import Sandbox
 from tests.builders import IMPATIENT, make_staff, make_user
 
-from .visitor import Visitor
+from .visitor import Visitor, Window
 from .waiting import wait_until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -80,6 +81,32 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+class Windows:
+    """Those that nobody uses, by their language."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[str, list[Window]] = defaultdict(list)
+
+    def take(self, address: str, language: str) -> Window:
+        free = self._free[language]
+        return free.pop() if free else Window(self._browser, address, language)
+
+    def give_back(self, window: Window) -> None:
+        """One that cannot be tidied is thrown away."""
+        try:
+            window.tidy()
+        except Error:
+            window.close()
+        else:
+            self._free[window.language].append(window)
+
+
+@pytest.fixture(scope="session")
+def windows(chromium: Browser) -> Windows:
+    return Windows(chromium)
+
+
 @pytest.fixture
 def sandbox(settings: Settings) -> Iterator[Sandbox]:
     """The practice providers; they report nothing of their own accord."""
@@ -132,13 +159,13 @@ def engine(portal: LiveServer) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def make_visitor(chromium: Browser, portal: LiveServer) -> Iterator[MakeVisitor]:
+def make_visitor(windows: Windows, portal: LiveServer) -> Iterator[MakeVisitor]:
     """`make_visitor()` is a stranger, `make_visitor("operator")` is signed in with a role, and
     `make_visitor(user)` as that user. Whatever went wrong on their pages fails the test."""
     visitors: list[Visitor] = []
 
     def make(who: str | User = "", *, language: str = "en", width: int = 1280) -> Visitor:
-        visitor = Visitor(chromium, portal.url, language=language, width=width)
+        visitor = Visitor(windows.take(portal.url, language), portal.url, width=width)
         visitors.append(visitor)
         if who == "superuser":
             who = make_user(is_superuser=True)
@@ -151,6 +178,7 @@ def make_visitor(chromium: Browser, portal: LiveServer) -> Iterator[MakeVisitor]
     yield make
     for visitor in visitors:
         visitor.leave()
+        windows.give_back(visitor.window)
     troubles = [trouble for visitor in visitors for trouble in visitor.troubles]
     assert not troubles, "\n".join(troubles)
 

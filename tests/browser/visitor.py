@@ -1,16 +1,16 @@
-"""Somebody at a browser of their own."""
+"""Somebody at a window of the browser that nobody else has at the time."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, WebError
 
 LOCALES = {"en": "en-GB", "zh-hans": "zh-CN"}
 LISTEN = """
@@ -19,31 +19,62 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 
 
+EMPTY_PAGE = "/static/portal/favicon.svg"
+"""Of the portal, since its storage can be cleared from there only, and with no script."""
+
+
+class Window:
+    """A context of its own with one page in it, lent to one visitor after the other.
+
+    A new one would cost more than most tests do in it: processes, and every style sheet,
+    script and font read anew.
+    """
+
+    def __init__(self, browser: Browser, address: str, language: str) -> None:
+        self.language = language
+        self.context = browser.new_context(
+            base_url=address, locale=LOCALES[language], reduced_motion="reduce"
+        )
+        self.context.add_init_script(LISTEN)
+        self.page = self.context.new_page()
+
+    def tidy(self) -> None:
+        """Whatever the last visitor left is gone, but for files that everybody is served."""
+        for page in self.context.pages:
+            if page is not self.page:
+                page.close()
+        self.context.set_offline(False)
+        self.context.clear_cookies()
+        self.page.goto(EMPTY_PAGE)
+        self.page.evaluate("localStorage.clear(); sessionStorage.clear();")
+
+    def close(self) -> None:
+        self.context.close()
+
+
 class Visitor:
     """Keeps `troubles`: errors in the console, breaches of the policy, faults of the server
     and requests to anybody else."""
 
-    def __init__(
-        self, browser: Browser, address: str, *, language: str = "en", width: int = 1280
-    ) -> None:
+    def __init__(self, window: Window, address: str, *, width: int = 1280) -> None:
+        self.window = window
         self.address = address
         self.user: User | None = None
         self.troubles: list[str] = []
         self.requests: list[str] = []
         """Method and path of everything that was asked for."""
         self._forgiven: re.Pattern[str] | None = None
-        self.context = browser.new_context(
-            base_url=address,
-            locale=LOCALES[language],
-            viewport={"width": width, "height": 900},
-            reduced_motion="reduce",
-        )
-        self.context.add_init_script(LISTEN)
-        self.context.on("request", self._note_request)
-        self.context.on("response", self._note_response)
-        self.context.on("console", self._note_message)
-        self.context.on("weberror", lambda error: self._note(f"script: {error.error}"))
-        self.page = self.context.new_page()
+        self.context = window.context
+        self._listeners: dict[str, Callable[..., None]] = {
+            "request": self._note_request,
+            "response": self._note_response,
+            "console": self._note_message,
+            "weberror": self._note_error,
+        }
+        for event, listener in self._listeners.items():
+            self.context.on(event, listener)  # type: ignore[call-overload]
+        self.page = window.page
+        self.page.set_viewport_size({"width": width, "height": 900})
 
     # --- coming and going --------------------------------------------------
 
@@ -64,7 +95,10 @@ class Visitor:
         return self.context.new_page()
 
     def leave(self) -> None:
-        self.context.close()
+        """From now on nothing is noted; what the browser said before has come by then."""
+        self.page.evaluate("null")
+        for event, listener in self._listeners.items():
+            self.context.remove_listener(event, listener)
 
     # --- what went wrong ---------------------------------------------------
 
@@ -87,6 +121,9 @@ class Visitor:
     def _note_message(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self._note(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _note_error(self, error: WebError) -> None:
+        self._note(f"script: {error.error}")
 
     def _note_request(self, request: Request) -> None:
         parts = urlsplit(request.url)
