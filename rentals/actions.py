@@ -21,7 +21,7 @@ from core.pages import NeedsPermission, person, refuse_fragment
 from core.reasons_given import REVEAL_REASONS, reason_from
 from providers.gateway.vocabulary import OrderState as StatedState
 
-from . import cancels, orders, reconciliation
+from . import cancels, listed, orders, reconciliation
 from .catalogue import project_names
 from .models import FoundOrder, Order
 from .order_page import SETTLE_REASONS
@@ -174,7 +174,7 @@ class FoundPage(Page, TemplateView):
         found = wanted.first()
         if found is None:
             raise Http404
-        order = reconciliation.import_order(found, person(request))
+        order = listed.import_order(found, person(request))
         if order is None:
             messages.warning(request, _("It was taken over already."))
             return HttpResponseRedirect(reverse("admin:rentals_order_found"))

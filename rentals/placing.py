@@ -68,11 +68,15 @@ class PlacingSource(WorkSource):
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         rows: dict[tuple[str, str], Order] = {}
-        for row in self._due([account.pk]).order_by("not_before", "pk")[: 20 * limit]:
+        due = self._due([account.pk]).select_related("created_by").order_by("not_before", "pk")
+        for row in due[: 20 * limit]:
             rows.setdefault((row.project, row.region), row)
         now = timezone.now()
         jobs: list[Job] = []
         for row in list(rows.values())[:limit]:
+            if not orders.may_rent(row.created_by):
+                orders.refuse_for_want_of_rights(row)
+                continue
             moved = ORDER_STATES.move(
                 Order.objects.filter(pk=row.pk), S.CLAIMED, claim=claim, claimed_at=now
             )
