@@ -231,10 +231,9 @@ def withdraw(order: Order, by: User) -> bool:
 
 
 def hand_to(order: Order, person: User) -> bool:
-    """Who holds an order sees its code. Only those who hold it may pass it on."""
-    return bool(
-        Order.objects.filter(pk=order.pk).update(held_by_id=person.pk, changed_at=timezone.now())
-    )
+    """Who holds an order sees its code. False: somebody else holds it since it was looked at."""
+    seen = Order.objects.filter(pk=order.pk, held_by_id=order.held_by_id)
+    return bool(seen.update(held_by_id=person.pk, changed_at=timezone.now()))
 
 
 def was_placed(order: Order) -> bool:

@@ -57,7 +57,7 @@ class PlacingSource(WorkSource):
     def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
         now = timezone.now()
         due = Order.objects.filter(state=S.QUEUED, not_before__lte=now, account__in=accounts)
-        return orders.not_too_old(due, now).filter(~Exists(_in_the_way(now))).order_by()
+        return orders.not_too_old(due, now).filter(~Exists(in_the_way(now))).order_by()
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         queued = Order.objects.filter(state=S.QUEUED, account__in=accounts).order_by()
@@ -142,7 +142,7 @@ class PlacingSource(WorkSource):
         )
 
 
-def _in_the_way(now: datetime) -> QuerySet[Order]:
+def in_the_way(now: datetime) -> QuerySet[Order]:
     same = Order.objects.filter(
         account=OuterRef("account"), project=OuterRef("project"), region=OuterRef("region")
     )

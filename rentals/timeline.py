@@ -6,7 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -20,7 +23,7 @@ from .models import Order, Transaction
 from .states import CancelState, OrderState
 
 S = OrderState
-MOST_CALLS = 200
+HANDED: Final = "Handed to "
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def timeline(order: Order, *, with_calls: bool, with_money: bool) -> list[Line]:
     """`with_calls`, `with_money`: whether the reader may open that evidence."""
     lines = [*_placing(order, with_calls), *_cancels(order), *_end(order)]
     lines += _money(order) if with_money else []
-    lines += _oddities(order)
+    lines += [*_oddities(order), *_handings(order)]
     return sorted(lines, key=lambda line: (line.at is None, line.at or order.created_at))
 
 
@@ -173,3 +176,12 @@ def _oddities(order: Order) -> Iterator[Line]:
             "phone": _("the number"),
         }.get(one["field"], _("a time"))
         yield Line(text % {"field": word}, datetime.fromisoformat(one["at"]))
+
+
+def _handings(order: Order) -> Iterator[Line]:
+    """From the log: who held it before is written nowhere else."""
+    kind = ContentType.objects.get_for_model(Order)
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(order.pk))
+    for entry in entries.filter(change_message__startswith=HANDED).select_related("user"):
+        names = {"name": name_of(entry.user), "other": entry.change_message.removeprefix(HANDED)}
+        yield Line(_("Handed over by %(name)s to %(other)s") % names, entry.action_time)

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from core import live_list
 from core.admin import Button, EmptyState, PortalAdmin, ReadOnlyAdmin, fragment
 from core.countries import country_name
 from core.labels import state_label
@@ -22,7 +23,7 @@ from core.templatetags.portal import amount
 from core.times import when
 
 from .. import board, filters, order_page
-from ..actions import CancelPage, FoundPage, HidePage, RevealPage, SettlePage
+from ..actions import CancelPage, FoundPage, HandPage, HidePage, RevealPage, SettlePage
 from ..catalogue import project_names, renting_providers
 from ..exporting import export_orders
 from ..labels import shown_state
@@ -47,6 +48,7 @@ class OrderAdmin(ReadOnlyAdmin):
         ("rent/pair/", "pair", pair_fragment),
         ("board/", "board", board.BoardPage),
         ("board/changes/", "board_changes", board.changes),
+        ("changes/", "changes", "changes"),
         ("found/", "found", FoundPage),
         ("export/", "export", "export"),
         ("<str:object_id>/live/", "live", "live"),
@@ -54,10 +56,12 @@ class OrderAdmin(ReadOnlyAdmin):
         ("<str:object_id>/settle/", "settle", SettlePage),
         ("<str:object_id>/reveal/", "reveal", RevealPage),
         ("<str:object_id>/hide/", "hide", HidePage),
+        ("<str:object_id>/hand/", "hand", HandPage),
     )
 
     class Media:
         css: ClassVar = {"all": ("portal/messaging.css", "portal/rentals.css")}
+        js: ClassVar = ("portal/live_list.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request)
@@ -133,13 +137,26 @@ class OrderAdmin(ReadOnlyAdmin):
     def export(self, request: HttpRequest) -> Any:
         return export_orders(self, request)
 
+    @fragment("rentals.view_order")
+    def changes(self, request: HttpRequest) -> HttpResponse:
+        number = order_page.number_column(request.user)
+        return live_list.changes(
+            self,
+            request,
+            lambda order: {
+                "state_": self.state_(order),
+                "number": number(order),
+                "price_": self.price_(order),
+            },
+        )
+
     # --- one order -----------------------------------------------------------
 
     def get_detail_title(self, request: HttpRequest, obj: Order) -> str:
         return display_name(obj, whole=may_see_whole(obj, request.user))
 
     def get_detail_context(self, request: HttpRequest, obj: Order) -> Mapping[str, Any]:
-        return order_page.context_of(self, request, obj)
+        return order_page.page_of(self, request, obj)
 
     @fragment("rentals.view_order")
     def live(self, request: HttpRequest, object_id: str) -> HttpResponse:
