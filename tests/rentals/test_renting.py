@@ -171,7 +171,7 @@ def test_a_lost_answer_is_never_followed_by_a_second_order(sandbox: Sandbox) -> 
 
 def test_what_somebody_wanted_who_may_not_rent_any_more_is_not_ordered(sandbox: Sandbox) -> None:
     order = make_order(make_account("gosms", sandbox))
-    User.objects.filter(pk=order.created_by_id).update(is_active=False)
+    User.objects.filter(username=order.created_by).update(is_active=False)
     assert rent(order).reason == "order_not_allowed"
     assert not sandbox.book.entries("gosms", "create_order")
 

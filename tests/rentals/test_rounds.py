@@ -173,7 +173,7 @@ def test_where_the_list_cannot_be_read_some_orders_are_asked_for_themselves() ->
     error = OutcomeUnknown(Reason.UNREADABLE, http_status=500)
     source.record([Result(job, error=error)], claim)
     assert Order.objects.filter(next_poll_at__lte=timezone.now()).count() == 10
-    assert Watch.objects.get().next_round_at > timezone.now()
+    assert Watch.objects.filter(next_round_at__gt=timezone.now()).exists()
 
 
 def test_a_list_that_never_ends_is_left_in_time() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -22,7 +23,7 @@ ALONE = {"exclusive_key": True}
 NOW = timezone.now()
 
 
-def unknown(**fields: object) -> Order:
+def unknown(**fields: Any) -> Order:
     times = {"handed_over_at": NOW, "answered_at": NOW + timedelta(seconds=30)}
     account = make_account("gosms", options=ALONE)
     return make_order(**{"account": account, "state": "unknown", **times, **fields})
