@@ -134,7 +134,8 @@
   showWhatApplies();
   const dialog = document.getElementById("confirm-dialog");
   if (dialog) {
-    dialog.close();
+    // Not close(): it would be told of that, a moment later.
+    dialog.open = false;
     dialog.showModal();
     // It confirms what stood in the form when it was asked; afterwards it is asked anew.
     dialog.addEventListener("close", () => {
