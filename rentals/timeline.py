@@ -34,6 +34,16 @@ class Line:
     at: datetime | None = None
     url: str = ""
     link: str = ""
+    stated: bool = False
+    """The time is the provider's own."""
+
+    @property
+    def place(self) -> datetime | None:
+        """What the provider states in whole seconds happened some time in that second: it comes
+        after what we know more exactly, which led to it."""
+        if self.stated and self.at is not None and not self.at.microsecond:
+            return self.at.replace(microsecond=999_999)
+        return self.at
 
 
 def name_of(user: object) -> str:
@@ -48,7 +58,7 @@ def timeline(order: Order, *, with_calls: bool, with_money: bool) -> list[Line]:
     lines = [*_placing(order, with_calls), *_cancels(order), *_end(order)]
     lines += _money(order) if with_money else []
     lines += [*_oddities(order), *_handings(order)]
-    return sorted(lines, key=lambda line: (line.at is None, line.at or order.created_at))
+    return sorted(lines, key=lambda line: (line.at is None, line.place or order.created_at))
 
 
 def _placing(order: Order, with_calls: bool) -> Iterator[Line]:
@@ -114,7 +124,7 @@ def _cancels(order: Order) -> Iterator[Line]:
 def _end(order: Order) -> Iterator[Line]:
     if order.received_there:
         text = _("SMS received, as the provider states it")
-        yield Line(text, order.received_there)
+        yield Line(text, order.received_there, stated=True)
     if order.sms_at:
         yield Line(_("SMS read by the portal"), order.sms_at)
     if order.ended_at and order.state in _ENDED:
@@ -148,7 +158,7 @@ def _ended_word(order: Order) -> str:
 def _money(order: Order) -> Iterator[Line]:
     for row in transactions_of(order):
         text = f"{type_word(row.type)} {amount(row.amount)}"
-        yield Line(text, row.created_there, _transaction_url(row), _("Transaction"))
+        yield Line(text, row.created_there, _transaction_url(row), _("Transaction"), stated=True)
 
 
 def _transaction_url(row: Transaction) -> str:

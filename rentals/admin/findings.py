@@ -128,7 +128,12 @@ class FindingAdmin(ReadOnlyAdmin):
             "any_open": bool(ledger.open_findings()),
             **(extra_context or {}),
         }
-        return super().changelist_view(request, context)
+        answer = super().changelist_view(request, context)
+        data = getattr(answer, "context_data", None)
+        if data and "cl" in data and request.GET.dict() == {"open": "open"}:
+            # How the list is opened: nothing open is good news, and no filter too many.
+            data["cl"].is_narrowed = False
+        return answer
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("Everything agrees."), None, "task_alt")

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from core import live_list
 from core.admin import Button, EmptyState, PortalAdmin, ReadOnlyAdmin, fragment
 from core.countries import country_name
+from core.exports import export_buttons
 from core.labels import state_label
 from core.phone import search_key
 from core.templatetags.portal import amount
@@ -39,7 +40,6 @@ class OrderAdmin(ReadOnlyAdmin):
     list_title = _("Orders")
     list_display = ("state_", "account", "price_", "holder", "time")
     list_filter = filters.ORDERS
-    list_before_template = "rentals/export_links.html"
     search_fields = ("provider_id",)
     search_help_text = _("A whole number or an order id")
     ordering = ("-created_at", "-pk")
@@ -92,8 +92,9 @@ class OrderAdmin(ReadOnlyAdmin):
         only = self._only_hit(request)
         if only is not None:
             return HttpResponseRedirect(self.object_url(only))
-        exports = request.user.has_perm("rentals.export_order")
-        context = {"export_url": reverse(self.url_name("export")) if exports else ""}
+        may = request.user.has_perm("rentals.export_order")
+        address = reverse(self.url_name("export"))
+        context = {"exports": export_buttons(request, address) if may else []}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def _only_hit(self, request: HttpRequest) -> Order | None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
 from core.admin import Button, EmptyState, Page, ReadOnlyAdmin
+from core.exports import export_buttons
 from core.pages import person
 from core.templatetags.portal import amount, visible
 from core.times import when
@@ -117,9 +118,9 @@ class TransactionAdmin(ReadOnlyAdmin):
         may = request.user.has_perm
         context: dict[str, Any] = {
             "tab_list": tab_list(request, "transaction"),
-            "export_url": reverse(self.url_name("export"))
+            "exports": export_buttons(request, reverse(self.url_name("export")))
             if may("rentals.export_transaction")
-            else "",
+            else [],
             "may_read": may("rentals.read_transaction"),
             **(extra_context or {}),
         }

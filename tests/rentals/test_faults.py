@@ -68,7 +68,9 @@ def test_an_order_is_placed_once_whatever_comes_of_its_answer(sandbox: Sandbox) 
         make_order(account, by=by, project=project, region=region)
 
     run_engine(
-        lambda: Order.objects.filter(state="unknown").count() == len(SPOILED), deadlines=IMPATIENT
+        lambda: Order.objects.filter(state="unknown").count() == len(SPOILED),
+        at_most=60,
+        deadlines=IMPATIENT,
     )
 
     assert len(sandbox.book.entries("gosms", "create_order")) == len(SPOILED)

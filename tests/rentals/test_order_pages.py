@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from core.secrets import Secret
-from rentals.models import Cancel, Order
+from rentals.models import Cancel, Order, Transaction
+from rentals.timeline import timeline
 from tests.builders import change, make_account, make_rented, make_staff, make_user
 
 from .test_pages import CODE, NUMBER, RENT, VIEW, arrived, of, page, signed_in
@@ -173,3 +174,32 @@ def test_a_row_that_was_written_down_late_still_reaches_the_board(holder: User) 
     since = (timezone.now() - timedelta(seconds=1)).isoformat()
     news = signed_in(holder).get(page("order_board_changes"), {"since": since}).json()
     assert list(news["rows"]) == [order.public_id]
+
+
+def test_what_the_provider_states_in_whole_seconds_comes_after_what_led_to_it(
+    holder: User,
+) -> None:
+    second = timezone.now().replace(microsecond=0)
+    order = make_rented(by=holder, created_at=second + timedelta(milliseconds=400))
+    for kind, moment in (("Hold", second), ("Refund", second + timedelta(seconds=1))):
+        Transaction.objects.create(
+            account=order.account,
+            provider_id=kind,
+            type=kind,
+            amount=1,
+            order_provider_id=order.provider_id,
+            created_there=moment,
+        )
+    shown = [line.text for line in timeline(order, with_calls=False, with_money=True)]
+    ordered = next(text for text in shown if text.startswith("Ordered by"))
+    assert shown.index(ordered) < shown.index("Hold 1") < shown.index("Refund 1")
+
+
+def test_nothing_open_in_the_ledger_is_good_news_and_no_filter_too_many() -> None:
+    client = signed_in(make_staff("manager"))
+    assert (
+        "Everything agrees."
+        in client.get(page("finding_changelist") + "?open=open").content.decode()
+    )
+    explained = client.get(page("finding_changelist") + "?open=explained").content.decode()
+    assert "Nothing matches these filters." in explained
