@@ -144,7 +144,7 @@ def look_for_lost_orders(now: datetime) -> None:
     lost = Order.objects.filter(
         state=OrderState.UNKNOWN, answered_at__gt=now - reconciliation.LOOKED_FOR
     ).select_related("account")
-    for account, orders in groupby(lost.order_by("account"), lambda order: order.account):
+    for account, orders in groupby(lost.order_by("account_id"), lambda order: order.account):
         overdue = [one for one in orders if now > _had_its_time(one)]
         for kind in (K.ORDERS, K.TRANSACTIONS):
             last = newest(account, kind)
