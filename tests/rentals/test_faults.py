@@ -63,17 +63,19 @@ def test_an_order_is_placed_once_whatever_comes_of_its_answer(sandbox: Sandbox) 
     sandbox.change_settings("gosms", rate_per_second=10_000, rate_per_minute=100_000)
     account, by = make_account("gosms", sandbox), make_user("rentals.rent_order")
     pairs = list(product(PROJECTS, REGIONS))
-    for fault, (project, region) in zip(SPOILED, pairs, strict=False):
+    # A new order contradicts nothing that was known of it.
+    spoiled = [fault for fault in SPOILED if fault != "contradiction"]
+    for fault, (project, region) in zip(spoiled, pairs, strict=False):
         sandbox.fault(fault, provider="gosms", operation="create_order")
         make_order(account, by=by, project=project, region=region)
 
     run_engine(
-        lambda: Order.objects.filter(state="unknown").count() == len(SPOILED),
+        lambda: Order.objects.filter(state="unknown").count() == len(spoiled),
         at_most=60,
         deadlines=IMPATIENT,
     )
 
-    assert len(sandbox.book.entries("gosms", "create_order")) == len(SPOILED)
+    assert len(sandbox.book.entries("gosms", "create_order")) == len(spoiled)
 
 
 @pytest.mark.django_db(transaction=True)
