@@ -15,7 +15,9 @@ TESTS ?=
 STORM ?=
 LONG ?=
 ONCE_MORE ?=
-PYTEST := $(BIN)/pytest -q -n $(TEST_WORKERS) --dist worksteal $(TESTS)
+ONLY :=
+# In small portions and in their order, which begins with the long ones.
+PYTEST := $(BIN)/pytest -q -n $(TEST_WORKERS) --dist load --maxschedchunk 4 $(ONLY) $(TESTS)
 # Real processes and browsers beside each other can starve: with ONCE_MORE, what failed runs
 # once more, alone, and has to pass there.
 FAILED_ALONE := $(BIN)/pytest -q -x -n 0 --last-failed --last-failed-no-failures none
@@ -51,7 +53,12 @@ run: $(VENV)/.installed ## Start the portal for real accounts
 
 # --- quality ---------------------------------------------------------------
 
-test: test-sqlite test-postgres ## Run every test, on SQLite and then on PostgreSQL
+# What touches no database says the same on any, so it runs once.
+test: test-sqlite ## Run every test on SQLite, and on PostgreSQL too if it touches a database
+	@$(MAKE) test-postgres ONLY=--only-with-database
+
+# Each worker would compile every test anew, for each database.
+test-sqlite test-postgres: export PYTHONDONTWRITEBYTECODE =
 
 test-sqlite: $(VENV)/.installed-dev ## Run every test on SQLite
 	@echo "== tests on SQLite =="
@@ -59,7 +66,7 @@ test-sqlite: $(VENV)/.installed-dev ## Run every test on SQLite
 		env -u TEST_DATABASE_URL $(FAILED_ALONE); })
 
 test-postgres: $(VENV)/.installed-dev ## Run every test on PostgreSQL, which is found or brought along
-	@echo "== tests on PostgreSQL =="
+	@echo "== tests on PostgreSQL$(if $(ONLY), that touch a database: the others ran on SQLite) =="
 	@$(BIN)/python -m tests.database $(PYTEST) $(if $(ONCE_MORE),|| { $(SAY_ONCE_MORE); \
 		$(BIN)/python -m tests.database $(FAILED_ALONE); })
 

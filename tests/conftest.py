@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
 
 import hypothesis
 import pytest
@@ -17,11 +19,74 @@ from tests import emptying
 hypothesis.settings.register_profile("portal", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("portal")
 
+SLOWEST_FIRST: Final = (
+    "test_canary.py",
+    "smsportal/test_portal.py",
+    "storm/",
+    "providers/engine/test_cluster.py",
+    "browser/test_every_page.py",
+    "browser/",
+)
+"""Whatever is long starts before all else, so that nothing long is left when the rest is done."""
+DATABASE_FIXTURES: Final = {"db", "transactional_db", "live_server"}
+LEFT_OUT: Final = pytest.StashKey[int]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--only-with-database",
+        action="store_true",
+        help="Leave out the tests that touch no database, for they say the same on any;"
+        " `make test` runs them once, on the first of its two.",
+    )
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # Not in every worker of a parallel run: they would compile the same files at once.
     if not hasattr(config, "workerinput"):
         compile_catalogues()
+
+
+# --- which tests, and in which order ---------------------------------------
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """After they were shuffled, which stays so among those that are equally long."""
+    items.sort(key=_place_in_line)
+    if config.getoption("--only-with-database"):
+        left_out = [item for item in items if not _touches_database(item)]
+        items[:] = [item for item in items if _touches_database(item)]
+        config.hook.pytest_deselected(items=left_out)
+        # The workers of a parallel run would keep it to themselves.
+        getattr(config, "workeroutput", {})["left_out"] = len(left_out)
+
+
+def _place_in_line(item: pytest.Item) -> int:
+    path = item.path.relative_to(Path(__file__).parent).as_posix()
+    found = (place for place, start in enumerate(SLOWEST_FIRST) if path.startswith(start))
+    return next(found, len(SLOWEST_FIRST) if _touches_database(item) else len(SLOWEST_FIRST) + 1)
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    """All others are refused a connection; what makes one in a process of its own is marked."""
+    marked = any(item.get_closest_marker(name) for name in ("django_db", "each_database"))
+    return marked or not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if left_out := terminalreporter.config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(
+            f"{left_out} tests that touch no database were left out: they say the same on any."
+        )
+
+
+# --- around each test ------------------------------------------------------
 
 
 @pytest.fixture(scope="session")

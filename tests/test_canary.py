@@ -37,6 +37,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 from django.conf import settings as django_settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
@@ -379,11 +380,12 @@ def sandbox(settings: Settings) -> Iterator[Sandbox]:
 @pytest.fixture
 def staff(transactional_db: None, settings: Settings) -> dict[str, User]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-    found = {"chief": User.objects.create_superuser("chief", password=STAFF_PASSWORD)}
+    # They have one password, and hashing it takes long.
+    rows = {"password": make_password(STAFF_PASSWORD), "is_staff": True}
+    found = {"chief": User.objects.create(username="chief", is_superuser=True, **rows)}
     for role in ROLES:
-        user = User.objects.create_user(f"the-{role}", password=STAFF_PASSWORD, is_staff=True)
-        user.groups.add(Group.objects.get(name=role))
-        found[role] = user
+        found[role] = User.objects.create(username=f"the-{role}", **rows)
+        found[role].groups.add(Group.objects.get(name=role))
     return found
 
 

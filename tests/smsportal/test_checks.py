@@ -22,6 +22,7 @@ def ids(found: list[CheckMessage]) -> list[str]:
     return [str(message.id).removeprefix("smsportal.") for message in found]
 
 
+@pytest.mark.each_database
 def test_the_settings_as_they_are_pass(settings: Settings) -> None:
     assert ids([*check_keys(), *check_queue(), *check_addresses()]) == []
 

@@ -10,11 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 LAST_RESORT = 570.0
 """Seconds; a slow machine is no failure."""
 
 
+@pytest.mark.each_database
 def test_kills_send_nothing_twice_and_lose_nothing() -> None:
     database = os.environ.get("TEST_DATABASE_URL") or "sqlite"
     options = ("--messages", "300", "--kills", "5", "--hurry", "--database", database)
