@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, WebError
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, Response, WebError
 
 LOCALES = {"en": "en-GB", "zh-hans": "zh-CN"}
 LISTEN = """
@@ -96,7 +96,9 @@ class Visitor:
 
     def leave(self) -> None:
         """From now on nothing is noted; what the browser said before has come by then."""
-        self.page.evaluate("null")
+        with suppress(Error):
+            # A page that is just being left has nothing more to say.
+            self.page.evaluate("null")
         for event, listener in self._listeners.items():
             self.context.remove_listener(event, listener)
 
