@@ -16,12 +16,13 @@ from enum import StrEnum
 from tempfile import TemporaryFile
 from typing import Any, Final
 
-from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
-from .buttons import Text
+from .buttons import Button, Text
 from .times import full_time
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
@@ -41,6 +42,17 @@ class Format(StrEnum):
 class Column:
     header: Text
     value: Callable[[Any], object]
+
+
+def export_buttons(request: HttpRequest, address: str) -> list[Button]:
+    """The addresses of what a list shows now, as files."""
+    query = request.GET.copy()
+    found = []
+    for format_ in Format:
+        query["format"] = format_
+        label = _("Export %(kind)s") % {"kind": format_.upper()}
+        found.append(Button(label, f"{address}?{query.urlencode()}"))
+    return found
 
 
 def export(

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_time
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import (
+    DropdownFilter,
+    MultipleDropdownFilter,
+    RangeDateTimeFilter,
+)
+
+from .countries import country_name
+from .labels import states_of
 
 EARLIEST: Final = 1900
 LATEST: Final = 9000
@@ -53,13 +60,15 @@ class RecentFilter(DropdownFilter):
     """A list's first view shows the last days, and says so in a chip that can be taken away.
 
     Whoever filters or searches in any other way looks at all times: what a tab or a badge
-    counts is never cut short. The subclass names the field.
+    counts is never cut short. The subclass names the field, and the periods it offers.
     """
 
     title = _("Period")
     parameter_name = "period"
     field_name = "created_at"
-    first_days: Final = "7"
+    first = "7"
+    """The period of the first view: `today` (in the reader's time zone) or so many days."""
+    offered: ClassVar[tuple[str, ...]] = ("7", "30")
 
     def __init__(
         self, request: HttpRequest, params: dict[str, Any], model: type[Any], model_admin: Any
@@ -69,20 +78,81 @@ class RecentFilter(DropdownFilter):
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("7", gettext("Last 7 days")),
-            ("30", gettext("Last 30 days")),
-            ("all", gettext("All times")),
-        ]
+        words = self._words()
+        return [*((period, words[period]) for period in self.offered), ("all", words["all"])]
+
+    @staticmethod
+    def _words() -> dict[str, str]:
+        return {
+            "today": gettext("Today"),
+            "7": gettext("Last 7 days"),
+            "30": gettext("Last 30 days"),
+            "all": gettext("All times"),
+        }
 
     @property
     def standing_chip(self) -> tuple[str, str] | None:
         """The text of the chip of the first view, and the value that takes it away."""
-        return (gettext("Last 7 days"), "all") if self.is_first_view else None
+        return (self._words()[self.first], "all") if self.is_first_view else None
+
+    @property
+    def chosen(self) -> str:
+        """One of those offered; empty for all times."""
+        period = self.first if self.is_first_view else self.value()
+        return str(period) if period in self.offered else ""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        days = self.first_days if self.is_first_view else self.value()
-        if days not in ("7", "30"):
+        if not self.chosen:
             return queryset
-        since = timezone.now() - timedelta(days=int(days))
+        now = timezone.localtime()
+        since = (
+            now.replace(hour=0, minute=0, second=0, microsecond=0)
+            if self.chosen == "today"
+            else now - timedelta(days=int(self.chosen))
+        )
         return queryset.filter(**{f"{self.field_name}__gte": since})
+
+
+class StateFilter(MultipleDropdownFilter):
+    """By the words that the labels say, derived states included. The subclass names the kind
+    of thing whose labels they are, and finds the rows."""
+
+    title = _("State")
+    parameter_name = "shown"
+    kind: ClassVar[str]
+    left_out: ClassVar[frozenset[str]] = frozenset({"claimed"})
+    """States that share their label with another one."""
+
+    def where(self, shown: str) -> Q:
+        """The rows whose label is that of `shown`."""
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        labels = states_of(self.kind)
+        return [(key, str(one.word)) for key, one in labels.items() if key not in self.left_out]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = [value for value in self.value() or [] if value in states_of(self.kind)]
+        if not chosen:
+            return queryset
+        wanted = Q()
+        for value in chosen:
+            wanted |= self.where(value)
+        return queryset.filter(wanted)
+
+
+class CountryFilter(DropdownFilter):
+    """By the countries that stand in the rows, by name. The subclass names the field."""
+
+    title = _("Country/region")
+    parameter_name = "country"
+    field_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = model_admin.model.objects.order_by(self.field_name)
+        codes = rows.values_list(self.field_name, flat=True).distinct()
+        return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(**{self.field_name: value}) if value else queryset

@@ -70,6 +70,14 @@ def duration(span: timedelta | float | None) -> str:
     return gettext("%(seconds)s s") % {"seconds": number_format(seconds, 1, use_l10n=False)}
 
 
+def rough_duration(span: timedelta | float | None) -> str:
+    """An estimate: nobody can tell it to a tenth of a second."""
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    if seconds is None or seconds >= 100:
+        return duration(seconds)
+    return gettext("%(seconds)s s") % {"seconds": max(1, round(seconds))}
+
+
 def remaining(span: timedelta | float) -> str:
     """Time left: 7:12, or 0:00 where it is over."""
     seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)

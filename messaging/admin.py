@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core import live_list
 from core.admin import Button, EmptyState, ReadOnlyAdmin, fragment
 from core.exports import Format
 from core.labels import state_label
@@ -24,7 +25,6 @@ from . import (
     do_not_send_pages,  # noqa: F401
     exporting,
     filters,
-    live_list,
     message_page,
     tabs,
 )
@@ -67,7 +67,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     class Media:
         css: ClassVar = {"all": ("portal/messaging.css",)}
-        js: ClassVar = ("portal/message_list.js",)
+        js: ClassVar = ("portal/live_list.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         rows: QuerySet[Message] = super().get_queryset(request)
@@ -168,7 +168,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @fragment("messaging.view_message")
     def changes(self, request: HttpRequest) -> HttpResponse:
-        return live_list.changes(self, request)
+        return live_list.changes(self, request, lambda message: {"state_": self.state_(message)})
 
     # --- one message ---------------------------------------------------------
 

@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import ClassVar, TypeAlias
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from core.secrets import DOTS, Secret
+from core.secrets import DOTS
 from providers import accounts
 from providers.engine.liveness import living_loops
 from providers.engine.sources import Job, Lane, Result, WorkSource
@@ -31,7 +31,8 @@ from providers.gateway.vocabulary import (
 )
 from providers.models import Account
 
-from . import do_not_send, owners, sending
+from . import claiming, do_not_send, outcomes, owners, sending
+from .claiming import ClaimedRow
 from .models import Message
 from .states import MESSAGE_STATES, MessageState
 
@@ -72,55 +73,16 @@ class MessageJob(Job):
                 raise Refused(Reason.CANNOT_TAKE)
 
 
-class ClaimedRow(NamedTuple):
-    """What of a message is needed to send it. Not a model, since this is made for every
-    message of a batch."""
-
-    id: int
-    kind: str
-    recipient: str
-    text: str
-    code: Secret | None
-    channel: str
-    template: str
-    sms_kind: str
-    sender_id: str
-    encoding: str
-    reference: str
-    belongs_to: str
-
-
-def due_now(now: datetime) -> QuerySet[Message]:
-    return Message.objects.filter(state=MessageState.QUEUED, not_before__lte=now)
-
-
-def claim_rows(
-    due: QuerySet[Message], account: Account, limit: int, claim: UUID
-) -> list[MessageJob]:
+def claim_rows(due: claiming.Due, account: Account, limit: int, claim: UUID) -> list[MessageJob]:
     """Move the first of these rows to `claimed`, and make their jobs.
 
     A number that was put on the do-not-send list since its message was written is found
     here, at the last moment, since a batch takes hours."""
-    # On PostgreSQL, rows that another loop is about to take are left to it.
-    first = due.order_by("not_before", "pk").select_for_update(skip_locked=True)
-    found = first.values_list(*ClaimedRow._fields)[:limit]
-    rows = [ClaimedRow._make(values) for values in found]
-    listed = do_not_send.listed_among([row.recipient for row in rows]) if rows else set()
-    if listed:
-        do_not_send.cancel_what_waits(*listed)
-        rows = [row for row in rows if row.recipient not in listed]
-    if not rows:
-        return []
     now = timezone.now()
-    moved = MESSAGE_STATES.move(
-        Message.objects.filter(pk__in=[row.id for row in rows]),
-        MessageState.CLAIMED,
-        claim=claim,
-        claimed_at=now,
-    )
-    if moved != len(rows):
-        raise RuntimeError("A locked row was claimed by somebody else.")
-    url = callback_url_of(account)
+    rows, listed = claiming.claim(due, account.pk, limit, claim, now)
+    if listed:
+        _stop(listed)
+    url = callback_url_of(account) if rows else ""
     return [
         MessageJob(
             account.pk,
@@ -134,6 +96,18 @@ def claim_rows(
     ]
 
 
+def _stop(rows: Sequence[ClaimedRow]) -> None:
+    """They wait again, as whatever the list stops, and end as such."""
+    MESSAGE_STATES.move(
+        Message.objects.filter(pk__in=[row.id for row in rows]),
+        MessageState.QUEUED,
+        sources=(MessageState.CLAIMED,),
+        claim=None,
+        claimed_at=None,
+    )
+    do_not_send.cancel_what_waits(*{row.recipient for row in rows})
+
+
 class MessageSource(WorkSource):
     """Single messages; those of a batch have a lane of their own (`messaging.batches`)."""
 
@@ -141,30 +115,19 @@ class MessageSource(WorkSource):
     lane: ClassVar[Lane] = Lane.STAFF
     paid: ClassVar[bool] = True
 
-    def _due(self) -> QuerySet[Message]:
-        now = timezone.now()
-        return sending.not_too_old(due_now(now).filter(batch=None), now)
-
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        due = self._due().filter(account__in=accounts).order_by()
-        return set(due.values_list("account_id", flat=True).distinct())
+        return claiming.accounts_with_due(accounts, claiming.due_singles(timezone.now()))
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        return claim_rows(self._due().filter(account=account), account, limit, claim)
+        return claim_rows(claiming.due_singles(timezone.now()), account, limit, claim)
 
     def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
         ours: list[Job] = []
-        for batch, rows in _batches(jobs, claim):
-            # Looked at before it is moved: a row that is being sent already, by an earlier
-            # job of this very loop, must not look as if it had just been handed over.
-            waiting = rows.filter(state=MessageState.CLAIMED).select_for_update()
-            ids = set(waiting.values_list("pk", flat=True))
-            moved = MESSAGE_STATES.move(
-                rows.filter(pk__in=ids), MessageState.SENDING, handed_over_at=timezone.now()
-            )
-            if moved != len(ids):
-                raise RuntimeError("A locked row was moved by somebody else.")
-            ours.extend(job for job in batch if job.message_id in ids)
+        now = timezone.now()
+        for claimed_at, batch in _by_claim(jobs).items():
+            ids = [job.message_id for job in batch]
+            moved = claiming.hand_over(ids, claim, claimed_at, now)
+            ours.extend(job for job in batch if job.message_id in moved)
         return ours
 
     def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
@@ -184,13 +147,13 @@ class MessageSource(WorkSource):
         for result in results:
             if result.error is not None:
                 for _, rows in _batches([result.job], claim):
-                    sending.apply_error(rows, result.error)
+                    outcomes.apply_error(rows, result.error)
             elif isinstance(result.value, Submission):
                 accepted.append((_own(result.job).message_id, result.value))
             else:
                 raise TypeError("A send answers with a Submission.")
         # A row that was given up as unknown meanwhile is settled by this, too.
-        sending.apply_submissions(accepted)
+        outcomes.apply_submissions(accepted)
         jobs = [_own(result.job) for result in results]
         owners.tell([(job.message_id, job.belongs_to) for job in jobs if job.belongs_to])
 
@@ -234,14 +197,18 @@ def _own(job: Job) -> MessageJob:
     return job
 
 
+def _by_claim(jobs: Sequence[Job]) -> dict[datetime, list[MessageJob]]:
+    by_claim: dict[datetime, list[MessageJob]] = defaultdict(list)
+    for job in map(_own, jobs):
+        by_claim[job.claimed_at].append(job)
+    return by_claim
+
+
 def _batches(
     jobs: Sequence[Job], claim: UUID
 ) -> Iterator[tuple[list[MessageJob], QuerySet[Message]]]:
     """The jobs by the claim they were made at, each with just those rows that it still holds."""
-    by_claim: dict[datetime, list[MessageJob]] = defaultdict(list)
-    for job in map(_own, jobs):
-        by_claim[job.claimed_at].append(job)
-    for claimed_at, batch in by_claim.items():
+    for claimed_at, batch in _by_claim(jobs).items():
         ids = [job.message_id for job in batch]
         yield batch, Message.objects.filter(pk__in=ids, claim=claim, claimed_at=claimed_at)
 

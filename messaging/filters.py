@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
@@ -14,9 +14,7 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 
-from core.countries import country_name
-from core.filters import LocalTimeFilter, RecentFilter
-from core.labels import states_of
+from core.filters import CountryFilter, LocalTimeFilter, RecentFilter, StateFilter
 from core.times import short_time
 from providers.reasons import explain
 
@@ -27,39 +25,11 @@ OFFERED: Final = 30
 """Batches to choose from."""
 
 
-class ShownStateFilter(MultipleDropdownFilter):
-    """By the words that the labels say, derived states included."""
+class ShownStateFilter(StateFilter):
+    kind = "message"
 
-    title = _("State")
-    parameter_name = "shown"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        labels = states_of("message")
-        return [(key, str(label.word)) for key, label in labels.items() if key != "claimed"]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
-        chosen = [value for value in self.value() or [] if value in states_of("message")]
-        if not chosen:
-            return queryset
-        wanted = where_shown(chosen[0])
-        for value in chosen[1:]:
-            wanted |= where_shown(value)
-        return queryset.filter(wanted)
-
-
-class CountryFilter(DropdownFilter):
-    """The countries that messages went to, by name."""
-
-    title = _("Country/region")
-    parameter_name = "country"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        codes = Message.objects.order_by("country").values_list("country", flat=True).distinct()
-        return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
-        value = self.value()
-        return queryset.filter(country=value) if value else queryset
+    def where(self, shown: str) -> Q:
+        return where_shown(shown)
 
 
 class ReasonFilter(MultipleDropdownFilter):

@@ -217,7 +217,7 @@ class SendForm(forms.Form):
             )
         counted = segments.count(text)
         if counted.segments > MAX_SEGMENTS:
-            raise forms.ValidationError(_too_long(text, counted))
+            raise forms.ValidationError(too_long(text, counted))
         return text
 
     def clean_code(self) -> str:
@@ -286,7 +286,7 @@ def _template_label(template: Any) -> str:
     return f"{label} – {gettext(template.note)}" if template.note else label
 
 
-def _too_long(text: str, counted: segments.Count) -> str:
+def too_long(text: str, counted: segments.Count) -> str:
     surplus = segments.surplus(text, MAX_SEGMENTS)
     return gettext("Text must be at most %(most)s segments; this is %(segments)s. %(take_out)s") % {
         "most": MAX_SEGMENTS,

@@ -1,43 +1,31 @@
-"""Queue one message, and write down what came of sending it.
+"""Queue one message; put it aside, release or cancel it while it waits.
 
-What a result means for the row is decided here and nowhere else. The rule above all:
-a row goes back to the queue only where it is certain that nothing happened out there.
+What becomes of it once it was handed over is in `messaging.outcomes`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core.phone import PhoneNumber
-from core.redaction import storable
 from core.secrets import DOTS, Secret
 from providers import daily_limits
 from providers.engine.kick import kick_if_idle
 from providers.gateway.client import SendsOwnCode
-from providers.gateway.errors import GatewayError
-from providers.gateway.vocabulary import Encoding, Outcome, Reason, Submission
+from providers.gateway.vocabulary import Encoding
 from providers.models import Account, DailyLimit
 
 from . import owners, segments
 from .models import Message
 from .recipients import recipient_for
-from .states import MESSAGE_STATES, REPORTS, MessageState
+from .states import MESSAGE_STATES, MessageState
 
-MAX_TRIES: Final = 3
-"""How often a message may turn out not to have left before it is given up."""
-BACKOFF: Final = (timedelta(seconds=2), timedelta(seconds=10))
-"""Before the second and the third try."""
-HOPELESS: Final = frozenset({Reason.REDIRECTED, Reason.FORBIDDEN_ADDRESS, Reason.PORTAL_FAULT})
-"""Certain that nothing happened, and certain that nothing will: not tried again."""
 TEXT_MAX_AGE: Final = timedelta(hours=24)
 CODE_MAX_AGE: Final = timedelta(minutes=2)
 WAITED_TOO_LONG: Final = "waited_too_long"
@@ -154,131 +142,23 @@ def text_around_code(account: Account, template: str) -> str:
     return texts.get(template, "").replace("XXXX", DOTS)
 
 
-# --- what came of it -------------------------------------------------------
-
-
-ACCEPTED_FROM: Final = (MessageState.SENDING, MessageState.UNKNOWN)
-
-
-def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
-    """The provider took these messages. Where a report came first, only what is missing
-    is filled in. One statement for all, since this runs for every message of a batch."""
-    if not accepted:
-        return
-    MESSAGE_STATES.check(MessageState.SUBMITTED, ACCEPTED_FROM)
-    with transaction.atomic():
-        moved = _update_all(
-            accepted,
-            "state = 'submitted', reason = '', claim = NULL, code = ''",
-            ACCEPTED_FROM,
-        )
-        if moved < len(accepted):
-            # Reported, or settled by a person, before this answer was written down. The id
-            # is kept even where a person said "not sent": a report that comes will find it.
-            known = (*REPORTS, MessageState.SUBMITTED, MessageState.NOT_SENT)
-            _update_all(accepted, "code = ''", known, "AND answered_at IS NULL")
-
-
-def _update_all(
-    accepted: Sequence[tuple[int, Submission]],
-    changes: str,
-    sources: tuple[MessageState, ...],
-    condition: str = "",
-) -> int:
-    """Rows changed. SQL, since the ORM has one statement a row and one for equal values."""
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    states = ", ".join(f"'{state.value}'" for state in sources)
-    statement = f"""
-        UPDATE messaging_message
-           SET {changes}, provider_id = COALESCE(NULLIF(%s, ''), provider_id), words = %s,
-               warnings = %s, answered_at = %s
-         WHERE id = %s AND state IN ({states}) {condition}
-    """  # noqa: S608 - built from constants of ours
-    rows = [
-        (
-            storable(submission.provider_id)[:200],
-            storable(submission.words),
-            json.dumps(list(submission.warnings)),
-            now,
-            pk,
-        )
-        for pk, submission in accepted
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
-        return int(cursor.rowcount)
-
-
-def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
-    """The call did not end in a clear yes."""
-    said = {
-        "reason": str(error.reason),
-        "words": storable(error.words),
-        "http_status": error.http_status,
-        "answered_at": timezone.now(),
-    }
-    match error.outcome:
-        case Outcome.REFUSED:
-            _end(rows, MessageState.REFUSED, code="", **said)
-        case Outcome.NOT_DONE:
-            _try_again_or_give_up(rows, error, said)
-        case _:
-            # The code stays until somebody settles this, since nothing is final yet.
-            _end(rows, MessageState.UNKNOWN, **said)
-    _note_beside_report(rows, said)
-
-
-def _end(rows: QuerySet[Message], state: MessageState, **changes: Any) -> int:
-    changes = {"claim": None, **changes}
-    return MESSAGE_STATES.move(rows, state, sources=(MessageState.SENDING,), **changes)
-
-
-def _note_beside_report(rows: QuerySet[Message], said: dict[str, Any]) -> None:
-    """A report came before the end of our own call: it stands, the answer is kept with it."""
-    reported = (*REPORTS, MessageState.SUBMITTED)
-    rows.filter(state__in=reported, answered_at=None).update(claim=None, **said)
-
-
-def _try_again_or_give_up(
-    rows: QuerySet[Message], error: GatewayError, said: dict[str, Any]
-) -> None:
-    tries = rows.values_list("tries", flat=True).first()
-    if tries is None:
-        return
-    counted = error.reason != Reason.RATE_LIMITED
-    if error.reason in HOPELESS or (counted and tries + 1 >= MAX_TRIES):
-        now = timezone.now()
-        _end(rows, MessageState.NOT_SENT, tries=F("tries") + 1, ended_at=now, code="", **said)
-        return
-    wait = BACKOFF[min(tries, len(BACKOFF) - 1)] if counted else timedelta(0)
-    _end(
-        rows,
-        MessageState.QUEUED,
-        tries=F("tries") + (1 if counted else 0),
-        not_before=timezone.now() + wait,
-        handed_over_at=None,
-        **said,
-    )
-
-
 # --- rows that nobody finished ----------------------------------------------
 
 
-def not_too_old(rows: QuerySet[Message], now: datetime) -> QuerySet[Message]:
-    """Those that may still go out unasked."""
-    texts = rows.filter(kind=Message.Kind.TEXT, queued_at__gt=now - TEXT_MAX_AGE)
-    codes = rows.exclude(kind=Message.Kind.TEXT).filter(queued_at__gt=now - CODE_MAX_AGE)
-    return texts | codes
+def oldest_that_may_go(now: datetime) -> tuple[datetime, datetime]:
+    """Texts, and codes, that were queued before this do not go out unasked."""
+    return now - TEXT_MAX_AGE, now - CODE_MAX_AGE
 
 
 def put_aside_what_is_too_old(now: datetime) -> None:
     """An old text asks for a go-ahead; an old code is of no use to anybody. Of a batch the
     whole is looked at, since it may take longer than that by its pace alone."""
     queued = Message.objects.filter(state=MessageState.QUEUED, batch=None)
-    codes = queued.exclude(kind=Message.Kind.TEXT).filter(queued_at__lte=now - CODE_MAX_AGE)
+    text_limit, code_limit = oldest_that_may_go(now)
+    codes = queued.exclude(kind=Message.Kind.TEXT).filter(queued_at__lte=code_limit)
     told = owners.owned(codes)
     MESSAGE_STATES.move(
-        queued.filter(kind=Message.Kind.TEXT, queued_at__lte=now - TEXT_MAX_AGE),
+        queued.filter(kind=Message.Kind.TEXT, queued_at__lte=text_limit),
         MessageState.HELD,
         reason=WAITED_TOO_LONG,
     )

@@ -24,7 +24,7 @@ from providers.models import Account
 from . import checking, limits, sessions
 from .models import Attempt, Session
 from .session_page import live_context
-from .states import UNDER_WAY
+from .states import OPEN, UNDER_WAY
 
 PATIENCE: Final = 1.5
 """Seconds that an answer waits for the provider's word, so that a check feels immediate. The
@@ -33,10 +33,15 @@ LOOK_EVERY: Final = 0.05
 LONGEST_TYPED: Final = 200
 
 
+VIEW: Final = "otp.view_session"
+"""Whoever acts on a session is shown it afterwards, so may see it, too."""
+
+
 class SessionAction(Page, View):
     """POST only; afterwards the session's page again."""
 
     http_method_names = ["post"]
+    permission_required: tuple[str, ...]
 
     def find(self, object_id: str) -> Session:
         if self.model_admin is None:
@@ -61,11 +66,11 @@ class SessionAction(Page, View):
 class CheckPage(SessionAction):
     """Answers a script with the live part of the page, anybody else with the page."""
 
-    permission_required = "otp.check_code"
+    permission_required = (VIEW, "otp.check_code")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.headers.get("HX-Request"):
-            refused = refuse_fragment(request, (self.permission_required,))
+            refused = refuse_fragment(request, self.permission_required)
             if refused:
                 return refused
         return super().dispatch(request, *args, **kwargs)
@@ -96,6 +101,9 @@ class CheckPage(SessionAction):
                 " moment, or send a new code."
             )
         except sessions.NotOpen:
+            session.refresh_from_db()
+            if session.state in OPEN and session.tries_left <= 0:
+                return gettext("Nothing was checked: all tries are used. Send a new code.")
             return gettext("Nothing was checked: this session has ended.")
         _wait_for(attempt)
         return ""
@@ -109,24 +117,25 @@ def _wait_for(attempt: Attempt) -> None:
 
 
 class SendAgainPage(SessionAction):
-    permission_required = "otp.send_code"
+    permission_required = (VIEW, "otp.send_code")
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         session = self.find(object_id)
-        wanted = request.POST.get("account", "")
+        wanted, _colon, channel = request.POST.get("account", "").partition(":")
         token = request.POST.get("form_token", "")[:64]
-        account = Account.objects.filter(public_id=wanted).first() if "\x00" not in wanted else None
+        readable = "\x00" not in wanted + token
+        account = Account.objects.filter(public_id=wanted).first() if readable else None
         if account is None or not token:
             raise Http404
-        problem = self._send(session, account, token)
+        problem = self._send(session, account, channel, token)
         if problem:
             messages.error(request, problem)
         return self.back_to(session)
 
-    def _send(self, session: Session, account: Account, token: str) -> str:
+    def _send(self, session: Session, account: Account, channel: str, token: str) -> str:
         try:
             _session, made = sessions.send_again(
-                session, account, by=person(self.request), form_token=token
+                session, account, by=person(self.request), form_token=token, channel=channel
             )
         except limits.TooEarly as early:
             return limits.early_words(early)
@@ -136,6 +145,8 @@ class SendAgainPage(SessionAction):
             return str(reason)
         except sessions.CheckUnderWay:
             return gettext("The provider is still being asked about the last code. Wait a moment.")
+        except sessions.NoTryLeft:
+            return gettext("Nothing was sent: all tries of this session are used. Send a new code.")
         except sessions.StillSending:
             return gettext("The last SMS is just being handed over. Wait a moment.")
         except sessions.NotOpen:
@@ -151,7 +162,7 @@ class SendAgainPage(SessionAction):
 
 
 class CancelPage(SessionAction):
-    permission_required = "otp.cancel_code"
+    permission_required = (VIEW, "otp.cancel_code")
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         session = self.find(object_id)
@@ -166,10 +177,10 @@ class CancelPage(SessionAction):
 class RevealPage(SessionAction):
     """Answers with the whole number, and writes down who saw it and why."""
 
-    permission_required = "messaging.reveal_message"
+    permission_required = (VIEW, "messaging.reveal_message")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        refused = refuse_fragment(request, (self.permission_required,))
+        refused = refuse_fragment(request, self.permission_required)
         return refused or super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:

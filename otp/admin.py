@@ -16,7 +16,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from core import live_list
 from core.admin import Button, EmptyState, ReadOnlyAdmin, fragment
+from core.changelist import PortalChangeList
 from core.exports import Format
 from core.labels import state_label
 from core.pages import NeedsPermission, person
@@ -51,6 +53,7 @@ class SessionAdmin(ReadOnlyAdmin):
         ("send/", "send", SendCodePage),
         ("send/preview/", "preview", preview),
         ("figures/", "figures", FiguresPage),
+        ("changes/", "changes", "changes"),
         ("export/", "export", "export"),
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/check/", "check", CheckPage),
@@ -61,6 +64,7 @@ class SessionAdmin(ReadOnlyAdmin):
 
     class Media:
         css: ClassVar = {"all": ("portal/otp.css",)}
+        js: ClassVar = ("portal/live_list.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: QuerySet[Session] = super().get_queryset(request)
@@ -112,9 +116,35 @@ class SessionAdmin(ReadOnlyAdmin):
             listed = context["cl"]
             context["funnel"] = conversion.funnel_of(listed.queryset)
             context["alarms"] = list(matters(request))
+            context["period"] = filters.period_of(listed)
             context["query"] = listed.get_query_string()
-            context["may_export"] = request.user.has_perm("otp.export_session")
+            context["exports"] = self._exports(request)
         return answer
+
+    def _exports(self, request: HttpRequest) -> list[Button]:
+        """The addresses of what the list shows now, as files."""
+        if not request.user.has_perm("otp.export_session"):
+            return []
+        query = request.GET.copy()
+        found = []
+        for format_ in Format:
+            query["format"] = format_
+            address = f"{reverse(self.url_name('export'))}?{query.urlencode()}"
+            found.append(Button(_("Export %(kind)s") % {"kind": format_.upper()}, address))
+        return found
+
+    @fragment("otp.view_session")
+    def changes(self, request: HttpRequest) -> HttpResponse:
+        return live_list.changes(self, request, self._cells)
+
+    def _cells(self, session: Session) -> dict[str, str]:
+        """What may change of a row while somebody looks at it."""
+        return {
+            "state_": self.state_(session),
+            "sms": self.sms(session),
+            "tries": str(session.tries),
+            "took": self.took(session),
+        }
 
     def _only_hit(self, request: HttpRequest) -> Session | None:
         """The session that a whole id names; searching for it is opening it."""
@@ -144,21 +174,22 @@ class SessionAdmin(ReadOnlyAdmin):
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No codes sent yet."), self.get_list_primary(request), "pin")
 
-    def filtered(self, request: HttpRequest) -> QuerySet[Session]:
-        """The rows that the list shows for the filters in the address."""
+    def listed(self, request: HttpRequest) -> PortalChangeList:
+        """What the list shows for the filters in the address."""
         try:
-            rows: QuerySet[Session] = self.get_changelist_instance(request).queryset
+            listed: PortalChangeList = self.get_changelist_instance(request)
         except (DisallowedModelAdminLookup, IncorrectLookupParameters):
             raise Http404 from None
-        return rows
+        return listed
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.user.has_perm("otp.export_session"):
-            raise NeedsPermission("otp.export_session")
+        needed = ("otp.view_session", "otp.export_session")
+        if not request.user.has_perms(needed):
+            raise NeedsPermission(*needed)
         wanted = request.GET.copy()
         format_ = Format.XLSX if "xlsx" in wanted.pop("format", []) else Format.CSV
         request.GET = wanted  # type: ignore[assignment]
-        return export_sessions(self.filtered(request), person(request), format_)
+        return export_sessions(self.listed(request).queryset, person(request), format_)
 
     # --- one session ---------------------------------------------------------
 

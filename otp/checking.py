@@ -13,15 +13,17 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from core.secrets import Secret
+from messaging import sending
 from messaging.models import Message
 from messaging.settling import settle_by_right_code
+from messaging.states import MessageState
 from providers.clock import database_now
 from providers.engine.kick import kick_if_idle
 
 from . import codes, sessions
 from .models import MAX_TRIES, Attempt, SentCode, Session, moment
 from .sessions import TRIES_USED, CheckUnderWay, NotOpen
-from .states import OPEN, SESSION_STATES, AttemptState, SessionState
+from .states import OPEN, SESSION_STATES, UNDER_WAY, AttemptState, SessionState
 
 REMEMBERED_FOR: Final = timedelta(hours=1)
 """So long an earlier code of a number is recognised as such."""
@@ -39,30 +41,35 @@ class NoAnswerYet(Exception):
 def check(session: Session, typed: str, *, by: User, form_token: str | None) -> Attempt:
     """Take one of the tries and decide, or put the question to the provider.
 
-    The same form sent twice is one try. Raises `NotOpen` where the session has ended or has
-    no try left, `CheckUnderWay`, `NoAnswerYet` or `NothingEntered`; none of them costs a try.
+    The same form sent twice with the same code is one try. Raises `NotOpen` where the session
+    has ended or has no try left, `CheckUnderWay`, `NoAnswerYet` or `NothingEntered`; none of
+    them costs a try.
     """
     said = codes.as_read_out(typed)
     if not said:
         raise NothingEntered
+    # With another code it is another try: the answer to the first one may have been lost on
+    # its way back, and nobody is to be told "wrong" about what was never looked at.
+    token = codes.digest(form_token, 0, said) if form_token else None
     try:
         with transaction.atomic():
-            return _earlier_try(form_token) or _try(session, said, by, form_token)
+            return _earlier_try(token) or _try(session, said, by, token)
     except NotOpen:
         sessions.expire(Session.objects.filter(pk=session.pk))
         raise
     except IntegrityError:
-        earlier = _earlier_try(form_token)
+        earlier = _earlier_try(token)
         if earlier is None:
             raise CheckUnderWay from None
         return earlier
 
 
-def _earlier_try(form_token: str | None) -> Attempt | None:
-    return Attempt.objects.filter(form_token=form_token).first() if form_token else None
+def _earlier_try(token: str | None) -> Attempt | None:
+    return Attempt.objects.filter(form_token=token).first() if token else None
 
 
-def _try(session: Session, said: str, by: User, form_token: str | None) -> Attempt:
+def _try(session: Session, said: str, by: User, token: str | None) -> Attempt:
+    lock_unknown_sends(session.pk)
     if not _take_try(session):
         raise NotOpen
     session.refresh_from_db()
@@ -71,12 +78,25 @@ def _try(session: Session, said: str, by: User, form_token: str | None) -> Attem
         session=session,
         sent_code=code,
         account=code.message.account,
-        form_token=form_token,
+        form_token=token,
         created_by=by,
     )
-    if code.checked_by_provider:
-        return _ask_provider(attempt, said)
-    return _decide(attempt, said)
+    if not code.checked_by_provider:
+        return _decide(attempt, said)
+    if session.attempts.filter(state__in=sorted(UNDER_WAY)).exists():
+        raise CheckUnderWay
+    earlier = _earlier_code(code, said)
+    if earlier is not None:
+        # One of ours that the provider's replaced: it need not be asked.
+        return _answer(attempt, AttemptState.EARLIER, earlier)
+    return _ask_provider(attempt, said)
+
+
+def lock_unknown_sends(session_id: int) -> None:
+    """What a right code settles, before the session is touched: a report locks its message
+    first and then the session, and in the other order the two would wait for each other."""
+    unknown = Message.objects.filter(sent_code__session=session_id, state=MessageState.UNKNOWN)
+    list(unknown.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def _take_try(session: Session) -> bool:
@@ -105,17 +125,22 @@ def _ask_provider(attempt: Attempt, said: str) -> Attempt:
 
 def _decide(attempt: Attempt, said: str) -> Attempt:
     session, code = attempt.session, attempt.sent_code
-    attempt.ended_at = attempt.created_at
     if codes.matches(code.digest, session.public_id, code.serial, said):
-        attempt.state = AttemptState.RIGHT
         attempt.too_late = not verify(session, code, attempt.created_by)
-    else:
-        earlier = _earlier_code(code, said)
-        attempt.sent_code = earlier or code
-        attempt.state = AttemptState.EARLIER if earlier else AttemptState.WRONG
+        return _answer(attempt, AttemptState.RIGHT, code)
+    earlier = _earlier_code(code, said)
+    if earlier is not None:
+        return _answer(attempt, AttemptState.EARLIER, earlier)
+    return _answer(attempt, AttemptState.WRONG, code)
+
+
+def _answer(attempt: Attempt, state: AttemptState, code: SentCode) -> Attempt:
+    """Write down what was decided here; `code` is the one that was read out."""
+    attempt.state, attempt.sent_code = state, code
+    attempt.ended_at = attempt.created_at
     attempt.save(force_insert=True)
-    if attempt.state != AttemptState.RIGHT:
-        fail_if_used_up(session.pk)
+    if state != AttemptState.RIGHT:
+        fail_if_used_up(attempt.session_id)
     return attempt
 
 
@@ -145,8 +170,19 @@ def verify(session: Session, code: SentCode, by: User | None) -> bool:
         ended_by=by,
     )
     if verified:
-        settle_by_right_code(Message.objects.filter(pk=code.message_id))
+        _settle_message(session, code, by)
     return bool(verified)
+
+
+def _settle_message(session: Session, code: SentCode, by: User | None) -> None:
+    """The right code proves that an SMS of unknown outcome went out; one that still waits is
+    not needed any more."""
+    message = Message.objects.get(pk=code.message_id)
+    if settle_by_right_code(Message.objects.filter(pk=message.pk)):
+        went_out = message.handed_over_at or message.created_at
+        Session.objects.filter(pk=session.pk, sent_at=None).update(sent_at=went_out)
+    elif by is not None:
+        sending.cancel(message, by)
 
 
 def fail_if_used_up(session_id: int) -> None:

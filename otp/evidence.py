@@ -8,7 +8,7 @@ from providers.gateway.events import VerificationReported
 from providers.subscriptions import Effect, Heard, News
 
 from .models import SentCode, Session
-from .states import SessionState
+from .states import UNDER_WAY, AttemptState, SessionState
 
 
 def hear_verification(news: News) -> Heard | None:
@@ -26,8 +26,15 @@ def hear_verification(news: News) -> Heard | None:
     Session.objects.filter(pk=session.pk, provider_says_verified_at=None).update(
         provider_says_verified_at=news.at
     )
-    verified = session.state == SessionState.VERIFIED
-    return Heard(subject_of(session), Effect.APPLIED if verified else Effect.CONFLICT, matched_by)
+    fits = session.state == SessionState.VERIFIED or _is_awaited(code)
+    return Heard(subject_of(session), Effect.APPLIED if fits else Effect.CONFLICT, matched_by)
+
+
+def _is_awaited(code: SentCode) -> bool:
+    """Whether this code is just being checked, or the answer to that was lost: the report may
+    overtake the answer, and contradicts nothing that is known."""
+    unanswered = [*sorted(UNDER_WAY), AttemptState.UNKNOWN]
+    return code.session.attempts.filter(sent_code=code, state__in=unanswered).exists()
 
 
 def subject_of(session: Session) -> str:

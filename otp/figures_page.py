@@ -13,6 +13,7 @@ from core.admin import Page
 from core.countries import country_name
 
 from .conversion import MOST_ROWS, funnel_of, tables_of
+from .filters import period_of
 
 if TYPE_CHECKING:
     from .admin import SessionAdmin
@@ -28,7 +29,8 @@ class FiguresPage(Page, TemplateView):
         return self.render_to_response(self.get_context_data())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        rows = cast("SessionAdmin", self.model_admin).filtered(self.request)
+        listed = cast("SessionAdmin", self.model_admin).listed(self.request)
+        rows = listed.queryset
         tables = tables_of(rows)
         named = [
             (_("Account"), [(line.key, line.funnel) for line in tables["account"]]),
@@ -43,6 +45,7 @@ class FiguresPage(Page, TemplateView):
         ]
         return super().get_context_data(
             funnel=funnel_of(rows),
+            period=period_of(listed),
             tables=named,
             most=MOST_ROWS,
             query=self.request.GET.urlencode(),

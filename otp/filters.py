@@ -5,19 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import (
-    DropdownFilter,
-    MultipleDropdownFilter,
-    RelatedDropdownFilter,
-)
+from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
-from core.countries import country_name
-from core.filters import LocalTimeFilter
+from core.changelist import PortalChangeList
+from core.filters import CountryFilter, LocalTimeFilter, RecentFilter, StateFilter
 from core.labels import states_of
 from messaging.labels import where_shown as where_message_shown
 from messaging.models import Message
@@ -27,23 +23,11 @@ from .labels import where_shown
 from .models import SentCode, Session
 
 
-class ShownStateFilter(MultipleDropdownFilter):
-    """By the words that the labels say."""
+class ShownStateFilter(StateFilter):
+    kind = "session"
 
-    title = _("State")
-    parameter_name = "shown"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(key, str(label.word)) for key, label in states_of("session").items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
-        chosen = [value for value in self.value() or [] if value in states_of("session")]
-        if not chosen:
-            return queryset
-        wanted = where_shown(chosen[0])
-        for value in chosen[1:]:
-            wanted |= where_shown(value)
-        return queryset.filter(wanted)
+    def where(self, shown: str) -> Q:
+        return where_shown(shown)
 
 
 class MessageStateFilter(DropdownFilter):
@@ -65,17 +49,11 @@ class MessageStateFilter(DropdownFilter):
         return queryset.filter(pk__in=codes.values("session"))
 
 
-class CountryFilter(DropdownFilter):
-    title = _("Country/region")
-    parameter_name = "country"
+class PeriodFilter(RecentFilter):
+    """Codes are looked at while they are alive, so the first view is today's."""
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        codes = Session.objects.order_by("country").values_list("country", flat=True).distinct()
-        return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
-        value = self.value()
-        return queryset.filter(country=value) if value else queryset
+    first = "today"
+    offered = ("today", "7", "30")
 
 
 class AlarmFilter(DropdownFilter):
@@ -108,12 +86,21 @@ class AlarmFilter(DropdownFilter):
         return rows.filter(prefix=found.prefix)
 
 
+def period_of(listed: PortalChangeList) -> str:
+    """The period that the list is narrowed to, in words; empty for all times."""
+    for spec in listed.filter_specs:
+        if isinstance(spec, PeriodFilter) and spec.chosen:
+            return str(dict(spec.lookup_choices)[spec.chosen])
+    return ""
+
+
 FILTERS: tuple[Any, ...] = (
     ShownStateFilter,
     ("account", RelatedDropdownFilter),
     MessageStateFilter,
     CountryFilter,
     ("created_by", RelatedDropdownFilter),
+    PeriodFilter,
     ("created_at", LocalTimeFilter),
     AlarmFilter,
 )

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from core.phone import PhoneNumber
 from messaging import segments
-from messaging.recipients import NotARecipient, recipient_for, words_of
-from providers.gateway.client import CannotTake, CodeTemplate, MakesCodes, SendsOwnCode, SendsText
+from messaging.recipients import NotARecipient, recipient_for
+from messaging.recipients import words_of as words_of_problem
+from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, SendsText
 from providers.models import Account
 
 from . import codes
 from .account_choice import AccountChoice
+from .form_fields import OWN_TEXT, TYPED, code_fields, template_fields, text_fields
 from .models import Session
 from .sessions import Plan, open_for
-from .ways import PLACE, TEXTS, Way, why_not, with_dots
+from .ways import PLACE, TEXTS, Way, usual_text, usual_way, why_not, with_dots, words_of
 
-OWN_TEXT: Final = "own"
-MADE, TYPED = "made", "typed"
 MINUTES: Final = (10, 5, 3)
 SHORTEST_TYPED: Final = 4
 LONGEST_TYPED: Final = 10
@@ -109,87 +108,25 @@ class SendCodeForm(forms.Form):
         client = self.sending_account.client
         if client is None:
             return
-        if issubclass(client, SendsText):
-            self._add_text_fields(client)
-        elif issubclass(client, SendsOwnCode):
-            self._add_template_fields(client)
-        if self.makes_own_code:
-            self._add_code_fields()
-
-    def _add_text_fields(self, client: type[SendsText]) -> None:
-        senders = client.sender_ids(self.sending_account.options)
-        self.fields["sender_id"] = forms.ChoiceField(
-            label=_("Sender ID"),
-            choices=[(sender, sender) for sender in senders],
-            widget=UnfoldAdminSelectWidget(),
-            error_messages={"required": _("This account has no sender ID yet.")},
-        )
-        choices = [*((key, f"“{text}”") for key, text in TEXTS.items()), (OWN_TEXT, _("own text"))]
-        self.fields["template"] = forms.ChoiceField(
-            label=_("Message"),
-            choices=choices,
-            initial="en",
-            widget=UnfoldAdminRadioSelectWidget(),
-        )
-        self.fields["text"] = forms.CharField(
-            label=_("Own text"),
-            required=False,
-            max_length=1000,
-            help_text=_("Write %(place)s where the code stands.") % {"place": PLACE},
-            widget=UnfoldAdminTextareaWidget({"rows": 2, "dir": "auto", "maxlength": False}),
-        )
-
-    def _add_template_fields(self, client: type[SendsOwnCode]) -> None:
         account = self.sending_account
-        found = [
-            channel
-            for country in account.allowed_countries
-            for channel in client.channels(country, account.options)
-        ]
-        self.fields["channel"] = forms.ChoiceField(
-            label=_("Channel"),
-            choices=[(channel, channel) for channel in dict.fromkeys(found)],
-            widget=UnfoldAdminSelectWidget(),
-            error_messages={"required": _("This account has no channel yet.")},
-        )
-        self.fields["template"] = forms.ChoiceField(
-            label=_("Message"),
-            required=False,
-            choices=[(known.key, _label_of(known)) for known in client.templates],
-            initial=account.options.get("default_template", client.default_template),
-            widget=UnfoldAdminRadioSelectWidget(),
-        )
+        if issubclass(client, SendsText):
+            self.fields.update(text_fields(account, client))
+        elif issubclass(client, SendsOwnCode):
+            self.fields.update(template_fields(account, client))
+        if self.makes_own_code:
+            self.fields.update(code_fields(account))
 
-    def _add_code_fields(self) -> None:
-        longest = Way(self.sending_account).longest_code(codes.LONGEST)
-        made = (
-            _("made by the portal")
-            if longest > codes.SHORTEST
-            else _("made by the portal, 6 digits")
-        )
-        self.fields["maker"] = forms.ChoiceField(
-            label=_("Code"),
-            choices=[(MADE, made), (TYPED, _("typed"))],
-            initial=MADE,
-            widget=UnfoldAdminRadioSelectWidget(),
-        )
-        if longest > codes.SHORTEST:
-            self.fields["length"] = forms.TypedChoiceField(
-                label=_("Digits"),
-                coerce=int,
-                choices=[(n, n) for n in range(codes.SHORTEST, longest + 1)],
-                initial=codes.SHORTEST,
-                required=False,
-                widget=UnfoldAdminSelectWidget(),
-            )
-        self.fields["typed"] = forms.CharField(
-            label=_("Typed code"),
-            required=False,
-            max_length=32,
-            widget=UnfoldAdminTextInputWidget(
-                {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
-            ),
-        )
+    def fallback_ways(self) -> Iterator[tuple[str, str, bool]]:
+        """Of each account that may take over: its id, what its SMS will say (empty where the
+        provider writes it), and whether it is the one chosen."""
+        chosen = self["fallback"].value()
+        template = self["template"].value() if "template" in self.fields else ""
+        text = with_dots(TEXTS.get(template, TEXTS[usual_text()]))
+        for public_id, account in self.accounts.items():
+            if account == self.sending_account:
+                continue
+            way = usual_way(account, settings.HOME_COUNTRY, text, template)
+            yield public_id, words_of(way), public_id == chosen
 
     # --- checks ---------------------------------------------------------------
 
@@ -253,7 +190,7 @@ class SendCodeForm(forms.Form):
             try:
                 client.check_own_code(typed)
             except CannotTake as cannot:
-                problem = words_of(cannot)
+                problem = words_of_problem(cannot)
         if problem:
             self.add_error("typed", problem)
         cleaned["typed"] = typed
@@ -277,6 +214,10 @@ class SendCodeForm(forms.Form):
             recipient_for(fallback, self.number.e164)
         except NotARecipient as reason:
             self.add_error("fallback", str(reason))
+            return
+        problem = why_not(fallback, self.number.country)
+        if problem:
+            self.add_error("fallback", f"{fallback.name}: {problem}")
 
     # --- outcome ----------------------------------------------------------------
 
@@ -307,7 +248,7 @@ class SendCodeForm(forms.Form):
         chosen = self.cleaned_data.get("template", "")
         if chosen == OWN_TEXT:
             return with_dots(self.cleaned_data["text"])
-        return with_dots(TEXTS.get(chosen, TEXTS["en"]))
+        return with_dots(TEXTS.get(chosen, TEXTS[usual_text()]))
 
     @property
     def needs_confirmation(self) -> bool:
@@ -315,11 +256,6 @@ class SendCodeForm(forms.Form):
         if self.still_open is None:
             return False
         return bool(self.cleaned_data.get("confirmed") != self.still_open.public_id)
-
-
-def _label_of(template: CodeTemplate) -> str:
-    label = f"{template.key or gettext('default')}: “{template.text}”"
-    return f"{label} – {gettext(template.note)}" if template.note else label
 
 
 def _problem_of(typed: str) -> str:

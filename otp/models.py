@@ -162,6 +162,7 @@ class Attempt(models.Model):
     """The code that was alive; for an earlier code the one that was entered."""
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     form_token = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001
+    """Of the form and of what was entered in it, as a keyed hash."""
     state = models.CharField(max_length=16)
     code = EncryptedField(blank=True)
     reason = models.CharField(max_length=32, blank=True)

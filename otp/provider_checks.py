@@ -24,7 +24,13 @@ from providers.models import Account
 
 from . import checking, following, sessions
 from .models import Attempt, Session
-from .states import ATTEMPT_STATES, SESSION_STATES, AttemptState, SessionState
+from .states import (
+    ATTEMPT_STATES,
+    NOT_LOOKED_AT,
+    SESSION_STATES,
+    AttemptState,
+    SessionState,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +153,7 @@ def _record_verdict(attempt: Attempt, result: CheckResult) -> None:
         return
     session = attempt.session
     if result.passed:
+        checking.lock_unknown_sends(session.pk)
         verified = checking.verify(session, attempt.sent_code, attempt.created_by)
         rows.update(too_late=not verified)
         return
@@ -180,7 +187,7 @@ def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError
     ended = {"ended_at": timezone.now(), "claim": None, "code": ""}
     if not ATTEMPT_STATES.move(rows, target, sources=(A.SENDING,), **ended, **said):
         return
-    if target == A.NOT_DONE:
+    if target == A.NOT_DONE or (target == A.REFUSED and error.reason in NOT_LOOKED_AT):
         checking.give_try_back(attempt.session_id)
     elif target == A.UNKNOWN:
         _note_unknown([attempt.session_id])

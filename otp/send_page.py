@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
@@ -25,7 +24,7 @@ from . import limits, sessions
 from .forms import SendCodeForm
 from .models import Session
 from .visibility import may_see_whole
-from .ways import sends_codes, sends_text_of_ours, why_not
+from .ways import sends_codes, sends_text_of_ours, usual_text, why_not
 
 if TYPE_CHECKING:
     SendCodeFormView = FormView[SendCodeForm]
@@ -92,9 +91,8 @@ class SendCodePage(Page, SendCodeFormView):
         remembered = self.request.session.get(REMEMBERED_CHOICES, {})
         own = remembered.get(self.account.public_id, {}) if self.account else {}
         initial = {"form_token": new_form_token(), **own}
-        chinese = (get_language() or "").startswith("zh")
-        if chinese and self.account and sends_text_of_ours(self.account):
-            initial.setdefault("template", "zh")
+        if self.account and sends_text_of_ours(self.account):
+            initial.setdefault("template", usual_text())
         like = self._session_to_repeat()
         if like is not None:
             initial["recipient"] = like.recipient

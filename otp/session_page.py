@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,9 @@ from core.countries import country_name
 from core.reasons_given import REVEAL_REASONS
 from messaging.forms import new_form_token
 from messaging.labels import shown_state as message_state
+from messaging.models import Message
 from providers.engine.leases import is_engine_alive
+from providers.models import Account
 
 from . import limits, telling
 from .labels import shown_state
@@ -22,7 +25,7 @@ from .send_page import accounts_for_codes
 from .states import OPEN, UNDER_WAY, SessionState
 from .timeline import timeline
 from .visibility import may_see_whole, shown_number
-from .ways import why_not
+from .ways import channels_to, way_again, why_not, words_of
 
 if TYPE_CHECKING:
     from .admin import SessionAdmin
@@ -40,7 +43,7 @@ def context_of(admin: SessionAdmin, request: HttpRequest, session: Session) -> d
         "number": shown_number(session, whole=whole),
         "country": country_name(session.country),
         "zone": timezone.get_current_timezone_name(),
-        "others": _other_accounts(session) if user.has_perm("otp.send_code") else [],
+        "others": ways_again(session) if user.has_perm("otp.send_code") else [],
         "reveal_reasons": list(REVEAL_REASONS.items()),
         **live_context(admin, request, session),
     }
@@ -53,6 +56,8 @@ def live_context(admin: SessionAdmin, request: HttpRequest, session: Session) ->
     shown = shown_state(session)
     is_open = shown in OPEN
     waiting = last is not None and last.state in UNDER_WAY
+    # Not the end yet where the answer to the last try was lost: it may still come.
+    no_tries = is_open and not waiting and session.tries_left <= 0
     names = ("live", "check", "again", "cancel", "reveal")
     return {
         "object": session,
@@ -62,12 +67,12 @@ def live_context(admin: SessionAdmin, request: HttpRequest, session: Session) ->
         "waiting": waiting,
         "time_left": session.seconds_left,
         "tries_left": telling.tries_left(session),
-        "no_tries": session.tries_left <= 0,
+        "desk_open": is_open and not no_tries,
         "message_state": message_state(code.message),
         "verdict": telling.verdict(session, last, code),
         "sending": telling.of_sending(session, code),
-        "end": telling.end_of(session, code),
-        "evidence": telling.evidence_of(session),
+        "end": telling.no_tries_left() if no_tries else telling.end_of(session, code),
+        "evidence": "" if waiting else telling.evidence_of(session),
         "tell": telling.tell_customer(session, code),
         "gap": limits.gap_left(session.recipient) if is_open else 0,
         "lines": timeline(session, with_messages=request.user.has_perm("messaging.view_message")),
@@ -89,12 +94,36 @@ def _poll_every(session: Session, *, is_open: bool, waiting: bool) -> int | None
     return 2 if timezone.now() - session.created_at < FIRST_MINUTE else 5
 
 
-def _other_accounts(session: Session) -> list[Any]:
+@dataclass(frozen=True, slots=True)
+class WayAgain:
+    """Another way for a new code; `value` is what its button sends."""
+
+    value: str
+    label: str
+    text: str
+    """What the SMS will say, with dots for the code; empty where the provider writes it."""
+
+
+def ways_again(session: Session) -> list[WayAgain]:
+    """Over every other account that can send there now, and over each further channel of the
+    same one."""
+    last = session.newest_code().message
     return [
-        account
+        _way(last, account, session.text, channel)
         for account in accounts_for_codes()
-        if account.pk != session.account_id and not why_not(account, session.country)
+        if not why_not(account, session.country)
+        for channel in channels_to(account, session.country) or [""]
+        if (account.pk, channel) != (last.account_id, last.channel)
     ]
+
+
+def _way(last: Message, account: Account, text: str, channel: str) -> WayAgain:
+    way = way_again(last, account, text, channel)
+    return WayAgain(
+        value=f"{account.public_id}:{channel}" if channel else account.public_id,
+        label=f"{account.name}, {channel}" if channel else account.name,
+        text=words_of(way),
+    )
 
 
 def _may(user: User | AnonymousUser) -> dict[str, bool]:

@@ -23,7 +23,7 @@ from providers.models import Account
 from . import codes, limits
 from .models import SentCode, Session, moment, prefix_of
 from .states import OPEN, SESSION_STATES, UNDER_WAY, SessionState
-from .ways import Way, usual_way, way_of, why_not
+from .ways import Way, way_again, why_not
 
 REPLACED: Final = "replaced"
 """A newer session for the same number took its place."""
@@ -36,6 +36,10 @@ class NotOpen(Exception):
 
 class CheckUnderWay(Exception):
     """The provider is being asked about a code of this session just now."""
+
+
+class NoTryLeft(Exception):
+    """A further code could not be checked in this session."""
 
 
 class StillSending(Exception):
@@ -143,48 +147,57 @@ def send_code(
     )
 
 
+def locked(session_id: int) -> Session:
+    """The session as it is now, and nobody else's to move until the transaction ends. One whose
+    time is over is ended by it."""
+    # Without joins: PostgreSQL finds no row where the account that was joined is another one by
+    # the time that the lock is had.
+    session = Session.objects.select_for_update().get(pk=session_id)
+    if expire(Session.objects.filter(pk=session_id)):
+        session.refresh_from_db()
+    return session
+
+
 def send_again(
-    session: Session, account: Account, *, by: User, form_token: str
+    session: Session, account: Account, *, by: User, form_token: str, channel: str = ""
 ) -> tuple[Session, bool]:
     """A new code over this or another account; the earlier one is dead from now on.
 
-    Raises `NotOpen`, `CheckUnderWay`, `StillSending`, `AccountCannot`, `NotARecipient`,
-    `TooEarly` or `LimitReached`; then nothing has changed.
+    Raises `NotOpen`, `NoTryLeft`, `CheckUnderWay`, `StillSending`, `AccountCannot`,
+    `NotARecipient`, `TooEarly` or `LimitReached`; then nothing has changed.
     """
     with transaction.atomic():
-        locked = Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
-        if locked.codes.filter(message__form_token=form_token).exists():
-            return locked, False
-        _require_ready(locked)
-        reason = why_not(account, locked.country)
+        ours = locked(session.pk)
+        if ours.codes.filter(message__form_token=form_token).exists():
+            return ours, False
+        _require_ready(ours)
+        reason = why_not(account, ours.country)
         if reason:
             raise AccountCannot(f"{account.name}: {reason}")
-        recipient_for(account, locked.recipient)
-        limits.take(account, locked.recipient, by)
-        replaced = locked.newest_code()
-        _send_newer(locked, account, replaced, by, form_token)
+        recipient_for(account, ours.recipient)
+        limits.take(account, ours.recipient, by)
+        replaced = ours.newest_code()
+        way = way_again(replaced.message, account, ours.text, channel)
+        _send_newer(ours, way, by, form_token)
         if replaced.message.state in WAITING and not sending.cancel(replaced.message, by):
             raise StillSending
         kick_if_idle()
-    return locked, True
+    return ours, True
 
 
 def _require_ready(session: Session) -> None:
-    alive = Session.objects.filter(pk=session.pk, expires_at__gt=Now()).exists()
-    if session.state not in OPEN or not alive:
+    if session.state not in OPEN:
         raise NotOpen
     if session.attempts.filter(state__in=sorted(UNDER_WAY)).exists():
         raise CheckUnderWay
+    if session.tries_left <= 0:
+        raise NoTryLeft
 
 
-def _send_newer(
-    session: Session, account: Account, replaced: SentCode, by: User | None, form_token: str | None
-) -> None:
-    same = account.pk == replaced.message.account_id
-    way = way_of(replaced.message) if same else usual_way(account, session.country, session.text)
+def _send_newer(session: Session, way: Way, by: User | None, form_token: str | None) -> None:
     send_code(session, way, by, form_token=form_token)
     fresh: dict[str, Any] = {
-        "account": account,
+        "account": way.account,
         "expires_at": valid_until(session.minutes),
     }
     rows = Session.objects.filter(pk=session.pk)
@@ -196,14 +209,15 @@ def _send_newer(
 
 
 def take_over(session: Session, failed: SentCode) -> bool:
-    """The other account of the route sends, since the first certainly sent nothing. Once.
-    Raises `LimitReached` or `NotARecipient`; then the session fails."""
+    """The other account of the route sends, since the first certainly sent nothing. Once, of a
+    session that is `locked`. Raises `LimitReached` or `NotARecipient`; then it fails."""
     account = session.fallback
     if account is None or why_not(account, session.country):
         return False
     recipient_for(account, session.recipient)
     limits.take_for_account(account)
-    _send_newer(session, account, failed, session.created_by, None)
+    way = way_again(failed.message, account, session.text)
+    _send_newer(session, way, session.created_by, None)
     Session.objects.filter(pk=session.pk).update(fallback=None)
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from core.states import StateTable
+from providers.gateway.vocabulary import Reason
 
 
 class SessionState(StrEnum):
@@ -56,6 +57,9 @@ class AttemptState(StrEnum):
 
 
 A = AttemptState
+
+NOT_LOOKED_AT = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED, Reason.CANNOT_TAKE})
+"""Why a check was refused that had nothing to do with the code: it costs the customer no try."""
 
 UNDER_WAY = frozenset({A.QUEUED, A.CLAIMED, A.SENDING})
 

@@ -18,7 +18,7 @@ from providers.reasons import explain
 from .labels import shown_state
 from .models import MAX_TRIES, Attempt, SentCode, Session
 from .sessions import REPLACED, TRIES_USED
-from .states import UNDER_WAY, AttemptState, SessionState
+from .states import NOT_LOOKED_AT, UNDER_WAY, AttemptState, SessionState
 
 A = AttemptState
 S = SessionState
@@ -63,7 +63,11 @@ def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> Said:
             )
         case A.REFUSED:
             why = explain(attempt.reason)
-            return Said(why.title, "danger", why.next_step, words=attempt.words)
+            step = why.next_step
+            if attempt.reason in NOT_LOOKED_AT:
+                no_try_used = _("No try was used.")
+                step = f"{no_try_used} {step}"
+            return Said(why.title, "danger", step, words=attempt.words)
         case A.NOT_DONE:
             return Said(
                 _("The code was not checked: the provider was not reached. No try was used."),
@@ -132,6 +136,16 @@ def end_of(session: Session, code: SentCode) -> Said | None:
             words = code.message.words
             return Said(text, "danger", story.next_step, story.money, words)
     return None
+
+
+def no_tries_left() -> Said:
+    """The last try of an open session ended without an answer."""
+    return Said(
+        _("All %(n)s tries used. It is not known whether the provider counted the last one.")
+        % {"n": MAX_TRIES},
+        "warning",
+        _("If its answer still comes, it counts. Else send a new code."),
+    )
 
 
 def _verified(session: Session) -> str:

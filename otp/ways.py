@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from core.phone import PhoneNumber
 from core.secrets import DOTS
 from messaging.models import Message
-from messaging.sending import Draft
+from messaging.sending import Draft, text_around_code
 from providers.gateway.client import MakesCodes, SendsOwnCode, SendsText
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
@@ -23,6 +24,13 @@ TEXTS: Final = {
 }
 """Texts for providers that send any text of ours. In the recipient's language, so they are
 not translated."""
+
+
+def usual_text() -> str:
+    """The key of the text that is proposed: in the language that staff speak."""
+    return "zh" if (get_language() or "").startswith("zh") else "en"
+
+
 LONGEST_PROVIDER_CODE: Final = 6
 
 
@@ -84,11 +92,19 @@ def why_not(account: Account, country: str = "") -> str:
         return _("this country is not allowed")
     if account.is_paused:
         return _("paused")
+    if country and _wants_channel(account) and not channels_to(account, country):
+        return _("no channel leads to this country")
     return ""
 
 
-def usual_way(account: Account, country: str, text: str) -> Way:
-    """What the account's own settings propose, where nobody chose for it."""
+def _wants_channel(account: Account) -> bool:
+    client = account.client
+    return client is not None and issubclass(client, SendsOwnCode)
+
+
+def usual_way(account: Account, country: str, text: str, template: str = "") -> Way:
+    """What the account's own settings propose, where nobody chose for it. A template that
+    somebody chose for another account of the same kind is kept."""
     client = account.client
     options = account.options
     if client is None:
@@ -97,9 +113,32 @@ def usual_way(account: Account, country: str, text: str) -> Way:
         return Way(account, sender_id=next(iter(client.sender_ids(options)), ""), text=text)
     if issubclass(client, SendsOwnCode):
         channel = next(iter(client.channels(country, options)), "")
-        template = str(options.get("default_template", client.default_template))
-        return Way(account, channel=channel, template=template)
+        known = {one.key for one in client.templates}
+        usual = str(options.get("default_template", client.default_template))
+        kept = template if template and template in known else usual
+        return Way(account, channel=channel, template=kept)
     return Way(account)
+
+
+def channels_to(account: Account, country: str) -> list[str]:
+    """The channels of this account that lead to the country; none where it has no channels."""
+    client = account.client
+    if client is None or not issubclass(client, SendsOwnCode):
+        return []
+    return list(client.channels(country, account.options))
+
+
+def way_again(message: Message, account: Account, text: str, channel: str = "") -> Way:
+    """The way of a code that takes the place of the one in `message`: the same again where
+    the account is the same, else what is usual for the other one; `channel` where one is
+    chosen that leads to the country."""
+    if account.pk == message.account_id:
+        way = way_of(message)
+    else:
+        way = usual_way(account, message.country, text, message.template)
+    if channel in channels_to(account, message.country):
+        way = replace(way, channel=channel)
+    return way
 
 
 def way_of(message: Message) -> Way:
@@ -111,6 +150,11 @@ def way_of(message: Message) -> Way:
         sender_id=message.sender_id,
         text=message.text,
     )
+
+
+def words_of(way: Way) -> str:
+    """What the SMS will say, with dots for the code; empty where the provider writes it."""
+    return way.text or text_around_code(way.account, way.template)
 
 
 def with_dots(text: str) -> str:

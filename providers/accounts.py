@@ -130,8 +130,9 @@ def new_callback_token(account: Account) -> CallbackToken:
 
 def callback_url(account: Account) -> Secret | None:
     """Where the provider is to report to; None without a public address or a token."""
-    newest = account.callback_tokens.filter(revoked_at=None).order_by("-pk").first()
-    return url_of_token(newest) if newest else None
+    # All of them, since the engine has them at hand.
+    standing = [token for token in account.callback_tokens.all() if token.revoked_at is None]
+    return url_of_token(max(standing, key=lambda token: token.pk)) if standing else None
 
 
 def url_of_token(token: CallbackToken) -> Secret | None:

@@ -8,14 +8,14 @@ wholly over 24 hours old, so no 24 hours ever hold more than the limit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from .models import Account, DailyLimit, DailyUse
@@ -38,6 +38,10 @@ class Cap:
     """`account`, `user`, or a word of the app that counts."""
     key: str
     most: int
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        return self.what, self.scope, self.key
 
 
 class LimitReached(Exception):
@@ -80,6 +84,35 @@ def take(caps: Iterable[Cap], amount: int = 1) -> None:
     # Always in the same order, so that two who take at once cannot wait for each other.
     for cap in sorted(caps):
         _take(cap, amount)
+
+
+def give_back(names: Iterable[Sequence[str]], amount: int, taken_at: datetime) -> None:
+    """What was taken at that time was not used after all. `names`: what, scope and key of each
+    limit that it was taken from, and of no other.
+
+    Taken off the oldest quarters, whose end frees them first anyway: so however often and in
+    whatever order it is given back, no 24 hours ever hold more than the limit.
+    """
+    for what, scope, key in sorted(map(tuple, names)):
+        _give_back(DailyUse.objects.filter(what=what, scope=scope, key=key), amount, taken_at)
+
+
+def _give_back(rows: QuerySet[DailyUse], amount: int, taken_at: datetime) -> None:
+    for _ in range(TRIES):
+        row = rows.first()
+        if row is None or _quarter_of(taken_at) < _quarter_of(timezone.now()) - QUARTERS:
+            # It counts no more.
+            return
+        spent = _still_counting(row.spent)
+        left = amount
+        for quarter in sorted(spent, key=int):
+            part = min(left, spent[quarter])
+            spent[quarter] -= part
+            left -= part
+        spent = {quarter: count for quarter, count in spent.items() if count}
+        if rows.filter(version=row.version).update(spent=spent, version=row.version + 1):
+            return
+    raise RuntimeError("This limit is taken from by too many at once.")
 
 
 def used(cap: Cap) -> int:

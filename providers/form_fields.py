@@ -20,6 +20,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from core.client_address import read_network
 from core.countries import country_names
 
 from .accounts import address_policy
@@ -29,6 +30,7 @@ from .models import Account
 
 _AT_THE_EDGES: Final = "\ufeff\u200b\u200c\u200d\u2060"
 """Invisible, and copied along with what they stand beside."""
+SHORTEST_PHRASE: Final = 2
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _NOT_TO_SEE: Final = _("Line %(line)s holds a character that cannot be seen. Enter it anew.")
 
@@ -114,6 +116,33 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return self.to_python(initial or []) != self.to_python(data)
+
+
+class JoinedLinesField(LinesField):
+    """Lines that are kept as one text."""
+
+    def clean(self, value: Any) -> str:
+        return "\n".join(super().clean(value))
+
+
+class PhrasesField(JoinedLinesField):
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if any(len(line) < SHORTEST_PHRASE for line in value):
+            raise ValidationError(
+                _("A single character would pause the account at nearly every refusal.")
+            )
+
+
+class NetworksField(JoinedLinesField):
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        for line in value:
+            if read_network(line) is None:
+                raise ValidationError(
+                    _("“%(line)s” is not a network. Write it as 203.0.113.0/24 or 203.0.113.7."),
+                    params={"line": line},
+                )
 
 
 class CountriesWidget(UnfoldAdminSelect2MultipleWidget):

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django import forms
@@ -24,17 +24,15 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
-
-from core.client_address import read_network
 
 from . import accounts
 from .form_fields import (
     BaseUrlField,
     CountriesField,
-    LinesField,
+    NetworksField,
+    PhrasesField,
     SecretField,
     check_address,
     field_of,
@@ -66,8 +64,6 @@ if TYPE_CHECKING:
 else:
     AnyAccountForm = forms.ModelForm
 
-SHORTEST_PHRASE: Final = 2
-
 
 @dataclass(frozen=True)
 class Section:
@@ -94,6 +90,22 @@ class AccountForm(AnyAccountForm):
         label=_("Allowed countries/regions"),
         help_text=_("The account sends to these and to no others."),
     )
+    pausing_phrases = PhrasesField(
+        label=_("Phrases that pause"),
+        required=False,
+        help_text=_(
+            "One a line. A refusal whose text holds one of them pauses the account, so that"
+            " the rest waits instead of failing too. Upper and lower case are the same."
+        ),
+    )
+    callback_networks = NetworksField(
+        label=_("Networks that may report"),
+        required=False,
+        help_text=_(
+            "One a line, as 203.0.113.0/24. Callbacks from elsewhere are turned away, and"
+            " lost: ask the provider for all of its addresses. Empty: from anywhere."
+        ),
+    )
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=5000)
 
     class Meta:
@@ -107,8 +119,6 @@ class AccountForm(AnyAccountForm):
             "in_flight": _("Calls at once"),
             "daily_limit": _("Daily limit"),
             "low_balance": _("Low-balance warning"),
-            "pausing_phrases": _("Phrases that pause"),
-            "callback_networks": _("Networks that may report"),
         }
         help_texts = {
             "name": _("As your team calls it; every list shows it."),
@@ -122,14 +132,6 @@ class AccountForm(AnyAccountForm):
                 "Messages, codes and numbers in any 24 hours, together. Empty: no limit."
             ),
             "low_balance": _("Warn when the available balance falls below this."),
-            "callback_networks": _(
-                "One a line, as 203.0.113.0/24. Callbacks from elsewhere are turned away, and"
-                " lost: ask the provider for all of its addresses. Empty: from anywhere."
-            ),
-            "pausing_phrases": _(
-                "One a line. A refusal whose text holds one of them pauses the account, so that"
-                " the rest waits instead of failing too. Upper and lower case are the same."
-            ),
         }
         widgets = {
             "name": UnfoldAdminTextInputWidget({"autocomplete": "off"}),
@@ -139,8 +141,6 @@ class AccountForm(AnyAccountForm):
             "in_flight": UnfoldAdminIntegerFieldWidget(),
             "daily_limit": UnfoldAdminIntegerFieldWidget(),
             "low_balance": UnfoldAdminDecimalFieldWidget({"step": "any"}),
-            "pausing_phrases": UnfoldAdminTextareaWidget({"rows": 3}),
-            "callback_networks": UnfoldAdminTextareaWidget({"rows": 3}),
         }
         error_messages = {"name": {"unique": _("An account of this name is there already.")}}
 
@@ -248,24 +248,6 @@ class AccountForm(AnyAccountForm):
                     SECRET + name,
                     _("Enter this again: the address leads to another host now."),
                 )
-
-    def clean_pausing_phrases(self) -> str:
-        lines = LinesField(required=False).clean(self.cleaned_data["pausing_phrases"])
-        if any(len(line) < SHORTEST_PHRASE for line in lines):
-            raise ValidationError(
-                _("A single character would pause the account at nearly every refusal.")
-            )
-        return "\n".join(lines)
-
-    def clean_callback_networks(self) -> str:
-        lines = LinesField(required=False).clean(self.cleaned_data["callback_networks"])
-        for line in lines:
-            if read_network(line) is None:
-                raise ValidationError(
-                    _("“%(line)s” is not a network. Write it as 203.0.113.0/24 or 203.0.113.7."),
-                    params={"line": line},
-                )
-        return "\n".join(lines)
 
     def full_clean(self) -> None:
         super().full_clean()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -56,30 +57,36 @@ def write(calls: Sequence[tuple[int, CallRecord]]) -> None:
     """Write (account id, record) pairs. SQL, since this runs for every call of a batch."""
     if not calls:
         return
-    adapt = connection.ops.adapt_datetimefield_value
-    places = ", ".join(["%s"] * len(_COLUMNS))
+    rows = [_values(account_id, call) for account_id, call in calls]
+    columns = ", ".join(_COLUMNS)
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO providers_apicall ({', '.join(_COLUMNS)}) VALUES ({places})",  # noqa: S608 - our constants
-            [
-                (
-                    account_id,
-                    call.operation,
-                    call.subject,
-                    adapt(call.started_at),
-                    call.duration,
-                    call.method,
-                    call.url,
-                    call.http_status,
-                    call.outcome.value,
-                    call.reason.value if call.reason else "",
-                    call.request_body,
-                    call.answer_body,
-                    call.attempt,
-                )
-                for account_id, call in calls
-            ],
-        )
+        if connection.vendor == "postgresql":
+            copy = f"COPY providers_apicall ({columns}) FROM STDIN"
+            with connection.wrap_database_errors, cursor.copy(copy) as lines:
+                for row in rows:
+                    lines.write_row(row)
+        else:
+            places = ", ".join(["%s"] * len(_COLUMNS))
+            insert = f"INSERT INTO providers_apicall ({columns}) VALUES ({places})"  # noqa: S608 - our constants
+            cursor.executemany(insert, rows)
+
+
+def _values(account_id: int, call: CallRecord) -> tuple[Any, ...]:
+    return (
+        account_id,
+        str(call.operation),
+        call.subject,
+        connection.ops.adapt_datetimefield_value(call.started_at),
+        call.duration,
+        call.method,
+        call.url,
+        call.http_status,
+        call.outcome.value,
+        call.reason.value if call.reason else "",
+        call.request_body,
+        call.answer_body,
+        call.attempt,
+    )
 
 
 def resolve_subjects_of(kind: str, resolver: Resolver) -> None:

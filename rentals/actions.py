@@ -21,12 +21,13 @@ from core.pages import NeedsPermission, person, refuse_fragment
 from core.reasons_given import REVEAL_REASONS, reason_from
 from providers.gateway.vocabulary import OrderState as StatedState
 
-from . import cancels, orders, reconciliation
+from . import cancels, listed, orders, reconciliation
 from .catalogue import project_names
 from .models import FoundOrder, Order
-from .order_page import SETTLE_REASONS
+from .order_page import SETTLE_REASONS, colleagues
 from .states import OURS, OrderState
-from .visibility import may_see_whole, shown
+from .timeline import HANDED, name_of
+from .visibility import may_hand_over, may_see_whole, shown
 
 S = OrderState
 
@@ -77,6 +78,8 @@ class CancelPage(OrderAction):
 
     def _too_late(self, order: Order) -> str:
         order.refresh_from_db()
+        if order.state in (S.CLAIMED, S.PLACING):
+            return gettext("It is being ordered right now. Cancel it once its number is there.")
         if cancels.is_being_cancelled(order):
             return gettext("It is being cancelled already; nothing was asked twice.")
         if order.sms_at:
@@ -133,6 +136,28 @@ class RevealPage(OrderAction):
         return answer
 
 
+class HandPage(OrderAction):
+    """Somebody else goes on with the customer: they hold it from now on, and see its code."""
+
+    permission_required = "rentals.rent_order"
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.find(object_id)
+        if not may_hand_over(order, request.user):
+            raise NeedsPermission("rentals.reveal_order")
+        wanted = request.POST.get("to", "")[:20]
+        to = colleagues().filter(pk=wanted).first() if wanted.isdecimal() else None
+        if to is None:
+            messages.error(request, _("Nothing was changed: choose who goes on with it."))
+        elif orders.hand_to(order, to):
+            self.log(order, f"{HANDED}{name_of(to)}")
+            text = _("%(name)s holds this order from now on.")
+            messages.success(request, text % {"name": name_of(to)})
+        else:
+            messages.warning(request, _("Nothing was changed: somebody else holds it by now."))
+        return self.back_to(order)
+
+
 class HidePage(OrderAction):
     """Take an order off the board; it stays in the list."""
 
@@ -140,7 +165,8 @@ class HidePage(OrderAction):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         order = self.find(object_id)
-        if not may_see_whole(order, request.user):
+        may = request.user.has_perm("rentals.reveal_order")
+        if not may and not may_see_whole(order, request.user):
             raise NeedsPermission("rentals.reveal_order")
         Order.objects.filter(pk=order.pk, hidden_at=None).update(hidden_at=timezone.now())
         return HttpResponseRedirect(reverse("admin:rentals_order_board"))
@@ -174,7 +200,7 @@ class FoundPage(Page, TemplateView):
         found = wanted.first()
         if found is None:
             raise Http404
-        order = reconciliation.import_order(found, person(request))
+        order = listed.import_order(found, person(request))
         if order is None:
             messages.warning(request, _("It was taken over already."))
             return HttpResponseRedirect(reverse("admin:rentals_order_found"))

@@ -1,41 +1,24 @@
-"""What a provider's answer about an order changes in our row, and what it never does.
-
-The first code, text, time and price that was stated stands. A later answer that lacks it
-takes nothing away; one that differs is kept beside it, and the order is flagged.
-"""
+"""What a provider's answer about an order changes in our row: its state, and when it is asked
+for again. `evidence` keeps what the answer states."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
 
-from core.secrets import Secret
 from providers.gateway.vocabulary import OrderState as StatedState
 from providers.gateway.vocabulary import Rental
 
-from . import cancels, pace
+from . import cancels, evidence, pace
 from .models import FoundOrder, Order, Watch
 from .states import ORDER_STATES, OURS, OrderState
 
 S = OrderState
 
-SECRET: Final = ("code", "content")
-PLAIN: Final = {
-    "phone": "phone",
-    "price": "price",
-    "created_there": "created_at",
-    "expires_there": "expires_at",
-    "received_there": "received_at",
-}
-"""Our field: the answer's."""
-MOST_KEPT: Final = 20
-"""Differing answers of one order; a provider that changes its mind for ever fills no table."""
 WITH_SMS: Final = frozenset({S.RECEIVED, S.COMPLETED})
 WITHOUT_SMS: Final = frozenset({S.CANCELLED, S.EXPIRED})
-MOST_NOT_FOUND: Final = 3
 SAVED: Final = (
     "state",
     "reason",
@@ -76,7 +59,7 @@ def become(order: Order, rental: Rental, now: datetime, *, anchor: datetime) -> 
     order.provider_id = rental.order_id
     order.placed_at = now
     order.warnings = [*order.warnings, *rental.warnings]
-    _fill(order, rental, now)
+    evidence.fill(order, rental, now)
     order.expires_at = pace.end_of(order, anchor)
     if order.cancel_after:
         order.cancel_at = now + timedelta(minutes=order.cancel_after)
@@ -89,23 +72,26 @@ def become(order: Order, rental: Rental, now: datetime, *, anchor: datetime) -> 
     seen.filter(order=None).update(order=order)
 
 
-def take_in(pk: int, rental: Rental, now: datetime, *, whole: bool) -> Order | None:
+def take_in(
+    pk: int, rental: Rental, now: datetime, *, whole: bool, asked_at: datetime | None = None
+) -> Order | None:
     """An answer about an order that is ours. `whole`: it was asked for itself, so that what
-    is missing there is not to be had by asking again."""
+    is missing there is not to be had by asking again. `asked_at`: when the question left, if
+    that was a while ago."""
     with transaction.atomic():
         order = Order.objects.select_for_update().filter(pk=pk).first()
         if order is None:
             return None
         before = {name: getattr(order, name) for name in SAVED}
-        _fill(order, rental, now)
-        if "expires_there" in _changed(order, before) and order.placed_at:
-            order.expires_at = pace.end_of(order, order.answered_at or order.placed_at)
-        _move(order, rental, now)
+        if evidence.fill(order, rental, now):
+            if "expires_there" in _changed(order, before) and order.placed_at:
+                order.expires_at = pace.end_of(order, _anchor(order))
+            _move(order, rental, now)
         if whole:
             order.polled_at = now
             order.not_found = 0
             order.poll_claim = order.poll_claimed_at = None
-        came = before["state"] not in WITH_SMS
+        came = before["state"] not in WITH_SMS or bool(order.code and not before["code"])
         order.next_poll_at = _next(order, now, whole=whole, came=came)
         changed = _changed(order, before)
         if changed & SHOWN:
@@ -114,8 +100,14 @@ def take_in(pk: int, rental: Rental, now: datetime, *, whole: bool) -> Order | N
         if changed:
             order.save(update_fields=sorted(changed))
         if whole or order.state != before["state"]:
-            cancels.follow(order, now)
+            cancels.follow(order, asked_at or now, ended=order.state != before["state"])
         return order
+
+
+def _anchor(order: Order) -> datetime:
+    """When its time began, by our own clock."""
+    placed = order.placed_at or order.created_at
+    return min(order.created_at, placed) if order.imported else order.answered_at or placed
 
 
 SHOWN: Final = frozenset(SAVED) - {
@@ -132,54 +124,6 @@ def _changed(order: Order, before: dict[str, Any]) -> set[str]:
     return {name for name, value in before.items() if getattr(order, name) is not value}
 
 
-def _fill(order: Order, rental: Rental, now: datetime) -> None:
-    for ours, theirs in PLAIN.items():
-        stated = getattr(rental, theirs)
-        if stated in (None, ""):
-            continue
-        standing = getattr(order, ours)
-        if standing in (None, ""):
-            setattr(order, ours, stated)
-        elif standing != stated:
-            _note_difference(order, ours, str(stated), now)
-    for name in SECRET:
-        stated = getattr(rental, name)
-        if stated:
-            _fill_secret(order, name, stated, now)
-    if rental.raw_state and rental.raw_state != order.provider_state:
-        order.provider_state = rental.raw_state
-    new = {k: v for k, v in rental.raw_times.items() if k not in order.raw_times}
-    if new:
-        order.raw_times = {**order.raw_times, **new}
-
-
-def _fill_secret(order: Order, name: str, stated: str, now: datetime) -> None:
-    standing: Secret | None = getattr(order, name) or None
-    if standing is None:
-        setattr(order, name, Secret(stated))
-        if order.sms_at is None:
-            order.sms_at = now
-        return
-    if standing.reveal() == stated:
-        return
-    kept = json.loads(order.differing_texts.reveal()) if order.differing_texts else []
-    if any((one["field"], one["value"]) == (name, stated) for one in kept):
-        return
-    if len(kept) < MOST_KEPT:
-        kept = [*kept, {"field": name, "value": stated, "at": now.isoformat()}]
-        order.differing_texts = Secret(json.dumps(kept))
-    _note_difference(order, name, "", now)
-
-
-def _note_difference(order: Order, name: str, value: str, now: datetime) -> None:
-    order.conflict = True
-    if any((one["field"], one.get("value", "")) == (name, value) for one in order.differing):
-        return
-    if len(order.differing) < MOST_KEPT:
-        one = {"field": name, "at": now.isoformat(), **({"value": value} if value else {})}
-        order.differing = [*order.differing, one]
-
-
 def _move(order: Order, rental: Rental, now: datetime) -> None:
     target = OURS.get(rental.state)
     if target is None or target == order.state:
@@ -191,7 +135,7 @@ def _move(order: Order, rental: Rental, now: datetime) -> None:
         order.ended_at = None if target == S.PENDING else now
         order.reason = ""
     elif {order.state, target} & WITH_SMS and {order.state, target} & WITHOUT_SMS:
-        _note_difference(order, "state", rental.raw_state, now)
+        evidence.note_difference(order, "state", rental.raw_state, now)
 
 
 def _start_following(order: Order) -> None:
@@ -215,6 +159,10 @@ def _next(
     if order.state in WITH_SMS and not order.content and not whole:
         # The list told the code; the whole text is in the order's own answer.
         return now if came else order.next_poll_at
+    if order.state == S.RECEIVED and not (order.code or order.content) and whole:
+        # "received" before there was anything to read: it follows, while the order lives.
+        later = now + pace.SLOWEST
+        return later if order.expires_at and later < order.expires_at else None
     return None
 
 
@@ -233,52 +181,3 @@ def _give_up(order: Order, now: datetime) -> None:
     silent = order.provider_state == StatedState.PENDING
     order.state = S.EXPIRED_UNCONFIRMED if silent else S.STALE
     order.ended_at = now
-
-
-def note_not_found(pk: int, now: datetime, reason: str) -> None:
-    """The provider has no such order. Believed at the third time: a list may lag behind."""
-    with transaction.atomic():
-        order = Order.objects.select_for_update().filter(pk=pk).first()
-        if order is None or order.next_poll_at is None:
-            return
-        order.not_found += 1
-        order.poll_claim = order.poll_claimed_at = None
-        order.polled_at = now
-        order.next_poll_at = now + pace.SLOWEST
-        if order.not_found >= MOST_NOT_FOUND:
-            order.next_poll_at = None
-            if order.state == S.PENDING:
-                order.state, order.reason, order.ended_at = S.STALE, reason, now
-                order.changed_at = now
-        order.save(update_fields=SAVED)
-
-
-def note_expired(pk: int, now: datetime) -> None:
-    """The provider says, in an error, that the order has expired."""
-    with transaction.atomic():
-        order = Order.objects.select_for_update().filter(pk=pk).first()
-        if order is None:
-            return
-        order.poll_claim = order.poll_claimed_at = None
-        order.polled_at = now
-        order.next_poll_at = None
-        if order.state == S.PENDING:
-            order.state, order.ended_at, order.changed_at = S.EXPIRED, now, now
-        order.save(update_fields=SAVED)
-        cancels.follow(order, now)
-
-
-def note_failed_look(pk: int, now: datetime) -> None:
-    """It could not be asked for; its pace goes on, and ends when its time is over."""
-    with transaction.atomic():
-        order = Order.objects.select_for_update().filter(pk=pk).first()
-        if order is None or order.next_poll_at is None:
-            return
-        order.poll_claim = order.poll_claimed_at = None
-        order.next_poll_at = now + pace.SLOWEST
-        if order.state == S.PENDING and now >= pace.gives_up_at(order) + pace.GRACE:
-            order.next_poll_at = None
-            order.state, order.ended_at, order.changed_at = S.STALE, now, now
-        elif order.state != S.PENDING and order.ended_at and now > order.ended_at + pace.GRACE:
-            order.next_poll_at = None
-        order.save(update_fields=SAVED)

@@ -15,8 +15,9 @@ class RentalsConfig(AppConfig):
         from . import explaining, labels, needs
         from .cancelling import CancellingSource
         from .catalogue import fill
+        from .looking import ContentSource
         from .placing import PlacingSource
-        from .polling import ContentSource, PollingSource
+        from .polling import PollingSource
         from .reading import ReadingSource
         from .subjects import order_link
 

@@ -30,7 +30,7 @@ S = OrderState
 
 STAYS: Final = timedelta(minutes=10)
 """So long an order whose SMS came stays on the board, unless it is hidden before."""
-OVERLAP: Final = timedelta(seconds=2)
+OVERLAP: Final = timedelta(seconds=10)
 """A row may be committed a little after the time that it says it changed at."""
 MOST_ROWS: Final = 1_000
 MINE, TEAM = "mine", "team"

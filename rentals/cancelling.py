@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core.redaction import storable
@@ -26,7 +26,7 @@ from providers.models import Account
 from . import answers, cancels
 from .models import Cancel, Order
 from .orders import BACKOFF, MAX_TRIES
-from .placing import ABANDONED_CALL, ABANDONED_CLAIM
+from .placing import ABANDONED_CALL, ABANDONED_CLAIM, GIVEN_UP_CALL
 from .states import CANCEL_STATES, CancelState
 
 C = CancelState
@@ -128,8 +128,10 @@ class CancellingSource(WorkSource):
         cancels.ask_for_those_without_sms(now)
         old = Cancel.objects.filter(claimed_at__lt=now - ABANDONED_CLAIM)
         CANCEL_STATES.move(old, C.QUEUED, sources=(C.CLAIMED,), claim=None, claimed_at=None)
-        lost = old.filter(state=C.SENDING, handed_over_at__lt=now - ABANDONED_CALL)
-        for row in lost.exclude(claim__in=living_loops()):
+        gone = ~Q(claim__in=living_loops()) & Q(handed_over_at__lt=now - ABANDONED_CALL)
+        # A loop that lives may have failed to write down what came of it.
+        lost = old.filter(gone | Q(handed_over_at__lt=now - GIVEN_UP_CALL), state=C.SENDING)
+        for row in lost:
             one = Cancel.objects.filter(pk=row.pk)
             ended = {"reason": Reason.CUT_OFF, "answered_at": now, "claim": None}
             if CANCEL_STATES.move(one, C.UNCLEAR, sources=(C.SENDING,), **ended):

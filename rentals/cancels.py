@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from providers.daily_limits import LimitReached
@@ -19,6 +20,9 @@ S = OrderState
 C = CancelState
 NO_OTHER: Final = "another_not_rented"
 """Warning: the daily limit did not allow the other number that was asked for."""
+NOT_ALLOWED: Final = "another_not_allowed"
+"""Warning: whoever asked for another number may not rent any more."""
+AGAIN_AFTER: Final = timedelta(minutes=1)
 
 
 def ask(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
@@ -26,7 +30,9 @@ def ask(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
     try:
         with transaction.atomic():
             waiting = Order.objects.select_for_update().filter(pk=order.pk, state=S.PENDING)
-            if waiting.first() is None:
+            # While it is not known what came of an earlier one, no other is sent.
+            unclear = Cancel.objects.filter(order=order, state=C.UNCLEAR)
+            if waiting.first() is None or unclear.exists():
                 return False
             by_id = by.pk if by else None
             Cancel.objects.create(order=order, asked_by_id=by_id, then_rent=then_rent)
@@ -38,36 +44,42 @@ def ask(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
 
 
 def ask_for_those_without_sms(now: datetime) -> int:
-    """Orders that staff wanted cancelled after so many minutes without an SMS."""
+    """Orders that staff wanted cancelled after so many minutes without an SMS. Where the
+    provider refuses, the order runs to its end; where it was not reached, it is asked again."""
     due = Order.objects.filter(state=S.PENDING, cancel_at__lte=now, sms_at=None)
-    # Once: where the provider refuses, the order runs to its end.
-    return sum(ask(order, None) for order in due.filter(cancels=None)[:100])
+    decided = Cancel.objects.filter(order=OuterRef("pk")).exclude(state=C.NOT_DONE)
+    lately = Cancel.objects.filter(order=OuterRef("pk"), asked_at__gt=now - AGAIN_AFTER)
+    due = due.filter(~Exists(decided), ~Exists(lately))
+    return sum(ask(order, None) for order in due[:100])
 
 
-def follow(order: Order, now: datetime) -> None:
+def follow(order: Order, asked_at: datetime, *, ended: bool = True) -> None:
     """The order's own answer has decided: cancelled, or the SMS was faster, or it waits as
-    before: then a cancel whose answer was lost did nothing, and may be asked for again."""
+    before: then a cancel whose answer was lost did nothing, and may be asked for again.
+
+    `asked_at`: when the order was asked for; a cancel that was under way then is not decided
+    by an answer that says that it waits. `ended`: this answer has moved the order.
+    """
+    asked = Cancel.objects.filter(order=order)
     if order.state == S.PENDING:
-        unclear = Cancel.objects.filter(order=order, state=C.UNCLEAR)
+        unclear = asked.filter(state=C.UNCLEAR, answered_at__lte=asked_at)
         CANCEL_STATES.move(unclear, C.NOT_DONE, sources=(C.UNCLEAR,))
         return
-    cancelled = order.state == S.CANCELLED
-    asked = list(Cancel.objects.filter(order=order))
-    ids = [one.pk for one in asked]
-    if not ids:
+    if order.state != S.CANCELLED:
+        CANCEL_STATES.move(asked, C.REFUSED, sources=(C.UNCLEAR,))
+        CANCEL_STATES.move(asked, C.REFUSED, sources=(C.QUEUED,), answered_at=timezone.now())
         return
-    outcome = C.ACCEPTED if cancelled else C.REFUSED
-    CANCEL_STATES.move(Cancel.objects.filter(pk__in=ids), outcome, sources=(C.UNCLEAR,))
-    if not cancelled:
-        waiting = Cancel.objects.filter(pk__in=ids)
-        CANCEL_STATES.move(waiting, C.REFUSED, sources=(C.QUEUED,), answered_at=now)
-        return
-    for one in asked:
-        if one.then_rent:
-            _rent_another(order, one)
+    wish = asked.exclude(state__in=(C.REFUSED, C.NOT_DONE)).order_by("pk").last()
+    CANCEL_STATES.move(asked, C.ACCEPTED, sources=(C.UNCLEAR,))
+    # It is cancelled already: nothing is left to be asked for.
+    CANCEL_STATES.move(asked, C.NOT_DONE, sources=(C.QUEUED,), answered_at=timezone.now())
+    if ended and wish is not None and wish.then_rent:
+        _rent_another(order, wish)
 
 
 def _rent_another(order: Order, cancel: Cancel) -> None:
+    """One, however often it was asked for, and by whoever asked last: with their rights and
+    limits of now."""
     from . import orders
 
     minutes = None
@@ -80,10 +92,13 @@ def _rent_another(order: Order, cancel: Cancel) -> None:
         keep_trying=minutes,
         cancel_after=order.cancel_after,
     )
+    if not orders.may_rent(cancel.asked_by):
+        Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, NOT_ALLOWED])
+        return
     try:
         with transaction.atomic():
             orders.place(
-                wish, by=cancel.asked_by, form_token=f"cancel-{cancel.pk}", instead_of=order
+                wish, by=cancel.asked_by, form_token=f"instead-of-{order.pk}", instead_of=order
             )
     except LimitReached:
         Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, NO_OTHER])

@@ -18,10 +18,11 @@ from providers.reasons import Words, explain, register_reason
 
 from . import cancels, pace, reconciliation
 from .catalogue import project_names
+from .failed_looks import is_not_found
 from .labels import WITHDRAWN, shown_state
 from .ledger import HOLD, REFUND
 from .models import Order, Transaction
-from .orders import TRIED_IN_VAIN, WAITED_TOO_LONG
+from .orders import NOT_ALLOWED, TRIED_IN_VAIN, WAITED_TOO_LONG
 from .states import CancelState, OrderState
 
 S = OrderState
@@ -35,6 +36,15 @@ def register() -> None:
         Words(
             gettext_noop("This waited too long and was not ordered."),
             gettext_noop("Nobody may be waiting for the number any more."),
+            gettext_noop("Rent a number again if it is still needed."),
+            MoneyLine.NOT_SENT,
+        ),
+    )
+    register_reason(
+        NOT_ALLOWED,
+        Words(
+            gettext_noop("This was not ordered."),
+            gettext_noop("Whoever wanted it may not rent numbers any more."),
             gettext_noop("Rent a number again if it is still needed."),
             MoneyLine.NOT_SENT,
         ),
@@ -184,6 +194,13 @@ def _pending(order: Order, shown: str) -> Story:
         until = short_time(pace.gives_up_at(order))
         text = _("The time is over; the provider still says waiting. Checking until %(time)s.")
         return Story(text=text % {"time": until}, money=MoneyLine.ACCEPTED)
+    if is_not_found(order):
+        return Story(
+            _("The provider says that it has no such order."),
+            _("The portal goes on asking until its time is over."),
+            _("Compare with the provider's own list."),
+            MoneyLine.UNKNOWN,
+        )
     if order.cancel_at:
         text = _("It is cancelled by itself at %(time)s if no SMS has come.")
         return Story(text=text % {"time": short_time(order.cancel_at)}, money=MoneyLine.ACCEPTED)
@@ -225,6 +242,8 @@ def _refund_line(order: Order) -> str:
 def _not_rented(order: Order) -> str:
     if cancels.NO_OTHER in order.warnings:
         return _("No other number was rented: the daily limit is used up.")
+    if cancels.NOT_ALLOWED in order.warnings:
+        return _("No other number was rented: whoever asked for it may not rent any more.")
     return ""
 
 

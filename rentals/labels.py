@@ -48,7 +48,7 @@ LABELS: Final = {
         _("Ended, state not known"),
         Role.WARNING,
         "hourglass_disabled",
-        _("Time is over; what the provider says of it is not understood."),
+        _("Time is over; no answer of the provider tells how it ended."),
     ),
     S.REFUSED: StateLabel(_("Refused"), Role.DANGER, "block", _("No number was rented.")),
     S.UNKNOWN: StateLabel(

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from core.templatetags.portal import amount
@@ -30,6 +31,8 @@ DEPOSIT, HOLD, RELEASE, REFUND = "Deposit", "Hold", "Release", "Refund"
 TYPES: Final = (DEPOSIT, HOLD, RELEASE, REFUND)
 """GoSMS document, section 6."""
 BACK_TO: Final = timedelta(days=90)
+BOOKED_WITHIN: Final = timedelta(days=2)
+"""Of the order itself; the books are read from so much further back."""
 SETTLING: Final = timedelta(minutes=10)
 """An order that changed so shortly before the books were read may not stand in them yet."""
 MOST_ROWS: Final = 20
@@ -74,7 +77,8 @@ def check(account: Account, now: datetime | None = None) -> list[Finding]:
         for one in found:
             _keep(account, one, now)
         still = [(one.kind, one.about) for one in found]
-        gone = Finding.objects.filter(account=account, gone_at=None)
+        # Of what is older than the books that were compared, nothing new is known.
+        gone = Finding.objects.filter(account=account, gone_at=None, since__gt=now - BACK_TO)
         for finding in gone:
             if (finding.kind, finding.about) not in still:
                 Finding.objects.filter(pk=finding.pk).update(gone_at=now)
@@ -113,13 +117,16 @@ def _last_whole_reading(account: Account) -> Reading | None:
 
 def _compare(account: Account, read_at: datetime, now: datetime) -> Iterator[Disagreement]:
     books = Books(read_at=read_at)
-    for row in Transaction.objects.filter(account=account).exclude(order_provider_id=""):
+    since = now - BACK_TO - BOOKED_WITHIN
+    recent = Q(created_there__gt=since) | Q(created_there=None, read_at__gt=since)
+    booked = Transaction.objects.filter(recent, account=account).exclude(order_provider_id="")
+    for row in booked.defer("description", "differing").iterator(chunk_size=2000):
         books.rows[row.order_provider_id].append(row)
     ours = Order.objects.filter(account=account, created_at__gt=now - BACK_TO)
     ours = ours.exclude(provider_id="").exclude(state__in=NEVER_PLACED)
     for order in ours.iterator(chunk_size=2000):
         yield from _compare_order(order, books)
-    yield from _foreign(account, books)
+    yield from _foreign(account, books, now - BACK_TO)
     yield from _unknown_types(account)
 
 
@@ -141,13 +148,14 @@ def _is_settled(moment: datetime, books: Books) -> bool:
     return books.read_at is not None and moment < books.read_at - SETTLING
 
 
-def _foreign(account: Account, books: Books) -> Iterator[Disagreement]:
+def _foreign(account: Account, books: Books, since: datetime) -> Iterator[Disagreement]:
     known = set(Order.objects.filter(account=account).values_list("provider_id", flat=True))
     for order_id, rows in books.rows.items():
         holds = [row for row in rows if row.type == HOLD]
         if holds and order_id not in known:
-            since = holds[0].created_there or holds[0].read_at
-            yield Disagreement(K.HOLD_WITHOUT_ORDER, order_id, None, tuple(rows), since)
+            at = holds[0].created_there or holds[0].read_at
+            if at > since:
+                yield Disagreement(K.HOLD_WITHOUT_ORDER, order_id, None, tuple(rows), at)
 
 
 def _unknown_types(account: Account) -> Iterator[Disagreement]:

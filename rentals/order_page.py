@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -24,16 +25,17 @@ from .labels import shown_state
 from .models import Order
 from .states import BEING_PLACED, OrderState
 from .timeline import name_of, timeline
-from .visibility import may_see_whole, shown
+from .visibility import may_hand_over, may_see_whole, shown
 
 if TYPE_CHECKING:
     from .admin import OrderAdmin
 
 S = OrderState
+MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 FIRST_MINUTE = timedelta(minutes=1)
 REFUND_COMES = timedelta(minutes=2)
 """So long a cancelled order's page goes on looking for its refund."""
-ACTIONS = ("cancel", "settle", "reveal", "hide")
+ACTIONS = ("cancel", "settle", "reveal", "hide", "hand")
 SETTLE_REASONS = {
     "console": _("Seen in the provider's console"),
     "nothing": _("Nothing like it in the provider's list"),
@@ -71,6 +73,19 @@ def context_of(admin: OrderAdmin, request: HttpRequest, order: Order) -> dict[st
         "reveal_reasons": list(REVEAL_REASONS.items()),
         "settle_reasons": list(SETTLE_REASONS.items()),
     }
+
+
+def page_of(admin: OrderAdmin, request: HttpRequest, order: Order) -> dict[str, Any]:
+    """What stands on the page once, beside its live part."""
+    context = context_of(admin, request, order)
+    others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()
+    return {**context, "colleagues": [(one.pk, name_of(one)) for one in others]}
+
+
+def colleagues() -> QuerySet[User]:
+    """Those who may hold an order."""
+    able = User.objects.with_perm("rentals.rent_order", backend=MODEL_BACKEND)
+    return able.filter(is_active=True, is_staff=True).order_by("username")
 
 
 def seconds_left(order: Order) -> int | None:
@@ -124,6 +139,7 @@ def _choices(order: Order, user: User | AnonymousUser) -> dict[str, bool]:
         "cancel_and_rent": can("rentals.cancel_order") and can("rentals.rent_order") and pending,
         "settle": order.state == S.UNKNOWN and can("rentals.resolve_order"),
         "rent": can("rentals.rent_order"),
+        "hand": may_hand_over(order, user),
     }
 
 

@@ -25,6 +25,7 @@ from .states import ORDER_STATES, STATED, OrderState
 
 S = OrderState
 
+PERMISSION: Final = "rentals.rent_order"
 MOST_AT_ONCE: Final = 50
 MAX_TRIES: Final = 3
 BACKOFF: Final = (timedelta(seconds=2), timedelta(seconds=10))
@@ -35,6 +36,7 @@ MAX_AGE: Final = timedelta(minutes=30)
 HOPELESS: Final = frozenset({Reason.REDIRECTED, Reason.FORBIDDEN_ADDRESS, Reason.PORTAL_FAULT})
 WAITED_TOO_LONG: Final = "order_waited_too_long"
 TRIED_IN_VAIN: Final = "no_number_in_time"
+NOT_ALLOWED: Final = "order_not_allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,11 @@ def place(
     return rows, True
 
 
+def may_rent(user: User | None) -> bool:
+    """None: the portal itself, for what a person had asked for."""
+    return user is None or (user.is_active and user.has_perm(PERMISSION))
+
+
 def placed_by(form_token: str | None, by: User | None) -> list[Order]:
     """The orders that a form has made already."""
     if not form_token:
@@ -108,7 +115,9 @@ def _row(
 
 def apply_placed(rows: QuerySet[Order], rental: Rental, now: datetime) -> None:
     """The provider rented us a number. `rows` is the one row that was being placed."""
-    order = rows.filter(state__in=(S.PLACING, S.UNKNOWN)).select_for_update().first()
+    # That it was not made may have been believed meanwhile; this answer is stronger.
+    open_ones = rows.filter(state__in=(S.PLACING, S.UNKNOWN, S.NOT_CREATED))
+    order = open_ones.select_for_update().first()
     if order is None:
         return
     taken = Order.objects.filter(account=order.account_id, provider_id=rental.order_id)
@@ -198,6 +207,14 @@ def put_aside_what_is_too_old(now: datetime) -> None:
     ORDER_STATES.move(queued, S.NOT_CREATED, sources=(S.QUEUED,), reason=WAITED_TOO_LONG, **done)
 
 
+def refuse_for_want_of_rights(order: Order) -> None:
+    """Whoever wanted it may not rent any more, or is nobody here any more."""
+    now = timezone.now()
+    done = {"reason": NOT_ALLOWED, "ended_at": now, "changed_at": now}
+    row = Order.objects.filter(pk=order.pk)
+    ORDER_STATES.move(row, S.NOT_CREATED, sources=(S.QUEUED,), **done)
+
+
 def withdraw(order: Order, by: User) -> bool:
     """Stop an order before it was placed. False: it was too late."""
     now = timezone.now()
@@ -214,10 +231,9 @@ def withdraw(order: Order, by: User) -> bool:
 
 
 def hand_to(order: Order, person: User) -> bool:
-    """Who holds an order sees its code. Only those who hold it may pass it on."""
-    return bool(
-        Order.objects.filter(pk=order.pk).update(held_by_id=person.pk, changed_at=timezone.now())
-    )
+    """Who holds an order sees its code. False: somebody else holds it since it was looked at."""
+    seen = Order.objects.filter(pk=order.pk, held_by_id=order.held_by_id)
+    return bool(seen.update(held_by_id=person.pk, changed_at=timezone.now()))
 
 
 def was_placed(order: Order) -> bool:

@@ -57,7 +57,7 @@ class PlacingSource(WorkSource):
     def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
         now = timezone.now()
         due = Order.objects.filter(state=S.QUEUED, not_before__lte=now, account__in=accounts)
-        return orders.not_too_old(due, now).filter(~Exists(_in_the_way(now))).order_by()
+        return orders.not_too_old(due, now).filter(~Exists(in_the_way(now))).order_by()
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         queued = Order.objects.filter(state=S.QUEUED, account__in=accounts).order_by()
@@ -68,11 +68,15 @@ class PlacingSource(WorkSource):
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         rows: dict[tuple[str, str], Order] = {}
-        for row in self._due([account.pk]).order_by("not_before", "pk")[: 20 * limit]:
+        due = self._due([account.pk]).select_related("created_by").order_by("not_before", "pk")
+        for row in due[: 20 * limit]:
             rows.setdefault((row.project, row.region), row)
         now = timezone.now()
         jobs: list[Job] = []
         for row in list(rows.values())[:limit]:
+            if not orders.may_rent(row.created_by):
+                orders.refuse_for_want_of_rights(row)
+                continue
             moved = ORDER_STATES.move(
                 Order.objects.filter(pk=row.pk), S.CLAIMED, claim=claim, claimed_at=now
             )
@@ -138,7 +142,7 @@ class PlacingSource(WorkSource):
         )
 
 
-def _in_the_way(now: datetime) -> QuerySet[Order]:
+def in_the_way(now: datetime) -> QuerySet[Order]:
     same = Order.objects.filter(
         account=OuterRef("account"), project=OuterRef("project"), region=OuterRef("region")
     )

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -19,124 +18,22 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
-from providers.engine.sources import Job, Lane, Result, WorkSource
-from providers.gateway.client import Client, RentsNumbers
-from providers.gateway.errors import GatewayError, Refused
-from providers.gateway.vocabulary import Reason, Rental
+from providers.engine.sources import Job, Lane, Result
+from providers.gateway.errors import GatewayError
+from providers.gateway.vocabulary import Reason
 from providers.models import Account
 
-from . import answers, pace
+from . import answers, pace, quiet
+from .looking import LOST, LookingSource
 from .models import Order, Watch
 from .rounds import Round, RoundJob
 from .states import OrderState
 
 S = OrderState
 
-QUIET: Final = timedelta(minutes=1)
-"""After a 401 or 403 one probe a minute leaves, until one is answered."""
-SILENCING: Final = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED})
-LOST: Final = timedelta(seconds=120)
 FEW: Final = 2
-
-
-@dataclass(slots=True)
-class LookJob(Job):
-    order_id: int
-    provider_id: str
-
-    def run(self, client: Client) -> Rental:
-        if not isinstance(client, RentsNumbers):
-            raise Refused(Reason.CANNOT_TAKE)
-        return client.fetch_order(self.provider_id)
-
-
-class LookingSource(WorkSource):
-    """Asks for single orders. `_wanted` says which."""
-
-    paid: ClassVar[bool] = False
-
-    def _wanted(self) -> Q:
-        raise NotImplementedError
-
-    def _due(self, accounts: Collection[int], *, quiet_too: bool = False) -> QuerySet[Order]:
-        now = timezone.now()
-        due = Order.objects.filter(
-            self._wanted(), next_poll_at__lte=now, poll_claim=None, account__in=accounts
-        )
-        if not quiet_too:
-            due = due.exclude(account__in=_quiet(accounts, now))
-        return due.order_by("next_poll_at", "pk")
-
-    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        due = self._due(accounts).order_by()
-        return set(due.values_list("account_id", flat=True).distinct())
-
-    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        return self._claim_looks(account, limit, claim)
-
-    def _claim_looks(
-        self, account: Account, limit: int, claim: UUID, *, probing: bool = False
-    ) -> list[Job]:
-        now = timezone.now()
-        jobs: list[Job] = []
-        due = self._due([account.pk], quiet_too=probing)
-        for pk, provider_id in due.values_list("pk", "provider_id")[: 1 if probing else limit]:
-            free = Order.objects.filter(pk=pk, poll_claim=None)
-            if free.update(poll_claim=claim, poll_claimed_at=now):
-                jobs.append(LookJob(account.pk, f"order:{pk}", pk, provider_id))
-        return jobs
-
-    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
-        # A question is free: asking it twice harms nobody, so there is no second mark.
-        now = timezone.now()
-        return [job for job in jobs if _held(job, claim).update(poll_claimed_at=now)]
-
-    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
-        for job in jobs:
-            _held(job, claim).update(poll_claim=None, poll_claimed_at=None)
-
-    def record(self, results: Sequence[Result], claim: UUID) -> None:
-        now = timezone.now()
-        for result in results:
-            self._record_one(result, now)
-
-    def _record_one(self, result: Result, now: datetime) -> None:
-        job = result.job
-        if not isinstance(job, LookJob):
-            raise TypeError("This source only takes its own jobs.")
-        if result.error is not None:
-            note_trouble(job.account_id, result.error, now)
-            _failed_look(job, result.error, now)
-        elif isinstance(result.value, Rental):
-            end_quiet(job.account_id)
-            answers.take_in(job.order_id, result.value, now, whole=True)
-        else:
-            raise TypeError("Asking for an order answers with a Rental.")
-
-    def sweep(self) -> None:
-        """A question may be put again; its loop is gone."""
-        lost = Order.objects.filter(poll_claimed_at__lt=timezone.now() - LOST)
-        lost.update(poll_claim=None, poll_claimed_at=None)
-
-
-class ContentSource(LookingSource):
-    """The whole text of SMS whose code the list told already. Nobody waits for it."""
-
-    name: ClassVar[str] = "contents"
-    lane: ClassVar[Lane] = Lane.BULK
-
-    def _wanted(self) -> Q:
-        return Q(state__in=answers.WITH_SMS)
-
-    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        by_list = Watch.objects.filter(account=account, by_list=True)
-        if not by_list.exists():
-            return self._claim_looks(account, limit, claim)
-        # What is left of the limit until the next round, one at a time: whatever staff want
-        # meanwhile does not queue behind it.
-        if not by_list.filter(spare__gt=0).update(spare=F("spare") - 1):
-            return []
-        return self._claim_looks(account, 1, claim)
+INSTEAD_OF_A_ROUND: Final = 10
+"""Orders that are asked for where their list cannot be read."""
 
 
 class PollingSource(LookingSource):
@@ -162,7 +59,7 @@ class PollingSource(LookingSource):
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = timezone.now()
         watch, _ = Watch.objects.get_or_create(account=account)
-        if watch.quiet_until and not _may_probe(watch, now):
+        if watch.quiet_until and not quiet.may_probe(watch, now):
             return []
         self._choose_way(watch, now)
         if watch.by_list and watch.claim is not None:
@@ -227,13 +124,15 @@ class PollingSource(LookingSource):
             return
         mine = _held_round(job, claim)
         if result.error is not None:
-            note_trouble(job.account_id, result.error, now)
-            mine.update(claim=None, claimed_at=None, next_round_at=now + pace.ROUND)
+            quiet.note_trouble(job.account_id, result.error, now)
+            looks = self._ask_one_by_one(job, result.error, now)
+            wait = pace.until_next_round(1 + looks, watch.account.per_minute)
+            mine.update(claim=None, claimed_at=None, next_round_at=now + wait)
             return
         if not isinstance(result.value, Round):
             raise TypeError("A round answers with a Round.")
         done = result.value
-        end_quiet(job.account_id)
+        quiet.end_quiet(job.account_id)
         looks = self._take_in_round(job, done, now)
         began = watch.claimed_at or now
         calls = done.calls + looks
@@ -245,6 +144,15 @@ class PollingSource(LookingSource):
             received_pages=done.received_pages,
             spare=pace.spare_calls(calls, watch.account.per_minute),
         )
+
+    def _ask_one_by_one(self, job: RoundJob, error: GatewayError, now: datetime) -> int:
+        """The list could not be read: some are asked for themselves, others the next time, so
+        that a list at fault hides no SMS. Returns how many."""
+        if error.reason == Reason.RATE_LIMITED or error.reason in quiet.SILENCING:
+            return 0
+        rows = Order.objects.filter(account=job.account_id, state=S.PENDING, poll_claim=None)
+        asked = list(rows.order_by("?").values_list("pk", flat=True)[:INSTEAD_OF_A_ROUND])
+        return Order.objects.filter(pk__in=asked).update(next_poll_at=now)
 
     def _take_in_round(self, job: RoundJob, done: Round, now: datetime) -> int:
         """Returns how many orders are to be asked for."""
@@ -271,46 +179,6 @@ def _later_end(now: datetime) -> Combinable:
     """Its end, or now where that is over."""
     current = Value(now, output_field=DateTimeField())
     return Greatest(Coalesce(F("expires_at"), current), current)
-
-
-def _quiet(accounts: Collection[int], now: datetime) -> QuerySet[Watch, int]:
-    quiet = Watch.objects.filter(account__in=accounts, quiet_until__gt=now)
-    return quiet.values_list("account_id", flat=True)
-
-
-def _may_probe(watch: Watch, now: datetime) -> bool:
-    """Take the one probe of this minute."""
-    due = Watch.objects.filter(pk=watch.pk, quiet_until__lte=now)
-    return bool(due.update(quiet_until=now + QUIET))
-
-
-def note_trouble(account_id: int, error: GatewayError, now: datetime) -> None:
-    if error.reason in SILENCING:
-        Watch.objects.update_or_create(account_id=account_id, defaults={"quiet_until": now + QUIET})
-
-
-def end_quiet(account_id: int) -> None:
-    Watch.objects.filter(account=account_id).exclude(quiet_until=None).update(quiet_until=None)
-
-
-def _failed_look(job: LookJob, error: GatewayError, now: datetime) -> None:
-    match error.reason:
-        case Reason.ORDER_NOT_FOUND:
-            answers.note_not_found(job.order_id, now, error.reason)
-        case Reason.ORDER_EXPIRED:
-            answers.note_expired(job.order_id, now)
-        case Reason.CONTRADICTION:
-            # An answer about another order: it changes nothing, and staff are told.
-            Order.objects.filter(pk=job.order_id).update(conflict=True, changed_at=now)
-            answers.note_failed_look(job.order_id, now)
-        case _:
-            answers.note_failed_look(job.order_id, now)
-
-
-def _held(job: Job, claim: UUID) -> QuerySet[Order]:
-    if not isinstance(job, LookJob):
-        raise TypeError("This source only takes its own jobs.")
-    return Order.objects.filter(pk=job.order_id, poll_claim=claim)
 
 
 def _held_round(job: RoundJob, claim: UUID) -> QuerySet[Watch]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from math import ceil
 from typing import ClassVar, Final
 from uuid import UUID
@@ -29,7 +30,7 @@ from providers.gateway.errors import GatewayError, Refused
 from providers.gateway.vocabulary import Outcome, Reason, RentalPage, TransactionPage
 from providers.models import Account
 
-from . import reconciliation, transactions
+from . import listed, reconciliation, transactions
 from .models import Order, Reading
 from .states import OrderState
 
@@ -138,22 +139,29 @@ class ReadingSource(WorkSource):
 
 
 def look_for_lost_orders(now: datetime) -> None:
-    """While an order's outcome is unknown, both lists are read every few seconds."""
+    """While an order's outcome is unknown, both lists are read every few seconds; once wholly,
+    when it has had its time to appear, so that its absence proves something."""
     lost = Order.objects.filter(
         state=OrderState.UNKNOWN, answered_at__gt=now - reconciliation.LOOKED_FOR
-    ).order_by()
-    for account in Account.objects.filter(pk__in=lost.values("account")):
+    ).select_related("account")
+    for account, orders in groupby(lost.order_by("account_id"), lambda order: order.account):
+        overdue = [one for one in orders if now > _had_its_time(one)]
         for kind in (K.ORDERS, K.TRANSACTIONS):
             last = newest(account, kind)
             if last is None or (last.ended_at and last.ended_at < now - LOOK_EVERY):
-                ask(account, kind)
+                readings = (reconciliation.whole_reading_since(one, kind) for one in overdue)
+                ask(account, kind, whole=not all(one.exists() for one in readings))
+
+
+def _had_its_time(order: Order) -> datetime:
+    return (order.answered_at or order.created_at) + reconciliation.SETTLE
 
 
 def _take_in(reading: Reading, page: RentalPage | TransactionPage, now: datetime) -> None:
     account = reading.account
     if isinstance(page, RentalPage):
-        new = reconciliation.take_in_page(account, page.rentals, now)
-        rows, known = len(page.rentals), reconciliation.known(account)
+        new = listed.take_in_page(account, page.rentals, now)
+        rows, known = len(page.rentals), listed.known(account)
     else:
         new = transactions.take_in_page(account, page.transactions, now)
         rows, known = len(page.transactions), transactions.known(account)

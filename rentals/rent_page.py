@@ -186,6 +186,7 @@ def facts_of(account: Account, project: str, region: str, typed: str) -> dict[st
         "count": count,
         "about": pair.about(count),
         "button": words % {"count": count},
+        "app": project_names(account.provider).get(project, project),
         "country": country_name(region),
     }
 

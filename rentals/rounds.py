@@ -24,6 +24,9 @@ from providers.gateway.vocabulary import OrderState, Reason, Rental
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 100
 """Of one list in one round: a provider whose list never ends must not hold the account."""
+MOST_RECEIVED: Final = 20
+"""Pages of `received` that are worth reading in each round. Nobody says when a provider takes
+orders out of that list; where it has grown beyond this, what has left `pending` is asked for."""
 MOST_DOUBTFUL: Final = 5
 """Orders that are asked for on the word of a list that was not read whole."""
 
@@ -53,13 +56,31 @@ class RoundJob(Job):
         pending = Listing(client, OrderState.PENDING)
         pending.read(1)
         received = Listing(client, OrderState.RECEIVED)
-        received.read_all(self.received_pages)
+        if self.received_pages > MOST_RECEIVED:
+            return self._by_absence(pending, received)
+        received.read_all(self.received_pages, most=MOST_RECEIVED)
+        if received.pages > MOST_RECEIVED:
+            return self._by_absence(pending, received)
         gone = len(set(self.waiting) - set(received.rows)) - pending.total
         if gone > 0 and not received.is_whole:
             # The same pages once more: in a list without an order they hold others now.
             received.read_all(received.pages)
         found = tuple(one for key, one in received.rows.items() if key in self.waiting)
         missing = self._missing(pending, received)
+        calls = pending.calls + received.calls
+        return Round(found, frozenset(missing), received.pages, calls)
+
+    def _by_absence(self, pending: Listing, received: Listing) -> Round:
+        """All of `pending`; of `received` one page, which tells how long it is by now."""
+        if not received.rows:
+            received.read(1)
+        pending.read_all(pending.pages)
+        found = tuple(one for key, one in received.rows.items() if key in self.waiting)
+        left = set(self.waiting) - set(received.rows)
+        missing = left - set(pending.rows)
+        if not pending.is_whole:
+            unexplained = len(left) - pending.total
+            missing = set(sorted(missing)[: min(max(unexplained, 1), MOST_DOUBTFUL)])
         calls = pending.calls + received.calls
         return Round(found, frozenset(missing), received.pages, calls)
 
@@ -108,11 +129,13 @@ class Listing:
         self.unreadable += answer.unreadable
         self.rows.update({one.order_id: one for one in answer.rentals})
 
-    def read_all(self, expected_pages: int) -> None:
-        """The last page first; afterwards those that were not there at the last round."""
+    def read_all(self, expected_pages: int, *, most: int = MOST_PAGES) -> None:
+        """The last page first; afterwards those that were not there at the last round, unless
+        there are more than `most`."""
         last = min(max(expected_pages, 1), MOST_PAGES)
         self._read(range(last, 0, -1))
-        self._read(range(last + 1, min(self.pages, MOST_PAGES) + 1))
+        if most == MOST_PAGES or self.pages <= most:
+            self._read(range(last + 1, min(self.pages, MOST_PAGES) + 1))
 
     def _read(self, pages: Iterable[int]) -> None:
         for page in pages:

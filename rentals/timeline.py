@@ -6,7 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -20,7 +23,7 @@ from .models import Order, Transaction
 from .states import CancelState, OrderState
 
 S = OrderState
-MOST_CALLS = 200
+HANDED: Final = "Handed to "
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,16 @@ class Line:
     at: datetime | None = None
     url: str = ""
     link: str = ""
+    stated: bool = False
+    """The time is the provider's own."""
+
+    @property
+    def place(self) -> datetime | None:
+        """What the provider states in whole seconds happened some time in that second: it comes
+        after what we know more exactly, which led to it."""
+        if self.stated and self.at is not None and not self.at.microsecond:
+            return self.at.replace(microsecond=999_999)
+        return self.at
 
 
 def name_of(user: object) -> str:
@@ -44,8 +57,8 @@ def timeline(order: Order, *, with_calls: bool, with_money: bool) -> list[Line]:
     """`with_calls`, `with_money`: whether the reader may open that evidence."""
     lines = [*_placing(order, with_calls), *_cancels(order), *_end(order)]
     lines += _money(order) if with_money else []
-    lines += _oddities(order)
-    return sorted(lines, key=lambda line: (line.at is None, line.at or order.created_at))
+    lines += [*_oddities(order), *_handings(order)]
+    return sorted(lines, key=lambda line: (line.at is None, line.place or order.created_at))
 
 
 def _placing(order: Order, with_calls: bool) -> Iterator[Line]:
@@ -111,7 +124,7 @@ def _cancels(order: Order) -> Iterator[Line]:
 def _end(order: Order) -> Iterator[Line]:
     if order.received_there:
         text = _("SMS received, as the provider states it")
-        yield Line(text, order.received_there)
+        yield Line(text, order.received_there, stated=True)
     if order.sms_at:
         yield Line(_("SMS read by the portal"), order.sms_at)
     if order.ended_at and order.state in _ENDED:
@@ -145,7 +158,7 @@ def _ended_word(order: Order) -> str:
 def _money(order: Order) -> Iterator[Line]:
     for row in transactions_of(order):
         text = f"{type_word(row.type)} {amount(row.amount)}"
-        yield Line(text, row.created_there, _transaction_url(row), _("Transaction"))
+        yield Line(text, row.created_there, _transaction_url(row), _("Transaction"), stated=True)
 
 
 def _transaction_url(row: Transaction) -> str:
@@ -173,3 +186,12 @@ def _oddities(order: Order) -> Iterator[Line]:
             "phone": _("the number"),
         }.get(one["field"], _("a time"))
         yield Line(text % {"field": word}, datetime.fromisoformat(one["at"]))
+
+
+def _handings(order: Order) -> Iterator[Line]:
+    """From the log: who held it before is written nowhere else."""
+    kind = ContentType.objects.get_for_model(Order)
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(order.pk))
+    for entry in entries.filter(change_message__startswith=HANDED).select_related("user"):
+        names = {"name": name_of(entry.user), "other": entry.change_message.removeprefix(HANDED)}
+        yield Line(_("Handed over by %(name)s to %(other)s") % names, entry.action_time)

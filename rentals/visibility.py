@@ -6,6 +6,8 @@ Renting includes seeing what comes: whoever placed an order or holds it sees it 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 import phonenumbers
 from django.contrib.auth.models import AnonymousUser, User
@@ -17,13 +19,32 @@ from core.masking import masked_number
 from core.phone import grouped, mask
 from core.secrets import DOTS, Secret
 
+from .evidence import kept_beside
 from .models import Order
+from .states import OPEN, OrderState
+
+HANDED_OVER: Final = OPEN | {OrderState.RECEIVED, OrderState.COMPLETED}
 
 
 def may_see_whole(order: Order, user: User | AnonymousUser) -> bool:
     if user.pk is None or not user.has_perm("rentals.view_order"):
         return False
     return user.pk in (order.created_by_id, order.held_by_id)
+
+
+def may_hand_over(order: Order, user: User | AnonymousUser) -> bool:
+    """Whoever holds it may; else those who see it anyway. What has ended is left as it is."""
+    if order.state not in HANDED_OVER or not user.has_perm("rentals.rent_order"):
+        return False
+    return user.pk == order.held_by_id or user.has_perm("rentals.reveal_order")
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """What a later answer stated otherwise."""
+
+    text: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +60,8 @@ class Shown:
     has_sms: bool
     copy_number: str = ""
     copy_code: str = ""
+    others: tuple[Other, ...] = ()
+    """Codes and texts that differ from those that stand."""
 
 
 def shown(order: Order, *, whole: bool) -> Shown:
@@ -64,6 +87,9 @@ def shown(order: Order, *, whole: bool) -> Shown:
         has_sms=bool(code or content),
         copy_number=order.phone,
         copy_code=code,
+        others=tuple(
+            Other(one["value"], datetime.fromisoformat(one["at"])) for one in kept_beside(order)
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -20,10 +21,11 @@ from core.buttons import Button
 from core.labels import Role
 from core.pages import fragment
 from core.times import short_time
-from messaging.waiting import Backlog, backlog
+from messaging.waiting import UNUSUAL, backlog
 from providers.engine.health import silent_since
 from providers.models import Heartbeat
 from providers.sandbox.remote import Remote, RemoteError
+from rentals.waiting import waiting_orders
 
 SILENT_FOR: Final = timedelta(seconds=150)
 BACK_FOR: Final = timedelta(minutes=5)
@@ -41,16 +43,48 @@ def banner_zone(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/banner_zone.html", drawn)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What might go out now and does not."""
+
+    messages: int
+    orders: int
+    since: datetime | None
+    """When the oldest of it might have gone."""
+
+    @property
+    def is_unusual(self) -> bool:
+        return self.since is not None and timezone.now() - self.since > UNUSUAL
+
+    @property
+    def words(self) -> str:
+        """ "14 messages and 2 orders"; empty where nothing waits."""
+        messages = ngettext("%(count)d message", "%(count)d messages", self.messages)
+        orders = ngettext("%(count)d order", "%(count)d orders", self.orders)
+        both = {"messages": messages % {"count": self.messages}}
+        both["orders"] = orders % {"count": self.orders}
+        if self.messages and self.orders:
+            return _("%(messages)s and %(orders)s") % both
+        return both["messages"] if self.messages else both["orders"] if self.orders else ""
+
+
+def all_that_waits() -> Waiting:
+    messages = backlog()
+    orders, since = waiting_orders()
+    oldest = min(filter(None, (messages.since, since)), default=None)
+    return Waiting(messages.count, orders, oldest)
+
+
 def queue_banner(request: HttpRequest) -> list[Banner]:
-    """Says that the engine or the queue shows no sign of life, that messages wait longer
-    than is usual, or that all is well again since a moment."""
+    """Says that the engine or the queue shows no sign of life, that messages or orders wait
+    longer than is usual, or that all is well again since a moment."""
     now = timezone.now()
-    waiting = backlog()
+    waiting = all_that_waits()
     since = min(filter(None, (silent_since(), _queue_silent_since(now))), default=None)
     if since is None and not waiting.is_unusual:
         return _back_banner(now)
     cache.set("queue-was-silent", True, 3600)
-    text = _overdue(waiting) if since is None else _silence(since, now, waiting.count)
+    text = _overdue(waiting) if since is None else _silence(since, now, waiting)
     return [Banner(text, icon="warning", button=_details(request))]
 
 
@@ -61,7 +95,7 @@ def _queue_silent_since(now: datetime) -> datetime | None:
     return beat if now - beat > SILENT_FOR else None
 
 
-def _silence(since: datetime, now: datetime, waiting: int) -> str:
+def _silence(since: datetime, now: datetime, waiting: Waiting) -> str:
     if since <= NEVER:
         first = _("The queue has not run yet.")
     else:
@@ -70,25 +104,26 @@ def _silence(since: datetime, now: datetime, waiting: int) -> str:
             "time": short_time(since),
             "minutes": minutes,
         }
-    if waiting:
+    if waiting.words:
         second = ngettext(
-            "%(count)d message waits; none is lost. New ones will wait too.",
-            "%(count)d messages wait; none is lost. New ones will wait too.",
-            waiting,
-        ) % {"count": waiting}
+            "%(what)s waits; none is lost. New ones will wait too.",
+            "%(what)s wait; none is lost. New ones will wait too.",
+            waiting.messages + waiting.orders,
+        ) % {"what": waiting.words}
     else:
-        second = _("New messages will wait; none is lost.")
+        second = _("New messages and orders will wait; none is lost.")
     # Translators: two sentences, one after the other.
     return _("%(first)s %(second)s") % {"first": first, "second": second}
 
 
-def _overdue(waiting: Backlog) -> str:
+def _overdue(waiting: Waiting) -> str:
+    text = ngettext(
+        "The queue is slow: %(what)s has waited since %(time)s. None is lost.",
+        "The queue is slow: %(what)s wait, the oldest since %(time)s. None is lost.",
+        waiting.messages + waiting.orders,
+    )
     since = short_time(waiting.since) if waiting.since else ""
-    return ngettext(
-        "The queue is slow: %(count)d message has waited since %(time)s. It is not lost.",
-        "The queue is slow: %(count)d messages wait, the oldest since %(time)s. None is lost.",
-        waiting.count,
-    ) % {"count": waiting.count, "time": since}
+    return text % {"what": waiting.words, "time": since}
 
 
 def _details(request: HttpRequest) -> Button | None:

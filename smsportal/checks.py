@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from core.client_address import UNIX, read_network
 from providers.gateway.connection import Deadlines
 
 MAKE_KEYS = "Run `python -m smsportal.environment`: it makes them in the data folder."
+OLDEST_SQLITE = (3, 35, 0)
+"""The first one with UPDATE … RETURNING, by which rows are taken up to be sent."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "testserver")
 
 
@@ -102,6 +105,22 @@ def _queue_times(name: str, conf: Mapping[str, Any]) -> Iterator[CheckMessage]:
             " since it counts from the moment a task is fetched.",
             id="smsportal.E014",
         )
+
+
+@register("smsportal")
+def check_database(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    engine = str(settings.DATABASES["default"]["ENGINE"])
+    if not engine.endswith("sqlite3") or sqlite3.sqlite_version_info >= OLDEST_SQLITE:
+        return []
+    return [
+        Error(
+            f"This Python has SQLite {sqlite3.sqlite_version}; the portal needs 3.35 or newer.",
+            hint="Use a newer Python or system, or PostgreSQL (DATABASE_URL).",
+            id="smsportal.E040",
+        )
+    ]
 
 
 @register("smsportal")

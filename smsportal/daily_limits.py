@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -28,16 +28,30 @@ class RoleChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
+    user = forms.ModelChoiceField(
+        label=_("Member of staff"),
+        queryset=User.objects.order_by("username"),
+        required=False,
+        empty_label=_("none"),
+        widget=UnfoldAdminSelectWidget(),
+    )
     group = RoleChoice(
         label=_("Role"),
         queryset=Group.objects.order_by("name"),
         required=False,
+        empty_label=_("none"),
         widget=UnfoldAdminSelectWidget(),
     )
 
     class Meta:
         model = DailyLimit
         fields = ("user", "group", "what", "most")
+        help_texts: ClassVar = {
+            "most": _(
+                "In any 24 hours. A person’s own limit counts, else the highest of their roles’,"
+                " else that of the portal’s settings."
+            )
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -55,5 +55,5 @@ UNFOLD: dict[str, Any] = {
         "show_all_applications": False,
         "navigation": "smsportal.navigation.navigation",
     },
-    "TABS": "smsportal.navigation.tabs",
+    "TABS": "smsportal.page_tabs.tabs",
 }

@@ -207,7 +207,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def draw(request: HttpRequest, item: Item, active: Item | None) -> dict[str, Any] | None:
     if not (item.where() and may_open(request, item)):
         return None
-    link = _address(item.url_name)
+    link = address(item.url_name)
     if link is None:
         return None
     drawn = {"title": item.title, "icon": item.icon, "link": link, "active": item is active}
@@ -241,75 +241,9 @@ def active_item(request: HttpRequest) -> Item | None:
     return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
 
-def queue_tabs() -> list[dict[str, Any]]:
-    return _tabs(
-        (_("Waiting"), "django_q_ormq"),
-        (_("Failed"), "django_q_failure"),
-        (pgettext_lazy("tasks", "Done"), "django_q_success"),
-        (_("Schedules"), "django_q_schedule"),
-    )
-
-
-def _tabs(*pairs: tuple[Promise, str]) -> list[dict[str, Any]]:
-    return [
-        {"title": title, "link": link}
-        for title, model in pairs
-        if (link := _address(f"admin:{model}_changelist"))
-    ]
-
-
-def _permitted(request: HttpRequest, *places: tuple[Promise, str, str]) -> list[dict[str, Any]]:
-    return _tabs(*((title, model) for title, model, name in places if request.user.has_perm(name)))
-
-
-def _address(url_name: str) -> str | None:
+def address(url_name: str) -> str | None:
+    """None where there is no such page in this installation."""
     try:
         return reverse(url_name)
     except NoReverseMatch:
         return None
-
-
-def tabs(request: HttpRequest) -> list[dict[str, Any]]:
-    """Pages that share one place in the sidebar. Superusers see all of them."""
-    catalogue = {
-        "models": ["rentals.project", "rentals.region"],
-        "items": _tabs((_("Apps"), "rentals_project"), (_("Countries/regions"), "rentals_region")),
-    }
-    batches = _permitted(
-        request,
-        (_("Batches"), "messaging_batch", "messaging.view_batch"),
-        (_("Templates"), "messaging_template", "messaging.view_template"),
-        (_("Do-not-send list"), "messaging_donotsend", "messaging.view_donotsend"),
-    )
-    batch_models = [f"messaging.{name}" for name in ("batch", "template", "donotsend")]
-    of_batches = {"models": batch_models, "items": batches}
-    if not getattr(request.user, "is_superuser", False):
-        staff = _permitted(
-            request,
-            (_("Staff"), "auth_user", "auth.view_user"),
-            (_("Daily limits"), "providers_dailylimit", "providers.view_dailylimit"),
-        )
-        return [
-            catalogue,
-            of_batches,
-            {"models": ["auth.user", "providers.dailylimit"], "items": staff},
-        ]
-    staff = _tabs(
-        (_("Staff"), "auth_user"),
-        (_("Roles"), "auth_group"),
-        (_("Daily limits"), "providers_dailylimit"),
-        (_("Failed sign-ins"), "axes_accessattempt"),
-        (_("Sign-ins"), "axes_accesslog"),
-        (_("Changes"), "auditlog_logentry"),
-    )
-    staff_models = ["auth.user", "auth.group", "axes.accessattempt", "axes.accesslog"]
-    staff_models.append("providers.dailylimit")
-    return [
-        catalogue,
-        of_batches,
-        {"models": [*staff_models, "auditlog.logentry"], "items": staff},
-        {
-            "models": [f"django_q.{name}" for name in ("ormq", "failure", "success", "schedule")],
-            "items": queue_tabs(),
-        },
-    ]

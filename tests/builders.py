@@ -119,7 +119,7 @@ def make_message(account: Account | None = None, **fields: Any) -> Message:
 def make_order(account: Account | None = None, **fields: Any) -> Order:
     """A queued order of a number for WhatsApp in Indonesia, unless the fields say otherwise."""
     account = account or make_account("gosms")
-    by = fields.pop("by", None) or make_user()
+    by = fields.pop("by", None) or make_user("rentals.rent_order")
     wish = orders.Wish(
         account=account,
         project=fields.pop("project", "whatsapp"),

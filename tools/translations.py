@@ -58,7 +58,8 @@ def key_of(entry: polib.POEntry) -> tuple[str, str]:
 
 def bad_placeholders(path: Path) -> list[str]:
     command = ["msgfmt", "--check", "--output-file=/dev/null", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    # The tool cuts lines in the middle of a letter.
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
     return done.stderr.splitlines() if done.returncode else []
 
 

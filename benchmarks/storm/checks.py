@@ -12,6 +12,7 @@ from providers.models import ApiCall
 from providers.sandbox.remote import Remote
 
 from ..clusters import calls_of
+from .batches import differences
 from .plan import Kill
 from .weather import Storm
 
@@ -30,6 +31,7 @@ def report(storm: Storm, remote: Remote) -> list[str]:
         *_sent_twice(remote, accepted),
         *_not_accounted_for(rows, accepted),
         *_never_ended(storm),
+        *differences(),
         *_journal_differs(),
         *_too_many_unknown(storm, accepted),
     ]
@@ -58,6 +60,8 @@ def _sent_twice(remote: Remote, accepted: Counter[str]) -> list[str]:
 def _not_accounted_for(rows: dict[str, Message], accepted: Counter[str]) -> list[str]:
     found = [f"the provider accepted {one}, which we do not know" for one in accepted - rows.keys()]
     for reference, row in rows.items():
+        if row.state == "cancelled" and row.batch_id is not None and not accepted[reference]:
+            continue
         if row.state not in ("submitted", "unknown"):
             found.append(
                 f"message {row.pk} ended {row.state}, accepted {accepted[reference]} times"

@@ -19,6 +19,7 @@ from providers.sandbox.remote import Remote
 
 from .. import portal
 from ..clusters import Host, answer_after
+from .batches import Fleet
 from .plan import Kill, plan, strike
 
 WIDTHS = (1, 2, 4, 8)
@@ -67,6 +68,7 @@ class Storm:
         self.accounts = accounts
         self._messages = messages
         self._queued = 0
+        self._fleet: Fleet | None = None
         self._chance = chance
         self._next_watch = 0.0
         self.kills: list[Kill] = []
@@ -81,21 +83,28 @@ class Storm:
 
     def blow(self, kills: int) -> None:
         kick.start()
+        self._fleet = Fleet(self._chance, kills)
         for index, planned in enumerate(plan(self._chance, kills, self._messages)):
             # Never so few that all are sent before the kill comes.
             self._queue_up_to(self._messages * (index + AHEAD) // kills)
             self._wait_until(lambda wanted=planned.at_count: self._gone() >= wanted)  # type: ignore[misc]
+            self._fleet.turn()
             self._go_on_for(planned.delay)
             self._strike(planned.kind)
             answer_after(self._remote, self._chance.uniform(FASTEST, SLOWEST))
         self._queue_up_to(self._messages)
+        self._fleet.go_on()
 
     def _queue_up_to(self, total: int) -> None:
-        """Queue messages for accounts at random until there were so many."""
+        """Queue messages for accounts at random until there were so many: half of them one by
+        one, half in batches."""
         more = min(total, self._messages) - self._queued
         chosen = Counter(self._chance.choices(range(len(WEIGHTS)), WEIGHTS, k=max(0, more)))
         for index, number in chosen.items():
-            portal.queue_messages(self.accounts[index], number)
+            if self._fleet is not None and self._chance.random() < 0.5:
+                self._fleet.send(self.accounts[index], number)
+            else:
+                portal.queue_messages(self.accounts[index], number)
         self._queued += max(0, more)
 
     def _strike(self, kind: str) -> None:
@@ -130,6 +139,8 @@ class Storm:
             if time.monotonic() >= self._next_watch:
                 self._next_watch = time.monotonic() + WATCH_EVERY
                 kick.keep_running()
+                if self._fleet is not None:
+                    self._fleet.tend()
             if time.monotonic() >= end:
                 return
             time.sleep(min(TICK, max(0.0, end - time.monotonic())))

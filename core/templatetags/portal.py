@@ -41,6 +41,11 @@ def duration(span: timedelta | float | None) -> str:
 
 
 @register.filter
+def rough_duration(span: timedelta | float | None) -> str:
+    return times.rough_duration(span)
+
+
+@register.filter
 def remaining(span: timedelta | float) -> str:
     return times.remaining(span)
 

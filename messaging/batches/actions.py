@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -24,6 +26,7 @@ from providers.daily_limits import LimitReached
 from ..daily_words import limit_words
 from ..models import Batch, StagedRow
 from . import again, control, making, words
+from .earlier import earlier_like, overlap_of
 from .forms import CheckAgainForm
 from .page import estimate_of, may_see_whole
 
@@ -79,25 +82,46 @@ class CheckPage(BatchAction):
 
 class StartForm(forms.Form):
     when = forms.ChoiceField(choices=[("now", _("Now")), ("later", _("On"))], initial="now")
-    day = forms.DateField(required=False)
-    clock = forms.TimeField(required=False)
+    day = forms.DateField(label=_("Day"), required=False)
+    clock = forms.TimeField(label=_("Time"), required=False)
     confirmed = forms.CharField(required=False, max_length=24)
+    seen = forms.CharField(required=False, max_length=64)
+    """Which findings stood on the page: nobody starts what they have not had before them."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         cleaned["at"] = None
         if cleaned.get("when") != "later" or self.errors:
             return cleaned
-        if not cleaned.get("day") or not cleaned.get("clock"):
-            raise forms.ValidationError(gettext("Enter the day and the time."))
+        if not cleaned.get("day"):
+            self.add_error("day", gettext("Enter the day."))
+        if not cleaned.get("clock"):
+            self.add_error("clock", gettext("Enter the time."))
+        if self.errors:
+            return cleaned
         at = timezone.make_aware(datetime.combine(cleaned["day"], cleaned["clock"]))
         now = timezone.now()
         if at <= now:
-            raise forms.ValidationError(gettext("This time is over. Choose a later one."))
+            self.add_error("day", gettext("This time is over. Choose a later one."))
         if at > now + FURTHEST:
-            raise forms.ValidationError(gettext("Choose a time within 90 days."))
+            self.add_error("day", gettext("Choose a time within 90 days."))
         cleaned["at"] = at
         return cleaned
+
+
+def fingerprint(batch: Batch) -> str:
+    findings = json.dumps(batch.findings, sort_keys=True)
+    return hashlib.sha256(findings.encode()).hexdigest()
+
+
+def _knows(confirmed: str, batch: Batch) -> bool:
+    """Whether staff have seen what went out already, and want it all the same."""
+    earlier = earlier_like(batch)
+    if earlier is not None:
+        return confirmed == earlier.public_id
+    overlap = overlap_of(batch)
+    known = int(confirmed) if confirmed.isascii() and confirmed.isdigit() else 0
+    return overlap is None or overlap.count <= known
 
 
 class ConfirmPage(BatchAction):
@@ -119,9 +143,12 @@ class ConfirmPage(BatchAction):
         form = StartForm(request.POST)
         if not form.is_valid():
             return self._page(batch, form)
-        estimate = estimate_of(batch)
-        earlier = estimate["earlier"]
-        if earlier is not None and form.cleaned_data["confirmed"] != earlier.public_id:
+        if form.cleaned_data["seen"] != fingerprint(batch):
+            form.add_error(
+                None, gettext("This batch was checked again meanwhile. Look at it anew.")
+            )
+            return self._page(batch, form)
+        if not _knows(form.cleaned_data["confirmed"], batch):
             return self._page(batch, form)
         try:
             return self._go(batch, form.cleaned_data["at"])
@@ -153,6 +180,7 @@ class ConfirmPage(BatchAction):
             "batch": batch,
             "form": form,
             "back": self.model_admin.object_url(batch),
+            "seen": fingerprint(batch),
             "zone": timezone.get_current_timezone_name(),
             **estimate_of(batch),
         }

@@ -24,7 +24,7 @@ from ..models import Batch, Template
 from ..timeline import name_of
 from . import actions, page
 from .labels import shown_state, where_shown
-from .new_page import NewBatchPage
+from .new_page import NewBatchPage, size
 
 
 class StateFilter(DropdownFilter):
@@ -57,6 +57,7 @@ class BatchAdmin(ReadOnlyAdmin):
     ordering = ("-created_at", "-pk")
     pages = (
         ("new/", "new", NewBatchPage),
+        ("new/size/", "size", size),
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/row/", "row", "row"),
         ("<str:object_id>/check/", "check", actions.CheckPage),

@@ -18,6 +18,7 @@ S = MessageState
 
 NOT_DELIVERED: Final = (S.UNDELIVERED, S.EXPIRED, S.REJECTED, S.REFUSED, S.NOT_SENT)
 """It is certain that these did not arrive. An unknown outcome is settled first."""
+PIECE: Final = 1_000
 MOST_CHOSEN: Final = 5_000
 """Messages of a list; more than these are better sent again from their batch."""
 
@@ -55,12 +56,18 @@ def of_messages(messages: QuerySet[Message], by: User, form_token: str) -> Batch
 
 
 def originals_of(batch: Batch) -> Iterator[Message]:
-    """The messages that a batch sends again, oldest first."""
+    """The messages that a batch sends again, oldest first.
+
+    Asked for piece by piece: what is found is written down in between, and on SQLite a
+    transaction that begins while a SELECT is still open fails as soon as anybody else wrote."""
     if batch.sent_again_from_id:
         found = repeatable(Message.objects.filter(batch=batch.sent_again_from_id))
     else:
         found = repeatable(Message.objects.filter(pk__in=_chosen(batch)))
-    return found.order_by("pk").iterator(chunk_size=1_000)
+    found, last = found.order_by("pk"), 0
+    while piece := list(found.filter(pk__gt=last)[:PIECE]):
+        yield from piece
+        last = piece[-1].pk
 
 
 def _chosen(batch: Batch) -> Sequence[int]:

@@ -18,7 +18,7 @@ from providers.gateway.client import CannotTake
 from ..do_not_send import listed_among
 from ..forms import MAX_SEGMENTS
 from ..models import Batch, StagedRow
-from .tables import Cells
+from .cell_values import Cells
 from .texts import EmptyPlace, Filled
 
 Verdict = StagedRow.Verdict
@@ -121,7 +121,7 @@ class Checker:
         self._client = batch.account.client
         self._options = batch.account.options
         self._row_of: dict[str, int] = {}
-        """Which row a number was seen in first, in whatever way of writing."""
+        """Which row a number is sent to from, in whatever way of writing it stands there."""
         self.tally = Tally()
 
     def check(self, candidates: Sequence[Candidate], fill: Fill) -> list[Checked]:
@@ -174,8 +174,8 @@ class Checker:
     def _fill(
         self, candidate: Candidate, number: PhoneNumber, listed: set[str], fill: Fill
     ) -> Filled | Refusal:
-        earlier = self._row_of.setdefault(number.e164, candidate.number)
-        if earlier != candidate.number:
+        earlier = self._row_of.get(number.e164)
+        if earlier is not None:
             return Refusal(Verdict.REPEATED, RowProblem.REPEATED, {"row": earlier})
         if number.e164 in listed:
             return Refusal(Verdict.LISTED, RowProblem.LISTED, {})
@@ -186,6 +186,8 @@ class Checker:
         if filled.segments > MAX_SEGMENTS:
             said = {"segments": filled.segments, "most": MAX_SEGMENTS}
             return Refusal(Verdict.REFUSED, RowProblem.TOO_LONG, said)
+        # Only now: a later row of this number may have what this one lacked.
+        self._row_of[number.e164] = candidate.number
         return filled
 
 

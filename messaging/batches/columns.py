@@ -12,7 +12,7 @@ from django.conf import settings
 
 from core.phone import PhoneError, PhoneProblem, read
 
-from .tables import Cells, NumberedRow
+from .cell_values import Cells, NumberedRow
 
 SAMPLE: Final = 200
 """Rows that the guess looks at."""
@@ -35,13 +35,29 @@ def columns_of(sample: Sequence[NumberedRow]) -> Columns:
     width = max(len(cells) for _, cells in sample)
     heading = sample[0][1]
     has_heading = _is_heading(heading) and len(sample) > 1
-    names = _unique(heading if has_heading else [], width)
-    body = [cells for _, cells in sample[1 if has_heading else 0 :]]
-    return Columns(names, _guess(names, body), has_heading)
+    if has_heading:
+        named = _found(heading, width, sample[1:])
+        if named.number is None or _may_name_numbers(heading, named.number):
+            return named
+    return _found(None, width, sample)
+
+
+def _found(heading: Cells | None, width: int, body: Sequence[NumberedRow]) -> Columns:
+    names = _unique(heading or [], width)
+    return Columns(names, _guess(names, [cells for _, cells in body]), heading is not None)
 
 
 def _is_heading(cells: Cells) -> bool:
     return not any(sum(sign.isdigit() for sign in cell) >= 5 for cell in cells)
+
+
+def _may_name_numbers(heading: Cells, column: int) -> bool:
+    """Not where the cell is a number with a fault: that is a row, and its fault is told."""
+    try:
+        read(heading[column] if column < len(heading) else "", settings.HOME_COUNTRY)
+    except PhoneError as error:
+        return error.kind in (PhoneProblem.EMPTY, PhoneProblem.LETTER, PhoneProblem.CHARACTER)
+    return False
 
 
 def _unique(heading: Cells, width: int) -> list[str]:

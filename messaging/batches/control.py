@@ -42,15 +42,17 @@ def may_send(user: User | None) -> bool:
 
 
 def start(batch: Batch, by: User) -> bool:
-    """Let it go out now. False where it was not ready any more. Raises `LimitReached`, and
-    changes nothing then: a batch counts as a whole from the moment of its start."""
+    """Let it go out now. False where it was not ready any more, or was checked anew since
+    `batch` was looked at. Raises `LimitReached`, and changes nothing then: a batch counts as
+    a whole from the moment of its start."""
     return _start(batch, by, (B.READY,))
 
 
 def schedule(batch: Batch, by: User, at: datetime) -> bool:
     """Let it start by itself at a time to come. The daily limits count then."""
     changes: dict[str, Any] = {"scheduled_for": at, "answerable_id": by.pk}
-    return bool(BATCH_STATES.move(_row(batch), B.SCHEDULED, reason="", values={}, **changes))
+    row = _row(batch).filter(**batch.findings, good__gt=0)
+    return bool(BATCH_STATES.move(row, B.SCHEDULED, reason="", values={}, **changes))
 
 
 def unschedule(batch: Batch) -> bool:
@@ -82,19 +84,23 @@ def start_what_is_due() -> int:
 def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
     now = timezone.now()
     with transaction.atomic():
+        caps = daily_limits.caps_of(batch.account, by, DailyLimit.What.MESSAGES)
         moved = BATCH_STATES.move(
-            _row(batch).filter(good__gt=0),
+            # Started once: else its daily limits would be counted once more.
+            _row(batch).filter(**batch.findings, good__gt=0, started_at=None),
             B.SENDING,
             sources=sources,
             answerable_id=by.pk,
             started_at=now,
             moved_at=now,
+            paused_at=None,
+            paused_by_id=None,
+            reserved=[cap.name for cap in caps],
             reason="",
             values={},
         )
         if not moved:
             return False
-        caps = daily_limits.caps_of(batch.account, by, DailyLimit.What.MESSAGES)
         daily_limits.take(caps, batch.good)
         # Its rows are read: the file is of no more use, and holds more than they do.
         FilePart.objects.filter(batch=batch).delete()
@@ -119,7 +125,8 @@ def pause(batch: Batch, by: User) -> bool:
 
 
 def go_on(batch: Batch, by: User) -> bool:
-    """Whoever says that it goes on is answerable for it from now on."""
+    """Whoever says that it goes on is answerable for it from now on. Raises `LimitReached`
+    where it had not started yet."""
     if batch.started_at is None:
         return _start(batch, by, (B.PAUSED,))
     moved = BATCH_STATES.move(
@@ -140,12 +147,24 @@ def go_on(batch: Batch, by: User) -> bool:
 
 
 def cancel(batch: Batch, by: User) -> bool:
-    """What is out stays out; what waits is cancelled by the queue, and not taken up before."""
-    moved = BATCH_STATES.move(_row(batch), B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk)
-    if moved:
-        FilePart.objects.filter(batch=batch).delete()
-        kicking.cancel_rest(batch)
+    """What is out stays out; what waits is cancelled by the queue, and not taken up before.
+    What has not gone out is given back to the daily limits."""
+    with transaction.atomic():
+        moved = BATCH_STATES.move(
+            _row(batch), B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk
+        )
+        if moved:
+            FilePart.objects.filter(batch=batch).delete()
+            # Rows that are no messages yet never become any now.
+            stopped = _row(batch).get()
+            _give_back(stopped, stopped.good - stopped.laid_out)
+            kicking.cancel_rest(batch)
     return bool(moved)
+
+
+def _give_back(batch: Batch, amount: int) -> None:
+    if amount and batch.started_at is not None:
+        daily_limits.give_back(batch.reserved, amount, batch.started_at)
 
 
 def cancel_rest(batch: Batch) -> int:
@@ -157,13 +176,16 @@ def cancel_rest(batch: Batch) -> int:
         pks = list(rows.order_by().values_list("pk", flat=True)[:CHUNK])
         if not pks:
             return done
-        done += MESSAGE_STATES.move(
-            Message.objects.filter(pk__in=pks),
-            S.CANCELLED,
-            sources=waiting,
-            ended_at=timezone.now(),
-            ended_by_id=batch.ended_by_id,
-        )
+        with transaction.atomic():
+            moved = MESSAGE_STATES.move(
+                Message.objects.filter(pk__in=pks),
+                S.CANCELLED,
+                sources=waiting,
+                ended_at=timezone.now(),
+                ended_by_id=batch.ended_by_id,
+            )
+            _give_back(batch, moved)
+        done += moved
 
 
 # --- what the portal does by itself ------------------------------------------

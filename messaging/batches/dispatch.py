@@ -14,7 +14,8 @@ from django.utils import timezone
 from providers.engine.sources import Job, Lane
 from providers.models import Account
 
-from ..dispatch import MessageJob, MessageSource, claim_rows, due_now
+from ..claiming import accounts_with_due, due_of_batch
+from ..dispatch import MessageJob, MessageSource, claim_rows
 from ..models import Batch
 from . import control, progress
 from .states import BatchState
@@ -38,8 +39,8 @@ class BatchSource(MessageSource):
         found = set()
         now = timezone.now()
         for batch in self._running(accounts):
-            if batch.account_id not in found and due_now(now).filter(batch=batch).exists():
-                found.add(batch.account_id)
+            if batch.account_id not in found:
+                found |= accounts_with_due([batch.account_id], due_of_batch(batch.pk, now))
         return found
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
@@ -50,7 +51,7 @@ class BatchSource(MessageSource):
         jobs: list[MessageJob] = []
         for batch in (*running[first:], *running[:first]):
             if len(jobs) < limit:
-                due = due_now(now).filter(batch=batch, account=account)
+                due = due_of_batch(batch.pk, now)
                 claimed = claim_rows(due, account, limit - len(jobs), claim)
                 jobs.extend(claimed)
                 if claimed:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Case, Count, F, Max, OuterRef, Q, Subquery, TextField, Value, When
 from django.utils import timezone
 
-from ..models import Batch
+from ..duplicates import NEVER_LEFT
+from ..models import Batch, Message, StagedRow
 from .states import BatchState
 
 LATELY: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """`count` of the recipients got the same text lately, in whatever way."""
+
+    count: int
+    newest: Message
 
 
 def earlier_like(batch: Batch) -> Batch | None:
@@ -23,3 +33,26 @@ def earlier_like(batch: Batch) -> Batch | None:
     sent = Q(started_at__gt=timezone.now() - LATELY) | Q(state=BatchState.SCHEDULED)
     found = Batch.objects.filter(same, sent, text=batch.text).exclude(pk=batch.pk)
     return found.select_related("answerable").order_by("-pk").first()
+
+
+def overlap_of(batch: Batch) -> Overlap | None:
+    """What goes to people who have it already. A batch that sends again does so by intent."""
+    if batch.source == Batch.Source.AGAIN:
+        return None
+    same = Message.objects.filter(
+        recipient=OuterRef("recipient"),
+        text=OuterRef("sent"),
+        kind=Message.Kind.TEXT,
+        created_at__gt=timezone.now() - LATELY,
+    ).exclude(state__in=NEVER_LEFT)
+    good = StagedRow.objects.filter(batch=batch, verdict=StagedRow.Verdict.GOOD).order_by()
+    found = good.annotate(
+        sent=Case(
+            When(text="", then=Value(batch.text)), default=F("text"), output_field=TextField()
+        ),
+        earlier=Subquery(same.order_by("-created_at").values("pk")[:1]),
+    ).aggregate(count=Count("earlier"), newest=Max("earlier"))
+    if not found["count"]:
+        return None
+    newest = Message.objects.select_related("created_by", "batch").get(pk=found["newest"])
+    return Overlap(found["count"], newest)

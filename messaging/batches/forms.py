@@ -22,9 +22,10 @@ from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
 from .. import segments
-from ..forms import LONGEST_TYPED, AccountSelect, why_not
+from ..forms import LONGEST_TYPED, MAX_SEGMENTS, AccountSelect, too_long, why_not
 from ..models import Batch, Template
 from .making import BatchDraft, pasted
+from .texts import places_in
 
 MEGABYTE = 1024 * 1024
 LONGEST_PASTED = 2_000_000
@@ -59,6 +60,9 @@ def checked_text(text: str) -> str:
         raise forms.ValidationError(
             gettext("The text holds a control character. Type it again without it.")
         )
+    counted = segments.count(text)
+    if counted.segments > MAX_SEGMENTS and not places_in(text):
+        raise forms.ValidationError(too_long(text, counted))
     return text
 
 

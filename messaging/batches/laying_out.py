@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F
@@ -18,6 +18,7 @@ from ..do_not_send import REASON, listed_among
 from ..duplicates import NEVER_LEFT
 from ..models import Batch, Message, StagedRow
 from ..states import MessageState
+from . import message_rows
 from .states import BatchState
 
 CHUNK: Final = 1_000
@@ -49,50 +50,56 @@ def _lay_out_chunk(batch: Batch) -> bool:
     if not rows:
         return False
     with transaction.atomic():
-        messages = _messages_of(batch, rows)
+        values = _own_values(batch, rows)
         moved = Batch.objects.filter(
             pk=batch.pk,
             laid_out_to=batch.laid_out_to,
             state__in=(BatchState.SENDING, BatchState.PAUSED),
         ).update(laid_out=F("laid_out") + len(rows), laid_out_to=rows[-1].pk)
         if moved:
-            Message.objects.bulk_create(messages)
+            message_rows.insert(_message_of(batch), values)
     # Where another run was faster, its place is where this one goes on.
     return True
 
 
-def _messages_of(batch: Batch, rows: Sequence[StagedRow]) -> list[Message]:
+def _message_of(batch: Batch) -> Message:
+    """What the messages of a batch have in common."""
+    now = timezone.now()
+    return Message(
+        account_id=batch.account_id,
+        kind=Message.Kind.TEXT,
+        sms_kind=batch.sms_kind,
+        sender_id=batch.sender_id,
+        batch_id=batch.pk,
+        created_by_id=batch.answerable_id,
+        created_at=now,
+        queued_at=now,
+        not_before=now,
+    )
+
+
+def _own_values(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]:
     listed = listed_among([row.recipient for row in rows])
     repeated = _repeated_meanwhile(rows)
-    now = timezone.now()
-    messages = []
+    found = []
     for row in rows:
-        message = Message(
-            account_id=batch.account_id,
-            kind=Message.Kind.TEXT,
-            recipient=row.recipient,
-            country=row.country,
-            text=row.text or batch.text,
-            sms_kind=batch.sms_kind,
-            sender_id=batch.sender_id,
-            encoding=row.encoding,
-            segments=row.segments,
-            batch_id=batch.pk,
-            batch_row=row.number,
-            created_by_id=batch.answerable_id,
-            created_at=now,
-            queued_at=now,
-            not_before=now,
-            sent_again_from_id=row.again_from_id,
-        )
+        values = {
+            "recipient": row.recipient,
+            "country": row.country,
+            "text": row.text or batch.text,
+            "encoding": row.encoding,
+            "segments": row.segments,
+            "batch_row": row.number,
+            "sent_again_from_id": row.again_from_id,
+        }
         if row.recipient in listed or row.again_from_id in repeated:
-            # It became a message all the same, so that the figures add up.
-            message.state = MessageState.CANCELLED
-            message.reason = REASON if row.recipient in listed else ALREADY_REPEATED
-            message.ended_at = now
-            message.sent_again_from_id = None
-        messages.append(message)
-    return messages
+            # It becomes a message all the same, so that the figures add up.
+            values["state"] = MessageState.CANCELLED
+            values["reason"] = REASON if row.recipient in listed else ALREADY_REPEATED
+            values["ended_at"] = timezone.now()
+            values["sent_again_from_id"] = None
+        found.append(values)
+    return found
 
 
 def _repeated_meanwhile(rows: Sequence[StagedRow]) -> set[int | None]:

@@ -96,6 +96,8 @@ class Batch(models.Model):
     laid_out = models.PositiveIntegerField(default=0)
     laid_out_to = models.BigIntegerField(default=0)
     """The last staged row that has become a message."""
+    reserved = models.JSONField(default=list, blank=True)
+    """The daily limits that it was counted in at its start: what, scope and key of each."""
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -147,6 +149,18 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return self.file_name or f"{self.get_source_display()} {self.public_id}"
+
+    @property
+    def findings(self) -> dict[str, object]:
+        """What checking it came to, as somebody has it in front of them: a batch that is
+        checked again meanwhile is another one."""
+        return {
+            "text": self.text,
+            "recipients_digest": self.recipients_digest,
+            "number_column": self.number_column,
+            "good": self.good,
+            "segments": self.segments,
+        }
 
 
 class FilePart(models.Model):
@@ -234,7 +248,7 @@ class DoNotSend(models.Model):
     class Meta:
         ordering = ("-added_at", "-pk")
         verbose_name = _("entry of the do-not-send list")
-        verbose_name_plural = _("do-not-send list")
+        verbose_name_plural = _("entries of the do-not-send list")
         default_permissions = ("view", "add", "change")
         constraints = [
             models.UniqueConstraint(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -10,20 +11,46 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin import Page
+from core.admin import Page, fragment
 from core.pages import person
 from core.times import full_time
 from providers.enquiries import latest_reading
+from providers.models import Account
 
-from ..forms import new_form_token
+from .. import segments
+from ..forms import LONGEST_TYPED, new_form_token
+from ..models import Batch
+from ..preview import preview_of
 from ..send_page import chosen_account, sending_accounts
 from . import making
 from .forms import NewBatchForm, can_send_texts
+from .texts import PLACE
 
 if TYPE_CHECKING:
     NewBatchView = FormView[NewBatchForm]
 else:
     NewBatchView = FormView
+
+
+def size_of(account: Account, text: str) -> dict[str, Any]:
+    """What one message of this text takes, as far as that can be told before the recipients
+    are there."""
+    fixed = PLACE.sub("", text)
+    preview = preview_of(account, "", fixed)
+    # The character that costs is named by its place in what was typed.
+    typed = PLACE.sub(lambda place: " " * len(place[0]), segments.fold(text))
+    counted = replace(preview.count, costly=segments.first_costly(typed))
+    return {"preview": replace(preview, count=counted), "varies": fixed != text}
+
+
+@fragment("messaging.bulk_message")
+def size(request: HttpRequest) -> HttpResponse:
+    """The size of the text while it is typed."""
+    account = chosen_account(request, [one for one in sending_accounts() if can_send_texts(one)])
+    if account is None or request.method != "POST":
+        raise Http404
+    context = size_of(account, request.POST.get("text", "")[:LONGEST_TYPED])
+    return render(request, "messaging/batches/size.html", context)
 
 
 class NewBatchPage(Page, NewBatchView):
@@ -58,7 +85,17 @@ class NewBatchPage(Page, NewBatchView):
         }
 
     def get_initial(self) -> dict[str, Any]:
-        return {"form_token": new_form_token()}
+        return {"form_token": new_form_token(), **self._like()}
+
+    def _like(self) -> dict[str, str]:
+        """What was typed for a batch whose file is to be uploaded again."""
+        earlier = self.request.GET.get("like", "")
+        if not earlier or not self.request.user.has_perm("messaging.view_batch"):
+            return {}
+        batch = Batch.objects.filter(public_id=earlier[:24]).first()
+        if batch is None:
+            return {}
+        return {"text": batch.text, "sms_kind": batch.sms_kind, "sender_id": batch.sender_id}
 
     def _unsent_form(self) -> NewBatchForm:
         typed = {name: value for name, value in self.request.POST.items() if name != "account"}
@@ -68,8 +105,11 @@ class NewBatchPage(Page, NewBatchView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        account = context["form"].sending_account
-        return {**context, "account": account, "reading": latest_reading(account)}
+        form: NewBatchForm = context["form"]
+        account = form.sending_account
+        text = str((form.data if form.is_bound else form.initial).get("text", ""))
+        size = size_of(account, text)
+        return {**context, **size, "account": account, "reading": latest_reading(account)}
 
     def form_valid(self, form: NewBatchForm) -> HttpResponse:
         if self.model_admin is None:

@@ -26,7 +26,7 @@ from ..forms import new_form_token
 from ..models import Batch, Message, StagedRow
 from ..states import MessageState
 from . import again, words
-from .earlier import earlier_like
+from .earlier import earlier_like, overlap_of
 from .forms import CheckAgainForm
 from .labels import BLOCKED, shown_state
 from .progress import WAITING, Progress, progress_of, time_left
@@ -65,8 +65,10 @@ class Figure:
 
 
 def may_see_whole(batch: Batch, user: User | AnonymousUser) -> bool:
-    """Whoever gave the recipients has them in hand until the batch begins."""
-    return batch.created_by_id == user.pk and batch.started_at is None
+    """Whoever gave the recipients has them in hand until the batch begins. Those of messages
+    that are sent again were given by somebody, perhaps somebody else."""
+    own = batch.created_by_id == user.pk and batch.source != Batch.Source.AGAIN
+    return own and batch.started_at is None
 
 
 def context_of(admin: BatchAdmin, request: HttpRequest, batch: Batch) -> dict[str, Any]:
@@ -234,10 +236,12 @@ def estimate_of(batch: Batch) -> dict[str, Any]:
     account = batch.account
     pace = rate_of(account)
     price: Decimal | None = account.price_per_segment
+    earlier = earlier_like(batch)
     return {
         "cost": price * batch.segments if price is not None else None,
         "reading": latest_reading(account),
         "pace": int(pace),
         "seconds": 60 * batch.good / pace,
-        "earlier": earlier_like(batch),
+        "earlier": earlier,
+        "overlap": None if earlier else overlap_of(batch),
     }

@@ -22,11 +22,12 @@ from django.utils import timezone
 from ..models import Batch, Message, StagedRow
 from . import staging
 from .again import originals_of
+from .cell_values import NumberedRow
 from .checking import Candidate, Checked, Checker
 from .columns import SAMPLE, Columns, columns_of
 from .files import StoredFile
 from .states import BATCH_STATES, BatchState
-from .tables import NumberedRow, Table, open_table
+from .tables import Table, open_table
 from .texts import Filled, Pattern
 from .unreadable import FileProblem, Unreadable
 

@@ -1,7 +1,7 @@
 """Files as tables: whatever encoding, separator and line ends a CSV has, and XLSX.
 
 Each yields rows of text with their number as a spreadsheet counts it. Nothing is held in
-memory but the row at hand (of an XLSX also its table of texts, which is why that has a cap).
+memory but the row at hand, and of an XLSX its table of texts.
 """
 
 from __future__ import annotations
@@ -9,45 +9,23 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import Any, Final
-from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
-
+from .cell_values import LONGEST_CELL, NumberedRow
+from .sheets import MOST_COLUMNS
 from .unreadable import FileProblem, Unreadable
-
-Cells = list[str]
-NumberedRow = tuple[int, Cells]
+from .workbooks import Workbook
 
 SEPARATORS: Final = ",;\t"
 LOOKED_AT: Final = 64 * 1024
 """Characters in which the separator is looked for."""
-LONGEST_CELL: Final = 10_000
-MOST_COLUMNS: Final = 200
-MOST_EMPTY: Final = 10_000
-"""Empty rows in a row, after which a sheet is over: formatted ones may go on for ever."""
-MOST_ROWS: Final = 1_048_576
-"""Of any sheet."""
-MOST_UNPACKED: Final = 400 * 1024 * 1024
-MOST_TEXTS: Final = 100 * 1024 * 1024
-"""Bytes of an XLSX's own table of texts, unpacked."""
-MOST_ENTRIES: Final = 2_000
-
-PICTURES: Final = (
-    b"\x89PNG",
-    b"\xff\xd8\xff",
-    b"GIF8",
-    b"%PDF",
-    b"RIFF",
-    b"BM",
-    b"\x1f\x8b",
-    b"Rar!",
-)
+PICTURES: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"\x1f\x8b", b"Rar!\x1a")
+LIKE_WORDS: Final = (b"RIFF", b"BM")
+"""Pictures as well, if zeros follow: a heading may begin with these letters."""
 OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 """Also how a protected XLSX begins."""
 ZIP: Final = b"PK\x03\x04"
@@ -68,14 +46,14 @@ OpenFile = Callable[[], Any]
 
 def open_table(open_file: OpenFile, name: str, size: int) -> Table:
     """Raises `Unreadable`, here or while its rows are read."""
-    beginning = bytes(open_file().read(8) or b"")
+    beginning = bytes(open_file().read(64) or b"")
     if not beginning:
         raise Unreadable(FileProblem.EMPTY)
     if beginning.startswith(ZIP):
         return _xlsx(open_file, name)
     if beginning.startswith(OLD_EXCEL):
         raise Unreadable(FileProblem.UNREADABLE)
-    if beginning.startswith(PICTURES):
+    if beginning.startswith(PICTURES) or (beginning.startswith(LIKE_WORDS) and 0 in beginning):
         raise Unreadable(FileProblem.WRONG_KIND, name=name)
     return _csv(open_file, size)
 
@@ -136,7 +114,8 @@ def _separator_of(sample: str) -> tuple[str, int]:
     best, best_score = ",", (0.0, 0)
     for separator in SEPARATORS:
         try:
-            rows = list(csv.reader(io.StringIO(sample, newline=""), delimiter=separator))
+            table = io.StringIO(sample, newline="")
+            rows = list(csv.reader(table, delimiter=separator, skipinitialspace=True))
         except csv.Error:
             continue
         # The last row of the sample may be cut off.
@@ -151,13 +130,21 @@ def _separator_of(sample: str) -> tuple[str, int]:
 
 
 def _csv_rows(text: io.TextIOWrapper, separator: str, skipped: int) -> Iterator[NumberedRow]:
-    number = 0
+    # Strict: a quotation mark in the wrong place would make one cell of many rows, and nobody
+    # would miss them.
+    rows = csv.reader(text, delimiter=separator, strict=True, skipinitialspace=True)
+    number = lines = 0
     try:
-        for number, row in enumerate(csv.reader(text, delimiter=separator), start=1):
+        for number, row in enumerate(rows, start=1):
+            lines = rows.line_num
             if number > skipped and any(cell.strip() for cell in row):
                 yield number, [cell[:LONGEST_CELL] for cell in row[:MOST_COLUMNS]]
-    except (csv.Error, UnicodeDecodeError):
-        # A cell of more than 128 KiB, most likely: no row of recipients.
+    except csv.Error as error:
+        if "limit" in str(error) and rows.line_num <= lines + 1:
+            # A cell of more than 128 KiB on one line: no row of recipients.
+            raise Unreadable(FileProblem.UNREADABLE) from None
+        raise Unreadable(FileProblem.QUOTES, row=number + 1) from None
+    except UnicodeDecodeError:
         raise Unreadable(FileProblem.UNREADABLE) from None
 
 
@@ -166,73 +153,17 @@ def _csv_rows(text: io.TextIOWrapper, separator: str, skipped: int) -> Iterator[
 
 def _xlsx(open_file: OpenFile, name: str) -> Table:
     file = TemporaryFile()  # noqa: SIM115 - closed with the table
-    source = open_file()
-    while chunk := source.read(LOOKED_AT):
-        file.write(chunk)
     try:
-        _refuse_what_is_no_workbook(file, name)
-        book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        sheet = book.worksheets[0]
+        source = open_file()
+        while chunk := source.read(LOOKED_AT):
+            file.write(chunk)
+        book = Workbook(file, name)
     except Unreadable:
         file.close()
         raise
-    except Exception:  # noqa: BLE001 - a damaged file fails in any way
-        file.close()
-        raise Unreadable(FileProblem.UNREADABLE) from None
-    progress = [0]
-    total = min(sheet.max_row or 0, MOST_ROWS)
 
     def close() -> None:
         book.close()
         file.close()
 
-    return Table(_xlsx_rows(sheet, progress), total, lambda: progress[0], close)
-
-
-def _refuse_what_is_no_workbook(file: Any, name: str) -> None:
-    """Also what would unpack to more than this process may hold."""
-    try:
-        with zipfile.ZipFile(file) as packed:
-            entries = packed.infolist()
-            names = {entry.filename for entry in entries}
-            # Python's own reader stops at the size that stands here.
-            unpacked = sum(entry.file_size for entry in entries)
-            texts = sum(e.file_size for e in entries if e.filename.endswith("sharedStrings.xml"))
-            if "xl/workbook.xml" not in names:
-                raise Unreadable(FileProblem.WRONG_KIND, name=name)
-            if len(entries) > MOST_ENTRIES or unpacked > MOST_UNPACKED or texts > MOST_TEXTS:
-                raise Unreadable(FileProblem.UNREADABLE)
-            for entry in entries:
-                if entry.filename.endswith((".xml", ".rels")):
-                    with packed.open(entry) as part:
-                        if b"<!DOCTYPE" in part.read(1024):
-                            # Nothing that makes workbooks writes one; entities could.
-                            raise Unreadable(FileProblem.UNREADABLE)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
-        raise Unreadable(FileProblem.UNREADABLE) from None
-    file.seek(0)
-
-
-def _xlsx_rows(sheet: Any, progress: list[int]) -> Iterator[NumberedRow]:
-    empty = 0
-    rows = sheet.iter_rows(values_only=True)
-    try:
-        for number, row in enumerate(rows, start=1):
-            progress[0] = number
-            cells = [_text_of(value) for value in row[:MOST_COLUMNS]]
-            if any(cells):
-                empty = 0
-                yield number, cells
-            elif (empty := empty + 1) > MOST_EMPTY:
-                return
-    except (ParseError, zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError):
-        raise Unreadable(FileProblem.UNREADABLE) from None
-
-
-def _text_of(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        # A number in a workbook is stored whole; only its display is shortened.
-        return str(int(value))
-    return str(value).strip()[:LONGEST_CELL]
+    return Table(book.rows(), book.size, lambda: book.done, close)

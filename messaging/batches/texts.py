@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from .. import segments
-from .tables import Cells
+from .cell_values import Cells
 
 PLACE: Final = re.compile(r"\{([^{}\n]{1,64})\}")
 
 BLANK: Final = re.compile(r"[\x00-\x1f\s]+")
+
+
+NOTHING_FOUND: Final = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"}
+)
+"""What a spreadsheet writes for a formula that failed. Nobody is to be sent that."""
 
 
 def places_in(text: str) -> list[str]:
@@ -66,5 +72,5 @@ class Pattern:
 
 def _clean(cells: Cells, index: int) -> str:
     """One line without control characters."""
-    value = cells[index] if index < len(cells) else ""
-    return BLANK.sub(" ", value).strip()
+    value = BLANK.sub(" ", cells[index] if index < len(cells) else "").strip()
+    return "" if value in NOTHING_FOUND else value

@@ -27,6 +27,7 @@ class FileProblem(StrEnum):
     EMPTY = "file_empty"
     NO_NUMBER_COLUMN = "file_no_number_column"
     UNREADABLE = "file_unreadable"
+    QUOTES = "file_quotes"
     UNKNOWN_COLUMNS = "text_unknown_columns"
     GAVE_UP = "reading_gave_up"
 
@@ -61,6 +62,12 @@ WORDS = {
         gettext_noop("The file cannot be read."),
         gettext_noop("It is protected, damaged, or has unknown characters."),
         gettext_noop("Save it as CSV UTF-8 and upload it again."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.QUOTES: Words(
+        gettext_noop("A quotation mark in row %(row)s stands in the wrong place."),
+        gettext_noop("Or it is never closed, so that the rows after it cannot be told apart."),
+        gettext_noop("Correct this row, and upload the file again."),
         MoneyLine.NOT_SENT,
     ),
     FileProblem.UNKNOWN_COLUMNS: Words(

@@ -42,6 +42,10 @@ REASONS: Final = {
 }
 
 
+MOST_LEFT: Final = 6
+"""Digits that a spreadsheet leaves of a number that it shows shortened."""
+
+
 def register() -> None:
     for reason, words in REASONS.items():
         register_reason(reason, words)
@@ -59,7 +63,7 @@ def problem_words(row: StagedRow, account: Account, *, whole: bool) -> str:
             return _(
                 "Excel shortened this number (%(typed)s). Format the column as text and enter"
                 " it again."
-            ) % {"typed": row.typed}
+            ) % {"typed": shown_typed(row, whole=whole)}
         return phone_words(kind, **values, typed=shown_typed(row, whole=whole))
     if row.problem == RowProblem.COUNTRY:
         return country_words(account, values["country"])
@@ -70,8 +74,11 @@ def problem_words(row: StagedRow, account: Account, *, whole: bool) -> str:
 
 
 def shown_typed(row: StagedRow, *, whole: bool) -> str:
-    """What stands in the file. A number that a spreadsheet shortened tells nothing any more."""
-    if whole or row.problem == f"{PHONE}{PhoneProblem.SHORTENED}":
+    """What stands in the file. A number that a spreadsheet shortened tells nothing any more,
+    unless it left most of its digits."""
+    shortened = row.problem == f"{PHONE}{PhoneProblem.SHORTENED}"
+    digits = sum(sign.isdigit() for sign in row.typed.upper().partition("E")[0])
+    if whole or (shortened and digits <= MOST_LEFT):
         return row.typed
     return mask(row.typed)
 

@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('read_total', models.PositiveBigIntegerField(default=0)),
                 ('laid_out', models.PositiveIntegerField(default=0)),
                 ('laid_out_to', models.BigIntegerField(default=0)),
+                ('reserved', models.JSONField(blank=True, default=list)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
                 ('scheduled_for', models.DateTimeField(null=True)),
                 ('started_at', models.DateTimeField(null=True)),
@@ -108,7 +109,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'entry of the do-not-send list',
-                'verbose_name_plural': 'do-not-send list',
+                'verbose_name_plural': 'entries of the do-not-send list',
                 'ordering': ('-added_at', '-pk'),
                 'default_permissions': ('view', 'add', 'change'),
             },

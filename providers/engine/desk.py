@@ -11,7 +11,7 @@ import heapq
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -117,18 +117,21 @@ class Desk:
             self._limits = limits
             self._departures = Departures(*limits)
 
-    def put(self, task: Task) -> bool:
-        """Keep a task ready. True if one more thread should come for it."""
+    def put(self, tasks: Sequence[Task]) -> int:
+        """Keep tasks ready; says how many more threads should come for them.
+
+        All at once, since every turn at the lock lets a thread run that then has the loop
+        wait for Python's own."""
         with self._arrival:
-            self._follow(task.account)
-            heapq.heappush(self._ready, task)
-            self._bulk_ready += task.is_bulk
-            if self._waiting:
-                self._arrival.notify()
-            if self._waiting >= self._takeable() or self._threads >= self._in_flight:
-                return False
-            self._threads += 1
-            return True
+            for task in tasks:
+                self._follow(task.account)
+                heapq.heappush(self._ready, task)
+                self._bulk_ready += task.is_bulk
+            self._arrival.notify(min(self._waiting, len(tasks)))
+            lacking = self._takeable() - self._waiting
+            more = max(0, min(lacking, self._in_flight - self._threads))
+            self._threads += more
+            return more
 
     def _takeable(self) -> int:
         """How many of the ready tasks may be begun now."""

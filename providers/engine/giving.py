@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -27,6 +28,17 @@ FURTHEST_SLOT = 1.0
 and hand-over, and what is more urgent can still go first."""
 AFTER_A_FAULT = 5.0
 """Seconds until an account whose work could not be claimed is tried again."""
+LOOK_EVERY: Final[Mapping[Lane, float]] = {
+    Lane.STAFF: 0.0,
+    Lane.ORDERS: 0.1,
+    Lane.POLLS: 0.25,
+    Lane.BULK: 0.25,
+}
+"""Seconds between two looks at a source that had no work. Every look is a question to the
+database, and with all of them in each round those who wait for the next round would wait for
+the answers."""
+SELDOM: Final = 3
+"""So many times as seldom while other work is more than there is room for."""
 STALE_CLAIM = 10.0
 """Seconds between claim and hand-over after which the row is given back instead."""
 
@@ -78,6 +90,8 @@ class Giver:
         self._in_hand: Counter[int] = Counter()
         self._hungry: dict[str, set[int]] = defaultdict(set)
         """Accounts whose last claim found as much as it asked for: there is more."""
+        self._looked_at: dict[str, float] = {}
+        """When a source was last found without work, by the monotonic clock."""
         self._doubtful: dict[str, list[Job]] = defaultdict(list)
         """Claimed in a transaction of which it is not known whether it was committed."""
 
@@ -114,9 +128,12 @@ class Giver:
             raise
         self._doubtful[source.name] = []
         self._keep_books(source, round_, claimed)
+        by_account: dict[int, list[Job]] = defaultdict(list)
         for job in round_.ours:
-            its = served[job.account_id]
-            self._workshop.start(source, job, its.account, its.client, its.login)
+            by_account[job.account_id].append(job)
+        for account_id, jobs in by_account.items():
+            its = served[account_id]
+            self._workshop.start(source, jobs, its.account, its.client, its.login)
         return len(claimed) + len(round_.ours)
 
     def _hand_over(
@@ -160,8 +177,18 @@ class Giver:
     def _with_work(self, source: WorkSource, served: Mapping[int, Served]) -> set[int]:
         able = {pk for pk, one in served.items() if self._may_serve(one, source)}
         known = self._hungry[source.name] & able
-        others = able - known
-        return known | (source.accounts_with_work(others) if others else set())
+        return known | self._look(source, able - known)
+
+    def _look(self, source: WorkSource, accounts: set[int]) -> set[int]:
+        """Which of these accounts have work; none too soon after a look that found none."""
+        now = time.monotonic()
+        pause = LOOK_EVERY[source.lane] * (SELDOM if any(self._hungry.values()) else 1)
+        if not accounts or now < self._looked_at.get(source.name, float("-inf")) + pause:
+            return set()
+        found = source.accounts_with_work(accounts)
+        if not found:
+            self._looked_at[source.name] = now
+        return found
 
     def _may_serve(self, served: Served, source: WorkSource) -> bool:
         if source.paid and served.account.is_paused:

@@ -128,7 +128,9 @@ class Loop:
         held = leases.renew(self.claim)
         self._next_renewal = now + RENEW_EVERY
         served: dict[int, Served] = {}
-        for account in Account.objects.filter(pk__in=held).prefetch_related("credentials"):
+        # A moment old is new enough for both: a new address leaves the old one valid for days.
+        accounts_held = Account.objects.filter(pk__in=held)
+        for account in accounts_held.prefetch_related("credentials", "callback_tokens"):
             client = account.client
             if client is None:
                 continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -101,14 +101,22 @@ class Workshop:
         self.wake = threading.Event()
 
     def start(
-        self, source: WorkSource, job: Job, account: Account, client: type[Client], login: Login
+        self,
+        source: WorkSource,
+        jobs: Sequence[Job],
+        account: Account,
+        client: type[Client],
+        login: Login,
     ) -> None:
-        """Have a job done as soon as the account has a call in flight to spare."""
+        """Have jobs done as soon as their account has calls in flight to spare."""
         desk = self._desks.get(account.pk)
         if desk is None:
             desk = self._desks[account.pk] = Desk(account)
-        task = Task(source.lane, desk.next_order(), source, job, account, client, login)
-        if desk.put(task):
+        tasks = [
+            Task(source.lane, desk.next_order(), source, job, account, client, login)
+            for job in jobs
+        ]
+        for _ in range(desk.put(tasks)):
             try:
                 self._pool.submit(self._serve, desk)
             except RuntimeError:

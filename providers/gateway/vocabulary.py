@@ -152,7 +152,7 @@ class Submission:
     provider_id: str
     """As the provider wrote it; empty where it gave none."""
     words: str = ""
-    """The provider's own words, unchanged."""
+    """The provider's own words, redacted by the door, never translated."""
     warnings: tuple[str, ...] = ()
     """Oddities worth showing: `no_id`, `other_reference`."""
 

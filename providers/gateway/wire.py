@@ -12,6 +12,7 @@ import random
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from http.client import HTTPException
 from typing import Final, TypeVar, cast
 
@@ -25,7 +26,7 @@ from .connection import Connections, Deadlines, Flight, headers_of
 from .errors import GatewayError, NotDone, OutcomeUnknown
 from .outgoing import prepare
 from .transcript import Exchange, Transcript
-from .vocabulary import Outcome, Reason
+from .vocabulary import Cancellation, CheckResult, Outcome, Reason, Submission
 from .watchdog import WATCHDOG
 
 __all__ = [
@@ -113,7 +114,7 @@ class Wire:
             return None, error
         exchange = Exchange()
         try:
-            value = understand(self._exchange(transcript, exchange))
+            value = _redacted(understand(self._exchange(transcript, exchange)), transcript)
         except GatewayError as raised:
             error = raised
         except Exception as failure:  # noqa: BLE001 - the flag decides, not the class
@@ -193,6 +194,13 @@ class Wire:
 
 def _spread(least: float, most: float) -> float:
     return random.uniform(least, most)  # noqa: S311 - it spreads load, it guards nothing
+
+
+def _redacted(value: T, transcript: Transcript) -> T:
+    """A yes in the provider's own words may repeat the code or the number, as a no may."""
+    if isinstance(value, Submission | CheckResult | Cancellation) and value.words:
+        return cast("T", replace(value, words=transcript.words(value.words)))
+    return value
 
 
 def _worth_repeating(operation: Operation, error: GatewayError, attempt: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .account import Account
 
@@ -34,7 +35,7 @@ class DailyLimit(models.Model):
     """How much one member of staff, or each of a role, may send or rent in any 24 hours."""
 
     class What(models.TextChoices):
-        MESSAGES = "messages", _("Messages")
+        MESSAGES = "messages", pgettext_lazy("daily limit", "Messages")
         CODES = "codes", _("Codes")
         ORDERS = "orders", _("Rented numbers")
 

@@ -1,6 +1,7 @@
 """The pages about rented numbers and the money that they cost."""
 
-from .money import FindingAdmin, TransactionAdmin
+from .findings import FindingAdmin
 from .orders import OrderAdmin, ProjectAdmin, RegionAdmin
+from .transactions import TransactionAdmin
 
 __all__ = ["FindingAdmin", "OrderAdmin", "ProjectAdmin", "RegionAdmin", "TransactionAdmin"]

@@ -14,15 +14,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from core import live_list
 from core.admin import Button, EmptyState, PortalAdmin, ReadOnlyAdmin, fragment
 from core.countries import country_name
+from core.exports import export_buttons
 from core.labels import state_label
 from core.phone import search_key
 from core.templatetags.portal import amount
 from core.times import when
 
 from .. import board, filters, order_page
-from ..actions import CancelPage, FoundPage, HidePage, RevealPage, SettlePage
+from ..actions import CancelPage, FoundPage, HandPage, HidePage, RevealPage, SettlePage
 from ..catalogue import project_names, renting_providers
 from ..exporting import export_orders
 from ..labels import shown_state
@@ -38,7 +40,6 @@ class OrderAdmin(ReadOnlyAdmin):
     list_title = _("Orders")
     list_display = ("state_", "account", "price_", "holder", "time")
     list_filter = filters.ORDERS
-    list_before_template = "rentals/export_links.html"
     search_fields = ("provider_id",)
     search_help_text = _("A whole number or an order id")
     ordering = ("-created_at", "-pk")
@@ -47,6 +48,7 @@ class OrderAdmin(ReadOnlyAdmin):
         ("rent/pair/", "pair", pair_fragment),
         ("board/", "board", board.BoardPage),
         ("board/changes/", "board_changes", board.changes),
+        ("changes/", "changes", "changes"),
         ("found/", "found", FoundPage),
         ("export/", "export", "export"),
         ("<str:object_id>/live/", "live", "live"),
@@ -54,10 +56,12 @@ class OrderAdmin(ReadOnlyAdmin):
         ("<str:object_id>/settle/", "settle", SettlePage),
         ("<str:object_id>/reveal/", "reveal", RevealPage),
         ("<str:object_id>/hide/", "hide", HidePage),
+        ("<str:object_id>/hand/", "hand", HandPage),
     )
 
     class Media:
         css: ClassVar = {"all": ("portal/messaging.css", "portal/rentals.css")}
+        js: ClassVar = ("portal/live_list.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request)
@@ -88,8 +92,9 @@ class OrderAdmin(ReadOnlyAdmin):
         only = self._only_hit(request)
         if only is not None:
             return HttpResponseRedirect(self.object_url(only))
-        exports = request.user.has_perm("rentals.export_order")
-        context = {"export_url": reverse(self.url_name("export")) if exports else ""}
+        may = request.user.has_perm("rentals.export_order")
+        address = reverse(self.url_name("export"))
+        context = {"exports": export_buttons(request, address) if may else []}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def _only_hit(self, request: HttpRequest) -> Order | None:
@@ -133,13 +138,26 @@ class OrderAdmin(ReadOnlyAdmin):
     def export(self, request: HttpRequest) -> Any:
         return export_orders(self, request)
 
+    @fragment("rentals.view_order")
+    def changes(self, request: HttpRequest) -> HttpResponse:
+        number = order_page.number_column(request.user)
+        return live_list.changes(
+            self,
+            request,
+            lambda order: {
+                "state_": self.state_(order),
+                "number": number(order),
+                "price_": self.price_(order),
+            },
+        )
+
     # --- one order -----------------------------------------------------------
 
     def get_detail_title(self, request: HttpRequest, obj: Order) -> str:
         return display_name(obj, whole=may_see_whole(obj, request.user))
 
     def get_detail_context(self, request: HttpRequest, obj: Order) -> Mapping[str, Any]:
-        return order_page.context_of(self, request, obj)
+        return order_page.page_of(self, request, obj)
 
     @fragment("rentals.view_order")
     def live(self, request: HttpRequest, object_id: str) -> HttpResponse:

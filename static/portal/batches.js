@@ -10,6 +10,7 @@
       const field = document.getElementById("id_text");
       field.value = text;
       field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
     });
   }
 

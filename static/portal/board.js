@@ -18,13 +18,18 @@
     const next = made.content.firstElementChild;
     const came = next.classList.contains("arrived") && !row.classList.contains("arrived");
     if (row.outerHTML === next.outerHTML) return true;
-    // Somebody is about to press a button of this row: it is replaced when they have left.
+    if (came) tell(drawn.arrived);
+    // The cell whose button has the focus stays until it is left; the others follow at once.
     if (row.contains(document.activeElement)) {
       waiting.add(id);
-      if (!came) return true;
-    }
-    if (came) tell(drawn.arrived);
-    if (!row.contains(document.activeElement)) {
+      row.className = next.className;
+      [...next.cells].forEach((cell, at) => {
+        const old = row.cells[at];
+        if (!old.contains(document.activeElement) && old.outerHTML !== cell.outerHTML) {
+          old.replaceWith(cell.cloneNode(true));
+        }
+      });
+    } else {
       waiting.delete(id);
       row.replaceWith(next);
     }
@@ -79,8 +84,8 @@
     }
     const hide = event.target.closest("[data-hide]");
     if (hide) {
-      const token = document.querySelector("#cancel-dialog [name=csrfmiddlewaretoken]");
-      const values = new URLSearchParams({ csrfmiddlewaretoken: token ? token.value : "" });
+      const token = document.querySelector("#board-form [name=csrfmiddlewaretoken]");
+      const values = new URLSearchParams({ csrfmiddlewaretoken: token.value });
       fetch(hide.dataset.hide, { method: "POST", body: values }).then((answer) => {
         if (answer.ok) hide.closest("tr").remove();
       });

@@ -16,6 +16,11 @@
     const number = document.getElementById("id_recipient");
     if (!document.querySelector("[data-problems]")) number.focus();
     form.addEventListener("change", (event) => {
+      if (event.target.name === "fallback") {
+        form.querySelectorAll("[data-way]").forEach((line) => {
+          line.hidden = line.dataset.way !== event.target.value;
+        });
+      }
       if (event.target.name !== "maker" && event.target.name !== "template") return;
       const field = { typed: "id_typed", own: "id_text" }[event.target.value];
       if (field && document.getElementById(field)) document.getElementById(field).focus();
@@ -93,6 +98,11 @@
     const target = event.detail.target;
     if (target && target.id === "again" && target.contains(document.activeElement)) {
       event.detail.shouldSwap = false;
+    }
+    // Nor is what stands there without a field, while it says the same.
+    if (target && target.id === "desk" && !document.getElementById("check-code")) {
+      const said = (part) => part.textContent.replace(/\s+/g, " ").trim();
+      if (said(target) === said(event.detail.fragment)) event.detail.shouldSwap = false;
     }
   });
 })();

@@ -73,11 +73,27 @@
   const live = document.getElementById("live");
   if (live) {
     let arrived = Boolean(live.querySelector("[data-arrived]"));
-    document.addEventListener("htmx:afterSwap", (event) => {
-      if (event.detail.target !== live) return;
-      const now = Boolean(live.querySelector("[data-arrived]"));
+    const follow = (now) => {
       if (now && !arrived) window.portalNews(live.dataset.news);
       arrived = now;
+    };
+    document.addEventListener("htmx:afterSwap", (event) => {
+      if (event.detail.target === live) follow(Boolean(live.querySelector("[data-arrived]")));
+    });
+    // While a button in there has the focus (the number has just been copied), it stays, and
+    // what stands around it follows: nobody has to click elsewhere to see the code.
+    document.addEventListener("htmx:beforeSwap", (event) => {
+      const { target, shouldSwap, serverResponse, xhr } = event.detail;
+      if (target !== live || shouldSwap || xhr.status !== 200) return;
+      const made = document.createElement("template");
+      made.innerHTML = serverResponse;
+      live.querySelectorAll("[data-piece]").forEach((piece) => {
+        const next = made.content.querySelector(`[data-piece=${piece.dataset.piece}]`);
+        if (!next || piece.contains(document.activeElement)) return;
+        if (piece.innerHTML !== next.innerHTML) piece.replaceWith(next);
+      });
+      tick();
+      follow(Boolean(made.content.querySelector("[data-arrived]")));
     });
   }
 
@@ -103,8 +119,6 @@
       );
       location.search = asked;
     }
-    // What was confirmed was something else.
-    form.elements.confirmed.value = "";
   });
   form.addEventListener("click", (event) => {
     const pair = event.target.closest("[data-project]");
@@ -118,8 +132,15 @@
     form.elements.count.focus();
   });
   showWhatApplies();
-  if (!document.querySelector("[data-problems]")) {
-    const first = form.elements.confirmed.value ? form.querySelector("button[type=submit]") : form.elements.project;
-    first.focus();
-  }
+  const dialog = document.getElementById("confirm-dialog");
+  if (dialog) {
+    // Not close(): it would be told of that, a moment later.
+    dialog.open = false;
+    dialog.showModal();
+    // It confirms what stood in the form when it was asked; afterwards it is asked anew.
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      form.elements.count.focus();
+    });
+  } else if (!document.querySelector("[data-problems]")) form.elements.project.focus();
 })();

@@ -27,6 +27,7 @@ def test_a_batch_is_pasted_checked_confirmed_stopped_and_sent(
     page = make_visitor("manager", language=language).page
     page.goto(reverse("admin:messaging_batch_new"))
     page.locator("#id_text").fill("您的包裹已到。")
+    expect(page.locator("#text-size .counter").first).to_contain_text("63")
     page.locator("#id_pasted").fill(numbers(12) + "\n1.39E+10\n139")
     page.locator(".form-end .button-primary").dblclick()
     page.wait_for_url("**/change/")

@@ -132,3 +132,15 @@ def test_what_is_typed_survives_the_live_page(
     expect(page.state).to_contain_text(WORDS["en"]["waiting"])
     assert page.field.input_value() == "48"
     expect(page.field).to_be_focused()
+
+
+def test_the_list_follows_its_rows(operator: Visitor) -> None:
+    session = make_sent(make_account("haosms"))
+    operator.page.goto(reverse("admin:otp_session_changelist"))
+    row = operator.page.locator("#result_list tbody tr").first
+    expect(row).to_contain_text(WORDS["en"]["waiting"])
+    Session.objects.filter(pk=session.pk).update(
+        state="verified", verified_at=session.sent_at, tries=3
+    )
+    expect(row.locator(".field-state_")).to_contain_text("Verified")
+    expect(row.locator(".field-tries")).to_have_text("3")

@@ -47,6 +47,8 @@ def test_from_renting_to_the_code_and_to_a_refund(
 
     order = rent_one(page)
     loaded = visitor.asked_for(f"/order/{order.public_id}/change/")
+    # The number has just been copied: its button keeps the focus, and hides no news.
+    page.locator(".number-line .copy").first.focus()
     sandbox.deliver_sms(order.provider_id, "Your WhatsApp code is 482913")
     expect(page.locator(".code")).to_have_text("482913")
     expect(page.locator(".sms-text")).to_contain_text("Your WhatsApp code is 482913")
@@ -85,8 +87,11 @@ def test_the_board_shows_an_sms_where_its_row_stands(
     visitor.page.goto(reverse("admin:rentals_order_board"))
     rows = visitor.page.locator("#board tbody tr")
     before = rows.evaluate_all("rows => rows.map((row) => row.id)")
+    copy = visitor.page.locator(f"#order-{second.public_id} .board-number .copy")
+    copy.focus()
     sandbox.deliver_sms(second.provider_id, "Your code is 482913")
     expect(visitor.page.locator(f"#order-{second.public_id} .code")).to_have_text("482913")
     expect(visitor.page.locator("#board-news")).to_contain_text(second.phone[-4:])
     assert "482913" not in visitor.page.locator("#board-news").inner_text()
+    expect(copy).to_be_focused()
     assert rows.evaluate_all("rows => rows.map((row) => row.id)") == before

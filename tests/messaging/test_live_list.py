@@ -25,8 +25,8 @@ def test_the_labels_of_the_rows_that_are_named_come_back(browser: Client) -> Non
     message = make_message()
     Message.objects.update(state="unknown")
     answer = browser.get(URL, headers={"X-Rows": f"{message.public_id},nobody"}).json()
-    assert list(answer["states"]) == [message.public_id]
-    assert "Outcome unknown" in answer["states"][message.public_id]
+    assert list(answer["rows"]) == [message.public_id]
+    assert "Outcome unknown" in answer["rows"][message.public_id]["state_"]
 
 
 def test_newer_messages_are_counted_as_the_list_is_filtered(browser: Client) -> None:
@@ -41,7 +41,7 @@ def test_newer_messages_are_counted_as_the_list_is_filtered(browser: Client) -> 
 
 def test_an_empty_list_asks_for_nothing(browser: Client) -> None:
     make_message()
-    assert browser.get(URL).json() == {"states": {}, "newer": ""}
+    assert browser.get(URL).json() == {"rows": {}, "newer": ""}
 
 
 def test_the_answer_holds_no_number(browser: Client) -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from messaging import reports, sending
+from messaging import outcomes, reports
 from messaging.dispatch import MessageSource
 from messaging.models import Message, Report
 from messaging.states import MESSAGE_STATES, REPORTS, MessageState
@@ -172,7 +172,7 @@ def test_every_state_has_its_place_in_the_one_order() -> None:
 def test_a_report_before_our_own_answer_stands_and_the_answer_fills_the_gaps() -> None:
     message = make_message(state="sending")
     tell(message, D.DELIVERED)
-    sending.apply_submissions([(message.pk, Submission("26471304", "Submitted"))])
+    outcomes.apply_submissions([(message.pk, Submission("26471304", "Submitted"))])
     message.refresh_from_db()
     assert (message.state, message.provider_id) == ("delivered", "26471304")
     assert message.answered_at is not None
@@ -181,7 +181,7 @@ def test_a_report_before_our_own_answer_stands_and_the_answer_fills_the_gaps() -
 def test_an_answer_without_an_id_leaves_the_one_that_a_report_brought() -> None:
     message = make_message(state="sending")
     tell(message, D.DELIVERED, provider_id="26471304")
-    sending.apply_submissions([(message.pk, Submission(""))])
+    outcomes.apply_submissions([(message.pk, Submission(""))])
     message.refresh_from_db()
     assert message.provider_id == "26471304"
 
@@ -211,7 +211,7 @@ def test_a_check_of_a_code_that_never_went_out_is_a_contradiction() -> None:
 def test_an_answer_that_failed_is_kept_beside_a_report_that_came_first(error: Any) -> None:
     message = make_message(state="sending")
     tell(message, D.DELIVERED)
-    sending.apply_error(Message.objects.filter(pk=message.pk), error)
+    outcomes.apply_error(Message.objects.filter(pk=message.pk), error)
     message.refresh_from_db()
     assert (message.state, message.reason) == ("delivered", error.reason)
     assert message.answered_at is not None
@@ -219,7 +219,7 @@ def test_an_answer_that_failed_is_kept_beside_a_report_that_came_first(error: An
 
 def test_a_lost_answer_before_the_report_comes_to_the_same_end() -> None:
     message = make_message(state="sending")
-    sending.apply_error(Message.objects.filter(pk=message.pk), OutcomeUnknown(Reason.TIMED_OUT))
+    outcomes.apply_error(Message.objects.filter(pk=message.pk), OutcomeUnknown(Reason.TIMED_OUT))
     tell(message, D.DELIVERED)
     assert (message.state, message.reason) == ("delivered", "timed_out")
 

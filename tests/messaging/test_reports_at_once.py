@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from messaging import reports, sending
+from messaging import outcomes, reports
 from messaging.models import Message, Report
 from providers.gateway.events import DeliveryReported
 from providers.gateway.vocabulary import DeliveryState, Submission
@@ -52,7 +52,7 @@ def test_a_report_and_our_own_answer_at_the_same_moment_lose_nothing_of_each_oth
             reports.hear_delivery(News(message.account, event, timezone.now()))
 
     def answer() -> None:
-        sending.apply_submissions([(message.pk, Submission("26471304"))])
+        outcomes.apply_submissions([(message.pk, Submission("26471304"))])
 
     todo, lock = iter([tell, answer]), Lock()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -10,11 +13,15 @@ from django.utils import timezone
 from time_machine import travel
 
 from messaging.models import Message
-from otp import checking, sessions
+from otp import checking, following, sessions
 from otp.models import Attempt, Session
+from otp.provider_checks import CheckSource
 from otp.states import AttemptState
 from providers import subscriptions
+from providers.engine.sources import Result
+from providers.gateway.errors import Refused
 from providers.gateway.events import VerificationReported
+from providers.gateway.vocabulary import Reason
 from providers.models import ApiCall
 from providers.sandbox.server import Sandbox
 from tests.builders import CODE, at_once, make_account, make_user
@@ -24,6 +31,7 @@ from .making import (
     code_of,
     let_engine_check,
     let_engine_send,
+    let_gap_pass,
     let_time_pass,
     make_sent,
     make_session,
@@ -96,6 +104,13 @@ def test_the_same_form_is_one_try() -> None:
     assert session.tries == 1
 
 
+def test_the_same_form_with_another_code_is_another_try() -> None:
+    session = make_sent()
+    try_code(session, WRONG, form_token="same")
+    assert try_code(session, CODE, form_token="same").state == "right"
+    assert CODE not in "".join(str(one) for one in Attempt.objects.values_list("form_token"))
+
+
 def test_of_two_right_answers_at_once_one_verifies() -> None:
     session = make_sent()
     by = make_user()
@@ -107,6 +122,28 @@ def test_of_two_right_answers_at_once_one_verifies() -> None:
             return "closed"
 
     assert sorted(at_once(one, 2)) == ["closed", "right"]
+    assert Session.objects.get().state == "verified"
+
+
+def test_a_right_code_and_a_report_do_not_wait_for_each_other() -> None:
+    session, by = make_sent(state="send_unknown"), make_user()
+    Message.objects.update(state="unknown")
+    message = Message.objects.get()
+    locked = threading.Event()
+
+    def report() -> None:
+        with transaction.atomic():
+            Message.objects.select_for_update().get()
+            locked.set()
+            time.sleep(0.3)
+            following.follow([message.pk])
+
+    def check() -> None:
+        locked.wait(5)
+        checking.check(session, CODE, by=by, form_token=None)
+
+    work = [report, check]
+    at_once(lambda: work.pop()(), 2)
     assert Session.objects.get().state == "verified"
 
 
@@ -161,17 +198,22 @@ def test_the_right_code_settles_an_unknown_send(sandbox: Sandbox) -> None:
     message = Message.objects.get()
     assert (session.state, message.state) == ("verified", "submitted")
     assert message.settled_because == "The right code was read out"
-    assert not message.code
+    assert session.sent_at == message.handed_over_at
 
 
-def test_a_code_that_is_verified_first_settles_a_send_that_is_lost_later(
-    sandbox: Sandbox,
-) -> None:
-    sandbox.fault("reset_after", provider="haosms")
-    session = make_session(make_account("haosms", sandbox))
+def test_a_code_that_is_verified_first_settles_a_send_that_is_lost_later() -> None:
+    session = make_session()
+    Message.objects.update(state="sending")
     try_code(session, CODE)
-    let_engine_send(session)
+    Message.objects.update(state="unknown")
+    following.follow([Message.objects.get().pk])
     assert Message.objects.get().state == "submitted"
+
+
+def test_what_still_waits_when_its_code_was_right_is_not_sent() -> None:
+    try_code(make_session(), CODE)
+    message = Message.objects.get()
+    assert (message.state, bool(message.code)) == ("cancelled", False)
 
 
 # --- codes of theirs ------------------------------------------------------------------
@@ -242,6 +284,32 @@ def test_a_check_that_never_left_gives_its_try_back(sandbox: Sandbox, theirs: Se
     assert (attempt.state, theirs.state, theirs.tries) == ("not_done", "sent", 0)
 
 
+@pytest.mark.parametrize(
+    ("reason", "tries"), [(Reason.CREDENTIALS, 0), (Reason.ACCOUNT_DISABLED, 0), ("parameters", 1)]
+)
+def test_a_refusal_that_is_not_about_the_code_costs_no_try(
+    theirs: Session, reason: Reason, tries: int
+) -> None:
+    try_code(theirs, WRONG)
+    source, claim = CheckSource(), uuid4()
+    with transaction.atomic():
+        jobs = source.claim(theirs.account, 1, claim)
+        source.hand_over(jobs, claim)
+        source.record([Result(jobs[0], error=Refused(Reason(reason)))], claim)
+    theirs.refresh_from_db()
+    assert (Attempt.objects.get().state, theirs.tries) == ("refused", tries)
+
+
+def test_our_earlier_code_is_known_without_asking_the_provider(sandbox: Sandbox) -> None:
+    session = make_sent()
+    let_gap_pass()
+    provider = make_account("otpservice", sandbox)
+    sessions.send_again(session, provider, by=make_user(), form_token="again")
+    let_engine_send(session)
+    assert try_code(session, CODE).state == "earlier"
+    assert session.tries == 1
+
+
 def test_a_pass_after_the_end_does_not_verify(sandbox: Sandbox, theirs: Session) -> None:
     try_code(theirs, code_of(sandbox, "otpservice"))
     let_time_pass(theirs)
@@ -266,8 +334,6 @@ def test_a_code_that_the_provider_gave_no_id_for_costs_no_try(theirs: Session) -
 
 
 def test_a_check_that_waited_too_long_was_never_made(theirs: Session) -> None:
-    from otp.provider_checks import CheckSource
-
     try_code(theirs, WRONG)
     Attempt.objects.update(created_at=timezone.now() - timedelta(minutes=2))
     CheckSource().sweep()
@@ -276,8 +342,6 @@ def test_a_check_that_waited_too_long_was_never_made(theirs: Session) -> None:
 
 
 def test_a_check_whose_loop_died_ends_unknown(theirs: Session) -> None:
-    from otp.provider_checks import CheckSource
-
     try_code(theirs, WRONG)
     long_ago = timezone.now() - timedelta(minutes=3)
     Attempt.objects.update(state="sending", claimed_at=long_ago, handed_over_at=long_ago)
@@ -303,6 +367,18 @@ def test_a_report_of_success_is_kept_and_verifies_nothing(theirs: Session) -> No
     assert theirs.state == "sent"
     assert theirs.provider_says_verified_at is not None
     assert (f"session:{theirs.pk}", "conflict") in [(each.subject, each.effect) for each in heard]
+
+
+@pytest.mark.parametrize("state", ["sending", "unknown"])
+def test_a_report_that_overtakes_the_answer_contradicts_nothing(
+    theirs: Session, state: str
+) -> None:
+    try_code(theirs, WRONG)
+    Attempt.objects.update(state=state)
+    heard = report(theirs)
+    assert (f"session:{theirs.pk}", "applied") in [(each.subject, each.effect) for each in heard]
+    theirs.refresh_from_db()
+    assert theirs.state == "sent"
 
 
 @pytest.mark.parametrize("state", ["verified", "expired", "cancelled", "failed"])

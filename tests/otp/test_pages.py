@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from messaging.models import Message
 from otp.models import Attempt, Session
@@ -165,6 +168,24 @@ def test_a_report_of_success_is_called_what_it_is(operator: Client) -> None:
     assert "The provider reports success, but no check here confirmed it. Not verified." in page
 
 
+def test_without_a_try_left_the_way_on_is_a_new_code(operator: Client) -> None:
+    session = make_sent(tries=5, state="check_unknown")
+    page = operator.get(page_of(session)).content.decode()
+    assert "All 5 tries used. It is not known" in page
+    assert "Send a new code" in page
+    assert 'id="check-code"' not in page
+
+
+def test_other_ways_are_offered_with_their_texts(operator: Client) -> None:
+    session = make_sent(make_account("haosms", options={"channels": ["one", "two"]}))
+    make_account("haorui", name="Texts")
+    make_account("haosms", name="Paused", paused_at=timezone.now())
+    make_account("haosms", name="Elsewhere", options={"channels": []})
+    ways = operator.get(page_of(session)).context["others"]
+    assert [way.label for way in ways] == ["Texts", f"{session.account.name}, two"]
+    assert all("••••••" in way.text for way in ways)
+
+
 def test_nothing_shows_the_code(operator: Client) -> None:
     session = make_session()
     for url in (page_of(session), page_of(session, "live"), list_page()):
@@ -206,6 +227,33 @@ def test_the_figures_follow_the_filters(operator: Client) -> None:
     assert "1 (100%)" in page
 
 
+def test_the_first_view_is_today_s_and_says_so(operator: Client) -> None:
+    old = make_sent(recipient="13912345601")
+    Session.objects.update(created_at=timezone.now() - timedelta(days=1))
+    new = make_sent(recipient="13912345602")
+    first = operator.get(list_page())
+    assert list(first.context["cl"].queryset) == [new]
+    assert "<strong>Today:</strong>" in first.content.decode()
+    (chip,) = first.context["cl"].chips
+    assert chip.text == "Today"
+    everything = operator.get(list_page() + chip.url)
+    assert list(everything.context["cl"].queryset) == [new, old]
+    assert operator.get(reverse("admin:otp_session_figures")).context["funnel"].sent == 1
+    assert operator.get(list_page(), {"shown": "sent"}).context["funnel"].sent == 2
+
+
+def test_the_list_is_told_what_has_changed_and_how_many_are_newer(operator: Client) -> None:
+    session = make_sent(recipient="13912345601")
+    make_sent(recipient="13912345602")
+    Session.objects.filter(pk=session.pk).update(state="verified", tries=2)
+    url = reverse("admin:otp_session_changes")
+    told = operator.get(url, headers={"X-Rows": session.public_id}).json()
+    assert "Verified" in told["rows"][session.public_id]["state_"]
+    assert told["rows"][session.public_id]["tries"] == "2"
+    assert told["newer"] == "1 new – show"
+    assert not operator.get(url, {"shown": "verified"}, headers={"X-Rows": "x"}).json()["newer"]
+
+
 def test_numbers_are_masked_for_whoever_did_not_send(operator: Client) -> None:
     session = make_sent()
     for url in (list_page(), page_of(session)):
@@ -245,7 +293,25 @@ def test_a_viewer_can_do_nothing(client: Client, name: str) -> None:
     assert (session.state, session.tries) == ("sent", 0)
 
 
-@pytest.mark.parametrize("name", ["send", "preview", "figures", "export", "changelist"])
+@pytest.mark.parametrize(
+    ("name", "permission"),
+    [
+        ("check", "otp.check_code"),
+        ("again", "otp.send_code"),
+        ("cancel", "otp.cancel_code"),
+        ("reveal", "messaging.reveal_message"),
+    ],
+)
+def test_who_may_not_see_a_session_may_do_nothing_with_it(
+    client: Client, name: str, permission: str
+) -> None:
+    client.force_login(make_user(permission))
+    session = make_sent()
+    data = {"code": CODE, "form_token": "x", "reason": "customer"}
+    assert client.post(page_of(session, name), data).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["send", "preview", "figures", "export", "changes", "changelist"])
 def test_without_a_permission_no_page_opens(client: Client, name: str) -> None:
     client.force_login(make_user())
     url = reverse(f"admin:otp_session_{name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from otp.models import SentCode, Session
 from providers.daily_limits import LimitReached
 from providers.engine.sources import sources
 from providers.sandbox.server import Sandbox
-from tests.builders import CODE, make_account, make_user
+from tests.builders import CODE, at_once, make_account, make_user
 
 from .making import (
     NUMBER,
@@ -27,6 +28,10 @@ from .making import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def all_messages() -> list[int]:
+    return list(Message.objects.values_list("pk", flat=True))
 
 
 def again(session: Session, account: object = None, token: str = "again") -> Session:
@@ -74,6 +79,7 @@ def test_a_lost_answer_leaves_the_sending_unknown(sandbox: Sandbox) -> None:
     sandbox.fault("reset_after", provider="haosms")
     session = let_engine_send(make_session(make_account("haosms", sandbox)))
     assert session.state == "send_unknown"
+    assert not session.newest_code().message.code, "nobody can need it any more"
 
 
 def test_a_code_that_waited_two_minutes_is_not_sent() -> None:
@@ -166,6 +172,44 @@ def test_nothing_is_sent_again_after_the_end(state: str) -> None:
         again(session)
 
 
+def test_where_no_try_is_left_no_code_is_sent_that_nobody_could_check() -> None:
+    session = make_sent(tries=5, state="check_unknown")
+    let_gap_pass()
+    with pytest.raises(sessions.NoTryLeft):
+        again(session)
+    assert session.codes.count() == 1
+
+
+def test_another_way_keeps_the_template_and_takes_the_channel_that_was_chosen() -> None:
+    session = make_sent()
+    Message.objects.update(template="4")
+    options = {"channels": ["one", "two"], "default_template": "1"}
+    other = make_account("haosms", options=options)
+    let_gap_pass()
+    sent, _ = sessions.send_again(session, other, by=make_user(), form_token="a", channel="two")
+    message = sent.newest_code().message
+    assert (message.channel, message.template) == ("two", "4")
+
+
+def test_a_channel_that_leads_elsewhere_is_not_taken() -> None:
+    session = make_sent()
+    let_gap_pass()
+    sent, _ = sessions.send_again(
+        session, session.account, by=make_user(), form_token="a", channel="nowhere"
+    )
+    assert sent.newest_code().message.channel == "验证码通道1"
+
+
+@pytest.mark.parametrize("follow", [following.catch_up, lambda: following.follow(all_messages())])
+def test_what_is_put_back_after_the_end_is_not_sent(follow: Callable[[], None]) -> None:
+    session = make_session()
+    Message.objects.update(state="sending")
+    sessions.cancel(session, make_user())
+    Message.objects.update(state="queued")
+    follow()
+    assert Message.objects.get().state == "cancelled"
+
+
 def test_cancelling_stops_the_message_and_kills_the_code() -> None:
     session = make_session()
     assert sessions.cancel(session, make_user())
@@ -218,8 +262,43 @@ def test_after_an_unknown_outcome_nobody_takes_over(sandbox: Sandbox, fault: str
     assert (session.state, session.codes.count()) == ("send_unknown", 1)
 
 
-def test_a_message_that_nobody_told_of_is_caught_up_with() -> None:
+def let_be_refused(session: Session) -> None:
+    Message.objects.filter(sent_code__session=session).update(
+        state="refused", reason="other_refusal"
+    )
+
+
+def test_of_two_who_hear_of_a_refusal_at_once_one_takes_over() -> None:
+    session = make_session(fallback=make_account("haorui"))
+    let_be_refused(session)
+    refused = all_messages()
+    at_once(lambda: following.follow(refused), 4)
+    assert session.codes.count() == 2
+
+
+def test_nobody_takes_over_after_the_end() -> None:
+    session = make_session(fallback=make_account("haorui"))
+    let_be_refused(session)
+    let_time_pass(session)
+    following.catch_up()
+    session.refresh_from_db()
+    assert (session.state, session.codes.count()) == ("expired", 1)
+
+
+def test_what_is_told_late_makes_no_code_live_longer() -> None:
     session = make_session()
+    Message.objects.update(state="submitted")
+    ends = session.expires_at - timedelta(minutes=8)
+    Session.objects.update(expires_at=ends)
+    following.catch_up()
+    session.refresh_from_db()
+    assert session.state == "sent"
+    assert session.expires_at <= ends + timedelta(minutes=3)
+
+
+@pytest.mark.parametrize("before", ["pending", "send_unknown"])
+def test_a_message_that_nobody_told_of_is_caught_up_with(before: str) -> None:
+    session = make_session(state=before)
     Message.objects.update(state="submitted")
     following.catch_up()
     session.refresh_from_db()

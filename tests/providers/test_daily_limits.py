@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.utils import timezone
 from pytest_django import Settings
 
 from providers import daily_limits
@@ -70,6 +71,27 @@ def test_what_is_over_a_day_old_is_free_again_when_it_was_said_to_be() -> None:
 def test_keys_and_kinds_do_not_share_a_limit() -> None:
     take([CAP], 3)
     take([Cap("codes", "number", "+8613912345679", 3), Cap("orders", "number", CAP.key, 3)], 3)
+
+
+def test_what_was_not_used_after_all_is_free_again() -> None:
+    take([CAP], 3)
+    daily_limits.give_back([CAP.name], 2, timezone.now())
+    assert used(CAP) == 1
+    daily_limits.give_back([CAP.name, ("codes", "user", "nobody")], 5, timezone.now())
+    assert used(CAP) == 0
+
+
+def test_giving_back_never_frees_what_went_out_later() -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        take([CAP], 2)
+        clock.shift(timedelta(hours=12))
+        take([CAP], 1)
+        daily_limits.give_back([CAP.name], 2, NOON)
+        clock.shift(timedelta(hours=13))
+        # The one of midnight counts still.
+        assert used(CAP) == 1
+        daily_limits.give_back([CAP.name], 2, NOON)
+        assert used(CAP) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.fields import Unreadable
 from core.secrets import Secret
-from rentals import answers
+from rentals import answers, evidence
 from rentals.models import Order
 from tests.builders import make_rented
 
@@ -127,3 +128,46 @@ def test_a_clock_that_is_ten_minutes_ahead_does_not_shorten_the_wait() -> None:
     ahead = now + timedelta(minutes=10)
     order = Order(created_there=ahead, expires_there=ahead + timedelta(minutes=10))
     assert pace.end_of(order, now) == now + timedelta(minutes=10)
+
+
+# --- answers about another number, and answers that come in parts -----------------
+
+
+def test_nothing_is_taken_over_from_an_answer_about_another_number() -> None:
+    order = told(make_rented(), "received", phone="+6289999999999", code="111111")
+    assert (order.state, order.code, order.conflict) == ("pending", None, True)
+    assert order.phone == "+6281234567890"
+    assert [one["value"] for one in evidence.kept_beside(order)] == ["111111"]
+    assert order.next_poll_at is not None
+
+
+@pytest.mark.parametrize("written", ["6281234567890", "+62 812-3456-7890", "081234567890", ""])
+def test_another_way_of_writing_is_no_other_number(written: str) -> None:
+    order = told(make_rented(), "received", phone=written, code="482913")
+    assert (order.state, order.code.reveal()) == ("received", "482913")
+
+
+def test_an_sms_whose_text_is_not_there_yet_is_asked_for_until_the_end() -> None:
+    order = told(make_rented(), "received")
+    assert order.next_poll_at is not None
+    order = told(order, "received", code="482913", content="Your code is 482913")
+    assert (order.code.reveal(), order.next_poll_at) == ("482913", None)
+    over = told(make_rented(expires_at=timezone.now()), "received")
+    assert over.next_poll_at is None
+
+
+def test_a_code_that_the_list_brings_later_has_its_text_asked_for() -> None:
+    order = make_rented(state="received", next_poll_at=None, sms_at=None)
+    answers.take_in(order.pk, said(order, "received", code="482913"), timezone.now(), whole=False)
+    order.refresh_from_db()
+    assert order.next_poll_at is not None
+
+
+def test_a_code_that_no_key_opens_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(self: Secret) -> str:
+        raise Unreadable
+
+    order = with_sms()
+    monkeypatch.setattr(Secret, "reveal", unreadable)
+    answers.take_in(order.pk, said(order, "completed", code="1"), timezone.now(), whole=True)
+    assert Order.objects.filter(pk=order.pk, state="completed", conflict=False).exists()

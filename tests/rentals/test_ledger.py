@@ -123,6 +123,17 @@ def test_a_finding_goes_when_a_later_check_agrees(account: Account) -> None:
     assert Finding.objects.get().gone_at is not None
 
 
+def test_what_is_too_old_to_be_compared_does_not_count_as_agreeing(account: Account) -> None:
+    old = timezone.now() - ledger.BACK_TO - timedelta(days=1)
+    booked(account, "4711", "Hold")
+    (finding,) = ledger.check(account)
+    Transaction.objects.update(created_there=old)
+    Finding.objects.update(since=old)
+    ledger.check(account)
+    finding.refresh_from_db()
+    assert finding.gone_at is None
+
+
 def test_an_explained_finding_stays_and_counts_no_more(account: Account) -> None:
     booked(account, "4711", "Hold")
     (finding,) = ledger.check(account)

@@ -12,9 +12,10 @@ import time_machine
 from django.utils import timezone
 
 from providers.gateway.vocabulary import OrderState, Rental
-from rentals import answers
+from rentals import answers, failed_looks
+from rentals.looking import LookJob
 from rentals.models import Order, Watch
-from rentals.polling import LookJob, PollingSource
+from rentals.polling import PollingSource
 from rentals.rounds import RoundJob
 from tests.builders import make_account, make_rented
 
@@ -105,10 +106,19 @@ def test_a_word_that_nobody_knows_is_asked_about_at_the_slowest_pace() -> None:
     assert order.next_poll_at == now + timedelta(seconds=10)
 
 
-def test_an_order_that_is_not_found_is_given_up_at_the_third_time() -> None:
+def test_an_order_that_is_not_found_is_asked_for_while_its_time_runs() -> None:
     order = make_rented()
+    now = timezone.now()
+    for _ in range(9):
+        failed_looks.note_not_found(order.pk, now, "order_not_found")
+    order.refresh_from_db()
+    assert (order.state, order.next_poll_at) == ("pending", now + timedelta(seconds=10))
+
+
+def test_it_is_given_up_when_that_is_over() -> None:
+    order = make_rented(expires_at=timezone.now())
     for _ in range(3):
-        answers.note_not_found(order.pk, timezone.now(), "order_not_found")
+        failed_looks.note_not_found(order.pk, timezone.now(), "order_not_found")
     order.refresh_from_db()
     assert (order.state, order.reason, order.next_poll_at) == ("stale", "order_not_found", None)
 

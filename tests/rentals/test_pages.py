@@ -86,6 +86,10 @@ def test_several_are_ordered_only_when_it_is_said_once_more() -> None:
     asked = client.post(page("order_rent"), filled(account, count="3"))
     assert Order.objects.count() == 0
     mark = asked.context["confirm"]
+    text = asked.content.decode()
+    assert "Rent 3 numbers?" in text
+    assert "WhatsApp · Indonesia" in text
+    assert "Their price is not known" in text
     client.post(page("order_rent"), filled(account, count="4", confirmed=mark))
     assert Order.objects.count() == 0
 
@@ -156,6 +160,7 @@ def test_a_paused_account_rents_nothing() -> None:
         ("board_changes", VIEW),
         ("found", "rentals.import_order"),
         ("export", "rentals.export_order"),
+        ("changes", VIEW),
     ],
 )
 def test_each_page_needs_its_permission(path: str, permission: str) -> None:
@@ -164,7 +169,7 @@ def test_each_page_needs_its_permission(path: str, permission: str) -> None:
     assert signed_in(make_user(permission, VIEW)).get(page(f"order_{path}")).status_code == 200
 
 
-@pytest.mark.parametrize("action", ["cancel", "settle", "reveal", "hide"])
+@pytest.mark.parametrize("action", ["cancel", "settle", "reveal", "hide", "hand"])
 def test_each_action_needs_its_permission_and_a_post(action: str) -> None:
     order = make_rented()
     client = signed_in(make_user(VIEW))

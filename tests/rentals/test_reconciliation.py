@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from providers.sandbox.server import Sandbox
-from rentals import reading, reconciliation
+from rentals import listed, reading, reconciliation
 from rentals.models import FoundOrder, Order, Reading, Transaction
 from tests.builders import (
     IMPATIENT,
@@ -116,11 +116,11 @@ def test_orders_of_others_are_shown_and_can_be_taken_over(sandbox: Sandbox) -> N
     found = FoundOrder.objects.get(account=ours)
     by = make_user()
 
-    order = reconciliation.import_order(found, by)
+    order = listed.import_order(found, by)
 
     assert order is not None
     assert (order.provider_id, order.state, order.held_by) == (theirs.provider_id, "pending", by)
-    assert reconciliation.import_order(found, by) is None
+    assert listed.import_order(found, by) is None
 
 
 def test_with_a_key_of_our_own_they_are_taken_over_at_once(sandbox: Sandbox) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 
 from providers.sandbox.server import Sandbox
 from rentals import cancels
@@ -101,7 +102,7 @@ def test_a_cancel_whose_answer_is_lost_is_decided_by_the_order(
 
 def test_another_number_is_rented_only_after_the_cancel(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
-    cancels.ask(order, make_user(), then_rent=True)
+    cancels.ask(order, make_user("rentals.rent_order"), then_rent=True)
     answered(order.cancels.get())
 
     other = Order.objects.get(instead_of=order)
@@ -166,6 +167,13 @@ def test_a_lost_answer_is_never_followed_by_a_second_order(sandbox: Sandbox) -> 
 
     assert order.reason == "timed_out"
     assert len(sandbox.book.entries("gosms", "create_order")) == 1
+
+
+def test_what_somebody_wanted_who_may_not_rent_any_more_is_not_ordered(sandbox: Sandbox) -> None:
+    order = make_order(make_account("gosms", sandbox))
+    User.objects.filter(username=order.created_by).update(is_active=False)
+    assert rent(order).reason == "order_not_allowed"
+    assert not sandbox.book.entries("gosms", "create_order")
 
 
 def test_many_orders_of_one_kind_are_placed_one_after_the_other(sandbox: Sandbox) -> None:

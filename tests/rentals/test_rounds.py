@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
-from providers.gateway.vocabulary import OrderState, Rental, RentalPage
+from providers.engine.sources import Result
+from providers.gateway.errors import OutcomeUnknown
+from providers.gateway.vocabulary import OrderState, Reason, Rental, RentalPage
 from providers.models import Account
 from providers.sandbox.gosms import GoSMS
 from providers.sandbox.rented import Channel
 from providers.sandbox.server import Sandbox
 from rentals.models import Order, Watch
+from rentals.polling import PollingSource
 from rentals.rounds import Listing, Round, RoundJob
 from tests.builders import make_account, make_rented, run_engine
 
@@ -149,6 +153,27 @@ def test_departures_while_the_pages_are_read_hide_nothing() -> None:
 def test_orders_of_others_in_the_list_do_not_hide_that_ours_left() -> None:
     book = Book([*ids(50, 1000), *ids(49, 1)], [])
     assert round_of(book, ids(50)).missing == frozenset({"0"})
+
+
+def test_where_the_list_of_received_orders_is_endless_what_left_is_asked_for() -> None:
+    theirs, ours = ids(2500, 10_000), ids(250)
+    book = Book(ours[1:], [*theirs, "0"])
+    done = round_of(book, ours)
+    assert (done.missing, done.calls) == (frozenset({"0"}), 5)
+    again = RoundJob(1, "account:1", dict.fromkeys(ours, 1), done.received_pages)
+    assert again._go(book).missing == frozenset({"0"})  # type: ignore[arg-type]
+
+
+def test_where_the_list_cannot_be_read_some_orders_are_asked_for_themselves() -> None:
+    account, claim, source = make_account("gosms"), uuid4(), PollingSource()
+    later = timezone.now() + timedelta(minutes=5)
+    for _ in range(12):
+        make_rented(account, next_poll_at=later)
+    (job,) = source.claim(account, 5, claim)
+    error = OutcomeUnknown(Reason.UNREADABLE, http_status=500)
+    source.record([Result(job, error=error)], claim)
+    assert Order.objects.filter(next_poll_at__lte=timezone.now()).count() == 10
+    assert Watch.objects.filter(next_round_at__gt=timezone.now()).exists()
 
 
 def test_a_list_that_never_ends_is_left_in_time() -> None:

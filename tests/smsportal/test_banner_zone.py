@@ -11,7 +11,7 @@ from django.utils import timezone
 from messaging.models import Message
 from providers.clock import database_now
 from providers.models import Allowance, Lease, heartbeat
-from tests.builders import make_account, make_message
+from tests.builders import make_account, make_message, make_order
 
 from .people import browser_of, member
 
@@ -45,7 +45,7 @@ def test_all_is_quiet_while_the_queue_and_the_engine_are_alive(browser: Client) 
 
 
 def test_a_queue_that_never_ran_is_said(browser: Client) -> None:
-    assert "The queue has not run yet. New messages will wait" in banner(browser)
+    assert "The queue has not run yet. New messages and orders will wait" in banner(browser)
 
 
 def test_an_engine_without_a_lease_is_said_with_what_waits(browser: Client) -> None:
@@ -90,6 +90,31 @@ def test_a_message_whose_provider_asked_for_patience_is_no_sign_either(browser: 
     heartbeat("queue")
     account = waiting_for(31).account
     Allowance.objects.filter(account=account).update(slow_until=database_now() + 30)
+    leased()
+    assert "The queue" not in banner(browser)
+
+
+def test_messages_and_orders_are_counted_each(browser: Client) -> None:
+    heartbeat("queue")
+    waiting_for(5)
+    make_order()
+    make_order()
+    leased(seconds_ago=60)
+    assert "1 message and 2 orders wait; none is lost." in banner(browser)
+
+
+def test_an_order_that_waits_too_long_is_said_though_the_engine_lives(browser: Client) -> None:
+    heartbeat("queue")
+    make_order(not_before=timezone.now() - timedelta(seconds=31))
+    leased()
+    assert "The queue is slow: 1 order has waited since" in banner(browser)
+
+
+@pytest.mark.parametrize("state", ["placing", "refused"])
+def test_an_order_behind_others_of_its_kind_is_no_sign_either(browser: Client, state: str) -> None:
+    heartbeat("queue")
+    order = make_order(not_before=timezone.now() - timedelta(seconds=31))
+    make_order(order.account, state=state, answered_at=timezone.now())
     leased()
     assert "The queue" not in banner(browser)
 

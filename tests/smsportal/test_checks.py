@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage
 from pytest_django import Settings
 
-from smsportal.checks import check_addresses, check_keys, check_proxies, check_queue
+from smsportal.checks import (
+    check_addresses,
+    check_database,
+    check_keys,
+    check_proxies,
+    check_queue,
+)
 
 
 def ids(found: list[CheckMessage]) -> list[str]:
@@ -104,3 +111,23 @@ def test_a_proxy_that_is_no_address_is_named(settings: Settings) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.0/8", "unix", "the-proxy"]
     (found,) = check_proxies()
     assert "“the-proxy”" in found.msg
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "said"),
+    [
+        ("django.db.backends.sqlite3", (3, 34, 1), ["E040"]),
+        ("django.db.backends.sqlite3", (3, 35, 0), []),
+        ("django.db.backends.postgresql", (3, 31, 0), []),
+    ],
+)
+def test_a_sqlite_that_is_too_old_is_named(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+    version: tuple[int, int, int],
+    said: list[str],
+) -> None:
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", engine)
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    assert ids(check_database()) == said

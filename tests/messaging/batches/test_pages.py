@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,9 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from messaging.batches import control, tasks
+from messaging import do_not_send
+from messaging.batches import again, control, making, tasks
+from messaging.batches.actions import fingerprint
 from messaging.models import Batch, FilePart, Message, StagedRow, Template
 from tests.builders import (
+    TEXT,
     make_account,
     make_batch,
     make_message,
@@ -38,6 +42,13 @@ def page_of(batch: Batch, name: str = "change") -> str:
     return reverse(f"admin:messaging_batch_{name}", args=[batch.public_id])
 
 
+def confirm(browser: Client, batch: Batch, **data: str) -> Any:
+    """Press the button of the page as it is now."""
+    batch.refresh_from_db()
+    data = {"when": "now", "seen": fingerprint(batch), **data}
+    return browser.post(page_of(batch, "confirm"), data, follow=True)
+
+
 def fields(account: object, **more: object) -> dict[str, object]:
     return {
         "account": account.public_id,  # type: ignore[attr-defined]
@@ -59,10 +70,10 @@ def test_pasted_recipients_are_checked_confirmed_and_sent(browser: Client) -> No
     page = browser.get(page_of(batch)).content.decode()
     assert "Continue with 3" in page
     assert "The same number as in row 1." in page
-    confirm = browser.get(page_of(batch, "confirm")).content.decode()
-    assert "about 0.12" in confirm
-    assert "at 270 a minute" not in confirm
-    answer = browser.post(page_of(batch, "confirm"), {"when": "now"}, follow=True)
+    shown = browser.get(page_of(batch, "confirm")).content.decode()
+    assert "about 0.12" in shown
+    assert "at 270 a minute" not in shown
+    answer = confirm(browser, batch)
     assert "3 messages are on their way." in answer.content.decode()
     tasks.lay_out(batch.pk)
     assert "0 of 3 are out" in browser.get(page_of(batch, "live")).content.decode()
@@ -130,25 +141,82 @@ def test_the_same_to_the_same_numbers_is_warned_of_once(browser: Client) -> None
     account = make_account()
     earlier = start_batch(make_batch(numbers(3), account))
     batch = make_batch("\n".join(reversed(numbers(3).split("\n"))), account)
-    page = browser.post(page_of(batch, "confirm"), {"when": "now"}).content.decode()
+    page = confirm(browser, batch).content.decode()
     assert "The same went out on" in page
     assert f"by {earlier.answerable}, to 3 numbers." in page
     batch.refresh_from_db()
     assert batch.state == "ready"
-    browser.post(page_of(batch, "confirm"), {"when": "now", "confirmed": earlier.public_id})
+    confirm(browser, batch, confirmed=earlier.public_id)
     batch.refresh_from_db()
     assert batch.state == "sending"
+
+
+def test_the_same_that_is_scheduled_is_warned_of_as_well(browser: Client) -> None:
+    earlier = make_batch(numbers(3))
+    control.schedule(earlier, earlier.created_by, timezone.now() + timedelta(days=1))
+    page = confirm(browser, make_batch(numbers(3))).content.decode()
+    assert "The same will go out on" in page
+
+
+def test_recipients_who_have_the_text_already_are_counted(browser: Client) -> None:
+    account = make_account()
+    start_batch(make_batch(numbers(3), account))
+    make_message(account, recipient="+8613900000003", text=TEXT)
+    make_message(account, recipient="+8613900000004", text=TEXT, state="cancelled")
+    batch = make_batch(numbers(5, start=1), account)
+    page = confirm(browser, batch).content.decode()
+    assert "3 of 5 recipients got the same text within the last 7 days" in page
+    confirm(browser, batch, confirmed="2")
+    batch.refresh_from_db()
+    assert batch.state == "ready"
+    confirm(browser, batch, confirmed="3")
+    batch.refresh_from_db()
+    assert batch.state == "sending"
+
+
+def test_another_text_to_the_same_numbers_is_no_repetition(browser: Client) -> None:
+    account = make_account()
+    start_batch(make_batch(b"name,phone\nAl,13900000001\n", account, text="Dear {name}"))
+    batch = make_batch(b"name,phone\nBo,13900000001\n", account, text="Dear {name}!")
+    assert "1 message is on its way." in confirm(browser, batch).content.decode()
+
+
+def test_what_was_checked_again_meanwhile_is_looked_at_anew(browser: Client) -> None:
+    batch = make_batch(numbers(3))
+    old = fingerprint(batch)
+    making.check_again(batch, text="Another text.", number_column=None)
+    tasks.read(batch.pk)
+    page = confirm(browser, batch, seen=old).content.decode()
+    assert "This batch was checked again meanwhile." in page
+    assert "Another text." in page
+    batch.refresh_from_db()
+    assert batch.state == "ready"
 
 
 def test_a_time_that_is_over_is_not_taken(browser: Client) -> None:
     batch = make_batch(numbers(1))
     data = {"when": "later", "day": "2020-01-01", "clock": "10:00"}
-    page = browser.post(page_of(batch, "confirm"), data).content.decode()
+    page = confirm(browser, batch, **data).content.decode()
     assert "This time is over." in page
     data["day"] = f"{timezone.localtime() + timedelta(days=1):%Y-%m-%d}"
-    browser.post(page_of(batch, "confirm"), data)
+    confirm(browser, batch, **data)
     batch.refresh_from_db()
     assert batch.state == "scheduled"
+
+
+def test_a_missing_time_is_said_beside_its_field(browser: Client) -> None:
+    batch = make_batch(numbers(1))
+    page = confirm(browser, batch, when="later", day="2026-01-01").content.decode()
+    assert page.count("Enter the time.") == 2
+    assert 'aria-describedby="start-problem"' in page
+
+
+def test_whoever_uploads_again_types_nothing_again(browser: Client) -> None:
+    batch = make_batch(b"no numbers\n1\n", text="Dear {Name}, it is here.")
+    page = browser.get(page_of(batch)).content.decode()
+    (url,) = re.findall(r'href="([^"]*like=[^"]*)"', page)
+    form = browser.get(url.replace("&amp;", "&")).content.decode()
+    assert "Dear {Name}, it is here.</textarea>" in form
 
 
 def test_pause_continue_and_cancel_each_do_what_they_say(browser: Client) -> None:
@@ -230,6 +298,20 @@ def test_two_batches_that_send_the_same_again_send_it_once(browser: Client) -> N
     assert list(repeated.values_list("state", flat=True)) == ["queued", "cancelled"]
 
 
+def test_who_sends_again_sees_no_more_of_the_numbers_than_before(client: Client) -> None:
+    lost = make_message(make_account(), recipient="+8613912345678", state="undelivered")
+    by = make_user("messaging.bulk_message", "messaging.view_batch", "messaging.view_message")
+    batch = again.of_messages(Message.objects.all(), by, "again")
+    do_not_send.add(lost.recipient, "asked", by)
+    tasks.read(batch.pk)
+    client.force_login(by)
+    report = client.get(page_of(batch, "report"))
+    told = b"".join(report.streaming_content).decode()  # type: ignore[attr-defined]
+    seen = client.get(page_of(batch)).content.decode() + told
+    assert "On the do-not-send list." in seen
+    assert "13912345678" not in seen
+
+
 def test_chosen_messages_are_sent_again_as_a_batch(browser: Client) -> None:
     account = make_account()
     lost = [
@@ -253,6 +335,24 @@ def test_the_figures_lead_to_their_rows(browser: Client) -> None:
     page = browser.get(page_of(batch)).content.decode()
     (url,) = set(re.findall(r'href="([^"]+shown=delivered[^"]*)"', page))
     assert browser.get(url.replace("&amp;", "&")).context["cl"].result_count == 1
+
+
+def test_the_size_of_the_text_is_told_without_what_the_columns_fill_in(browser: Client) -> None:
+    account = make_account(price_per_segment="0.04")
+    data = {"account": account.public_id, "text": "Dear {姓名}, it’s here."}
+    size = browser.post("/messaging/batch/new/size/", data).content.decode()
+    assert "1 segment · Unicode · 53 characters left in this segment" in " ".join(size.split())
+    assert "“’” (character 14) makes this Unicode." in size
+    assert "About 0.04 a recipient" in size
+    assert "What the columns fill in comes on top" in size
+
+
+def test_a_text_that_is_too_long_for_anybody_is_refused_beside_its_field(
+    browser: Client,
+) -> None:
+    data = fields(make_account(), text="a" * 1600, pasted=numbers(1))
+    assert "Text must be at most 10 segments" in browser.post(NEW, data).content.decode()
+    assert not Batch.objects.exists()
 
 
 def test_a_template_is_offered_with_its_text(browser: Client) -> None:

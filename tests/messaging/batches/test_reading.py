@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,11 +14,11 @@ from openpyxl import Workbook
 from pytest_django import Settings
 
 from messaging import do_not_send
-from messaging.batches import reading, tasks
+from messaging.batches import again, control, reading, tasks
 from messaging.batches.making import pasted
 from messaging.batches.words import problem_words
-from messaging.models import Batch, StagedRow
-from tests.builders import at_once, make_account, make_batch, make_user, numbers
+from messaging.models import Batch, Message, StagedRow
+from tests.builders import at_once, make_account, make_batch, make_user, numbers, start_batch
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +92,19 @@ def test_without_a_heading_columns_have_letters() -> None:
     assert (batch.columns, batch.good) == (["A", "B"], 2)
 
 
+def test_a_first_row_with_a_faulty_number_is_no_heading() -> None:
+    batch = make_batch(b"139,Anna\n13912345678,Bo\n")
+    assert (batch.columns, problems(batch)) == (["A", "B"], {1: "phone_digits"})
+
+
+def test_a_heading_may_begin_like_a_picture() -> None:
+    assert make_batch(b"BMW,phone\nX5,13912345678\n").good == 1
+
+
+def test_a_blank_before_a_quotation_mark_is_no_part_of_the_cell() -> None:
+    assert recipients(make_batch(b'name,phone\n"Anna", "13912345678"\n')) == ["+8613912345678"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -155,15 +168,21 @@ def test_a_text_too_long_for_one_row_refuses_that_row() -> None:
     assert problems(batch) == {2: "too_long"}
 
 
+def test_a_number_whose_first_row_lacks_something_is_taken_from_a_later_one() -> None:
+    content = b"name,phone\n,13912345678\n#N/A,13912345678\nBo,13912345678\nAl,13912345678\n"
+    batch = make_batch(content, text="Dear {name}")
+    assert problems(batch) == {2: "empty_place", 3: "empty_place", 5: "repeated"}
+    assert StagedRow.objects.get(verdict="good").text == "Dear Bo"
+
+
+def test_a_number_that_was_shown_short_but_not_shortened_is_masked() -> None:
+    batch = make_batch(b"phone\n1.3912345678e10\n13912345678\n")
+    row = StagedRow.objects.get(problem="phone_shortened")
+    assert "3912345678" not in problem_words(row, batch.account, whole=False)
+    assert "1.3912345678e10" in problem_words(row, batch.account, whole=True)
+
+
 # --- files that cannot be read ----------------------------------------------------
-
-
-def bomb() -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("xl/workbook.xml", "<workbook/>")
-        packed.writestr("xl/sharedStrings.xml", b"0" * (101 * 1024 * 1024))
-    return content.getvalue()
 
 
 UNREADABLE = {
@@ -176,7 +195,18 @@ UNREADABLE = {
     "an old or protected workbook": (b"\xd0\xcf\x11\xe0" + b"\0" * 64, "file_unreadable"),
     "a damaged workbook": (b"PK\x03\x04" + b"x" * 200, "file_unreadable"),
     "a line of a megabyte": (b"phone\n" + b"1" * 1_000_000, "file_unreadable"),
-    "a bomb": (bomb(), "file_unreadable"),
+    "a quotation mark that is never closed": (
+        b'name,phone\n"Anna,13912345678\nBo,13700000001\n',
+        "file_quotes",
+    ),
+    "one that is never closed in a large file": (
+        b'name,phone\n"Anna,13912345678\n' + b"Bo,13700000001\n" * 20_000,
+        "file_quotes",
+    ),
+    "one that swallows the rows to the next": (
+        b'name,phone\n"Anna,13912345678\nBo,13700000001\n"Carl",13600000001\n',
+        "file_quotes",
+    ),
 }
 
 
@@ -185,6 +215,11 @@ def test_what_cannot_be_read_says_why(name: str) -> None:
     content, reason = UNREADABLE[name]
     batch = make_batch(content)
     assert (batch.state, batch.reason, StagedRow.objects.count()) == ("unreadable", reason, 0)
+
+
+def test_the_row_with_the_quotation_mark_is_named() -> None:
+    batch = make_batch(b'name,phone\nBo,13700000001\n"Anna,13912345678\n')
+    assert batch.values == {"row": 3}
 
 
 def test_a_text_that_names_no_column_says_which_there_are() -> None:
@@ -239,6 +274,26 @@ def test_a_file_that_kills_its_reader_is_given_up() -> None:
     tasks.read(batch.pk)
     batch.refresh_from_db()
     assert (batch.state, batch.reason) == ("unreadable", "reading_gave_up")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_sent_again_is_read_while_others_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = start_batch(make_batch(numbers(30)))
+    Message.objects.update(state="undelivered")
+    control.finish_what_is_out()
+    monkeypatch.setattr(again, "PIECE", 5)
+    monkeypatch.setattr(reading, "CHUNK", 10)
+    write = reading._write
+
+    def write_after_another(*args: Any) -> None:
+        at_once(lambda: Batch.objects.filter(pk=batch.pk).update(a_minute=1), 1)
+        write(*args)
+
+    monkeypatch.setattr(reading, "_write", write_after_another)
+    new = again.of_batch(batch, batch.created_by, "again")
+    tasks.read(new.pk)
+    new.refresh_from_db()
+    assert (new.state, new.good) == ("ready", 30)
 
 
 def test_an_account_decides_which_numbers_it_takes() -> None:

@@ -6,14 +6,15 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
-from messaging.batches import control, progress, tasks
+from messaging.batches import control, making, progress, tasks
 from messaging.batches.labels import shown_state
 from messaging.models import Batch, Message
-from providers.daily_limits import LimitReached
+from providers.daily_limits import LimitReached, caps_of, used
 from providers.engine.loop import Loop
-from providers.models import DailyLimit
+from providers.models import Account, DailyLimit
 from providers.sandbox.server import Sandbox
 from tests.builders import (
     at_once,
@@ -128,6 +129,59 @@ def test_a_batch_without_room_in_the_daily_limit_does_not_start() -> None:
         control.start(batch, by)
     batch.refresh_from_db()
     assert batch.state == "ready"
+
+
+def limits_of(by: User, account: Account) -> list[int]:
+    return [used(cap) for cap in caps_of(account, by, DailyLimit.What.MESSAGES)]
+
+
+def test_what_did_not_go_out_of_a_cancelled_batch_counts_no_more(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox, in_flight=2, daily_limit=100)
+    batch = start_batch(make_batch(numbers(30), account))
+    by = batch.created_by
+    assert limits_of(by, account) == [30, 30]
+    left = count(5, -1)
+    Loop(lambda: next(left) <= 0).run()
+    control.cancel(batch, by)
+    for _ in range(2):
+        tasks.cancel_rest(batch.pk)
+    out = sandbox.book.count("haorui", "send", accepted=True)
+    assert limits_of(by, account) == [out, out]
+
+
+def test_rows_that_never_became_messages_are_given_back_to_whom_they_were_counted(
+    sandbox: Sandbox,
+) -> None:
+    batch = make_batch(numbers(30), make_account(daily_limit=100))
+    first, second = batch.created_by, make_user("messaging.bulk_message")
+    control.start(batch, first)
+    control.pause(batch, first)
+    batch.refresh_from_db()
+    control.go_on(batch, second)
+    control.cancel(batch, second)
+    assert not control.cancel(batch, first)
+    assert (limits_of(first, batch.account), limits_of(second, batch.account)) == ([0, 0], [0, 0])
+
+
+def test_a_batch_that_was_checked_anew_is_not_started_by_who_saw_the_old_one() -> None:
+    seen = make_batch(numbers(3))
+    making.check_again(seen, text="Another text.", number_column=None)
+    tasks.read(seen.pk)
+    assert not control.start(seen, seen.created_by)
+    assert not control.schedule(seen, seen.created_by, timezone.now() + timedelta(hours=1))
+    assert Batch.objects.get().state == "ready"
+
+
+def test_a_batch_is_started_and_counted_once_however_it_is_continued() -> None:
+    batch = make_batch(numbers(3))
+    control.schedule(batch, batch.created_by, timezone.now())
+    control._pause(batch, control.LIMIT_REACHED, ("scheduled",))  # type: ignore[arg-type]
+    batch.refresh_from_db()
+    assert control.go_on(batch, batch.created_by)
+    control.pause(batch, batch.created_by)
+    # Somebody whose page is older.
+    assert not control.go_on(batch, batch.created_by)
+    assert limits_of(batch.created_by, batch.account) == [3]
 
 
 def test_an_account_without_money_stops_the_batch_and_the_rest_waits(

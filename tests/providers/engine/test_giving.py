@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
@@ -15,8 +15,12 @@ from django.utils import timezone
 from messaging.dispatch import MessageSource
 from messaging.models import Message
 from providers import accounts
+from providers.clients.haorui import Haorui
+from providers.engine.giving import Giver, Served
 from providers.engine.loop import Loop
-from providers.engine.sources import Job
+from providers.engine.sources import Job, Lane
+from providers.engine.workshop import Workshop
+from providers.gateway.wire import Deadlines
 from providers.sandbox.server import Sandbox
 from tests.builders import make_account, make_message, run_engine
 
@@ -160,3 +164,28 @@ def test_what_a_loop_that_stops_has_not_begun_is_anybodys_again(sandbox: Sandbox
     states = set(Message.objects.values_list("state", flat=True))
     assert states <= {"queued", "submitted"}
     assert sandbox.book.count("haorui", "send") <= 1
+
+
+# --- looking for work ------------------------------------------------------------------
+
+
+class Empty(MessageSource):
+    """Never has work, and counts how often it was asked."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane  # type: ignore[misc]
+        self.asked = 0
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        self.asked += 1
+        return set()
+
+
+@pytest.mark.parametrize(("lane", "asked"), [(Lane.STAFF, 3), (Lane.ORDERS, 1), (Lane.BULK, 1)])
+def test_only_what_staff_wait_for_is_looked_for_in_every_round(lane: Lane, asked: int) -> None:
+    account = make_account()
+    served = Served(account, Haorui, accounts.opened_login_of(account))
+    source, giver = Empty(lane), Giver(uuid4(), Workshop(1, Deadlines()))
+    for _ in range(3):
+        giver.give_out(source, {account.pk: served})
+    assert source.asked == asked

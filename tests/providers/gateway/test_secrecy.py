@@ -16,7 +16,7 @@ import pytest
 from core.redaction import HIDDEN
 from providers.gateway.call import Answer, Effect, Operation, Request
 from providers.gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
-from providers.gateway.vocabulary import Reason
+from providers.gateway.vocabulary import CheckResult, Reason, Submission
 from providers.gateway.wire import AddressPolicy
 
 from .calling import MakeCaller, Serve
@@ -133,6 +133,21 @@ def test_nothing_secret_is_written_when_nobody_answers(
         made.wire.perform(SEND, REQUESTS["query"], refuse_in_their_words)
     written = "".join(traceback.format_exception(raised.value)) + caplog.text + repr(made.records)
     assert [canary for canary in CANARIES if canary in written] == []
+
+
+@pytest.mark.parametrize("request_", [REQUESTS["query"], REQUESTS["form"]])
+@pytest.mark.parametrize(
+    "yes", [lambda words: Submission("1", words), lambda words: CheckResult(False, words)]
+)
+def test_a_yes_keeps_nothing_secret_either(
+    serve: Serve,
+    caller: MakeCaller,
+    request_: Request,
+    yes: Callable[[str], Submission | CheckResult],
+) -> None:
+    made = caller(serve(SERVERS["echo"]).url, credentials={"password": PASSWORD})
+    said = made.wire.perform(SEND, request_, lambda answer_: yes(answer_.body.decode()))
+    assert [canary for canary in CANARIES if canary in said.words] == []
 
 
 def test_nothing_is_chained_to_the_error(serve: Serve, caller: MakeCaller) -> None:

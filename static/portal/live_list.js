@@ -1,5 +1,5 @@
-/* The list of messages follows its rows. Nothing moves: labels change where they stand,
-   and newer messages are announced, not pushed in. */
+/* A list follows its rows. Nothing moves: labels and cells change where they stand, and newer
+   rows are announced, not pushed in. The list's own address + "changes/" tells the news. */
 (function () {
   "use strict";
 
@@ -7,40 +7,40 @@
   const began = Date.now();
   let table = null;
 
-  const idOf = (row) => {
-    const link = row.querySelector("a[href*='/change/']");
-    const found = link && link.getAttribute("href").match(/message\/([^/]+)\/change/);
-    return found ? decodeURIComponent(found[1]) : null;
-  };
-
   function rows() {
     const found = new Map();
     table.querySelectorAll("tbody tr").forEach((row) => {
-      const id = idOf(row);
-      if (id) found.set(id, row);
+      const link = row.querySelector("a[href*='/change/']");
+      const id = link && link.getAttribute("href").match(/\/([^/]+)\/change\//);
+      if (id) found.set(decodeURIComponent(id[1]), row);
     });
     return found;
   }
 
+  const cellOf = (row, name) => row.querySelector(`.field-${name}`);
+
   function show(answer, shown) {
     for (const [id, row] of shown) {
-      const old = row.querySelector(".state");
-      const label = answer.states[id];
-      if (!old || !label || row.contains(document.activeElement)) continue;
-      const made = document.createElement("template");
-      made.innerHTML = label;
-      if (old.textContent !== made.content.firstChild.textContent) {
-        old.replaceWith(made.content.firstChild);
+      for (const [name, drawn] of Object.entries(answer.rows[id] || {})) {
+        const cell = cellOf(row, name);
+        if (!cell) continue;
+        const place = cell.querySelector("a[href*='/change/']") || cell;
+        const made = document.createElement("template");
+        made.innerHTML = drawn;
+        if (place.textContent.trim() === made.content.textContent.trim()) continue;
+        // The link that leads to the row stays, and with it the focus that it may have.
+        if (place.querySelector(":focus")) continue;
+        place.replaceChildren(made.content);
       }
     }
     announce(answer.newer);
   }
 
   function announce(text) {
-    let line = document.getElementById("newer-messages");
+    let line = document.getElementById("newer-rows");
     if (!line) {
       line = document.createElement("a");
-      line.id = "newer-messages";
+      line.id = "newer-rows";
       line.className = "note note-info newer";
       line.setAttribute("role", "status");
       line.href = location.href;

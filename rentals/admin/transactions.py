@@ -1,0 +1,144 @@
+"""What the provider booked."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
+
+from core.admin import Button, EmptyState, Page, ReadOnlyAdmin
+from core.exports import export_buttons
+from core.pages import person
+from core.templatetags.portal import amount, visible
+from core.times import when
+
+from .. import filters, money_page, reading
+from ..catalogue import renting_accounts
+from ..exporting import export_transactions
+from ..models import Reading, Transaction
+from ..timeline import type_word
+from .tabs import tab_list
+
+
+class ReadNow(Page, View):
+    """Puts the question to the queue; no web process asks a provider."""
+
+    permission_required = "rentals.read_transaction"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        wanted = request.POST.get("account", "")
+        for account in renting_accounts():
+            if wanted in ("", account.public_id):
+                by = person(request)
+                reading.ask(account, Reading.Kind.TRANSACTIONS, by, whole=True)
+                reading.ask(account, Reading.Kind.ORDERS, by, whole=True)
+        messages.success(request, _("The provider's lists are being read."))
+        return HttpResponseRedirect(reverse("admin:rentals_transaction_changelist"))
+
+
+@admin.register(Transaction)
+class TransactionAdmin(ReadOnlyAdmin):
+    list_title = _("Transactions")
+    list_display = (
+        "time",
+        "type_",
+        "amount_",
+        "order_",
+        "balance",
+        "frozen",
+        "description_",
+        "account",
+    )
+    list_display_links = None
+    list_filter = filters.TRANSACTIONS
+    list_before_template = "rentals/money.html"
+    search_fields = ("order_provider_id",)
+    search_help_text = _("An order id or a transaction's id")
+    ordering = ("-created_there", "-pk")
+    pages = (("export/", "export", "export"), ("read/", "read", ReadNow))
+
+    class Media:
+        css: ClassVar = {"all": ("portal/messaging.css", "portal/rentals.css")}
+        js: ClassVar = ("unfold/js/chart/chart.js", "portal/balance_chart.js")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
+        rows: QuerySet[Transaction] = super().get_queryset(request)
+        return rows.select_related("account")
+
+    @admin.display(description=_("Time"), ordering="created_there")
+    def time(self, row: Transaction) -> SafeString | str:
+        return when(row.created_there) or row.raw_created_there
+
+    @admin.display(description=_("Type"), ordering="type")
+    def type_(self, row: Transaction) -> str:
+        return type_word(row.type)
+
+    @admin.display(description=_("Amount"), ordering="amount")
+    def amount_(self, row: Transaction) -> SafeString:
+        return _money(row.amount)
+
+    @admin.display(description=_("Balance after"))
+    def balance(self, row: Transaction) -> SafeString:
+        return _money(row.balance_after)
+
+    @admin.display(description=_("Frozen after"))
+    def frozen(self, row: Transaction) -> SafeString:
+        return _money(row.frozen_after)
+
+    @admin.display(description=_("Description (provider's words)"))
+    def description_(self, row: Transaction) -> SafeString:
+        return format_html('<bdi dir="auto">{}</bdi>', visible(row.description[:200]))
+
+    @admin.display(description=_("Order"))
+    def order_(self, row: Transaction) -> SafeString | str:
+        if not row.order_provider_id:
+            return ""
+        url = f"{reverse('admin:rentals_order_changelist')}?q={row.order_provider_id}"
+        return format_html('<a href="{}">{}</a>', url, row.order_provider_id)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Transaction], search_term: str
+    ) -> tuple[QuerySet[Transaction], bool]:
+        term = search_term.strip()[:100]
+        if not term:
+            return queryset, False
+        return queryset.filter(Q(order_provider_id=term) | Q(provider_id=term)), False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        may = request.user.has_perm
+        context: dict[str, Any] = {
+            "tab_list": tab_list(request, "transaction"),
+            "exports": export_buttons(request, reverse(self.url_name("export")))
+            if may("rentals.export_transaction")
+            else [],
+            "may_read": may("rentals.read_transaction"),
+            **(extra_context or {}),
+        }
+        answer = super().changelist_view(request, context)
+        data = getattr(answer, "context_data", None)
+        if data and "cl" in data:
+            data["money"] = money_page.facts(request, data["cl"].queryset)
+        return answer
+
+    def get_list_primary(self, request: HttpRequest) -> Button | None:
+        return None
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(_("Nothing read from the provider yet."), None, "receipt_long")
+
+    def export(self, request: HttpRequest) -> Any:
+        return export_transactions(self, request)
+
+
+def _money(value: Any) -> SafeString:
+    return format_html('<span class="amount">{}</span>', amount(value))

@@ -1,0 +1,79 @@
+"""Tabs of pages that share one place in the sidebar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from .navigation import address
+
+
+def tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    """Pages that share one place in the sidebar. Superusers see all of them."""
+    catalogue = {
+        "models": ["rentals.project", "rentals.region"],
+        "items": _tabs((_("Apps"), "rentals_project"), (_("Countries/regions"), "rentals_region")),
+    }
+    batches = _permitted(
+        request,
+        (_("Batches"), "messaging_batch", "messaging.view_batch"),
+        (_("Templates"), "messaging_template", "messaging.view_template"),
+        (_("Do-not-send list"), "messaging_donotsend", "messaging.view_donotsend"),
+    )
+    batch_models = [f"messaging.{name}" for name in ("batch", "template", "donotsend")]
+    of_batches = {"models": batch_models, "items": batches}
+    if not getattr(request.user, "is_superuser", False):
+        staff = _permitted(
+            request,
+            (_("Staff"), "auth_user", "auth.view_user"),
+            (_("Daily limits"), "providers_dailylimit", "providers.view_dailylimit"),
+        )
+        return [
+            catalogue,
+            of_batches,
+            {"models": ["auth.user", "providers.dailylimit"], "items": staff},
+        ]
+    staff = _tabs(
+        (_("Staff"), "auth_user"),
+        (_("Roles"), "auth_group"),
+        (_("Daily limits"), "providers_dailylimit"),
+        (_("Failed sign-ins"), "axes_accessattempt"),
+        (_("Sign-ins"), "axes_accesslog"),
+        (_("Changes"), "auditlog_logentry"),
+    )
+    staff_models = ["auth.user", "auth.group", "axes.accessattempt", "axes.accesslog"]
+    staff_models.append("providers.dailylimit")
+    return [
+        catalogue,
+        of_batches,
+        {"models": [*staff_models, "auditlog.logentry"], "items": staff},
+        {
+            "models": [f"django_q.{name}" for name in ("ormq", "failure", "success", "schedule")],
+            "items": queue_tabs(),
+        },
+    ]
+
+
+def queue_tabs() -> list[dict[str, Any]]:
+    return _tabs(
+        (_("Waiting"), "django_q_ormq"),
+        (_("Failed"), "django_q_failure"),
+        (pgettext_lazy("tasks", "Done"), "django_q_success"),
+        (_("Schedules"), "django_q_schedule"),
+    )
+
+
+def _tabs(*pairs: tuple[Promise, str]) -> list[dict[str, Any]]:
+    return [
+        {"title": title, "link": link}
+        for title, model in pairs
+        if (link := address(f"admin:{model}_changelist"))
+    ]
+
+
+def _permitted(request: HttpRequest, *places: tuple[Promise, str, str]) -> list[dict[str, Any]]:
+    return _tabs(*((title, model) for title, model, name in places if request.user.has_perm(name)))
