@@ -31,7 +31,7 @@ THREADS = 256
 """Started as they are needed; many, so that one hung provider does not starve the others."""
 IDLE_PAUSE = 0.04
 """Seconds between two looks for work when there is none."""
-BUSY_PAUSE = 0.02
+BUSY_PAUSE = 0.01
 """Seconds between two rounds while calls are under way."""
 SWITCH_INTERVAL = 0.0005
 """Seconds that a thread may keep Python's lock. With the usual 5 ms each of this thread's
