@@ -161,7 +161,7 @@ def change(order: Order, **fields: Any) -> Order:
 
 
 def run_engine(
-    until: Callable[[], bool], *, at_most: float = 20.0, deadlines: Deadlines = DEADLINES
+    until: Callable[[], bool], *, at_most: float = 120.0, deadlines: Deadlines = DEADLINES
 ) -> None:
     """Run a loop of the engine in this thread until something holds."""
     deadline = time.monotonic() + at_most

@@ -42,8 +42,9 @@ os.environ.update(
     }
 )
 
+from smsportal.environment import BASE_DIR  # noqa: E402
 from smsportal.settings import *  # noqa: E402, F403
-from smsportal.settings import DATABASES, ON_SQLITE, STORAGES  # noqa: E402
+from smsportal.settings import DATABASES, ON_SQLITE, STATICFILES_DIRS, STORAGES  # noqa: E402
 
 if ON_SQLITE:
     DATABASES["default"]["TEST"] = {"NAME": f"{_DATA}/test.sqlite3"}
@@ -52,6 +53,8 @@ if ON_SQLITE:
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # The manifest exists only after collectstatic.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+# A page for a browser between two tests.
+STATICFILES_DIRS = [*STATICFILES_DIRS, BASE_DIR / "tests" / "browser" / "static"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # Failed sign-ins would count from one test to the next; the tests of the lock-out set it.
 AXES_ENABLED = False

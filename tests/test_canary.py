@@ -64,7 +64,7 @@ from providers.models import Account, Callback, CallbackToken, Credential, Enqui
 from providers.sandbox.server import Sandbox
 from smsportal.environment import BASE_DIR
 from tests.browser.waiting import wait_until
-from tests.builders import IMPATIENT, NOWHERE, make_account, make_message, make_user
+from tests.builders import NOWHERE, make_account, make_message, make_user
 from tests.processes import below
 
 SECRETS = {
@@ -293,7 +293,7 @@ class Here:
 
     def _run(self) -> None:
         try:
-            Loop(self._stop.is_set, IMPATIENT).run()
+            Loop(self._stop.is_set).run()
         finally:
             connections.close_all()
 
@@ -440,18 +440,18 @@ class Person:
         return self
 
     def open(self, path: str) -> requests.Response:
-        return self._keep(path, self._session.get(self._address + path, timeout=30))
+        return self._keep(path, self._session.get(self._address + path, timeout=LAST_RESORT))
 
     def send(
         self, path: str, values: Mapping[str, object], *, keep: bool = True
     ) -> requests.Response:
         token = self._session.cookies.get("csrftoken") or self._token(path)
         sent = {"csrfmiddlewaretoken": token, **values}
-        answer = self._session.post(self._address + path, data=sent, timeout=30)
+        answer = self._session.post(self._address + path, data=sent, timeout=LAST_RESORT)
         return self._keep(f"POST {path}", answer) if keep else answer
 
     def _token(self, path: str) -> str:
-        self._session.get(self._address + path, timeout=30)
+        self._session.get(self._address + path, timeout=LAST_RESORT)
         return str(self._session.cookies.get("csrftoken"))
 
     def _keep(self, path: str, answer: requests.Response) -> requests.Response:
@@ -652,9 +652,9 @@ def push_callbacks(place: Place, manager: Person) -> None:
     url = f"{place.address}/callbacks/{account.callback_tokens.get().value.reveal()}"
     report = {"DLRStatus": "Delivered", "PhoneNumber": message.recipient.strip("+")}
     for uid in (message.reference, "f" * 32):
-        assert requests.post(f"{url}/", json={**report, "uid": uid}, timeout=30).ok
-    assert requests.put(f"{url}/", timeout=30).status_code == 405
-    assert requests.post(f"{url}x/", json=report, timeout=30).status_code == 404
+        assert requests.post(f"{url}/", json={**report, "uid": uid}, timeout=LAST_RESORT).ok
+    assert requests.put(f"{url}/", timeout=LAST_RESORT).status_code == 405
+    assert requests.post(f"{url}x/", json=report, timeout=LAST_RESORT).status_code == 404
     wait_until(lambda: all_digested(place), at_most=LAST_RESORT)
     unmatched = Callback.objects.get(state="unmatched")
     manager.send(reverse("admin:providers_callback_again", args=[unmatched.public_id]), {})
@@ -798,7 +798,7 @@ def test_a_callback_that_is_refused_leaves_no_token_in_the_log(place: Place) -> 
     )
     for token in account.callback_tokens.all():
         address = f"{place.address}/callbacks/{token.value.reveal()}/elsewhere/"
-        requests.post(address, timeout=30)
+        requests.post(address, timeout=LAST_RESORT)
     assert leaks(tokens(), "log", place.log()) == []
 
 

@@ -21,12 +21,13 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from providers.engine.leases import is_engine_alive
-from providers.engine.loop import Loop
+from providers.engine.loop import DEADLINES, Loop
+from providers.gateway.wire import Deadlines
 from providers.models import heartbeat
 from providers.sandbox.server import Sandbox
-from tests.builders import IMPATIENT, make_staff, make_user
+from tests.builders import make_staff, make_user
 
-from .visitor import Visitor, Window
+from .visitor import PATIENCE, Visitor, Window
 from .waiting import wait_until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -40,8 +41,6 @@ QUIET = (
     "--disable-sync",
     "--disable-dev-shm-usage",
 )
-PATIENCE = 15_000
-"""Milliseconds. A slow machine is no failure."""
 
 MakeVisitor = Callable[..., Visitor]
 
@@ -127,14 +126,16 @@ def portal(live_server: LiveServer, sandbox: Sandbox, settings: Settings) -> Liv
 
 
 class Engine:
-    """One loop of the engine in a thread of its own, which does not wait long for answers."""
+    """One loop of the engine in a thread of its own."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine loop")
+        self._deadlines = DEADLINES
 
-    def start(self) -> None:
+    def start(self, deadlines: Deadlines = DEADLINES) -> None:
         """Returns once it serves every account that there is."""
+        self._deadlines = deadlines
         self._thread.start()
         wait_until(is_engine_alive)
 
@@ -145,7 +146,7 @@ class Engine:
 
     def _run(self) -> None:
         try:
-            Loop(self._stop.is_set, IMPATIENT).run()
+            Loop(self._stop.is_set, self._deadlines).run()
         finally:
             connections.close_all()
 

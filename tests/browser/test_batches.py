@@ -44,7 +44,7 @@ def test_a_batch_is_pasted_checked_confirmed_stopped_and_sent(
     wait_until(lambda: sandbox.book.count("haorui", "send") > 0)
     page.locator("form[action$='/pause/'] button").click()
     page.locator("form[action$='/continue/'] button").click()
-    expect(page.locator("progress")).to_have_attribute("value", "100", timeout=20_000)
+    expect(page.locator("progress")).to_have_attribute("value", "100")
     wait_until(lambda: Batch.objects.get().state == "finished")
     figures = page.locator("#live .figure strong")
     assert sum(map(int, figures.all_inner_texts())) == 12

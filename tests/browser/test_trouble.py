@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import expect
 
 from messaging.models import Message
+from providers.engine.loop import DEADLINES
 from providers.models import Account
 from providers.sandbox.server import Sandbox
-from tests.builders import make_account, make_message
+from tests.builders import IMPATIENT, make_account, make_message
 
 from .conftest import Engine, MakeVisitor
 from .pages import AccountForm, MessagePage, SendForm
@@ -54,7 +55,7 @@ def test_a_fault_is_said_in_words_with_the_money_line(
 ) -> None:
     state, words, money = FAULTS[fault]
     sandbox.faults.set(fault, provider="haorui", calls=None)
-    engine.start()
+    engine.start(IMPATIENT if fault == "never_answers" else DEADLINES)
     page = SendForm.of(operator).fill(NUMBER, TEXT).send()
     expect(page.money).to_have_text(money)
     expect(page.state).to_have_text(state)

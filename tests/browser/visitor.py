@@ -19,8 +19,10 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 
 
-EMPTY_PAGE = "/static/portal/favicon.svg"
-"""Of the portal, since its storage can be cleared from there only, and with no script."""
+PATIENCE = 60_000
+"""Milliseconds. A slow machine is no failure."""
+EMPTY_PAGE = "/static/tests/empty.html"
+"""Of the portal, since its storage can be cleared from there only. It asks for nothing more."""
 
 
 class Window:
@@ -35,6 +37,7 @@ class Window:
         self.context = browser.new_context(
             base_url=address, locale=LOCALES[language], reduced_motion="reduce"
         )
+        self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(LISTEN)
         self.page = self.context.new_page()
 

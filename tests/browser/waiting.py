@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-LAST_RESORT = 30.0
+LAST_RESORT = 120.0
 
 
 def wait_until(holds: Callable[[], object], *, at_most: float = LAST_RESORT) -> None:

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from messaging.models import Message
 from messaging.states import MessageState
 from providers import limits
+from providers.engine.loop import DEADLINES
 from providers.models import Account, Allowance
 from providers.sandbox.faults import CATALOGUE
 from providers.sandbox.server import Sandbox, discover
@@ -71,7 +72,11 @@ def test_a_fault_ends_in_its_state_and_in_one_call(sandbox: Sandbox, fault: str)
     messages = one_of_each(sandbox)
     sandbox.fault(fault, calls=3)
 
-    run_engine(lambda: is_settled(*messages.values()), deadlines=IMPATIENT)
+    # Where an answer counts, one that comes late on a slow machine must not be given up.
+    unknown = set(expected(fault).values()) == {UNKNOWN}
+    run_engine(
+        lambda: is_settled(*messages.values()), deadlines=IMPATIENT if unknown else DEADLINES
+    )
 
     assert states(messages) == expected(fault)
     assert sandbox.faults.struck[fault] == 3

@@ -141,11 +141,11 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 def test_the_demonstration_starts_answers_and_stops_cleanly(demo: Demo) -> None:
     demo.wait_until_ready()
-    page = requests.get(f"http://{demo.web}/login/?next=/%3Fword", timeout=30)
+    page = requests.get(f"http://{demo.web}/login/?next=/%3Fword", timeout=LAST_RESORT)
     assert page.status_code == 200
     sheets = re.findall(r'href="(/static/[^"]+\.css)"', page.text)
     assert sheets
-    assert requests.get(f"http://{demo.web}{sheets[0]}", timeout=30).ok
+    assert requests.get(f"http://{demo.web}{sheets[0]}", timeout=LAST_RESORT).ok
 
     started = below(demo.process.pid)
     assert len(started) > 4

@@ -19,7 +19,7 @@ import pytest
 from tests.processes import alive
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LAST_RESORT = 60.0
+LAST_RESORT = 120.0
 
 OBEDIENT = """
 import os, signal, sys, time

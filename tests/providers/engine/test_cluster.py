@@ -30,7 +30,7 @@ from tests.processes import alive, below
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[3]
-LAST_RESORT = 60.0
+LAST_RESORT = 120.0
 
 
 def wait_for(happened: Callable[[], object], what: str) -> None:
