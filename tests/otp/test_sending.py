@@ -315,3 +315,21 @@ def test_a_number_takes_no_more_codes_than_its_limit(settings: object) -> None:
     assert Session.objects.count() == 1
     assert "24 hours" in limits.words_of(reached.value, make_account("haosms"))
     assert NUMBER[-4:] not in limits.words_of(reached.value, make_account("haosms"))
+
+
+def test_a_prefix_takes_no_more_codes_than_its_limit(settings: object) -> None:
+    settings.CODES_PER_PREFIX = 1  # type: ignore[attr-defined]
+    make_sent(recipient="+8613812345601")
+    with pytest.raises(LimitReached) as reached:
+        make_session(recipient="+8613812345602")
+    assert reached.value.cap.scope == "prefix"
+    assert make_session(recipient="+8613987654321").state == "pending"
+
+
+def test_an_account_takes_no_more_codes_than_its_limit() -> None:
+    account = make_account("haosms", daily_limit=1)
+    make_sent(account)
+    with pytest.raises(LimitReached) as reached:
+        make_session(account, recipient="+8613987654321")
+    assert reached.value.cap.scope == "account"
+    assert make_session(recipient="+8613987654321").state == "pending"
