@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import live_list
 from core.admin import Button, EmptyState, ReadOnlyAdmin, fragment
-from core.exports import Format
+from core.exports import export_buttons
 from core.labels import state_label
 from core.phone import search_key
 from core.times import when
@@ -105,16 +105,9 @@ class MessageAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, context)
 
     def _exports(self, request: HttpRequest) -> list[Button]:
-        """The addresses of what the list shows now, as files."""
         if not request.user.has_perm(exporting.PERMISSION):
             return []
-        query = request.GET.copy()
-        found = []
-        for format_ in Format:
-            query["format"] = format_
-            address = f"{reverse(self.url_name('export'))}?{query.urlencode()}"
-            found.append(Button(_("Export %(kind)s") % {"kind": format_.upper()}, address))
-        return found
+        return export_buttons(request, reverse(self.url_name("export")))
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
         return exporting.messages_as_file(self, request)

@@ -19,7 +19,7 @@ from django.utils.translation import pgettext_lazy
 from core import live_list
 from core.admin import Button, EmptyState, ReadOnlyAdmin, fragment
 from core.changelist import PortalChangeList
-from core.exports import Format
+from core.exports import Format, export_buttons
 from core.labels import state_label
 from core.pages import NeedsPermission, person
 from core.phone import search_key
@@ -122,16 +122,9 @@ class SessionAdmin(ReadOnlyAdmin):
         return answer
 
     def _exports(self, request: HttpRequest) -> list[Button]:
-        """The addresses of what the list shows now, as files."""
         if not request.user.has_perm("otp.export_session"):
             return []
-        query = request.GET.copy()
-        found = []
-        for format_ in Format:
-            query["format"] = format_
-            address = f"{reverse(self.url_name('export'))}?{query.urlencode()}"
-            found.append(Button(_("Export %(kind)s") % {"kind": format_.upper()}, address))
-        return found
+        return export_buttons(request, reverse(self.url_name("export")))
 
     @fragment("otp.view_session")
     def changes(self, request: HttpRequest) -> HttpResponse:
