@@ -20,6 +20,9 @@ def waiting_orders() -> tuple[int, datetime | None]:
     """How many, and since when the oldest might have been placed. Those of a paused account,
     or of one whose provider asked for patience, wait for a reason that is shown elsewhere;
     those of one kind wait for each other."""
+    # Most of the time nothing is queued at all, which is told far sooner than the rest.
+    if not Order.objects.filter(state=OrderState.QUEUED).exists():
+        return 0, None
     now = timezone.now()
     due = Order.objects.filter(
         ~Exists(in_the_way(now)),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
@@ -23,6 +24,12 @@ class PortalSite(UnfoldAdminSite):
 
         own = [path("banner/", banner_zone, name="banner"), *practice_pages(self)]
         return [*own, *super().get_urls()]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Made where somebody asks for it. Every page is handed this list, and hardly one
+        draws it, since the navigation goes by jobs."""
+        made = super().get_app_list
+        return SimpleLazyObject(lambda: made(request, app_label))
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

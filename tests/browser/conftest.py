@@ -30,7 +30,7 @@ from tests.builders import make_staff, make_user
 from .visitor import PATIENCE, Visitor, Window
 from .waiting import wait_until
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
