@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.pruning import delete_in_chunks
 from core.redaction import storable
 
 from . import accounts
@@ -181,10 +182,9 @@ KEPT_FOR: Final = timedelta(days=30)
 def prune() -> int:
     """Delete questions and balance readings that are past their time."""
     now = timezone.now()
-    questions, _ = Enquiry.objects.filter(ended_at__lt=now - KEPT_FOR).delete()
     oldest = now - timedelta(days=settings.BALANCE_READING_DAYS)
-    readings, _ = BalanceReading.objects.filter(read_at__lt=oldest).delete()
-    return questions + readings
+    questions = delete_in_chunks(Enquiry.objects.filter(ended_at__lt=now - KEPT_FOR))
+    return questions + delete_in_chunks(BalanceReading.objects.filter(read_at__lt=oldest))
 
 
 def latest_reading(account: Account) -> BalanceReading | None:

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from core.pruning import delete_in_chunks
+
 from .gateway.call import CallRecord
 from .models import ApiCall
 
@@ -116,19 +118,7 @@ def subject_link(subject: str) -> tuple[str, str] | None:
     return resolver(identity) if resolver and identity else None
 
 
-PRUNE_CHUNK = 2_000
-
-
 def prune() -> int:
-    """Delete calls older than the retention, in chunks that hold no lock for long."""
+    """Delete calls older than the retention."""
     limit = timezone.now() - timedelta(days=settings.JOURNAL_DAYS)
-    deleted = 0
-    while True:
-        chunk = list(
-            ApiCall.objects.filter(started_at__lt=limit)
-            .order_by()
-            .values_list("pk", flat=True)[:PRUNE_CHUNK]
-        )
-        if not chunk:
-            return deleted
-        deleted += ApiCall.objects.filter(pk__in=chunk).delete()[0]
+    return delete_in_chunks(ApiCall.objects.filter(started_at__lt=limit))

@@ -35,6 +35,7 @@ def duties() -> list[Duty]:
         ),
         Duty("rented numbers: check ledger", "rentals.tasks.check_ledgers", 24 * 60, at=time(4, 0)),
         Duty("codes: expire", "otp.tasks.expire", 1),
+        Duty("batches: prune", "messaging.batches.tasks.prune", 24 * 60, at=time(4, 30)),
         Duty("codes: prune", "otp.tasks.prune", 24 * 60, at=time(4, 20)),
         Duty("data: prune", "providers.tasks.prune", 24 * 60, at=time(4, 10)),
     ]

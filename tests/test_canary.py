@@ -91,8 +91,8 @@ PRACTICE = "/practice/"
 """Stands for the telephones, so whoever may reveal numbers sees there what arrived."""
 ZLIB = 0x78
 """What packed bytes begin with."""
-PAGES_OF_A_KIND = 3
-"""So many messages, calls, accounts … each person looks at; a manager at four times as many,
+PAGES_OF_A_KIND = 2
+"""So many messages, calls, accounts … each person looks at; a manager at six times as many,
 and so at every account."""
 ECHO_MODES = ("refusal", "page", "redirect", "header")
 
@@ -464,7 +464,7 @@ class Person:
         """Every page that links lead to; of each list one more way to sort or filter it."""
         seen: Counter[str] = Counter()
         kinds: Counter[str] = Counter()
-        most = 4 * PAGES_OF_A_KIND if self.name == "the-manager" else PAGES_OF_A_KIND
+        most = 6 * PAGES_OF_A_KIND if self.name == "the-manager" else PAGES_OF_A_KIND
         waiting = ["/"]
         done: set[str] = set()
         while waiting:

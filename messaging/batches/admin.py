@@ -117,8 +117,8 @@ class BatchAdmin(ReadOnlyAdmin):
     @fragment("messaging.view_batch")
     def live(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.get_or_404(request, object_id)
-        context = page.context_of(self, request, batch)
-        return render(request, "messaging/batches/live.html", {"object": batch, **context})
+        context = {"object": batch, "is_fragment": True, **page.context_of(self, request, batch)}
+        return render(request, "messaging/batches/live.html", context)
 
     @fragment("messaging.view_batch")
     def row(self, request: HttpRequest, object_id: str) -> HttpResponse:

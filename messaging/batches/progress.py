@@ -43,6 +43,11 @@ class Progress:
         return self.total - self.waiting - self.cancelled - self.sending
 
     @property
+    def gone(self) -> int:
+        """How many cannot be called back: those that are being sent at this moment too."""
+        return self.out + self.sending
+
+    @property
     def percent(self) -> int:
         return 100 * (self.total - self.waiting - self.sending) // self.total if self.total else 0
 

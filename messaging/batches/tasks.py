@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..models import Batch
-from . import control, kicking, laying_out, reading
+from . import control, kicking, laying_out, pruning, reading
 
 
 def read(batch_id: int) -> None:
@@ -32,3 +32,7 @@ def tend() -> None:
     for batch in control.leftovers():
         control.cancel_rest(batch)
     control.finish_what_is_out()
+
+
+def prune() -> int:
+    return pruning.prune()

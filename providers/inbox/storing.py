@@ -8,13 +8,13 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
 from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from core.pruning import delete_in_chunks
 from core.redaction import storable
 
 from ..models import Callback
@@ -112,18 +112,9 @@ def _canonical_body(body: bytes) -> object:
     return json.loads(text.lstrip("\ufeff"), object_pairs_hook=_sorted, parse_float=str)
 
 
-PRUNE_CHUNK: Final = 2_000
-
-
 def prune() -> int:
-    """Delete callbacks older than the journal's retention, in chunks that hold no lock for
-    long. What they reported is kept by the apps above."""
+    """Delete callbacks older than the journal's retention. What they reported is kept by the
+    apps above."""
     limit = timezone.now() - timedelta(days=settings.JOURNAL_DAYS)
-    deleted = 0
-    while True:
-        old = Callback.objects.filter(last_at__lt=limit).order_by()
-        old = old.exclude(state=Callback.State.RECEIVED)
-        chunk = list(old.values_list("pk", flat=True)[:PRUNE_CHUNK])
-        if not chunk:
-            return deleted
-        deleted += Callback.objects.filter(pk__in=chunk).delete()[0]
+    old = Callback.objects.filter(last_at__lt=limit)
+    return delete_in_chunks(old.exclude(state=Callback.State.RECEIVED))

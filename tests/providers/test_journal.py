@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from core import pruning
 from providers import journal
 from providers.admin.calls import with_chips
 from providers.models import Account, ApiCall
@@ -258,7 +259,7 @@ def test_calls_beyond_the_retention_go_and_the_others_stay(account: Account, set
 
 
 def test_pruning_goes_on_until_nothing_old_is_left(account: Account, monkeypatch: Any) -> None:
-    monkeypatch.setattr(journal, "PRUNE_CHUNK", 2)
+    monkeypatch.setattr(pruning, "CHUNK", 2)
     for _ in range(5):
         call(account, started_at=timezone.now() - timedelta(days=1000))
     assert journal.prune() == 5

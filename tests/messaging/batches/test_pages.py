@@ -230,6 +230,28 @@ def test_pause_continue_and_cancel_each_do_what_they_say(browser: Client) -> Non
 
 
 @pytest.mark.parametrize(
+    ("language", "out", "words"),
+    [
+        ("en", 2, "2 messages are out and stay out. Cancel the other 3?"),
+        ("en", 1, "1 message is out and stays out. Cancel the other 4?"),
+        ("zh-hans", 2, "已发出的 2 条无法撤回。 取消其余 3 条？"),
+    ],
+)
+def test_the_question_before_cancelling_names_both_counts_and_follows_them(
+    browser: Client, language: str, out: int, words: str
+) -> None:
+    batch = start_batch(make_batch(numbers(5)))
+    browser.cookies["django_language"] = language
+    for index, message in enumerate(Message.objects.all()[:out]):
+        state = "sending" if index else "submitted"
+        Message.objects.filter(pk=message.pk).update(state=state)
+    page = browser.get(page_of(batch)).content.decode()
+    assert f'<p id="cancel-words">{words}</p>' in page
+    news = browser.get(page_of(batch, "live")).content.decode()
+    assert f'<p id="cancel-words" hx-swap-oob="true">{words}</p>' in news
+
+
+@pytest.mark.parametrize(
     "name", ["confirm", "check", "pause", "continue", "cancel", "again", "unschedule"]
 )
 def test_nobody_moves_a_batch_without_the_permission(client: Client, name: str) -> None:
