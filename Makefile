@@ -53,8 +53,9 @@ run: $(VENV)/.installed ## Start the portal for real accounts
 
 # --- quality ---------------------------------------------------------------
 
-# What touches no database says the same on any, so it runs once.
-test: test-sqlite ## Run every test on SQLite, and on PostgreSQL too if it touches a database
+# What touches no database, or only sees what the browser makes of a page, says the same on
+# any, so it runs once.
+test: test-sqlite ## Run every test on SQLite, and on PostgreSQL too if a database can matter
 	@$(MAKE) test-postgres ONLY=--only-with-database
 
 # Each worker would compile every test anew, for each database.
@@ -66,7 +67,7 @@ test-sqlite: $(VENV)/.installed-dev ## Run every test on SQLite
 		env -u TEST_DATABASE_URL $(FAILED_ALONE); })
 
 test-postgres: $(VENV)/.installed-dev ## Run every test on PostgreSQL, which is found or brought along
-	@echo "== tests on PostgreSQL$(if $(ONLY), that touch a database: the others ran on SQLite) =="
+	@echo "== tests on PostgreSQL$(if $(ONLY), where a database can matter: the others ran on SQLite) =="
 	@$(BIN)/python -m tests.database $(PYTEST) $(if $(ONCE_MORE),|| { $(SAY_ONCE_MORE); \
 		$(BIN)/python -m tests.database $(FAILED_ALONE); })
 

@@ -37,8 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--only-with-database",
         action="store_true",
-        help="Leave out the tests that touch no database, for they say the same on any;"
-        " `make test` runs them once, on the first of its two.",
+        help="Leave out what says the same on any database: tests that touch none, and those"
+        " marked `any_database`. `make test` runs them once, on the first of its two.",
     )
 
 
@@ -77,7 +77,10 @@ def _place_in_line(item: pytest.Item) -> int:
 
 
 def _touches_database(item: pytest.Item) -> bool:
-    """All others are refused a connection; what makes one in a process of its own is marked."""
+    """All others are refused a connection; what makes one in a process of its own is marked,
+    and so is what only sees what the browser makes of a page."""
+    if item.get_closest_marker("any_database"):
+        return False
     marked = any(item.get_closest_marker(name) for name in ("django_db", "each_database"))
     return marked or not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
@@ -90,7 +93,8 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if left_out := terminalreporter.config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(
-            f"{left_out} tests that touch no database were left out: they say the same on any."
+            f"{left_out} tests that touch no database, or that only see what the browser makes of"
+            " a page, were left out: they say the same on any."
         )
 
 

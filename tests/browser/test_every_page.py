@@ -136,6 +136,7 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_no_page_is_wider_than_a_telephone(
     language: str, make_visitor: MakeVisitor, sandbox: Sandbox
@@ -154,6 +155,7 @@ def test_no_page_is_wider_than_a_telephone(
     assert wide == {}
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_the_pages_outside_and_the_error_pages_fit_too(
     language: str, make_visitor: MakeVisitor
@@ -193,6 +195,7 @@ def test_a_message_is_sent_from_signing_in_to_accepted(
     assert len(sandbox.book.entries("haorui", accepted=True)) == 1
 
 
+@pytest.mark.any_database
 def test_the_chinese_pages_show_no_english_word(
     make_visitor: MakeVisitor, sandbox: Sandbox
 ) -> None:

@@ -15,6 +15,8 @@ from .pages import MessagePage
 from .visitor import Visitor
 from .waiting import wait_until
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def message(sandbox: Sandbox) -> Message:
