@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
@@ -13,9 +13,7 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 
-from core.countries import country_name
-from core.filters import LocalTimeFilter
-from core.labels import states_of
+from core.filters import CountryFilter, LocalTimeFilter, StateFilter
 
 from . import needs
 from .catalogue import project_names
@@ -24,24 +22,11 @@ from .models import Finding, Order, Transaction
 from .timeline import type_word
 
 
-class ShownStateFilter(MultipleDropdownFilter):
-    """By the words that the labels say, derived states included."""
+class ShownStateFilter(StateFilter):
+    kind = "order"
 
-    title = _("State")
-    parameter_name = "shown"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        labels = states_of("order")
-        return [(key, str(label.word)) for key, label in labels.items() if key != "claimed"]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        chosen = [value for value in self.value() or [] if value in states_of("order")]
-        if not chosen:
-            return queryset
-        wanted = where_shown(chosen[0])
-        for value in chosen[1:]:
-            wanted |= where_shown(value)
-        return queryset.filter(wanted)
+    def where(self, shown: str) -> Q:
+        return where_shown(shown)
 
 
 class EndingFilter(DropdownFilter):
@@ -69,17 +54,9 @@ class AppFilter(DropdownFilter):
         return queryset.filter(project=value) if value else queryset
 
 
-class CountryFilter(DropdownFilter):
-    title = _("Country/region")
+class RegionFilter(CountryFilter):
     parameter_name = "region"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        codes = Order.objects.order_by("region").values_list("region", flat=True).distinct()
-        return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        value = self.value()
-        return queryset.filter(region=value) if value else queryset
+    field_name = "region"
 
 
 class TypeFilter(MultipleDropdownFilter):
@@ -122,7 +99,7 @@ ORDERS: tuple[Any, ...] = (
     ShownStateFilter,
     ("account", RelatedDropdownFilter),
     AppFilter,
-    CountryFilter,
+    RegionFilter,
     EndingFilter,
     ("held_by", RelatedDropdownFilter),
     ("created_at", LocalTimeFilter),

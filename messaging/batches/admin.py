@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from core.admin import Button, EmptyState, PortalAdmin, ReadOnlyAdmin, fragment
-from core.filters import LocalTimeFilter
-from core.labels import state_label, states_of
+from core.filters import LocalTimeFilter, StateFilter
+from core.labels import state_label
 from core.times import when
 
 from ..models import Batch, Template
@@ -27,18 +27,11 @@ from .labels import shown_state, where_shown
 from .new_page import NewBatchPage, size
 
 
-class StateFilter(DropdownFilter):
-    """By the words that the labels say."""
+class ShownStateFilter(StateFilter):
+    kind = "batch"
 
-    title = _("State")
-    parameter_name = "shown"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(key, str(label.word)) for key, label in states_of("batch").items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
-        value = self.value()
-        return queryset.filter(where_shown(value)) if value in states_of("batch") else queryset
+    def where(self, shown: str) -> Q:
+        return where_shown(shown)
 
 
 @admin.register(Batch)
@@ -47,7 +40,7 @@ class BatchAdmin(ReadOnlyAdmin):
     list_title = _("Batches")
     list_display = ("state_", "name", "account", "good", "sender", "time")
     list_filter = (
-        StateFilter,
+        ShownStateFilter,
         ("account", RelatedDropdownFilter),
         ("created_by", RelatedDropdownFilter),
         ("created_at", LocalTimeFilter),
