@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +16,7 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from smsportal.catalogues import compile_catalogues
-from tests import emptying
+from tests import cloning, emptying
 
 # A slow machine is no failure: no example has a time limit.
 hypothesis.settings.register_profile("portal", deadline=None, print_blob=True)
@@ -102,10 +104,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    with django_db_blocker.unblock():
-        emptying.remember()
-    emptying.install()
+def django_db_setup(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """A worker of a parallel run copies a database that is migrated; alone, pytest-django
+    makes one."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        request.getfixturevalue("django_db_setup")
+    with ExitStack() as copies:
+        with django_db_blocker.unblock():
+            if worker is not None:
+                copies.enter_context(cloning.own_copy(worker))
+            emptying.remember()
+        emptying.install()
+        yield
+        with django_db_blocker.unblock():
+            copies.close()
 
 
 @pytest.fixture(autouse=True)

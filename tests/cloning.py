@@ -1,0 +1,39 @@
+"""One database is migrated, and each worker of a parallel run gets a copy of it.
+
+Migrating takes longer than most of a worker's tests, and every worker would do it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.db import connection
+
+
+@contextmanager
+def own_copy(worker: str) -> Iterator[None]:
+    """Within the block this process works on its copy. The first to come migrates the
+    original, which stays: it is in the folder or on the server of this run alone, and on any
+    other server the next run replaces it."""
+    creation, name = connection.creation, str(connection.settings_dict["NAME"])
+    migrated = Path(os.environ["TEST_DATA_DIR"]) / "migrated"
+    with migrated.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not migrated.exists():
+            creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+            migrated.write_text(str(connection.settings_dict["NAME"]))
+        connection.close()
+        connection.settings_dict["NAME"] = migrated.read_text()
+        creation.clone_test_db(worker, verbosity=0)
+    original = connection.settings_dict["NAME"]
+    # In place, since the connections of other threads are made of it.
+    connection.settings_dict.update(creation.get_test_db_clone_settings(worker))
+    try:
+        yield
+    finally:
+        connection.settings_dict["NAME"] = original
+        creation.destroy_test_db(name, verbosity=0, suffix=worker)
