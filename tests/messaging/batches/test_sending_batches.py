@@ -12,6 +12,7 @@ from django.utils import timezone
 from messaging.batches import control, making, progress, tasks
 from messaging.batches.labels import shown_state
 from messaging.models import Batch, Message
+from providers import accounts
 from providers.daily_limits import LimitReached, caps_of, used
 from providers.engine.loop import Loop
 from providers.models import Account, DailyLimit
@@ -200,6 +201,31 @@ def test_an_account_without_money_stops_the_batch_and_the_rest_waits(
     assert (shown_state(batch), batch.state) == ("blocked", "sending")
     assert states()["queued"] >= 17
     assert adds_up(batch)
+
+
+def test_ten_refusals_in_a_row_stop_the_batch_and_the_rest_goes_out_after_a_person_resumed(
+    sandbox: Sandbox,
+) -> None:
+    account = make_account("haorui", sandbox, in_flight=1, pausing_phrases="")
+    sandbox.change_account("haorui", active=False)
+    batch = start_batch(make_batch(numbers(30), account))
+
+    def is_paused() -> bool:
+        account.refresh_from_db()
+        return account.is_paused
+
+    run_engine(is_paused)
+    refused = states()["refused"]
+    assert refused >= 10
+    assert states() == {"refused": refused, "queued": 30 - refused}
+    assert adds_up(batch)
+
+    sandbox.change_account("haorui", active=True)
+    accounts.resume(account)
+    run_engine(lambda: is_over(batch))
+    assert states() == {"refused": refused, "submitted": 30 - refused}
+    accepted = sandbox.book.entries("haorui", accepted=True)
+    assert len({entry.reference for entry in accepted}) == len(accepted) == 30 - refused
 
 
 def test_who_loses_the_permission_stops_the_batch(sandbox: Sandbox) -> None:
