@@ -145,7 +145,7 @@ class Message(models.Model):
             models.Index(fields=("recipient", "-created_at"), name="message_by_recipient"),
             models.Index(fields=("created_by", "-created_at"), name="message_by_sender"),
             models.Index(
-                fields=("account", "not_before"),
+                fields=("account", "not_before", "id"),
                 name="message_due",
                 condition=models.Q(state="queued", batch__isnull=True),
             ),

@@ -33,8 +33,13 @@ THREADS = 256
 """Started as they are needed; many, so that one hung provider does not starve the others."""
 IDLE_PAUSE = 0.04
 """Seconds between two looks for work when there is none."""
-BUSY_PAUSE = 0.01
-"""Seconds between two rounds while calls are under way."""
+BUSY_PAUSE = 0.005
+"""Seconds between two glances at how many calls have come back, while some are under way."""
+LONGEST_PAUSE = 0.03
+"""Seconds between two rounds while calls are under way. A round costs much the same for one
+call as for many, and the threads have as many again ready."""
+ENOUGH = 4
+"""Once one in so many has come back, the next round begins."""
 SWITCH_INTERVAL = 0.0005
 """Seconds that a thread may keep Python's lock. With the usual 5 ms each of this thread's
 many short waits for the database would cost a turn of every thread that has work."""
@@ -71,7 +76,8 @@ class Loop:
         self._giver = Giver(self.claim, self._workshop)
         self._recorder = Recorder(self.claim)
         self._served: dict[int, Served] = {}
-        self._next_renewal = self._next_sweep = self._next_beat = 0.0
+        self._next_renewal = self._next_beat = 0.0
+        self._next_sweeps: dict[str, float] = {}
 
     def run(self) -> None:
         """Serve until told to stop; then let running calls end and record them."""
@@ -95,12 +101,18 @@ class Loop:
         return True
 
     def _rest(self, busy: bool) -> None:
-        """While calls are under way, a fixed beat lets results gather into one write."""
+        """While calls are under way, results gather for a moment into one write."""
         if self._giver.in_hand > 0:
+            until = time.monotonic() + LONGEST_PAUSE
             time.sleep(BUSY_PAUSE)
+            while not self._enough_came_back() and time.monotonic() < until:
+                time.sleep(BUSY_PAUSE)
         elif not busy:
             self._workshop.wake.wait(IDLE_PAUSE)
         self._workshop.wake.clear()
+
+    def _enough_came_back(self) -> bool:
+        return self._workshop.came_back * ENOUGH >= self._giver.in_hand
 
     def turn(self) -> bool:
         """One round. True where there was something to do."""
@@ -111,11 +123,16 @@ class Loop:
         self._answer_wishes()
         for source in sources():
             done += self._give_out(source)
-        if now >= self._next_sweep:
-            self._next_sweep = now + SWEEP_EVERY
-            for source in sources():
-                source.sweep()
+        self._sweep(now)
         return bool(done)
+
+    def _sweep(self, now: float) -> None:
+        """While calls are under way one source in a round: all of them at once would take so
+        long that the threads run out of work."""
+        due = [one for one in sources() if now >= self._next_sweeps.get(one.name, 0.0)]
+        for source in due[:1] if self._giver.in_hand > 0 else due:
+            self._next_sweeps[source.name] = now + SWEEP_EVERY
+            source.sweep()
 
     def _give_out(self, source: WorkSource) -> int:
         try:

@@ -194,6 +194,11 @@ class Workshop:
         if desk is not None:
             desk.resume()
 
+    @property
+    def came_back(self) -> int:
+        """How many jobs are finished and not taken yet."""
+        return self._finished.qsize()
+
     def take_finished(self) -> list[Finished]:
         return _drain(self._finished)
 
