@@ -37,7 +37,8 @@ def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
     if not accepted:
         return
     MESSAGE_STATES.check(MessageState.SUBMITTED, ACCEPTED_FROM)
-    with transaction.atomic():
+    # Within the recorder's transaction a savepoint would be two more questions in each round.
+    with transaction.atomic(savepoint=False):
         moved = _update_all(
             accepted,
             "state = 'submitted', reason = '', claim = NULL, code = ''",
