@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from core.bulk_rows import insert_rows
 from core.pruning import delete_in_chunks
 
 from .gateway.call import CallRecord
@@ -60,17 +61,7 @@ def write(calls: Sequence[tuple[int, CallRecord]]) -> None:
     if not calls:
         return
     rows = [_values(account_id, call) for account_id, call in calls]
-    columns = ", ".join(_COLUMNS)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            copy = f"COPY providers_apicall ({columns}) FROM STDIN"
-            with connection.wrap_database_errors, cursor.copy(copy) as lines:
-                for row in rows:
-                    lines.write_row(row)
-        else:
-            places = ", ".join(["%s"] * len(_COLUMNS))
-            insert = f"INSERT INTO providers_apicall ({columns}) VALUES ({places})"  # noqa: S608 - our constants
-            cursor.executemany(insert, rows)
+    insert_rows(ApiCall._meta.db_table, _COLUMNS, rows)
 
 
 def _values(account_id: int, call: CallRecord) -> tuple[Any, ...]:

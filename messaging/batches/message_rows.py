@@ -1,5 +1,5 @@
-"""Writing the messages of a batch. SQL, as with the staged rows: they differ in few columns,
-and while they are written nobody else can write (SQLite)."""
+"""Writing the messages of a batch: they differ in few columns, and while they are written
+nobody else can write (SQLite)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from core.bulk_rows import insert_rows
 from providers.models import public_id
 
 from ..models import Message, reference
@@ -29,9 +30,4 @@ def insert(common: Message, rows: Sequence[Mapping[str, Any]]) -> None:
         }
         own |= {"public_id": public_id(), "reference": reference()}
         values.append([*{**shared, **own}.values()])
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    places = ", ".join(["%s"] * len(fields))
-    table = Message._meta.db_table
-    statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608 - ours
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, values)
+    insert_rows(Message._meta.db_table, [str(field.column) for field in fields], values)

@@ -1,5 +1,4 @@
-"""Writing many checked rows at once. SQL, since the ORM takes longer to put such a statement
-together than the database takes to carry it out."""
+"""Writing many checked rows at once."""
 
 from __future__ import annotations
 
@@ -9,6 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
+
+from core.bulk_rows import insert_rows
 
 from ..models import Batch, StagedRow
 from .checking import Checked
@@ -32,24 +33,20 @@ COLUMNS: Final = (
 
 def insert(batch: Batch, run: UUID, rows: Iterable[Checked]) -> None:
     """Inside the caller's transaction."""
-    columns = ", ".join(f'"{column}"' for column in COLUMNS)
-    places = ", ".join(["%s"] * len(COLUMNS))
-    statement = f"INSERT INTO messaging_stagedrow ({columns}) VALUES ({places})"  # noqa: S608 - ours
-    field = StagedRow._meta.get_field("run")
-    own = field.get_db_prep_value(run, connection)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            statement,
-            [
-                (
-                    batch.pk,
-                    own,
-                    row.number,
-                    str(row.verdict),
-                    str(row.problem),
-                    None if row.values is None else json.dumps(row.values),
-                    *row[4:],
-                )
-                for row in rows
-            ],
-        )
+    own = StagedRow._meta.get_field("run").get_db_prep_value(run, connection)
+    insert_rows(
+        StagedRow._meta.db_table,
+        COLUMNS,
+        (
+            (
+                batch.pk,
+                own,
+                row.number,
+                str(row.verdict),
+                str(row.problem),
+                None if row.values is None else json.dumps(row.values),
+                *row[4:],
+            )
+            for row in rows
+        ),
+    )
