@@ -6,14 +6,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import DataError, IntegrityError, connection
 
 
 def insert_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows whose values are ready for the database, inside the caller's transaction.
 
-    By COPY on PostgreSQL, which takes no value of its own for each place of each row.
+    By COPY on PostgreSQL, which takes no value of its own for each place of each row. Raises
+    what the database raises, but without its words, since those may quote a whole row.
     """
+    try:
+        _insert(table, columns, rows)
+    except (DataError, IntegrityError) as refusal:
+        state = getattr(refusal.__cause__, "sqlstate", None)
+        raise type(refusal)(f"{table} refused a row ({state or 'no code'}).") from None
+
+
+def _insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     quote = connection.ops.quote_name
     into = f"{quote(table)} ({', '.join(map(quote, columns))})"
     with connection.cursor() as cursor:

@@ -65,8 +65,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """After they were shuffled, which stays so among those that are equally long."""
     items.sort(key=_place_in_line)
     if config.getoption("--only-with-database"):
-        left_out = [item for item in items if not _touches_database(item)]
-        items[:] = [item for item in items if _touches_database(item)]
+        left_out = [item for item in items if not _database_matters(item)]
+        items[:] = [item for item in items if _database_matters(item)]
         config.hook.pytest_deselected(items=left_out)
         # The workers of a parallel run would keep it to themselves.
         getattr(config, "workeroutput", {})["left_out"] = len(left_out)
@@ -75,10 +75,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _place_in_line(item: pytest.Item) -> int:
     path = item.path.relative_to(Path(__file__).parent).as_posix()
     found = (place for place, start in enumerate(SLOWEST_FIRST) if path.startswith(start))
-    return next(found, len(SLOWEST_FIRST) if _touches_database(item) else len(SLOWEST_FIRST) + 1)
+    return next(found, len(SLOWEST_FIRST) if _database_matters(item) else len(SLOWEST_FIRST) + 1)
 
 
-def _touches_database(item: pytest.Item) -> bool:
+def _database_matters(item: pytest.Item) -> bool:
     """All others are refused a connection; what makes one in a process of its own is marked,
     and so is what only sees what the browser makes of a page."""
     if item.get_closest_marker("any_database"):

@@ -148,6 +148,12 @@ def test_a_list_bears_whatever_stands_in_its_address(
     assert b'id="changelist"' in answer.content
 
 
+def test_a_list_loads_no_script_for_fields_that_fill_each_other(browser: Client) -> None:
+    page = browser.get(LIST).content.decode()
+    assert "admin/js/core.js" in page
+    assert [name for name in ("urlify", "prepopulate", "xregexp") if name in page] == []
+
+
 def test_a_page_beyond_the_end_shows_the_last_one(browser: Client) -> None:
     Account.objects.bulk_create(
         Account(name=f"account {n:03}", provider="haosms") for n in range(60)

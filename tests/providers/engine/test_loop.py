@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from messaging.models import Message
 from providers import journal
 from providers.engine import leases, liveness, loop
 from providers.engine import sources as registry
+from providers.engine.giving import Giver
 from providers.engine.loop import Loop
 from providers.engine.sources import Job, Lane, Result, WorkSource
 from providers.gateway.client import Client
@@ -102,6 +104,22 @@ def test_a_source_that_fails_does_not_stop_the_others(
 ) -> None:
     fails_once(monkeypatch, MessageSource, "accounts_with_work", RuntimeError("a defect"))
     assert send(make_message(make_account("haorui", sandbox))).state == "submitted"
+
+
+@pytest.mark.parametrize(("in_hand", "swept"), [(0, "all"), (1, "one")])
+def test_while_calls_are_under_way_one_source_is_swept_in_a_round(
+    monkeypatch: pytest.MonkeyPatch, in_hand: int, swept: str
+) -> None:
+    found: list[str] = []
+    for source in registry.sources():
+        monkeypatch.setattr(source, "sweep", partial(found.append, source.name))
+    monkeypatch.setattr(Giver, "in_hand", in_hand)
+    one = Loop(lambda: True)
+    one.turn()
+    assert len(found) == (len(registry.sources()) if swept == "all" else 1)
+    for _ in registry.sources():
+        one.turn()
+    assert sorted(found) == sorted(source.name for source in registry.sources())
 
 
 # --- poison ------------------------------------------------------------------
