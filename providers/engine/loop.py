@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,9 +39,6 @@ LONGEST_PAUSE = 0.03
 call as for many, and the threads have as many again ready."""
 ENOUGH = 4
 """Once one in so many has come back, the next round begins."""
-SWITCH_INTERVAL = 0.0005
-"""Seconds that a thread may keep Python's lock. With the usual 5 ms each of this thread's
-many short waits for the database would cost a turn of every thread that has work."""
 COLLECT_EVERY = 50_000
 """Objects between two searches for rings among the young ones. With the usual 700 a loop
 that makes a thousand calls a second searches all the time, and every thread waits for it."""
@@ -57,14 +53,12 @@ LONGEST_DRAIN = 200.0
 
 @contextmanager
 def _tuned() -> Iterator[None]:
-    """Python, for many threads that make many small objects."""
-    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
-    sys.setswitchinterval(SWITCH_INTERVAL)
+    """Python, for many small objects."""
+    thresholds = gc.get_threshold()
     gc.set_threshold(COLLECT_EVERY, *thresholds[1:])
     try:
         yield
     finally:
-        sys.setswitchinterval(interval)
         gc.set_threshold(*thresholds)
 
 
