@@ -43,6 +43,8 @@ QUIET = (
 )
 
 MakeVisitor = Callable[..., Visitor]
+LANGUAGES = ["en", pytest.param("zh-hans", marks=pytest.mark.any_database)]
+"""English on each database, both on one: a journey writes the same rows in any language."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,13 +11,13 @@ from messaging.models import Batch
 from providers.sandbox.server import Sandbox
 from tests.builders import make_account, numbers
 
-from .conftest import Engine, MakeVisitor
+from .conftest import LANGUAGES, Engine, MakeVisitor
 from .waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_batch_is_pasted_checked_confirmed_stopped_and_sent(
     language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
 ) -> None:

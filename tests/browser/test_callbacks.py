@@ -18,7 +18,7 @@ from providers.models import Account, Callback, CallbackTest
 from providers.sandbox.server import Sandbox
 from tests.builders import is_settled, make_account, make_message, run_engine
 
-from .conftest import Engine, MakeVisitor
+from .conftest import LANGUAGES, Engine, MakeVisitor
 from .pages import AnyPage, MessagePage, SendForm
 from .visitor import Visitor
 from .waiting import wait_until
@@ -94,7 +94,7 @@ def test_a_manager_sees_what_came_in_and_has_it_processed_again(
     again.says("First reported “Delivered”, later “Not delivered”.")
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_our_own_address_is_tested_from_the_page(
     language: str, make_visitor: MakeVisitor, account: Account
 ) -> None:

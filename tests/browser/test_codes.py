@@ -11,7 +11,7 @@ from providers.sandbox.server import Sandbox
 from tests.builders import make_account
 from tests.otp.making import SENDS, WRONG, code_of, make_sent
 
-from .conftest import Engine, MakeVisitor
+from .conftest import LANGUAGES, Engine, MakeVisitor
 from .pages import AnyPage
 from .visitor import Visitor
 from .waiting import wait_until
@@ -59,7 +59,7 @@ def send_code(visitor: Visitor, number: str = "139 1234 5678") -> CodePage:
     return CodePage(visitor.page)
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("provider", ["haosms", "haorui", "otpservice"])
 def test_a_code_is_sent_read_out_wrongly_and_then_rightly(
     provider: str, language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine

@@ -21,7 +21,7 @@ from tests.builders import (
 )
 from tests.otp.making import WRONG, make_sent, try_code
 
-from .conftest import Engine, MakeVisitor
+from .conftest import LANGUAGES, Engine, MakeVisitor
 from .pages import AnyPage, MessagePage, SendForm, SignIn
 
 TELEPHONE = 390
@@ -137,7 +137,7 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_page_is_wider_than_a_telephone(
     language: str, make_visitor: MakeVisitor, sandbox: Sandbox
 ) -> None:
@@ -156,7 +156,7 @@ def test_no_page_is_wider_than_a_telephone(
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pages_outside_and_the_error_pages_fit_too(
     language: str, make_visitor: MakeVisitor
 ) -> None:
@@ -173,7 +173,7 @@ def test_the_pages_outside_and_the_error_pages_fit_too(
         assert AnyPage(visitor.page).overflow() == 0
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_message_is_sent_from_signing_in_to_accepted(
     language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
 ) -> None:

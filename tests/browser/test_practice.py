@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from messaging.models import Message
@@ -12,6 +13,8 @@ from .conftest import Engine, MakeVisitor
 from .pages import AnyPage, Practice
 from .visitor import Visitor
 from .waiting import wait_until
+
+pytestmark = pytest.mark.any_database
 
 
 def test_what_the_practice_provider_received_is_listed(

@@ -12,7 +12,7 @@ from providers.sandbox.server import Sandbox
 from rentals.models import Order, Reading
 from tests.builders import make_account
 
-from .conftest import Engine, MakeVisitor
+from .conftest import LANGUAGES, Engine, MakeVisitor
 from .pages import AnyPage
 from .waiting import wait_until
 
@@ -35,7 +35,7 @@ def confirm(page: Page, dialog: str) -> None:
         page.locator(f"#{dialog} button[type=submit]").click()
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_from_renting_to_the_code_and_to_a_refund(
     language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
 ) -> None:

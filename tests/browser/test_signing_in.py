@@ -55,6 +55,7 @@ def test_each_role_signs_in_and_sees_its_own_navigation(
     assert inside.navigation == NAVIGATION[role]
 
 
+@pytest.mark.any_database
 def test_the_queue_is_for_superusers(make_visitor: MakeVisitor) -> None:
     chief = make_user(is_superuser=True)
     inside = SignIn.of(make_visitor()).sign_in(chief.username, "secret")
@@ -62,6 +63,7 @@ def test_the_queue_is_for_superusers(make_visitor: MakeVisitor) -> None:
     assert "Queue" in inside.navigation
 
 
+@pytest.mark.any_database
 def test_a_wrong_password_is_said_in_one_sentence_that_gets_the_focus(
     make_visitor: MakeVisitor,
 ) -> None:
@@ -74,12 +76,14 @@ def test_a_wrong_password_is_said_in_one_sentence_that_gets_the_focus(
     assert form.page.locator("#id_password").input_value() == ""
 
 
+@pytest.mark.any_database
 def test_an_empty_form_asks_for_both(make_visitor: MakeVisitor) -> None:
     form = SignIn.of(make_visitor())
     form.button.click()
     expect(form.problems).to_contain_text("Enter username and password.")
 
 
+@pytest.mark.any_database
 def test_after_signing_out_the_pages_are_closed(make_visitor: MakeVisitor) -> None:
     visitor = make_visitor("viewer")
     visitor.page.goto("/")
@@ -90,6 +94,7 @@ def test_after_signing_out_the_pages_are_closed(make_visitor: MakeVisitor) -> No
     expect(inside.button).to_be_visible()
 
 
+@pytest.mark.any_database
 def test_signing_in_leads_to_the_page_that_was_asked_for(make_visitor: MakeVisitor) -> None:
     staff = make_staff("viewer")
     visitor = make_visitor()

@@ -90,6 +90,7 @@ def has_an_answer(pk: int) -> bool:
     return bool(message.reason) or message.state == "submitted"
 
 
+@pytest.mark.any_database
 def test_every_fault_is_said_in_words_with_the_money_line(
     operator: Visitor, account: Account, sandbox: Sandbox, engine: Engine
 ) -> None:

@@ -1,0 +1,1 @@
+// Stands in for Chart.js, which every page of the theme loads and none of ours draws with.
