@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin import display
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
@@ -20,6 +21,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +29,7 @@ from django.views.generic import View
 from unfold.admin import ModelAdmin
 
 from .buttons import Button, Crumb, EmptyState, Text
-from .changelist import LastPagePaginator, PortalChangeList
+from .changelist import LastPagePaginator, PortalChangeList, row_checkbox
 from .pages import Page, fragment
 
 __all__ = ["Button", "Crumb", "EmptyState", "Page", "PortalAdmin", "ReadOnlyAdmin", "fragment"]
@@ -151,6 +153,10 @@ class PortalAdmin(ModelAdmin):
     # --- the list ----------------------------------------------------------
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PortalChangeList]:
         return PortalChangeList
+
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: Model) -> SafeString:
+        return row_checkbox(obj)
 
     def get_list_primary(self, request: HttpRequest) -> Button | None:
         """The one filled button of the list; an Add button where one may add."""

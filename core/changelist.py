@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from unfold.admin import checkbox
 from unfold.views import ChangeList
 
 from .buttons import Button, EmptyState
@@ -18,6 +24,21 @@ if TYPE_CHECKING:
     AnyPaginator = Paginator[Any]
 else:
     AnyPaginator = Paginator
+
+
+ANY_ROW: Final = "any-row"
+
+
+def row_checkbox(obj: Model) -> SafeString:
+    """The theme's, rendered once: it renders a template for every row, a fifth of the time
+    that a long list takes."""
+    box = _checkbox_of_any_row(get_language())
+    return mark_safe(box.replace(ANY_ROW, escape(str(obj.pk))))  # noqa: S308 - escaped
+
+
+@cache
+def _checkbox_of_any_row(language: str | None) -> str:
+    return str(checkbox.render(ACTION_CHECKBOX_NAME, ANY_ROW))
 
 
 class LastPagePaginator(AnyPaginator):

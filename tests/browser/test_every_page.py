@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from messaging.models import Message
 from providers.accounts import new_callback_token
@@ -229,3 +230,14 @@ def test_the_chinese_pages_show_no_english_word(
     assert page.state.inner_text() == "结果未知"
     assert page.money.inner_text() == "可能已产生费用，尚不能确认服务商是否已执行。"
     assert "Mark as" not in page.live.inner_text()
+
+
+@pytest.mark.any_database
+def test_in_a_low_window_the_sidebar_shows_the_page_that_is_open(make_visitor: MakeVisitor) -> None:
+    visitor = make_visitor("superuser")
+    visitor.page.set_viewport_size({"width": 1280, "height": 420})
+    visitor.page.goto(reverse("admin:auth_user_changelist"))
+    here = visitor.page.locator("#nav-sidebar-apps a.active")
+    expect(here).to_be_in_viewport()
+    # Not just within the window: the sidebar itself was scrolled.
+    assert visitor.page.locator("#nav-sidebar-apps").evaluate("bar => bar.scrollTop") > 0

@@ -9,7 +9,9 @@ from django.contrib.auth.models import Permission, User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path, reverse
+from django.utils import translation
 from django.views.generic import TemplateView
+from unfold.admin import ModelAdmin
 
 from core.admin import Page, PortalAdmin, ReadOnlyAdmin, fragment
 from core.buttons import EmptyState
@@ -212,3 +214,12 @@ def test_a_filter_that_is_on_can_be_taken_off_by_its_chip(
     page = browser.get(LIST, {"provider": "haosms", "q": "main"}).content.decode()
     assert 'class="filter-chip" href="?q=main"' in page
     assert "filter-chip" not in browser.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_rows_checkbox_is_the_one_of_the_theme(language: str) -> None:
+    admin = PortalAdmin(User, PortalSite())
+    user = User(pk=42)
+    with translation.override(language):
+        assert admin.action_checkbox(user) == ModelAdmin.action_checkbox(admin, user)
+        assert 'value="42"' in admin.action_checkbox(user)

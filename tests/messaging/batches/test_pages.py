@@ -234,7 +234,10 @@ def test_pause_continue_and_cancel_each_do_what_they_say(browser: Client) -> Non
     [
         ("en", 2, "2 messages are out and stay out. Cancel the other 3?"),
         ("en", 1, "1 message is out and stays out. Cancel the other 4?"),
-        ("zh-hans", 2, "已发出的 2 条无法撤回。 取消其余 3 条？"),
+        ("en", 0, "Nothing is out yet. Cancel all 5?"),
+        ("en", 5, "Nothing waits any more: there is nothing left to cancel."),
+        ("zh-hans", 2, "已发出的 2 条无法撤回。取消其余 3 条？"),
+        ("zh-hans", 0, "尚未发出任何短信。取消全部 5 条？"),
     ],
 )
 def test_the_question_before_cancelling_names_both_counts_and_follows_them(
