@@ -29,9 +29,9 @@ STALE = 10.0
 SHARED_FROM = 4
 """Calls in flight from which on one is kept for what staff wait for."""
 SLACK = 0.1
-"""Seconds that a window is kept longer than the provider's own, since calls take some longer
-than others to arrive, on a busy machine above all. The slots of the allowance lie further
-apart than this, so only what has to catch up waits for it."""
+"""Seconds that a window is kept longer than the provider's own, since some calls take longer
+than others to arrive, on a busy machine above all. From five calls a second on, the slots of
+the allowance lie further apart than this, and only what has to catch up waits for it."""
 
 
 @dataclass(order=True)
