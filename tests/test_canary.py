@@ -400,8 +400,7 @@ def staff(transactional_db: None, settings: Settings) -> dict[str, User]:
     return found
 
 
-# On each database once in processes of its own, which leave most behind.
-@pytest.fixture(params=[pytest.param("here", marks=pytest.mark.any_database), "apart"])
+@pytest.fixture(params=["here", "apart"])
 def place(
     request: pytest.FixtureRequest,
     staff: dict[str, User],
@@ -805,7 +804,6 @@ def test_a_callback_that_is_refused_leaves_no_token_in_the_log(place: Place) -> 
     assert leaks(tokens(), "log", place.log()) == []
 
 
-@pytest.mark.any_database
 @pytest.mark.parametrize("place", ["here"], indirect=True)
 def test_who_may_reveal_numbers_finds_no_callback_address_in_practice(
     place: Place, sandbox: Sandbox

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -88,8 +89,12 @@ def test_a_row_put_back_while_it_waits_for_its_slot_is_sent_once(sandbox: Sandbo
 # --- faults of one account -----------------------------------------------------------
 
 
-def test_an_account_that_cannot_be_read_stops_no_other(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("order", ["broken first", "sound first"])
+def test_an_account_that_cannot_be_read_stops_no_other(order: str, sandbox: Sandbox) -> None:
+    """Also where the other was claimed for before the fault undid the round."""
     broken, sound = make_account("haorui", sandbox), make_account("haorui", sandbox)
+    if order == "sound first":
+        broken, sound = sound, broken
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE providers_callbacktoken SET value = 'nonsense' WHERE account_id = %s",
@@ -104,6 +109,7 @@ def test_an_account_that_cannot_be_read_stops_no_other(sandbox: Sandbox) -> None
     run_engine(is_sent)
     stuck.refresh_from_db()
     assert stuck.state == "queued"
+    assert sandbox.book.count("haorui", "send") == 1
 
 
 def test_a_commit_whose_answer_was_lost_leaves_no_row_behind(
@@ -189,3 +195,27 @@ def test_only_what_staff_wait_for_is_looked_for_in_every_round(lane: Lane, asked
     for _ in range(3):
         giver.give_out(source, {account.pk: served})
     assert source.asked == asked
+
+
+def test_while_an_account_is_busy_even_staff_are_not_looked_for_in_every_round(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = make_account("haorui", sandbox, in_flight=1)
+    served = {account.pk: Served(account, Haorui, accounts.opened_login_of(account))}
+    for _ in range(3):
+        make_message(account)
+    now = time.monotonic()
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("providers.engine.giving.time", clock)
+    workshop = Workshop(1, Deadlines())
+    giver, source = Giver(uuid4(), workshop), Empty(Lane.STAFF)
+    other = make_account()
+    idle = {other.pk: Served(other, Haorui, accounts.opened_login_of(other))}
+    giver.give_out(MessageSource(), served)
+    for _ in range(3):
+        giver.give_out(source, idle)
+    workshop.close()
+    assert source.asked == 1
+    now += 0.06
+    giver.give_out(source, idle)
+    assert source.asked == 2
