@@ -9,6 +9,10 @@ from typing import Any, Final
 import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.renderers import BaseRenderer
+from django.forms.utils import flatatt
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -156,6 +160,19 @@ class CountriesWidget(UnfoldAdminSelect2MultipleWidget):
         own = {"lang": "zh-CN" if _reads_chinese() else "en"}
         context: dict[str, Any] = super().get_context(name, value, {**own, **(attrs or {})})
         return context
+
+    def render(
+        self,
+        name: str,
+        value: Any,
+        attrs: dict[str, Any] | None = None,
+        renderer: BaseRenderer | None = None,
+    ) -> SafeString:
+        """In one go: Django renders a template for each of 245 countries, which took half of
+        the page's time."""
+        widget = self.get_context(name, value, attrs)["widget"]
+        shown = {"widget": widget, "attributes": flatatt(widget["attrs"])}
+        return render_to_string("providers/countries.html", shown)
 
     @property
     def media(self) -> forms.Media:
