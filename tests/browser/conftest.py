@@ -40,6 +40,8 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # Whoever a page asks but the portal is not found, which the console says.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 
 MakeVisitor = Callable[..., Visitor]
