@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -98,6 +98,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"{left_out} tests that touch no database, or that only see what the browser makes of"
             " a page, were left out: they say the same on any."
         )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test that passed had logged or printed is shown to nobody, and a worker would
+    send all of it along."""
+    report = yield
+    if report.passed:
+        report.sections.clear()
+    return report
 
 
 # --- around each test ------------------------------------------------------
