@@ -10,17 +10,20 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3.14 python
 	"$$name" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo "$$name"; break; }; done; true)
 VENV ?= .venv
 BIN := $(VENV)/bin
-TEST_WORKERS ?= 4
+# For each database.
+TEST_WORKERS ?= 2
 TESTS ?=
 STORM ?=
 LONG ?=
 ONCE_MORE ?=
 ONLY :=
 # In small portions and in their order, which begins with the long ones.
-PYTEST := $(BIN)/pytest -q -n $(TEST_WORKERS) --dist load --maxschedchunk 4 $(ONLY) $(TESTS)
+PYTEST = $(BIN)/pytest -q -o cache_dir=.pytest_cache/$@ -n $(TEST_WORKERS) --dist load \
+	--maxschedchunk 4 $(ONLY) $(TESTS)
 # Real processes and browsers beside each other can starve: with ONCE_MORE, what failed runs
 # once more, alone, and has to pass there.
-FAILED_ALONE := $(BIN)/pytest -q -x -n 0 --last-failed --last-failed-no-failures none
+FAILED_ALONE = $(BIN)/pytest -q -x -o cache_dir=.pytest_cache/$@ -n 0 --last-failed \
+	--last-failed-no-failures none
 SAY_ONCE_MORE := echo "== FAILED BESIDE OTHERS; once more, alone =="
 
 AS_TESTED := env -u TEST_DATABASE_URL DJANGO_SETTINGS_MODULE=tests.settings
@@ -31,7 +34,7 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-
 # Addresses of package registries, in whatever file.
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
-.PHONY: help demo run test test-sqlite test-postgres storm bench check format lock messages clean
+.PHONY: help demo run test test-sqlite test-postgres test-postgres-aside storm bench check format lock messages clean
 
 help: ## List the targets
 	@echo "make demo   tries everything out with practice providers; nothing is sent, nothing costs"
@@ -54,12 +57,18 @@ run: $(VENV)/.installed ## Start the portal for real accounts
 # --- quality ---------------------------------------------------------------
 
 # What touches no database, or only sees what the browser makes of a page, says the same on
-# any, so it runs once.
-test: test-sqlite ## Run every test on SQLite, and on PostgreSQL too if a database can matter
-	@$(MAKE) test-postgres ONLY=--only-with-database
+# any, so it runs once. Both run at once: alone, each leaves the processor idle now and then.
+test: $(VENV)/.installed-dev ## Run every test on SQLite, and on PostgreSQL too if a database can matter
+	@$(MAKE) -j2 test-sqlite test-postgres-aside
+
+# What it says is kept until its end, so as not to mix with the other's.
+test-postgres-aside: $(VENV)/.installed-dev
+	@mkdir -p .pytest_cache; said=.pytest_cache/$@.log; status=0; \
+	$(MAKE) test-postgres ONLY=--only-with-database >$$said 2>&1 || status=$$?; \
+	cat $$said; exit $$status
 
 # Each worker would compile every test anew, for each database.
-test-sqlite test-postgres: export PYTHONDONTWRITEBYTECODE =
+test-sqlite test-postgres test-postgres-aside: export PYTHONDONTWRITEBYTECODE =
 
 test-sqlite: $(VENV)/.installed-dev ## Run every test on SQLite
 	@echo "== tests on SQLite =="
