@@ -19,7 +19,7 @@ def has_noted(visitor: Visitor) -> bool:
 
 
 def test_a_page_at_fault_is_noted(operator: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.admin.MessageAdmin.changelist_view", None)
+    monkeypatch.setattr("messaging.admin.MessageAdmin.get_queryset", None)
     with operator.expecting("500"):
         operator.page.goto("/messaging/message/")
         wait_until(lambda: has_noted(operator))
