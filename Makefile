@@ -34,7 +34,8 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-
 # Addresses of package registries, in whatever file.
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
-.PHONY: help demo run test test-sqlite test-postgres test-postgres-aside storm bench check format lock messages clean
+.PHONY: help demo run test test-sqlite test-postgres test-postgres-aside storm bench check \
+	format lock messages clean
 
 help: ## List the targets
 	@echo "make demo   tries everything out with practice providers; nothing is sent, nothing costs"

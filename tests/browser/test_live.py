@@ -61,7 +61,7 @@ def test_a_final_state_stops_the_questions(operator: Visitor, message: Message) 
     move(message, "delivered")
     page.becomes("Delivered")
     assert not page.polls
-    asked = operator.count("/live/")
+    asked = operator.requests_to("/live/")
     # Longer than two questions would have taken.
     operator.page.wait_for_timeout(4500)
     assert asked == []
@@ -97,7 +97,7 @@ def test_a_session_that_ended_is_said_without_a_form_in_the_page(
         expect(operator.page.locator("#signed-out-note")).to_contain_text("You are signed out.")
     assert operator.page.locator("input[type=password]").count() == 0
     expect(page.state).to_have_text("Waiting")
-    asked = operator.count("/live/")
+    asked = operator.requests_to("/live/")
     operator.page.wait_for_timeout(2500)
     assert asked == []
 
@@ -118,7 +118,7 @@ def test_a_permission_that_was_taken_away_is_said(
 def test_a_hidden_tab_asks_nothing(operator: Visitor, message: Message) -> None:
     MessagePage.of(operator, message)
     operator.page.evaluate("Object.defineProperty(document, 'visibilityState', {value: 'hidden'})")
-    asked = operator.count("/live/")
+    asked = operator.requests_to("/live/")
     operator.page.wait_for_timeout(2500)
     assert asked == []
 

@@ -46,7 +46,7 @@ def test_from_renting_to_the_code_and_to_a_refund(
     page = visitor.page
 
     order = rent_one(page)
-    reloaded = visitor.count(f"/order/{order.public_id}/change/")
+    reloaded = visitor.requests_to(f"/order/{order.public_id}/change/")
     # The number has just been copied: its button keeps the focus, and hides no news.
     page.locator(".number-line .copy").first.focus()
     sandbox.deliver_sms(order.provider_id, "Your WhatsApp code is 482913")

@@ -127,9 +127,9 @@ class Visitor:
     def _note_error(self, error: WebError) -> None:
         self._note(f"script: {error.error}")
 
-    # --- counting ------------------------------------------------------------
+    # --- what was asked for --------------------------------------------------
 
-    def count(self, ending: str) -> list[str]:
+    def requests_to(self, ending: str) -> list[str]:
         """The addresses with this ending that are asked for from now on, as they come.
 
         Only where it is wanted: a page asks for some thirty files, and the browser telling of
