@@ -153,7 +153,7 @@ class CountriesWidget(UnfoldAdminSelect2MultipleWidget):
     """Search by name, code or prefix, in the reader's language."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"data-width": "100%", **(attrs or {})})
+        super().__init__({"data-width": "100%", "class": "countries", **(attrs or {})})
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         # Its own words, "No results found" and the like.
@@ -178,12 +178,14 @@ class CountriesWidget(UnfoldAdminSelect2MultipleWidget):
     def media(self) -> forms.Media:
         words = "zh-CN" if _reads_chinese() else "en"
         inherited = forms.Media(self.Media)
-        # After select2 itself, before the script that starts it.
+        # After select2 itself, before the script that starts all that are not started yet.
         return inherited + forms.Media(
             js=[
                 "admin/js/vendor/select2/select2.full.js",
                 f"admin/js/vendor/select2/i18n/{words}.js",
                 "admin/js/jquery.init.js",
+                "portal/countries.js",
+                "unfold/js/select2.init.js",
             ]
         )
 

@@ -277,11 +277,16 @@ class AccountForm(AnyPage):
             self.field(name).fill(value)
         return self
 
+    def first_country(self, typed: str) -> Locator:
+        """What Enter would take. The list is drawn by a script over a plain one, which cannot
+        be seen."""
+        if not self.page.locator(".select2-dropdown").is_visible():
+            self.page.locator(".section-reach .select2-selection").click()
+        self.page.locator(".select2-search__field").last.fill(typed)
+        return self.page.locator(".select2-results__option--highlighted")
+
     def allow(self, country: str) -> Self:
-        """The list is drawn by a script over a plain one, which cannot be seen."""
-        self.page.locator(".section-reach .select2-selection").click()
-        self.page.locator(".select2-search__field").last.fill(country)
-        self.page.locator(".select2-results__option--highlighted").click()
+        self.first_country(country).click()
         # The list stays open for a further country until one clicks beside it.
         self.page.locator("#section-reach").click()
         return self

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -60,6 +62,29 @@ def test_a_manager_makes_an_account_after_two_mistakes(
     assert (account.provider, account.allowed_countries) == (provider, ["CN"])
     stored = {each.name: each.value.reveal() for each in account.credentials.all()}
     assert stored == CREDENTIALS[provider]
+
+
+MEANT = {
+    "en": {
+        "ger": "Germany",
+        "guinea": "Guinea ",
+        "de": "Germany",
+        "49": "Germany",
+        "+49": "Germany",
+        "cote": "Côte d",
+    },
+    "zh-hans": {"几": "几内亚 ", "de": "德国"},
+}
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("language", MEANT)
+def test_the_first_country_found_is_the_one_that_is_meant(
+    language: str, make_visitor: MakeVisitor
+) -> None:
+    form = AccountForm.new(make_visitor("manager", language=language), "haosms")
+    for typed, meant in MEANT[language].items():
+        expect(form.first_country(typed)).to_contain_text(re.compile(f"^{meant}"))
 
 
 def test_a_secret_never_comes_back_to_the_page(manager: Visitor, sandbox: Sandbox) -> None:

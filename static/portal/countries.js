@@ -1,0 +1,33 @@
+/* The search of countries: what is meant comes first, since Enter takes the first. An option
+   reads "Germany (DE, +49)". */
+(function ($) {
+  "use strict";
+
+  const ACCENTS = /\p{Mark}/gu;
+  let typed = "";
+
+  const plain = (text) => text.normalize("NFD").replace(ACCENTS, "").toLowerCase().trim();
+
+  function rank(option) {
+    const text = plain(option.text);
+    const words = text.split(/[\s(),]+/).filter(Boolean);
+    const codeAndPrefix = words.slice(-2);
+    if (codeAndPrefix.includes(typed) || codeAndPrefix.includes(`+${typed}`)) return 0;
+    if (text.startsWith(typed)) return 1;
+    return words.some((word) => word.startsWith(typed)) ? 2 : 3;
+  }
+
+  // What select2 matches by itself is right; only its order is not.
+  const matches = $.fn.select2.defaults.defaults.matcher;
+
+  $(() =>
+    $("select.countries").select2({
+      matcher(search, option) {
+        typed = plain(search.term || "");
+        return matches(search, option);
+      },
+      sorter: (options) =>
+        typed ? [...options].sort((one, other) => rank(one) - rank(other)) : options,
+    }),
+  );
+})(django.jQuery);
