@@ -253,7 +253,8 @@ def _web(bind: str, folder: Path) -> Iterator[None]:
 @contextmanager
 def _queue(folder: Path) -> Iterator[None]:
     os.environ["Q_CLUSTER_NAME"] = "smsportal"
-    with _running([sys.executable, str(ROOT / "manage.py"), "qcluster"], folder / "queue.log"):
+    command = [sys.executable, str(ROOT / "manage.py"), "qcluster", "--skip-checks"]
+    with _running(command, folder / "queue.log"):
         yield
 
 

@@ -244,6 +244,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Nobody asks for the others, and compressing them takes half of the first start.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- logs ------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", default="plain")

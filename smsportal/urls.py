@@ -1,16 +1,17 @@
-from django.conf import settings
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path, re_path
+from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from providers.inbox.accepting import callback
 
+admin.autodiscover()
+
 urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
-    path(
-        "favicon.ico",
-        RedirectView.as_view(url=f"/{settings.STATIC_URL.strip('/')}/portal/favicon.svg"),
-    ),
+    # Its name holds a digest, which is known once the files are collected.
+    path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("portal/favicon.svg"))),
     # With or without a slash at its end: a redirect would lose what was posted.
     re_path(r"^callbacks/(?P<token>.*?)/?$", callback, name="callback"),
     path("", admin.site.urls),

@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from openpyxl.styles.numbers import is_date_format, is_timedelta_format
-
 Cells = list[str]
 NumberedRow = tuple[int, Cells]
 """With its number as a spreadsheet counts it."""
@@ -54,6 +52,9 @@ class DateStyles:
 
     def element(self, name: str, attributes: Mapping[str, str]) -> None:
         """One element of the part with the styles."""
+        # It takes a tenth of every process's start, and is needed here alone.
+        from openpyxl.styles.numbers import is_date_format, is_timedelta_format
+
         word = name.rpartition(" ")[2]
         if word == "numFmt":
             code = attributes.get("formatCode", "")

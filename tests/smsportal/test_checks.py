@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 from typing import Any
 
 import pytest
-from django.core.checks import CheckMessage
+from django.core.checks import CheckMessage, Tags, run_checks
 from pytest_django import Settings
 
+from messaging.admin import MessageAdmin
 from smsportal.checks import (
     check_addresses,
     check_database,
@@ -16,6 +20,7 @@ from smsportal.checks import (
     check_proxies,
     check_queue,
 )
+from smsportal.environment import BASE_DIR
 
 
 def ids(found: list[CheckMessage]) -> list[str]:
@@ -131,3 +136,28 @@ def test_a_sqlite_that_is_too_old_is_named(
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", engine)
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
     assert ids(check_database()) == said
+
+
+def test_the_pages_are_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MessageAdmin, "list_display", ["nothing_of_that_name"])
+    assert [message.id for message in run_checks(tags=[Tags.admin])] == ["admin.E108"]
+
+
+def test_what_shows_no_page_loads_none_until_they_are_checked() -> None:
+    told = """
+import sys, django
+django.setup()
+print("messaging.admin" in sys.modules, "openpyxl" in sys.modules)
+django.core.checks.run_checks()
+print("messaging.admin" in sys.modules, "openpyxl" in sys.modules)
+"""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", told],
+        cwd=BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", "False", "True", "False"]

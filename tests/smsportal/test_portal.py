@@ -145,7 +145,8 @@ def test_the_demonstration_starts_answers_and_stops_cleanly(demo: Demo) -> None:
     assert page.status_code == 200
     sheets = re.findall(r'href="(/static/[^"]+\.css)"', page.text)
     assert sheets
-    assert requests.get(f"http://{demo.web}{sheets[0]}", timeout=LAST_RESORT).ok
+    for path in (sheets[0], "/favicon.ico"):
+        assert requests.get(f"http://{demo.web}{path}", timeout=LAST_RESORT).ok, path
 
     started = below(demo.process.pid)
     assert len(started) > 4

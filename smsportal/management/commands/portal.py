@@ -143,7 +143,8 @@ def cluster(name: str) -> Program:
     default = name == settings.Q_CLUSTER["name"]
     return Program(
         "queue" if default else f"{name} queue",
-        (*MANAGE, "qcluster"),
+        # This command has been checked already, and the checks load every page.
+        (*MANAGE, "qcluster", "--skip-checks"),
         {**QUIET, "Q_CLUSTER_NAME": name},
         THEN_QUEUES,
         silent_for=queue_silent_for if default else engine_silent_for,

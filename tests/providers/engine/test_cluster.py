@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -24,12 +23,12 @@ from messaging.models import Message
 from providers.engine import leases, liveness
 from providers.models import Heartbeat
 from providers.sandbox.server import Sandbox
+from smsportal.management.commands import portal
 from tests.builders import is_settled, make_account, make_message, run_rounds
 from tests.processes import alive, below
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROOT = Path(__file__).resolve().parents[3]
 LAST_RESORT = 120.0
 
 
@@ -56,8 +55,7 @@ class Cluster:
     def start(self) -> int:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "qcluster"],
-                cwd=ROOT,
+                portal.cluster("engine").command,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
