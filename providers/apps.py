@@ -8,6 +8,8 @@ class ProvidersConfig(AppConfig):
     verbose_name = _("Providers")
 
     def ready(self) -> None:
+        from auditlog.registry import auditlog
+
         from core import attention
 
         from . import needs
@@ -22,3 +24,5 @@ class ProvidersConfig(AppConfig):
         attention.register(needs.callback_matters)
         callback_tokens_changed.connect(known_tokens.forget)
         post_save.connect(known_tokens.forget, sender=Account)
+        # Secrets and callback tokens stand in tables of their own, which no log looks at.
+        auditlog.register(Account, exclude_fields=["public_id"])

@@ -42,8 +42,9 @@ def test_a_batch_is_pasted_checked_confirmed_stopped_and_sent(
     page.wait_for_url("**/change/")
     tasks.lay_out(batch.pk)
     wait_until(lambda: sandbox.book.count("haorui", "send") > 0)
-    page.locator("form[action$='/pause/'] button").click()
-    page.locator("form[action$='/continue/'] button").click()
+    for step in ("pause", "continue"):
+        with page.expect_navigation():
+            page.locator(f"form[action$='/{step}/'] button").click()
     expect(page.locator("progress")).to_have_attribute("value", "100")
     wait_until(lambda: Batch.objects.get().state == "finished")
     figures = page.locator("#live .figure strong")

@@ -42,17 +42,23 @@ def said(order: Order, state: str = "pending", **fields: Any) -> Rental:
 
 def asked_during(order: Order, seconds: int, *, answers_until: int = 10**9) -> list[int]:
     """The seconds after its creation at which an order is asked for, the provider saying
-    "pending" until `answers_until` and "received" from then on."""
+    "pending" until `answers_until` and "received" from then on. Asking is tried when it is due,
+    the second before, and every tenth second."""
     source, began, asked = PollingSource(), timezone.now(), []
+    due = order.next_poll_at
     with time_machine.travel(began, tick=False) as clock:
         for second in range(seconds + 1):
-            clock.move_to(began + timedelta(seconds=second))
+            now = began + timedelta(seconds=second)
+            if second % 10 and (due is None or now < due - timedelta(seconds=1)):
+                continue
+            clock.move_to(now)
             for job in source.claim(order.account, 5, uuid4()):
                 assert isinstance(job, LookJob)
                 asked.append(second)
                 state = "received" if second >= answers_until else "pending"
                 text = {"code": "482913", "content": "Your code"} if state == "received" else {}
                 answers.take_in(order.pk, said(order, state, **text), timezone.now(), whole=True)
+                due = Order.objects.get(pk=order.pk).next_poll_at
     return asked
 
 
