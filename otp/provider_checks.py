@@ -63,6 +63,7 @@ class CheckJob(Job):
 class CheckSource(WorkSource):
     name: ClassVar[str] = "code checks"
     lane: ClassVar[Lane] = Lane.ORDERS
+    clients: ClassVar[type[Client]] = MakesCodes
     paid: ClassVar[bool] = False
     """A pause stops what costs money. The customer with the code in hand is served: it was
     paid for when it was sent."""

@@ -75,6 +75,7 @@ class CancellingSource(WorkSource):
     name: ClassVar[str] = "cancels"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = False
+    clients: ClassVar[type[Client]] = RentsNumbers
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         due = Cancel.objects.filter(

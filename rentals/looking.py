@@ -40,6 +40,7 @@ class LookingSource(WorkSource):
     """Asks for single orders. `_wanted` says which."""
 
     paid: ClassVar[bool] = False
+    clients: ClassVar[type[Client]] = RentsNumbers
 
     def _wanted(self) -> Q:
         raise NotImplementedError

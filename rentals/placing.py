@@ -53,6 +53,7 @@ class PlacingSource(WorkSource):
     name: ClassVar[str] = "orders"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = True
+    clients: ClassVar[type[Client]] = RentsNumbers
 
     def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
         now = timezone.now()

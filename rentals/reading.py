@@ -88,6 +88,7 @@ class ReadingSource(WorkSource):
     name: ClassVar[str] = "lists"
     lane: ClassVar[Lane] = Lane.BULK
     paid: ClassVar[bool] = False
+    clients: ClassVar[type[Client]] = RentsNumbers
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         due = Reading.objects.filter(

@@ -1,4 +1,7 @@
-"""An account, a member of staff, a message, in one line and with sensible defaults."""
+"""An account, a member of staff, a message, in one line and with sensible defaults.
+
+Staff and accounts that a test merely needs are no part of the history of changes.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, TypeVar
 
+from auditlog.context import disable_auditlog
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.utils import timezone
@@ -22,6 +26,7 @@ from messaging.batches import tasks as batch_tasks
 from messaging.models import Batch, Message
 from providers import accounts
 from providers.engine.loop import DEADLINES, Loop
+from providers.engine.sources import sources
 from providers.gateway.wire import Deadlines
 from providers.models import Account
 from providers.sandbox import credentials
@@ -70,26 +75,28 @@ def make_account(
         "per_minute": 30_000,
         **fields,
     }
-    return accounts.create_account(provider=provider, **fields)
+    with disable_auditlog():
+        return accounts.create_account(provider=provider, **fields)
 
 
 def make_user(*permissions: str, **fields: Any) -> User:
     """A member of staff with just these permissions, as `messaging.send_message`."""
-    user = User.objects.create_user(
-        **{"username": f"staff{next(_serial)}", "password": "secret", "is_staff": True, **fields}
-    )
-    for permission in permissions:
-        app, _, codename = permission.partition(".")
-        user.user_permissions.add(
-            Permission.objects.get(content_type__app_label=app, codename=codename)
-        )
+    values = {"username": f"staff{next(_serial)}", "password": "secret", "is_staff": True, **fields}
+    with disable_auditlog():
+        user = User.objects.create_user(**values)
+        for permission in permissions:
+            app, _, codename = permission.partition(".")
+            user.user_permissions.add(
+                Permission.objects.get(content_type__app_label=app, codename=codename)
+            )
     return user
 
 
 def make_staff(role: str) -> User:
     """A member of staff in one of the roles that every portal starts with."""
     user = make_user()
-    user.groups.add(Group.objects.get(name=role))
+    with disable_auditlog():
+        user.groups.add(Group.objects.get(name=role))
     return user
 
 
@@ -191,6 +198,11 @@ def run_rounds(rounds: int = 3) -> None:
     """Let a loop look for work a few times: what is due is then sent, what is not is left."""
     left = count(rounds, -1)
     Loop(lambda: next(left) <= 0).run()
+
+
+def run_sweeps() -> None:
+    """Let a loop look for work until each kind of it was swept."""
+    run_rounds(len(sources()))
 
 
 def at_once(work: Callable[[], T], times: int) -> list[T]:

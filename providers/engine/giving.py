@@ -195,6 +195,8 @@ class Giver:
         return found
 
     def _may_serve(self, served: Served, source: WorkSource) -> bool:
+        if not issubclass(served.client, source.clients):
+            return False
         if source.paid and served.account.is_paused:
             return False
         now = time.monotonic()

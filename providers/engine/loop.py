@@ -121,10 +121,10 @@ class Loop:
         return bool(done)
 
     def _sweep(self, now: float) -> None:
-        """While calls are under way one source in a round: all of them at once would take so
-        long that the threads run out of work."""
-        due = [one for one in sources() if now >= self._next_sweeps.get(one.name, 0.0)]
-        for source in due[:1] if self._giver.in_hand > 0 else due:
+        """One source in a round, the one that has waited longest: all of them at once would
+        take so long that the threads run out of work."""
+        source = min(sources(), key=lambda one: self._next_sweeps.get(one.name, 0.0))
+        if now >= self._next_sweeps.get(source.name, 0.0):
             self._next_sweeps[source.name] = now + SWEEP_EVERY
             source.sweep()
 

@@ -67,6 +67,8 @@ class WorkSource(ABC):
     lane: ClassVar[Lane]
     paid: ClassVar[bool]
     """Not served while the account is paused."""
+    clients: ClassVar[type[Client]] = Client
+    """Those whose accounts can have such work at all; nobody looks for it at the others'."""
 
     @abstractmethod
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:

@@ -24,7 +24,7 @@ from providers.gateway.events import VerificationReported
 from providers.gateway.vocabulary import Reason
 from providers.models import ApiCall
 from providers.sandbox.server import Sandbox
-from tests.builders import CODE, at_once, make_account, make_user
+from tests.builders import CODE, at_once, make_account, make_user, run_sweeps
 
 from .making import (
     WRONG,
@@ -314,6 +314,8 @@ def test_a_pass_after_the_end_does_not_verify(sandbox: Sandbox, theirs: Session)
     try_code(theirs, code_of(sandbox, "otpservice"))
     let_time_pass(theirs)
     attempt = let_engine_check(theirs)
+    run_sweeps()
+    theirs.refresh_from_db()
     assert (attempt.state, attempt.too_late, theirs.state) == ("right", True, "expired")
 
 

@@ -26,6 +26,7 @@ from tests.builders import (
     numbers,
     run_engine,
     run_rounds,
+    run_sweeps,
     start_batch,
 )
 
@@ -231,7 +232,7 @@ def test_ten_refusals_in_a_row_stop_the_batch_and_the_rest_goes_out_after_a_pers
 def test_who_loses_the_permission_stops_the_batch(sandbox: Sandbox) -> None:
     batch = start_batch(make_batch(numbers(5), make_account("haorui", sandbox)))
     batch.created_by.user_permissions.clear()
-    run_rounds()
+    run_sweeps()
     batch.refresh_from_db()
     assert (batch.state, batch.reason) == ("paused", "not_allowed")
     assert sandbox.book.count("haorui", "send") == 0
@@ -240,7 +241,7 @@ def test_who_loses_the_permission_stops_the_batch(sandbox: Sandbox) -> None:
 def test_a_batch_that_stood_still_for_a_day_waits_for_a_person(sandbox: Sandbox) -> None:
     batch = start_batch(make_batch(numbers(5), make_account("haorui", sandbox)))
     Batch.objects.update(moved_at=timezone.now() - control.STOOD_STILL)
-    run_rounds()
+    run_sweeps()
     batch.refresh_from_db()
     assert (batch.state, batch.reason) == ("paused", "waited_too_long")
     assert sandbox.book.count("haorui", "send") == 0

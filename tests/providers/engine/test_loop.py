@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,7 +18,6 @@ from messaging.models import Message
 from providers import journal
 from providers.engine import leases, liveness, loop
 from providers.engine import sources as registry
-from providers.engine.giving import Giver
 from providers.engine.loop import Loop
 from providers.engine.sources import Job, Lane, Result, WorkSource
 from providers.gateway.client import Client
@@ -106,20 +106,51 @@ def test_a_source_that_fails_does_not_stop_the_others(
     assert send(make_message(make_account("haorui", sandbox))).state == "submitted"
 
 
-@pytest.mark.parametrize(("in_hand", "swept"), [(0, "all"), (1, "one")])
-def test_while_calls_are_under_way_one_source_is_swept_in_a_round(
-    monkeypatch: pytest.MonkeyPatch, in_hand: int, swept: str
+def test_one_source_is_swept_in_a_round_and_each_has_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found: list[str] = []
     for source in registry.sources():
         monkeypatch.setattr(source, "sweep", partial(found.append, source.name))
-    monkeypatch.setattr(Giver, "in_hand", in_hand)
+    every = [source.name for source in registry.sources()]
     one = Loop(lambda: True)
-    one.turn()
-    assert len(found) == (len(registry.sources()) if swept == "all" else 1)
-    for _ in registry.sources():
+    for number in range(1, len(every) + 1):
         one.turn()
-    assert sorted(found) == sorted(source.name for source in registry.sources())
+        assert found == every[:number]
+    one.turn()
+    assert found == every
+
+
+def test_slow_rounds_keep_no_source_from_being_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SWEEP_EVERY", 0.0)
+    found: list[str] = []
+    for source in registry.sources():
+        monkeypatch.setattr(source, "sweep", partial(found.append, source.name))
+    one = Loop(lambda: True)
+    for _ in range(2 * len(registry.sources())):
+        one.turn()
+    assert Counter(found) == {source.name: 2 for source in registry.sources()}
+
+
+def test_no_work_is_looked_for_at_accounts_that_cannot_have_it(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, rents = make_account("haorui", sandbox), make_account("gosms", sandbox)
+    asked: dict[str, set[int]] = {}
+    for source in registry.sources():
+        look = partial(_note_look, asked, source)
+        monkeypatch.setattr(source, "accounts_with_work", look)
+    Loop(lambda: True).turn()
+    assert asked["messages"] == asked["enquiries"] == {texts.pk, rents.pk}
+    assert asked["orders"] == asked["cancels"] == asked["polls"] == {rents.pk}
+    assert "code checks" not in asked
+
+
+def _note_look(
+    asked: dict[str, set[int]], source: WorkSource, accounts: Collection[int]
+) -> set[int]:
+    asked[source.name] = set(accounts)
+    return set()
 
 
 # --- poison ------------------------------------------------------------------
