@@ -32,11 +32,13 @@ UNSTEADY: Final = {"django_q_schedule": "name, func, schedule_type, minutes, rep
 """What is compared of a table that holds times as well."""
 
 _made: dict[str, dict[str, list[Any]]] = {}
+_tables: dict[str, list[str]] = {}
 
 
 def remember() -> None:
-    """What stands in the kept tables before the first test."""
+    """What stands in the kept tables before the first test, and which tables there are."""
     for alias in connections:
+        _tables[alias] = connections[alias].introspection.table_names()
         _made[alias] = _kept_rows(connections[alias])
 
 
@@ -62,7 +64,7 @@ def empty_or_flush(flush: Callable[[], None]) -> None:
 
 
 def _empty(connection: BaseDatabaseWrapper) -> None:
-    names = [name for name in connection.introspection.table_names() if name not in KEPT]
+    names = [name for name in _tables[connection.alias] if name not in KEPT]
     quote = connection.ops.quote_name
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         asked = " UNION ALL ".join(
@@ -75,7 +77,7 @@ def _empty(connection: BaseDatabaseWrapper) -> None:
 
 
 def _kept_rows(connection: BaseDatabaseWrapper) -> dict[str, list[Any]]:
-    there = set(connection.introspection.table_names()) & KEPT - {"sqlite_sequence"}
+    there = set(_tables[connection.alias]) & KEPT - {"sqlite_sequence"}
     found: dict[str, list[Any]] = {}
     with connection.cursor() as cursor:
         for name in sorted(there):
