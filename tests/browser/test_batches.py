@@ -17,6 +17,10 @@ from .waiting import wait_until
 pytestmark = pytest.mark.browser
 
 
+FIGURES_ADD_UP_TO = """(total) => total === [...document.querySelectorAll("#live .figure strong")]
+    .reduce((sum, figure) => sum + Number(figure.textContent), 0)"""
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_batch_is_pasted_checked_confirmed_stopped_and_sent(
     language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
@@ -47,8 +51,8 @@ def test_a_batch_is_pasted_checked_confirmed_stopped_and_sent(
             page.locator(f"form[action$='/{step}/'] button").click()
     expect(page.locator("progress")).to_have_attribute("value", "100")
     wait_until(lambda: Batch.objects.get().state == "finished")
-    figures = page.locator("#live .figure strong")
-    assert sum(map(int, figures.all_inner_texts())) == 12
+    # The page loads itself anew when its batch is over, which may be just now.
+    page.wait_for_function(FIGURES_ADD_UP_TO, arg=12)
     assert len(sandbox.book.entries("haorui", accepted=True)) == 12
     expect(page.locator("html")).to_have_attribute("lang", language)
 
