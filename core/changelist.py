@@ -14,6 +14,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from unfold.admin import checkbox
+from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
 
 from .buttons import Button, EmptyState
@@ -41,6 +42,19 @@ def _checkbox_of_any_row(language: str | None) -> str:
     return str(checkbox.render(ACTION_CHECKBOX_NAME, ANY_ROW))
 
 
+_made_headers = unfold_list.result_headers
+
+
+def headers_once(changelist: PortalChangeList) -> list[dict[str, Any]]:
+    """The theme makes them anew for every row, a quarter of the time that a long list takes."""
+    if changelist.headers is None:
+        changelist.headers = list(_made_headers(changelist))
+    return changelist.headers
+
+
+unfold_list.result_headers = headers_once
+
+
 class LastPagePaginator(AnyPaginator):
     """A page beyond the end is the last page, since rows move while one reads."""
 
@@ -60,6 +74,7 @@ class PortalChangeList(ChangeList):
     empty_state: EmptyState
     primary: Button | None
     result_count: int
+    headers: list[dict[str, Any]] | None = None
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)

@@ -12,6 +12,7 @@ from django.urls import include, path, reverse
 from django.utils import translation
 from django.views.generic import TemplateView
 from unfold.admin import ModelAdmin
+from unfold.templatetags import unfold_list
 
 from core.admin import Page, PortalAdmin, ReadOnlyAdmin, fragment
 from core.buttons import EmptyState
@@ -154,6 +155,23 @@ def test_a_list_loads_no_script_for_fields_that_fill_each_other(browser: Client)
     page = browser.get(LIST).content.decode()
     assert "admin/js/core.js" in page
     assert [name for name in ("urlify", "prepopulate", "xregexp") if name in page] == []
+
+
+def test_the_headers_of_a_list_are_made_once_and_not_for_each_row(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Account.objects.bulk_create(Account(name=f"account {n}", provider="haosms") for n in range(3))
+    asked: list[str] = []
+    made = unfold_list.label_for_field
+
+    def note(name: str, *arguments: Any, **values: Any) -> Any:
+        asked.append(name)
+        return made(name, *arguments, **values)
+
+    monkeypatch.setattr(unfold_list, "label_for_field", note)
+    page = browser.get(LIST).content.decode()
+    assert page.count("field-created_at") == 3
+    assert sorted(asked) == ["created_at", "name"]
 
 
 def test_a_page_beyond_the_end_shows_the_last_one(browser: Client) -> None:
