@@ -80,7 +80,7 @@ def _place_in_line(item: pytest.Item) -> int:
 
 def _database_matters(item: pytest.Item) -> bool:
     """All others are refused a connection; what makes one in a process of its own is marked,
-    and so is what only sees what the browser makes of a page."""
+    and so is what only sees what the browser makes of a page, or processes say of their own."""
     if item.get_closest_marker("any_database"):
         return False
     marked = any(item.get_closest_marker(name) for name in ("django_db", "each_database"))
@@ -95,8 +95,8 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if left_out := terminalreporter.config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(
-            f"{left_out} tests that touch no database, or that only see what the browser makes of"
-            " a page, were left out: they say the same on any."
+            f"{left_out} tests that touch no database, or see only what none can change, were left"
+            " out: they say the same on any."
         )
 
 

@@ -87,6 +87,7 @@ def test_the_first_country_found_is_the_one_that_is_meant(
         expect(form.first_country(typed)).to_contain_text(re.compile(f"^{meant}"))
 
 
+@pytest.mark.any_database
 def test_a_secret_never_comes_back_to_the_page(manager: Visitor, sandbox: Sandbox) -> None:
     secrets = {name: f"ch_canary_{name}" for name in CREDENTIALS["haorui"]}
     form = AccountForm.of(manager, make_account("haorui", sandbox, credentials=secrets))
@@ -123,6 +124,7 @@ def test_the_check_says_that_the_connection_works_and_shows_the_balance(
     assert account.readings.count() == 2
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("provider", ["haorui", "otpservice"])
 def test_where_nothing_can_be_checked_the_page_says_so(
     provider: str, manager: Visitor, sandbox: Sandbox
@@ -148,6 +150,7 @@ def test_a_wrong_key_is_said_with_the_next_step(
     assert "ch_wrong_key" not in page.page.content()
 
 
+@pytest.mark.any_database
 def test_an_operator_reads_the_account_without_a_form(
     make_visitor: MakeVisitor, sandbox: Sandbox
 ) -> None:

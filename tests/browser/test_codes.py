@@ -121,6 +121,7 @@ def test_the_same_enter_twice_is_one_try(operator: Visitor) -> None:
     assert Session.objects.get().tries == 1
 
 
+@pytest.mark.any_database
 def test_what_is_typed_survives_the_live_page(
     operator: Visitor, sandbox: Sandbox, engine: Engine
 ) -> None:
@@ -133,6 +134,7 @@ def test_what_is_typed_survives_the_live_page(
     expect(page.field).to_be_focused()
 
 
+@pytest.mark.any_database
 def test_the_list_follows_its_rows(operator: Visitor) -> None:
     session = make_sent(make_account("haosms"))
     operator.page.goto(reverse("admin:otp_session_changelist"))

@@ -74,6 +74,7 @@ def read_transactions(page: Page) -> None:
     wait_until(done.exists)
 
 
+@pytest.mark.any_database
 def test_the_board_shows_an_sms_where_its_row_stands(
     make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
 ) -> None:

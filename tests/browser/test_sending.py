@@ -88,6 +88,7 @@ class TestOneMessage:
             re.compile("Done")
         )
 
+    @pytest.mark.any_database
     def test_a_viewer_sees_it_masked_everywhere(
         self, make_visitor: MakeVisitor, account: Account
     ) -> None:
@@ -114,6 +115,7 @@ class TestOneMessage:
         expect(page.money).to_have_text("Nothing was sent and nothing was charged.")
 
 
+@pytest.mark.any_database
 class TestTheForm:
     def test_the_cursor_stands_in_the_recipient(self, operator: Visitor, account: Account) -> None:
         form = SendForm.of(operator)
@@ -261,6 +263,7 @@ class TestTwice:
         assert accepted(sandbox) == 2
 
 
+@pytest.mark.any_database
 def test_a_session_that_ended_keeps_what_was_typed(
     make_visitor: MakeVisitor, account: Account
 ) -> None:

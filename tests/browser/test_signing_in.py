@@ -45,6 +45,7 @@ NAVIGATION = {
 }
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("role", NAVIGATION)
 def test_each_role_signs_in_and_sees_its_own_navigation(
     role: str, make_visitor: MakeVisitor
@@ -103,6 +104,7 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(make_visitor: MakeVisit
     expect(inside.title).to_have_text("Messages")
 
 
+@pytest.mark.any_database
 class TestLanguages:
     def test_the_sign_in_page_changes_its_language(self, make_visitor: MakeVisitor) -> None:
         form = SignIn.of(make_visitor())

@@ -143,6 +143,7 @@ def test_a_wrong_password_pauses_the_account_and_says_what_to_do(
     expect(form.state).not_to_have_text("Paused")
 
 
+@pytest.mark.any_database
 def test_a_paused_account_cannot_be_chosen(operator: Visitor, sandbox: Sandbox) -> None:
     make_account("haorui", sandbox, name="Open one")
     paused = make_account("haorui", sandbox, name="Closed one")
@@ -166,6 +167,7 @@ def test_a_provider_that_cannot_be_reached_is_tried_again_and_said_to_be(
 
 
 class TestOutcomeUnknown:
+    @pytest.mark.any_database
     @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
     def test_those_who_may_not_settle_see_no_choices(
         self, role: str, make_visitor: MakeVisitor, unknown: Message
@@ -176,6 +178,7 @@ class TestOutcomeUnknown:
         assert page.choices.count() == 0
         assert page.page.locator("dialog").count() <= 1
 
+    @pytest.mark.any_database
     def test_no_choice_is_the_right_one_by_default(
         self, manager: Visitor, unknown: Message
     ) -> None:
@@ -195,11 +198,13 @@ class TestOutcomeUnknown:
         expect(page.timeline).to_contain_text("Recipient does not have it")
         assert not page.polls
 
+    @pytest.mark.any_database
     def test_a_reason_of_one_s_own_needs_words(self, manager: Visitor, unknown: Message) -> None:
         page = MessagePage.of(manager, unknown).settle("sent", "other")
         expect(page.notes.filter(has_text="choose or type a reason")).to_be_visible()
         page.becomes("Outcome unknown")
 
+    @pytest.mark.any_database
     def test_a_dialog_gives_the_focus_back(self, manager: Visitor, unknown: Message) -> None:
         page = MessagePage.of(manager, unknown)
         opener = page.live.locator('[data-opens="settle-sent"]')
