@@ -13,15 +13,15 @@ PYTHON ?= $(shell for folder in /usr/bin/ ""; do \
 	done; done; true)
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Side by side for each database; PostgreSQL runs fewer, and has processes of its own.
-TEST_WORKERS ?=
+# For each database.
+TEST_WORKERS ?= 3
 TESTS ?=
 STORM ?=
 LONG ?=
 ONCE_MORE ?=
 ONLY :=
 # In small portions and in their order, which begins with the long ones.
-PYTEST = $(BIN)/pytest -q -o cache_dir=.pytest_cache/$@ -n $(or $(TEST_WORKERS),$(WORKERS)) --dist load \
+PYTEST = $(BIN)/pytest -q -o cache_dir=.pytest_cache/$@ -n $(TEST_WORKERS) --dist load \
 	--maxschedchunk 4 $(ONLY) $(TESTS)
 # Real processes and browsers beside each other can starve: with ONCE_MORE, what failed runs
 # once more, alone, and has to pass there.
@@ -47,7 +47,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) \
 		| while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
 	@echo
-	@echo "Variables: PYTHON=$(PYTHON)  VENV=$(VENV)  TEST_WORKERS=$(or $(TEST_WORKERS),3 and 2)" \
+	@echo "Variables: PYTHON=$(PYTHON)  VENV=$(VENV)  TEST_WORKERS=$(TEST_WORKERS)" \
 		" TESTS=\"tests/core -k phone\""
 
 # --- running ---------------------------------------------------------------
@@ -73,8 +73,6 @@ test-postgres-aside: $(VENV)/.installed-dev
 
 # Each worker would compile every test anew, for each database.
 test-sqlite test-postgres test-postgres-aside: export PYTHONDONTWRITEBYTECODE =
-test-sqlite: WORKERS := 3
-test-postgres test-postgres-aside: WORKERS := 2
 
 test-sqlite: $(VENV)/.installed-dev ## Run every test on SQLite
 	@echo "== tests on SQLite =="

@@ -20,7 +20,7 @@ from providers.gateway.vocabulary import Reason
 from providers.models import ApiCall
 from tests.builders import make_account, make_message, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 S = MessageState
 N, L, R, U, D = "N", "L", "R", "U", "D"
 

@@ -73,6 +73,7 @@ def test_the_sidebar_holds_only_what_a_person_may_open() -> None:
     assert {staff, queue} <= set(links(boss.get("/").content))
 
 
+@pytest.mark.any_database
 def test_every_link_in_the_sidebar_opens() -> None:
     for role in ("viewer", "operator", "manager", "auditor"):
         browser = browser_of(member(role))

@@ -16,7 +16,7 @@ from tests.providers.account_forms import PROVIDERS, typed, typed_again
 
 from .people import browser_of, member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture
