@@ -52,11 +52,13 @@ class Command(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         # Before Django's system checks, which would stumble over the missing keys.
-        if options["demo"] and not settings.DEMO:
+        outdated = options["demo"] and not settings.DEMO
+        if outdated:
             os.environ["DEMO"] = "true"
-            _start_over()
         if written := ensure_keys():
             self._say(f"New keys were written to {written}. Keep a copy of that file.")
+            outdated = True
+        if outdated:
             _start_over()
         return super().execute(*args, **options)
 
