@@ -41,7 +41,7 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
         "BIND": f"127.0.0.1:{port}",
         "WEB_PROCESSES": "1",
         "WEB_THREADS": str(THREADS),
-        "REQUEST_SECONDS": "1",
+        "REQUEST_SECONDS": "2",
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--config", str(BASE_DIR / "gunicorn.conf.py")],
