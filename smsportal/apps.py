@@ -46,7 +46,7 @@ class PortalConfig(AppConfig):
 
 class PortalAdminConfig(SimpleAdminConfig):
     """The pages are loaded with the addresses, so not by a queue, which shows none: they take
-    a third of a process's start."""
+    a quarter of a process's start."""
 
     default = False
     default_site = "smsportal.site.PortalSite"

@@ -244,7 +244,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-# Nobody asks for the others, and compressing them takes half of the first start.
+# Nobody asks for the others, and compressing them takes as long again.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- logs ------------------------------------------------------------------
