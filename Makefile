@@ -60,8 +60,8 @@ run: $(VENV)/.installed ## Start the portal for real accounts
 
 # --- quality ---------------------------------------------------------------
 
-# What touches no database, or only sees what the browser makes of a page, says the same on
-# any, so it runs once. Both run at once: alone, each leaves the processor idle now and then.
+# What touches no database, or sees only what none can change, says the same on any, so it runs
+# once. Both run at once: alone, each leaves the processor idle now and then.
 test: $(VENV)/.installed-dev ## Run every test on SQLite, and on PostgreSQL too if a database can matter
 	@$(MAKE) -j2 test-sqlite test-postgres-aside
 

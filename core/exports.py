@@ -99,7 +99,7 @@ def _csv(table: Iterable[list[str]]) -> Iterator[str]:
 
 
 def _xlsx(table: Iterable[list[str]]) -> Any:
-    # It takes a tenth of every process's start, and is needed here alone.
+    # Loading it takes a tenth of a process's start, and few processes meet a workbook.
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 

@@ -52,7 +52,7 @@ class DateStyles:
 
     def element(self, name: str, attributes: Mapping[str, str]) -> None:
         """One element of the part with the styles."""
-        # It takes a tenth of every process's start, and is needed here alone.
+        # Loading it takes a tenth of a process's start, and few processes meet a workbook.
         from openpyxl.styles.numbers import is_date_format, is_timedelta_format
 
         word = name.rpartition(" ")[2]
