@@ -20,12 +20,13 @@ class Fleet:
     """All batches of a storm. The queue's part is done here: what a kill does to that, the
     tests of reading and laying out show."""
 
-    def __init__(self, chance: random.Random, kills: int) -> None:
+    def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self._by = User.objects.create_superuser("storm")
         self._paused: Batch | None = None
-        self._cancel_at = kills // 2
         self.turns = 0
+        self.cancel_at: int | None = None
+        """The turn at which a batch is cancelled."""
 
     def send(self, account: Account, number: int) -> None:
         lines = "\n".join(f"138{index:08}" for index in range(number))
@@ -49,11 +50,16 @@ class Fleet:
         running = list(Batch.objects.filter(state=BatchState.SENDING))
         if running:
             batch = self._chance.choice(running)
-            if self.turns == self._cancel_at:
+            if self.turns == self.cancel_at:
                 control.cancel(batch, self._by)
             elif control.pause(batch, self._by):
                 self._paused = batch
         self.turns += 1
+
+    def may_go_out(self) -> bool:
+        """Whether any message waits for more than for its batch to go on."""
+        waiting = Message.objects.filter(state__in=("queued", "claimed"))
+        return waiting.exclude(batch__state=BatchState.PAUSED).exists()
 
     def go_on(self) -> None:
         if self._paused is not None:

@@ -68,7 +68,7 @@ class Storm:
         self.accounts = accounts
         self._messages = messages
         self._queued = 0
-        self._fleet: Fleet | None = None
+        self._fleet = Fleet(chance)
         self._chance = chance
         self._next_watch = 0.0
         self.kills: list[Kill] = []
@@ -83,11 +83,11 @@ class Storm:
 
     def blow(self, kills: int) -> None:
         kick.start()
-        self._fleet = Fleet(self._chance, kills)
+        self._fleet.cancel_at = kills // 2
         for index, planned in enumerate(plan(self._chance, kills, self._messages)):
             # Never so few that all are sent before the kill comes.
             self._queue_up_to(self._messages * (index + AHEAD) // kills)
-            self._wait_until(lambda wanted=planned.at_count: self._gone() >= wanted)  # type: ignore[misc]
+            self._let_go_out(planned.at_count)
             self._fleet.turn()
             self._go_on_for(planned.delay)
             self._strike(planned.kind)
@@ -101,11 +101,16 @@ class Storm:
         more = min(total, self._messages) - self._queued
         chosen = Counter(self._chance.choices(range(len(WEIGHTS)), WEIGHTS, k=max(0, more)))
         for index, number in chosen.items():
-            if self._fleet is not None and self._chance.random() < 0.5:
+            if self._chance.random() < 0.5:
                 self._fleet.send(self.accounts[index], number)
             else:
                 portal.queue_messages(self.accounts[index], number)
         self._queued += max(0, more)
+
+    def _let_go_out(self, number: int) -> None:
+        """Wait until so many messages have left the queue, or all but those of a paused batch."""
+        if not self._wait_until(lambda: self._gone() >= number or not self._fleet.may_go_out()):
+            raise RuntimeError(f"{self._gone()} went out, and then none for {STUCK:.0f} s")
 
     def _strike(self, kind: str) -> None:
         """As soon as there is such a process; another kind if there is none for long."""
@@ -139,8 +144,7 @@ class Storm:
             if time.monotonic() >= self._next_watch:
                 self._next_watch = time.monotonic() + WATCH_EVERY
                 kick.keep_running()
-                if self._fleet is not None:
-                    self._fleet.tend()
+                self._fleet.tend()
             if time.monotonic() >= end:
                 return
             time.sleep(min(TICK, max(0.0, end - time.monotonic())))
