@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from providers.gateway.call import Answer
 from providers.gateway.client import Client
-from providers.gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
+from providers.gateway.errors import GatewayError, NotDone
 from providers.gateway.registry import clients
-from providers.gateway.vocabulary import Reason
+from providers.gateway.vocabulary import Outcome, Reason
 
 from .door import open_client, raw, said
 from .samples import CALLS, PAID, SAMPLES
@@ -88,34 +89,35 @@ def call(client: type[Client], method: str, answer: Answer) -> object:
         assert len(door.calls) == 1
 
 
+def ends(client: type[Client], method: str, answer: Answer) -> tuple[str, Reason, int | None]:
+    """How the call failed; it must not succeed."""
+    with pytest.raises(GatewayError) as failed:
+        call(client, method, answer)
+    return failed.value.outcome, failed.value.reason, failed.value.http_status
+
+
 @every_call
-@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(
-    client: type[Client], method: str, body: bytes
+    client: type[Client], method: str
 ) -> None:
-    with pytest.raises(OutcomeUnknown) as unknown:
-        call(client, method, raw(body))
-    assert unknown.value.reason is Reason.UNREADABLE
-    assert unknown.value.http_status == 200
+    ended = {name: ends(client, method, raw(body)) for name, body in UNREADABLE.items()}
+    assert ended == dict.fromkeys(UNREADABLE, (Outcome.UNKNOWN, Reason.UNREADABLE, 200))
 
 
 @every_call
-@pytest.mark.parametrize("status", REFUSED)
 @pytest.mark.parametrize("body", ["", "<html>no</html>", "{}", "[]"])
-def test_a_4xx_means_no(client: type[Client], method: str, status: int, body: str) -> None:
-    with pytest.raises(Refused) as refused:
-        call(client, method, raw(body, status))
-    assert refused.value.http_status == status
+def test_a_4xx_means_no(client: type[Client], method: str, body: str) -> None:
+    ended = [ends(client, method, raw(body, status)) for status in REFUSED]
+    assert [(outcome, status) for outcome, _, status in ended] == [
+        (Outcome.REFUSED, status) for status in REFUSED
+    ]
 
 
 @every_call
-@pytest.mark.parametrize("status", UNKNOWN)
 @pytest.mark.parametrize("body", ["", "<html>503 no available server</html>", "{}"])
-def test_a_5xx_or_an_odd_status_says_nothing(
-    client: type[Client], method: str, status: int, body: str
-) -> None:
-    with pytest.raises(OutcomeUnknown):
-        call(client, method, raw(body, status))
+def test_a_5xx_or_an_odd_status_says_nothing(client: type[Client], method: str, body: str) -> None:
+    ended = {status: ends(client, method, raw(body, status))[0] for status in UNKNOWN}
+    assert ended == dict.fromkeys(UNKNOWN, Outcome.UNKNOWN)
 
 
 @every_call
@@ -169,10 +171,9 @@ def test_a_missing_key_never_breaks_anything(client: type[Client], method: str) 
 
 
 @every_call
-@pytest.mark.parametrize("odd", ODD_VALUES, ids=lambda odd: repr(odd)[:24])
-def test_an_odd_value_never_breaks_anything(client: type[Client], method: str, odd: object) -> None:
+def test_an_odd_value_never_breaks_anything(client: type[Client], method: str) -> None:
     sample = json.loads(SAMPLES[client.key, method])
-    for key, value in sample.items():
+    for odd, (key, value) in product(ODD_VALUES, sample.items()):
         tolerate(client, method, {**sample, key: odd})
         if isinstance(value, list) and value:
             tolerate(client, method, {**sample, key: [odd, *value]})
@@ -182,11 +183,17 @@ def test_an_odd_value_never_breaks_anything(client: type[Client], method: str, o
 
 def tolerate(client: type[Client], method: str, payload: object) -> None:
     try:
-        result = call(client, method, said(payload))
+        assert_storable(result_or_words(client, method, said(payload)))
+    except Exception as error:
+        error.add_note(f"The answer was {payload!r:.300}")
+        raise
+
+
+def result_or_words(client: type[Client], method: str, answer: Answer) -> object:
+    try:
+        return call(client, method, answer)
     except GatewayError as error:
-        assert_storable(error.words)
-    else:
-        assert_storable(result)
+        return error.words
 
 
 json_values = st.recursive(
@@ -203,10 +210,7 @@ def test_no_answer_raises_anything_but_an_error_of_the_contract(
     client, method = capable
     sample = json.loads(SAMPLES[client.key, method])
     changes = data.draw(st.dictionaries(st.sampled_from(sorted(sample)), json_values))
-    try:
-        assert_storable(call(client, method, said({**sample, **changes}, status)))
-    except GatewayError as error:
-        assert_storable(error.words)
+    assert_storable(result_or_words(client, method, said({**sample, **changes}, status)))
 
 
 @given(st.sampled_from(CAPABLE), st.binary(), st.integers(100, 599))
