@@ -59,14 +59,19 @@ def save_credentials(account: Account, credentials: Mapping[str, str]) -> list[s
 
     Returns the names of those that changed.
     """
-    entered = {name: value for name, value in credentials.items() if value}
-    for name, value in entered.items():
-        Credential.objects.update_or_create(
-            account=account,
-            name=name,
-            defaults={"value": Secret(value), "saved_at": timezone.now()},
-        )
-    return sorted(entered)
+    now = timezone.now()
+    entered = [
+        Credential(account=account, name=name, value=Secret(value), saved_at=now)
+        for name, value in credentials.items()
+        if value
+    ]
+    Credential.objects.bulk_create(
+        entered,
+        update_conflicts=True,
+        unique_fields=["account", "name"],
+        update_fields=["value", "saved_at"],
+    )
+    return sorted(credential.name for credential in entered)
 
 
 def login_of(account: Account) -> Login:

@@ -124,7 +124,7 @@ def used(cap: Cap) -> int:
 def _take(cap: Cap, amount: int) -> None:
     rows = DailyUse.objects.filter(what=cap.what, scope=cap.scope, key=cap.key)
     for _ in range(TRIES):
-        row = rows.first() or _new_row(cap)
+        row = rows.first() or _first_row(cap)
         spent = _still_counting(row.spent)
         if sum(spent.values()) + amount > cap.most:
             raise LimitReached(cap, sum(spent.values()), _free_at(spent))
@@ -136,8 +136,10 @@ def _take(cap: Cap, amount: int) -> None:
     raise RuntimeError("This limit is taken from by too many at once.")
 
 
-def _new_row(cap: Cap) -> DailyUse:
-    row, _ = DailyUse.objects.get_or_create(what=cap.what, scope=cap.scope, key=cap.key)
+def _first_row(cap: Cap) -> DailyUse:
+    """As it is made; where somebody else made it first, its version will tell."""
+    row = DailyUse(what=cap.what, scope=cap.scope, key=cap.key)
+    DailyUse.objects.bulk_create([row], ignore_conflicts=True)
     return row
 
 
