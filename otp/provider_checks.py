@@ -15,6 +15,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from core.redaction import storable
+from providers.engine.due import DueAccounts, Moment
 from providers.engine.liveness import living_loops
 from providers.engine.sources import Job, Lane, Result, WorkSource
 from providers.gateway.client import Client, MakesCodes
@@ -60,6 +61,10 @@ class CheckJob(Job):
         return client.check_code(self.request)
 
 
+def _due(now: datetime | Moment) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(state=A.QUEUED, not_before__lte=now, created_at__gt=now - STALE)
+
+
 class CheckSource(WorkSource):
     name: ClassVar[str] = "code checks"
     lane: ClassVar[Lane] = Lane.ORDERS
@@ -68,18 +73,14 @@ class CheckSource(WorkSource):
     """A pause stops what costs money. The customer with the code in hand is served: it was
     paid for when it was sent."""
 
-    def _due(self) -> QuerySet[Attempt]:
-        now = timezone.now()
-        return Attempt.objects.filter(
-            state=A.QUEUED, not_before__lte=now, created_at__gt=now - STALE
-        )
+    def __init__(self) -> None:
+        self._due_accounts = DueAccounts(_due)
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        due = self._due().filter(account__in=accounts)
-        return set(due.order_by().values_list("account_id", flat=True).distinct())
+        return self._due_accounts.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        due = self._due().filter(account=account).order_by("not_before", "pk")
+        due = _due(timezone.now()).filter(account=account).order_by("not_before", "pk")
         found = due.select_for_update(skip_locked=True, of=("self",)).select_related(
             "sent_code__message"
         )[:limit]

@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core.redaction import storable
+from providers.engine.due import DueAccounts, Moment
 from providers.engine.liveness import living_loops
 from providers.engine.sources import Job, Lane, Result, WorkSource
 from providers.gateway.client import CannotTake, Client, RentsNumbers
@@ -27,7 +28,7 @@ from . import answers, cancels
 from .models import Cancel, Order
 from .orders import BACKOFF, MAX_TRIES
 from .placing import ABANDONED_CALL, ABANDONED_CLAIM, GIVEN_UP_CALL
-from .states import CANCEL_STATES, CancelState
+from .states import CANCEL_OPEN, CANCEL_STATES, CancelState
 
 C = CancelState
 
@@ -71,21 +72,27 @@ def _ask(client: RentsNumbers, provider_id: str) -> Rental | None:
         return None
 
 
+def _due(now: datetime | Moment) -> QuerySet[Cancel]:
+    # Said as the index of open ones has it, for SQLite to see that it will do.
+    open_ones = Cancel.objects.filter(state__in=sorted(CANCEL_OPEN))
+    return open_ones.filter(state=C.QUEUED, not_before__lte=now)
+
+
 class CancellingSource(WorkSource):
     name: ClassVar[str] = "cancels"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = False
     clients: ClassVar[type[Client]] = RentsNumbers
 
+    def __init__(self) -> None:
+        self._due_accounts = DueAccounts(_due, "order__account__id")
+
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        due = Cancel.objects.filter(
-            state=C.QUEUED, not_before__lte=timezone.now(), order__account__in=accounts
-        )
-        return set(due.order_by().values_list("order__account_id", flat=True))
+        return self._due_accounts.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = timezone.now()
-        due = Cancel.objects.filter(state=C.QUEUED, not_before__lte=now, order__account=account)
+        due = _due(now).filter(order__account=account)
         jobs: list[Job] = []
         for row in due.select_related("order").order_by("pk")[:limit]:
             one = Cancel.objects.filter(pk=row.pk)

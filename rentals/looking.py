@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from providers.engine.due import DueAccounts, Moment
 from providers.engine.sources import Job, Lane, Result, WorkSource
 from providers.gateway.client import Client, RentsNumbers
 from providers.gateway.errors import Refused
@@ -42,21 +43,18 @@ class LookingSource(WorkSource):
     paid: ClassVar[bool] = False
     clients: ClassVar[type[Client]] = RentsNumbers
 
+    def __init__(self) -> None:
+        self._due_accounts = DueAccounts(self._due)
+
     def _wanted(self) -> Q:
         raise NotImplementedError
 
-    def _due(self, accounts: Collection[int], *, quiet_too: bool = False) -> QuerySet[Order]:
-        now = timezone.now()
-        due = Order.objects.filter(
-            self._wanted(), next_poll_at__lte=now, poll_claim=None, account__in=accounts
-        )
-        if not quiet_too:
-            due = due.exclude(account__in=quiet.quiet_ones(accounts, now))
-        return due.order_by("next_poll_at", "pk")
+    def _due(self, now: datetime | Moment, *, quiet_too: bool = False) -> QuerySet[Order]:
+        due = Order.objects.filter(self._wanted(), next_poll_at__lte=now, poll_claim=None)
+        return due if quiet_too else due.exclude(account__in=quiet.quiet_ones(now))
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        due = self._due(accounts).order_by()
-        return set(due.values_list("account_id", flat=True).distinct())
+        return self._due_accounts.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         return self._claim_looks(account, limit, claim)
@@ -66,7 +64,8 @@ class LookingSource(WorkSource):
     ) -> list[Job]:
         now = timezone.now()
         jobs: list[Job] = []
-        due = self._due([account.pk], quiet_too=probing)
+        due = self._due(now, quiet_too=probing).filter(account=account)
+        due = due.order_by("next_poll_at", "pk")
         for pk, provider_id in due.values_list("pk", "provider_id")[: 1 if probing else limit]:
             free = Order.objects.filter(pk=pk, poll_claim=None)
             if free.update(poll_claim=claim, poll_claimed_at=now):

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from providers.engine.due import DueAccounts
 from providers.engine.liveness import living_loops
 from providers.engine.sources import Job, Lane, Result, WorkSource
 from providers.gateway.client import Client, RentsNumbers
@@ -60,9 +61,11 @@ class PlacingSource(WorkSource):
         due = Order.objects.filter(state=S.QUEUED, not_before__lte=now, account__in=accounts)
         return orders.not_too_old(due, now).filter(~Exists(in_the_way(now))).order_by()
 
+    def __init__(self) -> None:
+        self._queued = DueAccounts(lambda _: Order.objects.filter(state=S.QUEUED))
+
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        queued = Order.objects.filter(state=S.QUEUED, account__in=accounts).order_by()
-        waiting = set(queued.values_list("account_id", flat=True).distinct())
+        waiting = self._queued.among(accounts, timezone.now())
         if not waiting:
             return set()
         return set(self._due(waiting).values_list("account_id", flat=True).distinct())

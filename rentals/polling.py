@@ -18,6 +18,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
+from providers.engine.due import DueAccounts, Moment
 from providers.engine.sources import Job, Lane, Result
 from providers.gateway.errors import GatewayError
 from providers.gateway.vocabulary import Reason
@@ -36,6 +37,15 @@ INSTEAD_OF_A_ROUND: Final = 10
 """Orders that are asked for where their list cannot be read."""
 
 
+def _in_a_round(now: datetime | Moment) -> QuerySet[Watch]:
+    by_list = Watch.objects.filter(by_list=True)
+    return by_list.filter(Q(claim__isnull=False) | Q(quiet_until__gt=now))
+
+
+def _round_due(now: datetime | Moment) -> QuerySet[Watch]:
+    return Watch.objects.filter(by_list=True, next_round_at__lte=now)
+
+
 class PollingSource(LookingSource):
     name: ClassVar[str] = "polls"
     lane: ClassVar[Lane] = Lane.POLLS
@@ -43,18 +53,17 @@ class PollingSource(LookingSource):
     def _wanted(self) -> Q:
         return Q(state=S.PENDING)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._in_a_round = DueAccounts(_in_a_round)
+        self._round_due = DueAccounts(_round_due)
+
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         now = timezone.now()
-        watches = Watch.objects.filter(account__in=accounts, by_list=True)
-        rounds, busy = set[int](), set[int]()
-        for watch in watches:
-            # While a list is being read, it is not known yet which orders are worth asking for.
-            if watch.claim is not None or (watch.quiet_until and watch.quiet_until > now):
-                busy.add(watch.account_id)
-            elif watch.next_round_at and watch.next_round_at <= now:
-                rounds.add(watch.account_id)
-        others = set(accounts) - rounds - busy
-        return rounds | (super().accounts_with_work(others) if others else set())
+        # While a list is being read, it is not known yet which orders are worth asking for.
+        free = set(accounts) - self._in_a_round.among(accounts, now)
+        rounds = self._round_due.among(free, now)
+        return rounds | super().accounts_with_work(free - rounds)
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = timezone.now()

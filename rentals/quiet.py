@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import QuerySet
 
+from providers.engine.due import Moment
 from providers.gateway.errors import GatewayError
 from providers.gateway.vocabulary import Reason
 
@@ -17,8 +17,8 @@ QUIET: Final = timedelta(minutes=1)
 SILENCING: Final = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED})
 
 
-def quiet_ones(accounts: Collection[int], now: datetime) -> QuerySet[Watch, int]:
-    quiet = Watch.objects.filter(account__in=accounts, quiet_until__gt=now)
+def quiet_ones(now: datetime | Moment) -> QuerySet[Watch, int]:
+    quiet = Watch.objects.filter(quiet_until__gt=now)
     return quiet.values_list("account_id", flat=True)
 
 

@@ -19,10 +19,12 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from core.pruning import delete_in_chunks
 from core.redaction import storable
+from providers.engine.due import DueAccounts, Moment
 from providers.engine.kick import kick_if_idle
 from providers.engine.sources import Job, Lane, Result, WorkSource
 from providers.gateway.client import Client, RentsNumbers
@@ -44,6 +46,7 @@ LOST: Final = timedelta(seconds=120)
 STALE: Final = timedelta(minutes=30)
 LOOK_EVERY: Final = timedelta(seconds=20)
 """While the outcome of an order is looked for."""
+KEPT_FOR: Final = timedelta(days=30)
 
 K = Reading.Kind
 R = Reading.State
@@ -70,6 +73,15 @@ def newest(account: Account, kind: str) -> Reading | None:
     return Reading.objects.filter(account=account, kind=kind).order_by("-pk").first()
 
 
+def prune() -> int:
+    """Delete readings of long ago, where the list was completely read again since."""
+    later = Reading.objects.filter(
+        account=OuterRef("account"), kind=OuterRef("kind"), pk__gt=OuterRef("pk")
+    )
+    over = Reading.objects.filter(ended_at__lt=timezone.now() - KEPT_FOR)
+    return delete_in_chunks(over.filter(Exists(later.filter(state=R.DONE, complete=True))))
+
+
 @dataclass(slots=True)
 class PageJob(Job):
     reading_id: int
@@ -84,21 +96,31 @@ class PageJob(Job):
         return client.list_transactions(page=self.page, page_size=PAGE_SIZE)
 
 
+def _due(now: datetime | Moment) -> QuerySet[Reading]:
+    return _open_ones().filter(state=R.QUEUED, not_before__lte=now)
+
+
+def _open_ones() -> QuerySet[Reading]:
+    """Said as their index has it, for SQLite to see that it will do, and with the kind, for it
+    to take that one."""
+    return Reading.objects.filter(state__in=(R.QUEUED, R.CLAIMED), kind__in=list(K))
+
+
 class ReadingSource(WorkSource):
     name: ClassVar[str] = "lists"
     lane: ClassVar[Lane] = Lane.BULK
     paid: ClassVar[bool] = False
     clients: ClassVar[type[Client]] = RentsNumbers
 
+    def __init__(self) -> None:
+        self._due_accounts = DueAccounts(_due)
+
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        due = Reading.objects.filter(
-            state=R.QUEUED, not_before__lte=timezone.now(), account__in=accounts
-        )
-        return set(due.values_list("account_id", flat=True))
+        return self._due_accounts.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = timezone.now()
-        due = Reading.objects.filter(account=account, state=R.QUEUED, not_before__lte=now)
+        due = _due(now).filter(account=account)
         jobs: list[Job] = []
         for row in due.order_by("pk")[:limit]:
             free = Reading.objects.filter(pk=row.pk, state=R.QUEUED)
@@ -131,10 +153,9 @@ class ReadingSource(WorkSource):
 
     def sweep(self) -> None:
         now = timezone.now()
-        open_ones = Reading.objects.filter(state__in=(R.QUEUED, R.CLAIMED))
-        lost = open_ones.filter(state=R.CLAIMED, claimed_at__lt=now - LOST)
+        lost = _open_ones().filter(state=R.CLAIMED, claimed_at__lt=now - LOST)
         lost.update(state=R.QUEUED, claim=None)
-        stale = open_ones.filter(state=R.QUEUED, asked_at__lt=now - STALE, started_at=None)
+        stale = _open_ones().filter(state=R.QUEUED, asked_at__lt=now - STALE, started_at=None)
         stale.update(state=R.FAILED, reason="too_late", ended_at=now)
         look_for_lost_orders(now)
 

@@ -32,6 +32,10 @@ def read_lists_whole() -> int:
     return len(renting_accounts())
 
 
+def prune() -> int:
+    return reading.prune()
+
+
 def check_ledgers() -> int:
     """Returns how many findings are open."""
     return sum(len(ledger.check(account)) for account in renting_accounts())

@@ -34,6 +34,7 @@ def duties() -> list[Duty]:
             at=time(3, 40),
         ),
         Duty("rented numbers: check ledger", "rentals.tasks.check_ledgers", 24 * 60, at=time(4, 0)),
+        Duty("rented numbers: prune", "rentals.tasks.prune", 24 * 60, at=time(4, 40)),
         Duty("codes: expire", "otp.tasks.expire", 1),
         Duty("batches: prune", "messaging.batches.tasks.prune", 24 * 60, at=time(4, 30)),
         Duty("codes: prune", "otp.tasks.prune", 24 * 60, at=time(4, 20)),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from itertools import count
 from typing import ClassVar, Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from providers.engine.due import DueAccounts, Moment
 from providers.engine.sources import Job, Lane
 from providers.models import Account
 
@@ -24,6 +27,10 @@ LOOK_AT_PERMISSIONS_EVERY: Final = 5.0
 """Seconds."""
 
 
+def _on_their_way(now: datetime | Moment) -> QuerySet[Batch]:
+    return Batch.objects.filter(state=BatchState.SENDING, moved_at__gt=now - control.STOOD_STILL)
+
+
 class BatchSource(MessageSource):
     """What is claimed, handed over and recorded like any message, but only of batches that
     are being sent, that did not stand still for too long, and whose sender still may."""
@@ -32,13 +39,15 @@ class BatchSource(MessageSource):
     lane: ClassVar[Lane] = Lane.BULK
 
     def __init__(self) -> None:
+        self._on_their_way = DueAccounts(_on_their_way)
         self._turn = count()
         self._may: dict[int, tuple[float, bool]] = {}
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         found = set()
         now = timezone.now()
-        for batch in self._running(accounts):
+        with_batches = self._on_their_way.among(accounts, now)
+        for batch in self._running(with_batches) if with_batches else ():
             if batch.account_id not in found:
                 found |= accounts_with_due([batch.account_id], due_of_batch(batch.pk, now))
         return found
@@ -65,11 +74,7 @@ class BatchSource(MessageSource):
         control.finish_what_is_out()
 
     def _running(self, accounts: Collection[int]) -> list[Batch]:
-        running = Batch.objects.filter(
-            state=BatchState.SENDING,
-            account__in=accounts,
-            moved_at__gt=timezone.now() - control.STOOD_STILL,
-        )
+        running = _on_their_way(timezone.now()).filter(account__in=accounts)
         columns = ("account", "answerable", "moved_at")
         return [batch for batch in running.order_by("pk").only(*columns) if self._allowed(batch)]
 

@@ -177,20 +177,25 @@ class Giver:
         return [waiting for waiting in self._waiting[source.name] if waiting.slot_at <= now]
 
     def _with_work(self, source: WorkSource, served: Mapping[int, Served]) -> set[int]:
+        hungry, looks = self._hungry[source.name], self._may_look(source)
+        if not (hungry or looks):
+            return set()
         able = {pk for pk, one in served.items() if self._may_serve(one, source)}
-        known = self._hungry[source.name] & able
-        return known | self._look(source, able - known)
+        known = hungry & able
+        return known | (self._look(source, able - known) if looks else set())
 
-    def _look(self, source: WorkSource, accounts: set[int]) -> set[int]:
-        """Which of these accounts have work; none too soon after a look that found none."""
-        now = time.monotonic()
+    def _may_look(self, source: WorkSource) -> bool:
+        """Not too soon after a look that found nothing."""
         pause = LOOK_EVERY[source.lane]
         if any(self._hungry.values()):
             pause = max(pause * SELDOM, BUSY_LOOK)
-        if not accounts or now < self._looked_at.get(source.name, float("-inf")) + pause:
-            return set()
-        found = source.accounts_with_work(accounts)
-        if not found:
+        return time.monotonic() >= self._looked_at.get(source.name, float("-inf")) + pause
+
+    def _look(self, source: WorkSource, accounts: set[int]) -> set[int]:
+        """Which of these accounts have work."""
+        now = time.monotonic()
+        found = source.accounts_with_work(accounts) if accounts else set()
+        if accounts and not found:
             self._looked_at[source.name] = now
         return found
 
