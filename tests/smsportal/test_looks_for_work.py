@@ -10,7 +10,7 @@ from django.db import connection
 
 from providers.engine.sources import sources
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 INDEXES = {
     "messages": {"message_due"},
@@ -42,7 +42,7 @@ def plans_of(look: Callable[[], object]) -> list[str]:
     return plans
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="The other plans by what is in a table")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what a table holds")
 @pytest.mark.parametrize("name", INDEXES)
 def test_a_look_reads_an_index_of_what_is_open(name: str) -> None:
     (source,) = (one for one in sources() if one.name == name)
