@@ -94,13 +94,12 @@ def test_the_words_of_the_provider_are_escaped_and_isolated(client: Client) -> N
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("state", list(MessageState))
-def test_every_state_can_be_shown_to_every_role(
-    client: Client, state: MessageState, role: str
-) -> None:
-    message = make_message(state=state, claimed_at=timezone.now(), answered_at=timezone.now())
+def test_every_state_can_be_shown_to_every_role(client: Client, role: str) -> None:
+    message = make_message(claimed_at=timezone.now(), answered_at=timezone.now())
     sign_in(client, role)
-    assert shown(client, message, "live")
+    for state in MessageState:
+        Message.objects.update(state=state)
+        assert shown(client, message, "live"), state
 
 
 @pytest.mark.parametrize("page", ["change", "live"])
