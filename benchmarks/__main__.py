@@ -22,6 +22,7 @@ def measurements() -> list[list[str]]:
         ["dispatch", "16", "32", "64"],
         ["task_per_message"],
         ["latency"],
+        ["idle"],
         ["codes"],
         ["limits", "--seconds", seconds],
         ["callbacks"],

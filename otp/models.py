@@ -201,11 +201,8 @@ class Attempt(models.Model):
                 name="attempt_due",
                 condition=models.Q(state="queued"),
             ),
-            models.Index(
-                fields=("state", "claimed_at"),
-                name="attempt_under_way",
-                condition=models.Q(state__in=("claimed", "sending")),
-            ),
+            # Of all states, since SQLite would not see that a partial one will do.
+            models.Index(fields=("state", "claimed_at"), name="attempt_by_state"),
         ]
 
     def __str__(self) -> str:

@@ -78,7 +78,7 @@ class EnquiryJob(Job):
 
 
 def _open_ones() -> QuerySet[Enquiry]:
-    """Said as their index has it, for SQLite to see that it will do."""
+    """Said as their partial index has it, for SQLite to see that it will do."""
     return Enquiry.objects.filter(state__in=(Enquiry.State.QUEUED, Enquiry.State.CLAIMED))
 
 

@@ -73,7 +73,7 @@ def _ask(client: RentsNumbers, provider_id: str) -> Rental | None:
 
 
 def _due(now: datetime | Moment) -> QuerySet[Cancel]:
-    # Said as the index of open ones has it, for SQLite to see that it will do.
+    # Said as the partial index has it, for SQLite to see that it will do.
     open_ones = Cancel.objects.filter(state__in=sorted(CANCEL_OPEN))
     return open_ones.filter(state=C.QUEUED, not_before__lte=now)
 
@@ -134,7 +134,7 @@ class CancellingSource(WorkSource):
     def sweep(self) -> None:
         now = timezone.now()
         cancels.ask_for_those_without_sms(now)
-        old = Cancel.objects.filter(claimed_at__lt=now - ABANDONED_CLAIM)
+        old = Cancel.objects.filter(claim__isnull=False, claimed_at__lt=now - ABANDONED_CLAIM)
         CANCEL_STATES.move(old, C.QUEUED, sources=(C.CLAIMED,), claim=None, claimed_at=None)
         gone = ~Q(claim__in=living_loops()) & Q(handed_over_at__lt=now - ABANDONED_CALL)
         # A loop that lives may have failed to write down what came of it.

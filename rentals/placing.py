@@ -56,13 +56,13 @@ class PlacingSource(WorkSource):
     paid: ClassVar[bool] = True
     clients: ClassVar[type[Client]] = RentsNumbers
 
+    def __init__(self) -> None:
+        self._queued = DueAccounts(lambda _: Order.objects.filter(state=S.QUEUED))
+
     def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
         now = timezone.now()
         due = Order.objects.filter(state=S.QUEUED, not_before__lte=now, account__in=accounts)
         return orders.not_too_old(due, now).filter(~Exists(in_the_way(now))).order_by()
-
-    def __init__(self) -> None:
-        self._queued = DueAccounts(lambda _: Order.objects.filter(state=S.QUEUED))
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         waiting = self._queued.among(accounts, timezone.now())

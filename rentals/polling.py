@@ -50,13 +50,13 @@ class PollingSource(LookingSource):
     name: ClassVar[str] = "polls"
     lane: ClassVar[Lane] = Lane.POLLS
 
-    def _wanted(self) -> Q:
-        return Q(state=S.PENDING)
-
     def __init__(self) -> None:
         super().__init__()
         self._in_a_round = DueAccounts(_in_a_round)
         self._round_due = DueAccounts(_round_due)
+
+    def _wanted(self) -> Q:
+        return Q(state=S.PENDING)
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         now = timezone.now()

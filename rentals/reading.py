@@ -101,8 +101,8 @@ def _due(now: datetime | Moment) -> QuerySet[Reading]:
 
 
 def _open_ones() -> QuerySet[Reading]:
-    """Said as their index has it, for SQLite to see that it will do, and with the kind, for it
-    to take that one."""
+    """Said as their partial index has it, for SQLite to see that it will do, and with the kind,
+    for it to take that one."""
     return Reading.objects.filter(state__in=(R.QUEUED, R.CLAIMED), kind__in=list(K))
 
 

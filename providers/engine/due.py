@@ -78,8 +78,8 @@ class DueAccounts:
 
 
 def _with_words_written_out(statement: str, values: Collection[Any]) -> tuple[str, tuple[Any, ...]]:
-    """States stand in the statement itself: SQLite then sees which index of a part of the
-    rows will do."""
+    """States stand in the statement itself: only by those does SQLite see that a partial
+    index will do."""
     text, *texts = statement.split("%s")
     left = []
     for value, following in zip(values, texts, strict=True):

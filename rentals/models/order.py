@@ -163,6 +163,11 @@ class Order(Stated):
                 condition=models.Q(next_poll_at__isnull=False),
             ),
             models.Index(
+                fields=("poll_claimed_at",),
+                name="order_poll_claimed",
+                condition=models.Q(poll_claimed_at__isnull=False),
+            ),
+            models.Index(
                 fields=("account", "state"),
                 name="order_open",
                 condition=models.Q(
@@ -212,7 +217,12 @@ class Cancel(models.Model):
                 fields=("state", "not_before"),
                 name="cancel_open",
                 condition=models.Q(state__in=sorted(CANCEL_OPEN)),
-            )
+            ),
+            models.Index(
+                fields=("claimed_at",),
+                name="cancel_claimed",
+                condition=models.Q(claim__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

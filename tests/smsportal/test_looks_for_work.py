@@ -1,4 +1,5 @@
-"""The engine's looks for work, many a second, read what is open and not all that ever was."""
+"""The engine's looks for work, many a second, and its sweeps read what is open and not all that
+ever was."""
 
 from __future__ import annotations
 
@@ -26,6 +27,17 @@ INDEXES = {
 SMALL = ("account", "providers_account", "rentals_watch", "U0")
 """Tables with a row for each account, and the names that they have in a question."""
 
+GROWING = {
+    "messaging_message",
+    "otp_session",
+    "otp_attempt",
+    "rentals_order",
+    "rentals_cancel",
+    "rentals_transaction",
+    "providers_apicall",
+    "providers_callback",
+}
+
 
 def plans_of(look: Callable[[], object]) -> list[str]:
     """What the database means to do for each question, with the values as they are given."""
@@ -52,6 +64,14 @@ def test_a_look_reads_an_index_of_what_is_open(name: str) -> None:
     assert [
         plan for plan in plans if plan.startswith("SCAN") and plan.split()[1] not in SMALL
     ] == []
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what a table holds")
+@pytest.mark.parametrize("name", INDEXES)
+def test_a_sweep_reads_no_table_whole_that_only_grows(name: str) -> None:
+    (source,) = (one for one in sources() if one.name == name)
+    read = {plan.split()[1] for plan in plans_of(source.sweep) if plan.startswith("SCAN")}
+    assert not read & GROWING
 
 
 def test_each_kind_of_work_is_looked_at_here() -> None:
