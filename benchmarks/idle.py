@@ -1,6 +1,6 @@
 """What the engine takes of a core while there is nothing to do, with one account of each
-provider: first on an empty database, then beside rented numbers, cancels, questions and
-readings of lists that are all over.
+provider: first on an empty database, then beside messages, rented numbers, cancels, questions
+and readings of lists that are all over.
 
 python -m benchmarks.idle [rows of each]
 """
@@ -16,20 +16,16 @@ from .report import machine
 
 ROWS = 50_000
 SECONDS = 20.0
-CREDENTIALS = {
-    "haosms": {"api_key": "key"},
-    "haorui": portal.CREDENTIALS,
-    "otpservice": {"username": "user", "password": "password"},
-    "gosms": {"api_key": "key"},
-}
 
 
 def main() -> None:
     rows = int(sys.argv[1]) if sys.argv[1:] else ROWS
     portal.set_up()
     print(f"An engine at rest, {portal.database_name()}. {machine()}", flush=True)
+    from tests.builders import CREDENTIALS, NOWHERE
+
     for provider, credentials in CREDENTIALS.items():
-        portal.make_account("http://127.0.0.1:9", 4, provider, credentials)
+        portal.make_account(NOWHERE, 4, provider, credentials)
     print(f"  nothing was ever done: {100 * share_of_a_core():.1f} % of a core", flush=True)
     leave_behind(rows)
     print(f"  beside {rows} of each that are over: {100 * share_of_a_core():.1f} %", flush=True)
@@ -46,10 +42,13 @@ def share_of_a_core() -> float:
 def leave_behind(rows: int) -> None:
     from django.utils import timezone
 
+    from messaging.models import Message
     from providers.models import Account, Enquiry
     from rentals.models import Cancel, Order, Reading
 
     now = timezone.now()
+    portal.queue_messages(Account.objects.get(provider="haorui"), rows)
+    Message.objects.update(state="delivered")
     account = Account.objects.get(provider="gosms")
     orders = Order.objects.bulk_create(
         (

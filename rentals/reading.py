@@ -74,12 +74,13 @@ def newest(account: Account, kind: str) -> Reading | None:
 
 
 def prune() -> int:
-    """Delete readings of long ago, where the list was completely read again since."""
+    """Delete readings of long ago, where the list was read again since, and all of it."""
     later = Reading.objects.filter(
         account=OuterRef("account"), kind=OuterRef("kind"), pk__gt=OuterRef("pk")
     )
+    whole = later.filter(state=R.DONE, complete=True, whole=True)
     over = Reading.objects.filter(ended_at__lt=timezone.now() - KEPT_FOR)
-    return delete_in_chunks(over.filter(Exists(later.filter(state=R.DONE, complete=True))))
+    return delete_in_chunks(over.filter(Exists(whole)))
 
 
 @dataclass(slots=True)

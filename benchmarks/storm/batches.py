@@ -24,9 +24,6 @@ class Fleet:
         self._chance = chance
         self._by = User.objects.create_superuser("storm")
         self._paused: Batch | None = None
-        self.turns = 0
-        self.cancel_at: int | None = None
-        """The turn at which a batch is cancelled."""
 
     def send(self, account: Account, number: int) -> None:
         lines = "\n".join(f"138{index:08}" for index in range(number))
@@ -44,17 +41,16 @@ class Fleet:
             raise RuntimeError(f"A batch of {number} did not start: {batch.state} {batch.reason}")
         laying_out.run(batch)
 
-    def turn(self) -> None:
+    def turn(self, *, cancelling: bool) -> None:
         """Before each kill somebody does something with one of those that go out."""
         self.go_on()
         running = list(Batch.objects.filter(state=BatchState.SENDING))
         if running:
             batch = self._chance.choice(running)
-            if self.turns == self.cancel_at:
+            if cancelling:
                 control.cancel(batch, self._by)
             elif control.pause(batch, self._by):
                 self._paused = batch
-        self.turns += 1
 
     def may_go_out(self) -> bool:
         """Whether any message waits for more than for its batch to go on."""

@@ -83,12 +83,11 @@ class Storm:
 
     def blow(self, kills: int) -> None:
         kick.start()
-        self._fleet.cancel_at = kills // 2
         for index, planned in enumerate(plan(self._chance, kills, self._messages)):
             # Never so few that all are sent before the kill comes.
             self._queue_up_to(self._messages * (index + AHEAD) // kills)
             self._let_go_out(planned.at_count)
-            self._fleet.turn()
+            self._fleet.turn(cancelling=index == kills // 2)
             self._go_on_for(planned.delay)
             self._strike(planned.kind)
             answer_after(self._remote, self._chance.uniform(FASTEST, SLOWEST))

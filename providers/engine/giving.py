@@ -193,9 +193,11 @@ class Giver:
 
     def _look(self, source: WorkSource, accounts: set[int]) -> set[int]:
         """Which of these accounts have work."""
+        if not accounts:
+            return set()
         now = time.monotonic()
-        found = source.accounts_with_work(accounts) if accounts else set()
-        if accounts and not found:
+        found = source.accounts_with_work(accounts)
+        if not found:
             self._looked_at[source.name] = now
         return found
 

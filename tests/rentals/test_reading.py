@@ -25,7 +25,7 @@ def account() -> Account:
 
 
 def ended(account: Account, days: int, kind: str = ORDERS, **fields: Any) -> Reading:
-    values = {"state": Reading.State.DONE, "complete": True, **fields}
+    values = {"state": Reading.State.DONE, "complete": True, "whole": True, **fields}
     ended_at = timezone.now() - timedelta(days=days)
     return Reading.objects.create(account=account, kind=kind, ended_at=ended_at, **values)
 
@@ -39,9 +39,10 @@ def test_an_old_one_goes_where_the_list_was_read_again_since(account: Account) -
     assert set(Reading.objects.all()) == set(kept)
 
 
-def test_the_last_complete_one_stays_however_old(account: Account) -> None:
+def test_the_last_whole_one_stays_however_old(account: Account) -> None:
     last = ended(account, 400)
     ended(account, 300, state=Reading.State.FAILED, complete=False)
+    ended(account, 1, whole=False)
     ended(account, 1, TRANSACTIONS)
     ended(make_account("gosms"), 1)
     tasks.prune()

@@ -14,15 +14,15 @@ from providers.engine.sources import sources
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 INDEXES = {
-    "messages": {"message_due"},
-    "batches": {"batch_by_state"},
-    "enquiries": {"enquiry_open"},
-    "code checks": {"attempt_due"},
-    "orders": {"order_by_state"},
-    "cancels": {"cancel_open"},
-    "polls": {"order_poll_due"},
-    "contents": {"order_poll_due"},
-    "lists": {"one_open_reading_per_list"},
+    "messages": "message_due",
+    "batches": "batch_by_state",
+    "enquiries": "enquiry_open",
+    "code checks": "attempt_due",
+    "orders": "order_by_state",
+    "cancels": "cancel_open",
+    "polls": "order_poll_due",
+    "contents": "order_poll_due",
+    "lists": "one_open_reading_per_list",
 }
 SMALL = ("account", "providers_account", "rentals_watch", "U0")
 """Tables with a row for each account, and the names that they have in a question."""
@@ -59,8 +59,7 @@ def plans_of(look: Callable[[], object]) -> list[str]:
 def test_a_look_reads_an_index_of_what_is_open(name: str) -> None:
     (source,) = (one for one in sources() if one.name == name)
     plans = plans_of(lambda: source.accounts_with_work([1, 2, 3]))
-    used = {index for plan in plans for index in INDEXES[name] if f"INDEX {index}" in plan}
-    assert used == INDEXES[name], plans
+    assert any(f"INDEX {INDEXES[name]} " in plan for plan in plans), plans
     assert [
         plan for plan in plans if plan.startswith("SCAN") and plan.split()[1] not in SMALL
     ] == []
