@@ -21,7 +21,7 @@ from .sending import oldest_that_may_go
 from .states import MESSAGE_STATES, MessageState
 
 
-class ClaimedRow(NamedTuple):
+class ClaimedMessage(NamedTuple):
     """What of a message is needed to send it. Not a model, since this is made for every
     message of a batch."""
 
@@ -88,7 +88,7 @@ def accounts_with_due(accounts: Collection[int], due: Due) -> set[int]:
 
 def claim(
     due: Due, account_id: int, limit: int, claim: UUID, now: datetime
-) -> tuple[list[ClaimedRow], list[ClaimedRow]]:
+) -> tuple[list[ClaimedMessage], list[ClaimedMessage]]:
     """Move the first of these rows to `claimed`. Returns them, and apart from them those whose
     number stands on the do-not-send list."""
     MESSAGE_STATES.check(MessageState.CLAIMED, (MessageState.QUEUED,))
@@ -103,20 +103,22 @@ def claim(
               ORDER BY not_before, id LIMIT %s {lock})
         UPDATE {_TABLE} SET state = 'claimed', claim = %s, claimed_at = %s
          WHERE id IN (SELECT id FROM first)
-        RETURNING {", ".join(ClaimedRow._fields)}, {_LISTED}
+        RETURNING {", ".join(ClaimedMessage._fields)}, {_LISTED}
         """,  # noqa: S608 - built from constants of ours
         [account_id, *due.values, limit, _claim(claim), _time(now)],
     )
-    free: list[ClaimedRow] = []
-    listed: list[ClaimedRow] = []
+    free: list[ClaimedMessage] = []
+    listed: list[ClaimedMessage] = []
     for *values, is_listed in sorted(found):
-        (listed if is_listed else free).append(ClaimedRow._make(_readable(values)))
+        (listed if is_listed else free).append(ClaimedMessage._make(_readable(values)))
     return free, listed
 
 
-def hand_over(ids: Collection[int], claim: UUID, claimed_at: datetime, now: datetime) -> set[int]:
-    """Move those that this claim still holds to `sending`; says which. A row that is being
-    sent already, by an earlier job of this very loop, is none of them."""
+def mark_in_flight(
+    ids: Collection[int], claim: UUID, claimed_at: datetime, now: datetime
+) -> set[int]:
+    """Move those that this claim still holds to `sending`; return their ids. A row that an
+    earlier job of this very loop is sending already is none of them."""
     MESSAGE_STATES.check(MessageState.SENDING, (MessageState.CLAIMED,))
     moved = _run(
         f"""
@@ -136,7 +138,7 @@ def _run(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-_CODE: Final = ClaimedRow._fields.index("code")
+_CODE: Final = ClaimedMessage._fields.index("code")
 
 
 def _readable(values: list[Any]) -> list[Any]:

@@ -8,26 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.redaction import storable
+from providers.engine.retry import next_try
 from providers.gateway.errors import GatewayError
-from providers.gateway.vocabulary import Outcome, Reason, Submission
+from providers.gateway.vocabulary import Outcome, Submission
 
 from .models import Message
 from .states import MESSAGE_STATES, REPORTS, MessageState
 
-MAX_TRIES: Final = 3
-"""How often a message may turn out not to have left before it is given up."""
-BACKOFF: Final = (timedelta(seconds=2), timedelta(seconds=10))
-"""Before the second and the third try."""
-HOPELESS: Final = frozenset({Reason.REDIRECTED, Reason.FORBIDDEN_ADDRESS, Reason.PORTAL_FAULT})
-"""Certain that nothing happened, and certain that nothing will: not tried again."""
 ACCEPTED_FROM: Final = (MessageState.SENDING, MessageState.UNKNOWN)
 
 
@@ -130,17 +124,16 @@ def _try_again_or_give_up(
     tries = rows.values_list("tries", flat=True).first()
     if tries is None:
         return
-    counted = error.reason != Reason.RATE_LIMITED
-    if error.reason in HOPELESS or (counted and tries + 1 >= MAX_TRIES):
-        now = timezone.now()
-        _end(rows, MessageState.NOT_SENT, tries=F("tries") + 1, ended_at=now, code="", **said)
+    now = timezone.now()
+    again = next_try(error, tries, now)
+    if again is None:
+        _end(rows, MessageState.NOT_SENT, tries=tries + 1, ended_at=now, code="", **said)
         return
-    wait = BACKOFF[min(tries, len(BACKOFF) - 1)] if counted else timedelta(0)
     _end(
         rows,
         MessageState.QUEUED,
-        tries=F("tries") + (1 if counted else 0),
-        not_before=timezone.now() + wait,
+        tries=again.tries,
+        not_before=again.not_before,
         handed_over_at=None,
         **said,
     )

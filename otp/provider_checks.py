@@ -4,20 +4,21 @@ its direct answer verify; a check whose answer was lost is never repeated by its
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.redaction import storable
+from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
 from providers.engine.due import DueAccounts, Moment
-from providers.engine.liveness import living_loops
-from providers.engine.sources import Job, Lane, Result, WorkSource
+from providers.engine.retry import next_try
+from providers.engine.sources import Job, Lane, Result
 from providers.gateway.client import Client, MakesCodes
 from providers.gateway.errors import GatewayError, Refused
 from providers.gateway.vocabulary import CheckResult, CodeCheck, Outcome, Reason
@@ -36,22 +37,13 @@ from .states import (
 logger = logging.getLogger(__name__)
 
 A = AttemptState
-MAX_TRIES: Final = 3
-"""How often a check may turn out not to have been made before it is given up."""
-BACKOFF: Final = timedelta(seconds=2)
 STALE: Final = timedelta(seconds=60)
 """Nobody waits for the answer any more; the customer has hung up or reads it out again."""
-ABANDONED_CLAIM: Final = timedelta(seconds=15)
-ABANDONED_CALL: Final = timedelta(seconds=120)
-GIVEN_UP_CALL: Final = timedelta(minutes=10)
-"""As for messages: by then even a loop that lives would have recorded it."""
 NEVER_ASKED: Final = "never_asked"
 
 
 @dataclass(slots=True)
 class CheckJob(Job):
-    attempt_id: int
-    claimed_at: datetime
     request: CodeCheck | None
     """None where the row could not be read, for example for want of a key."""
 
@@ -65,7 +57,7 @@ def _due(now: datetime | Moment) -> QuerySet[Attempt]:
     return Attempt.objects.filter(state=A.QUEUED, not_before__lte=now, created_at__gt=now - STALE)
 
 
-class CheckSource(WorkSource):
+class CheckSource(ClaimedRowSource):
     name: ClassVar[str] = "code checks"
     lane: ClassVar[Lane] = Lane.ORDERS
     clients: ClassVar[type[Client]] = MakesCodes
@@ -74,58 +66,49 @@ class CheckSource(WorkSource):
     paid for when it was sent."""
 
     def __init__(self) -> None:
+        self.checks: ClaimedRows[Attempt] = ClaimedRows(
+            CheckJob,
+            lambda: Attempt.objects.filter(state__in=(A.CLAIMED, A.SENDING)),
+            ClaimStates(
+                ATTEMPT_STATES,
+                queued=A.QUEUED,
+                claimed=A.CLAIMED,
+                in_flight=A.SENDING,
+                unknown=A.UNKNOWN,
+            ),
+            lost_changes=lambda now: {"ended_at": now, "code": ""},
+            on_lost=_note_lost_checks,
+        )
+        self.rows = (self.checks,)
         self._due_accounts = DueAccounts(_due)
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         return self._due_accounts.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        due = _due(timezone.now()).filter(account=account).order_by("not_before", "pk")
-        found = due.select_for_update(skip_locked=True, of=("self",)).select_related(
-            "sent_code__message"
-        )[:limit]
-        jobs: list[Job] = []
-        for attempt in found:
-            now = timezone.now()
-            moved = ATTEMPT_STATES.move(
-                Attempt.objects.filter(pk=attempt.pk), A.CLAIMED, claim=claim, claimed_at=now
-            )
-            if moved:
-                subject = f"session:{attempt.session_id}"
-                request = _request_of(attempt)
-                jobs.append(CheckJob(account.pk, subject, attempt.pk, now, request))
-        return jobs
-
-    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
         now = timezone.now()
+        due = _due(now).filter(account=account).order_by("not_before", "pk")
+        due = due.select_for_update(skip_locked=True, of=("self",))
+        found = due.select_related("sent_code__message")[:limit]
         return [
-            job
-            for job in jobs
-            if ATTEMPT_STATES.move(
-                _mine(job, claim), A.SENDING, sources=(A.CLAIMED,), handed_over_at=now
+            CheckJob(
+                account.pk,
+                f"session:{attempt.session_id}",
+                attempt.pk,
+                now,
+                _request_of(attempt),
             )
+            for attempt in self.checks.claim(found, claim, now)
         ]
-
-    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
-        for job in jobs:
-            ATTEMPT_STATES.move(
-                _mine(job, claim),
-                A.QUEUED,
-                # Handed over, but its call was never begun: as good as not claimed.
-                sources=(A.CLAIMED, A.SENDING),
-                claim=None,
-                claimed_at=None,
-                handed_over_at=None,
-            )
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         for result in results:
             attempt = (
-                Attempt.objects.filter(pk=_own(result.job).attempt_id)
+                Attempt.objects.filter(pk=result.job.row_id)
                 .select_related("session", "sent_code", "created_by")
                 .get()
             )
-            rows = _mine(result.job, claim)
+            rows = self.checks.held(result.job, claim)
             if result.error is not None:
                 _record_error(attempt, rows, result.error)
             elif isinstance(result.value, CheckResult):
@@ -134,11 +117,9 @@ class CheckSource(WorkSource):
             else:
                 raise TypeError("A check answers with a CheckResult.")
 
-    def sweep(self) -> None:
-        now = timezone.now()
+    def tidy(self, now: datetime) -> None:
         with transaction.atomic():
             _give_up_stale(now)
-            _give_up_abandoned(now)
             sessions.expire()
             following.catch_up()
 
@@ -169,14 +150,17 @@ def _record_verdict(attempt: Attempt, result: CheckResult) -> None:
 
 def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError) -> None:
     said: dict[str, Any] = {"reason": str(error.reason), "words": storable(error.words)}
-    if error.outcome == Outcome.NOT_DONE and attempt.tries + 1 < MAX_TRIES:
-        counted = 0 if error.reason == Reason.RATE_LIMITED else 1
+    now = timezone.now()
+    again = None
+    if error.outcome == Outcome.NOT_DONE:
+        again = next_try(error, attempt.tries, now)
+    if again is not None:
         ATTEMPT_STATES.move(
             rows,
             A.QUEUED,
             sources=(A.SENDING,),
-            tries=F("tries") + counted,
-            not_before=timezone.now() + BACKOFF * counted,
+            tries=again.tries,
+            not_before=again.not_before,
             claim=None,
             handed_over_at=None,
             **said,
@@ -186,7 +170,7 @@ def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError
         Outcome.NOT_DONE: A.NOT_DONE,
         Outcome.REFUSED: A.REFUSED,
     }.get(error.outcome, A.UNKNOWN)
-    ended = {"ended_at": timezone.now(), "claim": None, "code": ""}
+    ended = {"ended_at": now, "claim": None, "code": ""}
     if not ATTEMPT_STATES.move(rows, target, sources=(A.SENDING,), **ended, **said):
         return
     if target == A.NOT_DONE or (target == A.REFUSED and error.reason in NOT_LOOKED_AT):
@@ -197,7 +181,7 @@ def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError
         checking.fail_if_used_up(attempt.session_id)
 
 
-def _note_unknown(session_ids: Collection[int]) -> None:
+def _note_unknown(session_ids: Iterable[int]) -> None:
     SESSION_STATES.move(Session.objects.filter(pk__in=session_ids), SessionState.CHECK_UNKNOWN)
 
 
@@ -216,26 +200,8 @@ def _give_up_stale(now: datetime) -> None:
             checking.give_try_back(session_id)
 
 
-def _give_up_abandoned(now: datetime) -> None:
-    abandoned = Attempt.objects.filter(claimed_at__lt=now - ABANDONED_CLAIM)
-    if not abandoned.filter(state__in=(A.CLAIMED, A.SENDING)).exists():
-        return
-    ATTEMPT_STATES.move(abandoned, A.QUEUED, sources=(A.CLAIMED,), claim=None, claimed_at=None)
-    dead = abandoned.filter(handed_over_at__lt=now - ABANDONED_CALL).exclude(
-        claim__in=living_loops()
-    )
-    lost = dead | abandoned.filter(handed_over_at__lt=now - GIVEN_UP_CALL)
-    ids = list(lost.filter(state=A.SENDING).values_list("pk", "session_id"))
-    ATTEMPT_STATES.move(
-        Attempt.objects.filter(pk__in=[pk for pk, _ in ids]),
-        A.UNKNOWN,
-        sources=(A.SENDING,),
-        reason=Reason.CUT_OFF,
-        ended_at=now,
-        claim=None,
-        code="",
-    )
-    _note_unknown([session_id for _, session_id in ids])
+def _note_lost_checks(ids: Sequence[int], now: datetime) -> None:
+    _note_unknown(Attempt.objects.filter(pk__in=ids).values_list("session_id", flat=True))
 
 
 def _request_of(attempt: Attempt) -> CodeCheck | None:
@@ -250,14 +216,3 @@ def _request_of(attempt: Attempt) -> CodeCheck | None:
     except Exception as problem:  # noqa: BLE001 - whatever is wrong with this row
         logger.error("Check %s cannot be read: %s", attempt.pk, type(problem).__name__)
         return None
-
-
-def _own(job: Job) -> CheckJob:
-    if not isinstance(job, CheckJob):
-        raise TypeError("This source only takes its own jobs.")
-    return job
-
-
-def _mine(job: Job, claim: UUID) -> QuerySet[Attempt]:
-    own = _own(job)
-    return Attempt.objects.filter(pk=own.attempt_id, claim=claim, claimed_at=own.claimed_at)

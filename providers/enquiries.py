@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -21,19 +21,20 @@ from core.pruning import delete_in_chunks
 from core.redaction import storable
 
 from . import accounts
+from .engine.claims import ABANDONED_CALL, ClaimedRows, ClaimedRowSource, ClaimStates
 from .engine.due import DueAccounts
 from .engine.kick import kick_if_idle
-from .engine.sources import Job, Lane, Result, WorkSource
+from .engine.sources import Job, Lane, Result
 from .gateway.client import Client, ReportsBalance, ReportsProfile
 from .gateway.vocabulary import Balance, Profile
 from .models import Account, BalanceReading, Enquiry
+from .states import ENQUIRY_STATES
 
 NOTHING_TO_CHECK = "nothing_to_check"
 """The provider offers nothing that could be asked without sending."""
 TOO_LATE = "too_late"
 STALE = timedelta(minutes=2)
 """Nobody looks at the answer any more; a newer question takes its place."""
-LOST = timedelta(seconds=120)
 
 
 def can_be_asked(client: type[Client] | None) -> bool:
@@ -69,8 +70,6 @@ class Answered:
 
 @dataclass(slots=True)
 class EnquiryJob(Job):
-    enquiry_id: int = 0
-
     def run(self, client: Client) -> Answered:
         profile = client.fetch_profile() if isinstance(client, ReportsProfile) else None
         balance = client.fetch_balance() if isinstance(client, ReportsBalance) else None
@@ -82,36 +81,30 @@ def _open_ones() -> QuerySet[Enquiry]:
     return Enquiry.objects.filter(state__in=(Enquiry.State.QUEUED, Enquiry.State.CLAIMED))
 
 
-class EnquirySource(WorkSource):
+class EnquirySource(ClaimedRowSource):
     name: ClassVar[str] = "enquiries"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = False
 
     def __init__(self) -> None:
+        self.enquiries: ClaimedRows[Enquiry] = ClaimedRows(
+            EnquiryJob,
+            lambda: _open_ones().filter(state=Enquiry.State.CLAIMED),
+            ClaimStates(ENQUIRY_STATES, queued=Enquiry.State.QUEUED, claimed=Enquiry.State.CLAIMED),
+        )
+        self.rows = (self.enquiries,)
         self._queued = DueAccounts(lambda _: _open_ones().filter(state=Enquiry.State.QUEUED))
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         return self._queued.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        due = Enquiry.objects.filter(account=account, state=Enquiry.State.QUEUED).order_by("pk")
-        jobs: list[Job] = []
-        for pk in due.values_list("pk", flat=True)[:limit]:
-            taken = Enquiry.objects.filter(pk=pk, state=Enquiry.State.QUEUED).update(
-                state=Enquiry.State.CLAIMED, claim=claim, claimed_at=timezone.now()
-            )
-            if taken:
-                jobs.append(EnquiryJob(account.pk, f"enquiry:{pk}", pk))
-        return jobs
-
-    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
-        # A question is free: asking it twice harms nobody, so there is no second mark.
         now = timezone.now()
-        return [job for job in jobs if self._mine(job, claim).update(claimed_at=now)]
-
-    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
-        for job in jobs:
-            self._mine(job, claim).update(state=Enquiry.State.QUEUED, claim=None, claimed_at=None)
+        due = Enquiry.objects.filter(account=account, state=Enquiry.State.QUEUED).order_by("pk")
+        return [
+            EnquiryJob(account.pk, f"enquiry:{row.pk}", row.pk, now)
+            for row in self.enquiries.claim(due[:limit], claim, now)
+        ]
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         for result in results:
@@ -120,7 +113,7 @@ class EnquirySource(WorkSource):
 
     def _record_one(self, result: Result, claim: UUID) -> None:
         ended = {"ended_at": timezone.now(), "claim": None}
-        mine = self._mine(result.job, claim)
+        mine = self.enquiries.held(result.job, claim)
         if result.error is not None:
             mine.update(
                 state=Enquiry.State.FAILED,
@@ -137,7 +130,7 @@ class EnquirySource(WorkSource):
 
     def _resume_after_check(self, job: Job, answered: Answered) -> None:
         """A check that somebody asked for, and that went well, ends a pause."""
-        enquiry = Enquiry.objects.select_related("account", "asked_by").get(pk=_pk(job))
+        enquiry = Enquiry.objects.select_related("account", "asked_by").get(pk=job.row_id)
         asked_by = enquiry.asked_by
         disabled = answered.profile is not None and answered.profile.is_active is False
         if enquiry.kind != Enquiry.Kind.CHECK or asked_by is None or disabled:
@@ -146,25 +139,12 @@ class EnquirySource(WorkSource):
         if not by_hand or asked_by.has_perm("providers.resume_account"):
             accounts.resume(enquiry.account)
 
-    def sweep(self) -> None:
-        """A question may be put again; one that nobody waits for any more is closed."""
-        now = timezone.now()
-        _open_ones().filter(state=Enquiry.State.CLAIMED, claimed_at__lt=now - LOST).update(
-            state=Enquiry.State.QUEUED, claim=None
-        )
-        _open_ones().filter(state=Enquiry.State.QUEUED, asked_at__lt=now - STALE - LOST).update(
-            state=Enquiry.State.FAILED, reason=TOO_LATE, ended_at=now
-        )
-
-    @staticmethod
-    def _mine(job: Job, claim: UUID) -> QuerySet[Enquiry]:
-        return Enquiry.objects.filter(pk=_pk(job), claim=claim, state=Enquiry.State.CLAIMED)
-
-
-def _pk(job: Job) -> int:
-    if not isinstance(job, EnquiryJob):
-        raise TypeError("This source only takes its own jobs.")
-    return job.enquiry_id
+    def tidy(self, now: datetime) -> None:
+        """Close a question that nobody waits for any more."""
+        stale = _open_ones().filter(asked_at__lt=now - STALE - ABANDONED_CALL)
+        ended = {"reason": TOO_LATE, "ended_at": now}
+        queued = (Enquiry.State.QUEUED,)
+        ENQUIRY_STATES.move(stale, Enquiry.State.FAILED, sources=queued, **ended)
 
 
 def keep_reading(account_id: int, answered: Answered) -> BalanceReading | None:

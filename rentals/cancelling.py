@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.redaction import storable
+from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
 from providers.engine.due import DueAccounts, Moment
-from providers.engine.liveness import living_loops
-from providers.engine.sources import Job, Lane, Result, WorkSource
+from providers.engine.retry import next_try
+from providers.engine.sources import Job, Lane, Result
 from providers.gateway.client import CannotTake, Client, RentsNumbers
 from providers.gateway.errors import GatewayError, Refused
 from providers.gateway.vocabulary import PAUSING, Cancellation, Outcome, Reason, Rental
@@ -26,8 +27,6 @@ from providers.models import Account
 
 from . import answers, cancels
 from .models import Cancel, Order
-from .orders import BACKOFF, MAX_TRIES
-from .placing import ABANDONED_CALL, ABANDONED_CLAIM, GIVEN_UP_CALL
 from .states import CANCEL_OPEN, CANCEL_STATES, CancelState
 
 C = CancelState
@@ -46,9 +45,7 @@ class Cancelled:
 
 @dataclass(slots=True)
 class CancelJob(Job):
-    cancel_id: int
     order_id: int
-    claimed_at: datetime
     provider_id: str
 
     def run(self, client: Client) -> Cancelled:
@@ -78,13 +75,27 @@ def _due(now: datetime | Moment) -> QuerySet[Cancel]:
     return open_ones.filter(state=C.QUEUED, not_before__lte=now)
 
 
-class CancellingSource(WorkSource):
+class CancellingSource(ClaimedRowSource):
     name: ClassVar[str] = "cancels"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = False
     clients: ClassVar[type[Client]] = RentsNumbers
 
     def __init__(self) -> None:
+        self.cancels: ClaimedRows[Cancel] = ClaimedRows(
+            CancelJob,
+            lambda: Cancel.objects.filter(claim__isnull=False),
+            ClaimStates(
+                CANCEL_STATES,
+                queued=C.QUEUED,
+                claimed=C.CLAIMED,
+                in_flight=C.SENDING,
+                unknown=C.UNCLEAR,
+            ),
+            lost_changes=lambda now: {"answered_at": now},
+            on_lost=_ask_orders_of_lost,
+        )
+        self.rows = (self.cancels,)
         self._due_accounts = DueAccounts(_due, "order__account__id")
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
@@ -92,58 +103,37 @@ class CancellingSource(WorkSource):
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = timezone.now()
-        due = _due(now).filter(order__account=account)
-        jobs: list[Job] = []
-        for row in due.select_related("order").order_by("pk")[:limit]:
-            one = Cancel.objects.filter(pk=row.pk)
-            if CANCEL_STATES.move(one, C.CLAIMED, claim=claim, claimed_at=now):
-                subject = f"order:{row.order_id}"
-                ids = (row.pk, row.order_id, now, row.order.provider_id)
-                jobs.append(CancelJob(account.pk, subject, *ids))
-        return jobs
-
-    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
-        changes = {"handed_over_at": timezone.now()}
+        due = _due(now).filter(order__account=account).select_related("order").order_by("pk")
         return [
-            job
-            for job in jobs
-            if CANCEL_STATES.move(_mine(job, claim), C.SENDING, sources=(C.CLAIMED,), **changes)
-        ]
-
-    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
-        for job in jobs:
-            CANCEL_STATES.move(
-                _mine(job, claim),
-                C.QUEUED,
-                sources=(C.CLAIMED, C.SENDING),
-                claim=None,
-                claimed_at=None,
-                handed_over_at=None,
+            CancelJob(
+                account.pk,
+                f"order:{row.order_id}",
+                row.pk,
+                now,
+                row.order_id,
+                row.order.provider_id,
             )
+            for row in self.cancels.claim(due[:limit], claim, now)
+        ]
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         for result in results:
             job = _own(result.job)
+            held = self.cancels.held(job, claim)
             if result.error is not None:
-                _apply_error(job, _mine(job, claim), result.error)
+                _apply_error(job, held, result.error)
             elif isinstance(result.value, Cancelled):
-                _apply_answer(job, _mine(job, claim), result.value)
+                _apply_answer(job, held, result.value)
             else:
                 raise TypeError("A cancel answers with Cancelled.")
 
-    def sweep(self) -> None:
-        now = timezone.now()
+    def tidy(self, now: datetime) -> None:
         cancels.ask_for_those_without_sms(now)
-        old = Cancel.objects.filter(claim__isnull=False, claimed_at__lt=now - ABANDONED_CLAIM)
-        CANCEL_STATES.move(old, C.QUEUED, sources=(C.CLAIMED,), claim=None, claimed_at=None)
-        gone = ~Q(claim__in=living_loops()) & Q(handed_over_at__lt=now - ABANDONED_CALL)
-        # A loop that lives may have failed to write down what came of it.
-        lost = old.filter(gone | Q(handed_over_at__lt=now - GIVEN_UP_CALL), state=C.SENDING)
-        for row in lost:
-            one = Cancel.objects.filter(pk=row.pk)
-            ended = {"reason": Reason.CUT_OFF, "answered_at": now, "claim": None}
-            if CANCEL_STATES.move(one, C.UNCLEAR, sources=(C.SENDING,), **ended):
-                _ask_order(row.order_id, now)
+
+
+def _ask_orders_of_lost(ids: Sequence[int], now: datetime) -> None:
+    for order_id in Cancel.objects.filter(pk__in=ids).values_list("order_id", flat=True):
+        _ask_order(order_id, now)
 
 
 def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: Cancelled) -> None:
@@ -172,10 +162,9 @@ def _apply_error(job: CancelJob, rows: QuerySet[Cancel], error: GatewayError) ->
     if tries is None:
         return
     said = {"reason": error.reason, "words": storable(error.words), "claim": None}
-    again = error.outcome == Outcome.NOT_DONE and tries + 1 < MAX_TRIES
-    if again or error.reason == Reason.RATE_LIMITED:
-        wait = BACKOFF[min(tries, len(BACKOFF) - 1)]
-        changes = {"tries": tries + 1, "not_before": now + wait, "handed_over_at": None}
+    again = next_try(error, tries, now) if error.outcome == Outcome.NOT_DONE else None
+    if again is not None:
+        changes = {"tries": again.tries, "not_before": again.not_before, "handed_over_at": None}
         CANCEL_STATES.move(rows, C.QUEUED, sources=(C.SENDING,), **changes, **said)
     elif error.outcome == Outcome.UNKNOWN:
         CANCEL_STATES.move(rows, C.UNCLEAR, sources=(C.SENDING,), answered_at=now, **said)
@@ -196,8 +185,3 @@ def _own(job: Job) -> CancelJob:
     if not isinstance(job, CancelJob):
         raise TypeError("This source only takes its own jobs.")
     return job
-
-
-def _mine(job: Job, claim: UUID) -> QuerySet[Cancel]:
-    own = _own(job)
-    return Cancel.objects.filter(pk=own.cancel_id, claim=claim, claimed_at=own.claimed_at)

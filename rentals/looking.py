@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from datetime import datetime
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from providers.engine.claims import ClaimedRows, ClaimedRowSource, Columns
 from providers.engine.due import DueAccounts, Moment
-from providers.engine.sources import Job, Lane, Result, WorkSource
+from providers.engine.sources import Job, Lane, Result
 from providers.gateway.client import Client, RentsNumbers
 from providers.gateway.errors import Refused
 from providers.gateway.vocabulary import Reason, Rental
@@ -22,14 +23,10 @@ from . import answers, quiet
 from .failed_looks import failed_look
 from .models import Order, Watch
 
-LOST: Final = timedelta(seconds=120)
-
 
 @dataclass(slots=True)
 class LookJob(Job):
-    order_id: int
     provider_id: str
-    asked_at: datetime | None = None
 
     def run(self, client: Client) -> Rental:
         if not isinstance(client, RentsNumbers):
@@ -37,13 +34,19 @@ class LookJob(Job):
         return client.fetch_order(self.provider_id)
 
 
-class LookingSource(WorkSource):
+class LookingSource(ClaimedRowSource):
     """Asks for single orders. `_wanted` says which."""
 
     paid: ClassVar[bool] = False
     clients: ClassVar[type[Client]] = RentsNumbers
 
     def __init__(self) -> None:
+        self.looks: ClaimedRows[Order] = ClaimedRows(
+            LookJob,
+            Order.objects.all,
+            columns=Columns(claim="poll_claim", claimed_at="poll_claimed_at"),
+        )
+        self.rows: tuple[ClaimedRows[Any], ...] = (self.looks,)
         self._due_accounts = DueAccounts(self._due)
 
     def _wanted(self) -> Q:
@@ -63,26 +66,12 @@ class LookingSource(WorkSource):
         self, account: Account, limit: int, claim: UUID, *, probing: bool = False
     ) -> list[Job]:
         now = timezone.now()
-        jobs: list[Job] = []
         due = self._due(now, quiet_too=probing).filter(account=account)
-        due = due.order_by("next_poll_at", "pk")
-        for pk, provider_id in due.values_list("pk", "provider_id")[: 1 if probing else limit]:
-            free = Order.objects.filter(pk=pk, poll_claim=None)
-            if free.update(poll_claim=claim, poll_claimed_at=now):
-                jobs.append(LookJob(account.pk, f"order:{pk}", pk, provider_id))
-        return jobs
-
-    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
-        # A question is free: asking it twice harms nobody, so there is no second mark.
-        now = timezone.now()
-        going = [job for job in jobs if held(job, claim).update(poll_claimed_at=now)]
-        for job in going:
-            _own(job).asked_at = now
-        return going
-
-    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
-        for job in jobs:
-            held(job, claim).update(poll_claim=None, poll_claimed_at=None)
+        due = due.order_by("next_poll_at", "pk").only("provider_id")
+        return [
+            LookJob(account.pk, f"order:{row.pk}", row.pk, now, row.provider_id)
+            for row in self.looks.claim(due[: 1 if probing else limit], claim, now)
+        ]
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         now = timezone.now()
@@ -90,20 +79,15 @@ class LookingSource(WorkSource):
             self._record_one(result, now)
 
     def _record_one(self, result: Result, now: datetime) -> None:
-        job = _own(result.job)
+        job = result.job
         if result.error is not None:
             quiet.note_trouble(job.account_id, result.error, now)
-            failed_look(job.order_id, result.error, now)
+            failed_look(job.row_id, result.error, now)
         elif isinstance(result.value, Rental):
             quiet.end_quiet(job.account_id)
-            answers.take_in(job.order_id, result.value, now, whole=True, asked_at=job.asked_at)
+            answers.take_in(job.row_id, result.value, now, whole=True, asked_at=job.marked_at)
         else:
             raise TypeError("Asking for an order answers with a Rental.")
-
-    def sweep(self) -> None:
-        """A question may be put again; its loop is gone."""
-        lost = Order.objects.filter(poll_claimed_at__lt=timezone.now() - LOST)
-        lost.update(poll_claim=None, poll_claimed_at=None)
 
 
 class ContentSource(LookingSource):
@@ -124,13 +108,3 @@ class ContentSource(LookingSource):
         if not by_list.filter(spare__gt=0).update(spare=F("spare") - 1):
             return []
         return self._claim_looks(account, 1, claim)
-
-
-def _own(job: Job) -> LookJob:
-    if not isinstance(job, LookJob):
-        raise TypeError("This source only takes its own jobs.")
-    return job
-
-
-def held(job: Job, claim: UUID) -> QuerySet[Order]:
-    return Order.objects.filter(pk=_own(job).order_id, poll_claim=claim)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from core.redaction import storable
 from providers import daily_limits
 from providers.engine.kick import kick_if_idle
+from providers.engine.retry import next_try
 from providers.gateway.errors import GatewayError
 from providers.gateway.vocabulary import Outcome, Reason, Rental
 from providers.models import Account, DailyLimit
@@ -27,13 +28,10 @@ S = OrderState
 
 PERMISSION: Final = "rentals.rent_order"
 MOST_AT_ONCE: Final = 50
-MAX_TRIES: Final = 3
-BACKOFF: Final = (timedelta(seconds=2), timedelta(seconds=10))
 TRY_ON_EVERY: Final = timedelta(seconds=15)
 """Where staff asked to keep trying while no number is free."""
 MAX_AGE: Final = timedelta(minutes=30)
 """An order that could not be placed for so long is of no use: whoever wanted it has gone."""
-HOPELESS: Final = frozenset({Reason.REDIRECTED, Reason.FORBIDDEN_ADDRESS, Reason.PORTAL_FAULT})
 WAITED_TOO_LONG: Final = "order_waited_too_long"
 TRIED_IN_VAIN: Final = "no_number_in_time"
 NOT_ALLOWED: Final = "order_not_allowed"
@@ -173,12 +171,11 @@ def _not_done(
     tries = rows.values_list("tries", flat=True).first()
     if tries is None:
         return
-    counted = error.reason != Reason.RATE_LIMITED
-    if error.reason in HOPELESS or (counted and tries + 1 >= MAX_TRIES):
+    again = next_try(error, tries, now)
+    if again is None:
         _end(rows, S.NOT_CREATED, tries=tries + 1, ended_at=now, **said)
         return
-    wait = BACKOFF[min(tries, len(BACKOFF) - 1)] if counted else timedelta(0)
-    changes = {"tries": tries + counted, "not_before": now + wait, "handed_over_at": None}
+    changes = {"tries": again.tries, "not_before": again.not_before, "handed_over_at": None}
     _end(rows, S.QUEUED, **changes, **said)
 
 

@@ -18,6 +18,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
+from providers.engine.claims import ClaimedRows
 from providers.engine.due import DueAccounts, Moment
 from providers.engine.sources import Job, Lane, Result
 from providers.gateway.errors import GatewayError
@@ -25,7 +26,7 @@ from providers.gateway.vocabulary import Reason
 from providers.models import Account
 
 from . import answers, pace, quiet
-from .looking import LOST, LookingSource
+from .looking import LookingSource
 from .models import Order, Watch
 from .rounds import Round, RoundJob
 from .states import OrderState
@@ -52,6 +53,8 @@ class PollingSource(LookingSource):
 
     def __init__(self) -> None:
         super().__init__()
+        self.rounds: ClaimedRows[Watch] = ClaimedRows(RoundJob, Watch.objects.all)
+        self.rows = (self.rounds, self.looks)
         self._in_a_round = DueAccounts(_in_a_round)
         self._round_due = DueAccounts(_round_due)
 
@@ -99,25 +102,12 @@ class PollingSource(LookingSource):
                 Order.objects.filter(pk=order.pk).update(next_poll_at=now + spread)
 
     def _claim_round(self, watch: Watch, claim: UUID, now: datetime) -> list[Job]:
-        free = Watch.objects.filter(pk=watch.pk, claim=None)
-        if not free.update(claim=claim, claimed_at=now):
+        if not self.rounds.claim([watch], claim, now):
             return []
         rows = Order.objects.filter(account=watch.account_id, state=S.PENDING)
         waiting = dict(rows.exclude(provider_id="").values_list("provider_id", "pk"))
         subject = f"account:{watch.account_id}"
-        return [RoundJob(watch.account_id, subject, waiting, watch.received_pages)]
-
-    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
-        rounds = [job for job in jobs if isinstance(job, RoundJob)]
-        looks = [job for job in jobs if not isinstance(job, RoundJob)]
-        held = [job for job in rounds if _held_round(job, claim).exists()]
-        return [*held, *super().hand_over(looks, claim)]
-
-    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
-        for job in jobs:
-            if isinstance(job, RoundJob):
-                _held_round(job, claim).update(claim=None, claimed_at=None)
-        super().give_back([job for job in jobs if not isinstance(job, RoundJob)], claim)
+        return [RoundJob(watch.account_id, subject, watch.pk, now, waiting, watch.received_pages)]
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         now = timezone.now()
@@ -131,7 +121,7 @@ class PollingSource(LookingSource):
         watch = Watch.objects.filter(account=job.account_id).select_related("account").first()
         if watch is None:
             return
-        mine = _held_round(job, claim)
+        mine = self.rounds.held(job, claim)
         if result.error is not None:
             quiet.note_trouble(job.account_id, result.error, now)
             looks = self._ask_one_by_one(job, result.error, now)
@@ -143,13 +133,12 @@ class PollingSource(LookingSource):
         done = result.value
         quiet.end_quiet(job.account_id)
         looks = self._take_in_round(job, done, now)
-        began = watch.claimed_at or now
         calls = done.calls + looks
         mine.update(
             claim=None,
             claimed_at=None,
             round_at=now,
-            next_round_at=began + pace.until_next_round(calls, watch.account.per_minute),
+            next_round_at=job.claimed_at + pace.until_next_round(calls, watch.account.per_minute),
             received_pages=done.received_pages,
             spare=pace.spare_calls(calls, watch.account.per_minute),
         )
@@ -178,17 +167,8 @@ class PollingSource(LookingSource):
             asked += Order.objects.filter(soon, pk=pk).update(next_poll_at=at)
         return asked
 
-    def sweep(self) -> None:
-        super().sweep()
-        lost = Watch.objects.filter(claimed_at__lt=timezone.now() - LOST)
-        lost.update(claim=None, claimed_at=None)
-
 
 def _later_end(now: datetime) -> Combinable:
     """Its end, or now where that is over."""
     current = Value(now, output_field=DateTimeField())
     return Greatest(Coalesce(F("expires_at"), current), current)
-
-
-def _held_round(job: RoundJob, claim: UUID) -> QuerySet[Watch]:
-    return Watch.objects.filter(account=job.account_id, claim=claim)

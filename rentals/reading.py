@@ -19,14 +19,16 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import DateTimeField, Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from core.pruning import delete_in_chunks
 from core.redaction import storable
+from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
 from providers.engine.due import DueAccounts, Moment
 from providers.engine.kick import kick_if_idle
-from providers.engine.sources import Job, Lane, Result, WorkSource
+from providers.engine.sources import Job, Lane, Result
 from providers.gateway.client import Client, RentsNumbers
 from providers.gateway.errors import GatewayError, Refused
 from providers.gateway.vocabulary import Outcome, Reason, RentalPage, TransactionPage
@@ -34,7 +36,7 @@ from providers.models import Account
 
 from . import listed, reconciliation, transactions
 from .models import Order, Reading
-from .states import OrderState
+from .states import READING_STATES, OrderState
 
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 2_000
@@ -42,7 +44,6 @@ USUAL_PAGES: Final = 20
 """Of the list of orders, where nobody asked for all of it: the day's, for most."""
 MOST_PASSES: Final = 12
 MOST_TRIES: Final = 3
-LOST: Final = timedelta(seconds=120)
 STALE: Final = timedelta(minutes=30)
 LOOK_EVERY: Final = timedelta(seconds=20)
 """While the outcome of an order is looked for."""
@@ -85,7 +86,6 @@ def prune() -> int:
 
 @dataclass(slots=True)
 class PageJob(Job):
-    reading_id: int
     kind: str
     page: int
 
@@ -107,13 +107,19 @@ def _open_ones() -> QuerySet[Reading]:
     return Reading.objects.filter(state__in=(R.QUEUED, R.CLAIMED), kind__in=list(K))
 
 
-class ReadingSource(WorkSource):
+class ReadingSource(ClaimedRowSource):
     name: ClassVar[str] = "lists"
     lane: ClassVar[Lane] = Lane.BULK
     paid: ClassVar[bool] = False
     clients: ClassVar[type[Client]] = RentsNumbers
 
     def __init__(self) -> None:
+        self.readings: ClaimedRows[Reading] = ClaimedRows(
+            PageJob,
+            lambda: _open_ones().filter(state=R.CLAIMED),
+            ClaimStates(READING_STATES, queued=R.QUEUED, claimed=R.CLAIMED),
+        )
+        self.rows = (self.readings,)
         self._due_accounts = DueAccounts(_due)
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
@@ -121,28 +127,18 @@ class ReadingSource(WorkSource):
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = timezone.now()
-        due = _due(now).filter(account=account)
-        jobs: list[Job] = []
-        for row in due.order_by("pk")[:limit]:
-            free = Reading.objects.filter(pk=row.pk, state=R.QUEUED)
-            changes = {"claim": claim, "claimed_at": now, "started_at": row.started_at or now}
-            if free.update(state=R.CLAIMED, **changes):
-                jobs.append(PageJob(account.pk, f"reading:{row.pk}", row.pk, row.kind, row.page))
-        return jobs
-
-    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
-        now = timezone.now()
-        return [job for job in jobs if _mine(job, claim).update(claimed_at=now)]
-
-    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
-        for job in jobs:
-            _mine(job, claim).update(state=R.QUEUED, claim=None, claimed_at=None)
+        due = _due(now).filter(account=account).order_by("pk")[:limit]
+        started_at = Coalesce("started_at", Value(now, output_field=DateTimeField()))
+        return [
+            PageJob(account.pk, f"reading:{row.pk}", row.pk, now, row.kind, row.page)
+            for row in self.readings.claim(due, claim, now, started_at=started_at)
+        ]
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         now = timezone.now()
         for result in results:
             with transaction.atomic():
-                reading = _mine(result.job, claim).select_related("account").first()
+                reading = self.readings.held(result.job, claim).select_related("account").first()
                 if reading is None:
                     continue
                 if result.error is not None:
@@ -152,12 +148,10 @@ class ReadingSource(WorkSource):
                 else:
                     raise TypeError("Reading a list answers with a page of it.")
 
-    def sweep(self) -> None:
-        now = timezone.now()
-        lost = _open_ones().filter(state=R.CLAIMED, claimed_at__lt=now - LOST)
-        lost.update(state=R.QUEUED, claim=None)
-        stale = _open_ones().filter(state=R.QUEUED, asked_at__lt=now - STALE, started_at=None)
-        stale.update(state=R.FAILED, reason="too_late", ended_at=now)
+    def tidy(self, now: datetime) -> None:
+        stale = _open_ones().filter(asked_at__lt=now - STALE, started_at=None)
+        ended = {"reason": "too_late", "ended_at": now}
+        READING_STATES.move(stale, R.FAILED, sources=(R.QUEUED,), **ended)
         look_for_lost_orders(now)
 
 
@@ -245,9 +239,3 @@ def _apply_error(reading: Reading, error: GatewayError, now: datetime) -> None:
         mine.update(state=R.QUEUED, not_before=later, tries=tries, **said)
         return
     mine.update(state=R.FAILED, ended_at=now, **said)
-
-
-def _mine(job: Job, claim: UUID) -> QuerySet[Reading]:
-    if not isinstance(job, PageJob):
-        raise TypeError("This source only takes its own jobs.")
-    return Reading.objects.filter(pk=job.reading_id, claim=claim, state=R.CLAIMED)

@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db.models import F
 
-from messaging.dispatch import ABANDONED_CALL
 from messaging.models import Message
 from providers.engine import kick
+from providers.engine.claims import ABANDONED_CALL
 from providers.models import Account
 from providers.sandbox.remote import Remote
 

@@ -18,7 +18,7 @@ from providers.engine.sources import Job, Lane
 from providers.models import Account
 
 from ..claiming import accounts_with_due, due_of_batch
-from ..dispatch import MessageJob, MessageSource, claim_rows
+from ..dispatch import MessageJob, MessageSource
 from ..models import Batch
 from . import control, progress
 from .states import BatchState
@@ -39,6 +39,7 @@ class BatchSource(MessageSource):
     lane: ClassVar[Lane] = Lane.BULK
 
     def __init__(self) -> None:
+        super().__init__()
         self._on_their_way = DueAccounts(_on_their_way)
         self._turn = count()
         self._may: dict[int, tuple[float, bool]] = {}
@@ -61,13 +62,14 @@ class BatchSource(MessageSource):
         for batch in (*running[first:], *running[:first]):
             if len(jobs) < limit:
                 due = due_of_batch(batch.pk, now)
-                claimed = claim_rows(due, account, limit - len(jobs), claim)
+                claimed = self.messages.claim_due(due, account, limit - len(jobs), claim)
                 jobs.extend(claimed)
                 if claimed:
                     control.note_movement(batch, now)
         return jobs
 
     def sweep(self) -> None:
+        """The claims of its messages are swept with those of all messages."""
         control.pause_what_stood_still()
         control.pause_what_may_not_go_on()
         progress.take_samples()

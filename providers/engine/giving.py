@@ -120,10 +120,10 @@ class Giver:
         try:
             with transaction.atomic():
                 if doubtful:
-                    source.give_back(doubtful, self._claim)
+                    source.release(doubtful, self._claim)
                 for account_id in sorted(hungry):
                     claimed += self._claim_guarded(served[account_id], source)
-                round_ = self._hand_over(source, due, claimed, served)
+                round_ = self._mark_in_flight(source, due, claimed, served)
         except BaseException:
             # Whether this was committed is not known; certain is that nothing was started.
             self._doubtful[source.name] = [*doubtful, *(one.job for one in claimed)]
@@ -138,7 +138,7 @@ class Giver:
             self._workshop.start(source, jobs, its.account, its.client, its.login)
         return len(claimed) + len(round_.ours)
 
-    def _hand_over(
+    def _mark_in_flight(
         self,
         source: WorkSource,
         due: list[Waiting],
@@ -155,8 +155,8 @@ class Giver:
         going = [one.job for one in ready if self._may_go(one, source, served, now)]
         staying = [one.job for one in ready if not self._may_go(one, source, served, now)]
         if staying:
-            source.give_back(staying, self._claim)
-        ours = list(source.hand_over(going, self._claim)) if going else []
+            source.release(staying, self._claim)
+        ours = list(source.mark_in_flight(going, self._claim)) if going else []
         return Round(ready, outdated, ours)
 
     def _claim_guarded(self, served: Served, source: WorkSource) -> list[Waiting]:
@@ -280,7 +280,7 @@ class Giver:
         for source in sources:
             waiting = self._waiting[source.name]
             if waiting:
-                source.give_back([one.job for one in waiting], self._claim)
+                source.release([one.job for one in waiting], self._claim)
                 for one in waiting:
                     self.came_back(one.job)
                 waiting.clear()

@@ -112,7 +112,7 @@ class Recorder:
     ) -> None:
         handed_back = [result.job for result in results if result.handed_back]
         if handed_back:
-            source.give_back(handed_back, self._claim)
+            source.release(handed_back, self._claim)
         answered = [result for result in results if not result.handed_back]
         if answered:
             source.record(answered, self._claim)

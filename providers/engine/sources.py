@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from typing import ClassVar, Final
 from uuid import UUID
@@ -38,6 +39,11 @@ class Job(ABC):
     account_id: int
     subject: str
     """What the journal links the call to, as `message:42`."""
+    row_id: int
+    claimed_at: datetime
+    """With the id of the loop, tells this claim of the row from every other one."""
+    marked_at: datetime | None = field(default=None, init=False)
+    """When it was marked as in flight."""
 
     @abstractmethod
     def run(self, client: Client) -> object:
@@ -58,9 +64,9 @@ class Result:
 class WorkSource(ABC):
     """Rows of one app that want a provider to be called.
 
-    Every method runs in the loop's thread; `claim`, `hand_over` and `give_back` of one
-    round share a transaction, as does `record` with the journal. `claim` is the id of the
-    loop that asks; a row is moved only by a conditional UPDATE.
+    Every method runs in the loop's thread. `claim`, `mark_in_flight` and `release` of one round
+    share a transaction, as does `record` with the journal. `claim` is the id of the loop that
+    asks. `providers.engine.claims` has the claim, marks and sweep of every source.
     """
 
     name: ClassVar[str]
@@ -79,14 +85,13 @@ class WorkSource(ABC):
         """Take at most `limit` due rows."""
 
     @abstractmethod
-    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
-        """Note, committed, that these calls are about to be made. Returns those whose row
-        is still ours; the call of any other must not be made."""
+    def mark_in_flight(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
+        """Note that these calls are about to be made. Returns those whose row this claim still
+        holds; no other call may be made, and none before this is committed."""
 
     @abstractmethod
-    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
-        """Rows whose call was certainly not begun go back to where they were, whether they
-        were handed over already or not."""
+    def release(self, jobs: Sequence[Job], claim: UUID) -> None:
+        """Put rows back whose call certainly never began, marked or not."""
 
     @abstractmethod
     def record(self, results: Sequence[Result], claim: UUID) -> None:
@@ -94,7 +99,7 @@ class WorkSource(ABC):
 
     @abstractmethod
     def sweep(self) -> None:
-        """Settle rows that a loop took and never finished, because it died."""
+        """Settle rows that a loop claimed and never finished, because it died."""
 
 
 _sources: dict[str, WorkSource] = {}

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from messaging.dispatch import MessageJob, MessageSource
 from messaging.models import Message
-from providers.engine import liveness
 from providers.engine.sources import Job, Result
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason, Submission
@@ -42,80 +41,19 @@ def swept(message: Message) -> Message:
     return message
 
 
-# --- claimed, not handed over ------------------------------------------------
-
-
-def test_a_claim_that_nobody_used_goes_back_to_the_queue() -> None:
-    message = swept(claimed(16))
-    assert (message.state, message.claim, message.claimed_at) == ("queued", None, None)
-
-
-def test_a_young_claim_is_left_alone() -> None:
-    assert swept(claimed(10)).state == "claimed"
-
-
-def test_the_loop_that_lost_its_claim_may_not_hand_it_over() -> None:
-    source, claim, message = MessageSource(), uuid4(), make_message()
-    (job,) = source.claim(message.account, 1, claim)
-    Message.objects.filter(pk=message.pk).update(claimed_at=ago(16))
-    source.sweep()
-    assert source.hand_over([job], claim) == []
-
-
-def test_what_another_loop_claimed_meanwhile_is_not_handed_over_either() -> None:
-    source, first, second, message = MessageSource(), uuid4(), uuid4(), make_message()
-    (job,) = source.claim(message.account, 1, first)
-    Message.objects.filter(pk=message.pk).update(claimed_at=ago(16))
-    source.sweep()
-    source.claim(message.account, 1, second)
-
-    assert source.hand_over([job], first) == []
-    source.give_back([job], first)
-
-    message.refresh_from_db()
-    assert (message.state, message.claim) == ("claimed", second)
+# --- taken up again, or not ---------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_claim_that_nobody_used_is_sent_once(sandbox: Sandbox) -> None:
+def test_abandoned_claim_is_sent_once(sandbox: Sandbox) -> None:
     message = send(claimed(16, account=make_account("haorui", sandbox)))
     run_rounds()
     assert message.state == "submitted"
     assert len(sandbox.book.entries()) == 1
 
 
-# --- handed over -------------------------------------------------------------
-
-
-def test_a_call_of_a_dead_loop_is_unknown_after_two_minutes() -> None:
-    message = swept(under_way(121))
-    assert (message.state, message.reason, message.claim) == ("unknown", "cut_off", None)
-    assert message.ended_at is not None
-
-
-def test_a_call_of_a_dead_loop_is_left_alone_before() -> None:
-    assert swept(under_way(115)).state == "sending"
-
-
-def test_a_call_of_a_living_loop_is_left_alone() -> None:
-    loop = uuid4()
-    liveness.beat(loop)
-    assert swept(under_way(121, claim=loop)).state == "sending"
-
-
-def test_a_living_loop_does_not_keep_the_calls_of_a_dead_one() -> None:
-    liveness.beat(uuid4())
-    assert swept(under_way(121)).state == "unknown"
-
-
-def test_even_a_living_loop_has_ten_minutes_at_most() -> None:
-    loop = uuid4()
-    liveness.beat(loop)
-    assert swept(under_way(601, claim=loop)).state == "unknown"
-
-
 @pytest.mark.django_db(transaction=True)
-def test_a_call_that_was_given_up_is_never_made_again(sandbox: Sandbox) -> None:
+def test_call_given_up_as_unknown_is_never_made_again(sandbox: Sandbox) -> None:
     message = under_way(121, account=make_account("haorui", sandbox))
     send(message)
     run_rounds()

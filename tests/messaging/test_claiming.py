@@ -66,10 +66,10 @@ def test_only_the_claim_that_holds_a_row_hands_it_over(account: Account) -> None
     claimed_at = Message.objects.get().claimed_at
     assert claimed_at is not None
     now = timezone.now()
-    assert claiming.hand_over([pk], uuid4(), claimed_at, now) == set()
-    assert claiming.hand_over([pk], ME, claimed_at - timedelta(microseconds=1), now) == set()
-    assert claiming.hand_over([pk], ME, claimed_at, now) == {pk}
-    assert claiming.hand_over([pk], ME, claimed_at, now) == set()
+    assert claiming.mark_in_flight([pk], uuid4(), claimed_at, now) == set()
+    assert claiming.mark_in_flight([pk], ME, claimed_at - timedelta(microseconds=1), now) == set()
+    assert claiming.mark_in_flight([pk], ME, claimed_at, now) == {pk}
+    assert claiming.mark_in_flight([pk], ME, claimed_at, now) == set()
 
 
 def test_accounts_with_a_due_row_are_found(account: Account) -> None:

@@ -143,7 +143,7 @@ def test_a_report_between_claim_and_hand_over_stops_the_call() -> None:
         jobs = MessageSource().claim(message.account, 5, claim)
     tell(message, D.DELIVERED)
     with transaction.atomic():
-        assert not MessageSource().hand_over(jobs, claim)
+        assert not MessageSource().mark_in_flight(jobs, claim)
 
 
 @pytest.mark.parametrize(("told", "odd"), [(D.DELIVERED, True), (D.UNDELIVERED, False)])

@@ -294,7 +294,7 @@ def test_a_refusal_that_is_not_about_the_code_costs_no_try(
     source, claim = CheckSource(), uuid4()
     with transaction.atomic():
         jobs = source.claim(theirs.account, 1, claim)
-        source.hand_over(jobs, claim)
+        source.mark_in_flight(jobs, claim)
         source.record([Result(jobs[0], error=Refused(Reason(reason)))], claim)
     theirs.refresh_from_db()
     assert (Attempt.objects.get().state, theirs.tries) == ("refused", tries)

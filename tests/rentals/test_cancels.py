@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from providers.engine import liveness
 from rentals import answers, cancels
 from rentals.cancelling import CancellingSource
 from rentals.models import Cancel, Order
@@ -111,12 +112,10 @@ def test_nothing_is_sent_for_an_order_that_is_cancelled_already(by: User) -> Non
     assert cancel.state == "not_done"
 
 
-def test_a_cancel_that_nobody_wrote_down_is_given_up_though_its_loop_lives(
-    by: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cancel_that_nobody_wrote_down_is_given_up_though_its_loop_lives(by: User) -> None:
     order = make_rented()
     cancel, claim = asked(order, by, "sending"), uuid4()
-    monkeypatch.setattr("rentals.cancelling.living_loops", lambda: [claim])
+    liveness.beat(claim)
     for minutes, state in ((5, "sending"), (11, "unclear")):
         then = timezone.now() - timedelta(minutes=minutes)
         Cancel.objects.update(claim=claim, claimed_at=then, handed_over_at=then)

@@ -115,7 +115,9 @@ def test_ten_minutes_of_trouble_end_no_order_that_still_lives(error: GatewayErro
     order, source, claim = make_rented(), PollingSource(), uuid4()
     for _ in range(60):
         Order.objects.update(poll_claim=claim)
-        job = LookJob(order.account_id, f"order:{order.pk}", order.pk, order.provider_id)
+        job = LookJob(
+            order.account_id, f"order:{order.pk}", order.pk, timezone.now(), order.provider_id
+        )
         source.record([Result(job, error=error)], claim)
     order.refresh_from_db()
     assert (order.state, order.poll_claim) == ("pending", None)

@@ -119,7 +119,7 @@ def ids(count: int, start: int = 0) -> list[str]:
 
 
 def round_of(book: Book, waiting: list[str]) -> Round:
-    job = RoundJob(1, "account:1", dict.fromkeys(waiting, 1), 1)
+    job = RoundJob(1, "account:1", 1, timezone.now(), dict.fromkeys(waiting, 1), 1)
     return job._go(book)  # type: ignore[arg-type]
 
 
@@ -160,7 +160,7 @@ def test_where_the_list_of_received_orders_is_endless_what_left_is_asked_for() -
     book = Book(ours[1:], [*theirs, "0"])
     done = round_of(book, ours)
     assert (done.missing, done.calls) == (frozenset({"0"}), 5)
-    again = RoundJob(1, "account:1", dict.fromkeys(ours, 1), done.received_pages)
+    again = RoundJob(1, "account:1", 1, timezone.now(), dict.fromkeys(ours, 1), done.received_pages)
     assert again._go(book).missing == frozenset({"0"})  # type: ignore[arg-type]
 
 

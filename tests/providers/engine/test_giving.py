@@ -58,16 +58,16 @@ def test_of_two_claims_of_one_row_only_the_newer_hands_it_over(
     claimed_twice: tuple[Job, Job, UUID],
 ) -> None:
     older, newer, claim = claimed_twice
-    assert MessageSource().hand_over([older, newer], claim) == [newer]
-    assert MessageSource().hand_over([newer], claim) == []
+    assert MessageSource().mark_in_flight([older, newer], claim) == [newer]
+    assert MessageSource().mark_in_flight([newer], claim) == []
 
 
 def test_an_outdated_claim_does_not_give_back_a_row_that_is_being_sent(
     claimed_twice: tuple[Job, Job, UUID],
 ) -> None:
     older, newer, claim = claimed_twice
-    MessageSource().hand_over([newer], claim)
-    MessageSource().give_back([older], claim)
+    MessageSource().mark_in_flight([newer], claim)
+    MessageSource().release([older], claim)
     assert Message.objects.get().state == "sending"
 
 

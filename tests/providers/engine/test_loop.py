@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from messaging.dispatch import MessageSource
 from messaging.models import Message
@@ -73,7 +74,7 @@ def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error:
     [
         (MessageSource, "accounts_with_work"),
         (MessageSource, "claim"),
-        (MessageSource, "hand_over"),
+        (MessageSource, "mark_in_flight"),
         (MessageSource, "record"),
         (MessageSource, "sweep"),
         (journal, "write"),
@@ -89,7 +90,7 @@ def test_a_database_that_fails_once_costs_no_message_and_no_second_call(
     messages = [make_message(account), make_message(account)]
     fails_once(monkeypatch, owner, name, OperationalError("the server has gone away"))
     # What was claimed when the fault came is given back after a while; here at once.
-    monkeypatch.setattr("messaging.dispatch.ABANDONED_CLAIM", timedelta(seconds=-1))
+    monkeypatch.setattr("providers.engine.claims.ABANDONED_CLAIM", timedelta(seconds=-1))
     monkeypatch.setattr(loop, "SWEEP_EVERY", 0.1)
 
     for message in messages:
@@ -237,12 +238,12 @@ class NonsenseSource(WorkSource):
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         self.left = 0
-        return [Nonsense(account.pk, "nonsense:1")]
+        return [Nonsense(account.pk, "nonsense:1", 1, timezone.now())]
 
-    def hand_over(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
+    def mark_in_flight(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
         return jobs
 
-    def give_back(self, jobs: Sequence[Job], claim: UUID) -> None:
+    def release(self, jobs: Sequence[Job], claim: UUID) -> None:
         self.left = 1
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:

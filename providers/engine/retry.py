@@ -1,0 +1,36 @@
+"""How often a call is made again after it certainly did nothing, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from ..gateway.errors import GatewayError
+from ..gateway.vocabulary import Reason
+
+MAX_TRIES: Final = 3
+BACKOFF: Final = (timedelta(seconds=2), timedelta(seconds=10))
+"""Before the second and the third try."""
+HOPELESS: Final = frozenset({Reason.REDIRECTED, Reason.FORBIDDEN_ADDRESS, Reason.PORTAL_FAULT})
+"""The call did nothing, and would do nothing the next time either."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextTry:
+    tries: int
+    """Tries that count, with the one that just failed."""
+    not_before: datetime
+
+
+def next_try(error: GatewayError, tries: int, now: datetime) -> NextTry | None:
+    """When to call again after an error whose outcome is NOT_DONE; None: give up.
+
+    `tries` counts the earlier failures. A provider that only asks us to slow down costs no try,
+    and the account's own pause after it is the wait.
+    """
+    if error.reason == Reason.RATE_LIMITED:
+        return NextTry(tries, now)
+    if error.reason in HOPELESS or tries + 1 >= MAX_TRIES:
+        return None
+    return NextTry(tries + 1, now + BACKOFF[min(tries, len(BACKOFF) - 1)])

@@ -1,0 +1,33 @@
+"""No source of work goes without the contract tests that keep the promise."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import tests
+from providers.engine.claims import ClaimedRowSource
+from providers.engine.sources import sources
+from tests.support.work_source_contract import (
+    NeverRepeatedContract,
+    RepeatableContract,
+)
+
+TESTS = Path(tests.__file__).parent
+MODULES = sorted(TESTS.rglob("test_source_contract.py"))
+
+
+def tried_by(contract: Any) -> set[tuple[object, object]]:
+    return {(heir.source_class, heir.job_class) for heir in contract.__subclasses__()}
+
+
+def test_every_registered_source_and_each_of_its_jobs_keeps_the_contract() -> None:
+    for module in MODULES:
+        dotted = module.relative_to(TESTS.parent).with_suffix("").as_posix().replace("/", ".")
+        importlib.import_module(dotted)
+    registered = set()
+    for source in sources():
+        assert isinstance(source, ClaimedRowSource), source.name
+        registered |= {(type(source), rows.job) for rows in source.rows}
+    assert registered == tried_by(NeverRepeatedContract) | tried_by(RepeatableContract)

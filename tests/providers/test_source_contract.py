@@ -1,0 +1,19 @@
+"""Questions to an account keep the promise that every work source keeps."""
+
+from __future__ import annotations
+
+from providers.enquiries import EnquiryJob, EnquirySource
+from providers.models import Account, Enquiry
+from tests.builders import make_account
+from tests.support.work_source_contract import RepeatableContract
+
+
+class TestEnquiries(RepeatableContract):
+    source_class = EnquirySource
+    job_class = EnquiryJob
+
+    def make_due(self, count: int) -> Account:
+        account = make_account("gosms")
+        for _ in range(count):
+            Enquiry.objects.create(account=account, kind=Enquiry.Kind.BALANCE)
+        return account
