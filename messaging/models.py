@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedField
-from providers.models import Account, Callback, public_id
+from providers.models import Account, Callback, ClaimedRow, Settled, public_id
 
 from .batches.models import Batch, DoNotSend, FilePart, StagedRow, Template
 from .states import MessageState
@@ -23,7 +23,7 @@ def reference() -> str:
     return secrets.token_hex(16)
 
 
-class Message(models.Model):
+class Message(ClaimedRow, Settled):
     """One SMS to one number.
 
     Its own times, ids, words and decisions tell its whole story, so that its page
@@ -62,10 +62,6 @@ class Message(models.Model):
     warnings = models.JSONField(default=list, blank=True)
     http_status = models.PositiveSmallIntegerField(null=True)
     provider_id = models.CharField(_("provider's id"), max_length=200, blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)
-    """How often it was certain that nothing had happened and it was put back."""
-    not_before = models.DateTimeField(default=timezone.now)
-    claim = models.UUIDField(null=True)
     belongs_to = models.CharField(max_length=32, blank=True)
     """`kind:id` of the row of an app above that this message was sent for, as in the journal;
     that app hears what becomes of it (messaging.owners)."""
@@ -80,8 +76,6 @@ class Message(models.Model):
     created_at = models.DateTimeField(_("time"), default=timezone.now)
     queued_at = models.DateTimeField(default=timezone.now)
     """Since when it may go out: how old it may get is counted from here."""
-    claimed_at = models.DateTimeField(null=True)
-    handed_over_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     """When it was decided without an answer: cancelled, not sent, given up as unknown."""
@@ -94,12 +88,6 @@ class Message(models.Model):
     conflict = models.BooleanField(_("conflict"), default=False)
     """Whether its reports contradict each other, or what is known of the send."""
 
-    settled_at = models.DateTimeField(null=True)
-    settled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    settled_because = models.CharField(max_length=200, blank=True)
-    """Why a person decided an unknown outcome as they did."""
     sent_again_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="sent_again"
     )

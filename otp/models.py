@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import EncryptedField
 from messaging.models import Message
 from providers.clock import database_now
-from providers.models import Account, public_id
+from providers.models import Account, ClaimedRow, public_id
 
 from .states import AttemptState, SessionState
 
@@ -153,7 +153,7 @@ class SentCode(models.Model):
         return self.message.kind == Message.Kind.PROVIDER_CODE
 
 
-class Attempt(models.Model):
+class Attempt(ClaimedRow):
     """One try at a code. Of a code of ours it is decided at once; of a provider's it is work
     for the engine, and what was read out is kept encrypted until the call was made."""
 
@@ -167,16 +167,10 @@ class Attempt(models.Model):
     code = EncryptedField(blank=True)
     reason = models.CharField(max_length=32, blank=True)
     words = models.TextField(blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)
-    """How often it was certain that nothing had happened and it was put back."""
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
-    not_before = models.DateTimeField(default=timezone.now)
-    claim = models.UUIDField(null=True)
-    claimed_at = models.DateTimeField(null=True)
-    handed_over_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     too_late = models.BooleanField(default=False)
     """The answer was yes, but the session had ended before it."""

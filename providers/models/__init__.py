@@ -2,6 +2,7 @@
 
 from .account import Account, CallbackToken, Credential
 from .callback import Callback, CallbackTest
+from .claimed import ClaimedRow, Settled
 from .engine import Heartbeat, Lease, TaskLease, heartbeat
 from .ids import public_id
 from .limits import Allowance, DailyLimit, DailyUse
@@ -15,12 +16,14 @@ __all__ = [
     "Callback",
     "CallbackTest",
     "CallbackToken",
+    "ClaimedRow",
     "Credential",
     "DailyLimit",
     "DailyUse",
     "Enquiry",
     "Heartbeat",
     "Lease",
+    "Settled",
     "TaskLease",
     "heartbeat",
     "public_id",

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedField
-from providers.models import Account, public_id
+from providers.models import Account, ClaimedRow, Settled, public_id
 
 from ..states import CANCEL_OPEN, CancelState, OrderState
 
@@ -33,7 +33,7 @@ class Stated(models.Model):
         abstract = True
 
 
-class Order(Stated):
+class Order(Stated, ClaimedRow, Settled):
     """One number, wanted or rented. Its own times, ids and words tell its whole story."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
@@ -60,14 +60,11 @@ class Order(Stated):
     """The codes and texts among them, as JSON: [{"field", "at", "value"}]."""
     conflict = models.BooleanField(_("conflict"), default=False)
 
-    tries = models.PositiveSmallIntegerField(default=0)
-    not_before = models.DateTimeField(default=timezone.now)
     keep_trying_until = models.DateTimeField(null=True)
     """Where staff asked to try on while no number is free."""
     cancel_after = models.PositiveSmallIntegerField(null=True)
     """Minutes without an SMS after which it is cancelled by itself."""
     cancel_at = models.DateTimeField(null=True)
-    claim = models.UUIDField(null=True)
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -84,8 +81,6 @@ class Order(Stated):
         verbose_name=_("held by"),
     )
     created_at = models.DateTimeField(_("time"), default=timezone.now)
-    claimed_at = models.DateTimeField(null=True)
-    handed_over_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     placed_at = models.DateTimeField(null=True)
     """When we learnt that it was ours: the pace of asking counts from here."""
@@ -109,11 +104,6 @@ class Order(Stated):
     hidden_at = models.DateTimeField(null=True)
     """Taken off the board by hand."""
 
-    settled_at = models.DateTimeField(null=True)
-    settled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    settled_because = models.CharField(max_length=200, blank=True)
     imported = models.BooleanField(default=False)
     """Taken over from the provider's list; nobody here placed it."""
     instead_of = models.ForeignKey(
@@ -180,7 +170,7 @@ class Order(Stated):
         return f"{self._meta.verbose_name} {self.provider_id or self.public_id}"
 
 
-class Cancel(models.Model):
+class Cancel(ClaimedRow):
     """Somebody's wish to end an order before its SMS came."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="cancels")
@@ -191,11 +181,6 @@ class Cancel(models.Model):
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    tries = models.PositiveSmallIntegerField(default=0)
-    not_before = models.DateTimeField(default=timezone.now)
-    claim = models.UUIDField(null=True)
-    claimed_at = models.DateTimeField(null=True)
-    handed_over_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=32, blank=True)
     words = models.TextField(blank=True)
