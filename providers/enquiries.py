@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -27,6 +27,7 @@ from .engine.sources import Job, Lane, Result, WorkSource
 from .gateway.client import Client, ReportsBalance, ReportsProfile
 from .gateway.vocabulary import Balance, Profile
 from .models import Account, BalanceReading, Enquiry
+from .states import ENQUIRY_STATES
 
 NOTHING_TO_CHECK = "nothing_to_check"
 """The provider offers nothing that could be asked without sending."""
@@ -119,11 +120,13 @@ class EnquirySource(WorkSource):
                 self._record_one(result, claim)
 
     def _record_one(self, result: Result, claim: UUID) -> None:
-        ended = {"ended_at": timezone.now(), "claim": None}
+        ended: dict[str, Any] = {"ended_at": timezone.now(), "claim": None}
         mine = self._mine(result.job, claim)
         if result.error is not None:
-            mine.update(
-                state=Enquiry.State.FAILED,
+            ENQUIRY_STATES.move(
+                mine,
+                Enquiry.State.FAILED,
+                sources=(Enquiry.State.CLAIMED,),
                 reason=result.error.reason,
                 words=storable(result.error.words),
                 **ended,
@@ -132,7 +135,7 @@ class EnquirySource(WorkSource):
         if not isinstance(result.value, Answered):
             raise TypeError("An enquiry answers with Answered.")
         reading = keep_reading(result.job.account_id, result.value)
-        if mine.update(state=Enquiry.State.ANSWERED, reading=reading, **ended):
+        if ENQUIRY_STATES.move(mine, Enquiry.State.ANSWERED, reading=reading, **ended):
             self._resume_after_check(result.job, result.value)
 
     def _resume_after_check(self, job: Job, answered: Answered) -> None:

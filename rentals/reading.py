@@ -34,7 +34,7 @@ from providers.models import Account
 
 from . import listed, reconciliation, transactions
 from .models import Order, Reading
-from .states import OrderState
+from .states import READING_STATES, OrderState
 
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 2_000
@@ -201,15 +201,12 @@ def _take_in(reading: Reading, page: RentalPage | TransactionPage, now: datetime
 def _go_on(reading: Reading, now: datetime, rows: int) -> None:
     following = _following_page(reading, rows)
     if following is not None:
-        reading.page, reading.state = following, R.QUEUED
-        reading.claim = reading.claimed_at = None
-        reading.save()
+        reading.page = following
+        _leave(reading, R.QUEUED, claimed_at=None)
         return
     if not reading.complete and reading.passes < MOST_PASSES and reading.pages <= MOST_PAGES:
-        reading.page, reading.passes, reading.state = 1, reading.passes + 1, R.QUEUED
-        reading.claim = reading.claimed_at = None
-        reading.unreadable = 0
-        reading.save()
+        reading.page, reading.passes, reading.unreadable = 1, reading.passes + 1, 0
+        _leave(reading, R.QUEUED, claimed_at=None)
         return
     _end(reading, now)
 
@@ -230,21 +227,38 @@ def _following_page(reading: Reading, rows: int) -> int | None:
 
 
 def _end(reading: Reading, now: datetime) -> None:
-    reading.state, reading.ended_at, reading.claim = R.DONE, now, None
-    reading.save()
+    _leave(reading, R.DONE, ended_at=now)
     reconciliation.settle(reading.account, now)
+
+
+_COUNTED: Final = (
+    "page",
+    "pages",
+    "passes",
+    "calls",
+    "total",
+    "unreadable",
+    "new",
+    "tries",
+    "complete",
+)
+
+
+def _leave(reading: Reading, state: Reading.State, **changes: datetime | None) -> None:
+    """Write down what was counted, and move the reading on."""
+    counted = {name: getattr(reading, name) for name in _COUNTED}
+    READING_STATES.set(reading, state, claim=None, **counted, **changes)
 
 
 def _apply_error(reading: Reading, error: GatewayError, now: datetime) -> None:
     said = {"reason": error.reason, "words": storable(error.words), "claim": None}
-    mine = Reading.objects.filter(pk=reading.pk)
     limited = error.reason == Reason.RATE_LIMITED
     if limited or (error.outcome != Outcome.REFUSED and reading.tries + 1 < MOST_TRIES):
         later = now + timedelta(seconds=5)
         tries = reading.tries + (0 if limited else 1)
-        mine.update(state=R.QUEUED, not_before=later, tries=tries, **said)
+        READING_STATES.set(reading, R.QUEUED, not_before=later, tries=tries, **said)
         return
-    mine.update(state=R.FAILED, ended_at=now, **said)
+    READING_STATES.set(reading, R.FAILED, ended_at=now, **said)
 
 
 def _mine(job: Job, claim: UUID) -> QuerySet[Reading]:

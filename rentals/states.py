@@ -1,9 +1,12 @@
-"""The states of a rented number and of a request to cancel it, and which may follow which."""
+"""The states of an order, of a cancel and of a reading of a list, and which may follow which."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Final
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from core.states import StateTable
 from providers.gateway.vocabulary import OrderState as Stated
@@ -66,6 +69,17 @@ OURS: Final[dict[Stated, OrderState]] = {
 }
 """A word that is in no table of the provider's stands for no state of ours."""
 
+SUPERSEDED: Final[dict[OrderState, frozenset[OrderState]]] = {
+    S.RECEIVED: frozenset({S.PENDING}),
+    S.COMPLETED: frozenset({S.PENDING, S.RECEIVED}),
+    S.CANCELLED: frozenset({S.PENDING}),
+    S.EXPIRED: frozenset({S.PENDING}),
+}
+"""What an order was before. A list that lags behind, or an answer that was under way longer,
+still says so, and contradicts nothing."""
+ENDED_WHILE_PENDING: Final = _ENDED_SILENTLY
+"""These ended because the provider went on saying "pending", so that word contradicts nothing."""
+
 BEING_PLACED: Final = frozenset({S.QUEUED, S.CLAIMED, S.PLACING})
 OPEN: Final = frozenset({*BEING_PLACED, S.PENDING, S.UNKNOWN})
 """What staff look after now."""
@@ -98,3 +112,25 @@ CANCEL_STATES = StateTable(
     }
 )
 CANCEL_OPEN: Final = frozenset({C.QUEUED, C.CLAIMED, C.SENDING})
+
+
+class ReadingState(models.TextChoices):
+    QUEUED = "queued", _("Waiting")
+    CLAIMED = "claimed", _("Reading")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+R = ReadingState
+
+READING_STATES = StateTable(
+    {
+        # Failed unread: it waited so long that nobody looks for its answer any more.
+        R.QUEUED: frozenset({R.CLAIMED, R.FAILED}),
+        # Back to queued for the next page, for another try, or because its loop is gone: reading
+        # costs nothing, so it may be repeated.
+        R.CLAIMED: frozenset({R.QUEUED, R.DONE, R.FAILED}),
+        R.DONE: frozenset(),
+        R.FAILED: frozenset(),
+    }
+)

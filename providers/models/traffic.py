@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TypeAlias
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..gateway.vocabulary import Outcome
+from ..states import EnquiryState
 from .account import Account
 from .ids import public_id
 
@@ -89,11 +91,7 @@ class Enquiry(models.Model):
         CHECK = "check", _("Check connection")
         BALANCE = "balance", _("Read balance")
 
-    class State(models.TextChoices):
-        QUEUED = "queued", _("Waiting")
-        CLAIMED = "claimed", _("Asking")
-        ANSWERED = "answered", _("Answered")
-        FAILED = "failed", _("Failed")
+    State: TypeAlias = EnquiryState
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="enquiries")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from providers.models import Account
+
+from ..states import ReadingState
 
 
 class Watch(models.Model):
@@ -43,11 +47,7 @@ class Reading(models.Model):
         ORDERS = "orders", _("Orders")
         TRANSACTIONS = "transactions", _("Transactions")
 
-    class State(models.TextChoices):
-        QUEUED = "queued", _("Waiting")
-        CLAIMED = "claimed", _("Reading")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
+    State: TypeAlias = ReadingState
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="list_readings")
     kind = models.CharField(max_length=16, choices=Kind.choices)
