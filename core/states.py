@@ -1,4 +1,8 @@
-"""State machines as tables, and the one way to move a row: a conditional UPDATE."""
+"""State machines as tables, and the two ways to move a row: `move` for many, `set` for one.
+
+Each is a conditional UPDATE from the state that was read, since SQLite has no row locks. No
+other code assigns a state (tests/core/test_state_assignments.py).
+"""
 
 from __future__ import annotations
 
@@ -49,3 +53,23 @@ class StateTable(Generic[State]):
         chosen = self.sources_of(target) if sources is None else frozenset(sources)
         self.check(target, chosen)
         return rows.filter(state__in=sorted(chosen)).update(state=target, **changes)
+
+    def set(self, row: models.Model, target: State, **changes: Any) -> bool:
+        """Move one row from the state that `row` was read in; say whether it moved.
+
+        If it moved, `row` has the new state and the changes. If another process moved it first,
+        neither the table nor `row` is touched. Raises `ForbiddenMove` if the table has no such
+        move.
+        """
+        source: State = getattr(row, "state")  # noqa: B009 - no type of Django's names the field
+        self.check(target, (source,))
+        unmoved = type(row)._base_manager.filter(pk=row.pk, state=source)
+        if not unmoved.update(state=target, **changes):
+            return False
+        for name, value in {"state": target, **changes}.items():
+            setattr(row, name, value)
+        # The database computed these values, so only it knows them.
+        computed = [name for name, value in changes.items() if hasattr(value, "resolve_expression")]
+        if computed:
+            row.refresh_from_db(fields=computed)
+        return True

@@ -4,6 +4,7 @@ provider made is a question for the engine, since only its direct answer verifie
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from django.contrib.auth.models import User
@@ -74,22 +75,23 @@ def _try(session: Session, said: str, by: User, token: str | None) -> Attempt:
         raise NotOpen
     session.refresh_from_db()
     code = session.newest_code()
-    attempt = Attempt(
+    new = partial(
+        Attempt,
         session=session,
-        sent_code=code,
         account=code.message.account,
         form_token=token,
         created_by=by,
+        created_at=timezone.now(),
     )
     if not code.checked_by_provider:
-        return _decide(attempt, said)
+        return _decide(new, session, code, said, by)
     if session.attempts.filter(state__in=sorted(UNDER_WAY)).exists():
         raise CheckUnderWay
     earlier = _earlier_code(code, said)
     if earlier is not None:
         # One of ours that the provider's replaced: it need not be asked.
-        return _answer(attempt, AttemptState.EARLIER, earlier)
-    return _ask_provider(attempt, said)
+        return _answer(new, AttemptState.EARLIER, earlier)
+    return _ask_provider(new, code, said)
 
 
 def lock_unknown_sends(session_id: int) -> None:
@@ -113,30 +115,32 @@ def give_try_back(session_id: int) -> None:
     Session.objects.filter(pk=session_id, tries__gt=0).update(tries=F("tries") - 1)
 
 
-def _ask_provider(attempt: Attempt, said: str) -> Attempt:
-    if not attempt.sent_code.message.provider_id:
+def _ask_provider(new: partial[Attempt], code: SentCode, said: str) -> Attempt:
+    if not code.message.provider_id:
         raise NoAnswerYet
-    attempt.state = AttemptState.QUEUED
-    attempt.code = Secret(said)
+    attempt = new(sent_code=code, state=AttemptState.QUEUED, code=Secret(said))
     attempt.save(force_insert=True)
     kick_if_idle()
     return attempt
 
 
-def _decide(attempt: Attempt, said: str) -> Attempt:
-    session, code = attempt.session, attempt.sent_code
+def _decide(
+    new: partial[Attempt], session: Session, code: SentCode, said: str, by: User
+) -> Attempt:
     if codes.matches(code.digest, session.public_id, code.serial, said):
-        attempt.too_late = not verify(session, code, attempt.created_by)
-        return _answer(attempt, AttemptState.RIGHT, code)
+        too_late = not verify(session, code, by)
+        return _answer(new, AttemptState.RIGHT, code, too_late=too_late)
     earlier = _earlier_code(code, said)
     if earlier is not None:
-        return _answer(attempt, AttemptState.EARLIER, earlier)
-    return _answer(attempt, AttemptState.WRONG, code)
+        return _answer(new, AttemptState.EARLIER, earlier)
+    return _answer(new, AttemptState.WRONG, code)
 
 
-def _answer(attempt: Attempt, state: AttemptState, code: SentCode) -> Attempt:
+def _answer(
+    new: partial[Attempt], state: AttemptState, code: SentCode, *, too_late: bool = False
+) -> Attempt:
     """Write down what was decided here; `code` is the one that was read out."""
-    attempt.state, attempt.sent_code = state, code
+    attempt = new(state=state, sent_code=code, too_late=too_late)
     attempt.ended_at = attempt.created_at
     attempt.save(force_insert=True)
     if state != AttemptState.RIGHT:

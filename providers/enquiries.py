@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -112,11 +112,13 @@ class EnquirySource(ClaimedRowSource):
                 self._record_one(result, claim)
 
     def _record_one(self, result: Result, claim: UUID) -> None:
-        ended = {"ended_at": timezone.now(), "claim": None}
+        ended: dict[str, Any] = {"ended_at": timezone.now(), "claim": None}
         mine = self.enquiries.held(result.job, claim)
         if result.error is not None:
-            mine.update(
-                state=Enquiry.State.FAILED,
+            ENQUIRY_STATES.move(
+                mine,
+                Enquiry.State.FAILED,
+                sources=(Enquiry.State.CLAIMED,),
                 reason=result.error.reason,
                 words=storable(result.error.words),
                 **ended,
@@ -125,7 +127,7 @@ class EnquirySource(ClaimedRowSource):
         if not isinstance(result.value, Answered):
             raise TypeError("An enquiry answers with Answered.")
         reading = keep_reading(result.job.account_id, result.value)
-        if mine.update(state=Enquiry.State.ANSWERED, reading=reading, **ended):
+        if ENQUIRY_STATES.move(mine, Enquiry.State.ANSWERED, reading=reading, **ended):
             self._resume_after_check(result.job, result.value)
 
     def _resume_after_check(self, job: Job, answered: Answered) -> None:

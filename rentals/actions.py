@@ -21,12 +21,12 @@ from core.pages import NeedsPermission, person, refuse_fragment
 from core.reasons_given import REVEAL_REASONS, reason_from
 from providers.gateway.vocabulary import OrderState as StatedState
 
-from . import cancels, listed, orders, reconciliation
+from . import cancels, hand_overs, listed, orders, reconciliation
 from .catalogue import project_names
 from .models import FoundOrder, Order
 from .order_page import SETTLE_REASONS, colleagues
 from .states import OURS, OrderState
-from .timeline import HANDED, name_of
+from .timeline import name_of
 from .visibility import may_hand_over, may_see_whole, shown
 
 S = OrderState
@@ -149,8 +149,7 @@ class HandPage(OrderAction):
         to = colleagues().filter(pk=wanted).first() if wanted.isdecimal() else None
         if to is None:
             messages.error(request, _("Nothing was changed: choose who goes on with it."))
-        elif orders.hand_to(order, to):
-            self.log(order, f"{HANDED}{name_of(to)}")
+        elif hand_overs.hand_to(order, to, by=person(request)):
             text = _("%(name)s holds this order from now on.")
             messages.success(request, text % {"name": name_of(to)})
         else:

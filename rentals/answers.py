@@ -13,14 +13,12 @@ from providers.gateway.vocabulary import Rental
 
 from . import cancels, evidence, pace
 from .models import FoundOrder, Order, Watch
-from .states import ORDER_STATES, OURS, OrderState
+from .states import ENDED_WHILE_PENDING, ORDER_STATES, OURS, SUPERSEDED, OrderState
 
 S = OrderState
 
 WITH_SMS: Final = frozenset({S.RECEIVED, S.COMPLETED})
-WITHOUT_SMS: Final = frozenset({S.CANCELLED, S.EXPIRED})
 SAVED: Final = (
-    "state",
     "reason",
     "claim",
     "answered_at",
@@ -82,25 +80,26 @@ def take_in(
         order = Order.objects.select_for_update().filter(pk=pk).first()
         if order is None:
             return None
+        state_before = order.state
         before = {name: getattr(order, name) for name in SAVED}
         if evidence.fill(order, rental, now):
             if "expires_there" in _changed(order, before) and order.placed_at:
                 order.expires_at = pace.end_of(order, _anchor(order))
-            _move(order, rental, now)
+            _move(order, rental, now, asked_at=asked_at if whole else None)
         if whole:
             order.polled_at = now
             order.not_found = 0
             order.poll_claim = order.poll_claimed_at = None
-        came = before["state"] not in WITH_SMS or bool(order.code and not before["code"])
+        came = state_before not in WITH_SMS or bool(order.code and not before["code"])
         order.next_poll_at = _next(order, now, whole=whole, came=came)
-        changed = _changed(order, before)
-        if changed & SHOWN:
+        changed, has_moved = _changed(order, before), order.state != state_before
+        if has_moved or changed & SHOWN:
             order.changed_at = now
             changed.add("changed_at")
         if changed:
             order.save(update_fields=sorted(changed))
-        if whole or order.state != before["state"]:
-            cancels.follow(order, asked_at or now, ended=order.state != before["state"])
+        if whole or has_moved:
+            cancels.follow(order, asked_at or now, ended=has_moved)
         return order
 
 
@@ -124,26 +123,35 @@ def _changed(order: Order, before: dict[str, Any]) -> set[str]:
     return {name for name, value in before.items() if getattr(order, name) is not value}
 
 
-def _move(order: Order, rental: Rental, now: datetime) -> None:
+def _move(order: Order, rental: Rental, now: datetime, *, asked_at: datetime | None = None) -> None:
+    """Follow the provider's word where the table allows it. Where it does not, the word is kept
+    beside the order as a conflict."""
     target = OURS.get(rental.state)
     if target is None or target == order.state:
         if rental.state == StatedState.UNRECOGNISED and order.state not in (S.PENDING, *WITH_SMS):
             _start_following(order)
         return
     if target in ORDER_STATES.moves[OrderState(order.state)]:
-        order.state = target
-        order.ended_at = None if target == S.PENDING else now
-        order.reason = ""
-    elif {order.state, target} & WITH_SMS and {order.state, target} & WITHOUT_SMS:
+        ended_at = None if target == S.PENDING else now
+        ORDER_STATES.set(order, target, reason="", ended_at=ended_at)
+    elif not _is_superseded(order, target, asked_at):
         evidence.note_difference(order, "state", rental.raw_state, now)
+
+
+def _is_superseded(order: Order, target: OrderState, asked_at: datetime | None) -> bool:
+    """Whether the provider may have said so before we learnt of the state that stands."""
+    state = OrderState(order.state)
+    if target == S.PENDING and state in ENDED_WHILE_PENDING:
+        return True
+    asked_since = asked_at is not None and asked_at > order.changed_at
+    return not asked_since and target in SUPERSEDED.get(state, ())
 
 
 def _start_following(order: Order) -> None:
     """An order whose state is a word that nobody knows exists all the same: it is followed
     like one that waits."""
     if S.PENDING in ORDER_STATES.moves[OrderState(order.state)]:
-        order.state = S.PENDING
-        order.reason = ""
+        ORDER_STATES.set(order, S.PENDING, reason="")
 
 
 def _next(
@@ -179,5 +187,4 @@ def _next_while_pending(order: Order, now: datetime, *, whole: bool) -> datetime
 def _give_up(order: Order, now: datetime) -> None:
     """Its time and the grace are over. That it ended is ours to say; how is not."""
     silent = order.provider_state == StatedState.PENDING
-    order.state = S.EXPIRED_UNCONFIRMED if silent else S.STALE
-    order.ended_at = now
+    ORDER_STATES.set(order, S.EXPIRED_UNCONFIRMED if silent else S.STALE, ended_at=now)

@@ -14,7 +14,7 @@ from providers.gateway.vocabulary import Reason
 
 from . import answers, cancels, pace
 from .models import Order
-from .states import OrderState
+from .states import ORDER_STATES, OrderState
 
 S = OrderState
 MOST_NOT_FOUND: Final = 3
@@ -59,8 +59,7 @@ def note_not_found(pk: int, now: datetime, reason: str) -> None:
         if order.not_found >= MOST_NOT_FOUND and now >= (order.expires_at or now):
             order.next_poll_at = None
             if order.state == S.PENDING:
-                order.state, order.reason, order.ended_at = S.STALE, reason, now
-                order.changed_at = now
+                ORDER_STATES.set(order, S.STALE, reason=reason, ended_at=now, changed_at=now)
 
 
 def is_not_found(order: Order) -> bool:
@@ -75,7 +74,7 @@ def note_expired(pk: int, now: datetime) -> None:
         order.polled_at = now
         order.next_poll_at = None
         if order.state == S.PENDING:
-            order.state, order.ended_at, order.changed_at = S.EXPIRED, now, now
+            ORDER_STATES.set(order, S.EXPIRED, ended_at=now, changed_at=now)
         cancels.follow(order, now)
 
 
@@ -87,6 +86,6 @@ def note_failed_look(pk: int, now: datetime) -> None:
         order.next_poll_at = now + pace.SLOWEST
         if order.state == S.PENDING and now >= pace.gives_up_at(order) + pace.GRACE:
             order.next_poll_at = None
-            order.state, order.ended_at, order.changed_at = S.STALE, now, now
+            ORDER_STATES.set(order, S.STALE, ended_at=now, changed_at=now)
         elif order.state != S.PENDING and order.ended_at and now > order.ended_at + pace.GRACE:
             order.next_poll_at = None

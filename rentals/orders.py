@@ -227,12 +227,6 @@ def withdraw(order: Order, by: User) -> bool:
     )
 
 
-def hand_to(order: Order, person: User) -> bool:
-    """Who holds an order sees its code. False: somebody else holds it since it was looked at."""
-    seen = Order.objects.filter(pk=order.pk, held_by_id=order.held_by_id)
-    return bool(seen.update(held_by_id=person.pk, changed_at=timezone.now()))
-
-
 def was_placed(order: Order) -> bool:
     return bool(order.provider_id) and order.state in (
         *STATED,

@@ -28,6 +28,7 @@ from core.redaction import storable
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
 from providers.engine.due import DueAccounts, Moment
 from providers.engine.kick import kick_if_idle
+from providers.engine.retry import next_try
 from providers.engine.sources import Job, Lane, Result
 from providers.gateway.client import Client, RentsNumbers
 from providers.gateway.errors import GatewayError, Refused
@@ -43,7 +44,6 @@ MOST_PAGES: Final = 2_000
 USUAL_PAGES: Final = 20
 """Of the list of orders, where nobody asked for all of it: the day's, for most."""
 MOST_PASSES: Final = 12
-MOST_TRIES: Final = 3
 STALE: Final = timedelta(minutes=30)
 LOOK_EVERY: Final = timedelta(seconds=20)
 """While the outcome of an order is looked for."""
@@ -195,15 +195,12 @@ def _take_in(reading: Reading, page: RentalPage | TransactionPage, now: datetime
 def _go_on(reading: Reading, now: datetime, rows: int) -> None:
     following = _following_page(reading, rows)
     if following is not None:
-        reading.page, reading.state = following, R.QUEUED
-        reading.claim = reading.claimed_at = None
-        reading.save()
+        reading.page = following
+        _leave(reading, R.QUEUED, claimed_at=None)
         return
     if not reading.complete and reading.passes < MOST_PASSES and reading.pages <= MOST_PAGES:
-        reading.page, reading.passes, reading.state = 1, reading.passes + 1, R.QUEUED
-        reading.claim = reading.claimed_at = None
-        reading.unreadable = 0
-        reading.save()
+        reading.page, reading.passes, reading.unreadable = 1, reading.passes + 1, 0
+        _leave(reading, R.QUEUED, claimed_at=None)
         return
     _end(reading, now)
 
@@ -224,18 +221,35 @@ def _following_page(reading: Reading, rows: int) -> int | None:
 
 
 def _end(reading: Reading, now: datetime) -> None:
-    reading.state, reading.ended_at, reading.claim = R.DONE, now, None
-    reading.save()
+    _leave(reading, R.DONE, ended_at=now)
     reconciliation.settle(reading.account, now)
+
+
+_COUNTED: Final = (
+    "page",
+    "pages",
+    "passes",
+    "calls",
+    "total",
+    "unreadable",
+    "new",
+    "tries",
+    "complete",
+)
+
+
+def _leave(reading: Reading, state: Reading.State, **changes: datetime | None) -> None:
+    """Write down what was counted, and move the reading on."""
+    counted = {name: getattr(reading, name) for name in _COUNTED}
+    READING_STATES.set(reading, state, claim=None, **counted, **changes)
 
 
 def _apply_error(reading: Reading, error: GatewayError, now: datetime) -> None:
     said = {"reason": error.reason, "words": storable(error.words), "claim": None}
-    mine = Reading.objects.filter(pk=reading.pk)
-    limited = error.reason == Reason.RATE_LIMITED
-    if limited or (error.outcome != Outcome.REFUSED and reading.tries + 1 < MOST_TRIES):
-        later = now + timedelta(seconds=5)
-        tries = reading.tries + (0 if limited else 1)
-        mine.update(state=R.QUEUED, not_before=later, tries=tries, **said)
+    # A page costs nothing, so it is read again after an unknown outcome, too.
+    again = None if error.outcome == Outcome.REFUSED else next_try(error, reading.tries, now)
+    if again is None:
+        READING_STATES.set(reading, R.FAILED, ended_at=now, **said)
         return
-    mine.update(state=R.FAILED, ended_at=now, **said)
+    changes = {"tries": again.tries, "not_before": again.not_before}
+    READING_STATES.set(reading, R.QUEUED, **changes, **said)

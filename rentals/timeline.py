@@ -6,10 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -23,7 +20,6 @@ from .models import Order, Transaction
 from .states import CancelState, OrderState
 
 S = OrderState
-HANDED: Final = "Handed to "
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +185,7 @@ def _oddities(order: Order) -> Iterator[Line]:
 
 
 def _handings(order: Order) -> Iterator[Line]:
-    """From the log: who held it before is written nowhere else."""
-    kind = ContentType.objects.get_for_model(Order)
-    entries = LogEntry.objects.filter(content_type=kind, object_id=str(order.pk))
-    for entry in entries.filter(change_message__startswith=HANDED).select_related("user"):
-        names = {"name": name_of(entry.user), "other": entry.change_message.removeprefix(HANDED)}
-        yield Line(_("Handed over by %(name)s to %(other)s") % names, entry.action_time)
+    for one in order.hand_overs.select_related("by", "to_person"):
+        other = name_of(one.to_person) if one.to_person else one.to_name
+        names = {"name": name_of(one.by), "other": other}
+        yield Line(_("Handed over by %(name)s to %(other)s") % names, one.at)

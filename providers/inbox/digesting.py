@@ -30,6 +30,7 @@ from ..gateway.events import (
     VerificationReported,
 )
 from ..models import Account, Callback, CallbackToken
+from ..states import CALLBACK_STATES
 from ..subscriptions import Effect, Heard, News, publish
 
 logger = logging.getLogger(__name__)
@@ -130,8 +131,11 @@ def digest(ids: Sequence[int], turn: Turn | None = None) -> int:
         return 0
     turn = turn or Turn()
     rows = Callback.objects.filter(pk__in=ids)
-    rows.filter(failures__gte=MOST_ATTEMPTS).update(
-        state=State.UNRECOGNISED, problem=FAULT, next_try_at=None
+    CALLBACK_STATES.move(
+        rows.filter(failures__gte=MOST_ATTEMPTS),
+        State.UNRECOGNISED,
+        problem=FAULT,
+        next_try_at=None,
     )
     now = timezone.now()
     rows.filter(failures__lt=MOST_ATTEMPTS).update(
@@ -158,8 +162,9 @@ def _give_back(ids: Sequence[int]) -> None:
 
 def process_again(rows: QuerySet[Callback]) -> int:
     """Have these read anew, as if they had just come in; a person asks for it."""
-    return rows.update(
-        state=State.RECEIVED,
+    return CALLBACK_STATES.move(
+        rows,
+        State.RECEIVED,
         problem="",
         tries=0,
         failures=0,
@@ -239,9 +244,8 @@ def _settle(row: Callback, state: State, *, look_again: bool = False, **changes:
     next_try = None
     if look_again and row.tries <= len(RETRIES):
         next_try = timezone.now() + RETRIES[max(row.tries, 1) - 1]
-    Callback.objects.filter(pk=row.pk).update(
-        state=state, next_try_at=next_try, failures=0, **changes
-    )
+    # If another process settled the row meanwhile, or staff had it processed again, that stands.
+    CALLBACK_STATES.set(row, state, next_try_at=next_try, failures=0, **changes)
 
 
 _WORST_FIRST: Final = (State.UNMATCHED, State.UNRECOGNISED, State.CONFLICT, State.APPLIED)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..states import CallbackState
 from .account import Account, CallbackToken
 from .ids import public_id
 
@@ -17,12 +20,7 @@ class Callback(models.Model):
     read again at any time.
     """
 
-    class State(models.TextChoices):
-        RECEIVED = "received", _("Not read yet")
-        APPLIED = "applied", _("Applied")
-        UNMATCHED = "unmatched", _("Unmatched")
-        UNRECOGNISED = "unrecognised", _("Unrecognised")
-        CONFLICT = "conflict", _("Conflict")
+    State: TypeAlias = CallbackState
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     account = models.ForeignKey(

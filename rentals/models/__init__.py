@@ -1,6 +1,7 @@
 """Rented numbers, what the provider tells of them, and the money that it books for them."""
 
 from .catalogue import Project, Region
+from .hand_over import HandOver
 from .money import Finding, Transaction
 from .order import Cancel, FoundOrder, Order
 from .watching import Reading, Watch
@@ -9,6 +10,7 @@ __all__ = [
     "Cancel",
     "Finding",
     "FoundOrder",
+    "HandOver",
     "Order",
     "Project",
     "Reading",

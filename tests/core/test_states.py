@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from core.states import ForbiddenMove, StateTable
@@ -93,6 +94,63 @@ class TestMove:
         assert len(statements) == 1
         assert statements[0].startswith("UPDATE")
         assert '"state" IN' in statements[0]
+
+
+@pytest.mark.django_db
+class TestSet:
+    def test_a_row_moves_with_its_changes_in_the_table_and_in_memory(self) -> None:
+        message = make_message()
+        assert MESSAGE_STATES.set(message, MessageState.CANCELLED, reason="why")
+        assert (message.state, message.reason) == ("cancelled", "why")
+        message.refresh_from_db()
+        assert (message.state, message.reason) == ("cancelled", "why")
+
+    def test_a_row_that_another_process_moved_first_stays_as_that_left_it(self) -> None:
+        message = make_message()
+        Message.objects.filter(pk=message.pk).update(state=MessageState.HELD)
+        assert not MESSAGE_STATES.set(message, MessageState.CANCELLED, reason="why")
+        assert (message.state, message.reason) == ("queued", "")
+        message.refresh_from_db()
+        assert (message.state, message.reason) == ("held", "")
+
+    def test_a_move_that_the_table_forbids_is_a_defect_and_moves_nothing(self) -> None:
+        message = make_message(state=MessageState.DELIVERED)
+        with pytest.raises(ForbiddenMove, match="delivered"):
+            MESSAGE_STATES.set(message, MessageState.CANCELLED)
+        message.refresh_from_db()
+        assert message.state == MessageState.DELIVERED
+
+    def test_a_value_that_the_database_computes_is_read_back(self) -> None:
+        message = make_message(tries=1)
+        assert MESSAGE_STATES.set(message, MessageState.CLAIMED, tries=F("tries") + 1)
+        assert message.tries == 2
+
+    def test_fields_that_are_not_changed_are_not_saved(self) -> None:
+        message = make_message()
+        message.reason = "only in memory"
+        assert MESSAGE_STATES.set(message, MessageState.CANCELLED)
+        message.refresh_from_db()
+        assert message.reason == ""
+
+    def test_it_is_one_conditional_update(self) -> None:
+        message = make_message()
+        with CaptureQueriesContext(connection) as asked:
+            MESSAGE_STATES.set(message, MessageState.CANCELLED)
+        statements = [query["sql"] for query in asked]
+        assert len(statements) == 1
+        assert statements[0].startswith("UPDATE")
+        assert '"state" = ' in statements[0].split("WHERE")[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_who_set_a_row_at_once_one_succeeds() -> None:
+    message = make_message()
+
+    def set_state() -> bool:
+        own = Message(pk=message.pk, state=MessageState.QUEUED)
+        return MESSAGE_STATES.set(own, MessageState.CLAIMED)
+
+    assert sorted(at_once(set_state, 8)) == [False] * 7 + [True]
 
 
 @pytest.mark.django_db(transaction=True)

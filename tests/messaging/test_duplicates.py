@@ -62,17 +62,25 @@ def test_what_may_have_left_is(state: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "kind", "window"),
+    ("provider", "kind", "just_inside", "just_outside"),
     [
-        ("haorui", "text", timedelta(hours=24)),
-        ("haosms", "own_code", timedelta(minutes=2)),
-        ("otpservice", "provider_code", timedelta(minutes=2)),
+        (
+            "haorui",
+            "text",
+            timedelta(hours=23, minutes=59),
+            timedelta(hours=24, minutes=1),
+        ),
+        ("haosms", "own_code", timedelta(seconds=110), timedelta(seconds=121)),
+        ("otpservice", "provider_code", timedelta(seconds=110), timedelta(seconds=121)),
     ],
 )
-def test_after_a_while_it_counts_as_new(provider: str, kind: str, window: timedelta) -> None:
+def test_a_text_is_a_duplicate_for_24_hours_and_a_code_for_2_minutes(
+    provider: str, kind: str, just_inside: timedelta, just_outside: timedelta
+) -> None:
     message = make_message(make_account(provider), kind=kind)
+    Message.objects.update(created_at=timezone.now() - just_inside)
     assert earlier_like(draft_like(message)) == message
-    Message.objects.update(created_at=timezone.now() - window)
+    Message.objects.update(created_at=timezone.now() - just_outside)
     assert earlier_like(draft_like(message)) is None
 
 

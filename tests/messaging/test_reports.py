@@ -100,6 +100,31 @@ def test_a_report_moves_whatever_may_have_gone_out(before: str, told: DeliverySt
     assert not message.conflict
 
 
+@pytest.mark.parametrize("told", list(D))
+@pytest.mark.parametrize("before", list(S))
+def test_no_report_moves_a_message_past_its_table_and_a_contradiction_is_kept(
+    before: MessageState, told: DeliveryState
+) -> None:
+    message = make_message(state="submitted")
+    if before in reports.STATE_OF.values():
+        tell(message, next(word for word in D if reports.STATE_OF[word] == before))
+    change = Message.objects.filter(pk=message.pk)
+    change.update(state=before)
+    heard = tell(message, told)
+    target = reports.STATE_OF[told]
+    allowed = target in MESSAGE_STATES.moves[before]
+    assert message.state == (target if allowed else before)
+    assert heard is not None
+    # A report that never left, or a second last word, does not fit. A lesser one is only late.
+    never_left = before in reports.WAITS | reports.NOT_OUT
+    never_left &= not (before == S.REFUSED and told in reports.FAILURES)
+    second_end = told in reports.FINAL and before in S_FINAL and target != before
+    assert message.conflict == (never_left or second_end)
+
+
+S_FINAL = {reports.STATE_OF[word] for word in reports.FINAL}
+
+
 @pytest.mark.parametrize("weaker", [D.SUBMITTED, D.UNKNOWN_REPORT, D.IN_TRANSIT])
 def test_a_late_lesser_report_changes_nothing(weaker: DeliveryState) -> None:
     message = make_message(state="submitted")

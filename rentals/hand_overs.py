@@ -1,0 +1,90 @@
+"""Handing an order to somebody else, and reading what an older version wrote of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.utils import timezone
+
+from .models import HandOver, Order
+from .timeline import name_of
+
+LOGGED: Final = "Handed to "
+"""How a line of the log begins. The older version, which may run beside this one during an
+upgrade, shows these lines on its pages."""
+
+
+def hand_to(order: Order, to: User, *, by: User) -> bool:
+    """Who holds an order sees its code. False: somebody else holds it since it was looked at."""
+    with transaction.atomic():
+        seen = Order.objects.filter(pk=order.pk, held_by_id=order.held_by_id)
+        now = timezone.now()
+        if not seen.update(held_by_id=to.pk, changed_at=now):
+            return False
+        line = LogEntry.objects.create(
+            user_id=by.pk,
+            content_type=ContentType.objects.get_for_model(Order),
+            object_id=str(order.pk),
+            object_repr=str(order)[:200],
+            action_flag=CHANGE,
+            change_message=f"{LOGGED}{name_of(to)}",
+            action_time=now,
+        )
+        HandOver.objects.create(
+            order=order, from_person=order.held_by, to_person=to, by=by, at=now, log_entry=line
+        )
+    return True
+
+
+def read_older_lines() -> int:
+    """Make rows of what an older version logged after the migration; says of how many lines.
+
+    During an upgrade both versions run, and the older one knows no rows: it only logs. Each line
+    of this version has its row from the start, so a line without one is the older version's.
+    """
+    lines = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Order),
+        change_message__startswith=LOGGED,
+        hand_over=None,
+    )
+    of_orders = [line for line in lines if _order_pk(line) is not None]
+    orders = Order.objects.in_bulk({_order_pk(line) for line in of_orders})
+    known = [(line, orders[pk]) for line in of_orders if (pk := _order_pk(line)) in orders]
+    people = _by_unique_name(User.objects.all()) if known else {}
+    rows = []
+    for line, order in known:
+        name = line.change_message.removeprefix(LOGGED)
+        person = people.get(name)
+        rows.append(
+            HandOver(
+                order=order,
+                to_person=person,
+                to_name=name[:310],
+                by_id=line.user_id,
+                at=line.action_time,
+                log_entry=line,
+            )
+        )
+    # Another run of this may have been faster.
+    HandOver.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def _order_pk(line: LogEntry) -> int | None:
+    text = line.object_id or ""
+    # SQLite compares without regard to case.
+    is_one = line.change_message.startswith(LOGGED) and text.isdecimal() and len(text) < 19
+    return int(text) if is_one else None
+
+
+def _by_unique_name(users: Iterable[User]) -> dict[str, User]:
+    """Only where one person alone is called so."""
+    named = [(name_of(user), user) for user in users]
+    count = Counter(name for name, _ in named)
+    return {name: user for name, user in named if count[name] == 1}
