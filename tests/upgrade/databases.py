@@ -128,6 +128,8 @@ def write_anew(rows: Rows) -> dict[str, str]:
                     _insert(table, *rows[table])
             except DatabaseError as error:
                 refused[table] = str(error)
+        # What is missing would be found missing by its references first.
+        transaction.set_rollback(bool(refused))
     ContentType.objects.clear_cache()
     return refused
 
