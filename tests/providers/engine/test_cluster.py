@@ -6,16 +6,11 @@ it has not happened long after it should have.
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from messaging.dispatch import MessageSource
@@ -23,61 +18,10 @@ from messaging.models import Message
 from providers.engine import leases, liveness
 from providers.models import Heartbeat
 from providers.sandbox.server import Sandbox
-from smsportal.management.commands import portal
 from tests.builders import is_settled, make_account, make_message, run_rounds
-from tests.processes import alive, below
+from tests.providers.engine.cluster import Cluster, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-LAST_RESORT = 120.0
-
-
-def wait_for(happened: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + LAST_RESORT
-    while not happened():
-        assert time.monotonic() < end, f"{what} did not happen"
-        time.sleep(0.05)
-
-
-class Cluster:
-    def __init__(self, folder: Path) -> None:
-        self.output = folder / "output"
-        self._environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.providers.engine.cluster_settings",
-            "TEST_CLUSTER_DATABASE": str(connection.settings_dict["NAME"]),
-            "TEST_CLUSTER_CACHE": str(folder / "cache"),
-            "Q_CLUSTER_NAME": "engine",
-            "PYTHONWARNINGS": "ignore:Retry and timeout are misconfigured",
-        }
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> int:
-        with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
-                portal.cluster("engine").command,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        return self.process.pid
-
-    def stop(self) -> None:
-        """A SIGTERM to the main process alone, as the supervisor sends it."""
-        assert self.process is not None
-        self.process.terminate()
-        assert self.process.wait(LAST_RESORT) == 0, self.output.read_text()
-
-    def kill(self) -> None:
-        """The whole group at once, as when the machine loses its power."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        family = {self.process.pid, *below(self.process.pid)}
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(LAST_RESORT)
-        wait_for(lambda: not any(map(alive, family)), "the end of the cluster")
 
 
 @pytest.fixture

@@ -1,0 +1,68 @@
+"""A database of each earlier release, before and after it was migrated with the present code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from pytest_django import DjangoDbBlocker
+
+from tests.upgrade import databases
+from tests.upgrade.databases import DUMPS
+
+RELEASES = sorted(folder.name for folder in DUMPS.iterdir())
+
+
+@pytest.fixture(scope="session", params=RELEASES)
+def release(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def dumped(
+    release: str, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """The database of that release as it was dumped. It is only looked at."""
+    with django_db_blocker.unblock():
+        name = databases.load(release, tmp_path_factory.mktemp("dump"), _named("dump"))
+    yield name
+    with django_db_blocker.unblock():
+        databases.drop(name)
+
+
+@pytest.fixture(scope="session")
+def migrated(
+    dumped: str, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """The same, migrated. Each test works on a copy."""
+    with django_db_blocker.unblock():
+        name = databases.copy_of(dumped, tmp_path_factory.mktemp("migrated"), _named("migrated"))
+        with databases.connected(name):
+            call_command("migrate", interactive=False, verbosity=0)
+    yield name
+    with django_db_blocker.unblock():
+        databases.drop(name)
+
+
+@pytest.fixture
+def upgraded(migrated: str, tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test is connected to a database of that release that has been migrated."""
+    with django_db_blocker.unblock():
+        name = databases.copy_of(migrated, tmp_path, _named("copy"))
+        with databases.connected(name):
+            yield
+        databases.drop(name)
+
+
+@pytest.fixture
+def old_rows(dumped: str, django_db_blocker: DjangoDbBlocker) -> databases.Rows:
+    """What stood in that database before it was migrated."""
+    with django_db_blocker.unblock(), databases.connected(dumped):
+        return databases.all_rows()
+
+
+def _named(what: str) -> str:
+    return f"test_upgrade_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{what}"
