@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from providers.form_state import OPTION, SECRET, marks_of
 from providers.forms import AccountForm
-from providers.gateway.client import Client
+from providers.gateway.client import Client, OptionKind
 from providers.gateway.registry import clients
 from providers.models import Account
 
@@ -40,6 +40,13 @@ def secrets_typed(provider: str) -> dict[str, str]:
     }
 
 
+def _required_options(provider: str) -> dict[str, str]:
+    """A line for each list that must not be empty, so that a new provider needs no entry."""
+    fields = client_of(provider).option_fields
+    wanted = [field for field in fields if field.required and field.kind is OptionKind.LINES]
+    return {OPTION + field.name: "one" for field in wanted}
+
+
 def typed(provider: str, **changes: Any) -> dict[str, Any]:
     """A whole form that is right. A change to None leaves the field out."""
     data: dict[str, Any] = {
@@ -51,6 +58,7 @@ def typed(provider: str, **changes: Any) -> dict[str, Any]:
         "in_flight": "4",
         "pausing_phrases": "",
         **secrets_typed(provider),
+        **_required_options(provider),
         **TYPED.get(provider, {}),
         **changes,
     }

@@ -1,0 +1,135 @@
+"""Example SMS, an invented provider: sends any text, reports its balance and delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from providers.clients.options import lines_of
+from providers.clients.reading import amount_of, contradiction, id_of, is_success, said, undecided
+from providers.gateway.answers import json_object, json_object_or_none, judge_status
+from providers.gateway.call import Answer, Effect, Operation, Request
+from providers.gateway.client import (
+    CannotTake,
+    CredentialField,
+    OptionField,
+    OptionKind,
+    ReceivesCallbacks,
+    ReportsBalance,
+    SendsText,
+)
+from providers.gateway.errors import Refused
+from providers.gateway.events import CallbackRequest, DeliveryReported, Event, Unrecognised
+from providers.gateway.vocabulary import Balance, DeliveryState, Reason, Submission, TextMessage
+from providers.gateway.words import gettext_noop as _
+
+SEND: Final = Operation(
+    "send_text",
+    Effect.PAID,
+    hidden=frozenset({"text", "callback"}),
+    masked=frozenset({"to"}),
+)
+BALANCE: Final = Operation("fetch_balance", Effect.READ)
+
+REFUSALS: Final = {
+    "bad_key": Reason.CREDENTIALS,
+    "no_credit": Reason.NO_BALANCE,
+    "bad_number": Reason.BAD_NUMBER,
+}
+"""`error`. Any other word is a refusal too, of which we know no more than the word."""
+STATES: Final = {
+    "sent": DeliveryState.IN_TRANSIT,
+    "arrived": DeliveryState.DELIVERED,
+    "lost": DeliveryState.UNDELIVERED,
+}
+"""`status` of a report."""
+
+NO_SENDER: Final = _("%(provider)s needs a sender ID for every message.")
+
+
+class ExampleSms(SendsText, ReportsBalance, ReceivesCallbacks):
+    key = "examplesms"
+    name = "Example SMS"
+    job = _("sends any text")
+    base_url_help = _("The address in the welcome e-mail, without a path.")
+    credential_fields = (
+        CredentialField("api_key", _("API key"), _("In the provider's console, under API."), "ex_"),
+    )
+    option_fields = (
+        OptionField(
+            "sender_ids", OptionKind.LINES, _("Sender IDs"), _("One per line."), required=True
+        ),
+    )
+    reports_delivery = True
+    callback_methods = frozenset({"POST"})
+
+    @classmethod
+    def sender_ids(cls, options: Mapping[str, object]) -> tuple[str, ...]:
+        return lines_of(options.get("sender_ids"))
+
+    def send_text(self, message: TextMessage) -> Submission:
+        if not message.sender_id:
+            raise CannotTake(NO_SENDER, provider=self.name)
+        fields = {
+            "to": self.address_of(message.recipient, self.login.options),
+            "from": message.sender_id,
+            "text": message.text,
+            "ref": message.reference,
+            "callback": message.callback_url,
+        }
+        # The text and our own address are secrets of this call: hidden wherever they turn up.
+        secrets = tuple(filter(None, (message.text, message.callback_url, *message.secrets)))
+        asked = Request(
+            "POST", "/v1/messages", json=fields, headers=self._authorization(), secrets=secrets
+        )
+        return self.door.perform(SEND, asked, _submission)
+
+    def fetch_balance(self) -> Balance:
+        asked = Request("GET", "/v1/balance", headers=self._authorization())
+        return self.door.perform(BALANCE, asked, _balance)
+
+    def _authorization(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.credential('api_key')}"}
+
+    @classmethod
+    def understand_callback(cls, request: CallbackRequest) -> tuple[Event, ...]:
+        if not request.body.strip():
+            return (Unrecognised("", "", "", problem="empty"),)
+        report = json_object_or_none(Answer(200, {}, request.body))
+        if report is None:
+            return (Unrecognised("", "", "", problem="unreadable"),)
+        reference, provider_id = id_of(report.get("ref")), id_of(report.get("id"))
+        word = said(report, "status")
+        state = STATES.get(word)
+        if state is None or not (reference or provider_id):
+            problem = "unknown_word" if word and state is None else "incomplete"
+            return (Unrecognised(reference, provider_id, word, problem=problem),)
+        return (DeliveryReported(reference, provider_id, word, state=state),)
+
+
+def _submission(answer: Answer) -> Submission:
+    """The body decides before the HTTP status; where the two disagree, nobody knows."""
+    body = json_object_or_none(answer) or {}
+    _raise_refusal(answer, said(body, "error"))
+    provider_id, words = id_of(body.get("id")), said(body, "status")
+    if not provider_id:
+        undecided(answer, words)
+    if not is_success(answer):
+        contradiction(answer, words)
+    return Submission(provider_id, words)
+
+
+def _balance(answer: Answer) -> Balance:
+    _raise_refusal(answer, said(json_object_or_none(answer), "error"))
+    judge_status(answer)
+    balance = amount_of(json_object(answer).get("balance"))
+    if balance is None:
+        undecided(answer)
+    return Balance(balance)
+
+
+def _raise_refusal(answer: Answer, word: str) -> None:
+    """Only beside a 4xx is an error a clear no, and 429 is a request to slow down."""
+    if word and 400 <= answer.status < 500 and answer.status not in (408, 429):
+        reason = REFUSALS.get(word, Reason.OTHER_REFUSAL)
+        raise Refused(reason, words=word, http_status=answer.status)
