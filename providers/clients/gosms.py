@@ -216,7 +216,8 @@ def _refuse(answer: Answer) -> NoReturn:
     body = json_object_or_none(answer) or {}
     code = body.get("code")
     words = _words(body)
-    if "order_id" in body and "error" in body:
+    if "order_id" in body and ("error" in body or 300 <= answer.status < 500):
+        # The order may have been made, although the error or the status denies it.
         contradiction(answer, words)
     reason = ERROR_CODES.get(code) if isinstance(code, str) else None
     reason = reason or HTTP_STATUSES.get(answer.status)
