@@ -190,17 +190,21 @@ def test_the_migration_reads_the_lines_that_stand(
     manager: User, operator: User, before_the_migration: None
 ) -> None:
     User.objects.filter(pk=manager.pk).update(first_name="Li", last_name="Wei")
+    namesakes = [make_staff("operator").pk for _ in range(2)]
+    User.objects.filter(pk__in=namesakes).update(first_name="Ana", last_name="Maria")
     order = make_rented(by=operator)
     line = log(order.pk, operator, "Handed to Li Wei", days_ago=400)
     log(order.pk, manager, "Handed to Somebody Gone")
+    log(order.pk, manager, "Handed to Ana Maria")
     log(order.pk, manager, "Revealed: The customer asks")
     for other in ("999999", "x", "9" * 30):
         log(other, manager, "Handed to Li Wei")
 
     MigrationExecutor(connection).migrate(AFTER)
 
-    first, second = HandOver.objects.all()
+    first, second, third = HandOver.objects.all()
     assert (first.order, first.to_person, first.by) == (order, manager, operator)
     assert (first.at, first.log_entry) == (line.action_time, line)
     assert (second.to_person, second.to_name, second.by) == (None, "Somebody Gone", manager)
+    assert (third.to_person, third.to_name) == (None, "Ana Maria")
     assert hand_overs.read_older_lines() == 0

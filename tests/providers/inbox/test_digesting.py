@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -29,11 +30,13 @@ class App:
         self.heard: list[News] = []
         self.answer: Heard | None = Heard("message:7")
         self.fault: Exception | None = None
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def hear(self, news: News) -> Heard | None:
         if self.fault:
             raise self.fault
         self.heard.append(news)
+        self.meanwhile()
         return self.answer
 
 
@@ -164,6 +167,28 @@ def test_a_person_can_have_it_read_again(app: App, account: Account) -> None:
     digesting.process_again(Callback.objects.all())
     digesting.digest_due()
     assert only().state == "applied"
+
+
+def test_a_row_that_staff_reset_while_it_is_read_is_read_again(app: App, account: Account) -> None:
+    app.answer = None
+    push(account)
+    digest_all()
+    Callback.objects.update(next_try_at=timezone.now())
+    app.meanwhile = lambda: digesting.process_again(Callback.objects.all())
+    digesting.digest_due()
+    row = only()
+    assert row.state == "received"
+    assert row.next_try_at is not None
+    assert row.next_try_at <= timezone.now()
+
+
+def test_the_result_of_another_process_stands(app: App, account: Account) -> None:
+    app.answer = None
+    push(account)
+    settled = {"state": "applied", "next_try_at": None, "failures": 0}
+    app.meanwhile = lambda: Callback.objects.update(**settled)
+    digesting.digest_due()
+    assert (only().state, only().next_try_at, only().failures) == ("applied", None, 0)
 
 
 # --- when reading fails -------------------------------------------------------------------
