@@ -12,10 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from core.admin import Page
-from core.pages import NeedsPermission, person, refuse_fragment
+from core.admin.pages import NeedsPermission, Page, person, refuse_fragment
+from core.admin.reasons import REVEAL_REASONS, reason_from
 from core.phone import grouped
-from core.reasons_given import REVEAL_REASONS, reason_from
 from providers.daily_limits import LimitReached
 from providers.engine.kick import kick_if_idle
 

@@ -13,10 +13,12 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from core import live_list
-from core.admin import Button, EmptyState, ReadOnlyAdmin, fragment
-from core.exports import export_buttons
-from core.labels import state_label
+from core.admin import live
+from core.admin.base import ReadOnlyAdmin
+from core.admin.buttons import Button, EmptyState
+from core.admin.exports import export_buttons
+from core.admin.labels import state_label
+from core.admin.pages import fragment
 from core.phone import search_key
 from core.times import when
 
@@ -161,7 +163,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @fragment("messaging.view_message")
     def changes(self, request: HttpRequest) -> HttpResponse:
-        return live_list.changes(self, request, lambda message: {"state_": self.state_(message)})
+        return live.changes(self, request, lambda message: {"state_": self.state_(message)})
 
     # --- one message ---------------------------------------------------------
 

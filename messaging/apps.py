@@ -7,7 +7,7 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Messages")
 
     def ready(self) -> None:
-        from core import attention
+        from core.admin import attention
         from providers.engine.sources import register
         from providers.gateway.events import (
             DeliveryReported,

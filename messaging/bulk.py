@@ -23,9 +23,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action
 
-from core.buttons import Crumb
-from core.pages import NeedsPermission, person
-from core.reasons_given import reason_from
+from core.admin.buttons import Crumb
+from core.admin.pages import NeedsPermission, person
+from core.admin.reasons import reason_from
 
 from . import sending, settling
 from .batches import again

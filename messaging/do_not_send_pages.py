@@ -17,11 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, View
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from core.admin import Button, EmptyState, Page, ReadOnlyAdmin
+from core.admin.base import ReadOnlyAdmin
+from core.admin.buttons import Button, EmptyState
+from core.admin.pages import Page, person
+from core.admin.reasons import LONGEST_REASON
 from core.masking import masked_number
-from core.pages import person
 from core.phone import search_key
-from core.reasons_given import LONGEST_REASON
 from core.times import when
 
 from . import do_not_send

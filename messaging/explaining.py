@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from core.labels import label_for
+from core.admin.labels import label_for
 from core.money_lines import MoneyLine
 from core.times import duration, short_time
 from providers.gateway.vocabulary import Reason

@@ -12,10 +12,10 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.exports import Column, Format, export
+from core.admin.labels import label_for
+from core.admin.pages import NeedsPermission, person
 from core.countries import country_name
-from core.exports import Column, Format, export
-from core.labels import label_for
-from core.pages import NeedsPermission, person
 from core.phone import mask
 
 from .labels import shown_state

@@ -13,8 +13,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
-from core.reasons_given import REVEAL_REASONS
 from providers.engine.leases import is_engine_alive
 from providers.gateway.vocabulary import Encoding
 from providers.journal import subject_link

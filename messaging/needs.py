@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import ngettext
 
-from core.attention import Matter
+from core.admin.attention import Matter
 
 from .models import Message
 from .states import MessageState

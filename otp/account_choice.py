@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from core.buttons import Text
+from core.admin.buttons import Text
 from providers.models import Account
 
 from .ways import why_not

@@ -13,10 +13,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from core.admin import Page
-from core.pages import person, refuse_fragment
+from core.admin.pages import Page, person, refuse_fragment
+from core.admin.reasons import REVEAL_REASONS, reason_from
 from core.phone import grouped
-from core.reasons_given import REVEAL_REASONS, reason_from
 from messaging.recipients import NotARecipient
 from providers.daily_limits import LimitReached
 from providers.models import Account

@@ -16,12 +16,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core import live_list
-from core.admin import Button, EmptyState, ReadOnlyAdmin, fragment
-from core.changelist import PortalChangeList
-from core.exports import Format, export_buttons
-from core.labels import state_label
-from core.pages import NeedsPermission, person
+from core.admin import live
+from core.admin.base import ReadOnlyAdmin
+from core.admin.buttons import Button, EmptyState
+from core.admin.changelist import PortalChangeList
+from core.admin.exports import Format, export_buttons
+from core.admin.labels import state_label
+from core.admin.pages import NeedsPermission, fragment, person
 from core.phone import search_key
 from core.times import duration, when
 from messaging.labels import shown_state as message_state
@@ -128,7 +129,7 @@ class SessionAdmin(ReadOnlyAdmin):
 
     @fragment("otp.view_session")
     def changes(self, request: HttpRequest) -> HttpResponse:
-        return live_list.changes(self, request, self._cells)
+        return live.changes(self, request, self._cells)
 
     def _cells(self, session: Session) -> dict[str, str]:
         """What may change of a row while somebody looks at it."""

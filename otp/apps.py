@@ -7,7 +7,7 @@ class OtpConfig(AppConfig):
     verbose_name = _("Codes")
 
     def ready(self) -> None:
-        from core import attention
+        from core.admin import attention
         from messaging import owners
         from providers.engine.sources import register
         from providers.gateway.events import VerificationReported

@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.exports import Column, Format, export
+from core.admin.labels import label_for
 from core.countries import country_name
-from core.exports import Column, Format, export
-from core.labels import label_for
 from messaging.timeline import name_of
 
 from .labels import shown_state

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
-from core.admin import Page
+from core.admin.pages import Page
 from core.countries import country_name
 
 from .conversion import MOST_ROWS, funnel_of, tables_of

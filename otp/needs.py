@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.attention import Matter
+from core.admin.attention import Matter
 
 from .conversion import Alarm, alarms
 

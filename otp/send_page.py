@@ -10,8 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin import Page, fragment
-from core.pages import person
+from core.admin.pages import Page, fragment, person
 from core.times import full_time
 from messaging.forms import new_form_token
 from messaging.preview import Preview, preview_of

@@ -10,8 +10,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
-from core.reasons_given import REVEAL_REASONS
 from messaging.forms import new_form_token
 from messaging.labels import shown_state as message_state
 from messaging.models import Message

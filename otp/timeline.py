@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.labels import label_for
+from core.admin.labels import label_for
 from messaging.models import Message, Report
 from messaging.states import MessageState
 from messaging.timeline import Line, name_of

@@ -10,7 +10,7 @@ class ProvidersConfig(AppConfig):
     def ready(self) -> None:
         from auditlog.registry import auditlog
 
-        from core import attention
+        from core.admin import attention
 
         from . import needs
         from .accounts import callback_tokens_changed

@@ -13,10 +13,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from core.admin import Page, PortalAdmin
-from core.labels import label_for
-from core.pages import person, refuse_fragment
-from core.reasons_given import REVEAL_REASONS, reason_from
+from core.admin.base import PortalAdmin
+from core.admin.labels import label_for
+from core.admin.pages import Page, person, refuse_fragment
+from core.admin.reasons import REVEAL_REASONS, reason_from
 
 from . import callback_texts
 from .inbox import digesting

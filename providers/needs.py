@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core.attention import Matter
-from core.labels import Role
+from core.admin.attention import Matter
+from core.admin.labels import Role
 
 from .models import Account, Callback
 from .reasons import explain

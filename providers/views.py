@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView, View
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin import Crumb, Page, PortalAdmin
-from core.buttons import Text
-from core.pages import person
+from core.admin.base import PortalAdmin
+from core.admin.buttons import Crumb, Text
+from core.admin.pages import Page, person
 
 from . import accounts, enquiries
 from .callback_addresses import addresses_of

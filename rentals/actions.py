@@ -15,10 +15,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView, View
 
-from core.admin import Page
+from core.admin.pages import NeedsPermission, Page, person, refuse_fragment
+from core.admin.reasons import REVEAL_REASONS, reason_from
 from core.countries import country_name
-from core.pages import NeedsPermission, person, refuse_fragment
-from core.reasons_given import REVEAL_REASONS, reason_from
 from providers.gateway.vocabulary import OrderState as StatedState
 
 from . import cancels, listed, orders, reconciliation

@@ -8,7 +8,7 @@ class RentalsConfig(AppConfig):
     verbose_name = _("Rented numbers")
 
     def ready(self) -> None:
-        from core import attention
+        from core.admin import attention
         from providers.engine.sources import register
         from providers.journal import resolve_subjects_of
 

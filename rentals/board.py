@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
-from core.admin import Page, fragment
+from core.admin.pages import Page, fragment
 from core.countries import country_name
 from providers.models import Account, ApiCall
 

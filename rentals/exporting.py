@@ -12,11 +12,11 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from core import exports
-from core.admin import PortalAdmin
+from core.admin import exports
+from core.admin.base import PortalAdmin
+from core.admin.labels import label_for
+from core.admin.pages import NeedsPermission, person
 from core.countries import country_name
-from core.labels import label_for
-from core.pages import NeedsPermission, person
 from core.phone import mask
 from core.templatetags.portal import amount
 

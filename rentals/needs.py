@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from core.attention import Matter
+from core.admin.attention import Matter
 
 from .models import Finding, FoundOrder, Order
 from .states import OrderState

@@ -12,9 +12,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin import Page, fragment
+from core.admin.pages import Page, fragment, person
 from core.countries import country_name
-from core.pages import person
 from core.times import full_time, short_time
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from core import attention
+from core.admin import attention
 from providers.models import Account, BalanceReading, Enquiry
 
 

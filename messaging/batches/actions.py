@@ -17,10 +17,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from core.admin import Page
-from core.buttons import Crumb
-from core.exports import Column, Format, export
-from core.pages import person
+from core.admin.buttons import Crumb
+from core.admin.exports import Column, Format, export
+from core.admin.pages import Page, person
 from providers.daily_limits import LimitReached
 
 from ..daily_words import limit_words

@@ -15,9 +15,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-from core.admin import Button, EmptyState, PortalAdmin, ReadOnlyAdmin, fragment
-from core.filters import LocalTimeFilter, StateFilter
-from core.labels import state_label
+from core.admin.base import PortalAdmin, ReadOnlyAdmin
+from core.admin.buttons import Button, EmptyState
+from core.admin.filters import LocalTimeFilter, StateFilter
+from core.admin.labels import state_label
+from core.admin.pages import fragment
 from core.times import when
 
 from ..models import Batch, Template

@@ -11,8 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin import Page, fragment
-from core.pages import person
+from core.admin.pages import Page, fragment, person
 from core.times import full_time
 from providers.enquiries import latest_reading
 from providers.models import Account

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.labels import label_for
+from core.admin.labels import label_for
 from providers.engine.bulk_pace import rate_of
 from providers.engine.leases import is_engine_alive
 from providers.enquiries import latest_reading

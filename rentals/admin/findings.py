@@ -14,10 +14,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from core.admin import EmptyState, Page, ReadOnlyAdmin
-from core.labels import label_for, state_label
-from core.pages import person
-from core.reasons_given import reason_from
+from core.admin.base import ReadOnlyAdmin
+from core.admin.buttons import EmptyState
+from core.admin.labels import label_for, state_label
+from core.admin.pages import Page, person
+from core.admin.reasons import reason_from
 from core.times import when
 
 from .. import filters, ledger

@@ -14,11 +14,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from core import live_list
-from core.admin import Button, EmptyState, PortalAdmin, ReadOnlyAdmin, fragment
+from core.admin import live
+from core.admin.base import PortalAdmin, ReadOnlyAdmin
+from core.admin.buttons import Button, EmptyState
+from core.admin.exports import export_buttons
+from core.admin.labels import state_label
+from core.admin.pages import fragment
 from core.countries import country_name
-from core.exports import export_buttons
-from core.labels import state_label
 from core.phone import search_key
 from core.templatetags.portal import amount
 from core.times import when
@@ -141,7 +143,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @fragment("rentals.view_order")
     def changes(self, request: HttpRequest) -> HttpResponse:
         number = order_page.number_column(request.user)
-        return live_list.changes(
+        return live.changes(
             self,
             request,
             lambda order: {

@@ -13,9 +13,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from core.admin import Button, EmptyState, Page, ReadOnlyAdmin
-from core.exports import export_buttons
-from core.pages import person
+from core.admin.base import ReadOnlyAdmin
+from core.admin.buttons import Button, EmptyState
+from core.admin.exports import export_buttons
+from core.admin.pages import Page, person
 from core.templatetags.portal import amount, visible
 from core.times import when
 

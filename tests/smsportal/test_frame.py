@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from core import banners
-from core.banners import Banner
+from core.admin import banners
+from core.admin.banners import Banner
 
 from .people import browser_of, member
 

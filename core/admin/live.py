@@ -14,7 +14,7 @@ from django.utils.html import conditional_escape
 from django.utils.translation import ngettext
 
 if TYPE_CHECKING:
-    from .admin import PortalAdmin
+    from .base import PortalAdmin
 
 MOST_ROWS: Final = 100
 

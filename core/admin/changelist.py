@@ -20,7 +20,7 @@ from unfold.views import ChangeList
 from .buttons import Button, EmptyState
 
 if TYPE_CHECKING:
-    from .admin import PortalAdmin
+    from .base import PortalAdmin
 
     AnyPaginator = Paginator[Any]
 else:

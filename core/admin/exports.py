@@ -20,8 +20,9 @@ from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHt
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.times import full_time
+
 from .buttons import Button, Text
-from .times import full_time
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
 PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9 .]*")

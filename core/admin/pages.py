@@ -18,7 +18,7 @@ from django.views.generic import View
 from .buttons import Crumb, Text
 
 if TYPE_CHECKING:
-    from .admin import PortalAdmin
+    from .base import PortalAdmin
 
 Response = TypeVar("Response", bound=Callable[..., HttpResponseBase])
 

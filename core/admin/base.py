@@ -30,9 +30,6 @@ from unfold.admin import ModelAdmin
 
 from .buttons import Button, Crumb, EmptyState, Text
 from .changelist import LastPagePaginator, PortalChangeList, row_checkbox
-from .pages import Page, fragment
-
-__all__ = ["Button", "Crumb", "EmptyState", "Page", "PortalAdmin", "ReadOnlyAdmin", "fragment"]
 
 LONGEST_SEARCH = 200
 MOST_WORDS = 20
