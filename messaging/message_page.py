@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
 from providers.engine.leases import is_engine_alive
@@ -29,14 +30,11 @@ from .states import REPORTS, WAITING, MessageState
 from .timeline import timeline
 from .visibility import may_see_whole, shown_number, shown_text
 
-if TYPE_CHECKING:
-    from .admin import MessageAdmin
-
 S = MessageState
 FIRST_MINUTE = timedelta(minutes=1)
 
 
-def context_of(admin: MessageAdmin, request: HttpRequest, message: Message) -> dict[str, Any]:
+def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dict[str, Any]:
     user = request.user
     whole = may_see_whole(message, user)
     return {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin.pages import Page, fragment, person
+from core.admin.pages import ObjectPage, current_user, fragment
 from core.times import full_time
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
@@ -20,6 +20,7 @@ from providers.models import Account
 from . import sending
 from .daily_words import limit_words
 from .forms import SendForm, kind_of, new_form_token, why_not
+from .models import Message
 from .preview import Preview, preview_of
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | N
     return next((account for account in able if not why_not(account)), able[0] if able else None)
 
 
-class SendPage(Page, SendFormView):
+class SendPage(ObjectPage[Message], SendFormView):
     title = _("Send SMS")
     permission_required = "messaging.send_message"
     template_name = "messaging/send.html"
@@ -84,7 +85,7 @@ class SendPage(Page, SendFormView):
             **super().get_form_kwargs(),
             "account": self.account,
             "accounts": self.accounts,
-            "user": person(self.request),
+            "user": current_user(self.request),
         }
 
     def get_initial(self) -> dict[str, Any]:
@@ -122,11 +123,11 @@ class SendPage(Page, SendFormView):
         )
 
     def form_valid(self, form: SendForm) -> HttpResponse:
-        token = form.cleaned_data["form_token"]
-        if form.needs_confirmation and not sending.was_sent(token, person(self.request)):
+        by, token = current_user(self.request), form.cleaned_data["form_token"]
+        if form.needs_confirmation and not sending.was_sent(token, by):
             return self.render_to_response(self.get_context_data(form=form))
         try:
-            message, made = sending.queue(form.draft, by=person(self.request), form_token=token)
+            message, made = sending.queue(form.draft, by=by, form_token=token)
         except LimitReached as limit:
             form.add_error(None, limit_words(limit))
             return self.form_invalid(form)
@@ -142,9 +143,7 @@ class SendPage(Page, SendFormView):
                 )
                 % {"time": full_time(message.created_at)},
             )
-        if self.model_admin is None:
-            raise Http404
-        return HttpResponseRedirect(self.model_admin.object_url(message))
+        return self.back_to(message)
 
     def _changed_since(self, form: SendForm) -> SendForm:
         """Somebody went back, changed something and sent again: that is a new message, but

@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -19,10 +17,10 @@ from django.utils.translation import pgettext_lazy
 from core.admin import live
 from core.admin.base import ReadOnlyAdmin
 from core.admin.buttons import Button, EmptyState
-from core.admin.changelist import PortalChangeList
-from core.admin.exports import Format, export_buttons
+from core.admin.changelist import filtered
+from core.admin.exports import export_buttons, format_of
 from core.admin.labels import state_label
-from core.admin.pages import NeedsPermission, fragment, person
+from core.admin.pages import fragment, require
 from core.phone import search_key
 from core.times import duration, when
 from messaging.labels import shown_state as message_state
@@ -168,22 +166,10 @@ class SessionAdmin(ReadOnlyAdmin):
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No codes sent yet."), self.get_list_primary(request), "pin")
 
-    def listed(self, request: HttpRequest) -> PortalChangeList:
-        """What the list shows for the filters in the address."""
-        try:
-            listed: PortalChangeList = self.get_changelist_instance(request)
-        except (DisallowedModelAdminLookup, IncorrectLookupParameters):
-            raise Http404 from None
-        return listed
-
     def export(self, request: HttpRequest) -> HttpResponseBase:
-        needed = ("otp.view_session", "otp.export_session")
-        if not request.user.has_perms(needed):
-            raise NeedsPermission(*needed)
-        wanted = request.GET.copy()
-        format_ = Format.XLSX if "xlsx" in wanted.pop("format", []) else Format.CSV
-        request.GET = wanted  # type: ignore[assignment]
-        return export_sessions(self.listed(request).queryset, person(request), format_)
+        require(request, "otp.view_session", "otp.export_session")
+        format_ = format_of(request)
+        return export_sessions(request, filtered(self, request), format_)
 
     # --- one session ---------------------------------------------------------
 

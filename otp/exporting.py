@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.actions import log_change
 from core.admin.exports import Column, Format, export
 from core.admin.labels import label_for
+from core.admin.pages import current_user
 from core.countries import country_name
 from messaging.timeline import name_of
 
@@ -35,13 +36,12 @@ def columns(reader: User) -> list[Column]:
     ]
 
 
-def export_sessions(rows: QuerySet[Session], reader: User, format_: Format) -> HttpResponseBase:
+def export_sessions(
+    request: HttpRequest, rows: QuerySet[Session], format_: Format
+) -> HttpResponseBase:
     """Whoever may reveal numbers takes them along whole; that somebody did is written down."""
-    LogEntry.objects.log_actions(
-        user_id=reader.pk,
-        queryset=rows.order_by("-pk")[:1],
-        action_flag=CHANGE,
-        change_message=f"Exported {rows.count()} code sessions as {format_}",
-    )
+    said = f"Exported {rows.count()} code sessions as {format_}"
+    log_change(request, rows.order_by("-pk")[:1], said)
     chosen = rows.select_related("account", "created_by").order_by("-created_at", "-pk")
-    return export("codes", columns(reader), chosen.iterator(chunk_size=1000), format_)
+    shown = columns(current_user(request))
+    return export("codes", shown, chosen.iterator(chunk_size=1000), format_)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin.pages import Page, fragment, person
+from core.admin.pages import ObjectPage, current_user, fragment
 from core.times import full_time
 from messaging.forms import new_form_token
 from messaging.preview import Preview, preview_of
@@ -52,7 +52,7 @@ def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | N
     return next(able, accounts[0] if accounts else None)
 
 
-class SendCodePage(Page, SendCodeFormView):
+class SendCodePage(ObjectPage[Session], SendCodeFormView):
     title = _("Send code")
     permission_required = "otp.send_code"
     template_name = "otp/send.html"
@@ -83,7 +83,7 @@ class SendCodePage(Page, SendCodeFormView):
             **super().get_form_kwargs(),
             "account": self.account,
             "accounts": self.accounts,
-            "user": person(self.request),
+            "user": current_user(self.request),
         }
 
     def get_initial(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class SendCodePage(Page, SendCodeFormView):
         if not wanted or "\x00" in wanted:
             return None
         found = Session.objects.filter(public_id=wanted).first()
-        return found if found and may_see_whole(found, person(self.request)) else None
+        return found if found and may_see_whole(found, current_user(self.request)) else None
 
     def unsent_form(self) -> SendCodeForm:
         """After the account was changed: what was typed stays, the fields are the new ones."""
@@ -133,7 +133,7 @@ class SendCodePage(Page, SendCodeFormView):
 
     def form_valid(self, form: SendCodeForm) -> HttpResponse:
         token = form.cleaned_data["form_token"]
-        by = person(self.request)
+        by = current_user(self.request)
         earlier = sessions.was_started(token, by)
         if earlier is None and form.needs_confirmation:
             return self.render_to_response(self.get_context_data(form=form))
@@ -148,7 +148,7 @@ class SendCodePage(Page, SendCodeFormView):
         self._remember(form)
         if not made:
             self._say_already_sent(session, form)
-        return self._to(session)
+        return self.back_to(session)
 
     def _say_already_sent(self, session: Session, form: SendCodeForm) -> None:
         same = form.number is not None and form.number.e164 == session.recipient
@@ -161,11 +161,6 @@ class SendCodePage(Page, SendCodeFormView):
             )
         )
         messages.warning(self.request, words % {"time": full_time(session.created_at)})
-
-    def _to(self, session: Session) -> HttpResponse:
-        if self.model_admin is None:
-            raise Http404
-        return HttpResponseRedirect(self.model_admin.object_url(session))
 
     def _remember(self, form: SendCodeForm) -> None:
         store = self.request.session

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
 from messaging.forms import new_form_token
@@ -27,14 +28,11 @@ from .timeline import timeline
 from .visibility import may_see_whole, shown_number
 from .ways import channels_to, way_again, why_not, words_of
 
-if TYPE_CHECKING:
-    from .admin import SessionAdmin
-
 FIRST_MINUTE: Final = timedelta(minutes=1)
 S = SessionState
 
 
-def context_of(admin: SessionAdmin, request: HttpRequest, session: Session) -> dict[str, Any]:
+def context_of(admin: ModelPages, request: HttpRequest, session: Session) -> dict[str, Any]:
     user = request.user
     whole = may_see_whole(session, user)
     return {
@@ -49,7 +47,7 @@ def context_of(admin: SessionAdmin, request: HttpRequest, session: Session) -> d
     }
 
 
-def live_context(admin: SessionAdmin, request: HttpRequest, session: Session) -> dict[str, Any]:
+def live_context(admin: ModelPages, request: HttpRequest, session: Session) -> dict[str, Any]:
     """What changes while the page is open."""
     code = session.newest_code()
     last = session.attempts.select_related("sent_code").last()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
 from providers.engine.leases import is_engine_alive
@@ -27,9 +28,6 @@ from .states import BEING_PLACED, OrderState
 from .timeline import name_of, timeline
 from .visibility import may_hand_over, may_see_whole, shown
 
-if TYPE_CHECKING:
-    from .admin import OrderAdmin
-
 S = OrderState
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 FIRST_MINUTE = timedelta(minutes=1)
@@ -42,7 +40,7 @@ SETTLE_REASONS = {
 }
 
 
-def context_of(admin: OrderAdmin, request: HttpRequest, order: Order) -> dict[str, Any]:
+def context_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
     user = request.user
     whole = may_see_whole(order, user)
     return {
@@ -75,7 +73,7 @@ def context_of(admin: OrderAdmin, request: HttpRequest, order: Order) -> dict[st
     }
 
 
-def page_of(admin: OrderAdmin, request: HttpRequest, order: Order) -> dict[str, Any]:
+def page_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
     """What stands on the page once, beside its live part."""
     context = context_of(admin, request, order)
     others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()

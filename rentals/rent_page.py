@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin.pages import Page, fragment, person
+from core.admin.pages import Page, current_user, fragment
 from core.countries import country_name
 from core.times import full_time, short_time
 from providers.daily_limits import LimitReached
@@ -103,12 +103,12 @@ class RentPage(Page, RentFormView):
             "confirm": form.mark if bound and form.needs_confirmation else "",
             "recent": [
                 {"project": code, "region": region, "name": names.get(code, code)}
-                for code, region in pairs.recent_of(person(self.request))
+                for code, region in pairs.recent_of(current_user(self.request))
             ],
         }
 
     def form_valid(self, form: RentForm) -> HttpResponse:
-        by, token = person(self.request), form.cleaned_data["form_token"]
+        by, token = current_user(self.request), form.cleaned_data["form_token"]
         earlier = orders.placed_by(token, by)
         if form.needs_confirmation and not earlier:
             return self.render_to_response(self.get_context_data(form=form))

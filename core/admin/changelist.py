@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import Paginator
-from django.db.models import Model
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -18,10 +20,9 @@ from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
 
 from .buttons import Button, EmptyState
+from .protocols import ModelPages
 
 if TYPE_CHECKING:
-    from .base import PortalAdmin
-
     AnyPaginator = Paginator[Any]
 else:
     AnyPaginator = Paginator
@@ -58,6 +59,25 @@ def headers_once(changelist: Any) -> list[dict[str, Any]]:
 unfold_list.result_headers = headers_once
 
 
+def listed(admin: ModelPages, request: HttpRequest) -> PortalChangeList:
+    """The list that this address shows; 404 where the admin cannot read its filters."""
+    try:
+        found: PortalChangeList = admin.get_changelist_instance(request)
+    except (DisallowedModelAdminLookup, IncorrectLookupParameters):
+        raise Http404 from None
+    return found
+
+
+def filtered(admin: ModelPages, request: HttpRequest) -> QuerySet[Any]:
+    """The rows of all pages of the list at this address, for a file of them. The format of
+    the file is no filter: it is taken out of `request.GET`."""
+    query = request.GET.copy()
+    query.pop("format", None)
+    request.GET = query  # type: ignore[assignment]
+    rows: QuerySet[Any] = listed(admin, request).queryset
+    return rows
+
+
 class LastPagePaginator(AnyPaginator):
     """A page beyond the end is the last page, since rows move while one reads."""
 
@@ -73,7 +93,7 @@ class Chip:
 
 class PortalChangeList(ChangeList):
     page_num: int
-    model_admin: PortalAdmin
+    model_admin: ModelPages
     empty_state: EmptyState
     primary: Button | None
     result_count: int

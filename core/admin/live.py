@@ -5,16 +5,14 @@ follow, and newer rows are announced, not pushed in (static/portal/live_list.js 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.http import HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.html import conditional_escape
 from django.utils.translation import ngettext
 
-if TYPE_CHECKING:
-    from .base import PortalAdmin
+from .changelist import listed
+from .protocols import ModelPages
 
 MOST_ROWS: Final = 100
 
@@ -22,7 +20,7 @@ Cells: TypeAlias = Callable[[Any], Mapping[str, str]]
 """The cells of a row that may change, by the name of their column."""
 
 
-def changes(admin: PortalAdmin, request: HttpRequest, cells: Cells) -> JsonResponse:
+def changes(admin: ModelPages, request: HttpRequest, cells: Cells) -> JsonResponse:
     """The cells of the rows that the page names, and how many newer rows the list would show.
     The page's own filters stand in the query string; the rows stand in a header, so that the
     address stays that of the list."""
@@ -38,10 +36,10 @@ def changes(admin: PortalAdmin, request: HttpRequest, cells: Cells) -> JsonRespo
     return JsonResponse({"rows": found, "newer": text if newer else ""})
 
 
-def _newer(admin: PortalAdmin, request: HttpRequest, newest: int) -> int:
+def _newer(admin: ModelPages, request: HttpRequest, newest: int) -> int:
     try:
-        listed = admin.get_changelist_instance(request)
-    except (DisallowedModelAdminLookup, IncorrectLookupParameters):
+        rows = listed(admin, request).queryset
+    except Http404:
         return 0
-    count: int = listed.queryset.filter(pk__gt=newest)[:MOST_ROWS].count()
+    count: int = rows.filter(pk__gt=newest)[:MOST_ROWS].count()
     return count

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin.pages import Page, fragment, person
+from core.admin.pages import ObjectPage, current_user, fragment
 from core.times import full_time
 from providers.enquiries import latest_reading
 from providers.models import Account
@@ -52,7 +52,7 @@ def size(request: HttpRequest) -> HttpResponse:
     return render(request, "messaging/batches/size.html", context)
 
 
-class NewBatchPage(Page, NewBatchView):
+class NewBatchPage(ObjectPage[Batch], NewBatchView):
     title = _("New batch")
     permission_required = "messaging.bulk_message"
     template_name = "messaging/batches/new.html"
@@ -111,10 +111,8 @@ class NewBatchPage(Page, NewBatchView):
         return {**context, **size, "account": account, "reading": latest_reading(account)}
 
     def form_valid(self, form: NewBatchForm) -> HttpResponse:
-        if self.model_admin is None:
-            raise Http404
         token = form.cleaned_data["form_token"]
-        batch, made = making.make(form.draft, by=person(self.request), form_token=token)
+        batch, made = making.make(form.draft, by=current_user(self.request), form_token=token)
         if not made:
             messages.warning(
                 self.request,
@@ -124,4 +122,4 @@ class NewBatchPage(Page, NewBatchView):
                 )
                 % {"time": full_time(batch.created_at)},
             )
-        return HttpResponseRedirect(self.model_admin.object_url(batch))
+        return self.back_to(batch)

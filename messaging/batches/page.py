@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.admin.labels import label_for
+from core.admin.protocols import ModelPages
 from providers.engine.bulk_pace import rate_of
 from providers.engine.leases import is_engine_alive
 from providers.enquiries import latest_reading
@@ -31,9 +32,6 @@ from .forms import CheckAgainForm
 from .labels import BLOCKED, shown_state
 from .progress import WAITING, Progress, progress_of, time_left
 from .states import BEGUN, CHANGING, BatchState
-
-if TYPE_CHECKING:
-    from .admin import BatchAdmin
 
 B = BatchState
 S = MessageState
@@ -71,7 +69,7 @@ def may_see_whole(batch: Batch, user: User | AnonymousUser) -> bool:
     return own and batch.started_at is None
 
 
-def context_of(admin: BatchAdmin, request: HttpRequest, batch: Batch) -> dict[str, Any]:
+def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[str, Any]:
     user = request.user
     can_bulk = user.has_perm("messaging.bulk_message")
     checked = batch.state in (B.READY, B.SCHEDULED)

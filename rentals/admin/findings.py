@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -14,10 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
+from core.admin.actions import ObjectAction
 from core.admin.base import ReadOnlyAdmin
 from core.admin.buttons import EmptyState
 from core.admin.labels import label_for, state_label
-from core.admin.pages import Page, person
+from core.admin.pages import Page, current_user
 from core.admin.reasons import reason_from
 from core.times import when
 
@@ -47,28 +47,20 @@ class CheckNow(Page, View):
         return HttpResponseRedirect(reverse("admin:rentals_finding_changelist") + "?open=open")
 
 
-class ExplainPage(Page, View):
+class ExplainPage(ObjectAction[Finding]):
     permission_required = "rentals.explain_finding"
-    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        if self.model_admin is None:
-            raise RuntimeError("An action belongs to a model's admin.")
-        finding: Finding = self.model_admin.get_or_404(request, object_id)
+        finding = self.find(object_id)
         because = reason_from(request, EXPLAIN_REASONS)
         if not because:
             messages.error(request, _("Nothing was changed: choose or type a reason."))
-        elif ledger.explain(finding, person(request), because):
-            LogEntry.objects.log_actions(
-                user_id=person(request).pk,
-                queryset=[finding],
-                action_flag=CHANGE,
-                change_message=f"Explained: {because}",
-            )
+        elif ledger.explain(finding, current_user(request), because):
+            self.log(finding, f"Explained: {because}")
             messages.success(request, _("Explained. It stays here with your name and reason."))
         else:
             messages.warning(request, _("Nothing was changed: somebody explained it already."))
-        return HttpResponseRedirect(self.model_admin.object_url(finding))
+        return self.back_to(finding)
 
 
 @admin.register(Finding)

@@ -16,7 +16,7 @@ from django.views.generic import View
 from core.admin.base import ReadOnlyAdmin
 from core.admin.buttons import Button, EmptyState
 from core.admin.exports import export_buttons
-from core.admin.pages import Page, person
+from core.admin.pages import Page, current_user
 from core.templatetags.portal import amount, visible
 from core.times import when
 
@@ -38,7 +38,7 @@ class ReadNow(Page, View):
         wanted = request.POST.get("account", "")
         for account in renting_accounts():
             if wanted in ("", account.public_id):
-                by = person(request)
+                by = current_user(request)
                 reading.ask(account, Reading.Kind.TRANSACTIONS, by, whole=True)
                 reading.ask(account, Reading.Kind.ORDERS, by, whole=True)
         messages.success(request, _("The provider's lists are being read."))
