@@ -26,7 +26,7 @@ from providers.models import Account
 
 from . import answers, cancels
 from .models import Cancel, Order
-from .orders import BACKOFF, MAX_TRIES
+from .placement_results import BACKOFF, MAX_TRIES
 from .placing import ABANDONED_CALL, ABANDONED_CLAIM, GIVEN_UP_CALL
 from .states import CANCEL_OPEN, CANCEL_STATES, CancelState
 
