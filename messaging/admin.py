@@ -19,6 +19,7 @@ from core.admin.buttons import Button, EmptyState
 from core.admin.exports import export_buttons
 from core.admin.labels import state_label
 from core.admin.pages import fragment
+from core.admin.timeline import person_name
 from core.phone import search_key
 from core.times import when
 
@@ -35,7 +36,6 @@ from .batches import admin as batches_admin  # noqa: F401 - registers its pages
 from .labels import shown_state
 from .models import Message
 from .send_page import SendPage, preview
-from .timeline import name_of
 from .visibility import may_see_whole, plain_number
 
 
@@ -87,7 +87,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Sent by"), ordering="created_by")
     def sender(self, message: Message) -> str:
-        return name_of(message.created_by)
+        return person_name(message.created_by)
 
     @admin.display(description=_("Time"), ordering="created_at")
     def time(self, message: Message) -> SafeString:

@@ -22,6 +22,7 @@ from core.admin.base import ReadOnlyAdmin
 from core.admin.buttons import Button, EmptyState
 from core.admin.pages import Page, current_user
 from core.admin.reasons import LONGEST_REASON
+from core.admin.timeline import person_name
 from core.masking import masked_number
 from core.phone import search_key
 from core.times import when
@@ -30,7 +31,6 @@ from . import do_not_send
 from .batches.making import pasted
 from .models import DoNotSend
 from .recipients import NotARecipient, read_recipient
-from .timeline import name_of
 
 MOST_AT_ONCE = 1_000
 
@@ -134,7 +134,7 @@ class DoNotSendAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Added by"), ordering="added_by")
     def adder(self, entry: DoNotSend) -> str:
-        return name_of(entry.added_by)
+        return person_name(entry.added_by)
 
     @admin.display(description=_("Added"), ordering="added_at")
     def added(self, entry: DoNotSend) -> SafeString:

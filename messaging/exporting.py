@@ -13,12 +13,12 @@ from core.admin.exports import Column, export, format_of
 from core.admin.labels import label_for
 from core.admin.pages import NeedsPermission
 from core.admin.protocols import ModelPages
+from core.admin.timeline import person_name
 from core.countries import country_name
 from core.phone import mask
 
 from .labels import shown_state
 from .models import Message
-from .timeline import name_of
 from .visibility import may_see_whole, shown_text
 
 PERMISSION: Final = "messaging.export_message"
@@ -54,7 +54,7 @@ def columns_for(user: Any, *, whole: bool) -> list[Column]:
         Column(_("Segments"), lambda m: m.segments),
         Column(_("Account"), lambda m: m.account.name),
         Column(_("Sender ID"), lambda m: m.sender_id),
-        Column(_("Sent by"), lambda m: name_of(m.created_by)),
+        Column(_("Sent by"), lambda m: person_name(m.created_by)),
         Column(_("Row"), lambda m: m.batch_row),
         Column(_("Reason"), lambda m: m.reason),
         Column(_("Our reference"), lambda m: m.reference),

@@ -21,10 +21,10 @@ from core.admin.changelist import filtered
 from core.admin.exports import export_buttons, format_of
 from core.admin.labels import state_label
 from core.admin.pages import fragment, require
+from core.admin.timeline import person_name
 from core.phone import search_key
 from core.times import duration, when
 from messaging.labels import shown_state as message_state
-from messaging.timeline import name_of
 
 from . import conversion, filters, sessions
 from .actions import CancelPage, CheckPage, RevealPage, SendAgainPage
@@ -90,7 +90,7 @@ class SessionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Sent by"), ordering="created_by")
     def sender(self, session: Session) -> str:
-        return name_of(session.created_by)
+        return person_name(session.created_by)
 
     @admin.display(description=_("Time"), ordering="created_at")
     def time(self, session: Session) -> SafeString:

@@ -11,8 +11,8 @@ from core.admin.actions import log_change
 from core.admin.exports import Column, Format, export
 from core.admin.labels import label_for
 from core.admin.pages import current_user
+from core.admin.timeline import person_name
 from core.countries import country_name
-from messaging.timeline import name_of
 
 from .labels import shown_state
 from .models import Session
@@ -27,7 +27,7 @@ def columns(reader: User) -> list[Column]:
         Column(_("Country/region"), lambda row: country_name(row.country)),
         Column(_("Account"), lambda row: row.account.name),
         Column(_("Tries"), lambda row: row.tries),
-        Column(_("Sent by"), lambda row: name_of(row.created_by)),
+        Column(_("Sent by"), lambda row: person_name(row.created_by)),
         Column(_("Time"), lambda row: row.created_at),
         Column(_("Sent at"), lambda row: row.sent_at),
         Column(_("Delivered at"), lambda row: row.delivered_at),

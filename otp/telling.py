@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core.admin.timeline import person_name
 from core.money_lines import MoneyLine
 from core.secrets import DOTS
 from core.times import duration, full_time, short_time
 from messaging.explaining import story_of
-from messaging.timeline import name_of
 from providers.reasons import explain
 
 from .labels import shown_state
@@ -125,7 +125,7 @@ def end_of(session: Session, code: SentCode) -> Said | None:
                 _("A newer code for this number took its place.")
                 if session.reason == REPLACED
                 else _("Cancelled by %(name)s. The code is dead.")
-                % {"name": name_of(session.ended_by)}
+                % {"name": person_name(session.ended_by)}
             )
             return Said(text, "neutral", _too_late(session))
         case S.FAILED if session.reason == TRIES_USED:

@@ -15,6 +15,7 @@ from django.views.generic import TemplateView
 from core.admin.actions import ObjectAction, RevealAction, log_change
 from core.admin.pages import NeedsPermission, Page, current_user
 from core.admin.reasons import reason_from
+from core.admin.timeline import person_name
 from core.countries import country_name
 from providers.gateway.vocabulary import OrderState as StatedState
 
@@ -23,7 +24,7 @@ from .catalogue import project_names
 from .models import FoundOrder, Order
 from .order_page import SETTLE_REASONS, colleagues
 from .states import OURS, OrderState
-from .timeline import HANDED, name_of
+from .timeline import HANDED
 from .visibility import may_hand_over, may_see_whole, shown
 
 S = OrderState
@@ -120,9 +121,9 @@ class HandPage(OrderAction):
         if to is None:
             messages.error(request, _("Nothing was changed: choose who goes on with it."))
         elif orders.hand_to(order, to):
-            self.log(order, f"{HANDED}{name_of(to)}")
+            self.log(order, f"{HANDED}{person_name(to)}")
             text = _("%(name)s holds this order from now on.")
-            messages.success(request, text % {"name": name_of(to)})
+            messages.success(request, text % {"name": person_name(to)})
         else:
             messages.warning(request, _("Nothing was changed: somebody else holds it by now."))
         return self.back_to(order)

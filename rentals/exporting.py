@@ -14,13 +14,14 @@ from core.admin.changelist import filtered
 from core.admin.labels import label_for
 from core.admin.pages import require
 from core.admin.protocols import ModelPages
+from core.admin.timeline import person_name
 from core.countries import country_name
 from core.phone import mask
 from core.templatetags.portal import amount
 
 from .labels import shown_state
 from .models import Order, Transaction
-from .timeline import name_of, type_word
+from .timeline import type_word
 from .visibility import may_see_whole
 
 Column = exports.Column
@@ -44,8 +45,8 @@ def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
         Column(_("Country/region"), lambda order: country_name(order.region)),
         Column(_("Account"), lambda order: order.account.name),
         Column(_("Price"), lambda order: amount(order.price)),
-        Column(_("Rented by"), lambda order: name_of(order.created_by)),
-        Column(_("Held by"), lambda order: name_of(order.held_by)),
+        Column(_("Rented by"), lambda order: person_name(order.created_by)),
+        Column(_("Held by"), lambda order: person_name(order.held_by)),
         Column(_("SMS received"), lambda order: order.received_there),
         Column(_("Ended"), lambda order: order.ended_at),
     )

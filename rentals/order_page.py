@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
+from core.admin.timeline import person_name
 from core.countries import country_name
 from providers.engine.leases import is_engine_alive
 
@@ -25,7 +26,7 @@ from .explaining import story_of, title_of
 from .labels import shown_state
 from .models import Order
 from .states import BEING_PLACED, OrderState
-from .timeline import name_of, timeline
+from .timeline import timeline
 from .visibility import may_hand_over, may_see_whole, shown
 
 S = OrderState
@@ -50,7 +51,7 @@ def context_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[st
         "whole": whole,
         "app": project_names(order.account.provider).get(order.project, order.project),
         "country": country_name(order.region),
-        "holder": name_of(order.held_by),
+        "holder": person_name(order.held_by),
         "left": seconds_left(order),
         "lines": timeline(
             order,
@@ -77,7 +78,7 @@ def page_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, 
     """What stands on the page once, beside its live part."""
     context = context_of(admin, request, order)
     others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()
-    return {**context, "colleagues": [(one.pk, name_of(one)) for one in others]}
+    return {**context, "colleagues": [(one.pk, person_name(one)) for one in others]}
 
 
 def colleagues() -> QuerySet[User]:

@@ -20,10 +20,10 @@ from core.admin.buttons import Button, EmptyState
 from core.admin.filters import LocalTimeFilter, StateFilter
 from core.admin.labels import state_label
 from core.admin.pages import fragment
+from core.admin.timeline import person_name
 from core.times import when
 
 from ..models import Batch, Template
-from ..timeline import name_of
 from . import actions, page
 from .labels import shown_state, where_shown
 from .new_page import NewBatchPage, size
@@ -82,7 +82,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Made by"), ordering="created_by")
     def sender(self, batch: Batch) -> str:
-        return name_of(batch.created_by)
+        return person_name(batch.created_by)
 
     @admin.display(description=_("Time"), ordering="created_at")
     def time(self, batch: Batch) -> SafeString:

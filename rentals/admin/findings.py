@@ -19,12 +19,13 @@ from core.admin.buttons import EmptyState
 from core.admin.labels import label_for, state_label
 from core.admin.pages import Page, current_user
 from core.admin.reasons import reason_from
+from core.admin.timeline import person_name
 from core.times import when
 
 from .. import filters, ledger
 from ..catalogue import renting_accounts
 from ..models import Finding, Transaction
-from ..timeline import name_of, type_word
+from ..timeline import type_word
 from .tabs import tab_list
 
 EXPLAIN_REASONS = {
@@ -105,7 +106,7 @@ class FindingAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Explained by"))
     def explained(self, finding: Finding) -> str:
-        return name_of(finding.explained_by) if finding.explained_at else ""
+        return person_name(finding.explained_by) if finding.explained_at else ""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -148,7 +149,7 @@ class FindingAdmin(ReadOnlyAdmin):
             "may_explain": may_explain and obj.explained_at is None,
             "explain_reasons": list(EXPLAIN_REASONS.items()),
             "explain_url": self.object_url(obj, "explain"),
-            "explainer": name_of(obj.explained_by),
+            "explainer": person_name(obj.explained_by),
         }
 
 

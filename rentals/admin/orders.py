@@ -20,6 +20,7 @@ from core.admin.buttons import Button, EmptyState
 from core.admin.exports import export_buttons
 from core.admin.labels import state_label
 from core.admin.pages import fragment
+from core.admin.timeline import person_name
 from core.countries import country_name
 from core.phone import search_key
 from core.templatetags.portal import amount
@@ -32,7 +33,6 @@ from ..exporting import export_orders
 from ..labels import shown_state
 from ..models import Order, Project, Region
 from ..rent_page import RentPage, pair_fragment
-from ..timeline import name_of
 from ..visibility import display_name, may_see_whole
 
 
@@ -82,7 +82,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Held by"), ordering="held_by")
     def holder(self, order: Order) -> str:
-        return name_of(order.held_by)
+        return person_name(order.held_by)
 
     @admin.display(description=_("Time"), ordering="created_at")
     def time(self, order: Order) -> SafeString:
