@@ -14,9 +14,9 @@ from core.admin.reasons import reason_from
 from core.phone import grouped
 from providers.daily_limits import LimitReached
 from providers.engine.kick import kick_if_idle
+from providers.limit_texts import limit_text
 
 from . import sending, settling
-from .daily_words import limit_words
 from .models import Message
 from .recipients import NotARecipient
 from .settling import SETTLE_REASONS
@@ -89,7 +89,7 @@ class SendAgainPage(ObjectAction[Message]):
             messages.error(request, str(reason))
             return self.back_to(message)
         except LimitReached as limit:
-            messages.error(request, limit_words(limit))
+            messages.error(request, limit_text(limit))
             return self.back_to(message)
         except ValueError:
             messages.error(request, _("This message cannot be sent again as it is."))

@@ -24,13 +24,12 @@ from unfold.decorators import action
 
 from core.admin.actions import log_change
 from core.admin.buttons import Crumb
-from core.admin.pages import NeedsPermission, current_user
+from core.admin.pages import NeedsPermission, current_user, new_form_token
 from core.admin.protocols import ModelPages
 from core.admin.reasons import reason_from
 
 from . import sending, settling
 from .batches import again
-from .forms import new_form_token
 from .models import Message
 from .settling import SETTLE_REASONS
 from .states import MessageState

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,10 +29,6 @@ from .sending import Draft
 MAX_SEGMENTS = 10
 LONGEST_TYPED = 5_000
 """Characters; well above ten segments, so that too long a text gets the clear message."""
-
-
-def new_form_token() -> str:
-    return secrets.token_urlsafe(24)
 
 
 def kind_of(account: Account) -> Message.Kind | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -13,6 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.live import poll_interval
+from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
@@ -20,8 +21,7 @@ from providers.engine.leases import is_engine_alive
 from providers.gateway.vocabulary import Encoding
 from providers.journal import subject_link
 
-from .explaining import story_of, title_of
-from .forms import new_form_token
+from .explaining import explanation_of, title_of
 from .hints import known_about
 from .labels import gives_reports, shown_state
 from .models import Message
@@ -31,7 +31,6 @@ from .timeline import timeline
 from .visibility import may_see_whole, shown_number, shown_text
 
 S = MessageState
-FIRST_MINUTE = timedelta(minutes=1)
 
 
 def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
     whole = may_see_whole(message, user)
     return {
         "shown_state": shown_state(message),
-        "story": story_of(message),
+        "explanation": explanation_of(message),
         "known": known_about(message) if message.state == S.UNKNOWN else [],
         "whole": whole,
         "number": shown_number(message, whole=whole),
@@ -101,8 +100,7 @@ def _poll_every(message: Message) -> int | None:
         return None
     if message.state == S.SUBMITTED and not gives_reports(message.account):
         return None
-    young = timezone.now() - message.created_at < FIRST_MINUTE
-    return 2 if young else 5
+    return poll_interval(message.created_at)
 
 
 def _choices(message: Message, user: User | AnonymousUser) -> dict[str, bool]:

@@ -10,16 +10,16 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin.pages import ObjectPage, current_user, fragment
+from core.admin.pages import ObjectPage, current_user, fragment, new_form_token
 from core.times import full_time
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
 from providers.enquiries import latest_reading
+from providers.limit_texts import limit_text
 from providers.models import Account
 
 from . import sending
-from .daily_words import limit_words
-from .forms import SendForm, kind_of, new_form_token, why_not
+from .forms import SendForm, kind_of, why_not
 from .models import Message
 from .preview import Preview, preview_of
 
@@ -129,7 +129,7 @@ class SendPage(ObjectPage[Message], SendFormView):
         try:
             message, made = sending.queue(form.draft, by=by, form_token=token)
         except LimitReached as limit:
-            form.add_error(None, limit_words(limit))
+            form.add_error(None, limit_text(limit))
             return self.form_invalid(form)
         self._remember(form)
         if not made and not sending.is_row_of(message, form.draft):

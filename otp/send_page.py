@@ -10,9 +10,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin.pages import ObjectPage, current_user, fragment
+from core.admin.pages import ObjectPage, current_user, fragment, new_form_token
 from core.times import full_time
-from messaging.forms import new_form_token
 from messaging.preview import Preview, preview_of
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin.live import poll_interval
+from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
-from messaging.forms import new_form_token
 from messaging.labels import shown_state as message_state
 from messaging.models import Message
 from providers.engine.leases import is_engine_alive
@@ -28,7 +28,6 @@ from .timeline import timeline
 from .visibility import may_see_whole, shown_number
 from .ways import channels_to, way_again, why_not, words_of
 
-FIRST_MINUTE: Final = timedelta(minutes=1)
 S = SessionState
 
 
@@ -87,9 +86,7 @@ def _poll_every(session: Session, *, is_open: bool, waiting: bool) -> int | None
     """Seconds until the page asks again; None once there is no more news to come."""
     if not is_open:
         return None
-    if waiting:
-        return 1
-    return 2 if timezone.now() - session.created_at < FIRST_MINUTE else 5
+    return 1 if waiting else poll_interval(session.created_at)
 
 
 @dataclass(frozen=True, slots=True)

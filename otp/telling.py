@@ -12,7 +12,7 @@ from core.admin.timeline import person_name
 from core.money_lines import MoneyLine
 from core.secrets import DOTS
 from core.times import duration, full_time, short_time
-from messaging.explaining import story_of
+from messaging.explaining import explanation_of
 from providers.reasons import explain
 
 from .labels import shown_state
@@ -92,7 +92,7 @@ def _earlier(attempt: Attempt, newest: SentCode, left: str) -> Said:
 
 def of_sending(session: Session, code: SentCode) -> Said:
     """What is to be said about the SMS while the session is open."""
-    story = story_of(code.message)
+    story = explanation_of(code.message)
     if session.state == S.SEND_UNKNOWN:
         return Said(
             _("It is not known whether the SMS went out."),
@@ -131,7 +131,7 @@ def end_of(session: Session, code: SentCode) -> Said | None:
         case S.FAILED if session.reason == TRIES_USED:
             return Said(_("All %(n)s tries used.") % {"n": MAX_TRIES}, "danger")
         case S.FAILED:
-            story = story_of(code.message)
+            story = explanation_of(code.message)
             text = story.title or _("The SMS did not go out.")
             words = code.message.words
             return Said(text, "danger", story.next_step, story.money, words)

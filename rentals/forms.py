@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,10 +24,6 @@ from .orders import MOST_AT_ONCE, Wish
 WAIT, CANCEL = "wait", "cancel"
 LONGEST_WAIT = 60
 """Minutes."""
-
-
-def new_form_token() -> str:
-    return secrets.token_urlsafe(24)
 
 
 class AccountSelect(UnfoldAdminSelectWidget):

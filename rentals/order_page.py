@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.live import poll_interval
 from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.admin.timeline import person_name
@@ -22,7 +23,7 @@ from providers.engine.leases import is_engine_alive
 
 from . import cancels, reconciliation
 from .catalogue import project_names
-from .explaining import story_of, title_of
+from .explaining import explanation_of, title_of
 from .labels import shown_state
 from .models import Order
 from .states import BEING_PLACED, OrderState
@@ -31,7 +32,6 @@ from .visibility import may_hand_over, may_see_whole, shown
 
 S = OrderState
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
-FIRST_MINUTE = timedelta(minutes=1)
 REFUND_COMES = timedelta(minutes=2)
 """So long a cancelled order's page goes on looking for its refund."""
 ACTIONS = ("cancel", "settle", "reveal", "hide", "hand")
@@ -46,7 +46,7 @@ def context_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[st
     whole = may_see_whole(order, user)
     return {
         "shown_state": shown_state(order),
-        "story": story_of(order),
+        "explanation": explanation_of(order),
         "shown": shown(order, whole=whole),
         "whole": whole,
         "app": project_names(order.account.provider).get(order.project, order.project),
@@ -109,7 +109,7 @@ def _poll_every(order: Order) -> int | None:
     waits_for_text = order.state == S.RECEIVED and not order.content and order.next_poll_at
     if order.state not in BEING_PLACED | {S.PENDING, S.UNKNOWN} and not waits_for_text:
         return None
-    return 2 if now - order.created_at < FIRST_MINUTE else 5
+    return poll_interval(order.created_at)
 
 
 def _candidates(order: Order, user: User | AnonymousUser) -> list[dict[str, Any]]:

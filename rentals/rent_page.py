@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.generic import FormView
 
-from core.admin.pages import Page, current_user, fragment
+from core.admin.pages import Page, current_user, fragment, new_form_token
 from core.countries import country_name
-from core.times import full_time, short_time
+from core.times import full_time
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
 from providers.enquiries import latest_reading
+from providers.limit_texts import limit_text
 from providers.models import Account
 
 from . import orders, pairs
 from .catalogue import project_names, renting_accounts
-from .forms import RentForm, new_form_token
+from .forms import RentForm
 from .models import Order
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class RentPage(Page, RentFormView):
                 (earlier, False) if earlier else orders.place(form.wish, by=by, form_token=token)
             )
         except LimitReached as limit:
-            form.add_error(None, limit_words(limit))
+            form.add_error(None, limit_text(limit, LIMIT_TEXTS))
             return self.render_to_response(self.get_context_data(form=form))
         self._remember(form)
         if not made:
@@ -142,19 +143,12 @@ class RentPage(Page, RentFormView):
 ASKED = ("project", "region", "count")
 
 
-def limit_words(limit: LimitReached) -> str:
-    values = {"used": limit.used, "most": limit.cap.most, "time": short_time(limit.free_at)}
-    if limit.cap.scope == "account":
-        text = gettext(
-            "The daily limit of this account is used up (%(used)s of %(most)s). Some is free"
-            " again at %(time)s."
-        )
-    else:
-        text = gettext(
-            "Your daily limit is used up (%(used)s of %(most)s). Ask a manager, or go on at"
-            " %(time)s."
-        )
-    return text % values
+LIMIT_TEXTS: Final = {
+    "account": _(
+        "The daily limit of this account is used up (%(used)s of %(most)s). Some is free"
+        " again at %(time)s."
+    ),
+}
 
 
 def pair_facts(request: HttpRequest, form: RentForm) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Generic, TypeVar
@@ -36,6 +37,11 @@ class NeedsPermission(PermissionDenied):
     def __init__(self, *permissions: str) -> None:
         super().__init__(", ".join(permissions))
         self.permissions = permissions
+
+
+def new_form_token() -> str:
+    """Marks one opening of a form, so that sending it twice acts once."""
+    return secrets.token_urlsafe(24)
 
 
 def require(request: HttpRequest, *permissions: str) -> None:

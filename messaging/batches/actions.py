@@ -20,8 +20,8 @@ from core.admin.buttons import Crumb
 from core.admin.exports import Column, export, format_of
 from core.admin.pages import current_user
 from providers.daily_limits import LimitReached
+from providers.limit_texts import limit_text
 
-from ..daily_words import limit_words
 from ..models import Batch, StagedRow
 from . import again, control, making, words
 from .earlier import earlier_like, overlap_of
@@ -131,7 +131,7 @@ class ConfirmPage(BatchAction):
         try:
             return self._go(batch, form.cleaned_data["at"])
         except LimitReached as limit:
-            form.add_error(None, limit_words(limit))
+            form.add_error(None, limit_text(limit))
             return self._page(batch, form)
 
     def _go(self, batch: Batch, at: datetime | None) -> HttpResponse:
@@ -176,7 +176,7 @@ class ContinuePage(BatchAction):
         try:
             done = control.go_on(batch, current_user(request))
         except LimitReached as limit:
-            messages.error(request, limit_words(limit))
+            messages.error(request, limit_text(limit))
             return self.back_to(batch)
         return self.done_or_late(batch, done, "Continued", gettext("It goes on."))
 

@@ -11,13 +11,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin.pages import ObjectPage, current_user, fragment
+from core.admin.pages import ObjectPage, current_user, fragment, new_form_token
 from core.times import full_time
 from providers.enquiries import latest_reading
 from providers.models import Account
 
 from .. import segments
-from ..forms import LONGEST_TYPED, new_form_token
+from ..forms import LONGEST_TYPED
 from ..models import Batch
 from ..preview import preview_of
 from ..send_page import chosen_account, sending_accounts
