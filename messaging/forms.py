@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import User
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -17,6 +16,7 @@ from unfold.widgets import (
 )
 
 from core.phone import PhoneNumber
+from providers.admin.account_picker import AccountChoice
 from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, SendsText
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
@@ -46,26 +46,7 @@ def kind_of(account: Account) -> Message.Kind | None:
     return None
 
 
-class AccountSelect(UnfoldAdminSelectWidget):
-    """Accounts that cannot send stand in the list with the reason, and cannot be chosen."""
-
-    def __init__(self, accounts: Iterable[Account] = ()) -> None:
-        super().__init__()
-        self.accounts = {account.public_id: account for account in accounts}
-
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
-        account = self.accounts.get(str(value))
-        if account is None:
-            return option
-        reason = why_not(account)
-        if reason:
-            option["label"] = f"{account.name} – {reason}"
-            option["attrs"]["disabled"] = True
-        return option
-
-
-def why_not(account: Account) -> str:
+def unavailable_reason(account: Account) -> str:
     """Why this account cannot send a message now; empty where it can."""
     if kind_of(account) is None:
         return gettext("sends no SMS")
@@ -97,21 +78,17 @@ class SendForm(forms.Form):
         self,
         *args: Any,
         account: Account,
-        accounts: Iterable[Account],
-        user: User,
+        accounts: Sequence[Account],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
         self.sending_account = account
-        self.user = user
         self.kind = kind_of(account)
         self.number: PhoneNumber | None = None
         self.repeats: Message | None = None
         """An earlier message that says the same to the same number."""
-        choices = [(one.public_id, one.name) for one in accounts]
-        widget = AccountSelect(accounts)
-        self.fields["account"] = forms.ChoiceField(
-            label=_("Account"), choices=choices, widget=widget, initial=account.public_id
+        self.fields["account"] = AccountChoice(
+            accounts, unavailable_reason, initial=account.public_id
         )
         self._add_fields_of_kind()
         self.order_fields(
@@ -189,7 +166,7 @@ class SendForm(forms.Form):
     def clean_account(self) -> Account:
         if self.cleaned_data["account"] != self.sending_account.public_id:
             raise forms.ValidationError(gettext("This account cannot send any more."))
-        reason = why_not(self.sending_account)
+        reason = unavailable_reason(self.sending_account)
         if reason:
             raise forms.ValidationError(f"{self.sending_account.name}: {reason}")
         return self.sending_account

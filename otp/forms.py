@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -19,15 +18,15 @@ from core.phone import PhoneNumber
 from messaging import segments
 from messaging.recipients import NotARecipient, recipient_for
 from messaging.recipients import words_of as words_of_problem
+from providers.admin.account_picker import AccountChoice
 from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, SendsText
 from providers.models import Account
 
 from . import codes
-from .account_choice import AccountChoice
 from .form_fields import OWN_TEXT, TYPED, code_fields, template_fields, text_fields
 from .models import Session
 from .sessions import Plan, open_for
-from .ways import PLACE, TEXTS, Way, usual_text, usual_way, why_not, with_dots, words_of
+from .ways import PLACE, TEXTS, Way, unavailable_reason, usual_text, usual_way, with_dots, words_of
 
 MINUTES: Final = (10, 5, 3)
 SHORTEST_TYPED: Final = 4
@@ -71,20 +70,21 @@ class SendCodeForm(forms.Form):
         self,
         *args: Any,
         account: Account,
-        accounts: Iterable[Account],
-        user: User,
+        accounts: Sequence[Account],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
         self.sending_account = account
         self.accounts = {one.public_id: one for one in accounts}
-        self.user = user
         self.number: PhoneNumber | None = None
         self.still_open: Session | None = None
         """A session whose code for this number is alive."""
-        self.fields["account"] = AccountChoice(self.accounts, initial=account.public_id)
+        self.fields["account"] = AccountChoice(
+            accounts, unavailable_reason, initial=account.public_id
+        )
         self.fields["fallback"] = AccountChoice(
-            {key: one for key, one in self.accounts.items() if one != account},
+            [one for one in accounts if one != account],
+            unavailable_reason,
             label=_("If it sends nothing"),
             nothing=_("Ask me"),
             help_text=_(
@@ -139,7 +139,7 @@ class SendCodeForm(forms.Form):
 
     def _able(self, public_id: str) -> Account:
         account = self.accounts[public_id]
-        reason = why_not(account)
+        reason = unavailable_reason(account)
         if reason:
             raise forms.ValidationError(f"{account.name}: {reason}")
         return account
@@ -215,7 +215,7 @@ class SendCodeForm(forms.Form):
         except NotARecipient as reason:
             self.add_error("fallback", str(reason))
             return
-        problem = why_not(fallback, self.number.country)
+        problem = unavailable_reason(fallback, self.number.country)
         if problem:
             self.add_error("fallback", f"{fallback.name}: {problem}")
 

@@ -26,7 +26,7 @@ from .send_page import accounts_for_codes
 from .states import OPEN, UNDER_WAY, SessionState
 from .timeline import timeline
 from .visibility import may_see_whole, shown_number
-from .ways import channels_to, way_again, why_not, words_of
+from .ways import channels_to, unavailable_reason, way_again, words_of
 
 S = SessionState
 
@@ -106,7 +106,7 @@ def ways_again(session: Session) -> list[WayAgain]:
     return [
         _way(last, account, session.text, channel)
         for account in accounts_for_codes()
-        if not why_not(account, session.country)
+        if not unavailable_reason(account, session.country)
         for channel in channels_to(account, session.country) or [""]
         if (account.pk, channel) != (last.account_id, last.channel)
     ]

@@ -12,18 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.generic import FormView
 
-from core.admin.pages import Page, current_user, fragment, new_form_token
+from core.admin.pages import current_user, fragment, new_form_token
 from core.countries import country_name
 from core.times import full_time
+from providers.admin.account_picker import AccountFormPage, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
-from providers.enquiries import latest_reading
 from providers.limit_texts import limit_text
 from providers.models import Account
 
 from . import orders, pairs
 from .catalogue import project_names, renting_accounts
-from .forms import RentForm
+from .forms import RentForm, unavailable_reason
 from .models import Order
 
 if TYPE_CHECKING:
@@ -35,47 +35,23 @@ REMEMBERED = "rent"
 
 
 def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
-    """The one asked for, else the one used last, else the first that can rent now."""
-    asked = request.POST.get("account") or request.GET.get("account")
     remembered = request.session.get(REMEMBERED, {}).get("account")
-    for wanted in (asked, remembered):
-        for account in accounts:
-            if account.public_id == wanted:
-                return account
-    able = [account for account in accounts if not account.is_paused]
-    return next(iter([*able, *accounts]), None)
+    return pick_account(request, accounts, remembered, unavailable_reason)
 
 
-class RentPage(Page, RentFormView):
+class RentPage(AccountFormPage[Order], RentFormView):
     title = _("Rent a number")
     permission_required = "rentals.rent_order"
     template_name = "rentals/rent.html"
     form_class = RentForm
+    no_account_template = "rentals/no_account.html"
     http_method_names = ["get", "post"]
 
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().setup(request, *args, **kwargs)
-        self.accounts = renting_accounts()
-        self.account = chosen_account(request, self.accounts)
+    def find_accounts(self) -> list[Account]:
+        return renting_accounts()
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.account is None:
-            may_add = request.user.has_perm("providers.add_account")
-            context = {**super().get_context_data(form=None), "may_add": may_add}
-            return render(request, "rentals/no_account.html", context)
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.account is None:
-            raise Http404
-        return super().post(request, *args, **kwargs)
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return {
-            **super().get_form_kwargs(),
-            "account": self.account,
-            "accounts": self.accounts,
-        }
+    def choose_account(self, accounts: list[Account]) -> Account | None:
+        return chosen_account(self.request, accounts)
 
     def get_initial(self) -> dict[str, Any]:
         remembered = self.request.session.get(REMEMBERED, {})
@@ -98,8 +74,6 @@ class RentPage(Page, RentFormView):
         return {
             **context,
             **pair_facts(self.request, form),
-            "account": account,
-            "reading": latest_reading(account),
             "asleep": not is_engine_alive(),
             "confirm": form.mark if bound and form.needs_confirmation else "",
             "recent": [
