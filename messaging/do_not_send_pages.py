@@ -18,9 +18,9 @@ from django.views.generic import FormView
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from core.admin.actions import ObjectAction, log_change
-from core.admin.base import ReadOnlyAdmin
-from core.admin.buttons import Button, EmptyState
+from core.admin.buttons import EmptyState
 from core.admin.pages import Page, current_user
+from core.admin.read_only import ReadOnlyAdmin
 from core.admin.reasons import LONGEST_REASON
 from core.admin.timeline import person_name
 from core.masking import masked_number
@@ -115,6 +115,7 @@ class RemovePage(ObjectAction[DoNotSend]):
 class DoNotSendAdmin(ReadOnlyAdmin):
     detail_template = "messaging/do_not_send.html"
     list_title = _("Do-not-send list")
+    primary_page = ("messaging.add_donotsend", _("Add numbers"), "add_numbers", "add")
     list_display = ("masked", "because", "adder", "added", "removed")
     search_fields = ("number",)
     search_help_text = _("A whole number")
@@ -152,11 +153,6 @@ class DoNotSendAdmin(ReadOnlyAdmin):
         # Whole numbers only: a list of parts would give the masked ones away.
         number = search_key(search_term.strip())
         return (queryset.filter(number=number) if number else queryset.none()), False
-
-    def get_list_primary(self, request: HttpRequest) -> Button | None:
-        if not request.user.has_perm("messaging.add_donotsend"):
-            return None
-        return Button(_("Add numbers"), reverse(self.url_name("add_numbers")), "add")
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(

@@ -1,7 +1,8 @@
-"""Lists that open objects by their opaque id and bear whatever stands in the address."""
+"""Change lists that link by public_id and tolerate malformed query strings."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +30,25 @@ else:
 
 
 ANY_ROW: Final = "any-row"
+UNREADABLE: Final = re.compile(r"\x00|[0-9]{16}")
+"""A NUL, or a number beyond a database's integers."""
+
+
+def is_malformed(request: HttpRequest) -> bool:
+    """Whether a filter in the address is nothing that a database takes."""
+    return any(
+        UNREADABLE.search(value)
+        for name, values in request.GET.lists()
+        if name != "q"
+        for value in values
+    )
+
+
+def filter_name(offered: Any) -> str:
+    """The field or parameter of one entry of `list_filter`."""
+    if isinstance(offered, tuple):
+        return str(offered[0])
+    return str(getattr(offered, "parameter_name", offered))
 
 
 def row_checkbox(obj: Model) -> SafeString:

@@ -29,7 +29,7 @@ def poll_interval(since: datetime) -> int:
     return 2 if timezone.now() - since < FIRST_MINUTE else 5
 
 
-def changes(admin: ModelPages, request: HttpRequest, cells: Cells) -> JsonResponse:
+def changed_cells(admin: ModelPages, request: HttpRequest, cells: Cells) -> JsonResponse:
     """The cells of the rows that the page names, and how many newer rows the list would show.
     The page's own filters stand in the query string; the rows stand in a header, so that the
     address stays that of the list."""

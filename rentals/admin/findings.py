@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
 from core.admin.actions import ObjectAction
-from core.admin.base import ReadOnlyAdmin
 from core.admin.buttons import EmptyState
 from core.admin.labels import label_for, state_label
 from core.admin.pages import Page, current_user
+from core.admin.read_only import ReadOnlyAdmin
 from core.admin.reasons import reason_from
 from core.admin.timeline import person_name
 from core.times import when
