@@ -29,7 +29,7 @@ from .exporting import export_sessions
 from .figures_page import FiguresPage
 from .labels import shown_state
 from .models import SentCode, Session
-from .needs import matters
+from .needs import attention_items
 from .send_page import SendCodePage, preview
 from .session_page import context_of, live_context
 from .visibility import may_see_whole, plain_number, shown_number
@@ -111,7 +111,7 @@ class SessionAdmin(TrackedAdmin):
         if context and "cl" in context:
             listed = context["cl"]
             context["funnel"] = conversion.funnel_of(listed.queryset)
-            context["alarms"] = list(matters(request))
+            context["alarms"] = list(attention_items(request))
             context["period"] = filters.period_of(listed)
             context["query"] = listed.get_query_string()
         return answer

@@ -20,7 +20,7 @@ class OtpConfig(AppConfig):
 
         register(CheckSource())
         labels.register()
-        attention.register(needs.matters)
+        attention.register(needs.attention_items)
         owners.register("session", following.follow)
         resolve_subjects_of("session", session_link)
         subscribe(VerificationReported, evidence.hear_verification)

@@ -26,6 +26,6 @@ class RentalsConfig(AppConfig):
         register(ReadingSource())
         labels.register()
         explaining.register()
-        attention.register(needs.matters)
+        attention.register(needs.attention_items)
         resolve_subjects_of("order", order_link)
         post_migrate.connect(fill, sender=self, dispatch_uid="rentals.fill_catalogue")

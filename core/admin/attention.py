@@ -1,22 +1,19 @@
-"""What needs a hand: lines that apps put on the dashboard, each leading to its rows."""
+"""What needs attention: lines that apps put on the dashboard, each leading to its rows."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
-from django.http import HttpRequest
+from core.registry import PageSources
 
 from .buttons import Text
 from .labels import Role
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
-class Matter:
+class AttentionItem:
     """`text` counts the rows, `url` opens exactly those."""
 
     text: Text
@@ -25,22 +22,13 @@ class Matter:
     role: Role = Role.WARNING
 
 
-Source: TypeAlias = Callable[[HttpRequest], Iterable[Matter]]
-_sources: Final[list[Source]] = []
+def counted_item(count: int, text: str, url: str, icon: str) -> Iterator[AttentionItem]:
+    """One item whose `text` has a place for `count`; none where nothing is counted."""
+    if count:
+        yield AttentionItem(text % {"count": count}, url, icon)
 
 
-def register(source: Source) -> Source:
-    """`source` looks only at what the asking person may see."""
-    if source not in _sources:
-        _sources.append(source)
-    return source
-
-
-def gather(request: HttpRequest) -> list[Matter]:
-    found: list[Matter] = []
-    for source in _sources:
-        try:
-            found.extend(source(request))
-        except Exception:
-            logger.exception("A source of the dashboard failed.")
-    return found
+sources: Final = PageSources[AttentionItem]("A source of the dashboard failed.")
+"""Each looks only at what the user may see."""
+register = sources.register
+gather = sources.gather

@@ -119,7 +119,7 @@ def test_a_failing_banner_takes_no_page_with_it(monkeypatch: pytest.MonkeyPatch)
         raise RuntimeError
 
     said = Banner("<b>still here</b>")
-    monkeypatch.setattr(banners, "_sources", [broken, lambda _request: [said]])
+    monkeypatch.setattr(banners.sources, "sources", [broken, lambda _request: [said]])
     page = browser_of(member("viewer")).get("/")
     assert b"&lt;b&gt;still here&lt;/b&gt;" in page.content
 
