@@ -16,6 +16,7 @@ from core.admin.labels import state_label
 from core.admin.live import Cells
 from core.admin.read_only import TrackedAdmin
 from core.admin.timeline import person_name
+from core.masking import plain_number
 
 from . import (
     bulk,
@@ -30,7 +31,7 @@ from .batches import admin as batches_admin  # noqa: F401 - registers its pages
 from .labels import shown_state
 from .models import Message
 from .send_page import SendPage, preview
-from .visibility import may_see_whole, plain_number
+from .visibility import may_see_whole
 
 
 @admin.register(Message)
@@ -125,7 +126,7 @@ class MessageAdmin(TrackedAdmin):
     # --- one message ---------------------------------------------------------
 
     def get_detail_title(self, request: HttpRequest, obj: Message) -> str:
-        return plain_number(obj, whole=may_see_whole(obj, request.user))
+        return plain_number(obj.recipient, whole=may_see_whole(obj, request.user))
 
     def get_detail_context(self, request: HttpRequest, obj: Message) -> Mapping[str, Any]:
         return message_page.context_of(self, request, obj)

@@ -17,6 +17,7 @@ from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
+from core.masking import shown_number
 from providers.engine.leases import is_engine_alive
 from providers.gateway.vocabulary import Encoding
 from providers.journal import subject_link
@@ -28,7 +29,7 @@ from .models import Message
 from .settling import REPEATABLE, SETTLE_REASONS, can_repeat
 from .states import REPORTS, WAITING, MessageState
 from .timeline import timeline
-from .visibility import may_see_whole, shown_number, shown_text
+from .visibility import may_see_whole, shown_text
 
 S = MessageState
 
@@ -41,7 +42,7 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
         "explanation": explanation_of(message),
         "known": known_about(message) if message.state == S.UNKNOWN else [],
         "whole": whole,
-        "number": shown_number(message, whole=whole),
+        "number": shown_number(message.recipient, whole=whole),
         "text": shown_text(message, whole=whole),
         "country": country_name(message.country),
         "encoding": {Encoding.GSM7: "GSM-7", Encoding.UCS2: "Unicode"}.get(
@@ -130,7 +131,7 @@ def recipient_column(reader: User | AnonymousUser) -> Column:
         whole = may_see_whole(message, reader)
         return format_html(
             '{} <bdi class="one-line" dir="auto">{}</bdi>',
-            shown_number(message, whole=whole),
+            shown_number(message.recipient, whole=whole),
             line_of(message, whole=whole),
         )
 

@@ -20,6 +20,7 @@ from core.admin.live import Cells
 from core.admin.pages import require
 from core.admin.read_only import TrackedAdmin
 from core.admin.timeline import person_name
+from core.masking import plain_number, shown_number
 from core.times import duration
 from messaging.labels import shown_state as message_state
 
@@ -32,7 +33,7 @@ from .models import SentCode, Session
 from .needs import attention_items
 from .send_page import SendCodePage, preview
 from .session_page import context_of, live_context
-from .visibility import may_see_whole, plain_number, shown_number
+from .visibility import may_see_whole
 
 
 @admin.register(Session)
@@ -138,7 +139,7 @@ class SessionAdmin(TrackedAdmin):
     # --- one session ---------------------------------------------------------
 
     def get_detail_title(self, request: HttpRequest, obj: Session) -> str:
-        return plain_number(obj, whole=may_see_whole(obj, request.user))
+        return plain_number(obj.recipient, whole=may_see_whole(obj, request.user))
 
     def get_detail_context(self, request: HttpRequest, obj: Session) -> Mapping[str, Any]:
         self._expire(obj)
@@ -158,7 +159,7 @@ def number_column(request: HttpRequest) -> Callable[[Session], SafeString]:
     """The list's column of numbers, as this reader may see them."""
 
     def number(session: Session) -> SafeString:
-        return shown_number(session, whole=may_see_whole(session, request.user))
+        return shown_number(session.recipient, whole=may_see_whole(session, request.user))
 
     number.short_description = _("Number")  # type: ignore[attr-defined]
     return number

@@ -13,17 +13,20 @@ from core.admin.labels import label_for
 from core.admin.pages import current_user
 from core.admin.timeline import person_name
 from core.countries import country_name
+from core.masking import plain_number
 
 from .labels import shown_state
 from .models import Session
-from .visibility import plain_number
 
 
 def columns(reader: User) -> list[Column]:
     whole = reader.has_perm("messaging.reveal_message")
     return [
         Column(_("State"), lambda row: label_for("session", shown_state(row)).word),
-        Column(_("Number"), lambda row: row.recipient if whole else plain_number(row, whole=False)),
+        Column(
+            _("Number"),
+            lambda row: row.recipient if whole else plain_number(row.recipient, whole=False),
+        ),
         Column(_("Country/region"), lambda row: country_name(row.country)),
         Column(_("Account"), lambda row: row.account.name),
         Column(_("Tries"), lambda row: row.tries),

@@ -14,6 +14,7 @@ from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
+from core.masking import shown_number
 from messaging.labels import shown_state as message_state
 from messaging.models import Message
 from providers.engine.leases import is_engine_alive
@@ -25,7 +26,7 @@ from .models import Session
 from .send_page import accounts_for_codes
 from .states import OPEN, UNDER_WAY, SessionState
 from .timeline import timeline
-from .visibility import may_see_whole, shown_number
+from .visibility import may_see_whole
 from .ways import channels_to, unavailable_reason, way_again, words_of
 
 S = SessionState
@@ -37,7 +38,7 @@ def context_of(admin: ModelPages, request: HttpRequest, session: Session) -> dic
     return {
         "object": session,
         "whole": whole,
-        "number": shown_number(session, whole=whole),
+        "number": shown_number(session.recipient, whole=whole),
         "country": country_name(session.country),
         "zone": timezone.get_current_timezone_name(),
         "others": ways_again(session) if user.has_perm("otp.send_code") else [],

@@ -23,8 +23,9 @@ from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
 from .. import segments
-from ..forms import LONGEST_TYPED, MAX_SEGMENTS, too_long, unavailable_reason
+from ..forms import unavailable_reason
 from ..models import Batch, Template
+from ..text_rules import LONGEST_TYPED, check_text
 from .making import BatchDraft, pasted
 from .texts import places_in
 
@@ -53,18 +54,7 @@ class TemplateSelect(UnfoldAdminSelectWidget):
 
 
 def checked_text(text: str) -> str:
-    """The text as it goes out; raises `ValidationError`."""
-    text = segments.fold(text)
-    if not text.strip():
-        raise forms.ValidationError(gettext("Enter the text."))
-    if any(sign < " " and sign not in "\n\t" for sign in text):
-        raise forms.ValidationError(
-            gettext("The text holds a control character. Type it again without it.")
-        )
-    counted = segments.count(text)
-    if counted.segments > MAX_SEGMENTS and not places_in(text):
-        raise forms.ValidationError(too_long(text, counted))
-    return text
+    return check_text(text, varies=bool(places_in(segments.fold(text))))
 
 
 def text_field() -> forms.CharField:

@@ -17,10 +17,10 @@ from providers.admin.account_picker import AccountFormPage
 from providers.models import Account
 
 from .. import segments
-from ..forms import LONGEST_TYPED
 from ..models import Batch
 from ..preview import preview_of
 from ..send_page import chosen_account, sending_accounts
+from ..text_rules import LONGEST_TYPED
 from . import making
 from .forms import NewBatchForm, can_send_texts
 from .texts import PLACE
