@@ -48,6 +48,7 @@ class SendPage(AccountFormPage[Message], SendFormView):
     permission_required = "messaging.send_message"
     template_name = "messaging/send.html"
     form_class = SendForm
+    no_account_template = "messaging/no_account.html"
     http_method_names = ["get", "post"]
 
     def find_accounts(self) -> list[Account]:

@@ -49,6 +49,7 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
     permission_required = "otp.send_code"
     template_name = "otp/send.html"
     form_class = SendCodeForm
+    no_account_template = "messaging/no_account.html"
     http_method_names = ["get", "post"]
 
     def find_accounts(self) -> list[Account]:

@@ -61,6 +61,7 @@ class NewBatchPage(AccountFormPage[Batch], NewBatchView):
     permission_required = "messaging.bulk_message"
     template_name = "messaging/batches/new.html"
     form_class = NewBatchForm
+    no_account_template = "messaging/no_account.html"
     http_method_names = ["get", "post"]
 
     def find_accounts(self) -> list[Account]:

@@ -89,7 +89,7 @@ class AccountFormPage(ObjectPage[ObjectType], Generic[ObjectType]):
     `change_account` sends nothing: it asks for the form of another account.
     """
 
-    no_account_template = "messaging/no_account.html"
+    no_account_template: str
 
     def find_accounts(self) -> list[Account]:
         """Those that stand in the list."""
