@@ -1,4 +1,4 @@
-"""A phone number drawn for those who may not see it whole."""
+"""Phone numbers as pages show them: whole, or masked for those who may not see them whole."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from .phone import DOT, mask
+from .phone import DOT, grouped, mask
+
+
+def shown_number(number: str, *, whole: bool) -> SafeString:
+    if not whole:
+        return masked_number(number)
+    return format_html('<span class="number" dir="ltr">{}</span>', grouped(number))
+
+
+def plain_number(number: str, *, whole: bool) -> str:
+    """Without markup, for titles and exports."""
+    return grouped(number) if whole else mask(number)
 
 
 def masked_number(number: str) -> SafeString:

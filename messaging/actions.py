@@ -5,58 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
-from django.utils.translation import gettext
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import View
 
-from core.admin import Page
-from core.pages import NeedsPermission, person, refuse_fragment
+from core.admin.actions import ObjectAction, RevealAction
+from core.admin.pages import NeedsPermission, current_user
+from core.admin.reasons import reason_from
 from core.phone import grouped
-from core.reasons_given import REVEAL_REASONS, reason_from
 from providers.daily_limits import LimitReached
 from providers.engine.kick import kick_if_idle
+from providers.limit_texts import limit_text
 
 from . import sending, settling
-from .daily_words import limit_words
 from .models import Message
 from .recipients import NotARecipient
 from .settling import SETTLE_REASONS
 
 
-class MessageAction(Page, View):
-    """POST only; afterwards the message's page again."""
-
-    http_method_names = ["post"]
-
-    def find(self, object_id: str) -> Message:
-        if self.model_admin is None:
-            raise RuntimeError("An action belongs to a model's admin.")
-        message: Message = self.model_admin.get_or_404(self.request, object_id)
-        return message
-
-    def back_to(self, message: Message) -> HttpResponse:
-        if self.model_admin is None:
-            raise RuntimeError("An action belongs to a model's admin.")
-        return HttpResponseRedirect(self.model_admin.object_url(message))
-
-    def log(self, message: Message, text: str) -> None:
-        LogEntry.objects.log_actions(
-            user_id=person(self.request).pk,
-            queryset=[message],
-            action_flag=CHANGE,
-            change_message=text,
-        )
-
-
-class CancelPage(MessageAction):
+class CancelPage(ObjectAction[Message]):
     permission_required = "messaging.cancel_message"
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         message = self.find(object_id)
-        if sending.cancel(message, person(request)):
+        if sending.cancel(message, current_user(request)):
             self.log(message, "Cancelled")
             messages.success(request, _("Cancelled. Nothing was sent and nothing was charged."))
         else:
@@ -64,7 +35,7 @@ class CancelPage(MessageAction):
         return self.back_to(message)
 
 
-class ReleasePage(MessageAction):
+class ReleasePage(ObjectAction[Message]):
     permission_required = "messaging.send_message"
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -82,7 +53,7 @@ class ReleasePage(MessageAction):
         return self.back_to(message)
 
 
-class SettlePage(MessageAction):
+class SettlePage(ObjectAction[Message]):
     permission_required = "messaging.resolve_message"
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -96,7 +67,7 @@ class SettlePage(MessageAction):
         )
         if settle is None:
             messages.error(request, _("Nothing was changed: choose what happened."))
-        elif settle(message, person(request), because):
+        elif settle(message, current_user(request), because):
             self.log(message, f"Settled as {request.POST['outcome']}: {because}")
             messages.success(request, _("The outcome is settled."))
         else:
@@ -104,7 +75,7 @@ class SettlePage(MessageAction):
         return self.back_to(message)
 
 
-class SendAgainPage(MessageAction):
+class SendAgainPage(ObjectAction[Message]):
     permission_required = "messaging.send_message"
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -113,12 +84,12 @@ class SendAgainPage(MessageAction):
             raise NeedsPermission("messaging.resolve_message")
         token = request.POST.get("form_token", "")[:64]
         try:
-            again, made = settling.send_again(message, person(request), token)
+            again, made = settling.send_again(message, current_user(request), token)
         except NotARecipient as reason:
             messages.error(request, str(reason))
             return self.back_to(message)
         except LimitReached as limit:
-            messages.error(request, limit_words(limit))
+            messages.error(request, limit_text(limit))
             return self.back_to(message)
         except ValueError:
             messages.error(request, _("This message cannot be sent again as it is."))
@@ -130,23 +101,11 @@ class SendAgainPage(MessageAction):
         return self.back_to(again)
 
 
-class RevealPage(MessageAction):
-    """Answers with the whole number and text, and writes down who saw them and why."""
+class RevealPage(RevealAction[Message]):
+    """The whole number and text."""
 
     permission_required = "messaging.reveal_message"
+    template_name = "messaging/revealed.html"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        refused = refuse_fragment(request, (self.permission_required,))
-        return refused or super().dispatch(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        message = self.find(object_id)
-        because = reason_from(request, REVEAL_REASONS)
-        if not because:
-            note = gettext("Choose or type a reason first.")
-            return render(request, "messaging/revealed.html", {"note": note}, status=200)
-        self.log(message, f"Revealed: {because}")
-        context = {"number": grouped(message.recipient), "message": message}
-        answer = render(request, "messaging/revealed.html", context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+    def get_revealed(self, obj: Message) -> dict[str, Any]:
+        return {"number": grouped(obj.recipient), "message": obj}

@@ -7,7 +7,7 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Messages")
 
     def ready(self) -> None:
-        from core import attention
+        from core.admin import attention
         from providers.engine.sources import register
         from providers.gateway.events import (
             DeliveryReported,
@@ -27,7 +27,7 @@ class MessagingConfig(AppConfig):
         register(MessageSource())
         registration.register()
         labels.register()
-        attention.register(needs.matters)
+        attention.register(needs.attention_items)
         explaining.register()
         resolve_subjects_of("message", message_link)
         find_subjects_by(messages_named)

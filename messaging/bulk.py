@@ -6,13 +6,12 @@ meanwhile is left alone and counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,19 +22,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action
 
-from core.buttons import Crumb
-from core.pages import NeedsPermission, person
-from core.reasons_given import reason_from
+from core.admin.actions import log_change
+from core.admin.buttons import Crumb
+from core.admin.pages import NeedsPermission, current_user, new_form_token
+from core.admin.protocols import ModelPages
+from core.admin.reasons import reason_from
 
 from . import sending, settling
 from .batches import again
-from .forms import new_form_token
 from .models import Message
 from .settling import SETTLE_REASONS
 from .states import MessageState
-
-if TYPE_CHECKING:
-    from .admin import MessageAdmin
 
 S = MessageState
 
@@ -76,21 +73,21 @@ MARK_NOT_SENT: Final = Bulk(
 
 @action(description=CANCEL.title)
 def cancel_waiting(
-    admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+    admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
 ) -> HttpResponse | None:
     return perform(CANCEL, "cancel_waiting", admin, request, chosen)
 
 
 @action(description=MARK_SENT.title)
 def mark_sent(
-    admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+    admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
 ) -> HttpResponse | None:
     return perform(MARK_SENT, "mark_sent", admin, request, chosen)
 
 
 @action(description=MARK_NOT_SENT.title)
 def mark_not_sent(
-    admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+    admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
 ) -> HttpResponse | None:
     return perform(MARK_NOT_SENT, "mark_not_sent", admin, request, chosen)
 
@@ -106,14 +103,14 @@ SEND_AGAIN: Final = Bulk(
 
 @action(description=SEND_AGAIN.title)
 def send_again_as_batch(
-    admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+    admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
 ) -> HttpResponse | None:
     """A new batch of them, which is checked and confirmed like any other: so this asks
     nothing, and sends nothing yet."""
     if not request.user.has_perm(SEND_AGAIN.permission):
         raise NeedsPermission(SEND_AGAIN.permission)
     try:
-        batch = again.of_messages(chosen, person(request), new_form_token())
+        batch = again.of_messages(chosen, current_user(request), new_form_token())
     except again.NotAlike:
         messages.error(request, _("Choose messages of one account, one kind and one sender."))
         return HttpResponseRedirect(request.get_full_path())
@@ -134,7 +131,7 @@ ACTIONS: Final = {
 
 
 def perform(
-    bulk: Bulk, name: str, admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+    bulk: Bulk, name: str, admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
 ) -> HttpResponse | None:
     """The confirmation first; with its answer, the action itself and the list again."""
     if not request.user.has_perm(bulk.permission):
@@ -143,14 +140,14 @@ def perform(
     because = reason_from(request, SETTLE_REASONS)
     if "confirmed" not in request.POST or (bulk.reasons and not because):
         return render(request, "messaging/bulk.html", _context(bulk, name, admin, request, chosen))
-    done = [message for message in fitting if bulk.act(message, person(request), because)]
-    _log(request, done, f"{bulk.title}: {because}" if because else str(bulk.title))
+    done = [message for message in fitting if bulk.act(message, current_user(request), because)]
+    log_change(request, done, f"{bulk.title}: {because}" if because else str(bulk.title))
     _say(request, len(done), chosen.count() - len(done))
     return HttpResponseRedirect(request.get_full_path())
 
 
 def _context(
-    bulk: Bulk, name: str, admin: MessageAdmin, request: HttpRequest, chosen: QuerySet[Message]
+    bulk: Bulk, name: str, admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
 ) -> dict[str, Any]:
     ids = list(chosen.values_list("pk", flat=True))
     fitting = chosen.filter(state__in=bulk.states).count()
@@ -168,16 +165,6 @@ def _context(
         "missing_reason": "confirmed" in request.POST,
         "back": request.get_full_path(),
     }
-
-
-def _log(request: HttpRequest, done: Iterable[Message], text: str) -> None:
-    for message in done:
-        LogEntry.objects.log_actions(
-            user_id=person(request).pk,
-            queryset=[message],
-            action_flag=CHANGE,
-            change_message=text,
-        )
 
 
 def _say(request: HttpRequest, done: int, left: int) -> None:

@@ -7,28 +7,30 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.models import ADDITION
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import FormView, View
+from django.views.generic import FormView
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from core.admin import Button, EmptyState, Page, ReadOnlyAdmin
+from core.admin.actions import ObjectAction, log_change
+from core.admin.buttons import EmptyState
+from core.admin.pages import Page, current_user
+from core.admin.read_only import ReadOnlyAdmin
+from core.admin.reasons import LONGEST_REASON
+from core.admin.timeline import person_name
 from core.masking import masked_number
-from core.pages import person
 from core.phone import search_key
-from core.reasons_given import LONGEST_REASON
 from core.times import when
 
 from . import do_not_send
 from .batches.making import pasted
 from .models import DoNotSend
 from .recipients import NotARecipient, read_recipient
-from .timeline import name_of
 
 MOST_AT_ONCE = 1_000
 
@@ -76,13 +78,13 @@ class AddPage(Page, FormView):  # type: ignore[type-arg]
     form_class = AddForm
 
     def form_valid(self, form: AddForm) -> HttpResponse:
-        by = person(self.request)
+        by = current_user(self.request)
         added = 0
         for number in form.cleaned_data["numbers"]:
             entry, is_new = do_not_send.add(number, form.cleaned_data["because"], by)
             if is_new:
                 added += 1
-                log(self.request, entry, ADDITION, f"Listed: {entry.because}")
+                log_change(self.request, [entry], f"Listed: {entry.because}", ADDITION)
         messages.success(
             self.request,
             ngettext(
@@ -93,35 +95,27 @@ class AddPage(Page, FormView):  # type: ignore[type-arg]
         return HttpResponseRedirect(reverse("admin:messaging_donotsend_changelist"))
 
 
-def log(request: HttpRequest, entry: DoNotSend, flag: int, text: str) -> None:
-    LogEntry.objects.log_actions(
-        user_id=person(request).pk, queryset=[entry], action_flag=flag, change_message=text
-    )
-
-
-class RemovePage(Page, View):
+class RemovePage(ObjectAction[DoNotSend]):
     permission_required = "messaging.change_donotsend"
-    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        if self.model_admin is None:
-            raise Http404
-        entry = self.model_admin.get_or_404(request, object_id)
+        entry = self.find(object_id)
         because = request.POST.get("because", "").replace("\0", "").strip()[:LONGEST_REASON]
         if not because:
             messages.error(request, _("Nothing was changed: choose or type a reason."))
-        elif do_not_send.remove(entry, because, person(request)):
-            log(request, entry, CHANGE, f"Taken off the list: {because}")
+        elif do_not_send.remove(entry, because, current_user(request)):
+            self.log(entry, f"Taken off the list: {because}")
             messages.success(request, _("The number is off the list."))
         else:
             messages.warning(request, _("Nothing was changed: it is off the list already."))
-        return HttpResponseRedirect(self.model_admin.object_url(entry))
+        return self.back_to(entry)
 
 
 @admin.register(DoNotSend)
 class DoNotSendAdmin(ReadOnlyAdmin):
     detail_template = "messaging/do_not_send.html"
     list_title = _("Do-not-send list")
+    primary_page = ("messaging.add_donotsend", _("Add numbers"), "add_numbers", "add")
     list_display = ("masked", "because", "adder", "added", "removed")
     search_fields = ("number",)
     search_help_text = _("A whole number")
@@ -141,7 +135,7 @@ class DoNotSendAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Added by"), ordering="added_by")
     def adder(self, entry: DoNotSend) -> str:
-        return name_of(entry.added_by)
+        return person_name(entry.added_by)
 
     @admin.display(description=_("Added"), ordering="added_at")
     def added(self, entry: DoNotSend) -> SafeString:
@@ -159,11 +153,6 @@ class DoNotSendAdmin(ReadOnlyAdmin):
         # Whole numbers only: a list of parts would give the masked ones away.
         number = search_key(search_term.strip())
         return (queryset.filter(number=number) if number else queryset.none()), False
-
-    def get_list_primary(self, request: HttpRequest) -> Button | None:
-        if not request.user.has_perm("messaging.add_donotsend"):
-            return None
-        return Button(_("Add numbers"), reverse(self.url_name("add_numbers")), "add")
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(

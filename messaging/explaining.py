@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,11 +11,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from core.labels import label_for
+from core.admin.labels import label_for
 from core.money_lines import MoneyLine
-from core.times import duration, short_time
+from core.times import duration
 from providers.gateway.vocabulary import Reason
-from providers.reasons import Words, explain, register_reason
+from providers.reasons import (
+    Explanation,
+    Words,
+    explain,
+    explain_pause,
+    register_reason,
+    values_of_retries,
+)
 
 from .labels import MARKED_SENT, NO_REPORTS, REPORT_OVERDUE, shown_state
 from .models import Message, Report
@@ -50,23 +57,13 @@ def register() -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
-    """`money` is the letter of a money line, or empty while nothing can be said."""
-
-    title: str = ""
-    text: str = ""
-    next_step: str = ""
-    money: str = ""
-
-
-def story_of(message: Message) -> Story:
+def explanation_of(message: Message) -> Explanation:
     shown = shown_state(message)
     match message.state:
         case S.QUEUED | S.CLAIMED:
             return _waiting(message)
         case S.SENDING:
-            return Story(text=_("The call to the provider is under way."))
+            return Explanation(text=_("The call to the provider is under way."))
         case S.REFUSED if message.conflict:
             return replace(_reasoned(message), text=_contradiction(message))
         case S.HELD | S.REFUSED | S.UNKNOWN:
@@ -74,10 +71,10 @@ def story_of(message: Message) -> Story:
         case S.NOT_SENT:
             return _not_sent(message)
         case S.CANCELLED:
-            return Story(money=MoneyLine.NOT_SENT)
+            return Explanation(money=MoneyLine.NOT_SENT)
         case S.SUBMITTED:
-            return Story(text=_accepted(message, shown), money=MoneyLine.ACCEPTED)
-    return Story(text=_reported(message), money=MoneyLine.ACCEPTED)
+            return Explanation(text=_accepted(message, shown), money=MoneyLine.ACCEPTED)
+    return Explanation(text=_reported(message), money=MoneyLine.ACCEPTED)
 
 
 def _reported(message: Message) -> str:
@@ -115,31 +112,26 @@ def _contradiction(message: Message) -> str:
     }
 
 
-def _waiting(message: Message) -> Story:
+def _waiting(message: Message) -> Explanation:
     waited = timezone.now() - message.queued_at
     if message.account.is_paused:
-        return Story(
-            text=_("%(account)s is paused. This waits until the account is resumed.")
-            % {"account": message.account.name},
-            money=MoneyLine.NOT_SENT,
-        )
+        return explain_pause(message.account.name)
     if message.reason and message.answered_at:
         return _reasoned(message)
     if message.batch_id is not None:
-        return Story(text=_("Waits for its turn in the batch."))
+        return Explanation(text=_("Waits for its turn in the batch."))
     if waited < LONG_WAIT:
-        return Story()
-    return Story(
+        return Explanation()
+    return Explanation(
         text=_("Waiting to be taken up for %(seconds)s; usually under 1 s.")
         % {"seconds": duration(waited)}
     )
 
 
-def _reasoned(message: Message) -> Story:
+def _reasoned(message: Message) -> Explanation:
     said = explain(_reason(message), **_values(message))
     # Whatever the reason, money may be gone exactly where the outcome is unknown.
-    money = MoneyLine.UNKNOWN if message.state == S.UNKNOWN else said.money
-    return Story(said.title, said.text, said.next_step, money)
+    return replace(said, money=MoneyLine.UNKNOWN) if message.state == S.UNKNOWN else said
 
 
 def _reason(message: Message) -> str:
@@ -148,11 +140,11 @@ def _reason(message: Message) -> str:
     return message.reason
 
 
-def _not_sent(message: Message) -> Story:
+def _not_sent(message: Message) -> Explanation:
     if message.settled_at:
-        return Story(money=MoneyLine.NOT_SENT)
-    story = _reasoned(message)
-    return story if story.money else replace(story, money=MoneyLine.NOT_SENT)
+        return Explanation(money=MoneyLine.NOT_SENT)
+    said = _reasoned(message)
+    return said if said.money else replace(said, money=MoneyLine.NOT_SENT)
 
 
 def _values(message: Message) -> dict[str, Any]:
@@ -160,13 +152,10 @@ def _values(message: Message) -> dict[str, Any]:
     values: dict[str, Any] = {
         "waited": duration((message.ended_at or timezone.now()) - message.queued_at)
     }
-    if message.reason == Reason.UNREACHABLE:
-        values["n"] = message.tries
-        if message.state == S.QUEUED:
-            values["time"] = short_time(message.not_before)
-    elif message.reason == Reason.NO_BALANCE:
-        values["n"] = message.account.messages.filter(state=S.QUEUED).count()
-    elif message.reason == Reason.TIMED_OUT and message.answered_at and message.handed_over_at:
+    retry_at = message.not_before if message.state == S.QUEUED else None
+    queued = message.account.messages.filter(state=S.QUEUED)
+    values |= values_of_retries(message.reason, message.tries, retry_at, queued.count)
+    if message.reason == Reason.TIMED_OUT and message.answered_at and message.handed_over_at:
         values["n"] = round((message.answered_at - message.handed_over_at).total_seconds())
     return values
 

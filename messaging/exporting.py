@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.actions import log_export
+from core.admin.changelist import filtered
+from core.admin.exports import Column, export, format_of
+from core.admin.labels import label_for
+from core.admin.pages import NeedsPermission
+from core.admin.protocols import ModelPages
+from core.admin.timeline import person_name
 from core.countries import country_name
-from core.exports import Column, Format, export
-from core.labels import label_for
-from core.pages import NeedsPermission, person
 from core.phone import mask
 
 from .labels import shown_state
 from .models import Message
-from .timeline import name_of
 from .visibility import may_see_whole, shown_text
-
-if TYPE_CHECKING:
-    from .admin import MessageAdmin
 
 PERMISSION: Final = "messaging.export_message"
 AT_A_TIME: Final = 1_000
@@ -32,42 +27,18 @@ IN_LOG: Final = 500
 """Characters of the filters that are written down."""
 
 
-def messages_as_file(admin: MessageAdmin, request: HttpRequest) -> HttpResponseBase:
+def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
     """Those with the permission to reveal get whole numbers and texts; it is written down who
     took what."""
     if not request.user.has_perms((PERMISSION, "messaging.view_message")):
         raise NeedsPermission(PERMISSION)
-    try:
-        format_ = Format(request.GET.get("format", "csv"))
-    except ValueError:
-        raise Http404 from None
-    rows = _listed(admin, request)
-    _log(request, format_)
+    format_ = format_of(request)
+    rows = filtered(admin, request)
+    said = f"Exported as {format_}: {request.GET.urlencode()}"
+    log_export(request, Message, "messages", said[:IN_LOG])
     whole = request.user.has_perm("messaging.reveal_message")
     columns = columns_for(request.user, whole=whole)
     return export("messages", columns, rows.iterator(chunk_size=AT_A_TIME), format_)
-
-
-def _listed(admin: MessageAdmin, request: HttpRequest) -> QuerySet[Message]:
-    """What the list shows with this address, all pages of it."""
-    query = request.GET.copy()
-    query.pop("format", None)
-    request.GET = query  # type: ignore[assignment]
-    try:
-        rows: QuerySet[Message] = admin.get_changelist_instance(request).queryset
-    except (DisallowedModelAdminLookup, IncorrectLookupParameters):
-        raise Http404 from None
-    return rows
-
-
-def _log(request: HttpRequest, format_: Format) -> None:
-    LogEntry.objects.create(
-        user_id=person(request).pk,
-        content_type=ContentType.objects.get_for_model(Message),
-        object_repr="messages",
-        action_flag=CHANGE,
-        change_message=f"Exported as {format_}: {request.GET.urlencode()}"[:IN_LOG],
-    )
 
 
 def columns_for(user: Any, *, whole: bool) -> list[Column]:
@@ -83,7 +54,7 @@ def columns_for(user: Any, *, whole: bool) -> list[Column]:
         Column(_("Segments"), lambda m: m.segments),
         Column(_("Account"), lambda m: m.account.name),
         Column(_("Sender ID"), lambda m: m.sender_id),
-        Column(_("Sent by"), lambda m: name_of(m.created_by)),
+        Column(_("Sent by"), lambda m: person_name(m.created_by)),
         Column(_("Row"), lambda m: m.batch_row),
         Column(_("Reason"), lambda m: m.reason),
         Column(_("Our reference"), lambda m: m.reference),

@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 
-from core.filters import CountryFilter, LocalTimeFilter, RecentFilter, StateFilter
+from core.admin.filters import CountryFilter, LocalTimeFilter, RecentFilter, StateFilter
 from core.times import short_time
 from providers.reasons import explain
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.labels import Role, StateLabel, register_states
+from core.admin.labels import Role, StateLabel, register_states
 from providers.gateway.registry import clients
 from providers.models import Account
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
@@ -13,38 +12,37 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.live import poll_interval
+from core.admin.pages import new_form_token
+from core.admin.protocols import ModelPages
+from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
-from core.reasons_given import REVEAL_REASONS
+from core.masking import shown_number
 from providers.engine.leases import is_engine_alive
 from providers.gateway.vocabulary import Encoding
 from providers.journal import subject_link
 
-from .explaining import story_of, title_of
-from .forms import new_form_token
+from .explaining import explanation_of, title_of
 from .hints import known_about
 from .labels import gives_reports, shown_state
 from .models import Message
 from .settling import REPEATABLE, SETTLE_REASONS, can_repeat
 from .states import REPORTS, WAITING, MessageState
 from .timeline import timeline
-from .visibility import may_see_whole, shown_number, shown_text
-
-if TYPE_CHECKING:
-    from .admin import MessageAdmin
+from .visibility import may_see_whole, shown_text
 
 S = MessageState
-FIRST_MINUTE = timedelta(minutes=1)
 
 
-def context_of(admin: MessageAdmin, request: HttpRequest, message: Message) -> dict[str, Any]:
+def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dict[str, Any]:
     user = request.user
     whole = may_see_whole(message, user)
     return {
         "shown_state": shown_state(message),
-        "story": story_of(message),
+        "explanation": explanation_of(message),
         "known": known_about(message) if message.state == S.UNKNOWN else [],
         "whole": whole,
-        "number": shown_number(message, whole=whole),
+        "number": shown_number(message.recipient, whole=whole),
         "text": shown_text(message, whole=whole),
         "country": country_name(message.country),
         "encoding": {Encoding.GSM7: "GSM-7", Encoding.UCS2: "Unicode"}.get(
@@ -103,8 +101,7 @@ def _poll_every(message: Message) -> int | None:
         return None
     if message.state == S.SUBMITTED and not gives_reports(message.account):
         return None
-    young = timezone.now() - message.created_at < FIRST_MINUTE
-    return 2 if young else 5
+    return poll_interval(message.created_at)
 
 
 def _choices(message: Message, user: User | AnonymousUser) -> dict[str, bool]:
@@ -134,7 +131,7 @@ def recipient_column(reader: User | AnonymousUser) -> Column:
         whole = may_see_whole(message, reader)
         return format_html(
             '{} <bdi class="one-line" dir="auto">{}</bdi>',
-            shown_number(message, whole=whole),
+            shown_number(message.recipient, whole=whole),
             line_of(message, whole=whole),
         )
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import ngettext
 
-from core.attention import Matter
+from core.admin.attention import AttentionItem, counted_item
 
 from .models import Message
 from .states import MessageState
@@ -17,22 +17,20 @@ from .tabs import needing_a_hand
 S = MessageState
 
 
-def matters(request: HttpRequest) -> Iterator[Matter]:
+def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
     """Unknown outcomes and messages that wait for a go-ahead, each opening its rows."""
     if not request.user.has_perm("messaging.view_message"):
         return
     unknown = Message.objects.filter(state=S.UNKNOWN).count()
-    if unknown:
-        text = ngettext(
-            "%(count)d message: outcome unknown", "%(count)d messages: outcome unknown", unknown
-        )
-        yield Matter(text % {"count": unknown}, _list_of(S.UNKNOWN), "help")
+    text = ngettext(
+        "%(count)d message: outcome unknown", "%(count)d messages: outcome unknown", unknown
+    )
+    yield from counted_item(unknown, text, _list_of(S.UNKNOWN), "help")
     held = Message.objects.filter(state=S.HELD).count()
-    if held:
-        text = ngettext(
-            "%(count)d message needs a go-ahead", "%(count)d messages need a go-ahead", held
-        )
-        yield Matter(text % {"count": held}, _list_of(S.HELD), "front_hand")
+    text = ngettext(
+        "%(count)d message needs a go-ahead", "%(count)d messages need a go-ahead", held
+    )
+    yield from counted_item(held, text, _list_of(S.HELD), "front_hand")
 
 
 def badge(request: HttpRequest) -> int:

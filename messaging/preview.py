@@ -10,8 +10,8 @@ from core.phone import PhoneNumber
 from providers.models import Account
 
 from . import segments
-from .forms import LONGEST_TYPED, MAX_SEGMENTS
 from .recipients import NotARecipient, recipient_for
+from .text_rules import LONGEST_TYPED, MAX_SEGMENTS
 
 
 @dataclass(frozen=True, slots=True)

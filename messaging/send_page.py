@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin import Page, fragment
-from core.pages import person
+from core.admin.pages import current_user, fragment, new_form_token
 from core.times import full_time
+from providers.admin.account_picker import AccountFormPage, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
-from providers.enquiries import latest_reading
+from providers.limit_texts import limit_text
 from providers.models import Account
 
 from . import sending
-from .daily_words import limit_words
-from .forms import SendForm, kind_of, new_form_token, why_not
+from .forms import SendForm, kind_of, unavailable_reason
+from .models import Message
 from .preview import Preview, preview_of
 
 if TYPE_CHECKING:
@@ -39,54 +39,23 @@ def sending_accounts() -> list[Account]:
 
 
 def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
-    """The one asked for, else the one used last, else the first that can send now."""
     able = [account for account in accounts if kind_of(account) is not None]
-    asked = request.POST.get("account") or request.GET.get("account")
-    remembered = request.session.get(REMEMBERED)
-    for wanted in (asked, remembered):
-        for account in able:
-            if account.public_id == wanted:
-                return account
-    return next((account for account in able if not why_not(account)), able[0] if able else None)
+    return pick_account(request, able, request.session.get(REMEMBERED), unavailable_reason)
 
 
-class SendPage(Page, SendFormView):
+class SendPage(AccountFormPage[Message], SendFormView):
     title = _("Send SMS")
     permission_required = "messaging.send_message"
     template_name = "messaging/send.html"
     form_class = SendForm
+    no_account_template = "messaging/no_account.html"
     http_method_names = ["get", "post"]
 
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().setup(request, *args, **kwargs)
-        self.accounts = sending_accounts()
-        self.account = chosen_account(request, self.accounts)
+    def find_accounts(self) -> list[Account]:
+        return sending_accounts()
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.account is None:
-            return render(request, "messaging/no_account.html", self.plain_context())
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.account is None:
-            raise Http404
-        if "change_account" in request.POST:
-            return self.render_to_response(self.get_context_data(form=self.unsent_form()))
-        return super().post(request, *args, **kwargs)
-
-    def plain_context(self) -> dict[str, Any]:
-        return {
-            **super().get_context_data(form=None),
-            "may_add": self.request.user.has_perm("providers.add_account"),
-        }
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return {
-            **super().get_form_kwargs(),
-            "account": self.account,
-            "accounts": self.accounts,
-            "user": person(self.request),
-        }
+    def choose_account(self, accounts: list[Account]) -> Account | None:
+        return chosen_account(self.request, accounts)
 
     def get_initial(self) -> dict[str, Any]:
         sender = self.request.session.get(REMEMBERED_SENDER, {})
@@ -95,22 +64,12 @@ class SendPage(Page, SendFormView):
             initial["sender_id"] = sender[self.account.public_id]
         return initial
 
-    def unsent_form(self) -> SendForm:
-        """After the account was changed: what was typed stays, the fields are the new ones."""
-        typed = {name: value for name, value in self.request.POST.items() if name != "account"}
-        kwargs = {**self.get_form_kwargs(), "data": None, "files": None}
-        kwargs["initial"] = {**self.get_initial(), **typed}
-        return SendForm(**kwargs)
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         form: SendForm = context["form"]
-        account = form.sending_account
         return {
             **context,
-            "account": account,
             "kind": form.kind,
-            "reading": latest_reading(account),
             "preview": self._preview(form),
             "asleep": not is_engine_alive(),
             "repeats": form.repeats if form.is_bound and form.is_valid() else None,
@@ -123,13 +82,13 @@ class SendPage(Page, SendFormView):
         )
 
     def form_valid(self, form: SendForm) -> HttpResponse:
-        token = form.cleaned_data["form_token"]
-        if form.needs_confirmation and not sending.was_sent(token, person(self.request)):
+        by, token = current_user(self.request), form.cleaned_data["form_token"]
+        if form.needs_confirmation and not sending.was_sent(token, by):
             return self.render_to_response(self.get_context_data(form=form))
         try:
-            message, made = sending.queue(form.draft, by=person(self.request), form_token=token)
+            message, made = sending.queue(form.draft, by=by, form_token=token)
         except LimitReached as limit:
-            form.add_error(None, limit_words(limit))
+            form.add_error(None, limit_text(limit))
             return self.form_invalid(form)
         self._remember(form)
         if not made and not sending.is_row_of(message, form.draft):
@@ -143,9 +102,7 @@ class SendPage(Page, SendFormView):
                 )
                 % {"time": full_time(message.created_at)},
             )
-        if self.model_admin is None:
-            raise Http404
-        return HttpResponseRedirect(self.model_admin.object_url(message))
+        return self.back_to(message)
 
     def _changed_since(self, form: SendForm) -> SendForm:
         """Somebody went back, changed something and sent again: that is a new message, but

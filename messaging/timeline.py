@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from core.admin.timeline import TimelineEntry, in_order, person_name
 from core.templatetags.portal import visible
 from core.times import duration
 from providers.callback_texts import SAYS, masked_words
@@ -21,24 +20,15 @@ from .states import REPORTS, MessageState
 S = MessageState
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`at` is None for what has not happened yet."""
-
-    text: str
-    at: datetime | None = None
-    url: str = ""
-    link: str = ""
-    """The words of the link to the evidence."""
-
-
-def timeline(message: Message, *, with_calls: bool, with_callbacks: bool = False) -> list[Line]:
+def timeline(
+    message: Message, *, with_calls: bool, with_callbacks: bool = False
+) -> list[TimelineEntry]:
     """Whether the reader may open the calls and the callbacks that are the evidence."""
     calls = _calls_of(message) if with_calls else []
     return [
         *_queueing(message),
         *_sending(message, calls),
-        *_in_order([*_decisions(message), *_reports(message, with_callbacks=with_callbacks)]),
+        *in_order([*_decisions(message), *_reports(message, with_callbacks=with_callbacks)]),
         *_missing(message),
     ]
 
@@ -47,28 +37,23 @@ def _calls_of(message: Message) -> list[ApiCall]:
     return list(ApiCall.objects.filter(subject=f"message:{message.pk}").order_by("started_at"))
 
 
-def name_of(user: object) -> str:
-    if user is None:
-        return _("the portal")
-    full_name = getattr(user, "get_full_name", str)()
-    return full_name or str(user)
-
-
-def _queueing(message: Message) -> Iterator[Line]:
-    yield Line(_("Queued by %(name)s") % {"name": name_of(message.created_by)}, message.created_at)
+def _queueing(message: Message) -> Iterator[TimelineEntry]:
+    yield TimelineEntry(
+        _("Queued by %(name)s") % {"name": person_name(message.created_by)}, message.created_at
+    )
     if message.claimed_at:
-        yield Line(_("Taken up"), message.claimed_at)
+        yield TimelineEntry(_("Taken up"), message.claimed_at)
 
 
-def _sending(message: Message, calls: list[ApiCall]) -> Iterator[Line]:
+def _sending(message: Message, calls: list[ApiCall]) -> Iterator[TimelineEntry]:
     if message.handed_over_at:
-        yield Line(_("Handed over for sending"), message.handed_over_at)
+        yield TimelineEntry(_("Handed over for sending"), message.handed_over_at)
     for call in calls[:-1] if message.answered_at else calls:
         text = _("Tried: %(outcome)s") % {"outcome": call.get_outcome_display()}
-        yield Line(text, call.started_at, _call_url(call), _("API call"))
+        yield TimelineEntry(text, call.started_at, _call_url(call), _("API call"))
     if message.answered_at:
         last = calls[-1] if calls else None
-        yield Line(
+        yield TimelineEntry(
             _answer(message),
             message.answered_at,
             _call_url(last) if last else "",
@@ -107,29 +92,24 @@ def _answer(message: Message) -> str:
     return _("Accepted after %(took)s, id %(id)s") % {"took": took, "id": message.provider_id}
 
 
-def _decisions(message: Message) -> Iterator[Line]:
+def _decisions(message: Message) -> Iterator[TimelineEntry]:
     if message.settled_at:
         words = {
             S.NOT_SENT: _("Marked as not sent by %(name)s: %(reason)s"),
         }.get(MessageState(message.state), _("Marked as sent by %(name)s: %(reason)s"))
-        yield Line(
-            words % {"name": name_of(message.settled_by), "reason": message.settled_because},
+        yield TimelineEntry(
+            words % {"name": person_name(message.settled_by), "reason": message.settled_because},
             message.settled_at,
         )
     if message.ended_at and message.state == S.CANCELLED:
-        yield Line(
-            _("Cancelled by %(name)s") % {"name": name_of(message.ended_by)}, message.ended_at
+        yield TimelineEntry(
+            _("Cancelled by %(name)s") % {"name": person_name(message.ended_by)}, message.ended_at
         )
     elif message.ended_at and not message.answered_at:
-        yield Line(_("Given up by the portal"), message.ended_at)
+        yield TimelineEntry(_("Given up by the portal"), message.ended_at)
 
 
-def _in_order(lines: list[Line]) -> list[Line]:
-    """A report may come before or after what a person decided."""
-    return sorted(lines, key=lambda line: line.at.timestamp() if line.at else float("inf"))
-
-
-def _reports(message: Message, *, with_callbacks: bool) -> Iterator[Line]:
+def _reports(message: Message, *, with_callbacks: bool) -> Iterator[TimelineEntry]:
     for report in message.reports.select_related("callback"):
         callback = report.callback if with_callbacks else None
         url = (
@@ -137,7 +117,7 @@ def _reports(message: Message, *, with_callbacks: bool) -> Iterator[Line]:
             if callback
             else ""
         )
-        yield Line(_report(report), report.at, url, _("callback") if url else "")
+        yield TimelineEntry(_report(report), report.at, url, _("callback") if url else "")
 
 
 def _report(report: Report) -> str:
@@ -152,12 +132,12 @@ def _report(report: Report) -> str:
     }
 
 
-def _missing(message: Message) -> Iterator[Line]:
+def _missing(message: Message) -> Iterator[TimelineEntry]:
     if message.state == S.SUBMITTED:
         if gives_reports(message.account):
-            yield Line(_("No delivery report yet"))
+            yield TimelineEntry(_("No delivery report yet"))
         else:
-            yield Line(
+            yield TimelineEntry(
                 _("%(provider)s gives no delivery reports")
                 % {"provider": message.account.provider_name}
             )

@@ -7,12 +7,7 @@ from typing import Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
-
-from core.masking import masked_number
-from core.phone import grouped, mask
 
 from .models import Message
 
@@ -24,17 +19,6 @@ def may_see_whole(message: Message, user: User | AnonymousUser) -> bool:
     # Of a batch nobody reads numbers back.
     own = message.created_by_id == user.pk and message.batch_id is None
     return own and timezone.now() - message.created_at < OWN_FOR
-
-
-def shown_number(message: Message, *, whole: bool) -> SafeString:
-    if not whole:
-        return masked_number(message.recipient)
-    return format_html('<span class="number" dir="ltr">{}</span>', grouped(message.recipient))
-
-
-def plain_number(message: Message, *, whole: bool) -> str:
-    """Without markup, for titles."""
-    return grouped(message.recipient) if whole else mask(message.recipient)
 
 
 def shown_text(message: Message, *, whole: bool) -> str:

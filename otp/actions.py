@@ -6,17 +6,14 @@ import time
 from typing import Any, Final
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import View
 
-from core.admin import Page
-from core.pages import person, refuse_fragment
+from core.admin.actions import ObjectAction, RevealAction
+from core.admin.pages import current_user, refuse_fragment
 from core.phone import grouped
-from core.reasons_given import REVEAL_REASONS, reason_from
 from messaging.recipients import NotARecipient
 from providers.daily_limits import LimitReached
 from providers.models import Account
@@ -37,33 +34,7 @@ VIEW: Final = "otp.view_session"
 """Whoever acts on a session is shown it afterwards, so may see it, too."""
 
 
-class SessionAction(Page, View):
-    """POST only; afterwards the session's page again."""
-
-    http_method_names = ["post"]
-    permission_required: tuple[str, ...]
-
-    def find(self, object_id: str) -> Session:
-        if self.model_admin is None:
-            raise RuntimeError("An action belongs to a model's admin.")
-        session: Session = self.model_admin.get_or_404(self.request, object_id)
-        return session
-
-    def back_to(self, session: Session) -> HttpResponse:
-        if self.model_admin is None:
-            raise RuntimeError("An action belongs to a model's admin.")
-        return HttpResponseRedirect(self.model_admin.object_url(session))
-
-    def log(self, session: Session, text: str) -> None:
-        LogEntry.objects.log_actions(
-            user_id=person(self.request).pk,
-            queryset=[session],
-            action_flag=CHANGE,
-            change_message=text,
-        )
-
-
-class CheckPage(SessionAction):
+class CheckPage(ObjectAction[Session]):
     """Answers a script with the live part of the page, anybody else with the page."""
 
     permission_required = (VIEW, "otp.check_code")
@@ -83,14 +54,15 @@ class CheckPage(SessionAction):
             if problem:
                 messages.error(request, problem)
             return self.back_to(session)
-        context = live_context(self.model_admin, request, session)  # type: ignore[arg-type]
+        context = live_context(self.model_admin, request, session)
         return render(request, "otp/live.html", {**context, "problem": problem, "fetched": True})
 
     def _check(self, session: Session, typed: str) -> str:
         """The reason why nothing was checked; empty where something was."""
         token = self.request.POST.get("form_token", "")[:64] or None
+        by = current_user(self.request)
         try:
-            attempt = checking.check(session, typed, by=person(self.request), form_token=token)
+            attempt = checking.check(session, typed, by=by, form_token=token)
         except checking.NothingEntered:
             return gettext("Enter the code that the customer reads out.")
         except sessions.CheckUnderWay:
@@ -116,7 +88,7 @@ def _wait_for(attempt: Attempt) -> None:
         attempt.refresh_from_db(fields=["state"])
 
 
-class SendAgainPage(SessionAction):
+class SendAgainPage(ObjectAction[Session]):
     permission_required = (VIEW, "otp.send_code")
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -135,7 +107,7 @@ class SendAgainPage(SessionAction):
     def _send(self, session: Session, account: Account, channel: str, token: str) -> str:
         try:
             _session, made = sessions.send_again(
-                session, account, by=person(self.request), form_token=token, channel=channel
+                session, account, by=current_user(self.request), form_token=token, channel=channel
             )
         except limits.TooEarly as early:
             return limits.early_words(early)
@@ -161,12 +133,12 @@ class SendAgainPage(SessionAction):
         return ""
 
 
-class CancelPage(SessionAction):
+class CancelPage(ObjectAction[Session]):
     permission_required = (VIEW, "otp.cancel_code")
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         session = self.find(object_id)
-        if sessions.cancel(session, person(request)):
+        if sessions.cancel(session, current_user(request)):
             self.log(session, "Cancelled")
             messages.success(request, _("Cancelled. The code is dead."))
         else:
@@ -174,23 +146,11 @@ class CancelPage(SessionAction):
         return self.back_to(session)
 
 
-class RevealPage(SessionAction):
-    """Answers with the whole number, and writes down who saw it and why."""
+class RevealPage(RevealAction[Session]):
+    """The whole number."""
 
     permission_required = (VIEW, "messaging.reveal_message")
+    template_name = "messaging/revealed.html"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        refused = refuse_fragment(request, self.permission_required)
-        return refused or super().dispatch(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        session = self.find(object_id)
-        because = reason_from(request, REVEAL_REASONS)
-        if not because:
-            note = gettext("Choose or type a reason first.")
-            return render(request, "messaging/revealed.html", {"note": note})
-        self.log(session, f"Revealed: {because}")
-        context = {"number": grouped(session.recipient)}
-        answer = render(request, "messaging/revealed.html", context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+    def get_revealed(self, obj: Session) -> dict[str, Any]:
+        return {"number": grouped(obj.recipient)}

@@ -6,26 +6,23 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core import live_list
-from core.admin import Button, EmptyState, ReadOnlyAdmin, fragment
-from core.changelist import PortalChangeList
-from core.exports import Format, export_buttons
-from core.labels import state_label
-from core.pages import NeedsPermission, person
-from core.phone import search_key
-from core.times import duration, when
+from core.admin.buttons import EmptyState
+from core.admin.changelist import filtered
+from core.admin.exports import format_of
+from core.admin.labels import state_label
+from core.admin.live import Cells
+from core.admin.pages import require
+from core.admin.read_only import TrackedAdmin
+from core.admin.timeline import person_name
+from core.masking import plain_number, shown_number
+from core.times import duration
 from messaging.labels import shown_state as message_state
-from messaging.timeline import name_of
 
 from . import conversion, filters, sessions
 from .actions import CancelPage, CheckPage, RevealPage, SendAgainPage
@@ -33,15 +30,18 @@ from .exporting import export_sessions
 from .figures_page import FiguresPage
 from .labels import shown_state
 from .models import SentCode, Session
-from .needs import matters
+from .needs import attention_items
 from .send_page import SendCodePage, preview
 from .session_page import context_of, live_context
-from .visibility import may_see_whole, plain_number, shown_number
+from .visibility import may_see_whole
 
 
 @admin.register(Session)
-class SessionAdmin(ReadOnlyAdmin):
+class SessionAdmin(TrackedAdmin):
     detail_template = "otp/session.html"
+    live_template = "otp/live.html"
+    primary_page = ("otp.send_code", _("Send code"), "send", "password")
+    export_permission = "otp.export_session"
     list_title = pgettext_lazy("list", "Codes")
     list_display = ("state_", "account", "sms", "tries", "took", "sender", "time")
     list_filter = filters.FILTERS
@@ -64,7 +64,6 @@ class SessionAdmin(ReadOnlyAdmin):
 
     class Media:
         css: ClassVar = {"all": ("portal/otp.css",)}
-        js: ClassVar = ("portal/live_list.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: QuerySet[Session] = super().get_queryset(request)
@@ -91,47 +90,37 @@ class SessionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Sent by"), ordering="created_by")
     def sender(self, session: Session) -> str:
-        return name_of(session.created_by)
+        return person_name(session.created_by)
 
-    @admin.display(description=_("Time"), ordering="created_at")
-    def time(self, session: Session) -> SafeString:
-        return when(session.created_at)
+    def reader_columns(self, request: HttpRequest) -> list[Any]:
+        return [number_column(request)]
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        state, *rest = self.list_display
-        return [state, number_column(request), *rest]
-
-    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
-        return list(list_display[:2])
+    def named_by(self, term: str) -> Q:
+        """The session's own id, or one of its messages'."""
+        sent = SentCode.objects.filter(session=OuterRef("pk")).filter(
+            Q(message__reference=term[:32].lower())
+            | Q(message__public_id=term[:24])
+            | Q(message__provider_id=term[:200])
+        )
+        return Q(public_id=term[:24]) | Q(pk=Subquery(sent.values("session")[:1]))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        only = self._only_hit(request)
-        if only is not None:
-            return HttpResponseRedirect(self.object_url(only))
         answer = super().changelist_view(request, extra_context)
         context = getattr(answer, "context_data", None)
         if context and "cl" in context:
             listed = context["cl"]
             context["funnel"] = conversion.funnel_of(listed.queryset)
-            context["alarms"] = list(matters(request))
+            context["alarms"] = list(attention_items(request))
             context["period"] = filters.period_of(listed)
             context["query"] = listed.get_query_string()
-            context["exports"] = self._exports(request)
         return answer
 
-    def _exports(self, request: HttpRequest) -> list[Button]:
-        if not request.user.has_perm("otp.export_session"):
-            return []
-        return export_buttons(request, reverse(self.url_name("export")))
-
-    @fragment("otp.view_session")
-    def changes(self, request: HttpRequest) -> HttpResponse:
-        return live_list.changes(self, request, self._cells)
+    def live_cells(self, request: HttpRequest) -> Cells:
+        return self._cells
 
     def _cells(self, session: Session) -> dict[str, str]:
-        """What may change of a row while somebody looks at it."""
         return {
             "state_": self.state_(session),
             "sms": self.sms(session),
@@ -139,85 +128,38 @@ class SessionAdmin(ReadOnlyAdmin):
             "took": self.took(session),
         }
 
-    def _only_hit(self, request: HttpRequest) -> Session | None:
-        """The session that a whole id names; searching for it is opening it."""
-        term = request.GET.get("q", "").strip()
-        if request.method != "GET" or not term or "\x00" in term:
-            return None
-        found = list(self.get_queryset(request).filter(_named(term)).distinct()[:2])
-        return found[0] if len(found) == 1 else None
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
-    ) -> tuple[QuerySet[Session], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = _named(term)
-        number = search_key(term)
-        if number:
-            found |= Q(recipient=number)
-        return queryset.filter(found), False
-
-    def get_list_primary(self, request: HttpRequest) -> Button | None:
-        if not request.user.has_perm("otp.send_code"):
-            return None
-        return Button(_("Send code"), reverse(self.url_name("send")), "password")
-
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No codes sent yet."), self.get_list_primary(request), "pin")
 
-    def listed(self, request: HttpRequest) -> PortalChangeList:
-        """What the list shows for the filters in the address."""
-        try:
-            listed: PortalChangeList = self.get_changelist_instance(request)
-        except (DisallowedModelAdminLookup, IncorrectLookupParameters):
-            raise Http404 from None
-        return listed
-
     def export(self, request: HttpRequest) -> HttpResponseBase:
-        needed = ("otp.view_session", "otp.export_session")
-        if not request.user.has_perms(needed):
-            raise NeedsPermission(*needed)
-        wanted = request.GET.copy()
-        format_ = Format.XLSX if "xlsx" in wanted.pop("format", []) else Format.CSV
-        request.GET = wanted  # type: ignore[assignment]
-        return export_sessions(self.listed(request).queryset, person(request), format_)
+        require(request, "otp.view_session", "otp.export_session")
+        format_ = format_of(request)
+        return export_sessions(request, filtered(self, request), format_)
 
     # --- one session ---------------------------------------------------------
 
     def get_detail_title(self, request: HttpRequest, obj: Session) -> str:
-        return plain_number(obj, whole=may_see_whole(obj, request.user))
+        return plain_number(obj.recipient, whole=may_see_whole(obj, request.user))
 
     def get_detail_context(self, request: HttpRequest, obj: Session) -> Mapping[str, Any]:
-        sessions.expire(Session.objects.filter(pk=obj.pk))
-        obj.refresh_from_db()
+        self._expire(obj)
         return context_of(self, request, obj)
 
-    @fragment("otp.view_session")
-    def live(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        session = self.get_or_404(request, object_id)
+    def get_live_context(self, request: HttpRequest, obj: Session) -> dict[str, Any]:
+        self._expire(obj)
+        return {**live_context(self, request, obj), "fetched": True}
+
+    def _expire(self, session: Session) -> None:
+        """A session whose time is over is shown as over, though no sweep has seen it yet."""
         sessions.expire(Session.objects.filter(pk=session.pk))
         session.refresh_from_db()
-        context = {**live_context(self, request, session), "fetched": True}
-        return render(request, "otp/live.html", context)
 
 
 def number_column(request: HttpRequest) -> Callable[[Session], SafeString]:
     """The list's column of numbers, as this reader may see them."""
 
     def number(session: Session) -> SafeString:
-        return shown_number(session, whole=may_see_whole(session, request.user))
+        return shown_number(session.recipient, whole=may_see_whole(session, request.user))
 
     number.short_description = _("Number")  # type: ignore[attr-defined]
     return number
-
-
-def _named(term: str) -> Q:
-    """What a whole id names: the session's own, or one of its messages'."""
-    messages = SentCode.objects.filter(session=OuterRef("pk")).filter(
-        Q(message__reference=term[:32].lower())
-        | Q(message__public_id=term[:24])
-        | Q(message__provider_id=term[:200])
-    )
-    return Q(public_id=term[:24]) | Q(pk=Subquery(messages.values("session")[:1]))

@@ -7,7 +7,7 @@ class OtpConfig(AppConfig):
     verbose_name = _("Codes")
 
     def ready(self) -> None:
-        from core import attention
+        from core.admin import attention
         from messaging import owners
         from providers.engine.sources import register
         from providers.gateway.events import VerificationReported
@@ -20,7 +20,7 @@ class OtpConfig(AppConfig):
 
         register(CheckSource())
         labels.register()
-        attention.register(needs.matters)
+        attention.register(needs.attention_items)
         owners.register("session", following.follow)
         resolve_subjects_of("session", session_link)
         subscribe(VerificationReported, evidence.hear_verification)

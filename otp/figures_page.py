@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
-from core.admin import Page
+from core.admin.changelist import listed
+from core.admin.pages import ObjectPage
 from core.countries import country_name
 
 from .conversion import MOST_ROWS, funnel_of, tables_of
 from .filters import period_of
-
-if TYPE_CHECKING:
-    from .admin import SessionAdmin
+from .models import Session
 
 
-class FiguresPage(Page, TemplateView):
+class FiguresPage(ObjectPage[Session], TemplateView):
     title = _("Figures")
     permission_required = "otp.view_session"
     template_name = "otp/figures.html"
@@ -29,8 +28,8 @@ class FiguresPage(Page, TemplateView):
         return self.render_to_response(self.get_context_data())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        listed = cast("SessionAdmin", self.model_admin).listed(self.request)
-        rows = listed.queryset
+        shown = listed(self.model_admin, self.request)
+        rows = shown.queryset
         tables = tables_of(rows)
         named = [
             (_("Account"), [(line.key, line.funnel) for line in tables["account"]]),
@@ -45,7 +44,7 @@ class FiguresPage(Page, TemplateView):
         ]
         return super().get_context_data(
             funnel=funnel_of(rows),
-            period=period_of(listed),
+            period=period_of(shown),
             tables=named,
             most=MOST_ROWS,
             query=self.request.GET.urlencode(),

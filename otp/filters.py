@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
-from core.changelist import PortalChangeList
-from core.filters import CountryFilter, LocalTimeFilter, RecentFilter, StateFilter
-from core.labels import states_of
+from core.admin.changelist import PortalChangeList
+from core.admin.filters import CountryFilter, LocalTimeFilter, RecentFilter, StateFilter
+from core.admin.labels import states_of
 from messaging.labels import where_shown as where_message_shown
 from messaging.models import Message
 

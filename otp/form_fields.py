@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from django import forms
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
@@ -14,7 +13,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from providers.gateway.client import CodeTemplate, SendsOwnCode, SendsText
+from messaging.recipient_form import channel_field, sender_field, template_field
+from providers.gateway.client import SendsOwnCode, SendsText
 from providers.models import Account
 
 from . import codes
@@ -29,13 +29,7 @@ MADE, TYPED = "made", "typed"
 def text_fields(account: Account, client: type[SendsText]) -> Fields:
     """For an account that sends any text of ours."""
     fields: Fields = {}
-    senders = client.sender_ids(account.options)
-    fields["sender_id"] = forms.ChoiceField(
-        label=_("Sender ID"),
-        choices=[(sender, sender) for sender in senders],
-        widget=UnfoldAdminSelectWidget(),
-        error_messages={"required": _("This account has no sender ID yet.")},
-    )
+    fields["sender_id"] = sender_field(account, client)
     choices = [*((key, f"“{text}”") for key, text in TEXTS.items()), (OWN_TEXT, _("own text"))]
     fields["template"] = forms.ChoiceField(
         label=_("Message"),
@@ -55,26 +49,10 @@ def text_fields(account: Account, client: type[SendsText]) -> Fields:
 
 def template_fields(account: Account, client: type[SendsOwnCode]) -> Fields:
     """For an account whose provider has texts of its own around a code of ours."""
-    fields: Fields = {}
-    found = [
-        channel
-        for country in account.allowed_countries
-        for channel in client.channels(country, account.options)
-    ]
-    fields["channel"] = forms.ChoiceField(
-        label=_("Channel"),
-        choices=[(channel, channel) for channel in dict.fromkeys(found)],
-        widget=UnfoldAdminSelectWidget(),
-        error_messages={"required": _("This account has no channel yet.")},
-    )
-    fields["template"] = forms.ChoiceField(
-        label=_("Message"),
-        required=False,
-        choices=[(known.key, _label_of(known)) for known in client.templates],
-        initial=account.options.get("default_template", client.default_template),
-        widget=UnfoldAdminRadioSelectWidget(),
-    )
-    return fields
+    return {
+        "channel": channel_field(account, client),
+        "template": template_field(account, client),
+    }
 
 
 def code_fields(account: Account) -> Fields:
@@ -108,8 +86,3 @@ def code_fields(account: Account) -> Fields:
         ),
     )
     return fields
-
-
-def _label_of(template: CodeTemplate) -> str:
-    label = f"{template.key or gettext('default')}: “{template.text}”"
-    return f"{label} – {gettext(template.note)}" if template.note else label

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextInputWidget,
 )
 
-from core.phone import PhoneNumber
 from messaging import segments
+from messaging.recipient_form import RecipientForm
 from messaging.recipients import NotARecipient, recipient_for
 from messaging.recipients import words_of as words_of_problem
+from messaging.text_rules import control_character_text, has_control_characters
+from providers.admin.account_picker import AccountChoice
 from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, SendsText
 from providers.models import Account
 
 from . import codes
-from .account_choice import AccountChoice
 from .form_fields import OWN_TEXT, TYPED, code_fields, template_fields, text_fields
 from .models import Session
 from .sessions import Plan, open_for
-from .ways import PLACE, TEXTS, Way, usual_text, usual_way, why_not, with_dots, words_of
+from .ways import PLACE, TEXTS, Way, unavailable_reason, usual_text, usual_way, with_dots, words_of
 
 MINUTES: Final = (10, 5, 3)
 SHORTEST_TYPED: Final = 4
@@ -49,42 +48,31 @@ ORDER: Final = (
 )
 
 
-class SendCodeForm(forms.Form):
+class SendCodeForm(RecipientForm):
     """Bound to one account. `plan` is what the form came to once it is valid."""
 
-    account = forms.CharField(label=_("Account"))
-    recipient = forms.CharField(
-        label=_("Number"),
-        max_length=200,
-        widget=UnfoldAdminTextInputWidget(
-            {"autocomplete": "off", "inputmode": "tel", "dir": "ltr"}
-        ),
-        error_messages={"required": _("Enter a phone number.")},
-    )
     minutes = forms.TypedChoiceField(
         label=_("Valid for"), coerce=int, initial=MINUTES[0], widget=UnfoldAdminSelectWidget()
     )
-    form_token = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    confirmed = forms.CharField(widget=forms.HiddenInput, required=False, max_length=24)
 
     def __init__(
         self,
         *args: Any,
         account: Account,
-        accounts: Iterable[Account],
-        user: User,
+        accounts: Sequence[Account],
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **{"label_suffix": "", **kwargs})
-        self.sending_account = account
+        super().__init__(*args, account=account, **kwargs)
+        self.fields["recipient"].label = _("Number")
         self.accounts = {one.public_id: one for one in accounts}
-        self.user = user
-        self.number: PhoneNumber | None = None
         self.still_open: Session | None = None
         """A session whose code for this number is alive."""
-        self.fields["account"] = AccountChoice(self.accounts, initial=account.public_id)
+        self.fields["account"] = AccountChoice(
+            accounts, unavailable_reason, initial=account.public_id
+        )
         self.fields["fallback"] = AccountChoice(
-            {key: one for key, one in self.accounts.items() if one != account},
+            [one for one in accounts if one != account],
+            unavailable_reason,
             label=_("If it sends nothing"),
             nothing=_("Ask me"),
             help_text=_(
@@ -139,18 +127,10 @@ class SendCodeForm(forms.Form):
 
     def _able(self, public_id: str) -> Account:
         account = self.accounts[public_id]
-        reason = why_not(account)
+        reason = unavailable_reason(account)
         if reason:
             raise forms.ValidationError(f"{account.name}: {reason}")
         return account
-
-    def clean_recipient(self) -> str:
-        typed: str = self.cleaned_data["recipient"]
-        try:
-            self.number = recipient_for(self.sending_account, typed)
-        except NotARecipient as reason:
-            raise forms.ValidationError(str(reason)) from None
-        return typed
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -158,7 +138,7 @@ class SendCodeForm(forms.Form):
         self._check_typed(cleaned)
         if self.number is None:
             return cleaned
-        self._check_channel(cleaned)
+        self.check_channel(cleaned)
         self._check_fallback(cleaned)
         if not self.errors:
             self.still_open = open_for(self.number.e164)
@@ -171,10 +151,8 @@ class SendCodeForm(forms.Form):
         if text.count(PLACE) != 1:
             words = gettext("Write %(place)s once, where the code stands.")
             self.add_error("text", words % {"place": PLACE})
-        elif any(character < " " and character not in "\n\t" for character in text):
-            self.add_error(
-                "text", gettext("The text holds a control character. Type it again without it.")
-            )
+        elif has_control_characters(text):
+            self.add_error("text", control_character_text())
         elif segments.count(text).segments > MOST_SEGMENTS:
             words = gettext("Text must be at most %(most)s segments. Make it shorter.")
             self.add_error("text", words % {"most": MOST_SEGMENTS})
@@ -195,17 +173,6 @@ class SendCodeForm(forms.Form):
             self.add_error("typed", problem)
         cleaned["typed"] = typed
 
-    def _check_channel(self, cleaned: dict[str, Any]) -> None:
-        """The channel chooses the country; one of another country reaches a stranger."""
-        client = self.sending_account.client
-        if client is None or not issubclass(client, SendsOwnCode) or self.number is None:
-            return
-        channels = client.channels(self.number.country, self.sending_account.options)
-        if "channel" in cleaned and cleaned["channel"] not in channels:
-            self.add_error(
-                "channel", gettext("This channel does not lead to the country of this number.")
-            )
-
     def _check_fallback(self, cleaned: dict[str, Any]) -> None:
         fallback = cleaned.get("fallback")
         if fallback is None or self.number is None:
@@ -215,7 +182,7 @@ class SendCodeForm(forms.Form):
         except NotARecipient as reason:
             self.add_error("fallback", str(reason))
             return
-        problem = why_not(fallback, self.number.country)
+        problem = unavailable_reason(fallback, self.number.country)
         if problem:
             self.add_error("fallback", f"{fallback.name}: {problem}")
 

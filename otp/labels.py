@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.labels import Role, StateLabel, register_states
+from core.admin.labels import Role, StateLabel, register_states
 
 from .models import Session
 from .states import OPEN, SessionState

@@ -10,11 +10,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from core.times import short_time
 from providers import daily_limits
 from providers.clock import database_now
 from providers.daily_limits import Cap, LimitReached
+from providers.limit_texts import limit_text
 from providers.models import Account
 
 from .models import SendGap, moment, prefix_of
@@ -79,33 +80,29 @@ def prune() -> int:
     return SendGap.objects.filter(free_at__lte=Now()).delete()[0]
 
 
+LIMIT_TEXTS: Final = {
+    "user": gettext_lazy(
+        "Your limit of codes is used up (%(used)s of %(most)s in 24 hours). Ask a manager,"
+        " or go on at %(time)s."
+    ),
+    "account": gettext_lazy(
+        "The daily limit of %(account)s is used up (%(used)s of %(most)s in 24 hours). Use"
+        " another account, or go on at %(time)s."
+    ),
+    "number": gettext_lazy(
+        "This number has had its codes for now (%(used)s of %(most)s in 24 hours). The next"
+        " one can go out at %(time)s."
+    ),
+    "prefix": gettext_lazy(
+        "Numbers that begin like this one have had their codes for now (%(used)s of"
+        " %(most)s in 24 hours). Ask a manager, or go on at %(time)s."
+    ),
+}
+
+
 def words_of(reached: LimitReached, account: Account) -> str:
     """What staff are told, with the moment when it goes on."""
-    values = {
-        "used": reached.used,
-        "most": reached.cap.most,
-        "time": short_time(reached.free_at),
-        "account": account.name,
-    }
-    texts = {
-        "user": _(
-            "Your limit of codes is used up (%(used)s of %(most)s in 24 hours). Ask a manager,"
-            " or go on at %(time)s."
-        ),
-        "account": _(
-            "The daily limit of %(account)s is used up (%(used)s of %(most)s in 24 hours). Use"
-            " another account, or go on at %(time)s."
-        ),
-        "number": _(
-            "This number has had its codes for now (%(used)s of %(most)s in 24 hours). The next"
-            " one can go out at %(time)s."
-        ),
-        "prefix": _(
-            "Numbers that begin like this one have had their codes for now (%(used)s of"
-            " %(most)s in 24 hours). Ask a manager, or go on at %(time)s."
-        ),
-    }
-    return texts[reached.cap.scope] % values
+    return limit_text(reached, LIMIT_TEXTS, account=account.name)
 
 
 def early_words(early: TooEarly) -> str:

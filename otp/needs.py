@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.attention import Matter
+from core.admin.attention import AttentionItem
 
 from .conversion import Alarm, alarms
 
@@ -19,11 +19,11 @@ SHOWN_DIGITS = 3
 in the list beside it, more would be the number."""
 
 
-def matters(request: HttpRequest) -> Iterator[Matter]:
+def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
     if not request.user.has_perm("otp.view_session"):
         return
     for alarm in alarms():
-        yield Matter(words_of(alarm, request.user), _rows_of(alarm), "trending_down")
+        yield AttentionItem(words_of(alarm, request.user), _rows_of(alarm), "trending_down")
 
 
 def words_of(alarm: Alarm, reader: User | AnonymousUser) -> str:

@@ -5,26 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin import Page, fragment
-from core.pages import person
+from core.admin.pages import current_user, fragment, new_form_token
 from core.times import full_time
-from messaging.forms import new_form_token
 from messaging.preview import Preview, preview_of
+from providers.admin.account_picker import AccountFormPage, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
-from providers.enquiries import latest_reading
 from providers.models import Account
 
 from . import limits, sessions
 from .forms import SendCodeForm
 from .models import Session
 from .visibility import may_see_whole
-from .ways import sends_codes, sends_text_of_ours, usual_text, why_not
+from .ways import sends_codes, sends_text_of_ours, unavailable_reason, usual_text
 
 if TYPE_CHECKING:
     SendCodeFormView = FormView[SendCodeForm]
@@ -43,49 +41,26 @@ def accounts_for_codes() -> list[Account]:
 
 
 def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
-    """The one asked for, else the one used last, else the first that can send now."""
-    asked = request.POST.get("account") or request.GET.get("account")
-    for wanted in (asked, request.session.get(REMEMBERED)):
-        for account in accounts:
-            if account.public_id == wanted:
-                return account
-    able = (account for account in accounts if not why_not(account))
-    return next(able, accounts[0] if accounts else None)
+    return pick_account(request, accounts, request.session.get(REMEMBERED), unavailable_reason)
 
 
-class SendCodePage(Page, SendCodeFormView):
+class SendCodePage(AccountFormPage[Session], SendCodeFormView):
     title = _("Send code")
     permission_required = "otp.send_code"
     template_name = "otp/send.html"
     form_class = SendCodeForm
+    no_account_template = "messaging/no_account.html"
     http_method_names = ["get", "post"]
 
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().setup(request, *args, **kwargs)
-        self.accounts = accounts_for_codes()
-        self.account = chosen_account(request, self.accounts)
+    def find_accounts(self) -> list[Account]:
+        return accounts_for_codes()
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.account is None:
-            may_add = request.user.has_perm("providers.add_account")
-            context = {**super().get_context_data(form=None), "may_add": may_add}
-            return render(request, "messaging/no_account.html", context)
-        return super().get(request, *args, **kwargs)
+    def choose_account(self, accounts: list[Account]) -> Account | None:
+        return chosen_account(self.request, accounts)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.account is None:
-            raise Http404
-        if "change_account" in request.POST:
-            return self.render_to_response(self.get_context_data(form=self.unsent_form()))
-        return super().post(request, *args, **kwargs)
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return {
-            **super().get_form_kwargs(),
-            "account": self.account,
-            "accounts": self.accounts,
-            "user": person(self.request),
-        }
+    def kept_values(self) -> dict[str, Any]:
+        kept = ("recipient", "minutes", "form_token")
+        return {name: self.request.POST.get(name, "") for name in kept}
 
     def get_initial(self) -> dict[str, Any]:
         remembered = self.request.session.get(REMEMBERED_CHOICES, {})
@@ -104,27 +79,16 @@ class SendCodePage(Page, SendCodeFormView):
         if not wanted or "\x00" in wanted:
             return None
         found = Session.objects.filter(public_id=wanted).first()
-        return found if found and may_see_whole(found, person(self.request)) else None
-
-    def unsent_form(self) -> SendCodeForm:
-        """After the account was changed: what was typed stays, the fields are the new ones."""
-        kept = ("recipient", "minutes", "form_token")
-        typed = {name: self.request.POST.get(name, "") for name in kept}
-        kwargs = {**self.get_form_kwargs(), "data": None, "files": None}
-        kwargs["initial"] = {**self.get_initial(), **typed}
-        return SendCodeForm(**kwargs)
+        return found if found and may_see_whole(found, current_user(self.request)) else None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         form: SendCodeForm = context["form"]
-        account = form.sending_account
         values = form.data if form.is_bound else form.initial
         typed = str(values.get("recipient", ""))
-        shown = preview_of(account, typed, "")
+        shown = preview_of(form.sending_account, typed, "")
         return {
             **context,
-            "account": account,
-            "reading": latest_reading(account),
             "preview": shown,
             "asleep": not is_engine_alive(),
             "makes_own_code": form.makes_own_code,
@@ -134,7 +98,7 @@ class SendCodePage(Page, SendCodeFormView):
 
     def form_valid(self, form: SendCodeForm) -> HttpResponse:
         token = form.cleaned_data["form_token"]
-        by = person(self.request)
+        by = current_user(self.request)
         earlier = sessions.was_started(token, by)
         if earlier is None and form.needs_confirmation:
             return self.render_to_response(self.get_context_data(form=form))
@@ -149,7 +113,7 @@ class SendCodePage(Page, SendCodeFormView):
         self._remember(form)
         if not made:
             self._say_already_sent(session, form)
-        return self._to(session)
+        return self.back_to(session)
 
     def _say_already_sent(self, session: Session, form: SendCodeForm) -> None:
         same = form.number is not None and form.number.e164 == session.recipient
@@ -162,11 +126,6 @@ class SendCodePage(Page, SendCodeFormView):
             )
         )
         messages.warning(self.request, words % {"time": full_time(session.created_at)})
-
-    def _to(self, session: Session) -> HttpResponse:
-        if self.model_admin is None:
-            raise Http404
-        return HttpResponseRedirect(self.model_admin.object_url(session))
 
     def _remember(self, form: SendCodeForm) -> None:
         store = self.request.session

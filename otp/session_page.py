@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin.live import poll_interval
+from core.admin.pages import new_form_token
+from core.admin.protocols import ModelPages
+from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
-from core.reasons_given import REVEAL_REASONS
-from messaging.forms import new_form_token
+from core.masking import shown_number
 from messaging.labels import shown_state as message_state
 from messaging.models import Message
 from providers.engine.leases import is_engine_alive
@@ -24,23 +26,19 @@ from .models import Session
 from .send_page import accounts_for_codes
 from .states import OPEN, UNDER_WAY, SessionState
 from .timeline import timeline
-from .visibility import may_see_whole, shown_number
-from .ways import channels_to, way_again, why_not, words_of
+from .visibility import may_see_whole
+from .ways import channels_to, unavailable_reason, way_again, words_of
 
-if TYPE_CHECKING:
-    from .admin import SessionAdmin
-
-FIRST_MINUTE: Final = timedelta(minutes=1)
 S = SessionState
 
 
-def context_of(admin: SessionAdmin, request: HttpRequest, session: Session) -> dict[str, Any]:
+def context_of(admin: ModelPages, request: HttpRequest, session: Session) -> dict[str, Any]:
     user = request.user
     whole = may_see_whole(session, user)
     return {
         "object": session,
         "whole": whole,
-        "number": shown_number(session, whole=whole),
+        "number": shown_number(session.recipient, whole=whole),
         "country": country_name(session.country),
         "zone": timezone.get_current_timezone_name(),
         "others": ways_again(session) if user.has_perm("otp.send_code") else [],
@@ -49,7 +47,7 @@ def context_of(admin: SessionAdmin, request: HttpRequest, session: Session) -> d
     }
 
 
-def live_context(admin: SessionAdmin, request: HttpRequest, session: Session) -> dict[str, Any]:
+def live_context(admin: ModelPages, request: HttpRequest, session: Session) -> dict[str, Any]:
     """What changes while the page is open."""
     code = session.newest_code()
     last = session.attempts.select_related("sent_code").last()
@@ -89,9 +87,7 @@ def _poll_every(session: Session, *, is_open: bool, waiting: bool) -> int | None
     """Seconds until the page asks again; None once there is no more news to come."""
     if not is_open:
         return None
-    if waiting:
-        return 1
-    return 2 if timezone.now() - session.created_at < FIRST_MINUTE else 5
+    return 1 if waiting else poll_interval(session.created_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +107,7 @@ def ways_again(session: Session) -> list[WayAgain]:
     return [
         _way(last, account, session.text, channel)
         for account in accounts_for_codes()
-        if not why_not(account, session.country)
+        if not unavailable_reason(account, session.country)
         for channel in channels_to(account, session.country) or [""]
         if (account.pk, channel) != (last.account_id, last.channel)
     ]

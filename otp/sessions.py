@@ -23,7 +23,7 @@ from providers.models import Account
 from . import codes, limits
 from .models import SentCode, Session, moment, prefix_of
 from .states import OPEN, SESSION_STATES, UNDER_WAY, SessionState
-from .ways import Way, way_again, why_not
+from .ways import Way, unavailable_reason, way_again
 
 REPLACED: Final = "replaced"
 """A newer session for the same number took its place."""
@@ -171,7 +171,7 @@ def send_again(
         if ours.codes.filter(message__form_token=form_token).exists():
             return ours, False
         _require_ready(ours)
-        reason = why_not(account, ours.country)
+        reason = unavailable_reason(account, ours.country)
         if reason:
             raise AccountCannot(f"{account.name}: {reason}")
         recipient_for(account, ours.recipient)
@@ -212,7 +212,7 @@ def take_over(session: Session, failed: SentCode) -> bool:
     """The other account of the route sends, since the first certainly sent nothing. Once, of a
     session that is `locked`. Raises `LimitReached` or `NotARecipient`; then it fails."""
     account = session.fallback
-    if account is None or why_not(account, session.country):
+    if account is None or unavailable_reason(account, session.country):
         return False
     recipient_for(account, session.recipient)
     limits.take_for_account(account)

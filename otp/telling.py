@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core.admin.timeline import person_name
 from core.money_lines import MoneyLine
 from core.secrets import DOTS
 from core.times import duration, full_time, short_time
-from messaging.explaining import story_of
-from messaging.timeline import name_of
+from messaging.explaining import explanation_of
 from providers.reasons import explain
 
 from .labels import shown_state
@@ -92,7 +92,7 @@ def _earlier(attempt: Attempt, newest: SentCode, left: str) -> Said:
 
 def of_sending(session: Session, code: SentCode) -> Said:
     """What is to be said about the SMS while the session is open."""
-    story = story_of(code.message)
+    story = explanation_of(code.message)
     if session.state == S.SEND_UNKNOWN:
         return Said(
             _("It is not known whether the SMS went out."),
@@ -125,13 +125,13 @@ def end_of(session: Session, code: SentCode) -> Said | None:
                 _("A newer code for this number took its place.")
                 if session.reason == REPLACED
                 else _("Cancelled by %(name)s. The code is dead.")
-                % {"name": name_of(session.ended_by)}
+                % {"name": person_name(session.ended_by)}
             )
             return Said(text, "neutral", _too_late(session))
         case S.FAILED if session.reason == TRIES_USED:
             return Said(_("All %(n)s tries used.") % {"n": MAX_TRIES}, "danger")
         case S.FAILED:
-            story = story_of(code.message)
+            story = explanation_of(code.message)
             text = story.title or _("The SMS did not go out.")
             words = code.message.words
             return Said(text, "danger", story.next_step, story.money, words)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.labels import label_for
+from core.admin.labels import label_for
+from core.admin.timeline import TimelineEntry, in_order, person_name
 from messaging.models import Message, Report
 from messaging.states import MessageState
-from messaging.timeline import Line, name_of
 
 from .models import Attempt, SentCode, Session
 from .sessions import REPLACED, TRIES_USED
@@ -21,22 +21,24 @@ A = AttemptState
 S = SessionState
 
 
-def timeline(session: Session, *, with_messages: bool) -> list[Line]:
+def timeline(session: Session, *, with_messages: bool) -> list[TimelineEntry]:
     """`with_messages`: whether the reader may open the messages that are the evidence."""
-    lines: list[Line] = []
+    lines: list[TimelineEntry] = []
     for code in session.codes.select_related("message__account", "message__created_by"):
         lines += _of_code(code, with_messages=with_messages)
     for attempt in session.attempts.select_related("created_by", "sent_code"):
-        lines.append(Line(_tried(attempt), attempt.created_at))
+        lines.append(TimelineEntry(_tried(attempt), attempt.created_at))
     if session.provider_says_verified_at:
-        lines.append(Line(_("The provider reports success"), session.provider_says_verified_at))
+        lines.append(
+            TimelineEntry(_("The provider reports success"), session.provider_says_verified_at)
+        )
     lines += _end_of(session)
-    return sorted(lines, key=lambda line: line.at.timestamp() if line.at else 0)
+    return in_order(lines)
 
 
-def _of_code(code: SentCode, *, with_messages: bool) -> Iterator[Line]:
+def _of_code(code: SentCode, *, with_messages: bool) -> Iterator[TimelineEntry]:
     message = code.message
-    values = {"name": name_of(message.created_by), "account": message.account.name}
+    values = {"name": person_name(message.created_by), "account": message.account.name}
     text = (
         _("Code sent by %(name)s over %(account)s")
         if code.serial == 1
@@ -45,14 +47,14 @@ def _of_code(code: SentCode, *, with_messages: bool) -> Iterator[Line]:
     url = (
         reverse("admin:messaging_message_change", args=[message.public_id]) if with_messages else ""
     )
-    yield Line(text % values, message.created_at, url, _("message"))
+    yield TimelineEntry(text % values, message.created_at, url, _("message"))
     answer = _answer_of(message)
     ended = message.answered_at or message.ended_at
     if answer and ended:
-        yield Line(answer, ended)
+        yield TimelineEntry(answer, ended)
     for report in message.reports.filter(kind=Report.Kind.DELIVERY):
         word = label_for("message", report.state).word
-        yield Line(_("Report: %(word)s") % {"word": word}, report.at)
+        yield TimelineEntry(_("Report: %(word)s") % {"word": word}, report.at)
 
 
 def _answer_of(message: Message) -> str:
@@ -81,16 +83,16 @@ def _tried(attempt: Attempt) -> str:
         A.REFUSED: _("Checked by %(name)s; the provider refused to check"),
         A.NOT_DONE: _("Checked by %(name)s; the provider was not reached, no try was used"),
     }.get(AttemptState(attempt.state), _("Checked by %(name)s; waiting for the provider"))
-    text = words % {"name": name_of(attempt.created_by)}
+    text = words % {"name": person_name(attempt.created_by)}
     if attempt.too_late:
         text += _(" – after the end, so not verified")
     return text
 
 
-def _end_of(session: Session) -> Iterator[Line]:
+def _end_of(session: Session) -> Iterator[TimelineEntry]:
     if session.ended_at is None:
         return
-    by = {"name": name_of(session.ended_by)}
+    by = {"name": person_name(session.ended_by)}
     words = {
         S.VERIFIED: _("Verified"),
         S.EXPIRED: _("Expired"),
@@ -100,4 +102,4 @@ def _end_of(session: Session) -> Iterator[Line]:
         S.FAILED: _("All tries used") if session.reason == TRIES_USED else _("Failed"),
     }.get(SessionState(session.state), "")
     if words:
-        yield Line(words % by, session.ended_at)
+        yield TimelineEntry(words % by, session.ended_at)

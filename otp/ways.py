@@ -82,7 +82,7 @@ def sends_text_of_ours(account: Account) -> bool:
     return client is not None and issubclass(client, SendsText)
 
 
-def why_not(account: Account, country: str = "") -> str:
+def unavailable_reason(account: Account, country: str = "") -> str:
     """Why no code can go out over this account now; empty where one can."""
     if not sends_codes(account):
         return _("sends no codes")

@@ -10,7 +10,7 @@ class ProvidersConfig(AppConfig):
     def ready(self) -> None:
         from auditlog.registry import auditlog
 
-        from core import attention
+        from core.admin import attention
 
         from . import needs
         from .accounts import callback_tokens_changed
@@ -20,8 +20,8 @@ class ProvidersConfig(AppConfig):
         from .models import Account
 
         register(EnquirySource())
-        attention.register(needs.matters)
-        attention.register(needs.callback_matters)
+        attention.register(needs.attention_items)
+        attention.register(needs.callback_items)
         callback_tokens_changed.connect(known_tokens.forget)
         post_save.connect(known_tokens.forget, sender=Account)
         # Secrets and callback tokens stand in tables of their own, which no log looks at.

@@ -10,13 +10,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
+from core.admin.actions import log_change
 from core.times import full_time
 
 from . import accounts
 from .inbox import self_test
 from .inbox.health import Health, health_of
 from .models import Account, CallbackToken
-from .views import AccountPage, log
+from .views import AccountPage
 
 
 class NewAddress(AccountPage, View):
@@ -25,7 +26,7 @@ class NewAddress(AccountPage, View):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         accounts.new_callback_token(self.account)
-        log(request, self.account, "Made a new callback address")
+        log_change(request, [self.account], "Made a new callback address")
         messages.success(
             request,
             _(
@@ -48,7 +49,7 @@ class RevokeAddress(AccountPage, View):
             raise Http404
         allowed_from = accounts.may_be_revoked_at(token)
         if accounts.revoke_callback_token(token):
-            log(request, self.account, "Revoked a callback address")
+            log_change(request, [self.account], "Revoked a callback address")
             messages.success(request, _("Revoked. What still comes to it is turned away."))
         elif allowed_from is None:
             messages.warning(request, _("Make a new address first; this one is in use."))

@@ -1,4 +1,4 @@
-"""The fields of the account form: secrets, exact lines, countries, addresses."""
+"""The fields of the account form: secrets, exact lines, and those that a client declares."""
 
 from __future__ import annotations
 
@@ -6,18 +6,12 @@ import re
 import unicodedata
 from typing import Any, Final
 
-import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.renderers import BaseRenderer
-from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminPasswordWidget,
-    UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -25,10 +19,7 @@ from unfold.widgets import (
 )
 
 from core.client_address import read_network
-from core.countries import country_names
 
-from .accounts import address_policy
-from .gateway.address import ForbiddenAddress, check_base_url, check_spelling
 from .gateway.client import OptionField, OptionKind
 from .models import Account
 
@@ -147,140 +138,6 @@ class NetworksField(JoinedLinesField):
                     _("“%(line)s” is not a network. Write it as 203.0.113.0/24 or 203.0.113.7."),
                     params={"line": line},
                 )
-
-
-class CountriesWidget(UnfoldAdminSelect2MultipleWidget):
-    """Search by name, code or prefix, in the reader's language."""
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"data-width": "100%", "class": "countries", **(attrs or {})})
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        # Its own words, "No results found" and the like.
-        own = {"lang": "zh-CN" if _reads_chinese() else "en"}
-        context: dict[str, Any] = super().get_context(name, value, {**own, **(attrs or {})})
-        return context
-
-    def render(
-        self,
-        name: str,
-        value: Any,
-        attrs: dict[str, Any] | None = None,
-        renderer: BaseRenderer | None = None,
-    ) -> SafeString:
-        """In one go: Django renders a template for each of 245 countries, which took half of
-        the page's time."""
-        widget = self.get_context(name, value, attrs)["widget"]
-        options = format_html_join(
-            "\n",
-            '<option value="{}"{}>{}</option>',
-            (
-                (option["value"], flatatt({"selected": option["selected"]}), option["label"])
-                for _, options, _ in widget["optgroups"]
-                for option in options
-            ),
-        )
-        return format_html(
-            '<select name="{}"{}>{}</select>', widget["name"], flatatt(widget["attrs"]), options
-        )
-
-    @property
-    def media(self) -> forms.Media:
-        words = "zh-CN" if _reads_chinese() else "en"
-        inherited = forms.Media(self.Media)
-        # After select2 itself, before the script that starts all that are not started yet.
-        return inherited + forms.Media(
-            js=[
-                "admin/js/vendor/select2/select2.full.js",
-                f"admin/js/vendor/select2/i18n/{words}.js",
-                "admin/js/jquery.init.js",
-                "portal/countries.js",
-                "unfold/js/select2.init.js",
-            ]
-        )
-
-
-class CountriesField(forms.MultipleChoiceField):
-    """ISO codes of the countries that libphonenumber knows, sorted."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            choices=country_choices,
-            widget=CountriesWidget(),
-            error_messages={
-                "required": _("Nothing can be sent until a country is allowed."),
-                "invalid_choice": _("“%(value)s” is no country with phone numbers."),
-            },
-            **kwargs,
-        )
-
-    def clean(self, value: Any) -> list[str]:
-        return sorted(set(super().clean(value)))
-
-
-def country_choices() -> list[tuple[str, str]]:
-    names = country_names()
-    return [
-        (code, f"{names[code]} ({code}, +{phonenumbers.country_code_for_region(code)})")
-        for code in sorted(names, key=lambda code: _sort_key(names[code]))
-    ]
-
-
-def _sort_key(name: str) -> bytes:
-    """The order of this encoding is nearly that of Pinyin; for Latin letters the accents
-    have to go first."""
-    plain = unicodedata.normalize("NFKD", name) if name[:1].isascii() else name
-    return plain.casefold().encode("gb18030")
-
-
-def _reads_chinese() -> bool:
-    return (get_language() or "").startswith("zh")
-
-
-class BaseUrlField(forms.CharField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=300, strip=False, widget=UnfoldAdminTextInputWidget, **kwargs)
-        self.widget.attrs |= {
-            "inputmode": "url",
-            "autocomplete": "off",
-            "spellcheck": "false",
-            "autocapitalize": "none",
-            "dir": "ltr",
-        }
-
-    def to_python(self, value: Any) -> str:
-        return trimmed(str(super().to_python(value) or "")).rstrip("/")
-
-
-def check_address(url: str, *, ask_dns: bool) -> None:
-    """Raise `ValidationError` unless calls to this address are allowed here."""
-    policy = address_policy()
-    try:
-        if ask_dns:
-            check_base_url(url, policy)
-        else:
-            check_spelling(url, policy)
-    except ForbiddenAddress as forbidden:
-        text = ADDRESS_TEXTS.get(forbidden.reason, ADDRESS_TEXTS["bad_host"])
-        raise ValidationError(text, code=forbidden.reason) from None
-
-
-ADDRESS_TEXTS: Final = {
-    "no_host": _("Enter the whole address, beginning with https://."),
-    "not_http": _("Enter the whole address, beginning with https://."),
-    "not_https": _(
-        "Only https:// addresses are called: a password must not travel for all to read."
-    ),
-    "bad_host": _("Enter a host name such as api.example.com after https://."),
-    "bad_port": _("Enter a port from 1 to 65535, or none."),
-    "bad_characters": _("Take out the spaces and backslashes."),
-    "credentials_in_url": _("Take out the name and password before the @; they have fields below."),
-    "query_in_url": _("Enter the address up to the question mark, without it."),
-    "fragment_in_url": _("Enter the address up to the #, without it."),
-    "odd_address": _("Write the IP address with four numbers and dots, or use the host name."),
-    "unresolvable": _("No such host is known. Check the spelling."),
-    "private": _("This leads into a private network, which the portal does not call."),
-}
 
 
 def field_of(option: OptionField, account: Account) -> forms.Field:

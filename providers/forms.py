@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -28,13 +27,12 @@ from unfold.widgets import (
 )
 
 from . import accounts
+from .address_field import BaseUrlField, check_address
+from .country_field import CountriesField
 from .form_fields import (
-    BaseUrlField,
-    CountriesField,
     NetworksField,
     PhrasesField,
     SecretField,
-    check_address,
     field_of,
     has_control_characters,
     translated,
@@ -58,6 +56,7 @@ from .gateway.client import (
     SendsText,
 )
 from .models import Account
+from .secret_rules import SecretRules
 
 if TYPE_CHECKING:
     AnyAccountForm = forms.ModelForm[Account]
@@ -72,13 +71,7 @@ class Section:
     fields: list[BoundField]
 
 
-def host_of(url: str) -> str:
-    """Scheme, host and port: what a secret is sent to."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-class AccountForm(AnyAccountForm):
+class AccountForm(SecretRules, AnyAccountForm):
     """For a new account (an unsaved one with its provider) or one that is there.
 
     `save` returns None if somebody else changed the account after this form was opened;
@@ -235,38 +228,6 @@ class AccountForm(AnyAccountForm):
         # An address that stays is resolved anew with each call, and need not be here.
         check_address(url, ask_dns=self.is_new or url != self.instance.base_url)
         return url
-
-    def check_secrets_stay_here(self) -> None:
-        """A stored secret goes to the host it was entered for, and to no other: else who may
-        change an address could read what nobody may see."""
-        url = str(self.cleaned_data.get("base_url", ""))
-        if self.is_new or not url or host_of(url) == host_of(str(self.initial["base_url"])):
-            return
-        for name, value in self.entered_secrets().items():
-            if not value:
-                self.add_error(
-                    SECRET + name,
-                    _("Enter this again: the address leads to another host now."),
-                )
-
-    def full_clean(self) -> None:
-        super().full_clean()
-        if self.is_bound:
-            self.check_secrets_stay_here()
-        if self.is_bound and self.errors:
-            self.ask_for_secrets_again()
-
-    def ask_for_secrets_again(self) -> None:
-        """The page comes back without them, which nobody should find out by a refusal."""
-        for name, value in self.entered_secrets().items():
-            if value and SECRET + name not in self.errors:
-                self.add_error(
-                    SECRET + name, _("Enter this again: a secret is never sent back to the page.")
-                )
-
-    def entered_secrets(self) -> dict[str, str]:
-        names = [field.name for field in self.client.credential_fields]
-        return {name: str(self.data.get(self.add_prefix(SECRET + name)) or "") for name in names}
 
     # --- saving ------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.labels import Role, StateLabel, register_states
+from core.admin.labels import Role, StateLabel, register_states
 
 ACCOUNT: Final = {
     "active": StateLabel(_("Active"), Role.SUCCESS, "check_circle", _("Can be used.")),

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core.attention import Matter
-from core.labels import Role
+from core.admin.attention import AttentionItem, counted_item
+from core.admin.labels import Role
 
 from .models import Account, Callback
 from .reasons import explain
@@ -26,33 +26,27 @@ def callback_badge(request: HttpRequest) -> int:
     return rows.order_by()[:MOST_COUNTED].count()
 
 
-def callback_matters(request: HttpRequest) -> Iterator[Matter]:
+def callback_items(request: HttpRequest) -> Iterator[AttentionItem]:
     """Each kind of callback that needs somebody, opening exactly its rows."""
     if not request.user.has_perm("providers.view_callback"):
         return
     address = reverse("admin:providers_callback_changelist")
-    for state, text in (
-        (
-            Callback.State.UNMATCHED,
-            lambda n: ngettext(
-                "%(count)d callback matches nothing", "%(count)d callbacks match nothing", n
-            ),
-        ),
-        (
-            Callback.State.CONFLICT,
-            lambda n: ngettext(
-                "%(count)d callback contradicts what is known",
-                "%(count)d callbacks contradict what is known",
-                n,
-            ),
-        ),
-    ):
-        count = Callback.objects.filter(state=state).count()
-        if count:
-            yield Matter(text(count) % {"count": count}, f"{address}?state={state}", "webhook")
+    state = Callback.State
+    count = Callback.objects.filter(state=state.UNMATCHED).count()
+    text = ngettext(
+        "%(count)d callback matches nothing", "%(count)d callbacks match nothing", count
+    )
+    yield from counted_item(count, text, f"{address}?state={state.UNMATCHED}", "webhook")
+    count = Callback.objects.filter(state=state.CONFLICT).count()
+    text = ngettext(
+        "%(count)d callback contradicts what is known",
+        "%(count)d callbacks contradict what is known",
+        count,
+    )
+    yield from counted_item(count, text, f"{address}?state={state.CONFLICT}", "webhook")
 
 
-def matters(request: HttpRequest) -> Iterator[Matter]:
+def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
     """Every paused account, with what paused it."""
     if not request.user.has_perm("providers.view_account"):
         return
@@ -62,4 +56,4 @@ def matters(request: HttpRequest) -> Iterator[Matter]:
             "reason": explain(account.pause_reason).title,
         }
         url = reverse("admin:providers_account_change", args=[account.public_id])
-        yield Matter(text, url, "pause_circle", Role.DANGER)
+        yield AttentionItem(text, url, "pause_circle", Role.DANGER)

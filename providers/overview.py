@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from core.buttons import Text
+from core.admin.buttons import Text
 from core.countries import country_name
 from core.fields import Unreadable
 from core.templatetags.portal import amount

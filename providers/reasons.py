@@ -7,11 +7,15 @@ to ask and no outcome to settle, and nothing could have been charged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from django.utils.translation import gettext, gettext_noop
+
+from core.money_lines import MoneyLine
+from core.times import short_time
 
 from .accounts import BY_HAND, REFUSED_IN_A_ROW
 from .enquiries import TOO_LATE
@@ -24,10 +28,10 @@ _ = gettext_noop
 class Explanation:
     """In the reader's language. Any part may be empty; `money` is a `MoneyLine` letter."""
 
-    title: str
-    text: str
-    next_step: str
-    money: str
+    title: str = ""
+    text: str = ""
+    next_step: str = ""
+    money: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +247,24 @@ def explain(reason: str, *, free: bool = False, **values: object) -> Explanation
         next_step=_filled(words, "next_step", values),
         money="" if free else words.money,
     )
+
+
+def explain_pause(account_name: str) -> Explanation:
+    """Of something that waits because its account is paused."""
+    text = gettext("%(account)s is paused. This waits until the account is resumed.")
+    return Explanation(text=text % {"account": account_name}, money=MoneyLine.NOT_SENT)
+
+
+def values_of_retries(
+    reason: str, tries: int, retry_at: datetime | None, waiting: Callable[[], int]
+) -> dict[str, object]:
+    """The values for `explain` of reasons after which something is tried again. `retry_at`:
+    when, if it will be. `waiting` counts what waits on the account."""
+    if reason == Reason.UNREACHABLE:
+        return {"n": tries, **({"time": short_time(retry_at)} if retry_at else {})}
+    if reason == Reason.NO_BALANCE:
+        return {"n": waiting()}
+    return {}
 
 
 def _filled(words: Words, part: str, values: Mapping[str, object]) -> str:

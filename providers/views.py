@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.admin.models import ADDITION
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView, View
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin import Crumb, Page, PortalAdmin
-from core.buttons import Text
-from core.pages import person
+from core.admin.actions import log_change
+from core.admin.base import PortalAdmin
+from core.admin.buttons import Crumb, Text
+from core.admin.pages import Page, current_user
 
 from . import accounts, enquiries
 from .callback_addresses import addresses_of
@@ -32,18 +31,6 @@ from .models import Account, Enquiry
 from .overview import panel_of, secrets_of
 
 ADDED: Final[list[dict[str, Any]]] = [{"added": {}}]
-
-
-def log(request: HttpRequest, account: Account, message: Any, flag: int = CHANGE) -> None:
-    """A line in the log of what staff did; names of fields, never their values."""
-    LogEntry.objects.create(
-        user=person(request),
-        content_type=ContentType.objects.get_for_model(Account),
-        object_id=str(account.pk),
-        object_repr=str(account)[:200],
-        action_flag=flag,
-        change_message=message if isinstance(message, str) else json.dumps(message),
-    )
 
 
 class AccountPage(Page):
@@ -105,7 +92,7 @@ class AddAccount(AccountPage, TemplateView):
         if account is None:
             return self.render_to_response(self.get_context_data(form=form))
         self.account = account
-        log(request, account, ADDED, ADDITION)
+        log_change(request, [account], ADDED, ADDITION)
         return saved(self, form)
 
 
@@ -135,7 +122,7 @@ class EditAccount(AccountPage, TemplateView):
         if not form.is_valid() or form.save() is None:
             return self.render_to_response(self.get_context_data(form=form))
         changed = names_of_changes(form, form.client)
-        log(request, self.account, [{"changed": {"fields": changed}}])
+        log_change(request, [self.account], [{"changed": {"fields": changed}}])
         return saved(self, form)
 
 
@@ -158,7 +145,7 @@ def saved(page: AccountPage, form: AccountForm) -> HttpResponse:
         # Whoever paused by hand did not mean until somebody saves the form.
         by_hand = page.account.pause_reason == accounts.BY_HAND
         kind = Enquiry.Kind.BALANCE if by_hand else Enquiry.Kind.CHECK
-        enquiries.ask(page.account, kind, person(page.request))
+        enquiries.ask(page.account, kind, current_user(page.request))
     return page.back()
 
 
@@ -214,7 +201,7 @@ class CheckAccount(AccountPage, View):
         )
         check = may_end and "balance" not in request.POST
         kind = Enquiry.Kind.CHECK if check else Enquiry.Kind.BALANCE
-        enquiries.ask(self.account, kind, person(request))
+        enquiries.ask(self.account, kind, current_user(request))
         if "HX-Request" in request.headers:
             return check_news(self.model_admin, request, self.account)
         return self.back()
@@ -258,9 +245,9 @@ class PauseAccount(AccountPage, TemplateView):
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         if accounts.pause(
-            self.account, accounts.BY_HAND, form.cleaned_data["reason"], person(request)
+            self.account, accounts.BY_HAND, form.cleaned_data["reason"], current_user(request)
         ):
-            log(request, self.account, "Paused")
+            log_change(request, [self.account], "Paused")
             messages.success(request, _("Paused. What is queued waits; none of it is lost."))
         else:
             messages.warning(request, _("This account was paused already."))
@@ -273,7 +260,7 @@ class ResumeAccount(AccountPage, View):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if accounts.resume(self.account):
-            log(request, self.account, "Resumed")
+            log_change(request, [self.account], "Resumed")
             messages.success(request, _("Resumed. What was waiting goes out now."))
         else:
             messages.warning(request, _("This account was not paused any more."))

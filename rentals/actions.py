@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 
-from core.admin import Page
+from core.admin.actions import ObjectAction, RevealAction, log_change
+from core.admin.pages import NeedsPermission, Page, current_user
+from core.admin.reasons import reason_from
+from core.admin.timeline import person_name
 from core.countries import country_name
-from core.pages import NeedsPermission, person, refuse_fragment
-from core.reasons_given import REVEAL_REASONS, reason_from
 from providers.gateway.vocabulary import OrderState as StatedState
 
 from . import cancels, hand_overs, listed, orders, reconciliation
@@ -26,35 +24,18 @@ from .catalogue import project_names
 from .models import FoundOrder, Order
 from .order_page import SETTLE_REASONS, colleagues
 from .states import OURS, OrderState
-from .timeline import name_of
 from .visibility import may_hand_over, may_see_whole, shown
 
 S = OrderState
 
 
-class OrderAction(Page, View):
-    """POST only; afterwards the order's page, or the board if it was asked for there."""
+class OrderAction(ObjectAction[Order]):
+    """Leads back to the order's page, or to the board if it was asked for there."""
 
-    http_method_names = ["post"]
-
-    def find(self, object_id: str) -> Order:
-        if self.model_admin is None:
-            raise RuntimeError("An action belongs to a model's admin.")
-        order: Order = self.model_admin.get_or_404(self.request, object_id)
-        return order
-
-    def back_to(self, order: Order) -> HttpResponse:
+    def back_to(self, obj: Order) -> HttpResponse:
         if self.request.POST.get("from") == "board":
             return HttpResponseRedirect(reverse("admin:rentals_order_board"))
-        return HttpResponseRedirect(reverse("admin:rentals_order_change", args=[order.public_id]))
-
-    def log(self, thing: Model, text: str) -> None:
-        LogEntry.objects.log_actions(
-            user_id=person(self.request).pk,
-            queryset=[thing],
-            action_flag=CHANGE,
-            change_message=text,
-        )
+        return super().back_to(obj)
 
 
 class CancelPage(OrderAction):
@@ -65,7 +46,7 @@ class CancelPage(OrderAction):
         then_rent = "then_rent" in request.POST
         if then_rent and not request.user.has_perm("rentals.rent_order"):
             raise NeedsPermission("rentals.rent_order")
-        by = person(request)
+        by = current_user(request)
         if order.state == S.QUEUED and orders.withdraw(order, by):
             self.log(order, "Cancelled before ordering")
             messages.success(request, _("Cancelled. Nothing was ordered."))
@@ -98,7 +79,7 @@ class SettlePage(OrderAction):
         if not because:
             messages.error(request, _("Nothing was changed: choose or type a reason."))
             return self.back_to(order)
-        by = person(request)
+        by = current_user(request)
         if request.POST.get("outcome") == "adopt":
             found = reconciliation.candidates(order).filter(public_id=request.POST.get("found", ""))
             first = found.first()
@@ -115,25 +96,14 @@ class SettlePage(OrderAction):
         return self.back_to(order)
 
 
-class RevealPage(OrderAction):
-    """Answers with number, code and text, and writes down who saw them and why."""
+class RevealPage(RevealAction[Order]):
+    """Number, code and text."""
 
     permission_required = "rentals.reveal_order"
+    template_name = "rentals/revealed.html"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        refused = refuse_fragment(request, (self.permission_required,))
-        return refused or super().dispatch(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        order = self.find(object_id)
-        because = reason_from(request, REVEAL_REASONS)
-        if not because:
-            note = gettext("Choose or type a reason first.")
-            return render(request, "rentals/revealed.html", {"note": note})
-        self.log(order, f"Revealed: {because}")
-        answer = render(request, "rentals/revealed.html", {"shown": shown(order, whole=True)})
-        answer["Cache-Control"] = "no-store"
-        return answer
+    def get_revealed(self, obj: Order) -> dict[str, Any]:
+        return {"shown": shown(obj, whole=True)}
 
 
 class HandPage(OrderAction):
@@ -149,9 +119,9 @@ class HandPage(OrderAction):
         to = colleagues().filter(pk=wanted).first() if wanted.isdecimal() else None
         if to is None:
             messages.error(request, _("Nothing was changed: choose who goes on with it."))
-        elif hand_overs.hand_to(order, to, by=person(request)):
+        elif hand_overs.hand_to(order, to, by=current_user(request)):
             text = _("%(name)s holds this order from now on.")
-            messages.success(request, text % {"name": name_of(to)})
+            messages.success(request, text % {"name": person_name(to)})
         else:
             messages.warning(request, _("Nothing was changed: somebody else holds it by now."))
         return self.back_to(order)
@@ -199,15 +169,10 @@ class FoundPage(Page, TemplateView):
         found = wanted.first()
         if found is None:
             raise Http404
-        order = listed.import_order(found, person(request))
+        order = listed.import_order(found, current_user(request))
         if order is None:
             messages.warning(request, _("It was taken over already."))
             return HttpResponseRedirect(reverse("admin:rentals_order_found"))
-        LogEntry.objects.log_actions(
-            user_id=person(request).pk,
-            queryset=[order],
-            action_flag=CHANGE,
-            change_message="Imported from the provider's list",
-        )
+        log_change(request, [order], "Imported from the provider's list")
         messages.success(request, _("The order is taken over and held by you."))
         return HttpResponseRedirect(reverse("admin:rentals_order_change", args=[order.public_id]))

@@ -8,7 +8,7 @@ class RentalsConfig(AppConfig):
     verbose_name = _("Rented numbers")
 
     def ready(self) -> None:
-        from core import attention
+        from core.admin import attention
         from providers.engine.sources import register
         from providers.journal import resolve_subjects_of
 
@@ -26,6 +26,6 @@ class RentalsConfig(AppConfig):
         register(ReadingSource())
         labels.register()
         explaining.register()
-        attention.register(needs.matters)
+        attention.register(needs.attention_items)
         resolve_subjects_of("order", order_link)
         post_migrate.connect(fill, sender=self, dispatch_uid="rentals.fill_catalogue")

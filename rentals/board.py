@@ -14,7 +14,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
-from core.admin import Page, fragment
+from core.admin.pages import Page, fragment
+from core.admin.timeline import person_name
 from core.countries import country_name
 from providers.models import Account, ApiCall
 
@@ -23,7 +24,6 @@ from .labels import shown_state
 from .models import Cancel, Order, Project
 from .order_page import seconds_left
 from .states import CANCEL_OPEN, OPEN, CancelState, OrderState
-from .timeline import name_of
 from .visibility import may_see_whole, shown
 
 S = OrderState
@@ -97,7 +97,7 @@ def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
         "left": seconds_left(order),
         "app": order.app_name or order.project,
         "country": country_name(order.region),
-        "holder": gettext("me") if mine else name_of(order.held_by),
+        "holder": gettext("me") if mine else person_name(order.held_by),
         "may_cancel": request.user.has_perm("rentals.cancel_order")
         and (pending or order.state == S.QUEUED),
         "may_hide": whole and order.state in WITH_SMS,

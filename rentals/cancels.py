@@ -13,6 +13,7 @@ from django.utils import timezone
 from providers.daily_limits import LimitReached
 from providers.engine.kick import kick_if_idle
 
+from . import orders
 from .models import Cancel, Order
 from .states import CANCEL_OPEN, CANCEL_STATES, CancelState, OrderState
 
@@ -80,8 +81,6 @@ def follow(order: Order, asked_at: datetime, *, ended: bool = True) -> None:
 def _rent_another(order: Order, cancel: Cancel) -> None:
     """One, however often it was asked for, and by whoever asked last: with their rights and
     limits of now."""
-    from . import orders
-
     minutes = None
     if order.keep_trying_until:
         minutes = max(1, round((order.keep_trying_until - order.created_at).total_seconds() / 60))

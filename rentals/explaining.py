@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -14,7 +14,14 @@ from core.money_lines import MoneyLine
 from core.templatetags.portal import amount
 from core.times import duration, short_time
 from providers.gateway.vocabulary import Reason
-from providers.reasons import Words, explain, register_reason
+from providers.reasons import (
+    Explanation,
+    Words,
+    explain,
+    explain_pause,
+    register_reason,
+    values_of_retries,
+)
 
 from . import cancels, pace, reconciliation
 from .catalogue import project_names
@@ -71,23 +78,13 @@ def register() -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
-    """`money` is the letter of a money line, or empty while nothing can be said."""
-
-    title: str = ""
-    text: str = ""
-    next_step: str = ""
-    money: str = ""
-
-
-def story_of(order: Order) -> Story:
+def explanation_of(order: Order) -> Explanation:
     shown = shown_state(order)
     match order.state:
         case S.QUEUED | S.CLAIMED:
             return _waiting(order)
         case S.PLACING:
-            return Story(text=_("The call to the provider is under way."))
+            return Explanation(text=_("The call to the provider is under way."))
         case S.UNKNOWN:
             return _unknown(order)
         case S.REFUSED | S.NOT_CREATED:
@@ -99,36 +96,32 @@ def story_of(order: Order) -> Story:
     return _ended(order, shown)
 
 
-def _ended(order: Order, shown: str) -> Story:
+def _ended(order: Order, shown: str) -> Explanation:
     match order.state:
         case S.EXPIRED:
             said = explain(Reason.ORDER_EXPIRED, time=short_time(order.ended_at or timezone.now()))
-            return Story(said.title, _refund_line(order), said.next_step)
+            return Explanation(said.title, _refund_line(order), said.next_step)
     if shown == WITHDRAWN:
-        return Story(money=MoneyLine.NOT_SENT)
+        return Explanation(money=MoneyLine.NOT_SENT)
     if order.state == S.CANCELLED:
-        return Story(text=_refund_line(order), next_step=_not_rented(order))
-    return Story(
+        return Explanation(text=_refund_line(order), next_step=_not_rented(order))
+    return Explanation(
         text=_("The time is over, and the provider gave no last word."),
         next_step=_("Rent another; check the refund in the ledger."),
     )
 
 
-def _waiting(order: Order) -> Story:
+def _waiting(order: Order) -> Explanation:
     if order.account.is_paused:
-        return Story(
-            text=_("%(account)s is paused. This waits until the account is resumed.")
-            % {"account": order.account.name},
-            money=MoneyLine.NOT_SENT,
-        )
+        return explain_pause(order.account.name)
     if order.reason == Reason.NO_NUMBER_AVAILABLE and order.keep_trying_until:
         said = explain(order.reason, **_values(order))
         until = short_time(order.keep_trying_until)
         trying = _("The portal keeps trying until %(time)s.") % {"time": until}
-        return Story(said.title, trying, "", said.money)
+        return Explanation(said.title, trying, "", said.money)
     if order.reason and order.answered_at:
         return _reasoned(order)
-    return Story(text=_("Orders of the same app and country are placed one after the other."))
+    return Explanation(text=_("Orders of the same app and country are placed one after the other."))
 
 
 def _values(order: Order) -> dict[str, Any]:
@@ -136,22 +129,21 @@ def _values(order: Order) -> dict[str, Any]:
         "app": project_names(order.account.provider).get(order.project, order.project),
         "country": country_name(order.region),
     }
-    if order.reason == Reason.UNREACHABLE:
-        values["n"] = order.tries
-        if order.state == S.QUEUED:
-            values["time"] = short_time(order.not_before)
-    elif order.reason == Reason.NO_BALANCE:
-        values["n"] = order.account.orders.filter(state=S.QUEUED).count()
-    elif order.reason == Reason.NO_NUMBER_AVAILABLE:
+    retry_at = order.not_before if order.state == S.QUEUED else None
+    queued = order.account.orders.filter(state=S.QUEUED)
+    values |= values_of_retries(order.reason, order.tries, retry_at, queued.count)
+    if order.reason == Reason.NO_NUMBER_AVAILABLE:
         values["n"] = 10
     return values
 
 
-def _reasoned(order: Order) -> Story:
+def _reasoned(order: Order) -> Explanation:
     if order.settled_at:
-        return Story(text=_("A person found that no number was rented."), money=MoneyLine.NOT_SPENT)
+        return Explanation(
+            text=_("A person found that no number was rented."), money=MoneyLine.NOT_SPENT
+        )
     said = explain(order.reason, **_values(order))
-    return Story(said.title, said.text, said.next_step, said.money or MoneyLine.NOT_SENT)
+    return said if said.money else replace(said, money=MoneyLine.NOT_SENT)
 
 
 def title_of(order: Order) -> str:
@@ -159,7 +151,7 @@ def title_of(order: Order) -> str:
     return explain(order.reason, **_values(order)).title if order.reason else ""
 
 
-def _unknown(order: Order) -> Story:
+def _unknown(order: Order) -> Explanation:
     since = order.answered_at or order.created_at
     until = short_time(since + reconciliation.LOOKED_FOR)
     said = explain(order.reason, **_values(order))
@@ -170,32 +162,32 @@ def _unknown(order: Order) -> Story:
         text = _("The portal looks in the provider's order list until %(time)s.") % {"time": until}
         step = _("Do not order again before that.")
     title = _("A number may have been rented.")
-    return Story(title, f"{said.title} {text}", step, MoneyLine.UNKNOWN)
+    return Explanation(title, f"{said.title} {text}", step, MoneyLine.UNKNOWN)
 
 
-def _pending(order: Order, shown: str) -> Story:
+def _pending(order: Order, shown: str) -> Explanation:
     asked = list(order.cancels.all())
     if asked and asked[-1].state in (CancelState.REFUSED, CancelState.NOT_DONE):
-        return Story(
+        return Explanation(
             text=_("It was not cancelled; the order goes on."),
             money=MoneyLine.ACCEPTED,
         )
     if cancels.is_being_cancelled(order):
         unclear = asked[-1].state == CancelState.UNCLEAR
         if unclear:
-            return Story(
+            return Explanation(
                 _("It is not known yet whether the order was cancelled."),
                 _("The portal asks the provider."),
                 _("Wait a moment."),
                 MoneyLine.UNKNOWN,
             )
-        return Story(text=_("Cancelling …"), money=MoneyLine.ACCEPTED)
+        return Explanation(text=_("Cancelling …"), money=MoneyLine.ACCEPTED)
     if shown == S.EXPIRED_UNCONFIRMED:
         until = short_time(pace.gives_up_at(order))
         text = _("The time is over; the provider still says waiting. Checking until %(time)s.")
-        return Story(text=text % {"time": until}, money=MoneyLine.ACCEPTED)
+        return Explanation(text=text % {"time": until}, money=MoneyLine.ACCEPTED)
     if is_not_found(order):
-        return Story(
+        return Explanation(
             _("The provider says that it has no such order."),
             _("The portal goes on asking until its time is over."),
             _("Compare with the provider's own list."),
@@ -203,26 +195,28 @@ def _pending(order: Order, shown: str) -> Story:
         )
     if order.cancel_at:
         text = _("It is cancelled by itself at %(time)s if no SMS has come.")
-        return Story(text=text % {"time": short_time(order.cancel_at)}, money=MoneyLine.ACCEPTED)
-    return Story(money=MoneyLine.ACCEPTED)
+        return Explanation(
+            text=text % {"time": short_time(order.cancel_at)}, money=MoneyLine.ACCEPTED
+        )
+    return Explanation(money=MoneyLine.ACCEPTED)
 
 
-def _received(order: Order) -> Story:
+def _received(order: Order) -> Explanation:
     if any(one.state == CancelState.REFUSED for one in order.cancels.all()):
-        return Story(
+        return Explanation(
             _("The SMS had already come, so the order was not cancelled."),
             _("The code is shown above."),
             _("Use it."),
             MoneyLine.ACCEPTED,
         )
     if not (order.code or order.content):
-        return Story(
+        return Explanation(
             text=_("The provider says that an SMS came, and gave neither its code nor its text."),
             money=MoneyLine.ACCEPTED,
         )
     waited = order.sms_at - order.placed_at if order.sms_at and order.placed_at else None
     text = _("Here %(took)s after the number was rented.") % {"took": duration(waited)}
-    return Story(text=text if waited else "", money=MoneyLine.ACCEPTED)
+    return Explanation(text=text if waited else "", money=MoneyLine.ACCEPTED)
 
 
 def _refund_line(order: Order) -> str:

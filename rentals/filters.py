@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
 )
 
-from core.filters import CountryFilter, LocalTimeFilter, StateFilter
+from core.admin.filters import CountryFilter, LocalTimeFilter, StateFilter
 
 from . import needs
 from .catalogue import project_names

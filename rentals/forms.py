@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +16,7 @@ from unfold.widgets import (
 )
 
 from core.countries import country_name
+from providers.admin.account_picker import AccountSelect
 from providers.models import Account
 
 from .models import Project, Region
@@ -27,24 +27,8 @@ LONGEST_WAIT = 60
 """Minutes."""
 
 
-def new_form_token() -> str:
-    return secrets.token_urlsafe(24)
-
-
-class AccountSelect(UnfoldAdminSelectWidget):
-    """Accounts that cannot rent now stand in the list with the reason."""
-
-    def __init__(self, accounts: Iterable[Account] = ()) -> None:
-        super().__init__()
-        self.accounts = {account.public_id: account for account in accounts}
-
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
-        account = self.accounts.get(str(value))
-        if account is not None and account.is_paused:
-            option["label"] = f"{account.name} – {gettext('paused')}"
-            option["attrs"]["disabled"] = True
-        return option
+def unavailable_reason(account: Account) -> str:
+    return gettext("paused") if account.is_paused else ""
 
 
 class RentForm(forms.Form):
@@ -94,7 +78,7 @@ class RentForm(forms.Form):
         super().__init__(*args, **{"label_suffix": "", **kwargs})
         self.renting_account = account
         chosen = self._field("account")
-        chosen.widget = AccountSelect(accounts)
+        chosen.widget = AccountSelect(accounts, unavailable_reason)
         chosen.choices = [(one.public_id, one.name) for one in accounts]
         project, region = self._field("project"), self._field("region")
         project.widget, region.widget = UnfoldAdminSelectWidget(), UnfoldAdminSelectWidget()

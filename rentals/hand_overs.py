@@ -12,8 +12,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
 
+from core.admin.timeline import person_name
+
 from .models import HandOver, Order
-from .timeline import name_of
 
 LOGGED: Final = "Handed to "
 """How a line of the log begins. The older version, which may run beside this one during an
@@ -33,7 +34,7 @@ def hand_to(order: Order, to: User, *, by: User) -> bool:
             object_id=str(order.pk),
             object_repr=str(order)[:200],
             action_flag=CHANGE,
-            change_message=f"{LOGGED}{name_of(to)}",
+            change_message=f"{LOGGED}{person_name(to)}",
             action_time=now,
         )
         HandOver.objects.create(
@@ -85,6 +86,6 @@ def _order_pk(line: LogEntry) -> int | None:
 
 def _by_unique_name(users: Iterable[User]) -> dict[str, User]:
     """Only where one person alone is called so."""
-    named = [(name_of(user), user) for user in users]
+    named = [(person_name(user), user) for user in users]
     count = Counter(name for name, _ in named)
     return {name: user for name, user in named if count[name] == 1}

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.labels import Role, StateLabel, register_states
+from core.admin.labels import Role, StateLabel, register_states
 
 from .models import Finding, Order
 from .states import OrderState

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from core.attention import Matter
+from core.admin.attention import AttentionItem, counted_item
 
 from .models import Finding, FoundOrder, Order
 from .states import OrderState
@@ -78,33 +78,35 @@ def ledger_badge(request: HttpRequest) -> int:
     return counts(request).findings
 
 
-def matters(request: HttpRequest) -> Iterator[Matter]:
+def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
     """Each line opens exactly the rows that it counts."""
     may = request.user.has_perm
     if may("rentals.view_order"):
-        listed = reverse("admin:rentals_order_changelist")
-        if count := unknown().count():
-            text = ngettext(
-                "%(count)d order: outcome unknown", "%(count)d orders: outcome unknown", count
-            )
-            yield Matter(text % {"count": count}, f"{listed}?shown=unknown", "help")
-        if count := ending_soon().count():
-            text = ngettext(
-                "%(count)d order ends within 2 minutes",
-                "%(count)d orders end within 2 minutes",
-                count,
-            )
-            yield Matter(text % {"count": count}, f"{listed}?ending=soon", "hourglass_bottom")
-        if may("rentals.import_order") and (count := not_placed_here().count()):
-            text = ngettext(
-                "%(count)d order at the provider was not placed here",
-                "%(count)d orders at the provider were not placed here",
-                count,
-            )
-            found = reverse("admin:rentals_order_found")
-            yield Matter(text % {"count": count}, found, "travel_explore")
-    if may("rentals.view_finding") and (count := findings().count()):
+        yield from _order_items(may_import=may("rentals.import_order"))
+    if may("rentals.view_finding"):
+        count = findings().count()
         text = ngettext(
             "Ledger check: %(count)d finding", "Ledger check: %(count)d findings", count
         )
-        yield Matter(text % {"count": count}, reverse("admin:rentals_finding_changelist"), "rule")
+        yield from counted_item(count, text, reverse("admin:rentals_finding_changelist"), "rule")
+
+
+def _order_items(*, may_import: bool) -> Iterator[AttentionItem]:
+    listed = reverse("admin:rentals_order_changelist")
+    count = unknown().count()
+    text = ngettext("%(count)d order: outcome unknown", "%(count)d orders: outcome unknown", count)
+    yield from counted_item(count, text, f"{listed}?shown=unknown", "help")
+    count = ending_soon().count()
+    text = ngettext(
+        "%(count)d order ends within 2 minutes", "%(count)d orders end within 2 minutes", count
+    )
+    yield from counted_item(count, text, f"{listed}?ending=soon", "hourglass_bottom")
+    if may_import:
+        count = not_placed_here().count()
+        text = ngettext(
+            "%(count)d order at the provider was not placed here",
+            "%(count)d orders at the provider were not placed here",
+            count,
+        )
+        found = reverse("admin:rentals_order_found")
+        yield from counted_item(count, text, found, "travel_explore")

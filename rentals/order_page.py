@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
@@ -14,25 +14,24 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.live import poll_interval
+from core.admin.protocols import ModelPages
+from core.admin.reasons import REVEAL_REASONS
+from core.admin.timeline import person_name
 from core.countries import country_name
-from core.reasons_given import REVEAL_REASONS
 from providers.engine.leases import is_engine_alive
 
 from . import cancels, reconciliation
 from .catalogue import project_names
-from .explaining import story_of, title_of
+from .explaining import explanation_of, title_of
 from .labels import shown_state
 from .models import Order
 from .states import BEING_PLACED, OrderState
-from .timeline import name_of, timeline
+from .timeline import timeline
 from .visibility import may_hand_over, may_see_whole, shown
-
-if TYPE_CHECKING:
-    from .admin import OrderAdmin
 
 S = OrderState
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
-FIRST_MINUTE = timedelta(minutes=1)
 REFUND_COMES = timedelta(minutes=2)
 """So long a cancelled order's page goes on looking for its refund."""
 ACTIONS = ("cancel", "settle", "reveal", "hide", "hand")
@@ -42,17 +41,17 @@ SETTLE_REASONS = {
 }
 
 
-def context_of(admin: OrderAdmin, request: HttpRequest, order: Order) -> dict[str, Any]:
+def context_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
     user = request.user
     whole = may_see_whole(order, user)
     return {
         "shown_state": shown_state(order),
-        "story": story_of(order),
+        "explanation": explanation_of(order),
         "shown": shown(order, whole=whole),
         "whole": whole,
         "app": project_names(order.account.provider).get(order.project, order.project),
         "country": country_name(order.region),
-        "holder": name_of(order.held_by),
+        "holder": person_name(order.held_by),
         "left": seconds_left(order),
         "lines": timeline(
             order,
@@ -75,11 +74,11 @@ def context_of(admin: OrderAdmin, request: HttpRequest, order: Order) -> dict[st
     }
 
 
-def page_of(admin: OrderAdmin, request: HttpRequest, order: Order) -> dict[str, Any]:
+def page_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
     """What stands on the page once, beside its live part."""
     context = context_of(admin, request, order)
     others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()
-    return {**context, "colleagues": [(one.pk, name_of(one)) for one in others]}
+    return {**context, "colleagues": [(one.pk, person_name(one)) for one in others]}
 
 
 def colleagues() -> QuerySet[User]:
@@ -110,7 +109,7 @@ def _poll_every(order: Order) -> int | None:
     waits_for_text = order.state == S.RECEIVED and not order.content and order.next_poll_at
     if order.state not in BEING_PLACED | {S.PENDING, S.UNKNOWN} and not waits_for_text:
         return None
-    return 2 if now - order.created_at < FIRST_MINUTE else 5
+    return poll_interval(order.created_at)
 
 
 def _candidates(order: Order, user: User | AnonymousUser) -> list[dict[str, Any]]:

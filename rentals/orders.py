@@ -1,26 +1,22 @@
-"""Order numbers, and write down what a provider answers about an order."""
+"""Order numbers, and stop those that were not placed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from core.redaction import storable
 from providers import daily_limits
 from providers.engine.kick import kick_if_idle
-from providers.engine.retry import next_try
-from providers.gateway.errors import GatewayError
-from providers.gateway.vocabulary import Outcome, Reason, Rental
+from providers.gateway.vocabulary import Reason
 from providers.models import Account, DailyLimit
 
-from . import answers
 from .models import Order
 from .states import ORDER_STATES, STATED, OrderState
 
@@ -28,8 +24,6 @@ S = OrderState
 
 PERMISSION: Final = "rentals.rent_order"
 MOST_AT_ONCE: Final = 50
-TRY_ON_EVERY: Final = timedelta(seconds=15)
-"""Where staff asked to keep trying while no number is free."""
 MAX_AGE: Final = timedelta(minutes=30)
 """An order that could not be placed for so long is of no use: whoever wanted it has gone."""
 WAITED_TOO_LONG: Final = "order_waited_too_long"
@@ -106,81 +100,6 @@ def _row(
         held_by_id=person,
         instead_of=instead_of,
     )
-
-
-# --- what came of placing one ----------------------------------------------
-
-
-def apply_placed(rows: QuerySet[Order], rental: Rental, now: datetime) -> None:
-    """The provider rented us a number. `rows` is the one row that was being placed."""
-    # That it was not made may have been believed meanwhile; this answer is stronger.
-    open_ones = rows.filter(state__in=(S.PLACING, S.UNKNOWN, S.NOT_CREATED))
-    order = open_ones.select_for_update().first()
-    if order is None:
-        return
-    taken = Order.objects.filter(account=order.account_id, provider_id=rental.order_id)
-    if taken.exclude(pk=order.pk).exists():
-        # One number for two orders: which of them it is cannot be told by machine.
-        ORDER_STATES.move(
-            rows,
-            S.UNKNOWN,
-            sources=(S.PLACING,),
-            reason=Reason.CONTRADICTION,
-            words=f"order_id {rental.order_id}",
-            claim=None,
-            answered_at=now,
-            changed_at=now,
-        )
-        return
-    order.answered_at = now
-    order.reason = ""
-    order.claim = None
-    answers.become(order, rental, now, anchor=now)
-
-
-def apply_error(rows: QuerySet[Order], error: GatewayError, now: datetime) -> None:
-    """What an error means for the order that was being placed."""
-    said: dict[str, Any] = {
-        "reason": error.reason,
-        "words": storable(error.words),
-        "http_status": error.http_status,
-        "answered_at": now,
-        "changed_at": now,
-        "claim": None,
-    }
-    if error.outcome == Outcome.UNKNOWN:
-        _end(rows, S.UNKNOWN, **said)
-    elif error.outcome == Outcome.REFUSED:
-        _refused(rows, error, now, said)
-    else:
-        _not_done(rows, error, now, said)
-
-
-def _refused(
-    rows: QuerySet[Order], error: GatewayError, now: datetime, said: dict[str, Any]
-) -> None:
-    if error.reason == Reason.NO_NUMBER_AVAILABLE:
-        again = rows.filter(keep_trying_until__gt=now + TRY_ON_EVERY)
-        _end(again, S.QUEUED, not_before=now + TRY_ON_EVERY, handed_over_at=None, **said)
-    _end(rows, S.REFUSED, ended_at=now, **said)
-
-
-def _not_done(
-    rows: QuerySet[Order], error: GatewayError, now: datetime, said: dict[str, Any]
-) -> None:
-    tries = rows.values_list("tries", flat=True).first()
-    if tries is None:
-        return
-    again = next_try(error, tries, now)
-    if again is None:
-        _end(rows, S.NOT_CREATED, tries=tries + 1, ended_at=now, **said)
-        return
-    changes = {"tries": again.tries, "not_before": again.not_before, "handed_over_at": None}
-    _end(rows, S.QUEUED, **changes, **said)
-
-
-def _end(rows: QuerySet[Order], state: OrderState, **changes: Any) -> int:
-    return ORDER_STATES.move(rows, state, sources=(S.PLACING,), **changes)
 
 
 # --- rows that nobody placed -------------------------------------------------

@@ -24,7 +24,7 @@ from providers.gateway.errors import Refused
 from providers.gateway.vocabulary import Reason, Rental
 from providers.models import Account
 
-from . import orders
+from . import orders, placement_results
 from .models import Order
 from .states import ORDER_STATES, OrderState
 
@@ -102,11 +102,13 @@ class PlacingSource(ClaimedRowSource):
         now = timezone.now()
         for result in results:
             if result.error is not None:
-                orders.apply_error(self.orders.held(result.job, claim), result.error, now)
+                placement_results.apply_error(
+                    self.orders.held(result.job, claim), result.error, now
+                )
             elif isinstance(result.value, Rental):
                 # A row that was given up as unknown meanwhile is settled by this, too.
                 row = Order.objects.filter(pk=result.job.row_id)
-                orders.apply_placed(row, result.value, now)
+                placement_results.apply_placed(row, result.value, now)
             else:
                 raise TypeError("Placing an order answers with a Rental.")
 

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.generic import FormView
 
-from core.admin import Page, fragment
+from core.admin.pages import current_user, fragment, new_form_token
 from core.countries import country_name
-from core.pages import person
-from core.times import full_time, short_time
+from core.times import full_time
+from providers.admin.account_picker import AccountFormPage, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
-from providers.enquiries import latest_reading
+from providers.limit_texts import limit_text
 from providers.models import Account
 
 from . import orders, pairs
 from .catalogue import project_names, renting_accounts
-from .forms import RentForm, new_form_token
+from .forms import RentForm, unavailable_reason
 from .models import Order
 
 if TYPE_CHECKING:
@@ -35,47 +35,23 @@ REMEMBERED = "rent"
 
 
 def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
-    """The one asked for, else the one used last, else the first that can rent now."""
-    asked = request.POST.get("account") or request.GET.get("account")
     remembered = request.session.get(REMEMBERED, {}).get("account")
-    for wanted in (asked, remembered):
-        for account in accounts:
-            if account.public_id == wanted:
-                return account
-    able = [account for account in accounts if not account.is_paused]
-    return next(iter([*able, *accounts]), None)
+    return pick_account(request, accounts, remembered, unavailable_reason)
 
 
-class RentPage(Page, RentFormView):
+class RentPage(AccountFormPage[Order], RentFormView):
     title = _("Rent a number")
     permission_required = "rentals.rent_order"
     template_name = "rentals/rent.html"
     form_class = RentForm
+    no_account_template = "rentals/no_account.html"
     http_method_names = ["get", "post"]
 
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().setup(request, *args, **kwargs)
-        self.accounts = renting_accounts()
-        self.account = chosen_account(request, self.accounts)
+    def find_accounts(self) -> list[Account]:
+        return renting_accounts()
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.account is None:
-            may_add = request.user.has_perm("providers.add_account")
-            context = {**super().get_context_data(form=None), "may_add": may_add}
-            return render(request, "rentals/no_account.html", context)
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.account is None:
-            raise Http404
-        return super().post(request, *args, **kwargs)
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return {
-            **super().get_form_kwargs(),
-            "account": self.account,
-            "accounts": self.accounts,
-        }
+    def choose_account(self, accounts: list[Account]) -> Account | None:
+        return chosen_account(self.request, accounts)
 
     def get_initial(self) -> dict[str, Any]:
         remembered = self.request.session.get(REMEMBERED, {})
@@ -98,18 +74,16 @@ class RentPage(Page, RentFormView):
         return {
             **context,
             **pair_facts(self.request, form),
-            "account": account,
-            "reading": latest_reading(account),
             "asleep": not is_engine_alive(),
             "confirm": form.mark if bound and form.needs_confirmation else "",
             "recent": [
                 {"project": code, "region": region, "name": names.get(code, code)}
-                for code, region in pairs.recent_of(person(self.request))
+                for code, region in pairs.recent_of(current_user(self.request))
             ],
         }
 
     def form_valid(self, form: RentForm) -> HttpResponse:
-        by, token = person(self.request), form.cleaned_data["form_token"]
+        by, token = current_user(self.request), form.cleaned_data["form_token"]
         earlier = orders.placed_by(token, by)
         if form.needs_confirmation and not earlier:
             return self.render_to_response(self.get_context_data(form=form))
@@ -118,7 +92,7 @@ class RentPage(Page, RentFormView):
                 (earlier, False) if earlier else orders.place(form.wish, by=by, form_token=token)
             )
         except LimitReached as limit:
-            form.add_error(None, limit_words(limit))
+            form.add_error(None, limit_text(limit, LIMIT_TEXTS))
             return self.render_to_response(self.get_context_data(form=form))
         self._remember(form)
         if not made:
@@ -143,19 +117,12 @@ class RentPage(Page, RentFormView):
 ASKED = ("project", "region", "count")
 
 
-def limit_words(limit: LimitReached) -> str:
-    values = {"used": limit.used, "most": limit.cap.most, "time": short_time(limit.free_at)}
-    if limit.cap.scope == "account":
-        text = gettext(
-            "The daily limit of this account is used up (%(used)s of %(most)s). Some is free"
-            " again at %(time)s."
-        )
-    else:
-        text = gettext(
-            "Your daily limit is used up (%(used)s of %(most)s). Ask a manager, or go on at"
-            " %(time)s."
-        )
-    return text % values
+LIMIT_TEXTS: Final = {
+    "account": _(
+        "The daily limit of this account is used up (%(used)s of %(most)s). Some is free"
+        " again at %(time)s."
+    ),
+}
 
 
 def pair_facts(request: HttpRequest, form: RentForm) -> dict[str, Any]:

@@ -4,12 +4,12 @@ transactions."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from core.admin.timeline import TimelineEntry, in_order, person_name
 from core.templatetags.portal import amount
 from core.times import duration, full_time
 from providers.models import ApiCall
@@ -22,59 +22,32 @@ from .states import CancelState, OrderState
 S = OrderState
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`at` is None for what has not happened yet."""
-
-    text: str
-    at: datetime | None = None
-    url: str = ""
-    link: str = ""
-    stated: bool = False
-    """The time is the provider's own."""
-
-    @property
-    def place(self) -> datetime | None:
-        """What the provider states in whole seconds happened some time in that second: it comes
-        after what we know more exactly, which led to it."""
-        if self.stated and self.at is not None and not self.at.microsecond:
-            return self.at.replace(microsecond=999_999)
-        return self.at
-
-
-def name_of(user: object) -> str:
-    if user is None:
-        return _("the portal")
-    full_name = getattr(user, "get_full_name", str)()
-    return full_name or str(user)
-
-
-def timeline(order: Order, *, with_calls: bool, with_money: bool) -> list[Line]:
+def timeline(order: Order, *, with_calls: bool, with_money: bool) -> list[TimelineEntry]:
     """`with_calls`, `with_money`: whether the reader may open that evidence."""
     lines = [*_placing(order, with_calls), *_cancels(order), *_end(order)]
     lines += _money(order) if with_money else []
     lines += [*_oddities(order), *_handings(order)]
-    return sorted(lines, key=lambda line: (line.at is None, line.place or order.created_at))
+    return in_order(lines)
 
 
-def _placing(order: Order, with_calls: bool) -> Iterator[Line]:
+def _placing(order: Order, with_calls: bool) -> Iterator[TimelineEntry]:
     if order.imported:
-        yield Line(_("Taken over from the provider's list"), order.created_at)
+        yield TimelineEntry(_("Taken over from the provider's list"), order.created_at)
     else:
-        text = _("Ordered by %(name)s") % {"name": name_of(order.created_by)}
-        yield Line(text, order.created_at)
+        text = _("Ordered by %(name)s") % {"name": person_name(order.created_by)}
+        yield TimelineEntry(text, order.created_at)
     if order.handed_over_at:
-        yield Line(_("Handed over for placing"), order.handed_over_at)
+        yield TimelineEntry(_("Handed over for placing"), order.handed_over_at)
     call = _placing_call(order) if with_calls else None
     url = reverse("admin:providers_apicall_change", args=[call.pk]) if call else ""
     if order.answered_at:
-        yield Line(_answer(order), order.answered_at, url, _("API call") if call else "")
+        yield TimelineEntry(_answer(order), order.answered_at, url, _("API call") if call else "")
     if order.settled_at:
         text = _("Settled by %(name)s: %(reason)s") % {
-            "name": name_of(order.settled_by),
+            "name": person_name(order.settled_by),
             "reason": order.settled_because or _("surely ours"),
         }
-        yield Line(text, order.settled_at)
+        yield TimelineEntry(text, order.settled_at)
 
 
 def _placing_call(order: Order) -> ApiCall | None:
@@ -100,7 +73,7 @@ def _answer(order: Order) -> str:
     return _("No clear answer after %(took)s") % {"took": duration(took)}
 
 
-def _cancels(order: Order) -> Iterator[Line]:
+def _cancels(order: Order) -> Iterator[TimelineEntry]:
     words = {
         CancelState.ACCEPTED: _("The provider accepted the cancel"),
         CancelState.REFUSED: _("The provider did not accept the cancel"),
@@ -108,26 +81,28 @@ def _cancels(order: Order) -> Iterator[Line]:
         CancelState.NOT_DONE: _("The cancel did not happen"),
     }
     for cancel in order.cancels.all():
-        text = _("Cancel asked for by %(name)s") % {"name": name_of(cancel.asked_by)}
-        yield Line(text, cancel.asked_at)
+        text = _("Cancel asked for by %(name)s") % {"name": person_name(cancel.asked_by)}
+        yield TimelineEntry(text, cancel.asked_at)
         if cancel.answered_at and cancel.state in words:
-            yield Line(words[CancelState(cancel.state)], cancel.answered_at)
+            yield TimelineEntry(words[CancelState(cancel.state)], cancel.answered_at)
     for other in order.replaced_by.all():
         url = reverse("admin:rentals_order_change", args=[other.public_id])
-        yield Line(_("Another number was rented instead"), other.created_at, url, _("Order"))
+        yield TimelineEntry(
+            _("Another number was rented instead"), other.created_at, url, _("Order")
+        )
 
 
-def _end(order: Order) -> Iterator[Line]:
+def _end(order: Order) -> Iterator[TimelineEntry]:
     if order.received_there:
         text = _("SMS received, as the provider states it")
-        yield Line(text, order.received_there, stated=True)
+        yield TimelineEntry(text, order.received_there, stated=True)
     if order.sms_at:
-        yield Line(_("SMS read by the portal"), order.sms_at)
+        yield TimelineEntry(_("SMS read by the portal"), order.sms_at)
     if order.ended_at and order.state in _ENDED:
-        yield Line(_ended_word(order), order.ended_at)
+        yield TimelineEntry(_ended_word(order), order.ended_at)
     if order.state == S.PENDING and order.expires_at:
         time = full_time(order.expires_at)
-        yield Line(_("No SMS yet; the order ends at %(time)s") % {"time": time})
+        yield TimelineEntry(_("No SMS yet; the order ends at %(time)s") % {"time": time})
 
 
 _ENDED = (
@@ -142,7 +117,9 @@ _ENDED = (
 
 def _ended_word(order: Order) -> str:
     if shown_state(order) == WITHDRAWN:
-        return _("Cancelled by %(name)s before it was ordered") % {"name": name_of(order.ended_by)}
+        return _("Cancelled by %(name)s before it was ordered") % {
+            "name": person_name(order.ended_by)
+        }
     return {
         S.CANCELLED: _("Cancelled at the provider"),
         S.EXPIRED: _("Expired without an SMS"),
@@ -151,10 +128,12 @@ def _ended_word(order: Order) -> str:
     }.get(OrderState(order.state), _("Given up: the provider gave no last word"))
 
 
-def _money(order: Order) -> Iterator[Line]:
+def _money(order: Order) -> Iterator[TimelineEntry]:
     for row in transactions_of(order):
         text = f"{type_word(row.type)} {amount(row.amount)}"
-        yield Line(text, row.created_there, _transaction_url(row), _("Transaction"), stated=True)
+        yield TimelineEntry(
+            text, row.created_there, _transaction_url(row), _("Transaction"), stated=True
+        )
 
 
 def _transaction_url(row: Transaction) -> str:
@@ -171,7 +150,7 @@ def type_word(type_: str) -> str:
     return known.get(type_, type_)
 
 
-def _oddities(order: Order) -> Iterator[Line]:
+def _oddities(order: Order) -> Iterator[TimelineEntry]:
     for one in order.differing:
         text = _("A later answer differs in %(field)s; the first one stands.")
         word = {
@@ -181,11 +160,11 @@ def _oddities(order: Order) -> Iterator[Line]:
             "price": _("the price"),
             "phone": _("the number"),
         }.get(one["field"], _("a time"))
-        yield Line(text % {"field": word}, datetime.fromisoformat(one["at"]))
+        yield TimelineEntry(text % {"field": word}, datetime.fromisoformat(one["at"]))
 
 
-def _handings(order: Order) -> Iterator[Line]:
+def _handings(order: Order) -> Iterator[TimelineEntry]:
     for one in order.hand_overs.select_related("by", "to_person"):
-        other = name_of(one.to_person) if one.to_person else one.to_name
-        names = {"name": name_of(one.by), "other": other}
-        yield Line(_("Handed over by %(name)s to %(other)s") % names, one.at)
+        other = person_name(one.to_person) if one.to_person else one.to_name
+        names = {"name": person_name(one.by), "other": other}
+        yield TimelineEntry(_("Handed over by %(name)s to %(other)s") % names, one.at)

@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core import banners
-from core.banners import Banner
-from core.buttons import Button
-from core.labels import Role
-from core.pages import fragment
+from core.admin import banners
+from core.admin.banners import Banner
+from core.admin.buttons import Button
+from core.admin.labels import Role
+from core.admin.pages import fragment
 from core.times import short_time
 from messaging.waiting import UNUSUAL, backlog
 from providers.engine.health import silent_since

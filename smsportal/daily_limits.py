@@ -15,7 +15,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from core.admin import EmptyState, PortalAdmin
+from core.admin.base import PortalAdmin
+from core.admin.buttons import EmptyState
 from providers import daily_limits
 from providers.models import DailyLimit
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from core import attention
+from core.admin import attention
 from providers.models import Account, BalanceReading, Enquiry
 
 
@@ -25,10 +25,9 @@ class Step:
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:
-    matters = attention.gather(request)
     may_see_accounts = request.user.has_perm("providers.view_account")
     return {
-        "matters": matters,
+        "attention_items": attention.gather(request),
         "as_of": timezone.now(),
         "accounts": accounts_with_readings(request) if may_see_accounts else [],
         "first_steps": first_steps(request),

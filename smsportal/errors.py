@@ -18,7 +18,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from core.pages import NeedsPermission
+from core.admin.pages import NeedsPermission
 from core.uploads import UploadTooLarge
 
 from . import request_id

@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django_q.admin import FailAdmin, QueueAdmin, ScheduleAdmin, TaskAdmin
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from core.admin import PortalAdmin
+from core.admin.base import PortalAdmin
 
 
 class SuperusersLook(PortalAdmin):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 from unfold.sites import UnfoldAdminSite
 
-from core.pages import NeedsPermission, Page, fragment
+from core.admin.pages import NeedsPermission, Page, fragment
 from providers.sandbox.remote import Remote, RemoteError
 
 from .log_filters import without_tokens

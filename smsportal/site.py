@@ -19,9 +19,12 @@ class PortalSite(UnfoldAdminSite):
     enable_nav_sidebar = True
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
+        from core.admin.changelist import cache_headers
+
         from .banner_zone import banner_zone
         from .practice import practice_pages
 
+        cache_headers()
         own = [path("banner/", banner_zone, name="banner"), *practice_pages(self)]
         return [*own, *super().get_urls()]
 

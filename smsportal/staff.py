@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from core.admin import Crumb, PortalAdmin
-from core.buttons import Text
+from core.admin.base import PortalAdmin
+from core.admin.buttons import Crumb, Text
 from core.times import when
 
 from .reach import permissions_to_give, roles_to_give, within_reach

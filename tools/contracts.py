@@ -1,12 +1,9 @@
-"""A kind of import contract: a package imports what is listed, and nothing else.
-
-The contracts that import-linter has name what is forbidden; a module that is added
-tomorrow would not be in such a list.
-"""
+"""Kinds of import contract that import-linter does not have."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Set
 from typing import Any
 
 from grimp import ImportGraph
@@ -14,7 +11,11 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class OnlyContract(Contract):
-    """`source` may import itself, the standard library, and the modules in `allowed`."""
+    """`source` may import itself, the standard library, and the modules in `allowed`.
+
+    The contracts of import-linter name what is forbidden; a module that is added tomorrow
+    would not be in such a list.
+    """
 
     source: Any = fields.StringField()
     allowed: Any = fields.ListField(subfield=fields.StringField(), required=False)
@@ -37,3 +38,57 @@ class OnlyContract(Contract):
         if any(imported == name or imported.startswith(f"{name}.") for name in known):
             return True
         return imported.partition(".")[0] in sys.stdlib_module_names
+
+
+class NoCirclesContract(Contract):
+    """No modules of `packages` import each other in a circle, `TYPE_CHECKING` imports and
+    imports inside functions included. The report names the modules of each circle and the
+    imports between them."""
+
+    packages: Any = fields.ListField(subfield=fields.StringField())
+
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+        imports = {
+            name: graph.find_modules_directly_imported_by(name)
+            for package in self.packages
+            for name in (package, *graph.find_descendants(package))
+        }
+        circles = [
+            [
+                f"{importer} -> {imported}"
+                for importer in circle
+                for imported in sorted(imports[importer] & set(circle))
+            ]
+            for circle in find_circles(imports)
+        ]
+        return ContractCheck(kept=not circles, metadata={"circles": circles})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        for circle in check.metadata["circles"]:
+            output.print_error("A circle:")
+            for line in circle:
+                output.print_error(f"    {line}")
+
+
+def find_circles(imports: Mapping[str, Set[str]]) -> list[list[str]]:
+    """The modules that import each other in a circle, each circle sorted. Two circles that
+    share a module are one (a strongly connected component)."""
+    reached = {module: _reached_from(module, imports) for module in imports}
+    circles = {
+        tuple(sorted(other for other in reached[module] if module in reached[other]))
+        for module in imports
+        if module in reached[module]
+    }
+    return sorted(list(circle) for circle in circles if len(circle) > 1)
+
+
+def _reached_from(start: str, imports: Mapping[str, Set[str]]) -> set[str]:
+    """What `start` imports, at whatever distance; itself only if it stands in a circle."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for imported in imports[waiting.pop()]:
+            if imported in imports and imported not in found:
+                found.add(imported)
+                waiting.append(imported)
+    return found

@@ -13,8 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
-from core import banners, labels, masking, times
-from core.buttons import Crumb
+from core import masking, times
+from core.admin import banners, labels
+from core.admin.buttons import Crumb
 from core.money_lines import MoneyLine
 
 register = template.Library()

@@ -9,21 +9,19 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import View
 
-from core.admin import Page
-from core.buttons import Crumb
-from core.exports import Column, Format, export
-from core.pages import person
+from core.admin.actions import ObjectAction
+from core.admin.buttons import Crumb
+from core.admin.exports import Column, export, format_of
+from core.admin.pages import current_user
 from providers.daily_limits import LimitReached
+from providers.limit_texts import limit_text
 
-from ..daily_words import limit_words
 from ..models import Batch, StagedRow
 from . import again, control, making, words
 from .earlier import earlier_like, overlap_of
@@ -33,28 +31,8 @@ from .page import estimate_of, may_see_whole
 FURTHEST: Final = timedelta(days=90)
 
 
-class BatchAction(Page, View):
+class BatchAction(ObjectAction[Batch]):
     permission_required = "messaging.bulk_message"
-    http_method_names = ["post"]
-
-    def find(self, object_id: str) -> Batch:
-        if self.model_admin is None:
-            raise Http404
-        batch: Batch = self.model_admin.get_or_404(self.request, object_id)
-        return batch
-
-    def back_to(self, batch: Batch) -> HttpResponse:
-        if self.model_admin is None:
-            raise Http404
-        return HttpResponseRedirect(self.model_admin.object_url(batch))
-
-    def log(self, batch: Batch, text: str) -> None:
-        LogEntry.objects.log_actions(
-            user_id=person(self.request).pk,
-            queryset=[batch],
-            action_flag=CHANGE,
-            change_message=text,
-        )
 
     def done_or_late(self, batch: Batch, done: bool, log: str, said: str) -> HttpResponse:
         if done:
@@ -153,11 +131,11 @@ class ConfirmPage(BatchAction):
         try:
             return self._go(batch, form.cleaned_data["at"])
         except LimitReached as limit:
-            form.add_error(None, limit_words(limit))
+            form.add_error(None, limit_text(limit))
             return self._page(batch, form)
 
     def _go(self, batch: Batch, at: datetime | None) -> HttpResponse:
-        by = person(self.request)
+        by = current_user(self.request)
         if at is not None:
             said = gettext("Scheduled.")
             return self.done_or_late(batch, control.schedule(batch, by, at), "Scheduled", said)
@@ -167,8 +145,6 @@ class ConfirmPage(BatchAction):
         return self.done_or_late(batch, control.start(batch, by), "Started", said)
 
     def _page(self, batch: Batch, form: StartForm) -> HttpResponse:
-        if self.model_admin is None:
-            raise Http404
         context = {
             **self.model_admin.admin_site.each_context(self.request),
             "title": gettext("Confirm"),
@@ -191,16 +167,16 @@ class PausePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         said = gettext("Paused. The few calls that are under way end.")
-        return self.done_or_late(batch, control.pause(batch, person(request)), "Paused", said)
+        return self.done_or_late(batch, control.pause(batch, current_user(request)), "Paused", said)
 
 
 class ContinuePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         try:
-            done = control.go_on(batch, person(request))
+            done = control.go_on(batch, current_user(request))
         except LimitReached as limit:
-            messages.error(request, limit_words(limit))
+            messages.error(request, limit_text(limit))
             return self.back_to(batch)
         return self.done_or_late(batch, done, "Continued", gettext("It goes on."))
 
@@ -215,8 +191,9 @@ class UnschedulePage(BatchAction):
 class CancelBatchPage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
+        done = control.cancel(batch, current_user(request))
         said = gettext("Cancelled. What is out stays out; the rest will not be sent.")
-        return self.done_or_late(batch, control.cancel(batch, person(request)), "Cancelled", said)
+        return self.done_or_late(batch, done, "Cancelled", said)
 
 
 class AgainPage(BatchAction):
@@ -228,7 +205,7 @@ class AgainPage(BatchAction):
         if not token or batch.state not in (control.B.FINISHED, control.B.CANCELLED):
             messages.warning(request, _("Wait until this batch is over."))
             return self.back_to(batch)
-        made = again.of_batch(batch, person(request), token)
+        made = again.of_batch(batch, current_user(request), token)
         self.log(batch, f"Sent again as {made.public_id}")
         return self.back_to(made)
 
@@ -237,17 +214,13 @@ class ReportPage(BatchAction):
     """The rows that cannot be sent, to mend the file by."""
 
     http_method_names = ["get"]
-    permission_required = "messaging.bulk_message"
 
     def get(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         batch = self.find(object_id)
         whole = may_see_whole(batch, request.user) or request.user.has_perm(
             "messaging.reveal_message"
         )
-        try:
-            format_ = Format(request.GET.get("format", "csv"))
-        except ValueError:
-            raise Http404 from None
+        format_ = format_of(request)
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
         self.log(batch, "Report downloaded")
         columns = (

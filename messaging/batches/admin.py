@@ -9,19 +9,21 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-from core.admin import Button, EmptyState, PortalAdmin, ReadOnlyAdmin, fragment
-from core.filters import LocalTimeFilter, StateFilter
-from core.labels import state_label
+from core.admin.base import PortalAdmin
+from core.admin.buttons import EmptyState
+from core.admin.filters import LocalTimeFilter, StateFilter
+from core.admin.labels import state_label
+from core.admin.pages import fragment
+from core.admin.read_only import ReadOnlyAdmin
+from core.admin.timeline import person_name
 from core.times import when
 
 from ..models import Batch, Template
-from ..timeline import name_of
 from . import actions, page
 from .labels import shown_state, where_shown
 from .new_page import NewBatchPage, size
@@ -38,6 +40,7 @@ class ShownStateFilter(StateFilter):
 class BatchAdmin(ReadOnlyAdmin):
     detail_template = "messaging/batches/batch.html"
     list_title = _("Batches")
+    primary_page = ("messaging.bulk_message", _("New batch"), "new", "stacks")
     list_display = ("state_", "name", "account", "good", "sender", "time")
     list_filter = (
         ShownStateFilter,
@@ -80,7 +83,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Made by"), ordering="created_by")
     def sender(self, batch: Batch) -> str:
-        return name_of(batch.created_by)
+        return person_name(batch.created_by)
 
     @admin.display(description=_("Time"), ordering="created_at")
     def time(self, batch: Batch) -> SafeString:
@@ -88,11 +91,6 @@ class BatchAdmin(ReadOnlyAdmin):
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
         return list(list_display[:2])
-
-    def get_list_primary(self, request: HttpRequest) -> Button | None:
-        if not request.user.has_perm("messaging.bulk_message"):
-            return None
-        return Button(_("New batch"), reverse(self.url_name("new")), "stacks")
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(

@@ -16,8 +16,8 @@ from core.redaction import storable
 from providers.gateway.client import CannotTake
 
 from ..do_not_send import listed_among
-from ..forms import MAX_SEGMENTS
 from ..models import Batch, StagedRow
+from ..text_rules import MAX_SEGMENTS
 from .cell_values import Cells
 from .texts import EmptyPlace, Filled
 

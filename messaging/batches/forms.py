@@ -17,13 +17,15 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
+from providers.admin.account_picker import AccountSelect
 from providers.gateway.client import SendsText
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
 from .. import segments
-from ..forms import LONGEST_TYPED, MAX_SEGMENTS, AccountSelect, too_long, why_not
+from ..forms import unavailable_reason
 from ..models import Batch, Template
+from ..text_rules import LONGEST_TYPED, check_text
 from .making import BatchDraft, pasted
 from .texts import places_in
 
@@ -52,18 +54,7 @@ class TemplateSelect(UnfoldAdminSelectWidget):
 
 
 def checked_text(text: str) -> str:
-    """The text as it goes out; raises `ValidationError`."""
-    text = segments.fold(text)
-    if not text.strip():
-        raise forms.ValidationError(gettext("Enter the text."))
-    if any(sign < " " and sign not in "\n\t" for sign in text):
-        raise forms.ValidationError(
-            gettext("The text holds a control character. Type it again without it.")
-        )
-    counted = segments.count(text)
-    if counted.segments > MAX_SEGMENTS and not places_in(text):
-        raise forms.ValidationError(too_long(text, counted))
-    return text
+    return check_text(text, varies=bool(places_in(segments.fold(text))))
 
 
 def text_field() -> forms.CharField:
@@ -121,7 +112,9 @@ class NewBatchForm(forms.Form):
         self.sending_account = account
         templates = list(Template.objects.filter(in_use=True))
         self._offer(
-            "account", [(one.public_id, one.name) for one in accounts], AccountSelect(accounts)
+            "account",
+            [(one.public_id, one.name) for one in accounts],
+            AccountSelect(accounts, unavailable_reason),
         )
         self.fields["account"].initial = account.public_id
         self.fields["sms_kind"].initial = account.options.get("kind") or SmsKind.TRANSACTIONAL
@@ -147,7 +140,7 @@ class NewBatchForm(forms.Form):
         field.choices = choices  # type: ignore[attr-defined]
 
     def clean_account(self) -> str:
-        reason = why_not(self.sending_account)
+        reason = unavailable_reason(self.sending_account)
         # A paused account may be given work: it waits, and the page says so.
         if reason and not self.sending_account.is_paused:
             raise forms.ValidationError(f"{self.sending_account.name}: {reason}")

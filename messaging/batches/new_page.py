@@ -6,22 +6,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from core.admin import Page, fragment
-from core.pages import person
+from core.admin.pages import current_user, fragment, new_form_token
 from core.times import full_time
-from providers.enquiries import latest_reading
+from providers.admin.account_picker import AccountFormPage
 from providers.models import Account
 
 from .. import segments
-from ..forms import LONGEST_TYPED, new_form_token
 from ..models import Batch
 from ..preview import preview_of
 from ..send_page import chosen_account, sending_accounts
+from ..text_rules import LONGEST_TYPED
 from . import making
 from .forms import NewBatchForm, can_send_texts
 from .texts import PLACE
@@ -30,6 +29,10 @@ if TYPE_CHECKING:
     NewBatchView = FormView[NewBatchForm]
 else:
     NewBatchView = FormView
+
+
+def batch_accounts() -> list[Account]:
+    return [account for account in sending_accounts() if can_send_texts(account)]
 
 
 def size_of(account: Account, text: str) -> dict[str, Any]:
@@ -46,43 +49,26 @@ def size_of(account: Account, text: str) -> dict[str, Any]:
 @fragment("messaging.bulk_message")
 def size(request: HttpRequest) -> HttpResponse:
     """The size of the text while it is typed."""
-    account = chosen_account(request, [one for one in sending_accounts() if can_send_texts(one)])
+    account = chosen_account(request, batch_accounts())
     if account is None or request.method != "POST":
         raise Http404
     context = size_of(account, request.POST.get("text", "")[:LONGEST_TYPED])
     return render(request, "messaging/batches/size.html", context)
 
 
-class NewBatchPage(Page, NewBatchView):
+class NewBatchPage(AccountFormPage[Batch], NewBatchView):
     title = _("New batch")
     permission_required = "messaging.bulk_message"
     template_name = "messaging/batches/new.html"
     form_class = NewBatchForm
+    no_account_template = "messaging/no_account.html"
     http_method_names = ["get", "post"]
 
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().setup(request, *args, **kwargs)
-        self.accounts = [one for one in sending_accounts() if can_send_texts(one)]
-        self.account = chosen_account(request, self.accounts)
+    def find_accounts(self) -> list[Account]:
+        return batch_accounts()
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if self.account is None and self.has_permission():
-            may_add = request.user.has_perm("providers.add_account")
-            context = {**super().get_context_data(form=None), "may_add": may_add}
-            return render(request, "messaging/no_account.html", context)
-        return super().dispatch(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if "change_account" in request.POST:
-            return self.render_to_response(self.get_context_data(form=self._unsent_form()))
-        return super().post(request, *args, **kwargs)
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return {
-            **super().get_form_kwargs(),
-            "account": self.account,
-            "accounts": self.accounts,
-        }
+    def choose_account(self, accounts: list[Account]) -> Account | None:
+        return chosen_account(self.request, accounts)
 
     def get_initial(self) -> dict[str, Any]:
         return {"form_token": new_form_token(), **self._like()}
@@ -97,25 +83,15 @@ class NewBatchPage(Page, NewBatchView):
             return {}
         return {"text": batch.text, "sms_kind": batch.sms_kind, "sender_id": batch.sender_id}
 
-    def _unsent_form(self) -> NewBatchForm:
-        typed = {name: value for name, value in self.request.POST.items() if name != "account"}
-        kwargs = {**self.get_form_kwargs(), "data": None, "files": None}
-        kwargs["initial"] = {**self.get_initial(), **typed}
-        return NewBatchForm(**kwargs)
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         form: NewBatchForm = context["form"]
-        account = form.sending_account
         text = str((form.data if form.is_bound else form.initial).get("text", ""))
-        size = size_of(account, text)
-        return {**context, **size, "account": account, "reading": latest_reading(account)}
+        return {**context, **size_of(form.sending_account, text)}
 
     def form_valid(self, form: NewBatchForm) -> HttpResponse:
-        if self.model_admin is None:
-            raise Http404
         token = form.cleaned_data["form_token"]
-        batch, made = making.make(form.draft, by=person(self.request), form_token=token)
+        batch, made = making.make(form.draft, by=current_user(self.request), form_token=token)
         if not made:
             messages.warning(
                 self.request,
@@ -125,4 +101,4 @@ class NewBatchPage(Page, NewBatchView):
                 )
                 % {"time": full_time(batch.created_at)},
             )
-        return HttpResponseRedirect(self.model_admin.object_url(batch))
+        return self.back_to(batch)

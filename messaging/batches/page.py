@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -16,13 +15,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.labels import label_for
+from core.admin.labels import label_for
+from core.admin.live import poll_interval
+from core.admin.pages import new_form_token
+from core.admin.protocols import ModelPages
 from providers.engine.bulk_pace import rate_of
 from providers.engine.leases import is_engine_alive
 from providers.enquiries import latest_reading
 from providers.reasons import explain
 
-from ..forms import new_form_token
 from ..models import Batch, Message, StagedRow
 from ..states import MessageState
 from . import again, words
@@ -32,13 +33,9 @@ from .labels import BLOCKED, shown_state
 from .progress import WAITING, Progress, progress_of, time_left
 from .states import BEGUN, CHANGING, BatchState
 
-if TYPE_CHECKING:
-    from .admin import BatchAdmin
-
 B = BatchState
 S = MessageState
 MOST_PROBLEMS: Final = 100
-FIRST_MINUTE: Final = timedelta(minutes=1)
 SHOWN: Final = (
     S.SENDING,
     S.SUBMITTED,
@@ -71,7 +68,7 @@ def may_see_whole(batch: Batch, user: User | AnonymousUser) -> bool:
     return own and batch.started_at is None
 
 
-def context_of(admin: BatchAdmin, request: HttpRequest, batch: Batch) -> dict[str, Any]:
+def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[str, Any]:
     user = request.user
     can_bulk = user.has_perm("messaging.bulk_message")
     checked = batch.state in (B.READY, B.SCHEDULED)
@@ -94,7 +91,7 @@ def context_of(admin: BatchAdmin, request: HttpRequest, batch: Batch) -> dict[st
                 "row",
             )
         },
-        "story": explain(batch.reason, **_values(batch)) if batch.reason else None,
+        "explanation": explain(batch.reason, **_values(batch)) if batch.reason else None,
         "may": _choices(batch, can_bulk),
         "zone": timezone.get_current_timezone_name(),
         "form_token": new_form_token(),
@@ -117,8 +114,7 @@ def _values(batch: Batch) -> dict[str, Any]:
 def _poll_every(batch: Batch) -> int | None:
     if batch.state not in CHANGING:
         return None
-    since = batch.started_at or batch.created_at
-    return 2 if timezone.now() - since < FIRST_MINUTE else 5
+    return poll_interval(batch.started_at or batch.created_at)
 
 
 def _choices(batch: Batch, can_bulk: bool) -> dict[str, bool]:

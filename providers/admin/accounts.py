@@ -12,9 +12,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import Button, EmptyState, PortalAdmin
-from core.labels import state_label
-from core.pages import NeedsPermission, fragment
+from core.admin.base import PortalAdmin
+from core.admin.buttons import Button, EmptyState
+from core.admin.labels import state_label
+from core.admin.pages import NeedsPermission, fragment
 from core.templatetags.portal import amount
 from core.times import when
 

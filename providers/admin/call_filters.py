@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 
-from core.filters import LocalTimeFilter
-from core.labels import states_of
+from core.admin.filters import LocalTimeFilter
+from core.admin.labels import states_of
 
 from ..labels import OPERATIONS, operation_word
 from ..models import Account, ApiCall

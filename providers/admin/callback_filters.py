@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import MultipleDropdownFilter
 
-from core.filters import LocalTimeFilter
-from core.labels import states_of
+from core.admin.filters import LocalTimeFilter
+from core.admin.labels import states_of
 
 from ..callback_texts import PROBLEMS, SAYS
 from ..models import Callback

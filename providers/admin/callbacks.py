@@ -18,9 +18,10 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from core.admin import EmptyState, ReadOnlyAdmin
-from core.labels import state_label
-from core.reasons_given import REVEAL_REASONS
+from core.admin.buttons import EmptyState
+from core.admin.labels import state_label
+from core.admin.read_only import ReadOnlyAdmin
+from core.admin.reasons import REVEAL_REASONS
 from core.times import full_time, short_time, when
 
 from .. import callback_texts, journal

@@ -13,8 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import EmptyState, ReadOnlyAdmin
-from core.labels import state_label
+from core.admin.buttons import EmptyState
+from core.admin.labels import state_label
+from core.admin.read_only import ReadOnlyAdmin
 from core.redaction import HIDDEN
 from core.templatetags.portal import duration, visible
 from core.times import full_time, when

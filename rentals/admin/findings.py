@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -14,16 +13,19 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from core.admin import EmptyState, Page, ReadOnlyAdmin
-from core.labels import label_for, state_label
-from core.pages import person
-from core.reasons_given import reason_from
+from core.admin.actions import ObjectAction
+from core.admin.buttons import EmptyState
+from core.admin.labels import label_for, state_label
+from core.admin.pages import Page, current_user
+from core.admin.read_only import ReadOnlyAdmin
+from core.admin.reasons import reason_from
+from core.admin.timeline import person_name
 from core.times import when
 
 from .. import filters, ledger
 from ..catalogue import renting_accounts
 from ..models import Finding, Transaction
-from ..timeline import name_of, type_word
+from ..timeline import type_word
 from .tabs import tab_list
 
 EXPLAIN_REASONS = {
@@ -46,28 +48,20 @@ class CheckNow(Page, View):
         return HttpResponseRedirect(reverse("admin:rentals_finding_changelist") + "?open=open")
 
 
-class ExplainPage(Page, View):
+class ExplainPage(ObjectAction[Finding]):
     permission_required = "rentals.explain_finding"
-    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        if self.model_admin is None:
-            raise RuntimeError("An action belongs to a model's admin.")
-        finding: Finding = self.model_admin.get_or_404(request, object_id)
+        finding = self.find(object_id)
         because = reason_from(request, EXPLAIN_REASONS)
         if not because:
             messages.error(request, _("Nothing was changed: choose or type a reason."))
-        elif ledger.explain(finding, person(request), because):
-            LogEntry.objects.log_actions(
-                user_id=person(request).pk,
-                queryset=[finding],
-                action_flag=CHANGE,
-                change_message=f"Explained: {because}",
-            )
+        elif ledger.explain(finding, current_user(request), because):
+            self.log(finding, f"Explained: {because}")
             messages.success(request, _("Explained. It stays here with your name and reason."))
         else:
             messages.warning(request, _("Nothing was changed: somebody explained it already."))
-        return HttpResponseRedirect(self.model_admin.object_url(finding))
+        return self.back_to(finding)
 
 
 @admin.register(Finding)
@@ -112,7 +106,7 @@ class FindingAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Explained by"))
     def explained(self, finding: Finding) -> str:
-        return name_of(finding.explained_by) if finding.explained_at else ""
+        return person_name(finding.explained_by) if finding.explained_at else ""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -155,7 +149,7 @@ class FindingAdmin(ReadOnlyAdmin):
             "may_explain": may_explain and obj.explained_at is None,
             "explain_reasons": list(EXPLAIN_REASONS.items()),
             "explain_url": self.object_url(obj, "explain"),
-            "explainer": name_of(obj.explained_by),
+            "explainer": person_name(obj.explained_by),
         }
 
 

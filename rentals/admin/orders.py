@@ -7,21 +7,19 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from core import live_list
-from core.admin import Button, EmptyState, PortalAdmin, ReadOnlyAdmin, fragment
+from core.admin.base import PortalAdmin
+from core.admin.buttons import EmptyState
+from core.admin.labels import state_label
+from core.admin.live import Cells
+from core.admin.read_only import TrackedAdmin
+from core.admin.timeline import person_name
 from core.countries import country_name
-from core.exports import export_buttons
-from core.labels import state_label
-from core.phone import search_key
 from core.templatetags.portal import amount
-from core.times import when
 
 from .. import board, filters, order_page
 from ..actions import CancelPage, FoundPage, HandPage, HidePage, RevealPage, SettlePage
@@ -30,13 +28,16 @@ from ..exporting import export_orders
 from ..labels import shown_state
 from ..models import Order, Project, Region
 from ..rent_page import RentPage, pair_fragment
-from ..timeline import name_of
 from ..visibility import display_name, may_see_whole
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(TrackedAdmin):
     detail_template = "rentals/order.html"
+    live_template = "rentals/live.html"
+    number_field = "phone"
+    primary_page = ("rentals.rent_order", _("Rent a number"), "rent", "add_call")
+    export_permission = "rentals.export_order"
     list_title = _("Orders")
     list_display = ("state_", "account", "price_", "holder", "time")
     list_filter = filters.ORDERS
@@ -61,7 +62,6 @@ class OrderAdmin(ReadOnlyAdmin):
 
     class Media:
         css: ClassVar = {"all": ("portal/messaging.css", "portal/rentals.css")}
-        js: ClassVar = ("portal/live_list.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request)
@@ -80,57 +80,13 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Held by"), ordering="held_by")
     def holder(self, order: Order) -> str:
-        return name_of(order.held_by)
+        return person_name(order.held_by)
 
-    @admin.display(description=_("Time"), ordering="created_at")
-    def time(self, order: Order) -> SafeString:
-        return when(order.created_at)
+    def reader_columns(self, request: HttpRequest) -> list[Any]:
+        return [order_page.number_column(request.user), order_page.app_column(project_names())]
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        only = self._only_hit(request)
-        if only is not None:
-            return HttpResponseRedirect(self.object_url(only))
-        may = request.user.has_perm("rentals.export_order")
-        address = reverse(self.url_name("export"))
-        context = {"exports": export_buttons(request, address) if may else []}
-        return super().changelist_view(request, {**context, **(extra_context or {})})
-
-    def _only_hit(self, request: HttpRequest) -> Order | None:
-        """The order that a whole id names; searching for it is opening it."""
-        term = request.GET.get("q", "").strip()
-        if request.method != "GET" or not term or "\x00" in term:
-            return None
-        found = self.get_queryset(request).filter(Q(public_id=term) | Q(provider_id=term))
-        first = list(found[:2])
-        return first[0] if len(first) == 1 else None
-
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        # What a reader sees of a number depends on who reads, so the column is made anew.
-        state, *rest = self.list_display
-        number = order_page.number_column(request.user)
-        return [state, number, order_page.app_column(project_names()), *rest]
-
-    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
-        return list(list_display[:2])
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
-    ) -> tuple[QuerySet[Order], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = Q(public_id=term[:24]) | Q(provider_id=term[:100])
-        number = search_key(term)
-        if number:
-            found |= Q(phone=number)
-        return queryset.filter(found), False
-
-    def get_list_primary(self, request: HttpRequest) -> Button | None:
-        if not request.user.has_perm("rentals.rent_order"):
-            return None
-        return Button(_("Rent a number"), reverse(self.url_name("rent")), "add_call")
+    def named_by(self, term: str) -> Q:
+        return Q(public_id=term[:24]) | Q(provider_id=term[:100])
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No numbers rented yet."), self.get_list_primary(request), "add_call")
@@ -138,18 +94,13 @@ class OrderAdmin(ReadOnlyAdmin):
     def export(self, request: HttpRequest) -> Any:
         return export_orders(self, request)
 
-    @fragment("rentals.view_order")
-    def changes(self, request: HttpRequest) -> HttpResponse:
+    def live_cells(self, request: HttpRequest) -> Cells:
         number = order_page.number_column(request.user)
-        return live_list.changes(
-            self,
-            request,
-            lambda order: {
-                "state_": self.state_(order),
-                "number": number(order),
-                "price_": self.price_(order),
-            },
-        )
+        return lambda order: {
+            "state_": self.state_(order),
+            "number": number(order),
+            "price_": self.price_(order),
+        }
 
     # --- one order -----------------------------------------------------------
 
@@ -159,11 +110,8 @@ class OrderAdmin(ReadOnlyAdmin):
     def get_detail_context(self, request: HttpRequest, obj: Order) -> Mapping[str, Any]:
         return order_page.page_of(self, request, obj)
 
-    @fragment("rentals.view_order")
-    def live(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        order = self.get_or_404(request, object_id)
-        context = order_page.context_of(self, request, order)
-        return render(request, "rentals/live.html", {"object": order, **context})
+    def get_live_context(self, request: HttpRequest, obj: Order) -> dict[str, Any]:
+        return order_page.context_of(self, request, obj)
 
 
 class CatalogueAdmin(PortalAdmin):

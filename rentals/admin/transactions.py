@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from core.admin import Button, EmptyState, Page, ReadOnlyAdmin
-from core.exports import export_buttons
-from core.pages import person
+from core.admin.buttons import EmptyState
+from core.admin.pages import Page, current_user
+from core.admin.read_only import ReadOnlyAdmin
 from core.templatetags.portal import amount, visible
 from core.times import when
 
@@ -37,7 +37,7 @@ class ReadNow(Page, View):
         wanted = request.POST.get("account", "")
         for account in renting_accounts():
             if wanted in ("", account.public_id):
-                by = person(request)
+                by = current_user(request)
                 reading.ask(account, Reading.Kind.TRANSACTIONS, by, whole=True)
                 reading.ask(account, Reading.Kind.ORDERS, by, whole=True)
         messages.success(request, _("The provider's lists are being read."))
@@ -46,6 +46,7 @@ class ReadNow(Page, View):
 
 @admin.register(Transaction)
 class TransactionAdmin(ReadOnlyAdmin):
+    export_permission = "rentals.export_transaction"
     list_title = _("Transactions")
     list_display = (
         "time",
@@ -115,13 +116,9 @@ class TransactionAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        may = request.user.has_perm
         context: dict[str, Any] = {
             "tab_list": tab_list(request, "transaction"),
-            "exports": export_buttons(request, reverse(self.url_name("export")))
-            if may("rentals.export_transaction")
-            else [],
-            "may_read": may("rentals.read_transaction"),
+            "may_read": request.user.has_perm("rentals.read_transaction"),
             **(extra_context or {}),
         }
         answer = super().changelist_view(request, context)
@@ -129,9 +126,6 @@ class TransactionAdmin(ReadOnlyAdmin):
         if data and "cl" in data:
             data["money"] = money_page.facts(request, data["cl"].queryset)
         return answer
-
-    def get_list_primary(self, request: HttpRequest) -> Button | None:
-        return None
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("Nothing read from the provider yet."), None, "receipt_long")

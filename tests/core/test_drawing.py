@@ -10,8 +10,8 @@ import time_machine
 from django.template import Context, Template
 from django.utils import translation
 
-from core import labels
-from core.labels import Role, StateLabel, register_states, state_label
+from core.admin import labels
+from core.admin.labels import Role, StateLabel, register_states, state_label
 from core.masking import masked_number
 from core.money_lines import MoneyLine
 from core.templatetags.portal import amount, visible

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from core.money_lines import MoneyLine
-from messaging.explaining import FAULT_BEFORE_SENDING, story_of, title_of
+from messaging.explaining import FAULT_BEFORE_SENDING, explanation_of, title_of
 from messaging.models import Message
 from messaging.sending import WAITED_TOO_LONG
 from messaging.states import MessageState
@@ -53,12 +53,12 @@ def ended(state: str, reason: str = "", provider: str = "haorui", **fields: Any)
     ],
 )
 def test_a_state_has_its_money_line(state: MessageState, money: str) -> None:
-    assert story_of(ended(state, tries=0)).money == money
+    assert explanation_of(ended(state, tries=0)).money == money
 
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_money_may_be_gone_wherever_the_outcome_is_unknown(reason: Reason) -> None:
-    assert story_of(ended(S.UNKNOWN, reason)).money == MoneyLine.UNKNOWN
+    assert explanation_of(ended(S.UNKNOWN, reason)).money == MoneyLine.UNKNOWN
 
 
 REFUSALS = [
@@ -73,11 +73,11 @@ REFUSALS = [
 
 @pytest.mark.parametrize("reason", REFUSALS)
 def test_a_refusal_is_not_normally_charged(reason: Reason) -> None:
-    assert story_of(ended(S.REFUSED, reason)).money == MoneyLine.REFUSED
+    assert explanation_of(ended(S.REFUSED, reason)).money == MoneyLine.REFUSED
 
 
 def test_what_the_provider_was_not_asked_for_costs_nothing() -> None:
-    assert story_of(ended(S.REFUSED, Reason.CANNOT_TAKE)).money == MoneyLine.NOT_SENT
+    assert explanation_of(ended(S.REFUSED, Reason.CANNOT_TAKE)).money == MoneyLine.NOT_SENT
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_the_provider_was_not_asked_for_costs_nothing() -> None:
     ],
 )
 def test_what_was_not_sent_costs_nothing(reason: str, money: str) -> None:
-    assert story_of(ended(S.NOT_SENT, reason)).money == money
+    assert explanation_of(ended(S.NOT_SENT, reason)).money == money
 
 
 # --- the words ---------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_every_reason_is_said_in_words_and_leaves_no_place_open(
     reason: str, state: MessageState, language: str
 ) -> None:
     with override(language):
-        story = story_of(ended(state, reason))
+        story = explanation_of(ended(state, reason))
     said = f"{story.title} {story.text} {story.next_step}"
     assert story.title not in ("", reason)
     assert "%(" not in said
@@ -116,14 +116,14 @@ def test_lists_have_a_line_for_every_reason(reason: str) -> None:
 
 
 def test_a_timeout_says_how_long_it_took() -> None:
-    assert story_of(ended(S.UNKNOWN, Reason.TIMED_OUT)).title == "No answer after 30 s."
+    assert explanation_of(ended(S.UNKNOWN, Reason.TIMED_OUT)).title == "No answer after 30 s."
 
 
 def test_no_balance_says_how_many_wait() -> None:
     message = ended(S.REFUSED, Reason.NO_BALANCE)
     make_message(message.account)
     make_message(message.account)
-    assert story_of(message).text == "The provider refused for lack of money. 2 wait."
+    assert explanation_of(message).text == "The provider refused for lack of money. 2 wait."
 
 
 def test_what_waited_too_long_says_how_long() -> None:
@@ -131,54 +131,56 @@ def test_what_waited_too_long_says_how_long() -> None:
     message = ended(
         S.NOT_SENT, WAITED_TOO_LONG, queued_at=now - timedelta(seconds=121), ended_at=now
     )
-    assert story_of(message).title == "This waited 2 min and was not sent."
+    assert explanation_of(message).title == "This waited 2 min and was not sent."
 
 
 def test_a_message_that_is_tried_again_says_when() -> None:
     message = ended(S.QUEUED, Reason.UNREACHABLE, tries=1)
-    story = story_of(message)
+    story = explanation_of(message)
     assert story.title == "The provider could not be reached."
     assert story.text.startswith("Tried 1 times, next at ")
 
 
 def test_a_fault_of_ours_before_anything_left_does_not_claim_that_it_left() -> None:
-    story = story_of(ended(S.NOT_SENT, Reason.PORTAL_FAULT))
+    story = explanation_of(ended(S.NOT_SENT, Reason.PORTAL_FAULT))
     assert story.title == "The portal had a fault before anything was sent."
 
 
 def test_a_young_message_has_nothing_to_explain() -> None:
-    assert story_of(make_message()).text == ""
+    assert explanation_of(make_message()).text == ""
 
 
 def test_a_message_that_waits_for_long_says_so() -> None:
     message = make_message(queued_at=timezone.now() - timedelta(seconds=11))
-    assert story_of(message).text.startswith("Waiting to be taken up for 11.")
+    assert explanation_of(message).text.startswith("Waiting to be taken up for 11.")
 
 
 def test_a_message_of_a_paused_account_says_what_it_waits_for() -> None:
     message = make_message(make_account(name="Main"))
     accounts.pause(message.account, "by_hand")
-    assert story_of(message).text == "Main is paused. This waits until the account is resumed."
+    assert (
+        explanation_of(message).text == "Main is paused. This waits until the account is resumed."
+    )
 
 
 def test_an_accepted_message_waits_for_its_report() -> None:
-    assert story_of(ended(S.SUBMITTED)).text == "Accepted. Waiting for the delivery report."
+    assert explanation_of(ended(S.SUBMITTED)).text == "Accepted. Waiting for the delivery report."
 
 
 def test_where_no_report_will_come_the_recipient_is_to_be_asked() -> None:
-    text = story_of(ended(S.SUBMITTED, provider="haosms")).text
+    text = explanation_of(ended(S.SUBMITTED, provider="haosms")).text
     assert text.startswith("Accepted. HaoSMS gives no delivery reports")
 
 
 def test_a_report_that_is_overdue_is_not_waited_for_any_more() -> None:
     message = ended(S.SUBMITTED, answered_at=timezone.now() - timedelta(hours=72, seconds=1))
-    assert story_of(message).text.startswith("No report after 72 hours.")
+    assert explanation_of(message).text.startswith("No report after 72 hours.")
 
 
 @pytest.mark.parametrize("provider", ["haosms", "haorui"])
 def test_what_a_person_marked_as_sent_is_not_called_accepted(provider: str) -> None:
     message = ended(S.SUBMITTED, provider=provider, settled_at=timezone.now())
-    assert story_of(message).text == "A person found that it went out."
+    assert explanation_of(message).text == "A person found that it went out."
 
 
 # --- the timeline ------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from core.labels import states_of
+from core.admin.labels import states_of
 from messaging.labels import shown_state
 from messaging.models import Message
 from messaging.states import MessageState

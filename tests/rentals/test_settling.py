@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from providers.gateway.vocabulary import OrderState, Rental
 from providers.models import Account
-from rentals import listed, orders, reconciliation
+from rentals import listed, placement_results, reconciliation
 from rentals.models import FoundOrder, Order, Reading
 from tests.builders import make_account, make_order, make_rented
 
@@ -125,7 +125,7 @@ def test_a_list_that_was_not_read_whole_and_understood_proves_nothing(
 def test_its_own_answer_is_stronger_than_the_belief_that_it_was_not_made() -> None:
     order = unknown(state="not_created", reason="not_found_there")
     rental = said(order, "pending", order_id="4711", phone="+6281234567890")
-    orders.apply_placed(Order.objects.filter(pk=order.pk), rental, timezone.now())
+    placement_results.apply_placed(Order.objects.filter(pk=order.pk), rental, timezone.now())
     order.refresh_from_db()
     assert (order.state, order.provider_id, order.ended_at) == ("pending", "4711", None)
 

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from core import banners
-from core.banners import Banner
+from core.admin import banners
+from core.admin.banners import Banner
 
 from .people import browser_of, member
 
@@ -119,7 +119,7 @@ def test_a_failing_banner_takes_no_page_with_it(monkeypatch: pytest.MonkeyPatch)
         raise RuntimeError
 
     said = Banner("<b>still here</b>")
-    monkeypatch.setattr(banners, "_sources", [broken, lambda _request: [said]])
+    monkeypatch.setattr(banners.sources, "sources", [broken, lambda _request: [said]])
     page = browser_of(member("viewer")).get("/")
     assert b"&lt;b&gt;still here&lt;/b&gt;" in page.content
 

@@ -7,17 +7,15 @@ it now; nothing, most of the time. It is asked on every page: one cheap query at
 from __future__ import annotations
 
 import hashlib
-import logging
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from django.http import HttpRequest
 
+from core.registry import PageSources
+
 from .buttons import Button, Text
 from .labels import Role
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,25 +26,9 @@ class Banner:
     button: Button | None = None
 
 
-Source: TypeAlias = Callable[[HttpRequest], Iterable[Banner]]
-_sources: Final[list[Source]] = []
-
-
-def register(source: Source) -> Source:
-    if source not in _sources:
-        _sources.append(source)
-    return source
-
-
-def gather(request: HttpRequest) -> list[Banner]:
-    """What every source has to say; one that fails must not take the page with it."""
-    found: list[Banner] = []
-    for source in _sources:
-        try:
-            found.extend(source(request))
-        except Exception:
-            logger.exception("A banner source failed.")
-    return found
+sources: Final = PageSources[Banner]("A banner source failed.")
+register = sources.register
+gather = sources.gather
 
 
 def zone(request: HttpRequest) -> dict[str, Any]:

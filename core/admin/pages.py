@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.contrib import admin
 from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 from django.views.generic import View
 
 from .buttons import Crumb, Text
-
-if TYPE_CHECKING:
-    from .admin import PortalAdmin
+from .protocols import ModelPages
 
 Response = TypeVar("Response", bound=Callable[..., HttpResponseBase])
+ObjectType = TypeVar("ObjectType", bound=Model)
 
 
-def person(request: HttpRequest) -> User:
-    """Who is signed in; views of the admin are not reached by anybody else."""
+def current_user(request: HttpRequest) -> User:
+    """The authenticated user (admin views require login)."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
@@ -38,6 +39,17 @@ class NeedsPermission(PermissionDenied):
         self.permissions = permissions
 
 
+def new_form_token() -> str:
+    """Marks one opening of a form, so that sending it twice acts once."""
+    return secrets.token_urlsafe(24)
+
+
+def require(request: HttpRequest, *permissions: str) -> None:
+    """Raise `NeedsPermission` unless the user has all of these."""
+    if not request.user.has_perms(permissions):
+        raise NeedsPermission(*permissions)
+
+
 class Page(PermissionRequiredMixin, View):
     """Mix this into any generic view to make it a page of the admin.
 
@@ -47,7 +59,7 @@ class Page(PermissionRequiredMixin, View):
     """
 
     title: Text = ""
-    model_admin: PortalAdmin | None = None
+    model_admin: ModelPages | None = None
     permission_required: str | tuple[str, ...] = ()
 
     def has_permission(self) -> bool:
@@ -77,6 +89,20 @@ class Page(PermissionRequiredMixin, View):
             "model_admin": self.model_admin,
             **context,
         }
+
+
+class ObjectPage(Page, Generic[ObjectType]):
+    """A page of a model's admin about one object: `ObjectPage[Message]`."""
+
+    model_admin: ModelPages
+
+    def find(self, public_id: str) -> ObjectType:
+        """The object that the address names, or 404."""
+        found: ObjectType = self.model_admin.get_or_404(self.request, public_id)
+        return found
+
+    def back_to(self, obj: ObjectType) -> HttpResponse:
+        return HttpResponseRedirect(self.model_admin.object_url(obj))
 
 
 def fragment(*permissions: str) -> Callable[[Response], Response]:

@@ -14,8 +14,10 @@ from django.views.generic import TemplateView
 from unfold.admin import ModelAdmin
 from unfold.templatetags import unfold_list
 
-from core.admin import Page, PortalAdmin, ReadOnlyAdmin, fragment
-from core.buttons import EmptyState
+from core.admin.base import PortalAdmin
+from core.admin.buttons import EmptyState
+from core.admin.pages import Page, fragment
+from core.admin.read_only import ReadOnlyAdmin
 from providers.models import Account, Enquiry
 from smsportal.site import PortalSite
 

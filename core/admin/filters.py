@@ -17,7 +17,8 @@ from unfold.contrib.filters.admin import (
     RangeDateTimeFilter,
 )
 
-from .countries import country_name
+from core.countries import country_name
+
 from .labels import states_of
 
 EARLIEST: Final = 1900

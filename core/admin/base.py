@@ -6,8 +6,7 @@ would tell how much traffic there is, a number whose traffic it is.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from django import forms
@@ -15,10 +14,9 @@ from django.contrib import messages
 from django.contrib.admin import display
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IS_POPUP_VAR
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -29,25 +27,22 @@ from django.views.generic import View
 from unfold.admin import ModelAdmin
 
 from .buttons import Button, Crumb, EmptyState, Text
-from .changelist import LastPagePaginator, PortalChangeList, row_checkbox
-from .pages import Page, fragment
-
-__all__ = ["Button", "Crumb", "EmptyState", "Page", "PortalAdmin", "ReadOnlyAdmin", "fragment"]
+from .changelist import (
+    LastPagePaginator,
+    PortalChangeList,
+    filter_name,
+    is_malformed,
+    row_checkbox,
+)
+from .exports import export_buttons
 
 LONGEST_SEARCH = 200
 MOST_WORDS = 20
-
-UNBEARABLE = re.compile(r"\x00|[0-9]{16}")
-"""What a database refuses in a filter: a NUL, or a number beyond its integers."""
 
 FOR_SLUGS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
 """Scripts that the admin adds to every list and form for fields that fill each other."""
 
 OwnPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
-
-
-def parameters(request: HttpRequest) -> list[tuple[str, str]]:
-    return [(name, value) for name, values in request.GET.lists() for value in values]
 
 
 class PortalAdmin(ModelAdmin):
@@ -63,6 +58,10 @@ class PortalAdmin(ModelAdmin):
     """What the list is called, where that is not the model's name."""
     add_title: Text = ""
     """The words of the Add button and of the heading of its form."""
+    primary_page: tuple[str, Text, str, str] | None = None
+    """Of the list's filled button: permission, label, name of the page, icon."""
+    export_permission = ""
+    """Who may fetch the list as a file, from a page of ours called "export"."""
     paginator = LastPagePaginator
     list_per_page = 50
     list_max_show_all = 0
@@ -159,13 +158,22 @@ class PortalAdmin(ModelAdmin):
         return row_checkbox(obj)
 
     def get_list_primary(self, request: HttpRequest) -> Button | None:
-        """The one filled button of the list; an Add button where one may add."""
+        """The one filled button of the list: to `primary_page`, or to the Add form."""
+        if self.primary_page is not None:
+            permission, label, page, icon = self.primary_page
+            allowed = request.user.has_perm(permission)
+            return Button(label, reverse(self.url_name(page)), icon) if allowed else None
         if not self.has_add_permission(request):
             return None
         return Button(self.get_add_title(), reverse(self.url_name("add")), "add")
 
     def get_add_title(self) -> str:
         return str(self.add_title or gettext("Add %(name)s") % {"name": self.opts.verbose_name})
+
+    def get_exports(self, request: HttpRequest) -> list[Button]:
+        if not self.export_permission or not request.user.has_perm(self.export_permission):
+            return []
+        return export_buttons(request, reverse(self.url_name("export")))
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("Nothing here yet."), self.get_list_primary(request))
@@ -185,11 +193,12 @@ class PortalAdmin(ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         plain = HttpResponseRedirect(request.path)
-        if any(UNBEARABLE.search(value) for name, value in parameters(request) if name != "q"):
+        if is_malformed(request):
             return plain
         context = {
             "title": self.get_list_title(),
             "trail": [Crumb(self.get_list_title())],
+            "exports": self.get_exports(request),
             **(extra_context or {}),
         }
         try:
@@ -209,7 +218,7 @@ class PortalAdmin(ModelAdmin):
             # The parameter of a filter of ours, which knows what to do with it.
             return allowed
         offered = self.get_list_filter(request) if request else self.list_filter
-        return allowed and name in set(map(_filtered_by, offered))
+        return allowed and name in set(map(filter_name, offered))
 
     # --- the form ----------------------------------------------------------
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -263,58 +272,3 @@ class PortalAdmin(ModelAdmin):
     def respond_saved(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
         self.message_user(request, self.get_saved_message(request, obj, added), messages.SUCCESS)
         return HttpResponseRedirect(self.object_url(obj))
-
-
-def _filtered_by(offered: Any) -> str:
-    """The field or parameter of one entry of `list_filter`."""
-    if isinstance(offered, tuple):
-        return str(offered[0])
-    return str(getattr(offered, "parameter_name", offered))
-
-
-class ReadOnlyAdmin(PortalAdmin):
-    """Nobody adds, changes or deletes; an object's page is a template of our own.
-
-    The template extends "portal/page.html" and gets `object` and what
-    `get_detail_context` adds.
-    """
-
-    detail_template = "portal/detail.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def get_detail_title(self, request: HttpRequest, obj: Any) -> str | Promise:
-        return str(obj)
-
-    def get_detail_context(self, request: HttpRequest, obj: Any) -> Mapping[str, Any]:
-        return {}
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        obj = self.get_object(request, object_id) if object_id else None
-        if not self.has_view_permission(request, obj) or request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
-        if obj is None:
-            raise Http404
-        title = self.get_detail_title(request, obj)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "object": obj,
-            "model_admin": self,
-            "title": title,
-            "trail": [self.list_crumb(), Crumb(title)],
-            **(extra_context or {}),
-            **self.get_detail_context(request, obj),
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, self.detail_template, context)

@@ -16,12 +16,13 @@ from enum import StrEnum
 from tempfile import TemporaryFile
 from typing import Any, Final
 
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.times import full_time
+
 from .buttons import Button, Text
-from .times import full_time
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
 PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9 .]*")
@@ -34,6 +35,14 @@ LONGEST_CELL: Final = 32_000
 class Format(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
+
+
+def format_of(request: HttpRequest) -> Format:
+    """What `export_buttons` put into the address."""
+    try:
+        return Format(request.GET.get("format", Format.CSV))
+    except ValueError:
+        raise Http404 from None
 
 
 @dataclass(frozen=True)

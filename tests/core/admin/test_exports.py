@@ -12,7 +12,7 @@ import pytest
 from django.http import FileResponse, StreamingHttpResponse
 from openpyxl import load_workbook
 
-from core.exports import Column, Format, cell, export
+from core.admin.exports import Column, Format, cell, export
 
 # Closing an answer lets go of the database.
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,41 @@
+"""What the pages and lists of the kit need of the admin that they belong to.
+
+`PortalAdmin` has it. Pages and lists name this instead of the class, which imports them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from django.contrib.admin import AdminSite
+from django.db.models import Model, QuerySet
+from django.db.models.options import Options
+from django.http import HttpRequest
+
+from .buttons import Button, Crumb, EmptyState
+
+
+class ModelPages(Protocol):
+    """The admin of one model, as its pages see it."""
+
+    model: type[Model]
+    opts: Options[Any]
+    admin_site: AdminSite
+
+    def url_name(self, name: str) -> str: ...
+
+    def object_url(self, obj: Model, name: str = "change") -> str: ...
+
+    def list_crumb(self) -> Crumb: ...
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool: ...
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]: ...
+
+    def get_or_404(self, request: HttpRequest, public_id: str) -> Any: ...
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any: ...
+
+    def get_list_primary(self, request: HttpRequest) -> Button | None: ...
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState: ...

@@ -1,0 +1,169 @@
+"""The admin of what staff look at and act on, but never edit: messages, sessions, orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib.admin import display
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from core.phone import search_key
+from core.times import when
+
+from .base import PortalAdmin
+from .buttons import Crumb
+from .live import Cells, changed_cells
+from .pages import fragment, refuse_fragment
+
+
+class ReadOnlyAdmin(PortalAdmin):
+    """Nobody adds, changes or deletes; an object's page is a template of our own.
+
+    The template extends "portal/page.html" and gets `object` and what
+    `get_detail_context` adds.
+    """
+
+    detail_template = "portal/detail.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_detail_title(self, request: HttpRequest, obj: Any) -> str | Promise:
+        return str(obj)
+
+    def get_detail_context(self, request: HttpRequest, obj: Any) -> Mapping[str, Any]:
+        return {}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id) if object_id else None
+        if not self.has_view_permission(request, obj) or request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        if obj is None:
+            raise Http404
+        title = self.get_detail_title(request, obj)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "object": obj,
+            "model_admin": self,
+            "title": title,
+            "trail": [self.list_crumb(), Crumb(title)],
+            **(extra_context or {}),
+            **self.get_detail_context(request, obj),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, self.detail_template, context)
+
+
+class TrackedAdmin(ReadOnlyAdmin):
+    """The list keeps its cells up to date, and searching for a whole id opens the object.
+
+    List the pages "changes/" and "<str:object_id>/live/" in `pages`.
+    """
+
+    number_field = "recipient"
+    """A phone number that is searched for as a whole, in any spelling."""
+    live_template = ""
+    """The part of an object's page that is fetched again and again."""
+
+    class Media:
+        js = ("portal/live_list.js",)
+
+    # --- for the subclass ----------------------------------------------------
+
+    def named_by(self, term: str) -> Q:
+        """The objects that `term` names as a whole: by our id, or the provider's."""
+        raise NotImplementedError
+
+    def also_found_by(self, request: HttpRequest, term: str) -> Q:
+        """What else a search for `term` finds."""
+        return Q()
+
+    def reader_columns(self, request: HttpRequest) -> Sequence[Any]:
+        """Columns after the first, made anew for each reader: what somebody sees of a number
+        depends on who it is."""
+        return ()
+
+    def live_cells(self, request: HttpRequest) -> Cells:
+        """The cells of a row that may change while somebody looks at the list."""
+        raise NotImplementedError
+
+    def get_live_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    # --- the list ------------------------------------------------------------
+
+    @display(description=_("Time"), ordering="created_at")
+    def time(self, obj: Any) -> SafeString:
+        return when(obj.created_at)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        state, *rest = self.list_display
+        return [state, *self.reader_columns(request), *rest]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
+        return list(list_display[:2])
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = self.named_by(term) | self.also_found_by(request, term)
+        number = search_key(term)
+        if number:
+            found |= Q(**{self.number_field: number})
+        return queryset.filter(found), False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        only = self._only_hit(request)
+        if only is not None:
+            return HttpResponseRedirect(self.object_url(only))
+        return super().changelist_view(request, extra_context)
+
+    def _only_hit(self, request: HttpRequest) -> Model | None:
+        """The object that a whole id names; searching for it is opening it."""
+        term = request.GET.get("q", "").strip()
+        if request.method != "GET" or not term or "\x00" in term:
+            return None
+        found = list(self.get_queryset(request).filter(self.named_by(term))[:2])
+        return found[0] if len(found) == 1 else None
+
+    # --- what open pages fetch -----------------------------------------------
+
+    def _refused(self, request: HttpRequest) -> HttpResponse | None:
+        opts = self.opts
+        return refuse_fragment(request, (f"{opts.app_label}.view_{opts.model_name}",))
+
+    @fragment()
+    def changes(self, request: HttpRequest) -> HttpResponse:
+        return self._refused(request) or changed_cells(self, request, self.live_cells(request))
+
+    @fragment()
+    def live(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        refused = self._refused(request)
+        if refused:
+            return refused
+        obj = self.get_or_404(request, object_id)
+        context = {"object": obj, **self.get_live_context(request, obj)}
+        return render(request, self.live_template, context)

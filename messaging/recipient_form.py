@@ -1,0 +1,102 @@
+"""What the forms "Send SMS" and "Send code" share: one recipient of one account, and the
+fields that follow from what the account's client declares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from core.phone import PhoneNumber
+from providers.gateway.client import CodeTemplate, SendsOwnCode, SendsText
+from providers.models import Account
+
+from .recipients import NotARecipient, recipient_for
+
+
+class RecipientForm(forms.Form):
+    """`number` is the recipient as it was read, once it was found to be one."""
+
+    recipient = forms.CharField(
+        label=_("Recipient"),
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(
+            {"autocomplete": "off", "inputmode": "tel", "dir": "ltr"}
+        ),
+        error_messages={"required": _("Enter a phone number.")},
+    )
+    form_token = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    confirmed = forms.CharField(widget=forms.HiddenInput, required=False, max_length=24)
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        self.sending_account = account
+        self.number: PhoneNumber | None = None
+
+    def clean_recipient(self) -> str:
+        typed: str = self.cleaned_data["recipient"]
+        try:
+            self.number = recipient_for(self.sending_account, typed)
+        except NotARecipient as reason:
+            raise forms.ValidationError(str(reason)) from None
+        return typed
+
+    def check_channel(self, cleaned: dict[str, Any]) -> None:
+        """The channel chooses the country; one of another country reaches a stranger."""
+        account = self.sending_account
+        client = account.client
+        if client is None or not issubclass(client, SendsOwnCode) or self.number is None:
+            return
+        channels = client.channels(self.number.country, account.options)
+        if "channel" in cleaned and cleaned["channel"] not in channels:
+            self.add_error(
+                "channel", gettext("This channel does not lead to the country of this number.")
+            )
+
+
+def sender_field(account: Account, client: type[SendsText]) -> forms.ChoiceField:
+    senders = client.sender_ids(account.options)
+    return forms.ChoiceField(
+        label=_("Sender ID"),
+        choices=[(sender, sender) for sender in senders],
+        widget=UnfoldAdminSelectWidget(),
+        error_messages={"required": _("This account has no sender ID yet.")},
+    )
+
+
+def channel_field(account: Account, client: type[SendsOwnCode]) -> forms.ChoiceField:
+    """The channels to every country that the account may send to."""
+    channels = [
+        channel
+        for country in account.allowed_countries
+        for channel in client.channels(country, account.options)
+    ]
+    return forms.ChoiceField(
+        label=_("Channel"),
+        choices=[(channel, channel) for channel in dict.fromkeys(channels)],
+        widget=UnfoldAdminSelectWidget(),
+        error_messages={"required": _("This account has no channel yet.")},
+    )
+
+
+def template_field(account: Account, client: type[SendsOwnCode]) -> forms.ChoiceField:
+    """The provider's own texts around a code."""
+    return forms.ChoiceField(
+        label=_("Message"),
+        required=False,
+        choices=[(known.key, _label_of(known)) for known in client.templates],
+        initial=account.options.get("default_template", client.default_template),
+        widget=UnfoldAdminRadioSelectWidget(),
+    )
+
+
+def _label_of(template: CodeTemplate) -> str:
+    label = f"{template.key or gettext('default')}: “{template.text}”"
+    return f"{label} – {gettext(template.note)}" if template.note else label

@@ -1,0 +1,48 @@
+"""What a text that staff typed must keep to before it can be sent."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, ngettext
+
+from . import segments
+
+MAX_SEGMENTS: Final = 10
+LONGEST_TYPED: Final = 5_000
+"""Characters; well above ten segments, so that too long a text gets the clear message."""
+
+
+def check_text(text: str, *, varies: bool = False) -> str:
+    """The text as it goes out. Raises `ValidationError` in words for staff. `varies`: it has
+    places for values, so its length is checked for each row."""
+    text = segments.fold(text)
+    if not text.strip():
+        raise ValidationError(gettext("Enter the text."))
+    if has_control_characters(text):
+        raise ValidationError(control_character_text())
+    counted = segments.count(text)
+    if counted.segments > MAX_SEGMENTS and not varies:
+        raise ValidationError(_too_long(text, counted))
+    return text
+
+
+def has_control_characters(text: str) -> bool:
+    return any(character < " " and character not in "\n\t" for character in text)
+
+
+def control_character_text() -> str:
+    return gettext("The text holds a control character. Type it again without it.")
+
+
+def _too_long(text: str, counted: segments.Count) -> str:
+    surplus = segments.surplus(text, MAX_SEGMENTS)
+    return gettext("Text must be at most %(most)s segments; this is %(segments)s. %(take_out)s") % {
+        "most": MAX_SEGMENTS,
+        "segments": counted.segments,
+        "take_out": ngettext(
+            "Take out %(count)s character.", "Take out %(count)s characters.", surplus
+        )
+        % {"count": surplus},
+    }

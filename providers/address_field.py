@@ -1,0 +1,62 @@
+"""The field of the address that an account calls, and what is wrong with an address."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminTextInputWidget,
+)
+
+from .accounts import address_policy
+from .form_fields import trimmed
+from .gateway.address import ForbiddenAddress, check_base_url, check_spelling
+
+
+class BaseUrlField(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=300, strip=False, widget=UnfoldAdminTextInputWidget, **kwargs)
+        self.widget.attrs |= {
+            "inputmode": "url",
+            "autocomplete": "off",
+            "spellcheck": "false",
+            "autocapitalize": "none",
+            "dir": "ltr",
+        }
+
+    def to_python(self, value: Any) -> str:
+        return trimmed(str(super().to_python(value) or "")).rstrip("/")
+
+
+def check_address(url: str, *, ask_dns: bool) -> None:
+    """Raise `ValidationError` unless calls to this address are allowed here."""
+    policy = address_policy()
+    try:
+        if ask_dns:
+            check_base_url(url, policy)
+        else:
+            check_spelling(url, policy)
+    except ForbiddenAddress as forbidden:
+        text = ADDRESS_TEXTS.get(forbidden.reason, ADDRESS_TEXTS["bad_host"])
+        raise ValidationError(text, code=forbidden.reason) from None
+
+
+ADDRESS_TEXTS: Final = {
+    "no_host": _("Enter the whole address, beginning with https://."),
+    "not_http": _("Enter the whole address, beginning with https://."),
+    "not_https": _(
+        "Only https:// addresses are called: a password must not travel for all to read."
+    ),
+    "bad_host": _("Enter a host name such as api.example.com after https://."),
+    "bad_port": _("Enter a port from 1 to 65535, or none."),
+    "bad_characters": _("Take out the spaces and backslashes."),
+    "credentials_in_url": _("Take out the name and password before the @; they have fields below."),
+    "query_in_url": _("Enter the address up to the question mark, without it."),
+    "fragment_in_url": _("Enter the address up to the #, without it."),
+    "odd_address": _("Write the IP address with four numbers and dots, or use the host name."),
+    "unresolvable": _("No such host is known. Check the spelling."),
+    "private": _("This leads into a private network, which the portal does not call."),
+}

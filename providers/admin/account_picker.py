@@ -1,0 +1,144 @@
+"""Choosing the account that a form works with.
+
+Accounts that cannot do the form's job now stand in the list with the reason. Each app says
+what that is by a function from an account to the reason, empty where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeAlias
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from core.admin.buttons import Text
+from core.admin.pages import ObjectPage, ObjectType
+
+from ..enquiries import latest_reading
+from ..models import Account
+
+UnavailableReason: TypeAlias = Callable[[Account], str]
+
+
+class AccountSelect(UnfoldAdminSelectWidget):
+    """Accounts with a reason show it, and cannot be chosen."""
+
+    def __init__(self, accounts: Iterable[Account], unavailable_reason: UnavailableReason) -> None:
+        super().__init__()
+        self.accounts = {account.public_id: account for account in accounts}
+        self.unavailable_reason = unavailable_reason
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        account = self.accounts.get(str(value))
+        reason = self.unavailable_reason(account) if account else ""
+        if account and reason:
+            option["label"] = f"{account.name} – {reason}"
+            option["attrs"]["disabled"] = True
+        return option
+
+
+class AccountChoice(forms.ChoiceField):
+    """Cleans to the public id. `nothing` is the label of choosing none, where one may."""
+
+    def __init__(
+        self,
+        accounts: Sequence[Account],
+        unavailable_reason: UnavailableReason,
+        *,
+        nothing: Text = "",
+        **kwargs: Any,
+    ) -> None:
+        choices: list[tuple[str, Text]] = [(one.public_id, one.name) for one in accounts]
+        if nothing:
+            choices.insert(0, ("", nothing))
+        defaults: dict[str, Any] = {
+            "label": _("Account"),
+            "choices": choices,
+            "widget": AccountSelect(accounts, unavailable_reason),
+            "required": not nothing,
+        }
+        super().__init__(**{**defaults, **kwargs})
+
+
+def pick_account(
+    request: HttpRequest,
+    accounts: Sequence[Account],
+    remembered: object,
+    unavailable_reason: UnavailableReason,
+) -> Account | None:
+    """The account asked for, else the one with the `remembered` public id, else the first
+    that can be used now, else the first."""
+    asked = request.POST.get("account") or request.GET.get("account")
+    for wanted in (asked, remembered):
+        for account in accounts:
+            if account.public_id == wanted:
+                return account
+    usable = (account for account in accounts if not unavailable_reason(account))
+    return next(usable, accounts[0] if accounts else None)
+
+
+class AccountFormPage(ObjectPage[ObjectType], Generic[ObjectType]):
+    """A page whose form is bound to one account. Mix it in before a `FormView`.
+
+    Without any account there is a page that says so in place of the form. A POST with
+    `change_account` sends nothing: it asks for the form of another account.
+    """
+
+    no_account_template: str
+
+    def find_accounts(self) -> list[Account]:
+        """Those that stand in the list."""
+        raise NotImplementedError
+
+    def choose_account(self, accounts: list[Account]) -> Account | None:
+        raise NotImplementedError
+
+    def kept_values(self) -> dict[str, Any]:
+        """What was typed and stays when the account is changed."""
+        return {name: value for name, value in self.request.POST.items() if name != "account"}
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.accounts = self.find_accounts()
+        self.account = self.choose_account(self.accounts)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.account is None:
+            may_add = request.user.has_perm("providers.add_account")
+            context = {**super().get_context_data(form=None), "may_add": may_add}
+            return render(request, self.no_account_template, context)
+        answer: HttpResponse = super().get(request, *args, **kwargs)  # type: ignore[misc]
+        return answer
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.account is None:
+            raise Http404
+        view: Any = self
+        if "change_account" in request.POST:
+            unsent: HttpResponse = view.render_to_response(
+                view.get_context_data(form=self.unsent_form())
+            )
+            return unsent
+        answer: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]
+        return answer
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_form_kwargs()  # type: ignore[misc]
+        return {**kwargs, "account": self.account, "accounts": self.accounts}
+
+    def unsent_form(self) -> Any:
+        """After the account was changed: what was typed stays, the fields are the new ones."""
+        view: Any = self
+        kwargs = {**self.get_form_kwargs(), "data": None, "files": None}
+        kwargs["initial"] = {**view.get_initial(), **self.kept_values()}
+        return view.get_form_class()(**kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        reading = latest_reading(self.account) if self.account else None
+        return {**context, "account": self.account, "reading": reading}

@@ -1,0 +1,122 @@
+"""The import contracts of our own see what they forbid, and name it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from grimp import ImportGraph
+from importlinter import ContractCheck
+
+from tools.contracts import NoCirclesContract, OnlyContract, find_circles
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def graph_of(*imports: str) -> ImportGraph:
+    """`"app.models app.states"`: the first imports the second."""
+    graph = ImportGraph()
+    graph.add_module("app")
+    for line in imports:
+        importer, imported = line.split()
+        graph.add_import(importer=importer, imported=imported)
+    return graph
+
+
+def circles_in(*imports: str) -> ContractCheck:
+    contract = NoCirclesContract(
+        name="no circles", session_options={}, contract_options={"packages": ["app"]}
+    )
+    return contract.check(graph_of(*imports), verbose=False)
+
+
+def test_a_circle_of_three_is_found_with_the_imports_that_make_it() -> None:
+    check = circles_in("app.a app.b", "app.b app.c", "app.c app.a", "app.top app.a")
+    assert not check.kept
+    assert check.metadata["circles"] == [
+        ["app.a -> app.b", "app.b -> app.c", "app.c -> app.a"],
+    ]
+
+
+def test_a_package_and_its_own_module_can_form_a_circle() -> None:
+    assert not circles_in("app app.models", "app.models app").kept
+
+
+def test_two_circles_are_reported_apart() -> None:
+    check = circles_in("app.a app.b", "app.b app.a", "app.b app.y", "app.y app.z", "app.z app.y")
+    assert len(check.metadata["circles"]) == 2
+
+
+def test_imports_that_meet_again_are_no_circle() -> None:
+    assert circles_in("app.a app.b", "app.a app.c", "app.b app.d", "app.c app.d").kept
+
+
+def test_modules_of_other_packages_are_not_looked_at() -> None:
+    assert circles_in("other.a other.b", "other.b other.a", "app.a other.a").kept
+
+
+def test_the_report_names_each_module_of_a_circle(capsys: pytest.CaptureFixture[str]) -> None:
+    contract = NoCirclesContract(
+        name="no circles", session_options={}, contract_options={"packages": ["app"]}
+    )
+    check = contract.check(graph_of("app.a app.b", "app.b app.a"), verbose=False)
+    contract.render_broken_contract(check)
+    said = capsys.readouterr().out
+    assert "app.a -> app.b" in said
+    assert "app.b -> app.a" in said
+
+
+def test_a_long_chain_of_imports_is_no_circle() -> None:
+    chain = {f"m{n}": {f"m{n + 1}"} for n in range(400)} | {"m400": set()}
+    assert find_circles(chain) == []
+    assert find_circles({**chain, "m400": {"m0"}}) == [sorted(chain)]
+
+
+@pytest.mark.parametrize(
+    "import_back",
+    [
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .first import A\n",
+        "def later():\n    from . import first\n",
+    ],
+    ids=["for type checking", "inside a function"],
+)
+def test_the_settings_of_this_project_hide_no_import(tmp_path: Path, import_back: str) -> None:
+    package = tmp_path / "circular"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "first.py").write_text("from . import second\n")
+    (package / "second.py").write_text(import_back)
+    settings = (ROOT / "pyproject.toml").read_text().split("[tool.importlinter]")[1]
+    head = settings.split("[[tool.importlinter.contracts]]")[0]
+    head = "\n".join(line for line in head.splitlines() if not line.startswith("root_packages"))
+    config = tmp_path / "pyproject.toml"
+    config.write_text(
+        f'[tool.importlinter]\nroot_packages = ["circular"]\n{head}\n'
+        '[[tool.importlinter.contracts]]\nname = "none"\ntype = "no_circles"\n'
+        'packages = ["circular"]\n'
+    )
+    ended = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--config", config, "--no-cache"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert "circular.first -> circular.second" in ended.stdout
+    assert "circular.second -> circular.first" in ended.stdout
+
+
+def test_only_allowed_imports_keep_the_contract_of_a_client() -> None:
+    contract = OnlyContract(
+        name="only",
+        session_options={},
+        contract_options={"source": "app", "allowed": ["core.money"]},
+    )
+    assert contract.check(graph_of("app.a core.money", "app.a json"), verbose=False).kept
+    check = contract.check(graph_of("app.a core.admin", "app.a core.money_lines"), verbose=False)
+    assert check.metadata["wrong"] == ["app.a -> core.admin", "app.a -> core.money_lines"]
