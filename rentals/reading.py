@@ -138,7 +138,8 @@ class ReadingSource(ClaimedRowSource):
         now = timezone.now()
         for result in results:
             with transaction.atomic():
-                reading = self.readings.held(result.job, claim).select_related("account").first()
+                held = self.readings.held(result.job, claim).select_related("account")
+                reading = held.select_for_update(of=("self",)).first()
                 if reading is None:
                     continue
                 if result.error is not None:
