@@ -21,7 +21,7 @@ from providers.models import Account, DailyLimit
 
 from . import answers
 from .models import Order
-from .states import ORDER_STATES, STATED, OrderState
+from .states import ORDER_STATES, OrderState
 
 S = OrderState
 
@@ -234,14 +234,6 @@ def hand_to(order: Order, person: User) -> bool:
     """Who holds an order sees its code. False: somebody else holds it since it was looked at."""
     seen = Order.objects.filter(pk=order.pk, held_by_id=order.held_by_id)
     return bool(seen.update(held_by_id=person.pk, changed_at=timezone.now()))
-
-
-def was_placed(order: Order) -> bool:
-    return bool(order.provider_id) and order.state in (
-        *STATED,
-        S.EXPIRED_UNCONFIRMED,
-        S.STALE,
-    )
 
 
 def by_provider_id(account: Account | int, ids: Sequence[str]) -> dict[str, Order]:
