@@ -18,7 +18,7 @@ from providers.gateway.vocabulary import Reason
 from providers.models import Account, DailyLimit
 
 from .models import Order
-from .states import ORDER_STATES, STATED, OrderState
+from .states import ORDER_STATES, OrderState
 
 S = OrderState
 
@@ -143,14 +143,6 @@ def withdraw(order: Order, by: User) -> bool:
             ended_by_id=by.pk,
             changed_at=now,
         )
-    )
-
-
-def was_placed(order: Order) -> bool:
-    return bool(order.provider_id) and order.state in (
-        *STATED,
-        S.EXPIRED_UNCONFIRMED,
-        S.STALE,
     )
 
 

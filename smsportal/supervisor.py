@@ -22,6 +22,7 @@ TICK = 0.1
 STEADY_AFTER = 60.0
 LAST_WORD = 3.0
 LOOK_EVERY = 15.0
+LOOK_FOR_CHANGES_EVERY = 1.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Program:
     `address`: host and port that answer once the program is ready, if it listens at all.
     `silent_for`: how many seconds the program has shown no sign of life; over `longest_silence`
     it is taken to hang, and killed. A cluster of django-q2 can hang while it looks alive.
+    `reloads`: whether it starts again when source files change.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Program:
     address: tuple[str, int] | None = None
     silent_for: Callable[[], float] | None = None
     longest_silence: float = 600
+    reloads: bool = True
 
 
 class Child:
@@ -52,7 +55,7 @@ class Child:
         self.delay = self.first_delay = first_delay
         self.longest_delay = longest_delay
         self.started = self.start_at = self.look_at = 0.0
-        self.was_silent = False
+        self.was_silent = self.is_restarting = False
 
     def start(self) -> None:
         self.process = subprocess.Popen(  # noqa: S603
@@ -63,7 +66,7 @@ class Child:
             preexec_fn=_end_with(os.getpid()),
         )
         self.started = self.look_at = time.monotonic()
-        self.was_silent = False
+        self.was_silent = self.is_restarting = False
 
     def ended(self) -> int | None:
         """The exit code, once, if the process has ended; what it left behind is killed."""
@@ -96,6 +99,13 @@ class Child:
         before, self.was_silent = self.was_silent, silence > self.program.longest_silence
         return before and self.was_silent
 
+    def restart(self) -> None:
+        """Ask it to stop; it then starts again at once, as does one that waits to start."""
+        self.delay, self.start_at = self.first_delay, 0.0
+        if self.process is not None and not self.is_restarting:
+            self.is_restarting = True
+            self.ask_to_stop()
+
     def ask_to_stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
@@ -120,7 +130,8 @@ class Supervisor:
     """Starts all programs, restarts what dies, and stops them on SIGINT, SIGTERM or SIGHUP.
 
     `grace` is the number of seconds that all programs together have for stopping; a second
-    signal ends it. `ready` is called once, as soon as every program answers.
+    signal ends it. `ready` is called once, as soon as every program answers. `changed` is
+    asked every second whether the programs should start again with changed source files.
     """
 
     def __init__(
@@ -129,6 +140,7 @@ class Supervisor:
         *,
         say: Callable[[str], None],
         ready: Callable[[], None] = lambda: None,
+        changed: Callable[[], bool] = lambda: False,
         grace: float = 120,
         first_delay: float = 1,
         longest_delay: float = 30,
@@ -136,6 +148,7 @@ class Supervisor:
         self.children = [Child(program, first_delay, longest_delay) for program in programs]
         self.say = say
         self.ready = ready
+        self.changed = changed
         self.grace = grace
         self.signals = 0
 
@@ -156,8 +169,11 @@ class Supervisor:
         self.signals += 1
 
     def _watch(self) -> None:
-        announced = False
+        announced, look_at = False, 0.0
         while not self.signals:
+            if (now := time.monotonic()) >= look_at:
+                look_at = now + LOOK_FOR_CHANGES_EVERY
+                self._reload_if_changed()
             for child in self.children:
                 self._look_after(child)
             if not announced and all(child.answers() for child in self.children):
@@ -165,12 +181,19 @@ class Supervisor:
                 self.ready()
             time.sleep(TICK)
 
+    def _reload_if_changed(self) -> None:
+        if self.changed():
+            self.say("Source files changed. Starting the programs again.")
+            for child in self.children:
+                if child.program.reloads:
+                    child.restart()
+
     def _look_after(self, child: Child) -> None:
         code = child.ended()
         if child.hangs():
             self.say(f"The {child.program.name} gives no sign of life and is killed.")
             code = child.kill()
-        if code is not None:
+        if code is not None and not child.is_restarting:
             delay = child.postpone()
             self.say(f"The {child.program.name} {_fate(code)}. Starting it again in {delay:g} s.")
         elif child.process is None and time.monotonic() >= child.start_at:

@@ -30,17 +30,27 @@ SLOWEST_FIRST: Final = (
     "browser/test_every_page.py",
     "browser/",
 )
-"""Whatever is long starts before all else, so that nothing long is left when the rest is done."""
+"""The longest start first, so that none of them runs alone at the end."""
 DATABASE_FIXTURES: Final = {"db", "transactional_db", "live_server"}
 LEFT_OUT: Final = pytest.StashKey[int]()
+SLOW_TIMEOUT: Final = 900
+"""Seconds for a test marked `slow` or `long`; pyproject.toml has the timeout of the others."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--only-with-database",
+    group = parser.getgroup("tiers")
+    group.addoption(
+        "--tier",
+        choices=("quick", "rest", "all"),
+        default="all",
+        help="quick: what is not marked `slow`. rest: what quick leaves out. all (default): both.",
+    )
+    group.addoption("--long", action="store_true", help="Run tests marked `long`, too.")
+    group.addoption(
+        "--second-database",
         action="store_true",
-        help="Leave out what says the same on any database: tests that touch none, and those"
-        " marked `any_database`. `make test` runs them once, on the first of its two.",
+        help="Leave out the tests that touch no database: they ran beside the first one."
+        " Tests marked `any_database` count as slow here.",
     )
 
 
@@ -62,27 +72,47 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """After they were shuffled, which stays so among those that are equally long."""
+    """Runs after pytest-randomly, so tests of equal length stay shuffled."""
     items.sort(key=_place_in_line)
-    if config.getoption("--only-with-database"):
-        left_out = [item for item in items if not _database_matters(item)]
-        items[:] = [item for item in items if _database_matters(item)]
+    left_out = [item for item in items if not _is_chosen(item, config)]
+    items[:] = [item for item in items if _is_chosen(item, config)]
+    for item in items:
+        _give_slow_tests_time(item)
+    if left_out:
         config.hook.pytest_deselected(items=left_out)
-        # The workers of a parallel run would keep it to themselves.
+        config.stash[LEFT_OUT] = len(left_out)
+        # Workers of a parallel run do not report deselected tests to the main process.
         getattr(config, "workeroutput", {})["left_out"] = len(left_out)
+
+
+def _is_chosen(item: pytest.Item, config: pytest.Config) -> bool:
+    if item.get_closest_marker("long") and not config.getoption("--long"):
+        return False
+    is_second = config.getoption("--second-database")
+    if is_second and not _touches_database(item):
+        return False
+    waits = _is_slow(item) or (is_second and item.get_closest_marker("any_database") is not None)
+    return config.getoption("--tier") in ("all", "rest" if waits else "quick")
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("slow", "long"))
+
+
+def _give_slow_tests_time(item: pytest.Item) -> None:
+    if _is_slow(item) and not item.get_closest_marker("timeout"):
+        item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT))
 
 
 def _place_in_line(item: pytest.Item) -> int:
     path = item.path.relative_to(Path(__file__).parent).as_posix()
     found = (place for place, start in enumerate(SLOWEST_FIRST) if path.startswith(start))
-    return next(found, len(SLOWEST_FIRST) if _database_matters(item) else len(SLOWEST_FIRST) + 1)
+    return next(found, len(SLOWEST_FIRST) if _touches_database(item) else len(SLOWEST_FIRST) + 1)
 
 
-def _database_matters(item: pytest.Item) -> bool:
-    """All others are refused a connection; what makes one in a process of its own is marked,
-    and so is what only sees what the browser makes of a page, or processes say of their own."""
-    if item.get_closest_marker("any_database"):
-        return False
+def _touches_database(item: pytest.Item) -> bool:
+    """Tests that start processes which use the database are marked `each_database`; any other
+    test is refused a connection unless it asks for one."""
     marked = any(item.get_closest_marker(name) for name in ("django_db", "each_database"))
     return marked or not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
@@ -92,12 +122,16 @@ def pytest_testnodedown(node: Any) -> None:
     node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A choice of tests of which none belongs to this tier or database is no failure."""
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.stash.get(LEFT_OUT, 0):
+        session.exitstatus = pytest.ExitCode.OK
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if left_out := terminalreporter.config.stash.get(LEFT_OUT, 0):
-        terminalreporter.write_line(
-            f"{left_out} tests that touch no database, or see only what none can change, were left"
-            " out: they say the same on any."
-        )
+        terminalreporter.write_line(f"{left_out} tests left out (see --tier, --second-database).")
 
 
 @pytest.hookimpl(wrapper=True)

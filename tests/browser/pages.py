@@ -33,23 +33,9 @@ class AnyPage:
         return self.page.locator(".note")
 
     @property
-    def banners(self) -> Locator:
-        return self.page.locator("#banner-zone .banner")
-
-    @property
-    def navigation(self) -> list[str]:
-        items = self.page.locator("#nav-sidebar-apps li a span:not(.material-symbols-outlined)")
-        return [text.strip() for text in items.all_inner_texts()]
-
-    @property
     def problems(self) -> Locator:
         """The summary above a form that came back."""
         return self.page.locator("[data-problems]")
-
-    def says(self, *sentences: str) -> Self:
-        for sentence in sentences:
-            expect(self.page.locator("#content, .outside-box")).to_contain_text(sentence)
-        return self
 
     def has_focus(self, element: Locator) -> bool:
         return bool(element.evaluate("element => element === document.activeElement"))
@@ -68,10 +54,6 @@ class AnyPage:
         if menu.count():
             menu.click()
         self.page.locator(f'.language-switch button[value="{language}"]').click()
-
-    def sign_out(self) -> None:
-        self.page.locator(".user-opener").click()
-        self.page.locator("#logout-form button").click()
 
     def stays_the_same_document(self) -> None:
         """From here on `is_still_the_same_document` tells whether it was loaded anew."""
@@ -249,13 +231,6 @@ class MessagePage(AnyPage):
         return self
 
 
-class MessageList(AnyPage):
-    @classmethod
-    def of(cls, visitor: Visitor) -> Self:
-        visitor.page.goto(reverse("admin:messaging_message_changelist"))
-        return cls(visitor.page)
-
-
 class AccountForm(AnyPage):
     @classmethod
     def new(cls, visitor: Visitor, provider: str) -> Self:
@@ -314,25 +289,4 @@ class AccountForm(AnyPage):
 
     def read_balance(self) -> Self:
         self.page.locator("#balance-button").click()
-        return self
-
-
-class Practice(AnyPage):
-    @classmethod
-    def of(cls, visitor: Visitor) -> Self:
-        visitor.page.goto(reverse("admin:practice"))
-        return cls(visitor.page)
-
-    @property
-    def book(self) -> Locator:
-        return self.page.locator("#book li")
-
-    def apply(self, fault: str, provider: str = "") -> Self:
-        self.page.locator("#fault").select_option(fault)
-        self.page.locator("#fault-provider").select_option(provider)
-        self.page.locator('form:has(input[value="fault"]) button[type=submit]').click()
-        return self
-
-    def switch_all_off(self) -> Self:
-        self.page.locator('form:has(input[value="clear"]) button[type=submit]').click()
         return self

@@ -87,25 +87,6 @@ def test_the_first_country_found_is_the_one_that_is_meant(
         expect(form.first_country(typed)).to_contain_text(re.compile(f"^{meant}"))
 
 
-@pytest.mark.any_database
-def test_a_secret_never_comes_back_to_the_page(manager: Visitor, sandbox: Sandbox) -> None:
-    secrets = {name: f"ch_canary_{name}" for name in CREDENTIALS["haorui"]}
-    form = AccountForm.of(manager, make_account("haorui", sandbox, credentials=secrets))
-    assert "ch_canary" not in form.page.content()
-    form.fill(name="", **{f"secret_{name}": value for name, value in secrets.items()})
-    form.save()
-    expect(form.problems).to_contain_text("Enter this again")
-    assert "ch_canary" not in form.page.content()
-
-
-def test_an_empty_secret_keeps_the_one_that_is_stored(manager: Visitor, sandbox: Sandbox) -> None:
-    account = make_account("haosms", sandbox)
-    AccountForm.of(manager, account).fill(name="Renamed").save()
-    account.refresh_from_db()
-    assert account.name == "Renamed"
-    assert account.credentials.get().value.reveal() == CREDENTIALS["haosms"]["api_key"]
-
-
 @pytest.mark.parametrize("provider", ["haosms", "gosms"])
 def test_the_check_says_that_the_connection_works_and_shows_the_balance(
     provider: str, manager: Visitor, sandbox: Sandbox, engine: Engine
@@ -122,39 +103,3 @@ def test_the_check_says_that_the_connection_works_and_shows_the_balance(
     expect(page.figures.locator("details")).to_be_visible()
     assert page.is_still_the_same_document()
     assert account.readings.count() == 2
-
-
-@pytest.mark.any_database
-@pytest.mark.parametrize("provider", ["haorui", "otpservice"])
-def test_where_nothing_can_be_checked_the_page_says_so(
-    provider: str, manager: Visitor, sandbox: Sandbox
-) -> None:
-    page = AccountForm.of(manager, make_account(provider, sandbox))
-    page.check()
-    expect(page.check_news).to_contain_text(
-        f"{NAMES[provider]} has nothing that can be checked without sending. The first message"
-        " will show whether the password is right."
-    )
-    expect(page.figures).to_contain_text("does not tell the balance")
-
-
-def test_a_wrong_key_is_said_with_the_next_step(
-    manager: Visitor, sandbox: Sandbox, engine: Engine
-) -> None:
-    account = make_account("gosms", sandbox, credentials={"api_key": "ch_wrong_key"})
-    engine.start()
-    page = AccountForm.of(manager, account)
-    page.check()
-    expect(page.check_news).to_contain_text("The provider did not accept the login.")
-    expect(page.check_news).to_contain_text("Replace the key, then check the connection.")
-    assert "ch_wrong_key" not in page.page.content()
-
-
-@pytest.mark.any_database
-def test_an_operator_reads_the_account_without_a_form(
-    make_visitor: MakeVisitor, sandbox: Sandbox
-) -> None:
-    account = make_account("gosms", sandbox)
-    page = AccountForm.of(make_visitor("operator"), account)
-    expect(page.page.locator("#check-button")).to_be_visible()
-    assert page.field("base_url").count() == 0

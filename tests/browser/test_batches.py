@@ -55,17 +55,3 @@ def test_a_batch_is_pasted_checked_confirmed_stopped_and_sent(
     page.wait_for_function(FIGURES_ADD_UP_TO, arg=12)
     assert len(sandbox.book.entries("haorui", accepted=True)) == 12
     expect(page.locator("html")).to_have_attribute("lang", language)
-
-
-def test_the_rest_of_a_batch_is_cancelled_after_a_question(
-    make_visitor: MakeVisitor, sandbox: Sandbox
-) -> None:
-    from tests.builders import make_batch, start_batch
-
-    batch = start_batch(make_batch(numbers(5), make_account("haorui", sandbox)))
-    page = make_visitor("manager").page
-    page.goto(reverse("admin:messaging_batch_change", args=[batch.public_id]))
-    page.locator("[data-opens=cancel-dialog]").click()
-    page.locator("#cancel-dialog button[type=submit]").click()
-    expect(page.locator(".status-line")).to_contain_text("Cancelled")
-    expect(page.locator("#live .figure strong")).to_have_text("5")

@@ -23,7 +23,7 @@ from tests.builders import (
 from tests.otp.making import WRONG, make_sent, try_code
 
 from .conftest import LANGUAGES, Engine, MakeVisitor
-from .pages import AnyPage, MessagePage, SendForm, SignIn
+from .pages import AnyPage, SendForm, SignIn
 
 TELEPHONE = 390
 LONG = "A name as long as a name may be, and with_no_break_in_its_end_64"
@@ -194,42 +194,6 @@ def test_a_message_is_sent_from_signing_in_to_accepted(
     assert page.language == language
     assert page.message.state == "submitted"
     assert len(sandbox.book.entries("haorui", accepted=True)) == 1
-
-
-@pytest.mark.any_database
-def test_the_chinese_pages_show_no_english_word(
-    make_visitor: MakeVisitor, sandbox: Sandbox
-) -> None:
-    account = make_account("haorui", sandbox)
-    visitor = make_visitor("superuser", language="zh-hans")
-    form = SendForm.of(visitor)
-    navigation = " ".join(form.navigation)
-    for english, chinese in {
-        "Dashboard": "仪表盘",
-        "Send SMS": "发送短信",
-        "Messages": "短信记录",
-        "Accounts": "账户",
-        "API calls": "接口调用",
-        "Staff": "员工",
-        "Queue": "队列",
-        "Practice": "练习环境",
-    }.items():
-        assert chinese in navigation
-        assert english not in navigation
-    assert "发送短信" in form.button.inner_text()
-    assert "Send" not in form.button.inner_text()
-    form.button.click()
-    form.problems.wait_for()
-    assert "存在以下问题" in form.problems.inner_text()
-    assert "There is" not in form.problems.inner_text()
-    message = make_message(account)
-    page = MessagePage.of(visitor, message)
-    assert page.state.inner_text() == "排队中"
-    Message.objects.filter(pk=message.pk).update(state="unknown", reason="timed_out")
-    page = MessagePage.of(visitor, message)
-    assert page.state.inner_text() == "结果未知"
-    assert page.money.inner_text() == "可能已产生费用，尚不能确认服务商是否已执行。"
-    assert "Mark as" not in page.live.inner_text()
 
 
 @pytest.mark.any_database

@@ -67,13 +67,6 @@ def test_a_final_state_stops_the_questions(operator: Visitor, message: Message) 
     assert asked == []
 
 
-def test_a_page_that_is_final_from_the_start_asks_nothing(
-    operator: Visitor, message: Message
-) -> None:
-    move(message, "delivered")
-    assert not MessagePage.of(operator, message).polls
-
-
 def test_a_lost_server_is_said_and_its_return_too(operator: Visitor, message: Message) -> None:
     page = MessagePage.of(operator, message)
     line = operator.page.locator("#live-line")

@@ -18,7 +18,7 @@ from providers.models import Account, Callback
 from tests.builders import make_account, make_message
 from tests.providers.inbox.calls import digest_all, token_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 WORDS = [
     "Pending",

@@ -207,10 +207,15 @@ def test_somebody_signed_out_does_nothing(client: Client, deed: str) -> None:
     assert not LogEntry.objects.exists()
 
 
-def test_without_the_permission_an_unknown_outcome_names_who_can_settle_it(client: Client) -> None:
+@pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
+def test_without_the_permission_an_unknown_outcome_names_who_can_settle_it(
+    client: Client, role: str
+) -> None:
     message = make_message(state="unknown", reason="timed_out")
-    sign_in(client, "operator")
-    assert "A manager can settle this." in shown(client, message)
+    sign_in(client, role)
+    live = shown(client, message, "live")
+    assert "A manager can settle this." in live
+    assert "data-opens=" not in live
 
 
 # --- settling ----------------------------------------------------------------
@@ -231,6 +236,24 @@ def test_a_manager_settles_with_a_reason_that_is_logged_in_english(
     assert LogEntry.objects.get().change_message == (
         f"Settled as {outcome}: Seen in the provider's console"
     )
+
+
+def test_no_choice_for_an_unknown_outcome_is_the_default(client: Client) -> None:
+    message = make_message(state="unknown", reason="timed_out")
+    sign_in(client, "manager")
+    live = shown(client, message, "live")
+    assert live.count("data-opens=") == 3
+    assert "button-primary" not in live
+
+
+def test_a_message_settled_as_not_sent_says_that_nothing_was_charged(client: Client) -> None:
+    message = make_message(state="unknown", reason="timed_out")
+    sign_in(client, "manager")
+    client.post(url(message, "settle"), {"outcome": "not_sent", "reason": "has_not"})
+    live = shown(client, message, "live")
+    assert "Nothing was sent and nothing was charged." in live
+    assert "Recipient does not have it" in live
+    assert "hx-trigger" not in live
 
 
 def test_a_typed_reason_counts_as_well(client: Client) -> None:

@@ -271,6 +271,13 @@ def test_the_result_of_a_check_is_evidence_and_moves_nothing() -> None:
     assert message.reports.get().kind == Report.Kind.VERIFICATION
 
 
+def test_the_result_of_a_check_for_no_message_of_ours_is_kept_nowhere() -> None:
+    message = make_message(state="submitted")
+    event = VerificationReported("f" * 32, "", "SUCCESS 200", succeeded=True)
+    assert reports.hear_verification(News(message.account, event, timezone.now())) is None
+    assert not Report.objects.exists()
+
+
 def test_a_report_that_nobody_understands_is_kept_beside_its_message() -> None:
     message = make_message(state="submitted")
     event = Unrecognised(message.reference, "", "Teleported", problem="unknown_word")

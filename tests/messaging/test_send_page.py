@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -208,7 +209,9 @@ def test_an_account_that_cannot_send_says_why(
     account = make_account(allowed_countries=[] if change == "countries" else ["CN"])
     if change == "pause":
         accounts.pause(account, "by_hand")
-    assert reason in html(client.get(URL))
+    page = html(client.get(URL))
+    assert reason in page
+    assert re.search(f'<option value="{account.public_id}"[^>]* disabled', page)
     response = post(client, account)
     assert reason in str(response.context["form"].errors["account"])
     assert not Message.objects.exists()

@@ -104,6 +104,43 @@ def test_the_same_form_is_one_try() -> None:
     assert session.tries == 1
 
 
+def test_two_forms_at_once_are_one_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second looks for the first before it is committed, and then meets the constraint."""
+    session = make_sent()
+    first = try_code(session, WRONG, form_token="same")
+    look, blind = checking._earlier_try, [True]
+    monkeypatch.setattr(
+        checking, "_earlier_try", lambda token: None if blind and blind.pop() else look(token)
+    )
+    assert try_code(session, WRONG, form_token="same").pk == first.pk
+    assert (session.tries, Attempt.objects.count()) == (1, 1)
+
+
+def test_an_earlier_code_is_recognised_whichever_it_was() -> None:
+    account = make_account("haosms")
+    for typed in ("111111", "222222"):
+        make_sent(account, typed=typed)
+        let_gap_pass()
+    session = make_sent(account)
+    assert try_code(session, "111111").state == "earlier"
+
+
+def test_a_code_that_a_newer_one_replaced_verifies_nothing() -> None:
+    session = make_sent()
+    earlier = session.newest_code()
+    let_gap_pass()
+    sessions.send_again(session, session.account, by=make_user(), form_token="again")
+    assert not checking.verify(session, earlier, make_user())
+    session.refresh_from_db()
+    assert session.state != "verified"
+
+
+def test_without_a_person_a_right_code_cancels_no_message() -> None:
+    session = make_session()
+    assert checking.verify(session, session.newest_code(), None)
+    assert Message.objects.get().state == "queued"
+
+
 def test_the_same_form_with_another_code_is_another_try() -> None:
     session = make_sent()
     try_code(session, WRONG, form_token="same")
@@ -248,6 +285,18 @@ def test_the_provider_is_asked_about_one_code_at_a_time(theirs: Session) -> None
         try_code(theirs, WRONG)
     theirs.refresh_from_db()
     assert theirs.tries == 1
+
+
+def test_of_two_checks_at_once_the_provider_is_asked_about_one(
+    theirs: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second looks before the first is committed, and then meets the constraint."""
+    try_code(theirs, WRONG)
+    monkeypatch.setattr(checking, "UNDER_WAY", frozenset())
+    with pytest.raises(sessions.CheckUnderWay):
+        try_code(theirs, WRONG)
+    theirs.refresh_from_db()
+    assert (theirs.tries, Attempt.objects.count()) == (1, 1)
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "html_502", "contradiction"])

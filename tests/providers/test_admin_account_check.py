@@ -139,6 +139,7 @@ def test_where_nothing_can_be_checked_it_says_so_at_once(provider: str, manager:
     accounts.pause(account, "credentials")
     page = manager.post(url_of(account, "check"), headers={"hx-request": "true"}).content.decode()
     assert "has nothing that can be checked without sending" in page
+    assert "does not tell the balance" in text_of(manager, url_of(account))
     assert "hx-get" not in page
     account.refresh_from_db()
     assert account.is_paused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,37 @@ from core.admin.banners import Banner
 from .people import browser_of, member
 
 pytestmark = pytest.mark.django_db
+
+SENT = ["Batches", "Messages"]
+RENTED = ["Open orders", "Orders", "Transactions"]
+NAVIGATION = {
+    "viewer": ["Dashboard", *SENT, "Codes", *RENTED, "Accounts"],
+    "operator": [
+        "Dashboard",
+        "Send SMS",
+        *SENT,
+        "Send code",
+        "Codes",
+        "Rent a number",
+        *RENTED,
+        "Accounts",
+    ],
+    "manager": [
+        "Dashboard",
+        "Send SMS",
+        *SENT,
+        "Send code",
+        "Codes",
+        "Rent a number",
+        *RENTED,
+        "Apps and countries",
+        "Accounts",
+        "API calls",
+        "Callbacks",
+        "Staff",
+    ],
+    "auditor": ["Dashboard", *SENT, "Codes", *RENTED, "Accounts", "API calls", "Callbacks"],
+}
 
 OPEN_TO_ALL = {"login", "logout", "jsi18n", "set_language", "javascript-catalog"}
 
@@ -71,6 +103,19 @@ def test_the_sidebar_holds_only_what_a_person_may_open() -> None:
     assert not [role for role in shown if queue in shown[role]]
     boss = browser_of(member(name="boss", superuser=True))
     assert {staff, queue} <= set(links(boss.get("/").content))
+
+
+@pytest.mark.parametrize("role", NAVIGATION)
+def test_each_role_finds_its_own_pages_in_the_sidebar(role: str) -> None:
+    page = browser_of(member(role)).get("/").content.decode()
+    sidebar = page.split('id="nav-sidebar-apps"')[1].split("</nav>")[0]
+    entries = re.findall(r"<a href.*?</a>", sidebar, re.DOTALL)
+    without_icons = [
+        re.sub(r"<span[^>]*material-symbols.*?</span>", "", each, flags=re.DOTALL)
+        for each in entries
+    ]
+    texts = [" ".join(re.sub(r"<[^>]*>", " ", each).split()) for each in without_icons]
+    assert texts == NAVIGATION[role]
 
 
 @pytest.mark.any_database

@@ -139,6 +139,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
         demo.process.wait(LAST_RESORT)
 
 
+@pytest.mark.slow
 def test_the_demonstration_starts_answers_and_stops_cleanly(demo: Demo) -> None:
     demo.wait_until_ready()
     page = requests.get(f"http://{demo.web}/login/?next=/%3Fword", timeout=LAST_RESORT)

@@ -58,6 +58,7 @@ def test_without_practice_providers_there_is_no_such_page(browser: Client) -> No
 def test_it_shows_what_came_in_and_escapes_it(sandbox: Sandbox, browser: Client) -> None:
     send(sandbox)
     page = browser.get(PAGE).content.decode()
+    assert "Practice: nothing here reaches a phone or costs money." in page
     assert "8613312345678" in page
     assert "&lt;b&gt;the whole text" in page
     assert "<b>the whole text" not in page

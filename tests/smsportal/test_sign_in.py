@@ -41,6 +41,11 @@ def test_wrong_name_wrong_password_and_closed_account_read_the_same(client: Clie
         assert b"Error: Sign in" in answer.content
 
 
+def test_an_empty_form_asks_for_both(client: Client) -> None:
+    answer = client.post(reverse("admin:login"), {})
+    assert b"Enter username and password." in answer.content
+
+
 def test_the_password_is_never_sent_back(client: Client) -> None:
     fields = {"username": "x", "password": "what-I-typed"}
     assert b"what-I-typed" not in client.post(reverse("admin:login"), fields).content

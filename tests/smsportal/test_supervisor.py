@@ -51,12 +51,18 @@ while True: time.sleep(0.05)
 """
 MAIN = """
 from smsportal.supervisor import Program, Supervisor
-import sys
+import os, sys
+def changed():
+    if os.path.exists({change!r}):
+        os.remove({change!r})
+        return True
 programs = [Program(name, [sys.executable, "-c", code], stop_order=order,
-                    silent_for=lambda: {silence!r}, longest_silence=1.0)
+                    silent_for=lambda: {silence!r}, longest_silence=1.0,
+                    reloads=name != "sandbox")
             for name, code, order in {programs!r}]
 supervisor = Supervisor(programs, say=lambda text: print(text, flush=True),
-                        ready=lambda: print("ready", flush=True), grace={grace!r}, first_delay=0.01)
+                        ready=lambda: print("ready", flush=True), changed=changed,
+                        grace={grace!r}, first_delay=0.01)
 sys.exit(supervisor.run())
 """
 
@@ -67,6 +73,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.log = folder / "log"
         self.output = folder / "output"
+        self.change = folder / "change"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(
@@ -79,9 +86,10 @@ class Bench:
             (name, code.format(log=str(self.log), name=name), order)
             for name, code, order in programs
         ]
+        main = MAIN.format(programs=filled, grace=grace, silence=silence, change=str(self.change))
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", MAIN.format(programs=filled, grace=grace, silence=silence)],
+                [sys.executable, "-c", main],
                 cwd=ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -183,6 +191,25 @@ def test_it_restarts_what_dies_and_says_so(bench: Bench) -> None:
     assert bench.code() == 0
     assert "The engine ended with code 3. Starting it again in 0.01 s." in bench.said()
     assert "The engine ended with code 3. Starting it again in 0.02 s." in bench.said()
+
+
+def test_changed_files_start_programs_again_that_reload(bench: Bench) -> None:
+    bench.start(("web", OBEDIENT, 0), ("sandbox", OBEDIENT, 1))
+    until(lambda: bench.pids("web") and bench.pids("sandbox"))
+    bench.change.touch()
+    until(lambda: len(bench.pids("web")) == 2)
+    assert "web stopped" in bench.lines()
+    assert len(bench.pids("sandbox")) == 1
+    assert "Source files changed." in bench.said()
+    assert "ended with code" not in bench.said()
+
+
+def test_a_change_starts_at_once_what_fell_over(bench: Bench) -> None:
+    bench.start(("web", SHORT_LIVED, 0))
+    until(lambda: "Starting it again in 5.12 s." in bench.said())
+    bench.change.touch()
+    until(lambda: bench.said().count("Starting it again in 0.01 s.") == 2)
+    assert "10.24 s" not in bench.said()
 
 
 def test_what_a_dead_program_leaves_behind_is_killed(bench: Bench) -> None:

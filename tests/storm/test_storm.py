@@ -18,9 +18,21 @@ LAST_RESORT = 570.0
 
 
 @pytest.mark.each_database
-def test_kills_send_nothing_twice_and_lose_nothing() -> None:
+@pytest.mark.timeout(LAST_RESORT + 60)
+@pytest.mark.parametrize(
+    ("messages", "kills"), [(100, 2), pytest.param(300, 5, marks=pytest.mark.slow)]
+)
+def test_kills_send_nothing_twice_and_lose_nothing(messages: int, kills: int) -> None:
     database = os.environ.get("TEST_DATABASE_URL") or "sqlite"
-    options = ("--messages", "300", "--kills", "5", "--hurry", "--database", database)
+    options = (
+        "--messages",
+        str(messages),
+        "--kills",
+        str(kills),
+        "--hurry",
+        "--database",
+        database,
+    )
     command = [sys.executable, "-m", "benchmarks.storm", *options]
     with subprocess.Popen(
         command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -32,4 +44,4 @@ def test_kills_send_nothing_twice_and_lose_nothing() -> None:
             storm.terminate()
             said, _ = storm.communicate()
     assert storm.returncode == 0, said
-    assert said.count("  kill ") == 5, said
+    assert said.count("  kill ") == kills, said

@@ -6,6 +6,7 @@ import argparse
 import os
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from providers.models import Heartbeat
 from smsportal import assets, demo
 from smsportal.catalogues import compile_catalogues
 from smsportal.environment import BASE_DIR, ensure_keys
+from smsportal.source_files import SourceFiles
 from smsportal.supervisor import Program, Supervisor
 
 MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
@@ -41,6 +43,12 @@ class Command(BaseCommand):
             "--demo",
             action="store_true",
             help="Run the practice providers too, with demo staff and accounts.",
+        )
+        parser.add_argument(
+            "--reload",
+            action="store_true",
+            help="For developers: start the web server and the queues again when source files"
+            " change. The practice providers keep running.",
         )
         parser.add_argument(
             "--grace",
@@ -73,6 +81,7 @@ class Command(BaseCommand):
             programs(web, sandbox),
             say=self._say,
             ready=lambda: self._greet(passwords),
+            changed=take_up_changes() if options["reload"] else lambda: False,
             grace=options["grace"],
         )
         self._say("Starting the portal. Ctrl-C stops it.")
@@ -111,6 +120,21 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def take_up_changes() -> Callable[[], bool]:
+    """What tells whether source files have changed since it was last asked. Catalogues are
+    compiled and static files collected before it says so."""
+    files = SourceFiles(BASE_DIR)
+
+    def changed() -> bool:
+        if not files.changed():
+            return False
+        compile_catalogues()
+        assets.collect()
+        return True
+
+    return changed
+
+
 def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> list[Program]:
     """Everything that runs. The web stops first, and the sandbox when nobody calls it any more."""
     found = [
@@ -127,7 +151,14 @@ def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> li
         command = (*MANAGE, "sandbox", "--host", host, "--port", str(port))
         reports = ("--otp-callback", demo.otp_callback())
         found.append(
-            Program("sandbox", (*command, *reports), stop_order=SANDBOX_LAST, address=sandbox)
+            Program(
+                "sandbox",
+                (*command, *reports),
+                stop_order=SANDBOX_LAST,
+                address=sandbox,
+                # It would forget every SMS that it has received.
+                reloads=False,
+            )
         )
     return found
 

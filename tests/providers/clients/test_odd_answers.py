@@ -159,6 +159,7 @@ def test_success_under_a_status_that_denies_it_is_never_believed_nor_repeated(
     assert ended != "not_done" or (status in (301, 429) and method not in PAID)
 
 
+@pytest.mark.slow
 @every_call
 def test_a_missing_key_never_breaks_anything(client: type[Client], method: str) -> None:
     sample = json.loads(SAMPLES[client.key, method])
@@ -166,6 +167,7 @@ def test_a_missing_key_never_breaks_anything(client: type[Client], method: str) 
         tolerate(client, method, {name: sample[name] for name in sample if name != key})
 
 
+@pytest.mark.slow
 @every_call
 def test_an_odd_value_never_breaks_anything(client: type[Client], method: str) -> None:
     sample = json.loads(SAMPLES[client.key, method])
@@ -199,6 +201,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.sampled_from(CAPABLE), st.data(), st.sampled_from([200, 200, 400, 404, 429, 500]))
 def test_no_answer_raises_anything_but_an_error_of_the_contract(
     capable: tuple[type[Client], str], data: Any, status: int

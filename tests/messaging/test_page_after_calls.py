@@ -1,0 +1,150 @@
+"""The page of a message after real calls to the practice providers, as the client gets it."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from django.test import Client
+
+from messaging.models import Message
+from providers.engine.loop import DEADLINES
+from providers.models import Account
+from providers.sandbox.faults import CATALOGUE
+from providers.sandbox.server import Sandbox
+from tests.builders import IMPATIENT, make_account, make_message, make_staff, run_engine, send
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOT_SPENT = "No money was spent: the provider did not act on it."
+MAYBE = "Money may have been spent: it is not known whether the provider acted."
+REFUSED = "The provider refused it; a refusal is not normally charged."
+ACCEPTED = "The provider accepted it and charges by its own rules."
+NO_ANSWER = "No answer after"
+
+FAULTS = {
+    ("Outcome unknown", "The provider had a fault of its own.", MAYBE): (
+        "html_500",
+        "html_502",
+        "html_503",
+        "html_504",
+    ),
+    ("Outcome unknown", "The provider answered with something unreadable.", MAYBE): (
+        *("html_200", "empty_200", "json_truncated", "json_list", "json_string", "json_null"),
+        *("json_number", "json_deep", "json_missing_keys", "json_duplicate_keys", "json_nan"),
+        *("bad_utf8", "huge_body", "gzip_bomb", "tls_broken", "endless_headers", "huge_header"),
+    ),
+    ("Outcome unknown", f"{NO_ANSWER} 2", MAYBE): (
+        "slow",
+        "never_answers",
+        "trickled_headers",
+        "trickled_body",
+    ),
+    ("Outcome unknown", "The connection broke while the provider", MAYBE): (
+        "reset_before",
+        "reset_after",
+        "closed_after",
+    ),
+    ("Outcome unknown", "The address of this account points elsewhere.", MAYBE): (
+        "redirect_302",
+        "redirect_303",
+    ),
+    ("Not sent", "The address of this account points elsewhere.", NOT_SPENT): (
+        "redirect_301",
+        "redirect_307",
+        "redirect_308",
+    ),
+    ("Waiting", "The provider asks to slow down.", NOT_SPENT): ("too_many", "too_many_retry_after"),
+    ("Accepted, waiting for report", "", ACCEPTED): (
+        "odd_text",
+        "contradiction",
+        "keep_alive_closed",
+        "keep_alive_reset",
+    ),
+}
+"""Which faults of the practice providers lead to which state, words and money line."""
+CASES = [(fault, *words) for words, faults in FAULTS.items() for fault in faults]
+
+
+def live_part(client: Client, message: Message, role: str = "operator") -> str:
+    client.force_login(make_staff(role))
+    answer = client.get(f"/messaging/message/{message.public_id}/live/")
+    assert answer.status_code == 200
+    return html.unescape(answer.content.decode())
+
+
+def element(page: str, name: str) -> str:
+    """The text of the first element of this class, without its markup."""
+    found = re.search(rf'class="{name}".*?</(?:p|div)>', page, re.DOTALL)
+    return re.sub(r"<[^>]*>|\s+", " ", found[0]) if found else ""
+
+
+def has_an_answer(message: Message) -> bool:
+    message.refresh_from_db()
+    return bool(message.reason) or message.state == "submitted"
+
+
+def test_every_fault_of_the_practice_providers_is_in_the_table() -> None:
+    known = {fault.id for fault in CATALOGUE.values() if fault.kind == "answer"}
+    assert {fault for fault, *_ in CASES} == known
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("fault", "state", "words", "money"), CASES)
+def test_the_page_explains_a_fault_with_its_money_line(
+    fault: str, state: str, words: str, money: str, client: Client, sandbox: Sandbox
+) -> None:
+    message = make_message(make_account("haorui", sandbox))
+    sandbox.faults.set(fault, provider="haorui")
+    deadlines = IMPATIENT if words.startswith(NO_ANSWER) else DEADLINES
+    run_engine(lambda: has_an_answer(message), deadlines=deadlines)
+    page = live_part(client, message)
+    assert state in element(page, "status-line")
+    assert money in element(page, "money-line")
+    assert words in element(page, "story")
+    assert bool(element(page, "next-step")) == bool(words)
+    assert ("A manager can settle this." in page) == (state == "Outcome unknown")
+    assert sandbox.book.repeated() == []
+    assert sandbox.book.entries(kind="strayed") == []
+
+
+def test_a_wrong_password_pauses_the_account_and_leads_to_the_next_step(
+    client: Client, sandbox: Sandbox
+) -> None:
+    wrong = {"username": "practice", "password": "wrong"}
+    account = make_account("otpservice", sandbox, credentials=wrong)
+    page = live_part(client, send(make_message(account, kind="provider_code")))
+    assert "Refused" in element(page, "status-line")
+    assert REFUSED in element(page, "money-line")
+    assert "The provider did not accept the login." in element(page, "story")
+    assert "Replace the key, then check the connection." in element(page, "next-step")
+    account = Account.objects.get(pk=account.pk)
+    assert account.is_paused
+
+    client.force_login(make_staff("manager"))
+    address = f"/providers/account/{account.public_id}"
+    shown = client.get(f"{address}/change/").content.decode()
+    assert "Paused since" in shown
+    assert re.search(r'href="[^"]*#id_secret_password"', shown)
+    client.post(f"{address}/resume/")
+    assert not Account.objects.get(pk=account.pk).is_paused
+
+
+def test_a_provider_that_cannot_be_reached_is_tried_again(client: Client) -> None:
+    message = make_message()
+    run_engine(lambda: Message.objects.filter(tries__gte=1, state="queued").exists())
+    page = live_part(client, message)
+    assert "The provider could not be reached." in element(page, "story")
+    assert re.search("Tried [12] times, next at", page)
+    assert NOT_SPENT in element(page, "money-line")
+
+
+def test_a_manager_finds_the_call_behind_a_message(client: Client, sandbox: Sandbox) -> None:
+    message = send(make_message(make_account("haorui", sandbox)))
+    assert "/providers/apicall/" not in live_part(client, message)
+    link = re.findall(r'href="(/providers/apicall/[^"]+)"', live_part(client, message, "manager"))
+    call = client.get(link[-1]).content.decode()
+    assert "Send SMS" in call
+    assert "Secrets and codes are hidden here from everybody." in call
+    assert "Done" in call

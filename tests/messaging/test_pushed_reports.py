@@ -1,0 +1,99 @@
+"""Delivery reports that a practice provider pushes over HTTP, up to the message they change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import Client
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from messaging.models import Message
+from providers.inbox import digesting
+from providers.models import Account, Callback
+from providers.sandbox.server import Sandbox
+from tests.browser.waiting import wait_until
+from tests.builders import is_settled, make_account, make_message, make_staff, run_engine, send
+
+
+class Digest:
+    """What the queue does with callbacks, in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="digest")
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.wait(0.05):
+                digesting.digest_due()
+        finally:
+            connections.close_all()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def digest(live_server: LiveServer) -> Iterator[Digest]:
+    running = Digest()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def account(live_server: LiveServer, sandbox: Sandbox, settings: Settings) -> Account:
+    settings.PUBLIC_ADDRESS = live_server.url
+    sandbox.change_settings("haorui", report_delay=0.1)
+    return make_account("haorui", sandbox)
+
+
+def is_delivered(message: Message) -> bool:
+    return Message.objects.filter(pk=message.pk, state="delivered").exists()
+
+
+def test_an_unmatched_report_is_processed_again_and_contradicts_the_first(
+    client: Client, account: Account, sandbox: Sandbox, digest: Digest
+) -> None:
+    message = send(make_message(account))
+    wait_until(lambda: is_delivered(message))
+    Message.objects.filter(pk=message.pk).update(reference="f" * 32, provider_id="")
+    sandbox.report("haorui", message.provider_id, "Failed")
+    wait_until(lambda: Callback.objects.filter(state="unmatched").exists())
+    client.force_login(make_staff("manager"))
+    listed = client.get("/providers/callback/?state=unmatched").content.decode()
+    assert "nothing matches" in listed
+
+    Message.objects.filter(pk=message.pk).update(reference=message.reference)
+    callback = Callback.objects.get(state="unmatched")
+    answer = client.post(f"/providers/callback/{callback.public_id}/again/", follow=True)
+    assert "Its state is now: Conflict." in answer.content.decode()
+    page = client.get(f"/messaging/message/{message.public_id}/change/").content.decode()
+    assert "First reported “Delivered”, later “Not delivered”." in page
+
+
+@pytest.mark.parametrize(
+    "fault", ["callback_twice", "callback_overtaken", "callback_late", "callback_lost"]
+)
+def test_reports_that_go_wrong_come_to_the_right_end(
+    fault: str, account: Account, sandbox: Sandbox, digest: Digest
+) -> None:
+    sandbox.change_settings("haorui", report_words=["Pending", "Delivered"])
+    options: dict[str, Any] = {"seconds": 0.5} if fault == "callback_late" else {}
+    calls = 1 if fault == "callback_overtaken" else None
+    sandbox.fault(fault, provider="haorui", calls=calls, **options)
+    messages = [make_message(account) for _ in range(3)]
+    run_engine(lambda: is_settled(*messages))
+    assert sandbox.pusher.wait_idle(30)
+    end = "submitted" if fault == "callback_lost" else "delivered"
+    wait_until(lambda: {row.state for row in Message.objects.all()} == {end})
+    wait_until(lambda: not Callback.objects.filter(state="received").exists())
+    if fault == "callback_twice":
+        assert {row.times for row in Callback.objects.all()} == {2}
+    assert not Message.objects.filter(conflict=True).exists()

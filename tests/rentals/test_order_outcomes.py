@@ -1,0 +1,139 @@
+"""What the answer to a placed order means for its row, and what two forms or answers at once do."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from django.utils import timezone
+
+from providers.engine import retry
+from providers.gateway.errors import GatewayError, NotDone
+from providers.gateway.vocabulary import Reason
+from rentals import orders, placement_results
+from rentals.models import Order
+from tests.builders import make_account, make_order, make_rented, make_user
+
+from .test_pace import said
+
+pytestmark = pytest.mark.django_db
+
+
+def placing(**fields: Any) -> Order:
+    return make_order(**{"state": "placing", "handed_over_at": timezone.now(), **fields})
+
+
+def apply_error(order: Order, error: GatewayError) -> datetime:
+    now = timezone.now()
+    placement_results.apply_error(Order.objects.filter(pk=order.pk), error, now)
+    order.refresh_from_db()
+    return now
+
+
+def apply_placed(order: Order, provider_id: str) -> None:
+    rental = said(order, "pending", order_id=provider_id, phone="+6281234567890")
+    placement_results.apply_placed(Order.objects.filter(pk=order.pk), rental, timezone.now())
+    order.refresh_from_db()
+
+
+# --- calls that were certainly not made ----------------------------------------
+
+
+@pytest.mark.parametrize(("tries", "seconds"), [(0, 2), (1, 10)])
+def test_a_call_that_was_not_made_is_queued_again_after_a_pause(tries: int, seconds: int) -> None:
+    order = placing(tries=tries)
+    now = apply_error(order, NotDone(Reason.UNREACHABLE))
+    assert (order.state, order.tries, order.handed_over_at) == ("queued", tries + 1, None)
+    assert order.not_before == now + timedelta(seconds=seconds)
+
+
+def test_the_third_call_that_was_not_made_is_the_last() -> None:
+    order = placing(tries=2)
+    now = apply_error(order, NotDone(Reason.UNREACHABLE))
+    assert (order.state, order.tries, order.ended_at) == ("not_created", 3, now)
+
+
+@pytest.mark.parametrize("reason", sorted(retry.HOPELESS))
+def test_what_cannot_work_later_either_is_not_tried_again(reason: Reason) -> None:
+    order = placing()
+    now = apply_error(order, NotDone(reason))
+    assert (order.state, order.reason, order.ended_at) == ("not_created", reason, now)
+
+
+def test_a_rate_limit_is_no_try() -> None:
+    order = placing(tries=2)
+    now = apply_error(order, NotDone(Reason.RATE_LIMITED))
+    assert (order.state, order.tries, order.not_before) == ("queued", 2, now)
+
+
+def test_an_error_for_an_order_that_is_gone_changes_nothing() -> None:
+    order = placing()
+    Order.objects.all().delete()
+    placement_results.apply_error(
+        Order.objects.filter(pk=order.pk), NotDone(Reason.UNREACHABLE), timezone.now()
+    )
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("state", ["queued", "unknown", "pending", "cancelled"])
+def test_a_late_error_does_not_queue_an_order_that_is_not_being_placed(state: str) -> None:
+    order = placing(state=state)
+    apply_error(order, NotDone(Reason.UNREACHABLE))
+    assert (order.state, order.tries, order.reason) == (state, 0, "")
+
+
+# --- numbers that were rented --------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["queued", "pending", "cancelled", "completed"])
+def test_an_order_that_was_not_being_placed_takes_no_number(state: str) -> None:
+    order = placing(state=state)
+    apply_placed(order, "4711")
+    assert (order.state, order.provider_id) == (state, "")
+
+
+def test_a_number_that_another_order_has_leaves_the_outcome_unknown() -> None:
+    account = make_account("gosms")
+    make_rented(account, provider_id="4711")
+    order = placing(account=account)
+    apply_placed(order, "4711")
+    assert (order.state, order.reason) == ("unknown", "contradiction")
+    assert (order.words, order.provider_id, order.claim) == ("order_id 4711", "", None)
+
+
+def test_the_same_id_at_another_account_is_no_contradiction() -> None:
+    make_rented(make_account("gosms"), provider_id="4711")
+    order = placing()
+    apply_placed(order, "4711")
+    assert (order.state, order.provider_id) == ("pending", "4711")
+
+
+# --- forms ---------------------------------------------------------------------
+
+
+def test_a_form_that_is_sent_twice_returns_the_orders_of_the_first() -> None:
+    by = make_user("rentals.rent_order")
+    wish = orders.Wish(make_account("gosms"), "whatsapp", "ID", count=2)
+    first, is_new = orders.place(wish, by=by, form_token="same")
+    again, is_new_again = orders.place(wish, by=by, form_token="same")
+    assert (is_new, is_new_again) == (True, False)
+    assert [order.pk for order in again] == [order.pk for order in first]
+    assert Order.objects.count() == 2
+
+
+def test_a_form_of_somebody_else_with_the_same_token_is_not_taken_for_ones_own() -> None:
+    wish = orders.Wish(make_account("gosms"), "whatsapp", "ID")
+    orders.place(wish, by=make_user("rentals.rent_order"), form_token="same")
+    with pytest.raises(IntegrityError):
+        orders.place(wish, by=make_user("rentals.rent_order"), form_token="same")
+    assert Order.objects.count() == 1
+
+
+def test_orders_without_a_form_are_never_taken_for_each_other() -> None:
+    wish = orders.Wish(make_account("gosms"), "whatsapp", "ID")
+    orders.place(wish, by=None, form_token=None)
+    _, is_new = orders.place(wish, by=None, form_token=None)
+    assert is_new
+    assert orders.placed_by(None, None) == []
