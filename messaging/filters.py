@@ -10,11 +10,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     DropdownFilter,
-    MultipleDropdownFilter,
     RelatedDropdownFilter,
 )
 
-from core.admin.filters import CountryFilter, LocalTimeFilter, RecentFilter, StateFilter
+from core.admin.filters import (
+    AnyOfFilter,
+    CountryFilter,
+    LocalTimeFilter,
+    OneOfFilter,
+    RecentFilter,
+    StateFilter,
+)
 from core.times import short_time
 from providers.reasons import explain
 
@@ -32,27 +38,25 @@ class ShownStateFilter(StateFilter):
         return where_shown(shown)
 
 
-class ReasonFilter(MultipleDropdownFilter):
+class ReasonFilter(AnyOfFilter):
     """Why a message did not go through."""
 
     title = _("Reason")
     parameter_name = "reason"
+    field_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         known = Message.objects.exclude(reason="").order_by("reason")
         reasons = known.values_list("reason", flat=True).distinct()
         return [(reason, explain(reason).title) for reason in reasons]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
-        chosen = self.value()
-        return queryset.filter(reason__in=chosen) if chosen else queryset
 
-
-class BatchFilter(DropdownFilter):
+class BatchFilter(OneOfFilter):
     """The messages of one batch; of the newest ones, and of the one that was asked for."""
 
     title = _("Batch")
     parameter_name = "batch"
+    field_name = "batch__public_id"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         if not request.user.has_perm("messaging.view_batch"):
@@ -69,10 +73,6 @@ class BatchFilter(DropdownFilter):
             )
             for one in newest
         ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
-        value = self.value()
-        return queryset.filter(batch__public_id=value) if value else queryset
 
 
 class ConflictFilter(DropdownFilter):

@@ -9,11 +9,16 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     DropdownFilter,
-    MultipleDropdownFilter,
     RelatedDropdownFilter,
 )
 
-from core.admin.filters import CountryFilter, LocalTimeFilter, StateFilter
+from core.admin.filters import (
+    AnyOfFilter,
+    CountryFilter,
+    LocalTimeFilter,
+    OneOfFilter,
+    StateFilter,
+)
 
 from . import needs
 from .catalogue import project_names
@@ -42,16 +47,13 @@ class EndingFilter(DropdownFilter):
         return queryset.filter(pk__in=needs.ending_soon().values("pk"))
 
 
-class AppFilter(DropdownFilter):
+class AppFilter(OneOfFilter):
     title = _("App")
     parameter_name = "project"
+    field_name = "project"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return sorted(project_names().items(), key=lambda pair: pair[1])
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        value = self.value()
-        return queryset.filter(project=value) if value else queryset
 
 
 class RegionFilter(CountryFilter):
@@ -59,21 +61,16 @@ class RegionFilter(CountryFilter):
     field_name = "region"
 
 
-class TypeFilter(MultipleDropdownFilter):
+class TypeFilter(AnyOfFilter):
     """By the provider's own word, shown in the reader's language where it is known."""
 
     title = _("Type")
     parameter_name = "type"
+    field_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         types = Transaction.objects.order_by("type").values_list("type", flat=True).distinct()
         return [(type_, type_word(type_)) for type_ in types]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[Transaction]
-    ) -> QuerySet[Transaction]:
-        chosen = self.value()
-        return queryset.filter(type__in=chosen) if chosen else queryset
 
 
 class OpenFilter(DropdownFilter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar, Final
 
@@ -19,6 +20,7 @@ from unfold.contrib.filters.admin import (
 
 from core.countries import country_name
 
+from .buttons import Text
 from .labels import states_of
 
 EARLIEST: Final = 1900
@@ -114,6 +116,31 @@ class RecentFilter(DropdownFilter):
         return queryset.filter(**{f"{self.field_name}__gte": since})
 
 
+class AnyOfFilter(MultipleDropdownFilter):
+    """Rows whose field is any of the chosen values. The subclass names the field and gives the
+    choices by `words`, or by `lookups`."""
+
+    field_name: ClassVar[str]
+    words: ClassVar[Mapping[str, Text]] = {}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, str(word)) for value, word in self.words.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        return queryset.filter(**{f"{self.field_name}__in": chosen}) if chosen else queryset
+
+
+class OneOfFilter(DropdownFilter):
+    """Rows whose field is the chosen value. The subclass names the field and gives `lookups`."""
+
+    field_name: ClassVar[str]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(**{self.field_name: value}) if value else queryset
+
+
 class StateFilter(MultipleDropdownFilter):
     """By the words that the labels say, derived states included. The subclass names the kind
     of thing whose labels they are, and finds the rows."""
@@ -142,7 +169,7 @@ class StateFilter(MultipleDropdownFilter):
         return queryset.filter(wanted)
 
 
-class CountryFilter(DropdownFilter):
+class CountryFilter(OneOfFilter):
     """By the countries that stand in the rows, by name. The subclass names the field."""
 
     title = _("Country/region")
@@ -153,7 +180,3 @@ class CountryFilter(DropdownFilter):
         rows = model_admin.model.objects.order_by(self.field_name)
         codes = rows.values_list(self.field_name, flat=True).distinct()
         return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        return queryset.filter(**{self.field_name: value}) if value else queryset

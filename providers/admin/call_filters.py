@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 
-from core.admin.filters import LocalTimeFilter
+from core.admin.filters import AnyOfFilter, LocalTimeFilter, OneOfFilter
 from core.admin.labels import states_of
 
 from ..labels import OPERATIONS, operation_word
@@ -27,16 +27,13 @@ STATUSES: Final = {
 }
 
 
-class AccountFilter(DropdownFilter):
+class AccountFilter(OneOfFilter):
     title = _("Account")
     parameter_name = "account"
+    field_name = "account__public_id"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return list(Account.objects.order_by("name").values_list("public_id", "name"))
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
-        value = self.value()
-        return queryset.filter(account__public_id=value) if value else queryset
 
 
 class OperationFilter(MultipleDropdownFilter):
@@ -61,16 +58,13 @@ class OperationFilter(MultipleDropdownFilter):
         return queryset.filter(operation__in={*same, *chosen})
 
 
-class OutcomeFilter(MultipleDropdownFilter):
+class OutcomeFilter(AnyOfFilter):
     title = _("Outcome")
     parameter_name = "outcome"
+    field_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [(value, str(label.word)) for value, label in states_of("api_call").items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
-        chosen = self.value()
-        return queryset.filter(outcome__in=chosen) if chosen else queryset
 
 
 class HttpStatusFilter(DropdownFilter):
