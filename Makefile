@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 # For each database.
 TEST_WORKERS ?= 3
 TESTS ?=
-STORM ?=
+CHAOS ?= $(STORM)
 LONG ?=
 ONCE_MORE ?=
 ONLY :=
@@ -37,7 +37,7 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-
 # Addresses of package registries, in whatever file.
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
-.PHONY: help demo run test test-sqlite test-postgres test-postgres-aside storm bench check \
+.PHONY: help demo run test test-sqlite test-postgres test-postgres-aside chaos storm bench check \
 	format lock messages clean
 
 help: ## List the targets
@@ -84,9 +84,12 @@ test-postgres: $(VENV)/.installed-dev ## Run every test on PostgreSQL, which is 
 	@$(BIN)/python -m tests.database $(PYTEST) $(if $(ONCE_MORE),|| { $(SAY_ONCE_MORE); \
 		$(BIN)/python -m tests.database $(FAILED_ALONE); })
 
-storm: $(VENV)/.installed-dev ## Kill the engine 50 times while 5,000 messages go out (STORM="--seed 7")
-	@$(BIN)/python -m benchmarks.storm --database sqlite $(STORM)
-	@$(BIN)/python -m benchmarks.storm --database postgresql $(STORM)
+chaos: $(VENV)/.installed-dev ## Kill engine processes 50 times while calls of every kind go out (CHAOS="--seed 7")
+	@$(BIN)/python -m benchmarks.chaos --database sqlite $(CHAOS)
+	@$(BIN)/python -m benchmarks.chaos --database postgresql $(CHAOS)
+
+# The name that it had before.
+storm: chaos
 
 bench: $(VENV)/.installed-dev ## Measure dispatch, latency and limits on a machine at rest (LONG=1: longer)
 	@LONG="$(LONG)" $(BIN)/python -m benchmarks

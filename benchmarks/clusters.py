@@ -172,12 +172,13 @@ def practice_providers(delay: float, **settings: object) -> Iterator[tuple[Remot
             process.wait()
 
 
-def answer_after(remote: Remote, seconds: float) -> None:
+def answer_after(remote: Remote, seconds: float, provider: str = "haorui") -> None:
     """The new delay is there before the old one goes."""
     active = remote.state()["active"]
-    remote.fault("slow", provider="haorui", calls=None, seconds=seconds)
+    remote.fault("slow", provider=provider, calls=None, seconds=seconds)
     for old in active if isinstance(active, list) else []:
-        remote.clear_faults(old["number"])
+        if old["provider"] == provider:
+            remote.clear_faults(old["number"])
 
 
 def calls_of(remote: Remote, after: int = 0) -> list[dict[str, object]]:
