@@ -37,6 +37,16 @@ class CallKind:
         waiting = self.rows().filter(state__in=("queued", "claimed"))
         return waiting if self.held_back is None else waiting.exclude(self.held_back)
 
+    def queued(self) -> QuerySet[Any]:
+        """Of those, what no loop has claimed; a killed one's claims last for a while."""
+        return self.waiting().filter(state="queued")
+
+    def taken_up(self, since: float) -> QuerySet[Any]:
+        """Claimed after that moment, and without a result so far. Not told by the mark of a
+        call alone: an engine that marked a row too late would be killed at harmless moments."""
+        rows = self.rows().filter(state__in=("claimed", self.in_flight_state))
+        return rows.filter(claimed_at__gte=datetime.fromtimestamp(since, UTC))
+
     def in_flight(self, since: float = 0.0) -> QuerySet[Any]:
         """Marked as handed over after that moment, and without a result so far."""
         marked = self.rows().filter(state=self.in_flight_state)

@@ -13,6 +13,8 @@ from .fault_injection import Chaos
 from .unknowns import Unknowns
 
 FAULT = re.compile(r"^Traceback \(most recent call last\):|\b(?:ERROR|CRITICAL)\b")
+MANY_KILLS = 10
+"""Of so many some must hit each kind of call."""
 EXPECTED = re.compile(r"reincarnated|ended|killed")
 
 
@@ -57,6 +59,9 @@ def _not_tried(chaos: Chaos) -> list[str]:
         for kind in calls.CALL_KINDS
         if not kind.rows().filter(handed_over_at__isnull=False).exists()
     ]
+    if len(chaos.kills) >= MANY_KILLS:
+        missing = (kind.name for kind in calls.CALL_KINDS if not chaos.under_way[kind.name])
+        found += [f"no kill came while a {name} was under way" for name in missing]
     if chaos.book.missed:
         found.append(f"{chaos.book.missed} entries of the sandbox's book were not read")
     return found

@@ -58,7 +58,7 @@ class Wave:
 
 
 def wave_of(texts: int) -> Wave:
-    others = max(3, texts // 10)
+    others = max(6, texts // 10)
     return Wave(texts, codes=others, checks=others, orders=others // 2 + 1, cancels=others // 2 + 1)
 
 
@@ -147,12 +147,12 @@ class Chaos:
     # --- kills -----------------------------------------------------------------------
 
     def _wait_for_calls(self) -> None:
-        """Until calls of every kind are under way at once, or some kind has none left."""
+        """Until calls of every kind are under way at once, or those missing have none left."""
         since = self.kills[-1].at if self.kills else 0.0
         deadline = time.monotonic() + NONE_FOR
         while time.monotonic() < deadline:
             if all(
-                kind.in_flight(since).exists() or not kind.waiting().exists() for kind in CALL_KINDS
+                kind.taken_up(since).exists() or not kind.queued().exists() for kind in CALL_KINDS
             ):
                 return
             self._go_on_for(TICK / 5)
