@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from itertools import count
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from providers.models import Account
 from rentals.cancels import ask
-from rentals.models import Order
+from rentals.models import Cancel, Order
 from rentals.orders import Wish, place
-from rentals.states import OrderState
+from rentals.states import CANCEL_OPEN, OrderState
 
 from .accounts import NEVER_AN_SMS, PROJECTS, regions
 
@@ -57,7 +57,8 @@ class Orders:
 
     def cancel_rest(self) -> None:
         """Those that will never get an SMS, so that everything comes to its end."""
-        for order in _pending().filter(project=NEVER_AN_SMS):
+        under_way = Cancel.objects.filter(order=OuterRef("pk"), state__in=sorted(CANCEL_OPEN))
+        for order in _pending().filter(~Exists(under_way), project=NEVER_AN_SMS):
             ask(order, self._by)
 
 

@@ -15,8 +15,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KILLS = 3
-SEED = 3496
-"""Kills a loop, soon after it a sentinel, and then a whole cluster: on either of two hosts."""
+SEED = 19776
+"""Kills a loop, right after it another process, and then a whole cluster, on either of two
+hosts; by waiting for one recovery only it stays short."""
 LAST_RESORT = 570.0
 """Seconds; a slow machine is no failure."""
 
