@@ -18,6 +18,7 @@ TESTS ?=
 TEST_WORKERS ?= $(if $(TESTS),0,3)
 # quick: what is not marked `slow`; rest: the others; all: both. LONG=1 adds those marked `long`.
 TIER ?= quick
+CHAOS ?= $(STORM)
 LONG ?=
 STORM ?=
 ONCE_MORE ?=
@@ -52,7 +53,7 @@ SPACE := $(subst ,, )
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
 .PHONY: help demo dev run test test-all test-rest test-next test-next-run test-sqlite test-postgres \
-	test-postgres-second coverage storm bench check check-format check-lint check-types \
+	test-postgres-second coverage chaos storm bench check check-format check-lint check-types \
 	check-imports check-migrations check-translations check-registries format lock messages clean
 
 help: ## List the targets
@@ -130,9 +131,12 @@ test-next-run:
 	@env -u TEST_DATABASE_URL $(PYTEST) -W default::DeprecationWarning \
 		-W default::PendingDeprecationWarning $(CHOSEN)
 
-storm: $(VENV)/.installed-dev ## Kill the engine 50 times while 5,000 messages go out (STORM="--seed 7")
-	@$(BIN)/python -m benchmarks.storm --database sqlite $(STORM)
-	@$(BIN)/python -m benchmarks.storm --database postgresql $(STORM)
+chaos: $(VENV)/.installed-dev ## Kill engine processes 50 times while calls of every kind go out (CHAOS="--seed 7")
+	@$(BIN)/python -m benchmarks.chaos --database sqlite $(CHAOS)
+	@$(BIN)/python -m benchmarks.chaos --database postgresql $(CHAOS)
+
+# The name that it had before.
+storm: chaos
 
 bench: $(VENV)/.installed-dev ## Measure dispatch, latency and limits on a machine at rest (LONG=1: longer)
 	@LONG="$(LONG)" $(BIN)/python -m benchmarks

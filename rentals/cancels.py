@@ -31,9 +31,11 @@ def ask(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
     try:
         with transaction.atomic():
             waiting = Order.objects.select_for_update().filter(pk=order.pk, state=S.PENDING)
-            # While it is not known what came of an earlier one, no other is sent.
-            unclear = Cancel.objects.filter(order=order, state=C.UNCLEAR)
-            if waiting.first() is None or unclear.exists():
+            # While it is not known what came of an earlier one, no other is sent. One that is
+            # under way is looked for, and not left to the unique index alone: an INSERT waits
+            # there for whoever writes its answer down, and they wait for the order, locked here.
+            earlier = Cancel.objects.filter(order=order, state__in=(*CANCEL_OPEN, C.UNCLEAR))
+            if waiting.first() is None or earlier.exists():
                 return False
             by_id = by.pk if by else None
             Cancel.objects.create(order=order, asked_by_id=by_id, then_rent=then_rent)

@@ -25,7 +25,7 @@ hypothesis.settings.load_profile("portal")
 SLOWEST_FIRST: Final = (
     "test_canary.py",
     "smsportal/test_portal.py",
-    "storm/",
+    "benchmarks/",
     "providers/engine/test_cluster.py",
     "browser/test_every_page.py",
     "browser/",

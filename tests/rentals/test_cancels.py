@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Barrier
+from time import sleep
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
 from providers.engine import liveness
 from rentals import answers, cancels
 from rentals.cancelling import CancellingSource
 from rentals.models import Cancel, Order
-from tests.builders import change, make_rented, make_user
+from tests.builders import at_once, change, make_rented, make_user
 
 from .test_pace import said
 
@@ -144,3 +147,26 @@ def test_an_sms_ends_the_wish_to_cancel(by: User) -> None:
     told(order, "received")
     cancel.refresh_from_db()
     assert (cancel.state, rented_instead(order)) == ("refused", 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asking_again_and_the_answer_to_a_cancel_do_not_deadlock(by: User) -> None:
+    order = make_rented()
+    assert cancels.ask(order, by)
+    Cancel.objects.filter(order=order).update(state="sending")
+    parts, moved = iter(("answer", "ask")), Barrier(2)
+
+    def one() -> None:
+        # As the engine writes an answer down: first the cancel, then its order.
+        if next(parts) == "answer":
+            with transaction.atomic():
+                Cancel.objects.filter(order=order).update(state="accepted")
+                moved.wait()
+                sleep(0.3)
+                Order.objects.select_for_update().get(pk=order.pk)
+        else:
+            moved.wait()
+            cancels.ask(order, by)
+
+    at_once(one, 2)
+    assert Cancel.objects.filter(order=order, state="accepted").count() == 1

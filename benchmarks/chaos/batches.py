@@ -1,4 +1,4 @@
-"""Batches in the storm: some are paused and go on at a kill, one is cancelled in the middle."""
+"""Batches among the rest: some are paused and resumed at a kill, one is cancelled."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from messaging.batches.states import BatchState
 from messaging.models import Batch, Message
 from providers.models import Account
 
-_serial = count(1)
 
+class Batches:
+    """All batches of a run. The queue's part is done here: what a kill does to that, the
+    tests of importing and of laying out show."""
 
-class Fleet:
-    """All batches of a storm. The queue's part is done here: what a kill does to that, the
-    tests of reading and laying out show."""
-
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, by: User, chance: random.Random) -> None:
+        self._by = by
         self._chance = chance
-        self._by = User.objects.create_superuser("storm")
+        self._serial = count(1)
         self._paused: Batch | None = None
 
     def send(self, account: Account, number: int) -> None:
@@ -34,16 +33,16 @@ class Fleet:
             sender_id="BENCH",
             content=[lines.encode()],
         )
-        batch, _ = making.make(draft, by=self._by, form_token=f"storm{next(_serial)}")
+        batch, _ = making.make(draft, by=self._by, form_token=f"chaos-batch-{next(self._serial)}")
         reading.run(batch.pk)
         batch.refresh_from_db()
         if not control.start(batch, self._by):
             raise RuntimeError(f"A batch of {number} did not start: {batch.state} {batch.reason}")
         laying_out.run(batch)
 
-    def turn(self, *, cancelling: bool) -> None:
-        """Before each kill somebody does something with one of those that go out."""
-        self.go_on()
+    def disturb(self, *, cancelling: bool) -> None:
+        """Before each kill staff do something with one of those that go out."""
+        self.resume()
         running = list(Batch.objects.filter(state=BatchState.SENDING))
         if running:
             batch = self._chance.choice(running)
@@ -52,12 +51,7 @@ class Fleet:
             elif control.pause(batch, self._by):
                 self._paused = batch
 
-    def may_go_out(self) -> bool:
-        """Whether any message waits for more than for its batch to go on."""
-        waiting = Message.objects.filter(state__in=("queued", "claimed"))
-        return waiting.exclude(batch__state=BatchState.PAUSED).exists()
-
-    def go_on(self) -> None:
+    def resume(self) -> None:
         if self._paused is not None:
             control.go_on(self._paused, self._by)
             self._paused = None

@@ -1,4 +1,7 @@
-"""Which process is killed, and when: chosen by a seed, so that a storm can be had again."""
+"""Which process is killed, and when: chosen by a seed, so that a run can be repeated.
+
+A seed repeats every choice; the moments still depend on the machine.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ KINDS = {
 }
 """With how often each is chosen."""
 HASTY = 0.2
-"""Part of the kills that follow the one before soon, whatever is going on then: while
+"""Share of the kills that follow the one before soon, whatever is going on then: while
 another loop takes over, or while a cluster starts."""
 SOON = 8.0
 """Seconds."""
@@ -31,9 +34,13 @@ JITTER = 0.1
 @dataclass(frozen=True)
 class Planned:
     kind: str
-    at_count: int
-    """When so many messages have left the queue, and `delay` seconds later."""
+    host: float
+    """From 0 to 1: where in the list of hosts the search for such a process begins."""
+    victim: float
+    """From 0 to 1: which of several such processes."""
+    hasty: bool
     delay: float
+    """Seconds: after the kill before if hasty, else after calls of every kind are under way."""
 
 
 @dataclass(frozen=True)
@@ -45,33 +52,39 @@ class Kill:
     at: float
 
 
-def plan(chance: random.Random, kills: int, messages: int) -> list[Planned]:
+def plan(chance: random.Random, kills: int) -> list[Planned]:
     planned = []
     for index in range(kills):
         hasty = index > 0 and chance.random() < HASTY
         planned.append(
             Planned(
                 kind=chance.choices(list(KINDS), list(KINDS.values()))[0],
-                at_count=0 if hasty else int(messages * (index + chance.random()) / kills),
+                host=chance.random(),
+                victim=chance.random(),
+                hasty=hasty,
                 delay=chance.uniform(0, SOON if hasty else JITTER),
             )
         )
     return planned
 
 
-def strike(chance: random.Random, kind: str, hosts: Sequence[Host]) -> Kill | None:
-    """Kill what is asked for, wherever it is found; None where there is none just now."""
-    for host in chance.sample(list(hosts), len(hosts)):
-        if kind == "cluster":
-            target = host.main
-        elif kind in ("main", "sentinel"):
-            target = host.main if kind == "main" else host.sentinel
-        else:
-            found = host.below_sentinel(calling=kind == "loop")
-            target = chance.choice(found).pid if found else None
+def strike(planned: Planned, kind: str, hosts: Sequence[Host]) -> Kill | None:
+    """Kill one process of this kind, on whichever host has one; None if there is none now."""
+    first = int(planned.host * len(hosts))
+    for host in [*hosts[first:], *hosts[:first]]:
+        target = _victim(planned, kind, host)
         if target is not None and _kill(target, whole_group=kind == "cluster"):
             return Kill(kind, host.name, time.time())
     return None
+
+
+def _victim(planned: Planned, kind: str, host: Host) -> int | None:
+    if kind in ("main", "cluster"):
+        return host.main
+    if kind == "sentinel":
+        return host.sentinel
+    found = host.below_sentinel(calling=kind == "loop")
+    return found[int(planned.victim * len(found))].pid if found else None
 
 
 def _kill(pid: int, *, whole_group: bool) -> bool:

@@ -1,0 +1,114 @@
+"""The portal's own books beside those of the provider: journal, transactions, ledger check."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+
+from messaging.models import Message
+from otp.models import Attempt
+from providers.models import Account, ApiCall
+from providers.sandbox.remote import Remote
+from rentals import ledger
+from rentals.models import Finding, Order, Transaction
+
+PAGE_SIZE = 100
+BOOKED = {
+    "received": {"Hold": 1},
+    "completed": {"Hold": 1, "Release": 1},
+    "cancelled": {"Hold": 1, "Refund": 1},
+    "expired": {"Hold": 1, "Refund": 1},
+}
+"""What the provider books for an order by its state there."""
+
+
+def wrong_journal() -> Iterator[str]:
+    """A result and its journal row are one transaction."""
+    calls = Counter(ApiCall.objects.values_list("operation", "subject"))
+    by_subject: Counter[str] = Counter()
+    for (operation, subject), number in calls.items():
+        if operation not in ("fetch_order", "cancel_order", "check_code"):
+            by_subject[subject] += number
+    sent = Message.objects.filter(state="submitted", settled_at=None)
+    subjects = [f"message:{pk}" for pk in sent.values_list("pk", flat=True)]
+    placed = Order.objects.filter(imported=False, settled_at=None).exclude(provider_id="")
+    subjects += [f"order:{pk}" for pk in placed.values_list("pk", flat=True)]
+    yield from (
+        f"{subject} has {by_subject[subject]} journal rows"
+        for subject in subjects
+        if by_subject[subject] != 1
+    )
+    answered = Attempt.objects.filter(account__provider="otpservice", state__in=("right", "wrong"))
+    for session, number in Counter(answered.values_list("session_id", flat=True)).items():
+        if calls["check_code", f"session:{session}"] != number:
+            yield f"session {session} has not {number} journal rows for its checks"
+
+
+def wrong_transactions(remote: Remote, account: Account) -> Iterator[str]:
+    """Row by row. Of an order that no row of ours holds, the provider may have booked more
+    since the portal read its list."""
+    theirs = {str(row["id"]): _stated(row) for row in _listed(remote, account, "transactions")}
+    ours = {
+        row.provider_id: (row.type, row.amount.normalize(), row.order_provider_id)
+        for row in Transaction.objects.filter(account=account)
+    }
+    known = set(Order.objects.filter(account=account).values_list("provider_id", flat=True))
+    for number in theirs.keys() | ours.keys():
+        row = theirs.get(number)
+        if ours.get(number) != row and (row is None or row[2] in known or number in ours):
+            yield f"transaction {number}: {ours.get(number)} here, {row} there"
+
+
+def wrong_charges(remote: Remote, account: Account) -> Iterator[str]:
+    """Each order of ours stands at the provider in the same state and was paid for once."""
+    theirs = {str(row["order_id"]): row for row in _listed(remote, account, "orders")}
+    booked: dict[str, Counter[str]] = {}
+    for row in Transaction.objects.filter(account=account):
+        booked.setdefault(row.order_provider_id, Counter())[row.type] += 1
+    for order in Order.objects.filter(account=account).exclude(provider_id=""):
+        state = str(theirs.get(order.provider_id, {}).get("status", "missing"))
+        same = "received" if (order.state, state) == ("received", "completed") else state
+        if same != order.state:
+            yield f"order {order.pk} is {order.state} here and {state} there"
+        elif booked.get(order.provider_id) != Counter(BOOKED.get(state)):
+            yield f"order {order.pk} is {state}, and booked {booked.get(order.provider_id)}"
+
+
+def wrong_findings(account: Account) -> Iterator[str]:
+    """The ledger check may find money held for a lost order, and nothing else."""
+    lost = Order.objects.filter(account=account, state="unknown").count()
+    held = 0
+    for finding in ledger.check(account):
+        if finding.kind == Finding.Kind.HOLD_WITHOUT_ORDER:
+            held += 1
+        else:
+            yield f"the ledger check found {finding}"
+    if held > lost:
+        yield f"money is held for {held} orders that no row holds, and {lost} are unknown"
+
+
+def _stated(row: dict[str, Any]) -> tuple[str, Any, str]:
+    amount = Transaction._meta.get_field("amount").to_python(str(row["amount"]))
+    return str(row["type"]), amount.normalize(), str(row.get("order_id", ""))
+
+
+def _listed(remote: Remote, account: Account, name: str) -> list[dict[str, Any]]:
+    """A list of the provider, asked for past the portal."""
+    remote.change_settings("gosms", list_order="oldest")
+    key = account.credentials.get(name="api_key").value.reveal()
+    rows: list[dict[str, Any]] = []
+    with requests.Session() as session:
+        session.trust_env = False
+        while True:
+            page = session.get(
+                f"{account.base_url}/user/{name}",
+                params={"page": str(len(rows) // PAGE_SIZE + 1), "page_size": str(PAGE_SIZE)},
+                headers={"Authorization": f"Bearer {key}"},
+                timeout=30,
+            ).json()
+            rows += page[name]
+            if not page[name] or len(rows) >= page["total"]:
+                return rows

@@ -1,0 +1,72 @@
+"""The book of the practice providers, read along the way: it keeps 20,000 entries only."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from providers.sandbox.remote import Remote
+
+SEND_OPERATIONS = {"haorui": "send", "haosms": "otp_msg", "otpservice": "send"}
+
+
+class SandboxBook:
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._last = 0
+        self.missed = 0
+        """Entries that dropped out of the book before they were read."""
+        self.sent: dict[str, Counter[str]] = defaultdict(Counter)
+        """By provider: how often it accepted a reference (uid, eid, or phone and code)."""
+        self.codes: dict[str, str] = {}
+        """The code that the OTP Service made, by its session id."""
+        self.checks: Counter[tuple[str, str]] = Counter()
+        """By session id and code, whatever was answered."""
+        self.passed: set[tuple[str, str]] = set()
+        self.orders: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        """By account, app and country: the ids of the orders that were made."""
+        self.cancels: Counter[str] = Counter()
+        """By the order's id, whatever was answered."""
+        self.cancelled: set[str] = set()
+        self.sms_codes: dict[str, str] = {}
+        """What arrived on a rented number, by the order's id."""
+
+    def read(self) -> None:
+        """Take in what is new."""
+        new = self._remote.entries(after=self._last, limit=1_000_000)
+        for entry in new:
+            number = int(str(entry["number"]))
+            self.missed += number - self._last - 1
+            self._last = number
+            self._take_in(entry)
+
+    def repeated(self) -> list[str]:
+        """References that a provider says it accepted more than once."""
+        found = self._remote.state()["repeated"]
+        return list(map(str, found)) if isinstance(found, list) else []
+
+    def _take_in(self, entry: dict[str, Any]) -> None:
+        provider, operation, fields = entry["provider"], entry["operation"], entry["fields"]
+        if operation == SEND_OPERATIONS.get(provider) and entry["accepted"]:
+            self.sent[provider][entry["reference"]] += 1
+            if provider == "otpservice":
+                self.codes[entry["message_id"]] = fields["generated_code"]
+        elif (provider, operation) == ("otpservice", "code"):
+            asked = str(fields["sid"]), str(fields["code"])
+            self.checks[asked] += 1
+            if entry["outcome"] == "PASS":
+                self.passed.add(asked)
+        elif provider == "gosms":
+            self._take_in_rental(entry)
+
+    def _take_in_rental(self, entry: dict[str, Any]) -> None:
+        operation, fields, order = entry["operation"], entry["fields"], entry["message_id"]
+        if operation == "create_order" and entry["accepted"]:
+            pair = entry["account"], str(fields["project_code"]), str(fields["region"])
+            self.orders[pair].append(order)
+        elif operation == "cancel_order":
+            self.cancels[str(fields["order_id"])] += 1
+            if entry["accepted"]:
+                self.cancelled.add(order)
+        elif operation == "sms":
+            self.sms_codes[order] = str(fields["code"])
