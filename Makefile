@@ -33,8 +33,8 @@ SAY_ONCE_MORE := echo "== FAILED BESIDE OTHERS; once more, alone =="
 
 # Every branch of these modules is tested: they keep the promise that no paid call is repeated.
 # `make coverage` fails otherwise.
-FULLY_COVERED := core/states.py messaging/reports.py otp/checking.py providers/engine/claims.py \
-	providers/engine/retry.py rentals/orders.py rentals/placement_results.py
+FULLY_COVERED := core/states.py messaging/apply_report.py otp/check_code.py providers/engine/claims.py \
+	providers/engine/retry.py rentals/place_orders.py rentals/placement_results.py
 
 AS_TESTED := env -u TEST_DATABASE_URL DJANGO_SETTINGS_MODULE=tests.settings
 

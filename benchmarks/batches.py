@@ -71,11 +71,12 @@ def run(stop: str) -> None:
 def _ready_batch(account, messages: int):  # type: ignore[no-untyped-def]
     from django.contrib.auth.models import User
 
-    from messaging.batches import control, laying_out, making, reading
+    from messaging.batches import create, fan_out, lifecycle
+    from messaging.batches.importing import importer
 
     by = User.objects.create_superuser("bench")
     # Every hundredth row is a repetition of an earlier one.
-    draft = making.BatchDraft(
+    draft = create.BatchDraft(
         account=account,
         text="Dear {name}, your parcel is on its way.",
         sms_kind="T",
@@ -83,12 +84,12 @@ def _ready_batch(account, messages: int):  # type: ignore[no-untyped-def]
         file_name="recipients.csv",
         content=[csv_file(messages)],
     )
-    batch, _ = making.make(draft, by=by, form_token="bench")
+    batch, _ = create.make(draft, by=by, form_token="bench")
     steps = []
     for step in (
-        lambda: reading.run(batch.pk),
-        lambda: control.start(batch, by),
-        lambda: _lay_out_all(laying_out, batch),
+        lambda: importer.run(batch.pk),
+        lambda: lifecycle.start(batch, by),
+        lambda: _lay_out_all(fan_out, batch),
     ):
         started = time.perf_counter()
         batch.refresh_from_db()
@@ -103,14 +104,14 @@ def _ready_batch(account, messages: int):  # type: ignore[no-untyped-def]
     return batch
 
 
-def _lay_out_all(laying_out, batch) -> None:  # type: ignore[no-untyped-def]
-    while laying_out.run(batch):
+def _lay_out_all(fan_out, batch) -> None:  # type: ignore[no-untyped-def]
+    while fan_out.run(batch):
         pass
 
 
 def _send_meanwhile(account, batch) -> tuple[list[float], float]:  # type: ignore[no-untyped-def]
     """Single sends until the batch is over: seconds from row to answer, and the whole time."""
-    from messaging.batches import control
+    from messaging.batches import lifecycle
     from messaging.models import Message
 
     singles = []
@@ -123,7 +124,7 @@ def _send_meanwhile(account, batch) -> tuple[list[float], float]:  # type: ignor
         portal.queue_messages(account, 1)
         singles.append(Message.objects.filter(batch=None).latest("pk").pk)
         time.sleep(random.uniform(*GAPS))
-        control.finish_what_is_out()
+        lifecycle.finish_completed()
         batch.refresh_from_db()
     took = time.perf_counter() - started
     while Message.objects.filter(batch=None).exclude(state="submitted").exists():

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from providers.sandbox.remote import Remote
+from sandbox.remote import Remote
 from smsportal.management.commands.portal import MANAGE, cluster
 from smsportal.supervisor import Child
 

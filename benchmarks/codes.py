@@ -76,10 +76,11 @@ def report(sent: dict[str, float], arrived: dict[str, float]) -> None:
 def saturate(account, number: int):  # type: ignore[no-untyped-def]
     """A batch of more messages than the account can send meanwhile: read, started and laid out
     as staff and the queue do it, so that the engine takes it in its lane of bulk work."""
-    from messaging.batches import control, laying_out, making, reading
+    from messaging.batches import create, fan_out, lifecycle
+    from messaging.batches.importing import importer
 
     by = _staff()
-    draft = making.BatchDraft(
+    draft = create.BatchDraft(
         account=account,
         text="Dear {name}, your parcel is on its way.",
         sms_kind="T",
@@ -87,12 +88,12 @@ def saturate(account, number: int):  # type: ignore[no-untyped-def]
         file_name="recipients.csv",
         content=[csv_file(number)],
     )
-    batch, _ = making.make(draft, by=by, form_token="bench")
-    reading.run(batch.pk)
+    batch, _ = create.make(draft, by=by, form_token="bench")
+    importer.run(batch.pk)
     batch.refresh_from_db()
-    control.start(batch, by)
+    lifecycle.start(batch, by)
     batch.refresh_from_db()
-    while laying_out.run(batch):
+    while fan_out.run(batch):
         pass
     batch.refresh_from_db()
     if batch.state != "sending" or not batch.laid_out:
@@ -147,12 +148,12 @@ def _run(account, number: int) -> dict[str, float]:  # type: ignore[no-untyped-d
 
 def send_one(account, index: int) -> tuple[str, float]:  # type: ignore[no-untyped-def]
     from core.phone import read
+    from otp.routes import usual_route, with_dots
     from otp.sessions import Plan, start
-    from otp.ways import usual_way, with_dots
 
     number = read(f"+86138{index:04}{index:04}")
-    way = usual_way(account, number.country, with_dots(TEXT))
-    plan = Plan(way=way, recipient=number, minutes=10)
+    route = usual_route(account, number.country, with_dots(TEXT))
+    plan = Plan(route=route, recipient=number, minutes=10)
     at = time.time()
     session, _ = start(plan, by=_staff(), form_token=f"bench{index}")
     return session.newest_code().message.reference, at

@@ -22,7 +22,7 @@ def main() -> None:
     rows = int(sys.argv[1]) if sys.argv[1:] else ROWS
     portal.set_up()
     print(f"An engine at rest, {portal.database_name()}. {machine()}", flush=True)
-    from tests.builders import CREDENTIALS, NOWHERE
+    from tests.factories.accounts import CREDENTIALS, NOWHERE
 
     for provider, credentials in CREDENTIALS.items():
         portal.make_account(NOWHERE, 4, provider, credentials)

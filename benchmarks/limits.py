@@ -20,7 +20,7 @@ from . import portal
 from .report import machine
 
 if TYPE_CHECKING:
-    from providers.sandbox.remote import Remote
+    from sandbox.remote import Remote
 
     from .clusters import Host
 
@@ -87,18 +87,18 @@ class Engine:
 
     def start(self) -> None:
         """Until a loop runs in every worker of both clusters."""
-        from providers.engine import kick, liveness
+        from providers.engine import heartbeats, wake
 
         deadline = time.monotonic() + STARTS_WITHIN
-        while len(liveness.living_loops()) < LOOPS:
+        while len(heartbeats.living_loops()) < LOOPS:
             if time.monotonic() > deadline:
                 raise TimeoutError("The loops did not start.")
             # A cluster whose workers are busy fetches some in advance, so more are needed.
-            kick.kick()
+            wake.kick()
             time.sleep(1)
 
     def go_on_for(self, seconds: float) -> None:
-        from providers.engine import kick
+        from providers.engine import wake
 
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -106,7 +106,7 @@ class Engine:
                 host.look_after()
             if time.monotonic() >= self._next_watch:
                 self._next_watch = time.monotonic() + WATCH_EVERY
-                kick.keep_running()
+                wake.keep_running()
             time.sleep(0.1)
 
     def kill_the_one_that_calls(self) -> float:

@@ -42,7 +42,7 @@ def read(batch_id: int) -> None:
     django.setup()
     import os
 
-    from messaging.batches import reading
+    from messaging.batches.importing import importer
     from messaging.models import Batch
 
     if os.environ.get("PROF"):
@@ -52,7 +52,7 @@ def read(batch_id: int) -> None:
         return
 
     started = time.perf_counter()
-    reading.run(batch_id)
+    importer.run(batch_id)
     took = time.perf_counter() - started
     batch = Batch.objects.get(pk=batch_id)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE
@@ -92,10 +92,10 @@ def xlsx_file(rows: int) -> bytes:
 def _stored(account: object, kind: str, content: bytes) -> int:
     from django.contrib.auth.models import User
 
-    from messaging.batches import making
+    from messaging.batches import create
 
     by, _ = User.objects.get_or_create(username="bench")
-    draft = making.BatchDraft(
+    draft = create.BatchDraft(
         account=account,  # type: ignore[arg-type]
         text="Dear {name}, your parcel is on its way to {address}.",
         sms_kind="T",
@@ -103,7 +103,7 @@ def _stored(account: object, kind: str, content: bytes) -> int:
         file_name=f"recipients.{kind.lower()}",
         content=[content],
     )
-    return making.make(draft, by=by, form_token=kind)[0].pk
+    return create.make(draft, by=by, form_token=kind)[0].pk
 
 
 if __name__ == "__main__":

@@ -112,14 +112,14 @@ def cancel_some(account: Any, started: float, span: float, stop: threading.Event
     """Somebody clicks Cancel every few seconds; returns the ids of the cancels."""
     from django.db import connection
 
-    from rentals import cancels
+    from rentals import cancel_requests
     from rentals.models import Cancel, Order
 
     made: list[int] = []
     try:
         while not stop.wait(7.0) and time.time() < started + span - 10:
             order = Order.objects.filter(account=account, state="pending").order_by("?").first()
-            if order is not None and cancels.ask(order, None):
+            if order is not None and cancel_requests.ask(order, None):
                 made.append(Cancel.objects.filter(order=order).latest("pk").pk)
     finally:
         connection.close()
@@ -129,9 +129,9 @@ def cancel_some(account: Any, started: float, span: float, stop: threading.Event
 def run(name: str, arrive: Any, orders: int, shorten: float) -> None:
     from providers.engine.loop import Loop
     from providers.models import ApiCall
-    from providers.sandbox import credentials
-    from providers.sandbox.server import Sandbox
     from rentals.models import Cancel, Order, Watch
+    from sandbox import credentials
+    from sandbox.server import Sandbox
 
     with Sandbox() as sandbox:
         sandbox.change_settings(

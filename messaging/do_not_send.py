@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from core.times import short_time
 
-from . import owners
+from . import listeners
 from .models import DoNotSend, Message
 from .states import MESSAGE_STATES, MessageState
 
@@ -55,7 +55,7 @@ def add(number: str, because: str, by: User) -> tuple[DoNotSend, bool]:
         if earlier is None:
             raise
         return earlier, False
-    cancel_what_waits(number)
+    cancel_pending(number)
     return entry, True
 
 
@@ -67,7 +67,7 @@ def remove(entry: DoNotSend, because: str, by: User) -> bool:
     )
 
 
-def cancel_what_waits(*numbers: str) -> int:
+def cancel_pending(*numbers: str) -> int:
     """Messages to these numbers that have not left are cancelled, with the reason.
 
     Without numbers: those to what was listed lately. A message may be written at the very
@@ -81,7 +81,7 @@ def cancel_what_waits(*numbers: str) -> int:
     waiting = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
     rows = Message.objects.filter(recipient__in=listed.values("number"))
     with transaction.atomic():
-        told = owners.owned(rows.filter(state__in=waiting))
+        told = listeners.owned(rows.filter(state__in=waiting))
         cancelled = MESSAGE_STATES.move(
             rows,
             MessageState.CANCELLED,
@@ -90,5 +90,5 @@ def cancel_what_waits(*numbers: str) -> int:
             ended_at=timezone.now(),
             code="",
         )
-        owners.tell(told)
+        listeners.notify(told)
     return cancelled

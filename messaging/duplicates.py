@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from . import segments
 from .models import Message
-from .sending import Draft
+from .queue_message import Draft
 from .states import MessageState
 
 SAME_TEXT: Final = timedelta(hours=24)

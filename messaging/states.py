@@ -32,7 +32,7 @@ REPORTS = frozenset({S.IN_TRANSIT, S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.EXP
 MESSAGE_STATES = StateTable(
     {
         # Whatever waits ends with a report: only what went out can be reported, so it must
-        # not be sent again (messaging.reports).
+        # not be sent again (messaging.apply_report).
         S.SCHEDULED: frozenset({S.QUEUED, S.CANCELLED, S.SUBMITTED}) | REPORTS,
         S.HELD: frozenset({S.QUEUED, S.CANCELLED, S.SUBMITTED}) | REPORTS,
         # A code that waited too long is of no use to anybody: not_sent, never held.
@@ -44,7 +44,7 @@ MESSAGE_STATES = StateTable(
         S.SENDING: frozenset({S.SUBMITTED, S.REFUSED, S.UNKNOWN, S.QUEUED, S.NOT_SENT} | REPORTS),
         S.UNKNOWN: frozenset({S.SUBMITTED, S.NOT_SENT} | REPORTS),
         S.SUBMITTED: REPORTS,
-        # Reports have one total order; the highest seen stands (messaging.reports).
+        # Reports have one total order; the highest seen stands (messaging.apply_report).
         S.IN_TRANSIT: REPORTS - {S.IN_TRANSIT},
         S.EXPIRED: frozenset({S.UNDELIVERED, S.REJECTED, S.DELIVERED}),
         S.UNDELIVERED: frozenset({S.REJECTED, S.DELIVERED}),

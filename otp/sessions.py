@@ -13,17 +13,17 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from core.phone import PhoneNumber, read
-from messaging import sending
+from messaging import queue_message
 from messaging.recipients import recipient_for
 from messaging.states import WAITING
 from providers.clock import database_now
-from providers.engine.kick import kick_if_idle
+from providers.engine.wake import kick_if_idle
 from providers.models import Account
 
 from . import codes, limits
 from .models import SentCode, Session, moment, prefix_of
+from .routes import Route, route_for_resend, unavailable_reason
 from .states import OPEN, SESSION_STATES, UNDER_WAY, SessionState
-from .ways import Way, unavailable_reason, way_again
 
 REPLACED: Final = "replaced"
 """A newer session for the same number took its place."""
@@ -54,7 +54,7 @@ class AccountCannot(Exception):
 class Plan:
     """What staff want; already checked against the account's client."""
 
-    way: Way
+    route: Route
     recipient: PhoneNumber
     minutes: int
     fallback: Account | None = None
@@ -75,8 +75,8 @@ def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
         with transaction.atomic():
             session = _new_session(plan, by, form_token)
             _replace_open_ones(session, by)
-            limits.take(plan.way.account, session.recipient, by)
-            send_code(session, plan.way, by, typed=plan.typed)
+            limits.take(plan.route.account, session.recipient, by)
+            send_code(session, plan.route, by, typed=plan.typed)
             kick_if_idle()
     except IntegrityError:
         earlier = Session.objects.filter(form_token=form_token, created_by=by.pk).first()
@@ -94,7 +94,7 @@ def was_started(form_token: str, by: User) -> Session | None:
 def _new_session(plan: Plan, by: User, form_token: str) -> Session:
     return Session.objects.create(
         form_token=form_token,
-        account=plan.way.account,
+        account=plan.route.account,
         fallback=plan.fallback,
         recipient=plan.recipient.e164,
         prefix=prefix_of(plan.recipient.e164),
@@ -127,15 +127,20 @@ def _replace_open_ones(session: Session, by: User) -> None:
 
 
 def send_code(
-    session: Session, way: Way, by: User | None, *, typed: str = "", form_token: str | None = None
+    session: Session,
+    route: Route,
+    by: User | None,
+    *,
+    typed: str = "",
+    form_token: str | None = None,
 ) -> SentCode:
     """Write down a code and its message. Every earlier code of the session is dead by it."""
     newest = session.codes.order_by("-serial").values_list("serial", flat=True).first() or 0
     code = ""
-    if not way.provider_makes_code:
-        code = typed or codes.make(way.longest_code(session.length))
-    draft = way.draft(read(session.recipient), code, f"session:{session.pk}")
-    message = sending.row_of(draft, by, form_token)
+    if not route.provider_makes_code:
+        code = typed or codes.make(route.longest_code(session.length))
+    draft = route.draft(read(session.recipient), code, f"session:{session.pk}")
+    message = queue_message.row_of(draft, by, form_token)
     message.save(force_insert=True)
     serial = newest + 1
     return SentCode.objects.create(
@@ -177,9 +182,9 @@ def send_again(
         recipient_for(account, ours.recipient)
         limits.take(account, ours.recipient, by)
         replaced = ours.newest_code()
-        way = way_again(replaced.message, account, ours.text, channel)
-        _send_newer(ours, way, by, form_token)
-        if replaced.message.state in WAITING and not sending.cancel(replaced.message, by):
+        route = route_for_resend(replaced.message, account, ours.text, channel)
+        _send_newer(ours, route, by, form_token)
+        if replaced.message.state in WAITING and not queue_message.cancel(replaced.message, by):
             raise StillSending
         kick_if_idle()
     return ours, True
@@ -194,10 +199,10 @@ def _require_ready(session: Session) -> None:
         raise NoTryLeft
 
 
-def _send_newer(session: Session, way: Way, by: User | None, form_token: str | None) -> None:
-    send_code(session, way, by, form_token=form_token)
+def _send_newer(session: Session, route: Route, by: User | None, form_token: str | None) -> None:
+    send_code(session, route, by, form_token=form_token)
     fresh: dict[str, Any] = {
-        "account": way.account,
+        "account": route.account,
         "expires_at": valid_until(session.minutes),
     }
     rows = Session.objects.filter(pk=session.pk)
@@ -216,8 +221,8 @@ def take_over(session: Session, failed: SentCode) -> bool:
         return False
     recipient_for(account, session.recipient)
     limits.take_for_account(account)
-    way = way_again(failed.message, account, session.text)
-    _send_newer(session, way, session.created_by, None)
+    route = route_for_resend(failed.message, account, session.text)
+    _send_newer(session, route, session.created_by, None)
     Session.objects.filter(pk=session.pk).update(fallback=None)
     return True
 
@@ -237,7 +242,7 @@ def _end(session: Session, state: SessionState, by: User, reason: str = "") -> b
     if not ended:
         expire(Session.objects.filter(pk=session.pk))
         return False
-    if sending.cancel(session.newest_code().message, by):
+    if queue_message.cancel(session.newest_code().message, by):
         limits.free_gap(session.recipient)
     return True
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from . import following, limits, sessions
+from . import limits, message_sync, sessions
 
 
 def expire() -> int:
     """End sessions whose time is over. The engine does so as well; this holds without it."""
-    following.catch_up()
+    message_sync.catch_up()
     return sessions.expire()
 
 

@@ -20,9 +20,9 @@ from core.fields import Unreadable
 from core.redaction import storable
 from core.secrets import Secret
 
-from .gateway.address import AddressPolicy
 from .gateway.call import Login
 from .gateway.errors import GatewayError
+from .gateway.http.address import AddressPolicy
 from .models import Account, Allowance, CallbackToken, Credential, Lease
 
 

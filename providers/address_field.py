@@ -12,8 +12,8 @@ from unfold.widgets import (
 )
 
 from .accounts import address_policy
-from .form_fields import trimmed
-from .gateway.address import ForbiddenAddress, check_base_url, check_spelling
+from .admin.account_fields import trimmed
+from .gateway.http.address import ForbiddenAddress, check_base_url, check_spelling
 
 
 class BaseUrlField(forms.CharField):

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from core.bulk_rows import insert_rows
+from core.bulk_insert import insert_rows
 from core.pruning import delete_in_chunks
 
 from .gateway.call import CallRecord

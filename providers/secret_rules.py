@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .form_state import SECRET
+from .admin.form_changes import SECRET
 from .gateway.client import Client
 from .models import Account
 

@@ -8,9 +8,11 @@ from typing import Final
 from django.utils import timezone
 from django_q.models import Task
 
-from . import daily_limits, enquiries, journal
-from .engine import kick, liveness
-from .inbox import digesting, kicking, self_test, storing
+from . import account_checks, daily_limits, journal
+from .callbacks import process, self_test, store
+from .callbacks import wake as wake_callbacks
+from .engine import heartbeats
+from .engine import wake as wake_engine
 from .models import Account, heartbeat
 from .task_leases import only_one
 
@@ -24,15 +26,15 @@ def beat() -> None:
 
 
 def keep_engine_running() -> int:
-    return kick.keep_running()
+    return wake_engine.keep_running()
 
 
 def digest_callbacks() -> bool:
     """Read what providers pushed to us. True: somebody else is at it, or there is more."""
     with only_one("callbacks: digest", seconds=20) as keep_lease:
-        more = keep_lease is None or digesting.run(keep_lease)
+        more = keep_lease is None or process.run(keep_lease)
     if more and keep_lease is not None:
-        kicking.kick()
+        wake_callbacks.kick()
     return more
 
 
@@ -43,14 +45,14 @@ def test_callback_address(account_id: int) -> None:
 
 
 def read_balances() -> int:
-    return enquiries.read_all_balances()
+    return account_checks.read_all_balances()
 
 
 def prune() -> int:
     """What is past its time: calls, callbacks, questions, readings, spent limits, dead loops,
     records of tasks."""
-    liveness.forget_the_dead()
+    heartbeats.forget_the_dead()
     done = Task.objects.filter(stopped__lt=timezone.now() - TASKS_KEPT_FOR)
     tasks: int = done.delete()[0]
-    pruned = journal.prune() + storing.prune() + enquiries.prune() + daily_limits.prune()
+    pruned = journal.prune() + store.prune() + account_checks.prune() + daily_limits.prune()
     return pruned + tasks

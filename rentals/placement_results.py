@@ -12,7 +12,7 @@ from providers.engine.retry import next_try
 from providers.gateway.errors import GatewayError
 from providers.gateway.vocabulary import Outcome, Reason, Rental
 
-from . import answers
+from . import apply_order_state
 from .models import Order
 from .states import ORDER_STATES, OrderState
 
@@ -46,7 +46,7 @@ def apply_placed(rows: QuerySet[Order], rental: Rental, now: datetime) -> None:
     order.answered_at = now
     order.reason = ""
     order.claim = None
-    answers.become(order, rental, now, anchor=now)
+    apply_order_state.attach(order, rental, now, anchor=now)
 
 
 def apply_error(rows: QuerySet[Order], error: GatewayError, now: datetime) -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from providers.models import Account
 
-from . import answers, listed, their_clock
+from . import apply_order_state, clock_skew, order_import
 from .models import FoundOrder, Order, Reading, Transaction
 from .states import ORDER_STATES, OrderState
 
@@ -43,7 +43,7 @@ def candidates(order: Order) -> QuerySet[FoundOrder]:
 def _at_that_time(order: Order, first_seen: str) -> Q:
     """Rows of the provider's that were made while this order was being placed. Where nothing
     tells how far its clock is off, also all that we first saw since then."""
-    ahead = their_clock.ahead(order.account_id)
+    ahead = clock_skew.ahead(order.account_id)
     began, ended = _window(order, ahead or timedelta(0))
     since = {f"{first_seen}__gte": order.handed_over_at or order.created_at}
     seen_since = Q(**since) if ahead is None else Q(created_there=None, **since)
@@ -68,12 +68,12 @@ def settle(account: Account, now: datetime) -> None:
             row = Order.objects.filter(pk=order.pk)
             ORDER_STATES.move(row, S.NOT_CREATED, sources=(S.UNKNOWN,), **end)
     if alone:
-        listed.import_what_nobody_looks_for(account)
+        order_import.import_unclaimed(account)
 
 
 def _is_surely_ours(order: Order, found: FoundOrder) -> bool:
     """It was made at that time, and no other order of ours can be the one that it is."""
-    began, ended = _window(order, their_clock.ahead(order.account_id) or timedelta(0))
+    began, ended = _window(order, clock_skew.ahead(order.account_id) or timedelta(0))
     if found.created_there is None or not began <= found.created_there <= ended:
         return False
     same = Order.objects.filter(
@@ -128,11 +128,13 @@ def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> 
         lost.settled_by_id = by.pk if by else None
         lost.save(update_fields=["settled_at", "settled_because", "settled_by"])
         anchor = lost.handed_over_at or now
-        answers.become(lost, listed.as_stated(free), now, anchor=anchor)
+        apply_order_state.attach(lost, order_import.as_stated(free), now, anchor=anchor)
         FoundOrder.objects.filter(pk=free.pk).update(order=lost)
         # The list tells neither its end nor its text.
         follow = {"next_poll_at": now, "changed_at": now, "ended_at": None}
-        Order.objects.filter(pk=lost.pk, state__in=(S.PENDING, *answers.WITH_SMS)).update(**follow)
+        Order.objects.filter(pk=lost.pk, state__in=(S.PENDING, *apply_order_state.WITH_SMS)).update(
+            **follow
+        )
     return True
 
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from . import hand_overs, ledger, reading
+from . import hand_overs, ledger
 from .catalogue import renting_accounts
+from .engine import list_sync_source
 from .models import Order, Reading
 
 
@@ -20,8 +21,8 @@ def read_lists() -> int:
     asked = 0
     for account in renting_accounts():
         if account.pk in busy:
-            reading.ask(account, Reading.Kind.ORDERS)
-            reading.ask(account, Reading.Kind.TRANSACTIONS)
+            list_sync_source.ask(account, Reading.Kind.ORDERS)
+            list_sync_source.ask(account, Reading.Kind.TRANSACTIONS)
             asked += 1
     return asked
 
@@ -29,13 +30,13 @@ def read_lists() -> int:
 def read_lists_whole() -> int:
     """Once a day, also where nothing was rented here: others may use the key."""
     for account in renting_accounts():
-        reading.ask(account, Reading.Kind.ORDERS, whole=True)
-        reading.ask(account, Reading.Kind.TRANSACTIONS, whole=True)
+        list_sync_source.ask(account, Reading.Kind.ORDERS, whole=True)
+        list_sync_source.ask(account, Reading.Kind.TRANSACTIONS, whole=True)
     return len(renting_accounts())
 
 
 def prune() -> int:
-    return reading.prune()
+    return list_sync_source.prune()
 
 
 def check_ledgers() -> int:

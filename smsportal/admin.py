@@ -1,5 +1,5 @@
-from . import daily_limits, machinery, staff
+from . import daily_limits, staff, superuser_admin
 
 __all__ = ["daily_limits", "staff"]
 
-machinery.register()
+superuser_admin.register()

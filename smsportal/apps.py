@@ -19,15 +19,15 @@ class PortalConfig(AppConfig):
         from auditlog.registry import auditlog
         from django.contrib.auth.models import Group, User
 
-        from providers import labels
         from providers.models import DailyLimit
+        from providers.presentation import labels
 
-        from . import banner_zone, checks  # noqa: F401
+        from . import banners, checks  # noqa: F401
         from .roles import fill_roles
         from .schedules import ensure_schedules
 
         labels.register()
-        banner_zone.register()
+        banners.register()
         post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")
         # Of this app, which has no models, the signal would never come.
         post_migrate.connect(

@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
 from core.client_address import UNIX, read_network
-from providers.gateway.connection import Deadlines
+from providers.gateway.http.context import Deadlines
 
 MAKE_KEYS = "Run `python -m smsportal.environment`: it makes them in the data folder."
 OLDEST_SQLITE = (3, 35, 0)

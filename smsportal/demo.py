@@ -17,7 +17,7 @@ from django.db import transaction
 
 from providers.accounts import callback_url, create_account
 from providers.models import Account
-from providers.sandbox import credentials as practice
+from sandbox import credentials as practice
 
 ROLES = ("viewer", "operator", "manager", "auditor")
 ADMINISTRATOR = "admin"

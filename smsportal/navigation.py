@@ -13,9 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from messaging.needs import badge as messages_needing_a_hand
-from providers.needs import callback_badge as callbacks_needing_a_hand
-from rentals import needs as rentals_needs
+from messaging.presentation.dashboard import badge as messages_needing_a_hand
+from providers.presentation.dashboard import callback_badge as callbacks_needing_a_hand
+from rentals.presentation import dashboard as rentals_dashboard
 
 SUPERUSER: Final = "superuser"
 MOST_SHOWN: Final = 99
@@ -108,7 +108,7 @@ GROUPS: Final = (
                 "admin:rentals_order_board",
                 ("rentals.view_order",),
                 ("rentals_order_board",),
-                badge=rentals_needs.open_badge,
+                badge=rentals_dashboard.open_badge,
             ),
             Item(
                 _("Orders"),
@@ -116,7 +116,7 @@ GROUPS: Final = (
                 "admin:rentals_order_changelist",
                 ("rentals.view_order",),
                 ("rentals_order_",),
-                badge=rentals_needs.orders_badge,
+                badge=rentals_dashboard.orders_badge,
             ),
             Item(
                 _("Transactions"),
@@ -124,7 +124,7 @@ GROUPS: Final = (
                 "admin:rentals_transaction_changelist",
                 ("rentals.view_transaction",),
                 ("rentals_transaction_", "rentals_finding_"),
-                badge=rentals_needs.ledger_badge,
+                badge=rentals_dashboard.ledger_badge,
             ),
             Item(
                 _("Apps and countries"),

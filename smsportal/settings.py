@@ -7,7 +7,7 @@ from typing import Any
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from .environment import BASE_DIR, read_environment
-from .look import UNFOLD as UNFOLD
+from .theme import UNFOLD as UNFOLD
 
 env, DATA_DIR = read_environment()
 

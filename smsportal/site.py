@@ -21,8 +21,8 @@ class PortalSite(UnfoldAdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from core.admin.changelist import cache_headers
 
-        from .banner_zone import banner_zone
-        from .practice import practice_pages
+        from .banners import banner_zone
+        from .sandbox_pages import practice_pages
 
         cache_headers()
         own = [path("banner/", banner_zone, name="banner"), *practice_pages(self)]

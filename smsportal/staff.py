@@ -20,7 +20,7 @@ from core.admin.base import PortalAdmin
 from core.admin.buttons import Crumb, Text
 from core.times import when
 
-from .reach import permissions_to_give, roles_to_give, within_reach
+from .delegation import permissions_to_give, roles_to_give, within_reach
 from .roles import permission_word, role_word
 
 # Django's classes and ours both descend from its ModelAdmin, which the stubs take amiss.

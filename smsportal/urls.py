@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from providers.inbox.accepting import callback
+from providers.callbacks.receive import callback
 
 admin.autodiscover()
 

@@ -15,8 +15,8 @@ from django.core.cache import cache
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
-from smsportal.catalogues import compile_catalogues
-from tests import cloning, emptying
+from smsportal.compile_translations import compile_catalogues
+from tests.support import db_cleanup, db_clone
 
 # A slow machine is no failure: no example has a time limit.
 hypothesis.settings.register_profile("portal", deadline=None, print_blob=True)
@@ -161,9 +161,9 @@ def django_db_setup(
     with ExitStack() as copies:
         with django_db_blocker.unblock():
             if worker is not None:
-                copies.enter_context(cloning.own_copy(worker))
-            emptying.remember()
-        emptying.install()
+                copies.enter_context(db_clone.own_copy(worker))
+            db_cleanup.remember()
+        db_cleanup.install()
         yield
         with django_db_blocker.unblock():
             copies.close()

@@ -59,14 +59,16 @@ from core.fields import StoredSecret
 from core.redaction import spellings
 from messaging.models import Message
 from providers import accounts
+from providers.callbacks import process
 from providers.engine.loop import Loop
-from providers.inbox import digesting
 from providers.models import Account, Callback, CallbackToken, Credential, Enquiry
-from providers.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 from smsportal.environment import BASE_DIR
-from tests.browser.waiting import wait_until
-from tests.builders import NOWHERE, make_account, make_message, make_user
-from tests.processes import below
+from tests.factories.accounts import NOWHERE, make_account
+from tests.factories.messages import make_message
+from tests.factories.staff import make_user
+from tests.support.processes import below
+from tests.support.wait_until import wait_until
 
 SECRETS = {
     "haosms": {"api_key": "CANARY-haosms-key-7f3a"},
@@ -667,7 +669,7 @@ def push_callbacks(place: Place, manager: Person) -> None:
 
 def all_digested(place: Place) -> bool:
     if isinstance(place, Here):
-        digesting.digest_due()
+        process.digest_due()
     return not Callback.objects.filter(state="received").exists()
 
 
@@ -705,10 +707,10 @@ def break_down(manager: Person, operator: Person, broken: pytest.MonkeyPatch) ->
         values = account_values("gosms", NOWHERE, "never made")
         assert manager.send(path, values).status_code == 500
     with broken.context() as patch:
-        patch.setattr("messaging.sending.queue", fail)
+        patch.setattr("messaging.queue_message.queue", fail)
         send_from(operator, Account.objects.get(name="haosms practice"), "13800138001")
     with broken.context() as patch:
-        patch.setattr("messaging.dispatch.request_of", fail)
+        patch.setattr("messaging.engine.source.request_of", fail)
         send_from(operator, Account.objects.get(name="haosms practice"), "13800138002")
         wait_until(all_ended)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polib
 
-from smsportal.catalogues import catalogues
+from smsportal.compile_translations import catalogues
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGE = "zh_Hans"

@@ -11,7 +11,7 @@ from typing import Any
 
 from providers import accounts
 from providers.models import Account
-from providers.sandbox.remote import Remote
+from sandbox.remote import Remote
 
 from ..clusters import answer_after
 

@@ -7,7 +7,8 @@ from itertools import count
 
 from django.contrib.auth.models import User
 
-from messaging.batches import control, laying_out, making, reading, tasks
+from messaging.batches import create, fan_out, lifecycle, tasks
+from messaging.batches.importing import importer
 from messaging.batches.progress import progress_of
 from messaging.batches.states import BatchState
 from messaging.models import Batch, Message
@@ -26,19 +27,19 @@ class Batches:
 
     def send(self, account: Account, number: int) -> None:
         lines = "\n".join(f"138{index:08}" for index in range(number))
-        draft = making.BatchDraft(
+        draft = create.BatchDraft(
             account=account,
             text="Your parcel is here.",
             sms_kind="T",
             sender_id="BENCH",
             content=[lines.encode()],
         )
-        batch, _ = making.make(draft, by=self._by, form_token=f"chaos-batch-{next(self._serial)}")
-        reading.run(batch.pk)
+        batch, _ = create.make(draft, by=self._by, form_token=f"chaos-batch-{next(self._serial)}")
+        importer.run(batch.pk)
         batch.refresh_from_db()
-        if not control.start(batch, self._by):
+        if not lifecycle.start(batch, self._by):
             raise RuntimeError(f"A batch of {number} did not start: {batch.state} {batch.reason}")
-        laying_out.run(batch)
+        fan_out.run(batch)
 
     def disturb(self, *, cancelling: bool) -> None:
         """Before each kill staff do something with one of those that go out."""
@@ -47,13 +48,13 @@ class Batches:
         if running:
             batch = self._chance.choice(running)
             if cancelling:
-                control.cancel(batch, self._by)
-            elif control.pause(batch, self._by):
+                lifecycle.cancel(batch, self._by)
+            elif lifecycle.pause(batch, self._by):
                 self._paused = batch
 
     def resume(self) -> None:
         if self._paused is not None:
-            control.go_on(self._paused, self._by)
+            lifecycle.go_on(self._paused, self._by)
             self._paused = None
 
     def tend(self) -> None:
@@ -65,7 +66,7 @@ def differences() -> list[str]:
     """Every row is one message, every batch is over, and its figures add up."""
     found = []
     states: dict[str, int] = {}
-    control.finish_what_is_out()
+    lifecycle.finish_completed()
     for batch in Batch.objects.all():
         states[batch.state] = states.get(batch.state, 0) + 1
         rows = set(Message.objects.filter(batch=batch).values_list("batch_row", flat=True))

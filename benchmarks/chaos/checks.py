@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from providers.sandbox.remote import Remote
+from sandbox.remote import Remote
 
 from . import batches, calls, ledgers, outcomes, repeats
 from .fault_injection import Chaos

@@ -8,11 +8,11 @@ from itertools import count
 from django.contrib.auth.models import User
 
 from core.phone import read
-from otp.checking import NoAnswerYet, check
+from otp.check_code import NoAnswerYet, check
 from otp.models import Session
+from otp.routes import usual_route, with_dots
 from otp.sessions import CheckUnderWay, NotOpen, Plan, start
 from otp.states import UNDER_WAY, SessionState
-from otp.ways import usual_way, with_dots
 from providers.models import Account
 
 from .sandbox_book import SandboxBook
@@ -36,11 +36,11 @@ class Codes:
         the two together are a reference."""
 
     def send(self, account: Account, number: int) -> None:
-        way = usual_way(account, "CN", with_dots(TEXT))
+        route = usual_route(account, "CN", with_dots(TEXT))
         for _ in range(number):
             serial = next(self._serial)
             recipient = read(f"+86137{serial // NUMBERS_PER_PREFIX:04}{serial:04}")
-            plan = Plan(way=way, recipient=recipient, minutes=MINUTES)
+            plan = Plan(route=route, recipient=recipient, minutes=MINUTES)
             start(plan, by=self._by, form_token=f"chaos-code-{serial}")
 
     def check(self, number: int) -> None:

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from django.contrib.auth.models import User
 from django.db.models import F
 
-from providers.engine import kick
+from providers.engine import wake
 from providers.engine.claims import ABANDONED_CALL
-from providers.engine.liveness import MISSED
+from providers.engine.heartbeats import MISSED
 from providers.models import Heartbeat
-from providers.sandbox.remote import Remote
-from rentals import reading
+from rentals.engine import list_sync_source
 from rentals.models import Reading
+from sandbox.remote import Remote
 
 from .. import portal
 from ..clusters import Host
@@ -95,7 +95,7 @@ class Chaos:
 
     def run(self, kills: int, wave: Wave) -> None:
         change_delays(self._remote, self._chance)
-        kick.start()
+        wake.start()
         # Sessions and orders for the first kill to check and to cancel.
         self._give(Wave(0, codes=wave.codes, checks=0, orders=wave.orders, cancels=0))
         self._wait_until(lambda: not calls.in_flight() and not calls.waiting())
@@ -189,7 +189,7 @@ class Chaos:
             now = time.monotonic()
             if now >= self._next_watch:
                 self._next_watch = now + WATCH_EVERY
-                kick.keep_running()
+                wake.keep_running()
                 self._batches.tend()
             if now >= self._next_reading:
                 self._next_reading = now + READ_EVERY
@@ -239,7 +239,10 @@ class Chaos:
         while self._wait_until(lambda: self._is_settled() and not _open_readings(), ending=True):
             self._go_on_for(COMPLETE_DELAY)
             kind = Reading.Kind.TRANSACTIONS
-            asked = [reading.ask(account, kind, whole=True).pk for account in self.accounts.gosms]
+            asked = [
+                list_sync_source.ask(account, kind, whole=True).pk
+                for account in self.accounts.gosms
+            ]
             if not self._wait_until(lambda: not _open_readings()):
                 return
             if self._is_settled():

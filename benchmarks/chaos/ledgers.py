@@ -11,9 +11,9 @@ import requests
 from messaging.models import Message
 from otp.models import Attempt
 from providers.models import Account, ApiCall
-from providers.sandbox.remote import Remote
 from rentals import ledger
 from rentals.models import Finding, Order, Transaction
+from sandbox.remote import Remote
 
 PAGE_SIZE = 100
 BOOKED = {

@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 
 from providers.models import Account
-from rentals.cancels import ask
+from rentals.cancel_requests import ask
 from rentals.models import Cancel, Order
-from rentals.orders import Wish, place
+from rentals.place_orders import Wish, place
 from rentals.states import CANCEL_OPEN, OrderState
 
 from .accounts import NEVER_AN_SMS, PROJECTS, regions

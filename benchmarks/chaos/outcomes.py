@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from messaging.models import Message
-from messaging.sending import WAITED_TOO_LONG
+from messaging.queue_message import WAITED_TOO_LONG
+from otp.engine.check_source import NEVER_ASKED
 from otp.models import Attempt, Session
-from otp.provider_checks import NEVER_ASKED
 from otp.states import SessionState
 from rentals.models import Cancel, Order
 from rentals.states import OrderState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from providers.sandbox.remote import Remote
+from sandbox.remote import Remote
 
 SEND_OPERATIONS = {"haorui": "send", "haosms": "otp_msg", "otpservice": "send"}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from core.bulk_rows import insert_rows
+from core.bulk_insert import insert_rows
 from providers.models import public_id
 
 from ..models import Message, reference

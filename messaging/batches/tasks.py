@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 from ..models import Batch
-from . import control, kicking, laying_out, pruning, reading
+from . import fan_out, lifecycle, wake
+from .importing import importer
 
 
 def read(batch_id: int) -> None:
-    reading.run(batch_id)
+    importer.run(batch_id)
 
 
 def lay_out(batch_id: int) -> None:
     batch = Batch.objects.filter(pk=batch_id).first()
-    if batch is not None and laying_out.run(batch):
-        kicking.lay_out(batch)
+    if batch is not None and fan_out.run(batch):
+        wake.lay_out(batch)
 
 
 def cancel_rest(batch_id: int) -> None:
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is not None:
-        control.cancel_rest(batch)
+        lifecycle.cancel_rest(batch)
 
 
 def tend() -> None:
     """Each minute: start what is due, and ask again for whatever was left undone."""
-    control.start_what_is_due()
-    for batch_id in reading.abandoned():
-        reading.run(batch_id)
-    for batch in laying_out.unfinished():
+    lifecycle.start_due()
+    for batch_id in importer.abandoned():
+        importer.run(batch_id)
+    for batch in fan_out.unfinished():
         lay_out(batch.pk)
-    for batch in control.leftovers():
-        control.cancel_rest(batch)
-    control.finish_what_is_out()
+    for batch in lifecycle.leftovers():
+        lifecycle.cancel_rest(batch)
+    lifecycle.finish_completed()
 
 
 def prune() -> int:
-    return pruning.prune()
+    return lifecycle.prune()

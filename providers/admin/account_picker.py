@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from core.admin.buttons import Text
 from core.admin.pages import ObjectPage, ObjectType
 
-from ..enquiries import latest_reading
+from ..account_checks import latest_reading
 from ..models import Account
 
 UnavailableReason: TypeAlias = Callable[[Account], str]

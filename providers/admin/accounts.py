@@ -19,11 +19,11 @@ from core.admin.pages import NeedsPermission, fragment
 from core.templatetags.portal import amount
 from core.times import when
 
-from .. import callback_address_pages as callback_pages
-from .. import views
 from ..gateway.client import ReportsBalance
 from ..models import Account
-from ..overview import is_low, shown_state, with_overview
+from . import account_pages
+from . import callback_address_pages as callback_pages
+from .account_summary import is_low, shown_state, with_overview
 
 
 @admin.register(Account)
@@ -33,10 +33,10 @@ class AccountAdmin(PortalAdmin):
     search_fields = ("name", "base_url")
     ordering = ("name",)
     pages = (
-        ("<str:public_id>/check/", "check", views.CheckAccount),
+        ("<str:public_id>/check/", "check", account_pages.CheckAccount),
         ("<str:public_id>/checked/", "checked", "checked"),
-        ("<str:public_id>/pause/", "pause", views.PauseAccount),
-        ("<str:public_id>/resume/", "resume", views.ResumeAccount),
+        ("<str:public_id>/pause/", "pause", account_pages.PauseAccount),
+        ("<str:public_id>/resume/", "resume", account_pages.ResumeAccount),
         ("<str:public_id>/callbacks/", "callbacks", "callbacks"),
         ("<str:public_id>/test-address/", "test_address", callback_pages.TestAddress),
         ("<str:public_id>/new-address/", "new_address", callback_pages.NewAddress),
@@ -105,11 +105,11 @@ class AccountAdmin(PortalAdmin):
     ) -> HttpResponseBase:
         """The form for those who may change accounts, a page to read for the others."""
         if object_id is None:
-            return views.AddAccount.as_view(model_admin=self)(request)
+            return account_pages.AddAccount.as_view(model_admin=self)(request)
         if self.has_change_permission(request):
-            page: Any = views.EditAccount
+            page: Any = account_pages.EditAccount
         elif request.method in ("GET", "HEAD"):
-            page = views.ShowAccount
+            page = account_pages.ShowAccount
         else:
             raise NeedsPermission("providers.change_account")
         answer: HttpResponseBase = page.as_view(model_admin=self)(request, public_id=object_id)
@@ -117,7 +117,7 @@ class AccountAdmin(PortalAdmin):
 
     @fragment("providers.view_account")
     def checked(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        return views.check_news(self, request, self.get_or_404(request, public_id))
+        return account_pages.check_news(self, request, self.get_or_404(request, public_id))
 
     @fragment("providers.view_account")
     def callbacks(self, request: HttpRequest, public_id: str) -> HttpResponse:

@@ -13,8 +13,8 @@ from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 from core.admin.filters import AnyOfFilter, LocalTimeFilter, OneOfFilter
 from core.admin.labels import states_of
 
-from ..labels import OPERATIONS, operation_word
 from ..models import Account, ApiCall
+from ..presentation.labels import OPERATIONS, operation_word
 
 Choices = list[tuple[str, str]]
 STATUSES: Final = {

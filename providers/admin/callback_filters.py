@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.filters import AnyOfFilter, LocalTimeFilter
 from core.admin.labels import states_of
 
-from ..callback_texts import PROBLEMS, SAYS
+from ..presentation.callback_texts import PROBLEMS, SAYS
 from .call_filters import AccountFilter
 
 Choices = list[tuple[str, str]]

@@ -24,11 +24,12 @@ from core.admin.read_only import ReadOnlyAdmin
 from core.admin.reasons import REVEAL_REASONS
 from core.times import full_time, short_time, when
 
-from .. import callback_texts, journal
-from ..callback_actions import ProcessAgain, RevealCallback, log_again
-from ..inbox import digesting, kicking
-from ..inbox.health import health_of
+from .. import journal
+from ..callbacks import process, wake
+from ..callbacks.health import health_of
 from ..models import Account, Callback
+from ..presentation import callback_texts
+from .callback_actions import ProcessAgain, RevealCallback, log_again
 from .callback_filters import FILTERS
 
 State = Callback.State
@@ -143,8 +144,8 @@ class CallbackAdmin(ReadOnlyAdmin):
     @action(description=_("Process again"))
     def process_again(self, request: HttpRequest, queryset: QuerySet[Callback]) -> None:
         ids = list(queryset.order_by().values_list("pk", flat=True)[:MOST_AT_ONCE])
-        count = digesting.process_again(Callback.objects.filter(pk__in=ids))
-        kicking.kick()
+        count = process.process_again(Callback.objects.filter(pk__in=ids))
+        wake.kick()
         log_again(request, Callback.objects.filter(pk__in=ids))
         text = ngettext(
             "%(count)d callback is read again.", "%(count)d callbacks are read again.", count

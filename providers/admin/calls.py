@@ -21,9 +21,9 @@ from core.templatetags.portal import duration, visible
 from core.times import full_time, when
 
 from .. import journal
-from ..labels import FREE_OPERATIONS, operation_word
+from ..error_texts import explain
 from ..models import ApiCall
-from ..reasons import explain
+from ..presentation.labels import FREE_OPERATIONS, operation_word
 from .call_filters import FILTERS
 
 

@@ -15,8 +15,8 @@ from typing import Final
 from providers.gateway.events import CallbackRequest, DeliveryReported, Event, Unrecognised
 from providers.gateway.vocabulary import DeliveryState
 
-from .reading import NO_IDS, id_of
-from .said import Said, pairs_of_json, pairs_of_multipart, pairs_of_query, said_by
+from .json_fields import Said, pairs_of_json, pairs_of_multipart, pairs_of_query, said_by
+from .parsing import NO_IDS, id_of
 
 MOST_REPORTS: Final = 1000
 

@@ -24,6 +24,7 @@ from providers.gateway.client import (
     ReportsProfile,
 )
 from providers.gateway.errors import OutcomeUnknown, Refused
+from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.listings import Rows
 from providers.gateway.vocabulary import (
     Balance,
@@ -34,10 +35,9 @@ from providers.gateway.vocabulary import (
     RentalPage,
     TransactionPage,
 )
-from providers.gateway.words import gettext_noop as _
 
 from . import gosms_rows as rows
-from .reading import amount_of, contradiction, said, text_of, undecided
+from .parsing import amount_of, contradiction, said, text_of, undecided
 
 T = TypeVar("T")
 
@@ -189,7 +189,7 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
     ) -> T:
         headers = {"Authorization": f"Bearer {self.credential('api_key')}"}
         asked = Request(method, path, query=query or {}, json=json, headers=headers)
-        return self.door.perform(operation, asked, lambda answer: _understand(answer, read))
+        return self.transport.call(operation, asked, lambda answer: _understand(answer, read))
 
     def _path_of(self, order_id: str) -> str:
         if not rows.ORDER_ID.fullmatch(order_id):

@@ -18,7 +18,7 @@ from providers.gateway.vocabulary import (
     TransactionPage,
 )
 
-from .reading import amount_of, id_of, said, text_of, time_of
+from .parsing import amount_of, id_of, said, text_of, time_of
 
 T = TypeVar("T")
 

@@ -22,12 +22,12 @@ from providers.gateway.client import (
 )
 from providers.gateway.errors import Refused
 from providers.gateway.events import CallbackRequest, Event
+from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import Encoding, Reason, SmsKind, Submission, TextMessage
-from providers.gateway.words import gettext_noop as _
 
 from .delivery_reports import understand
 from .options import lines_of
-from .reading import NO_IDS, contradiction, id_of, is_success, said, undecided
+from .parsing import NO_IDS, contradiction, id_of, is_success, said, undecided
 
 SEND: Final = Operation(
     "send_text",
@@ -124,7 +124,9 @@ class Haorui(SendsText, ReceivesCallbacks):
             fields["callback_url"] = message.callback_url
         secrets = (message.text, *message.secrets, *_tokens_of(message.callback_url))
         asked = Request("POST", "/api/SendSMS", json=fields, secrets=secrets)
-        return self.door.perform(SEND, asked, lambda answer: _submission(answer, message.reference))
+        return self.transport.call(
+            SEND, asked, lambda answer: _submission(answer, message.reference)
+        )
 
     def _check(self, message: TextMessage) -> None:
         if not message.text:

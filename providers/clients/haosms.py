@@ -23,11 +23,11 @@ from providers.gateway.client import (
     SendsOwnCode,
 )
 from providers.gateway.errors import OutcomeUnknown, Refused
+from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import Balance, OwnCode, Reason, Submission
-from providers.gateway.words import gettext_noop as _
 
 from .options import lines_of
-from .reading import NO_IDS, amount_of, contradiction, id_of, is_success, said, undecided
+from .parsing import NO_IDS, amount_of, contradiction, id_of, is_success, said, undecided
 
 SEND_PATH: Final = "/extra_api/otp_msg"
 BALANCE_PATH: Final = "/user/s_balance"
@@ -192,11 +192,11 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
             form["tmp_id"] = request.template
         path = f"{SEND_PATH}/" if options.get("trailing_slash") is True else SEND_PATH
         asked = Request("POST", path, form=form, secrets=(request.code,))
-        return self.door.perform(SEND, asked, _submission)
+        return self.transport.call(SEND, asked, _submission)
 
     def fetch_balance(self) -> Balance:
         asked = Request("POST", BALANCE_PATH, form={"api_key": self.credential("api_key")})
-        return self.door.perform(BALANCE, asked, _balance)
+        return self.transport.call(BALANCE, asked, _balance)
 
     @classmethod
     def _number(cls, recipient: str) -> PhoneNumber:

@@ -13,8 +13,8 @@ from providers.gateway.events import (
 )
 from providers.gateway.vocabulary import DeliveryState, Reason
 
-from .reading import NO_IDS, id_of
-from .said import Said, pairs_of_query, said_by
+from .json_fields import Said, pairs_of_query, said_by
+from .parsing import NO_IDS, id_of
 
 SEND_STATUS: Final = "0"
 VERIFICATION: Final = "1"

@@ -22,11 +22,11 @@ from providers.gateway.client import (
 )
 from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.events import CallbackRequest, Event
+from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import CheckResult, CodeCheck, ProviderCode, Reason, Submission
-from providers.gateway.words import gettext_noop as _
 
 from .otp_reports import understand
-from .reading import NO_IDS, contradiction, id_of, is_success, said, undecided
+from .parsing import NO_IDS, contradiction, id_of, is_success, said, undecided
 
 LOGIN_FIELDS: Final = frozenset({"username", "password"})
 SEND: Final = Operation(
@@ -112,7 +112,7 @@ class OtpService(MakesCodes, ReceivesCallbacks):
             **self._login(),
             "eid": request.reference,
         }
-        return self.door.perform(SEND, Request("GET", "/send", query=query), _submission)
+        return self.transport.call(SEND, Request("GET", "/send", query=query), _submission)
 
     def check_code(self, request: CodeCheck) -> CheckResult:
         """`sid` is "the msgid returned by the verification code request", even if it is 0."""
@@ -122,7 +122,7 @@ class OtpService(MakesCodes, ReceivesCallbacks):
             raise CannotTake(NO_CODE)
         query = {"sid": request.session_id, "code": request.code, **self._login()}
         asked = Request("GET", "/code", query=query, secrets=(request.code,))
-        return self.door.perform(CHECK, asked, lambda answer: _verdict(answer, request))
+        return self.transport.call(CHECK, asked, lambda answer: _verdict(answer, request))
 
     def _login(self) -> dict[str, str]:
         return {

@@ -31,8 +31,8 @@ from django.utils import timezone
 from core.states import StateTable
 
 from ..gateway.vocabulary import Reason
-from .liveness import living_loops
-from .sources import Job, WorkSource
+from .heartbeats import living_loops
+from .work_source import Job, WorkSource
 
 ABANDONED_CLAIM: Final = timedelta(seconds=15)
 """A living loop marks or releases a claimed row within 10 s."""

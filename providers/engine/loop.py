@@ -17,14 +17,14 @@ from uuid import UUID, uuid4
 
 from django.db import close_old_connections
 
-from .. import accounts, limits
-from ..gateway.wire import Deadlines
+from .. import accounts, rate_limits
+from ..gateway.http.client import Deadlines
 from ..models import Account, heartbeat
-from . import leases, liveness
-from .giving import Giver, Served
-from .recording import Recorder
-from .sources import DATABASE_AWAY, WorkSource, sources
-from .workshop import SlotRequest, Wish, Workshop
+from . import heartbeats, leases
+from .dispatcher import Dispatcher, LeasedAccount
+from .result_writer import ResultWriter
+from .work_source import DATABASE_AWAY, WorkSource, sources
+from .worker_pool import PoolRequest, SlotRequest, WorkerPool
 
 logger = logging.getLogger(__name__)
 
@@ -66,10 +66,10 @@ class Loop:
     def __init__(self, should_stop: Callable[[], bool], deadlines: Deadlines = DEADLINES) -> None:
         self.claim: UUID = uuid4()
         self._should_stop = should_stop
-        self._workshop = Workshop(THREADS, deadlines)
-        self._giver = Giver(self.claim, self._workshop)
-        self._recorder = Recorder(self.claim)
-        self._served: dict[int, Served] = {}
+        self._worker_pool = WorkerPool(THREADS, deadlines)
+        self._dispatcher = Dispatcher(self.claim, self._worker_pool)
+        self._recorder = ResultWriter(self.claim)
+        self._served: dict[int, LeasedAccount] = {}
         self._next_renewal = self._next_beat = 0.0
         self._next_sweeps: dict[str, float] = {}
 
@@ -96,17 +96,17 @@ class Loop:
 
     def _rest(self, busy: bool) -> None:
         """While calls are under way, results gather for a moment into one write."""
-        if self._giver.in_hand > 0:
+        if self._dispatcher.in_flight > 0:
             until = time.monotonic() + LONGEST_PAUSE
             time.sleep(BUSY_PAUSE)
             while not self._enough_came_back() and time.monotonic() < until:
                 time.sleep(BUSY_PAUSE)
         elif not busy:
-            self._workshop.wake.wait(IDLE_PAUSE)
-        self._workshop.wake.clear()
+            self._worker_pool.wake.wait(IDLE_PAUSE)
+        self._worker_pool.wake.clear()
 
     def _enough_came_back(self) -> bool:
-        return self._workshop.came_back * ENOUGH >= self._giver.in_hand
+        return self._worker_pool.came_back * ENOUGH >= self._dispatcher.in_flight
 
     def turn(self) -> bool:
         """One round. True where there was something to do."""
@@ -114,7 +114,7 @@ class Loop:
         if now >= self._next_renewal:
             self._renew(now)
         done = self._record()
-        self._answer_wishes()
+        self._answer_pool_requests()
         for source in sources():
             done += self._give_out(source)
         self._sweep(now)
@@ -130,7 +130,7 @@ class Loop:
 
     def _give_out(self, source: WorkSource) -> int:
         try:
-            return self._giver.give_out(source, self._served)
+            return self._dispatcher.give_out(source, self._served)
         except DATABASE_AWAY:
             raise
         except Exception:
@@ -139,22 +139,22 @@ class Loop:
             return 0
 
     def _record(self) -> int:
-        for finished in self._workshop.take_finished():
-            self._giver.came_back(finished.result.job)
+        for finished in self._worker_pool.take_finished():
+            self._dispatcher.came_back(finished.result.job)
             self._recorder.add(finished)
         if self._recorder.is_empty:
             return 0
         written = self._recorder.write(self._served)
         for account_id, served in self._served.items():
             if served.account.is_paused:
-                self._workshop.close_for_paid(account_id)
+                self._worker_pool.close_for_paid(account_id)
         return written
 
     def _renew(self, now: float) -> None:
         """Keep the leases, and look at the accounts anew."""
         held = leases.renew(self.claim)
         self._next_renewal = now + RENEW_EVERY
-        served: dict[int, Served] = {}
+        served: dict[int, LeasedAccount] = {}
         # A moment old is new enough for both: a new address leaves the old one valid for days.
         accounts_held = Account.objects.filter(pk__in=held)
         for account in accounts_held.prefetch_related("credentials", "callback_tokens"):
@@ -163,36 +163,38 @@ class Loop:
                 continue
             before = self._served.get(account.pk)
             if account.is_paused:
-                self._workshop.close_for_paid(account.pk)
+                self._worker_pool.close_for_paid(account.pk)
             else:
-                self._workshop.reopen(account.pk)
-            now_served = Served(account, client, accounts.opened_login_of(account))
+                self._worker_pool.reopen(account.pk)
+            now_served = LeasedAccount(account, client, accounts.opened_login_of(account))
             if before:
-                now_served.free_at, now_served.bulk_pace = before.free_at, before.bulk_pace
+                now_served.free_at, now_served.bulk_throttle = before.free_at, before.bulk_throttle
             served[account.pk] = now_served
         self._served = served
         if now >= self._next_beat:
-            self._next_beat = now + liveness.BEAT_EVERY
-            liveness.beat(self.claim)
+            self._next_beat = now + heartbeats.BEAT_EVERY
+            heartbeats.beat(self.claim)
             if held:
                 heartbeat("engine", f"{len(held)} accounts")
 
-    def _answer_wishes(self) -> None:
-        wishes = self._workshop.take_wishes()
-        while wishes:
+    def _answer_pool_requests(self) -> None:
+        pool_requests = self._worker_pool.take_pool_requests()
+        while pool_requests:
             try:
-                self._answer(wishes[0])
+                self._answer(pool_requests[0])
             except DATABASE_AWAY:
-                self._workshop.wish_again(wishes)
+                self._worker_pool.put_back_pool_requests(pool_requests)
                 raise
-            wishes.pop(0)
+            pool_requests.pop(0)
 
-    def _answer(self, wish: Wish) -> None:
-        served = self._served.get(wish.account_id)
-        if isinstance(wish, SlotRequest):
-            wish.answer.set_result(limits.reserve(served.account)[0] if served else 0.0)
+    def _answer(self, pool_request: PoolRequest) -> None:
+        served = self._served.get(pool_request.account_id)
+        if isinstance(pool_request, SlotRequest):
+            pool_request.answer.set_result(
+                rate_limits.reserve(served.account)[0] if served else 0.0
+            )
         elif served is not None:
-            wait = limits.slow_down(served.account, wish.seconds)
+            wait = rate_limits.slow_down(served.account, pool_request.seconds)
             served.free_at = time.monotonic() + wait
             self._recorder.slowed(served.account.pk)
 
@@ -200,7 +202,7 @@ class Loop:
 
     def _leave(self) -> None:
         """Nothing new leaves; what is under way ends and is written down."""
-        self._workshop.stop()
+        self._worker_pool.stop()
         self._next_beat = 0.0
         started = time.monotonic()
         while time.monotonic() - started < self._longest_drain():
@@ -211,11 +213,11 @@ class Loop:
                 logger.exception("The engine could not reach the database while stopping.")
                 close_old_connections()
                 time.sleep(1)
-            self._workshop.wake.wait(0.05)
-            self._workshop.wake.clear()
-        self._workshop.close()
+            self._worker_pool.wake.wait(0.05)
+            self._worker_pool.wake.clear()
+        self._worker_pool.close()
         leases.release(self.claim)
-        liveness.leave(self.claim)
+        heartbeats.leave(self.claim)
 
     def _longest_drain(self) -> float:
         """Results that are there but cannot be written yet are worth a longer wait."""
@@ -224,11 +226,11 @@ class Loop:
     def _is_drained(self) -> bool:
         now = time.monotonic()
         if now >= self._next_beat:
-            self._next_beat = now + liveness.BEAT_EVERY
-            liveness.beat(self.claim)
+            self._next_beat = now + heartbeats.BEAT_EVERY
+            heartbeats.beat(self.claim)
             leases.keep(self.claim)
-            leases.release(self.claim, but_keep=self._giver.accounts_in_hand)
-        self._giver.put_all_back(sources())
-        self._answer_wishes()
+            leases.release(self.claim, but_keep=self._dispatcher.accounts_in_flight)
+        self._dispatcher.put_all_back(sources())
+        self._answer_pool_requests()
         self._record()
-        return self._giver.in_hand <= 0 and self._recorder.is_empty
+        return self._dispatcher.in_flight <= 0 and self._recorder.is_empty

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from django_q.conf import Conf
 from django_q.status import Stat
 
-from .kick import keep_running
 from .loop import Loop
+from .wake import keep_running
 
 LONGEST_RUN = 600.0
 """Seconds. Shorter than the queue's `retry`, so that a task is never given out twice

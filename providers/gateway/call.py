@@ -116,12 +116,10 @@ class Recorder(Protocol):
     def record(self, record: CallRecord) -> None: ...
 
 
-class Door(Protocol):
-    """The one way out. `providers.gateway.wire.Wire` is the real one."""
+class Transport(Protocol):
+    """The one way out. `providers.gateway.http.client.HttpClient` is the real one."""
 
-    def perform(
-        self, operation: Operation, request: Request, understand: Callable[[Answer], T]
-    ) -> T:
+    def call(self, operation: Operation, request: Request, understand: Callable[[Answer], T]) -> T:
         """Make the call and return what `understand` makes of the answer.
 
         Raises a `GatewayError` and nothing else. `understand` may raise one too; the

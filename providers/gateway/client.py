@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from .call import Door, Login
+from .call import Login, Transport
 from .events import CallbackRequest, Event
 from .vocabulary import (
     Balance,
@@ -104,9 +104,9 @@ class Client(ABC):
     pace: ClassVar[Pace] = Pace(per_second=5, per_minute=300, in_flight=4)
     reports_delivery: ClassVar[bool] = False
 
-    def __init__(self, login: Login, door: Door) -> None:
+    def __init__(self, login: Login, transport: Transport) -> None:
         self.login = login
-        self.door = door
+        self.transport = transport
 
     def credential(self, name: str) -> str:
         return self.login.credentials[name].reveal()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django import template
 from django.conf import settings
 
-from ..callback_texts import verdict_of
 from ..models import CallbackTest
+from ..presentation.callback_texts import verdict_of
 
 register = template.Library()
 

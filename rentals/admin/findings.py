@@ -22,10 +22,11 @@ from core.admin.reasons import reason_from
 from core.admin.timeline import person_name
 from core.times import when
 
-from .. import filters, ledger
+from .. import ledger
 from ..catalogue import renting_accounts
 from ..models import Finding, Transaction
-from ..timeline import type_word
+from ..presentation.timeline import type_word
+from . import filters
 from .tabs import tab_list
 
 EXPLAIN_REASONS = {

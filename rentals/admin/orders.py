@@ -21,14 +21,14 @@ from core.admin.timeline import person_name
 from core.countries import country_name
 from core.templatetags.portal import amount
 
-from .. import board, filters, order_page
-from ..actions import CancelPage, FoundPage, HandPage, HidePage, RevealPage, SettlePage
 from ..catalogue import project_names, renting_providers
-from ..exporting import export_orders
-from ..labels import shown_state
 from ..models import Order, Project, Region
-from ..rent_page import RentPage, pair_fragment
-from ..visibility import display_name, may_see_whole
+from ..presentation.labels import shown_state
+from ..presentation.visibility import display_name, may_see_whole
+from . import board, filters, order_page
+from .actions import CancelPage, FoundPage, HandPage, HidePage, RevealPage, SettlePage
+from .export import export_orders
+from .rent_page import RentPage, pair_fragment
 
 
 @admin.register(Order)

@@ -19,11 +19,12 @@ from core.admin.read_only import ReadOnlyAdmin
 from core.templatetags.portal import amount, visible
 from core.times import when
 
-from .. import filters, money_page, reading
 from ..catalogue import renting_accounts
-from ..exporting import export_transactions
+from ..engine import list_sync_source
 from ..models import Reading, Transaction
-from ..timeline import type_word
+from ..presentation.timeline import type_word
+from . import filters, money_page
+from .export import export_transactions
 from .tabs import tab_list
 
 
@@ -38,8 +39,8 @@ class ReadNow(Page, View):
         for account in renting_accounts():
             if wanted in ("", account.public_id):
                 by = current_user(request)
-                reading.ask(account, Reading.Kind.TRANSACTIONS, by, whole=True)
-                reading.ask(account, Reading.Kind.ORDERS, by, whole=True)
+                list_sync_source.ask(account, Reading.Kind.TRANSACTIONS, by, whole=True)
+                list_sync_source.ask(account, Reading.Kind.ORDERS, by, whole=True)
         messages.success(request, _("The provider's lists are being read."))
         return HttpResponseRedirect(reverse("admin:rentals_transaction_changelist"))
 

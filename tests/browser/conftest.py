@@ -22,13 +22,13 @@ from pytest_django.live_server_helper import LiveServer
 
 from providers.engine.leases import is_engine_alive
 from providers.engine.loop import DEADLINES, Loop
-from providers.gateway.wire import Deadlines
+from providers.gateway.http.client import Deadlines
 from providers.models import heartbeat
-from providers.sandbox.server import Sandbox
-from tests.builders import make_staff, make_user
+from sandbox.server import Sandbox
+from tests.factories.staff import make_staff, make_user
+from tests.support.wait_until import wait_until
 
 from .visitor import PATIENCE, Visitor, Window
-from .waiting import wait_until
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 QUIET = (

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from providers.models import Account
-from providers.sandbox.server import Sandbox
-from tests.builders import CREDENTIALS, make_account
+from sandbox.server import Sandbox
+from tests.factories.accounts import CREDENTIALS, make_account
 
 from .conftest import Engine, MakeVisitor
 from .pages import AccountForm

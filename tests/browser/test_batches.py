@@ -8,11 +8,12 @@ from playwright.sync_api import expect
 
 from messaging.batches import tasks
 from messaging.models import Batch
-from providers.sandbox.server import Sandbox
-from tests.builders import make_account, numbers
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.batches import numbers
+from tests.support.wait_until import wait_until
 
 from .conftest import LANGUAGES, Engine, MakeVisitor
-from .waiting import wait_until
 
 pytestmark = pytest.mark.browser
 

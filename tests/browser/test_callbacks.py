@@ -11,10 +11,10 @@ from playwright.sync_api import expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from providers.inbox import digesting, self_test
+from providers.callbacks import process, self_test
 from providers.models import Account, CallbackTest
-from providers.sandbox.server import Sandbox
-from tests.builders import make_account
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
 
 from .conftest import LANGUAGES, Engine, MakeVisitor
 from .pages import SendForm
@@ -35,7 +35,7 @@ class Digest:
     def _run(self) -> None:
         try:
             while not self._stop.wait(0.05):
-                digesting.digest_due()
+                process.digest_due()
         finally:
             connections.close_all()
 

@@ -7,14 +7,14 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from otp.models import SendGap, Session
-from providers.sandbox.server import Sandbox
-from tests.builders import make_account
-from tests.otp.making import SENDS, WRONG, code_of, make_sent
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.codes import SENDS, WRONG, code_of, make_sent
+from tests.support.wait_until import wait_until
 
 from .conftest import LANGUAGES, Engine, MakeVisitor
 from .pages import AnyPage
 from .visitor import Visitor
-from .waiting import wait_until
 
 WORDS = {
     "en": {

@@ -11,16 +11,13 @@ from playwright.sync_api import expect
 from messaging.models import Message
 from providers.accounts import new_callback_token
 from providers.models import Account, ApiCall, Callback
-from providers.sandbox.server import Sandbox
 from rentals.models import Finding
-from tests.builders import (
-    make_account,
-    make_batch,
-    make_message,
-    make_rented,
-    start_batch,
-)
-from tests.otp.making import WRONG, make_sent, try_code
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.batches import make_batch, start_batch
+from tests.factories.codes import WRONG, make_sent, try_code
+from tests.factories.messages import make_message
+from tests.factories.orders import make_rented
 
 from .conftest import LANGUAGES, Engine, MakeVisitor
 from .pages import AnyPage, SendForm, SignIn

@@ -7,13 +7,14 @@ from playwright.sync_api import expect
 
 from messaging.models import Message
 from providers.models import Account
-from providers.sandbox.server import Sandbox
-from tests.builders import make_account, make_message
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.support.wait_until import wait_until
 
 from .conftest import MakeVisitor
 from .pages import MessagePage
 from .visitor import Visitor
-from .waiting import wait_until
 
 pytestmark = pytest.mark.any_database
 

@@ -8,13 +8,13 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from providers.sandbox.server import Sandbox
 from rentals.models import Order, Reading
-from tests.builders import make_account
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.support.wait_until import wait_until
 
 from .conftest import LANGUAGES, Engine, MakeVisitor
 from .pages import AnyPage
-from .waiting import wait_until
 
 
 def rent_one(page: Page) -> Order:

@@ -8,13 +8,15 @@ from playwright.sync_api import expect
 
 from messaging.models import Message
 from providers.models import Account
-from providers.sandbox.server import Sandbox
-from tests.builders import make_account, make_message, make_staff
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.factories.staff import make_staff
+from tests.support.wait_until import wait_until
 
 from .conftest import Engine, MakeVisitor
 from .pages import MessagePage, SendForm
 from .visitor import Visitor
-from .waiting import wait_until
 
 NUMBER = "139 1234 5678"
 WHOLE = "+86 139 1234 5678"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.builders import make_staff
+from tests.factories.staff import make_staff
 
 from .conftest import MakeVisitor
 from .pages import SignIn

@@ -7,8 +7,9 @@ from playwright.sync_api import expect
 
 from messaging.models import Message
 from providers.models import Account
-from providers.sandbox.server import Sandbox
-from tests.builders import make_account, make_message
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
 
 from .conftest import Engine
 from .pages import MessagePage

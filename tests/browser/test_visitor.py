@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Error
 
+from tests.support.wait_until import wait_until
+
 from .conftest import MakeVisitor
 from .visitor import Visitor
-from .waiting import wait_until
 
 pytestmark = pytest.mark.any_database
 

@@ -12,7 +12,7 @@ from django.db import connection
 from core.fields import DUMP_PREFIX, EncryptedField, Unreadable
 from core.secrets import Secret
 from providers.models import Credential
-from tests.builders import make_account
+from tests.factories.accounts import make_account
 
 CANARY = "canary-4Zt9"
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from core.states import ForbiddenMove, StateTable
 from messaging.models import Message
 from messaging.states import MESSAGE_STATES, MessageState
-from tests.builders import at_once, make_message
+from tests.factories.messages import make_message
+from tests.support.threads import at_once
 
 
 class Light(StrEnum):

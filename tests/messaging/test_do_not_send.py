@@ -10,18 +10,13 @@ from django.test import Client
 from messaging import do_not_send
 from messaging.models import DoNotSend, Message
 from messaging.recipients import NotARecipient, recipient_for
-from providers.sandbox.server import Sandbox
-from tests.builders import (
-    at_once,
-    make_account,
-    make_batch,
-    make_message,
-    make_staff,
-    make_user,
-    numbers,
-    run_rounds,
-    start_batch,
-)
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.batches import make_batch, numbers, start_batch
+from tests.factories.messages import make_message
+from tests.factories.staff import make_staff, make_user
+from tests.support.engine import run_rounds
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+8613912345678"

@@ -11,8 +11,9 @@ from django.utils import timezone
 from core.phone import read
 from messaging.duplicates import earlier_like
 from messaging.models import Message
-from messaging.sending import Draft
-from tests.builders import TEXT, make_account, make_message
+from messaging.queue_message import Draft
+from tests.factories.accounts import make_account
+from tests.factories.messages import TEXT, make_message
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,12 @@ from django.test import Client
 from messaging.models import Message
 from providers.engine.loop import DEADLINES
 from providers.models import Account
-from providers.sandbox.faults import CATALOGUE
-from providers.sandbox.server import Sandbox
-from tests.builders import IMPATIENT, make_account, make_message, make_staff, run_engine, send
+from sandbox.faults import CATALOGUE
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.factories.staff import make_staff
+from tests.support.engine import IMPATIENT, run_engine, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

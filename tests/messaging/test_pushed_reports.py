@@ -13,11 +13,14 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from messaging.models import Message
-from providers.inbox import digesting
+from providers.callbacks import process
 from providers.models import Account, Callback
-from providers.sandbox.server import Sandbox
-from tests.browser.waiting import wait_until
-from tests.builders import is_settled, make_account, make_message, make_staff, run_engine, send
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.factories.staff import make_staff
+from tests.support.engine import is_settled, run_engine, send
+from tests.support.wait_until import wait_until
 
 
 class Digest:
@@ -31,7 +34,7 @@ class Digest:
     def _run(self) -> None:
         try:
             while not self._stop.wait(0.05):
-                digesting.digest_due()
+                process.digest_due()
         finally:
             connections.close_all()
 

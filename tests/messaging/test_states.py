@@ -11,7 +11,7 @@ from core.states import ForbiddenMove
 from messaging.models import Message
 from messaging.states import MESSAGE_STATES, REPORTS, WAITING, MessageState
 from providers.gateway.vocabulary import DeliveryState
-from tests.builders import make_message
+from tests.factories.messages import make_message
 
 S = MessageState
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from otp.conversion import alarms, funnel_of, tables_of
 from otp.models import Session, prefix_of
 from providers.models import Account
-from tests.builders import make_account, make_staff, make_user
+from tests.factories.accounts import make_account
+from tests.factories.staff import make_staff, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,9 @@ from pytest_django import Settings
 from providers import daily_limits
 from providers.daily_limits import Cap, LimitReached, caps_of, take, used
 from providers.models import DailyLimit, DailyUse
-from tests.builders import at_once, make_account, make_user
+from tests.factories.accounts import make_account
+from tests.factories.staff import make_user
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from core.fields import Unreadable
 from core.secrets import Secret
 from providers.management.commands import rotate_keys
 from providers.models import Account, CallbackToken, Credential
-from tests.builders import make_account
+from tests.factories.accounts import make_account
 
 pytestmark = pytest.mark.django_db
 

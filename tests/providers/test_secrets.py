@@ -16,9 +16,17 @@ from django.urls import reverse
 
 from providers import accounts
 from providers.models import Account
-from tests.smsportal.people import browser_of, member
+from tests.support.signed_in import browser_of, member
 
-from .account_forms import CANARY, PROVIDERS, add_url, everything_said, typed, typed_again, url_of
+from .admin.typed_forms import (
+    CANARY,
+    PROVIDERS,
+    add_url,
+    everything_said,
+    typed,
+    typed_again,
+    url_of,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from providers.enquiries import EnquiryJob, EnquirySource
+from providers.account_checks import EnquiryJob, EnquirySource
 from providers.models import Account, Enquiry
-from tests.builders import make_account
+from tests.factories.accounts import make_account
 from tests.support.work_source_contract import RepeatableContract
 
 

@@ -10,7 +10,7 @@ from django_q.models import Failure, Task
 
 from providers import tasks
 from providers.models import BalanceReading, Enquiry, Heartbeat, heartbeat
-from tests.builders import make_account
+from tests.factories.accounts import make_account
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from providers.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 
 
 @pytest.fixture

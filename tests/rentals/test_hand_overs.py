@@ -16,8 +16,10 @@ from django.utils import timezone
 
 from rentals import hand_overs, tasks
 from rentals.models import HandOver, Order
-from rentals.timeline import timeline
-from tests.builders import at_once, change, make_rented, make_staff
+from rentals.presentation.timeline import timeline
+from tests.factories.orders import change, make_rented
+from tests.factories.staff import make_staff
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db
 

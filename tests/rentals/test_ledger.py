@@ -10,9 +10,12 @@ from django.utils import timezone
 
 from providers.gateway.vocabulary import Transaction as Stated
 from providers.models import Account, BalanceReading
-from rentals import ledger, money_page, transactions
+from rentals import ledger, transactions
+from rentals.admin import money_page
 from rentals.models import Finding, Reading, Transaction
-from tests.builders import make_account, make_rented, make_user
+from tests.factories.accounts import make_account
+from tests.factories.orders import make_rented
+from tests.factories.staff import make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from providers.daily_limits import Cap, take
 from providers.models import DailyLimit
-from tests.builders import make_staff, make_user
+from tests.factories.staff import make_staff, make_user
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:providers_dailylimit_changelist")

@@ -14,8 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from smsportal import dashboard, errors, request_id
-
-from .people import browser_of, member
+from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db
 

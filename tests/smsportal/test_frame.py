@@ -12,8 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from core.admin import banners
 from core.admin.banners import Banner
-
-from .people import browser_of, member
+from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db
 

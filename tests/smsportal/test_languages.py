@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from messaging.models import Message
-from tests.builders import make_account, make_message, make_user
-
-from .people import browser_of, member
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.factories.staff import make_user
+from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db
 IN_CHINESE = {"accept-language": "zh-CN"}

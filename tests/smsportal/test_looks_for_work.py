@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from providers.engine.sources import sources
+from providers.engine.work_source import sources
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 

@@ -11,10 +11,10 @@ from django.urls import reverse
 
 from messaging.models import Message
 from providers.models import Account, Enquiry
-from tests.builders import make_account, make_message
-from tests.providers.account_forms import PROVIDERS, typed, typed_again
-
-from .people import browser_of, member
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.providers.admin.typed_forms import PROVIDERS, typed, typed_again
+from tests.support.signed_in import browser_of, member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 

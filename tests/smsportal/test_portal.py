@@ -21,7 +21,7 @@ from django.utils import timezone
 from providers.models import heartbeat
 from smsportal.environment import BASE_DIR
 from smsportal.management.commands.portal import address_of, programs, require_free
-from tests.processes import alive, below
+from tests.support.processes import alive, below
 
 LAST_RESORT = 120.0
 

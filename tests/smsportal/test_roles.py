@@ -5,8 +5,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 
 from smsportal.roles import ROLES, fill_roles, permission_word, role_word
-
-from .people import member
+from tests.support.signed_in import member
 
 pytestmark = pytest.mark.django_db
 

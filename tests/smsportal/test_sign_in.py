@@ -5,7 +5,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
-from .people import member
+from tests.support.signed_in import member
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import alive
+from tests.support.processes import alive
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LAST_RESORT = 120.0

@@ -16,9 +16,9 @@ from django.conf import settings as django_settings
 
 from providers.models import Account, Callback
 from smsportal.environment import BASE_DIR
-from tests.browser.waiting import wait_until
-from tests.builders import make_account
-from tests.providers.inbox.calls import token_of
+from tests.factories.accounts import make_account
+from tests.providers.callbacks.pushes import token_of
+from tests.support.wait_until import wait_until
 from tests.test_canary import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)

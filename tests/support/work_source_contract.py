@@ -18,11 +18,11 @@ import time_machine
 from django.db import models, transaction
 from django.utils import timezone
 
-from providers.engine import liveness
+from providers.engine import heartbeats
 from providers.engine.claims import ClaimedRows, ClaimedRowSource
-from providers.engine.sources import Job
+from providers.engine.work_source import Job
 from providers.models import Account
-from tests.builders import at_once
+from tests.support.threads import at_once
 
 MANY = 20
 
@@ -156,7 +156,7 @@ class WorkSourceContract:
     ) -> None:
         (job,) = self.mark(self.claim(account, loop=loop), loop)
         clock.shift(timedelta(seconds=121))
-        liveness.beat(uuid4())
+        heartbeats.beat(uuid4())
         self.sweep()
         self.assert_lost(account, job)
 
@@ -237,11 +237,11 @@ class NeverRepeatedContract(WorkSourceContract):
         (job,) = self.mark(self.claim(account, loop=loop), loop)
         for seconds in (121, 478):
             clock.shift(timedelta(seconds=seconds))
-            liveness.beat(loop)
+            heartbeats.beat(loop)
             self.sweep()
             assert self.rows.held(job, loop).exists()
         clock.shift(timedelta(seconds=2))
-        liveness.beat(loop)
+        heartbeats.beat(loop)
         self.sweep()
         self.assert_lost(account, job)
 

@@ -43,20 +43,16 @@ from providers.models import (
     Lease,
     TaskLease,
 )
-from providers.sandbox.server import Sandbox
 from rentals.models import Cancel, Order, Reading
 from rentals.states import CancelState, OrderState
+from sandbox.server import Sandbox
 from smsportal.schedules import duties
-from tests.builders import (
-    NOWHERE,
-    make_account,
-    make_message,
-    make_order,
-    make_staff,
-    make_user,
-    run_rounds,
-)
-from tests.otp.making import make_session
+from tests.factories.accounts import NOWHERE, make_account
+from tests.factories.codes import make_session
+from tests.factories.messages import make_message
+from tests.factories.orders import make_order
+from tests.factories.staff import make_staff, make_user
+from tests.support.engine import run_rounds
 from tests.upgrade.copies import in_state
 from tests.upgrade.fill_messaging import fill_batches, fill_messages, fill_sessions
 from tests.upgrade.fill_rentals import fill_money, fill_orders

@@ -17,14 +17,9 @@ from providers.models import (
     Account,
     Callback,
 )
-from tests.builders import (
-    CODE,
-    make_batch,
-    make_message,
-    numbers,
-    start_batch,
-)
-from tests.otp.making import WRONG, make_sent, make_session, try_code
+from tests.factories.batches import make_batch, numbers, start_batch
+from tests.factories.codes import WRONG, make_sent, make_session, try_code
+from tests.factories.messages import CODE, make_message
 from tests.upgrade.copies import IN_FLIGHT, copy_of, in_state
 
 _serial = count(101)

@@ -15,10 +15,8 @@ from providers.models import (
 )
 from rentals.models import Cancel, Finding, FoundOrder, Order, Reading, Transaction, Watch
 from rentals.states import CancelState, OrderState
-from tests.builders import (
-    CODE,
-    make_rented,
-)
+from tests.factories.messages import CODE
+from tests.factories.orders import make_rented
 from tests.upgrade.copies import IN_FLIGHT, copy_of, in_state
 
 _serial = count(1)

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from messaging.models import Message
 from otp.models import Attempt
-from providers.engine.sources import sources
+from providers.engine.work_source import sources
 from providers.models import Account, Enquiry, Heartbeat
-from providers.sandbox.server import Sandbox
 from rentals.models import Cancel, Order, Reading
-from tests.builders import run_engine, run_rounds
+from sandbox.server import Sandbox
+from tests.support.engine import run_engine, run_rounds
 
 pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("upgraded")]
 

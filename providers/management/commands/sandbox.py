@@ -8,7 +8,7 @@ import threading
 
 from django.core.management.base import BaseCommand, CommandError
 
-from providers.sandbox.server import Sandbox
+from sandbox.server import Sandbox
 
 REPORTING = ("haorui", "otpservice")
 

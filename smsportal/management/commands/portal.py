@@ -18,10 +18,10 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from providers.engine import kick, liveness
+from providers.engine import heartbeats, wake
 from providers.models import Heartbeat
 from smsportal import assets, demo
-from smsportal.catalogues import compile_catalogues
+from smsportal.compile_translations import compile_catalogues
 from smsportal.environment import BASE_DIR, ensure_keys
 from smsportal.source_files import SourceFiles
 from smsportal.supervisor import Program, Supervisor
@@ -93,7 +93,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
         assets.collect()
-        kick.start()
+        wake.start()
         async_task("providers.tasks.beat")
 
     def _prepare_demo(self) -> dict[str, str]:
@@ -203,7 +203,7 @@ def engine_silent_for() -> float:
     within two minutes.
     """
     try:
-        return liveness.silent_for()
+        return heartbeats.silent_for()
     except DatabaseError:
         connection.close()  # The next look makes a new one.
         return 0

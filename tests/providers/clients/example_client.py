@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from providers.clients.options import lines_of
-from providers.clients.reading import amount_of, contradiction, id_of, is_success, said, undecided
+from providers.clients.parsing import amount_of, contradiction, id_of, is_success, said, undecided
 from providers.gateway.answers import json_object, json_object_or_none, judge_status
 from providers.gateway.call import Answer, Effect, Operation, Request
 from providers.gateway.client import (
@@ -20,8 +20,8 @@ from providers.gateway.client import (
 )
 from providers.gateway.errors import Refused
 from providers.gateway.events import CallbackRequest, DeliveryReported, Event, Unrecognised
+from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import Balance, DeliveryState, Reason, Submission, TextMessage
-from providers.gateway.words import gettext_noop as _
 
 SEND: Final = Operation(
     "send_text",
@@ -82,11 +82,11 @@ class ExampleSms(SendsText, ReportsBalance, ReceivesCallbacks):
         asked = Request(
             "POST", "/v1/messages", json=fields, headers=self._authorization(), secrets=secrets
         )
-        return self.door.perform(SEND, asked, _submission)
+        return self.transport.call(SEND, asked, _submission)
 
     def fetch_balance(self) -> Balance:
         asked = Request("GET", "/v1/balance", headers=self._authorization())
-        return self.door.perform(BALANCE, asked, _balance)
+        return self.transport.call(BALANCE, asked, _balance)
 
     def _authorization(self) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.credential('api_key')}"}

@@ -9,18 +9,11 @@ import itertools
 from dataclasses import dataclass
 from decimal import Decimal
 
-from providers.sandbox import credentials
-from providers.sandbox.book import Book
-from providers.sandbox.callbacks import Push, Pusher
-from providers.sandbox.exchange import Reply, Request, dump_json
-from providers.sandbox.provider import (
-    SILENT_ENDING,
-    UNREACHABLE_ENDING,
-    Account,
-    Call,
-    Provider,
-    Settings,
-)
+from sandbox import credentials
+from sandbox.book import Book
+from sandbox.callbacks import Push, Pusher
+from sandbox.exchange import Reply, Request, dump_json
+from sandbox.provider import SILENT_ENDING, UNREACHABLE_ENDING, Account, Call, Provider, Settings
 
 API_KEY = "ex_practice_key"
 OPERATIONS = {("POST", "/v1/messages"): "send", ("GET", "/v1/balance"): "balance"}

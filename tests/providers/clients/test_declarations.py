@@ -21,7 +21,7 @@ from providers.gateway.client import (
 )
 from providers.gateway.registry import client_for, clients
 
-from .door import credential_of, open_client, raw
+from .fake_transport import credential_of, open_client, raw
 from .samples import CALLBACK_URL, CALLS, CODE, CONFIRMED, PAID, RECIPIENT, SAMPLES, TEXT
 
 every_client = pytest.mark.parametrize("client", clients().values(), ids=clients())
@@ -35,9 +35,9 @@ OFFLINE = {"sender_ids", "channels", "check_own_code", "understand_callback"}
 
 
 def asked_by(client: type[Client], method: str) -> tuple[Operation, Request]:
-    opened, door = open_client(client, raw(SAMPLES[client.key, method]))
+    opened, transport = open_client(client, raw(SAMPLES[client.key, method]))
     CALLS[method](opened)
-    ((operation, request),) = door.calls
+    ((operation, request),) = transport.calls
     return operation, request
 
 
@@ -172,9 +172,9 @@ def test_codes_texts_and_addresses_with_a_token_are_hidden_and_numbers_masked(
 
 @every_call
 def test_nothing_secret_stands_in_a_repr(client: type[Client], method: str) -> None:
-    opened, door = open_client(client, raw(SAMPLES[client.key, method]))
+    opened, transport = open_client(client, raw(SAMPLES[client.key, method]))
     result = CALLS[method](opened)
-    shown = f"{opened!r} {opened.login!r} {door.calls[0][1]!r} {result!r}"
+    shown = f"{opened!r} {opened.login!r} {transport.calls[0][1]!r} {result!r}"
     secrets = [credential_of(field.name) for field in client.credential_fields]
     for secret in (*secrets, CODE, TEXT, "tokentokentokentoken", "'123456'"):
         assert secret not in shown
@@ -187,4 +187,4 @@ def test_a_credential_is_read_only_when_it_is_needed(client: type[Client]) -> No
 
     sealed = {field.name: Secret(unreadable) for field in client.credential_fields}
     opened, _ = open_client(client)
-    type(opened)(type(opened.login)("https://provider.example", sealed), opened.door)
+    type(opened)(type(opened.login)("https://provider.example", sealed), opened.transport)

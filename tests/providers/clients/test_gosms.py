@@ -20,7 +20,7 @@ from providers.gateway.client import CannotTake
 from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Cancellation, OrderState, Reason, Rental
 
-from .door import Case, Failure, credential_of, labelled, open_client, raw, said
+from .fake_transport import Case, Failure, credential_of, labelled, open_client, raw, said
 from .samples import CALLS, GOSMS_CANCELLED, GOSMS_PENDING, GOSMS_PLACED, GOSMS_RECEIVED, SAMPLES
 
 HEADERS = {"Authorization": f"Bearer {credential_of('api_key')}"}
@@ -234,29 +234,29 @@ REQUESTS: list[tuple[Operation, Request, Any]] = [
     ("operation", "request_", "call"), REQUESTS, ids=lambda value: getattr(value, "path", "")
 )
 def test_a_request(operation: Operation, request_: Request, call: Any) -> None:
-    client, door = open_client(GoSMS, raw(SAMPLES["gosms", operation.name]))
+    client, transport = open_client(GoSMS, raw(SAMPLES["gosms", operation.name]))
     call(client)
-    assert door.calls == [(operation, request_)]
+    assert transport.calls == [(operation, request_)]
 
 
 @pytest.mark.parametrize("order_id", ["", "..", "1/cancel", "1?x=1", "１", "1 ", "x" * 65])
 def test_an_order_number_cannot_lead_to_another_address(order_id: str) -> None:
-    client, door = open_client(GoSMS)
+    client, transport = open_client(GoSMS)
     for call in (client.fetch_order, client.cancel_order):
         with pytest.raises(CannotTake):
             call(order_id)
-    assert door.calls == []
+    assert transport.calls == []
 
 
 @pytest.mark.parametrize(
     ("project", "region"), [("", "ID"), ("whatsapp", "id"), ("whatsapp", "IDN"), ("whatsapp", "")]
 )
 def test_an_app_and_a_country_are_needed(project: str, region: str) -> None:
-    client, door = open_client(GoSMS)
+    client, transport = open_client(GoSMS)
     with pytest.raises(CannotTake) as refused:
         client.place_order(project, region)
     assert refused.value.text % refused.value.values
-    assert door.calls == []
+    assert transport.calls == []
 
 
 def test_the_received_code_is_hidden_and_the_name_of_an_error_is_not() -> None:

@@ -10,7 +10,7 @@ from providers.clients.gosms import GoSMS
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason
 
-from .door import Case, Failure, labelled, raw, said
+from .fake_transport import Case, Failure, labelled, raw, said
 from .samples import CALLS, GOSMS_PENDING, SAMPLES
 
 

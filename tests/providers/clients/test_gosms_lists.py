@@ -22,7 +22,7 @@ from providers.gateway.vocabulary import (
     TransactionPage,
 )
 
-from .door import Case, Failure, labelled, open_client, raw, said
+from .fake_transport import Case, Failure, labelled, open_client, raw, said
 from .samples import GOSMS_BALANCE, GOSMS_ORDERS, GOSMS_PROFILE, GOSMS_TRANSACTIONS
 
 UNREADABLE = Failure(OutcomeUnknown, Reason.UNREADABLE)
@@ -196,8 +196,8 @@ def test_a_list_of_transactions(case: Case) -> None:
 def test_a_page_that_the_document_does_not_allow_is_never_asked_for(
     page: int, page_size: int
 ) -> None:
-    client, door = open_client(GoSMS)
+    client, transport = open_client(GoSMS)
     for call in (client.list_orders, client.list_transactions):
         with pytest.raises(ValueError, match="at most 100"):
             call(page=page, page_size=page_size)
-    assert door.calls == []
+    assert transport.calls == []

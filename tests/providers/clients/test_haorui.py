@@ -13,7 +13,7 @@ from providers.gateway.client import CannotTake
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Encoding, Reason, SmsKind, Submission
 
-from .door import Case, Failure, credential_of, labelled, open_client, raw, said
+from .fake_transport import Case, Failure, credential_of, labelled, open_client, raw, said
 from .samples import CALLBACK_URL, HAORUI_SENT, MESSAGE, REFERENCE, TEXT
 
 REMARKS = "Message Submitted Sucessfully"
@@ -100,7 +100,7 @@ def test_an_answer_to_sending(case: Case) -> None:
 
 
 def test_the_message_goes_out_as_json_with_our_id_and_address() -> None:
-    client, door = open_client(Haorui, raw(HAORUI_SENT))
+    client, transport = open_client(Haorui, raw(HAORUI_SENT))
     client.send_text(MESSAGE)
     fields = {
         "api_id": credential_of("api_id"),
@@ -114,20 +114,22 @@ def test_the_message_goes_out_as_json_with_our_id_and_address() -> None:
         "callback_url": CALLBACK_URL,
     }
     secrets = (TEXT, CALLBACK_URL, "tokentokentokentoken")
-    assert door.calls == [(SEND, Request("POST", "/api/SendSMS", json=fields, secrets=secrets))]
+    assert transport.calls == [
+        (SEND, Request("POST", "/api/SendSMS", json=fields, secrets=secrets))
+    ]
 
 
 def test_t_means_transactional_in_one_field_and_latin_in_the_other() -> None:
-    client, door = open_client(Haorui, raw(HAORUI_SENT))
+    client, transport = open_client(Haorui, raw(HAORUI_SENT))
     client.send_text(replace(MESSAGE, kind=SmsKind.MARKETING, encoding=Encoding.GSM7))
-    fields = door.calls[0][1].json or {}
+    fields = transport.calls[0][1].json or {}
     assert (fields["sms_type"], fields["encoding"]) == ("P", "T")
 
 
 def test_without_an_address_of_ours_none_is_sent() -> None:
-    client, door = open_client(Haorui, raw(HAORUI_SENT))
+    client, transport = open_client(Haorui, raw(HAORUI_SENT))
     client.send_text(replace(MESSAGE, callback_url=""))
-    request = door.calls[0][1]
+    request = transport.calls[0][1]
     assert "callback_url" not in (request.json or {})
     assert request.secrets == (TEXT,)
 
@@ -151,11 +153,11 @@ def test_without_an_address_of_ours_none_is_sent() -> None:
     ],
 )
 def test_what_it_cannot_take_is_refused_before_anything_is_sent(changes: dict[str, Any]) -> None:
-    client, door = open_client(Haorui, raw(HAORUI_SENT))
+    client, transport = open_client(Haorui, raw(HAORUI_SENT))
     with pytest.raises(CannotTake) as refused:
         client.send_text(replace(MESSAGE, **changes))
     assert refused.value.text % refused.value.values
-    assert door.calls == []
+    assert transport.calls == []
 
 
 def test_sender_ids_are_those_of_the_account() -> None:

@@ -12,7 +12,7 @@ from providers.gateway.client import CannotTake
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Balance, OwnCode, Reason, Submission
 
-from .door import Case, Failure, credential_of, labelled, open_client, raw, said
+from .fake_transport import Case, Failure, credential_of, labelled, open_client, raw, said
 from .samples import HAOSMS_BALANCE, HAOSMS_SENT
 
 OPTIONS = {"channels": ["验证码通道1", "中国OTP通道2"], "other_channels": ["ID 印尼 通道 1"]}
@@ -124,7 +124,7 @@ def test_an_answer_about_the_balance(case: Case) -> None:
 
 
 def test_the_code_goes_out_as_a_form_without_the_country_code() -> None:
-    client, door = open_client(HaoSMS, raw(HAOSMS_SENT), **OPTIONS)
+    client, transport = open_client(HaoSMS, raw(HAOSMS_SENT), **OPTIONS)
     client.send_code(CODE)
     form = {
         "api_key": KEY,
@@ -133,32 +133,32 @@ def test_the_code_goes_out_as_a_form_without_the_country_code() -> None:
         "platform": "验证码通道1",
     }
     asked = Request("POST", "/extra_api/otp_msg", form=form, secrets=("123212",))
-    assert door.calls == [(SEND, asked)]
+    assert transport.calls == [(SEND, asked)]
 
 
 def test_the_balance_is_asked_for_by_post_so_that_the_key_is_in_no_address() -> None:
-    client, door = open_client(HaoSMS, raw(HAOSMS_BALANCE))
+    client, transport = open_client(HaoSMS, raw(HAOSMS_BALANCE))
     client.fetch_balance()
-    assert door.calls == [(BALANCE, Request("POST", "/user/s_balance", form={"api_key": KEY}))]
+    assert transport.calls == [(BALANCE, Request("POST", "/user/s_balance", form={"api_key": KEY}))]
 
 
 @pytest.mark.parametrize("template", ["1", "2", "3", "4"])
 def test_a_template_is_named_and_the_default_is_left_out(template: str) -> None:
-    client, door = open_client(HaoSMS, raw(HAOSMS_SENT), **OPTIONS)
+    client, transport = open_client(HaoSMS, raw(HAOSMS_SENT), **OPTIONS)
     client.send_code(OwnCode("+8613246380881", "123212", "验证码通道1", template))
-    assert (door.calls[0][1].form or {})["tmp_id"] == template
+    assert (transport.calls[0][1].form or {})["tmp_id"] == template
 
 
 def test_the_slash_at_the_end_is_an_option() -> None:
-    client, door = open_client(HaoSMS, raw(HAOSMS_SENT), trailing_slash=True, **OPTIONS)
+    client, transport = open_client(HaoSMS, raw(HAOSMS_SENT), trailing_slash=True, **OPTIONS)
     client.send_code(CODE)
-    assert door.calls[0][1].path == "/extra_api/otp_msg/"
+    assert transport.calls[0][1].path == "/extra_api/otp_msg/"
 
 
 def test_a_channel_abroad_takes_the_national_number() -> None:
-    client, door = open_client(HaoSMS, raw(HAOSMS_SENT), **OPTIONS)
+    client, transport = open_client(HaoSMS, raw(HAOSMS_SENT), **OPTIONS)
     client.send_code(OwnCode("+6281234567890", "123212", "印尼 通道 1"))
-    form = door.calls[0][1].form or {}
+    form = transport.calls[0][1].form or {}
     assert (form["phone"], form["platform"]) == ("81234567890", "印尼 通道 1")
 
 
@@ -190,10 +190,10 @@ def test_channels_are_those_of_the_country_exactly_as_given() -> None:
     ],
 )
 def test_what_it_cannot_take_is_refused_before_anything_is_sent(request_: OwnCode) -> None:
-    client, door = open_client(HaoSMS, raw(HAOSMS_SENT), **OPTIONS)
+    client, transport = open_client(HaoSMS, raw(HAOSMS_SENT), **OPTIONS)
     with pytest.raises(CannotTake):
         client.send_code(request_)
-    assert door.calls == []
+    assert transport.calls == []
 
 
 @pytest.mark.parametrize("code", ["0", "123456", "aBc123", "ZZZZZZ"])

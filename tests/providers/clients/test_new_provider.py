@@ -21,23 +21,24 @@ import pytest
 from django.core.management import call_command
 
 import providers.clients as client_package
-import providers.sandbox as sandbox_package
+import sandbox as sandbox_package
 from messaging.models import Message
 from messaging.states import MessageState
-from providers.forms import AccountForm
+from providers.admin.account_forms import AccountForm
 from providers.gateway.client import CannotTake, Client
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.events import CallbackRequest, DeliveryReported, Event, Unrecognised
 from providers.gateway.registry import clients
 from providers.gateway.vocabulary import Balance, DeliveryState, Reason, Submission
 from providers.models import Account
-from providers.sandbox.server import Sandbox
-from tests.builders import make_message, run_engine, send
-from tests.providers.account_forms import typed
-from tests.providers.inbox.calls import digest_all, push_json
+from sandbox.server import Sandbox
+from tests.factories.messages import make_message
+from tests.providers.admin.typed_forms import typed
+from tests.providers.callbacks.pushes import digest_all, push_json
+from tests.support.engine import run_engine, send
 
 from . import test_declarations, test_odd_answers, test_odd_callbacks
-from .door import Case, Failure, open_client, raw, said
+from .fake_transport import Case, Failure, open_client, raw, said
 from .samples import CALLS, MESSAGE, SAMPLES
 
 HERE = Path(__file__).parent
@@ -155,10 +156,10 @@ def test_a_report(client: Any, body: str, event: Event) -> None:
 
 
 def test_a_message_without_a_sender_id_is_not_sent(client: type[Client]) -> None:
-    opened, door = open_client(client)
+    opened, transport = open_client(client)
     with pytest.raises(CannotTake):
         opened.send_text(replace(MESSAGE, sender_id=""))
-    assert door.calls == []
+    assert transport.calls == []
 
 
 # --- what follows from the files alone -------------------------------------

@@ -16,7 +16,7 @@ from providers.gateway.errors import GatewayError, NotDone
 from providers.gateway.registry import clients
 from providers.gateway.vocabulary import Outcome, Reason
 
-from .door import open_client, raw, said
+from .fake_transport import open_client, raw, said
 from .samples import CALLS, PAID, SAMPLES
 from .storable import assert_storable
 from .test_declarations import CAPABLE, every_call
@@ -82,11 +82,11 @@ ODD_VALUES: list[object] = [
 
 
 def call(client: type[Client], method: str, answer: Answer) -> object:
-    opened, door = open_client(client, answer)
+    opened, transport = open_client(client, answer)
     try:
         return CALLS[method](opened)
     finally:
-        assert len(door.calls) == 1
+        assert len(transport.calls) == 1
 
 
 def end_of(

@@ -16,7 +16,7 @@ from providers.gateway.vocabulary import (
     Submission,
 )
 
-from .door import Case, Failure, credential_of, labelled, open_client, raw, said
+from .fake_transport import Case, Failure, credential_of, labelled, open_client, raw, said
 from .samples import OTP_CHECKED, OTP_SENT
 
 ASKED = ProviderCode("+8613312345678", "s-9f8e7d6c")
@@ -189,24 +189,24 @@ def test_an_answer_to_checking(case: Case) -> None:
 
 
 def test_the_placeholder_goes_back_as_it_came_and_is_flagged() -> None:
-    client, door = open_client(OtpService, said(checked(MSGID=0)))
+    client, transport = open_client(OtpService, said(checked(MSGID=0)))
     assert client.check_code(CodeCheck("0", "482913")).warnings == ("no_id",)
-    assert door.calls[0][1].query["sid"] == "0"
+    assert transport.calls[0][1].query["sid"] == "0"
 
 
 def test_sending_always_names_our_reference() -> None:
-    client, door = open_client(OtpService, raw(OTP_SENT))
+    client, transport = open_client(OtpService, raw(OTP_SENT))
     client.start_code(ASKED)
     query = {"msisdn": "8613312345678", **LOGIN, "eid": "s-9f8e7d6c"}
-    assert door.calls == [(SEND, Request("GET", "/send", query=query))]
+    assert transport.calls == [(SEND, Request("GET", "/send", query=query))]
 
 
 def test_checking_names_the_session_and_the_code() -> None:
-    client, door = open_client(OtpService, raw(OTP_CHECKED))
+    client, transport = open_client(OtpService, raw(OTP_CHECKED))
     client.check_code(CodeCheck("100", "482913"))
     query = {"sid": "100", "code": "482913", **LOGIN}
     asked = Request("GET", "/code", query=query, secrets=("482913",))
-    assert door.calls == [(CHECK, asked)]
+    assert transport.calls == [(CHECK, asked)]
 
 
 def test_the_code_of_the_request_is_hidden_and_the_code_of_the_answer_is_not() -> None:
@@ -228,11 +228,11 @@ def test_an_address_that_is_no_number_is_refused(recipient: str) -> None:
 
 
 def test_nothing_is_sent_without_what_it_needs() -> None:
-    client, door = open_client(OtpService)
+    client, transport = open_client(OtpService)
     for reference in ("", "a b", "x" * 65):
         with pytest.raises(CannotTake):
             client.start_code(ProviderCode("+8613312345678", reference))
     for check in (CodeCheck("", "482913"), CodeCheck("100", "")):
         with pytest.raises(CannotTake):
             client.check_code(check)
-    assert door.calls == []
+    assert transport.calls == []

@@ -12,7 +12,7 @@ from pathlib import Path
 from django.db import connection
 
 from smsportal.management.commands import portal
-from tests.processes import alive, below
+from tests.support.processes import alive, below
 
 LAST_RESORT = 120.0
 

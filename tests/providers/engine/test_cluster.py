@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from messaging.dispatch import MessageSource
+from messaging.engine.source import MessageSource
 from messaging.models import Message
-from providers.engine import leases, liveness
+from providers.engine import heartbeats, leases
 from providers.models import Heartbeat
-from providers.sandbox.server import Sandbox
-from tests.builders import is_settled, make_account, make_message, run_rounds
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
 from tests.providers.engine.cluster import Cluster, wait_for
+from tests.support.engine import is_settled, run_rounds
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,7 +64,7 @@ def test_a_message_is_sent_by_a_cluster_and_a_sigterm_lets_it_finish(
     assert sandbox.book.repeated() == []
     assert len(sandbox.book.entries()) == 2
     assert not leases.is_engine_alive()
-    assert liveness.living_loops() == []
+    assert heartbeats.living_loops() == []
 
 
 def test_a_cluster_that_is_killed_in_the_middle_of_a_call_leaves_it_unknown_and_made_once(

@@ -8,7 +8,7 @@ from typing import Any
 
 import tests
 from providers.engine.claims import ClaimedRowSource
-from providers.engine.sources import sources
+from providers.engine.work_source import sources
 from tests.support.work_source_contract import (
     NeverRepeatedContract,
     RepeatableContract,

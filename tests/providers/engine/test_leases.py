@@ -10,9 +10,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from providers.clock import database_now
-from providers.engine import kick, leases, liveness
+from providers.engine import heartbeats, leases, wake
 from providers.models import Heartbeat, Lease
-from tests.builders import at_once, make_account
+from tests.factories.accounts import make_account
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -91,34 +92,34 @@ def test_the_engine_is_alive_while_a_lease_holds() -> None:
 
 def test_a_loop_that_gives_signs_is_alive() -> None:
     loop = uuid4()
-    liveness.beat(loop)
-    assert liveness.living_loops() == [loop]
+    heartbeats.beat(loop)
+    assert heartbeats.living_loops() == [loop]
 
 
 def test_a_loop_that_has_gone_silent_is_dead() -> None:
-    liveness.beat(uuid4())
+    heartbeats.beat(uuid4())
     Heartbeat.objects.update(beat_at=timezone.now() - timedelta(seconds=16))
-    assert liveness.living_loops() == []
+    assert heartbeats.living_loops() == []
 
 
 def test_a_loop_that_has_left_is_not_counted() -> None:
     loop = uuid4()
-    liveness.beat(loop)
-    liveness.leave(loop)
-    assert liveness.living_loops() == []
+    heartbeats.beat(loop)
+    heartbeats.leave(loop)
+    assert heartbeats.living_loops() == []
 
 
 def test_other_signs_of_life_are_no_loops() -> None:
     Heartbeat.objects.create(name="engine", beat_at=timezone.now())
-    assert liveness.living_loops() == []
+    assert heartbeats.living_loops() == []
 
 
 def test_dead_loops_are_forgotten_after_a_day() -> None:
     old, young = uuid4(), uuid4()
-    liveness.beat(old)
+    heartbeats.beat(old)
     Heartbeat.objects.update(beat_at=timezone.now() - timedelta(days=1, seconds=1))
-    liveness.beat(young)
-    liveness.forget_the_dead()
+    heartbeats.beat(young)
+    heartbeats.forget_the_dead()
     assert [beat.name for beat in Heartbeat.objects.all()] == [f"loop:{young.hex}"]
 
 
@@ -132,67 +133,67 @@ def waiting() -> int:
 
 def killed_before_its_end() -> None:
     """What a worker that was killed leaves behind: a task that is locked for long."""
-    kick.kick()
+    wake.kick()
     OrmQ.objects.update(lock=timezone.now() + timedelta(seconds=900))
 
 
 def test_an_idle_engine_is_kicked() -> None:
-    assert kick.kick_if_idle()
+    assert wake.kick_if_idle()
     assert waiting() == 1
 
 
 def test_it_is_not_kicked_while_a_loop_is_on_its_way() -> None:
-    kick.kick()
-    assert not kick.kick_if_idle()
+    wake.kick()
+    assert not wake.kick_if_idle()
     assert waiting() == 1
 
 
 def test_it_is_not_kicked_while_a_loop_holds_a_lease() -> None:
     make_account()
     leases.renew(uuid4())
-    assert not kick.kick_if_idle()
+    assert not wake.kick_if_idle()
 
 
 def test_the_task_of_a_killed_worker_does_not_count_as_on_its_way() -> None:
     killed_before_its_end()
-    assert kick.kick_if_idle()
+    assert wake.kick_if_idle()
 
 
 def test_tasks_of_the_other_cluster_do_not_count() -> None:
     OrmQ.objects.create(key="smsportal", payload="", lock=timezone.now())
-    assert kick.kick_if_idle()
+    assert wake.kick_if_idle()
 
 
 def test_one_loop_works_and_one_stands_by() -> None:
-    assert kick.keep_running() == 2
+    assert wake.keep_running() == 2
     assert waiting() == 2
 
 
 @pytest.mark.parametrize(("alive", "kicked"), [(1, 1), (2, 0), (3, 0)])
 def test_only_what_is_missing_is_kicked(alive: int, kicked: int) -> None:
     for _ in range(alive):
-        liveness.beat(uuid4())
-    assert kick.keep_running() == kicked
+        heartbeats.beat(uuid4())
+    assert wake.keep_running() == kicked
 
 
 def test_loops_on_their_way_are_not_missing() -> None:
-    kick.kick()
-    assert kick.keep_running() == 1
+    wake.kick()
+    assert wake.keep_running() == 1
 
 
 def test_the_tasks_of_killed_workers_are_missing() -> None:
     killed_before_its_end()
-    assert kick.keep_running() == 2
+    assert wake.keep_running() == 2
 
 
 def test_a_start_counts_no_signs_of_life() -> None:
-    liveness.beat(uuid4())
-    liveness.beat(uuid4())
-    kick.start()
+    heartbeats.beat(uuid4())
+    heartbeats.beat(uuid4())
+    wake.start()
     assert waiting() == 2
 
 
 def test_a_second_start_kicks_nothing_more() -> None:
-    kick.start()
-    kick.start()
+    wake.start()
+    wake.start()
     assert waiting() == 2

@@ -14,17 +14,19 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from messaging.dispatch import MessageSource
+from messaging.engine.source import MessageSource
 from messaging.models import Message
 from providers import journal
-from providers.engine import leases, liveness, loop
-from providers.engine import sources as registry
+from providers.engine import heartbeats, leases, loop
+from providers.engine import work_source as registry
 from providers.engine.loop import Loop
-from providers.engine.sources import Job, Lane, Result, WorkSource
+from providers.engine.work_source import Job, Lane, Result, WorkSource
 from providers.gateway.client import Client
 from providers.models import Account, ApiCall, Lease
-from providers.sandbox.server import Sandbox
-from tests.builders import make_account, make_message, run_engine, run_rounds, send
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.support.engine import run_engine, run_rounds, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,7 +81,7 @@ def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error:
         (MessageSource, "sweep"),
         (journal, "write"),
         (leases, "renew"),
-        (liveness, "beat"),
+        (heartbeats, "beat"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -287,7 +289,7 @@ def test_a_loop_that_leaves_lets_go_of_its_leases_and_its_sign_of_life() -> None
     make_account()
     run_rounds()
     assert list(Lease.objects.values_list("holder", flat=True)) == [""]
-    assert liveness.living_loops() == []
+    assert heartbeats.living_loops() == []
 
 
 def test_calls_under_way_are_recorded_before_a_loop_leaves(sandbox: Sandbox) -> None:

@@ -1,0 +1,29 @@
+"""Taking secrets, codes and phone numbers out of what is written down."""
+
+from .fields import HIDDEN, NO_FIELDS, Fields, fields_of, mask_phone
+from .values import (
+    LONGEST_CODE,
+    SHORTEST_BY_VALUE,
+    Redactor,
+    cut,
+    mask_numbers,
+    redactor,
+    spellings,
+    storable,
+)
+
+__all__ = [
+    "HIDDEN",
+    "LONGEST_CODE",
+    "NO_FIELDS",
+    "SHORTEST_BY_VALUE",
+    "Fields",
+    "Redactor",
+    "cut",
+    "fields_of",
+    "mask_numbers",
+    "mask_phone",
+    "redactor",
+    "spellings",
+    "storable",
+]

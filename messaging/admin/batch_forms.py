@@ -1,0 +1,215 @@
+"""The form "New batch", and the one that has a batch checked again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+from providers.admin.account_picker import AccountSelect
+from providers.gateway.client import SendsText
+from providers.gateway.vocabulary import SmsKind
+from providers.models import Account
+
+from .. import segments
+from ..batches.create import BatchDraft, pasted
+from ..batches.importing.placeholders import places_in
+from ..models import Batch, Template
+from ..text_rules import LONGEST_TYPED, check_text
+from .send_form import unavailable_reason
+
+MEGABYTE = 1024 * 1024
+LONGEST_PASTED = 2_000_000
+"""Characters; what is more is better uploaded."""
+
+
+def can_send_texts(account: Account) -> bool:
+    client = account.client
+    return client is not None and issubclass(client, SendsText)
+
+
+class TemplateSelect(UnfoldAdminSelectWidget):
+    """Carries the texts, so that the page can put the chosen one into its field."""
+
+    def __init__(self, templates: Iterable[Template] = ()) -> None:
+        super().__init__()
+        self._texts = {template.public_id: template.text for template in templates}
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        if str(value) in self._texts:
+            option["attrs"]["data-text"] = self._texts[str(value)]
+        return option
+
+
+def checked_text(text: str) -> str:
+    return check_text(text, varies=bool(places_in(segments.fold(text))))
+
+
+def text_field() -> forms.CharField:
+    return forms.CharField(
+        label=_("Text"),
+        max_length=LONGEST_TYPED,
+        strip=False,
+        help_text=_("{Name} stands for what the column “Name” of the file holds in each row."),
+        widget=UnfoldAdminTextareaWidget({"rows": 4, "dir": "auto", "maxlength": False}),
+        error_messages={"required": _("Enter the text.")},
+    )
+
+
+class NewBatchForm(forms.Form):
+    error_css_class = "has-error"
+
+    account = forms.ChoiceField(label=_("Account"))
+    sms_kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=[
+            (SmsKind.TRANSACTIONAL, _("Transactional")),
+            (SmsKind.MARKETING, _("Marketing")),
+        ],
+        widget=UnfoldAdminRadioSelectWidget(),
+    )
+    sender_id = forms.ChoiceField(
+        label=_("Sender ID"),
+        widget=UnfoldAdminSelectWidget(),
+        error_messages={"required": _("This account has no sender ID yet.")},
+    )
+    template = forms.ChoiceField(label=_("Template"), required=False)
+    text = text_field()
+    pasted = forms.CharField(
+        label=_("Paste recipients"),
+        required=False,
+        max_length=LONGEST_PASTED,
+        strip=False,
+        help_text=_("One number a line, or rows copied from a spreadsheet."),
+        widget=UnfoldAdminTextareaWidget(
+            {"rows": 6, "dir": "ltr", "maxlength": False, "autocomplete": "off"}
+        ),
+    )
+    file = forms.FileField(
+        label=_("or upload a file"),
+        required=False,
+        allow_empty_file=True,
+        widget=UnfoldAdminFileFieldWidget({"accept": ".csv,.txt,.tsv,.xlsx"}),
+    )
+    form_token = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    def __init__(
+        self, *args: Any, account: Account, accounts: Iterable[Account], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        self.sending_account = account
+        templates = list(Template.objects.filter(in_use=True))
+        self._offer(
+            "account",
+            [(one.public_id, one.name) for one in accounts],
+            AccountSelect(accounts, unavailable_reason),
+        )
+        self.fields["account"].initial = account.public_id
+        self.fields["sms_kind"].initial = account.options.get("kind") or SmsKind.TRANSACTIONAL
+        client = account.client
+        senders = (
+            client.sender_ids(account.options)
+            if client is not None and issubclass(client, SendsText)
+            else ()
+        )
+        self._offer("sender_id", [(sender, sender) for sender in senders])
+        named = [("", gettext("none"))] + [(one.public_id, one.name) for one in templates]
+        self._offer("template", named, TemplateSelect(templates))
+        self.fields["file"].help_text = gettext(
+            "CSV or XLSX, up to %(rows)s rows, %(size)s MB."
+        ) % {"rows": f"{settings.BATCH_ROWS:,}", "size": settings.BATCH_MEGABYTES}
+
+    def _offer(
+        self, name: str, choices: list[tuple[str, str]], widget: forms.Widget | None = None
+    ) -> None:
+        field = self.fields[name]
+        if widget is not None:
+            field.widget = widget
+        field.choices = choices  # type: ignore[attr-defined]
+
+    def clean_account(self) -> str:
+        reason = unavailable_reason(self.sending_account)
+        # A paused account may be given work: it waits, and the page says so.
+        if reason and not self.sending_account.is_paused:
+            raise forms.ValidationError(f"{self.sending_account.name}: {reason}")
+        return self.sending_account.public_id
+
+    def clean_text(self) -> str:
+        return checked_text(self.cleaned_data["text"])
+
+    def clean_file(self) -> UploadedFile[bytes] | None:
+        file: UploadedFile[bytes] | None = self.cleaned_data["file"]
+        if file is None:
+            return None
+        if (file.size or 0) > settings.BATCH_MEGABYTES * MEGABYTE:
+            raise forms.ValidationError(
+                gettext("The file is larger than %(most)s MB.") % {"most": settings.BATCH_MEGABYTES}
+                + " "
+                + gettext("Split it.")
+            )
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        given = bool(str(cleaned.get("pasted") or "").strip()), bool(cleaned.get("file"))
+        if not self.errors and not any(given):
+            self.add_error("pasted", gettext("Paste the recipients, or choose a file."))
+        if all(given):
+            self.add_error(
+                "file", gettext("Either paste the recipients or choose a file, not both.")
+            )
+        return cleaned
+
+    @property
+    def draft(self) -> BatchDraft:
+        values = self.cleaned_data
+        file: UploadedFile[bytes] | None = values["file"]
+        return BatchDraft(
+            account=self.sending_account,
+            text=values["text"],
+            sms_kind=values["sms_kind"],
+            sender_id=values["sender_id"],
+            file_name=(file.name or "file") if file else "",
+            content=_chunks_of(file) if file else [pasted(values["pasted"])],
+        )
+
+
+def _chunks_of(file: UploadedFile[bytes]) -> Iterator[bytes]:
+    yield from file.chunks()
+
+
+class CheckAgainForm(forms.Form):
+    """Another column, another text."""
+
+    number_column = forms.TypedChoiceField(
+        label=_("Number column"),
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    text = text_field()
+
+    def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        self.fields["number_column"].choices = [  # type: ignore[attr-defined]
+            ("", gettext("find it")),
+            *((str(index), name) for index, name in enumerate(batch.columns)),
+        ]
+        self.fields["number_column"].initial = batch.number_column
+        self.fields["text"].initial = batch.text
+
+    def clean_text(self) -> str:
+        return checked_text(self.cleaned_data["text"])

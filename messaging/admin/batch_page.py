@@ -1,0 +1,244 @@
+"""What the page of a batch shows, in whatever state it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Count
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.admin.labels import label_for
+from core.admin.live import poll_interval
+from core.admin.pages import new_form_token
+from core.admin.protocols import ModelPages
+from providers.account_checks import latest_reading
+from providers.engine.bulk_throttle import rate_of
+from providers.engine.leases import is_engine_alive
+from providers.error_texts import explain
+
+from ..batches import resend
+from ..batches.duplicates import earlier_like, overlap_of
+from ..batches.progress import WAITING, Progress, progress_of, time_left
+from ..batches.states import BEGUN, CHANGING, BatchState
+from ..models import Batch, Message, StagedRow
+from ..presentation import row_texts
+from ..presentation.batch_labels import BLOCKED, shown_state
+from ..states import MessageState
+from .batch_forms import CheckAgainForm
+
+B = BatchState
+S = MessageState
+MOST_PROBLEMS: Final = 100
+SHOWN: Final = (
+    S.SENDING,
+    S.SUBMITTED,
+    S.IN_TRANSIT,
+    S.DELIVERED,
+    S.UNDELIVERED,
+    S.EXPIRED,
+    S.REJECTED,
+    S.REFUSED,
+    S.UNKNOWN,
+    S.NOT_SENT,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One count of the progress, and the address of the rows that it counts."""
+
+    word: str
+    role: str
+    icon: str
+    count: int
+    url: str
+
+
+def may_see_whole(batch: Batch, user: User | AnonymousUser) -> bool:
+    """Whoever gave the recipients has them in hand until the batch begins. Those of messages
+    that are sent again were given by somebody, perhaps somebody else."""
+    own = batch.created_by_id == user.pk and batch.source != Batch.Source.AGAIN
+    return own and batch.started_at is None
+
+
+def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[str, Any]:
+    user = request.user
+    can_bulk = user.has_perm("messaging.bulk_message")
+    checked = batch.state in (B.READY, B.SCHEDULED)
+    context: dict[str, Any] = {
+        "batch": batch,
+        "shown_state": shown_state(batch),
+        "poll_every": _poll_every(batch),
+        "live_url": admin.object_url(batch, "live"),
+        "urls": {
+            name: admin.object_url(batch, name)
+            for name in (
+                "confirm",
+                "check",
+                "report",
+                "pause",
+                "continue",
+                "cancel",
+                "unschedule",
+                "again",
+                "row",
+            )
+        },
+        "explanation": explain(batch.reason, **_values(batch)) if batch.reason else None,
+        "may": _choices(batch, can_bulk),
+        "zone": timezone.get_current_timezone_name(),
+        "form_token": new_form_token(),
+        "asleep": batch.state == B.SENDING and not is_engine_alive(),
+    }
+    if batch.state == B.READING:
+        total = batch.read_total
+        context["percent"] = min(99, 100 * batch.read_done // total) if total else None
+    if checked or batch.state == B.UNREADABLE:
+        context |= _check(batch, user)
+    if batch.started_at or batch.state in BEGUN:
+        context |= _progress(batch)
+    return context
+
+
+def _values(batch: Batch) -> dict[str, Any]:
+    return {"waited": _("24 hours"), **batch.values}
+
+
+def _poll_every(batch: Batch) -> int | None:
+    if batch.state not in CHANGING:
+        return None
+    return poll_interval(batch.started_at or batch.created_at)
+
+
+def _choices(batch: Batch, can_bulk: bool) -> dict[str, bool]:
+    state = batch.state
+    own_file = batch.source != Batch.Source.AGAIN
+    return {
+        "check": can_bulk and own_file and state in (B.READY, B.UNREADABLE),
+        "confirm": can_bulk and state == B.READY and batch.good > 0,
+        "pause": can_bulk and state == B.SENDING,
+        "continue": can_bulk and state == B.PAUSED,
+        "unschedule": can_bulk and state == B.SCHEDULED,
+        "drop": can_bulk and state in (B.READING, B.UNREADABLE, B.READY, B.SCHEDULED),
+        "cancel": can_bulk and state in (B.SENDING, B.PAUSED),
+        "new": can_bulk,
+    }
+
+
+def _check(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
+    whole = may_see_whole(batch, user)
+    faulty = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
+    costly = StagedRow.objects.filter(
+        batch=batch, verdict=StagedRow.Verdict.GOOD, segments__gt=batch.usual_segments
+    )
+    return {
+        "form": None,
+        "check_form": CheckAgainForm(batch=batch),
+        "whole": whole,
+        "problems": [
+            {
+                "number": row.number,
+                "typed": row_texts.shown_typed(row, whole=whole),
+                "words": row_texts.problem_words(row, batch.account, whole=whole),
+            }
+            for row in faulty.order_by("pk")[:MOST_PROBLEMS]
+        ],
+        "bad": batch.repeated + batch.listed + batch.refused,
+        "costly_rows": list(costly.order_by("pk").values_list("number", "segments")[:20]),
+        "preview": preview_of(batch, 0, user) if batch.good else None,
+    }
+
+
+def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str, Any] | None:
+    """The text of one good row, counted from 0, as it will go out."""
+    good = StagedRow.objects.filter(batch=batch, verdict=StagedRow.Verdict.GOOD).order_by("pk")
+    row = good[index : index + 1].first()
+    if row is None:
+        return None
+    whole = may_see_whole(batch, user) or user.has_perm("messaging.reveal_message")
+    return {
+        "row": row,
+        "text": row.text or batch.text,
+        "whole": whole,
+        "position": index + 1,
+        "previous": index - 1 if index else None,
+        "next": index + 1 if index + 1 < batch.good else None,
+    }
+
+
+def _progress(batch: Batch) -> dict[str, Any]:
+    progress = progress_of(batch)
+    not_delivered = progress.count(*resend.NOT_DELIVERED)
+    return {
+        "progress": progress,
+        "figures": list(_figures(batch, progress)),
+        "reasons": list(_reasons(batch)),
+        "a_minute": round(batch.a_minute) if batch.a_minute and batch.state == B.SENDING else None,
+        "time_left": time_left(batch, progress),
+        "not_delivered": not_delivered,
+        "blocked": shown_state(batch) == BLOCKED,
+        "pause_story": explain(batch.account.pause_reason) if batch.account.is_paused else None,
+    }
+
+
+def _figures(batch: Batch, progress: Progress) -> Iterator[Figure]:
+    """They add up to the total: a count of nothing is left out."""
+    if progress.waiting:
+        yield _figure(batch, "queued", progress.waiting, WAITING)
+    for state in SHOWN:
+        if count := progress.count(state):
+            yield _figure(batch, state, count, (state,))
+    if progress.cancelled:
+        yield _figure(batch, "cancelled", progress.cancelled, (S.CANCELLED,))
+
+
+def _figure(batch: Batch, state: str, count: int, states: tuple[str, ...]) -> Figure:
+    label = label_for("message", state)
+    word = _("Accepted") if state == S.SUBMITTED else str(label.word)
+    return Figure(word, label.role, label.icon, count, messages_url(batch, *states))
+
+
+def messages_url(batch: Batch, *states: str) -> str:
+    """The list of messages with those of this batch."""
+    shown = [("shown", state) for state in states if state != S.CLAIMED]
+    if S.SUBMITTED in states:
+        derived = ("submitted_no_reports", "submitted_no_report", "submitted_marked")
+        shown += [("shown", state) for state in derived]
+    query = urlencode([("batch", batch.public_id), *shown])
+    return f"{reverse('admin:messaging_message_changelist')}?{query}"
+
+
+def _reasons(batch: Batch) -> Iterator[tuple[str, int, str]]:
+    """Why some did not go through: words, how many, and their address."""
+    failed = Message.objects.filter(
+        batch=batch, state__in=(S.REFUSED, S.UNKNOWN, S.NOT_SENT, S.CANCELLED)
+    )
+    counted = failed.exclude(reason="").order_by().values_list("reason").annotate(n=Count("pk"))
+    for reason, count in sorted(counted, key=lambda pair: -pair[1]):
+        query = urlencode([("batch", batch.public_id), ("reason", reason)])
+        url = f"{reverse('admin:messaging_message_changelist')}?{query}"
+        yield explain(reason, waited=_("24 hours")).title, count, url
+
+
+def estimate_of(batch: Batch) -> dict[str, Any]:
+    """What it will come to: cost, time, and what the account has."""
+    account = batch.account
+    pace = rate_of(account)
+    price: Decimal | None = account.price_per_segment
+    earlier = earlier_like(batch)
+    return {
+        "cost": price * batch.segments if price is not None else None,
+        "reading": latest_reading(account),
+        "pace": int(pace),
+        "seconds": 60 * batch.good / pace,
+        "earlier": earlier,
+        "overlap": None if earlier else overlap_of(batch),
+    }

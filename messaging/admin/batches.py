@@ -1,0 +1,145 @@
+"""The pages about batches and templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+
+from core.admin.base import PortalAdmin
+from core.admin.buttons import EmptyState
+from core.admin.filters import LocalTimeFilter, StateFilter
+from core.admin.labels import state_label
+from core.admin.pages import fragment
+from core.admin.read_only import ReadOnlyAdmin
+from core.admin.timeline import person_name
+from core.times import when
+
+from ..models import Batch, Template
+from ..presentation.batch_labels import shown_state, where_shown
+from . import batch_actions, batch_page
+from .new_batch import NewBatchPage, size
+
+
+class ShownStateFilter(StateFilter):
+    kind = "batch"
+
+    def where(self, shown: str) -> Q:
+        return where_shown(shown)
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnlyAdmin):
+    detail_template = "messaging/batches/batch.html"
+    list_title = _("Batches")
+    primary_page = ("messaging.bulk_message", _("New batch"), "new", "stacks")
+    list_display = ("state_", "name", "account", "good", "sender", "time")
+    list_filter = (
+        ShownStateFilter,
+        ("account", RelatedDropdownFilter),
+        ("created_by", RelatedDropdownFilter),
+        ("created_at", LocalTimeFilter),
+    )
+    search_fields = ("file_name",)
+    search_help_text = _("The name of the file")
+    ordering = ("-created_at", "-pk")
+    pages = (
+        ("new/", "new", NewBatchPage),
+        ("new/size/", "size", size),
+        ("<str:object_id>/live/", "live", "live"),
+        ("<str:object_id>/row/", "row", "row"),
+        ("<str:object_id>/check/", "check", batch_actions.CheckPage),
+        ("<str:object_id>/report/", "report", batch_actions.ReportPage),
+        ("<str:object_id>/confirm/", "confirm", batch_actions.ConfirmPage),
+        ("<str:object_id>/pause/", "pause", batch_actions.PausePage),
+        ("<str:object_id>/continue/", "continue", batch_actions.ContinuePage),
+        ("<str:object_id>/unschedule/", "unschedule", batch_actions.UnschedulePage),
+        ("<str:object_id>/cancel/", "cancel", batch_actions.CancelBatchPage),
+        ("<str:object_id>/again/", "again", batch_actions.AgainPage),
+    )
+
+    class Media:
+        css: ClassVar = {"all": ("portal/messaging.css", "portal/batches.css")}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
+        rows: QuerySet[Batch] = super().get_queryset(request)
+        return rows.select_related("account", "created_by", "answerable", "sent_again_from")
+
+    @admin.display(description=_("State"), ordering="state")
+    def state_(self, batch: Batch) -> SafeString:
+        return state_label("batch", shown_state(batch))
+
+    @admin.display(description=_("Recipients file"))
+    def name(self, batch: Batch) -> SafeString:
+        return format_html('<bdi class="one-line" dir="auto">{}</bdi>', name_of_batch(batch))
+
+    @admin.display(description=_("Made by"), ordering="created_by")
+    def sender(self, batch: Batch) -> str:
+        return person_name(batch.created_by)
+
+    @admin.display(description=_("Time"), ordering="created_at")
+    def time(self, batch: Batch) -> SafeString:
+        return when(batch.created_at)
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
+        return list(list_display[:2])
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(
+            _("No batches yet. A batch sends one text to many numbers."),
+            self.get_list_primary(request),
+            "stacks",
+        )
+
+    def get_detail_title(self, request: HttpRequest, obj: Batch) -> str:
+        return name_of_batch(obj)
+
+    def get_detail_context(self, request: HttpRequest, obj: Batch) -> Mapping[str, Any]:
+        return batch_page.context_of(self, request, obj)
+
+    @fragment("messaging.view_batch")
+    def live(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.get_or_404(request, object_id)
+        context = {
+            "object": batch,
+            "is_fragment": True,
+            **batch_page.context_of(self, request, batch),
+        }
+        return render(request, "messaging/batches/live.html", context)
+
+    @fragment("messaging.view_batch")
+    def row(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.get_or_404(request, object_id)
+        typed = request.GET.get("row", "0")
+        index = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 0
+        preview = batch_page.preview_of(batch, index, request.user)
+        context = {"preview": preview, "batch": batch, "urls": {"row": request.path}}
+        return render(request, "messaging/batches/preview.html", context)
+
+
+def name_of_batch(batch: Batch) -> str:
+    return batch.file_name or str(batch.get_source_display())
+
+
+@admin.register(Template)
+class TemplateAdmin(PortalAdmin):
+    list_title = _("Templates")
+    add_title = _("Add template")
+    list_display = ("name", "text", "in_use")
+    search_fields = ("name", "text")
+    fields = ("name", "text", "in_use")
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(
+            _("No templates yet. A template is a text that is used again."),
+            self.get_list_primary(request),
+            "draft",
+        )

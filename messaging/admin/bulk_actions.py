@@ -1,0 +1,186 @@
+"""What staff can do with several messages of the list at once.
+
+Each action first shows how many of the chosen messages it would touch; what has moved on
+meanwhile is left alone and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.decorators import action
+
+from core.admin.actions import log_change
+from core.admin.buttons import Crumb
+from core.admin.pages import NeedsPermission, current_user, new_form_token
+from core.admin.protocols import ModelPages
+from core.admin.reasons import reason_from
+
+from .. import queue_message, settle_outcome
+from ..batches import resend
+from ..models import Message
+from ..settle_outcome import SETTLE_REASONS
+from ..states import MessageState
+
+S = MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """One bulk action: whom it touches, what it does to each, and what it asks for first."""
+
+    title: Promise
+    permission: str
+    states: tuple[MessageState, ...]
+    act: Callable[[Message, User, str], bool]
+    reasons: tuple[str, ...] = ()
+    """Keys of the presets to choose from; none means that no reason is asked for."""
+
+
+CANCEL: Final = Bulk(
+    _("Cancel waiting messages"),
+    "messaging.cancel_message",
+    (S.QUEUED, S.HELD, S.SCHEDULED),
+    lambda message, by, because: queue_message.cancel(message, by),
+)
+MARK_SENT: Final = Bulk(
+    _("Mark as sent"),
+    "messaging.resolve_message",
+    (S.UNKNOWN,),
+    settle_outcome.mark_sent,
+    ("has", "console"),
+)
+MARK_NOT_SENT: Final = Bulk(
+    _("Mark as not sent"),
+    "messaging.resolve_message",
+    (S.UNKNOWN,),
+    settle_outcome.mark_not_sent,
+    ("has_not", "console"),
+)
+
+
+@action(description=CANCEL.title)
+def cancel_waiting(
+    admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
+) -> HttpResponse | None:
+    return perform(CANCEL, "cancel_waiting", admin, request, chosen)
+
+
+@action(description=MARK_SENT.title)
+def mark_sent(
+    admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
+) -> HttpResponse | None:
+    return perform(MARK_SENT, "mark_sent", admin, request, chosen)
+
+
+@action(description=MARK_NOT_SENT.title)
+def mark_not_sent(
+    admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
+) -> HttpResponse | None:
+    return perform(MARK_NOT_SENT, "mark_not_sent", admin, request, chosen)
+
+
+SEND_AGAIN: Final = Bulk(
+    _("Send again to not delivered"),
+    "messaging.bulk_message",
+    resend.NOT_DELIVERED,
+    # Done at once for all of them, by `send_again_as_batch`.
+    lambda message, by, because: False,
+)
+
+
+@action(description=SEND_AGAIN.title)
+def send_again_as_batch(
+    admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
+) -> HttpResponse | None:
+    """A new batch of them, which is checked and confirmed like any other: so this asks
+    nothing, and sends nothing yet."""
+    if not request.user.has_perm(SEND_AGAIN.permission):
+        raise NeedsPermission(SEND_AGAIN.permission)
+    try:
+        batch = resend.of_messages(chosen, current_user(request), new_form_token())
+    except resend.NotAlike:
+        messages.error(request, _("Choose messages of one account, one kind and one sender."))
+        return HttpResponseRedirect(request.get_full_path())
+    except ValueError:
+        messages.error(
+            request, _("None of these can be sent again, or they are too many for one list.")
+        )
+        return HttpResponseRedirect(request.get_full_path())
+    return HttpResponseRedirect(reverse("admin:messaging_batch_change", args=[batch.public_id]))
+
+
+ACTIONS: Final = {
+    "send_again_as_batch": SEND_AGAIN,
+    "cancel_waiting": CANCEL,
+    "mark_sent": MARK_SENT,
+    "mark_not_sent": MARK_NOT_SENT,
+}
+
+
+def perform(
+    bulk: Bulk, name: str, admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
+) -> HttpResponse | None:
+    """The confirmation first; with its answer, the action itself and the list again."""
+    if not request.user.has_perm(bulk.permission):
+        raise NeedsPermission(bulk.permission)
+    fitting = chosen.filter(state__in=bulk.states)
+    because = reason_from(request, SETTLE_REASONS)
+    if "confirmed" not in request.POST or (bulk.reasons and not because):
+        return render(request, "messaging/bulk.html", _context(bulk, name, admin, request, chosen))
+    done = [message for message in fitting if bulk.act(message, current_user(request), because)]
+    log_change(request, done, f"{bulk.title}: {because}" if because else str(bulk.title))
+    _say(request, len(done), chosen.count() - len(done))
+    return HttpResponseRedirect(request.get_full_path())
+
+
+def _context(
+    bulk: Bulk, name: str, admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
+) -> dict[str, Any]:
+    ids = list(chosen.values_list("pk", flat=True))
+    fitting = chosen.filter(state__in=bulk.states).count()
+    return {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": bulk.title,
+        "trail": [admin.list_crumb(), Crumb(bulk.title)],
+        "action": name,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "ids": ids,
+        "fitting": fitting,
+        "others": len(ids) - fitting,
+        "reasons": [(key, SETTLE_REASONS[key]) for key in bulk.reasons],
+        "missing_reason": "confirmed" in request.POST,
+        "back": request.get_full_path(),
+    }
+
+
+def _say(request: HttpRequest, done: int, left: int) -> None:
+    if done:
+        messages.success(
+            request,
+            ngettext("%(count)d message changed.", "%(count)d messages changed.", done)
+            % {"count": done},
+        )
+    if left:
+        messages.warning(
+            request,
+            ngettext(
+                "%(count)d message was left as it is: it is in another state.",
+                "%(count)d messages were left as they are: they are in another state.",
+                left,
+            )
+            % {"count": left},
+        )

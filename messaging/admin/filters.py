@@ -1,0 +1,102 @@
+"""The filters of the list of messages."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    ChoicesDropdownFilter,
+    DropdownFilter,
+    RelatedDropdownFilter,
+)
+
+from core.admin.filters import (
+    AnyOfFilter,
+    CountryFilter,
+    LocalTimeFilter,
+    OneOfFilter,
+    RecentFilter,
+    StateFilter,
+)
+from core.times import short_time
+from providers.error_texts import explain
+
+from ..models import Batch, Message
+from ..presentation.labels import where_shown
+
+OFFERED: Final = 30
+"""Batches to choose from."""
+
+
+class ShownStateFilter(StateFilter):
+    kind = "message"
+
+    def where(self, shown: str) -> Q:
+        return where_shown(shown)
+
+
+class ReasonFilter(AnyOfFilter):
+    """Why a message did not go through."""
+
+    title = _("Reason")
+    parameter_name = "reason"
+    field_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        known = Message.objects.exclude(reason="").order_by("reason")
+        reasons = known.values_list("reason", flat=True).distinct()
+        return [(reason, explain(reason).title) for reason in reasons]
+
+
+class BatchFilter(OneOfFilter):
+    """The messages of one batch; of the newest ones, and of the one that was asked for."""
+
+    title = _("Batch")
+    parameter_name = "batch"
+    field_name = "batch__public_id"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        if not request.user.has_perm("messaging.view_batch"):
+            return []
+        begun = Batch.objects.exclude(started_at=None).order_by("-pk")
+        newest = list(begun[:OFFERED])
+        asked = begun.filter(public_id=request.GET.get("batch", "")[:24]).first()
+        if asked is not None and asked not in newest:
+            newest.append(asked)
+        return [
+            (
+                one.public_id,
+                f"{one.file_name or one.get_source_display()} · {short_time(one.created_at)}",
+            )
+            for one in newest
+        ]
+
+
+class ConflictFilter(DropdownFilter):
+    """Messages whose reports contradict each other, or what is known of the send."""
+
+    title = _("Conflict")
+    parameter_name = "conflict"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", str(_("Reports contradict")))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        return queryset.filter(conflict=True) if self.value() == "1" else queryset
+
+
+FILTERS: tuple[Any, ...] = (
+    ShownStateFilter,
+    ("account", RelatedDropdownFilter),
+    ("kind", ChoicesDropdownFilter),
+    ("created_by", RelatedDropdownFilter),
+    CountryFilter,
+    ReasonFilter,
+    BatchFilter,
+    ConflictFilter,
+    RecentFilter,
+    ("created_at", LocalTimeFilter),
+)

@@ -1,0 +1,145 @@
+"""What the page of one message, its live part and its line in the list show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from core.admin.live import poll_interval
+from core.admin.pages import new_form_token
+from core.admin.protocols import ModelPages
+from core.admin.reasons import REVEAL_REASONS
+from core.countries import country_name
+from core.masking import shown_number
+from providers.engine.leases import is_engine_alive
+from providers.gateway.vocabulary import Encoding
+from providers.journal import subject_link
+
+from ..models import Message
+from ..presentation.explanations import explanation_of, known_about, title_of
+from ..presentation.labels import gives_reports, shown_state
+from ..presentation.timeline import timeline
+from ..presentation.visibility import may_see_whole, shown_text
+from ..settle_outcome import REPEATABLE, SETTLE_REASONS, can_repeat
+from ..states import REPORTS, WAITING, MessageState
+
+S = MessageState
+
+
+def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dict[str, Any]:
+    user = request.user
+    whole = may_see_whole(message, user)
+    return {
+        "shown_state": shown_state(message),
+        "explanation": explanation_of(message),
+        "known": known_about(message) if message.state == S.UNKNOWN else [],
+        "whole": whole,
+        "number": shown_number(message.recipient, whole=whole),
+        "text": shown_text(message, whole=whole),
+        "country": country_name(message.country),
+        "encoding": {Encoding.GSM7: "GSM-7", Encoding.UCS2: "Unicode"}.get(
+            Encoding(message.encoding) if message.encoding else None  # type: ignore[arg-type]
+        ),
+        "lines": timeline(
+            message,
+            with_calls=user.has_perm("providers.view_apicall"),
+            with_callbacks=user.has_perm("providers.view_callback"),
+        ),
+        # What a provider says to a message that it took is of no interest beside the report.
+        "own_words": "" if message.state in (S.SUBMITTED, *REPORTS) else message.words,
+        "poll_every": _poll_every(message),
+        "asleep": message.state == S.QUEUED and not is_engine_alive(),
+        "zone": timezone.get_current_timezone_name(),
+        "live_url": admin.object_url(message, "live"),
+        "may": _choices(message, user),
+        "belongs_to": subject_link(message.belongs_to),
+        "urls": {
+            name: admin.object_url(message, name)
+            for name in ("cancel", "release", "settle", "again", "reveal")
+        },
+        **_dialogs(message, user),
+    }
+
+
+def _dialogs(message: Message, user: User | AnonymousUser) -> dict[str, Any]:
+    """The dialogs stand outside the part that is swapped, ready before they are needed."""
+    can = user.has_perm
+    again = (
+        _("The recipient may get it twice and it may be paid twice.")
+        if message.state in (*WAITING, S.UNKNOWN, S.SUBMITTED)
+        else _("This sends a new message and costs money again.")
+    )
+    accept = (
+        _("Send again, accept a possible double") if message.state == S.UNKNOWN else _("Send again")
+    )
+    has, has_not, console = SETTLE_REASONS.items()
+    return {
+        "may_settle": can("messaging.resolve_message"),
+        "may_repeat": can("messaging.send_message") and can_repeat(message),
+        "settle_dialogs": [
+            {"outcome": "sent", "title": _("Mark as sent"), "reasons": [has, console]},
+            {"outcome": "not_sent", "title": _("Mark as not sent"), "reasons": [has_not, console]},
+        ],
+        "reveal_reasons": list(REVEAL_REASONS.items()),
+        "again_warning": again,
+        "again_button": accept,
+        "form_token": new_form_token(),
+    }
+
+
+def _poll_every(message: Message) -> int | None:
+    """Seconds until the page asks again; None once there is no more news to come."""
+    if message.state not in WAITING | {S.SUBMITTED, S.IN_TRANSIT, S.UNKNOWN}:
+        return None
+    if message.state == S.SUBMITTED and not gives_reports(message.account):
+        return None
+    return poll_interval(message.created_at)
+
+
+def _choices(message: Message, user: User | AnonymousUser) -> dict[str, bool]:
+    """What this person may do with this message now."""
+    can = user.has_perm
+    return {
+        "reveal": can("messaging.reveal_message"),
+        "settle": message.state == S.UNKNOWN and can("messaging.resolve_message"),
+        "release": message.state == S.HELD and can("messaging.send_message"),
+        "cancel": message.state in (S.QUEUED, S.HELD, S.SCHEDULED)
+        and can("messaging.cancel_message"),
+        "again": message.state in REPEATABLE
+        and can_repeat(message)
+        and can("messaging.send_message")
+        and (message.state != S.UNKNOWN or can("messaging.resolve_message")),
+        "send": can("messaging.send_message"),
+    }
+
+
+Column = Callable[[Message], SafeString]
+
+
+def recipient_column(reader: User | AnonymousUser) -> Column:
+    """The list's column of numbers and texts, as this reader may see them."""
+
+    def recipient(message: Message) -> SafeString:
+        whole = may_see_whole(message, reader)
+        return format_html(
+            '{} <bdi class="one-line" dir="auto">{}</bdi>',
+            shown_number(message.recipient, whole=whole),
+            line_of(message, whole=whole),
+        )
+
+    recipient.short_description = _("Recipient / text")  # type: ignore[attr-defined]
+    return recipient
+
+
+def line_of(message: Message, *, whole: bool) -> str:
+    """The text, or for what went wrong its reason."""
+    if message.state in (S.REFUSED, S.NOT_SENT) and message.reason and not message.settled_at:
+        return title_of(message)
+    return shown_text(message, whole=whole)

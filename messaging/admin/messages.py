@@ -1,0 +1,127 @@
+"""The pages about messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from core.admin.buttons import EmptyState
+from core.admin.labels import state_label
+from core.admin.live import Cells
+from core.admin.read_only import TrackedAdmin
+from core.admin.timeline import person_name
+from core.masking import plain_number
+
+from ..models import Message
+from ..presentation.labels import shown_state
+from ..presentation.visibility import may_see_whole
+from . import bulk_actions, export, filters, message_page, tabs
+from .actions import CancelPage, ReleasePage, RevealPage, SendAgainPage, SettlePage
+from .send_page import SendPage, preview
+
+
+@admin.register(Message)
+class MessageAdmin(TrackedAdmin):
+    detail_template = "messaging/message.html"
+    live_template = "messaging/live.html"
+    primary_page = ("messaging.send_message", _("Send SMS"), "send", "send")
+    export_permission = export.PERMISSION
+    list_title = _("Messages")
+    list_display = ("state_", "account", "kind_", "segments", "sender", "time")
+    list_filter = filters.FILTERS
+    actions = (
+        bulk_actions.cancel_waiting,
+        bulk_actions.send_again_as_batch,
+        bulk_actions.mark_sent,
+        bulk_actions.mark_not_sent,
+    )
+    search_fields = ("reference",)
+    search_help_text = _("A whole number, our reference, or the provider's id")
+    ordering = ("-created_at", "-pk")
+    pages = (
+        ("send/", "send", SendPage),
+        ("send/preview/", "preview", preview),
+        ("changes/", "changes", "changes"),
+        ("export/", "export", "export"),
+        ("<str:object_id>/live/", "live", "live"),
+        ("<str:object_id>/cancel/", "cancel", CancelPage),
+        ("<str:object_id>/release/", "release", ReleasePage),
+        ("<str:object_id>/settle/", "settle", SettlePage),
+        ("<str:object_id>/again/", "again", SendAgainPage),
+        ("<str:object_id>/reveal/", "reveal", RevealPage),
+    )
+
+    class Media:
+        css: ClassVar = {"all": ("portal/messaging.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        rows: QuerySet[Message] = super().get_queryset(request)
+        return rows.select_related("account", "created_by")
+
+    # --- the list ------------------------------------------------------------
+
+    @admin.display(description=_("State"), ordering="state")
+    def state_(self, message: Message) -> SafeString:
+        return state_label("message", shown_state(message))
+
+    @admin.display(description=_("Kind"), ordering="kind")
+    def kind_(self, message: Message) -> str:
+        return message.sms_kind or str(message.get_kind_display())
+
+    @admin.display(description=_("Sent by"), ordering="created_by")
+    def sender(self, message: Message) -> str:
+        return person_name(message.created_by)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {
+            "tab_list": tabs.tab_list(request),
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        return export.messages_as_file(self, request)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        may = request.user.has_perm
+        return {
+            name: described
+            for name, described in super().get_actions(request).items()
+            if name in bulk_actions.ACTIONS and may(bulk_actions.ACTIONS[name].permission)
+        }
+
+    def reader_columns(self, request: HttpRequest) -> list[Any]:
+        return [message_page.recipient_column(request.user)]
+
+    def named_by(self, term: str) -> Q:
+        return Q(reference=term[:32].lower()) | Q(public_id=term[:24]) | Q(provider_id=term[:200])
+
+    def also_found_by(self, request: HttpRequest, term: str) -> Q:
+        if len(term) < 3 or not request.user.has_perm("messaging.reveal_message"):
+            return Q()
+        return Q(kind=Message.Kind.TEXT, text__icontains=term[:200])
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(_("No SMS sent yet."), self.get_list_primary(request), "sms")
+
+    def live_cells(self, request: HttpRequest) -> Cells:
+        return lambda message: {"state_": self.state_(message)}
+
+    # --- one message ---------------------------------------------------------
+
+    def get_detail_title(self, request: HttpRequest, obj: Message) -> str:
+        return plain_number(obj.recipient, whole=may_see_whole(obj, request.user))
+
+    def get_detail_context(self, request: HttpRequest, obj: Message) -> Mapping[str, Any]:
+        return message_page.context_of(self, request, obj)
+
+    def get_live_context(self, request: HttpRequest, obj: Message) -> dict[str, Any]:
+        return message_page.context_of(self, request, obj)

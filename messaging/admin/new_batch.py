@@ -1,0 +1,104 @@
+"""The page "New batch"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import FormView
+
+from core.admin.pages import current_user, fragment, new_form_token
+from core.times import full_time
+from providers.admin.account_picker import AccountFormPage
+from providers.models import Account
+
+from .. import segments
+from ..batches import create
+from ..batches.importing.placeholders import PLACE
+from ..models import Batch
+from ..text_rules import LONGEST_TYPED
+from .batch_forms import NewBatchForm, can_send_texts
+from .send_page import chosen_account, sending_accounts
+from .send_preview import preview_of
+
+if TYPE_CHECKING:
+    NewBatchView = FormView[NewBatchForm]
+else:
+    NewBatchView = FormView
+
+
+def batch_accounts() -> list[Account]:
+    return [account for account in sending_accounts() if can_send_texts(account)]
+
+
+def size_of(account: Account, text: str) -> dict[str, Any]:
+    """What one message of this text takes, as far as that can be told before the recipients
+    are there."""
+    fixed = PLACE.sub("", text)
+    preview = preview_of(account, "", fixed)
+    # The character that costs is named by its place in what was typed.
+    typed = PLACE.sub(lambda place: " " * len(place[0]), segments.fold(text))
+    counted = replace(preview.count, costly=segments.first_costly(typed))
+    return {"preview": replace(preview, count=counted), "varies": fixed != text}
+
+
+@fragment("messaging.bulk_message")
+def size(request: HttpRequest) -> HttpResponse:
+    """The size of the text while it is typed."""
+    account = chosen_account(request, batch_accounts())
+    if account is None or request.method != "POST":
+        raise Http404
+    context = size_of(account, request.POST.get("text", "")[:LONGEST_TYPED])
+    return render(request, "messaging/batches/size.html", context)
+
+
+class NewBatchPage(AccountFormPage[Batch], NewBatchView):
+    title = _("New batch")
+    permission_required = "messaging.bulk_message"
+    template_name = "messaging/batches/new.html"
+    form_class = NewBatchForm
+    no_account_template = "messaging/no_account.html"
+    http_method_names = ["get", "post"]
+
+    def find_accounts(self) -> list[Account]:
+        return batch_accounts()
+
+    def choose_account(self, accounts: list[Account]) -> Account | None:
+        return chosen_account(self.request, accounts)
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"form_token": new_form_token(), **self._like()}
+
+    def _like(self) -> dict[str, str]:
+        """What was typed for a batch whose file is to be uploaded again."""
+        earlier = self.request.GET.get("like", "")
+        if not earlier or not self.request.user.has_perm("messaging.view_batch"):
+            return {}
+        batch = Batch.objects.filter(public_id=earlier[:24]).first()
+        if batch is None:
+            return {}
+        return {"text": batch.text, "sms_kind": batch.sms_kind, "sender_id": batch.sender_id}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        form: NewBatchForm = context["form"]
+        text = str((form.data if form.is_bound else form.initial).get("text", ""))
+        return {**context, **size_of(form.sending_account, text)}
+
+    def form_valid(self, form: NewBatchForm) -> HttpResponse:
+        token = form.cleaned_data["form_token"]
+        batch, made = create.make(form.draft, by=current_user(self.request), form_token=token)
+        if not made:
+            messages.warning(
+                self.request,
+                _(
+                    "This form was already sent at %(time)s. This is that batch; nothing was"
+                    " made twice."
+                )
+                % {"time": full_time(batch.created_at)},
+            )
+        return self.back_to(batch)

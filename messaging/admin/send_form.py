@@ -1,0 +1,178 @@
+"""The form "Send SMS". Its fields follow what the chosen account's client can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from providers.admin.account_picker import AccountChoice
+from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, SendsText
+from providers.gateway.vocabulary import SmsKind
+from providers.models import Account
+
+from .. import duplicates
+from ..models import Message
+from ..queue_message import Draft
+from ..recipient_form import RecipientForm, channel_field, sender_field, template_field
+from ..recipients import words_of
+from ..text_rules import LONGEST_TYPED, check_text
+
+
+def kind_of(account: Account) -> Message.Kind | None:
+    """What a single message of this account is; None where it sends nothing."""
+    client = account.client
+    if client is None:
+        return None
+    for capability, kind in (
+        (SendsText, Message.Kind.TEXT),
+        (SendsOwnCode, Message.Kind.OWN_CODE),
+        (MakesCodes, Message.Kind.PROVIDER_CODE),
+    ):
+        if issubclass(client, capability):
+            return kind
+    return None
+
+
+def unavailable_reason(account: Account) -> str:
+    """Why this account cannot send a message now; empty where it can."""
+    if kind_of(account) is None:
+        return gettext("sends no SMS")
+    if not account.allowed_countries:
+        return gettext("no country is allowed")
+    if account.is_paused:
+        return gettext("paused")
+    return ""
+
+
+class SendForm(RecipientForm):
+    """Bound to one account. `draft` is what the form came to once it is valid."""
+
+    error_css_class = "has-error"
+
+    def __init__(
+        self,
+        *args: Any,
+        account: Account,
+        accounts: Sequence[Account],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, account=account, **kwargs)
+        self.kind = kind_of(account)
+        self.repeats: Message | None = None
+        """An earlier message that says the same to the same number."""
+        self.fields["account"] = AccountChoice(
+            accounts, unavailable_reason, initial=account.public_id
+        )
+        self._add_fields_of_kind()
+        self.order_fields(
+            ("account", "recipient", "sms_kind", "sender_id", "channel", "template", "text", "code")
+        )
+
+    # --- fields ------------------------------------------------------------
+
+    def _add_fields_of_kind(self) -> None:
+        client = self.sending_account.client
+        if client is None:
+            return
+        if issubclass(client, SendsText):
+            self._add_text_fields(client)
+        elif issubclass(client, SendsOwnCode):
+            self._add_code_fields(client)
+
+    def _add_text_fields(self, client: type[SendsText]) -> None:
+        options = self.sending_account.options
+        self.fields["sms_kind"] = forms.ChoiceField(
+            label=_("Kind"),
+            choices=[
+                (SmsKind.TRANSACTIONAL, _("Transactional")),
+                (SmsKind.MARKETING, _("Marketing")),
+            ],
+            initial=options.get("kind") or SmsKind.TRANSACTIONAL,
+            widget=UnfoldAdminRadioSelectWidget(),
+        )
+        self.fields["sender_id"] = sender_field(self.sending_account, client)
+        self.fields["text"] = forms.CharField(
+            label=_("Text"),
+            max_length=LONGEST_TYPED,
+            strip=False,
+            widget=UnfoldAdminTextareaWidget({"rows": 5, "dir": "auto", "maxlength": False}),
+            error_messages={"required": _("Enter the text.")},
+        )
+
+    def _add_code_fields(self, client: type[SendsOwnCode]) -> None:
+        self.fields["channel"] = channel_field(self.sending_account, client)
+        self.fields["template"] = template_field(self.sending_account, client)
+        self.fields["code"] = forms.CharField(
+            label=_("Code"),
+            max_length=32,
+            widget=UnfoldAdminTextInputWidget(
+                {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+            ),
+            error_messages={"required": _("Enter the code that the message will carry.")},
+        )
+
+    # --- checks ------------------------------------------------------------
+
+    def clean_account(self) -> Account:
+        if self.cleaned_data["account"] != self.sending_account.public_id:
+            raise forms.ValidationError(gettext("This account cannot send any more."))
+        reason = unavailable_reason(self.sending_account)
+        if reason:
+            raise forms.ValidationError(f"{self.sending_account.name}: {reason}")
+        return self.sending_account
+
+    def clean_text(self) -> str:
+        return check_text(self.cleaned_data["text"])
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"].strip()
+        client = self.sending_account.client
+        if client is not None and issubclass(client, SendsOwnCode):
+            try:
+                client.check_own_code(code)
+            except CannotTake as cannot:
+                raise forms.ValidationError(words_of(cannot)) from None
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.errors or self.number is None or self.kind is None:
+            return cleaned
+        self.check_channel(cleaned)
+        self.repeats = duplicates.earlier_like(self.draft)
+        return cleaned
+
+    # --- outcome -----------------------------------------------------------
+
+    @property
+    def draft(self) -> Draft:
+        if self.kind is None or self.number is None:
+            raise ValueError("Only a valid form has a draft.")
+        values = self.cleaned_data
+        return Draft(
+            account=self.sending_account,
+            recipient=self.number,
+            kind=self.kind,
+            text=values.get("text", ""),
+            code=values.get("code", ""),
+            channel=values.get("channel", ""),
+            template=values.get("template", ""),
+            sms_kind=values.get("sms_kind", ""),
+            sender_id=values.get("sender_id", ""),
+        )
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """The same went out lately, and staff have not said that they know."""
+        if self.repeats is None:
+            return False
+        return bool(self.cleaned_data.get("confirmed") != self.repeats.public_id)

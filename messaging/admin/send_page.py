@@ -1,0 +1,140 @@
+"""The page "Send SMS", and the preview that it fetches while staff type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import FormView
+
+from core.admin.pages import current_user, fragment, new_form_token
+from core.times import full_time
+from providers.admin.account_picker import AccountFormPage, pick_account
+from providers.daily_limits import LimitReached
+from providers.engine.leases import is_engine_alive
+from providers.limit_texts import limit_text
+from providers.models import Account
+
+from .. import queue_message
+from ..models import Message
+from .send_form import SendForm, kind_of, unavailable_reason
+from .send_preview import Preview, preview_of
+
+if TYPE_CHECKING:
+    SendFormView = FormView[SendForm]
+else:
+    SendFormView = FormView
+
+REMEMBERED = "send_account"
+REMEMBERED_SENDER = "send_sender"
+
+
+def sending_accounts() -> list[Account]:
+    """Every account; those that send something first."""
+    found = list(Account.objects.prefetch_related("credentials"))
+    return sorted(found, key=lambda account: (kind_of(account) is None, account.name.lower()))
+
+
+def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
+    able = [account for account in accounts if kind_of(account) is not None]
+    return pick_account(request, able, request.session.get(REMEMBERED), unavailable_reason)
+
+
+class SendPage(AccountFormPage[Message], SendFormView):
+    title = _("Send SMS")
+    permission_required = "messaging.send_message"
+    template_name = "messaging/send.html"
+    form_class = SendForm
+    no_account_template = "messaging/no_account.html"
+    http_method_names = ["get", "post"]
+
+    def find_accounts(self) -> list[Account]:
+        return sending_accounts()
+
+    def choose_account(self, accounts: list[Account]) -> Account | None:
+        return chosen_account(self.request, accounts)
+
+    def get_initial(self) -> dict[str, Any]:
+        sender = self.request.session.get(REMEMBERED_SENDER, {})
+        initial = {"form_token": new_form_token()}
+        if self.account is not None and self.account.public_id in sender:
+            initial["sender_id"] = sender[self.account.public_id]
+        return initial
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        form: SendForm = context["form"]
+        return {
+            **context,
+            "kind": form.kind,
+            "preview": self._preview(form),
+            "asleep": not is_engine_alive(),
+            "repeats": form.repeats if form.is_bound and form.is_valid() else None,
+        }
+
+    def _preview(self, form: SendForm) -> Preview:
+        values = form.data if form.is_bound else form.initial
+        return preview_of(
+            form.sending_account, str(values.get("recipient", "")), str(values.get("text", ""))
+        )
+
+    def form_valid(self, form: SendForm) -> HttpResponse:
+        by, token = current_user(self.request), form.cleaned_data["form_token"]
+        if form.needs_confirmation and not queue_message.was_sent(token, by):
+            return self.render_to_response(self.get_context_data(form=form))
+        try:
+            message, made = queue_message.queue(form.draft, by=by, form_token=token)
+        except LimitReached as limit:
+            form.add_error(None, limit_text(limit))
+            return self.form_invalid(form)
+        self._remember(form)
+        if not made and not queue_message.is_row_of(message, form.draft):
+            return self.render_to_response(self.get_context_data(form=self._changed_since(form)))
+        if not made:
+            messages.warning(
+                self.request,
+                _(
+                    "This form was already sent at %(time)s. This is that message; nothing was"
+                    " sent twice."
+                )
+                % {"time": full_time(message.created_at)},
+            )
+        return self.back_to(message)
+
+    def _changed_since(self, form: SendForm) -> SendForm:
+        """Somebody went back, changed something and sent again: that is a new message, but
+        it goes out only when they say so with the new form in front of them."""
+        messages.warning(
+            self.request,
+            _(
+                "This form was already sent once. What you changed since has not been sent:"
+                " check it and send it now."
+            ),
+        )
+        values = self.request.POST.copy()
+        values["form_token"] = new_form_token()
+        return SendForm(**{**self.get_form_kwargs(), "data": values})
+
+    def _remember(self, form: SendForm) -> None:
+        session = self.request.session
+        account = form.sending_account.public_id
+        session[REMEMBERED] = account
+        if form.draft.sender_id:
+            session[REMEMBERED_SENDER] = {
+                **session.get(REMEMBERED_SENDER, {}),
+                account: form.draft.sender_id,
+            }
+
+
+@fragment("messaging.send_message")
+def preview(request: HttpRequest) -> HttpResponse:
+    """What the number and the text come to, while they are typed. Sends nothing."""
+    account = chosen_account(request, sending_accounts())
+    if account is None or request.method != "POST":
+        raise Http404
+    shown = preview_of(account, request.POST.get("recipient", ""), request.POST.get("text", ""))
+    context = {"preview": shown, "kind": kind_of(account), "account": account, "fetched": True}
+    return render(request, "messaging/preview.html", context)

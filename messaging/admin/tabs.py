@@ -1,0 +1,50 @@
+"""The tabs over the list of messages: the views of it that staff open all day."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from ..presentation.dashboard import MOST_SHOWN, NEEDS_A_HAND, needing_a_hand
+from ..presentation.labels import REPORT_OVERDUE
+from ..states import MessageState
+
+S = MessageState
+TABS: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
+    (pgettext_lazy("messages", "All"), ()),
+    (_("Needs a hand"), NEEDS_A_HAND),
+    (_("Waiting"), (S.QUEUED, S.SENDING, S.SCHEDULED)),
+    (_("Not delivered"), (S.UNDELIVERED, S.EXPIRED, S.REJECTED, S.REFUSED, S.NOT_SENT)),
+    (_("No report"), (REPORT_OVERDUE,)),
+)
+
+
+def tab_list(request: HttpRequest) -> list[dict[str, Any]]:
+    """For the admin theme: each tab is the list with the states that it names."""
+    chosen = tuple(request.GET.getlist("shown"))
+    address = reverse("admin:messaging_message_changelist")
+    items = [
+        {
+            "title": _titled(title, states),
+            "link": f"{address}?{urlencode([('shown', state) for state in states])}",
+            "active": set(chosen) == set(states),
+            "has_permission": True,
+        }
+        for title, states in TABS
+    ]
+    return [{"models": ["messaging.message"], "items": items}]
+
+
+def _titled(title: Promise, states: tuple[str, ...]) -> str:
+    if states != NEEDS_A_HAND:
+        return str(title)
+    count = needing_a_hand()
+    if not count:
+        return str(title)
+    return f"{title} {count if count <= MOST_SHOWN else f'{MOST_SHOWN}+'}"

@@ -1,0 +1,131 @@
+"""Writing a new batch down, and having its recipients read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from providers.models import Account
+
+from .. import segments
+from ..models import Batch, StagedRow
+from . import storage, wake
+from .states import BATCH_STATES, BatchState
+
+BETWEEN: Final = re.compile(r"[,;，；、]")
+LONGEST_FILE_NAME: Final = 200
+
+
+@dataclass(frozen=True)
+class BatchDraft:
+    account: Account
+    text: str = field(repr=False)
+    sms_kind: str
+    sender_id: str
+    file_name: str = ""
+    content: Iterable[bytes] = field(default=(), repr=False)
+    """The file as it came, in pieces; or what was pasted."""
+
+    @property
+    def source(self) -> Batch.Source:
+        return Batch.Source.FILE if self.file_name else Batch.Source.PASTED
+
+
+def make(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch, bool]:
+    """Write the batch with its file and ask the queue to read it, in one transaction. The
+    same form sent twice makes one batch: the second call returns it and False."""
+    batch = Batch(
+        account=draft.account,
+        text=segments.fold(draft.text),
+        sms_kind=draft.sms_kind,
+        sender_id=draft.sender_id,
+        source=draft.source,
+        file_name=draft.file_name[-LONGEST_FILE_NAME:],
+        created_by_id=by.pk,
+        form_token=form_token,
+    )
+    return _save(batch, draft.content, by)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    account: Account
+    sms_kind: str
+    sender_id: str
+    text: str
+    batch: Batch | None
+
+
+def make_again(again: Again, *, by: User, form_token: str, chosen: Sequence[int] = ()) -> Batch:
+    batch = Batch(
+        account=again.account,
+        text=again.text,
+        sms_kind=again.sms_kind,
+        sender_id=again.sender_id,
+        source=Batch.Source.AGAIN,
+        sent_again_from=again.batch,
+        created_by_id=by.pk,
+        form_token=form_token,
+    )
+    return _save(batch, [json.dumps(list(chosen)).encode()] if chosen else [], by)[0]
+
+
+def _save(batch: Batch, content: Iterable[bytes], by: User) -> tuple[Batch, bool]:
+    try:
+        with transaction.atomic():
+            batch.save(force_insert=True)
+            batch.file_digest, batch.read_total = storage.keep(batch, content)
+            batch.save(update_fields=("file_digest", "read_total"))
+            wake.read(batch)
+    except IntegrityError:
+        earlier = Batch.objects.filter(form_token=batch.form_token, created_by=by.pk).first()
+        if earlier is None:
+            raise
+        return earlier, False
+    return batch, True
+
+
+def check_again(batch: Batch, *, text: str, number_column: int | None) -> bool:
+    """Read it anew, with another text or another column. False: it has moved on."""
+    with transaction.atomic():
+        moved = BATCH_STATES.move(
+            Batch.objects.filter(pk=batch.pk).exclude(source=Batch.Source.AGAIN),
+            BatchState.READING,
+            text=segments.fold(text),
+            number_column=number_column,
+            reading_run=None,
+            reading_at=None,
+            reading_tries=0,
+            read_done=0,
+            reason="",
+            values={},
+            row_count=0,
+            good=0,
+            repeated=0,
+            listed=0,
+            refused=0,
+        )
+        if moved:
+            StagedRow.objects.filter(batch=batch).delete()
+            wake.read(batch)
+    return bool(moved)
+
+
+def pasted(text: str) -> bytes:
+    """What was pasted as a file: numbers one a line, a list of numbers, or rows of a
+    spreadsheet, whose cells have tabs between them."""
+    text = segments.fold(text).replace("\0", "").strip("\n")
+    lines = [line for line in text.split("\n") if line.strip()]
+    pieces = [[piece for piece in BETWEEN.split(line) if piece.strip()] for line in lines]
+    is_list = "\t" not in text and all(
+        sum(sign.isdigit() for sign in piece) >= 7 for line in pieces for piece in line
+    )
+    if is_list:
+        text = "\n".join(piece.strip() for line in pieces for piece in line)
+    return text.encode("utf-8", "backslashreplace")

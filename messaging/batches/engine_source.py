@@ -1,0 +1,93 @@
+"""Messages of batches as work for the engine: the lane that never makes staff wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from itertools import count
+from typing import ClassVar, Final
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from providers.engine.due_query import DueAccounts, Moment
+from providers.engine.work_source import Job, Lane
+from providers.models import Account
+
+from ..engine.claim_sql import accounts_with_due, due_of_batch
+from ..engine.source import MessageJob, MessageSource
+from ..models import Batch
+from . import lifecycle, progress
+from .states import BatchState
+
+LOOK_AT_PERMISSIONS_EVERY: Final = 5.0
+"""Seconds."""
+
+
+def _on_their_way(now: datetime | Moment) -> QuerySet[Batch]:
+    return Batch.objects.filter(state=BatchState.SENDING, moved_at__gt=now - lifecycle.STOOD_STILL)
+
+
+class BatchSource(MessageSource):
+    """What is claimed, handed over and recorded like any message, but only of batches that
+    are being sent, that did not stand still for too long, and whose sender still may."""
+
+    name: ClassVar[str] = "batches"
+    lane: ClassVar[Lane] = Lane.BULK
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._on_their_way = DueAccounts(_on_their_way)
+        self._turn = count()
+        self._may: dict[int, tuple[float, bool]] = {}
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        found = set()
+        now = timezone.now()
+        with_batches = self._on_their_way.among(accounts, now)
+        for batch in self._running(with_batches) if with_batches else ():
+            if batch.account_id not in found:
+                found |= accounts_with_due([batch.account_id], due_of_batch(batch.pk, now))
+        return found
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        """From the batches of the account in turn, so that none waits for the end of another."""
+        running = self._running([account.pk])
+        first = next(self._turn) % len(running) if running else 0
+        now = timezone.now()
+        jobs: list[MessageJob] = []
+        for batch in (*running[first:], *running[:first]):
+            if len(jobs) < limit:
+                due = due_of_batch(batch.pk, now)
+                claimed = self.messages.claim_due(due, account, limit - len(jobs), claim)
+                jobs.extend(claimed)
+                if claimed:
+                    lifecycle.note_movement(batch, now)
+        return jobs
+
+    def sweep(self) -> None:
+        """The claims of its messages are swept with those of all messages."""
+        lifecycle.pause_stalled()
+        lifecycle.pause_unpermitted()
+        progress.take_samples()
+        lifecycle.finish_completed()
+
+    def _running(self, accounts: Collection[int]) -> list[Batch]:
+        running = _on_their_way(timezone.now()).filter(account__in=accounts)
+        columns = ("account", "answerable", "moved_at")
+        return [batch for batch in running.order_by("pk").only(*columns) if self._allowed(batch)]
+
+    def _allowed(self, batch: Batch) -> bool:
+        """Looked up now and then, since this is asked many times a second."""
+        pk = batch.answerable_id
+        if pk is None:
+            return False
+        at, may = self._may.get(pk, (0.0, False))
+        now = time.monotonic()
+        if not at or now - at > LOOK_AT_PERMISSIONS_EVERY:
+            may = lifecycle.may_send(User.objects.filter(pk=pk).first())
+            self._may[pk] = (now, may)
+        return may

@@ -1,0 +1,1 @@
+"""From a file or a pasted list to rows with a verdict each."""

@@ -1,0 +1,90 @@
+"""Why the recipients of a batch cannot be read, in words with the next step."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from core.money_lines import MoneyLine
+from providers.error_texts import Words, register_reason
+
+
+class Unreadable(Exception):
+    """Nothing was taken from the file. `values` fill the places in the words."""
+
+    def __init__(self, problem: FileProblem, **values: Any) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.values = values
+
+
+class FileProblem(StrEnum):
+    WRONG_KIND = "file_wrong_kind"
+    TOO_LARGE = "file_too_large"
+    TOO_MANY_ROWS = "file_too_many_rows"
+    EMPTY = "file_empty"
+    NO_NUMBER_COLUMN = "file_no_number_column"
+    UNREADABLE = "file_unreadable"
+    QUOTES = "file_quotes"
+    UNKNOWN_COLUMNS = "text_unknown_columns"
+    GAVE_UP = "reading_gave_up"
+
+
+WORDS = {
+    FileProblem.WRONG_KIND: Words(
+        gettext_noop("Choose a CSV or XLSX file."),
+        gettext_noop("“%(name)s” is something else."),
+        "",
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.TOO_LARGE: Words(
+        gettext_noop("The file is larger than %(most)s MB."),
+        "",
+        gettext_noop("Split it."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.TOO_MANY_ROWS: Words(
+        gettext_noop("The file has more than %(most)s rows."),
+        "",
+        gettext_noop("Split it."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.EMPTY: Words(gettext_noop("The file has no rows."), "", "", MoneyLine.NOT_SENT),
+    FileProblem.NO_NUMBER_COLUMN: Words(
+        gettext_noop("No column holds phone numbers."),
+        gettext_noop("Columns: %(columns)s."),
+        gettext_noop("Choose the column, or add one."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.UNREADABLE: Words(
+        gettext_noop("The file cannot be read."),
+        gettext_noop("It is protected, damaged, or has unknown characters."),
+        gettext_noop("Save it as CSV UTF-8 and upload it again."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.QUOTES: Words(
+        gettext_noop("A quotation mark in row %(row)s stands in the wrong place."),
+        gettext_noop("Or it is never closed, so that the rows after it cannot be told apart."),
+        gettext_noop("Correct this row, and upload the file again."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.UNKNOWN_COLUMNS: Words(
+        gettext_noop("The text names columns that the file does not have: %(unknown)s."),
+        gettext_noop("Columns: %(columns)s."),
+        gettext_noop("Change the text, or upload another file."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.GAVE_UP: Words(
+        gettext_noop("Reading this file failed several times."),
+        "",
+        gettext_noop("Save it as CSV UTF-8 and upload it again."),
+        MoneyLine.NOT_SENT,
+    ),
+}
+
+
+def register() -> None:
+    for problem, words in WORDS.items():
+        register_reason(problem, words)

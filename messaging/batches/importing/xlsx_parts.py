@@ -1,0 +1,174 @@
+"""The two parts of a workbook that may be large: its cells, and the texts they point to.
+
+Made of the parser's elements one by one, and bounded, since a small file may hold very many.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from sys import getsizeof
+from typing import Final
+
+from .file_errors import FileProblem, Unreadable
+from .xlsx_values import LONGEST_CELL, Cells, DateStyles, NumberedRow, shown, unescaped
+
+Attributes = Mapping[str, str]
+
+MOST_COLUMNS: Final = 200
+MOST_ROWS: Final = 1_048_576
+"""Of any sheet."""
+MOST_ELEMENTS: Final = 15_000_000
+"""Of a part: some 15 s of work, or 70 columns of 100,000 rows."""
+MOST_PIECES: Final = 1_000
+"""That one text is put together of; each has 8 KB at the most."""
+MOST_TEXTS: Final = 100 * 1024 * 1024
+"""Bytes of the table of texts in memory; it is the one thing that has to be held."""
+
+NAMESPACES: Final = (
+    "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+    "http://purl.oclc.org/ooxml/spreadsheetml/main",
+)
+
+
+def _named(word: str) -> frozenset[str]:
+    return frozenset(f"{namespace} {word}" for namespace in NAMESPACES)
+
+
+CELL, ROW, VALUE, TEXT, ITEM, PHONETIC = map(_named, ("c", "row", "v", "t", "si", "rPh"))
+
+
+class _Counting:
+    """Of elements there may be very many in a small file."""
+
+    _seen = 0
+
+    def _count(self) -> None:
+        self._seen += 1
+        if self._seen > MOST_ELEMENTS:
+            raise Unreadable(FileProblem.UNREADABLE)
+
+
+class Texts(_Counting):
+    """The table of texts."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._pieces: list[str] | None = None
+        self._listens = self._phonetic = False
+        self._size = 0
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        self._count()
+        if name in TEXT:
+            self._listens = not self._phonetic
+        elif name in ITEM:
+            self._pieces = []
+        elif name in PHONETIC:
+            # How a text is pronounced is no part of it.
+            self._phonetic = True
+
+    def say(self, piece: str) -> None:
+        if self._listens and self._pieces is not None and len(self._pieces) < MOST_PIECES:
+            self._pieces.append(piece)
+
+    def end(self, name: str) -> None:
+        if name in TEXT:
+            self._listens = False
+        elif name in PHONETIC:
+            self._phonetic = False
+        elif name in ITEM:
+            text = unescaped("".join(self._pieces or ())[:LONGEST_CELL])
+            self._pieces = None
+            self._size += getsizeof(text) + 8
+            if self._size > MOST_TEXTS:
+                raise Unreadable(FileProblem.UNREADABLE)
+            self.texts.append(text)
+
+
+LETTERS: Final = re.compile(r"[A-Z]{1,3}")
+
+
+class Rows(_Counting):
+    """Makes rows of the elements of a sheet."""
+
+    def __init__(self, texts: list[str], date_styles: DateStyles) -> None:
+        self._texts = texts
+        self._date_styles = date_styles
+        self._ready: list[NumberedRow] = []
+        self._index_of: dict[str, int] = {}
+        self._number = 0
+        self._cells: Cells = []
+        self._column = -1
+        self._kind = "n"
+        self._style = ""
+        self._pieces: list[str] = []
+        self._listens = self._phonetic = False
+
+    def taken(self) -> list[NumberedRow]:
+        """Those that are ready, once."""
+        ready, self._ready = self._ready, []
+        return ready
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        self._count()
+        if name in CELL:
+            self._start_cell(attributes)
+        elif name in VALUE or name in TEXT:
+            self._listens = self._column < MOST_COLUMNS and not self._phonetic
+        elif name in ROW:
+            # Never twice the same number, whatever the file says.
+            self._number = max(int(attributes.get("r", 0)), self._number + 1)
+            if self._number > MOST_ROWS:
+                raise Unreadable(FileProblem.UNREADABLE)
+            self._cells, self._column = [], -1
+        elif name in PHONETIC:
+            self._phonetic = True
+
+    def _start_cell(self, attributes: Attributes) -> None:
+        place = attributes.get("r")
+        self._column = self._column + 1 if place is None else self._index(place)
+        self._kind = attributes.get("t", "n")
+        self._style = attributes.get("s", "")
+        self._pieces = []
+
+    def _index(self, place: str) -> int:
+        letters = place.rstrip("0123456789")
+        index = self._index_of.get(letters)
+        if index is None:
+            if not LETTERS.fullmatch(letters):
+                raise ValueError(letters)
+            index = -1
+            for letter in letters:
+                index = (index + 1) * 26 + ord(letter) - ord("A")
+            self._index_of[letters] = index
+        return index
+
+    def say(self, piece: str) -> None:
+        if self._listens and len(self._pieces) < MOST_PIECES:
+            self._pieces.append(piece)
+
+    def end(self, name: str) -> None:
+        if name in VALUE or name in TEXT:
+            self._listens = False
+        elif name in CELL:
+            if self._pieces:
+                self._end_cell("".join(self._pieces))
+        elif name in ROW:
+            if any(self._cells):
+                self._ready.append((self._number, self._cells))
+            self._cells = []
+        elif name in PHONETIC:
+            self._phonetic = False
+
+    def _end_cell(self, value: str) -> None:
+        self._pieces = []
+        if self._kind == "s":
+            # A number below 0 would count from the end.
+            text = self._texts[int(value)] if value.isdigit() else ""
+        else:
+            text = shown(value, self._kind, self._date_styles.kind_of(self._style))
+        cells = self._cells
+        while len(cells) <= self._column:
+            cells.append("")
+        cells[self._column] = text.strip()

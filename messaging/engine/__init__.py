@@ -1,0 +1,1 @@
+"""Messages as work for the engine."""

@@ -1,0 +1,159 @@
+"""Taking rows up to be sent, and marking them as handed over: SQL, each in one statement.
+
+Every message passes here while threads wait for work. The ORM needs several times as long to
+write these statements as a database to carry them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from django.db import connection, models
+
+from core.secrets import Secret
+
+from ..models import DoNotSend, Message
+from ..queue_message import oldest_that_may_go
+from ..states import MESSAGE_STATES, MessageState
+
+
+class ClaimedMessage(NamedTuple):
+    """What of a message is needed to send it. Not a model, since this is made for every
+    message of a batch."""
+
+    id: int
+    kind: str
+    recipient: str
+    text: str
+    code: Secret | None
+    channel: str
+    template: str
+    sms_kind: str
+    sender_id: str
+    encoding: str
+    reference: str
+    belongs_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Which of the queued rows may be taken up: a condition in SQL with its values."""
+
+    where: str
+    values: tuple[object, ...]
+
+
+def due_singles(now: datetime) -> Due:
+    """Messages without a batch that are not too old to go out unasked."""
+    text_limit, code_limit = oldest_that_may_go(now)
+    return Due(
+        "batch_id IS NULL AND not_before <= %s AND queued_at > %s"
+        f" AND (kind = '{Message.Kind.TEXT.value}' OR queued_at > %s)",
+        (_time(now), _time(text_limit), _time(code_limit)),
+    )
+
+
+def due_of_batch(batch_id: int, now: datetime) -> Due:
+    return Due("batch_id = %s AND not_before <= %s", (batch_id, _time(now)))
+
+
+_TABLE: Final = Message._meta.db_table
+_LISTED: Final = (
+    f"EXISTS (SELECT 1 FROM {DoNotSend._meta.db_table} entry"  # noqa: S608 - our constants
+    f" WHERE entry.number = {_TABLE}.recipient AND entry.removed_at IS NULL)"
+)
+
+
+def accounts_with_due(accounts: Collection[int], due: Due) -> set[int]:
+    """Those of the accounts that have such a row. One look into the index for each."""
+    if not accounts:
+        return set()
+    return {
+        account_id
+        for (account_id,) in _run(
+            f"""
+            SELECT account.id FROM providers_account account
+             WHERE account.id IN ({", ".join(map(str, accounts))}) AND EXISTS (
+                   SELECT 1 FROM {_TABLE} WHERE account_id = account.id
+                      AND state = 'queued' AND {due.where})
+            """,  # noqa: S608 - built from constants of ours
+            list(due.values),
+        )
+    }
+
+
+def claim(
+    due: Due, account_id: int, limit: int, claim: UUID, now: datetime
+) -> tuple[list[ClaimedMessage], list[ClaimedMessage]]:
+    """Move the first of these rows to `claimed`. Returns them, and apart from them those whose
+    number stands on the do-not-send list."""
+    MESSAGE_STATES.check(MessageState.CLAIMED, (MessageState.QUEUED,))
+    # On PostgreSQL, rows that another loop is about to take are left to it. Materialized, since
+    # a plan that read the inner query twice would lock, and claim, more than `limit`.
+    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update else ""
+    found = _run(
+        f"""
+        WITH first AS MATERIALIZED (
+             SELECT id FROM {_TABLE}
+              WHERE account_id = %s AND state = 'queued' AND {due.where}
+              ORDER BY not_before, id LIMIT %s {lock})
+        UPDATE {_TABLE} SET state = 'claimed', claim = %s, claimed_at = %s
+         WHERE id IN (SELECT id FROM first)
+        RETURNING {", ".join(ClaimedMessage._fields)}, {_LISTED}
+        """,  # noqa: S608 - built from constants of ours
+        [account_id, *due.values, limit, _claim(claim), _time(now)],
+    )
+    free: list[ClaimedMessage] = []
+    listed: list[ClaimedMessage] = []
+    for *values, is_listed in sorted(found):
+        (listed if is_listed else free).append(ClaimedMessage._make(_readable(values)))
+    return free, listed
+
+
+def mark_in_flight(
+    ids: Collection[int], claim: UUID, claimed_at: datetime, now: datetime
+) -> set[int]:
+    """Move those that this claim still holds to `sending`; return their ids. A row that an
+    earlier job of this very loop is sending already is none of them."""
+    MESSAGE_STATES.check(MessageState.SENDING, (MessageState.CLAIMED,))
+    moved = _run(
+        f"""
+        UPDATE {_TABLE} SET state = 'sending', handed_over_at = %s
+         WHERE id IN ({", ".join(map(str, ids))})
+           AND state = 'claimed' AND claim = %s AND claimed_at = %s
+        RETURNING id
+        """,  # noqa: S608 - built from constants of ours
+        [_time(now), _claim(claim), _time(claimed_at)],
+    )
+    return {pk for (pk,) in moved}
+
+
+def _run(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
+
+
+_CODE: Final = ClaimedMessage._fields.index("code")
+
+
+def _readable(values: list[Any]) -> list[Any]:
+    values[_CODE] = _field("code").from_db_value(values[_CODE])
+    return values
+
+
+def _field(name: str) -> Any:
+    return Message._meta.get_field(name)
+
+
+def _claim(claim: UUID) -> Any:
+    return _field("claim").get_db_prep_value(claim, connection)
+
+
+def _time(moment: datetime) -> Any:
+    field: models.Field[Any, Any] = _field("claimed_at")
+    return field.get_db_prep_value(moment, connection)

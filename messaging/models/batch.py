@@ -1,0 +1,263 @@
+"""A batch, the rows that were read for it, and the file until it is no longer needed."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from providers.models import Account, public_id
+
+from ..batches.states import BatchState
+
+
+class Template(models.Model):
+    """A text that staff use again, with places for the columns of a file."""
+
+    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    name = models.CharField(_("name"), max_length=64, unique=True)
+    text = models.TextField(_("text"))
+    in_use = models.BooleanField(_("in use"), default=True)
+    """Nobody deletes one; one that is not in use is not offered."""
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("template")
+        verbose_name_plural = _("templates")
+        default_permissions = ("view", "add", "change")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Batch(models.Model):
+    """Texts to many numbers over one account.
+
+    Rows of the file are `row_count` in all: `good` + `repeated` + `listed` + `refused`. Of the good
+    ones `laid_out` have become messages. Whether the rest is still to come or was stopped is
+    told by the state, so the figures always add up to `good`.
+    """
+
+    class Source(models.TextChoices):
+        PASTED = "pasted", _("Pasted")
+        FILE = "file", _("File")
+        AGAIN = "again", _("Sent again")
+
+    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    form_token = models.CharField(max_length=64, unique=True, editable=False)
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="batches", verbose_name=_("account")
+    )
+    state = models.CharField(_("state"), max_length=16, default=BatchState.READING)
+    reason = models.CharField(max_length=32, blank=True)
+    """Why it cannot be read, or why the portal paused it."""
+    values = models.JSONField(default=dict, blank=True)
+    """What the words of the reason have places for."""
+
+    text = models.TextField(_("text"), blank=True)
+    """With places such as {Name}; of a batch that sends again each row has its own."""
+    sms_kind = models.CharField(max_length=1, blank=True)
+    sender_id = models.CharField(_("sender ID"), max_length=32, blank=True)
+
+    source = models.CharField(_("source"), max_length=8, choices=Source.choices)
+    file_name = models.CharField(_("file"), max_length=200, blank=True)
+    file_digest = models.CharField(max_length=64, blank=True)
+    """SHA-256 of the file's bytes."""
+    recipients_digest = models.CharField(max_length=64, blank=True)
+    """Of the good numbers, whatever their order."""
+    columns = models.JSONField(default=list, blank=True)
+    number_column = models.PositiveSmallIntegerField(null=True)
+    """Index into `columns`; None: to be guessed."""
+    sent_again_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="sent_again"
+    )
+
+    row_count = models.PositiveIntegerField(default=0)
+    good = models.PositiveIntegerField(_("recipients"), default=0)
+    repeated = models.PositiveIntegerField(default=0)
+    listed = models.PositiveIntegerField(default=0)
+    """On the do-not-send list."""
+    refused = models.PositiveIntegerField(default=0)
+    segments = models.PositiveIntegerField(_("segments"), default=0)
+    costly = models.PositiveIntegerField(default=0)
+    """Good rows that take more segments than most of them do."""
+    usual_segments = models.PositiveSmallIntegerField(default=0)
+
+    reading_run = models.UUIDField(null=True)
+    """Which run of the task reads it; a run that is not this one any more stops."""
+    reading_tries = models.PositiveSmallIntegerField(default=0)
+    reading_at = models.DateTimeField(null=True)
+    """The last sign of life of that run."""
+    read_done = models.PositiveBigIntegerField(default=0)
+    read_total = models.PositiveBigIntegerField(default=0)
+    """Bytes, or rows where bytes tell nothing; 0: not known."""
+
+    laid_out = models.PositiveIntegerField(default=0)
+    laid_out_to = models.BigIntegerField(default=0)
+    """The last staged row that has become a message."""
+    reserved = models.JSONField(default=list, blank=True)
+    """The daily limits that it was counted in at its start: what, scope and key of each."""
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(_("time"), default=timezone.now)
+    answerable = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("sent by"),
+    )
+    """Who started it, or was the last to go on with it: their permission counts."""
+    scheduled_for = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    moved_at = models.DateTimeField(null=True)
+    """When last something left, or somebody wanted it to: how long it stood still is counted
+    from here."""
+    sampled_at = models.DateTimeField(null=True)
+    sampled_out = models.PositiveIntegerField(default=0)
+    a_minute = models.FloatField(null=True)
+    """How many left a minute, of late."""
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in BatchState]),
+                name="batch_state_known",
+            )
+        ]
+        indexes = [
+            models.Index(fields=("-created_at", "-id"), name="batch_newest"),
+            models.Index(fields=("state", "account"), name="batch_by_state"),
+            models.Index(fields=("file_digest",), name="batch_by_file"),
+            models.Index(fields=("recipients_digest",), name="batch_by_recipients"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name or f"{self.get_source_display()} {self.public_id}"
+
+    @property
+    def findings(self) -> dict[str, object]:
+        """What checking it came to, as somebody has it in front of them: a batch that is
+        checked again meanwhile is another one."""
+        return {
+            "text": self.text,
+            "recipients_digest": self.recipients_digest,
+            "number_column": self.number_column,
+            "good": self.good,
+            "segments": self.segments,
+        }
+
+
+class FilePart(models.Model):
+    """A piece of an uploaded file. In the database, since the worker that reads it may run on
+    another host than the web process that took it; gone as soon as the batch has begun."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=("batch", "number"), name="one_part_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number} of batch {self.batch_id}"
+
+
+class StagedRow(models.Model):
+    """One row of the recipients as it was read, and what it was found to be."""
+
+    class Verdict(models.TextChoices):
+        GOOD = "good", _("Good")
+        REPEATED = "repeated", _("Repeated")
+        LISTED = "listed", _("On the do-not-send list")
+        REFUSED = "refused", _("Refused")
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="staged")
+    run = models.UUIDField()
+    number = models.PositiveIntegerField()
+    """As counted in the file, from 1, the heading included."""
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    problem = models.CharField(max_length=32, blank=True)
+    values = models.JSONField(null=True)
+    typed = models.CharField(max_length=120, blank=True)
+    """As it stands in the file; of a good row not kept."""
+    recipient = models.CharField(max_length=20, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    text = models.TextField(blank=True)
+    """With its places filled; empty where it is the batch's."""
+    segments = models.PositiveSmallIntegerField(default=0)
+    encoding = models.CharField(max_length=8, blank=True)
+    again_from = models.ForeignKey(
+        "messaging.Message", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=("batch", "number"), name="one_staged_row_per_number")
+        ]
+        indexes = [models.Index(fields=("batch", "verdict", "id"), name="staged_by_verdict")]
+
+    def __str__(self) -> str:
+        return f"row {self.number} of batch {self.batch_id}"
+
+
+class DoNotSend(models.Model):
+    """A number that must get nothing: who said so and why. What is taken off the list stays
+    here, with who took it off."""
+
+    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    number = models.CharField(_("phone number"), max_length=20)
+    """E.164."""
+    because = models.CharField(_("reason"), max_length=200)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("added by"),
+    )
+    added_at = models.DateTimeField(_("added"), default=timezone.now)
+    removed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("removed by"),
+    )
+    removed_at = models.DateTimeField(_("removed"), null=True)
+    removed_because = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("-added_at", "-pk")
+        verbose_name = _("entry of the do-not-send list")
+        verbose_name_plural = _("entries of the do-not-send list")
+        default_permissions = ("view", "add", "change")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("number",),
+                name="listed_once",
+                condition=models.Q(removed_at=None),
+            )
+        ]
+        indexes = [models.Index(fields=("-added_at", "-id"), name="do_not_send_newest")]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.public_id}"

@@ -1,0 +1,1 @@
+"""How messages and batches are shown: words, states, stories."""

@@ -1,0 +1,214 @@
+"""What a message's page says under its state: what happened, the money, the next step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from core.admin.labels import label_for
+from core.money_lines import MoneyLine
+from core.times import duration, short_time
+from providers.error_texts import (
+    Explanation,
+    Words,
+    explain,
+    explain_pause,
+    register_reason,
+    values_of_retries,
+)
+from providers.gateway.vocabulary import Reason
+from providers.models import BalanceReading
+
+from ..apply_report import FINAL
+from ..models import Message, Report
+from ..queue_message import WAITED_TOO_LONG
+from ..states import MessageState
+from .labels import MARKED_SENT, NO_REPORTS, REPORT_OVERDUE, gives_reports, shown_state
+
+S = MessageState
+LONG_WAIT: Final = timedelta(seconds=10)
+FAULT_BEFORE_SENDING: Final = "portal_fault_before_sending"
+
+
+def register() -> None:
+    """The reasons that only messages have."""
+    register_reason(
+        WAITED_TOO_LONG,
+        Words(
+            gettext_noop("This waited %(waited)s and was not sent."),
+            gettext_noop("It may be out of date."),
+            gettext_noop("Send it now or cancel it."),
+            MoneyLine.NOT_SENT,
+        ),
+    )
+    register_reason(
+        FAULT_BEFORE_SENDING,
+        Words(
+            gettext_noop("The portal had a fault before anything was sent."),
+            "",
+            gettext_noop("Tell the administrator, then send it again."),
+            MoneyLine.NOT_SENT,
+        ),
+    )
+
+
+def explanation_of(message: Message) -> Explanation:
+    shown = shown_state(message)
+    match message.state:
+        case S.QUEUED | S.CLAIMED:
+            return _waiting(message)
+        case S.SENDING:
+            return Explanation(text=_("The call to the provider is under way."))
+        case S.REFUSED if message.conflict:
+            return replace(_reasoned(message), text=_contradiction(message))
+        case S.HELD | S.REFUSED | S.UNKNOWN:
+            return _reasoned(message)
+        case S.NOT_SENT:
+            return _not_sent(message)
+        case S.CANCELLED:
+            return Explanation(money=MoneyLine.NOT_SENT)
+        case S.SUBMITTED:
+            return Explanation(text=_accepted(message, shown), money=MoneyLine.ACCEPTED)
+    return Explanation(text=_reported(message), money=MoneyLine.ACCEPTED)
+
+
+def _reported(message: Message) -> str:
+    """What is odd about the report that stands, or how long it took."""
+    if message.conflict:
+        return _contradiction(message)
+    reported_at = message.reported_at
+    if message.state == S.IN_TRANSIT or reported_at is None:
+        return ""
+    if message.settled_at and reported_at > message.settled_at:
+        word = label_for("message", message.state).word
+        return _(
+            "A report arrived after this was settled by hand. It says “%(word)s”, and that stands."
+        ) % {"word": word}
+    if message.handed_over_at:
+        took = duration(reported_at - message.handed_over_at)
+        return _("Reported %(took)s after sending.") % {"took": took}
+    return ""
+
+
+def _contradiction(message: Message) -> str:
+    """Which final words were reported, in the order in which they came."""
+    states = message.reports.filter(kind=Report.Kind.DELIVERY).order_by("at", "pk")
+    told = dict.fromkeys(states.values_list("state", flat=True))
+    words = [_("“%s”") % label_for("message", state).word for state in told if state in FINAL]
+    if len(words) < 2:
+        return _("A report came in that does not fit what the portal knows; see below.")
+    return _(
+        "First reported %(first)s, later %(later)s. %(standing)s stands; all reports are kept"
+        " below."
+    ) % {
+        "first": words[0],
+        "later": _(", ").join(words[1:]),
+        "standing": _("“%s”") % label_for("message", message.state).word,
+    }
+
+
+def _waiting(message: Message) -> Explanation:
+    waited = timezone.now() - message.queued_at
+    if message.account.is_paused:
+        return explain_pause(message.account.name)
+    if message.reason and message.answered_at:
+        return _reasoned(message)
+    if message.batch_id is not None:
+        return Explanation(text=_("Waits for its turn in the batch."))
+    if waited < LONG_WAIT:
+        return Explanation()
+    return Explanation(
+        text=_("Waiting to be taken up for %(seconds)s; usually under 1 s.")
+        % {"seconds": duration(waited)}
+    )
+
+
+def _reasoned(message: Message) -> Explanation:
+    said = explain(_reason(message), **_values(message))
+    # Whatever the reason, money may be gone exactly where the outcome is unknown.
+    return replace(said, money=MoneyLine.UNKNOWN) if message.state == S.UNKNOWN else said
+
+
+def _reason(message: Message) -> str:
+    if message.reason == Reason.PORTAL_FAULT and message.state != S.UNKNOWN:
+        return FAULT_BEFORE_SENDING
+    return message.reason
+
+
+def _not_sent(message: Message) -> Explanation:
+    if message.settled_at:
+        return Explanation(money=MoneyLine.NOT_SENT)
+    said = _reasoned(message)
+    return said if said.money else replace(said, money=MoneyLine.NOT_SENT)
+
+
+def _values(message: Message) -> dict[str, Any]:
+    """What the texts of the reasons have places for; a place without a value is left out."""
+    values: dict[str, Any] = {
+        "waited": duration((message.ended_at or timezone.now()) - message.queued_at)
+    }
+    retry_at = message.not_before if message.state == S.QUEUED else None
+    queued = message.account.messages.filter(state=S.QUEUED)
+    values |= values_of_retries(message.reason, message.tries, retry_at, queued.count)
+    if message.reason == Reason.TIMED_OUT and message.answered_at and message.handed_over_at:
+        values["n"] = round((message.answered_at - message.handed_over_at).total_seconds())
+    return values
+
+
+def title_of(message: Message) -> str:
+    """What went wrong, in one line for lists."""
+    waited = duration((message.ended_at or timezone.now()) - message.queued_at)
+    return explain(_reason(message), waited=waited).title
+
+
+def _accepted(message: Message, shown: str) -> str:
+    if shown == MARKED_SENT:
+        return _("A person found that it went out.")
+    if shown == NO_REPORTS:
+        return _(
+            "Accepted. %(provider)s gives no delivery reports: the portal cannot know whether"
+            " it arrived. Ask the recipient."
+        ) % {"provider": message.account.provider_name}
+    if shown == REPORT_OVERDUE:
+        return _("No report after %(hours)s hours. It may or may not have arrived.") % {
+            "hours": settings.REPORT_HOURS
+        }
+    return _("Accepted. Waiting for the delivery report.")
+
+
+def known_about(message: Message) -> list[str]:
+    """Short facts in the reader's language; hints, never a verdict."""
+    sent = message.handed_over_at
+    if sent is None:
+        return []
+    facts = [_("sent %(time)s") % {"time": short_time(sent)}]
+    if message.http_status:
+        facts.append(_("answered with HTTP %(status)s") % {"status": message.http_status})
+    else:
+        facts.append(_("no answer"))
+    if gives_reports(message.account):
+        until = sent + timedelta(hours=settings.REPORT_HOURS)
+        facts.append(_("no report yet (waiting until %(time)s)") % {"time": short_time(until)})
+    balances = _balances_around(message)
+    if balances:
+        before, after = balances
+        facts.append(
+            _("balance before %(before)s, after %(after)s (a hint only)")
+            % {"before": before.spendable, "after": after.spendable}
+        )
+    return facts
+
+
+def _balances_around(message: Message) -> tuple[BalanceReading, BalanceReading] | None:
+    """The readings next to the send, if the provider states a balance."""
+    readings = BalanceReading.objects.filter(account=message.account_id)
+    sent, ended = message.handed_over_at, message.answered_at or message.ended_at
+    before = readings.filter(read_at__lte=sent).order_by("-read_at").first()
+    after = readings.filter(read_at__gte=ended).order_by("read_at").first() if ended else None
+    return (before, after) if before and after else None

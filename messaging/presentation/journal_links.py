@@ -1,0 +1,31 @@
+"""How the journal shows the message that a call was for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from ..models import Message
+
+
+def message_link(identity: str) -> tuple[str, str] | None:
+    """Label and address; of the number only the end, since the journal masks it too."""
+    found = Message.objects.filter(pk=identity).values_list("public_id", "recipient").first()
+    if found is None:
+        return None
+    public_id, recipient = found
+    label = _("message …%(digits)s") % {"digits": recipient[-4:]}
+    return label, reverse("admin:messaging_message_change", args=[public_id])
+
+
+MOST_FOUND: Final = 50
+
+
+def messages_named(identity: str) -> list[str]:
+    """The messages that a whole id names."""
+    named = Q(reference=identity.lower()) | Q(provider_id=identity) | Q(public_id=identity)
+    found = Message.objects.filter(named).order_by().values_list("pk", flat=True)
+    return [f"message:{pk}" for pk in found[:MOST_FOUND]]

@@ -1,0 +1,143 @@
+"""The story of a message, oldest first, told by its own row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.admin.timeline import TimelineEntry, in_order, person_name
+from core.templatetags.portal import visible
+from core.times import duration
+from providers.models import ApiCall
+from providers.presentation.callback_texts import SAYS, masked_words
+
+from ..models import Message, Report
+from ..states import REPORTS, MessageState
+from .labels import gives_reports
+
+S = MessageState
+
+
+def timeline(
+    message: Message, *, with_calls: bool, with_callbacks: bool = False
+) -> list[TimelineEntry]:
+    """Whether the reader may open the calls and the callbacks that are the evidence."""
+    calls = _calls_of(message) if with_calls else []
+    return [
+        *_queueing(message),
+        *_sending(message, calls),
+        *in_order([*_decisions(message), *_reports(message, with_callbacks=with_callbacks)]),
+        *_missing(message),
+    ]
+
+
+def _calls_of(message: Message) -> list[ApiCall]:
+    return list(ApiCall.objects.filter(subject=f"message:{message.pk}").order_by("started_at"))
+
+
+def _queueing(message: Message) -> Iterator[TimelineEntry]:
+    yield TimelineEntry(
+        _("Queued by %(name)s") % {"name": person_name(message.created_by)}, message.created_at
+    )
+    if message.claimed_at:
+        yield TimelineEntry(_("Taken up"), message.claimed_at)
+
+
+def _sending(message: Message, calls: list[ApiCall]) -> Iterator[TimelineEntry]:
+    if message.handed_over_at:
+        yield TimelineEntry(_("Handed over for sending"), message.handed_over_at)
+    for call in calls[:-1] if message.answered_at else calls:
+        text = _("Tried: %(outcome)s") % {"outcome": call.get_outcome_display()}
+        yield TimelineEntry(text, call.started_at, _call_url(call), _("API call"))
+    if message.answered_at:
+        last = calls[-1] if calls else None
+        yield TimelineEntry(
+            _answer(message),
+            message.answered_at,
+            _call_url(last) if last else "",
+            _("API call") if last else "",
+        )
+
+
+def _call_url(call: ApiCall) -> str:
+    return reverse("admin:providers_apicall_change", args=[call.pk])
+
+
+def _answer(message: Message) -> str:
+    took = (
+        duration(message.answered_at - message.handed_over_at)
+        if message.answered_at and message.handed_over_at
+        else ""
+    )
+    match message.state:
+        case S.REFUSED:
+            return _("Refused by the provider after %(took)s") % {"took": took}
+        case S.UNKNOWN:
+            return _("No clear answer after %(took)s") % {"took": took}
+        case S.NOT_SENT | S.SUBMITTED if message.settled_at:
+            return _("No clear answer after %(took)s") % {"took": took}
+        case state if state in (S.SUBMITTED, *REPORTS) and message.reason:
+            # A report showed that it went out, or a person did.
+            return _("No clear answer after %(took)s") % {"took": took}
+        case S.HELD | S.CANCELLED:
+            return _("Not handed over")
+        case S.NOT_SENT:
+            return _("Given up: it could not be handed over")
+        case S.QUEUED | S.CLAIMED | S.SENDING:
+            return _("Not handed over; it will be tried again")
+    if not message.provider_id:
+        return _("Accepted after %(took)s, without an id") % {"took": took}
+    return _("Accepted after %(took)s, id %(id)s") % {"took": took, "id": message.provider_id}
+
+
+def _decisions(message: Message) -> Iterator[TimelineEntry]:
+    if message.settled_at:
+        words = {
+            S.NOT_SENT: _("Marked as not sent by %(name)s: %(reason)s"),
+        }.get(MessageState(message.state), _("Marked as sent by %(name)s: %(reason)s"))
+        yield TimelineEntry(
+            words % {"name": person_name(message.settled_by), "reason": message.settled_because},
+            message.settled_at,
+        )
+    if message.ended_at and message.state == S.CANCELLED:
+        yield TimelineEntry(
+            _("Cancelled by %(name)s") % {"name": person_name(message.ended_by)}, message.ended_at
+        )
+    elif message.ended_at and not message.answered_at:
+        yield TimelineEntry(_("Given up by the portal"), message.ended_at)
+
+
+def _reports(message: Message, *, with_callbacks: bool) -> Iterator[TimelineEntry]:
+    for report in message.reports.select_related("callback"):
+        callback = report.callback if with_callbacks else None
+        url = (
+            reverse("admin:providers_callback_change", args=[callback.public_id])
+            if callback
+            else ""
+        )
+        yield TimelineEntry(_report(report), report.at, url, _("callback") if url else "")
+
+
+def _report(report: Report) -> str:
+    word = str(SAYS.get(report.state, ""))
+    match report.kind:
+        case Report.Kind.DELIVERY:
+            return _("Report: %(word)s") % {"word": word}
+        case Report.Kind.VERIFICATION:
+            return _("The provider reports a check: %(word)s. Evidence only.") % {"word": word}
+    return _("Report that nobody understands: “%(words)s”") % {
+        "words": visible(masked_words(report.words))
+    }
+
+
+def _missing(message: Message) -> Iterator[TimelineEntry]:
+    if message.state == S.SUBMITTED:
+        if gives_reports(message.account):
+            yield TimelineEntry(_("No delivery report yet"))
+        else:
+            yield TimelineEntry(
+                _("%(provider)s gives no delivery reports")
+                % {"provider": message.account.provider_name}
+            )

@@ -1,0 +1,30 @@
+"""Who sees whole numbers and texts. Everybody else sees them masked, everywhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.utils import timezone
+from django.utils.translation import ngettext
+
+from ..models import Message
+
+OWN_FOR: Final = timedelta(minutes=30)
+"""Whoever sent something sees it whole this long, to read it back on the phone."""
+
+
+def may_see_whole(message: Message, user: User | AnonymousUser) -> bool:
+    # Of a batch nobody reads numbers back.
+    own = message.created_by_id == user.pk and message.batch_id is None
+    return own and timezone.now() - message.created_at < OWN_FOR
+
+
+def shown_text(message: Message, *, whole: bool) -> str:
+    """The text, or how long it is. The text around a code holds nothing to hide."""
+    if whole or message.is_code:
+        return message.text
+    return ngettext("%(count)s character", "%(count)s characters", len(message.text)) % {
+        "count": len(message.text)
+    }

@@ -1,0 +1,207 @@
+"""Queue one message; put it aside, release or cancel it while it waits.
+
+What becomes of it once it was handed over is in `messaging.engine.apply_outcome`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from core.phone import PhoneNumber
+from core.secrets import DOTS, Secret
+from providers import daily_limits
+from providers.engine.wake import kick_if_idle
+from providers.gateway.client import SendsOwnCode
+from providers.gateway.vocabulary import Encoding
+from providers.models import Account, DailyLimit
+
+from . import listeners, segments
+from .models import Message
+from .recipients import recipient_for
+from .states import MESSAGE_STATES, MessageState
+
+TEXT_MAX_AGE: Final = timedelta(hours=24)
+CODE_MAX_AGE: Final = timedelta(minutes=2)
+WAITED_TOO_LONG: Final = "waited_too_long"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What staff want to send; already checked against the account's client."""
+
+    account: Account
+    recipient: PhoneNumber
+    kind: Message.Kind
+    text: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
+    channel: str = ""
+    template: str = ""
+    sms_kind: str = ""
+    sender_id: str = ""
+    belongs_to: str = ""
+
+
+def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
+    """Write the message down, and start the engine if it sleeps, in one transaction.
+
+    The same form sent twice makes one message: a unique constraint decides, and the
+    second call returns the first one's row and False. Raises `LimitReached` where a daily
+    limit is used up; nothing is written then.
+    """
+    row = row_of(draft, by, form_token)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            count_in_limits(row, by)
+            kick_if_idle()
+    except IntegrityError:
+        earlier = Message.objects.filter(form_token=form_token, created_by=by.pk).first()
+        if earlier is None:
+            raise
+        return earlier, False
+    return row, True
+
+
+def count_in_limits(message: Message, by: User) -> None:
+    """Take it from the daily limits of the person and the account, or raise `LimitReached`."""
+    kind = DailyLimit.What.CODES if message.is_code else DailyLimit.What.MESSAGES
+    daily_limits.take(daily_limits.caps_of(message.account, by, kind))
+
+
+def was_sent(form_token: str, by: User) -> bool:
+    """Whether this form has made a message already."""
+    return Message.objects.filter(form_token=form_token, created_by=by.pk).exists()
+
+
+def row_of(draft: Draft, by: User | None, form_token: str | None) -> Message:
+    """The message that a draft comes to, not saved yet."""
+    row = Message(
+        account=draft.account,
+        recipient=draft.recipient.e164,
+        country=draft.recipient.country,
+        kind=draft.kind,
+        channel=draft.channel,
+        template=draft.template,
+        sender_id=draft.sender_id,
+        sms_kind=draft.sms_kind,
+        created_by_id=by.pk if by else None,
+        form_token=form_token,
+        belongs_to=draft.belongs_to,
+    )
+    if draft.kind == Message.Kind.TEXT:
+        row.text = segments.fold(draft.text)
+        counted = segments.count(draft.text)
+        row.encoding, row.segments = counted.encoding, counted.segments
+    elif draft.kind == Message.Kind.OWN_CODE:
+        # Dots stand for the code: it is put in at the moment of sending, and nowhere else.
+        row.text = draft.text or text_around_code(draft.account, draft.template)
+        row.code = Secret(draft.code)
+        row.encoding = Encoding.UCS2
+        if draft.sms_kind:
+            counted = segments.count(row.text.replace(DOTS, draft.code))
+            row.encoding, row.segments = counted.encoding, counted.segments
+    return row
+
+
+def is_row_of(message: Message, draft: Draft) -> bool:
+    """Whether this row is what the draft asks for; a code is not kept, so not compared."""
+    text = segments.fold(draft.text) if draft.kind == Message.Kind.TEXT else message.text
+    return (
+        message.account_id,
+        message.recipient,
+        message.kind,
+        message.text,
+        message.channel,
+        message.template,
+        message.sms_kind,
+        message.sender_id,
+    ) == (
+        draft.account.pk,
+        draft.recipient.e164,
+        draft.kind,
+        text,
+        draft.channel,
+        draft.template,
+        draft.sms_kind,
+        draft.sender_id,
+    )
+
+
+def text_around_code(account: Account, template: str) -> str:
+    """The provider's text with dots where the code stands; empty where it is not known."""
+    client = account.client
+    if client is None or not issubclass(client, SendsOwnCode):
+        return ""
+    texts = {known.key: known.text for known in client.templates}
+    return texts.get(template, "").replace("XXXX", DOTS)
+
+
+# --- rows that nobody finished ----------------------------------------------
+
+
+def oldest_that_may_go(now: datetime) -> tuple[datetime, datetime]:
+    """Texts, and codes, that were queued before this do not go out unasked."""
+    return now - TEXT_MAX_AGE, now - CODE_MAX_AGE
+
+
+def hold_expired(now: datetime) -> None:
+    """An old text asks for a go-ahead; an old code is of no use to anybody. Of a batch the
+    whole is looked at, since it may take longer than that by its pace alone."""
+    queued = Message.objects.filter(state=MessageState.QUEUED, batch=None)
+    text_limit, code_limit = oldest_that_may_go(now)
+    codes = queued.exclude(kind=Message.Kind.TEXT).filter(queued_at__lte=code_limit)
+    told = listeners.owned(codes)
+    MESSAGE_STATES.move(
+        queued.filter(kind=Message.Kind.TEXT, queued_at__lte=text_limit),
+        MessageState.HELD,
+        reason=WAITED_TOO_LONG,
+    )
+    MESSAGE_STATES.move(
+        codes,
+        MessageState.NOT_SENT,
+        sources=(MessageState.QUEUED,),
+        reason=WAITED_TOO_LONG,
+        ended_at=now,
+        code="",
+    )
+    listeners.notify(told)
+
+
+def release(message: Message) -> bool:
+    """A person's go-ahead for a message that waited too long; it is as fresh as a new one.
+
+    Raises `NotARecipient` where the account may not send there any more."""
+    recipient_for(message.account, message.recipient)
+    now = timezone.now()
+    return bool(
+        MESSAGE_STATES.move(
+            Message.objects.filter(pk=message.pk),
+            MessageState.QUEUED,
+            sources=(MessageState.HELD,),
+            reason="",
+            queued_at=now,
+            not_before=now,
+        )
+    )
+
+
+def cancel(message: Message, by: User) -> bool:
+    """Stop a message that has not been handed over. False: it was too late."""
+    waiting = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
+    with transaction.atomic():
+        cancelled = MESSAGE_STATES.move(
+            Message.objects.filter(pk=message.pk),
+            MessageState.CANCELLED,
+            sources=waiting,
+            ended_at=timezone.now(),
+            ended_by_id=by.pk,
+            code="",
+        )
+        listeners.notify([(message.pk, message.belongs_to)])
+    return bool(cancelled)

@@ -1,0 +1,39 @@
+"""What messages and batches register when the portal starts."""
+
+from __future__ import annotations
+
+from core.admin import attention
+from providers.callbacks.health import register_silence
+from providers.engine.work_source import register
+from providers.events import subscribe
+from providers.gateway.events import (
+    DeliveryReported,
+    Unrecognised,
+    VerificationReported,
+)
+from providers.journal import find_subjects_by, resolve_subjects_of
+
+from . import apply_report
+from .batches.engine_source import BatchSource
+from .batches.importing import file_errors
+from .engine.source import MessageSource
+from .presentation import batch_labels, dashboard, explanations, labels, row_texts
+from .presentation.journal_links import message_link, messages_named
+from .presentation.missing_reports import silence_of
+
+
+def register_app() -> None:
+    register(MessageSource())
+    register(BatchSource())
+    batch_labels.register()
+    file_errors.register()
+    row_texts.register()
+    labels.register()
+    attention.register(dashboard.attention_items)
+    explanations.register()
+    resolve_subjects_of("message", message_link)
+    find_subjects_by(messages_named)
+    register_silence(silence_of)
+    subscribe(DeliveryReported, apply_report.on_delivery)
+    subscribe(VerificationReported, apply_report.on_verification)
+    subscribe(Unrecognised, apply_report.on_unrecognised)

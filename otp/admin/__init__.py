@@ -1,0 +1,7 @@
+"""The pages about codes."""
+
+from .sessions import SessionAdmin
+
+__all__ = [
+    "SessionAdmin",
+]

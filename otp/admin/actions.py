@@ -1,0 +1,156 @@
+"""What staff do with one session: check a code, send again, cancel, see the number."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.admin.actions import ObjectAction, RevealAction
+from core.admin.pages import current_user, refuse_fragment
+from core.phone import grouped
+from messaging.recipients import NotARecipient
+from providers.daily_limits import LimitReached
+from providers.models import Account
+
+from .. import check_code, limits, sessions
+from ..models import Attempt, Session
+from ..states import OPEN, UNDER_WAY
+from .session_page import live_context
+
+PATIENCE: Final = 1.5
+"""Seconds that an answer waits for the provider's word, so that a check feels immediate. The
+page follows what takes longer."""
+LOOK_EVERY: Final = 0.05
+LONGEST_TYPED: Final = 200
+
+
+VIEW: Final = "otp.view_session"
+"""Whoever acts on a session is shown it afterwards, so may see it, too."""
+
+
+class CheckPage(ObjectAction[Session]):
+    """Answers a script with the live part of the page, anybody else with the page."""
+
+    permission_required = (VIEW, "otp.check_code")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.headers.get("HX-Request"):
+            refused = refuse_fragment(request, self.permission_required)
+            if refused:
+                return refused
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        session = self.find(object_id)
+        problem = self._check(session, request.POST.get("code", "")[:LONGEST_TYPED])
+        session.refresh_from_db()
+        if not request.headers.get("HX-Request"):
+            if problem:
+                messages.error(request, problem)
+            return self.back_to(session)
+        context = live_context(self.model_admin, request, session)
+        return render(request, "otp/live.html", {**context, "problem": problem, "fetched": True})
+
+    def _check(self, session: Session, typed: str) -> str:
+        """The reason why nothing was checked; empty where something was."""
+        token = self.request.POST.get("form_token", "")[:64] or None
+        by = current_user(self.request)
+        try:
+            attempt = check_code.check(session, typed, by=by, form_token=token)
+        except check_code.NothingEntered:
+            return gettext("Enter the code that the customer reads out.")
+        except sessions.CheckUnderWay:
+            return gettext("The provider is still being asked about the last code. Wait a moment.")
+        except check_code.NoAnswerYet:
+            return gettext(
+                "The provider has given no id for this code yet, so it cannot be checked. Wait a"
+                " moment, or send a new code."
+            )
+        except sessions.NotOpen:
+            session.refresh_from_db()
+            if session.state in OPEN and session.tries_left <= 0:
+                return gettext("Nothing was checked: all tries are used. Send a new code.")
+            return gettext("Nothing was checked: this session has ended.")
+        _wait_for(attempt)
+        return ""
+
+
+def _wait_for(attempt: Attempt) -> None:
+    until = time.monotonic() + PATIENCE
+    while attempt.state in UNDER_WAY and time.monotonic() < until:
+        time.sleep(LOOK_EVERY)
+        attempt.refresh_from_db(fields=["state"])
+
+
+class SendAgainPage(ObjectAction[Session]):
+    permission_required = (VIEW, "otp.send_code")
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        session = self.find(object_id)
+        wanted, _colon, channel = request.POST.get("account", "").partition(":")
+        token = request.POST.get("form_token", "")[:64]
+        readable = "\x00" not in wanted + token
+        account = Account.objects.filter(public_id=wanted).first() if readable else None
+        if account is None or not token:
+            raise Http404
+        problem = self._send(session, account, channel, token)
+        if problem:
+            messages.error(request, problem)
+        return self.back_to(session)
+
+    def _send(self, session: Session, account: Account, channel: str, token: str) -> str:
+        try:
+            _session, made = sessions.send_again(
+                session, account, by=current_user(self.request), form_token=token, channel=channel
+            )
+        except limits.TooEarly as early:
+            return limits.early_words(early)
+        except LimitReached as reached:
+            return limits.words_of(reached, account)
+        except (NotARecipient, sessions.AccountCannot) as reason:
+            return str(reason)
+        except sessions.CheckUnderWay:
+            return gettext("The provider is still being asked about the last code. Wait a moment.")
+        except sessions.NoTryLeft:
+            return gettext("Nothing was sent: all tries of this session are used. Send a new code.")
+        except sessions.StillSending:
+            return gettext("The last SMS is just being handed over. Wait a moment.")
+        except sessions.NotOpen:
+            return gettext("Nothing was sent: this session has ended. Send a new code.")
+        if made:
+            self.log(session, f"Sent again over {account.name}")
+            messages.success(self.request, _("A new code is on its way; the earlier one is dead."))
+        else:
+            messages.warning(
+                self.request, _("This was already sent again; nothing was sent twice.")
+            )
+        return ""
+
+
+class CancelPage(ObjectAction[Session]):
+    permission_required = (VIEW, "otp.cancel_code")
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        session = self.find(object_id)
+        if sessions.cancel(session, current_user(request)):
+            self.log(session, "Cancelled")
+            messages.success(request, _("Cancelled. The code is dead."))
+        else:
+            messages.warning(request, _("Nothing was changed: this session had ended already."))
+        return self.back_to(session)
+
+
+class RevealPage(RevealAction[Session]):
+    """The whole number."""
+
+    permission_required = (VIEW, "messaging.reveal_message")
+    template_name = "messaging/revealed.html"
+
+    def get_revealed(self, obj: Session) -> dict[str, Any]:
+        return {"number": grouped(obj.recipient)}

@@ -1,0 +1,106 @@
+"""The filters of the list of code sessions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+
+from core.admin.changelist import PortalChangeList
+from core.admin.filters import CountryFilter, LocalTimeFilter, RecentFilter, StateFilter
+from core.admin.labels import states_of
+from messaging.models import Message
+from messaging.presentation.labels import where_shown as where_message_shown
+
+from ..conversion import BURST_WITHIN, HOUR
+from ..models import SentCode, Session
+from ..presentation.labels import where_shown
+
+
+class ShownStateFilter(StateFilter):
+    kind = "session"
+
+    def where(self, shown: str) -> Q:
+        return where_shown(shown)
+
+
+class MessageStateFilter(DropdownFilter):
+    """By what became of one of its messages."""
+
+    title = _("SMS state")
+    parameter_name = "sms"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        labels = states_of("message")
+        return [(key, str(label.word)) for key, label in labels.items() if key != "claimed"]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        value = self.value()
+        if value not in states_of("message"):
+            return queryset
+        messages = Message.objects.filter(where_message_shown(value), kind__contains="code")
+        codes = SentCode.objects.filter(message__in=messages)
+        return queryset.filter(pk__in=codes.values("session"))
+
+
+class PeriodFilter(RecentFilter):
+    """Codes are looked at while they are alive, so the first view is today's."""
+
+    first = "today"
+    offered = ("today", "7", "30")
+
+
+class AlarmFilter(DropdownFilter):
+    """The rows that an alarm is about: those of the same range of numbers, or of the same
+    account, as one session. Only that session's opaque id stands in the address."""
+
+    title = _("Alert")
+    parameter_name = "alarm"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = request.GET.get(self.parameter_name, "")
+        return [(value, _t("the rows of an alert"))] if value else []
+
+    def has_output(self) -> bool:
+        return bool(self.value())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        kind, _dash, rest = (self.value() or "").partition("-")
+        by, _dash, example = rest.partition("-")
+        if not example:
+            return queryset
+        found = Session.objects.filter(public_id=example).first()
+        if found is None:
+            return queryset.none()
+        within = BURST_WITHIN if kind == "burst" else HOUR
+        since = min(found.created_at, timezone.now()) - within - timedelta(minutes=5)
+        rows = queryset.filter(created_at__gt=since)
+        if by == "account_of":
+            return rows.filter(account=found.account_id)
+        return rows.filter(prefix=found.prefix)
+
+
+def period_of(listed: PortalChangeList) -> str:
+    """The period that the list is narrowed to, in words; empty for all times."""
+    for spec in listed.filter_specs:
+        if isinstance(spec, PeriodFilter) and spec.chosen:
+            return str(dict(spec.lookup_choices)[spec.chosen])
+    return ""
+
+
+FILTERS: tuple[Any, ...] = (
+    ShownStateFilter,
+    ("account", RelatedDropdownFilter),
+    MessageStateFilter,
+    CountryFilter,
+    ("created_by", RelatedDropdownFilter),
+    PeriodFilter,
+    ("created_at", LocalTimeFilter),
+    AlarmFilter,
+)

@@ -1,0 +1,244 @@
+"""The form "Send code". Its fields follow what the chosen account's client can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+)
+
+from messaging import segments
+from messaging.recipient_form import RecipientForm
+from messaging.recipients import NotARecipient, recipient_for
+from messaging.recipients import words_of as words_of_problem
+from messaging.text_rules import control_character_text, has_control_characters
+from providers.admin.account_picker import AccountChoice
+from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, SendsText
+from providers.models import Account
+
+from .. import codes
+from ..models import Session
+from ..routes import (
+    PLACE,
+    TEXTS,
+    Route,
+    unavailable_reason,
+    usual_route,
+    usual_text,
+    with_dots,
+    words_of,
+)
+from ..sessions import Plan, open_for
+from .send_form_fields import OWN_TEXT, TYPED, code_fields, template_fields, text_fields
+
+MINUTES: Final = (10, 5, 3)
+SHORTEST_TYPED: Final = 4
+LONGEST_TYPED: Final = 10
+"""Characters of a code that staff make up, where the provider sets no narrower bounds."""
+MOST_SEGMENTS: Final = 3
+ORDER: Final = (
+    "account",
+    "fallback",
+    "recipient",
+    "sender_id",
+    "channel",
+    "template",
+    "text",
+    "maker",
+    "length",
+    "typed",
+    "minutes",
+)
+
+
+class SendCodeForm(RecipientForm):
+    """Bound to one account. `plan` is what the form came to once it is valid."""
+
+    minutes = forms.TypedChoiceField(
+        label=_("Valid for"), coerce=int, initial=MINUTES[0], widget=UnfoldAdminSelectWidget()
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        account: Account,
+        accounts: Sequence[Account],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, account=account, **kwargs)
+        self.fields["recipient"].label = _("Number")
+        self.accounts = {one.public_id: one for one in accounts}
+        self.still_open: Session | None = None
+        """A session whose code for this number is alive."""
+        self.fields["account"] = AccountChoice(
+            accounts, unavailable_reason, initial=account.public_id
+        )
+        self.fields["fallback"] = AccountChoice(
+            [one for one in accounts if one != account],
+            unavailable_reason,
+            label=_("If it sends nothing"),
+            nothing=_("Ask me"),
+            help_text=_(
+                "The other account takes over only where it is certain that nothing went out."
+            ),
+        )
+        self.fields["minutes"].choices = [  # type: ignore[attr-defined]
+            (n, ngettext("%(n)s minute", "%(n)s minutes", n) % {"n": n}) for n in MINUTES
+        ]
+        self._add_fields_of_account()
+        self.order_fields(ORDER)
+
+    # --- fields --------------------------------------------------------------
+
+    @property
+    def makes_own_code(self) -> bool:
+        client = self.sending_account.client
+        return client is not None and not issubclass(client, MakesCodes)
+
+    def _add_fields_of_account(self) -> None:
+        client = self.sending_account.client
+        if client is None:
+            return
+        account = self.sending_account
+        if issubclass(client, SendsText):
+            self.fields.update(text_fields(account, client))
+        elif issubclass(client, SendsOwnCode):
+            self.fields.update(template_fields(account, client))
+        if self.makes_own_code:
+            self.fields.update(code_fields(account))
+
+    def fallback_routes(self) -> Iterator[tuple[str, str, bool]]:
+        """Of each account that may take over: its id, what its SMS will say (empty where the
+        provider writes it), and whether it is the one chosen."""
+        chosen = self["fallback"].value()
+        template = self["template"].value() if "template" in self.fields else ""
+        text = with_dots(TEXTS.get(template, TEXTS[usual_text()]))
+        for public_id, account in self.accounts.items():
+            if account == self.sending_account:
+                continue
+            route = usual_route(account, settings.HOME_COUNTRY, text, template)
+            yield public_id, words_of(route), public_id == chosen
+
+    # --- checks ---------------------------------------------------------------
+
+    def clean_account(self) -> Account:
+        return self._able(self.cleaned_data["account"])
+
+    def clean_fallback(self) -> Account | None:
+        chosen = self.cleaned_data["fallback"]
+        return self._able(chosen) if chosen else None
+
+    def _able(self, public_id: str) -> Account:
+        account = self.accounts[public_id]
+        reason = unavailable_reason(account)
+        if reason:
+            raise forms.ValidationError(f"{account.name}: {reason}")
+        return account
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        self._check_text(cleaned)
+        self._check_typed(cleaned)
+        if self.number is None:
+            return cleaned
+        self.check_channel(cleaned)
+        self._check_fallback(cleaned)
+        if not self.errors:
+            self.still_open = open_for(self.number.e164)
+        return cleaned
+
+    def _check_text(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("template") != OWN_TEXT or "text" not in self.fields:
+            return
+        text = segments.fold(cleaned.get("text") or "").strip()
+        if text.count(PLACE) != 1:
+            words = gettext("Write %(place)s once, where the code stands.")
+            self.add_error("text", words % {"place": PLACE})
+        elif has_control_characters(text):
+            self.add_error("text", control_character_text())
+        elif segments.count(text).segments > MOST_SEGMENTS:
+            words = gettext("Text must be at most %(most)s segments. Make it shorter.")
+            self.add_error("text", words % {"most": MOST_SEGMENTS})
+        cleaned["text"] = text
+
+    def _check_typed(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("maker") != TYPED:
+            return
+        typed = (cleaned.get("typed") or "").strip()
+        client = self.sending_account.client
+        problem = _problem_of(typed)
+        if not problem and client is not None and issubclass(client, SendsOwnCode):
+            try:
+                client.check_own_code(typed)
+            except CannotTake as cannot:
+                problem = words_of_problem(cannot)
+        if problem:
+            self.add_error("typed", problem)
+        cleaned["typed"] = typed
+
+    def _check_fallback(self, cleaned: dict[str, Any]) -> None:
+        fallback = cleaned.get("fallback")
+        if fallback is None or self.number is None:
+            return
+        try:
+            recipient_for(fallback, self.number.e164)
+        except NotARecipient as reason:
+            self.add_error("fallback", str(reason))
+            return
+        problem = unavailable_reason(fallback, self.number.country)
+        if problem:
+            self.add_error("fallback", f"{fallback.name}: {problem}")
+
+    # --- outcome ----------------------------------------------------------------
+
+    @property
+    def plan(self) -> Plan:
+        if self.number is None:
+            raise ValueError("Only a valid form has a plan.")
+        values = self.cleaned_data
+        text = self._chosen_text()
+        return Plan(
+            route=Route(
+                self.sending_account,
+                channel=values.get("channel", ""),
+                template="" if "sender_id" in values else values.get("template", ""),
+                sender_id=values.get("sender_id", ""),
+                text=text,
+            ),
+            recipient=self.number,
+            minutes=values["minutes"],
+            fallback=values.get("fallback"),
+            length=values.get("length") or codes.SHORTEST,
+            typed=values.get("typed", "") if values.get("maker") == TYPED else "",
+            text=text,
+        )
+
+    def _chosen_text(self) -> str:
+        """Also what an account that takes over will say, if it sends any text."""
+        chosen = self.cleaned_data.get("template", "")
+        if chosen == OWN_TEXT:
+            return with_dots(self.cleaned_data["text"])
+        return with_dots(TEXTS.get(chosen, TEXTS[usual_text()]))
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """A code is alive, and staff have not said that it may stop working."""
+        if self.still_open is None:
+            return False
+        return bool(self.cleaned_data.get("confirmed") != self.still_open.public_id)
+
+
+def _problem_of(typed: str) -> str:
+    plain = typed.isascii() and typed.isalnum()
+    if plain and SHORTEST_TYPED <= len(typed) <= LONGEST_TYPED:
+        return ""
+    return gettext("Enter a code of %(least)s to %(most)s digits and English letters.") % {
+        "least": SHORTEST_TYPED,
+        "most": LONGEST_TYPED,
+    }

@@ -1,0 +1,166 @@
+"""The pages about codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from core.admin.buttons import EmptyState
+from core.admin.changelist import filtered
+from core.admin.exports import format_of
+from core.admin.labels import state_label
+from core.admin.live import Cells
+from core.admin.pages import require
+from core.admin.read_only import TrackedAdmin
+from core.admin.timeline import person_name
+from core.masking import plain_number, shown_number
+from core.times import duration
+from messaging.presentation.labels import shown_state as message_state
+
+from .. import conversion, sessions
+from ..models import SentCode, Session
+from ..presentation.dashboard import attention_items
+from ..presentation.labels import shown_state
+from ..presentation.visibility import may_see_whole
+from . import filters
+from .actions import CancelPage, CheckPage, RevealPage, SendAgainPage
+from .export import export_sessions
+from .figures import FiguresPage
+from .send_page import SendCodePage, preview
+from .session_page import context_of, live_context
+
+
+@admin.register(Session)
+class SessionAdmin(TrackedAdmin):
+    detail_template = "otp/session.html"
+    live_template = "otp/live.html"
+    primary_page = ("otp.send_code", _("Send code"), "send", "password")
+    export_permission = "otp.export_session"
+    list_title = pgettext_lazy("list", "Codes")
+    list_display = ("state_", "account", "sms", "tries", "took", "sender", "time")
+    list_filter = filters.FILTERS
+    search_fields = ("public_id",)
+    search_help_text = _("A whole number, our reference, or the provider's id")
+    ordering = ("-created_at", "-pk")
+    list_before_template = "otp/list_head.html"
+    pages = (
+        ("send/", "send", SendCodePage),
+        ("send/preview/", "preview", preview),
+        ("figures/", "figures", FiguresPage),
+        ("changes/", "changes", "changes"),
+        ("export/", "export", "export"),
+        ("<str:object_id>/live/", "live", "live"),
+        ("<str:object_id>/check/", "check", CheckPage),
+        ("<str:object_id>/again/", "again", SendAgainPage),
+        ("<str:object_id>/cancel/", "cancel", CancelPage),
+        ("<str:object_id>/reveal/", "reveal", RevealPage),
+    )
+
+    class Media:
+        css: ClassVar = {"all": ("portal/otp.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        rows: QuerySet[Session] = super().get_queryset(request)
+        codes = SentCode.objects.select_related("message__account").order_by("serial")
+        prefetched = Prefetch("codes", queryset=codes, to_attr="all_codes")
+        return rows.select_related("account", "created_by").prefetch_related(prefetched)
+
+    # --- the list ------------------------------------------------------------
+
+    @admin.display(description=_("State"), ordering="state")
+    def state_(self, session: Session) -> SafeString:
+        return state_label("session", shown_state(session))
+
+    @admin.display(description=_("SMS state"))
+    def sms(self, session: Session) -> SafeString:
+        codes: list[SentCode] = session.all_codes  # type: ignore[attr-defined]
+        return state_label("message", message_state(codes[-1].message)) if codes else SafeString("")
+
+    @admin.display(description=_("Verified after"))
+    def took(self, session: Session) -> str:
+        if session.verified_at is None or session.sent_at is None:
+            return ""
+        return duration(max((session.verified_at - session.sent_at).total_seconds(), 0))
+
+    @admin.display(description=_("Sent by"), ordering="created_by")
+    def sender(self, session: Session) -> str:
+        return person_name(session.created_by)
+
+    def reader_columns(self, request: HttpRequest) -> list[Any]:
+        return [number_column(request)]
+
+    def named_by(self, term: str) -> Q:
+        """The session's own id, or one of its messages'."""
+        sent = SentCode.objects.filter(session=OuterRef("pk")).filter(
+            Q(message__reference=term[:32].lower())
+            | Q(message__public_id=term[:24])
+            | Q(message__provider_id=term[:200])
+        )
+        return Q(public_id=term[:24]) | Q(pk=Subquery(sent.values("session")[:1]))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        answer = super().changelist_view(request, extra_context)
+        context = getattr(answer, "context_data", None)
+        if context and "cl" in context:
+            listed = context["cl"]
+            context["funnel"] = conversion.funnel_of(listed.queryset)
+            context["alarms"] = list(attention_items(request))
+            context["period"] = filters.period_of(listed)
+            context["query"] = listed.get_query_string()
+        return answer
+
+    def live_cells(self, request: HttpRequest) -> Cells:
+        return self._cells
+
+    def _cells(self, session: Session) -> dict[str, str]:
+        return {
+            "state_": self.state_(session),
+            "sms": self.sms(session),
+            "tries": str(session.tries),
+            "took": self.took(session),
+        }
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(_("No codes sent yet."), self.get_list_primary(request), "pin")
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        require(request, "otp.view_session", "otp.export_session")
+        format_ = format_of(request)
+        return export_sessions(request, filtered(self, request), format_)
+
+    # --- one session ---------------------------------------------------------
+
+    def get_detail_title(self, request: HttpRequest, obj: Session) -> str:
+        return plain_number(obj.recipient, whole=may_see_whole(obj, request.user))
+
+    def get_detail_context(self, request: HttpRequest, obj: Session) -> Mapping[str, Any]:
+        self._expire(obj)
+        return context_of(self, request, obj)
+
+    def get_live_context(self, request: HttpRequest, obj: Session) -> dict[str, Any]:
+        self._expire(obj)
+        return {**live_context(self, request, obj), "fetched": True}
+
+    def _expire(self, session: Session) -> None:
+        """A session whose time is over is shown as over, though no sweep has seen it yet."""
+        sessions.expire(Session.objects.filter(pk=session.pk))
+        session.refresh_from_db()
+
+
+def number_column(request: HttpRequest) -> Callable[[Session], SafeString]:
+    """The list's column of numbers, as this reader may see them."""
+
+    def number(session: Session) -> SafeString:
+        return shown_number(session.recipient, whole=may_see_whole(session, request.user))
+
+    number.short_description = _("Number")  # type: ignore[attr-defined]
+    return number

@@ -1,0 +1,1 @@
+"""Checks of codes as work for the engine."""

@@ -1,0 +1,212 @@
+"""Checks of codes that a provider made, as work for the engine. Only SUCCESS, 200 and PASS in
+its direct answer verify; a check whose answer was lost is never repeated by itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from core.redaction import storable
+from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
+from providers.engine.due_query import DueAccounts, Moment
+from providers.engine.retry import next_try
+from providers.engine.work_source import Job, Lane, Result
+from providers.gateway.client import Client, MakesCodes
+from providers.gateway.errors import GatewayError, Refused
+from providers.gateway.vocabulary import CheckResult, CodeCheck, Outcome, Reason
+from providers.models import Account
+
+from .. import check_code, message_sync, sessions
+from ..models import Attempt, Session
+from ..states import ATTEMPT_STATES, NOT_LOOKED_AT, SESSION_STATES, AttemptState, SessionState
+
+logger = logging.getLogger(__name__)
+
+A = AttemptState
+STALE: Final = timedelta(seconds=60)
+"""Nobody waits for the answer any more; the customer has hung up or reads it out again."""
+NEVER_ASKED: Final = "never_asked"
+
+
+@dataclass(slots=True)
+class CheckJob(Job):
+    request: CodeCheck | None
+    """None where the row could not be read, for example for want of a key."""
+
+    def run(self, client: Client) -> CheckResult:
+        if self.request is None or not isinstance(client, MakesCodes):
+            raise Refused(Reason.CANNOT_TAKE)
+        return client.check_code(self.request)
+
+
+def _due(now: datetime | Moment) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(state=A.QUEUED, not_before__lte=now, created_at__gt=now - STALE)
+
+
+class CheckSource(ClaimedRowSource):
+    name: ClassVar[str] = "code checks"
+    lane: ClassVar[Lane] = Lane.ORDERS
+    clients: ClassVar[type[Client]] = MakesCodes
+    paid: ClassVar[bool] = False
+    """A pause stops what costs money. The customer with the code in hand is served: it was
+    paid for when it was sent."""
+
+    def __init__(self) -> None:
+        self.checks: ClaimedRows[Attempt] = ClaimedRows(
+            CheckJob,
+            lambda: Attempt.objects.filter(state__in=(A.CLAIMED, A.SENDING)),
+            ClaimStates(
+                ATTEMPT_STATES,
+                queued=A.QUEUED,
+                claimed=A.CLAIMED,
+                in_flight=A.SENDING,
+                unknown=A.UNKNOWN,
+            ),
+            lost_changes=lambda now: {"ended_at": now, "code": ""},
+            on_lost=_note_lost_checks,
+        )
+        self.rows = (self.checks,)
+        self._due_accounts = DueAccounts(_due)
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        return self._due_accounts.among(accounts, timezone.now())
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        now = timezone.now()
+        due = _due(now).filter(account=account).order_by("not_before", "pk")
+        due = due.select_for_update(skip_locked=True, of=("self",))
+        found = due.select_related("sent_code__message")[:limit]
+        return [
+            CheckJob(
+                account.pk,
+                f"session:{attempt.session_id}",
+                attempt.pk,
+                now,
+                _request_of(attempt),
+            )
+            for attempt in self.checks.claim(found, claim, now)
+        ]
+
+    def record(self, results: Sequence[Result], claim: UUID) -> None:
+        for result in results:
+            attempt = (
+                Attempt.objects.filter(pk=result.job.row_id)
+                .select_related("session", "sent_code", "created_by")
+                .get()
+            )
+            rows = self.checks.held(result.job, claim)
+            if result.error is not None:
+                _record_error(attempt, rows, result.error)
+            elif isinstance(result.value, CheckResult):
+                # One that was given up as unknown meanwhile is settled by this, too.
+                _record_verdict(attempt, result.value)
+            else:
+                raise TypeError("A check answers with a CheckResult.")
+
+    def tidy(self, now: datetime) -> None:
+        with transaction.atomic():
+            _give_up_stale(now)
+            sessions.expire()
+            message_sync.catch_up()
+
+
+def _record_verdict(attempt: Attempt, result: CheckResult) -> None:
+    ended: dict[str, Any] = {
+        "ended_at": timezone.now(),
+        "claim": None,
+        "code": "",
+        "words": storable(result.words),
+    }
+    rows = Attempt.objects.filter(pk=attempt.pk)
+    if not ATTEMPT_STATES.move(rows, A.RIGHT if result.passed else A.WRONG, **ended):
+        return
+    session = attempt.session
+    if result.passed:
+        check_code.lock_unknown_sends(session.pk)
+        verified = check_code.verify(session, attempt.sent_code, attempt.created_by)
+        rows.update(too_late=not verified)
+        return
+    SESSION_STATES.move(
+        Session.objects.filter(pk=session.pk),
+        SessionState.SENT,
+        sources=(SessionState.CHECK_UNKNOWN,),
+    )
+    check_code.fail_if_used_up(session.pk)
+
+
+def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError) -> None:
+    said: dict[str, Any] = {"reason": str(error.reason), "words": storable(error.words)}
+    now = timezone.now()
+    again = None
+    if error.outcome == Outcome.NOT_DONE:
+        again = next_try(error, attempt.tries, now)
+    if again is not None:
+        ATTEMPT_STATES.move(
+            rows,
+            A.QUEUED,
+            sources=(A.SENDING,),
+            tries=again.tries,
+            not_before=again.not_before,
+            claim=None,
+            handed_over_at=None,
+            **said,
+        )
+        return
+    target = {
+        Outcome.NOT_DONE: A.NOT_DONE,
+        Outcome.REFUSED: A.REFUSED,
+    }.get(error.outcome, A.UNKNOWN)
+    ended = {"ended_at": now, "claim": None, "code": ""}
+    if not ATTEMPT_STATES.move(rows, target, sources=(A.SENDING,), **ended, **said):
+        return
+    if target == A.NOT_DONE or (target == A.REFUSED and error.reason in NOT_LOOKED_AT):
+        check_code.give_try_back(attempt.session_id)
+    elif target == A.UNKNOWN:
+        _note_unknown([attempt.session_id])
+    else:
+        check_code.fail_if_used_up(attempt.session_id)
+
+
+def _note_unknown(session_ids: Iterable[int]) -> None:
+    SESSION_STATES.move(Session.objects.filter(pk__in=session_ids), SessionState.CHECK_UNKNOWN)
+
+
+def _give_up_stale(now: datetime) -> None:
+    stale = Attempt.objects.filter(state=A.QUEUED, created_at__lte=now - STALE)
+    for pk, session_id in stale.values_list("pk", "session_id"):
+        moved = ATTEMPT_STATES.move(
+            Attempt.objects.filter(pk=pk),
+            A.NOT_DONE,
+            sources=(A.QUEUED,),
+            reason=NEVER_ASKED,
+            ended_at=now,
+            code="",
+        )
+        if moved:
+            check_code.give_try_back(session_id)
+
+
+def _note_lost_checks(ids: Sequence[int], now: datetime) -> None:
+    _note_unknown(Attempt.objects.filter(pk__in=ids).values_list("session_id", flat=True))
+
+
+def _request_of(attempt: Attempt) -> CodeCheck | None:
+    """One row that cannot be read must not stop the loop; its job ends refused."""
+    try:
+        message = attempt.sent_code.message
+        return CodeCheck(
+            session_id=message.provider_id,
+            code=attempt.code.reveal() if attempt.code else "",
+            reference=message.reference,
+        )
+    except Exception as problem:  # noqa: BLE001 - whatever is wrong with this row
+        logger.error("Check %s cannot be read: %s", attempt.pk, type(problem).__name__)
+        return None

@@ -1,0 +1,1 @@
+"""How code sessions are shown: words, states, stories."""

@@ -1,0 +1,55 @@
+"""What the dashboard and the list say about codes that do not come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.admin.attention import AttentionItem
+
+from ..conversion import Alarm, alarms
+
+SHOWN_DIGITS = 3
+"""Of a range of numbers, for those who may not see numbers whole: with the last four digits
+in the list beside it, more would be the number."""
+
+
+def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
+    if not request.user.has_perm("otp.view_session"):
+        return
+    for alarm in alarms():
+        yield AttentionItem(words_of(alarm, request.user), _rows_of(alarm), "trending_down")
+
+
+def words_of(alarm: Alarm, reader: User | AnonymousUser) -> str:
+    values = {
+        "percent": alarm.percent,
+        "sent": alarm.sent,
+        "prefix": _range_of(alarm.prefix, reader),
+        "account": alarm.account,
+    }
+    if alarm.kind == "burst":
+        return _("%(sent)s codes to %(prefix)s in the last 10 minutes; look at it.") % values
+    if alarm.account:
+        return (
+            _("Only %(percent)s%% verified over %(account)s in the last hour; look at it.") % values
+        )
+    return _("Only %(percent)s%% verified for %(prefix)s in the last hour; look at it.") % values
+
+
+def _range_of(prefix: str, reader: User | AnonymousUser) -> str:
+    if reader.has_perm("messaging.reveal_message"):
+        return f"{prefix}…"
+    shown = len("+86") + SHOWN_DIGITS
+    return f"{prefix[:shown]}…"
+
+
+def _rows_of(alarm: Alarm) -> str:
+    kind = "account_of" if alarm.account else "range_of"
+    query = urlencode({"alarm": f"{alarm.kind}-{kind}-{alarm.example}"})
+    return f"{reverse('admin:otp_session_changelist')}?{query}"

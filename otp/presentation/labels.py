@@ -1,0 +1,72 @@
+"""The states of a code session as staff see them, the same in lists, filters and exports."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from core.admin.labels import Role, StateLabel, register_states
+
+from ..models import Session
+from ..states import OPEN, SessionState
+
+S = SessionState
+
+LABELS = {
+    S.PENDING: StateLabel(
+        _("Being sent"),
+        Role.INFO,
+        "schedule_send",
+        _("The SMS is on its way to the provider."),
+    ),
+    S.SEND_UNKNOWN: StateLabel(
+        _("Sending unknown"),
+        Role.WARNING,
+        "help",
+        _("It is not known whether the SMS went out."),
+    ),
+    S.SENT: StateLabel(
+        _("Waiting for the code"), Role.INFO, "pin", _("Sent; the customer's answer is awaited.")
+    ),
+    S.CHECK_UNKNOWN: StateLabel(
+        _("Check unknown"),
+        Role.WARNING,
+        "help",
+        _("The provider's answer to the check was lost."),
+    ),
+    S.VERIFIED: StateLabel(
+        _("Verified"), Role.SUCCESS, "how_to_reg", _("The right code was given in time.")
+    ),
+    S.FAILED: StateLabel(
+        pgettext_lazy("code session", "Failed"),
+        Role.DANGER,
+        "gpp_bad",
+        _("All tries used, or the SMS did not go out."),
+    ),
+    S.EXPIRED: StateLabel(_("Expired"), Role.NEUTRAL, "timer_off", _("Time ran out.")),
+    S.CANCELLED: StateLabel(
+        _("Cancelled"), Role.NEUTRAL, "cancel", _("Ended by staff; the code is dead.")
+    ),
+}
+
+
+def register() -> None:
+    register_states("session", {str(value): label for value, label in LABELS.items()})
+
+
+def shown_state(session: Session) -> str:
+    """What its label says: one whose time is over has expired, whether or not that has been
+    written down yet."""
+    if session.state in OPEN and session.seconds_left <= 0:
+        return S.EXPIRED
+    return session.state
+
+
+def where_shown(shown: str) -> Q:
+    """The rows whose label says `shown`, for filters."""
+    over = Q(state__in=sorted(OPEN), expires_at__lte=Now())
+    if shown == S.EXPIRED:
+        return Q(state=S.EXPIRED) | over
+    return Q(state=shown) & ~over

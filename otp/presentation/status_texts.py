@@ -1,0 +1,184 @@
+"""What the page of a session says: the verdict on the last try, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core.admin.timeline import person_name
+from core.money_lines import MoneyLine
+from core.secrets import DOTS
+from core.times import duration, full_time, short_time
+from messaging.presentation.explanations import explanation_of
+from providers.error_texts import explain
+
+from ..models import MAX_TRIES, Attempt, SentCode, Session
+from ..sessions import REPLACED, TRIES_USED
+from ..states import NOT_LOOKED_AT, UNDER_WAY, AttemptState, SessionState
+from .labels import shown_state
+
+A = AttemptState
+S = SessionState
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """`tone` is a role of the state labels; `money` the letter of a money line, or empty."""
+
+    text: str = ""
+    tone: str = "info"
+    next_step: str = ""
+    money: str = ""
+    words: str = ""
+    """The provider's own, if they help."""
+
+
+def tries_left(session: Session) -> str:
+    left = session.tries_left
+    return ngettext("%(n)s try left", "%(n)s tries left", left) % {"n": left}
+
+
+def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> Said:
+    """Beside the field, while the session is open."""
+    if attempt is None or (attempt.created_at < code.made_at and attempt.state not in UNDER_WAY):
+        return Said()
+    left = tries_left(session)
+    match attempt.state:
+        case A.WRONG:
+            return Said(
+                _("Not the right code. %(left)s.") % {"left": left},
+                "danger",
+                _("Ask the customer to read it once more."),
+            )
+        case A.EARLIER:
+            return _earlier(attempt, code, left)
+        case A.UNKNOWN:
+            return Said(
+                _("It is not known whether the provider counted this check."),
+                "warning",
+                _("Check again, or send a new code. Checking again may use up a try."),
+            )
+        case A.REFUSED:
+            why = explain(attempt.reason)
+            step = why.next_step
+            if attempt.reason in NOT_LOOKED_AT:
+                no_try_used = _("No try was used.")
+                step = f"{no_try_used} {step}"
+            return Said(why.title, "danger", step, words=attempt.words)
+        case A.NOT_DONE:
+            return Said(
+                _("The code was not checked: the provider was not reached. No try was used."),
+                "warning",
+                _("Check again."),
+            )
+    return Said(_("The provider is being asked…"))
+
+
+def _earlier(attempt: Attempt, newest: SentCode, left: str) -> Said:
+    times = {
+        "time": short_time(attempt.sent_code.made_at),
+        "newest": short_time(newest.made_at),
+        "left": left,
+    }
+    return Said(
+        _("That is the earlier code, sent %(time)s; it no longer works. %(left)s.") % times,
+        "warning",
+        _("Ask for the newest SMS (%(newest)s).") % times,
+    )
+
+
+def of_sending(session: Session, code: SentCode) -> Said:
+    """What is to be said about the SMS while the session is open."""
+    story = explanation_of(code.message)
+    if session.state == S.SEND_UNKNOWN:
+        return Said(
+            _("It is not known whether the SMS went out."),
+            "warning",
+            _("If the customer has the code, check it: a right code settles this."),
+            MoneyLine.UNKNOWN,
+        )
+    if session.state == S.PENDING:
+        return Said(story.text or story.title, "info", story.next_step, story.money)
+    if code.message.state in ("undelivered", "rejected", "expired"):
+        return Said(
+            _("The network reports that the SMS did not arrive."),
+            "warning",
+            _("Check the number with the customer, then send again."),
+        )
+    return Said()
+
+
+def end_of(session: Session, code: SentCode) -> Said | None:
+    """The one large line at the end; None while the session is open."""
+    shown = shown_state(session)
+    match shown:
+        case S.VERIFIED:
+            return Said(_verified(session), "success")
+        case S.EXPIRED:
+            text = _("Expired at %(time)s.") % {"time": full_time(session.expires_at)}
+            return Said(text, "neutral", _too_late(session))
+        case S.CANCELLED:
+            text = (
+                _("A newer code for this number took its place.")
+                if session.reason == REPLACED
+                else _("Cancelled by %(name)s. The code is dead.")
+                % {"name": person_name(session.ended_by)}
+            )
+            return Said(text, "neutral", _too_late(session))
+        case S.FAILED if session.reason == TRIES_USED:
+            return Said(_("All %(n)s tries used.") % {"n": MAX_TRIES}, "danger")
+        case S.FAILED:
+            story = explanation_of(code.message)
+            text = story.title or _("The SMS did not go out.")
+            words = code.message.words
+            return Said(text, "danger", story.next_step, story.money, words)
+    return None
+
+
+def no_tries_left() -> Said:
+    """The last try of an open session ended without an answer."""
+    return Said(
+        _("All %(n)s tries used. It is not known whether the provider counted the last one.")
+        % {"n": MAX_TRIES},
+        "warning",
+        _("If its answer still comes, it counts. Else send a new code."),
+    )
+
+
+def _verified(session: Session) -> str:
+    at = session.verified_at or timezone.now()
+    if session.sent_at is None or session.sent_at > at:
+        return _("Verified at %(time)s.") % {"time": full_time(at)}
+    return _("Verified at %(time)s, %(took)s after sending.") % {
+        "time": full_time(at),
+        "took": duration(at - session.sent_at),
+    }
+
+
+def _too_late(session: Session) -> str:
+    if session.attempts.filter(too_late=True).exists():
+        return _("The provider said yes to the code, but after the end. Not verified.")
+    return ""
+
+
+def evidence_of(session: Session) -> str:
+    if session.provider_says_verified_at is None or session.state == S.VERIFIED:
+        return ""
+    return _("The provider reports success, but no check here confirmed it. Not verified.")
+
+
+def tell_customer(session: Session, code: SentCode) -> str:
+    """What helps the customer to find the SMS, as far as it is known."""
+    if code.checked_by_provider:
+        return _("The provider makes and checks the code.")
+    beginning = code.message.text.split(DOTS)[0].strip(" :：,，")
+    values = {"n": code.length, "beginning": beginning}
+    if not beginning:
+        return _("Tell the customer: the code has %(n)s characters.") % values
+    return (
+        _("Tell the customer: the code has %(n)s characters, the SMS begins with “%(beginning)s”.")
+        % values
+    )

@@ -1,0 +1,105 @@
+"""The story of a session, oldest first: its codes, what became of their messages, the tries,
+what the provider reported, and the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.admin.labels import label_for
+from core.admin.timeline import TimelineEntry, in_order, person_name
+from messaging.models import Message, Report
+from messaging.states import MessageState
+
+from ..models import Attempt, SentCode, Session
+from ..sessions import REPLACED, TRIES_USED
+from ..states import AttemptState, SessionState
+
+A = AttemptState
+S = SessionState
+
+
+def timeline(session: Session, *, with_messages: bool) -> list[TimelineEntry]:
+    """`with_messages`: whether the reader may open the messages that are the evidence."""
+    lines: list[TimelineEntry] = []
+    for code in session.codes.select_related("message__account", "message__created_by"):
+        lines += _of_code(code, with_messages=with_messages)
+    for attempt in session.attempts.select_related("created_by", "sent_code"):
+        lines.append(TimelineEntry(_tried(attempt), attempt.created_at))
+    if session.provider_says_verified_at:
+        lines.append(
+            TimelineEntry(_("The provider reports success"), session.provider_says_verified_at)
+        )
+    lines += _end_of(session)
+    return in_order(lines)
+
+
+def _of_code(code: SentCode, *, with_messages: bool) -> Iterator[TimelineEntry]:
+    message = code.message
+    values = {"name": person_name(message.created_by), "account": message.account.name}
+    text = (
+        _("Code sent by %(name)s over %(account)s")
+        if code.serial == 1
+        else _("New code sent by %(name)s over %(account)s; the earlier one is dead")
+    )
+    url = (
+        reverse("admin:messaging_message_change", args=[message.public_id]) if with_messages else ""
+    )
+    yield TimelineEntry(text % values, message.created_at, url, _("message"))
+    answer = _answer_of(message)
+    ended = message.answered_at or message.ended_at
+    if answer and ended:
+        yield TimelineEntry(answer, ended)
+    for report in message.reports.filter(kind=Report.Kind.DELIVERY):
+        word = label_for("message", report.state).word
+        yield TimelineEntry(_("Report: %(word)s") % {"word": word}, report.at)
+
+
+def _answer_of(message: Message) -> str:
+    match message.state:
+        case MessageState.QUEUED | MessageState.CLAIMED | MessageState.SENDING:
+            return _("Not handed over; it will be tried again") if message.tries else ""
+        case MessageState.REFUSED:
+            return _("The SMS was refused")
+        case MessageState.NOT_SENT:
+            return _("The SMS was not sent")
+        case MessageState.CANCELLED:
+            return _("The SMS was stopped before it went out")
+        case MessageState.UNKNOWN:
+            return _("It is not known whether the SMS went out")
+    if message.settled_at and not message.reported_at:
+        return _("No clear answer; later found to have been sent")
+    return _("The provider took the SMS")
+
+
+def _tried(attempt: Attempt) -> str:
+    words = {
+        A.RIGHT: _("Right code, read out to %(name)s"),
+        A.WRONG: _("Wrong code, read out to %(name)s"),
+        A.EARLIER: _("Earlier code, read out to %(name)s"),
+        A.UNKNOWN: _("Checked by %(name)s; the provider's answer was lost"),
+        A.REFUSED: _("Checked by %(name)s; the provider refused to check"),
+        A.NOT_DONE: _("Checked by %(name)s; the provider was not reached, no try was used"),
+    }.get(AttemptState(attempt.state), _("Checked by %(name)s; waiting for the provider"))
+    text = words % {"name": person_name(attempt.created_by)}
+    if attempt.too_late:
+        text += _(" – after the end, so not verified")
+    return text
+
+
+def _end_of(session: Session) -> Iterator[TimelineEntry]:
+    if session.ended_at is None:
+        return
+    by = {"name": person_name(session.ended_by)}
+    words = {
+        S.VERIFIED: _("Verified"),
+        S.EXPIRED: _("Expired"),
+        S.CANCELLED: _("Replaced by a new code of %(name)s")
+        if session.reason == REPLACED
+        else _("Cancelled by %(name)s"),
+        S.FAILED: _("All tries used") if session.reason == TRIES_USED else _("Failed"),
+    }.get(SessionState(session.state), "")
+    if words:
+        yield TimelineEntry(words % by, session.ended_at)

@@ -1,0 +1,24 @@
+"""What codes register when the portal starts."""
+
+from __future__ import annotations
+
+from core.admin import attention
+from messaging import listeners
+from providers.engine.work_source import register
+from providers.events import subscribe
+from providers.gateway.events import VerificationReported
+from providers.journal import resolve_subjects_of
+
+from . import message_sync, provider_reports
+from .engine.check_source import CheckSource
+from .presentation import dashboard, labels
+from .presentation.journal_links import session_link
+
+
+def register_app() -> None:
+    register(CheckSource())
+    labels.register()
+    attention.register(dashboard.attention_items)
+    listeners.register("session", message_sync.follow)
+    resolve_subjects_of("session", session_link)
+    subscribe(VerificationReported, provider_reports.on_verification)

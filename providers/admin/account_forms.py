@@ -1,0 +1,289 @@
+"""The account form, made from what the provider's client declares.
+
+No provider is named here: secrets, options, help texts and first values come from the
+client, in English and marked for translation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import transaction
+from django.forms.boundfield import BoundField
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from .. import accounts
+from ..address_field import BaseUrlField, check_address
+from ..country_field import CountriesField
+from ..gateway.client import (
+    Client,
+    MakesCodes,
+    ReceivesCallbacks,
+    ReportsBalance,
+    SendsOwnCode,
+    SendsText,
+)
+from ..models import Account
+from ..secret_rules import SecretRules
+from .account_fields import (
+    NetworksField,
+    PhrasesField,
+    SecretField,
+    field_of,
+    has_control_characters,
+    translated,
+    trimmed,
+)
+from .form_changes import (
+    COLUMNS,
+    OPTION,
+    SECRET,
+    changed_since,
+    marks_of,
+    missing_channels,
+    odd_secrets,
+)
+
+if TYPE_CHECKING:
+    AnyAccountForm = forms.ModelForm[Account]
+else:
+    AnyAccountForm = forms.ModelForm
+
+
+@dataclass(frozen=True)
+class Section:
+    key: str
+    title: str
+    fields: list[BoundField]
+
+
+class AccountForm(SecretRules, AnyAccountForm):
+    """For a new account (an unsaved one with its provider) or one that is there.
+
+    `save` returns None if somebody else changed the account after this form was opened;
+    the form then says so.
+    """
+
+    base_url = BaseUrlField(label=_("Address"))
+    allowed_countries = CountriesField(
+        label=_("Allowed countries/regions"),
+        help_text=_("The account sends to these and to no others."),
+    )
+    pausing_phrases = PhrasesField(
+        label=_("Phrases that pause"),
+        required=False,
+        help_text=_(
+            "One a line. A refusal whose text holds one of them pauses the account, so that"
+            " the rest waits instead of failing too. Upper and lower case are the same."
+        ),
+    )
+    callback_networks = NetworksField(
+        label=_("Networks that may report"),
+        required=False,
+        help_text=_(
+            "One a line, as 203.0.113.0/24. Callbacks from elsewhere are turned away, and"
+            " lost: ask the provider for all of its addresses. Empty: from anywhere."
+        ),
+    )
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=5000)
+
+    class Meta:
+        model = Account
+        fields = COLUMNS
+        labels = {
+            "name": _("Name"),
+            "price_per_segment": _("Price per segment"),
+            "per_second": _("Calls a second"),
+            "per_minute": _("Calls a minute"),
+            "in_flight": _("Calls at once"),
+            "daily_limit": _("Daily limit"),
+            "low_balance": _("Low-balance warning"),
+        }
+        help_texts = {
+            "name": _("As your team calls it; every list shows it."),
+            "price_per_segment": _(
+                "If your contract states one, in the provider's own unit. For estimates only."
+            ),
+            "per_second": _("As your contract allows."),
+            "per_minute": _("Both limits hold at once."),
+            "in_flight": _("Calls that wait for an answer."),
+            "daily_limit": _(
+                "Messages, codes and numbers in any 24 hours, together. Empty: no limit."
+            ),
+            "low_balance": _("Warn when the available balance falls below this."),
+        }
+        widgets = {
+            "name": UnfoldAdminTextInputWidget({"autocomplete": "off"}),
+            "price_per_segment": UnfoldAdminDecimalFieldWidget({"step": "any"}),
+            "per_second": UnfoldAdminIntegerFieldWidget(),
+            "per_minute": UnfoldAdminIntegerFieldWidget(),
+            "in_flight": UnfoldAdminIntegerFieldWidget(),
+            "daily_limit": UnfoldAdminIntegerFieldWidget(),
+            "low_balance": UnfoldAdminDecimalFieldWidget({"step": "any"}),
+        }
+        error_messages = {"name": {"unique": _("An account of this name is there already.")}}
+
+    def __init__(self, *args: Any, client: type[Client], **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        self.client = client
+        self.warnings: list[str] = []
+        self.is_new = self.instance.pk is None
+        self.stored = (
+            {} if self.is_new else {each.name: each for each in self.instance.credentials.all()}
+        )
+        self.fields["base_url"].help_text = translated(client.base_url_help)
+        self._add_secrets()
+        for option in client.option_fields:
+            self.fields[OPTION + option.name] = field_of(option, self.instance)
+        self._drop_what_is_pointless()
+        for name, field in self.fields.items():
+            if name != "allowed_countries":
+                field.error_messages["required"] = _("Fill this in.")
+        if self.is_new:
+            self._set_first_values()
+        for name in ("price_per_segment", "low_balance"):
+            if self.initial.get(name) is not None:
+                # Without the zeros that the database adds.
+                self.initial[name] = Decimal(f"{self.initial[name].normalize():f}")
+        self.initial["seen"] = json.dumps(marks_of(self.instance))
+
+    # --- fields ------------------------------------------------------------
+
+    def _add_secrets(self) -> None:
+        for declared in self.client.credential_fields:
+            stored = self.stored.get(declared.name)
+            secret = SecretField(
+                label=gettext(declared.label),
+                help_text=translated(declared.help),
+                prefix=declared.prefix,
+                required=stored is None,
+            )
+            if stored is not None:
+                kept = gettext("saved %(date)s, leave empty to keep")
+                secret.widget.attrs["placeholder"] = kept % {
+                    "date": f"{timezone.localtime(stored.saved_at):%Y-%m-%d}"
+                }
+            self.fields[SECRET + declared.name] = secret
+
+    def _drop_what_is_pointless(self) -> None:
+        if not issubclass(self.client, ReportsBalance):
+            del self.fields["low_balance"]
+        if not issubclass(self.client, ReceivesCallbacks):
+            del self.fields["callback_networks"]
+        if not issubclass(self.client, SendsText | SendsOwnCode | MakesCodes):
+            del self.fields["price_per_segment"]
+        else:
+            self.fields["price_per_segment"].validators.append(MinValueValidator(0))
+
+    def _set_first_values(self) -> None:
+        pace = self.client.pace
+        self.initial["base_url"] = self.client.default_base_url
+        for name in ("per_second", "per_minute", "in_flight"):
+            self.initial[name] = getattr(pace, name)
+        self.fields["name"].widget.attrs["autofocus"] = True
+
+    def sections(self) -> Iterator[Section]:
+        options = [name for name in self.fields if name.startswith(OPTION)]
+        secrets = [name for name in self.fields if name.startswith(SECRET)]
+        own = gettext("Only with %(provider)s") % {"provider": self.client.name}
+        for key, title, names in (
+            ("login", gettext("Login"), ["name", "base_url", *secrets]),
+            ("options", own, options),
+            ("reach", gettext("Where it may send"), ["allowed_countries", "price_per_segment"]),
+            ("limits", gettext("Limits"), ["per_second", "per_minute", "in_flight", "daily_limit"]),
+            ("warnings", gettext("Warnings and pauses"), ["low_balance", "pausing_phrases"]),
+            ("callbacks", gettext("Callbacks"), ["callback_networks"]),
+        ):
+            fields = [self[name] for name in names if name in self.fields]
+            if fields:
+                yield Section(key, title, fields)
+
+    # --- checks ------------------------------------------------------------
+
+    def clean_name(self) -> str:
+        name = trimmed(str(self.cleaned_data["name"]))
+        if has_control_characters(name):
+            raise ValidationError(_("This holds a character that cannot be seen. Enter it anew."))
+        if Account.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("An account of this name is there already."))
+        return name
+
+    def clean_base_url(self) -> str:
+        url = str(self.cleaned_data["base_url"])
+        # An address that stays is resolved anew with each call, and need not be here.
+        check_address(url, ask_dns=self.is_new or url != self.instance.base_url)
+        return url
+
+    # --- saving ------------------------------------------------------------
+
+    def options(self) -> dict[str, object]:
+        """Options of an earlier version of the client are kept."""
+        entered = {
+            option.name: self.cleaned_data[OPTION + option.name]
+            for option in self.client.option_fields
+        }
+        return {**self.instance.options, **entered}
+
+    def save(self, commit: bool = True) -> Account | None:  # type: ignore[override]
+        secrets = {
+            field.name: self.cleaned_data[SECRET + field.name]
+            for field in self.client.credential_fields
+        }
+        values = {name: self.cleaned_data[name] for name in self.Meta.fields if name in self.fields}
+        account = self._create(secrets, values) if self.is_new else self._change(secrets, values)
+        if account is not None:
+            self.warnings = [*odd_secrets(self, secrets), *missing_channels(account)]
+        return account
+
+    def _create(self, secrets: Mapping[str, str], values: Mapping[str, Any]) -> Account:
+        return accounts.create_account(
+            provider=self.client.key, credentials=secrets, options=self.options(), **values
+        )
+
+    def _change(self, secrets: Mapping[str, str], values: Mapping[str, Any]) -> Account | None:
+        with transaction.atomic():
+            account = Account.objects.select_for_update().get(pk=self.instance.pk)
+            if changed := changed_since(self.cleaned_data["seen"], account):
+                self._refuse(account, changed)
+                return None
+            for name, value in values.items():
+                setattr(account, name, value)
+            account.options = self.options()
+            # No other column: a pause that came meanwhile must stay.
+            account.save(update_fields=[*values, "options"])
+            accounts.save_credentials(account, secrets)
+        return account
+
+    def _refuse(self, account: Account, changed: list[str]) -> None:
+        labels = [str(self.fields[name].label) for name in changed if name in self.fields]
+        self.add_error(
+            None,
+            ValidationError(
+                _(
+                    "Somebody else saved this account after you had opened it. Changed: %(fields)s."
+                    " Nothing of yours is saved yet. Save again to replace what they entered, or"
+                    " open the page anew to see it."
+                ),
+                params={"fields": gettext(", ").join(labels) or "–"},
+            ),
+        )
+        # Saving once more is then done knowingly.
+        data: Any = self.data
+        self.data = data = data.copy()
+        data[self.add_prefix("seen")] = json.dumps(marks_of(account))
+        self.ask_for_secrets_again()

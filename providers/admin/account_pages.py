@@ -1,0 +1,267 @@
+"""The pages of one account: the form, the page to read, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin.models import ADDITION
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView, View
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from core.admin.actions import log_change
+from core.admin.base import PortalAdmin
+from core.admin.buttons import Crumb, Text
+from core.admin.pages import Page, current_user
+
+from .. import account_checks, accounts
+from ..callbacks.health import health_of
+from ..gateway.registry import client_for, clients
+from ..models import Account, Enquiry
+from .account_forms import AccountForm
+from .account_summary import panel_of, secrets_of
+from .callback_addresses import addresses_of
+from .form_changes import names_of_changes
+
+ADDED: Final[list[dict[str, Any]]] = [{"added": {}}]
+
+
+class AccountPage(Page):
+    """Has `account` where the address names one."""
+
+    request: HttpRequest
+    model_admin: PortalAdmin
+    account: Account
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.public_id = kwargs.get("public_id")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if self.public_id and self.has_permission():
+            self.account = self.model_admin.get_or_404(request, self.public_id)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_title(self) -> Text:
+        return self.account.name if self.public_id else super().get_title()
+
+    def back(self) -> HttpResponseRedirect:
+        return HttpResponseRedirect(self.model_admin.object_url(self.account))
+
+
+class AddAccount(AccountPage, TemplateView):
+    """First the choice of a provider, then its form at `?provider=`."""
+
+    permission_required = "providers.add_account"
+    title = _("Add account")
+
+    def get_template_names(self) -> list[str]:
+        chosen = client_for(self.request.GET.get("provider", ""))
+        return ["providers/account_form.html" if chosen else "providers/choose_provider.html"]
+
+    def get_trail(self) -> list[Crumb]:
+        client = client_for(self.request.GET.get("provider", ""))
+        trail = super().get_trail()
+        return [*trail[:-1], Crumb(trail[-1].title, "?"), Crumb(client.name)] if client else trail
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        client = client_for(self.request.GET.get("provider", ""))
+        if client is None:
+            context["choices"] = [
+                {"key": each.key, "name": each.name, "job": gettext(each.job)}
+                for each in clients().values()
+            ]
+            return context
+        context.setdefault("form", AccountForm(client=client))
+        return {**context, **form_facts(context["form"]), "client": client}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        client = client_for(request.GET.get("provider", ""))
+        if client is None:
+            return HttpResponseRedirect(request.path)
+        form = AccountForm(request.POST, client=client)
+        account = form.save() if form.is_valid() else None
+        if account is None:
+            return self.render_to_response(self.get_context_data(form=form))
+        self.account = account
+        log_change(request, [account], ADDED, ADDITION)
+        return saved(self, form)
+
+
+class EditAccount(AccountPage, TemplateView):
+    permission_required = "providers.change_account"
+    template_name = "providers/account_form.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = {**super().get_context_data(**kwargs), **page_facts(self)}
+        if self.account.client is not None:
+            context.setdefault("form", self.form())
+            context |= form_facts(context["form"])
+        return {**context, "client": self.account.client}
+
+    def form(self, data: Any = None) -> AccountForm:
+        client = self.account.client
+        if client is None:
+            raise accounts.NoClient(self.account.provider)
+        # A form writes into its instance, and the page around it shows what is stored.
+        stored = Account.objects.get(pk=self.account.pk)
+        return AccountForm(data, instance=stored, client=client)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.account.client is None:
+            return self.back()
+        form = self.form(request.POST)
+        if not form.is_valid() or form.save() is None:
+            return self.render_to_response(self.get_context_data(form=form))
+        changed = names_of_changes(form, form.client)
+        log_change(request, [self.account], [{"changed": {"fields": changed}}])
+        return saved(self, form)
+
+
+class ShowAccount(AccountPage, TemplateView):
+    """For those who may look and not change."""
+
+    permission_required = "providers.view_account"
+    template_name = "providers/account.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), **page_facts(self)}
+
+
+def saved(page: AccountPage, form: AccountForm) -> HttpResponse:
+    """Say so, warn of what looks odd, and ask the provider at once where one may."""
+    messages.success(page.request, _("Saved."))
+    for warning in form.warnings:
+        messages.warning(page.request, warning)
+    if page.request.user.has_perm("providers.check_account"):
+        # Whoever paused by hand did not mean until somebody saves the form.
+        by_hand = page.account.pause_reason == accounts.BY_HAND
+        kind = Enquiry.Kind.BALANCE if by_hand else Enquiry.Kind.CHECK
+        account_checks.ask(page.account, kind, current_user(page.request))
+    return page.back()
+
+
+def form_facts(form: AccountForm) -> dict[str, Any]:
+    return {
+        "sections": list(form.sections()),
+        "outgoing_addresses": settings.OUTGOING_ADDRESSES,
+        "support": form.client.support,
+    }
+
+
+def abilities(request: HttpRequest) -> dict[str, bool]:
+    names = (
+        "check_account",
+        "resume_account",
+        "change_account",
+        "view_callback_address",
+        "rotate_callback_address",
+        "view_callback",
+        "view_apicall",
+    )
+    return {name: request.user.has_perm(f"providers.{name}") for name in names}
+
+
+def page_facts(page: AccountPage) -> dict[str, Any]:
+    """What the page of an account shows, as far as this person may see it."""
+    account = page.account
+    may = abilities(page.request)
+    facts = {**panel_of(account), "account": account, "may": may}
+    if may["change_account"]:
+        facts["secrets"] = secrets_of(account)
+    if facts["takes_callbacks"]:
+        facts["healths"] = health_of([account])
+    if may["view_callback_address"] and facts["takes_callbacks"]:
+        facts["addresses"] = addresses_of(account, timezone.now())
+        facts["has_public_address"] = bool(settings.PUBLIC_ADDRESS)
+    return facts
+
+
+# --- what can be done with an account ---------------------------------------
+
+
+class CheckAccount(AccountPage, View):
+    """Puts the question to the queue; no web process asks a provider."""
+
+    permission_required = "providers.check_account"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # A check that goes well ends a pause; a reading of the balance does not.
+        may_end = (
+            self.account.pause_reason != accounts.BY_HAND or abilities(request)["resume_account"]
+        )
+        check = may_end and "balance" not in request.POST
+        kind = Enquiry.Kind.CHECK if check else Enquiry.Kind.BALANCE
+        account_checks.ask(self.account, kind, current_user(request))
+        if "HX-Request" in request.headers:
+            return check_news(self.model_admin, request, self.account)
+        return self.back()
+
+
+def check_news(model_admin: PortalAdmin, request: HttpRequest, account: Account) -> HttpResponse:
+    """The result of the newest check. With the final one the rest of the panel comes too."""
+    panel = panel_of(account)
+    may = abilities(request)
+    context = {**panel, "account": account, "model_admin": model_admin, "may": may}
+    news = panel["news"]
+    context["with_panel"] = news is not None and news.poll_every is None
+    return render(request, "providers/check_news.html", context)
+
+
+class PauseForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("Everybody who opens the account sees it."),
+        widget=UnfoldAdminTextInputWidget({"autofocus": True, "autocomplete": "off"}),
+    )
+
+
+class PauseAccount(AccountPage, TemplateView):
+    permission_required = "providers.resume_account"
+    template_name = "providers/pause.html"
+
+    def get_trail(self) -> list[Crumb]:
+        trail = super().get_trail()
+        own = Crumb(self.account.name, self.model_admin.object_url(self.account))
+        return [*trail[:-1], own, Crumb(_("Pause"))]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        context.setdefault("form", PauseForm(label_suffix=""))
+        return {**context, "account": self.account}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        form = PauseForm(request.POST, label_suffix="")
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form))
+        if accounts.pause(
+            self.account, accounts.BY_HAND, form.cleaned_data["reason"], current_user(request)
+        ):
+            log_change(request, [self.account], "Paused")
+            messages.success(request, _("Paused. What is queued waits; none of it is lost."))
+        else:
+            messages.warning(request, _("This account was paused already."))
+        return self.back()
+
+
+class ResumeAccount(AccountPage, View):
+    permission_required = "providers.resume_account"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if accounts.resume(self.account):
+            log_change(request, [self.account], "Resumed")
+            messages.success(request, _("Resumed. What was waiting goes out now."))
+        else:
+            messages.warning(request, _("This account was not paused any more."))
+        return self.back()

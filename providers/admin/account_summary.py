@@ -1,0 +1,211 @@
+"""What an account's page and its line in the list show about the account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.admin.buttons import Text
+from core.countries import country_name
+from core.fields import Unreadable
+from core.templatetags.portal import amount
+from core.times import full_time
+
+from ..account_checks import NOTHING_TO_CHECK, can_be_asked
+from ..accounts import BY_HAND
+from ..clock import sql_now
+from ..engine.leases import is_engine_alive
+from ..error_texts import Explanation, explain
+from ..gateway.client import ReceivesCallbacks, ReportsBalance
+from ..gateway.vocabulary import Outcome
+from ..models import Account, ApiCall, BalanceReading, Enquiry
+from .form_changes import SECRET
+
+READINGS_SHOWN: Final = 20
+FIRST_MINUTE: Final = timedelta(minutes=1)
+
+
+def with_overview(accounts: QuerySet[Account]) -> QuerySet[Account]:
+    """What the list needs of each account, in one query."""
+    readings = BalanceReading.objects.filter(account=OuterRef("pk")).order_by("-read_at")
+    calls = ApiCall.objects.filter(account=OuterRef("pk"))
+    spendable = readings.annotate(spendable_now=Coalesce("available", "balance"))
+    return accounts.select_related("allowance", "paused_by").annotate(
+        spendable_now=Subquery(spendable.values("spendable_now")[:1]),
+        read_at=Subquery(readings.values("read_at")[:1]),
+        last_call_at=Subquery(calls.order_by("-started_at").values("started_at")[:1]),
+        has_worked=Exists(calls.filter(outcome=Outcome.DONE)),
+        clock=RawSQL(sql_now(), []),  # noqa: S611 - a constant of ours
+    )
+
+
+def shown_state(account: Any) -> str:
+    """One of the account's states as staff see them. `account` comes from `with_overview`."""
+    allowance = getattr(account, "allowance", None)
+    if account.is_paused:
+        return "paused"
+    if allowance is not None and allowance.slow_until > account.clock:
+        return "waiting"
+    if is_low(account):
+        return "low"
+    if not account.has_worked and account.read_at is None:
+        return "unchecked"
+    return "active"
+
+
+def is_low(account: Any) -> bool:
+    limit: Decimal | None = account.low_balance
+    return limit is not None and account.spendable_now is not None and account.spendable_now < limit
+
+
+@dataclass(frozen=True)
+class SecretFacts:
+    """About one secret, and nothing of its value."""
+
+    label: str
+    saved_at: datetime | None
+    is_old: bool = False
+    is_readable: bool = True
+
+    @property
+    def date(self) -> str:
+        return f"{timezone.localtime(self.saved_at):%Y-%m-%d}" if self.saved_at else ""
+
+    @property
+    def days(self) -> int:
+        return (timezone.now() - self.saved_at).days if self.saved_at else 0
+
+
+def secrets_of(account: Account) -> list[SecretFacts]:
+    client = account.client
+    stored = {each.name: each for each in account.credentials.all()}
+    facts = []
+    for field in client.credential_fields if client else ():
+        credential = stored.get(field.name)
+        label = gettext(field.label)
+        if credential is None:
+            facts.append(SecretFacts(label, None))
+            continue
+        try:
+            credential.value.reveal()
+            readable = True
+        except Unreadable:
+            readable = False
+        facts.append(SecretFacts(label, credential.saved_at, credential.is_old, readable))
+    return facts
+
+
+@dataclass(frozen=True)
+class CheckNews:
+    """What is known of the newest question that somebody asked. `poll_every` in seconds,
+    None once there is no more to come."""
+
+    role: str
+    icon: str
+    text: Text
+    explanation: Explanation | None = None
+    words: str = ""
+    asked_at: datetime | None = None
+    asked_by: str = ""
+    poll_every: int | None = None
+
+
+def newest_check(account: Account) -> Enquiry | None:
+    asked = account.enquiries.filter(asked_by__isnull=False)
+    return asked.select_related("reading", "asked_by").order_by("-pk").first()
+
+
+def news_of(account: Account, enquiry: Enquiry | None) -> CheckNews | None:
+    if enquiry is None:
+        return None
+    by = enquiry.asked_by.get_username() if enquiry.asked_by else ""
+    shared: dict[str, Any] = {"asked_at": enquiry.asked_at, "asked_by": by}
+    match enquiry.state:
+        case Enquiry.State.QUEUED | Enquiry.State.CLAIMED:
+            return CheckNews("info", "sync", _waiting(account), poll_every=_pace(enquiry), **shared)
+        case Enquiry.State.FAILED:
+            reason = explain(enquiry.reason, free=True)
+            return CheckNews("danger", "error", reason.title, reason, enquiry.words, **shared)
+    if enquiry.reason == NOTHING_TO_CHECK:
+        return CheckNews("info", "info", nothing_to_check(account), **shared)
+    reading = enquiry.reading
+    if reading is not None and reading.is_active is False:
+        return CheckNews("warning", "warning", _works(reading), **shared)
+    return CheckNews("success", "check_circle", _works(reading), **shared)
+
+
+def nothing_to_check(account: Account) -> str:
+    text = gettext(
+        "%(provider)s has nothing that can be checked without sending. The first message will"
+        " show whether the password is right."
+    )
+    return text % {"provider": account.provider_name}
+
+
+def _waiting(account: Account) -> str:
+    if not is_engine_alive():
+        return gettext("The queue does not run. The provider will be asked when it does.")
+    return gettext("Asking %(provider)s …") % {"provider": account.provider_name}
+
+
+def _pace(enquiry: Enquiry) -> int:
+    return 2 if timezone.now() - enquiry.asked_at < FIRST_MINUTE else 5
+
+
+def _works(reading: BalanceReading | None) -> str:
+    if reading is None or reading.spendable is None:
+        return gettext("Connection works.")
+    values = {"n": amount(reading.spendable)}
+    if reading.is_active is None:
+        return gettext("Connection works. Available %(n)s.") % values
+    if reading.is_active:
+        return gettext("Connection works. Available %(n)s, account active.") % values
+    return (
+        gettext("Connection works. Available %(n)s, but the provider calls the account inactive.")
+        % values
+    )
+
+
+def pause_sentence(account: Account) -> str:
+    if account.paused_at is None:
+        return ""
+    if account.pause_reason == BY_HAND:
+        by = account.paused_by.get_username() if account.paused_by else ""
+        reason = gettext("by %(name)s") % {"name": by}
+    else:
+        reason = explain(account.pause_reason).title
+    text = gettext("Paused since %(time)s: %(reason)s")
+    return text % {"time": full_time(account.paused_at), "reason": reason}
+
+
+def panel_of(account: Account) -> dict[str, Any]:
+    """Everything about an account that does not depend on who looks."""
+    client = account.client
+    readings = list(account.readings.order_by("-read_at")[:READINGS_SHOWN])
+    return {
+        "state": shown_state(account),
+        "pause_sentence": pause_sentence(account),
+        "pause": explain(account.pause_reason) if account.pause_reason else None,
+        "by_hand": account.pause_reason == BY_HAND,
+        "latest": readings[0] if readings else None,
+        "readings": readings,
+        "is_low": is_low(account),
+        "has_balance": client is not None and issubclass(client, ReportsBalance),
+        "can_be_asked": can_be_asked(client),
+        "countries": gettext(", ").join(country_name(code) for code in account.allowed_countries),
+        "takes_callbacks": client is not None and issubclass(client, ReceivesCallbacks),
+        "news": news_of(account, newest_check(account)),
+        "engine_sleeps": not is_engine_alive(),
+        "outgoing_addresses": settings.OUTGOING_ADDRESSES,
+        "support": client.support if client else "",
+        "secret_field": f"id_{SECRET}{client.credential_fields[-1].name}" if client else "",
+    }

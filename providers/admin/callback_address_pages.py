@@ -1,0 +1,80 @@
+"""The addresses that an account's provider reports to: make one, end one, test them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
+
+from core.admin.actions import log_change
+from core.times import full_time
+
+from .. import accounts
+from ..callbacks import self_test
+from ..callbacks.health import Health, health_of
+from ..models import Account, CallbackToken
+from .account_pages import AccountPage
+
+
+class NewAddress(AccountPage, View):
+    permission_required = "providers.rotate_callback_address"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        accounts.new_callback_token(self.account)
+        log_change(request, [self.account], "Made a new callback address")
+        messages.success(
+            request,
+            _(
+                "There is a new callback address. The old one goes on working until you revoke"
+                " it, for 7 days at least: reports come for days to where they were promised."
+            ),
+        )
+        return self.back()
+
+
+class RevokeAddress(AccountPage, View):
+    permission_required = "providers.rotate_callback_address"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        asked = request.POST.get("token", "")
+        tokens = CallbackToken.objects.filter(account=self.account)
+        token = tokens.filter(pk=int(asked)).first() if asked.isdecimal() else None
+        if token is None:
+            raise Http404
+        allowed_from = accounts.may_be_revoked_at(token)
+        if accounts.revoke_callback_token(token):
+            log_change(request, [self.account], "Revoked a callback address")
+            messages.success(request, _("Revoked. What still comes to it is turned away."))
+        elif allowed_from is None:
+            messages.warning(request, _("Make a new address first; this one is in use."))
+        else:
+            text = _("Nothing was changed: this address can be revoked from %(time)s on.")
+            messages.warning(request, text % {"time": full_time(allowed_from)})
+        return self.back()
+
+
+class TestAddress(AccountPage, View):
+    """Asks the queue to call our own address; the answer is the live line of the account."""
+
+    permission_required = "providers.check_account"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self_test.ask(self.account)
+        if "HX-Request" in request.headers:
+            return health_line(request, self.account)
+        return self.back()
+
+
+def health_line(request: HttpRequest, account: Account) -> HttpResponse:
+    """How an account's reports are doing, in one line that follows a test under way."""
+    health: Health | None = next(iter(health_of([account])), None)
+    if health is None:
+        raise Http404
+    return render(request, "providers/callback_health_line.html", {"health": health})

@@ -1,0 +1,52 @@
+"""The addresses of an account that reports come to, as managers see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max
+
+from .. import accounts
+from ..models import Account, Callback, CallbackToken
+
+
+def _last_use_of(token: CallbackToken) -> datetime | None:
+    """Also of a callback that only counted, and of one that was not read yet."""
+    newest = Callback.objects.filter(token=token).aggregate(at=Max("last_at"))["at"]
+    known = [at for at in (newest, token.last_used_at) if at is not None]
+    return max(known, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressFacts:
+    """One address as managers see it; the newest one is what goes out with messages."""
+
+    token_id: int
+    url: str
+    created_at: datetime
+    last_used_at: datetime | None
+    is_newest: bool
+    revocable_at: datetime | None
+    is_revocable: bool
+
+
+def addresses_of(account: Account, now: datetime) -> list[AddressFacts]:
+    """The newest first; those that were revoked are gone."""
+    standing = account.callback_tokens.filter(revoked_at=None).order_by("-pk")
+    facts = []
+    for position, token in enumerate(standing):
+        url = accounts.url_of_token(token)
+        revocable_at = accounts.may_be_revoked_at(token)
+        facts.append(
+            AddressFacts(
+                token_id=token.pk,
+                url=url.reveal() if url else "",
+                created_at=token.created_at,
+                last_used_at=_last_use_of(token),
+                is_newest=position == 0,
+                revocable_at=revocable_at,
+                is_revocable=revocable_at is not None and revocable_at <= now,
+            )
+        )
+    return facts

@@ -1,0 +1,94 @@
+"""What the account form remembers of an account, and what is worth saying once it is saved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from django import forms
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext, override
+
+from core.countries import country_name
+
+from ..gateway.client import Client, SendsOwnCode
+from ..models import Account
+from .account_fields import SecretField
+
+SECRET: Final = "secret_"  # noqa: S105
+OPTION: Final = "option_"
+"""What the names of the form's fields begin with."""
+COLUMNS: Final = (
+    "name",
+    "base_url",
+    "allowed_countries",
+    "price_per_segment",
+    "per_second",
+    "per_minute",
+    "in_flight",
+    "daily_limit",
+    "low_balance",
+    "pausing_phrases",
+    "callback_networks",
+)
+
+
+def marks_of(account: Account) -> dict[str, str]:
+    """A short digest for each thing that the form shows, to see later whether it changed."""
+    if account.pk is None:
+        return {}
+    state: dict[str, object] = {name: getattr(account, name) for name in COLUMNS}
+    state |= {OPTION + name: value for name, value in account.options.items()}
+    state |= {SECRET + each.name: each.saved_at for each in account.credentials.all()}
+    return {
+        name: salted_hmac("providers.account", json.dumps([name, value], default=str)).hexdigest()[
+            :12
+        ]
+        for name, value in state.items()
+    }
+
+
+def changed_since(seen: str, account: Account) -> list[str]:
+    """The names of the fields that differ from what a form was opened with."""
+    try:
+        before = json.loads(seen)
+    except ValueError:
+        before = None
+    before = before if isinstance(before, dict) else {}
+    return [name for name, mark in marks_of(account).items() if before.get(name) != mark]
+
+
+def odd_secrets(form: forms.BaseForm, secrets: Mapping[str, str]) -> Iterator[str]:
+    for name, value in secrets.items():
+        field = form.fields[SECRET + name]
+        if value and isinstance(field, SecretField):
+            yield from field.oddities(value)
+
+
+def missing_channels(account: Account) -> Iterator[str]:
+    client = account.client
+    if client is None or not issubclass(client, SendsOwnCode):
+        return
+    without = [
+        country_name(code)
+        for code in account.allowed_countries
+        if not client.channels(code, account.options)
+    ]
+    if without:
+        text = gettext("No channel is entered for: %(countries)s. Nothing can be sent there.")
+        yield text % {"countries": gettext(", ").join(without)}
+
+
+def names_of_changes(form: forms.BaseForm, client: type[Client]) -> list[str]:
+    """What was changed, by its English name and without any value: for the log."""
+    with override(None):
+        declared = {
+            **{SECRET + field.name: field.label for field in client.credential_fields},
+            **{OPTION + field.name: field.label for field in client.option_fields},
+        }
+        return [
+            declared.get(name) or str(form.fields[name].label)
+            for name in form.changed_data
+            if name != "seen"
+        ]

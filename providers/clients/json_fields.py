@@ -1,0 +1,95 @@
+"""What a callback says, as pairs of name and value, whatever form it came in.
+
+Nothing here raises on any bytes. A name that stands twice, or that holds a list, could mean
+two things: `Said` remembers it, and whoever reads it leaves such a callback alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from email.parser import BytesParser
+from email.policy import compat32
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from .parsing import text_of
+
+MOST_FIELDS: Final = 100
+_SIGNS: Final = re.compile(r"[_\s-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """`values` by name in lower case, without `_` and `-`; `original` as they were named."""
+
+    values: Mapping[str, str]
+    original: Mapping[str, str] = field(default_factory=dict)
+    ambiguous: frozenset[str] = frozenset()
+
+    def get(self, *names: str) -> str:
+        """The first of these names that was said once; empty if none was."""
+        found = (self.values.get(name, "") for name in names if name not in self.ambiguous)
+        return next((value for value in found if value), "")
+
+    @staticmethod
+    def short_of(name: str) -> str:
+        """The name under which `values` has what was called `name`."""
+        return _SIGNS.sub("", name.partition("[")[0]).lower()
+
+
+def said_by(pairs: Iterable[tuple[object, object]]) -> Said:
+    values: dict[str, str] = {}
+    original: dict[str, str] = {}
+    ambiguous: set[str] = set()
+    for name, value in pairs:
+        key = text_of(name, 100)
+        short = Said.short_of(key)
+        if short in values or "[" in key or isinstance(value, (list, tuple)):
+            ambiguous.add(short)
+        values.setdefault(short, text_of(value).strip())
+        original[key] = text_of(value)
+    return Said(values, original, frozenset(ambiguous))
+
+
+def pairs_of_query(query: str) -> list[tuple[str, str]] | None:
+    """None where it is too long to be a report."""
+    try:
+        return parse_qsl(
+            query, keep_blank_values=True, errors="backslashreplace", max_num_fields=MOST_FIELDS
+        )
+    except ValueError:
+        return None
+
+
+def pairs_of_multipart(body: bytes, content_type: str) -> list[tuple[str, str]] | None:
+    """The fields of a form as `curl -F` and some libraries post it; None where it is none."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
+    try:
+        parts = BytesParser(policy=compat32).parsebytes(head + body)
+    except (ValueError, LookupError):
+        return None
+    found: Any = parts.get_payload()
+    if not parts.is_multipart():
+        return None
+    pairs = []
+    for part in found[: MOST_FIELDS + 1]:
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes):
+            pairs.append((name, content.decode("utf-8", "backslashreplace")))
+    return pairs if len(pairs) <= MOST_FIELDS else None
+
+
+def pairs_of_json(body: bytes) -> list[object] | None:
+    """The objects of a JSON body, each a tuple of its pairs; None where it is no JSON.
+
+    As pairs, since a dict would silently keep the last of two equal names.
+    """
+    try:
+        read = json.loads(body, object_pairs_hook=tuple, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+    return read if isinstance(read, list) else [read]

@@ -1,0 +1,60 @@
+"""Starting loops. A lost start loses nothing: any loop takes any runnable row."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+
+from . import heartbeats, leases
+
+CLUSTER = "engine"
+
+
+def kick() -> None:
+    """Ask the engine's cluster for one more loop. Part of the caller's transaction."""
+    async_task("providers.engine.task.run", cluster=CLUSTER, task_name="engine loop")
+
+
+def kick_if_idle() -> bool:
+    """Kick where no loop holds a lease and none is on its way already."""
+    if leases.is_engine_alive() or _loops_on_their_way():
+        return False
+    with transaction.atomic():
+        kick()
+    return True
+
+
+def keep_running() -> int:
+    """See to it that one loop works and one stands by; return how many were kicked.
+
+    The watchdog's duty each minute, and that of a loop whose time is over.
+    """
+    missing = max(0, _wanted() - len(heartbeats.living_loops()) - _loops_on_their_way())
+    for _ in range(missing):
+        kick()
+    return missing
+
+
+def start() -> None:
+    """As many loops as one cluster has workers; for the moment when a cluster starts.
+
+    Signs of life of loops that were just killed are still fresh then, so they do not
+    count. One loop too many stands by and leaves in time.
+    """
+    for _ in range(_wanted() - _loops_on_their_way()):
+        kick()
+
+
+def _wanted() -> int:
+    wanted: int = settings.Q_CLUSTER["ALT_CLUSTERS"][CLUSTER]["workers"]
+    return wanted
+
+
+def _loops_on_their_way() -> int:
+    """Tasks that no cluster has fetched yet. One that a killed worker left behind is
+    locked for long and counts for nothing."""
+    waiting: int = OrmQ.objects.filter(key=CLUSTER, lock__lte=timezone.now()).count()
+    return waiting

@@ -1,0 +1,1 @@
+"""The one way out: HTTP that knows whether a request was begun."""

@@ -1,0 +1,237 @@
+"""Connections that know when the first byte of a request leaves, and to where.
+
+The classes below stand in for those of urllib3, under the adapter of `requests`. They
+connect only to an address that was checked, note the moment at which a request begins
+to be written, put its socket under the watchdog, and keep the query string out of
+urllib3's hands: it never stands in an exception or a log record of theirs.
+
+The adapter is all of `requests` that is used. A Session would add .netrc, proxies from
+the environment, cookies and redirects, and reads the body of a redirect without limit
+even where redirects are forbidden.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from functools import lru_cache
+from time import monotonic
+from typing import Any, Final
+
+import certifi
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import connection, connectionpool
+from urllib3.exceptions import NewConnectionError
+from urllib3.util import Timeout
+
+from .address import AddressPolicy, resolve
+from .context import Deadlines, RequestContext
+from .watchdog import Alarm
+
+IDLE_LIMIT: Final = 4.0
+"""Seconds after which a server may be closing a connection just as we write to it."""
+POOL_SIZE: Final = 128
+"""Connections kept per host: one for each call in flight."""
+
+
+_running = threading.local()
+
+
+def _context() -> RequestContext:
+    context: RequestContext = _running.context
+    return context
+
+
+class _Response(http.client.HTTPResponse):
+    def _safe_read(self, amount: int) -> bytes:
+        # The base class takes the chunk size -1 for "read all there is".
+        if amount < 0:
+            raise http.client.HTTPException("negative chunk size")
+        return super()._safe_read(amount)  # type: ignore[misc, no-any-return]
+
+
+class _Watched(connection.HTTPConnection):
+    """What both schemes have in common."""
+
+    response_class = _Response
+    alarm: Alarm | None = None
+    last_used = 0.0
+    process = 0
+    _held: list[bytes] | None = None
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            addresses = resolve(self._dns_host, self.port)
+        except OSError as error:
+            raise NewConnectionError(self, "The host name has no address.") from error
+        _context().policy.check(addresses)
+        self.process = os.getpid()
+        until = monotonic() + float(self.timeout or 0)
+        for left, (family, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            try:
+                return _connected(family, address, (until - monotonic()) / left)
+            except OSError as error:
+                failure = error
+        raise NewConnectionError(self, "No address could be connected to.") from failure
+
+    def putrequest(
+        self,
+        method: str,
+        url: str,
+        skip_host: bool = False,
+        skip_accept_encoding: bool = False,
+    ) -> None:
+        super().putrequest(method, _context().target, skip_host, skip_accept_encoding)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Head and body in one piece: one packet, and one wait for Python's lock less."""
+        held: list[bytes] = []
+        self._held = held
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._held = None
+        self.send(b"".join(held))
+
+    def send(self, data: Any) -> None:
+        if self._held is not None:
+            self._held.append(data)
+            return
+        context = _context()
+        if self.sock is None:
+            self.connect()
+        self.alarm = context.alarm
+        self.alarm.guard(self.sock)
+        context.begun = True
+        super().send(data)
+
+
+class _WatchedTLS(_Watched, connection.HTTPSConnection):
+    pass
+
+
+def _connected(family: int, address: Any, timeout: float) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        made.settimeout(max(timeout, 0.001))
+        made.connect(address)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+class _Pool(connectionpool.HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        conn: Any = super()._get_conn(timeout)
+        if conn.sock is not None and not _usable(conn):
+            conn.close()
+        return conn
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None and conn.alarm is not None:
+            conn.alarm.cancel()
+            if conn.alarm.expired:
+                conn.close()
+            conn.alarm = None
+            conn.last_used = monotonic()
+        super()._put_conn(conn)
+
+
+class _PoolTLS(_Pool, connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _WatchedTLS
+
+
+def _usable(conn: Any) -> bool:
+    if conn.process != os.getpid():
+        # The parent of this process speaks through the same socket.
+        return False
+    return not _context().fresh or monotonic() - conn.last_used <= IDLE_LIMIT
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_connections=32, pool_maxsize=POOL_SIZE, max_retries=0)
+
+    def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
+        super().init_poolmanager(*arguments, ssl_context=self._context, **settings)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Nothing to prepare: the context demands a valid certificate of the host."""
+
+    def build_connection_pool_key_attributes(
+        self, request: Any, verify: Any, cert: Any = None
+    ) -> Any:
+        host, _ = super().build_connection_pool_key_attributes(request, True)
+        return host, {}
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        return _context().shown_target
+
+
+@lru_cache(maxsize=8)
+def _tls_context(ca_bundle: str) -> ssl.SSLContext:
+    # Reading the bundle costs 10 ms and more, and every thread has Connections.
+    context = ssl.create_default_context(cafile=ca_bundle)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class Connections:
+    """Open connections to providers, for one thread or shared by several.
+
+    `ca_bundle` is the path of a file of certificates to trust instead of the usual
+    ones; verification itself cannot be switched off. A forked child opens its own.
+    """
+
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        deadlines: Deadlines = Deadlines(),
+        *,
+        ca_bundle: str | None = None,
+    ) -> None:
+        self.policy = policy
+        self.deadlines = deadlines
+        self._timeout: Any = Timeout(connect=deadlines.connect, read=deadlines.read)
+        self._adapter = _Adapter(_tls_context(ca_bundle or certifi.where()))
+
+    def send(self, prepared: requests.PreparedRequest, context: RequestContext) -> Any:
+        """The answer's head and its unread body, as urllib3's response."""
+        context.policy = self.policy
+        _running.context = context
+        try:
+            response = self._adapter.send(
+                prepared, stream=True, timeout=self._timeout, verify=True, proxies={}
+            )
+        finally:
+            del _running.context
+        return response.raw
+
+    def close(self) -> None:
+        self._adapter.close()
+
+
+def headers_of(raw: Any) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in raw.headers.items()}
+
+
+class _WithoutHeaderDump(logging.Filter):
+    """urllib3 logs headers that it cannot parse together with what stood in them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("Failed to parse headers")
+
+
+logging.getLogger("urllib3.connection").addFilter(_WithoutHeaderDump())

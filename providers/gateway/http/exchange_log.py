@@ -1,0 +1,149 @@
+"""What the journal keeps of a call, with everything taken out that may not stand there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from time import perf_counter
+from typing import Final
+
+from core.redaction import HIDDEN, Fields, Redactor, cut, fields_of, redactor, storable
+from core.secrets import Secret
+
+from ..call import CallRecord, Login, Operation, Request
+from ..listings import summary_of
+from ..vocabulary import Outcome, Reason
+from .context import RequestContext
+from .outgoing import Outgoing
+
+KEPT: Final = 4096
+"""Bytes of each body, after redaction."""
+_LOOKED_AT: Final = 16 * KEPT
+"""Bytes of an answer that are redacted at all."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One HTTP exchange as far as it has come."""
+
+    outgoing: Outgoing | None = None
+    context: RequestContext | None = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    received: bytearray = field(default_factory=bytearray, repr=False)
+    complete: bool = False
+    """The answer has arrived whole; what fails now is our own understanding of it."""
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=perf_counter)
+
+    @property
+    def begun(self) -> bool:
+        return self.context is not None and self.context.begun
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Writes the record of each attempt of one call."""
+
+    operation: Operation
+    request: Request
+    subject: str
+    redactor: Redactor = field(repr=False)
+    fields: Fields
+
+    @classmethod
+    def of(cls, login: Login, operation: Operation, request: Request, subject: str) -> Transcript:
+        fields = fields_of(operation.hidden, operation.masked)
+        values = list(_covered_values(request, fields))
+        known = _redactor_of(tuple(login.credentials.values())).also(
+            secrets=(*request.secrets, *(v for n, v in values if n in fields.hidden)),
+            phones=(value for name, value in values if name in fields.masked),
+        )
+        return cls(operation, request, subject, known, fields)
+
+    def words(self, text: str) -> str:
+        """Words of the provider's, fit to store and to show."""
+        return cut(storable(self.redactor.by_value(text)), KEPT) if text else text
+
+    def record(
+        self, exchange: Exchange, outcome: Outcome, reason: Reason | None, attempt: int
+    ) -> CallRecord:
+        try:
+            url, request_body, answer_body = self._texts(exchange)
+        except Exception:  # noqa: BLE001 - in doubt everything is hidden, the row remains
+            url, request_body, answer_body = HIDDEN, HIDDEN, HIDDEN
+        return CallRecord(
+            operation=self.operation.name,
+            subject=self.subject,
+            started_at=exchange.started_at,
+            duration=perf_counter() - exchange.clock,
+            method=self.request.method,
+            url=url,
+            outcome=outcome,
+            reason=reason,
+            http_status=exchange.status,
+            request_body=request_body,
+            answer_body=answer_body,
+            attempt=attempt,
+        )
+
+    def _texts(self, exchange: Exchange) -> tuple[str, str, str]:
+        answer = self._answer(exchange)
+        outgoing = exchange.outgoing
+        if outgoing is None:
+            return "", "", answer
+        url = self.redactor.by_value(outgoing.address)
+        if outgoing.query:
+            url += "?" + self.redactor.form(outgoing.query, self.fields)
+        if self.request.form is not None:
+            body = self.redactor.form(outgoing.body, self.fields)
+        else:
+            body = self.redactor.body(outgoing.body, self.fields)
+        return _kept(url), _kept(body), answer
+
+    def _answer(self, exchange: Exchange) -> str:
+        received = exchange.received
+        if not received:
+            return ""
+        rows = self.operation.rows
+        if rows is not None and exchange.complete and exchange.status == 200:
+            summary = summary_of(bytes(received), rows)
+            if summary is not None:
+                return _kept(self.redactor.body(summary, self.fields))
+        hidden = self.operation.hidden_in_answer(exchange.status or 0)
+        text = received[:_LOOKED_AT].decode("utf-8", "backslashreplace")
+        text = self.redactor.body(text, fields_of(hidden, self.operation.masked))
+        if len(received) > _LOOKED_AT and len(text.encode("utf-8", "replace")) <= KEPT:
+            # So much was hidden that the place shows where the text was cut before,
+            # and half a secret may stand there.
+            return HIDDEN
+        return _kept(text)
+
+
+def _kept(text: str) -> str:
+    return cut(storable(text), KEPT)
+
+
+@lru_cache(maxsize=128)
+def _redactor_of(secrets: tuple[Secret, ...]) -> Redactor:
+    """Found by identity: the secrets of a login need not be decrypted for every call."""
+    return redactor(tuple(secret.reveal() for secret in secrets))
+
+
+def _covered_values(request: Request, fields: Fields) -> Iterator[tuple[str, str]]:
+    """The values of this request's own fields, since an answer may repeat them."""
+    for mapping in (request.query, request.form, request.json):
+        if mapping:
+            yield from _covered_in(mapping, fields)
+
+
+def _covered_in(mapping: Mapping[str, object], fields: Fields) -> Iterator[tuple[str, str]]:
+    for name, value in mapping.items():
+        if isinstance(value, Mapping):
+            yield from _covered_in(value, fields)
+        elif fields.covers(name.lower()) and isinstance(value, str | int):
+            text = str(value)
+            if len(text) >= 4:
+                yield name.lower(), text

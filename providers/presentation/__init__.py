@@ -1,0 +1,1 @@
+"""How accounts and callbacks are shown."""

@@ -1,0 +1,59 @@
+"""What of the accounts and callbacks needs a hand, for the dashboard and the sidebar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core.admin.attention import AttentionItem, counted_item
+from core.admin.labels import Role
+
+from ..error_texts import explain
+from ..models import Account, Callback
+
+NEEDS_A_HAND: Final = (Callback.State.UNMATCHED, Callback.State.CONFLICT)
+MOST_COUNTED: Final = 100
+
+
+def callback_badge(request: HttpRequest) -> int:
+    """Callbacks that match nothing or contradict what is known; above 99 not counted."""
+    rows = Callback.objects.filter(state__in=NEEDS_A_HAND)
+    return rows.order_by()[:MOST_COUNTED].count()
+
+
+def callback_items(request: HttpRequest) -> Iterator[AttentionItem]:
+    """Each kind of callback that needs somebody, opening exactly its rows."""
+    if not request.user.has_perm("providers.view_callback"):
+        return
+    address = reverse("admin:providers_callback_changelist")
+    state = Callback.State
+    count = Callback.objects.filter(state=state.UNMATCHED).count()
+    text = ngettext(
+        "%(count)d callback matches nothing", "%(count)d callbacks match nothing", count
+    )
+    yield from counted_item(count, text, f"{address}?state={state.UNMATCHED}", "webhook")
+    count = Callback.objects.filter(state=state.CONFLICT).count()
+    text = ngettext(
+        "%(count)d callback contradicts what is known",
+        "%(count)d callbacks contradict what is known",
+        count,
+    )
+    yield from counted_item(count, text, f"{address}?state={state.CONFLICT}", "webhook")
+
+
+def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
+    """Every paused account, with what paused it."""
+    if not request.user.has_perm("providers.view_account"):
+        return
+    for account in Account.objects.exclude(paused_at=None):
+        text = _("%(account)s is paused: %(reason)s") % {
+            "account": account.name,
+            "reason": explain(account.pause_reason).title,
+        }
+        url = reverse("admin:providers_account_change", args=[account.public_id])
+        yield AttentionItem(text, url, "pause_circle", Role.DANGER)

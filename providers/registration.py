@@ -1,0 +1,25 @@
+"""What the providers app registers when the portal starts."""
+
+from __future__ import annotations
+
+from auditlog.registry import auditlog
+from django.db.models.signals import post_save
+
+from core.admin import attention
+
+from .account_checks import EnquirySource
+from .accounts import callback_tokens_changed
+from .callbacks.tokens import known_tokens
+from .engine.work_source import register
+from .models import Account
+from .presentation import dashboard
+
+
+def register_app() -> None:
+    register(EnquirySource())
+    attention.register(dashboard.attention_items)
+    attention.register(dashboard.callback_items)
+    callback_tokens_changed.connect(known_tokens.forget)
+    post_save.connect(known_tokens.forget, sender=Account)
+    # Secrets and callback tokens stand in tables of their own, which no log looks at.
+    auditlog.register(Account, exclude_fields=["public_id"])

@@ -1,0 +1,178 @@
+"""What staff can do with one order: cancel, settle, see it whole, hide it, import it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
+
+from core.admin.actions import ObjectAction, RevealAction, log_change
+from core.admin.pages import NeedsPermission, Page, current_user
+from core.admin.reasons import reason_from
+from core.admin.timeline import person_name
+from core.countries import country_name
+from providers.gateway.vocabulary import OrderState as StatedState
+
+from .. import cancel_requests, hand_overs, order_import, place_orders, reconciliation
+from ..catalogue import project_names
+from ..models import FoundOrder, Order
+from ..presentation.visibility import may_hand_over, may_see_whole, shown
+from ..states import OURS, OrderState
+from .order_page import SETTLE_REASONS, colleagues
+
+S = OrderState
+
+
+class OrderAction(ObjectAction[Order]):
+    """Leads back to the order's page, or to the board if it was asked for there."""
+
+    def back_to(self, obj: Order) -> HttpResponse:
+        if self.request.POST.get("from") == "board":
+            return HttpResponseRedirect(reverse("admin:rentals_order_board"))
+        return super().back_to(obj)
+
+
+class CancelPage(OrderAction):
+    permission_required = "rentals.cancel_order"
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.find(object_id)
+        then_rent = "then_rent" in request.POST
+        if then_rent and not request.user.has_perm("rentals.rent_order"):
+            raise NeedsPermission("rentals.rent_order")
+        by = current_user(request)
+        if order.state == S.QUEUED and place_orders.withdraw(order, by):
+            self.log(order, "Cancelled before ordering")
+            messages.success(request, _("Cancelled. Nothing was ordered."))
+        elif cancel_requests.ask(order, by, then_rent=then_rent):
+            self.log(order, "Cancel asked for" + (", another to be rented" if then_rent else ""))
+            messages.success(request, _("The provider is asked to cancel it."))
+        else:
+            messages.warning(request, self._too_late(order))
+        return self.back_to(order)
+
+    def _too_late(self, order: Order) -> str:
+        order.refresh_from_db()
+        if order.state in (S.CLAIMED, S.PLACING):
+            return gettext("It is being ordered right now. Cancel it once its number is there.")
+        if cancel_requests.is_being_cancelled(order):
+            return gettext("It is being cancelled already; nothing was asked twice.")
+        if order.sms_at:
+            return gettext("The SMS had already come, so the order was not cancelled.")
+        return gettext("Nothing was changed: the order waits no more.")
+
+
+class SettlePage(OrderAction):
+    """An order whose outcome is unknown: this one in the provider's list, or none."""
+
+    permission_required = "rentals.resolve_order"
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.find(object_id)
+        because = reason_from(request, SETTLE_REASONS)
+        if not because:
+            messages.error(request, _("Nothing was changed: choose or type a reason."))
+            return self.back_to(order)
+        by = current_user(request)
+        if request.POST.get("outcome") == "adopt":
+            found = reconciliation.candidates(order).filter(public_id=request.POST.get("found", ""))
+            first = found.first()
+            done = bool(first) and reconciliation.adopt(order, first, by=by, because=because)  # type: ignore[arg-type]
+            said = f"Adopted {first.provider_id}: {because}" if first else ""
+        else:
+            done = reconciliation.mark_not_made(order, by, because)
+            said = f"Marked as not made: {because}"
+        if done:
+            self.log(order, said)
+            messages.success(request, _("The outcome is settled."))
+        else:
+            messages.warning(request, _("Nothing was changed: the outcome is known already."))
+        return self.back_to(order)
+
+
+class RevealPage(RevealAction[Order]):
+    """Number, code and text."""
+
+    permission_required = "rentals.reveal_order"
+    template_name = "rentals/revealed.html"
+
+    def get_revealed(self, obj: Order) -> dict[str, Any]:
+        return {"shown": shown(obj, whole=True)}
+
+
+class HandPage(OrderAction):
+    """Somebody else goes on with the customer: they hold it from now on, and see its code."""
+
+    permission_required = "rentals.rent_order"
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.find(object_id)
+        if not may_hand_over(order, request.user):
+            raise NeedsPermission("rentals.reveal_order")
+        wanted = request.POST.get("to", "")[:20]
+        to = colleagues().filter(pk=wanted).first() if wanted.isdecimal() else None
+        if to is None:
+            messages.error(request, _("Nothing was changed: choose who goes on with it."))
+        elif hand_overs.hand_to(order, to, by=current_user(request)):
+            text = _("%(name)s holds this order from now on.")
+            messages.success(request, text % {"name": person_name(to)})
+        else:
+            messages.warning(request, _("Nothing was changed: somebody else holds it by now."))
+        return self.back_to(order)
+
+
+class HidePage(OrderAction):
+    """Take an order off the board; it stays in the list."""
+
+    permission_required = "rentals.view_order"
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.find(object_id)
+        may = request.user.has_perm("rentals.reveal_order")
+        if not may and not may_see_whole(order, request.user):
+            raise NeedsPermission("rentals.reveal_order")
+        Order.objects.filter(pk=order.pk, hidden_at=None).update(hidden_at=timezone.now())
+        return HttpResponseRedirect(reverse("admin:rentals_order_board"))
+
+
+class FoundPage(Page, TemplateView):
+    """Orders in the provider's list that nobody here placed, and taking them over."""
+
+    title = _("Orders not placed here")
+    permission_required = "rentals.import_order"
+    template_name = "rentals/found.html"
+    http_method_names = ["get", "post"]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found = FoundOrder.objects.filter(order=None).select_related("account")
+        names = project_names()
+        rows = [
+            {
+                "found": one,
+                "number": shown(Order(phone=one.phone), whole=False).number,
+                "app": names.get(one.project, one.project),
+                "country": country_name(one.region),
+                "state": OURS.get(StatedState(one.stated), one.provider_state),
+            }
+            for one in found[:200]
+        ]
+        return {**super().get_context_data(**kwargs), "rows": rows}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        wanted = FoundOrder.objects.filter(public_id=request.POST.get("found", "")[:24])
+        found = wanted.first()
+        if found is None:
+            raise Http404
+        order = order_import.import_order(found, current_user(request))
+        if order is None:
+            messages.warning(request, _("It was taken over already."))
+            return HttpResponseRedirect(reverse("admin:rentals_order_found"))
+        log_change(request, [order], "Imported from the provider's list")
+        messages.success(request, _("The order is taken over and held by you."))
+        return HttpResponseRedirect(reverse("admin:rentals_order_change", args=[order.public_id]))

@@ -1,0 +1,159 @@
+"""The board of open orders: every row at once, and afterwards only what has changed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
+
+from core.admin.pages import Page, fragment
+from core.admin.timeline import person_name
+from core.countries import country_name
+from providers.models import Account, ApiCall
+
+from ..apply_order_state import WITH_SMS
+from ..models import Cancel, Order, Project
+from ..presentation.labels import shown_state
+from ..presentation.visibility import may_see_whole, shown
+from ..states import CANCEL_OPEN, OPEN, CancelState, OrderState
+from .order_page import seconds_left
+
+S = OrderState
+
+STAYS: Final = timedelta(minutes=10)
+"""So long an order whose SMS came stays on the board, unless it is hidden before."""
+OVERLAP: Final = timedelta(seconds=10)
+"""A row may be committed a little after the time that it says it changed at."""
+MOST_ROWS: Final = 1_000
+MINE, TEAM = "mine", "team"
+REMEMBERED: Final = "board_scope"
+
+
+def rows_of(request: HttpRequest, scope: str) -> QuerySet[Order]:
+    fresh = Q(state__in=WITH_SMS, hidden_at=None, sms_at__gt=timezone.now() - STAYS)
+    rows = Order.objects.filter(Q(state__in=OPEN) | fresh)
+    return _in_scope(rows, request, scope).order_by(F("expires_at").asc(nulls_first=True), "pk")
+
+
+def _in_scope(rows: QuerySet[Order], request: HttpRequest, scope: str) -> QuerySet[Order]:
+    if scope == MINE:
+        rows = rows.filter(Q(held_by=request.user.pk) | Q(created_by=request.user.pk))
+    asked = Cancel.objects.filter(
+        order=OuterRef("pk"), state__in=(*CANCEL_OPEN, CancelState.UNCLEAR)
+    )
+    named = Project.objects.filter(provider=OuterRef("account__provider"), code=OuterRef("project"))
+    return rows.select_related("account", "held_by").annotate(
+        is_ending=Exists(asked), app_name=Subquery(named.values("name")[:1])
+    )
+
+
+class BoardPage(Page, TemplateView):
+    title = _("Open orders")
+    permission_required = "rentals.view_order"
+    template_name = "rentals/board.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        request = self.request
+        scope = self._scope()
+        now = timezone.now()
+        orders = list(rows_of(request, scope)[:MOST_ROWS])
+        return {
+            **context,
+            "scope": scope,
+            "rows": [row_of(order, request) for order in orders],
+            "since": now.isoformat(),
+            "may_rent": request.user.has_perm("rentals.rent_order"),
+            "may_cancel": request.user.has_perm("rentals.cancel_order"),
+        }
+
+    def _scope(self) -> str:
+        asked = self.request.GET.get("scope", "")
+        if asked in (MINE, TEAM):
+            self.request.session[REMEMBERED] = asked
+            return asked
+        remembered: str = self.request.session.get(REMEMBERED, TEAM)
+        return remembered
+
+
+def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
+    """`order` comes from `rows_of`."""
+    whole = may_see_whole(order, request.user)
+    pending = order.state == S.PENDING and not order.is_ending
+    mine = request.user.pk == order.held_by_id
+    return {
+        "order": order,
+        "shown": shown(order, whole=whole),
+        "state": shown_state(order),
+        "cancelling": order.state == S.PENDING and not pending,
+        "left": seconds_left(order),
+        "app": order.app_name or order.project,
+        "country": country_name(order.region),
+        "holder": gettext("me") if mine else person_name(order.held_by),
+        "may_cancel": request.user.has_perm("rentals.cancel_order")
+        and (pending or order.state == S.QUEUED),
+        "may_hide": whole and order.state in WITH_SMS,
+    }
+
+
+def calls_a_minute(now: datetime) -> str:
+    """How much of its limit each account with open orders has used in the last minute."""
+    open_ones = Order.objects.filter(state__in=OPEN).order_by()
+    accounts = Account.objects.filter(pk__in=open_ones.values("account"))
+    recent = ApiCall.objects.filter(
+        account=OuterRef("pk"), started_at__gt=now - timedelta(minutes=1)
+    )
+    used = recent.order_by().values("account").annotate(count=Count("pk")).values("count")
+    lines = [
+        gettext("%(account)s: %(used)s of %(most)s calls in the last minute")
+        % {"account": account.name, "used": account.used or 0, "most": account.per_minute}
+        for account in accounts.annotate(used=Subquery(used))
+    ]
+    return " · ".join(lines)
+
+
+@fragment("rentals.view_order")
+def changes(request: HttpRequest) -> HttpResponse:
+    """The rows that changed since the page looked last, and how many it does not show yet."""
+    since = _since(request)
+    now = timezone.now()
+    scope = MINE if request.GET.get("scope") == MINE else TEAM
+    changed = Order.objects.filter(changed_at__gt=since - OVERLAP)
+    rows = list(_in_scope(changed, request, scope).order_by("pk")[:MOST_ROWS])
+    drawn = {order.public_id: _drawn(order, request) for order in rows}
+    fresh = [order.public_id for order in rows if order.created_at > since or order.state in OPEN]
+    return JsonResponse(
+        {"since": now.isoformat(), "rows": drawn, "open": fresh, "pace": calls_a_minute(now)}
+    )
+
+
+def _since(request: HttpRequest) -> datetime:
+    """What is no time, or one of long ago, is a minute ago: the page holds the rest."""
+    earliest = timezone.now() - timedelta(minutes=1)
+    try:
+        since = parse_datetime(request.GET.get("since", "").replace(" ", "+"))
+    except ValueError:
+        since = None
+    if since is None or timezone.is_naive(since):
+        return earliest
+    return since
+
+
+def _drawn(order: Order, request: HttpRequest) -> dict[str, Any]:
+    row = row_of(order, request)
+    html = render_to_string("rentals/board_row.html", {"row": row}, request)
+    return {"html": html, "arrived": arrival(order) if row["shown"].has_sms else ""}
+
+
+def arrival(order: Order) -> str:
+    """What is said aloud and on the desktop: never the code."""
+    text = gettext("SMS arrived on the number ending %(digits)s.")
+    return text % {"digits": order.phone[-4:]}

@@ -1,0 +1,86 @@
+"""Orders and transactions as files. Codes and texts are in none of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+
+from core.admin import exports
+from core.admin.actions import log_export
+from core.admin.changelist import filtered
+from core.admin.labels import label_for
+from core.admin.pages import require
+from core.admin.protocols import ModelPages
+from core.admin.timeline import person_name
+from core.countries import country_name
+from core.phone import mask
+from core.templatetags.portal import amount
+
+from ..models import Order, Transaction
+from ..presentation.labels import shown_state
+from ..presentation.timeline import type_word
+from ..presentation.visibility import may_see_whole
+
+Column = exports.Column
+
+
+def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
+    """The list as it is filtered. Numbers are whole where the reader sees them whole."""
+    require(request, "rentals.export_order", "rentals.view_order")
+    reveals = request.user.has_perm("rentals.reveal_order")
+
+    def number(order: Order) -> str:
+        whole = reveals or may_see_whole(order, request.user)
+        return order.phone if whole or not order.phone else mask(order.phone)
+
+    columns = (
+        Column(_("Time"), lambda order: order.created_at),
+        Column(_("State"), lambda order: label_for("order", shown_state(order)).word),
+        Column(_("Order id"), lambda order: order.provider_id),
+        Column(_("Number"), number),
+        Column(_("App"), lambda order: order.project),
+        Column(_("Country/region"), lambda order: country_name(order.region)),
+        Column(_("Account"), lambda order: order.account.name),
+        Column(_("Price"), lambda order: amount(order.price)),
+        Column(_("Rented by"), lambda order: person_name(order.created_by)),
+        Column(_("Held by"), lambda order: person_name(order.held_by)),
+        Column(_("SMS received"), lambda order: order.received_there),
+        Column(_("Ended"), lambda order: order.ended_at),
+    )
+    return _export(admin, request, "orders", columns, Order)
+
+
+def export_transactions(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
+    require(request, "rentals.export_transaction", "rentals.view_transaction")
+    columns = (
+        Column(_("Time"), lambda row: row.created_there or row.raw_created_there),
+        Column(_("Id"), lambda row: row.provider_id),
+        Column(_("Account"), lambda row: row.account.name),
+        Column(_("Type"), lambda row: type_word(row.type)),
+        Column(_("Amount"), lambda row: _plain(row.amount)),
+        Column(_("Balance after"), lambda row: _plain(row.balance_after)),
+        Column(_("Frozen after"), lambda row: _plain(row.frozen_after)),
+        Column(_("Order id"), lambda row: row.order_provider_id),
+        Column(_("Description (provider's words)"), lambda row: row.description),
+    )
+    return _export(admin, request, "transactions", columns, Transaction)
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else f"{value:f}"
+
+
+def _export(
+    admin: ModelPages,
+    request: HttpRequest,
+    name: str,
+    columns: tuple[exports.Column, ...],
+    model: type[Model],
+) -> HttpResponseBase:
+    format_ = exports.format_of(request)
+    rows = filtered(admin, request)
+    log_export(request, model, name, f"Exported {rows.count()} rows")
+    return exports.export(name, columns, rows.iterator(chunk_size=2000), format_)

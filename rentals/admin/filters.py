@@ -1,0 +1,109 @@
+"""The filters of the lists of orders, transactions and findings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    DropdownFilter,
+    RelatedDropdownFilter,
+)
+
+from core.admin.filters import (
+    AnyOfFilter,
+    CountryFilter,
+    LocalTimeFilter,
+    OneOfFilter,
+    StateFilter,
+)
+
+from ..catalogue import project_names
+from ..models import Finding, Order, Transaction
+from ..presentation import dashboard
+from ..presentation.labels import where_shown
+from ..presentation.timeline import type_word
+
+
+class ShownStateFilter(StateFilter):
+    kind = "order"
+
+    def where(self, shown: str) -> Q:
+        return where_shown(shown)
+
+
+class EndingFilter(DropdownFilter):
+    title = _("Ends")
+    parameter_name = "ending"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("soon", str(_("within 2 minutes")))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if self.value() != "soon":
+            return queryset
+        return queryset.filter(pk__in=dashboard.ending_soon().values("pk"))
+
+
+class AppFilter(OneOfFilter):
+    title = _("App")
+    parameter_name = "project"
+    field_name = "project"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return sorted(project_names().items(), key=lambda pair: pair[1])
+
+
+class RegionFilter(CountryFilter):
+    parameter_name = "region"
+    field_name = "region"
+
+
+class TypeFilter(AnyOfFilter):
+    """By the provider's own word, shown in the reader's language where it is known."""
+
+    title = _("Type")
+    parameter_name = "type"
+    field_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        types = Transaction.objects.order_by("type").values_list("type", flat=True).distinct()
+        return [(type_, type_word(type_)) for type_ in types]
+
+
+class OpenFilter(DropdownFilter):
+    title = _("State")
+    parameter_name = "open"
+    CHOICES = (("open", _("open")), ("explained", _("explained")), ("gone", _("agrees now")))
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, str(word)) for value, word in self.CHOICES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Finding]) -> QuerySet[Finding]:
+        match self.value():
+            case "open":
+                return queryset.filter(gone_at=None, explained_at=None)
+            case "explained":
+                return queryset.exclude(explained_at=None)
+            case "gone":
+                return queryset.exclude(gone_at=None)
+        return queryset
+
+
+ORDERS: tuple[Any, ...] = (
+    ShownStateFilter,
+    ("account", RelatedDropdownFilter),
+    AppFilter,
+    RegionFilter,
+    EndingFilter,
+    ("held_by", RelatedDropdownFilter),
+    ("created_at", LocalTimeFilter),
+)
+TRANSACTIONS: tuple[Any, ...] = (
+    TypeFilter,
+    ("account", RelatedDropdownFilter),
+    ("created_there", LocalTimeFilter),
+)
+FINDINGS: tuple[Any, ...] = (OpenFilter, ("account", RelatedDropdownFilter))

@@ -1,0 +1,98 @@
+"""What stands above the list of transactions: totals, balance over time, when it was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db.models import Count, QuerySet, Sum
+from django.http import HttpRequest
+from django.utils import timezone
+
+from providers.models import Account, BalanceReading
+
+from .. import ledger
+from ..catalogue import renting_accounts
+from ..engine import list_sync_source
+from ..models import Reading, Transaction
+from ..presentation.timeline import type_word
+
+DAYS: Final = 7
+MOST_POINTS: Final = 200
+SHORTEST: Final = timedelta(hours=1)
+"""Of use today, before anything is said of how long the balance will last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    account: str
+    type: str
+    amount: Decimal
+    count: int
+
+
+def totals(rows: QuerySet[Transaction]) -> list[dict[str, Any]]:
+    """The sum of each type, for each account by itself: their units may differ."""
+    grouped = rows.order_by().values("account__name", "type")
+    sums = grouped.annotate(amount=Sum("amount"), count=Count("pk"))
+    by_account: dict[str, list[Total]] = {}
+    for one in sums.order_by("account__name", "type"):
+        total = Total(one["account__name"], type_word(one["type"]), one["amount"], one["count"])
+        by_account.setdefault(total.account, []).append(total)
+    return [{"account": name, "totals": rows} for name, rows in by_account.items()]
+
+
+def chosen_account(request: HttpRequest) -> Account | None:
+    """The one that the list is filtered by, or the only one there is."""
+    accounts = renting_accounts()
+    wanted = request.GET.get("account__id__exact", "")
+    for account in accounts:
+        if str(account.pk) == wanted:
+            return account
+    return accounts[0] if len(accounts) == 1 or (not wanted and accounts) else None
+
+
+def balance_over_time(account: Account) -> list[BalanceReading]:
+    """Readings of the last days, thinned out evenly where there are many; the newest stays."""
+    since = timezone.now() - timedelta(days=DAYS)
+    found = list(account.readings.filter(read_at__gt=since).order_by("read_at"))
+    step = len(found) // MOST_POINTS + 1
+    return found[::-1][::step][::-1]
+
+
+def runway(account: Account, now: datetime | None = None) -> timedelta | None:
+    """How long the available balance lasts at the pace of the last 24 hours: what was held
+    and not given back, as the provider booked it. An estimate, and said to be one."""
+    now = now or timezone.now()
+    latest = account.readings.order_by("-read_at").first()
+    if latest is None or latest.spendable is None or latest.spendable <= 0:
+        return None
+    day = Transaction.objects.filter(account=account, created_there__gt=now - timedelta(days=1))
+    sums = dict(day.order_by().values_list("type").annotate(amount=Sum("amount")))
+    spent = sums.get(ledger.HOLD, Decimal(0)) - sums.get(ledger.REFUND, Decimal(0))
+    first = day.filter(type=ledger.HOLD).order_by("created_there").first()
+    if spent <= 0 or first is None or first.created_there is None:
+        return None
+    span = now - first.created_there
+    if span < SHORTEST:
+        return None
+    return span * float(latest.spendable / spent)
+
+
+def facts(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str, Any]:
+    account = chosen_account(request)
+    if account is None:
+        return {"totals": totals(rows)}
+    lasts = runway(account)
+    last = list_sync_source.newest(account, Reading.Kind.TRANSACTIONS)
+    return {
+        "totals": totals(rows),
+        "account": account,
+        "readings": balance_over_time(account),
+        "lasts_hours": round(lasts.total_seconds() / 3600) if lasts else None,
+        "last_reading": last,
+        "is_reading": last is not None and last.state in ("queued", "claimed"),
+        "read_through": last is not None and last.state == "done" and not last.complete,
+    }

@@ -1,0 +1,171 @@
+"""What the page of one order, its live part and its line in the list show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from core.admin.live import poll_interval
+from core.admin.protocols import ModelPages
+from core.admin.reasons import REVEAL_REASONS
+from core.admin.timeline import person_name
+from core.countries import country_name
+from providers.engine.leases import is_engine_alive
+
+from .. import cancel_requests, reconciliation
+from ..catalogue import project_names
+from ..models import Order
+from ..presentation.explanations import explanation_of, title_of
+from ..presentation.labels import shown_state
+from ..presentation.timeline import timeline
+from ..presentation.visibility import may_hand_over, may_see_whole, shown
+from ..states import BEING_PLACED, OrderState
+
+S = OrderState
+MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
+REFUND_COMES = timedelta(minutes=2)
+"""So long a cancelled order's page goes on looking for its refund."""
+ACTIONS = ("cancel", "settle", "reveal", "hide", "hand")
+SETTLE_REASONS = {
+    "console": _("Seen in the provider's console"),
+    "nothing": _("Nothing like it in the provider's list"),
+}
+
+
+def context_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
+    user = request.user
+    whole = may_see_whole(order, user)
+    return {
+        "shown_state": shown_state(order),
+        "explanation": explanation_of(order),
+        "shown": shown(order, whole=whole),
+        "whole": whole,
+        "app": project_names(order.account.provider).get(order.project, order.project),
+        "country": country_name(order.region),
+        "holder": person_name(order.held_by),
+        "left": seconds_left(order),
+        "lines": timeline(
+            order,
+            with_calls=user.has_perm("providers.view_apicall"),
+            with_money=user.has_perm("rentals.view_transaction"),
+        ),
+        "poll_every": _poll_every(order),
+        "asked_at": _asked_at(order),
+        "asleep": order.state == S.QUEUED and not is_engine_alive(),
+        "zone": timezone.get_current_timezone_name(),
+        "live_url": admin.object_url(order, "live"),
+        "may": _choices(order, user),
+        "urls": {name: admin.object_url(order, name) for name in ACTIONS},
+        "candidates": _candidates(order, user),
+        "may_cancel": user.has_perm("rentals.cancel_order"),
+        "may_rent": user.has_perm("rentals.rent_order"),
+        "may_settle": user.has_perm("rentals.resolve_order"),
+        "reveal_reasons": list(REVEAL_REASONS.items()),
+        "settle_reasons": list(SETTLE_REASONS.items()),
+    }
+
+
+def page_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
+    """What stands on the page once, beside its live part."""
+    context = context_of(admin, request, order)
+    others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()
+    return {**context, "colleagues": [(one.pk, person_name(one)) for one in others]}
+
+
+def colleagues() -> QuerySet[User]:
+    """Those who may hold an order."""
+    able = User.objects.with_perm("rentals.rent_order", backend=MODEL_BACKEND)
+    return able.filter(is_active=True, is_staff=True).order_by("username")
+
+
+def seconds_left(order: Order) -> int | None:
+    if order.state != S.PENDING or order.expires_at is None:
+        return None
+    return max(0, round((order.expires_at - timezone.now()).total_seconds()))
+
+
+def _asked_at(order: Order) -> Any:
+    if order.state != S.PENDING:
+        return None
+    watch = getattr(order.account, "watch", None)
+    times = [order.polled_at, watch.round_at if watch and watch.by_list else None]
+    return max(filter(None, times), default=None)
+
+
+def _poll_every(order: Order) -> int | None:
+    """Seconds until the page asks again; None once there is no more news to come."""
+    now = timezone.now()
+    if order.state == S.CANCELLED and order.provider_id and order.ended_at:
+        return 5 if now - order.ended_at < REFUND_COMES else None
+    waits_for_text = order.state == S.RECEIVED and not order.content and order.next_poll_at
+    if order.state not in BEING_PLACED | {S.PENDING, S.UNKNOWN} and not waits_for_text:
+        return None
+    return poll_interval(order.created_at)
+
+
+def _candidates(order: Order, user: User | AnonymousUser) -> list[dict[str, Any]]:
+    """What the provider's list holds that may be this order."""
+    if order.state not in (S.UNKNOWN, S.NOT_CREATED) or order.answered_at is None:
+        return []
+    if not user.has_perm("rentals.resolve_order"):
+        return []
+    return [
+        {"found": one, "number": shown(_like(one), whole=False).number}
+        for one in reconciliation.candidates(order)[:10]
+    ]
+
+
+def _like(found: Any) -> Order:
+    return Order(phone=found.phone)
+
+
+def _choices(order: Order, user: User | AnonymousUser) -> dict[str, bool]:
+    """What this person may do with this order now."""
+    can = user.has_perm
+    pending = order.state == S.PENDING and not cancel_requests.is_being_cancelled(order)
+    return {
+        "reveal": can("rentals.reveal_order") and bool(order.phone),
+        "cancel": can("rentals.cancel_order") and (pending or order.state == S.QUEUED),
+        "cancel_and_rent": can("rentals.cancel_order") and can("rentals.rent_order") and pending,
+        "settle": order.state == S.UNKNOWN and can("rentals.resolve_order"),
+        "rent": can("rentals.rent_order"),
+        "hand": may_hand_over(order, user),
+    }
+
+
+Column = Callable[[Order], SafeString | str]
+
+
+def number_column(reader: User | AnonymousUser) -> Column:
+    """The list's column of numbers and codes, as this reader may see them."""
+
+    def number(order: Order) -> SafeString:
+        seen = shown(order, whole=may_see_whole(order, reader))
+        line = seen.code or (title_of(order) if order.state in (S.REFUSED, S.NOT_CREATED) else "")
+        drawn = seen.number or order.provider_id or "–"
+        return format_html(
+            '<span class="number" dir="ltr">{}</span> <bdi class="one-line" dir="auto">{}</bdi>',
+            drawn,
+            line,
+        )
+
+    number.short_description = _("Number / code")  # type: ignore[attr-defined]
+    return number
+
+
+def app_column(names: dict[str, str]) -> Column:
+    def app(order: Order) -> str:
+        return f"{names.get(order.project, order.project)} · {country_name(order.region)}"
+
+    app.short_description = _("App · country")  # type: ignore[attr-defined]
+    app.admin_order_field = "project"  # type: ignore[attr-defined]
+    return app

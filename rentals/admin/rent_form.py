@@ -1,0 +1,146 @@
+"""The form "Rent a number"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldBooleanWidget,
+)
+
+from core.countries import country_name
+from providers.admin.account_picker import AccountSelect
+from providers.models import Account
+
+from ..models import Project, Region
+from ..place_orders import MOST_AT_ONCE, Wish
+
+WAIT, CANCEL = "wait", "cancel"
+LONGEST_WAIT = 60
+"""Minutes."""
+
+
+def unavailable_reason(account: Account) -> str:
+    return gettext("paused") if account.is_paused else ""
+
+
+class RentForm(forms.Form):
+    """`wish` is what the form came to once it is valid."""
+
+    account = forms.ChoiceField(label=_("Account"))
+    project = forms.ChoiceField(label=_("App"))
+    region = forms.ChoiceField(label=_("Country/region"))
+    count = forms.IntegerField(
+        label=_("How many"),
+        min_value=1,
+        max_value=MOST_AT_ONCE,
+        initial=1,
+        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": MOST_AT_ONCE}),
+    )
+    without_sms = forms.ChoiceField(
+        label=_("If no SMS comes"),
+        choices=[(WAIT, _("wait to the end")), (CANCEL, _("cancel by itself"))],
+        initial=WAIT,
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+    cancel_after = forms.IntegerField(
+        label=_("Minutes until it is cancelled"),
+        min_value=1,
+        max_value=LONGEST_WAIT,
+        initial=5,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": LONGEST_WAIT}),
+    )
+    try_on = forms.BooleanField(
+        label=_("If no number is free, keep trying"), required=False, widget=UnfoldBooleanWidget
+    )
+    keep_trying = forms.IntegerField(
+        label=_("Minutes of trying"),
+        min_value=1,
+        max_value=LONGEST_WAIT,
+        initial=10,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": LONGEST_WAIT}),
+    )
+    form_token = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    confirmed = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
+
+    def __init__(
+        self, *args: Any, account: Account, accounts: Iterable[Account], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        self.renting_account = account
+        chosen = self._field("account")
+        chosen.widget = AccountSelect(accounts, unavailable_reason)
+        chosen.choices = [(one.public_id, one.name) for one in accounts]
+        project, region = self._field("project"), self._field("region")
+        project.widget, region.widget = UnfoldAdminSelectWidget(), UnfoldAdminSelectWidget()
+        project.choices = projects_of(account)
+        region.choices = regions_of(account)
+
+    def _field(self, name: str) -> forms.ChoiceField:
+        field = self.fields[name]
+        if not isinstance(field, forms.ChoiceField):
+            raise TypeError(name)
+        return field
+
+    def clean_account(self) -> str:
+        if self.renting_account.is_paused:
+            raise forms.ValidationError(_("This account is paused. Choose another one."))
+        chosen: str = self.cleaned_data["account"]
+        return chosen
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        missing = _("Say how many minutes.")
+        if values.get("without_sms") == CANCEL and not values.get("cancel_after"):
+            self.add_error("cancel_after", missing)
+        if values.get("try_on") and not values.get("keep_trying"):
+            self.add_error("keep_trying", missing)
+        return values
+
+    @property
+    def wish(self) -> Wish:
+        values = self.cleaned_data
+        return Wish(
+            account=self.renting_account,
+            project=values["project"],
+            region=values["region"],
+            count=values["count"],
+            keep_trying=values["keep_trying"] if values["try_on"] else None,
+            cancel_after=values["cancel_after"] if values["without_sms"] == CANCEL else None,
+        )
+
+    @property
+    def mark(self) -> str:
+        """What was confirmed: a confirmation counts for just this, once."""
+        wish = self.wish
+        return f"{wish.account.public_id}:{wish.project}:{wish.region}:{wish.count}"
+
+    @property
+    def needs_confirmation(self) -> bool:
+        return self.wish.count > 1 and self.cleaned_data["confirmed"] != self.mark
+
+
+def projects_of(account: Account) -> list[tuple[str, str]]:
+    rows = Project.objects.filter(provider=account.provider, is_offered=True)
+    return [(row.code, row.name) for row in rows]
+
+
+def regions_of(account: Account) -> list[tuple[str, str]]:
+    rows = Region.objects.filter(provider=account.provider, is_offered=True)
+    named = [(row.code, _named(row)) for row in rows]
+    return sorted(named, key=lambda pair: pair[1])
+
+
+def _named(region: Region) -> str:
+    """The remarks of the document are translated, those of staff are their own."""
+    name = f"{country_name(region.code)} ({region.code})"
+    return f"{name} – {gettext(region.remark)}" if region.remark else name

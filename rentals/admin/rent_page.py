@@ -1,0 +1,170 @@
+"""The page "Rent a number", and the part of it that follows what is chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.generic import FormView
+
+from core.admin.pages import current_user, fragment, new_form_token
+from core.countries import country_name
+from core.times import full_time
+from providers.admin.account_picker import AccountFormPage, pick_account
+from providers.daily_limits import LimitReached
+from providers.engine.leases import is_engine_alive
+from providers.limit_texts import limit_text
+from providers.models import Account
+
+from .. import place_orders, success_rates
+from ..catalogue import project_names, renting_accounts
+from ..models import Order
+from .rent_form import RentForm, unavailable_reason
+
+if TYPE_CHECKING:
+    RentFormView = FormView[RentForm]
+else:
+    RentFormView = FormView
+
+REMEMBERED = "rent"
+
+
+def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
+    remembered = request.session.get(REMEMBERED, {}).get("account")
+    return pick_account(request, accounts, remembered, unavailable_reason)
+
+
+class RentPage(AccountFormPage[Order], RentFormView):
+    title = _("Rent a number")
+    permission_required = "rentals.rent_order"
+    template_name = "rentals/rent.html"
+    form_class = RentForm
+    no_account_template = "rentals/no_account.html"
+    http_method_names = ["get", "post"]
+
+    def find_accounts(self) -> list[Account]:
+        return renting_accounts()
+
+    def choose_account(self, accounts: list[Account]) -> Account | None:
+        return chosen_account(self.request, accounts)
+
+    def get_initial(self) -> dict[str, Any]:
+        remembered = self.request.session.get(REMEMBERED, {})
+        asked = {name: self.request.GET[name] for name in ASKED if name in self.request.GET}
+        account = self.account.public_id if self.account else ""
+        return {
+            **remembered,
+            **asked,
+            "account": account,
+            "count": asked.get("count", 1),
+            "form_token": new_form_token(),
+        }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        form: RentForm = context["form"]
+        account = form.renting_account
+        bound = form.is_bound and form.is_valid()
+        names = project_names(account.provider)
+        return {
+            **context,
+            **pair_facts(self.request, form),
+            "asleep": not is_engine_alive(),
+            "confirm": form.mark if bound and form.needs_confirmation else "",
+            "recent": [
+                {"project": code, "region": region, "name": names.get(code, code)}
+                for code, region in success_rates.recent_of(current_user(self.request))
+            ],
+        }
+
+    def form_valid(self, form: RentForm) -> HttpResponse:
+        by, token = current_user(self.request), form.cleaned_data["form_token"]
+        earlier = place_orders.placed_by(token, by)
+        if form.needs_confirmation and not earlier:
+            return self.render_to_response(self.get_context_data(form=form))
+        try:
+            placed, made = (
+                (earlier, False)
+                if earlier
+                else place_orders.place(form.wish, by=by, form_token=token)
+            )
+        except LimitReached as limit:
+            form.add_error(None, limit_text(limit, LIMIT_TEXTS))
+            return self.render_to_response(self.get_context_data(form=form))
+        self._remember(form)
+        if not made:
+            text = _(
+                "This form was already sent at %(time)s. This is what it ordered; nothing was"
+                " ordered twice."
+            )
+            messages.warning(self.request, text % {"time": full_time(placed[0].created_at)})
+        return HttpResponseRedirect(self._where_to(placed))
+
+    def _where_to(self, placed: list[Order]) -> str:
+        if len(placed) > 1:
+            return f"{reverse('admin:rentals_order_board')}?scope=mine"
+        return reverse("admin:rentals_order_change", args=[placed[0].public_id])
+
+    def _remember(self, form: RentForm) -> None:
+        values = form.cleaned_data
+        names = ("account", "project", "region", "without_sms", "cancel_after")
+        self.request.session[REMEMBERED] = {name: values[name] for name in names}
+
+
+ASKED = ("project", "region", "count")
+
+
+LIMIT_TEXTS: Final = {
+    "account": _(
+        "The daily limit of this account is used up (%(used)s of %(most)s). Some is free"
+        " again at %(time)s."
+    ),
+}
+
+
+def pair_facts(request: HttpRequest, form: RentForm) -> dict[str, Any]:
+    """What is known of the app and country that are chosen."""
+    account = form.renting_account
+    values = form.data if form.is_bound else form.initial
+    known = [code for code, _name in form.fields["project"].choices]  # type: ignore[attr-defined]
+    places = [code for code, _name in form.fields["region"].choices]  # type: ignore[attr-defined]
+    return facts_of(
+        account,
+        _one_of(values.get("project"), known),
+        _one_of(values.get("region"), places),
+        str(values.get("count", "1")),
+    )
+
+
+def _one_of(value: object, known: list[str]) -> str:
+    return str(value) if value in known else next(iter(known), "")
+
+
+def facts_of(account: Account, project: str, region: str, typed: str) -> dict[str, Any]:
+    count = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 1
+    count = min(max(count, 1), place_orders.MOST_AT_ONCE)
+    pair = success_rates.lately(account, project, region)
+    words = ngettext("Rent %(count)d number", "Rent %(count)d numbers", count)
+    return {
+        "pair": pair,
+        "count": count,
+        "about": pair.about(count),
+        "button": words % {"count": count},
+        "app": project_names(account.provider).get(project, project),
+        "country": country_name(region),
+    }
+
+
+@fragment("rentals.rent_order")
+def pair_fragment(request: HttpRequest) -> HttpResponse:
+    account = chosen_account(request, renting_accounts())
+    if account is None:
+        raise Http404
+    asked = {name: request.GET.get(name, "")[:100].replace("\x00", "") for name in ASKED}
+    facts = facts_of(account, asked["project"], asked["region"], asked["count"])
+    return render(request, "rentals/pair.html", {**facts, "fetched": True})

@@ -1,0 +1,190 @@
+"""What a provider's answer about an order changes in our row: its state, and when it is asked
+for again. `evidence` keeps what the answer states."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+
+from providers.gateway.vocabulary import OrderState as StatedState
+from providers.gateway.vocabulary import Rental
+
+from . import cancel_requests, poll_intervals, provider_fields
+from .models import FoundOrder, Order, Watch
+from .states import ENDED_WHILE_PENDING, ORDER_STATES, OURS, SUPERSEDED, OrderState
+
+S = OrderState
+
+WITH_SMS: Final = frozenset({S.RECEIVED, S.COMPLETED})
+SAVED: Final = (
+    "reason",
+    "claim",
+    "answered_at",
+    "provider_id",
+    "project",
+    "region",
+    "phone",
+    "price",
+    "provider_state",
+    "code",
+    "content",
+    "created_there",
+    "expires_there",
+    "received_there",
+    "raw_times",
+    "warnings",
+    "differing",
+    "differing_texts",
+    "conflict",
+    "placed_at",
+    "expires_at",
+    "cancel_at",
+    "sms_at",
+    "ended_at",
+    "changed_at",
+    "next_poll_at",
+    "polled_at",
+    "poll_claim",
+    "poll_claimed_at",
+    "not_found",
+)
+
+
+def attach(order: Order, rental: Rental, now: datetime, *, anchor: datetime) -> None:
+    """A row that had no order of the provider's yet gets this one. `order` is locked."""
+    order.provider_id = rental.order_id
+    order.placed_at = now
+    order.warnings = [*order.warnings, *rental.warnings]
+    provider_fields.fill(order, rental, now)
+    order.expires_at = poll_intervals.end_of(order, anchor)
+    if order.cancel_after:
+        order.cancel_at = now + timedelta(minutes=order.cancel_after)
+    _move(order, rental, now)
+    order.next_poll_at = _next(order, now)
+    order.changed_at = now
+    order.save(update_fields=SAVED)
+    # The list may have told of it before its own answer came.
+    seen = FoundOrder.objects.filter(account=order.account_id, provider_id=rental.order_id)
+    seen.filter(order=None).update(order=order)
+
+
+def apply(
+    pk: int, rental: Rental, now: datetime, *, whole: bool, asked_at: datetime | None = None
+) -> Order | None:
+    """An answer about an order that is ours. `whole`: it was asked for itself, so that what
+    is missing there is not to be had by asking again. `asked_at`: when the question left, if
+    that was a while ago."""
+    with transaction.atomic():
+        order = Order.objects.select_for_update().filter(pk=pk).first()
+        if order is None:
+            return None
+        state_before = order.state
+        before = {name: getattr(order, name) for name in SAVED}
+        if provider_fields.fill(order, rental, now):
+            if "expires_there" in _changed(order, before) and order.placed_at:
+                order.expires_at = poll_intervals.end_of(order, _anchor(order))
+            _move(order, rental, now, asked_at=asked_at if whole else None)
+        if whole:
+            order.polled_at = now
+            order.not_found = 0
+            order.poll_claim = order.poll_claimed_at = None
+        came = state_before not in WITH_SMS or bool(order.code and not before["code"])
+        order.next_poll_at = _next(order, now, whole=whole, came=came)
+        changed, has_moved = _changed(order, before), order.state != state_before
+        if has_moved or changed & SHOWN:
+            order.changed_at = now
+            changed.add("changed_at")
+        if changed:
+            order.save(update_fields=sorted(changed))
+        if whole or has_moved:
+            cancel_requests.follow(order, asked_at or now, ended=has_moved)
+        return order
+
+
+def _anchor(order: Order) -> datetime:
+    """When its time began, by our own clock."""
+    placed = order.placed_at or order.created_at
+    return min(order.created_at, placed) if order.imported else order.answered_at or placed
+
+
+SHOWN: Final = frozenset(SAVED) - {
+    "next_poll_at",
+    "polled_at",
+    "poll_claim",
+    "poll_claimed_at",
+    "not_found",
+    "claim",
+}
+
+
+def _changed(order: Order, before: dict[str, Any]) -> set[str]:
+    return {name for name, value in before.items() if getattr(order, name) is not value}
+
+
+def _move(order: Order, rental: Rental, now: datetime, *, asked_at: datetime | None = None) -> None:
+    """Follow the provider's word where the table allows it. Where it does not, the word is kept
+    beside the order as a conflict."""
+    target = OURS.get(rental.state)
+    if target is None or target == order.state:
+        if rental.state == StatedState.UNRECOGNISED and order.state not in (S.PENDING, *WITH_SMS):
+            _start_following(order)
+        return
+    if target in ORDER_STATES.moves[OrderState(order.state)]:
+        ended_at = None if target == S.PENDING else now
+        ORDER_STATES.set(order, target, reason="", ended_at=ended_at)
+    elif not _is_superseded(order, target, asked_at):
+        provider_fields.note_difference(order, "state", rental.raw_state, now)
+
+
+def _is_superseded(order: Order, target: OrderState, asked_at: datetime | None) -> bool:
+    """Whether the provider may have said so before we learnt of the state that stands."""
+    state = OrderState(order.state)
+    if target == S.PENDING and state in ENDED_WHILE_PENDING:
+        return True
+    asked_since = asked_at is not None and asked_at > order.changed_at
+    return not asked_since and target in SUPERSEDED.get(state, ())
+
+
+def _start_following(order: Order) -> None:
+    """An order whose state is a word that nobody knows exists all the same: it is followed
+    like one that waits."""
+    if S.PENDING in ORDER_STATES.moves[OrderState(order.state)]:
+        ORDER_STATES.set(order, S.PENDING, reason="")
+
+
+def _next(
+    order: Order, now: datetime, *, whole: bool = False, came: bool = True
+) -> datetime | None:
+    """When it is asked for again; None once there is nothing more to learn. `came`: its
+    SMS is news."""
+    if order.state == S.PENDING:
+        if whole and now >= poll_intervals.gives_up_at(order):
+            _give_up(order, now)
+            return None
+        return _next_while_pending(order, now, whole=whole)
+    if order.state in WITH_SMS and not order.content and not whole:
+        # The list told the code; the whole text is in the order's own answer.
+        return now if came else order.next_poll_at
+    if order.state == S.RECEIVED and not (order.code or order.content) and whole:
+        # "received" before there was anything to read: it follows, while the order lives.
+        later = now + poll_intervals.SLOWEST
+        return later if order.expires_at and later < order.expires_at else None
+    return None
+
+
+def _next_while_pending(order: Order, now: datetime, *, whole: bool) -> datetime:
+    by_list = Watch.objects.filter(account=order.account_id, by_list=True).exists()
+    if not whole and order.next_poll_at is not None:
+        return order.next_poll_at
+    look = poll_intervals.next_look(order, now, by_list=by_list)
+    if order.provider_state and order.provider_state not in ("pending",) and not by_list:
+        look = max(look, now + poll_intervals.SLOWEST)
+    return look
+
+
+def _give_up(order: Order, now: datetime) -> None:
+    """Its time and the grace are over. That it ended is ours to say; how is not."""
+    silent = order.provider_state == StatedState.PENDING
+    ORDER_STATES.set(order, S.EXPIRED_UNCONFIRMED if silent else S.STALE, ended_at=now)

@@ -1,0 +1,1 @@
+"""Orders, cancels, look-ups and lists as work for the engine."""

@@ -1,0 +1,37 @@
+"""After a 401 or 403 one probe a minute leaves, until one is answered."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import QuerySet
+
+from providers.engine.due_query import Moment
+from providers.gateway.errors import GatewayError
+from providers.gateway.vocabulary import Reason
+
+from ..models import Watch
+
+QUIET: Final = timedelta(minutes=1)
+SILENCING: Final = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED})
+
+
+def quiet_ones(now: datetime | Moment) -> QuerySet[Watch, int]:
+    quiet = Watch.objects.filter(quiet_until__gt=now)
+    return quiet.values_list("account_id", flat=True)
+
+
+def may_probe(watch: Watch, now: datetime) -> bool:
+    """Take the one probe of this minute."""
+    due = Watch.objects.filter(pk=watch.pk, quiet_until__lte=now)
+    return bool(due.update(quiet_until=now + QUIET))
+
+
+def note_trouble(account_id: int, error: GatewayError, now: datetime) -> None:
+    if error.reason in SILENCING:
+        Watch.objects.update_or_create(account_id=account_id, defaults={"quiet_until": now + QUIET})
+
+
+def end_quiet(account_id: int) -> None:
+    Watch.objects.filter(account=account_id).exclude(quiet_until=None).update(quiet_until=None)

@@ -1,0 +1,187 @@
+"""Cancels as work for the engine. They cost nothing, so they go on while an account is paused.
+
+After anything but a clean yes the order itself is asked, in the same piece of work, and its
+answer is believed (GoSMS document, section 4: only a pending order can be cancelled).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from core.redaction import storable
+from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
+from providers.engine.due_query import DueAccounts, Moment
+from providers.engine.retry import next_try
+from providers.engine.work_source import Job, Lane, Result
+from providers.gateway.client import CannotTake, Client, RentsNumbers
+from providers.gateway.errors import GatewayError, Refused
+from providers.gateway.vocabulary import PAUSING, Cancellation, Outcome, Reason, Rental
+from providers.models import Account
+
+from .. import apply_order_state, cancel_requests
+from ..models import Cancel, Order
+from ..states import CANCEL_OPEN, CANCEL_STATES, CancelState
+
+C = CancelState
+
+ASK_SOON: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What the cancel and the question after it came to. `error` is the cancel's."""
+
+    answer: Cancellation | None
+    error: GatewayError | None
+    order: Rental | None
+
+
+@dataclass(slots=True)
+class CancelJob(Job):
+    order_id: int
+    provider_id: str
+
+    def run(self, client: Client) -> Cancelled:
+        if not isinstance(client, RentsNumbers):
+            raise Refused(Reason.CANNOT_TAKE)
+        answer, problem = None, None
+        try:
+            answer = client.cancel_order(self.provider_id)
+        except GatewayError as error:
+            if error.outcome == Outcome.NOT_DONE or error.reason in PAUSING:
+                raise
+            problem = error
+        return Cancelled(answer, problem, _ask(client, self.provider_id))
+
+
+def _ask(client: RentsNumbers, provider_id: str) -> Rental | None:
+    try:
+        return client.fetch_order(provider_id)
+    except (GatewayError, CannotTake):
+        # The poll asks again, and goes on asking.
+        return None
+
+
+def _due(now: datetime | Moment) -> QuerySet[Cancel]:
+    # Said as the partial index has it, for SQLite to see that it will do.
+    open_ones = Cancel.objects.filter(state__in=sorted(CANCEL_OPEN))
+    return open_ones.filter(state=C.QUEUED, not_before__lte=now)
+
+
+class CancellingSource(ClaimedRowSource):
+    name: ClassVar[str] = "cancels"
+    lane: ClassVar[Lane] = Lane.ORDERS
+    paid: ClassVar[bool] = False
+    clients: ClassVar[type[Client]] = RentsNumbers
+
+    def __init__(self) -> None:
+        self.cancels: ClaimedRows[Cancel] = ClaimedRows(
+            CancelJob,
+            lambda: Cancel.objects.filter(claim__isnull=False),
+            ClaimStates(
+                CANCEL_STATES,
+                queued=C.QUEUED,
+                claimed=C.CLAIMED,
+                in_flight=C.SENDING,
+                unknown=C.UNCLEAR,
+            ),
+            lost_changes=lambda now: {"answered_at": now},
+            on_lost=_ask_orders_of_lost,
+        )
+        self.rows = (self.cancels,)
+        self._due_accounts = DueAccounts(_due, "order__account__id")
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        return self._due_accounts.among(accounts, timezone.now())
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        now = timezone.now()
+        due = _due(now).filter(order__account=account).select_related("order").order_by("pk")
+        return [
+            CancelJob(
+                account.pk,
+                f"order:{row.order_id}",
+                row.pk,
+                now,
+                row.order_id,
+                row.order.provider_id,
+            )
+            for row in self.cancels.claim(due[:limit], claim, now)
+        ]
+
+    def record(self, results: Sequence[Result], claim: UUID) -> None:
+        for result in results:
+            job = _own(result.job)
+            held = self.cancels.held(job, claim)
+            if result.error is not None:
+                _apply_error(job, held, result.error)
+            elif isinstance(result.value, Cancelled):
+                _apply_answer(job, held, result.value)
+            else:
+                raise TypeError("A cancel answers with Cancelled.")
+
+    def tidy(self, now: datetime) -> None:
+        cancel_requests.ask_for_those_without_sms(now)
+
+
+def _ask_orders_of_lost(ids: Sequence[int], now: datetime) -> None:
+    for order_id in Cancel.objects.filter(pk__in=ids).values_list("order_id", flat=True):
+        _ask_order(order_id, now)
+
+
+def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: Cancelled) -> None:
+    now = timezone.now()
+    changes: dict[str, Any] = {"answered_at": now, "claim": None}
+    if value.answer is not None:
+        state, words = C.ACCEPTED, value.answer.words
+        changes["refund"] = value.answer.refund
+    elif value.error is not None and value.error.outcome == Outcome.REFUSED:
+        state, words = C.REFUSED, value.error.words
+        changes["reason"] = value.error.reason
+    else:
+        state, words = C.UNCLEAR, value.error.words if value.error else ""
+        changes["reason"] = value.error.reason if value.error else ""
+    CANCEL_STATES.move(rows, state, sources=(C.SENDING,), words=storable(words), **changes)
+    if value.order is None:
+        _ask_order(job.order_id, now)
+    else:
+        apply_order_state.apply(job.order_id, value.order, now, whole=True)
+    Order.objects.filter(pk=job.order_id).update(changed_at=now)
+
+
+def _apply_error(job: CancelJob, rows: QuerySet[Cancel], error: GatewayError) -> None:
+    now = timezone.now()
+    tries = rows.values_list("tries", flat=True).first()
+    if tries is None:
+        return
+    said = {"reason": error.reason, "words": storable(error.words), "claim": None}
+    again = next_try(error, tries, now) if error.outcome == Outcome.NOT_DONE else None
+    if again is not None:
+        changes = {"tries": again.tries, "not_before": again.not_before, "handed_over_at": None}
+        CANCEL_STATES.move(rows, C.QUEUED, sources=(C.SENDING,), **changes, **said)
+    elif error.outcome == Outcome.UNKNOWN:
+        CANCEL_STATES.move(rows, C.UNCLEAR, sources=(C.SENDING,), answered_at=now, **said)
+        _ask_order(job.order_id, now)
+    else:
+        state = C.REFUSED if error.outcome == Outcome.REFUSED else C.NOT_DONE
+        CANCEL_STATES.move(rows, state, sources=(C.SENDING,), answered_at=now, **said)
+    Order.objects.filter(pk=job.order_id).update(changed_at=now)
+
+
+def _ask_order(order_id: int, now: datetime) -> None:
+    """Its own answer decides; asked for soon, whatever its pace is."""
+    waiting = Order.objects.filter(pk=order_id, next_poll_at__gt=now + ASK_SOON)
+    waiting.update(next_poll_at=now + ASK_SOON)
+
+
+def _own(job: Job) -> CancelJob:
+    if not isinstance(job, CancelJob):
+        raise TypeError("This source only takes its own jobs.")
+    return job

@@ -1,0 +1,98 @@
+"""An order that could not be asked for, or of which the provider says that it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from providers.gateway.errors import GatewayError
+from providers.gateway.vocabulary import Reason
+
+from .. import apply_order_state, cancel_requests, poll_intervals
+from ..models import Order
+from ..states import ORDER_STATES, OrderState
+
+S = OrderState
+MOST_NOT_FOUND: Final = 3
+
+
+def failed_look(pk: int, error: GatewayError, now: datetime) -> None:
+    match error.reason:
+        case Reason.ORDER_NOT_FOUND:
+            note_not_found(pk, now, error.reason)
+        case Reason.ORDER_EXPIRED:
+            note_expired(pk, now)
+        case Reason.CONTRADICTION:
+            # An answer about another order: it changes nothing, and staff are told.
+            Order.objects.filter(pk=pk).update(conflict=True, changed_at=now)
+            note_failed_look(pk, now)
+        case _:
+            note_failed_look(pk, now)
+
+
+@contextmanager
+def _looked_at(pk: int) -> Iterator[Order | None]:
+    with transaction.atomic():
+        order = Order.objects.select_for_update().filter(pk=pk).first()
+        if order is not None:
+            order.poll_claim = order.poll_claimed_at = None
+        yield order
+        if order is not None:
+            order.save(update_fields=apply_order_state.SAVED)
+
+
+def note_not_found(pk: int, now: datetime, reason: str) -> None:
+    """The provider has no such order. While its time runs it is asked for all the same: a
+    list may lag behind, and a proxy says 404 too. It is believed when the time is over."""
+    with _looked_at(pk) as order:
+        if order is None or order.next_poll_at is None:
+            return
+        order.not_found += 1
+        order.polled_at = now
+        order.next_poll_at = now + poll_intervals.SLOWEST
+        if order.not_found == MOST_NOT_FOUND:
+            order.changed_at = now
+        if order.not_found >= MOST_NOT_FOUND and now >= (order.expires_at or now):
+            order.next_poll_at = None
+            if order.state == S.PENDING:
+                ORDER_STATES.set(order, S.STALE, reason=reason, ended_at=now, changed_at=now)
+
+
+def is_not_found(order: Order) -> bool:
+    return order.not_found >= MOST_NOT_FOUND
+
+
+def note_expired(pk: int, now: datetime) -> None:
+    """The provider says, in an error, that the order has expired."""
+    with _looked_at(pk) as order:
+        if order is None:
+            return
+        order.polled_at = now
+        order.next_poll_at = None
+        if order.state == S.PENDING:
+            ORDER_STATES.set(order, S.EXPIRED, ended_at=now, changed_at=now)
+        cancel_requests.follow(order, now)
+
+
+def note_failed_look(pk: int, now: datetime) -> None:
+    """It could not be asked for; its pace goes on, and ends when its time is over."""
+    with _looked_at(pk) as order:
+        if order is None or order.next_poll_at is None:
+            return
+        order.next_poll_at = now + poll_intervals.SLOWEST
+        if (
+            order.state == S.PENDING
+            and now >= poll_intervals.gives_up_at(order) + poll_intervals.GRACE
+        ):
+            order.next_poll_at = None
+            ORDER_STATES.set(order, S.STALE, ended_at=now, changed_at=now)
+        elif (
+            order.state != S.PENDING
+            and order.ended_at
+            and now > order.ended_at + poll_intervals.GRACE
+        ):
+            order.next_poll_at = None

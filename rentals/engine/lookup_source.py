@@ -1,0 +1,113 @@
+"""Asking for single orders, one call each, and for the texts whose code is here already."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from providers.engine.claims import ClaimedRows, ClaimedRowSource, Columns
+from providers.engine.due_query import DueAccounts, Moment
+from providers.engine.work_source import Job, Lane, Result
+from providers.gateway.client import Client, RentsNumbers
+from providers.gateway.errors import Refused
+from providers.gateway.vocabulary import Reason, Rental
+from providers.models import Account
+
+from .. import apply_order_state
+from ..models import Order, Watch
+from . import auth_backoff
+from .lookup_errors import failed_look
+
+
+@dataclass(slots=True)
+class LookJob(Job):
+    provider_id: str
+
+    def run(self, client: Client) -> Rental:
+        if not isinstance(client, RentsNumbers):
+            raise Refused(Reason.CANNOT_TAKE)
+        return client.fetch_order(self.provider_id)
+
+
+class LookingSource(ClaimedRowSource):
+    """Asks for single orders. `_wanted` says which."""
+
+    paid: ClassVar[bool] = False
+    clients: ClassVar[type[Client]] = RentsNumbers
+
+    def __init__(self) -> None:
+        self.looks: ClaimedRows[Order] = ClaimedRows(
+            LookJob,
+            Order.objects.all,
+            columns=Columns(claim="poll_claim", claimed_at="poll_claimed_at"),
+        )
+        self.rows: tuple[ClaimedRows[Any], ...] = (self.looks,)
+        self._due_accounts = DueAccounts(self._due)
+
+    def _wanted(self) -> Q:
+        raise NotImplementedError
+
+    def _due(self, now: datetime | Moment, *, quiet_too: bool = False) -> QuerySet[Order]:
+        due = Order.objects.filter(self._wanted(), next_poll_at__lte=now, poll_claim=None)
+        return due if quiet_too else due.exclude(account__in=auth_backoff.quiet_ones(now))
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        return self._due_accounts.among(accounts, timezone.now())
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        return self._claim_looks(account, limit, claim)
+
+    def _claim_looks(
+        self, account: Account, limit: int, claim: UUID, *, probing: bool = False
+    ) -> list[Job]:
+        now = timezone.now()
+        due = self._due(now, quiet_too=probing).filter(account=account)
+        due = due.order_by("next_poll_at", "pk").only("provider_id")
+        return [
+            LookJob(account.pk, f"order:{row.pk}", row.pk, now, row.provider_id)
+            for row in self.looks.claim(due[: 1 if probing else limit], claim, now)
+        ]
+
+    def record(self, results: Sequence[Result], claim: UUID) -> None:
+        now = timezone.now()
+        for result in results:
+            self._record_one(result, now)
+
+    def _record_one(self, result: Result, now: datetime) -> None:
+        job = result.job
+        if result.error is not None:
+            auth_backoff.note_trouble(job.account_id, result.error, now)
+            failed_look(job.row_id, result.error, now)
+        elif isinstance(result.value, Rental):
+            auth_backoff.end_quiet(job.account_id)
+            apply_order_state.apply(
+                job.row_id, result.value, now, whole=True, asked_at=job.marked_at
+            )
+        else:
+            raise TypeError("Asking for an order answers with a Rental.")
+
+
+class ContentSource(LookingSource):
+    """The whole text of SMS whose code the list told already. Nobody waits for it."""
+
+    name: ClassVar[str] = "contents"
+    lane: ClassVar[Lane] = Lane.BULK
+
+    def _wanted(self) -> Q:
+        return Q(state__in=apply_order_state.WITH_SMS)
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        by_list = Watch.objects.filter(account=account, by_list=True)
+        if not by_list.exists():
+            return self._claim_looks(account, limit, claim)
+        # What is left of the limit until the next round, one at a time: whatever staff want
+        # meanwhile does not queue behind it.
+        if not by_list.filter(spare__gt=0).update(spare=F("spare") - 1):
+            return []
+        return self._claim_looks(account, 1, claim)

@@ -1,0 +1,124 @@
+"""Orders as paid work for the engine.
+
+Of one account, app and country only one order is being placed at a time, and none while the
+outcome of an earlier one is looked for: so an order that turns up in the provider's list
+afterwards can be told to be the one that was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates, Columns
+from providers.engine.due_query import DueAccounts
+from providers.engine.work_source import Job, Lane, Result
+from providers.gateway.client import Client, RentsNumbers
+from providers.gateway.errors import Refused
+from providers.gateway.vocabulary import Reason, Rental
+from providers.models import Account
+
+from .. import place_orders, placement_results
+from ..models import Order
+from ..states import ORDER_STATES, OrderState
+
+S = OrderState
+
+SETTLE: Final = timedelta(minutes=2)
+"""So long an order whose outcome is unknown holds back others of its kind."""
+
+
+@dataclass(slots=True)
+class PlaceJob(Job):
+    project: str
+    region: str
+
+    def run(self, client: Client) -> Rental:
+        if not isinstance(client, RentsNumbers):
+            raise Refused(Reason.CANNOT_TAKE)
+        return client.place_order(self.project, self.region)
+
+
+class PlacingSource(ClaimedRowSource):
+    name: ClassVar[str] = "orders"
+    lane: ClassVar[Lane] = Lane.ORDERS
+    paid: ClassVar[bool] = True
+    clients: ClassVar[type[Client]] = RentsNumbers
+
+    def __init__(self) -> None:
+        self.orders: ClaimedRows[Order] = ClaimedRows(
+            PlaceJob,
+            lambda: Order.objects.filter(state__in=(S.CLAIMED, S.PLACING)),
+            ClaimStates(
+                ORDER_STATES,
+                queued=S.QUEUED,
+                claimed=S.CLAIMED,
+                in_flight=S.PLACING,
+                unknown=S.UNKNOWN,
+            ),
+            columns=Columns(changed_at="changed_at"),
+            lost_changes=lambda now: {"answered_at": now},
+        )
+        self.rows = (self.orders,)
+        self._queued = DueAccounts(lambda _: Order.objects.filter(state=S.QUEUED))
+
+    def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
+        now = timezone.now()
+        due = Order.objects.filter(state=S.QUEUED, not_before__lte=now, account__in=accounts)
+        return place_orders.not_too_old(due, now).filter(~Exists(in_the_way(now))).order_by()
+
+    def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
+        waiting = self._queued.among(accounts, timezone.now())
+        if not waiting:
+            return set()
+        return set(self._due(waiting).values_list("account_id", flat=True).distinct())
+
+    def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
+        now = timezone.now()
+        return [
+            PlaceJob(account.pk, f"order:{row.pk}", row.pk, now, row.project, row.region)
+            for row in self.orders.claim(self._placeable(account, limit), claim, now)
+        ]
+
+    def _placeable(self, account: Account, limit: int) -> Iterator[Order]:
+        """The first due order of each app and country, while its person may still rent."""
+        rows: dict[tuple[str, str], Order] = {}
+        due = self._due([account.pk]).select_related("created_by").order_by("not_before", "pk")
+        for row in due[: 20 * limit]:
+            rows.setdefault((row.project, row.region), row)
+        for row in list(rows.values())[:limit]:
+            if place_orders.may_rent(row.created_by):
+                yield row
+            else:
+                place_orders.refuse_for_want_of_rights(row)
+
+    def record(self, results: Sequence[Result], claim: UUID) -> None:
+        now = timezone.now()
+        for result in results:
+            if result.error is not None:
+                placement_results.apply_error(
+                    self.orders.held(result.job, claim), result.error, now
+                )
+            elif isinstance(result.value, Rental):
+                # A row that was given up as unknown meanwhile is settled by this, too.
+                row = Order.objects.filter(pk=result.job.row_id)
+                placement_results.apply_placed(row, result.value, now)
+            else:
+                raise TypeError("Placing an order answers with a Rental.")
+
+    def tidy(self, now: datetime) -> None:
+        place_orders.end_expired(now)
+
+
+def in_the_way(now: datetime) -> QuerySet[Order]:
+    same = Order.objects.filter(
+        account=OuterRef("account"), project=OuterRef("project"), region=OuterRef("region")
+    )
+    under_way = Q(state__in=(S.CLAIMED, S.PLACING))
+    return same.filter(under_way | Q(state=S.UNKNOWN, answered_at__gt=now - SETTLE))

@@ -1,0 +1,170 @@
+"""What the provider's list of orders tells: news of ours, and orders that nobody here placed.
+
+Those are shown as such. A manager takes them over, or the portal does where the account says
+that nobody else uses its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from core.secrets import Secret
+from providers.gateway.vocabulary import OrderState as StatedState
+from providers.gateway.vocabulary import Rental
+from providers.models import Account
+
+from . import apply_order_state, clock_skew
+from .models import FoundOrder, Order
+from .place_orders import by_provider_id
+from .states import OrderState
+
+S = OrderState
+
+
+def take_in_page(account: Account, rentals: Sequence[Rental], now: datetime) -> int:
+    """News of our orders, and orders that are not ours. Returns how many of those are new."""
+    stated = {one.order_id: one for one in rentals}
+    ours = by_provider_id(account, list(stated))
+    for key, order in ours.items():
+        if _says_something_new(order, stated[key]):
+            apply_order_state.apply(order.pk, stated[key], now, whole=False)
+    others = {key: one for key, one in stated.items() if key not in ours}
+    return _note_others(account, others, now)
+
+
+def _says_something_new(order: Order, rental: Rental) -> bool:
+    return (
+        rental.raw_state != order.provider_state
+        or bool(rental.code and not order.code)
+        or (rental.price is not None and rental.price != order.price)
+        or (rental.received_at is not None and rental.received_at != order.received_there)
+        or (bool(rental.phone) and rental.phone != order.phone)
+    )
+
+
+def _note_others(account: Account, others: dict[str, Rental], now: datetime) -> int:
+    rows = FoundOrder.objects.filter(account=account, provider_id__in=list(others))
+    standing = {row.provider_id: row for row in rows}
+    new = [_found(account, one, now) for key, one in others.items() if key not in standing]
+    FoundOrder.objects.bulk_create(new, ignore_conflicts=True)
+    rows.update(last_seen_at=now)
+    for key, row in standing.items():
+        _note_news(row, others[key])
+    return len(new)
+
+
+def _note_news(found: FoundOrder, one: Rental) -> None:
+    """What a later reading adds; what was stated before stands."""
+    changed = []
+    for name, value in (("provider_state", one.raw_state), ("stated", one.state)):
+        if getattr(found, name) != value:
+            setattr(found, name, value)
+            changed.append(name)
+    for name, secret in (("code", one.code), ("content", one.content)):
+        if secret and not getattr(found, name):
+            setattr(found, name, Secret(secret))
+            changed.append(name)
+    for name, told in (("phone", one.phone), ("received_there", one.received_at)):
+        if told and not getattr(found, name):
+            setattr(found, name, told)
+            changed.append(name)
+    if changed:
+        found.save(update_fields=changed)
+
+
+def _found(account: Account, one: Rental, now: datetime) -> FoundOrder:
+    found = FoundOrder(
+        account=account,
+        provider_id=one.order_id,
+        project=one.project,
+        region=one.region,
+        phone=one.phone,
+        provider_state=one.raw_state,
+        stated=one.state,
+        code=Secret(one.code) if one.code else "",
+        content=Secret(one.content) if one.content else "",
+        created_there=one.created_at,
+        expires_there=one.expires_at,
+        received_there=one.received_at,
+        raw_times=dict(one.raw_times),
+        first_seen_at=now,
+        last_seen_at=now,
+    )
+    found.price = one.price
+    return found
+
+
+def known(account: Account) -> int:
+    """Orders in the provider's list that we know, whoever placed them."""
+    ours = Order.objects.filter(account=account).exclude(provider_id="").count()
+    return ours + FoundOrder.objects.filter(account=account, order=None).count()
+
+
+def import_order(found: FoundOrder, by: User | None) -> Order | None:
+    """Make an order of ours of one that was not placed here. None: it is one already."""
+    now = timezone.now()
+    with transaction.atomic():
+        free = FoundOrder.objects.select_for_update().filter(pk=found.pk, order=None).first()
+        if free is None:
+            return None
+        order = Order.objects.create(
+            account=free.account,
+            project=free.project,
+            region=free.region,
+            state=S.UNKNOWN,
+            imported=True,
+            held_by_id=by.pk if by else None,
+            created_at=_placed_at(free),
+        )
+        apply_order_state.attach(order, as_stated(free), now, anchor=min(order.created_at, now))
+        FoundOrder.objects.filter(pk=free.pk).update(order=order)
+        follow = {"next_poll_at": now}
+        Order.objects.filter(
+            pk=order.pk, state__in=(S.PENDING, *apply_order_state.WITH_SMS)
+        ).update(**follow)
+    order.refresh_from_db()
+    return order
+
+
+def import_unclaimed(account: Account) -> None:
+    """Not while an order of its kind is looked for: it might be that one."""
+    wanted = set(
+        Order.objects.filter(account=account, state=S.UNKNOWN).values_list("project", "region")
+    )
+    under_way = Order.objects.filter(account=account, state__in=(S.CLAIMED, S.PLACING))
+    wanted |= set(under_way.values_list("project", "region"))
+    for found in FoundOrder.objects.filter(account=account, order=None):
+        if (found.project, found.region) not in wanted:
+            import_order(found, None)
+
+
+def _placed_at(found: FoundOrder) -> datetime:
+    """By our own clock, as far as theirs can be compared with it."""
+    if found.created_there is None:
+        return found.first_seen_at
+    ahead = clock_skew.ahead(found.account_id) or timedelta(0)
+    return min(found.created_there - ahead, found.first_seen_at)
+
+
+def as_stated(found: FoundOrder) -> Rental:
+    """The answer that it was found by."""
+    return Rental(
+        order_id=found.provider_id,
+        state=StatedState(found.stated),
+        raw_state=found.provider_state,
+        phone=found.phone,
+        project=found.project,
+        region=found.region,
+        price=found.price,
+        code=found.code.reveal() if found.code else None,
+        content=found.content.reveal() if found.content else None,
+        created_at=found.created_there,
+        expires_at=found.expires_there,
+        received_at=found.received_there,
+        raw_times=found.raw_times,
+    )

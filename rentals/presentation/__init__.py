@@ -1,0 +1,1 @@
+"""How rented numbers are shown: words, states, stories."""

@@ -1,0 +1,112 @@
+"""What of the rented numbers needs a hand, for the dashboard and the sidebar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import ngettext
+
+from core.admin.attention import AttentionItem, counted_item
+
+from ..models import Finding, FoundOrder, Order
+from ..states import OrderState
+
+SOON: Final = timedelta(minutes=2)
+MOST: Final = 100
+
+
+def ending_soon() -> QuerySet[Order]:
+    now = timezone.now()
+    return Order.objects.filter(
+        state=OrderState.PENDING, expires_at__gt=now, expires_at__lte=now + SOON
+    ).order_by()
+
+
+def unknown() -> QuerySet[Order]:
+    return Order.objects.filter(state=OrderState.UNKNOWN).order_by()
+
+
+def findings() -> QuerySet[Finding]:
+    return Finding.objects.filter(gone_at=None, explained_at=None).order_by()
+
+
+def not_placed_here() -> QuerySet[FoundOrder]:
+    return FoundOrder.objects.filter(order=None).order_by()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the sidebar says on every page, in two cheap queries."""
+
+    ending: int
+    unknown: int
+    findings: int
+
+
+def counts(request: HttpRequest) -> Counts:
+    """Asked once for each page."""
+    known: Counts | None = getattr(request, "rentals_counts", None)
+    if known is None:
+        now = timezone.now()
+        ending = Q(state=OrderState.PENDING, expires_at__gt=now, expires_at__lte=now + SOON)
+        orders = Order.objects.filter(state__in=(OrderState.PENDING, OrderState.UNKNOWN))
+        found = orders.order_by().aggregate(
+            ending=Count("pk", filter=ending),
+            unknown=Count("pk", filter=Q(state=OrderState.UNKNOWN)),
+        )
+        known = Counts(found["ending"], found["unknown"], findings()[:MOST].count())
+        request.rentals_counts = known  # type: ignore[attr-defined]
+    return known
+
+
+def open_badge(request: HttpRequest) -> int:
+    return counts(request).ending
+
+
+def orders_badge(request: HttpRequest) -> int:
+    return counts(request).unknown
+
+
+def ledger_badge(request: HttpRequest) -> int:
+    return counts(request).findings
+
+
+def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
+    """Each line opens exactly the rows that it counts."""
+    may = request.user.has_perm
+    if may("rentals.view_order"):
+        yield from _order_items(may_import=may("rentals.import_order"))
+    if may("rentals.view_finding"):
+        count = findings().count()
+        text = ngettext(
+            "Ledger check: %(count)d finding", "Ledger check: %(count)d findings", count
+        )
+        yield from counted_item(count, text, reverse("admin:rentals_finding_changelist"), "rule")
+
+
+def _order_items(*, may_import: bool) -> Iterator[AttentionItem]:
+    listed = reverse("admin:rentals_order_changelist")
+    count = unknown().count()
+    text = ngettext("%(count)d order: outcome unknown", "%(count)d orders: outcome unknown", count)
+    yield from counted_item(count, text, f"{listed}?shown=unknown", "help")
+    count = ending_soon().count()
+    text = ngettext(
+        "%(count)d order ends within 2 minutes", "%(count)d orders end within 2 minutes", count
+    )
+    yield from counted_item(count, text, f"{listed}?ending=soon", "hourglass_bottom")
+    if may_import:
+        count = not_placed_here().count()
+        text = ngettext(
+            "%(count)d order at the provider was not placed here",
+            "%(count)d orders at the provider were not placed here",
+            count,
+        )
+        found = reverse("admin:rentals_order_found")
+        yield from counted_item(count, text, found, "travel_explore")

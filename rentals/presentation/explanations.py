@@ -1,0 +1,248 @@
+"""What an order's page says under its state: what happened, the money, the next step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from core.countries import country_name
+from core.money_lines import MoneyLine
+from core.templatetags.portal import amount
+from core.times import duration, short_time
+from providers.error_texts import (
+    Explanation,
+    Words,
+    explain,
+    explain_pause,
+    register_reason,
+    values_of_retries,
+)
+from providers.gateway.vocabulary import Reason
+
+from .. import cancel_requests, poll_intervals, reconciliation
+from ..catalogue import project_names
+from ..engine.lookup_errors import is_not_found
+from ..ledger import HOLD, REFUND
+from ..models import Order, Transaction
+from ..place_orders import NOT_ALLOWED, TRIED_IN_VAIN, WAITED_TOO_LONG
+from ..states import CancelState, OrderState
+from .labels import WITHDRAWN, shown_state
+
+S = OrderState
+LOOKED_FOR = "order_looked_for"
+
+
+def register() -> None:
+    """The reasons that only orders have."""
+    register_reason(
+        WAITED_TOO_LONG,
+        Words(
+            gettext_noop("This waited too long and was not ordered."),
+            gettext_noop("Nobody may be waiting for the number any more."),
+            gettext_noop("Rent a number again if it is still needed."),
+            MoneyLine.NOT_SENT,
+        ),
+    )
+    register_reason(
+        NOT_ALLOWED,
+        Words(
+            gettext_noop("This was not ordered."),
+            gettext_noop("Whoever wanted it may not rent numbers any more."),
+            gettext_noop("Rent a number again if it is still needed."),
+            MoneyLine.NOT_SENT,
+        ),
+    )
+    register_reason(
+        TRIED_IN_VAIN,
+        Words(
+            gettext_noop("No number became free in all that time."),
+            "",
+            gettext_noop("Another country or app, or try again later."),
+            MoneyLine.REFUSED,
+        ),
+    )
+    register_reason(
+        reconciliation.NOT_FOUND_THERE,
+        Words(
+            gettext_noop("The number was not rented after all."),
+            gettext_noop(
+                "Neither the provider's list of orders nor its transactions hold this order."
+            ),
+            gettext_noop("Rent a number again if it is still needed."),
+            MoneyLine.NOT_SPENT,
+        ),
+    )
+
+
+def explanation_of(order: Order) -> Explanation:
+    shown = shown_state(order)
+    match order.state:
+        case S.QUEUED | S.CLAIMED:
+            return _waiting(order)
+        case S.PLACING:
+            return Explanation(text=_("The call to the provider is under way."))
+        case S.UNKNOWN:
+            return _unknown(order)
+        case S.REFUSED | S.NOT_CREATED:
+            return _reasoned(order)
+        case S.PENDING:
+            return _pending(order, shown)
+        case S.RECEIVED | S.COMPLETED:
+            return _received(order)
+    return _ended(order, shown)
+
+
+def _ended(order: Order, shown: str) -> Explanation:
+    match order.state:
+        case S.EXPIRED:
+            said = explain(Reason.ORDER_EXPIRED, time=short_time(order.ended_at or timezone.now()))
+            return Explanation(said.title, _refund_line(order), said.next_step)
+    if shown == WITHDRAWN:
+        return Explanation(money=MoneyLine.NOT_SENT)
+    if order.state == S.CANCELLED:
+        return Explanation(text=_refund_line(order), next_step=_not_rented(order))
+    return Explanation(
+        text=_("The time is over, and the provider gave no last word."),
+        next_step=_("Rent another; check the refund in the ledger."),
+    )
+
+
+def _waiting(order: Order) -> Explanation:
+    if order.account.is_paused:
+        return explain_pause(order.account.name)
+    if order.reason == Reason.NO_NUMBER_AVAILABLE and order.keep_trying_until:
+        said = explain(order.reason, **_values(order))
+        until = short_time(order.keep_trying_until)
+        trying = _("The portal keeps trying until %(time)s.") % {"time": until}
+        return Explanation(said.title, trying, "", said.money)
+    if order.reason and order.answered_at:
+        return _reasoned(order)
+    return Explanation(text=_("Orders of the same app and country are placed one after the other."))
+
+
+def _values(order: Order) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "app": project_names(order.account.provider).get(order.project, order.project),
+        "country": country_name(order.region),
+    }
+    retry_at = order.not_before if order.state == S.QUEUED else None
+    queued = order.account.orders.filter(state=S.QUEUED)
+    values |= values_of_retries(order.reason, order.tries, retry_at, queued.count)
+    if order.reason == Reason.NO_NUMBER_AVAILABLE:
+        values["n"] = 10
+    return values
+
+
+def _reasoned(order: Order) -> Explanation:
+    if order.settled_at:
+        return Explanation(
+            text=_("A person found that no number was rented."), money=MoneyLine.NOT_SPENT
+        )
+    said = explain(order.reason, **_values(order))
+    return said if said.money else replace(said, money=MoneyLine.NOT_SENT)
+
+
+def title_of(order: Order) -> str:
+    """What went wrong, in one line for lists."""
+    return explain(order.reason, **_values(order)).title if order.reason else ""
+
+
+def _unknown(order: Order) -> Explanation:
+    since = order.answered_at or order.created_at
+    until = short_time(since + reconciliation.LOOKED_FOR)
+    said = explain(order.reason, **_values(order))
+    if timezone.now() > since + reconciliation.LOOKED_FOR:
+        text = _("The portal has looked for it and could not decide.")
+        step = _("Compare with the provider's own list, then settle it.")
+    else:
+        text = _("The portal looks in the provider's order list until %(time)s.") % {"time": until}
+        step = _("Do not order again before that.")
+    title = _("A number may have been rented.")
+    return Explanation(title, f"{said.title} {text}", step, MoneyLine.UNKNOWN)
+
+
+def _pending(order: Order, shown: str) -> Explanation:
+    asked = list(order.cancels.all())
+    if asked and asked[-1].state in (CancelState.REFUSED, CancelState.NOT_DONE):
+        return Explanation(
+            text=_("It was not cancelled; the order goes on."),
+            money=MoneyLine.ACCEPTED,
+        )
+    if cancel_requests.is_being_cancelled(order):
+        unclear = asked[-1].state == CancelState.UNCLEAR
+        if unclear:
+            return Explanation(
+                _("It is not known yet whether the order was cancelled."),
+                _("The portal asks the provider."),
+                _("Wait a moment."),
+                MoneyLine.UNKNOWN,
+            )
+        return Explanation(text=_("Cancelling …"), money=MoneyLine.ACCEPTED)
+    if shown == S.EXPIRED_UNCONFIRMED:
+        until = short_time(poll_intervals.gives_up_at(order))
+        text = _("The time is over; the provider still says waiting. Checking until %(time)s.")
+        return Explanation(text=text % {"time": until}, money=MoneyLine.ACCEPTED)
+    if is_not_found(order):
+        return Explanation(
+            _("The provider says that it has no such order."),
+            _("The portal goes on asking until its time is over."),
+            _("Compare with the provider's own list."),
+            MoneyLine.UNKNOWN,
+        )
+    if order.cancel_at:
+        text = _("It is cancelled by itself at %(time)s if no SMS has come.")
+        return Explanation(
+            text=text % {"time": short_time(order.cancel_at)}, money=MoneyLine.ACCEPTED
+        )
+    return Explanation(money=MoneyLine.ACCEPTED)
+
+
+def _received(order: Order) -> Explanation:
+    if any(one.state == CancelState.REFUSED for one in order.cancels.all()):
+        return Explanation(
+            _("The SMS had already come, so the order was not cancelled."),
+            _("The code is shown above."),
+            _("Use it."),
+            MoneyLine.ACCEPTED,
+        )
+    if not (order.code or order.content):
+        return Explanation(
+            text=_("The provider says that an SMS came, and gave neither its code nor its text."),
+            money=MoneyLine.ACCEPTED,
+        )
+    waited = order.sms_at - order.placed_at if order.sms_at and order.placed_at else None
+    text = _("Here %(took)s after the number was rented.") % {"took": duration(waited)}
+    return Explanation(text=text if waited else "", money=MoneyLine.ACCEPTED)
+
+
+def _refund_line(order: Order) -> str:
+    """What the provider's own books say of the money; never what we think of it."""
+    rows = list(transactions_of(order))
+    refunds = [row for row in rows if row.type == REFUND]
+    if refunds:
+        n = amount(refunds[0].amount)
+        if order.state == S.CANCELLED:
+            return _("Cancelled. Refund of %(n)s seen in the transactions.") % {"n": n}
+        return _("Refund of %(n)s seen in the transactions.") % {"n": n}
+    if order.state == S.CANCELLED:
+        return _("Cancelled. No refund seen yet.")
+    return _("No refund seen yet.") if any(row.type == HOLD for row in rows) else ""
+
+
+def _not_rented(order: Order) -> str:
+    if cancel_requests.NO_OTHER in order.warnings:
+        return _("No other number was rented: the daily limit is used up.")
+    if cancel_requests.NOT_ALLOWED in order.warnings:
+        return _("No other number was rented: whoever asked for it may not rent any more.")
+    return ""
+
+
+def transactions_of(order: Order) -> list[Transaction]:
+    if not order.provider_id:
+        return []
+    rows = Transaction.objects.filter(account=order.account_id, order_provider_id=order.provider_id)
+    return list(rows.order_by("created_there", "pk"))

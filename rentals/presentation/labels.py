@@ -1,0 +1,97 @@
+"""The states of an order as staff see them. One is derived, so that filters, exports and
+pages all say the same."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.admin.labels import Role, StateLabel, register_states
+
+from ..models import Finding, Order
+from ..states import OrderState
+
+S = OrderState
+
+WITHDRAWN: Final = "withdrawn"
+
+LABELS: Final = {
+    S.QUEUED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Not ordered yet.")),
+    S.CLAIMED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Not ordered yet.")),
+    S.PLACING: StateLabel(_("Ordering"), Role.INFO, "sync", _("The order is being placed.")),
+    S.PENDING: StateLabel(
+        _("Waiting for SMS"), Role.INFO, "hourglass_top", _("The number is yours; no SMS yet.")
+    ),
+    S.RECEIVED: StateLabel(
+        _("SMS received"), Role.SUCCESS, "mark_chat_read", _("The SMS is here.")
+    ),
+    S.COMPLETED: StateLabel(
+        _("Completed"), Role.SUCCESS, "task_alt", _("The provider closed the order.")
+    ),
+    S.CANCELLED: StateLabel(
+        _("Cancelled"), Role.NEUTRAL, "cancel", _("Cancelled at the provider.")
+    ),
+    WITHDRAWN: StateLabel(
+        _("Cancelled before ordering"), Role.NEUTRAL, "cancel", _("It was never ordered.")
+    ),
+    S.EXPIRED: StateLabel(_("Expired"), Role.NEUTRAL, "timer_off", _("Ended without an SMS.")),
+    S.EXPIRED_UNCONFIRMED: StateLabel(
+        _("Ended, not confirmed"),
+        Role.WARNING,
+        "hourglass_disabled",
+        _("Time is over; the provider has not closed it."),
+    ),
+    S.STALE: StateLabel(
+        _("Ended, state not known"),
+        Role.WARNING,
+        "hourglass_disabled",
+        _("Time is over; no answer of the provider tells how it ended."),
+    ),
+    S.REFUSED: StateLabel(_("Refused"), Role.DANGER, "block", _("No number was rented.")),
+    S.UNKNOWN: StateLabel(
+        _("Outcome unknown"),
+        Role.WARNING,
+        "help",
+        _("A number may have been rented; being looked for."),
+    ),
+    S.NOT_CREATED: StateLabel(
+        _("Not ordered"), Role.NEUTRAL, "person_off", _("No number was rented.")
+    ),
+}
+FINDINGS: Final = {kind: StateLabel(kind.label, Role.WARNING, "rule", "") for kind in Finding.Kind}
+
+
+def register() -> None:
+    register_states("order", {str(value): label for value, label in LABELS.items()})
+    register_states("finding", {str(value): label for value, label in FINDINGS.items()})
+
+
+def shown_state(order: Order) -> str:
+    """What the label of this order says."""
+    if order.state == S.PENDING and order.expires_at and timezone.now() > order.expires_at:
+        return S.EXPIRED_UNCONFIRMED
+    if order.state == S.CANCELLED and not order.provider_id:
+        return WITHDRAWN
+    return order.state
+
+
+def where_shown(shown: str) -> Q:
+    """The rows whose label says `shown`, for filters."""
+    now = timezone.now()
+    over = Q(state=S.PENDING, expires_at__lte=now)
+    match shown:
+        case "pending":
+            return Q(state=S.PENDING) & ~Q(expires_at__lte=now)
+        case "expired_unconfirmed":
+            return Q(state=S.EXPIRED_UNCONFIRMED) | over
+        case "cancelled":
+            return Q(state=S.CANCELLED) & ~Q(provider_id="")
+        case "withdrawn":
+            return Q(state=S.CANCELLED, provider_id="")
+        case "queued":
+            return Q(state__in=(S.QUEUED, S.CLAIMED))
+        case _:
+            return Q(state=shown)

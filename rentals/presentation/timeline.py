@@ -1,0 +1,170 @@
+"""The story of an order, oldest first: told by its own row, its cancels, and the provider's
+transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.admin.timeline import TimelineEntry, in_order, person_name
+from core.templatetags.portal import amount
+from core.times import duration, full_time
+from providers.models import ApiCall
+
+from ..models import Order, Transaction
+from ..states import CancelState, OrderState
+from .explanations import transactions_of
+from .labels import WITHDRAWN, shown_state
+
+S = OrderState
+
+
+def timeline(order: Order, *, with_calls: bool, with_money: bool) -> list[TimelineEntry]:
+    """`with_calls`, `with_money`: whether the reader may open that evidence."""
+    lines = [*_placing(order, with_calls), *_cancels(order), *_end(order)]
+    lines += _money(order) if with_money else []
+    lines += [*_oddities(order), *_handings(order)]
+    return in_order(lines)
+
+
+def _placing(order: Order, with_calls: bool) -> Iterator[TimelineEntry]:
+    if order.imported:
+        yield TimelineEntry(_("Taken over from the provider's list"), order.created_at)
+    else:
+        text = _("Ordered by %(name)s") % {"name": person_name(order.created_by)}
+        yield TimelineEntry(text, order.created_at)
+    if order.handed_over_at:
+        yield TimelineEntry(_("Handed over for placing"), order.handed_over_at)
+    call = _placing_call(order) if with_calls else None
+    url = reverse("admin:providers_apicall_change", args=[call.pk]) if call else ""
+    if order.answered_at:
+        yield TimelineEntry(_answer(order), order.answered_at, url, _("API call") if call else "")
+    if order.settled_at:
+        text = _("Settled by %(name)s: %(reason)s") % {
+            "name": person_name(order.settled_by),
+            "reason": order.settled_because or _("surely ours"),
+        }
+        yield TimelineEntry(text, order.settled_at)
+
+
+def _placing_call(order: Order) -> ApiCall | None:
+    calls = ApiCall.objects.filter(subject=f"order:{order.pk}", operation="place_order")
+    return calls.order_by("-started_at").first()
+
+
+def _answer(order: Order) -> str:
+    if order.placed_at and order.placed_at == order.answered_at:
+        return _("Placed: order %(id)s, price %(price)s") % {
+            "id": order.provider_id,
+            "price": amount(order.price) or _("not stated"),
+        }
+    if order.state in (S.QUEUED, S.CLAIMED, S.PLACING):
+        return _("Not placed; it will be tried again")
+    took = (
+        order.answered_at - order.handed_over_at
+        if order.handed_over_at and order.answered_at
+        else None
+    )
+    if order.state == S.REFUSED:
+        return _("Refused by the provider after %(took)s") % {"took": duration(took)}
+    return _("No clear answer after %(took)s") % {"took": duration(took)}
+
+
+def _cancels(order: Order) -> Iterator[TimelineEntry]:
+    words = {
+        CancelState.ACCEPTED: _("The provider accepted the cancel"),
+        CancelState.REFUSED: _("The provider did not accept the cancel"),
+        CancelState.UNCLEAR: _("No clear answer to the cancel; the order is asked"),
+        CancelState.NOT_DONE: _("The cancel did not happen"),
+    }
+    for cancel in order.cancels.all():
+        text = _("Cancel asked for by %(name)s") % {"name": person_name(cancel.asked_by)}
+        yield TimelineEntry(text, cancel.asked_at)
+        if cancel.answered_at and cancel.state in words:
+            yield TimelineEntry(words[CancelState(cancel.state)], cancel.answered_at)
+    for other in order.replaced_by.all():
+        url = reverse("admin:rentals_order_change", args=[other.public_id])
+        yield TimelineEntry(
+            _("Another number was rented instead"), other.created_at, url, _("Order")
+        )
+
+
+def _end(order: Order) -> Iterator[TimelineEntry]:
+    if order.received_there:
+        text = _("SMS received, as the provider states it")
+        yield TimelineEntry(text, order.received_there, stated=True)
+    if order.sms_at:
+        yield TimelineEntry(_("SMS read by the portal"), order.sms_at)
+    if order.ended_at and order.state in _ENDED:
+        yield TimelineEntry(_ended_word(order), order.ended_at)
+    if order.state == S.PENDING and order.expires_at:
+        time = full_time(order.expires_at)
+        yield TimelineEntry(_("No SMS yet; the order ends at %(time)s") % {"time": time})
+
+
+_ENDED = (
+    S.CANCELLED,
+    S.EXPIRED,
+    S.EXPIRED_UNCONFIRMED,
+    S.STALE,
+    S.COMPLETED,
+    S.NOT_CREATED,
+)
+
+
+def _ended_word(order: Order) -> str:
+    if shown_state(order) == WITHDRAWN:
+        return _("Cancelled by %(name)s before it was ordered") % {
+            "name": person_name(order.ended_by)
+        }
+    return {
+        S.CANCELLED: _("Cancelled at the provider"),
+        S.EXPIRED: _("Expired without an SMS"),
+        S.COMPLETED: _("Completed at the provider"),
+        S.NOT_CREATED: _("Given up: no number was rented"),
+    }.get(OrderState(order.state), _("Given up: the provider gave no last word"))
+
+
+def _money(order: Order) -> Iterator[TimelineEntry]:
+    for row in transactions_of(order):
+        text = f"{type_word(row.type)} {amount(row.amount)}"
+        yield TimelineEntry(
+            text, row.created_there, _transaction_url(row), _("Transaction"), stated=True
+        )
+
+
+def _transaction_url(row: Transaction) -> str:
+    return f"{reverse('admin:rentals_transaction_changelist')}?q={row.order_provider_id}"
+
+
+def type_word(type_: str) -> str:
+    known = {
+        "Deposit": _("Top-up"),
+        "Hold": _("Hold"),
+        "Release": _("Release"),
+        "Refund": _("Refund"),
+    }
+    return known.get(type_, type_)
+
+
+def _oddities(order: Order) -> Iterator[TimelineEntry]:
+    for one in order.differing:
+        text = _("A later answer differs in %(field)s; the first one stands.")
+        word = {
+            "code": _("the code"),
+            "content": _("the text"),
+            "state": _("the state"),
+            "price": _("the price"),
+            "phone": _("the number"),
+        }.get(one["field"], _("a time"))
+        yield TimelineEntry(text % {"field": word}, datetime.fromisoformat(one["at"]))
+
+
+def _handings(order: Order) -> Iterator[TimelineEntry]:
+    for one in order.hand_overs.select_related("by", "to_person"):
+        other = person_name(one.to_person) if one.to_person else one.to_name
+        names = {"name": person_name(one.by), "other": other}
+        yield TimelineEntry(_("Handed over by %(name)s to %(other)s") % names, one.at)

@@ -1,0 +1,251 @@
+"""What can be switched and asked from outside: `Switches` in process, `Control` as JSON over HTTP.
+
+All paths are under `/_sandbox/`; every POST takes a JSON object (with that content type, which a
+foreign web page cannot send unasked) and answers one. Errors are {"error": "…"} with 400.
+
+    GET  state                       providers, accounts, settings, faults, counters
+    GET  book?after=&provider=&operation=&kind=&limit=
+    POST clear                       {}
+    POST faults/set                  {"fault", "provider", "operation", "calls", "accept",
+                                     "options"}
+    POST faults/clear                {"number"} or {}
+    POST report                      {"provider", "message_id", "word", "fields"}
+    POST sms                         {"provider", "message_id", "text", "code"}
+    POST accounts/add                {"provider", "label", "login", "secret", "changes"}
+    POST accounts/change             {"provider", "label", "changes"}
+    POST settings                    {"provider", "changes"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from sandbox import credentials
+from sandbox.book import Book
+from sandbox.callbacks import Pusher
+from sandbox.exchange import Reply, Request
+from sandbox.faults import Active, Switchboard, catalogue
+from sandbox.provider import ControlError, Provider, change, settable
+
+PREFIX = "/_sandbox/"
+BOOK_LIMIT = 500
+
+
+class Switches:
+    """The other end of every provider: set faults, answer for them, change accounts."""
+
+    def __init__(self, providers: Iterable[Provider], book: Book, pusher: Pusher) -> None:
+        self.providers = {provider.name: provider for provider in providers}
+        self.book = book
+        self.pusher = pusher
+        self.faults = Switchboard()
+
+    def provider(self, name: str) -> Provider:
+        try:
+            return self.providers[name]
+        except KeyError:
+            raise ControlError(f"There is no provider called {name}.") from None
+
+    def fault(
+        self,
+        fault_id: str,
+        *,
+        provider: str | None = None,
+        operation: str | None = None,
+        calls: int | None = 1,
+        accept: bool | None = None,
+        **options: float | str,
+    ) -> Active:
+        """Switch a fault on; `calls=None` is for all calls, see `Switchboard.set`."""
+        if provider is not None:
+            known = self.provider(provider).operations
+            if operation is not None and operation not in known:
+                raise ControlError(f"{provider} has no operation {operation}.")
+        return self.faults.set(
+            fault_id, provider=provider, operation=operation, calls=calls, accept=accept, **options
+        )
+
+    def clear_faults(self) -> None:
+        self.faults.clear()
+
+    def report(self, provider: str, message_id: str, word: str, **fields: str) -> None:
+        """Push one delivery report now; `fields` overrides fields of the callback."""
+        self.provider(provider).report(str(message_id), word, fields)
+
+    def deliver_sms(
+        self, message_id: str | int, text: str, code: str | None = None, provider: str = "gosms"
+    ) -> None:
+        """Let an SMS arrive; without `code` the provider picks it out of the text."""
+        self.provider(provider).deliver_sms(str(message_id), text, code)
+
+    def add_account(
+        self, provider: str, label: str, login: str, secret: str = "", **changes: object
+    ) -> None:
+        owner = self.provider(provider)
+        if not label or not login:
+            raise ControlError("An account needs a label and a login.")
+        if any(one.login == login for one in owner.accounts.values() if one.label != label):
+            raise ControlError(f"{owner.label} has an account with that login already.")
+        account = owner.account_class(label, login, secret)
+        change(account, changes)
+        owner.add_account(account)
+
+    def change_account(
+        self, provider: str, label: str = credentials.PRACTICE, **changes: object
+    ) -> None:
+        owner = self.provider(provider)
+        with owner.lock:
+            change(owner.account(label), changes)
+
+    def change_settings(self, provider: str, **changes: object) -> None:
+        owner = self.provider(provider)
+        with owner.lock:
+            change(owner.settings, changes)
+
+    def wait_for_pushes(self, timeout: float = 5.0) -> bool:
+        """Wait until every report that is on its way or due has been made."""
+        return self.pusher.wait_idle(timeout)
+
+    def clear(self) -> None:
+        """Forget messages, the book, faults and pending reports; accounts and settings stay."""
+        self.faults.clear()
+        self.pusher.forget()
+        for provider in self.providers.values():
+            provider.reset()
+        self.book.clear()
+
+    def state(self) -> dict[str, object]:
+        return {
+            "providers": [_describe(provider) for provider in self.providers.values()],
+            "faults": catalogue(),
+            "active": [active.as_json() for active in self.faults.active()],
+            "counters": self.book.counters(),
+            "repeated": self.book.repeated(),
+        }
+
+
+def _describe(provider: Provider) -> dict[str, object]:
+    with provider.lock:
+        return {
+            "name": provider.name,
+            "label": provider.label,
+            "base_path": provider.base_path(),
+            "operations": list(provider.operations),
+            "report_words": list(provider.report_words),
+            "settings": settable(provider.settings),
+            "accounts": [
+                {"label": account.label, **settable(account)}
+                for account in provider.accounts.values()
+            ],
+        }
+
+
+class Control:
+    """Turns control requests into calls of `Switches`."""
+
+    def __init__(self, switches: Switches) -> None:
+        self._switches = switches
+        self._posts: dict[str, Callable[[Mapping[str, object]], object]] = {
+            "clear": self._clear,
+            "faults/set": self._set_fault,
+            "faults/clear": self._clear_fault,
+            "report": self._report,
+            "sms": self._sms,
+            "accounts/add": self._add_account,
+            "accounts/change": self._change_account,
+            "settings": self._change_settings,
+        }
+
+    def handle(self, request: Request) -> Reply:
+        name = request.path.removeprefix(PREFIX).strip("/")
+        if request.method == "GET" and name == "state":
+            return Reply(self._switches.state())
+        try:
+            if request.method == "GET" and name == "book":
+                return Reply(self._book(request.parameters()))
+            if request.method == "POST" and name in self._posts:
+                return Reply(self._posts[name](_object(request)) or {"ok": True})
+        except (ControlError, ValueError, TypeError) as error:
+            return Reply({"error": str(error)}, 400, accepted=False)
+        return Reply({"error": "Not Found"}, 404, accepted=False)
+
+    def _book(self, query: Mapping[str, str]) -> object:
+        limit = int(query.get("limit") or BOOK_LIMIT)
+        entries = self._switches.book.entries(
+            query.get("provider") or None,
+            query.get("operation") or None,
+            kind=query.get("kind") or None,
+            after=int(query.get("after") or 0),
+        )
+        # The newest ones are what a page shows; whoever follows along asks with `after`.
+        return {"entries": [entry.as_json() for entry in entries[-limit:]], "total": len(entries)}
+
+    def _clear(self, values: Mapping[str, object]) -> None:
+        self._switches.clear()
+
+    def _set_fault(self, values: Mapping[str, object]) -> object:
+        calls, accept = values.get("calls", 1), values.get("accept")
+        options = values.get("options") or {}
+        if not isinstance(options, dict) or not isinstance(accept, bool | None):
+            raise ControlError("options is an object, accept is true, false or null.")
+        if isinstance(calls, bool) or not isinstance(calls, int | None):
+            raise ControlError("calls is a number, or null for all calls.")
+        active = self._switches.fault(
+            _text(values, "fault"),
+            provider=_text(values, "provider") or None,
+            operation=_text(values, "operation") or None,
+            calls=calls,
+            accept=accept,
+            **options,
+        )
+        return active.as_json()
+
+    def _clear_fault(self, values: Mapping[str, object]) -> None:
+        number = values.get("number")
+        self._switches.faults.clear(None if number is None else int(str(number)))
+
+    def _report(self, values: Mapping[str, object]) -> None:
+        fields = {key: str(value) for key, value in _mapping(values, "fields").items()}
+        provider = self._switches.provider(_text(values, "provider"))
+        provider.report(_text(values, "message_id"), _text(values, "word"), fields)
+
+    def _sms(self, values: Mapping[str, object]) -> None:
+        code = values.get("code")
+        provider = self._switches.provider(_text(values, "provider") or "gosms")
+        number, text = _text(values, "message_id"), _text(values, "text")
+        provider.deliver_sms(number, text, None if code is None else str(code))
+
+    def _add_account(self, values: Mapping[str, object]) -> None:
+        names = ("provider", "label", "login", "secret")
+        provider, label, login, secret = (_text(values, name) for name in names)
+        self._switches.add_account(provider, label, login, secret, **_mapping(values, "changes"))
+
+    def _change_account(self, values: Mapping[str, object]) -> None:
+        label = _text(values, "label") or credentials.PRACTICE
+        changes = _mapping(values, "changes")
+        self._switches.change_account(_text(values, "provider"), label, **changes)
+
+    def _change_settings(self, values: Mapping[str, object]) -> None:
+        changes = _mapping(values, "changes")
+        self._switches.change_settings(_text(values, "provider"), **changes)
+
+
+def _object(request: Request) -> Mapping[str, object]:
+    if "json" not in request.headers.get("content-type", ""):
+        raise ControlError("The content type is application/json.")
+    values = request.json_object()
+    if values is None:
+        raise ControlError("The body is a JSON object.")
+    return values
+
+
+def _text(values: Mapping[str, object], name: str) -> str:
+    value = values.get(name)
+    return "" if value is None else str(value)
+
+
+def _mapping(values: Mapping[str, object], name: str) -> dict[str, object]:
+    value = values.get(name) or {}
+    if not isinstance(value, dict):
+        raise ControlError(f"{name} is an object.")
+    return value

@@ -1,0 +1,139 @@
+"""A client for a sandbox that runs in another process: the switches of `Sandbox`, over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Self
+from urllib.parse import urlencode
+
+import requests
+
+from sandbox import credentials
+
+TIMEOUT = 5.0
+
+
+class RemoteError(Exception):
+    """The sandbox refused, or cannot be reached; the text says which."""
+
+
+class Remote:
+    """`Remote("http://127.0.0.1:8801")`. Every method raises RemoteError if it fails."""
+
+    def __init__(self, base_url: str, timeout: float = TIMEOUT) -> None:
+        self._base = base_url.rstrip("/") + "/_sandbox/"
+        self._timeout = timeout
+        self._session = requests.Session()
+        # No proxy from the environment: the sandbox is next door.
+        self._session.trust_env = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give up the connection."""
+        self._session.close()
+
+    def state(self) -> dict[str, object]:
+        """{"providers": […], "faults": […], "active": […], "counters": {…}, "repeated": […]}"""
+        return self._call("state")
+
+    def entries(
+        self,
+        provider: str = "",
+        operation: str = "",
+        kind: str = "",
+        after: int = 0,
+        limit: int = 100,
+    ) -> list[dict[str, object]]:
+        """The newest entries of the book, oldest of them first; fields as in `book.Entry`."""
+        query = {
+            "provider": provider,
+            "operation": operation,
+            "kind": kind,
+            "after": after,
+            "limit": limit,
+        }
+        entries = self._call("book?" + urlencode(query))["entries"]
+        return list(entries) if isinstance(entries, list) else []
+
+    def fault(
+        self,
+        fault_id: str,
+        *,
+        provider: str | None = None,
+        operation: str | None = None,
+        calls: int | None = 1,
+        accept: bool | None = None,
+        **options: float | str,
+    ) -> dict[str, object]:
+        """Switch a fault on for so many calls (None: all); returns it with its number."""
+        return self._call(
+            "faults/set",
+            {
+                "fault": fault_id,
+                "provider": provider,
+                "operation": operation,
+                "calls": calls,
+                "accept": accept,
+                "options": options,
+            },
+        )
+
+    def clear_faults(self, number: int | None = None) -> None:
+        self._call("faults/clear", {"number": number})
+
+    def clear(self) -> None:
+        """Forget messages, the book, faults and pending reports."""
+        self._call("clear", {})
+
+    def report(self, provider: str, message_id: str, word: str, **fields: str) -> None:
+        """Push one delivery report now; `fields` overrides fields of the callback."""
+        values = {"provider": provider, "message_id": message_id, "word": word, "fields": fields}
+        self._call("report", values)
+
+    def deliver_sms(
+        self, message_id: str | int, text: str, code: str | None = None, provider: str = "gosms"
+    ) -> None:
+        values = {"provider": provider, "message_id": message_id, "text": text, "code": code}
+        self._call("sms", values)
+
+    def add_account(
+        self, provider: str, label: str, login: str, secret: str = "", **changes: object
+    ) -> None:
+        values = {"provider": provider, "label": label, "login": login, "secret": secret}
+        self._call("accounts/add", {**values, "changes": changes})
+
+    def change_account(
+        self, provider: str, label: str = credentials.PRACTICE, **changes: object
+    ) -> None:
+        values = {"provider": provider, "label": label, "changes": changes}
+        self._call("accounts/change", values)
+
+    def change_settings(self, provider: str, **changes: object) -> None:
+        self._call("settings", {"provider": provider, "changes": changes})
+
+    def _call(self, path: str, values: Mapping[str, object] | None = None) -> dict[str, object]:
+        try:
+            if values is None:
+                response = self._session.get(self._base + path, timeout=self._timeout)
+            else:
+                body = json.dumps(values, default=str)
+                response = self._session.post(
+                    self._base + path,
+                    data=body,
+                    headers={"Content-Type": "application/json"},
+                    timeout=self._timeout,
+                )
+            answer = response.json()
+        except (requests.RequestException, ValueError):
+            raise RemoteError("The sandbox cannot be reached.") from None
+        answer = answer if isinstance(answer, dict) else {}
+        if response.status_code != HTTPStatus.OK:
+            raise RemoteError(str(answer.get("error", f"Status {response.status_code}.")))
+        return answer

@@ -1,0 +1,213 @@
+"""The page of the practice providers: what they received, and how to make them misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
+from unfold.sites import UnfoldAdminSite
+
+from core.admin.pages import NeedsPermission, Page, fragment
+from sandbox.remote import Remote, RemoteError
+
+from .log_filters import without_tokens
+
+MAY_ACT: Final = "providers.check_account"
+MAY_SEE_ALL: Final = "messaging.reveal_message"
+PERSONAL: Final = frozenset(
+    {"phone", "phonenumber", "msisdn", "textmessage", "content", "code", "generated_code", "text"}
+)
+"""Fields of calls and reports that hold a number, a text or a code."""
+SHOWN: Final = 100
+TIMEOUT: Final = 2.0
+
+
+FAULTS: Final[dict[str, Promise]] = {
+    "slow": _("Answers slowly"),
+    "never_answers": _("Never answers"),
+    "reset_before": _("Cut off before the request is accepted"),
+    "reset_after": _("Cut off after the request is accepted"),
+    "closed_after": _("Hangs up after the request, without an answer"),
+    "tls_broken": _("Encryption breaks after the request is read"),
+    "trickled_headers": _("Sends its headers byte by byte"),
+    "trickled_body": _("Sends its answer byte by byte"),
+    "endless_headers": _("Sends headers without end"),
+    "huge_header": _("Sends one header of 1 MB"),
+    "keep_alive_closed": _("Hangs up after the answer, unannounced"),
+    "keep_alive_reset": _("Cuts off the next request on the same connection"),
+    "html_200": _("HTML error page with status 200"),
+    "empty_200": _("Empty answer"),
+    "json_truncated": _("Broken answer: cut off inside"),
+    "json_duplicate_keys": _("Broken answer: every key twice"),
+    "json_nan": _("Broken answer: NaN for every number"),
+    "odd_text": _("Odd characters in its texts"),
+    "contradiction": _("Answer that contradicts itself"),
+    "too_many": _("Too many requests (429)"),
+    "too_many_retry_after": _("Too many requests, says when to come back"),
+    "huge_body": _("Answer of 2 MB"),
+    "gzip_bomb": _("Small answer that unpacks to 32 MB"),
+    "callback_twice": _("Reports come twice"),
+    "callback_late": _("Reports come late"),
+    "callback_overtaken": _("Reports come in the wrong order"),
+    "callback_lost": _("Reports never come"),
+}
+
+
+class PracticePage(Page, TemplateView):
+    title = _("Practice providers")
+    permission_required = "providers.view_account"
+    template_name = "portal/practice.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        only_where_practised()
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), **sandbox_view(self.request)}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.has_perm(MAY_ACT):
+            raise NeedsPermission(MAY_ACT)
+        act = ACTS.get(request.POST.get("act", ""))
+        try:
+            with sandbox() as remote:
+                said = act(remote, request) if act else None
+        except RemoteError as error:
+            messages.error(request, str(error))
+        else:
+            if said:
+                messages.success(request, said)
+        cache.delete("sandbox-faults")
+        return HttpResponseRedirect(reverse("admin:practice"))
+
+
+@fragment("providers.view_account")
+def practice_book(request: HttpRequest) -> HttpResponse:
+    only_where_practised()
+    return render(request, "portal/practice_book.html", sandbox_view(request))
+
+
+def only_where_practised() -> None:
+    """A portal without practice providers has no such page."""
+    if not settings.SANDBOX_URL:
+        raise Http404
+
+
+def sandbox() -> Remote:
+    return Remote(settings.SANDBOX_URL, timeout=TIMEOUT)
+
+
+def sandbox_view(request: HttpRequest) -> dict[str, Any]:
+    """Everything the page draws; only `unreachable` where the sandbox does not answer."""
+    try:
+        with sandbox() as remote:
+            state, entries = remote.state(), remote.entries(limit=SHOWN)
+    except RemoteError:
+        return {"unreachable": True, "address": settings.SANDBOX_URL}
+    whole = request.user.has_perm(MAY_SEE_ALL)
+    words = {one["name"]: one["report_words"] for one in _rows(state, "providers")}
+    labels = {one["name"]: one["label"] for one in _rows(state, "providers")}
+    return {
+        "may_act": request.user.has_perm(MAY_ACT),
+        "providers": _rows(state, "providers"),
+        "faults": [
+            {"id": one["id"], "word": fault_word(one["id"], one["label"])}
+            for one in _rows(state, "faults")
+        ],
+        "active": [
+            {
+                **one,
+                "word": fault_word(one["fault"], one["label"]),
+                "provider_label": labels.get(one["provider"], ""),
+            }
+            for one in _rows(state, "active")
+        ],
+        "entries": [_drawn(entry, labels, words, whole) for entry in reversed(entries)],
+    }
+
+
+def _rows(state: dict[str, object], name: str) -> list[dict[str, Any]]:
+    rows = state.get(name)
+    return rows if isinstance(rows, list) else []
+
+
+def _drawn(
+    entry: dict[str, Any], labels: dict[str, str], words: dict[str, list[str]], whole: bool
+) -> dict[str, Any]:
+    """One line of the book. Numbers and texts only for those who may see them everywhere."""
+    fields = entry.get("fields") or {}
+    provider, operation = entry["provider"], entry["operation"]
+    is_call = entry["kind"] == "call"
+    placed = bool(is_call and entry.get("accepted") and entry.get("message_id"))
+    return {
+        **entry,
+        "time": datetime.fromtimestamp(entry["at"], tz=UTC),
+        "provider_label": labels.get(provider, provider),
+        "fields": _shown(fields, whole),
+        "fault_word": fault_word(entry.get("fault") or "", entry.get("fault") or ""),
+        "report_words": words.get(provider, []) if placed else [],
+        "takes_sms": placed and provider == "gosms" and operation == "create_order",
+    }
+
+
+def _shown(fields: dict[str, Any], whole: bool) -> list[tuple[str, str]]:
+    """Callback addresses without their token, for everybody."""
+    return [
+        (name, without_tokens(str(value)))
+        for name, value in fields.items()
+        if whole or name.lower() not in PERSONAL
+    ]
+
+
+def _set_fault(remote: Remote, request: HttpRequest) -> Any:
+    provider = request.POST.get("provider") or None
+    calls = None if request.POST.get("calls") == "all" else 1
+    remote.fault(request.POST.get("fault", ""), provider=provider, calls=calls)
+    return _("The fault is switched on.")
+
+
+def _clear_faults(remote: Remote, request: HttpRequest) -> Any:
+    remote.clear_faults()
+    return _("All faults are switched off.")
+
+
+def _report(remote: Remote, request: HttpRequest) -> Any:
+    post = request.POST
+    remote.report(post.get("provider", ""), post.get("message_id", ""), post.get("word", ""))
+    return _("The report was pushed.")
+
+
+def _deliver(remote: Remote, request: HttpRequest) -> Any:
+    post = request.POST
+    remote.deliver_sms(post.get("message_id", ""), post.get("text", ""))
+    return _("The SMS has arrived on the number.")
+
+
+ACTS: Final[dict[str, Callable[[Remote, HttpRequest], Any]]] = {
+    "fault": _set_fault,
+    "clear": _clear_faults,
+    "report": _report,
+    "sms": _deliver,
+}
+
+
+def practice_pages(site: UnfoldAdminSite) -> list[URLPattern]:
+    return [
+        path("practice/", site.admin_view(PracticePage.as_view()), name="practice"),
+        path("practice/book/", practice_book, name="practice_book"),
+    ]
+
+
+def fault_word(fault_id: str, label: str) -> str:
+    """A fault that came later than this table keeps the sandbox's own words."""
+    return str(FAULTS.get(fault_id, label))

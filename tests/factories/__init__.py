@@ -1,0 +1,1 @@
+"""Rows in one line, with sensible defaults."""

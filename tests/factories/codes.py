@@ -1,0 +1,114 @@
+"""Code sessions in one line, and a way through the engine for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from core.phone import read
+from messaging.models import Message
+from otp import check_code, sessions
+from otp.models import Attempt, SendGap, Session
+from otp.routes import TEXTS, usual_route, with_dots
+from providers.gateway.http.client import Deadlines
+from providers.models import Account
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.staff import make_user
+from tests.support.engine import IMPATIENT, run_engine
+
+_serial = count(1)
+CODE = "482913"
+WRONG = "000000"
+SENDS = {"haosms": "otp_msg", "haorui": "send", "otpservice": "send"}
+"""What the practice providers call the operation that sends a code."""
+NUMBER = "+8613912345678"
+TEXT = with_dots(TEXTS["en"])
+
+
+def make_session(account: Account | None = None, **fields: Any) -> Session:
+    """A session over HaoSMS whose code is CODE, unless told otherwise; its message waits."""
+    account = account or make_account("haosms")
+    by = fields.pop("by", None) or make_user()
+    form_token = fields.pop("form_token", f"session{next(_serial)}")
+    recipient = read(fields.pop("recipient", NUMBER))
+    plan = sessions.Plan(
+        route=usual_route(account, recipient.country, TEXT),
+        recipient=recipient,
+        minutes=fields.pop("minutes", 10),
+        fallback=fields.pop("fallback", None),
+        length=fields.pop("length", 6),
+        typed=fields.pop("typed", CODE),
+        text=TEXT,
+    )
+    session, _ = sessions.start(plan, by=by, form_token=form_token)
+    if fields:
+        Session.objects.filter(pk=session.pk).update(**fields)
+        session.refresh_from_db()
+    return session
+
+
+def make_sent(account: Account | None = None, **fields: Any) -> Session:
+    """One that the provider took."""
+    session = make_session(account, **fields)
+    now = timezone.now()
+    Message.objects.filter(sent_code__session=session).update(
+        state="submitted", code="", handed_over_at=now, answered_at=now, provider_id="100"
+    )
+    Session.objects.filter(pk=session.pk, state="pending").update(state="sent", sent_at=now)
+    session.refresh_from_db()
+    return session
+
+
+def try_code(session: Session, typed: str, by: User | None = None, **fields: Any) -> Attempt:
+    fields = {"form_token": f"try{next(_serial)}", **fields}
+    attempt = check_code.check(session, typed, by=by or make_user(), **fields)
+    session.refresh_from_db()
+    return attempt
+
+
+def let_engine_send(session: Session, deadlines: Deadlines = IMPATIENT) -> Session:
+    """Until none of its messages waits or is under way."""
+    waiting = Message.objects.filter(
+        sent_code__session=session, state__in=("queued", "claimed", "sending")
+    )
+    run_engine(lambda: not waiting.exists(), deadlines=deadlines)
+    session.refresh_from_db()
+    return session
+
+
+def let_engine_check(session: Session, deadlines: Deadlines = IMPATIENT) -> Attempt:
+    """Until none of its checks is under way; the last one."""
+    waiting = session.attempts.filter(state__in=("queued", "claimed", "sending"))
+    run_engine(lambda: not waiting.exists(), deadlines=deadlines)
+    session.refresh_from_db()
+    last = session.attempts.last()
+    assert last is not None
+    return last
+
+
+def code_of(sandbox: Sandbox, provider: str = "haosms") -> str:
+    """The code in the newest SMS of a practice provider."""
+    fields = sandbox.book.entries(provider=provider, operation=SENDS[provider])[-1].fields
+    if provider == "haosms":
+        return str(fields["content"])
+    if provider == "otpservice":
+        return str(fields["generated_code"])
+    return "".join(character for character in str(fields["textmessage"]) if character.isdigit())
+
+
+def let_gap_pass(recipient: str = NUMBER) -> None:
+    past = timezone.now() - timedelta(minutes=5)
+    SendGap.objects.filter(recipient=recipient).update(free_at=past)
+
+
+def let_time_pass(session: Session) -> Session:
+    """Its end lies in the past, by the database's clock."""
+    past = timezone.now() - timedelta(minutes=1)
+    Session.objects.filter(pk=session.pk).update(expires_at=past)
+    session.refresh_from_db()
+    return session

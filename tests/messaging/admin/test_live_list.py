@@ -1,0 +1,69 @@
+"""A list of messages that is open follows its rows."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from messaging.models import Message
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.factories.staff import make_user
+
+pytestmark = pytest.mark.django_db
+
+URL = "/messaging/message/changes/"
+
+
+@pytest.fixture
+def browser(client: Client) -> Client:
+    client.force_login(make_user("messaging.view_message"))
+    return client
+
+
+def test_the_labels_of_the_rows_that_are_named_come_back(browser: Client) -> None:
+    message = make_message()
+    Message.objects.update(state="unknown")
+    answer = browser.get(URL, headers={"X-Rows": f"{message.public_id},nobody"}).json()
+    assert list(answer["rows"]) == [message.public_id]
+    assert "Outcome unknown" in answer["rows"][message.public_id]["state_"]
+
+
+def test_newer_messages_are_counted_as_the_list_is_filtered(browser: Client) -> None:
+    account = make_account()
+    first = make_message(account)
+    make_message(account)
+    make_message(account, kind="provider_code")
+    rows = {"X-Rows": first.public_id}
+    assert browser.get(URL, headers=rows).json()["newer"] == "2 new – show"
+    assert browser.get(f"{URL}?kind__exact=text", headers=rows).json()["newer"] == "1 new – show"
+
+
+def test_an_empty_list_asks_for_nothing(browser: Client) -> None:
+    make_message()
+    assert browser.get(URL).json() == {"rows": {}, "newer": ""}
+
+
+def test_the_answer_holds_no_number(browser: Client) -> None:
+    message = make_message(recipient="+8613912345678")
+    answer = browser.get(URL, headers={"X-Rows": message.public_id})
+    assert "12345678" not in answer.content.decode()
+
+
+def test_who_is_signed_out_is_told_so(client: Client) -> None:
+    assert client.get(URL).status_code == 401
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(browser: Client) -> None:
+    account, by = make_account(), make_user()
+    rows = [make_message(account, by=by).public_id for _ in range(8)]
+
+    def queries(count: int) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            browser.get(URL, headers={"X-Rows": ",".join(rows[:count])})
+        return len(seen)
+
+    queries(1)
+    assert queries(8) == queries(2)

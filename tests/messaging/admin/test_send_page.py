@@ -1,0 +1,320 @@
+"""The page "Send SMS": one form, one message, whatever staff click."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from messaging.models import Message
+from providers import accounts
+from providers.models import Account
+from tests.factories.accounts import make_account
+from tests.factories.staff import make_staff
+
+pytestmark = pytest.mark.django_db
+URL = "/messaging/message/send/"
+
+
+@pytest.fixture
+def operator(client: Client) -> User:
+    user = make_staff("operator")
+    client.force_login(user)
+    return user
+
+
+def filled(account: Account, /, **changes: Any) -> dict[str, Any]:
+    usual = {
+        "haorui": {"sms_kind": "T", "sender_id": "HAORUI", "text": "Your parcel is here."},
+        "haosms": {"channel": "验证码通道1", "template": "2", "code": "482913"},
+        "otpservice": {},
+    }[account.provider]
+    form = {"account": account.public_id, "recipient": "139 1234 5678", "form_token": "one"}
+    return {**form, **usual, **changes}
+
+
+def html(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def post(client: Client, account: Account, **changes: Any) -> Any:
+    return client.post(URL, filled(account, **changes))
+
+
+def said(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+# --- who may -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("viewer", 403), ("auditor", 403), ("operator", 200), ("manager", 200)]
+)
+def test_who_may_open_it(client: Client, role: str, status: int) -> None:
+    make_account()
+    client.force_login(make_staff(role))
+    assert client.get(URL).status_code == status
+
+
+@pytest.mark.parametrize("role", ["viewer", "auditor"])
+def test_who_may_not_send_cannot_post_either(client: Client, role: str) -> None:
+    account = make_account()
+    client.force_login(make_staff(role))
+    assert post(client, account).status_code == 403
+    assert not Message.objects.exists()
+
+
+def test_somebody_who_is_signed_out_is_asked_to_sign_in(client: Client) -> None:
+    assert client.get(URL).status_code == 302
+    assert post(client, make_account()).status_code == 302
+    assert not Message.objects.exists()
+
+
+# --- sending -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider", ["haorui", "haosms", "otpservice"])
+def test_a_form_makes_a_message_and_leads_to_its_page(
+    client: Client, operator: User, provider: str
+) -> None:
+    response = post(client, make_account(provider))
+    message = Message.objects.get()
+    assert response.status_code == 302
+    assert response["Location"] == reverse(
+        "admin:messaging_message_change", args=[message.public_id]
+    )
+    assert (message.recipient, message.created_by) == ("+8613912345678", operator)
+
+
+def test_opening_the_page_sends_nothing(client: Client, operator: User) -> None:
+    client.get(URL, filled(make_account()))
+    assert not Message.objects.exists()
+
+
+def test_a_form_posted_twice_makes_one_message_and_says_so(client: Client, operator: User) -> None:
+    account = make_account()
+    first, second = post(client, account), post(client, account)
+    assert second["Location"] == first["Location"]
+    assert Message.objects.count() == 1
+    (note,) = said(client.get(second["Location"]))
+    assert note.startswith("This form was already sent at ")
+
+
+def test_what_was_changed_after_going_back_is_asked_about_first(
+    client: Client, operator: User
+) -> None:
+    account = make_account()
+    post(client, account)
+    response = post(client, account, text="Another text")
+    assert response.status_code == 200
+    assert Message.objects.count() == 1
+    assert "What you changed since has not been sent" in said(response)[0]
+    assert "Another text" in html(response)
+
+    token = response.context["form"]["form_token"].value()
+    again = filled(account, text="Another text", form_token=token)
+    assert client.post(URL, again).status_code == 302
+    assert Message.objects.count() == 2
+
+
+def test_a_repeated_text_is_warned_of_and_goes_out_when_told_so(
+    client: Client, operator: User
+) -> None:
+    account = make_account()
+    post(client, account)
+    earlier = Message.objects.get()
+
+    warned = post(client, account, form_token="two")
+    assert warned.status_code == 200
+    assert "The same went to this number at" in html(warned)
+    assert "Send anyway" in html(warned)
+    assert Message.objects.count() == 1
+
+    post(client, account, form_token="two", confirmed=earlier.public_id)
+    assert Message.objects.count() == 2
+
+
+def test_a_confirmation_counts_for_the_message_that_was_shown(
+    client: Client, operator: User
+) -> None:
+    account = make_account()
+    post(client, account)
+    post(client, account, form_token="two", confirmed="something else")
+    assert Message.objects.count() == 1
+
+
+# --- what cannot be sent -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "problem"),
+    [
+        ({"recipient": ""}, "recipient", "Enter a phone number."),
+        ({"recipient": "1391234567"}, "recipient", "has 10 digits"),
+        ({"recipient": "+14155550100"}, "recipient", "may not send to United States"),
+        ({"text": ""}, "text", "Enter the text."),
+        ({"text": " \n "}, "text", "Enter the text."),
+        ({"text": "a\x07b"}, "text", "control character"),
+        ({"text": "a\x00b"}, "text", "Null characters"),
+        ({"text": "验" * 671}, "text", "at most 10 segments; this is 11. Take out 1 character."),
+        ({"sms_kind": "X"}, "sms_kind", "X is not one of the available choices"),
+        ({"sender_id": "BANK"}, "sender_id", "BANK is not one of the available choices"),
+    ],
+)
+def test_a_mistake_is_said_beside_its_field_and_nothing_typed_is_lost(
+    client: Client, operator: User, changes: dict[str, str], field: str, problem: str
+) -> None:
+    typed = {"text": "Kept as typed", "recipient": "139 1234 5678", **changes}
+    response = post(client, make_account(), **typed)
+
+    assert response.status_code == 200
+    assert problem in str(response.context["form"].errors[field])
+    for name in {"text", "recipient"} - {field}:
+        assert typed[name] in html(response)
+    assert not Message.objects.exists()
+
+
+def test_the_title_says_that_there_is_a_mistake(client: Client, operator: User) -> None:
+    shown = html(post(client, make_account(), text=""))
+    title = shown.partition("<title>")[2].partition("</title>")[0]
+    assert title.strip().startswith("Error: Send SMS")
+
+
+@pytest.mark.parametrize("code", ["", "1234567", "12 34", "１２３４", "12-34", "密码"])
+def test_a_code_that_the_provider_would_not_take_is_refused(
+    client: Client, operator: User, code: str
+) -> None:
+    response = post(client, make_account("haosms"), code=code)
+    assert response.context["form"].errors["code"]
+    assert not Message.objects.exists()
+
+
+def test_a_channel_of_another_country_is_refused(client: Client, operator: User) -> None:
+    options = {"channels": ["验证码通道1"], "other_channels": ["TH Thai"]}
+    account = make_account("haosms", options=options, allowed_countries=["CN", "TH"])
+    response = post(client, account, channel="Thai")
+    assert response.context["form"].errors["channel"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"), [("pause", "paused"), ("countries", "no country is allowed")]
+)
+def test_an_account_that_cannot_send_says_why(
+    client: Client, operator: User, change: str, reason: str
+) -> None:
+    account = make_account(allowed_countries=[] if change == "countries" else ["CN"])
+    if change == "pause":
+        accounts.pause(account, "by_hand")
+    page = html(client.get(URL))
+    assert reason in page
+    assert re.search(f'<option value="{account.public_id}"[^>]* disabled', page)
+    response = post(client, account)
+    assert reason in str(response.context["form"].errors["account"])
+    assert not Message.objects.exists()
+
+
+def test_without_an_account_the_page_leads_to_the_next_step(client: Client, operator: User) -> None:
+    assert "Ask a manager" in html(client.get(URL))
+    client.force_login(make_staff("manager"))
+    assert "Add account" in html(client.get(URL))
+
+
+# --- another account ---------------------------------------------------------
+
+
+def test_changing_the_account_keeps_what_was_typed_and_sends_nothing(
+    client: Client, operator: User
+) -> None:
+    one, other = make_account(name="One"), make_account(name="Other")
+    form = filled(one, account=other.public_id, text="Half a te", change_account="1")
+    response = client.post(URL, form)
+    assert response.context["account"] == other
+    assert "Half a te" in html(response)
+    assert "139 1234 5678" in html(response)
+    assert not Message.objects.exists()
+
+
+def test_another_kind_of_account_shows_its_own_fields(client: Client, operator: User) -> None:
+    one, other = make_account(), make_account("haosms")
+    response = client.post(URL, filled(one, account=other.public_id, change_account="1"))
+    assert {"channel", "template", "code"} <= set(response.context["form"].fields)
+    assert "text" not in response.context["form"].fields
+
+
+def test_the_account_used_last_is_chosen_next_time(client: Client, operator: User) -> None:
+    make_account(name="A first")
+    used = make_account(name="Z last")
+    post(client, used)
+    assert client.get(URL).context["account"] == used
+
+
+def test_each_opened_form_has_a_token_of_its_own(client: Client, operator: User) -> None:
+    make_account()
+    tokens = {client.get(URL).context["form"]["form_token"].value() for _ in range(3)}
+    assert len(tokens) == 3
+
+
+# --- the preview -------------------------------------------------------------
+
+
+def preview(client: Client, account: Account, **typed: str) -> str:
+    response = client.post(f"{URL}preview/", {"account": account.public_id, **typed})
+    assert response.status_code == 200
+    return " ".join(html(response).split())
+
+
+def test_the_number_is_read_back_grouped_with_its_country(client: Client, operator: User) -> None:
+    shown = preview(client, make_account(), recipient="13912345678")
+    assert "+86 139 1234 5678" in shown
+    assert "China" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "0 segments · GSM-7 · 160 characters left"),
+        ("a" * 160, "1 segment · GSM-7 · 0 characters left"),
+        ("验" * 71, "2 segments · Unicode · 63 characters left"),
+        ("a" * 159 + "验", "3 segments · Unicode"),
+        ("验" * 671, "Too long: take out 1 character."),
+        ("Don’t", "“’” (character 4) makes this Unicode."),
+    ],
+)
+def test_the_text_is_counted_while_typing(
+    client: Client, operator: User, text: str, said: str
+) -> None:
+    assert said in preview(client, make_account(), text=text)
+
+
+def test_a_plain_character_is_offered_for_an_expensive_one(client: Client, operator: User) -> None:
+    shown = preview(client, make_account(), text="’" + "a" * 100)
+    assert "In plain characters it would be 1 segment." in shown
+    assert "Replace with" in shown
+
+
+def test_the_cost_is_an_estimate_or_not_known(client: Client, operator: User) -> None:
+    assert "Price not known" in preview(client, make_account(), text="a")
+    priced = make_account(price_per_segment="0.04")
+    assert "About 0.08" in preview(client, priced, text="a" * 161)
+
+
+def test_the_preview_sends_nothing(client: Client, operator: User) -> None:
+    account = make_account()
+    client.post(f"{URL}preview/", filled(account))
+    assert not Message.objects.exists()
+
+
+def test_a_preview_for_somebody_signed_out_is_a_sentence_and_no_form(client: Client) -> None:
+    response = client.post(f"{URL}preview/", {})
+    assert response.status_code == 401
+    assert "<form" not in html(response)
+
+
+def test_a_preview_is_for_those_who_may_send(client: Client) -> None:
+    client.force_login(make_staff("viewer"))
+    assert client.post(f"{URL}preview/", {}).status_code == 403

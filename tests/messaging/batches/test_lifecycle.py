@@ -1,0 +1,52 @@
+"""The rows of a file are forgotten long after their batch; what was sent never is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from messaging.batches import lifecycle, tasks
+from messaging.models import Batch, FilePart, Message, StagedRow
+from tests.factories.batches import make_batch, numbers, start_batch
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _thirty_days(settings: Settings) -> None:
+    settings.JOURNAL_DAYS = 30
+
+
+def cancelled(days_ago: int) -> Batch:
+    """Of three messages, with a fourth row that was refused."""
+    batch = start_batch(make_batch(f"{numbers(3)}\n12"))
+    lifecycle.cancel(batch, batch.created_by)
+    tasks.cancel_rest(batch.pk)
+    Batch.objects.filter(pk=batch.pk).update(ended_at=timezone.now() - timedelta(days=days_ago))
+    return batch
+
+
+def test_the_rows_of_an_old_batch_go_and_its_messages_and_figures_stay() -> None:
+    batch = cancelled(31)
+    FilePart.objects.create(batch=batch, number=9, data=b"13900000000")
+    assert tasks.prune() == 5
+    batch.refresh_from_db()
+    assert (batch.good, batch.refused, Message.objects.filter(batch=batch).count()) == (3, 1, 3)
+    assert not StagedRow.objects.exists()
+    assert not FilePart.objects.exists()
+
+
+def test_the_rows_of_a_younger_one_stay() -> None:
+    cancelled(29)
+    assert tasks.prune() == 0
+    assert StagedRow.objects.count() == 4
+
+
+def test_the_rows_of_one_that_has_not_ended_stay_however_old() -> None:
+    batch = start_batch(make_batch(numbers(3)))
+    Batch.objects.filter(pk=batch.pk).update(created_at=timezone.now() - timedelta(days=400))
+    assert tasks.prune() == 0
+    assert StagedRow.objects.count() == 3

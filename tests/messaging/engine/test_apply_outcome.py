@@ -1,0 +1,277 @@
+"""What becomes of a message when the provider or the line fails, over real HTTP.
+
+Every fault of the practice providers strikes each of the three kinds of message. The rule:
+what was certainly not done may be tried again, what was refused is over, and everything
+without a clear answer is unknown and is never repeated.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from messaging.models import Message
+from messaging.states import MessageState
+from providers import rate_limits
+from providers.engine.loop import DEADLINES
+from providers.models import Account, Allowance
+from sandbox.faults import CATALOGUE
+from sandbox.server import Sandbox, discover
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.support.engine import IMPATIENT, is_settled, run_engine, run_rounds, send
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KINDS = {"haorui": "text", "haosms": "own_code", "otpservice": "provider_code"}
+SUBMITTED, UNKNOWN, NOT_SENT = MessageState.SUBMITTED, MessageState.UNKNOWN, MessageState.NOT_SENT
+
+TAKEN = {"odd_text", "contradiction"}
+"""The answer says yes, whatever is odd about it."""
+CLOSING = {"keep_alive_closed", "keep_alive_reset"}
+"""The answer is whole; it is the next call on the same connection that would suffer."""
+TURNED_AWAY = {"redirect_301", "redirect_307", "redirect_308"}
+discover()  # The faults are registered with the providers.
+TRY_LATER = {"too_many", "too_many_retry_after"}
+FAULTS = sorted(
+    fault.id
+    for fault in CATALOGUE.values()
+    if fault.kind == "answer" and fault.id not in TRY_LATER | CLOSING
+)
+EXCEPTIONS = {("contradiction", "otpservice"): UNKNOWN}
+"""HAORUI contradicts itself in its remarks only and HaoSMS leaves out its id: both were sent."""
+
+
+def expected(fault: str) -> dict[str, MessageState]:
+    usual = SUBMITTED if fault in TAKEN else NOT_SENT if fault in TURNED_AWAY else UNKNOWN
+    return {provider: EXCEPTIONS.get((fault, provider), usual) for provider in KINDS}
+
+
+def one_of_each(sandbox: Sandbox) -> dict[str, Message]:
+    return {
+        provider: make_message(make_account(provider, sandbox), kind=kind)
+        for provider, kind in KINDS.items()
+    }
+
+
+def states(messages: dict[str, Message]) -> dict[str, str]:
+    return {provider: message.state for provider, message in messages.items()}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_ends_in_its_state_and_in_one_call(sandbox: Sandbox, fault: str) -> None:
+    messages = one_of_each(sandbox)
+    sandbox.fault(fault, calls=3)
+
+    # Where an answer counts, one that comes late on a slow machine must not be given up.
+    unknown = set(expected(fault).values()) == {UNKNOWN}
+    run_engine(
+        lambda: is_settled(*messages.values()), deadlines=IMPATIENT if unknown else DEADLINES
+    )
+
+    assert states(messages) == expected(fault)
+    assert sandbox.faults.struck[fault] == 3
+
+    run_rounds()
+
+    accepted = 1 if CATALOGUE[fault].accepted else 0
+    booked = {name: len(sandbox.book.entries(name, accepted=True)) for name in KINDS}
+    assert booked == dict.fromkeys(KINDS, accepted)
+    assert sandbox.faults.struck[fault] == 3
+    assert sandbox.book.entries(kind="strayed") == []
+
+
+@pytest.mark.parametrize("fault", sorted(CLOSING))
+@pytest.mark.parametrize(("provider", "kind"), list(KINDS.items()))
+def test_what_happens_to_a_connection_after_the_answer_changes_nothing(
+    sandbox: Sandbox, provider: str, kind: str, fault: str
+) -> None:
+    sandbox.fault(fault, provider=provider)
+    message = send(make_message(make_account(provider, sandbox), kind=kind))
+    assert message.state == SUBMITTED
+
+
+@pytest.mark.parametrize("fault", sorted(CLOSING))
+def test_a_call_that_a_closing_connection_may_have_swallowed_is_not_made_again(
+    sandbox: Sandbox, fault: str
+) -> None:
+    account = make_account("haorui", sandbox, in_flight=1)
+    sandbox.fault(fault, provider="haorui")
+    messages = [make_message(account) for _ in range(4)]
+
+    run_engine(lambda: is_settled(*messages))
+
+    assert sandbox.book.repeated() == []
+    taken = sandbox.book.references("haorui")
+    for message in messages:
+        assert message.state == (SUBMITTED if message.reference in taken else UNKNOWN)
+
+
+@pytest.mark.parametrize("fault", ["html_500", "html_502", "html_503", "html_504"])
+@pytest.mark.parametrize("accept", [True, False])
+def test_an_error_page_says_nothing_about_what_happened(
+    sandbox: Sandbox, fault: str, accept: bool
+) -> None:
+    messages = one_of_each(sandbox)
+    sandbox.fault(fault, calls=3, accept=accept)
+
+    run_engine(lambda: is_settled(*messages.values()))
+
+    assert states(messages) == dict.fromkeys(KINDS, UNKNOWN)
+
+
+def test_an_unknown_outcome_says_what_the_provider_answered(sandbox: Sandbox) -> None:
+    sandbox.fault("html_502", provider="haorui")
+    message = send(make_message(make_account("haorui", sandbox)))
+    assert (message.reason, message.http_status) == ("provider_fault", 502)
+
+
+def test_an_answer_that_never_comes_is_given_up_after_the_deadline(sandbox: Sandbox) -> None:
+    sandbox.fault("never_answers", provider="haorui")
+    message = send(make_message(make_account("haorui", sandbox)), IMPATIENT)
+    assert (message.state, message.reason) == (UNKNOWN, "timed_out")
+
+
+# --- too many requests -------------------------------------------------------
+
+
+@pytest.mark.parametrize(("provider", "kind"), list(KINDS.items()))
+def test_too_many_requests_makes_a_message_wait_and_go_out_once(
+    sandbox: Sandbox, provider: str, kind: str
+) -> None:
+    message = make_message(make_account(provider, sandbox), kind=kind)
+    sandbox.fault("too_many_retry_after", provider=provider, wait=1)
+
+    send(message)
+
+    assert (message.state, message.tries) == (SUBMITTED, 0)
+    assert len(sandbox.book.entries(provider, accepted=True)) == 1
+
+
+def test_too_many_requests_slows_the_whole_account(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox)
+    make_message(account)
+    sandbox.fault("too_many", provider="haorui", calls=None)
+
+    run_engine(lambda: Allowance.objects.filter(account=account, slow_streak=1).exists())
+
+    outlook = rate_limits.look_ahead(account, 1, within=1.0)
+    assert outlook.near == 0
+    assert 1.0 < outlook.wait_for_more <= 10.0
+
+
+def test_too_many_requests_is_no_try(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox)
+    message = make_message(account)
+    sandbox.fault("too_many", provider="haorui", calls=None)
+
+    for asked in range(1, 5):
+        Allowance.objects.filter(account=account).update(slow_until=0)
+        run_engine(lambda n=asked: sandbox.faults.struck["too_many"] >= n)  # type: ignore[misc]
+
+    message.refresh_from_db()
+    assert (message.state, message.reason, message.tries) == ("queued", "rate_limited", 0)
+
+
+# --- redirects ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_redirect_pauses_the_account_and_is_not_followed(sandbox: Sandbox, code: int) -> None:
+    account = make_account("haorui", sandbox)
+    sandbox.fault(f"redirect_{code}", provider="haorui")
+
+    message = send(make_message(account))
+
+    account.refresh_from_db()
+    assert (message.reason, account.pause_reason) == ("redirected", "redirected")
+    assert account.is_paused
+    assert sandbox.book.entries(kind="strayed") == []
+
+
+# --- nobody there ------------------------------------------------------------
+
+
+def hurry(message: Message) -> None:
+    Message.objects.filter(pk=message.pk).update(not_before=timezone.now())
+
+
+def one_try(message: Message, tries: int) -> None:
+    run_engine(lambda: Message.objects.filter(pk=message.pk, tries=tries).exists())
+    message.refresh_from_db()
+
+
+def test_where_nobody_listens_it_is_tried_three_times() -> None:
+    message = make_message()
+    for tries in (1, 2):
+        one_try(message, tries)
+        assert (message.state, message.reason) == ("queued", "unreachable")
+        hurry(message)
+
+    one_try(message, 3)
+
+    assert (message.state, message.reason) == ("not_sent", "unreachable")
+    assert message.ended_at is not None
+
+
+@pytest.mark.parametrize(("before", "pause"), [(0, 2.0), (1, 10.0)])
+def test_the_pauses_between_two_tries_grow(before: int, pause: float) -> None:
+    message = make_message(tries=before)
+
+    one_try(message, before + 1)
+
+    assert message.answered_at is not None
+    waits = message.not_before - message.answered_at
+    assert timedelta(seconds=pause) <= waits < timedelta(seconds=pause + 5)
+
+
+def test_a_pause_between_tries_is_kept() -> None:
+    message = make_message()
+    one_try(message, 1)
+
+    run_rounds()
+
+    message.refresh_from_db()
+    assert (message.state, message.tries) == ("queued", 1)
+
+
+def test_a_provider_that_comes_back_gets_the_message_once(sandbox: Sandbox) -> None:
+    account = make_account("haorui")
+    message = make_message(account)
+    one_try(message, 1)
+    Account.objects.filter(pk=account.pk).update(base_url=sandbox.base_url("haorui"))
+    hurry(message)
+
+    assert send(message).state == SUBMITTED
+    assert len(sandbox.book.entries()) == 1
+
+
+def test_an_address_that_may_not_be_called_is_not_tried_again(
+    settings: Settings,
+) -> None:
+    settings.ALLOW_PRIVATE_PROVIDERS = False
+    message = send(make_message())
+    assert (message.state, message.reason) == ("not_sent", "forbidden_address")
+
+
+# --- refusals ----------------------------------------------------------------
+
+
+def test_a_refusal_keeps_the_words_of_the_provider(sandbox: Sandbox) -> None:
+    account = make_account("haosms", sandbox)
+    message = send(make_message(account, kind="own_code", recipient="13912999001"))
+
+    assert (message.state, message.reason) == ("refused", "other_refusal")
+    assert message.words == "号码无法接收短信"
+
+
+def test_a_refusal_is_not_repeated(sandbox: Sandbox) -> None:
+    account = make_account("haosms", sandbox)
+    send(make_message(account, kind="own_code", recipient="13912999001"))
+
+    run_rounds()
+
+    assert len(sandbox.book.entries()) == 1

@@ -1,0 +1,55 @@
+"""Free-text refusals cannot be understood, but ten of them in a row can."""
+
+from __future__ import annotations
+
+import pytest
+
+from messaging.models import Message
+from providers import accounts
+from providers.models import Account
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.support.engine import run_engine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+REFUSED = "+8613900999001"
+"""The practice providers refuse this number with words of their own."""
+
+
+def send_all(until: int) -> None:
+    run_engine(lambda: Message.objects.filter(state="refused").count() >= until)
+
+
+def test_ten_refusals_in_a_row_pause_the_account_and_quote_the_provider(sandbox: Sandbox) -> None:
+    account = make_account("haosms", sandbox, in_flight=1)
+    for _ in range(14):
+        make_message(account, kind="own_code", recipient=REFUSED)
+    run_engine(lambda: Account.objects.get(pk=account.pk).is_paused)
+    account.refresh_from_db()
+    assert account.pause_reason == accounts.REFUSED_IN_A_ROW
+    assert account.pause_words
+    assert Message.objects.filter(state="refused").count() in (10, 11)
+    assert Message.objects.filter(state="queued").count() in (3, 4)
+
+
+def test_one_success_starts_the_count_anew(sandbox: Sandbox) -> None:
+    account = make_account("haosms", sandbox, in_flight=1)
+    for _ in range(2):
+        for _ in range(7):
+            make_message(account, kind="own_code", recipient=REFUSED)
+        make_message(account, kind="own_code")
+    send_all(14)
+    account.refresh_from_db()
+    assert not account.is_paused
+
+
+def test_resuming_starts_the_count_anew(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox)
+    Account.objects.filter(pk=account.pk).update(refusals=9)
+    account.refresh_from_db()
+    accounts.note_refusal(account, "no")
+    accounts.resume(account)
+    account.refresh_from_db()
+    assert account.refusals == 0

@@ -1,0 +1,154 @@
+"""Checking the connection: put to the queue, told in words, asked for no longer than needed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from providers import accounts
+from providers.clock import database_now
+from providers.engine.leases import TIME_TO_LIVE
+from providers.models import Account, ApiCall, BalanceReading, Enquiry, Lease
+from tests.factories.accounts import make_account
+from tests.factories.staff import make_user
+from tests.support.signed_in import browser_of, member
+
+from .typed_forms import PROVIDERS, url_of
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:providers_account_changelist")
+ROLES = ("viewer", "operator", "manager", "auditor")
+
+
+@pytest.fixture
+def account() -> Account:
+    return make_account("gosms", name="GoSMS main", low_balance=Decimal(1000))
+
+
+@pytest.fixture
+def manager() -> Browser:
+    return browser_of(member("manager"))
+
+
+def read(account: Account, minutes: int = 0, **fields: Any) -> BalanceReading:
+    stated = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
+    at = timezone.now() - timedelta(minutes=minutes)
+    return BalanceReading.objects.create(account=account, read_at=at, **{**stated, **fields})
+
+
+def text_of(browser: Browser, url: str) -> str:
+    answer = browser.get(url)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+# --- checking ----------------------------------------------------------------
+
+
+def living_engine() -> None:
+    Lease.objects.update(holder="a" * 32, expires_at=database_now() + TIME_TO_LIVE)
+
+
+def test_a_check_is_put_to_the_queue_and_asks_no_provider(
+    account: Account, manager: Browser
+) -> None:
+    answer = manager.post(url_of(account, "check"), headers={"hx-request": "true"})
+    page = answer.content.decode()
+    assert "The queue does not run" in page
+    assert "every 2s" in page
+    assert account.enquiries.get().state == Enquiry.State.QUEUED
+    assert OrmQ.objects.count() == 1
+    assert not ApiCall.objects.exists()
+
+
+def test_asking_twice_asks_once(account: Account, manager: Browser) -> None:
+    for _ in range(3):
+        manager.post(url_of(account, "check"))
+    assert account.enquiries.count() == 1
+
+
+def test_while_the_engine_works_the_page_says_that_it_asks(
+    account: Account, manager: Browser
+) -> None:
+    living_engine()
+    manager.post(url_of(account, "check"))
+    assert "Asking GoSMS" in text_of(manager, url_of(account, "checked"))
+
+
+def test_after_the_first_minute_the_page_asks_less_often(
+    account: Account, manager: Browser
+) -> None:
+    manager.post(url_of(account, "check"))
+    account.enquiries.update(asked_at=timezone.now() - timedelta(seconds=61))
+    assert "every 5s" in text_of(manager, url_of(account, "checked"))
+
+
+def ended(account: Account, **fields: Any) -> None:
+    by = make_user()
+    Enquiry.objects.create(
+        account=account, kind="check", asked_by=by, ended_at=timezone.now(), **fields
+    )
+
+
+def test_a_check_that_went_well_says_so_stops_asking_and_brings_the_figures(
+    account: Account, manager: Browser
+) -> None:
+    ended(account, state="answered", reading=read(account))
+    page = text_of(manager, url_of(account, "checked"))
+    assert "Connection works. Available 938.00, account active." in page
+    assert "hx-get" not in page
+    assert 'id="account-figures" hx-swap-oob' in page
+
+
+@pytest.mark.parametrize(
+    ("reading", "says"),
+    [
+        ({"is_active": None}, "Connection works. Available 938.00."),
+        ({"is_active": False}, "the provider calls the account inactive"),
+        ({"available": None, "balance": None}, "Connection works."),
+    ],
+)
+def test_a_check_says_what_the_provider_stated_and_no_more(
+    account: Account, manager: Browser, reading: dict[str, Any], says: str
+) -> None:
+    ended(account, state="answered", reading=read(account, **reading))
+    assert says in text_of(manager, url_of(account, "checked"))
+
+
+def test_a_failed_check_gives_reason_next_step_and_the_providers_own_words(
+    account: Account, manager: Browser
+) -> None:
+    ended(account, state="failed", reason="credentials", words="<b>密钥</b> \u202eevil")
+    page = text_of(manager, url_of(account, "checked"))
+    assert "The provider did not accept the login." in page
+    assert "Replace the key, then check the connection." in page
+    assert "&lt;b&gt;密钥&lt;/b&gt;" in page
+    assert 'dir="auto"' in page
+    assert "may have been spent" not in page
+
+
+@pytest.mark.parametrize("provider", [p for p in PROVIDERS if p in ("haorui", "otpservice")])
+def test_where_nothing_can_be_checked_it_says_so_at_once(provider: str, manager: Browser) -> None:
+    account = make_account(provider)
+    accounts.pause(account, "credentials")
+    page = manager.post(url_of(account, "check"), headers={"hx-request": "true"}).content.decode()
+    assert "has nothing that can be checked without sending" in page
+    assert "does not tell the balance" in text_of(manager, url_of(account))
+    assert "hx-get" not in page
+    account.refresh_from_db()
+    assert account.is_paused
+
+
+def test_a_signed_out_page_is_told_so_instead_of_getting_a_sign_in_form(
+    account: Account, client: Browser
+) -> None:
+    answer = client.get(url_of(account, "checked"))
+    assert answer.status_code == 401
+    assert "<form" not in answer.content.decode()

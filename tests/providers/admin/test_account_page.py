@@ -1,0 +1,202 @@
+"""The page of one account: its state, its figures, the age of its secrets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from providers import accounts
+from providers.accounts import BY_HAND
+from providers.models import Account, Allowance, ApiCall, BalanceReading
+from tests.factories.accounts import make_account
+from tests.factories.staff import make_user
+from tests.support.signed_in import browser_of, member
+
+from .typed_forms import typed_again, url_of
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:providers_account_changelist")
+ROLES = ("viewer", "operator", "manager", "auditor")
+
+
+@pytest.fixture
+def account() -> Account:
+    return make_account("gosms", name="GoSMS main", low_balance=Decimal(1000))
+
+
+@pytest.fixture
+def manager() -> Browser:
+    return browser_of(member("manager"))
+
+
+def read(account: Account, minutes: int = 0, **fields: Any) -> BalanceReading:
+    stated = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
+    at = timezone.now() - timedelta(minutes=minutes)
+    return BalanceReading.objects.create(account=account, read_at=at, **{**stated, **fields})
+
+
+def text_of(browser: Browser, url: str) -> str:
+    answer = browser.get(url)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+# --- state, pausing and resuming ----------------------------------------------
+
+
+def test_pausing_takes_a_reason_and_resuming_ends_it(account: Account, manager: Browser) -> None:
+    assert manager.post(url_of(account, "pause"), {"reason": " "}).status_code == 200
+    manager.post(url_of(account, "pause"), {"reason": "Stock-taking <b>"})
+    account.refresh_from_db()
+    assert account.is_paused
+    page = text_of(manager, url_of(account))
+    assert "by manager" in page
+    assert "Stock-taking &lt;b&gt;" in page
+    manager.post(url_of(account, "resume"))
+    account.refresh_from_db()
+    assert not account.is_paused
+    assert [entry.change_message for entry in LogEntry.objects.order_by("pk")] == [
+        "Paused",
+        "Resumed",
+    ]
+
+
+def test_doing_it_twice_says_that_it_was_done(account: Account, manager: Browser) -> None:
+    manager.post(url_of(account, "pause"), {"reason": "first"})
+    manager.post(url_of(account, "pause"), {"reason": "second"})
+    account.refresh_from_db()
+    assert account.pause_words == "first"
+    manager.post(url_of(account, "resume"))
+    manager.post(url_of(account, "resume"))
+    assert LogEntry.objects.count() == 2
+
+
+def test_why_an_account_is_paused_is_said_in_words_with_the_next_step(manager: Browser) -> None:
+    account = make_account("haosms")
+    accounts.pause(account, "no_balance", "余额不足 <script>alert(1)</script>")
+    page = text_of(manager, url_of(account))
+    assert "The account has no balance." in page
+    assert "Top up" in page
+    assert "余额不足 &lt;script&gt;" in page
+    assert "Check and resume" in page
+
+
+@pytest.mark.parametrize(
+    ("role", "reason", "kind"),
+    [
+        ("operator", BY_HAND, "balance"),
+        ("operator", "credentials", "check"),
+        ("manager", BY_HAND, "check"),
+    ],
+)
+def test_a_pause_by_hand_is_ended_only_by_those_who_may(
+    role: str, reason: str, kind: str, account: Account
+) -> None:
+    accounts.pause(account, reason, "words", make_user())
+    browser = browser_of(member(role))
+    page = text_of(browser, url_of(account))
+    assert ("Check and resume" in page) == (kind == "check")
+    browser.post(url_of(account, "check"))
+    assert account.enquiries.get().kind == kind
+
+
+def test_saving_the_form_does_not_end_a_pause_by_hand(account: Account, manager: Browser) -> None:
+    accounts.pause(account, BY_HAND, "words", make_user())
+    manager.post(url_of(account), typed_again(account, per_second="7"))
+    assert account.enquiries.get().kind == "balance"
+
+
+def state_shown(browser: Browser) -> str:
+    page = text_of(browser, LIST)
+    words = ("Active", "Paused", "Slowed down", "Low balance", "Not checked")
+    return next(word for word in words if f"<span>{word}</span>" in page)
+
+
+def test_the_list_shows_the_one_state_that_matters_most(manager: Browser) -> None:
+    account = make_account("gosms", low_balance=Decimal(100))
+    assert state_shown(manager) == "Not checked"
+    read(account, available=Decimal(500))
+    assert state_shown(manager) == "Active"
+    read(account, available=Decimal("99.99"))
+    assert state_shown(manager) == "Low balance"
+    Allowance.objects.update(slow_until=timezone.now().timestamp() + 60)
+    assert state_shown(manager) == "Slowed down"
+    accounts.pause(account, "credentials")
+    assert state_shown(manager) == "Paused"
+
+
+def test_an_account_that_cannot_be_checked_is_active_once_a_call_went_well(
+    manager: Browser,
+) -> None:
+    account = make_account("otpservice")
+    assert state_shown(manager) == "Not checked"
+    ApiCall.objects.create(
+        account=account,
+        operation="start_code",
+        started_at=timezone.now(),
+        duration=0.1,
+        method="GET",
+        url="https://example.com",
+        outcome="done",
+    )
+    assert state_shown(manager) == "Active"
+
+
+def test_the_first_day_leads_to_adding_an_account_for_those_who_may(manager: Browser) -> None:
+    title = "No accounts yet. An account is your login with a provider."
+    page = text_of(manager, LIST)
+    assert title in page
+    assert "Add account" in page
+    assert "Add account" not in text_of(browser_of(member("viewer")), LIST)
+
+
+def test_the_list_asks_as_many_queries_for_many_accounts_as_for_one(manager: Browser) -> None:
+    read(make_account("gosms"))
+    manager.get(LIST)
+    with CaptureQueriesContext(connection) as one:
+        manager.get(LIST)
+    for _ in range(20):
+        read(make_account("gosms"))
+    with CaptureQueriesContext(connection) as many:
+        manager.get(LIST)
+    assert len(many) == len(one)
+
+
+# --- figures and secrets -------------------------------------------------------
+
+
+def test_the_last_twenty_readings_are_shown_as_stated(account: Account, manager: Browser) -> None:
+    for minutes in range(25):
+        read(account, minutes, available=Decimal(1000) + minutes, credit_limit=Decimal(5000))
+    page = text_of(manager, url_of(account))
+    assert "5,000.00" in page
+    assert "1,019.00" in page
+    assert "1,020.00" not in page
+    assert "¥" not in page
+
+
+def test_old_secrets_are_to_be_replaced(account: Account, manager: Browser) -> None:
+    account.credentials.update(saved_at=timezone.now() - timedelta(days=200))
+    page = text_of(manager, url_of(account))
+    assert "200 days ago" in page
+    assert "Time to replace it" in page
+
+
+def test_a_secret_that_no_key_reads_breaks_neither_list_nor_page(
+    account: Account, manager: Browser, settings: Any
+) -> None:
+    settings.SECRETS_KEYS = [Fernet.generate_key().decode()]
+    assert account.name in text_of(manager, LIST)
+    assert "cannot be decrypted" in text_of(manager, url_of(account))
+    answer = manager.post(url_of(account), typed_again(account, secret_api_key="ch_new"))
+    assert answer.status_code == 302

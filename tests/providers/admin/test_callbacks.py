@@ -1,0 +1,338 @@
+"""Callbacks as staff see them: the list, one of them, and who may do what."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from messaging.models import Message
+from providers import accounts
+from providers.admin.callback_addresses import addresses_of
+from providers.callbacks.health import health_of
+from providers.models import Account, Callback, CallbackToken
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.factories.staff import make_staff, make_user
+from tests.providers.callbacks.pushes import digest_all, only, push_json
+
+pytestmark = pytest.mark.django_db
+
+LIST = "admin:providers_callback_changelist"
+NUMBER = "8613912345678"
+TEXT = "Your code is 4711"
+
+
+@pytest.fixture
+def message() -> Message:
+    return make_message(make_account("haorui"), state="submitted")
+
+
+def report(message: Message, word: str = "Delivered", **more: str) -> Callback:
+    push_json(
+        message.account,
+        {"uid": message.reference, "DLRStatus": word, "PhoneNumber": NUMBER, **more},
+    )
+    digest_all()
+    return Callback.objects.latest("pk")
+
+
+def signed_in(role: str) -> Client:
+    client = Client()
+    client.force_login(make_staff(role))
+    return client
+
+
+def page(client: Client, callback: Callback, name: str = "change") -> str:
+    return reverse(f"admin:providers_callback_{name}", args=[callback.public_id])
+
+
+def test_the_list_says_what_was_reported_and_for_what(message: Message) -> None:
+    report(message, "DELIVRD")
+    text = signed_in("auditor").get(reverse(LIST)).content.decode()
+    assert "Delivered (DELIVRD)" in text
+    assert "message …5678" in text
+    assert "Applied" in text
+
+
+@pytest.mark.parametrize("state", ["unmatched", "unrecognised", "conflict"])
+def test_each_tab_opens_its_rows(state: str) -> None:
+    account = make_account("haorui")
+    Callback.objects.create(account=account, digest="1", method="POST", state=state)
+    Callback.objects.create(account=account, digest="2", method="POST", state="applied")
+    answer = signed_in("auditor").get(reverse(LIST), {"state": state})
+    assert [row.state for row in answer.context["cl"].result_list] == [state]
+
+
+@pytest.mark.parametrize("by", ["reference", "provider_id"])
+def test_a_whole_id_finds_the_callbacks_of_a_message(message: Message, by: str) -> None:
+    Message.objects.filter(pk=message.pk).update(provider_id="26471304")
+    report(message)
+    push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
+    wanted = message.reference if by == "reference" else "26471304"
+    answer = signed_in("auditor").get(reverse(LIST), {"q": wanted})
+    assert [row.subject for row in answer.context["cl"].result_list] == [f"message:{message.pk}"]
+
+
+@pytest.mark.parametrize("query", ["139", NUMBER, "%", "x" * 10_000])
+def test_a_search_is_no_oracle_for_numbers(message: Message, query: str) -> None:
+    report(message)
+    answer = signed_in("auditor").get(reverse(LIST), {"q": query})
+    assert answer.status_code == 200
+    assert not answer.context["cl"].result_list
+
+
+def test_numbers_and_texts_of_a_raw_request_are_masked_for_everybody(message: Message) -> None:
+    callback = report(message, Message=TEXT)
+    for role in ("auditor", "manager"):
+        client = signed_in(role)
+        text = client.get(page(client, callback)).content.decode()
+        assert message.reference in text
+        assert NUMBER not in text
+        assert TEXT not in text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ('{"DestAddr": "8613912345678"}', "application/json"),
+        ('{"ErrorDescription": "number 8613912345678 is absent"}', "application/json"),
+        ("Phone-Number=%2B8613912345678", "application/x-www-form-urlencoded"),
+        ("8613912345678 delivered", "text/plain"),
+        ('{"receipt": "id:1 stat:DELIVRD text:8613912345678"}', "application/json"),
+        ("id:1 stat:DELIVRD text:Your code is 4711", "text/plain"),
+        ('{"sms_message": "Your code is 4711"}', "application/json"),
+        ('--x\r\nContent-Disposition: form-data; name="to"\r\n\r\n8613912345678', "multipart/x"),
+    ],
+)
+def test_whatever_looks_like_a_number_or_a_text_is_masked(
+    message: Message, body: str, kind: str
+) -> None:
+    callback = Callback.objects.create(
+        account=message.account,
+        digest="1",
+        method="POST",
+        body=body.encode(),
+        content_type=kind,
+        words="number 8613912345678 is absent",
+        state="unrecognised",
+    )
+    client = signed_in("auditor")
+    shown = client.get(page(client, callback)).content.decode()
+    shown += client.get(reverse(LIST)).content.decode()
+    assert NUMBER not in shown
+    assert "4711" not in shown
+
+
+def test_a_viewer_sees_no_number_in_the_words_of_a_report(message: Message) -> None:
+    report(message, "WEIRD number 8613912345678")
+    url = reverse("admin:messaging_message_change", args=[message.public_id])
+    assert NUMBER not in signed_in("viewer").get(url).content.decode()
+
+
+def test_a_reveal_shows_it_as_it_came_and_is_written_down(message: Message) -> None:
+    callback, client = report(message, Message=TEXT), signed_in("manager")
+    answer = client.post(page(client, callback, "reveal"), {"reason": "complaint"})
+    assert NUMBER in answer.content.decode()
+    assert TEXT in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    assert LogEntry.objects.get().change_message == "Revealed: A complaint"
+
+
+def test_a_reveal_without_a_reason_shows_nothing(message: Message) -> None:
+    callback, client = report(message), signed_in("manager")
+    answer = client.post(page(client, callback, "reveal"), {})
+    assert NUMBER not in answer.content.decode()
+    assert not LogEntry.objects.exists()
+
+
+def test_markup_in_a_callback_is_shown_and_not_run(message: Message) -> None:
+    callback = report(message, Remarks="<script>alert(1)</script>\u202e")
+    client = signed_in("manager")
+    shown = client.get(page(client, callback)).content.decode()
+    revealed = client.post(page(client, callback, "reveal"), {"other": "x"}).content.decode()
+    assert "<script>alert" not in shown + revealed
+    assert "&lt;script&gt;alert" in revealed
+
+
+def test_one_is_processed_again_at_once(message: Message) -> None:
+    push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
+    digest_all()
+    callback, client = only(), signed_in("manager")
+    Message.objects.update(reference="f" * 32)
+    answer = client.post(page(client, callback, "again"), follow=True)
+    assert "Its state is now: Applied." in answer.content.decode()
+
+
+def test_many_are_processed_again_by_the_queue(message: Message) -> None:
+    push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
+    digest_all()
+    signed_in("manager").post(
+        reverse(LIST), {"action": "process_again", "_selected_action": [only().pk]}
+    )
+    assert only().state == "received"
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
+def test_who_may_not_do_it_is_refused(message: Message, role: str) -> None:
+    callback, client = report(message), signed_in(role)
+    for name in ("again", "reveal"):
+        assert client.post(page(client, callback, name), {"reason": "check"}).status_code == 403
+    client.post(reverse(LIST), {"action": "process_again", "_selected_action": [callback.pk]})
+    assert only().state == "applied"
+
+
+@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("operator", 403), ("auditor", 200)])
+def test_callbacks_are_for_those_who_may_see_calls(
+    message: Message, role: str, status: int
+) -> None:
+    callback, client = report(message), signed_in(role)
+    assert client.get(reverse(LIST)).status_code == status
+    assert client.get(page(client, callback)).status_code == status
+
+
+def test_the_list_needs_no_more_queries_with_more_rows(
+    message: Message,
+) -> None:
+    client, counts = signed_in("auditor"), []
+    for rows in (3, 20):
+        for number in range(rows):
+            push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered", "n": number})
+        digest_all()
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            client.get(reverse(LIST))
+        counts.append(len(captured))
+    assert counts[1] <= counts[0]
+
+
+# --- the message's own page -----------------------------------------------------------
+
+
+def test_a_message_tells_of_each_report_and_of_the_contradiction(message: Message) -> None:
+    report(message, "Delivered")
+    report(message, "Failed")
+    client = signed_in("manager")
+    text = client.get(
+        reverse("admin:messaging_message_change", args=[message.public_id])
+    ).content.decode()
+    assert "First reported “Delivered”, later “Not delivered”." in text
+    assert text.count("Report: ") == 2
+    assert page(client, Callback.objects.earliest("pk")) in text
+
+
+def test_a_report_against_a_decision_of_staff_says_which_stands(message: Message) -> None:
+    Message.objects.update(
+        state="not_sent", settled_at=timezone.now() - timedelta(hours=1), settled_because="asked"
+    )
+    report(message)
+    url = reverse("admin:messaging_message_change", args=[message.public_id])
+    assert "It says “Delivered”, and that stands." in signed_in("manager").get(url).content.decode()
+
+
+# --- health ---------------------------------------------------------------------------------
+
+
+def test_health_counts_what_waits_and_what_stayed_silent() -> None:
+    account, now = make_account("haorui"), timezone.now()
+    for hours, state in ((1, "submitted"), (80, "submitted"), (80, "delivered"), (80, "refused")):
+        at = now - timedelta(hours=hours)
+        make_message(account, state=state, answered_at=at, created_at=at)
+    (health,) = health_of([account, make_account("haosms")])
+    silence = health.silence
+    assert (silence.waiting, silence.ripe, silence.silent) == (1, 2, 1)
+    assert health.silence.share == 50
+
+
+def test_an_account_that_is_quiet_though_messages_wait_is_named() -> None:
+    account = make_account("haorui")
+    since = timezone.now() - timedelta(hours=9, minutes=5)
+    make_message(account, state="submitted", answered_at=since)
+    text = signed_in("auditor").get(reverse(LIST)).content.decode()
+    assert "No callback for 9 h, though 1 message waits." in text
+
+
+# --- addresses --------------------------------------------------------------------------------
+
+
+def post_address(client: Client, account: Account, name: str, **fields: object) -> int:
+    url = reverse(f"admin:providers_account_{name}", args=[account.public_id])
+    return client.post(url, fields).status_code
+
+
+def test_a_new_address_leaves_the_old_one_standing() -> None:
+    account = make_account("haorui")
+    assert post_address(signed_in("manager"), account, "new_address") == 302
+    facts = addresses_of(account, timezone.now())
+    assert [each.is_newest for each in facts] == [True, False]
+    assert not facts[1].is_revocable
+
+
+def test_an_old_address_can_be_revoked_after_seven_days_and_not_before() -> None:
+    account, client = make_account("haorui"), signed_in("manager")
+    old = account.callback_tokens.get()
+    accounts.new_callback_token(account)
+    post_address(client, account, "revoke_address", token=old.pk)
+    old.refresh_from_db()
+    assert old.revoked_at is None
+    week_ago = timezone.now() - timedelta(days=7, minutes=1)
+    CallbackToken.objects.exclude(pk=old.pk).update(created_at=week_ago)
+    post_address(client, account, "revoke_address", token=old.pk)
+    old.refresh_from_db()
+    assert old.revoked_at is not None
+
+
+def test_the_address_in_use_is_never_revoked() -> None:
+    account = make_account("haorui")
+    token = account.callback_tokens.get()
+    post_address(signed_in("manager"), account, "revoke_address", token=token.pk)
+    token.refresh_from_db()
+    assert token.revoked_at is None
+
+
+def test_no_account_revokes_the_address_of_another() -> None:
+    account, other = make_account("haorui"), make_account("haorui")
+    token = other.callback_tokens.get()
+    status = post_address(signed_in("manager"), account, "revoke_address", token=token.pk)
+    assert status == 404
+
+
+@pytest.mark.parametrize("name", ["new_address", "revoke_address"])
+def test_addresses_are_made_and_revoked_by_managers_only(name: str) -> None:
+    account = make_account("haorui")
+    client = Client()
+    client.force_login(make_user("providers.view_account", "providers.check_account"))
+    assert post_address(client, account, name) == 403
+
+
+def test_a_network_that_is_none_is_refused_beside_its_field() -> None:
+    account, client = make_account("haorui"), signed_in("manager")
+    url = reverse("admin:providers_account_change", args=[account.public_id])
+    seen = client.get(url).context["form"]
+    data = {name: field.value() or "" for name, field in ((f.name, f) for f in seen)}
+    data |= {"allowed_countries": ["CN"], "option_sender_ids": "HAORUI", "option_kind": "T"}
+    answer = client.post(url, data | {"callback_networks": "198.51.100.0/24\nthe provider"})
+    assert "“the provider” is not a network." in answer.content.decode()
+    client.post(url, data | {"callback_networks": "198.51.100.0/24"})
+    account.refresh_from_db()
+    assert account.networks == ["198.51.100.0/24"]
+
+
+def test_raw_bytes_that_are_no_text_are_shown_all_the_same(message: Message) -> None:
+    callback = Callback.objects.create(
+        account=message.account, digest="1", method="POST", body=b"\xff\x00{"
+    )
+    client = signed_in("manager")
+    assert client.get(page(client, callback)).status_code == 200
+    assert (
+        json.dumps("\\xff")[1:-1].replace("\\\\", "\\")
+        in client.post(page(client, callback, "reveal"), {"other": "x"}).content.decode()
+    )

@@ -1,0 +1,70 @@
+"""Writing down what came of calls, where one of them cannot be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import DataError
+
+from messaging.engine.source import MessageSource
+from messaging.models import Message
+from providers import journal
+from providers.engine.work_source import Result
+from providers.models import ApiCall
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.support.engine import run_engine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        running.change_settings("haorui", report_delay=None)
+        yield running
+
+
+def everybody_is_done(count: int) -> None:
+    run_engine(lambda: Message.objects.filter(state="submitted").count() == count)
+
+
+def test_one_result_that_cannot_be_written_keeps_no_other_from_it(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = make_account("haorui", sandbox)
+    poison, *others = [make_message(account) for _ in range(4)]
+    real = MessageSource.record
+
+    def record(self: MessageSource, results: Sequence[Result], claim: UUID) -> None:
+        if any(result.job.subject == f"message:{poison.pk}" for result in results):
+            raise DataError("value out of range")
+        real(self, results, claim)
+
+    monkeypatch.setattr(MessageSource, "record", record)
+    everybody_is_done(len(others))
+
+    poison.refresh_from_db()
+    assert poison.state == "sending"
+    assert len(sandbox.book.entries()) == 4
+
+
+def test_a_journal_row_that_cannot_be_written_costs_no_result(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = make_message(make_account("haorui", sandbox))
+
+    def write(calls: Sequence[Any]) -> None:
+        if calls:
+            raise DataError("value too long")
+
+    monkeypatch.setattr(journal, "write", write)
+    everybody_is_done(1)
+
+    message.refresh_from_db()
+    assert message.state == "submitted"
+    assert not ApiCall.objects.exists()

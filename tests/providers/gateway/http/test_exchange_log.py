@@ -1,0 +1,213 @@
+"""What the journal gets of a call: one record, redacted, storable, short."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from core.redaction import HIDDEN
+from providers.gateway.call import Effect, Operation, Request
+from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
+from providers.gateway.vocabulary import Outcome, Reason
+
+from .callers import POST, Caller, MakeCaller, Serve, understand
+from .raw_server import Peer, always, answer, once
+
+ORDER = Operation(
+    "place_order",
+    Effect.PAID,
+    hidden=frozenset({"code", "content"}),
+    masked=frozenset({"phone"}),
+    readable_in_error=frozenset({"code"}),
+)
+
+
+def test_a_call_is_recorded_once_with_its_outcome(serve: Serve, caller: MakeCaller) -> None:
+    server = serve(always(answer(b'{"a": 1}')))
+    made = caller(server.url)
+    made.pay()
+    (record,) = made.records
+    assert (record.operation, record.subject, record.method, record.attempt) == (
+        "send",
+        "message:42",
+        "POST",
+        1,
+    )
+    assert (record.outcome, record.reason, record.http_status) == (Outcome.DONE, None, 200)
+    assert (record.url, record.request_body, record.answer_body) == (
+        f"{server.url}/send",
+        '{"number": 1}',
+        '{"a": 1}',
+    )
+
+
+def test_the_time_of_a_call_is_recorded(serve: Serve, caller: MakeCaller) -> None:
+    def slow(peer: Peer) -> None:
+        peer.read_request()
+        peer.closing.wait(0.1)
+        peer.send(answer())
+
+    made = caller(serve(slow).url)
+    before = datetime.datetime.now(datetime.UTC)
+    made.pay()
+    (record,) = made.records
+    assert before <= record.started_at <= datetime.datetime.now(datetime.UTC)
+    assert 0.1 <= record.duration < 2
+
+
+def test_the_record_has_the_outcome_that_the_client_came_to(
+    serve: Serve, caller: MakeCaller
+) -> None:
+    def refuse(answer_: object) -> None:
+        raise Refused(Reason.NO_BALANCE)
+
+    made = caller(serve(always(answer())).url)
+    with pytest.raises(Refused):
+        made.pay(understand=refuse)
+    assert (made.records[0].outcome, made.records[0].reason) == (
+        Outcome.REFUSED,
+        Reason.NO_BALANCE,
+    )
+
+
+def test_a_call_that_never_left_is_recorded(caller: MakeCaller) -> None:
+    made = caller("http://provider.invalid/api")
+    with pytest.raises(NotDone):
+        made.pay()
+    assert [(each.outcome, each.reason, each.url) for each in made.records] == [
+        (Outcome.NOT_DONE, Reason.UNREACHABLE, "http://provider.invalid/api/send")
+    ]
+
+
+def test_what_came_of_a_broken_answer_is_kept(serve: Serve, caller: MakeCaller) -> None:
+    made = caller(serve(once(b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"sta')).url)
+    with pytest.raises(OutcomeUnknown):
+        made.pay()
+    assert (made.records[0].answer_body, made.records[0].http_status) == ('{"sta', 200)
+
+
+def test_declared_fields_are_redacted_everywhere(serve: Serve, caller: MakeCaller) -> None:
+    body = b'{"order_id": 7, "phone": "+6281234567890", "code": "123456", "content": null}'
+    made = caller(serve(always(answer(body))).url)
+    fields = {"phone": "+6281234567890", "Code": "abc"}
+    made.http_client.call(ORDER, Request("POST", "/order", query=fields, json=fields), understand)
+    (record,) = made.records
+    assert record.url.endswith(f"/order?phone=+628••••••7890&Code={HIDDEN}")
+    assert record.request_body == f'{{"phone": "+628••••••7890", "Code": "{HIDDEN}"}}'
+    assert record.answer_body == (
+        f'{{"order_id": 7, "phone": "+628••••••7890", "code": "{HIDDEN}", "content": null}}'
+    )
+
+
+def test_a_field_may_be_readable_in_an_error(serve: Serve, caller: MakeCaller) -> None:
+    body = b'{"code": "NO_BALANCE", "content": "1234"}'
+    made = caller(serve(always(answer(body, status="402 Payment Required"))).url)
+    with pytest.raises(Refused):
+        made.http_client.call(ORDER, POST, understand)
+    assert made.records[0].answer_body == f'{{"code": "NO_BALANCE", "content": "{HIDDEN}"}}'
+
+
+def test_headers_are_not_kept(serve: Serve, caller: MakeCaller) -> None:
+    made = caller(serve(always(answer(headers=("X-Token: theirs",)))).url)
+    made.pay(Request("POST", "/", headers={"Authorization": "Bearer ours"}))
+    assert not {"theirs", "ours"} & set(repr(made.records[0]).replace("'", " ").split())
+
+
+def body_kept_of(serve: Serve, caller: MakeCaller, body: bytes) -> str:
+    made = caller(serve(always(answer(body))).url)
+    made.pay(understand=lambda answer_: None)
+    kept: str = made.records[0].answer_body
+    return kept
+
+
+def test_a_long_body_is_cut_at_4_kib_on_a_character(serve: Serve, caller: MakeCaller) -> None:
+    kept = body_kept_of(serve, caller, "验".encode() * 5000)
+    assert kept == "验" * 1364 + "…"
+
+
+def test_a_body_of_4_kib_is_kept_whole(serve: Serve, caller: MakeCaller) -> None:
+    assert body_kept_of(serve, caller, b"x" * 4096) == "x" * 4096
+
+
+def test_the_request_body_is_cut_too(serve: Serve, caller: MakeCaller) -> None:
+    made = caller(serve(always(answer())).url)
+    made.pay(Request("POST", "/", form={"text": "x" * 9000}))
+    assert len(made.records[0].request_body.encode()) == 4096
+
+
+def test_half_a_secret_does_not_stand_where_a_body_is_cut(serve: Serve, caller: MakeCaller) -> None:
+    secret = "k" * 40
+    made = caller(
+        serve(always(answer(b"x" * 4080 + secret.encode()))).url, credentials={"a": secret}
+    )
+    made.pay(understand=lambda answer_: None)
+    assert "k" not in made.records[0].answer_body
+
+
+def test_half_a_secret_does_not_show_behind_a_long_hidden_value(
+    serve: Serve, caller: MakeCaller
+) -> None:
+    secret = "k" * 40
+    body = b'{"content": "' + b"y" * (64 * 1024 - 33) + b'", "a": "' + secret.encode() + b'"}'
+    made = caller(serve(always(answer(body))).url, credentials={"a": secret})
+    made.http_client.call(ORDER, POST, lambda answer_: None)
+    assert "k" not in made.records[0].answer_body
+
+
+def test_bytes_that_are_no_utf_8_are_shown_as_such(serve: Serve, caller: MakeCaller) -> None:
+    assert body_kept_of(serve, caller, b"\xff\xfe ok") == "\\xff\\xfe ok"
+
+
+def test_nul_is_shown_as_its_picture(serve: Serve, caller: MakeCaller) -> None:
+    assert body_kept_of(serve, caller, b"a\x00b") == "a␀b"
+
+
+def test_a_lone_surrogate_can_be_stored(serve: Serve, caller: MakeCaller) -> None:
+    made = caller(serve(always(answer())).url)
+    made.pay(Request("POST", "/", json={"text": "\ud800 验"}))
+    assert made.records[0].request_body.encode() == '{"text": "\\ud800 验"}'.encode()
+
+
+# --- a recorder that fails -------------------------------------------------
+
+
+@pytest.fixture
+def broken(serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch) -> Caller:
+    def fail(record: object) -> None:
+        raise RuntimeError("disk full")
+
+    made = caller(serve(always(answer(b'{"a": 1}'))).url)
+    monkeypatch.setattr(made.recorder, "record", fail)
+    return made
+
+
+def test_a_recorder_that_fails_loses_no_result(broken: Caller) -> None:
+    assert broken.pay() == {"a": 1}
+
+
+def test_a_recorder_that_fails_changes_no_error(broken: Caller) -> None:
+    def refuse(answer_: object) -> None:
+        raise Refused(Reason.NO_BALANCE)
+
+    with pytest.raises(Refused):
+        broken.pay(understand=refuse)
+
+
+def test_a_recorder_that_fails_is_told_to_the_log(
+    broken: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken.pay()
+    assert "send failed: RuntimeError in" in caplog.text
+
+
+def test_a_body_that_cannot_be_redacted_is_hidden_whole(
+    serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> str:
+        raise RecursionError
+
+    made = caller(serve(always(answer(b'{"a": 1}'))).url)
+    monkeypatch.setattr("providers.gateway.http.exchange_log.storable", fail)
+    made.pay()
+    assert [(each.outcome, each.answer_body) for each in made.records] == [(Outcome.DONE, HIDDEN)]

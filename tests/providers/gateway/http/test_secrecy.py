@@ -1,0 +1,214 @@
+"""No credential, code or phone number in any error, log line or record.
+
+The canaries travel in the query, the form, the JSON and the headers; the server and the
+client do their worst to bring them back.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Callable
+
+import pytest
+
+from core.redaction import HIDDEN
+from providers.gateway.call import Answer, Effect, Operation, Request
+from providers.gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
+from providers.gateway.http.client import AddressPolicy
+from providers.gateway.vocabulary import CheckResult, Reason, Submission
+
+from .callers import MakeCaller, Serve
+from .raw_server import Behaviour, Peer, always, answer, once
+
+PASSWORD = "p@ss/w:rd+Ü"
+CODE = "482913"
+PHONE = "8613912345678"
+CANARIES = (PASSWORD, CODE, PHONE, "13912345678", "p%40ss", "482913", "cEBzcy93OnJkK")
+
+SEND = Operation(
+    "send", Effect.PAID, hidden=frozenset({"password", "code"}), masked=frozenset({"msisdn"})
+)
+FIELDS = {"username": "staff", "password": PASSWORD, "code": CODE, "msisdn": PHONE}
+REQUESTS = {
+    "query": Request("GET", "/send", query=FIELDS, secrets=(CODE,)),
+    "form": Request("POST", "/send", form=FIELDS, secrets=(CODE,)),
+    "json": Request("POST", "/send", json=FIELDS, secrets=(CODE,)),
+    "header": Request("POST", "/send", headers={"Authorization": "Bearer p@ss/w:rd+"}),
+    "broken header": Request("POST", "/send", headers={"Authorization": f"Bearer {PASSWORD}\n"}),
+    "path": Request("GET", f"/{CODE}/{PHONE}", secrets=(CODE,)),
+}
+ECHO = f"code {CODE}, number {PHONE}, password {PASSWORD}"
+
+
+def cut_off(peer: Peer) -> None:
+    peer.read_request()
+
+
+def headers_with_everything(peer: Peer) -> None:
+    peer.read_request()
+    peer.send(f"HTTP/1.1 200 OK\r\n{ECHO}\r\n\r\n".encode())
+
+
+SERVERS = {
+    "cut off": cut_off,
+    "echo": always(answer(json.dumps({"status": "F", "remarks": ECHO}).encode())),
+    "echo in plain": always(answer(ECHO.encode())),
+    "echo in a redirect": once(answer(b"", status="307 x", headers=(f"Location: /?{CODE}",))),
+    "malformed headers": headers_with_everything,
+    "no HTTP": once(ECHO.encode() + b"\r\n"),
+    "bad length": once(f"HTTP/1.1 200 OK\r\nContent-Length: {CODE}, {PHONE}\r\n\r\n".encode()),
+    "bad chunk": once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + ECHO.encode()),
+}
+
+
+def refuse_in_their_words(answer_: Answer) -> None:
+    try:
+        json.loads(answer_.body)["absent"]
+    except Exception as error:
+        refusal = Refused(Reason.OTHER_REFUSAL, words=answer_.body.decode())
+        refusal.add_note(ECHO)
+        raise refusal from error
+
+
+def fail_in_their_words(answer_: Answer) -> None:
+    raise ValueError(answer_.body.decode())
+
+
+@pytest.fixture
+def everything_written(
+    serve: Serve, caller: MakeCaller, caplog: pytest.LogCaptureFixture
+) -> Callable[..., str]:
+    """Makes a call that fails; gives all that was written about it."""
+    caplog.set_level(logging.DEBUG)
+
+    def call(
+        request: Request,
+        behaviour: Behaviour,
+        understand: Callable[[Answer], None] = refuse_in_their_words,
+    ) -> str:
+        made = caller(serve(behaviour).url, credentials={"password": PASSWORD})
+        with pytest.raises(GatewayError) as raised:
+            made.http_client.call(SEND, request, understand)
+        error = raised.value
+        return "\n".join(
+            (
+                *traceback.format_exception(error),
+                repr(error),
+                str(error.args),
+                error.words,
+                caplog.text,
+                *map(repr, made.records),
+            )
+        )
+
+    return call
+
+
+@pytest.mark.parametrize("behaviour", SERVERS.values(), ids=SERVERS)
+@pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
+def test_nothing_secret_is_written_when_a_call_fails(
+    everything_written: Callable[..., str], request_: Request, behaviour: Behaviour
+) -> None:
+    written = everything_written(request_, behaviour)
+    expected = CANARIES if request_.query or request_.form or request_.json else (PASSWORD,)
+    assert [canary for canary in expected if canary in written] == []
+
+
+@pytest.mark.parametrize("request_", list(REQUESTS.values())[:3], ids=list(REQUESTS)[:3])
+def test_nothing_secret_is_written_when_the_client_fails(
+    everything_written: Callable[..., str], request_: Request
+) -> None:
+    written = everything_written(request_, SERVERS["echo"], fail_in_their_words)
+    assert [canary for canary in CANARIES if canary in written] == []
+
+
+def test_nothing_secret_is_written_when_nobody_answers(
+    caller: MakeCaller, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    made = caller("http://provider.invalid", credentials={"password": PASSWORD})
+    with pytest.raises(GatewayError) as raised:
+        made.http_client.call(SEND, REQUESTS["query"], refuse_in_their_words)
+    written = "".join(traceback.format_exception(raised.value)) + caplog.text + repr(made.records)
+    assert [canary for canary in CANARIES if canary in written] == []
+
+
+@pytest.mark.parametrize("request_", [REQUESTS["query"], REQUESTS["form"]])
+@pytest.mark.parametrize(
+    "yes", [lambda words: Submission("1", words), lambda words: CheckResult(False, words)]
+)
+def test_a_yes_keeps_nothing_secret_either(
+    serve: Serve,
+    caller: MakeCaller,
+    request_: Request,
+    yes: Callable[[str], Submission | CheckResult],
+) -> None:
+    made = caller(serve(SERVERS["echo"]).url, credentials={"password": PASSWORD})
+    said = made.http_client.call(SEND, request_, lambda answer_: yes(answer_.body.decode()))
+    assert [canary for canary in CANARIES if canary in said.words] == []
+
+
+def test_nothing_is_chained_to_the_error(serve: Serve, caller: MakeCaller) -> None:
+    made = caller(serve(SERVERS["echo"]).url)
+    with pytest.raises(Refused) as raised:
+        made.pay(understand=refuse_in_their_words)
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+
+
+def test_the_frames_of_the_client_are_not_kept(serve: Serve, caller: MakeCaller) -> None:
+    made = caller(serve(SERVERS["echo"]).url)
+    with pytest.raises(Refused) as raised:
+        made.pay(understand=refuse_in_their_words)
+    functions = [frame.name for frame in traceback.extract_tb(raised.value.__traceback__)]
+    assert "refuse_in_their_words" not in functions
+
+
+def test_a_stopped_thread_carries_nothing_away(
+    serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*arguments: object) -> None:
+        try:
+            raise ValueError(PASSWORD)
+        except ValueError:
+            raise SystemExit from None
+
+    monkeypatch.setattr("providers.gateway.http.client.read_body", stop)
+    with pytest.raises(SystemExit) as raised:
+        caller(serve(SERVERS["echo"]).url).pay()
+    assert raised.value.__context__ is None
+
+
+def test_a_defect_is_logged_by_its_kind(
+    serve: Serve, caller: MakeCaller, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(OutcomeUnknown):
+        caller(serve(SERVERS["echo"]).url).pay(understand=fail_in_their_words)
+    assert "send failed: ValueError in fail_in_their_words" in caplog.text
+
+
+def test_the_words_of_the_provider_stay_otherwise(serve: Serve, caller: MakeCaller) -> None:
+    made = caller(serve(SERVERS["echo in plain"]).url, credentials={"password": PASSWORD})
+    with pytest.raises(Refused) as raised:
+        made.http_client.call(SEND, REQUESTS["form"], refuse_in_their_words)
+    assert raised.value.words == f"code {HIDDEN}, number 861••••••5678, password {HIDDEN}"
+
+
+def test_a_secret_that_cannot_be_decrypted_stops_the_call(serve: Serve, caller: MakeCaller) -> None:
+    def fail() -> str:
+        raise ValueError("wrong key")
+
+    server = serve(always(answer()))
+    with pytest.raises(NotDone):
+        caller(server.url, credentials={"password": fail}).pay()
+    assert server.connections == 0
+
+
+def test_a_forbidden_address_is_not_repeated(
+    caller: MakeCaller, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = caller("http://staff:p@ss@10.0.0.1/", policy=AddressPolicy(allow_http=True))
+    with pytest.raises(GatewayError) as raised:
+        made.pay()
+    assert "10.0.0.1" not in str(raised.value) + caplog.text

@@ -1,0 +1,203 @@
+"""The limits of an account: whatever is asked for, no window ever holds too much."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from providers import rate_limits
+from providers.clock import database_now
+from providers.models import Account, Allowance
+from providers.rate_limits import Window
+from tests.factories.accounts import make_account
+from tests.support.threads import at_once
+
+ROUNDING = 1e-6
+
+
+def fullest(slots: list[float], seconds: float) -> int:
+    """The most slots that any stretch of so many seconds holds."""
+    most = first = 0
+    for last, slot in enumerate(slots):
+        while slots[first] <= slot - seconds + ROUNDING:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def simulate(per_second: int, per_minute: int, asked: list[tuple[float, int]]) -> list[float]:
+    """The slots given out to whoever asks, after so many seconds, for so many at once."""
+    windows = rate_limits.windows_of(Account(per_second=per_second, per_minute=per_minute))
+    now, state, slots = 1_000_000.0, (0.0, 0.0, 0.0), []
+    for pause, wanted in asked:
+        now += pause
+        given_out, state = rate_limits._next_slots(state, now, wanted, *windows)
+        slots += given_out
+    return slots
+
+
+ASKED = st.lists(st.tuples(st.floats(0, 90), st.integers(1, 40)), min_size=1, max_size=40)
+
+
+@given(st.integers(1, 50), st.integers(1, 900), ASKED)
+@example(10, 300, [(0.0, 900)])
+@example(1, 1, [(0.0, 5)])
+@example(3, 180, [(0.0, 400)])
+@example(10, 300, [(0.0, 5), (59.9, 300), (0.1, 300)])
+def test_no_second_and_no_minute_ever_holds_more_than_its_limit(
+    per_second: int, per_minute: int, asked: list[tuple[float, int]]
+) -> None:
+    slots = simulate(per_second, per_minute, asked)
+    assert fullest(slots, 1) <= per_second
+    assert fullest(slots, 60) <= per_minute
+
+
+def test_ten_thousand_a_second_are_kept_as_well() -> None:
+    slots = simulate(10_000, 600_000, [(0.0, 25_000)])
+    assert fullest(slots, 1) <= 10_000
+
+
+@given(st.integers(1, 50), st.integers(1, 900), ASKED)
+def test_slots_are_given_out_in_order(
+    per_second: int, per_minute: int, asked: list[tuple[float, int]]
+) -> None:
+    slots = simulate(per_second, per_minute, asked)
+
+    assert slots == sorted(slots)
+
+
+@pytest.mark.parametrize(
+    ("per_second", "per_minute", "least"), [(10, 300, 290), (10_000, 1_200, 1_150), (1, 60, 55)]
+)
+def test_most_of_a_minutes_limit_can_be_used(per_second: int, per_minute: int, least: int) -> None:
+    slots = simulate(per_second, per_minute, [(0.0, per_minute * 2)])
+    assert fullest(slots, 60) >= least
+
+
+def test_a_few_calls_after_a_pause_go_at_once() -> None:
+    assert simulate(10, 300, [(0.0, 2)]) == [1_000_000.0] * 2
+
+
+@given(st.integers(1, 10_000))
+def test_burst_and_rate_together_stay_within_the_limit(limit: int) -> None:
+    window = Window.of(limit, 1.0, 5)
+    assert window.burst + 1.0 / window.spacing <= limit + 1
+    assert window.burst >= 1
+
+
+# --- the row that all share --------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_looking_ahead_takes_nothing() -> None:
+    account = make_account(per_second=10, per_minute=300)
+    before = Allowance.objects.values().get(account=account)
+    assert rate_limits.look_ahead(account, 5, within=1.0).near == 5
+    assert Allowance.objects.values().get(account=account) == before
+
+
+@pytest.mark.django_db
+def test_a_look_says_how_many_are_near_and_when_the_next_comes() -> None:
+    outlook = rate_limits.look_ahead(make_account(per_second=1, per_minute=60), 5, within=1.5)
+    assert outlook.near == 2
+    assert 1.5 < outlook.wait_for_more < 2.5
+
+
+@pytest.mark.django_db
+def test_what_was_seen_is_taken_where_nobody_took_it_meanwhile() -> None:
+    account = make_account(per_second=1, per_minute=60)
+    outlook = rate_limits.look_ahead(account, 1, within=1.0)
+    assert rate_limits.take(account, outlook, 1) == [0]
+
+
+@pytest.mark.django_db
+def test_what_somebody_else_took_since_the_look_is_not_taken_twice() -> None:
+    account = make_account(per_second=1, per_minute=60)
+    outlook = rate_limits.look_ahead(account, 1, within=1.0)
+    rate_limits.reserve(account)
+    (wait,) = rate_limits.take(account, outlook, 1)
+    assert wait > 0.5
+
+
+@pytest.mark.django_db
+def test_what_was_reserved_is_not_given_out_again() -> None:
+    account = make_account(per_second=1, per_minute=60)
+    (first,), (second,) = rate_limits.reserve(account), rate_limits.reserve(account)
+    assert first == 0
+    assert second > 0.5
+
+
+@pytest.mark.django_db
+def test_a_missing_allowance_is_made() -> None:
+    account = make_account()
+    Allowance.objects.all().delete()
+    assert rate_limits.reserve(account, 2) == [0, 0]
+    assert Allowance.objects.filter(account=account).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_those_who_reserve_at_the_same_time_get_slots_of_their_own() -> None:
+    account = make_account(per_second=10, per_minute=300)
+    began = database_now()
+
+    def reserve() -> list[float]:
+        found = []
+        for _ in range(5):
+            now = database_now()
+            found += [now + wait for wait in rate_limits.reserve(account, 3)]
+        return found
+
+    slots = sorted(chain.from_iterable(at_once(reserve, 4)))
+
+    allowance = Allowance.objects.get(account=account)
+    second, _ = rate_limits.windows_of(account)
+    assert len(slots) == 60
+    # Sixty were taken off the one row that counts: none was given out twice.
+    assert allowance.second_free_at >= began + 60 * second.spacing
+
+
+# --- slowing down ------------------------------------------------------------
+
+
+@pytest.mark.django_db
+class TestSlowDown:
+    def test_the_whole_account_waits(self) -> None:
+        account = make_account()
+        assert rate_limits.slow_down(account, 7) == 7
+        (wait,) = rate_limits.reserve(account)
+        assert 6 < wait <= 7
+
+    def test_without_a_number_it_waits_five_to_ten_seconds(self) -> None:
+        assert 5 <= rate_limits.slow_down(make_account(), None) <= 10
+
+    def test_each_repetition_doubles_the_wait_up_to_two_minutes(self) -> None:
+        account = make_account()
+        waits = [rate_limits.slow_down(account, 5) for _ in range(7)]
+        assert waits == [5, 10, 20, 40, 80, 80, 80]
+        assert rate_limits.slow_down(account, 30) == 120
+
+    def test_a_shorter_wait_does_not_end_a_longer_one(self) -> None:
+        account = make_account()
+        rate_limits.slow_down(account, 60)
+        Allowance.objects.update(slow_streak=0)
+        rate_limits.slow_down(account, 1)
+        assert rate_limits.reserve(account)[0] > 50
+
+    def test_an_answer_ends_the_growth(self) -> None:
+        account = make_account()
+        rate_limits.slow_down(account, 5)
+        rate_limits.note_answer(account)
+        assert rate_limits.slow_down(account, 5) == 5
+
+    def test_an_answer_does_not_shorten_the_wait(self) -> None:
+        account = make_account()
+        rate_limits.slow_down(account, 60)
+        rate_limits.note_answer(account)
+        assert rate_limits.reserve(account)[0] > 50
+
+    def test_another_account_is_not_slowed(self) -> None:
+        rate_limits.slow_down(make_account(), 60)
+        assert rate_limits.reserve(make_account()) == [0]

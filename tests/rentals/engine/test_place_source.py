@@ -1,0 +1,192 @@
+"""From the wish to the code: over real HTTP, with the engine's own loop."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+
+from rentals import cancel_requests
+from rentals.models import Order
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.orders import make_order
+from tests.factories.staff import make_user
+from tests.support.engine import IMPATIENT, run_engine
+from tests.support.orders import answered, rent, until_state
+from tests.support.threads import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_an_order_becomes_a_number_that_waits(sandbox: Sandbox) -> None:
+    order = rent(make_order(make_account("gosms", sandbox)))
+
+    assert (order.state, order.price) == ("pending", Decimal("0.50"))
+    assert order.phone.startswith("+62812")
+    assert order.provider_id
+    assert order.expires_at is not None
+    assert order.next_poll_at is not None
+
+
+def test_the_code_and_the_whole_text_are_read(sandbox: Sandbox) -> None:
+    order = rent(make_order(make_account("gosms", sandbox)))
+    sandbox.deliver_sms(order.provider_id, "Your WhatsApp code is 482913")
+
+    order = until_state(order, "received")
+
+    assert order.code.reveal() == "482913"
+    assert order.content.reveal() == "Your WhatsApp code is 482913"
+    assert order.next_poll_at is None
+
+
+def test_nothing_is_asked_after_the_last_word(sandbox: Sandbox) -> None:
+    order = rent(make_order(make_account("gosms", sandbox)))
+    sandbox.deliver_sms(order.provider_id, "Your code is 482913")
+    until_state(order, "received")
+    asked = len(sandbox.book.entries("gosms", "get_order"))
+
+    other = rent(make_order(order.account))
+
+    assert other.state == "pending"
+    assert len(sandbox.book.entries("gosms", "get_order")) == asked
+
+
+def test_a_cancel_is_believed_when_the_order_says_so(sandbox: Sandbox) -> None:
+    order = rent(make_order(make_account("gosms", sandbox)))
+    assert cancel_requests.ask(order, make_user())
+
+    cancel = answered(order.cancels.get())
+
+    order.refresh_from_db()
+    assert (cancel.state, order.state, cancel.refund) == ("accepted", "cancelled", Decimal("0.50"))
+    assert len(sandbox.book.entries("gosms", "cancel_order")) == 1
+
+
+def test_two_tabs_cancel_the_same_order_once(sandbox: Sandbox) -> None:
+    order = rent(make_order(make_account("gosms", sandbox)))
+    by = make_user()
+
+    asked = at_once(lambda: cancel_requests.ask(order, by), 4)
+
+    assert sorted(asked) == [False, False, False, True]
+    answered(order.cancels.get())
+    assert len(sandbox.book.entries("gosms", "cancel_order")) == 1
+
+
+def test_a_cancel_that_came_too_late_finds_the_code(sandbox: Sandbox) -> None:
+    order = rent(make_order(make_account("gosms", sandbox)))
+    sandbox.deliver_sms(order.provider_id, "Your code is 482913")
+    cancel_requests.ask(order, make_user())
+
+    cancel = answered(order.cancels.get())
+
+    order.refresh_from_db()
+    assert (cancel.state, order.state) == ("refused", "received")
+    assert order.code.reveal() == "482913"
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_cancel_whose_answer_is_lost_is_decided_by_the_order(
+    sandbox: Sandbox, accepted: bool
+) -> None:
+    order = rent(make_order(make_account("gosms", sandbox)))
+    sandbox.fault("json_truncated", provider="gosms", operation="cancel_order", accept=accepted)
+    cancel_requests.ask(order, make_user())
+
+    cancel = answered(order.cancels.get())
+
+    order.refresh_from_db()
+    assert order.state == ("cancelled" if accepted else "pending")
+    assert len(sandbox.book.entries("gosms", "cancel_order")) == 1
+    assert cancel.state == ("accepted" if accepted else "not_done")
+
+
+def test_another_number_is_rented_only_after_the_cancel(sandbox: Sandbox) -> None:
+    order = rent(make_order(make_account("gosms", sandbox)))
+    cancel_requests.ask(order, make_user("rentals.rent_order"), then_rent=True)
+    answered(order.cancels.get())
+
+    other = Order.objects.get(instead_of=order)
+
+    assert rent(other).state == "pending"
+
+
+def test_no_other_number_is_rented_when_the_sms_was_faster(sandbox: Sandbox) -> None:
+    order = rent(make_order(make_account("gosms", sandbox)))
+    sandbox.deliver_sms(order.provider_id, "Your code is 482913")
+    cancel_requests.ask(order, make_user(), then_rent=True)
+    answered(order.cancels.get())
+
+    assert Order.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("project", "region", "reason"),
+    [
+        ("whatsapp", "AQ", "no_number_available"),
+        ("noprice", "ID", "price_not_calculated"),
+        ("nothing", "ID", "parameters"),
+    ],
+)
+def test_a_refusal_is_kept_with_its_reason(
+    sandbox: Sandbox, project: str, region: str, reason: str
+) -> None:
+    order = rent(make_order(make_account("gosms", sandbox), project=project, region=region))
+
+    assert (order.state, order.reason) == ("refused", reason)
+    assert order.words
+
+
+def test_no_money_stops_the_orders_that_wait(sandbox: Sandbox) -> None:
+    sandbox.change_account("gosms", balance=Decimal(0), credit_limit=Decimal(0))
+    account = make_account("gosms", sandbox)
+    first, second = make_order(account), make_order(account)
+
+    assert rent(first).reason == "no_balance"
+
+    account.refresh_from_db()
+    second.refresh_from_db()
+    assert (account.pause_reason, second.state) == ("no_balance", "queued")
+    assert len(sandbox.book.entries("gosms", "create_order")) == 1
+
+
+def test_where_staff_ask_for_it_an_empty_shelf_is_tried_again(sandbox: Sandbox) -> None:
+    order = make_order(make_account("gosms", sandbox), region="AQ", keep_trying=10)
+    run_engine(lambda: Order.objects.filter(pk=order.pk).exclude(answered_at=None).exists())
+
+    order.refresh_from_db()
+    assert (order.state, order.reason) == ("queued", "no_number_available")
+    assert order.answered_at is not None
+    assert (order.not_before - order.answered_at).total_seconds() == pytest.approx(15, abs=0.5)
+
+
+def test_a_lost_answer_is_never_followed_by_a_second_order(sandbox: Sandbox) -> None:
+    sandbox.fault("never_answers", provider="gosms", operation="create_order", accept=True)
+    order = make_order(make_account("gosms", sandbox))
+
+    order = until_state(order, "unknown", deadlines=IMPATIENT)
+
+    assert order.reason == "timed_out"
+    assert len(sandbox.book.entries("gosms", "create_order")) == 1
+
+
+def test_what_somebody_wanted_who_may_not_rent_any_more_is_not_ordered(sandbox: Sandbox) -> None:
+    order = make_order(make_account("gosms", sandbox))
+    User.objects.filter(username=order.created_by).update(is_active=False)
+    assert rent(order).reason == "order_not_allowed"
+    assert not sandbox.book.entries("gosms", "create_order")
+
+
+def test_many_orders_of_one_kind_are_placed_one_after_the_other(sandbox: Sandbox) -> None:
+    account = make_account("gosms", sandbox)
+    made = [make_order(account) for _ in range(6)]
+
+    run_engine(lambda: Order.objects.filter(state="pending").count() == len(made))
+
+    assert sandbox.book.peak("gosms") <= 4
+    placed = list(Order.objects.order_by("placed_at").values_list("handed_over_at", "answered_at"))
+    times = [moment for pair in placed for moment in pair if moment]
+    assert len(times) == 2 * len(made)
+    assert times == sorted(times)

@@ -1,0 +1,56 @@
+"""Translations are compiled without GNU gettext, and only when they changed."""
+
+from __future__ import annotations
+
+import gettext
+import os
+from pathlib import Path
+
+import pytest
+
+from smsportal.compile_translations import compile_catalogues
+
+SOURCE = """
+msgid ""
+msgstr "Content-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=1; plural=0;\\n"
+
+msgid "Send"
+msgstr "发送"
+
+msgid "%(count)d message"
+msgid_plural "%(count)d messages"
+msgstr[0] "%(count)d 条短信"
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "zh_Hans" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    source = folder / "django.po"
+    source.write_text(SOURCE, encoding="utf-8")
+    return source
+
+
+def test_a_compiled_catalogue_translates_words_and_plurals(source: Path, tmp_path: Path) -> None:
+    assert compile_catalogues(tmp_path) == [source.with_suffix(".mo")]
+    words = gettext.translation("django", tmp_path, ["zh_Hans"])
+    assert words.gettext("Send") == "发送"
+    assert words.ngettext("%(count)d message", "%(count)d messages", 2) == "%(count)d 条短信"
+
+
+def test_an_unchanged_catalogue_is_not_compiled_again(source: Path, tmp_path: Path) -> None:
+    compile_catalogues(tmp_path)
+    assert compile_catalogues(tmp_path) == []
+
+
+def test_a_changed_catalogue_is_compiled_again(source: Path, tmp_path: Path) -> None:
+    compile_catalogues(tmp_path)
+    later = source.with_suffix(".mo").stat().st_mtime + 10
+    os.utime(source, (later, later))
+    assert compile_catalogues(tmp_path) == [source.with_suffix(".mo")]
+
+
+def test_nothing_but_the_compiled_file_is_left_behind(source: Path, tmp_path: Path) -> None:
+    compile_catalogues(tmp_path)
+    assert sorted(file.name for file in source.parent.iterdir()) == ["django.mo", "django.po"]

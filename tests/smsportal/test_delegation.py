@@ -1,0 +1,189 @@
+"""Nobody gives, or takes over, more than they hold themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from tests.support.signed_in import browser_of, member
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager() -> User:
+    return member("manager")
+
+
+@pytest.fixture
+def browser(manager: User) -> Client:
+    return browser_of(manager)
+
+
+def page_of(user: User) -> str:
+    return reverse("admin:auth_user_change", args=[user.pk])
+
+
+def form(user: User, **changes: Any) -> dict[str, Any]:
+    return {
+        "username": user.username,
+        "is_active": "on",
+        "groups": list(user.groups.values_list("pk", flat=True)),
+        **changes,
+    }
+
+
+def test_a_manager_adds_staff_who_can_sign_in(browser: Client) -> None:
+    fields = {"username": "newcomer", "password1": "long-and-odd-9", "password2": "long-and-odd-9"}
+    answer = browser.post(reverse("admin:auth_user_add"), fields)
+    newcomer = User.objects.get(username="newcomer")
+    assert answer.status_code == 302
+    assert answer["Location"] == page_of(newcomer)
+    assert newcomer.is_staff
+    assert not newcomer.is_superuser
+
+
+def test_a_manager_gives_a_role_and_closes_an_account(browser: Client) -> None:
+    other = member("viewer")
+    operator = Group.objects.get(name="operator")
+    browser.post(page_of(other), form(other, groups=[operator.pk]))
+    assert list(other.groups.all()) == [operator]
+    fields = form(other)
+    del fields["is_active"]
+    browser.post(page_of(other), fields)
+    other.refresh_from_db()
+    assert not other.is_active
+
+
+def test_a_manager_makes_nobody_superuser_or_hands_on_staff_flags(browser: Client) -> None:
+    other = member("viewer")
+    browser.post(page_of(other), form(other, is_superuser="on", is_staff=""))
+    other.refresh_from_db()
+    assert not other.is_superuser
+    assert other.is_staff
+
+
+def test_a_manager_cannot_give_a_role_with_more_than_their_own_permissions(
+    browser: Client,
+) -> None:
+    strong = Group.objects.create(name="strong")
+    strong.permissions.add(Permission.objects.get(codename="delete_user"))
+    other = member("viewer")
+    answer = browser.post(page_of(other), form(other, groups=[strong.pk]))
+    assert answer.status_code == 200
+    assert not other.groups.filter(name="strong").exists()
+
+
+def test_a_manager_cannot_give_a_permission_they_do_not_hold(browser: Client) -> None:
+    other = member("viewer")
+    strong = Permission.objects.get(codename="delete_user")
+    answer = browser.post(page_of(other), form(other, user_permissions=[strong.pk]))
+    assert answer.status_code == 200
+    assert not other.user_permissions.exists()
+
+
+def test_a_manager_does_not_change_their_own_rights(browser: Client, manager: User) -> None:
+    send = Permission.objects.get(codename="view_apicall")
+    fields = form(manager, is_superuser="on", groups=[], user_permissions=[send.pk])
+    del fields["is_active"]
+    browser.post(page_of(manager), fields)
+    manager.refresh_from_db()
+    assert manager.is_active
+    assert not manager.is_superuser
+    assert manager.groups.count() == 1
+    assert not manager.user_permissions.exists()
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_a_manager_edits_no_superuser_and_sets_no_password_of_one(
+    browser: Client, is_active: bool
+) -> None:
+    boss = member(name="boss", superuser=True)
+    User.objects.filter(pk=boss.pk).update(is_active=is_active)
+    password = {"password1": "long-and-odd-9", "password2": "long-and-odd-9"}
+    for page in (page_of(boss), reverse("admin:auth_user_password_change", args=[boss.pk])):
+        assert browser.post(page, form(boss, **password)).status_code == 403
+    boss.refresh_from_db()
+    assert boss.check_password("right")
+    assert boss.is_superuser
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_a_manager_does_not_take_over_somebody_who_holds_more(
+    browser: Client, is_active: bool
+) -> None:
+    strong = member("viewer", name="strong")
+    strong.user_permissions.add(Permission.objects.get(codename="delete_user"))
+    User.objects.filter(pk=strong.pk).update(is_active=is_active)
+    page = reverse("admin:auth_user_password_change", args=[strong.pk])
+    fields = {"password1": "long-and-odd-9", "password2": "long-and-odd-9"}
+    assert browser.post(page, fields).status_code == 403
+    assert browser.post(page_of(strong), form(strong)).status_code == 403
+
+
+def test_a_manager_sets_a_new_password_for_an_operator(browser: Client) -> None:
+    other = member("operator")
+    page = reverse("admin:auth_user_password_change", args=[other.pk])
+    fields = {"password1": "long-and-odd-9", "password2": "long-and-odd-9"}
+    assert browser.post(page, fields).status_code == 302
+    other.refresh_from_db()
+    assert other.check_password("long-and-odd-9")
+
+
+def test_nobody_is_deleted_not_even_by_a_superuser() -> None:
+    other = member("viewer")
+    boss = browser_of(member(name="boss", superuser=True))
+    page = reverse("admin:auth_user_delete", args=[other.pk])
+    assert boss.post(page, {"post": "yes"}).status_code == 403
+    listed = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
+    boss.post(reverse("admin:auth_user_changelist"), listed)
+    assert User.objects.filter(pk=other.pk).exists()
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
+def test_other_roles_see_no_staff(role: str) -> None:
+    browser = browser_of(member(role))
+    assert browser.get(reverse("admin:auth_user_changelist")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "auth_group",
+        "django_q_ormq",
+        "django_q_schedule",
+        "django_q_failure",
+        "django_q_success",
+        "axes_accessattempt",
+        "axes_accesslog",
+        "axes_accessfailurelog",
+        "auditlog_logentry",
+    ],
+)
+def test_roles_queue_and_logs_are_for_superusers(browser: Client, model: str) -> None:
+    page = reverse(f"admin:{model}_changelist")
+    assert browser.get(page).status_code == 403
+    boss = browser_of(member(name="boss", superuser=True))
+    assert boss.get(page).status_code == 200
+
+
+def test_not_even_a_superuser_writes_a_schedule_which_would_run_any_function() -> None:
+    boss = browser_of(member(name="boss", superuser=True))
+    answer = boss.post(reverse("admin:django_q_schedule_add"), {"func": "os.system"})
+    assert answer.status_code == 403
+
+
+def test_the_password_is_not_in_the_record_of_changes() -> None:
+    from auditlog.models import LogEntry
+
+    user = member("viewer")
+    user.set_password("another-one-7")
+    user.first_name = "Mei"
+    user.save()
+    changes = LogEntry.objects.filter(object_pk=str(user.pk)).values_list("changes", flat=True)
+    assert changes
+    assert not [entry for entry in changes if "password" in entry or "last_login" in entry]
