@@ -22,9 +22,9 @@ from providers.models import Account
 from .. import duplicates
 from ..models import Message
 from ..queue_message import Draft
-from ..recipient_form import RecipientForm, channel_field, sender_field, template_field
 from ..recipients import words_of
 from ..text_rules import LONGEST_TYPED, check_text
+from .recipient_form import RecipientForm, channel_field, sender_field, template_field
 
 
 def kind_of(account: Account) -> Message.Kind | None:

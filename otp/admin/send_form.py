@@ -14,7 +14,7 @@ from unfold.widgets import (
 )
 
 from messaging import segments
-from messaging.recipient_form import RecipientForm
+from messaging.admin.recipient_form import RecipientForm
 from messaging.recipients import NotARecipient, recipient_for
 from messaging.recipients import words_of as words_of_problem
 from messaging.text_rules import control_character_text, has_control_characters

@@ -13,7 +13,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from messaging.recipient_form import channel_field, sender_field, template_field
+from messaging.admin.recipient_form import channel_field, sender_field, template_field
 from providers.gateway.client import SendsOwnCode, SendsText
 from providers.models import Account
 

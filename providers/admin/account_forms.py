@@ -27,8 +27,6 @@ from unfold.widgets import (
 )
 
 from .. import accounts
-from ..address_field import BaseUrlField, check_address
-from ..country_field import CountriesField
 from ..gateway.client import (
     Client,
     MakesCodes,
@@ -38,7 +36,6 @@ from ..gateway.client import (
     SendsText,
 )
 from ..models import Account
-from ..secret_rules import SecretRules
 from .account_fields import (
     NetworksField,
     PhrasesField,
@@ -48,6 +45,8 @@ from .account_fields import (
     translated,
     trimmed,
 )
+from .address_field import BaseUrlField, check_address
+from .country_field import CountriesField
 from .form_changes import (
     COLUMNS,
     OPTION,
@@ -57,6 +56,7 @@ from .form_changes import (
     missing_channels,
     odd_secrets,
 )
+from .secret_rules import SecretRules
 
 if TYPE_CHECKING:
     AnyAccountForm = forms.ModelForm[Account]

@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 
 from providers import accounts
-from providers.country_field import country_choices
+from providers.admin.country_field import country_choices
 from tests.factories.accounts import make_account
 
 from .typed_forms import form_again, form_for, problem, saved
@@ -115,7 +115,7 @@ def test_an_address_that_stays_is_not_looked_up_again(monkeypatch: pytest.Monkey
     def fail(*_: object) -> None:
         raise AssertionError("asked the DNS")
 
-    monkeypatch.setattr("providers.address_field.check_base_url", fail)
+    monkeypatch.setattr("providers.admin.address_field.check_base_url", fail)
     saved(form_again(account, name="another name"))
 
 

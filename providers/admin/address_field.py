@@ -11,9 +11,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from .accounts import address_policy
-from .admin.account_fields import trimmed
-from .gateway.http.address import ForbiddenAddress, check_base_url, check_spelling
+from ..accounts import address_policy
+from ..gateway.http.address import ForbiddenAddress, check_base_url, check_spelling
+from .account_fields import trimmed
 
 
 class BaseUrlField(forms.CharField):

@@ -18,7 +18,7 @@ from core.phone import PhoneNumber
 from providers.gateway.client import CodeTemplate, SendsOwnCode, SendsText
 from providers.models import Account
 
-from .recipients import NotARecipient, recipient_for
+from ..recipients import NotARecipient, recipient_for
 
 
 class RecipientForm(forms.Form):

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .admin.form_changes import SECRET
-from .gateway.client import Client
-from .models import Account
+from ..gateway.client import Client
+from ..models import Account
+from .form_changes import SECRET
 
 if TYPE_CHECKING:
     AnyAccountForm = forms.ModelForm[Account]
