@@ -18,13 +18,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from .parts import ROOT, Part
 
-TREE: Final = ROOT / ".mutants" / "tree"
+TREES: Final = ROOT / ".mutants" / "trees"
+"""One for each part, so that two can be tried side by side."""
 MEMORY: Final = Path("/dev/shm")  # noqa: S108
 """A database in memory, where there is such a folder: every test writes to its own."""
 DATABASE: Final = "test.sqlite3"
@@ -51,14 +52,14 @@ class Runner:
 
     part: Part
     data: Path
+    tree: Path
     timeout: float = SHORTEST_TIMEOUT
     output: str = ""
     """What the last run printed."""
-    _started: float = field(default=0.0, init=False)
 
     def prepare(self) -> bool:
         """Copy the tree, make the database, warm up; whether the tests pass without a fault."""
-        copy_tree()
+        copy_tree(self.tree)
         listed = self.data / "modules"
         started = time.monotonic()
         if not self._run(listed):
@@ -72,7 +73,7 @@ class Runner:
 
     def survives(self, module: str, text: str) -> bool:
         """Whether every test passes with this text of a module."""
-        path = TREE / module
+        path = self.tree / module
         for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
             compiled.unlink()
         path.write_text(text, encoding="utf-8")
@@ -85,7 +86,7 @@ class Runner:
 
     def _run(self, listed: Path | None = None) -> bool:
         printed = self.data / "output"
-        child = fork.Process(target=_test, args=(self.part.tests, printed, listed))
+        child = fork.Process(target=_test, args=(self, printed, listed))
         child.start()
         child.join(self.timeout if listed is None else None)
         is_late = child.exitcode is None
@@ -113,21 +114,21 @@ def runner(part: Part) -> Iterator[Runner]:
         os.environ["TEST_DATA_DIR"] = data
         os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
         os.environ.pop("TEST_DATABASE_URL", None)
-        yield Runner(part, Path(data))
+        yield Runner(part, Path(data), TREES / part.name)
 
 
-def copy_tree() -> None:
+def copy_tree(copy: Path) -> None:
     """Bring the copy of the tree to what stands in the folder now, committed or not."""
     git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
     names = {name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()}
     for name in names:
-        source, target = ROOT / name, TREE / name
+        source, target = ROOT / name, copy / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists() or _stamp(source) != _stamp(target):
             shutil.copy2(source, target)
-    for path in TREE.rglob("*.py"):
-        if path.relative_to(TREE).as_posix() not in names:
+    for path in copy.rglob("*.py"):
+        if path.relative_to(copy).as_posix() not in names:
             path.unlink()
 
 
@@ -136,11 +137,11 @@ def _stamp(path: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-def _test(tests: Sequence[str], printed: Path, listed: Path | None) -> None:
+def _test(runner: Runner, printed: Path, listed: Path | None) -> None:
     """In the forked process: run tests in the copied tree, and end without any clean-up."""
     os.setsid()
-    os.chdir(TREE)
-    sys.path[0] = str(TREE)
+    os.chdir(runner.tree)
+    sys.path[0] = str(runner.tree)
     for name in [name for name in sys.modules if name.split(".")[0] == "tools"]:
         del sys.modules[name]
     sys.dont_write_bytecode = listed is None
@@ -150,15 +151,15 @@ def _test(tests: Sequence[str], printed: Path, listed: Path | None) -> None:
 
     import pytest
 
-    status = pytest.main([*PYTEST, *tests])
+    status = pytest.main([*PYTEST, *runner.part.tests])
     if listed:
-        listed.write_text("\n".join(_foreign_modules()), encoding="utf-8")
+        listed.write_text("\n".join(_foreign_modules(runner.tree)), encoding="utf-8")
     sys.stdout.flush()
     os._exit(int(status))
 
 
-def _foreign_modules() -> Iterator[str]:
+def _foreign_modules(tree: Path) -> Iterator[str]:
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""
-        if file and not file.startswith(str(TREE)) and name != "__main__":
+        if file and not file.startswith(str(tree)) and name != "__main__":
             yield name

@@ -39,11 +39,10 @@ OPERATORS: Final = re.compile(
     r"|ReplaceUnaryOperator_(Delete_Not|Delete_Invert|USub_UAdd))"
 )
 """Further operators of Cosmic Ray make eleven faults of every plus, which no test tells apart."""
-TEXTS: Final = frozenset(
-    {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "TypeVar", "cast"}
-)
-"""Calls whose words are for people or for the type checker."""
-LOGS: Final = frozenset({"log", "logger"})
+TEXTS: Final = frozenset({"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext"})
+"""Calls whose words are for people."""
+SILENT: Final = frozenset({"log", "logger", "TypeVar", "cast"})
+"""Calls that are left alone, with what they are called on: logging and type variables."""
 
 Range = tuple[tuple[int, int], tuple[int, int]]
 
@@ -112,8 +111,8 @@ def mutated_text(mutation: MutationSpec) -> str:
 
 
 class Unmutated:
-    """What is no behaviour, and so is not mutated: annotations, flags of a class decorator,
-    words for people, logging."""
+    """What is no behaviour, and so is not mutated: annotations and other types, flags of a class
+    decorator, words for people, logging."""
 
     def __init__(self, module: str) -> None:
         text = (ROOT / module).read_text(encoding="utf-8")
@@ -144,7 +143,7 @@ def _always(nodes: list[ast.AST]) -> Iterator[ast.AST]:
             yield node.returns
         elif isinstance(node, ast.ClassDef):
             yield from node.decorator_list
-        elif isinstance(node, ast.Call) and _callee(node) in LOGS:
+        elif isinstance(node, ast.Call) and _callee(node) in SILENT:
             yield node
 
 
