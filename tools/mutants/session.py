@@ -120,10 +120,19 @@ class Unmutated:
         nodes = list(ast.walk(ast.parse(text)))
         self._ranges = [self._range(node) for node in _always(nodes)]
         self._texts = [self._range(node) for node in _texts(nodes)]
+        self._signatures = [
+            (self._range(node)[0], self._range(node.body[0])[0])
+            for node in nodes
+            if isinstance(node, ast.FunctionDef)
+        ]
 
     def holds(self, mutation: MutationSpec) -> bool:
-        is_text = mutation.operator_name == "portal/ReplaceString"
-        ranges = [*self._ranges, *(self._texts if is_text else ())]
+        ranges = list(self._ranges)
+        if mutation.operator_name == "portal/ReplaceString":
+            ranges += self._texts
+        if mutation.operator_name.startswith("core/ReplaceBinaryOperator"):
+            # The star before arguments that are named only.
+            ranges += self._signatures
         return any(start <= mutation.start_pos and mutation.end_pos <= end for start, end in ranges)
 
     def _range(self, node: Any) -> Range:
