@@ -124,9 +124,9 @@ class RemoveEntry(_EachPlace):
         return [slice(1, 2)] if is_single else []
 
     def change(self, node: Node, place: Any) -> Node:
-        is_tuple = node.parent is not None and node.parent.children[0].value == "("
+        is_tuple = node.type == "testlist_comp" and node.parent.children[0].value == "("
         node = _without(node, place)
-        if is_tuple and node.children[-1].get_code().strip() != ",":
+        if is_tuple and node.children and node.children[-1].get_code().strip() != ",":
             node.children.append(Sign(",", node.end_pos))
         return node
 
@@ -136,7 +136,9 @@ class RemoveEntry(_EachPlace):
             Example("x = {a: 1, **b}", "x = { **b}"),
             Example("x = {a: 1, **b}", "x = {a: 1,}", occurrence=1),
             Example("x = (a, b)", "x = ( b,)"),
+            Example("x = (a,)", "x = ()"),
             Example("x = {a}", "x = {}"),
+            Example("x = a.b([c])", "x = a.b([])"),
         )
 
 

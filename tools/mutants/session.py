@@ -79,6 +79,7 @@ def _drawn(part: Part, items: tuple[WorkItem, ...]) -> list[WorkItem]:
         for item in sorted(items, key=in_order)
         if OPERATORS.fullmatch(spec(item).operator_name)
         and not ranges[spec(item).module_path].holds(spec(item))
+        and _compiles(mutated_text(spec(item)))
     ]
     if part.sample is None or part.sample >= len(found):
         return found
@@ -108,6 +109,14 @@ def mutated_text(mutation: MutationSpec) -> str:
     if mutated is None:
         raise LookupError(f"The session does not fit to {mutation.module_path}")
     return str(mutated)
+
+
+def _compiles(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
 
 
 class Unmutated:
