@@ -186,6 +186,30 @@ class TestLostCalls:
 
 
 @pytest.mark.django_db
+class TestTwoLoopsWithTheSameCandidates:
+    """Both read the row before either had claimed it."""
+
+    def test_second_loop_gets_nothing(self, orders: Orders, loop: UUID) -> None:
+        order = make_order()
+        (job,) = orders.claim_now(order, loop=loop)
+        assert orders.claim_now(order, loop=uuid4()) == []
+        assert orders.held(job, loop).exists()
+
+    def test_second_loop_gets_nothing_where_a_claim_is_all_that_is_written(
+        self, loop: UUID
+    ) -> None:
+        looks: ClaimedRows[Order] = ClaimedRows(
+            OrderJob,
+            Order.objects.all,
+            columns=Columns(claim="poll_claim", claimed_at="poll_claimed_at"),
+        )
+        order, now = make_order(), timezone.now()
+        assert looks.claim([order], loop, now) == [order]
+        assert looks.claim([order], uuid4(), now) == []
+        assert at(order).poll_claim == loop
+
+
+@pytest.mark.django_db
 def test_answered_row_is_held_no_more_though_it_keeps_its_claim(loop: UUID) -> None:
     rows: ClaimedRows[Enquiry] = ClaimedRows(
         OrderJob,
