@@ -18,6 +18,7 @@ from .running import Runner, runner
 from .session import check_operators, in_order, mutated_text, open_session, spec
 
 RESULTS: Final = ROOT / ".mutants"
+BATCH: Final = 30
 
 
 @dataclass
@@ -61,10 +62,9 @@ def _try(part: Part, *, again: bool) -> Result | None:
     try:
         if items := _to_try(session, listed, again=again):
             with runner(part) as tests:
-                if not tests.prepare():
+                if not (tests.prepare() and _try_each(session, items, tests)):
                     print(tests.output, "\nThe tests fail without any fault.")
                     return None
-                _try_each(session, items, tests)
         result = _result(part, session, listed)
     finally:
         session.close()
@@ -84,15 +84,26 @@ def _to_try(session: WorkDB, listed: set[Change], *, again: bool) -> list[WorkIt
     return sorted([*session.pending_work_items, *survivors], key=in_order)
 
 
-def _try_each(session: WorkDB, items: Sequence[WorkItem], tests: Runner) -> None:
-    for number, item in enumerate(items, 1):
-        mutation = spec(item)
-        survives = tests.survives(str(mutation.module_path), mutated_text(mutation))
-        outcome = TestOutcome.SURVIVED if survives else TestOutcome.KILLED
-        done = WorkResult(WorkerOutcome.NORMAL, output=tests.output[-4000:], test_outcome=outcome)
-        session.set_result(item.job_id, done)
-        if survives or number % 20 == 0:
-            print(f"{number}/{len(items)}", _change(item) if survives else "", flush=True)
+def _try_each(session: WorkDB, items: Sequence[WorkItem], tests: Runner) -> bool:
+    """Try mutants in batches. A batch counts only if the tests pass without a fault after it:
+    tests that fail for another reason kill every mutant."""
+    for start in range(0, len(items), BATCH):
+        batch = {item.job_id: _try_one(item, tests) for item in items[start : start + BATCH]}
+        if not tests.passes():
+            return False
+        for job_id, result in batch.items():
+            session.set_result(job_id, result)
+        print(f"{start + len(batch)} of {len(items)}", flush=True)
+    return True
+
+
+def _try_one(item: WorkItem, tests: Runner) -> WorkResult:
+    mutation = spec(item)
+    survives = tests.survives(str(mutation.module_path), mutated_text(mutation))
+    if survives:
+        print(_change(item), flush=True)
+    outcome = TestOutcome.SURVIVED if survives else TestOutcome.KILLED
+    return WorkResult(WorkerOutcome.NORMAL, output=tests.output[-4000:], test_outcome=outcome)
 
 
 def _change(item: WorkItem) -> Change:

@@ -65,9 +65,9 @@ class Runner:
         if not self._run(listed):
             return False
         self.timeout = max(SHORTEST_TIMEOUT, 10 * (time.monotonic() - started))
-        with contextlib.suppress(FileNotFoundError):
-            # Not there where no test needs a database.
-            shutil.move(self.data / DATABASE, self.data / "template")
+        for file in self.data.glob(f"{DATABASE}*"):
+            # With its log. There is none where no test needs a database.
+            file.rename(self.data / f"template-{file.name}")
         self._warm_up(listed.read_text(encoding="utf-8").split())
         return True
 
@@ -77,8 +77,7 @@ class Runner:
         for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
             compiled.unlink()
         path.write_text(text, encoding="utf-8")
-        if (template := self.data / "template").exists():
-            shutil.copy(template, self.data / DATABASE)
+        self._renew_database()
         try:
             return self._run()
         finally:
@@ -97,13 +96,23 @@ class Runner:
         self.output = "timeout" if is_late else printed.read_text(errors="replace")
         return child.exitcode == 0
 
+    def passes(self) -> bool:
+        """Whether the tests still pass without a fault: otherwise they kill every mutant."""
+        self._renew_database()
+        return self._run()
+
+    def _renew_database(self) -> None:
+        for file in self.data.glob(f"{DATABASE}*"):
+            file.unlink()
+        for file in self.data.glob(f"template-{DATABASE}*"):
+            shutil.copy(file, self.data / file.name.removeprefix("template-"))
+
     def _warm_up(self, names: Sequence[str]) -> None:
         for name in names:
-            # Models and the like cannot be imported without the portal's apps.
+            # What needs the portal's settings or apps is left to each run.
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
-        ours = {module.removesuffix(".py").replace("/", ".") for module in self.part.modules}
-        if early := ours & sys.modules.keys():
+        if early := [name for name, file in _files() if _is_below(file, ROOT)]:
             raise RuntimeError(f"Imported before it was mutated: {early}")
 
 
@@ -112,8 +121,9 @@ def runner(part: Part) -> Iterator[Runner]:
     folder = MEMORY if MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="smsportal-mutants-", dir=folder) as data:
         os.environ["TEST_DATA_DIR"] = data
-        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
         os.environ.pop("TEST_DATABASE_URL", None)
+        # Only the runs have settings: those of this process would be read here, not in the copy.
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
         yield Runner(part, Path(data), TREES / part.name)
 
 
@@ -159,7 +169,17 @@ def _test(runner: Runner, printed: Path, listed: Path | None) -> None:
 
 
 def _foreign_modules(tree: Path) -> Iterator[str]:
+    return (name for name, file in _files() if not _is_below(file, tree))
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    """The modules that were imported from a file, without this tool's own."""
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None) or ""
-        if file and not file.startswith(str(tree)) and name != "__main__":
-            yield name
+        file = getattr(module, "__file__", None)
+        if file and name.split(".")[0] not in ("__main__", "__mp_main__", "tools"):
+            yield name, Path(file)
+
+
+def _is_below(file: Path, folder: Path) -> bool:
+    """Whether a file is part of the portal; its environment may stand in the same folder."""
+    return file.is_relative_to(folder) and "site-packages" not in file.parts
