@@ -360,7 +360,9 @@ def test_events_of_one_callback_are_kept_apart() -> None:
     row = Callback.objects.create(account=message.account, digest="d", method="POST")
     for position, state in enumerate((D.IN_TRANSIT, D.DELIVERED)):
         event = DeliveryReported(message.reference, "", state.value, state=state)
-        apply_report.on_delivery(ReceivedEvent(message.account, event, row.received_at, row.pk, position))
+        apply_report.on_delivery(
+            ReceivedEvent(message.account, event, row.received_at, row.pk, position)
+        )
     kept = message.reports.order_by("position").values_list("position", "state", "callback")
     assert list(kept) == [(0, "in_transit", row.pk), (1, "delivered", row.pk)]
 
@@ -446,7 +448,12 @@ def test_words_are_sorted_into_final_ones_and_failures() -> None:
 
 
 def test_states_that_a_report_contradicts_are_those_before_the_call_and_without_one() -> None:
-    assert {str(state) for state in apply_report.WAITS} == {"scheduled", "held", "queued", "claimed"}
+    assert {str(state) for state in apply_report.WAITS} == {
+        "scheduled",
+        "held",
+        "queued",
+        "claimed",
+    }
     assert {str(state) for state in apply_report.NOT_OUT} == {"cancelled", "refused"}
 
 

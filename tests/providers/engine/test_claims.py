@@ -13,15 +13,16 @@ import time_machine
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from providers.engine import liveness
+from providers.engine import heartbeats
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates, Columns
-from providers.engine.sources import Job, Lane, Result
+from providers.engine.work_source import Job, Lane, Result
 from providers.gateway.client import Client
 from providers.models import Account, Enquiry
 from providers.states import ENQUIRY_STATES, EnquiryState
 from rentals.models import Order
 from rentals.states import ORDER_STATES, OrderState
-from tests.builders import make_account, make_order
+from tests.factories.accounts import make_account
+from tests.factories.orders import make_order
 
 S = OrderState
 LOST_WORDS = "its loop died"
@@ -153,7 +154,7 @@ class TestLostCalls:
         orders.mark_in_flight(orders.claim_now(dead_row, loop=loop), loop)
         orders.mark_in_flight(orders.claim_now(living_row, loop=living), living)
         clock.shift(timedelta(seconds=121))
-        liveness.beat(living)
+        heartbeats.beat(living)
         orders.sweep(timezone.now())
         assert (at(dead_row).state, at(living_row).state) == (S.UNKNOWN, S.PLACING)
         assert [ids for ids, _ in orders.lost] == [[dead_row.pk]]
