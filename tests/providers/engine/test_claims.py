@@ -134,6 +134,20 @@ class TestColumns:
 
 
 @pytest.mark.django_db
+def test_row_of_the_same_claim_that_is_not_named_stays(
+    orders: Orders, loop: UUID, clock: time_machine.Traveller
+) -> None:
+    account = make_account("gosms")
+    first, second = make_order(account), make_order(account, region="PH")
+    jobs = orders.claim_now(first, second, loop=loop)
+    assert orders.mark_in_flight(jobs[:1], loop) == jobs[:1]
+    assert (at(first).state, at(second).state) == (S.PLACING, S.CLAIMED)
+    assert orders.held(jobs[0], loop).get() == first
+    orders.release(jobs[:1], loop)
+    assert (at(first).state, at(second).state) == (S.QUEUED, S.CLAIMED)
+
+
+@pytest.mark.django_db
 class TestLostCalls:
     def test_lost_call_has_the_changes_of_its_source_and_is_reported(
         self, orders: Orders, loop: UUID, clock: time_machine.Traveller
