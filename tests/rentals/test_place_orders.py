@@ -211,6 +211,7 @@ def test_it_is_too_late_to_withdraw_an_order_that_is_being_placed(by: User, stat
 
 
 def test_orders_are_found_by_the_providers_ids_within_one_account(account: Account) -> None:
+    make_rented(provider_id="2")
     first, second = (make_rented(account, provider_id=name) for name in ("1", "2"))
     make_rented(account, provider_id="3")
     make_rented(provider_id="1")
