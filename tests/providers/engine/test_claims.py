@@ -181,6 +181,17 @@ class TestLostCalls:
         orders.sweep(timezone.now())
         assert orders.lost == []
 
+    def test_answered_call_that_kept_its_claim_is_not_lost(
+        self, orders: Orders, loop: UUID, clock: time_machine.Traveller
+    ) -> None:
+        orders._held_rows = lambda: Order.objects.filter(claim__isnull=False)
+        order = make_order()
+        orders.mark_in_flight(orders.claim_now(order, loop=loop), loop)
+        Order.objects.update(state=S.PENDING)
+        clock.shift(timedelta(hours=1))
+        orders.sweep(timezone.now())
+        assert (at(order).state, at(order).reason, orders.lost) == (S.PENDING, "", [])
+
     def test_source_that_has_nothing_to_add_loses_calls_all_the_same(
         self, loop: UUID, clock: time_machine.Traveller
     ) -> None:
