@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import chain
 
 import pytest
@@ -169,6 +170,21 @@ class TestSlowDown:
         assert rate_limits.slow_down(account, 7) == 7
         (wait,) = rate_limits.reserve(account)
         assert 6 < wait <= 7
+
+    def test_waits_grow_for_the_account_that_was_slowed_down_alone(self) -> None:
+        calm, slowed = make_account(), make_account()
+        for _ in range(3):
+            rate_limits.slow_down(slowed, 5)
+        assert rate_limits.slow_down(calm, 5) == 5
+        rate_limits.note_answer(calm)
+        assert rate_limits.slow_down(slowed, 5) == 40
+
+    def test_random_wait_lies_between_five_and_ten_seconds(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(random, "uniform", lambda least, most: least * 1000 + most)
+        monkeypatch.setattr(rate_limits, "LONGEST_SLOWDOWN", 1e9)
+        assert rate_limits.slow_down(make_account(), None) == 5010
 
     def test_without_a_number_it_waits_five_to_ten_seconds(self) -> None:
         assert 5 <= rate_limits.slow_down(make_account(), None) <= 10
