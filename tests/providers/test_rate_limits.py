@@ -89,6 +89,21 @@ def test_burst_and_rate_together_stay_within_the_limit(limit: int) -> None:
     assert window.burst >= 1
 
 
+def test_a_fifth_of_a_second_and_a_second_of_a_minute_may_go_at_once() -> None:
+    second, minute = rate_limits.windows_of(Account(per_second=100, per_minute=3540))
+    assert (second.burst, minute.burst) == (20, 59)
+    assert second.spacing == pytest.approx(1.01 / 80)
+    assert minute.spacing == pytest.approx(60 * 1.01 / (3540 - 59))
+
+
+def test_slot_at_the_very_end_of_the_time_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "_read", lambda account: (1000.0, (0.0, 0.0, 1001.5)))
+    account = Account(per_second=1, per_minute=60)
+    assert rate_limits.look_ahead(account, 1, within=1.5).near == 1
+    outlook = rate_limits.look_ahead(account, 1, within=1.4)
+    assert (outlook.near, outlook.wait_for_more) == (0, 1.5)
+
+
 # --- the row that all share --------------------------------------------------
 
 
