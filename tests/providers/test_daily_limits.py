@@ -211,6 +211,33 @@ def test_giving_back_is_given_up_after_fifty_collisions(collisions: list[int]) -
     assert len(collisions) == 50
 
 
+@pytest.mark.parametrize("given_back", [False, True])
+def test_nothing_is_lost_of_what_somebody_else_takes_between_look_and_update(
+    monkeypatch: pytest.MonkeyPatch, given_back: bool
+) -> None:
+    real, others = daily_limits._still_counting, iter([1])
+
+    def let_another_take(spent: dict[str, int]) -> dict[str, int]:
+        for _ in others:
+            take([CAP])
+        return real(spent)
+
+    take([CAP])
+    monkeypatch.setattr(daily_limits, "_still_counting", let_another_take)
+    if given_back:
+        daily_limits.give_back([CAP.name], 1, timezone.now())
+    else:
+        take([CAP])
+    assert used(CAP) == (1 if given_back else 3)
+
+
+def test_row_whose_use_was_all_given_back_is_pruned() -> None:
+    take([CAP])
+    daily_limits.give_back([CAP.name], 1, timezone.now())
+    assert daily_limits.prune() == 1
+    assert used(CAP) == 0
+
+
 # --- whose limits hold -----------------------------------------------------------
 
 
