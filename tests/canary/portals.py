@@ -1,4 +1,4 @@
-"""The portal under test: in this process, or in processes of its own."""
+"""The portal under test: in this process, or in separate processes."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_haosms_can_contradict_itself(sandbox: Sandbox, otp_msg: Call) -> None:
     assert (answer["result"], answer["msg"]) == ("成功", "")
 
 
-def test_the_otp_service_can_contradict_itself(sandbox: Sandbox, otp: Call) -> None:
+def test_otp_service_can_contradict_itself(sandbox: Sandbox, otp: Call) -> None:
     sandbox.fault("contradiction")
     answer = otp("/send").json()
     assert (answer["STATUS"], answer["CODE"]) == ("SUCCESS", "500")
