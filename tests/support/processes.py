@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 
 
-def alive(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """A process that ended but that nobody has collected yet counts as gone."""
     state = _ps("-o", "stat=", "-p", str(pid)).strip()
     return bool(state) and not state.startswith("Z")
 
 
-def below(pid: int) -> set[int]:
+def descendants_of(pid: int) -> set[int]:
     """Every process below this one, at any depth."""
     parents = [map(int, line.split()) for line in _ps("-eo", "pid=,ppid=").splitlines()]
     pairs = [(child, parent) for child, parent in parents]

@@ -12,14 +12,14 @@ from pathlib import Path
 from django.db import connection
 
 from smsportal.management.commands import portal
-from tests.support.processes import alive, below
+from tests.support.processes import descendants_of, is_running
 
 LAST_RESORT = 120.0
 
 
-def wait_for(happened: Callable[[], object], what: str) -> None:
+def wait_for(condition: Callable[[], object], what: str) -> None:
     end = time.monotonic() + LAST_RESORT
-    while not happened():
+    while not condition():
         assert time.monotonic() < end, f"{what} did not happen"
         time.sleep(0.05)
 
@@ -62,7 +62,7 @@ class Cluster:
         """The whole group at once, as when the machine loses its power."""
         if self.process is None or self.process.poll() is not None:
             return
-        family = {self.process.pid, *below(self.process.pid)}
+        family = {self.process.pid, *descendants_of(self.process.pid)}
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(LAST_RESORT)
-        wait_for(lambda: not any(map(alive, family)), "the end of the cluster")
+        wait_for(lambda: not any(map(is_running, family)), "the end of the cluster")
