@@ -37,7 +37,7 @@ from providers.gateway.vocabulary import (
 )
 
 from . import gosms_rows as rows
-from .parsing import amount_of, contradiction, said, text_of, undecided
+from .parsing import amount_of, raise_contradiction, raise_undecided, text_field, text_of
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ BAD_ORDER: Final = _("“%(order)s” is no order number of %(provider)s.")
 class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
     key = "gosms"
     name = "GoSMS"
-    job = _("rents numbers")
+    summary = _("rents numbers")
     support = "Telegram @appsms_support · support@appsms.net · 7x24"
     default_base_url = "https://appsms.net/api/v1"
     base_url_help = _("As in the provider's document, with /api/v1 at the end.")
@@ -189,7 +189,7 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
     ) -> T:
         headers = {"Authorization": f"Bearer {self.credential('api_key')}"}
         asked = Request(method, path, query=query or {}, json=json, headers=headers)
-        return self.transport.call(operation, asked, lambda answer: _understand(answer, read))
+        return self.transport.call(operation, asked, lambda answer: _parse(answer, read))
 
     def _path_of(self, order_id: str) -> str:
         if not rows.ORDER_ID.fullmatch(order_id):
@@ -197,7 +197,7 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         return f"/order/{order_id}"
 
 
-def _understand(answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
+def _parse(answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
     """Success is HTTP 200 and no `error` key; anything that `read` misses is unreadable."""
     if answer.status != 200:
         _refuse(answer)
@@ -207,7 +207,7 @@ def _understand(answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
     try:
         return read(body)
     except rows.OtherOrder as other:
-        contradiction(answer, str(other))
+        raise_contradiction(answer, str(other))
     except ValueError:
         raise OutcomeUnknown(Reason.UNREADABLE, http_status=answer.status) from None
 
@@ -218,25 +218,29 @@ def _refuse(answer: Answer) -> NoReturn:
     words = _words(body)
     if "order_id" in body and ("error" in body or 300 <= answer.status < 500):
         # The order may have been made, although the error or the status denies it.
-        contradiction(answer, words)
+        raise_contradiction(answer, words)
     reason = ERROR_CODES.get(code) if isinstance(code, str) else None
     reason = reason or HTTP_STATUSES.get(answer.status)
     if reason is not None:
         raise Refused(reason, words=words, http_status=answer.status)
     if answer.status == 200:
-        contradiction(answer, words)
-    undecided(answer, words)
+        raise_contradiction(answer, words)
+    raise_undecided(answer, words)
 
 
 def _words(body: Mapping[str, Any]) -> str:
     """The error text and its name; nothing where it is no error body, for then `code` is
     the one that somebody waits for."""
     name = text_of(body.get("code"), 100)
-    return f"{said(body, 'error')} ({name})" if name and "error" in body else said(body, "error")
+    return (
+        f"{text_field(body, 'error')} ({name})"
+        if name and "error" in body
+        else text_field(body, "error")
+    )
 
 
 def _cancellation(body: Mapping[str, Any]) -> Cancellation:
-    message = said(body, "message")
+    message = text_field(body, "message")
     if not message:
         raise ValueError("no message")
     return Cancellation(message, amount_of(body.get("refund_amount")))

@@ -18,7 +18,7 @@ from providers.gateway.vocabulary import (
     TransactionPage,
 )
 
-from .parsing import amount_of, id_of, said, text_of, time_of
+from .parsing import amount_of, id_of, text_field, text_of, time_of
 
 T = TypeVar("T")
 
@@ -50,16 +50,16 @@ def rental(row: object) -> Rental:
     order_id = id_of(row.get("order_id"))
     if not ORDER_ID.fullmatch(order_id):
         raise ValueError("no order id")
-    raw_state = said(row, "status", SHORT)
+    raw_state = text_field(row, "status", SHORT)
     return Rental(
         order_id=order_id,
         state=ORDER_STATES.get(raw_state, OrderState.UNRECOGNISED),
         raw_state=raw_state,
-        phone=said(row, "phone", SHORT),
-        project=said(row, "project_code", SHORT),
-        region=said(row, "region", SHORT),
+        phone=text_field(row, "phone", SHORT),
+        project=text_field(row, "project_code", SHORT),
+        region=text_field(row, "region", SHORT),
         price=amount_of(row.get("price")),
-        code=said(row, "code", SHORT) or None,
+        code=text_field(row, "code", SHORT) or None,
         content=text_of(row.get("content"), LONGEST_CONTENT) or None,
         created_at=time_of(row.get("created_at")),
         expires_at=time_of(row.get("expired_at")),
@@ -110,14 +110,14 @@ def transaction(row: object) -> Transaction:
     created_at = time_of(row.get("created_at"))
     return Transaction(
         transaction_id=transaction_id,
-        type=said(row, "type", SHORT),
+        type=text_field(row, "type", SHORT),
         amount=decimal_of(row.get("amount")),
         balance_after=amount_of(row.get("balance_snapshot")),
         frozen_after=amount_of(row.get("frozen_balance_snapshot")),
-        description=said(row, "description"),
+        description=text_field(row, "description"),
         order_id=id_of(row.get("order_id")),
         created_at=created_at,
-        raw_created_at="" if created_at else said(row, "created_at", SHORT),
+        raw_created_at="" if created_at else text_field(row, "created_at", SHORT),
     )
 
 
@@ -134,8 +134,8 @@ def profile(body: Mapping[str, Any]) -> Profile:
     is_active = body.get("is_active")
     return Profile(
         user_id=id_of(body.get("user_id")),
-        username=said(body, "username", SHORT),
-        billing_type=said(body, "billing_type", SHORT),
+        username=text_field(body, "username", SHORT),
+        billing_type=text_field(body, "billing_type", SHORT),
         is_active=is_active if isinstance(is_active, bool) else None,
         balance=balance(body),
         created_at=time_of(body.get("created_at")),
@@ -144,7 +144,7 @@ def profile(body: Mapping[str, Any]) -> Profile:
 
 def _unread_times(row: Mapping[str, Any]) -> dict[str, str]:
     return {
-        name: said(row, name, SHORT)
+        name: text_field(row, name, SHORT)
         for name in TIMES
         if row.get(name) is not None and time_of(row[name]) is None
     }

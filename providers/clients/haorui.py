@@ -25,9 +25,16 @@ from providers.gateway.events import CallbackRequest, Event
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import Encoding, Reason, SmsKind, Submission, TextMessage
 
-from .delivery_reports import understand
-from .options import lines_of
-from .parsing import NO_IDS, contradiction, id_of, is_success, said, undecided
+from .delivery_reports import parse_reports
+from .parsing import (
+    NO_IDS,
+    id_of,
+    is_success,
+    option_lines,
+    raise_contradiction,
+    raise_undecided,
+    text_field,
+)
 
 SEND: Final = Operation(
     "send_text",
@@ -55,7 +62,7 @@ BAD_REFERENCE: Final = _("The portal's own id of this message does not suit %(pr
 class Haorui(SendsText, ReceivesCallbacks):
     key = "haorui"
     name = "HAORUI"
-    job = _("sends any text")
+    summary = _("sends any text")
     base_url_help = _(
         "The host that HAORUI gave you with your API login, for example"
         " https://api.example.com, without a path. None is preset, so that your password"
@@ -97,7 +104,7 @@ class Haorui(SendsText, ReceivesCallbacks):
     callback_methods = frozenset({"POST", "GET"})
 
     @classmethod
-    def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:
+    def format_recipient(cls, recipient: str, options: Mapping[str, object]) -> str:
         """The document's example is 8613912345678."""
         digits = recipient.removeprefix("+")
         if not NUMBER.fullmatch(digits):
@@ -106,7 +113,7 @@ class Haorui(SendsText, ReceivesCallbacks):
 
     @classmethod
     def sender_ids(cls, options: Mapping[str, object]) -> tuple[str, ...]:
-        return lines_of(options.get("sender_ids"))
+        return option_lines(options.get("sender_ids"))
 
     def send_text(self, message: TextMessage) -> Submission:
         self._check(message)
@@ -116,7 +123,7 @@ class Haorui(SendsText, ReceivesCallbacks):
             "sms_type": SmsKind(message.kind).value,
             "encoding": ENCODINGS[message.encoding],
             "sender_id": message.sender_id,
-            "phonenumber": self.address_of(message.recipient, self.login.options),
+            "phonenumber": self.format_recipient(message.recipient, self.login.options),
             "textmessage": message.text,
             "uid": message.reference,
         }
@@ -137,8 +144,8 @@ class Haorui(SendsText, ReceivesCallbacks):
             raise CannotTake(BAD_REFERENCE, provider=self.name)
 
     @classmethod
-    def understand_callback(cls, request: CallbackRequest) -> tuple[Event, ...]:
-        return understand(request)
+    def parse_callback(cls, request: CallbackRequest) -> tuple[Event, ...]:
+        return parse_reports(request)
 
 
 def _tokens_of(callback_url: str) -> tuple[str, ...]:
@@ -152,24 +159,26 @@ def _tokens_of(callback_url: str) -> tuple[str, ...]:
 def _submission(answer: Answer, reference: str) -> Submission:
     """The body decides before the HTTP status, which the document does not give for F."""
     body = json_object_or_none(answer) or {}
-    remarks = said(body, "remarks")
+    remarks = text_field(body, "remarks")
     status = body.get("status")
     verdict = SUCCEEDED.get(status) if isinstance(status, str) else None
     if verdict is None:
-        _refuse_missing(answer, said(body, "ReasonPhrase"))
-        undecided(answer, remarks or said(body, "status") or said(body, "ReasonPhrase"))
+        _refuse_missing(answer, text_field(body, "ReasonPhrase"))
+        raise_undecided(
+            answer, remarks or text_field(body, "status") or text_field(body, "ReasonPhrase")
+        )
     if not verdict:
         if answer.status == 429:
-            undecided(answer, remarks)
+            raise_undecided(answer, remarks)
         raise Refused(Reason.OTHER_REFUSAL, words=remarks, http_status=answer.status)
     if not is_success(answer):
-        contradiction(answer, remarks)
+        raise_contradiction(answer, remarks)
     warnings = []
     provider_id = id_of(body.get("message_id"))
     if provider_id in NO_IDS:
         provider_id = ""
         warnings.append("no_id")
-    if said(body, "uid") not in ("", reference):
+    if text_field(body, "uid") not in ("", reference):
         # Another message's uid: ours is what we asked with, so ours stands.
         warnings.append("other_reference")
     return Submission(provider_id, remarks, tuple(warnings))

@@ -26,8 +26,16 @@ from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import Balance, OwnCode, Reason, Submission
 
-from .options import lines_of
-from .parsing import NO_IDS, amount_of, contradiction, id_of, is_success, said, undecided
+from .parsing import (
+    NO_IDS,
+    amount_of,
+    id_of,
+    is_success,
+    option_lines,
+    raise_contradiction,
+    raise_undecided,
+    text_field,
+)
 
 SEND_PATH: Final = "/extra_api/otp_msg"
 BALANCE_PATH: Final = "/user/s_balance"
@@ -93,7 +101,7 @@ TEMPLATES: Final = (
 class HaoSMS(SendsOwnCode, ReportsBalance):
     key = "haosms"
     name = "HaoSMS"
-    job = _("sends codes that the portal makes")
+    summary = _("sends codes that the portal makes")
     default_base_url = "https://api.haosms.net"
     base_url_help = _("As in the provider's document; older accounts may have another host.")
     credential_fields = (
@@ -151,7 +159,7 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
     default_template = "2"
 
     @classmethod
-    def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:
+    def format_recipient(cls, recipient: str, options: Mapping[str, object]) -> str:
         """The national number: "Do not add 0086, +86 format not accepted". The ten-digit
         examples of the document are one digit short of any mobile number in China."""
         number = cls._number(recipient)
@@ -162,8 +170,8 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
     @classmethod
     def channels(cls, country: str, options: Mapping[str, object]) -> tuple[str, ...]:
         if country == "CN":
-            return lines_of(options.get("channels"))
-        rows = (line.partition(" ") for line in lines_of(options.get("other_channels")))
+            return option_lines(options.get("channels"))
+        rows = (line.partition(" ") for line in option_lines(options.get("other_channels")))
         return tuple(channel for code, _space, channel in rows if channel and code == country)
 
     @classmethod
@@ -174,7 +182,7 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
     def send_code(self, request: OwnCode) -> Submission:
         """POST, so that the key stays out of the address."""
         options = self.login.options
-        phone = self.address_of(request.recipient, options)
+        phone = self.format_recipient(request.recipient, options)
         self.check_own_code(request.code)
         # The channel chooses the country, and the number goes without its country code: a
         # channel of another country would send the code to a stranger.
@@ -212,8 +220,8 @@ def _submission(answer: Answer) -> Submission:
     # `msg` is the task id on success and the error text on failure.
     provider_id = id_of(body.get("msg"))
     if provider_id in NO_IDS:
-        return Submission("", said(body, "result"), ("no_id",))
-    return Submission(provider_id, said(body, "result"))
+        return Submission("", text_field(body, "result"), ("no_id",))
+    return Submission(provider_id, text_field(body, "result"))
 
 
 def _balance(answer: Answer) -> Balance:
@@ -227,12 +235,12 @@ def _balance(answer: Answer) -> Balance:
 
 def _require_success(answer: Answer) -> None:
     body = json_object_or_none(answer)
-    words = said(body, "msg") or said(body, "result")
+    words = text_field(body, "msg") or text_field(body, "result")
     verdict = _verdict(body.get("result")) if body is not None else None
     if verdict is None:
-        undecided(answer, words)
+        raise_undecided(answer, words)
     if verdict and not is_success(answer):
-        contradiction(answer, words)
+        raise_contradiction(answer, words)
     if not verdict:
         _refuse(answer, words)
 
@@ -246,5 +254,5 @@ def _verdict(result: object) -> bool | None:
 def _refuse(answer: Answer, words: str) -> None:
     """The document has no codes for failures: `msg` is shown and never matched."""
     if answer.status == 429:
-        undecided(answer, words)
+        raise_undecided(answer, words)
     raise Refused(Reason.OTHER_REFUSAL, words=words, http_status=answer.status)

@@ -1,7 +1,7 @@
 """What a callback says, as pairs of name and value, whatever form it came in.
 
 Nothing here raises on any bytes. A name that stands twice, or that holds a list, could mean
-two things: `Said` remembers it, and whoever reads it leaves such a callback alone.
+two things: `CallbackFields` remembers it, and whoever reads it leaves such a callback alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SIGNS: Final = re.compile(r"[_\s-]")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CallbackFields:
     """`values` by name in lower case, without `_` and `-`; `original` as they were named."""
 
     values: Mapping[str, str]
@@ -35,26 +35,26 @@ class Said:
         return next((value for value in found if value), "")
 
     @staticmethod
-    def short_of(name: str) -> str:
+    def normalized(name: str) -> str:
         """The name under which `values` has what was called `name`."""
         return _SIGNS.sub("", name.partition("[")[0]).lower()
 
 
-def said_by(pairs: Iterable[tuple[object, object]]) -> Said:
+def collect_fields(pairs: Iterable[tuple[object, object]]) -> CallbackFields:
     values: dict[str, str] = {}
     original: dict[str, str] = {}
     ambiguous: set[str] = set()
     for name, value in pairs:
         key = text_of(name, 100)
-        short = Said.short_of(key)
+        short = CallbackFields.normalized(key)
         if short in values or "[" in key or isinstance(value, (list, tuple)):
             ambiguous.add(short)
         values.setdefault(short, text_of(value).strip())
         original[key] = text_of(value)
-    return Said(values, original, frozenset(ambiguous))
+    return CallbackFields(values, original, frozenset(ambiguous))
 
 
-def pairs_of_query(query: str) -> list[tuple[str, str]] | None:
+def parse_query_pairs(query: str) -> list[tuple[str, str]] | None:
     """None where it is too long to be a report."""
     try:
         return parse_qsl(
@@ -64,7 +64,7 @@ def pairs_of_query(query: str) -> list[tuple[str, str]] | None:
         return None
 
 
-def pairs_of_multipart(body: bytes, content_type: str) -> list[tuple[str, str]] | None:
+def parse_multipart_pairs(body: bytes, content_type: str) -> list[tuple[str, str]] | None:
     """The fields of a form as `curl -F` and some libraries post it; None where it is none."""
     head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
     try:
@@ -83,7 +83,7 @@ def pairs_of_multipart(body: bytes, content_type: str) -> list[tuple[str, str]] 
     return pairs if len(pairs) <= MOST_FIELDS else None
 
 
-def pairs_of_json(body: bytes) -> list[object] | None:
+def parse_json_pairs(body: bytes) -> list[object] | None:
     """The objects of a JSON body, each a tuple of its pairs; None where it is no JSON.
 
     As pairs, since a dict would silently keep the last of two equal names.

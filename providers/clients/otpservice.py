@@ -25,8 +25,8 @@ from providers.gateway.events import CallbackRequest, Event
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import CheckResult, CodeCheck, ProviderCode, Reason, Submission
 
-from .otp_reports import understand
-from .parsing import NO_IDS, contradiction, id_of, is_success, said, undecided
+from .otp_reports import parse_report
+from .parsing import NO_IDS, id_of, is_success, raise_contradiction, raise_undecided, text_field
 
 LOGIN_FIELDS: Final = frozenset({"username", "password"})
 SEND: Final = Operation(
@@ -65,7 +65,7 @@ NO_CODE: Final = _("There is no code to check.")
 class OtpService(MakesCodes, ReceivesCallbacks):
     key = "otpservice"
     name = "OTP Service"
-    job = _("makes and checks codes")
+    summary = _("makes and checks codes")
     base_url_help = _(
         "The address that the provider gave you, without /send. Its document names none, so"
         " none is preset. The callback address below has to be given to the provider by you."
@@ -97,7 +97,7 @@ class OtpService(MakesCodes, ReceivesCallbacks):
     callback_methods = frozenset({"GET"})
 
     @classmethod
-    def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:
+    def format_recipient(cls, recipient: str, options: Mapping[str, object]) -> str:
         digits = recipient.removeprefix("+")
         if not NUMBER.fullmatch(digits):
             raise CannotTake(BAD_NUMBER, provider=cls.name)
@@ -108,7 +108,7 @@ class OtpService(MakesCodes, ReceivesCallbacks):
         if not REFERENCE.fullmatch(request.reference):
             raise CannotTake(BAD_REFERENCE, provider=self.name)
         query = {
-            "msisdn": self.address_of(request.recipient, self.login.options),
+            "msisdn": self.format_recipient(request.recipient, self.login.options),
             **self._login(),
             "eid": request.reference,
         }
@@ -131,8 +131,8 @@ class OtpService(MakesCodes, ReceivesCallbacks):
         }
 
     @classmethod
-    def understand_callback(cls, request: CallbackRequest) -> tuple[Event, ...]:
-        return understand(request)
+    def parse_callback(cls, request: CallbackRequest) -> tuple[Event, ...]:
+        return parse_report(request)
 
 
 def _submission(answer: Answer) -> Submission:
@@ -145,15 +145,15 @@ def _submission(answer: Answer) -> Submission:
 def _verdict(answer: Answer, asked: CodeCheck) -> CheckResult:
     """Verified only by SUCCESS, 200 and PASS together, about the session that we asked of."""
     body = _accepted(answer)
-    words = f"{_words(body)} {said(body, 'RESULT')}".strip()
+    words = f"{_words(body)} {text_field(body, 'RESULT')}".strip()
     stated = body.get("RESULT")
     passed = PASSED.get(stated) if isinstance(stated, str) else None
     if passed is None:
         raise OutcomeUnknown(Reason.UNREADABLE, words=words, http_status=answer.status)
     if id_of(body.get("MSGID")) != asked.session_id:
-        contradiction(answer, words)
-    if asked.reference and said(body, "EXTID") not in ("", asked.reference):
-        contradiction(answer, words)
+        raise_contradiction(answer, words)
+    if asked.reference and text_field(body, "EXTID") not in ("", asked.reference):
+        raise_contradiction(answer, words)
     return CheckResult(passed, words, _no_id(asked.session_id))
 
 
@@ -166,14 +166,14 @@ def _accepted(answer: Answer) -> Mapping[str, Any]:
     code = id_of(body.get("CODE"))
     if succeeded is None or code not in {ACCEPTED, FAULT, *REFUSALS}:
         _refuse(str(answer.status), answer, words)
-        undecided(answer, words)
+        raise_undecided(answer, words)
     if succeeded != (code == ACCEPTED) or (not succeeded and body.get("RESULT") == "PASS"):
-        contradiction(answer, words)
+        raise_contradiction(answer, words)
     if not succeeded:
         _refuse(code, answer, words)
         raise OutcomeUnknown(Reason.PROVIDER_FAULT, words=words, http_status=answer.status)
     if not is_success(answer):
-        contradiction(answer, words)
+        raise_contradiction(answer, words)
     return body
 
 
@@ -183,7 +183,9 @@ def _refuse(code: str, answer: Answer, words: str) -> None:
 
 
 def _words(body: Mapping[str, Any]) -> str:
-    return " ".join(word for word in (said(body, key) for key in ("STATUS", "CODE", "MSG")) if word)
+    return " ".join(
+        word for word in (text_field(body, key) for key in ("STATUS", "CODE", "MSG")) if word
+    )
 
 
 def _no_id(provider_id: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final, NoReturn
 
 from core.money import decimal_of
-from providers.gateway.answers import judge_status
+from providers.gateway.answers import raise_for_status
 from providers.gateway.call import Answer
 from providers.gateway.errors import OutcomeUnknown
 from providers.gateway.vocabulary import Reason
@@ -29,7 +29,7 @@ _YEARS: Final = range(2000, 2101)
 def text_of(value: object, longest: int = LONGEST_WORDS) -> str:
     """Text and numbers as text that any database stores; empty for all else.
 
-    NUL becomes its picture and lone surrogates their escapes; the rest stays as it was said.
+    NUL becomes its picture and lone surrogates their escapes; the rest stays as it was.
     """
     if isinstance(value, bool):
         text = "true" if value else "false"
@@ -67,21 +67,31 @@ def time_of(value: object) -> datetime | None:
     return read if read.year in _YEARS else None
 
 
-def said(body: Mapping[str, Any] | None, key: str, longest: int = LONGEST_WORDS) -> str:
+def text_field(body: Mapping[str, Any] | None, key: str, longest: int = LONGEST_WORDS) -> str:
     """One field of a body that may be missing, as text."""
     return text_of(body.get(key), longest) if body is not None else ""
 
 
-def contradiction(answer: Answer, words: str = "") -> NoReturn:
+def raise_contradiction(answer: Answer, words: str = "") -> NoReturn:
     raise OutcomeUnknown(Reason.CONTRADICTION, words=words, http_status=answer.status)
 
 
-def undecided(answer: Answer, words: str = "") -> NoReturn:
+def raise_undecided(answer: Answer, words: str = "") -> NoReturn:
     """The body said neither yes nor no in words that we know: the HTTP status decides, and
     where it claims success, nobody knows."""
-    judge_status(answer, words)
+    raise_for_status(answer, words)
     raise OutcomeUnknown(Reason.UNREADABLE, words=words, http_status=answer.status)
 
 
 def is_success(answer: Answer) -> bool:
     return 200 <= answer.status < 300
+
+
+def option_lines(value: object) -> tuple[str, ...]:
+    """The lines of a stored `LINES` option. Each keeps its exact characters; blank ones are
+    dropped."""
+    if isinstance(value, str):
+        value = value.splitlines()
+    if not isinstance(value, (list, tuple)):
+        return ()
+    return tuple(line for line in value if isinstance(line, str) and line.strip())

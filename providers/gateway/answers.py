@@ -62,7 +62,7 @@ def json_object_or_none(answer: Answer) -> Mapping[str, Any] | None:
         return None
 
 
-def judge_status(answer: Answer, words: str = "") -> None:
+def raise_for_status(answer: Answer, words: str = "") -> None:
     """Return for 2xx; otherwise raise what the HTTP status alone tells.
 
     A documented error in the body wins over this, so clients look there first.

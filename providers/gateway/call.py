@@ -119,10 +119,10 @@ class Recorder(Protocol):
 class Transport(Protocol):
     """The one way out. `providers.gateway.http.client.HttpClient` is the real one."""
 
-    def call(self, operation: Operation, request: Request, understand: Callable[[Answer], T]) -> T:
-        """Make the call and return what `understand` makes of the answer.
+    def call(self, operation: Operation, request: Request, parse: Callable[[Answer], T]) -> T:
+        """Make the call and return what `parse` makes of the answer.
 
-        Raises a `GatewayError` and nothing else. `understand` may raise one too; the
+        Raises a `GatewayError` and nothing else. `parse` may raise one too; the
         record is written after it, with the outcome that it came to.
         """
         ...

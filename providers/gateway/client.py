@@ -92,7 +92,7 @@ class Client(ABC):
     key: ClassVar[str]
     """Stored with the account and part of addresses; never changed once landed."""
     name: ClassVar[str]
-    job: ClassVar[str]
+    summary: ClassVar[str]
     """What it does in a few words, for the choice of a provider."""
     support: ClassVar[str] = ""
     """How to reach the provider, as its document says."""
@@ -112,7 +112,7 @@ class Client(ABC):
         return self.login.credentials[name].reveal()
 
     @classmethod
-    def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:
+    def format_recipient(cls, recipient: str, options: Mapping[str, object]) -> str:
         """The recipient (E.164) as this provider wants it, or `CannotTake`."""
         return recipient
 
@@ -241,4 +241,4 @@ class ReceivesCallbacks(Client):
 
     @classmethod
     @abstractmethod
-    def understand_callback(cls, request: CallbackRequest) -> tuple[Event, ...]: ...
+    def parse_callback(cls, request: CallbackRequest) -> tuple[Event, ...]: ...

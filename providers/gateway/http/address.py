@@ -74,7 +74,7 @@ class AddressPolicy:
 
 def check_base_url(url: str, policy: AddressPolicy) -> None:
     """Raise `ForbiddenAddress` unless calls to `url` would be allowed. Asks the DNS."""
-    parts = check_spelling(url, policy)
+    parts = check_syntax(url, policy)
     try:
         addresses = resolve(parts.hostname or "", parts.port or 443)
     except OSError:
@@ -83,7 +83,7 @@ def check_base_url(url: str, policy: AddressPolicy) -> None:
 
 
 @lru_cache(maxsize=256)
-def check_spelling(url: str, policy: AddressPolicy) -> SplitResult:
+def check_syntax(url: str, policy: AddressPolicy) -> SplitResult:
     """The part of `check_base_url` that needs no DNS; done before every call."""
     if _NOT_IN_A_URL.search(url):
         raise ForbiddenAddress("bad_characters")

@@ -22,7 +22,7 @@ from ..answers import retry_after
 from ..call import Answer, Effect, Limiter, Login, Operation, Recorder, Request
 from ..errors import GatewayError, NotDone, OutcomeUnknown
 from ..vocabulary import Cancellation, CheckResult, Outcome, Reason, Submission
-from .address import AddressPolicy, ForbiddenAddress, check_base_url, check_spelling
+from .address import AddressPolicy, ForbiddenAddress, check_base_url, check_syntax
 from .body import CutShort, Unreadable, read_body, reason_of
 from .connection import Connections, headers_of
 from .context import Deadlines, RequestContext
@@ -76,8 +76,8 @@ class HttpClient:
         self._recorder = recorder
         self._sleep = sleep
 
-    def call(self, operation: Operation, request: Request, understand: Callable[[Answer], T]) -> T:
-        """Make the call and return what `understand` makes of the answer.
+    def call(self, operation: Operation, request: Request, parse: Callable[[Answer], T]) -> T:
+        """Make the call and return what `parse` makes of the answer.
 
         Raises a `GatewayError` and nothing else, except what stops the thread itself
         (SystemExit, KeyboardInterrupt). Reads are tried up to four times in all;
@@ -86,7 +86,7 @@ class HttpClient:
         transcript = self._transcript(operation, request)
         attempt = 1
         while True:
-            value, error = self._attempt(transcript, understand, attempt)
+            value, error = self._attempt(transcript, parse, attempt)
             if error is None:
                 return cast("T", value)
             if not _worth_repeating(operation, error, attempt):
@@ -104,7 +104,7 @@ class HttpClient:
         raise NotDone(Reason.PORTAL_FAULT)
 
     def _attempt(
-        self, transcript: Transcript, understand: Callable[[Answer], T], attempt: int
+        self, transcript: Transcript, parse: Callable[[Answer], T], attempt: int
     ) -> tuple[T | None, GatewayError | None]:
         operation = transcript.operation
         value: T | None = None
@@ -113,7 +113,7 @@ class HttpClient:
             return None, error
         exchange = Exchange()
         try:
-            value = _redacted(understand(self._exchange(transcript, exchange)), transcript)
+            value = _redacted(parse(self._exchange(transcript, exchange)), transcript)
         except GatewayError as raised:
             error = raised
         except Exception as failure:  # noqa: BLE001 - the flag decides, not the class
@@ -140,7 +140,7 @@ class HttpClient:
 
     def _exchange(self, transcript: Transcript, exchange: Exchange) -> Answer:
         connections = self._connections
-        check_spelling(self._login.base_url, connections.policy)
+        check_syntax(self._login.base_url, connections.policy)
         outgoing = exchange.outgoing = prepare(self._login.base_url, transcript.request)
         alarm = WATCHDOG.watch(connections.deadlines.total)
         exchange.context = context = RequestContext(

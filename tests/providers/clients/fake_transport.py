@@ -25,19 +25,19 @@ class FakeTransport:
         self.answers = list(answers)
         self.calls: list[tuple[Operation, Request]] = []
 
-    def call(self, operation: Operation, request: Request, understand: Callable[[Answer], T]) -> T:
+    def call(self, operation: Operation, request: Request, parse: Callable[[Answer], T]) -> T:
         self.calls.append((operation, request))
-        return understand(self.answers.pop(0))
+        return parse(self.answers.pop(0))
 
 
-def raw(body: bytes | str, status: int = 200, **headers: str) -> Answer:
+def raw_answer(body: bytes | str, status: int = 200, **headers: str) -> Answer:
     content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(status, named, content)
 
 
-def said(payload: object, status: int = 200, **headers: str) -> Answer:
-    return raw(json.dumps(payload), status, **headers)
+def json_answer(payload: object, status: int = 200, **headers: str) -> Answer:
+    return raw_answer(json.dumps(payload), status, **headers)
 
 
 def credential_of(name: str) -> str:

@@ -21,7 +21,7 @@ from providers.gateway.client import (
 )
 from providers.gateway.registry import client_for, clients
 
-from .fake_transport import credential_of, open_client, raw
+from .fake_transport import credential_of, open_client, raw_answer
 from .samples import CALLBACK_URL, CALLS, CODE, CONFIRMED, PAID, RECIPIENT, SAMPLES, TEXT
 
 every_client = pytest.mark.parametrize("client", clients().values(), ids=clients())
@@ -31,11 +31,11 @@ CAPABLE = [
 every_call = pytest.mark.parametrize(
     ("client", "method"), CAPABLE, ids=[f"{client.key}-{method}" for client, method in CAPABLE]
 )
-OFFLINE = {"sender_ids", "channels", "check_own_code", "understand_callback"}
+OFFLINE = {"sender_ids", "channels", "check_own_code", "parse_callback"}
 
 
 def asked_by(client: type[Client], method: str) -> tuple[Operation, Request]:
-    opened, transport = open_client(client, raw(SAMPLES[client.key, method]))
+    opened, transport = open_client(client, raw_answer(SAMPLES[client.key, method]))
     CALLS[method](opened)
     ((operation, request),) = transport.calls
     return operation, request
@@ -73,7 +73,7 @@ def test_every_method_of_every_capability_is_tried_here() -> None:
 def test_it_says_what_it_is(client: type[Client]) -> None:
     assert re.fullmatch(r"[a-z0-9]{2,20}", client.key)
     assert client.name
-    assert client.job
+    assert client.summary
     assert client.base_url_help
     assert client.default_base_url == "" or client.default_base_url.startswith("https://")
     assert not client.default_base_url.endswith("/")
@@ -172,7 +172,7 @@ def test_codes_texts_and_addresses_with_a_token_are_hidden_and_numbers_masked(
 
 @every_call
 def test_nothing_secret_stands_in_a_repr(client: type[Client], method: str) -> None:
-    opened, transport = open_client(client, raw(SAMPLES[client.key, method]))
+    opened, transport = open_client(client, raw_answer(SAMPLES[client.key, method]))
     result = CALLS[method](opened)
     shown = f"{opened!r} {opened.login!r} {transport.calls[0][1]!r} {result!r}"
     secrets = [credential_of(field.name) for field in client.credential_fields]

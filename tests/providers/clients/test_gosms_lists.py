@@ -22,30 +22,30 @@ from providers.gateway.vocabulary import (
     TransactionPage,
 )
 
-from .fake_transport import Case, Failure, labelled, open_client, raw, said
+from .fake_transport import Case, Failure, json_answer, labelled, open_client, raw_answer
 from .samples import GOSMS_BALANCE, GOSMS_ORDERS, GOSMS_PROFILE, GOSMS_TRANSACTIONS
 
 UNREADABLE = Failure(OutcomeUnknown, Reason.UNREADABLE)
 
 BALANCE = Balance(Decimal("1000.50"), Decimal("50.00"), Decimal("950.50"), Decimal("5000.00"))
 BALANCES = [
-    Case("the document's sample", raw(GOSMS_BALANCE), BALANCE),
+    Case("the document's sample", raw_answer(GOSMS_BALANCE), BALANCE),
     Case(
         "a balance below zero",
-        said({"balance": -3, "available_balance": "-3.5"}),
+        json_answer({"balance": -3, "available_balance": "-3.5"}),
         Balance(Decimal(-3), None, Decimal("-3.5"), None),
     ),
     Case(
         "a binary fraction",
-        raw('{"balance":0.30000000000000004}'),
+        raw_answer('{"balance":0.30000000000000004}'),
         Balance(Decimal("0.3000")),
     ),
-    Case("no balance", said({"frozen_balance": 1}), UNREADABLE),
-    Case("a balance beyond all bounds", said({"balance": 10**10}), UNREADABLE),
-    Case("a truth value", said({"balance": True}), UNREADABLE),
+    Case("no balance", json_answer({"frozen_balance": 1}), UNREADABLE),
+    Case("a balance beyond all bounds", json_answer({"balance": 10**10}), UNREADABLE),
+    Case("a truth value", json_answer({"balance": True}), UNREADABLE),
     Case(
         "an unreadable limit beside it",
-        said({"balance": 1, "credit_limit": "none"}),
+        json_answer({"balance": 1, "credit_limit": "none"}),
         Balance(Decimal(1)),
     ),
 ]
@@ -65,13 +65,13 @@ PROFILE = Profile(
     created_at=datetime(2025, 1, 1, tzinfo=UTC),
 )
 PROFILES = [
-    Case("the document's sample", raw(GOSMS_PROFILE), PROFILE),
+    Case("the document's sample", raw_answer(GOSMS_PROFILE), PROFILE),
     Case(
         "a state that is no truth value",
-        said({**json.loads(GOSMS_PROFILE), "is_active": "yes"}),
+        json_answer({**json.loads(GOSMS_PROFILE), "is_active": "yes"}),
         replace(PROFILE, is_active=None),
     ),
-    Case("no balance", said({"user_id": 123}), UNREADABLE),
+    Case("no balance", json_answer({"user_id": 123}), UNREADABLE),
 ]
 
 
@@ -94,32 +94,32 @@ ORDER = Rental(
 )
 ROW = json.loads(GOSMS_ORDERS)["orders"][0]
 ORDERS = [
-    Case("the document's sample", raw(GOSMS_ORDERS), RentalPage((ORDER,), 156, 1, 20)),
+    Case("the document's sample", raw_answer(GOSMS_ORDERS), RentalPage((ORDER,), 156, 1, 20)),
     Case(
         "rows that cannot be read lose no others",
-        said({"orders": [None, ROW, {}, 5, {**ROW, "order_id": True}], "total": 5}),
+        json_answer({"orders": [None, ROW, {}, 5, {**ROW, "order_id": True}], "total": 5}),
         RentalPage((ORDER,), 5, 1, 20, unreadable=4),
     ),
     Case(
         "a row that stands twice",
-        said({"orders": [ROW, ROW], "total": 2}),
+        json_answer({"orders": [ROW, ROW], "total": 2}),
         RentalPage((ORDER, ORDER), 2, 1, 20),
     ),
     Case(
         "a page beyond the end",
-        said({"orders": [], "total": 156, "page": 99, "page_size": 50}),
+        json_answer({"orders": [], "total": 156, "page": 99, "page_size": 50}),
         RentalPage((), 156, 99, 50),
     ),
     Case(
         "null for no rows",
-        said({"orders": None, "total": 0, "page": 1, "page_size": 20}),
+        json_answer({"orders": None, "total": 0, "page": 1, "page_size": 20}),
         RentalPage((), 0, 1, 20),
     ),
-    Case("no total", said({"orders": []}), UNREADABLE),
-    Case("a total below zero", said({"orders": [], "total": -1}), UNREADABLE),
-    Case("a total that is text", said({"orders": [], "total": "156"}), UNREADABLE),
-    Case("no list", said({"total": 0}), UNREADABLE),
-    Case("an object for a list", said({"orders": {}, "total": 0}), UNREADABLE),
+    Case("no total", json_answer({"orders": []}), UNREADABLE),
+    Case("a total below zero", json_answer({"orders": [], "total": -1}), UNREADABLE),
+    Case("a total that is text", json_answer({"orders": [], "total": "156"}), UNREADABLE),
+    Case("no list", json_answer({"total": 0}), UNREADABLE),
+    Case("an object for a list", json_answer({"orders": {}, "total": 0}), UNREADABLE),
 ]
 
 
@@ -152,12 +152,12 @@ ENTRY = json.loads(GOSMS_TRANSACTIONS)["transactions"][0]
 TRANSACTIONS = [
     Case(
         "the document's sample",
-        raw(GOSMS_TRANSACTIONS),
+        raw_answer(GOSMS_TRANSACTIONS),
         TransactionPage((DEPOSIT, HOLD), 156, 1, 20),
     ),
     Case(
         "a type that we do not know, and a time without a zone",
-        said(
+        json_answer(
             {
                 "transactions": [{**ENTRY, "type": "Bonus", "created_at": "2025-12-03T10:00:00"}],
                 "total": 1,
@@ -179,7 +179,7 @@ TRANSACTIONS = [
     ),
     Case(
         "rows without an id or an amount",
-        said(
+        json_answer(
             {"transactions": [{**ENTRY, "id": None}, {**ENTRY, "amount": "?"}, ENTRY], "total": 3}
         ),
         TransactionPage((DEPOSIT,), 3, 1, 20, unreadable=2),

@@ -35,11 +35,11 @@ DELIVERED = DeliveryReported("m-4f1d2c", "26471304", "Delivered", REST, S.DELIVE
 
 def posted(payload: object, content_type: str = "application/json") -> tuple[Event, ...]:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return Haorui.understand_callback(CallbackRequest("POST", "", body, content_type))
+    return Haorui.parse_callback(CallbackRequest("POST", "", body, content_type))
 
 
 def got(query: str) -> tuple[Event, ...]:
-    return Haorui.understand_callback(CallbackRequest("GET", query, b""))
+    return Haorui.parse_callback(CallbackRequest("GET", query, b""))
 
 
 def test_an_object_by_post() -> None:
@@ -211,4 +211,4 @@ def test_the_text_of_the_message_is_not_passed_on_nor_read_as_a_receipt() -> Non
 
 def test_the_body_decides_where_the_query_says_something_else() -> None:
     request = CallbackRequest("POST", "uid=m-9&DLRStatus=Failed", json.dumps(REPORT).encode())
-    assert Haorui.understand_callback(request) == (DELIVERED,)
+    assert Haorui.parse_callback(request) == (DELIVERED,)

@@ -38,7 +38,7 @@ from tests.providers.callbacks.pushes import digest_all, push_json
 from tests.support.engine import run_engine, send
 
 from . import test_declarations, test_odd_answers, test_odd_callbacks
-from .fake_transport import Case, Failure, open_client, raw, said
+from .fake_transport import Case, Failure, json_answer, open_client, raw_answer
 from .samples import CALLS, MESSAGE, SAMPLES
 
 HERE = Path(__file__).parent
@@ -87,43 +87,43 @@ def account(client: type[Client], sandbox: Sandbox) -> Account:
 # --- the payloads: what it answers, and what is made of it -----------------
 
 SENDING = [
-    Case("the documented answer", said(SENT, 202), Submission("ex-1", "queued")),
+    Case("the documented answer", json_answer(SENT, 202), Submission("ex-1", "queued")),
     Case(
         "a bad key",
-        said({"error": "bad_key"}, 401),
+        json_answer({"error": "bad_key"}, 401),
         Failure(Refused, Reason.CREDENTIALS, "bad_key"),
     ),
     Case(
         "no credit",
-        said({"error": "no_credit"}, 402),
+        json_answer({"error": "no_credit"}, 402),
         Failure(Refused, Reason.NO_BALANCE, "no_credit"),
     ),
     Case(
         "an undocumented error",
-        said({"error": "odd"}, 422),
+        json_answer({"error": "odd"}, 422),
         Failure(Refused, Reason.OTHER_REFUSAL, "odd"),
     ),
     Case(
         "an error beside success",
-        said({"error": "odd"}, 200),
+        json_answer({"error": "odd"}, 200),
         Failure(OutcomeUnknown, Reason.UNREADABLE),
     ),
     Case(
         "success without an id",
-        said({"status": "queued"}, 202),
+        json_answer({"status": "queued"}, 202),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "queued"),
     ),
     Case(
         "an error beside a request to slow down",
-        said({"error": "odd"}, 429),
+        json_answer({"error": "odd"}, 429),
         Failure(NotDone, Reason.RATE_LIMITED),
     ),
     Case(
         "success under a status that denies it",
-        said(SENT, 500),
+        json_answer(SENT, 500),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "queued"),
     ),
-    Case("no JSON", raw("<html>", 502), Failure(OutcomeUnknown, Reason.PROVIDER_FAULT)),
+    Case("no JSON", raw_answer("<html>", 502), Failure(OutcomeUnknown, Reason.PROVIDER_FAULT)),
 ]
 REPORTS: list[tuple[str, Event]] = [
     (
@@ -146,13 +146,13 @@ def test_an_answer_to_sending(client: type[Client], case: Case) -> None:
 
 
 def test_an_answer_to_the_balance(client: type[Client]) -> None:
-    case = Case("the documented answer", said({"balance": 12.5}), Balance(Decimal("12.5")))
+    case = Case("the documented answer", json_answer({"balance": 12.5}), Balance(Decimal("12.5")))
     case.check(client, CALLS["fetch_balance"])
 
 
 @pytest.mark.parametrize(("body", "event"), REPORTS)
 def test_a_report(client: Any, body: str, event: Event) -> None:
-    assert client.understand_callback(CallbackRequest("POST", "", body.encode())) == (event,)
+    assert client.parse_callback(CallbackRequest("POST", "", body.encode())) == (event,)
 
 
 def test_a_message_without_a_sender_id_is_not_sent(client: type[Client]) -> None:

@@ -16,7 +16,7 @@ from providers.gateway.errors import GatewayError, NotDone
 from providers.gateway.registry import clients
 from providers.gateway.vocabulary import Outcome, Reason
 
-from .fake_transport import open_client, raw, said
+from .fake_transport import json_answer, open_client, raw_answer
 from .samples import CALLS, PAID, SAMPLES
 from .storable import assert_storable
 from .test_declarations import CAPABLE, every_call
@@ -104,14 +104,14 @@ def end_of(
 def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(
     client: type[Client], method: str
 ) -> None:
-    ended = {name: end_of(client, method, raw(body)) for name, body in UNREADABLE.items()}
+    ended = {name: end_of(client, method, raw_answer(body)) for name, body in UNREADABLE.items()}
     assert ended == dict.fromkeys(UNREADABLE, (Outcome.UNKNOWN, Reason.UNREADABLE, 200))
 
 
 @every_call
 @pytest.mark.parametrize("body", ["", "<html>no</html>", "{}", "[]"])
 def test_a_4xx_means_no(client: type[Client], method: str, body: str) -> None:
-    ended = [end_of(client, method, raw(body, status)) for status in REFUSED]
+    ended = [end_of(client, method, raw_answer(body, status)) for status in REFUSED]
     assert [(outcome, status) for outcome, _, status in ended] == [
         (Outcome.REFUSED, status) for status in REFUSED
     ]
@@ -120,7 +120,7 @@ def test_a_4xx_means_no(client: type[Client], method: str, body: str) -> None:
 @every_call
 @pytest.mark.parametrize("body", ["", "<html>503 no available server</html>", "{}"])
 def test_a_5xx_or_an_odd_status_says_nothing(client: type[Client], method: str, body: str) -> None:
-    ended = {status: end_of(client, method, raw(body, status))[0] for status in UNKNOWN}
+    ended = {status: end_of(client, method, raw_answer(body, status))[0] for status in UNKNOWN}
     assert ended == dict.fromkeys(UNKNOWN, Outcome.UNKNOWN)
 
 
@@ -128,7 +128,7 @@ def test_a_5xx_or_an_odd_status_says_nothing(client: type[Client], method: str, 
 @pytest.mark.parametrize("status", MOVED)
 def test_a_permanent_redirect_is_not_done(client: type[Client], method: str, status: int) -> None:
     with pytest.raises(NotDone) as not_done:
-        call(client, method, raw("", status, location="http://elsewhere.example/"))
+        call(client, method, raw_answer("", status, location="http://elsewhere.example/"))
     assert not_done.value.reason is Reason.REDIRECTED
     assert not_done.value.pauses_account
 
@@ -139,7 +139,7 @@ def test_429_is_not_done_and_says_how_long_to_wait(
     client: type[Client], method: str, header: str, seconds: float | None
 ) -> None:
     with pytest.raises(NotDone) as not_done:
-        call(client, method, raw("slow down", 429, retry_after=header))
+        call(client, method, raw_answer("slow down", 429, retry_after=header))
     assert not_done.value.reason is Reason.RATE_LIMITED
     assert not_done.value.retry_after == seconds
 
@@ -149,7 +149,7 @@ def test_429_is_not_done_and_says_how_long_to_wait(
 def test_success_under_a_status_that_denies_it_is_never_believed_nor_repeated(
     client: type[Client], method: str, status: int
 ) -> None:
-    ended, _, _ = end_of(client, method, raw(SAMPLES[client.key, method], status))
+    ended, _, _ = end_of(client, method, raw_answer(SAMPLES[client.key, method], status))
     if status == 201:
         assert ended in ("done", "unknown")
     elif method in PAID and status >= 500:
@@ -181,7 +181,7 @@ def test_an_odd_value_never_breaks_anything(client: type[Client], method: str) -
 
 def tolerate(client: type[Client], method: str, payload: object) -> None:
     try:
-        assert_storable(result_or_words(client, method, said(payload)))
+        assert_storable(result_or_words(client, method, json_answer(payload)))
     except Exception as error:
         error.add_note(f"The answer was {payload!r:.300}")
         raise
@@ -209,7 +209,7 @@ def test_no_answer_raises_anything_but_an_error_of_the_contract(
     client, method = capable
     sample = json.loads(SAMPLES[client.key, method])
     changes = data.draw(st.dictionaries(st.sampled_from(sorted(sample)), json_values))
-    assert_storable(result_or_words(client, method, said({**sample, **changes}, status)))
+    assert_storable(result_or_words(client, method, json_answer({**sample, **changes}, status)))
 
 
 @given(st.sampled_from(CAPABLE), st.binary(), st.integers(100, 599))
@@ -217,7 +217,7 @@ def test_no_bytes_are_taken_for_success(
     capable: tuple[type[Client], str], body: bytes, status: int
 ) -> None:
     with pytest.raises(GatewayError):
-        call(*capable, raw(body, status))
+        call(*capable, raw_answer(body, status))
 
 
 def test_every_client_is_tried() -> None:

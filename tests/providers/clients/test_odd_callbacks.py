@@ -80,7 +80,7 @@ CONTENT_TYPES = [
 
 
 def check(client: type[ReceivesCallbacks], request: CallbackRequest) -> tuple[Event, ...]:
-    events = client.understand_callback(request)
+    events = client.parse_callback(request)
     assert events
     for event in events:
         assert isinstance(event, (DeliveryReported, VerificationReported, Unrecognised))
@@ -88,7 +88,7 @@ def check(client: type[ReceivesCallbacks], request: CallbackRequest) -> tuple[Ev
         assert len(event.provider_id) <= 100
         assert isinstance(event, Unrecognised) == bool(getattr(event, "problem", ""))
         assert_storable(event)
-    assert client.understand_callback(request) == events
+    assert client.parse_callback(request) == events
     return events
 
 
@@ -142,5 +142,5 @@ def test_only_words_of_the_table_deliver() -> None:
     assert issubclass(haorui, ReceivesCallbacks)
     for word in ("deliver", "delivered!", "not delivered", "delivrd2", "d", "22", "０２"):
         request = CallbackRequest("GET", f"uid=a&DLRStatus={word}", b"")
-        (event,) = haorui.understand_callback(request)
+        (event,) = haorui.parse_callback(request)
         assert getattr(event, "state", None) is not DeliveryState.DELIVERED

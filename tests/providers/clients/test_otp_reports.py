@@ -16,7 +16,7 @@ from providers.gateway.vocabulary import DeliveryState
 
 
 def reported(query: str) -> Event:
-    (event,) = OtpService.understand_callback(CallbackRequest("GET", query, b""))
+    (event,) = OtpService.parse_callback(CallbackRequest("GET", query, b""))
     return event
 
 
@@ -106,4 +106,4 @@ def test_a_callback(query: str, expected: Event) -> None:
 
 def test_a_body_is_not_read_for_these_are_gets() -> None:
     request = CallbackRequest("POST", "", f"STATUS=SUCCESS&TYPE=0&CODE=200&{IDS}".encode())
-    assert OtpService.understand_callback(request) == (Unrecognised("", "", "", problem="empty"),)
+    assert OtpService.parse_callback(request) == (Unrecognised("", "", "", problem="empty"),)

@@ -6,7 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from providers.gateway.answers import json_object, json_object_or_none, judge_status, retry_after
+from providers.gateway.answers import (
+    json_object,
+    json_object_or_none,
+    raise_for_status,
+    retry_after,
+)
 from providers.gateway.call import Answer
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason
@@ -88,13 +93,13 @@ STATUSES = {
 def test_a_status_without_a_documented_error_is_judged_alone(status: int) -> None:
     expected, reason = STATUSES[status]
     with pytest.raises(expected) as raised:
-        judge_status(answer_of(b"", status))
+        raise_for_status(answer_of(b"", status))
     assert (raised.value.reason, raised.value.http_status) == (reason, status)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
 def test_a_good_status_passes(status: int) -> None:
-    judge_status(answer_of(b"", status))
+    raise_for_status(answer_of(b"", status))
 
 
 @pytest.mark.parametrize(

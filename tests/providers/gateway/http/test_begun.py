@@ -13,7 +13,7 @@ from providers.gateway.call import Request
 from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason
 
-from .callers import CONFIRMED, POST, Certificate, MakeCaller, Serve, understand
+from .callers import CONFIRMED, POST, Certificate, MakeCaller, Serve, parse
 from .raw_server import Behaviour, Peer, answer, once
 
 
@@ -160,7 +160,7 @@ def test_an_unknown_outcome_is_never_tried_again(serve: Serve, caller: MakeCalle
 def test_a_cancel_is_made_once_too(serve: Serve, caller: MakeCaller) -> None:
     server = serve(close_after_reading)
     with pytest.raises(OutcomeUnknown):
-        caller(server.url).http_client.call(CONFIRMED, POST, understand)
+        caller(server.url).http_client.call(CONFIRMED, POST, parse)
     assert len(server.requests) == 1
 
 

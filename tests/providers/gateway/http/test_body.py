@@ -25,23 +25,23 @@ def body_of(answer_: Answer) -> bytes:
 
 def test_a_body_of_exactly_the_limit_is_taken(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(b"x" * LIMIT)))
-    assert len(caller(server.url).pay(understand=body_of)) == LIMIT
+    assert len(caller(server.url).pay(parse=body_of)) == LIMIT
 
 
 def test_a_compressed_body_is_decoded(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(gzip.compress(b'{"a": 1}'), headers=GZIPPED)))
-    assert caller(server.url).pay(understand=body_of) == b'{"a": 1}'
+    assert caller(server.url).pay(parse=body_of) == b'{"a": 1}'
 
 
 def test_a_body_compressed_in_two_members_is_decoded(serve: Serve, caller: MakeCaller) -> None:
     members = gzip.compress(b'{"a":') + gzip.compress(b" 1}")
     server = serve(always(answer(members, headers=GZIPPED)))
-    assert caller(server.url).pay(understand=body_of) == b'{"a": 1}'
+    assert caller(server.url).pay(parse=body_of) == b'{"a": 1}'
 
 
 def test_an_empty_body_may_be_called_compressed(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(b"", headers=GZIPPED)))
-    assert caller(server.url).pay(understand=body_of) == b""
+    assert caller(server.url).pay(parse=body_of) == b""
 
 
 def test_a_compressed_body_that_stops_is_cut_off(serve: Serve, caller: MakeCaller) -> None:
@@ -76,10 +76,10 @@ def test_the_body_of_a_redirect_is_limited_too(serve: Serve, caller: MakeCaller)
 
 def test_chunks_are_put_together(serve: Serve, caller: MakeCaller) -> None:
     chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
-    assert caller(serve(always(chunks)).url).pay(understand=body_of) == b"{}"
+    assert caller(serve(always(chunks)).url).pay(parse=body_of) == b"{}"
 
 
 def test_names_of_headers_are_in_lower_case(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(headers=("X-Request-ID: Abc",))))
-    headers = caller(server.url).pay(understand=lambda answer_: answer_.headers)
+    headers = caller(server.url).pay(parse=lambda answer_: answer_.headers)
     assert headers["x-request-id"] == "Abc"

@@ -31,7 +31,7 @@ def test_an_empty_answer_frees_its_connection(
     server = serve(always(empty))
     made = caller(server.url)
     for _ in range(3):
-        made.pay(understand=lambda answer_: None)
+        made.pay(parse=lambda answer_: None)
     assert server.connections == 1
 
 

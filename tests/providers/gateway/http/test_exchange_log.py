@@ -11,7 +11,7 @@ from providers.gateway.call import Effect, Operation, Request
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Outcome, Reason
 
-from .callers import POST, Caller, MakeCaller, Serve, understand
+from .callers import POST, Caller, MakeCaller, Serve, parse
 from .raw_server import Peer, always, answer, once
 
 ORDER = Operation(
@@ -64,7 +64,7 @@ def test_the_record_has_the_outcome_that_the_client_came_to(
 
     made = caller(serve(always(answer())).url)
     with pytest.raises(Refused):
-        made.pay(understand=refuse)
+        made.pay(parse=refuse)
     assert (made.records[0].outcome, made.records[0].reason) == (
         Outcome.REFUSED,
         Reason.NO_BALANCE,
@@ -91,7 +91,7 @@ def test_declared_fields_are_redacted_everywhere(serve: Serve, caller: MakeCalle
     body = b'{"order_id": 7, "phone": "+6281234567890", "code": "123456", "content": null}'
     made = caller(serve(always(answer(body))).url)
     fields = {"phone": "+6281234567890", "Code": "abc"}
-    made.http_client.call(ORDER, Request("POST", "/order", query=fields, json=fields), understand)
+    made.http_client.call(ORDER, Request("POST", "/order", query=fields, json=fields), parse)
     (record,) = made.records
     assert record.url.endswith(f"/order?phone=+628••••••7890&Code={HIDDEN}")
     assert record.request_body == f'{{"phone": "+628••••••7890", "Code": "{HIDDEN}"}}'
@@ -104,7 +104,7 @@ def test_a_field_may_be_readable_in_an_error(serve: Serve, caller: MakeCaller) -
     body = b'{"code": "NO_BALANCE", "content": "1234"}'
     made = caller(serve(always(answer(body, status="402 Payment Required"))).url)
     with pytest.raises(Refused):
-        made.http_client.call(ORDER, POST, understand)
+        made.http_client.call(ORDER, POST, parse)
     assert made.records[0].answer_body == f'{{"code": "NO_BALANCE", "content": "{HIDDEN}"}}'
 
 
@@ -116,7 +116,7 @@ def test_headers_are_not_kept(serve: Serve, caller: MakeCaller) -> None:
 
 def body_kept_of(serve: Serve, caller: MakeCaller, body: bytes) -> str:
     made = caller(serve(always(answer(body))).url)
-    made.pay(understand=lambda answer_: None)
+    made.pay(parse=lambda answer_: None)
     kept: str = made.records[0].answer_body
     return kept
 
@@ -141,7 +141,7 @@ def test_half_a_secret_does_not_stand_where_a_body_is_cut(serve: Serve, caller: 
     made = caller(
         serve(always(answer(b"x" * 4080 + secret.encode()))).url, credentials={"a": secret}
     )
-    made.pay(understand=lambda answer_: None)
+    made.pay(parse=lambda answer_: None)
     assert "k" not in made.records[0].answer_body
 
 
@@ -191,7 +191,7 @@ def test_a_recorder_that_fails_changes_no_error(broken: Caller) -> None:
         raise Refused(Reason.NO_BALANCE)
 
     with pytest.raises(Refused):
-        broken.pay(understand=refuse)
+        broken.pay(parse=refuse)
 
 
 def test_a_recorder_that_fails_is_told_to_the_log(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from providers.gateway.answers import judge_status
+from providers.gateway.answers import raise_for_status
 from providers.gateway.errors import GatewayError, NotDone, OutcomeUnknown
 from providers.gateway.vocabulary import Outcome, Reason
 
@@ -55,7 +55,7 @@ def test_a_defect_of_the_client_leaves_a_paid_call_unknown(
 
     server = serve(always(answer()))
     with pytest.raises(OutcomeUnknown) as raised:
-        caller(server.url).pay(understand=faulty)
+        caller(server.url).pay(parse=faulty)
     assert raised.value.reason is Reason.PORTAL_FAULT
 
 
@@ -65,7 +65,7 @@ def test_a_defect_of_the_client_leaves_a_read_not_done(serve: Serve, caller: Mak
 
     server = serve(always(answer()))
     with pytest.raises(NotDone) as raised:
-        caller(server.url).read(understand=faulty)
+        caller(server.url).read(parse=faulty)
     assert raised.value.reason is Reason.PORTAL_FAULT
 
 
@@ -121,5 +121,5 @@ def test_a_call_made_while_another_error_is_handled_is_judged_by_its_own(
         raise TimeoutError
     except TimeoutError:
         with pytest.raises(OutcomeUnknown) as raised:
-            made.pay(understand=judge_status)
+            made.pay(parse=raise_for_status)
     assert raised.value.reason is Reason.CUT_OFF

@@ -9,7 +9,7 @@ from providers.gateway.errors import NotDone, Refused
 from providers.gateway.http.client import AddressPolicy
 from providers.gateway.vocabulary import Outcome, Reason
 
-from .callers import CONFIRMED, PAID, POST, MakeCaller, Serve, understand
+from .callers import CONFIRMED, PAID, POST, MakeCaller, Serve, parse
 from .raw_server import Peer, always, answer, once
 
 
@@ -132,7 +132,7 @@ def test_any_call_may_slow_the_account_down(
 ) -> None:
     made = caller(serve(always(LIMITED)).url)
     with pytest.raises(NotDone):
-        made.http_client.call(operation, POST, understand)
+        made.http_client.call(operation, POST, parse)
     assert len(made.limiter.slowed) == 1
 
 
@@ -144,7 +144,7 @@ def test_a_documented_error_under_429_slows_the_account_down_all_the_same(
 
     made = caller(serve(always(LIMITED)).url)
     with pytest.raises(Refused):
-        made.pay(understand=documented)
+        made.pay(parse=documented)
     assert len(made.limiter.slowed) == 1
 
 

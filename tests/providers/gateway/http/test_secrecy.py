@@ -86,11 +86,11 @@ def everything_written(
     def call(
         request: Request,
         behaviour: Behaviour,
-        understand: Callable[[Answer], None] = refuse_in_their_words,
+        parse: Callable[[Answer], None] = refuse_in_their_words,
     ) -> str:
         made = caller(serve(behaviour).url, credentials={"password": PASSWORD})
         with pytest.raises(GatewayError) as raised:
-            made.http_client.call(SEND, request, understand)
+            made.http_client.call(SEND, request, parse)
         error = raised.value
         return "\n".join(
             (
@@ -153,14 +153,14 @@ def test_a_yes_keeps_nothing_secret_either(
 def test_nothing_is_chained_to_the_error(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(SERVERS["echo"]).url)
     with pytest.raises(Refused) as raised:
-        made.pay(understand=refuse_in_their_words)
+        made.pay(parse=refuse_in_their_words)
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
 
 
 def test_the_frames_of_the_client_are_not_kept(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(SERVERS["echo"]).url)
     with pytest.raises(Refused) as raised:
-        made.pay(understand=refuse_in_their_words)
+        made.pay(parse=refuse_in_their_words)
     functions = [frame.name for frame in traceback.extract_tb(raised.value.__traceback__)]
     assert "refuse_in_their_words" not in functions
 
@@ -184,7 +184,7 @@ def test_a_defect_is_logged_by_its_kind(
     serve: Serve, caller: MakeCaller, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(OutcomeUnknown):
-        caller(serve(SERVERS["echo"]).url).pay(understand=fail_in_their_words)
+        caller(serve(SERVERS["echo"]).url).pay(parse=fail_in_their_words)
     assert "send failed: ValueError in fail_in_their_words" in caplog.text
 
 
