@@ -13,7 +13,7 @@ from ..models import Account
 
 SHARE: Final = 0.9
 """Of each limit."""
-AHEAD: Final = 0.2
+BULK_HORIZON: Final = 0.2
 """Seconds that bulk work takes its slots ahead: enough to keep the threads fed. A single send
 that comes now gets a slot behind those, so it waits no longer than this for them."""
 
@@ -25,32 +25,32 @@ class BulkThrottle:
     free_at: float = 0.0
     """By the monotonic clock."""
 
-    def near(self, account: Account, now: float) -> int:
-        """How many slots there are from now until `AHEAD`."""
+    def available_slots(self, account: Account, now: float) -> int:
+        """How many slots there are from now until `BULK_HORIZON`."""
         start = max(self.free_at, now)
-        if start > now + AHEAD:
+        if start > now + BULK_HORIZON:
             return 0
-        return 1 + int((now + AHEAD - start) / spacing_of(account))
+        return 1 + int((now + BULK_HORIZON - start) / call_spacing(account))
 
     def take(self, account: Account, now: float, slots: int) -> None:
         # A slot that passed while there was room for nothing is not made up for.
-        self.free_at = max(self.free_at, now) + slots * spacing_of(account)
+        self.free_at = max(self.free_at, now) + slots * call_spacing(account)
 
     def wait_until(self, moment: float) -> None:
         self.free_at = max(self.free_at, moment)
 
 
-def spacing_of(account: Account) -> float:
+def call_spacing(account: Account) -> float:
     """Seconds between two calls of bulk work."""
     return max(1 / (SHARE * account.per_second), 60 / (SHARE * account.per_minute))
 
 
-def rate_of(account: Account) -> float:
+def bulk_rate_per_minute(account: Account) -> float:
     """Messages a minute that a batch may reach at the most."""
-    return 60 / spacing_of(account)
+    return 60 / call_spacing(account)
 
 
-def room_for_bulk(in_flight: int) -> int:
+def bulk_capacity(in_flight: int) -> int:
     """Rows of bulk work in hand at once: a quarter of the room is left, so that a single
     send is claimed at once."""
     return 2 * in_flight - max(1, in_flight // 2)

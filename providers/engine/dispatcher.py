@@ -17,30 +17,30 @@ from .. import rate_limits
 from ..gateway.call import Login
 from ..gateway.client import Client
 from ..models import Account
-from .bulk_throttle import AHEAD, BulkThrottle, room_for_bulk
+from .bulk_throttle import BULK_HORIZON, BulkThrottle, bulk_capacity
 from .work_source import DATABASE_AWAY, Job, Lane, WorkSource
 from .worker_pool import WorkerPool
 
 logger = logging.getLogger(__name__)
 
-FURTHEST_SLOT = 1.0
+SLOT_HORIZON = 1.0
 """Seconds. No row is claimed whose slot is further away: few rows then wait between claim
 and hand-over, and what is more urgent can still go first."""
-AFTER_A_FAULT = 5.0
+RETRY_AFTER_FAULT = 5.0
 """Seconds until an account whose work could not be claimed is tried again."""
-LOOK_EVERY: Final[Mapping[Lane, float]] = {
+QUERY_EVERY: Final[Mapping[Lane, float]] = {
     Lane.STAFF: 0.0,
     Lane.ORDERS: 0.1,
     Lane.POLLS: 0.25,
     Lane.BULK: 0.25,
 }
-"""Seconds between two looks at a source that had no work. Every look is a question to the
+"""Seconds between two may_query at a source that had no work. Every look is a question to the
 database, and with all of them in each round those who wait for the next round would wait for
 the answers."""
-SELDOM: Final = 3
+BACKLOG_FACTOR: Final = 3
 """So many times as seldom while other work is more than there is room for."""
-BUSY_LOOK: Final = 0.05
-"""Seconds at the least between two such looks then: not one in every round."""
+BACKLOG_QUERY_EVERY: Final = 0.05
+"""Seconds at the least between two such may_query then: not one in every round."""
 STALE_CLAIM = 10.0
 """Seconds between claim and hand-over after which the row is given back instead."""
 
@@ -73,8 +73,8 @@ class DispatchRound:
     and which jobs may be started."""
 
     ready: list[ReservedJob]
-    outdated: list[ReservedJob]
-    ours: list[Job]
+    superseded: list[ReservedJob]
+    to_start: list[Job]
 
 
 class Dispatcher:
@@ -87,12 +87,12 @@ class Dispatcher:
     def __init__(self, claim: UUID, worker_pool: WorkerPool) -> None:
         self._claim = claim
         self._worker_pool = worker_pool
-        self._waiting: dict[str, list[ReservedJob]] = defaultdict(list)
+        self._reserved: dict[str, list[ReservedJob]] = defaultdict(list)
         self._order = count()
         self._in_flight: Counter[int] = Counter()
         self._backlogged: dict[str, set[int]] = defaultdict(set)
         """Accounts whose last claim found as much as it asked for: there is more."""
-        self._looked_at: dict[str, float] = {}
+        self._last_empty_query: dict[str, float] = {}
         """When a source was last found without work, by the monotonic clock."""
         self._uncommitted: dict[str, list[Job]] = defaultdict(list)
         """Claimed in a transaction of which it is not known whether it was committed."""
@@ -106,13 +106,13 @@ class Dispatcher:
     def accounts_in_flight(self) -> list[int]:
         return [account_id for account_id, count in self._in_flight.items() if count > 0]
 
-    def came_back(self, job: Job) -> None:
+    def mark_finished(self, job: Job) -> None:
         self._in_flight[job.account_id] -= 1
 
-    def give_out(self, source: WorkSource, served: Mapping[int, LeasedAccount]) -> int:
+    def dispatch(self, source: WorkSource, served: Mapping[int, LeasedAccount]) -> int:
         """One round for one source; returns how many rows were claimed or started."""
         due = self._due(source)
-        backlogged = self._with_work(source, served)
+        backlogged = self._accounts_to_claim_for(source, served)
         uncommitted = self._uncommitted[source.name]
         if not (due or backlogged or uncommitted):
             return 0
@@ -131,12 +131,12 @@ class Dispatcher:
         self._uncommitted[source.name] = []
         self._after_commit(source, round_, claimed)
         by_account: dict[int, list[Job]] = defaultdict(list)
-        for job in round_.ours:
+        for job in round_.to_start:
             by_account[job.account_id].append(job)
         for account_id, jobs in by_account.items():
-            its = served[account_id]
-            self._worker_pool.start(source, jobs, its.account, its.client, its.login)
-        return len(claimed) + len(round_.ours)
+            leased = served[account_id]
+            self._worker_pool.start(source, jobs, leased.account, leased.client, leased.login)
+        return len(claimed) + len(round_.to_start)
 
     def _mark_in_flight(
         self,
@@ -148,16 +148,16 @@ class Dispatcher:
         """Mark what is ready as being sent. Of two claims of one row the newer one counts:
         the row had been put back meanwhile, so the older one is worth nothing."""
         now = time.monotonic()
-        newer = {waiting.job.subject for waiting in claimed}
-        outdated = [one for one in self._waiting[source.name] if one.job.subject in newer]
+        newer = {reserved.job.subject for reserved in claimed}
+        superseded = [one for one in self._reserved[source.name] if one.job.subject in newer]
         ready = [one for one in due if one.job.subject not in newer]
-        ready += [waiting for waiting in claimed if waiting.slot_at <= now]
-        going = [one.job for one in ready if self._may_go(one, source, served, now)]
-        staying = [one.job for one in ready if not self._may_go(one, source, served, now)]
-        if staying:
-            source.release(staying, self._claim)
-        ours = list(source.mark_in_flight(going, self._claim)) if going else []
-        return DispatchRound(ready, outdated, ours)
+        ready += [reserved for reserved in claimed if reserved.slot_at <= now]
+        startable = [one.job for one in ready if self._may_start(one, source, served, now)]
+        stopped = [one.job for one in ready if not self._may_start(one, source, served, now)]
+        if stopped:
+            source.release(stopped, self._claim)
+        marked = list(source.mark_in_flight(startable, self._claim)) if startable else []
+        return DispatchRound(ready, superseded, marked)
 
     def _claim_guarded(self, served: LeasedAccount, source: WorkSource) -> list[ReservedJob]:
         """One account at fault must not stop the others: the round is undone, and the next
@@ -167,38 +167,40 @@ class Dispatcher:
         except DATABASE_AWAY:
             raise
         except Exception:
-            served.free_at = time.monotonic() + AFTER_A_FAULT
+            served.free_at = time.monotonic() + RETRY_AFTER_FAULT
             logger.error("No work could be claimed for account %s.", served.account.pk)
             raise
 
     def _due(self, source: WorkSource) -> list[ReservedJob]:
         """Those whose slot has come; they stay where they are until it is committed."""
         now = time.monotonic()
-        return [waiting for waiting in self._waiting[source.name] if waiting.slot_at <= now]
+        return [reserved for reserved in self._reserved[source.name] if reserved.slot_at <= now]
 
-    def _with_work(self, source: WorkSource, served: Mapping[int, LeasedAccount]) -> set[int]:
-        backlogged, looks = self._backlogged[source.name], self._may_look(source)
-        if not (backlogged or looks):
+    def _accounts_to_claim_for(
+        self, source: WorkSource, served: Mapping[int, LeasedAccount]
+    ) -> set[int]:
+        backlogged, may_query = self._backlogged[source.name], self._is_query_due(source)
+        if not (backlogged or may_query):
             return set()
         able = {pk for pk, one in served.items() if self._may_serve(one, source)}
         known = backlogged & able
-        return known | (self._look(source, able - known) if looks else set())
+        return known | (self._find_accounts_with_work(source, able - known) if may_query else set())
 
-    def _may_look(self, source: WorkSource) -> bool:
+    def _is_query_due(self, source: WorkSource) -> bool:
         """Not too soon after a look that found nothing."""
-        pause = LOOK_EVERY[source.lane]
+        pause = QUERY_EVERY[source.lane]
         if any(self._backlogged.values()):
-            pause = max(pause * SELDOM, BUSY_LOOK)
-        return time.monotonic() >= self._looked_at.get(source.name, float("-inf")) + pause
+            pause = max(pause * BACKLOG_FACTOR, BACKLOG_QUERY_EVERY)
+        return time.monotonic() >= self._last_empty_query.get(source.name, float("-inf")) + pause
 
-    def _look(self, source: WorkSource, accounts: set[int]) -> set[int]:
+    def _find_accounts_with_work(self, source: WorkSource, accounts: set[int]) -> set[int]:
         """Which of these accounts have work."""
         if not accounts:
             return set()
         now = time.monotonic()
         found = source.accounts_with_work(accounts)
         if not found:
-            self._looked_at[source.name] = now
+            self._last_empty_query[source.name] = now
         return found
 
     def _may_serve(self, served: LeasedAccount, source: WorkSource) -> bool:
@@ -207,16 +209,18 @@ class Dispatcher:
         if source.paid and served.account.is_paused:
             return False
         now = time.monotonic()
-        if source.lane is Lane.BULK and not served.bulk_throttle.near(served.account, now):
+        if source.lane is Lane.BULK and not served.bulk_throttle.available_slots(
+            served.account, now
+        ):
             return False
-        return self._room(served, source) > 0 and served.free_at <= now
+        return self._capacity(served, source) > 0 and served.free_at <= now
 
-    def _room(self, served: LeasedAccount, source: WorkSource) -> int:
+    def _capacity(self, served: LeasedAccount, source: WorkSource) -> int:
         """As many again as may be in flight are kept ready, so that no thread waits for
         this loop; a kill then leaves at most twice the calls in flight in doubt."""
         most = 2 * served.account.in_flight
         if source.lane is Lane.BULK:
-            most = room_for_bulk(served.account.in_flight)
+            most = bulk_capacity(served.account.in_flight)
         return most - self._in_flight[served.account.pk]
 
     def _claim_for(self, served: LeasedAccount, source: WorkSource) -> list[ReservedJob]:
@@ -226,13 +230,13 @@ class Dispatcher:
         for work that is not there.
         """
         account = served.account
-        wanted, furthest = self._room(served, source), FURTHEST_SLOT
+        wanted, furthest = self._capacity(served, source), SLOT_HORIZON
         if source.lane is Lane.BULK:
-            wanted = min(wanted, served.bulk_throttle.near(account, time.monotonic()))
-            furthest = AHEAD
+            wanted = min(wanted, served.bulk_throttle.available_slots(account, time.monotonic()))
+            furthest = BULK_HORIZON
         outlook = rate_limits.look_ahead(account, wanted, furthest)
         if not outlook.near:
-            self._wait(served, source, outlook.wait_for_more - furthest)
+            self._postpone(served, source, outlook.wait_for_more - furthest)
             return []
         jobs = source.claim(account, outlook.near, self._claim)
         backlogged = self._backlogged[source.name]
@@ -247,7 +251,7 @@ class Dispatcher:
             for job, wait in zip(jobs, rate_limits.take(account, outlook, len(jobs)), strict=True)
         ]
 
-    def _wait(self, served: LeasedAccount, source: WorkSource, seconds: float) -> None:
+    def _postpone(self, served: LeasedAccount, source: WorkSource, seconds: float) -> None:
         """No slot is near enough for this lane yet; the others may look further ahead."""
         until = time.monotonic() + max(seconds, 0)
         if source.lane is Lane.BULK:
@@ -255,38 +259,38 @@ class Dispatcher:
         else:
             served.free_at = until
 
-    def _may_go(
+    def _may_start(
         self,
-        waiting: ReservedJob,
+        reserved: ReservedJob,
         source: WorkSource,
         served: Mapping[int, LeasedAccount],
         now: float,
     ) -> bool:
-        its = served.get(waiting.job.account_id)
-        if its is None or now - waiting.claimed_at > STALE_CLAIM:
+        leased = served.get(reserved.job.account_id)
+        if leased is None or now - reserved.claimed_at > STALE_CLAIM:
             return False
-        return not (source.paid and its.account.is_paused)
+        return not (source.paid and leased.account.is_paused)
 
     def _after_commit(
         self, source: WorkSource, round_: DispatchRound, claimed: list[ReservedJob]
     ) -> None:
         """After the commit: what was claimed is in hand, what was ready waits no more."""
-        for waiting in claimed:
-            self._in_flight[waiting.job.account_id] += 1
-        started = {id(job) for job in round_.ours}
-        over = [one for one in round_.ready if id(one.job) not in started]
-        for waiting in (*over, *round_.outdated):
-            self.came_back(waiting.job)
-        gone = {waiting.order for waiting in (*round_.ready, *round_.outdated)}
-        both = (*self._waiting[source.name], *claimed)
-        self._waiting[source.name] = [one for one in both if one.order not in gone]
+        for reserved in claimed:
+            self._in_flight[reserved.job.account_id] += 1
+        started = {id(job) for job in round_.to_start}
+        released = [one for one in round_.ready if id(one.job) not in started]
+        for reserved in (*released, *round_.superseded):
+            self.mark_finished(reserved.job)
+        done = {reserved.order for reserved in (*round_.ready, *round_.superseded)}
+        remaining = (*self._reserved[source.name], *claimed)
+        self._reserved[source.name] = [one for one in remaining if one.order not in done]
 
-    def put_all_back(self, sources: list[WorkSource]) -> None:
+    def release_all(self, sources: list[WorkSource]) -> None:
         """The loop is leaving: what was not handed over yet is anybody's again."""
         for source in sources:
-            waiting = self._waiting[source.name]
-            if waiting:
-                source.release([one.job for one in waiting], self._claim)
-                for one in waiting:
-                    self.came_back(one.job)
-                waiting.clear()
+            reserved = self._reserved[source.name]
+            if reserved:
+                source.release([one.job for one in reserved], self._claim)
+                for one in reserved:
+                    self.mark_finished(one.job)
+                reserved.clear()

@@ -1,6 +1,6 @@
 """Which accounts have rows that are due: asked many times a second, so its SQL is made once.
 
-The ORM needs several times as long to write such a question as a database to answer it.
+The ORM needs several times as long to write such a query as a database to answer it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _WORD: Final = re.compile(r"[a-z_]+")
 _TIME: Final[models.DateTimeField[Any, Any]] = models.DateTimeField()
 
 
-class _Blank(BaseExpression):
+class _Placeholder(BaseExpression):
     """Stands itself among the values of a query, until that is asked."""
 
     def as_sql(
@@ -28,21 +28,21 @@ class _Blank(BaseExpression):
         return "%s", (self,)
 
 
-class Moment(_Blank):
+class Moment(_Placeholder):
     """The time of the asking, or a span before or after it."""
 
-    def __init__(self, later: timedelta = timedelta()) -> None:
+    def __init__(self, offset: timedelta = timedelta()) -> None:
         super().__init__(output_field=_TIME)
-        self.later = later
+        self.offset = offset
 
     def __add__(self, span: timedelta) -> Moment:
-        return Moment(self.later + span)
+        return Moment(self.offset + span)
 
     def __sub__(self, span: timedelta) -> Moment:
-        return Moment(self.later - span)
+        return Moment(self.offset - span)
 
 
-class _AccountId(_Blank):
+class _AccountId(_Placeholder):
     def __init__(self) -> None:
         super().__init__(output_field=models.BigIntegerField())
 
@@ -55,29 +55,29 @@ class DueAccounts:
     ) -> None:
         self._due = due
         self._account = account
-        self._questions: dict[int, tuple[str, tuple[Any, ...]]] = {}
+        self._queries: dict[int, tuple[str, tuple[Any, ...]]] = {}
         """By the number of accounts that they are about."""
 
     def among(self, accounts: Collection[int], now: datetime) -> set[int]:
         """Those of the accounts that have rows due now."""
         if not accounts:
             return set()
-        question = self._questions.get(len(accounts))
-        if question is None:
-            question = self._questions[len(accounts)] = self._question_about(len(accounts))
-        statement, blanks = question
+        query = self._queries.get(len(accounts))
+        if query is None:
+            query = self._queries[len(accounts)] = self._build_query(len(accounts))
+        statement, placeholders = query
         with connection.cursor() as cursor:
-            cursor.execute(statement, _filled(blanks, accounts, now))
+            cursor.execute(statement, _fill_in(placeholders, accounts, now))
             return {account_id for (account_id,) in cursor.fetchall()}
 
-    def _question_about(self, number: int) -> tuple[str, tuple[Any, ...]]:
-        asked_about = {f"{self._account}__in": [_AccountId() for _ in range(number)]}
-        rows = self._due(Moment()).filter(**asked_about)
+    def _build_query(self, number: int) -> tuple[str, tuple[Any, ...]]:
+        is_among = {f"{self._account}__in": [_AccountId() for _ in range(number)]}
+        rows = self._due(Moment()).filter(**is_among)
         query = rows.order_by().values_list(self._account, flat=True).distinct().query
-        return _with_words_written_out(*query.sql_with_params())
+        return _inline_states(*query.sql_with_params())
 
 
-def _with_words_written_out(statement: str, values: Collection[Any]) -> tuple[str, tuple[Any, ...]]:
+def _inline_states(statement: str, values: Collection[Any]) -> tuple[str, tuple[Any, ...]]:
     """States stand in the statement itself: only by those does SQLite see that a partial
     index will do."""
     text, *texts = statement.split("%s")
@@ -91,12 +91,12 @@ def _with_words_written_out(statement: str, values: Collection[Any]) -> tuple[st
     return text, tuple(left)
 
 
-def _filled(blanks: Collection[Any], accounts: Collection[int], now: datetime) -> list[Any]:
+def _fill_in(placeholders: Collection[Any], accounts: Collection[int], now: datetime) -> list[Any]:
     left = iter(accounts)
     values = []
-    for blank in blanks:
-        if isinstance(blank, Moment):
-            values.append(_TIME.get_db_prep_value(now + blank.later, connection))
+    for placeholder in placeholders:
+        if isinstance(placeholder, Moment):
+            values.append(_TIME.get_db_prep_value(now + placeholder.offset, connection))
         else:
-            values.append(next(left) if isinstance(blank, _AccountId) else blank)
+            values.append(next(left) if isinstance(placeholder, _AccountId) else placeholder)
     return values

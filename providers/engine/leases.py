@@ -29,7 +29,7 @@ def renew(holder: UUID) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def keep(holder: UUID) -> None:
+def extend(holder: UUID) -> None:
     """Go on holding what is ours, without taking more; for a loop that is leaving."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -38,9 +38,9 @@ def keep(holder: UUID) -> None:
         )
 
 
-def release(holder: UUID, but_keep: Collection[int] = ()) -> None:
+def release(holder: UUID, except_for: Collection[int] = ()) -> None:
     """Free our leases at once, so that another loop need not wait for them to run out."""
-    ours = Lease.objects.filter(holder=holder.hex).exclude(account__in=but_keep)
+    ours = Lease.objects.filter(holder=holder.hex).exclude(account__in=except_for)
     ours.update(holder="", expires_at=0)
 
 

@@ -19,7 +19,7 @@ from .worker_pool import Finished
 
 logger = logging.getLogger(__name__)
 
-UNCOUNTED = frozenset({Reason.CANNOT_TAKE, Reason.NO_NUMBER_AVAILABLE})
+UNCOUNTED_REFUSALS = frozenset({Reason.CANNOT_TAKE, Reason.NO_NUMBER_AVAILABLE})
 """Refusals that say nothing against the account: our own client's, and an empty shelf."""
 
 
@@ -41,7 +41,7 @@ class ResultWriter:
         account_id = finished.result.job.account_id
         self._calls.extend((account_id, call) for call in finished.calls)
 
-    def slowed(self, account_id: int) -> None:
+    def note_slowdown(self, account_id: int) -> None:
         self._slowed.add(account_id)
 
     def write(self, served: Mapping[int, LeasedAccount]) -> int:
@@ -110,18 +110,18 @@ class ResultWriter:
     def _write_results(
         self, source: WorkSource, results: Sequence[Result], served: Mapping[int, LeasedAccount]
     ) -> None:
-        handed_back = [result.job for result in results if result.handed_back]
-        if handed_back:
-            source.release(handed_back, self._claim)
-        answered = [result for result in results if not result.handed_back]
+        not_begun = [result.job for result in results if result.not_begun]
+        if not_begun:
+            source.release(not_begun, self._claim)
+        answered = [result for result in results if not result.not_begun]
         if answered:
             source.record(answered, self._claim)
             for result in answered:
                 its = served.get(result.job.account_id)
                 if its is not None:
-                    self._note(result, its.account, source)
+                    self._update_account(result, its.account, source)
 
-    def _note(self, result: Result, account: Account, source: WorkSource) -> None:
+    def _update_account(self, result: Result, account: Account, source: WorkSource) -> None:
         """What a result means for the whole account: it may pause, or stop being slow."""
         error = result.error
         limited = error is not None and error.reason == Reason.RATE_LIMITED
@@ -133,5 +133,9 @@ class ResultWriter:
                 accounts.note_success(account)
         elif accounts.pauses(account, error):
             accounts.pause(account, error.reason, error.words)
-        elif source.paid and error.outcome == Outcome.REFUSED and error.reason not in UNCOUNTED:
+        elif (
+            source.paid
+            and error.outcome == Outcome.REFUSED
+            and error.reason not in UNCOUNTED_REFUSALS
+        ):
             accounts.note_refusal(account, error.words)

@@ -16,7 +16,7 @@ from .wake import keep_running
 LONGEST_RUN = 600.0
 """Seconds. Shorter than the queue's `retry`, so that a task is never given out twice
 while it runs; the loop then starts its successor and leaves."""
-STAT_EVERY = 0.5
+STATUS_CHECK_EVERY = 0.5
 
 
 def run() -> None:
@@ -31,16 +31,16 @@ def _stop_signal(until: float) -> Callable[[], bool]:
     """Workers never see their cluster's stop event; its public status and the parent's
     process id tell as much."""
     parent = os.getppid()
-    next_look = 0.0
+    next_check = 0.0
 
     def should_stop() -> bool:
-        nonlocal next_look
+        nonlocal next_check
         now = time.monotonic()
         if now >= until or os.getppid() != parent:
             return True
-        if now < next_look:
+        if now < next_check:
             return False
-        next_look = now + STAT_EVERY
+        next_check = now + STATUS_CHECK_EVERY
         return _cluster_is_stopping(parent)
 
     return should_stop

@@ -13,17 +13,17 @@ from . import heartbeats, leases
 CLUSTER = "engine"
 
 
-def kick() -> None:
+def start_loop() -> None:
     """Ask the engine's cluster for one more loop. Part of the caller's transaction."""
     async_task("providers.engine.task.run", cluster=CLUSTER, task_name="engine loop")
 
 
-def kick_if_idle() -> bool:
+def wake_engine() -> bool:
     """Kick where no loop holds a lease and none is on its way already."""
-    if leases.is_engine_alive() or _loops_on_their_way():
+    if leases.is_engine_alive() or _count_queued_loops():
         return False
     with transaction.atomic():
-        kick()
+        start_loop()
     return True
 
 
@@ -32,28 +32,28 @@ def keep_running() -> int:
 
     The watchdog's duty each minute, and that of a loop whose time is over.
     """
-    missing = max(0, _wanted() - len(heartbeats.living_loops()) - _loops_on_their_way())
+    missing = max(0, _loops_per_cluster() - len(heartbeats.living_loops()) - _count_queued_loops())
     for _ in range(missing):
-        kick()
+        start_loop()
     return missing
 
 
-def start() -> None:
+def start_loops() -> None:
     """As many loops as one cluster has workers; for the moment when a cluster starts.
 
     Signs of life of loops that were just killed are still fresh then, so they do not
     count. One loop too many stands by and leaves in time.
     """
-    for _ in range(_wanted() - _loops_on_their_way()):
-        kick()
+    for _ in range(_loops_per_cluster() - _count_queued_loops()):
+        start_loop()
 
 
-def _wanted() -> int:
+def _loops_per_cluster() -> int:
     wanted: int = settings.Q_CLUSTER["ALT_CLUSTERS"][CLUSTER]["workers"]
     return wanted
 
 
-def _loops_on_their_way() -> int:
+def _count_queued_loops() -> int:
     """Tasks that no cluster has fetched yet. One that a killed worker left behind is
     locked for long and counts for nothing."""
     waiting: int = OrmQ.objects.filter(key=CLUSTER, lock__lte=timezone.now()).count()

@@ -57,7 +57,7 @@ class Result:
     job: Job
     value: object = None
     error: GatewayError | None = None
-    handed_back: bool = False
+    not_begun: bool = False
     """It never left this process, so nothing can have happened."""
 
 

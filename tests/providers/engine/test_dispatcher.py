@@ -78,12 +78,12 @@ def test_a_row_put_back_while_it_waits_for_its_slot_is_sent_once(sandbox: Sandbo
     messages = [make_message(account) for _ in range(6)]
     loop = Loop(should_stop=lambda: False)
     for _ in range(400):
-        loop.turn()
+        loop.run_round()
         # Another host whose clock is wrong takes every waiting claim for abandoned.
         Message.objects.filter(state="claimed").update(state="queued", claim=None)
         if Message.objects.filter(state="submitted").count() == len(messages):
             break
-    loop._leave()
+    loop._shut_down()
     assert sandbox.book.repeated("haorui") == []
     assert sandbox.book.count("haorui", "send") <= len(messages)
 
@@ -150,12 +150,12 @@ def test_a_pause_by_hand_stops_what_waits_for_a_thread(sandbox: Sandbox) -> None
         make_message(account)
     loop = Loop(should_stop=lambda: False)
     while not Message.objects.filter(state="sending").exists():
-        loop.turn()
+        loop.run_round()
     accounts.pause(account, accounts.BY_HAND, "stop")
     loop._next_renewal = 0.0
-    loop.turn()
+    loop.run_round()
     made = sandbox.book.count("haorui", "send")
-    loop._leave()
+    loop._shut_down()
     assert sandbox.book.count("haorui", "send") <= max(made, 2)
     assert Message.objects.filter(state="queued").count() >= 6
 
@@ -167,8 +167,8 @@ def test_what_a_loop_that_stops_has_not_begun_is_anybodys_again(sandbox: Sandbox
         make_message(account, queued_at=timezone.now() - timedelta(seconds=1))
     loop = Loop(should_stop=lambda: False)
     while not Message.objects.filter(state="sending").exists():
-        loop.turn()
-    loop._leave()
+        loop.run_round()
+    loop._shut_down()
     states = set(Message.objects.values_list("state", flat=True))
     assert states <= {"queued", "submitted"}
     assert sandbox.book.count("haorui", "send") <= 1
@@ -195,7 +195,7 @@ def test_only_what_staff_wait_for_is_looked_for_in_every_round(lane: Lane, asked
     served = LeasedAccount(account, Haorui, accounts.opened_login_of(account))
     source, dispatcher = Empty(lane), Dispatcher(uuid4(), WorkerPool(1, Deadlines()))
     for _ in range(3):
-        dispatcher.give_out(source, {account.pk: served})
+        dispatcher.dispatch(source, {account.pk: served})
     assert source.asked == asked
 
 
@@ -213,11 +213,11 @@ def test_while_an_account_is_busy_even_staff_are_not_looked_for_in_every_round(
     dispatcher, source = Dispatcher(uuid4(), worker_pool), Empty(Lane.STAFF)
     other = make_account()
     idle = {other.pk: LeasedAccount(other, Haorui, accounts.opened_login_of(other))}
-    dispatcher.give_out(MessageSource(), served)
+    dispatcher.dispatch(MessageSource(), served)
     for _ in range(3):
-        dispatcher.give_out(source, idle)
+        dispatcher.dispatch(source, idle)
     worker_pool.close()
     assert source.asked == 1
     now += 0.06
-    dispatcher.give_out(source, idle)
+    dispatcher.dispatch(source, idle)
     assert source.asked == 2

@@ -105,7 +105,7 @@ def test_a_loop_that_has_gone_silent_is_dead() -> None:
 def test_a_loop_that_has_left_is_not_counted() -> None:
     loop = uuid4()
     heartbeats.beat(loop)
-    heartbeats.leave(loop)
+    heartbeats.remove(loop)
     assert heartbeats.living_loops() == []
 
 
@@ -119,7 +119,7 @@ def test_dead_loops_are_forgotten_after_a_day() -> None:
     heartbeats.beat(old)
     Heartbeat.objects.update(beat_at=timezone.now() - timedelta(days=1, seconds=1))
     heartbeats.beat(young)
-    heartbeats.forget_the_dead()
+    heartbeats.prune()
     assert [beat.name for beat in Heartbeat.objects.all()] == [f"loop:{young.hex}"]
 
 
@@ -133,35 +133,35 @@ def waiting() -> int:
 
 def killed_before_its_end() -> None:
     """What a worker that was killed leaves behind: a task that is locked for long."""
-    wake.kick()
+    wake.start_loop()
     OrmQ.objects.update(lock=timezone.now() + timedelta(seconds=900))
 
 
 def test_an_idle_engine_is_kicked() -> None:
-    assert wake.kick_if_idle()
+    assert wake.wake_engine()
     assert waiting() == 1
 
 
 def test_it_is_not_kicked_while_a_loop_is_on_its_way() -> None:
-    wake.kick()
-    assert not wake.kick_if_idle()
+    wake.start_loop()
+    assert not wake.wake_engine()
     assert waiting() == 1
 
 
 def test_it_is_not_kicked_while_a_loop_holds_a_lease() -> None:
     make_account()
     leases.renew(uuid4())
-    assert not wake.kick_if_idle()
+    assert not wake.wake_engine()
 
 
 def test_the_task_of_a_killed_worker_does_not_count_as_on_its_way() -> None:
     killed_before_its_end()
-    assert wake.kick_if_idle()
+    assert wake.wake_engine()
 
 
 def test_tasks_of_the_other_cluster_do_not_count() -> None:
     OrmQ.objects.create(key="smsportal", payload="", lock=timezone.now())
-    assert wake.kick_if_idle()
+    assert wake.wake_engine()
 
 
 def test_one_loop_works_and_one_stands_by() -> None:
@@ -177,7 +177,7 @@ def test_only_what_is_missing_is_kicked(alive: int, kicked: int) -> None:
 
 
 def test_loops_on_their_way_are_not_missing() -> None:
-    wake.kick()
+    wake.start_loop()
     assert wake.keep_running() == 1
 
 
@@ -189,11 +189,11 @@ def test_the_tasks_of_killed_workers_are_missing() -> None:
 def test_a_start_counts_no_signs_of_life() -> None:
     heartbeats.beat(uuid4())
     heartbeats.beat(uuid4())
-    wake.start()
+    wake.start_loops()
     assert waiting() == 2
 
 
 def test_a_second_start_kicks_nothing_more() -> None:
-    wake.start()
-    wake.start()
+    wake.start_loops()
+    wake.start_loops()
     assert waiting() == 2

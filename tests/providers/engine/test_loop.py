@@ -118,9 +118,9 @@ def test_one_source_is_swept_in_a_round_and_each_has_its_turn(
     every = [source.name for source in registry.sources()]
     one = Loop(lambda: True)
     for number in range(1, len(every) + 1):
-        one.turn()
+        one.run_round()
         assert found == every[:number]
-    one.turn()
+    one.run_round()
     assert found == every
 
 
@@ -131,7 +131,7 @@ def test_slow_rounds_keep_no_source_from_being_swept(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(source, "sweep", partial(found.append, source.name))
     one = Loop(lambda: True)
     for _ in range(2 * len(registry.sources())):
-        one.turn()
+        one.run_round()
     assert Counter(found) == {source.name: 2 for source in registry.sources()}
 
 
@@ -143,7 +143,7 @@ def test_no_work_is_looked_for_at_accounts_that_cannot_have_it(
     for source in registry.sources():
         look = partial(_note_look, asked, source)
         monkeypatch.setattr(source, "accounts_with_work", look)
-    Loop(lambda: True).turn()
+    Loop(lambda: True).run_round()
     assert asked["messages"] == asked["enquiries"] == {texts.pk, rents.pk}
     assert asked["orders"] == asked["cancels"] == asked["polls"] == {rents.pk}
     assert "code checks" not in asked
