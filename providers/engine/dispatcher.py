@@ -1,4 +1,4 @@
-"""Giving out work: claim what is due, mark it as being sent, and only then start it."""
+"""Claim due rows, mark them in flight, then submit them."""
 
 from __future__ import annotations
 
@@ -24,42 +24,41 @@ from .worker_pool import WorkerPool
 logger = logging.getLogger(__name__)
 
 SLOT_HORIZON = 1.0
-"""Seconds. No row is claimed whose slot is further away: few rows then wait between claim
-and hand-over, and what is more urgent can still go first."""
+"""Seconds. No row is claimed for a slot further away than this. So few rows wait between claim
+and mark, and more urgent ones can still go first."""
 RETRY_AFTER_FAULT = 5.0
-"""Seconds until an account whose work could not be claimed is tried again."""
+"""Seconds until an account whose rows could not be claimed is tried again."""
 QUERY_EVERY: Final[Mapping[Lane, float]] = {
     Lane.STAFF: 0.0,
     Lane.ORDERS: 0.1,
     Lane.POLLS: 0.25,
     Lane.BULK: 0.25,
 }
-"""Seconds between two may_query at a source that had no work. Every look is a question to the
-database, and with all of them in each round those who wait for the next round would wait for
-the answers."""
+"""Seconds between two queries to a source that had no work. With every source in every round,
+rows would wait for the answers of all these queries."""
 BACKLOG_FACTOR: Final = 3
-"""So many times as seldom while other work is more than there is room for."""
+"""Factor by which the queries become rarer while other sources have a backlog."""
 BACKLOG_QUERY_EVERY: Final = 0.05
-"""Seconds at the least between two such may_query then: not one in every round."""
+"""The shortest interval then, in seconds, so that not every round makes a query."""
 STALE_CLAIM = 10.0
-"""Seconds between claim and hand-over after which the row is given back instead."""
+"""Seconds after which a claimed row is released instead of being marked in flight."""
 
 
 @dataclass
 class LeasedAccount:
-    """An account that this loop holds the lease of."""
+    """An account whose lease this loop holds."""
 
     account: Account
     client: type[Client]
     login: Login
     free_at: float = 0.0
-    """By the monotonic clock: before this there is no slot near enough to claim for."""
+    """By the monotonic clock. Before this moment no slot is near enough to claim for."""
     bulk_throttle: BulkThrottle = field(default_factory=BulkThrottle)
 
 
 @dataclass
 class ReservedJob:
-    """A claimed row whose slot may not have come yet. Times by the monotonic clock."""
+    """A claimed row whose slot may still be in the future. Times are by the monotonic clock."""
 
     slot_at: float
     order: int
@@ -69,8 +68,8 @@ class ReservedJob:
 
 @dataclass(frozen=True)
 class DispatchRound:
-    """What one round settled: which rows were ready, which claims a newer one replaced,
-    and which jobs may be started."""
+    """The decisions of one round: rows whose slot has come, claims that a newer claim of the same
+    row replaced, and jobs that may start."""
 
     ready: list[ReservedJob]
     superseded: list[ReservedJob]
@@ -78,10 +77,17 @@ class DispatchRound:
 
 
 class Dispatcher:
-    """Claims rows and hands them over to the workshop. Used by the loop's thread alone.
+    """Claims rows and submits them to the worker pool. Only the loop's thread uses it.
 
-    Claim and hand-over of one round are one transaction; nothing is started before it is
-    committed, and what it did not commit is as if it had not been tried.
+    A round for one source has four steps:
+
+    1. Claim due rows of the accounts that have capacity, and reserve a slot for each.
+    2. Mark in flight the rows whose slot has come. Release those that must not start any more.
+    3. Commit 1 and 2 together.
+    4. Submit the marked jobs to the worker pool.
+
+    Nothing starts before the commit. If the commit fails, or its answer is lost, nothing has
+    started, and the next round releases the claims.
     """
 
     def __init__(self, claim: UUID, worker_pool: WorkerPool) -> None:
@@ -91,15 +97,15 @@ class Dispatcher:
         self._order = count()
         self._in_flight: Counter[int] = Counter()
         self._backlogged: dict[str, set[int]] = defaultdict(set)
-        """Accounts whose last claim found as much as it asked for: there is more."""
+        """Accounts whose last claim returned the full number, so there is probably more."""
         self._last_empty_query: dict[str, float] = {}
-        """When a source was last found without work, by the monotonic clock."""
+        """When a query last found no work, by the monotonic clock."""
         self._uncommitted: dict[str, list[Job]] = defaultdict(list)
-        """Claimed in a transaction of which it is not known whether it was committed."""
+        """Jobs claimed in a transaction that may or may not have been committed."""
 
     @property
     def in_flight(self) -> int:
-        """Rows that are claimed or being sent by this loop."""
+        """The number of rows that this loop has claimed or marked in flight."""
         return self._in_flight.total()
 
     @property
@@ -110,7 +116,7 @@ class Dispatcher:
         self._in_flight[job.account_id] -= 1
 
     def dispatch(self, source: WorkSource, served: Mapping[int, LeasedAccount]) -> int:
-        """One round for one source; returns how many rows were claimed or started."""
+        """Run one round for one source. Returns the number of rows claimed or started."""
         due = self._due(source)
         backlogged = self._accounts_to_claim_for(source, served)
         uncommitted = self._uncommitted[source.name]
@@ -125,7 +131,7 @@ class Dispatcher:
                     claimed += self._claim_guarded(served[account_id], source)
                 round_ = self._mark_in_flight(source, due, claimed, served)
         except BaseException:
-            # Whether this was committed is not known; certain is that nothing was started.
+            # The commit may have succeeded, but nothing was started.
             self._uncommitted[source.name] = [*uncommitted, *(one.job for one in claimed)]
             raise
         self._uncommitted[source.name] = []
@@ -145,8 +151,11 @@ class Dispatcher:
         claimed: list[ReservedJob],
         served: Mapping[int, LeasedAccount],
     ) -> DispatchRound:
-        """Mark what is ready as being sent. Of two claims of one row the newer one counts:
-        the row had been put back meanwhile, so the older one is worth nothing."""
+        """Mark in flight the rows whose slot has come.
+
+        Of two claims of one row the newer one counts: the row had been queued again in between,
+        so the older claim is void.
+        """
         now = time.monotonic()
         newer = {reserved.job.subject for reserved in claimed}
         superseded = [one for one in self._reserved[source.name] if one.job.subject in newer]
@@ -160,8 +169,11 @@ class Dispatcher:
         return DispatchRound(ready, superseded, marked)
 
     def _claim_guarded(self, served: LeasedAccount, source: WorkSource) -> list[ReservedJob]:
-        """One account at fault must not stop the others: the round is undone, and the next
-        ones go without it. A savepoint for each would be two more questions in every round."""
+        """Claim for one account, and skip it in the next rounds if that fails.
+
+        The round is rolled back, and the other accounts go on in the next one. A savepoint per
+        account would cost two more queries in every round.
+        """
         try:
             return self._claim_for(served, source)
         except DATABASE_AWAY:
@@ -172,7 +184,7 @@ class Dispatcher:
             raise
 
     def _due(self, source: WorkSource) -> list[ReservedJob]:
-        """Those whose slot has come; they stay where they are until it is committed."""
+        """Reserved jobs whose slot has come. They stay reserved until the round is committed."""
         now = time.monotonic()
         return [reserved for reserved in self._reserved[source.name] if reserved.slot_at <= now]
 
@@ -187,14 +199,14 @@ class Dispatcher:
         return known | (self._find_accounts_with_work(source, able - known) if may_query else set())
 
     def _is_query_due(self, source: WorkSource) -> bool:
-        """Not too soon after a look that found nothing."""
+        """Whether enough time has passed since a query that found nothing."""
         pause = QUERY_EVERY[source.lane]
         if any(self._backlogged.values()):
             pause = max(pause * BACKLOG_FACTOR, BACKLOG_QUERY_EVERY)
         return time.monotonic() >= self._last_empty_query.get(source.name, float("-inf")) + pause
 
     def _find_accounts_with_work(self, source: WorkSource, accounts: set[int]) -> set[int]:
-        """Which of these accounts have work."""
+        """Those of the accounts that have due rows."""
         if not accounts:
             return set()
         now = time.monotonic()
@@ -216,18 +228,20 @@ class Dispatcher:
         return self._capacity(served, source) > 0 and served.free_at <= now
 
     def _capacity(self, served: LeasedAccount, source: WorkSource) -> int:
-        """As many again as may be in flight are kept ready, so that no thread waits for
-        this loop; a kill then leaves at most twice the calls in flight in doubt."""
+        """How many more rows this loop may claim for an account.
+
+        The limit is twice the calls in flight, so that no thread waits for the loop. If the loop
+        is killed, at most that many calls are in doubt.
+        """
         most = 2 * served.account.in_flight
         if source.lane is Lane.BULK:
             most = bulk_capacity(served.account.in_flight)
         return most - self._in_flight[served.account.pk]
 
     def _claim_for(self, served: LeasedAccount, source: WorkSource) -> list[ReservedJob]:
-        """Claim what the account has room and slots for, and take a slot for each.
+        """Claim as many rows as the account has capacity and slots for, and take a slot for each.
 
-        The slots are counted before the claim and taken after it, so that none is taken
-        for work that is not there.
+        The slots are counted before the claim and taken after it, so that none is wasted.
         """
         account = served.account
         wanted, furthest = self._capacity(served, source), SLOT_HORIZON
@@ -252,7 +266,7 @@ class Dispatcher:
         ]
 
     def _postpone(self, served: LeasedAccount, source: WorkSource, seconds: float) -> None:
-        """No slot is near enough for this lane yet; the others may look further ahead."""
+        """Note that no slot is near enough for this lane yet. Other lanes may look further ahead."""
         until = time.monotonic() + max(seconds, 0)
         if source.lane is Lane.BULK:
             served.bulk_throttle.wait_until(until)
@@ -274,7 +288,7 @@ class Dispatcher:
     def _after_commit(
         self, source: WorkSource, round_: DispatchRound, claimed: list[ReservedJob]
     ) -> None:
-        """After the commit: what was claimed is in hand, what was ready waits no more."""
+        """Update the books after the commit: count the claimed rows, drop the settled ones."""
         for reserved in claimed:
             self._in_flight[reserved.job.account_id] += 1
         started = {id(job) for job in round_.to_start}
@@ -286,7 +300,7 @@ class Dispatcher:
         self._reserved[source.name] = [one for one in remaining if one.order not in done]
 
     def release_all(self, sources: list[WorkSource]) -> None:
-        """The loop is leaving: what was not handed over yet is anybody's again."""
+        """Release all rows that are not marked in flight, because the loop shuts down."""
         for source in sources:
             reserved = self._reserved[source.name]
             if reserved:

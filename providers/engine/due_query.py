@@ -1,6 +1,6 @@
-"""Which accounts have rows that are due: asked many times a second, so its SQL is made once.
+"""Find accounts with due rows. The query runs many times a second, so its SQL is built once.
 
-The ORM needs several times as long to write such a query as a database to answer it.
+The ORM takes several times as long to build such a query as the database to answer it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TIME: Final[models.DateTimeField[Any, Any]] = models.DateTimeField()
 
 
 class _Placeholder(BaseExpression):
-    """Stands itself among the values of a query, until that is asked."""
+    """A query parameter whose value is filled in when the query runs."""
 
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
@@ -29,7 +29,7 @@ class _Placeholder(BaseExpression):
 
 
 class Moment(_Placeholder):
-    """The time of the asking, or a span before or after it."""
+    """The time at which the query runs, plus an offset."""
 
     def __init__(self, offset: timedelta = timedelta()) -> None:
         super().__init__(output_field=_TIME)
@@ -48,7 +48,11 @@ class _AccountId(_Placeholder):
 
 
 class DueAccounts:
-    """Made of the rows that are due at a moment; says which accounts have any of them."""
+    """Finds the accounts with due rows.
+
+    `due` returns the rows that are due at a moment. `account` is the path from a row to the id of
+    its account.
+    """
 
     def __init__(
         self, due: Callable[[Moment], models.QuerySet[Any]], account: str = "account__id"
@@ -56,10 +60,10 @@ class DueAccounts:
         self._due = due
         self._account = account
         self._queries: dict[int, tuple[str, tuple[Any, ...]]] = {}
-        """By the number of accounts that they are about."""
+        """SQL and parameters by the number of accounts."""
 
     def among(self, accounts: Collection[int], now: datetime) -> set[int]:
-        """Those of the accounts that have rows due now."""
+        """Those of `accounts` that have rows due at `now`."""
         if not accounts:
             return set()
         query = self._queries.get(len(accounts))
@@ -78,8 +82,7 @@ class DueAccounts:
 
 
 def _inline_states(statement: str, values: Collection[Any]) -> tuple[str, tuple[Any, ...]]:
-    """States stand in the statement itself: only by those does SQLite see that a partial
-    index will do."""
+    """Write the states into the statement itself. SQLite uses a partial index only then."""
     text, *texts = statement.split("%s")
     left = []
     for value, following in zip(values, texts, strict=True):

@@ -1,4 +1,4 @@
-"""Which loops are alive, by the signs of life that they give in the database."""
+"""Track which loops are alive, by their heartbeats in the database."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..models import Heartbeat, Lease, heartbeat
 from .leases import TIME_TO_LIVE
 
 BEAT_EVERY = 5.0
-"""Seconds between two signs of life of a loop, whether it works or stands by."""
+"""Seconds between two heartbeats of a loop, whether it works or stands by."""
 LOOP_TIMEOUT = timedelta(seconds=3 * BEAT_EVERY)
 _PREFIX = "loop:"
 
 
 TAKEOVER_TIME = 10.0
-"""Seconds within which another loop takes over; silence for less is nothing to speak of."""
+"""Seconds within which another loop takes over. A shorter gap is normal."""
 
 
 def beat(loop: UUID) -> None:
@@ -39,21 +39,23 @@ def living_loops() -> list[UUID]:
 
 
 def seconds_since_last_beat() -> float:
-    """Seconds since the last sign of life of any loop; 0 where none ever gave one."""
+    """Seconds since the newest heartbeat of any loop; 0 if there has never been one."""
     loops = Heartbeat.objects.filter(Q(name__startswith=_PREFIX) | Q(name="engine"))
     last: datetime | None = loops.aggregate(last=Max("beat_at"))["last"]
     return (timezone.now() - last).total_seconds() if last else 0.0
 
 
 def prune() -> None:
-    """Loops that were killed leave their last sign of life behind."""
+    """Delete heartbeats that killed loops left behind more than a day ago."""
     old = timezone.now() - timedelta(days=1)
     Heartbeat.objects.filter(name__startswith=_PREFIX, beat_at__lt=old).delete()
 
 
 def unserved_since() -> datetime | None:
-    """Since when no loop has held a lease; None while one does, or where there is no
-    account to hold a lease of. The beginning of time where none was ever held."""
+    """The moment since which no loop has held a lease.
+
+    None while one does, and if there is no account to serve. The epoch if no lease was ever held.
+    """
     clock = Max(RawSQL(sql_now(), []))  # noqa: S611 - a constant of ours
     seen = Lease.objects.aggregate(newest=Max("expires_at"), now=clock)
     newest = seen["newest"]

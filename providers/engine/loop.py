@@ -1,9 +1,8 @@
-"""The loop: keep the leases, record what is finished, give out what is due.
+"""The loop: keep the leases, record finished calls, dispatch due rows.
 
-One thread does all database work; the threads of the workshop make the calls. A paid
-row goes queued -> claimed -> sending and is committed as such before its call is made.
-So a loop that dies leaves behind only rows that its claim marks, and each of them says
-whether its call may have been made.
+One thread does all database work; the threads of the worker pool make the calls. A paid row goes
+queued -> claimed -> sending, and each step is committed before the call. So a loop that dies
+leaves only rows with its claim, and each row says whether its call may have been made.
 """
 
 from __future__ import annotations
@@ -29,31 +28,31 @@ from .worker_pool import PoolRequest, SlotRequest, WorkerPool
 logger = logging.getLogger(__name__)
 
 THREADS = 256
-"""Started as they are needed; many, so that one hung provider does not starve the others."""
+"""Threads start on demand. There are many, so that one hung provider does not starve the others."""
 IDLE_PAUSE = 0.04
-"""Seconds between two looks for work when there is none."""
+"""Seconds between two rounds while there is no work."""
 BUSY_PAUSE = 0.005
-"""Seconds between two glances at how many calls have come back, while some are under way."""
+"""Seconds between two checks of how many calls have finished, while some are in flight."""
 LONGEST_PAUSE = 0.03
-"""Seconds between two rounds while calls are under way. A round costs much the same for one
-call as for many, and the threads have as many again ready."""
+"""The longest pause between two rounds while calls are in flight, in seconds. A round costs about
+the same for one call as for many, and each thread has its next call ready."""
 ROUND_AFTER_ONE_IN = 4
-"""Once one in so many has come back, the next round begins."""
+"""The next round begins early once one in this many calls has finished."""
 GC_THRESHOLD = 50_000
-"""Objects between two searches for rings among the young ones. With the usual 700 a loop
-that makes a thousand calls a second searches all the time, and every thread waits for it."""
+"""Generation-0 threshold of the garbage collector. With the default of 700, a loop that makes a
+thousand calls a second collects all the time, and every thread waits for it."""
 RENEW_EVERY = leases.TIME_TO_LIVE / 3
 SWEEP_EVERY = 5.0
 DEADLINES = Deadlines()
 DRAIN_TIMEOUT = 60.0
-"""Seconds that running calls get to end when the loop stops: longer than any call."""
+"""Seconds that running calls have to end when the loop stops. Longer than any call takes."""
 LONGEST_DRAIN_TIMEOUT = 200.0
-"""Seconds that a loop stays for a database that is away while results are unwritten."""
+"""Seconds that a stopping loop waits for a lost database while results are unwritten."""
 
 
 @contextmanager
 def _tuned_garbage_collector() -> Iterator[None]:
-    """Python, for many small objects."""
+    """Tune the garbage collector for many small objects within the block."""
     thresholds = gc.get_threshold()
     gc.set_threshold(GC_THRESHOLD, *thresholds[1:])
     try:
@@ -74,7 +73,7 @@ class Loop:
         self._next_sweeps: dict[str, float] = {}
 
     def run(self) -> None:
-        """Serve until told to stop; then let running calls end and record them."""
+        """Serve until `should_stop` returns True, then let running calls end and record them."""
         with _tuned_garbage_collector():
             try:
                 while not self._should_stop():
@@ -86,7 +85,7 @@ class Loop:
         try:
             return self.run_round()
         except DATABASE_AWAY:
-            # Results stay in memory and are written when the database is back.
+            # Results stay in memory until the database is back.
             logger.exception("The engine could not reach the database.")
             close_old_connections()
         except Exception:
@@ -95,7 +94,7 @@ class Loop:
         return True
 
     def _pause(self, busy: bool) -> None:
-        """While calls are under way, results gather for a moment into one write."""
+        """Pause between rounds. While calls are in flight, results gather for one write."""
         if self._dispatcher.in_flight > 0:
             until = time.monotonic() + LONGEST_PAUSE
             time.sleep(BUSY_PAUSE)
@@ -109,7 +108,7 @@ class Loop:
         return self._worker_pool.finished_count * ROUND_AFTER_ONE_IN >= self._dispatcher.in_flight
 
     def run_round(self) -> bool:
-        """One round. True where there was something to do."""
+        """Run one round. Returns whether there was anything to do."""
         now = time.monotonic()
         if now >= self._next_renewal:
             self._renew(now)
@@ -121,8 +120,8 @@ class Loop:
         return bool(done)
 
     def _sweep(self, now: float) -> None:
-        """One source in a round, the one that has waited longest: all of them at once would
-        take so long that the threads run out of work."""
+        """Sweep the source that has waited longest. All sources in one round would take so long
+        that the threads run out of work."""
         source = min(sources(), key=lambda one: self._next_sweeps.get(one.name, 0.0))
         if now >= self._next_sweeps.get(source.name, 0.0):
             self._next_sweeps[source.name] = now + SWEEP_EVERY
@@ -134,7 +133,7 @@ class Loop:
         except DATABASE_AWAY:
             raise
         except Exception:
-            # One source at fault must not stop the others.
+            # A faulty source must not stop the others.
             logger.exception("No work could be given out for %s.", source.name)
             return 0
 
@@ -151,11 +150,11 @@ class Loop:
         return written
 
     def _renew(self, now: float) -> None:
-        """Keep the leases, and look at the accounts anew."""
+        """Renew the leases and reload the accounts."""
         held = leases.renew(self.claim)
         self._next_renewal = now + RENEW_EVERY
         served: dict[int, LeasedAccount] = {}
-        # A moment old is new enough for both: a new address leaves the old one valid for days.
+        # Slightly stale rows will do: after a new callback address the old one is valid for days.
         accounts_held = Account.objects.filter(pk__in=held)
         for account in accounts_held.prefetch_related("credentials", "callback_tokens"):
             client = account.client
@@ -198,10 +197,10 @@ class Loop:
             served.free_at = time.monotonic() + wait
             self._result_writer.note_slowdown(served.account.pk)
 
-    # --- leaving ---------------------------------------------------------------
+    # --- shutting down ---------------------------------------------------------
 
     def _shut_down(self) -> None:
-        """Nothing new leaves; what is under way ends and is written down."""
+        """Start no new call, wait for the running ones and record them."""
         self._worker_pool.stop()
         self._next_beat = 0.0
         started = time.monotonic()
@@ -220,7 +219,7 @@ class Loop:
         heartbeats.remove(self.claim)
 
     def _drain_timeout(self) -> float:
-        """Results that are there but cannot be written yet are worth a longer wait."""
+        """Unwritten results justify a longer wait."""
         return DRAIN_TIMEOUT if self._result_writer.is_empty else LONGEST_DRAIN_TIMEOUT
 
     def _is_drained(self) -> bool:

@@ -1,4 +1,4 @@
-"""The queue task that is one loop of the engine."""
+"""The queue task that runs one loop of the engine."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .loop import Loop
 from .wake import keep_running
 
 LONGEST_RUN = 600.0
-"""Seconds. Shorter than the queue's `retry`, so that a task is never given out twice
-while it runs; the loop then starts its successor and leaves."""
+"""Seconds. Shorter than the queue's `retry`, so that the queue never starts a task twice while it
+runs. The loop then queues its successor and ends."""
 STATUS_CHECK_EVERY = 0.5
 
 
 def run() -> None:
-    """The task: one loop, until its cluster stops, its parent dies or its time is over."""
+    """Run one loop until its cluster stops, its parent dies or `LONGEST_RUN` has passed."""
     until = time.monotonic() + LONGEST_RUN
     Loop(should_stop=_stop_signal(until)).run()
     if time.monotonic() >= until:
@@ -28,8 +28,11 @@ def run() -> None:
 
 
 def _stop_signal(until: float) -> Callable[[], bool]:
-    """Workers never see their cluster's stop event; its public status and the parent's
-    process id tell as much."""
+    """A function that tells the loop to stop.
+
+    A worker cannot see its cluster's stop event. The cluster's published status and the id of the
+    parent process carry the same information.
+    """
     parent = os.getppid()
     next_check = 0.0
 

@@ -1,7 +1,7 @@
 """The threads that make the calls. They never touch the database.
 
-What they need of it (a further slot, a slowdown) they ask of the loop's thread, and what
-they made (journal rows, results) the loop's thread takes from here.
+They ask the loop's thread for whatever needs the database (another slot, a slowdown), and the
+loop's thread collects their results and journal records here.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 SLOT_TIMEOUT = 60.0
-"""Seconds that a thread waits for the loop to answer before it gives up on its call."""
+"""Seconds that a thread waits for the loop to grant a slot before it gives up its call."""
 
 
 @dataclass(slots=True)
 class SlotRequest:
-    """A thread wants to make one more call on its account; the answer is a wait in seconds."""
+    """A thread asks for one more slot of its account. The answer is the wait in seconds."""
 
     account_id: int
     answer: Future[float] = field(default_factory=Future)
@@ -51,7 +51,7 @@ PoolRequest = SlotRequest | SlowDown
 
 
 class ReservedSlot:
-    """The limiter of one job: its first call has its slot and may leave."""
+    """The limiter of one job. The slot of its first call is already reserved."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Finished:
 
 
 class WorkerPool:
-    """Runs jobs side by side; what it has finished and wishes is read by the loop's thread."""
+    """Runs jobs in parallel. The loop's thread collects finished jobs and requests."""
 
     def __init__(self, threads: int, deadlines: Deadlines) -> None:
         self._deadlines = deadlines
@@ -108,7 +108,7 @@ class WorkerPool:
         client: type[Client],
         login: Login,
     ) -> None:
-        """Have jobs done as soon as their account has calls in flight to spare."""
+        """Queue jobs of one account. They start as soon as it may have more calls in flight."""
         account_queue = self._account_queues.get(account.pk)
         if account_queue is None:
             account_queue = self._account_queues[account.pk] = AccountQueue(account)
@@ -120,13 +120,13 @@ class WorkerPool:
             try:
                 self._pool.submit(self._serve, account_queue)
             except RuntimeError:
-                # No further thread can be had. One that is at the desk takes the call, or
-                # it is handed back as stale; its row is not lost either way.
+                # No further thread can be started. A running one takes the call, or the call
+                # becomes stale and its row is released. The row is not lost either way.
                 logger.exception("No thread could be started.")
                 account_queue.discard_thread()
 
     def _serve(self, account_queue: AccountQueue) -> None:
-        """One thread's stay at a desk: job after job until none is ready."""
+        """Run one account's jobs in this thread until none is ready."""
         while call := account_queue.take():
             if self._may_begin(call, account_queue):
                 finished = self._make_call(call, account_queue)
@@ -134,13 +134,13 @@ class WorkerPool:
                 finished = Finished(call.source, Result(call.job, not_begun=True), [])
             error = finished.result.error
             if error is not None and pauses(call.account, error):
-                # The loop will pause the account, too; what waits here is not sent first.
+                # The loop will pause the account too, but queued calls must not go out before.
                 account_queue.pause()
             account_queue.finish(call)
             self._finish(finished)
 
     def _may_begin(self, call: QueuedCall, account_queue: AccountQueue) -> bool:
-        """The last look before a call leaves: what may not go now is handed back."""
+        """The last check before a call. If it fails, the row is released."""
         paid = call.source.paid
         if self._stopping.is_set() or call.is_stale or account_queue.is_closed(paid=paid):
             return False
@@ -173,13 +173,13 @@ class WorkerPool:
             words = cannot.text % cannot.values
             result = Result(job, error=Refused(Reason.CANNOT_TAKE, words=words))
         except BaseException as defect:  # noqa: BLE001 - the outcome must be recorded
-            # Its text may hold anything, so only its kind is logged.
+            # The text may contain anything, so only the type is logged.
             logger.error("A job of %s failed: %s", call.source.name, type(defect).__name__)
             result = Result(job, error=_error_of_defect(recorder))
         return Finished(call.source, result, recorder.take())
 
     def _connections(self) -> Connections:
-        """One pool of connections per thread, since a session is not shared by threads."""
+        """This thread's own connections. They are not shared between threads."""
         connections = getattr(self._local, "connections", None)
         if connections is None:
             connections = self._local.connections = Connections(address_policy(), self._deadlines)
@@ -187,20 +187,20 @@ class WorkerPool:
         return connections
 
     def pause_account(self, account_id: int) -> None:
-        """The account is paused: what waits for a thread is handed back."""
+        """Return the queued paid calls of a paused account."""
         account_queue = self._account_queues.get(account_id)
         if account_queue is not None:
             account_queue.pause()
 
     def resume_account(self, account_id: int) -> None:
-        """The account was resumed: its paid calls may leave again."""
+        """Allow the paid calls of a resumed account again."""
         account_queue = self._account_queues.get(account_id)
         if account_queue is not None:
             account_queue.resume()
 
     @property
     def finished_count(self) -> int:
-        """How many jobs are finished and not taken yet."""
+        """The number of finished jobs that the loop has not collected yet."""
         return self._finished.qsize()
 
     def take_finished(self) -> list[Finished]:
@@ -210,12 +210,12 @@ class WorkerPool:
         return _drain(self._pool_requests)
 
     def requeue_pool_requests(self, pool_requests: list[PoolRequest]) -> None:
-        """Those that could not be answered yet."""
+        """Queue requests again that could not be answered yet."""
         for pool_request in pool_requests:
             self._pool_requests.put(pool_request)
 
     def stop(self) -> None:
-        """No further call leaves; what waits for a thread is handed back."""
+        """Start no further call. Queued calls are returned."""
         self._stopping.set()
         for account_queue in self._account_queues.values():
             account_queue.dismiss_threads()
@@ -228,7 +228,7 @@ class WorkerPool:
 
 
 def _error_of_defect(recorder: BufferedRecorder) -> GatewayError:
-    """Our own failure: certain that nothing happened only where nothing was sent."""
+    """The error for a defect of ours. NOT_DONE is certain only if nothing was sent."""
     if recorder.is_empty:
         return NotDone(Reason.PORTAL_FAULT)
     return OutcomeUnknown(Reason.PORTAL_FAULT)
