@@ -266,7 +266,7 @@ class Dispatcher:
         ]
 
     def _postpone(self, served: LeasedAccount, source: WorkSource, seconds: float) -> None:
-        """Note that no slot is near enough for this lane yet. Other lanes may look further ahead."""
+        """No slot is near enough for this lane, so wait. Other lanes may look further ahead."""
         until = time.monotonic() + max(seconds, 0)
         if source.lane is Lane.BULK:
             served.bulk_throttle.wait_until(until)

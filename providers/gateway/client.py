@@ -2,7 +2,7 @@
 
 A new provider is one file in `providers/clients/`: a subclass of `Client` and of its
 capabilities. The account form, the choices, the screens and the contract tests are derived from
-it. A missing method of a capability is noticed when the class is instantiated, not when staff send.
+it. A missing method of a capability fails when the class is used, not when staff send.
 """
 
 from __future__ import annotations

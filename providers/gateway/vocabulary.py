@@ -48,7 +48,7 @@ class Reason(StrEnum):
     PROVIDER_FAULT = "provider_fault"
     """The provider reported its own failure (HTTP 5xx or its own word for it)."""
     PORTAL_FAULT = "portal_fault"
-    """Our own code failed. The outcome says whether the request had begun."""
+    """Our own code failed. The outcome says whether the call may have taken effect."""
 
 
 PAUSING = frozenset(

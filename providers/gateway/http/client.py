@@ -1,8 +1,8 @@
-"""The one door for HTTP: every call to every provider passes here.
+"""The transport of every provider call.
 
-What `HttpClient.call` promises is the contract of `call.Transport`. The rule behind its errors:
-NOT_DONE if and only if our connection had not begun to write the request, whatever the
-exception says; everything after that without a clear answer is UNKNOWN.
+`HttpClient.call` keeps the contract of `call.Transport`. The rule behind its errors: a failure is
+NOT_DONE if and only if our connection had not begun to write the request, whatever the exception
+says. Everything after that without a clear answer is UNKNOWN.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 PAUSES: Final = (0.5, 1.0, 2.0)
-"""Seconds before a read is tried again; up to a quarter is added at random."""
+"""Seconds before a read is repeated. Up to a quarter is added at random."""
 TRANSIENT: Final = frozenset(
     {
         Reason.UNREACHABLE,
@@ -57,7 +57,7 @@ TRANSIENT: Final = frozenset(
 
 
 class HttpClient:
-    """Makes calls for one account, for one subject of ours (`message:42`)."""
+    """Makes calls for one account and one subject of ours (`message:42`)."""
 
     def __init__(
         self,
@@ -77,11 +77,18 @@ class HttpClient:
         self._sleep = sleep
 
     def call(self, operation: Operation, request: Request, parse: Callable[[Answer], T]) -> T:
-        """Make the call and return what `parse` makes of the answer.
+        """Make the call and return the answer as parsed by `parse`.
 
-        Raises a `GatewayError` and nothing else, except what stops the thread itself
-        (SystemExit, KeyboardInterrupt). Reads are tried up to four times in all;
-        anything else is made once.
+        1. Prepare the redaction. If it fails, nothing is sent (NOT_DONE).
+        2. Wait for the limiter.
+        3. Send the request and read the answer, within the deadlines.
+        4. Parse the answer. Any failure becomes a `GatewayError`, redacted and without a chain.
+        5. Slow the account down if the provider asked for it, and record the attempt.
+        6. Repeat a read after a transient NOT_DONE, up to four attempts in all. Any other call
+           is made once.
+
+        Raises `GatewayError` and nothing else, except exceptions that stop the thread itself
+        (SystemExit, KeyboardInterrupt).
         """
         transcript = self._transcript(operation, request)
         attempt = 1
@@ -90,7 +97,7 @@ class HttpClient:
             if error is None:
                 return cast("T", value)
             if not _worth_repeating(operation, error, attempt):
-                # Raised here, outside any handler: nothing is chained to it.
+                # Raised outside any handler, so that nothing is chained to it.
                 raise error
             self._sleep(PAUSES[attempt - 1] * _spread(1, 1.25))
             attempt += 1
@@ -100,7 +107,7 @@ class HttpClient:
             return Transcript.of(self._login, operation, request, self._subject)
         except Exception as failure:  # noqa: BLE001 - decrypting may fail in any way
             _log(operation, failure)
-        # Without its secrets we could not keep them out of the journal.
+        # Unless we know the secrets, we cannot keep them out of the journal.
         raise NotDone(Reason.PORTAL_FAULT)
 
     def _attempt(
@@ -158,7 +165,7 @@ class HttpClient:
                 raw.close()
                 raise
             if alarm.expired:
-                # Its end may be the one that the watchdog made.
+                # The watchdog may have cut the body short.
                 raise TimeoutError
         finally:
             alarm.cancel()
@@ -182,7 +189,7 @@ class HttpClient:
         error: GatewayError | None,
         attempt: int,
     ) -> None:
-        """Hand the record over. A call's outcome does not depend on its journal."""
+        """Pass the record to the recorder. Its failure does not change the call's outcome."""
         outcome = Outcome.DONE if error is None else error.outcome
         reason = None if error is None else error.reason
         try:
@@ -196,7 +203,7 @@ def _spread(least: float, most: float) -> float:
 
 
 def _redacted(value: T, transcript: Transcript) -> T:
-    """A yes in the provider's own words may repeat the code or the number, as a no may."""
+    """Redact the words of a success too. They may repeat the code or the number."""
     if isinstance(value, Submission | CheckResult | Cancellation) and value.words:
         return cast("T", replace(value, words=transcript.words(value.words)))
     return value
@@ -216,7 +223,7 @@ _ANSWER: Final = (*_NETWORK, HTTPException, zlib.error, Unreadable, CutShort)
 
 
 def _translated(operation: Operation, exchange: Exchange, failure: Exception) -> GatewayError:
-    """What a failure means for the world out there. The flag decides, not its class."""
+    """The error for a failure. The flag `begun` decides the outcome, not the exception's class."""
     if not exchange.begun:
         if isinstance(failure, ForbiddenAddress):
             return NotDone(Reason.FORBIDDEN_ADDRESS)
@@ -238,9 +245,9 @@ def _interrupted(operation: Operation, exchange: Exchange) -> GatewayError:
 
 
 def _sanitised(error: GatewayError, transcript: Transcript, exchange: Exchange) -> GatewayError:
-    """The error as it may leave: nothing chained, no secret in its words."""
+    """The error without chained exceptions and without secrets in its words."""
     if transcript.operation.effect is Effect.READ and isinstance(error, OutcomeUnknown):
-        # Reading changes nothing out there, whatever became of the answer.
+        # A read changes nothing at the provider, even if its answer is lost.
         error = NotDone(
             error.reason,
             words=error.words,
@@ -260,7 +267,7 @@ def _bare(error: GatewayError) -> GatewayError:
 
 
 def _log(operation: Operation, failure: Exception) -> None:
-    """A fault of ours, by its kind and place only: its text may quote what it failed on."""
+    """Log a fault of ours by type and place only. Its text may quote the data that it failed on."""
     trace = failure.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,13 +1,15 @@
-"""Connections that know when the first byte of a request leaves, and to where.
+"""Connections that know when the first byte of a request is written, and to which address.
 
-The classes below stand in for those of urllib3, under the adapter of `requests`. They
-connect only to an address that was checked, note the moment at which a request begins
-to be written, put its socket under the watchdog, and keep the query string out of
-urllib3's hands: it never stands in an exception or a log record of theirs.
+The classes below replace those of urllib3 under the adapter of `requests`. They
 
-The adapter is all of `requests` that is used. A Session would add .netrc, proxies from
-the environment, cookies and redirects, and reads the body of a redirect without limit
-even where redirects are forbidden.
+- connect only to an address that has been checked,
+- note when a request begins to be written,
+- put its socket under the watchdog,
+- hide the query string from urllib3, so that its exceptions and log records never contain it.
+
+Only the adapter of `requests` is used. A Session would add .netrc, proxies from the environment,
+cookies and redirects, and it reads the body of a redirect without limit even if redirects are
+switched off.
 """
 
 from __future__ import annotations
@@ -35,9 +37,9 @@ from .context import Deadlines, RequestContext
 from .watchdog import Alarm
 
 IDLE_LIMIT: Final = 4.0
-"""Seconds after which a server may be closing a connection just as we write to it."""
+"""Seconds after which a server may close an idle connection just as we write to it."""
 POOL_SIZE: Final = 128
-"""Connections kept per host: one for each call in flight."""
+"""Connections kept per host, one for each call in flight."""
 
 
 _running = threading.local()
@@ -50,14 +52,14 @@ def _context() -> RequestContext:
 
 class _Response(http.client.HTTPResponse):
     def _safe_read(self, amount: int) -> bytes:
-        # The base class takes the chunk size -1 for "read all there is".
+        # The base class reads everything if the chunk size is -1.
         if amount < 0:
             raise http.client.HTTPException("negative chunk size")
         return super()._safe_read(amount)  # type: ignore[misc, no-any-return]
 
 
 class _Watched(connection.HTTPConnection):
-    """What both schemes have in common."""
+    """The common part of both schemes."""
 
     response_class = _Response
     alarm: Alarm | None = None
@@ -90,7 +92,7 @@ class _Watched(connection.HTTPConnection):
         super().putrequest(method, _context().target, skip_host, skip_accept_encoding)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Head and body in one piece: one packet, and one wait for Python's lock less."""
+        """Send head and body together: one packet, and one wait less for the interpreter lock."""
         held: list[bytes] = []
         self._held = held
         try:
@@ -153,7 +155,7 @@ class _PoolTLS(_Pool, connectionpool.HTTPSConnectionPool):
 
 def _usable(conn: Any) -> bool:
     if conn.process != os.getpid():
-        # The parent of this process speaks through the same socket.
+        # The parent process uses the same socket.
         return False
     return not _context().fresh or monotonic() - conn.last_used <= IDLE_LIMIT
 
@@ -168,7 +170,7 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Nothing to prepare: the context demands a valid certificate of the host."""
+        """Do nothing. The TLS context already requires a valid certificate of the host."""
 
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None
@@ -182,7 +184,7 @@ class _Adapter(HTTPAdapter):
 
 @lru_cache(maxsize=8)
 def _tls_context(ca_bundle: str) -> ssl.SSLContext:
-    # Reading the bundle costs 10 ms and more, and every thread has Connections.
+    # Reading the bundle takes 10 ms or more, and every thread has its own Connections.
     context = ssl.create_default_context(cafile=ca_bundle)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
@@ -191,8 +193,8 @@ def _tls_context(ca_bundle: str) -> ssl.SSLContext:
 class Connections:
     """Open connections to providers, for one thread or shared by several.
 
-    `ca_bundle` is the path of a file of certificates to trust instead of the usual
-    ones; verification itself cannot be switched off. A forked child opens its own.
+    `ca_bundle` is the path of a file of certificates to trust instead of the default ones.
+    Verification cannot be switched off. A forked child opens connections of its own.
     """
 
     def __init__(
@@ -208,7 +210,7 @@ class Connections:
         self._adapter = _Adapter(_tls_context(ca_bundle or certifi.where()))
 
     def send(self, prepared: requests.PreparedRequest, context: RequestContext) -> Any:
-        """The answer's head and its unread body, as urllib3's response."""
+        """Send the request. Returns the answer's head and unread body as a urllib3 response."""
         context.policy = self.policy
         _running.context = context
         try:
@@ -228,7 +230,7 @@ def headers_of(raw: Any) -> Mapping[str, str]:
 
 
 class _WithoutHeaderDump(logging.Filter):
-    """urllib3 logs headers that it cannot parse together with what stood in them."""
+    """Drops urllib3's log records of unparsable headers, because they contain the headers."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not str(record.msg).startswith("Failed to parse headers")

@@ -1,4 +1,4 @@
-"""What the journal keeps of a call, with everything taken out that may not stand there."""
+"""Build the journal record of a call, with secrets, codes and numbers removed."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .context import RequestContext
 from .outgoing import Outgoing
 
 KEPT: Final = 4096
-"""Bytes of each body, after redaction."""
+"""Bytes of each body that the journal keeps, after redaction."""
 _LOOKED_AT: Final = 16 * KEPT
-"""Bytes of an answer that are redacted at all."""
+"""Bytes of an answer that are redacted; the rest is cut off before."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One HTTP exchange as far as it has come."""
+    """The progress of one HTTP exchange."""
 
     outgoing: Outgoing | None = None
     context: RequestContext | None = None
@@ -34,7 +34,7 @@ class Exchange:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     received: bytearray = field(default_factory=bytearray, repr=False)
     complete: bool = False
-    """The answer has arrived whole; what fails now is our own understanding of it."""
+    """Whether the answer has arrived completely. A failure after that is ours."""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=perf_counter)
 
@@ -45,7 +45,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Writes the record of each attempt of one call."""
+    """Builds the record of each attempt of one call."""
 
     operation: Operation
     request: Request
@@ -64,7 +64,7 @@ class Transcript:
         return cls(operation, request, subject, known, fields)
 
     def words(self, text: str) -> str:
-        """Words of the provider's, fit to store and to show."""
+        """The provider's words, redacted and safe to store and to show."""
         return cut(storable(self.redactor.by_value(text)), KEPT) if text else text
 
     def record(
@@ -116,8 +116,8 @@ class Transcript:
         text = received[:_LOOKED_AT].decode("utf-8", "backslashreplace")
         text = self.redactor.body(text, fields_of(hidden, self.operation.masked))
         if len(received) > _LOOKED_AT and len(text.encode("utf-8", "replace")) <= KEPT:
-            # So much was hidden that the place shows where the text was cut before,
-            # and half a secret may stand there.
+            # So much was hidden that the earlier cut is within the kept part. Half a secret may
+            # be at that point.
             return HIDDEN
         return _kept(text)
 
@@ -128,12 +128,12 @@ def _kept(text: str) -> str:
 
 @lru_cache(maxsize=128)
 def _redactor_of(secrets: tuple[Secret, ...]) -> Redactor:
-    """Found by identity: the secrets of a login need not be decrypted for every call."""
+    """Cached by identity, so that the secrets of a login are not decrypted for every call."""
     return redactor(tuple(secret.reveal() for secret in secrets))
 
 
 def _covered_values(request: Request, fields: Fields) -> Iterator[tuple[str, str]]:
-    """The values of this request's own fields, since an answer may repeat them."""
+    """The request's values of hidden and masked fields, because the answer may repeat them."""
     for mapping in (request.query, request.form, request.json):
         if mapping:
             yield from _covered_in(mapping, fields)
