@@ -1,9 +1,9 @@
-"""Delivery reports as HAORUI's platform pushes them.
+"""Parse the delivery reports that HAORUI's platform pushes.
 
-Its document promises a report and gives no format. Platforms with the same interface post
+HAORUI's document promises reports without giving a format. Platforms with the same interface post
 JSON with `uid`, `message_id`, `PhoneNumber`, `DLRStatus`, `SMSID`, `ErrorCode` and
-`ErrorDescription`, in several spellings; arrays, forms, GET and the text form of SMPP
-receipts are read too. Nothing here raises on any bytes.
+`ErrorDescription`, in several spellings. Arrays, forms, GET and the text form of SMPP receipts are
+read as well. Nothing here raises on any bytes.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ MOST_REPORTS: Final = 1000
 
 _BY_STATE: Final = {
     DeliveryState.SUBMITTED: "S SUCCESS 成功",
-    # ACCEPTED means anything from "accepted for delivery" to "read on the subscriber's
-    # behalf", depending on whom one asks; it is never taken for delivered.
+    # ACCEPTED means anything from "accepted for delivery" to "read on the subscriber's behalf",
+    # depending on the platform. It never counts as delivered.
     DeliveryState.IN_TRANSIT: (
         "PENDING QUEUED SCHEDULED ENROUTE BUFFERED ACKNOWLEDGED ACKED SENT ACCEPTED ACCEPTD 0 1 6"
     ),
-    # Final for some providers, passing for others.
+    # Final for some providers, temporary for others.
     DeliveryState.UNKNOWN_REPORT: "UNKNOWN 7",
     DeliveryState.EXPIRED: "EXPIRED 3",
-    # DELETED is a message that the message centre dropped.
+    # DELETED: the message centre dropped the message.
     DeliveryState.UNDELIVERED: ("UNDELIVERABLE UNDELIV UNDELIVERED FAILED SKIPPED DELETED 4 5 9"),
     DeliveryState.REJECTED: "REJECTED REJECTD DND BLOCKED NOROUTE 8",
     DeliveryState.DELIVERED: "DELIVERED DELIVRD 2",
 }
 STATES: Final = {word: state for state, words in _BY_STATE.items() for word in words.split()}
-"""Words of the platform and of SMPP, and SMPP's numbers for them."""
+"""Status words of the platform and of SMPP, and SMPP's numbers for them."""
 
 REFERENCE: Final = ("uid",)
 PROVIDER_ID: Final = ("messageid",)
@@ -50,7 +50,7 @@ STATUS: Final = ("dlrstatus", "status")
 DETAILS: Final = ("errorcode", "errordescription", "remarks")
 READ: Final = frozenset({*REFERENCE, *PROVIDER_ID, *STATUS})
 TEXTS: Final = frozenset({"smsmessage", "message", "textmessage", "text", "content", "body"})
-"""The text of the message, which may hold a code: never passed on."""
+"""The text of the message. It may contain a code, so it is never passed on."""
 
 _RECEIPT_TEXT: Final = re.compile(r"\btext:", re.IGNORECASE)
 _RECEIPT: Final = {
@@ -61,7 +61,8 @@ _RECEIPT: Final = {
 
 
 def parse_reports(request: CallbackRequest) -> tuple[Event, ...]:
-    """The body if there is one, else the query: never both, for they could disagree."""
+    """The events of a callback's body, or of its query if there is no body. Never of both,
+    because they could disagree."""
     reports = _reports(request)
     if reports is None:
         return (_unrecognised("unreadable"),)
@@ -115,8 +116,10 @@ def _problem(fields: CallbackFields, status: str, state: DeliveryState | None, n
 
 
 def _receipt_in(fields: CallbackFields) -> dict[str, str]:
-    """The fields of `id:… sub:… stat:DELIVRD err:000 text:…`, wherever it stands. What
-    follows `text:` was written by whoever wrote the message, so it is not looked at."""
+    """The fields of an SMPP receipt (`id:… sub:… stat:DELIVRD err:000 text:…`) in any field.
+
+    The part after `text:` is the text of the message, so it is ignored.
+    """
     for name, value in fields.original.items():
         if fields.normalized(name) in TEXTS:
             continue

@@ -1,7 +1,7 @@
 """GoSMS (appsms.net): rents numbers that receive SMS.
 
-`code` is the received code in an order and the name of an error in an error body, so no
-`code` is looked at before it is clear which of the two came.
+`code` is the received code in an order, but the name of an error in an error body. So `code` is
+never read before it is clear which of the two arrived.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class Order(TypedDict):
-    """What of an order may not be written down."""
+    """The fields of an order that must not be stored."""
 
     hidden: frozenset[str]
     masked: frozenset[str]
@@ -72,7 +72,7 @@ ERROR_CODES: Final = {
     "ORDER_EXPIRED": Reason.ORDER_EXPIRED,
     "PRICE_CALCULATION_ERROR": Reason.PRICE_NOT_CALCULATED,
 }
-"""业务错误码. They win over the HTTP status."""
+"""业务错误码 in the document. They take precedence over the HTTP status."""
 HTTP_STATUSES: Final = {
     400: Reason.PARAMETERS,
     401: Reason.CREDENTIALS,
@@ -80,7 +80,7 @@ HTTP_STATUSES: Final = {
     403: Reason.ACCOUNT_DISABLED,
     404: Reason.ORDER_NOT_FOUND,
 }
-"""HTTP 状态码. 503 means "no number" only together with its code: a proxy says 503 too."""
+"""HTTP 状态码 in the document. 503 means "no number" only with its code; a proxy sends 503 too."""
 
 LARGEST_PAGE: Final = 100
 REGION: Final = re.compile(r"[A-Z]{2}")
@@ -144,12 +144,12 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         )
 
     def fetch_order(self, order_id: str) -> Rental:
-        """An answer about another order raises CONTRADICTION and changes nothing."""
+        """Fetch one order. An answer about another order raises CONTRADICTION."""
         path = self._path_of(order_id)
         return self._ask(FETCH, "GET", path, lambda body: rows.fetched(body, order_id))
 
     def cancel_order(self, order_id: str) -> Cancellation:
-        """The document shows no body for this call, so none is sent."""
+        """Cancel an order, without a body, because the document shows none."""
         return self._ask(CANCEL, "POST", f"{self._path_of(order_id)}/cancel", _cancellation)
 
     def list_orders(self, *, page: int, page_size: int, state: str = "") -> RentalPage:
@@ -198,7 +198,8 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
 
 
 def _parse(answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
-    """Success is HTTP 200 and no `error` key; anything that `read` misses is unreadable."""
+    """Parse an answer. Success is HTTP 200 without an `error` key. A ValueError of `read` means
+    unreadable."""
     if answer.status != 200:
         _refuse(answer)
     body = json_object(answer)
@@ -217,7 +218,7 @@ def _refuse(answer: Answer) -> NoReturn:
     code = body.get("code")
     words = _words(body)
     if "order_id" in body and ("error" in body or 300 <= answer.status < 500):
-        # The order may have been made, although the error or the status denies it.
+        # The order may exist, although the error or the status denies it.
         raise_contradiction(answer, words)
     reason = ERROR_CODES.get(code) if isinstance(code, str) else None
     reason = reason or HTTP_STATUSES.get(answer.status)
@@ -229,8 +230,8 @@ def _refuse(answer: Answer) -> NoReturn:
 
 
 def _words(body: Mapping[str, Any]) -> str:
-    """The error text and its name; nothing where it is no error body, for then `code` is
-    the one that somebody waits for."""
+    """The error text and its name. Without an error text `code` is left out, because it may be
+    the code that somebody waits for."""
     name = text_of(body.get("code"), 100)
     return (
         f"{text_field(body, 'error')} ({name})"

@@ -1,4 +1,4 @@
-"""The objects in GoSMS's answers, read into our words. `ValueError`: unreadable."""
+"""Parse the objects in GoSMS's answers. Every parser raises ValueError for unreadable data."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from .parsing import amount_of, id_of, text_field, text_of, time_of
 T = TypeVar("T")
 
 ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""It becomes part of an address, so nothing that could lead elsewhere is one."""
+"""It becomes part of a URL, so it must not contain anything that could lead elsewhere."""
 
 ORDER_STATES: Final = {
     "pending": OrderState.PENDING,
     "received": OrderState.RECEIVED,
     "completed": OrderState.COMPLETED,
     "cancelled": OrderState.CANCELLED,
-    # Not in the document's list of states, but its three sample programs wait for it.
+    # Missing in the document's list of states, but its three sample programs wait for it.
     "expired": OrderState.EXPIRED,
 }
 TIMES: Final = ("created_at", "expired_at", "received_at")
 SHORT: Final = 100
-"""Characters of any single word; what is longer is cut, and ends in an ellipsis."""
+"""Characters of a single word. Longer ones are cut and end in an ellipsis."""
 LONGEST_CONTENT: Final = 100_000
 MOST_ROWS: Final = 10**9
 
 
 class OtherOrder(ValueError):
-    """The answer is about another order than the one that was asked for."""
+    """The answer is about another order than the requested one."""
 
 
 def rental(row: object) -> Rental:
@@ -69,7 +69,7 @@ def rental(row: object) -> Rental:
 
 
 def placed(body: Mapping[str, Any], project: str, region: str) -> Rental:
-    """Without a phone number nothing was rented that could be used: unreadable."""
+    """A newly placed order. Without a phone number it is unusable, so it is unreadable."""
     order = rental(body)
     if not order.phone:
         raise ValueError("no phone")
@@ -101,7 +101,7 @@ def transaction_page(body: Mapping[str, Any], page: int, page_size: int) -> Tran
 
 
 def transaction(row: object) -> Transaction:
-    """`amount` is positive for every type: the type alone tells the direction."""
+    """A transaction. `amount` is positive for every type; the type alone gives the direction."""
     if not isinstance(row, dict):
         raise ValueError("no transaction")  # noqa: TRY004
     transaction_id = id_of(row.get("id"))
@@ -153,10 +153,10 @@ def _unread_times(row: Mapping[str, Any]) -> dict[str, str]:
 def _rows(
     body: Mapping[str, Any], key: str, read: Callable[[object], T]
 ) -> tuple[tuple[T, ...], int]:
-    """The rows that can be read, and how many cannot: one bad row must not lose a page."""
+    """The readable rows and the number of unreadable ones. One bad row must not lose a page."""
     listed = body.get(key, 0)
     if listed is None:
-        # How some servers write a list without rows.
+        # Some servers write null for an empty list.
         listed = []
     if not isinstance(listed, list):
         raise ValueError("no list")  # noqa: TRY004
@@ -176,7 +176,7 @@ def _count(value: object) -> int:
 
 
 def _place(body: Mapping[str, Any], page: int, page_size: int) -> tuple[int, int]:
-    """As the provider says; what we asked for where it says nothing."""
+    """Page and page size as the provider states them, or else as we requested them."""
     stated = []
     for key, asked in (("page", page), ("page_size", page_size)):
         try:

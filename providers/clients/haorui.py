@@ -1,6 +1,6 @@
-"""HAORUI: sends any text and pushes delivery reports to our address.
+"""HAORUI: sends any text and pushes delivery reports to our callback address.
 
-Success means "accepted for processing", never "delivered".
+A success means "accepted for processing", never "delivered".
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ SEND: Final = Operation(
 )
 
 ENCODINGS: Final = {Encoding.GSM7: "T", Encoding.UCS2: "U"}
-"""`encoding`. Its T is Latin text, while T in `sms_type` is a transactional message."""
+"""Values of `encoding`. T means Latin text here, but a transactional message in `sms_type`."""
 SUCCEEDED: Final = {"S": True, "F": False}
-"""`status`: submission succeeded, submission failed."""
+"""Values of `status`: submission succeeded, submission failed."""
 
 NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
-"""Country code and number. A list with commas would be a bulk send on this platform."""
+"""Country code and number. On this platform a comma-separated list would be a bulk send."""
 REFERENCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,32}")
 SHORTEST_TOKEN: Final = 16
 
@@ -98,14 +98,14 @@ class Haorui(SendsText, ReceivesCallbacks):
             choices=(("T", _("Transactional")), ("P", _("Marketing"))),
         ),
     )
-    # Calls in parallel have been answered with a misleading "IP not Whitelisted".
+    # The platform has answered parallel calls with a misleading "IP not Whitelisted".
     pace = Pace(per_second=5, per_minute=300, in_flight=1)
     reports_delivery = True
     callback_methods = frozenset({"POST", "GET"})
 
     @classmethod
     def format_recipient(cls, recipient: str, options: Mapping[str, object]) -> str:
-        """The document's example is 8613912345678."""
+        """Digits with the country code, like the document's example 8613912345678."""
         digits = recipient.removeprefix("+")
         if not NUMBER.fullmatch(digits):
             raise CannotTake(BAD_NUMBER, provider=cls.name)
@@ -149,7 +149,7 @@ class Haorui(SendsText, ReceivesCallbacks):
 
 
 def _tokens_of(callback_url: str) -> tuple[str, ...]:
-    """The address itself and the parts of its path that are long enough to be its token."""
+    """The URL itself and the parts of its path that are long enough to be its token."""
     if not callback_url:
         return ()
     parts = callback_url.split("/")[3:]
@@ -157,7 +157,8 @@ def _tokens_of(callback_url: str) -> tuple[str, ...]:
 
 
 def _submission(answer: Answer, reference: str) -> Submission:
-    """The body decides before the HTTP status, which the document does not give for F."""
+    """Parse the answer to a send. The body takes precedence over the HTTP status, which the
+    document does not state for F."""
     body = json_object_or_none(answer) or {}
     remarks = text_field(body, "remarks")
     status = body.get("status")
@@ -179,13 +180,16 @@ def _submission(answer: Answer, reference: str) -> Submission:
         provider_id = ""
         warnings.append("no_id")
     if text_field(body, "uid") not in ("", reference):
-        # Another message's uid: ours is what we asked with, so ours stands.
+        # Another message's uid. We keep the one that we sent.
         warnings.append("other_reference")
     return Submission(provider_id, remarks, tuple(warnings))
 
 
 def _refuse_missing(answer: Answer, phrase: str) -> None:
-    """Missing parameters come as HTTP 404 with {"StatusCode":404,"ReasonPhrase":…}; the
-    address is right all the same."""
+    """Raise `Refused` for missing parameters.
+
+    The platform reports them as HTTP 404 with {"StatusCode":404,"ReasonPhrase":…}, although the
+    address is correct.
+    """
     if answer.status == 404 and phrase:
         raise Refused(Reason.PARAMETERS, words=phrase, http_status=answer.status)

@@ -1,7 +1,7 @@
 """HaoSMS: sends a code of ours inside one of its own texts, and states a balance.
 
-Its document names no status endpoint, no callback and no list of errors, so `submitted` is
-the last that can be known of a message here.
+Its document names no status endpoint, no callback and no list of errors, so `submitted` is the
+last state that we can know of a message.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ SUCCEEDED: Final[Mapping[object, bool]] = {
     "False": False,
     "false": False,
 }
-"""`result`. The document has 成功/失败 for sending and "True"/"False" for the balance;
+"""Values of `result`. The document has 成功/失败 for sending and "True"/"False" for the balance;
 "False" has been seen for sending too."""
 
 CODE: Final = re.compile(r"[A-Za-z0-9]{1,6}")
@@ -160,8 +160,10 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
 
     @classmethod
     def format_recipient(cls, recipient: str, options: Mapping[str, object]) -> str:
-        """The national number: "Do not add 0086, +86 format not accepted". The ten-digit
-        examples of the document are one digit short of any mobile number in China."""
+        """The national number: "Do not add 0086, +86 format not accepted".
+
+        The document's examples have ten digits, one less than any mobile number in China.
+        """
         number = cls._number(recipient)
         if number.country == "CN" or cls.channels(number.country, options):
             return number.significant
@@ -180,12 +182,12 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
             raise CannotTake(BAD_CODE, provider=cls.name)
 
     def send_code(self, request: OwnCode) -> Submission:
-        """POST, so that the key stays out of the address."""
+        """Send the code by POST, so that the API key stays out of the URL."""
         options = self.login.options
         phone = self.format_recipient(request.recipient, options)
         self.check_own_code(request.code)
-        # The channel chooses the country, and the number goes without its country code: a
-        # channel of another country would send the code to a stranger.
+        # The channel determines the country, and the number has no country code. A channel of
+        # another country would send the code to a stranger.
         if request.channel not in self.channels(self._number(request.recipient).country, options):
             raise CannotTake(NO_CHANNEL, channel=request.channel)
         if request.template not in {template.key for template in self.templates}:
@@ -252,7 +254,8 @@ def _verdict(result: object) -> bool | None:
 
 
 def _refuse(answer: Answer, words: str) -> None:
-    """The document has no codes for failures: `msg` is shown and never matched."""
+    """Raise the error for a refusal. The document has no error codes, so `msg` is shown and never
+    matched."""
     if answer.status == 429:
         raise_undecided(answer, words)
     raise Refused(Reason.OTHER_REFUSAL, words=words, http_status=answer.status)

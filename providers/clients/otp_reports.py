@@ -1,4 +1,4 @@
-"""The two callbacks of the OTP Service: GET with STATUS, MSG, TYPE, CODE, MSGID, EXTID."""
+"""Parse the two callbacks of the OTP Service: GET with STATUS, MSG, TYPE, CODE, MSGID, EXTID."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .parsing import NO_IDS, id_of
 
 SEND_STATUS: Final = "0"
 VERIFICATION: Final = "1"
-"""`TYPE`."""
+"""The two values of `TYPE`."""
 
 STATUSES: Final = frozenset({"SUCCESS", "ERROR"})
 CODES: Final = frozenset({"200", "400", "500"})
@@ -28,7 +28,7 @@ DELIVERY: Final = {
     ("ERROR", "500"): DeliveryState.UNDELIVERED,
 }
 VERIFIED: Final = {("SUCCESS", "200"): True, ("ERROR", "400"): False, ("ERROR", "500"): False}
-"""There is no RESULT here, and anybody who knows the address can call it."""
+"""Evidence only: this callback has no RESULT, and anybody who knows the address can call it."""
 
 REASONS: Final = {"400": Reason.BAD_NUMBER, "500": Reason.PROVIDER_FAULT}
 """`CODE` 400 is "Wrong number" here and "Incorrect request parameters" in answers."""

@@ -1,7 +1,7 @@
 """OTP Service: makes, sends and checks codes of its own.
 
-Everything is a GET with the password in its query, and everything costs money or a try:
-nothing here may be repeated by machine.
+Every call is a GET with the password in its query, and every call costs money or a try. So none
+may be repeated automatically.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ CHECK: Final = Operation(
     hidden=LOGIN_FIELDS | {"code"},
     readable_in_answer=frozenset({"code"}),
 )
-"""Paid: a second check can use up a try, or be answered FAILED after a PASS. The answer's
-CODE is a status."""
+"""Paid, because a second check can use up a try or return FAILED after a PASS. The CODE of an
+answer is a status."""
 
 SUCCEEDED: Final = {"SUCCESS": True, "ERROR": False}
-"""`STATUS`. Only SUCCESS is shown for answers; ERROR stands in the callback tables."""
+"""Values of `STATUS`. The document shows SUCCESS for answers; ERROR is in its callback tables."""
 ACCEPTED: Final = "200"
 REFUSALS: Final = {
     "400": Reason.PARAMETERS,
@@ -50,7 +50,7 @@ REFUSALS: Final = {
     "412": Reason.ACCOUNT_DISABLED,
 }
 FAULT: Final = "500"
-"""`CODE`, "Response status code": the same numbers as HTTP has, but in the body."""
+"""Values of `CODE`, "Response status code": the numbers of HTTP, but in the body."""
 PASSED: Final = {"PASS": True, "FAILED": False}
 
 NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
@@ -104,7 +104,7 @@ class OtpService(MakesCodes, ReceivesCallbacks):
         return f"+{digits}" if options.get("phone_format") == "plus" else digits
 
     def start_code(self, request: ProviderCode) -> Submission:
-        """`eid` is required, though the address in the document leaves it out."""
+        """Start a session. `eid` is required, although the document's example URL omits it."""
         if not REFERENCE.fullmatch(request.reference):
             raise CannotTake(BAD_REFERENCE, provider=self.name)
         query = {
@@ -115,7 +115,7 @@ class OtpService(MakesCodes, ReceivesCallbacks):
         return self.transport.call(SEND, Request("GET", "/send", query=query), _submission)
 
     def check_code(self, request: CodeCheck) -> CheckResult:
-        """`sid` is "the msgid returned by the verification code request", even if it is 0."""
+        """Check a code. `sid` is "the msgid returned by the verification code request", even 0."""
         if not request.session_id:
             raise CannotTake(NO_SESSION, provider=self.name)
         if not request.code:
@@ -137,13 +137,16 @@ class OtpService(MakesCodes, ReceivesCallbacks):
 
 def _submission(answer: Answer) -> Submission:
     body = _accepted(answer)
-    # The document's own sample of a success has "0". It is kept, since /code wants it back.
+    # The document's sample of a success has "0". It is kept, because /code requires it.
     provider_id = id_of(body.get("MSGID"))
     return Submission(provider_id, _words(body), _no_id(provider_id))
 
 
 def _verdict(answer: Answer, asked: CodeCheck) -> CheckResult:
-    """Verified only by SUCCESS, 200 and PASS together, about the session that we asked of."""
+    """Parse the answer to a check.
+
+    Only SUCCESS, 200 and PASS together verify a code, and only for the session that we asked for.
+    """
     body = _accepted(answer)
     words = f"{_words(body)} {text_field(body, 'RESULT')}".strip()
     stated = body.get("RESULT")
@@ -158,7 +161,7 @@ def _verdict(answer: Answer, asked: CodeCheck) -> CheckResult:
 
 
 def _accepted(answer: Answer) -> Mapping[str, Any]:
-    """The body of an answer whose STATUS and CODE both say yes; raises for all others."""
+    """The body of an answer whose STATUS and CODE both say yes. Raises for any other."""
     body = json_object_or_none(answer) or {}
     words = _words(body)
     status = body.get("STATUS")

@@ -44,7 +44,7 @@ def _append(received: bytearray, data: bytes) -> None:
 
 
 def _read_gzip(blocks: Iterator[bytes], received: bytearray) -> None:
-    """Decode with a limit on every step. urllib3's decoder has no limit when it flushes."""
+    """Decode with a limit on every step. urllib3's decoder has none at the end of the body."""
     decoder = zlib.decompressobj(_GZIP)
     arrived = 0
     for block in blocks:
