@@ -32,7 +32,7 @@ class Allowance(models.Model):
 
 
 class DailyLimit(models.Model):
-    """How much one member of staff, or each member of a role, may use in any 24 hours."""
+    """How much one member of staff, or each of a role, may send or rent in any 24 hours."""
 
     class What(models.TextChoices):
         MESSAGES = "messages", pgettext_lazy("daily limit", "Messages")

@@ -98,7 +98,7 @@ PLACED = [
 
 
 @labelled(PLACED)
-def test_an_answer_to_renting(case: Case) -> None:
+def test_answer_to_placing_an_order(case: Case) -> None:
     case.check(GoSMS, lambda client: client.place_order("whatsapp", "ID"))
 
 
@@ -176,7 +176,7 @@ FETCHED = [
 
 
 @labelled(FETCHED)
-def test_an_answer_about_an_order(case: Case) -> None:
+def test_answer_to_fetching_an_order(case: Case) -> None:
     case.check(GoSMS, lambda client: client.fetch_order("12345"))
 
 
@@ -197,7 +197,7 @@ CANCELLED = [
 
 
 @labelled(CANCELLED)
-def test_an_answer_to_cancelling(case: Case) -> None:
+def test_answer_to_cancelling_an_order(case: Case) -> None:
     case.check(GoSMS, lambda client: client.cancel_order("12345"))
 
 
@@ -241,14 +241,16 @@ REQUESTS: list[tuple[Operation, Request, Any]] = [
 @pytest.mark.parametrize(
     ("operation", "request_", "call"), REQUESTS, ids=lambda value: getattr(value, "path", "")
 )
-def test_a_request(operation: Operation, request_: Request, call: Any) -> None:
+def test_each_call_sends_the_documented_request(
+    operation: Operation, request_: Request, call: Any
+) -> None:
     client, transport = open_client(GoSMS, raw_answer(SAMPLES["gosms", operation.name]))
     call(client)
     assert transport.calls == [(operation, request_)]
 
 
 @pytest.mark.parametrize("order_id", ["", "..", "1/cancel", "1?x=1", "１", "1 ", "x" * 65])
-def test_an_order_number_cannot_lead_to_another_address(order_id: str) -> None:
+def test_order_id_cannot_change_the_path(order_id: str) -> None:
     client, transport = open_client(GoSMS)
     for call in (client.fetch_order, client.cancel_order):
         with pytest.raises(CannotTake):
@@ -259,7 +261,7 @@ def test_an_order_number_cannot_lead_to_another_address(order_id: str) -> None:
 @pytest.mark.parametrize(
     ("project", "region"), [("", "ID"), ("whatsapp", "id"), ("whatsapp", "IDN"), ("whatsapp", "")]
 )
-def test_an_app_and_a_country_are_needed(project: str, region: str) -> None:
+def test_order_needs_an_app_and_a_country(project: str, region: str) -> None:
     client, transport = open_client(GoSMS)
     with pytest.raises(CannotTake) as refused:
         client.place_order(project, region)
@@ -267,14 +269,14 @@ def test_an_app_and_a_country_are_needed(project: str, region: str) -> None:
     assert transport.calls == []
 
 
-def test_the_received_code_is_hidden_and_the_name_of_an_error_is_not() -> None:
+def test_received_code_is_hidden_but_error_name_is_readable() -> None:
     for operation in (gosms.PLACE, gosms.FETCH, gosms.CANCEL, gosms.LIST):
         assert operation.hidden_in_answer(200) == {"code", "content"}
         assert operation.hidden_in_answer(404) == {"content"}
 
 
 @given(st.text())
-def test_a_word_that_is_in_no_table_is_no_known_state(word: str) -> None:
+def test_unlisted_state_is_unrecognised(word: str) -> None:
     if word in ORDER_STATES:
         return
     client, _ = open_client(GoSMS, json_answer(order(status=word)))

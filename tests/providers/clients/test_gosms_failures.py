@@ -89,5 +89,5 @@ FAILURES = [
 
 @labelled(FAILURES)
 @pytest.mark.parametrize("method", [method for key, method in SAMPLES if key == "gosms"])
-def test_a_failure_of_any_call(case: Case, method: str) -> None:
+def test_failure_is_the_same_for_every_call(case: Case, method: str) -> None:
     case.check(GoSMS, CALLS[method])

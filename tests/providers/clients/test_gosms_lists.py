@@ -52,7 +52,7 @@ BALANCES = [
 
 
 @labelled(BALANCES)
-def test_a_balance(case: Case) -> None:
+def test_answer_with_a_balance(case: Case) -> None:
     case.check(GoSMS, lambda client: client.fetch_balance())
 
 
@@ -76,7 +76,7 @@ PROFILES = [
 
 
 @labelled(PROFILES)
-def test_a_profile(case: Case) -> None:
+def test_answer_with_a_profile(case: Case) -> None:
     case.check(GoSMS, lambda client: client.fetch_profile())
 
 
@@ -124,7 +124,7 @@ ORDERS = [
 
 
 @labelled(ORDERS)
-def test_a_list_of_orders(case: Case) -> None:
+def test_answer_with_a_list_of_orders(case: Case) -> None:
     case.check(GoSMS, lambda client: client.list_orders(page=1, page_size=20))
 
 
@@ -188,14 +188,12 @@ TRANSACTIONS = [
 
 
 @labelled(TRANSACTIONS)
-def test_a_list_of_transactions(case: Case) -> None:
+def test_answer_with_a_list_of_transactions(case: Case) -> None:
     case.check(GoSMS, lambda client: client.list_transactions(page=1, page_size=20))
 
 
 @pytest.mark.parametrize(("page", "page_size"), [(0, 20), (-1, 20), (1, 0), (1, 101)])
-def test_a_page_that_the_document_does_not_allow_is_never_asked_for(
-    page: int, page_size: int
-) -> None:
+def test_page_outside_the_documented_range_is_not_requested(page: int, page_size: int) -> None:
     client, transport = open_client(GoSMS)
     for call in (client.list_orders, client.list_transactions):
         with pytest.raises(ValueError, match="at most 100"):

@@ -105,11 +105,11 @@ SENT = [
 
 
 @labelled(SENT)
-def test_an_answer_to_sending(case: Case) -> None:
+def test_answer_to_sending_a_text(case: Case) -> None:
     case.check(Haorui, lambda client: client.send_text(MESSAGE))
 
 
-def test_the_message_goes_out_as_json_with_our_id_and_address() -> None:
+def test_message_is_sent_as_json_with_reference_and_callback_url() -> None:
     client, transport = open_client(Haorui, raw_answer(HAORUI_SENT))
     client.send_text(MESSAGE)
     fields = {
@@ -129,14 +129,14 @@ def test_the_message_goes_out_as_json_with_our_id_and_address() -> None:
     ]
 
 
-def test_t_means_transactional_in_one_field_and_latin_in_the_other() -> None:
+def test_t_is_transactional_in_sms_type_and_latin_in_encoding() -> None:
     client, transport = open_client(Haorui, raw_answer(HAORUI_SENT))
     client.send_text(replace(MESSAGE, kind=SmsKind.MARKETING, encoding=Encoding.GSM7))
     fields = transport.calls[0][1].json or {}
     assert (fields["sms_type"], fields["encoding"]) == ("P", "T")
 
 
-def test_without_an_address_of_ours_none_is_sent() -> None:
+def test_empty_callback_url_is_not_sent() -> None:
     client, transport = open_client(Haorui, raw_answer(HAORUI_SENT))
     client.send_text(replace(MESSAGE, callback_url=""))
     request = transport.calls[0][1]
@@ -162,7 +162,7 @@ def test_without_an_address_of_ours_none_is_sent() -> None:
         {"reference": "a&b"},
     ],
 )
-def test_what_it_cannot_take_is_refused_before_anything_is_sent(changes: dict[str, Any]) -> None:
+def test_unsupported_message_is_refused_without_a_call(changes: dict[str, Any]) -> None:
     client, transport = open_client(Haorui, raw_answer(HAORUI_SENT))
     with pytest.raises(CannotTake) as refused:
         client.send_text(replace(MESSAGE, **changes))
@@ -170,14 +170,14 @@ def test_what_it_cannot_take_is_refused_before_anything_is_sent(changes: dict[st
     assert transport.calls == []
 
 
-def test_sender_ids_are_those_of_the_account() -> None:
+def test_sender_ids_come_from_the_account() -> None:
     assert Haorui.sender_ids({"sender_ids": ["LIASMT", "HAORUI"]}) == ("LIASMT", "HAORUI")
     assert Haorui.sender_ids({}) == ()
 
 
-def test_calls_go_out_one_at_a_time() -> None:
+def test_default_allows_one_call_in_flight() -> None:
     assert Haorui.pace.in_flight == 1
 
 
-def test_no_host_is_preset_that_a_password_could_leak_to() -> None:
+def test_no_default_host_receives_the_password() -> None:
     assert Haorui.default_base_url == ""

@@ -99,7 +99,7 @@ SENT = [
 
 
 @labelled(SENT)
-def test_an_answer_to_sending(case: Case) -> None:
+def test_answer_to_sending_a_code(case: Case) -> None:
     case.check(HaoSMS, lambda client: client.send_code(CODE), OPTIONS)
 
 
@@ -129,11 +129,11 @@ BALANCES = [
 
 
 @labelled(BALANCES)
-def test_an_answer_about_the_balance(case: Case) -> None:
+def test_answer_with_a_balance(case: Case) -> None:
     case.check(HaoSMS, lambda client: client.fetch_balance())
 
 
-def test_the_code_goes_out_as_a_form_without_the_country_code() -> None:
+def test_code_is_sent_as_a_form_to_the_national_number() -> None:
     client, transport = open_client(HaoSMS, raw_answer(HAOSMS_SENT), **OPTIONS)
     client.send_code(CODE)
     form = {
@@ -146,33 +146,33 @@ def test_the_code_goes_out_as_a_form_without_the_country_code() -> None:
     assert transport.calls == [(SEND, asked)]
 
 
-def test_the_balance_is_asked_for_by_post_so_that_the_key_is_in_no_address() -> None:
+def test_balance_is_fetched_by_post_to_keep_the_key_out_of_the_url() -> None:
     client, transport = open_client(HaoSMS, raw_answer(HAOSMS_BALANCE))
     client.fetch_balance()
     assert transport.calls == [(BALANCE, Request("POST", "/user/s_balance", form={"api_key": KEY}))]
 
 
 @pytest.mark.parametrize("template", ["1", "2", "3", "4"])
-def test_a_template_is_named_and_the_default_is_left_out(template: str) -> None:
+def test_chosen_template_is_sent(template: str) -> None:
     client, transport = open_client(HaoSMS, raw_answer(HAOSMS_SENT), **OPTIONS)
     client.send_code(OwnCode("+8613246380881", "123212", "验证码通道1", template))
     assert (transport.calls[0][1].form or {})["tmp_id"] == template
 
 
-def test_the_slash_at_the_end_is_an_option() -> None:
+def test_trailing_slash_is_an_option() -> None:
     client, transport = open_client(HaoSMS, raw_answer(HAOSMS_SENT), trailing_slash=True, **OPTIONS)
     client.send_code(CODE)
     assert transport.calls[0][1].path == "/extra_api/otp_msg/"
 
 
-def test_a_channel_abroad_takes_the_national_number() -> None:
+def test_foreign_channel_gets_the_national_number() -> None:
     client, transport = open_client(HaoSMS, raw_answer(HAOSMS_SENT), **OPTIONS)
     client.send_code(OwnCode("+6281234567890", "123212", "印尼 通道 1"))
     form = transport.calls[0][1].form or {}
     assert (form["phone"], form["platform"]) == ("81234567890", "印尼 通道 1")
 
 
-def test_channels_are_those_of_the_country_exactly_as_given() -> None:
+def test_channels_are_listed_by_country_and_unchanged() -> None:
     options = {
         "channels": ["a ", " b", "", "a"],
         "other_channels": ["ID x  y ", "TH z", "IDx", "ID ", "id q", "ID w"],
@@ -199,7 +199,7 @@ def test_channels_are_those_of_the_country_exactly_as_given() -> None:
         OwnCode("+8613246380881", "123212", "验证码通道1", "5"),
     ],
 )
-def test_what_it_cannot_take_is_refused_before_anything_is_sent(request_: OwnCode) -> None:
+def test_unsupported_code_or_recipient_is_refused_without_a_call(request_: OwnCode) -> None:
     client, transport = open_client(HaoSMS, raw_answer(HAOSMS_SENT), **OPTIONS)
     with pytest.raises(CannotTake):
         client.send_code(request_)
@@ -207,19 +207,19 @@ def test_what_it_cannot_take_is_refused_before_anything_is_sent(request_: OwnCod
 
 
 @pytest.mark.parametrize("code", ["0", "123456", "aBc123", "ZZZZZZ"])
-def test_a_code_of_digits_and_english_letters_is_taken(code: str) -> None:
+def test_code_of_digits_and_english_letters_is_accepted(code: str) -> None:
     HaoSMS.check_own_code(code)
 
 
 @pytest.mark.parametrize("code", ["", "1234567", "12 34", "１２３", "²³", "é", "12\n", "1-2"])
-def test_any_other_code_is_not(code: str) -> None:
+def test_any_other_code_is_refused(code: str) -> None:
     with pytest.raises(CannotTake) as refused:
         HaoSMS.check_own_code(code)
     assert refused.value.values == {"provider": "HaoSMS"}
     assert "HaoSMS" in refused.value.text % refused.value.values
 
 
-def test_a_number_abroad_needs_a_channel_for_its_country() -> None:
+def test_foreign_number_needs_a_channel_for_its_country() -> None:
     with pytest.raises(CannotTake) as refused:
         HaoSMS.format_recipient("+6581234567", OPTIONS)
     said_to_staff = refused.value.text % refused.value.values
@@ -227,7 +227,7 @@ def test_a_number_abroad_needs_a_channel_for_its_country() -> None:
     assert HaoSMS.format_recipient("+8613246380881", {}) == "13246380881"
 
 
-def test_every_text_of_the_provider_is_offered_and_the_default_promises_an_hour() -> None:
+def test_only_the_default_template_promises_an_hour() -> None:
     assert {template.key for template in HaoSMS.templates} == {"", "1", "2", "3", "4"}
     assert all("XXXX" in template.text for template in HaoSMS.templates)
     promising = [template.key for template in HaoSMS.templates if "1 hour" in template.text]

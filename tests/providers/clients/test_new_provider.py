@@ -141,21 +141,21 @@ REPORTS: list[tuple[str, Event]] = [
 
 
 @pytest.mark.parametrize("case", SENDING, ids=lambda case: str(case.label))
-def test_an_answer_to_sending(client: type[Client], case: Case) -> None:
+def test_answer_to_sending_a_text(client: type[Client], case: Case) -> None:
     case.check(client, CALLS["send_text"])
 
 
-def test_an_answer_to_the_balance(client: type[Client]) -> None:
+def test_answer_with_a_balance(client: type[Client]) -> None:
     case = Case("the documented answer", json_answer({"balance": 12.5}), Balance(Decimal("12.5")))
     case.check(client, CALLS["fetch_balance"])
 
 
 @pytest.mark.parametrize(("body", "event"), REPORTS)
-def test_a_report(client: Any, body: str, event: Event) -> None:
+def test_callback_is_parsed(client: Any, body: str, event: Event) -> None:
     assert client.parse_callback(CallbackRequest("POST", "", body.encode())) == (event,)
 
 
-def test_a_message_without_a_sender_id_is_not_sent(client: type[Client]) -> None:
+def test_message_without_a_sender_id_is_not_sent(client: type[Client]) -> None:
     opened, transport = open_client(client)
     with pytest.raises(CannotTake):
         opened.send_text(replace(MESSAGE, sender_id=""))
@@ -200,7 +200,7 @@ CHECKS = list(checks_of(test_declarations, test_odd_answers, test_odd_callbacks)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: str(check.func.__name__))
-def test_the_contract_of_every_client_holds(
+def test_new_client_passes_the_contract_tests(
     client: type[Client], check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for method, payload in PAYLOADS.items():
@@ -208,7 +208,7 @@ def test_the_contract_of_every_client_holds(
     check(client)
 
 
-def test_the_contract_is_not_empty() -> None:
+def test_contract_tests_are_found() -> None:
     tested = {check.func.__module__ for check in CHECKS if isinstance(check, partial)}
     assert len(tested) == 3
     assert len(CHECKS) > 50
@@ -220,7 +220,7 @@ def test_no_migration_is_needed() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_message_goes_out_and_its_report_comes_in(account: Account, sandbox: Sandbox) -> None:
+def test_message_is_sent_and_its_report_processed(account: Account, sandbox: Sandbox) -> None:
     message = send(make_message(account, sender_id="ACME"))
 
     assert message.state == MessageState.SUBMITTED
@@ -234,7 +234,7 @@ def test_a_message_goes_out_and_its_report_comes_in(account: Account, sandbox: S
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_refused_login_pauses_the_account(account: Account, sandbox: Sandbox) -> None:
+def test_refused_login_pauses_the_account(account: Account, sandbox: Sandbox) -> None:
     sandbox.providers["examplesms"].accounts.clear()
     message = make_message(account, sender_id="ACME")
     run_engine(lambda: Message.objects.filter(pk=message.pk, state=MessageState.REFUSED).exists())

@@ -101,16 +101,14 @@ def end_of(
 
 
 @every_call
-def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(
-    client: type[Client], method: str
-) -> None:
+def test_unreadable_answer_leaves_the_outcome_unknown(client: type[Client], method: str) -> None:
     ended = {name: end_of(client, method, raw_answer(body)) for name, body in UNREADABLE.items()}
     assert ended == dict.fromkeys(UNREADABLE, (Outcome.UNKNOWN, Reason.UNREADABLE, 200))
 
 
 @every_call
 @pytest.mark.parametrize("body", ["", "<html>no</html>", "{}", "[]"])
-def test_a_4xx_means_no(client: type[Client], method: str, body: str) -> None:
+def test_4xx_is_a_refusal(client: type[Client], method: str, body: str) -> None:
     ended = [end_of(client, method, raw_answer(body, status)) for status in REFUSED]
     assert [(outcome, status) for outcome, _, status in ended] == [
         (Outcome.REFUSED, status) for status in REFUSED
@@ -119,14 +117,16 @@ def test_a_4xx_means_no(client: type[Client], method: str, body: str) -> None:
 
 @every_call
 @pytest.mark.parametrize("body", ["", "<html>503 no available server</html>", "{}"])
-def test_a_5xx_or_an_odd_status_says_nothing(client: type[Client], method: str, body: str) -> None:
+def test_5xx_or_odd_status_leaves_the_outcome_unknown(
+    client: type[Client], method: str, body: str
+) -> None:
     ended = {status: end_of(client, method, raw_answer(body, status))[0] for status in UNKNOWN}
     assert ended == dict.fromkeys(UNKNOWN, Outcome.UNKNOWN)
 
 
 @every_call
 @pytest.mark.parametrize("status", MOVED)
-def test_a_permanent_redirect_is_not_done(client: type[Client], method: str, status: int) -> None:
+def test_permanent_redirect_is_not_done(client: type[Client], method: str, status: int) -> None:
     with pytest.raises(NotDone) as not_done:
         call(client, method, raw_answer("", status, location="http://elsewhere.example/"))
     assert not_done.value.reason is Reason.REDIRECTED
@@ -135,7 +135,7 @@ def test_a_permanent_redirect_is_not_done(client: type[Client], method: str, sta
 
 @every_call
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("3600", 60.0), ("soon", None)])
-def test_429_is_not_done_and_says_how_long_to_wait(
+def test_429_is_not_done_and_carries_its_retry_after(
     client: type[Client], method: str, header: str, seconds: float | None
 ) -> None:
     with pytest.raises(NotDone) as not_done:
@@ -146,7 +146,7 @@ def test_429_is_not_done_and_says_how_long_to_wait(
 
 @every_call
 @pytest.mark.parametrize("status", [201, 301, 302, 400, 404, 408, 429, 500, 502, 503])
-def test_success_under_a_status_that_denies_it_is_never_believed_nor_repeated(
+def test_success_under_a_failure_status_is_neither_believed_nor_repeated(
     client: type[Client], method: str, status: int
 ) -> None:
     ended, _, _ = end_of(client, method, raw_answer(SAMPLES[client.key, method], status))
@@ -161,7 +161,7 @@ def test_success_under_a_status_that_denies_it_is_never_believed_nor_repeated(
 
 @pytest.mark.slow
 @every_call
-def test_a_missing_key_never_breaks_anything(client: type[Client], method: str) -> None:
+def test_missing_key_never_breaks_anything(client: type[Client], method: str) -> None:
     sample = json.loads(SAMPLES[client.key, method])
     for key in sample:
         tolerate(client, method, {name: sample[name] for name in sample if name != key})
@@ -169,7 +169,7 @@ def test_a_missing_key_never_breaks_anything(client: type[Client], method: str) 
 
 @pytest.mark.slow
 @every_call
-def test_an_odd_value_never_breaks_anything(client: type[Client], method: str) -> None:
+def test_odd_value_never_breaks_anything(client: type[Client], method: str) -> None:
     sample = json.loads(SAMPLES[client.key, method])
     for odd, (key, value) in product(ODD_VALUES, sample.items()):
         tolerate(client, method, {**sample, key: odd})
@@ -203,7 +203,7 @@ json_values = st.recursive(
 
 @pytest.mark.slow
 @given(st.sampled_from(CAPABLE), st.data(), st.sampled_from([200, 200, 400, 404, 429, 500]))
-def test_no_answer_raises_anything_but_an_error_of_the_contract(
+def test_any_answer_raises_only_contract_errors(
     capable: tuple[type[Client], str], data: Any, status: int
 ) -> None:
     client, method = capable
@@ -213,13 +213,13 @@ def test_no_answer_raises_anything_but_an_error_of_the_contract(
 
 
 @given(st.sampled_from(CAPABLE), st.binary(), st.integers(100, 599))
-def test_no_bytes_are_taken_for_success(
+def test_random_bytes_are_never_a_success(
     capable: tuple[type[Client], str], body: bytes, status: int
 ) -> None:
     with pytest.raises(GatewayError):
         call(*capable, raw_answer(body, status))
 
 
-def test_every_client_is_tried() -> None:
+def test_every_client_and_call_has_a_sample() -> None:
     assert {client.key for client, _ in CAPABLE} == set(clients())
     assert {(client.key, method) for client, method in CAPABLE} == set(SAMPLES)

@@ -100,7 +100,7 @@ def test_no_callback_raises(client: type[ReceivesCallbacks], method: str) -> Non
 
 
 @every_receiver
-def test_a_callback_that_says_nothing_is_kept_as_unrecognised(
+def test_empty_callback_is_unrecognised(
     client: type[ReceivesCallbacks],
 ) -> None:
     (event,) = check(client, CallbackRequest("GET", "", b""))
@@ -117,7 +117,9 @@ requests = st.builds(
 
 
 @given(st.sampled_from(RECEIVERS), requests)
-def test_no_bytes_raise(client: type[ReceivesCallbacks], request: CallbackRequest) -> None:
+def test_random_bytes_never_raise(
+    client: type[ReceivesCallbacks], request: CallbackRequest
+) -> None:
     check(client, request)
 
 
@@ -137,7 +139,7 @@ def test_an_unknown_word_never_becomes_a_known_state(status: str, code: str, kin
         assert status.upper() in event.words.upper()
 
 
-def test_only_words_of_the_table_deliver() -> None:
+def test_only_listed_words_mean_delivered() -> None:
     haorui = clients()["haorui"]
     assert issubclass(haorui, ReceivesCallbacks)
     for word in ("deliver", "delivered!", "not delivered", "delivrd2", "d", "22", "０２"):

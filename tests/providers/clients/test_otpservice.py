@@ -131,7 +131,7 @@ SENT = [
 
 
 @labelled(SENT)
-def test_an_answer_to_sending(case: Case) -> None:
+def test_answer_to_sending_a_code(case: Case) -> None:
     case.check(OtpService, lambda client: client.start_code(ASKED))
 
 
@@ -201,25 +201,25 @@ CHECKED = [
 
 
 @labelled(CHECKED)
-def test_an_answer_to_checking(case: Case) -> None:
+def test_answer_to_checking_a_code(case: Case) -> None:
     check = CodeCheck("100", "482913", "s-1")
     case.check(OtpService, lambda client: client.check_code(check))
 
 
-def test_the_placeholder_goes_back_as_it_came_and_is_flagged() -> None:
+def test_placeholder_id_is_sent_back_and_flagged() -> None:
     client, transport = open_client(OtpService, json_answer(checked(MSGID=0)))
     assert client.check_code(CodeCheck("0", "482913")).warnings == ("no_id",)
     assert transport.calls[0][1].query["sid"] == "0"
 
 
-def test_sending_always_names_our_reference() -> None:
+def test_sending_includes_our_reference() -> None:
     client, transport = open_client(OtpService, raw_answer(OTP_SENT))
     client.start_code(ASKED)
     query = {"msisdn": "8613312345678", **LOGIN, "eid": "s-9f8e7d6c"}
     assert transport.calls == [(SEND, Request("GET", "/send", query=query))]
 
 
-def test_checking_names_the_session_and_the_code() -> None:
+def test_checking_includes_session_and_code() -> None:
     client, transport = open_client(OtpService, raw_answer(OTP_CHECKED))
     client.check_code(CodeCheck("100", "482913"))
     query = {"sid": "100", "code": "482913", **LOGIN}
@@ -227,13 +227,13 @@ def test_checking_names_the_session_and_the_code() -> None:
     assert transport.calls == [(CHECK, asked)]
 
 
-def test_the_code_of_the_request_is_hidden_and_the_code_of_the_answer_is_not() -> None:
+def test_code_is_hidden_in_the_request_but_readable_in_the_answer() -> None:
     assert "code" in CHECK.hidden
     assert "code" not in CHECK.hidden_in_answer(200)
     assert {"username", "password"} <= CHECK.hidden_in_answer(200)
 
 
-def test_the_number_format_is_an_option() -> None:
+def test_number_format_is_an_option() -> None:
     assert OtpService.format_recipient("+8613312345678", {}) == "8613312345678"
     assert (
         OtpService.format_recipient("+8613312345678", {"phone_format": "digits"}) == "8613312345678"
@@ -244,12 +244,12 @@ def test_the_number_format_is_an_option() -> None:
 
 
 @pytest.mark.parametrize("recipient", ["", "+86 133", "+8613312345678,8613312345679", "+86１３３"])
-def test_an_address_that_is_no_number_is_refused(recipient: str) -> None:
+def test_invalid_recipient_is_refused(recipient: str) -> None:
     with pytest.raises(CannotTake):
         OtpService.format_recipient(recipient, {})
 
 
-def test_nothing_is_sent_without_what_it_needs() -> None:
+def test_incomplete_request_is_refused_without_a_call() -> None:
     client, transport = open_client(OtpService)
     for reference in ("", "a b", "x" * 65):
         with pytest.raises(CannotTake):

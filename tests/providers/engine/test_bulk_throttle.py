@@ -21,14 +21,14 @@ def account(per_second: int, per_minute: int) -> Account:
 @pytest.mark.parametrize(
     ("per_second", "per_minute", "a_minute"), [(10, 300, 270), (2, 300, 108), (10, 100_000, 540)]
 )
-def test_the_narrower_limit_counts_and_a_tenth_of_it_is_left(
+def test_bulk_rate_is_nine_tenths_of_the_narrower_limit(
     per_second: int, per_minute: int, a_minute: float
 ) -> None:
     assert bulk_rate_per_minute(account(per_second, per_minute)) == pytest.approx(a_minute)
 
 
 @pytest.mark.parametrize("limits", [(10, 300), (100, 6_000), (1, 20), (250, 15_000)])
-def test_whoever_takes_all_there_is_for_a_minute_keeps_the_pace(limits: tuple[int, int]) -> None:
+def test_taking_all_slots_for_a_minute_stays_within_the_rate(limits: tuple[int, int]) -> None:
     slow, throttle, taken, now = account(*limits), BulkThrottle(), 0, 1000.0
     while now < 1060:
         slots = throttle.available_slots(slow, now)
@@ -40,20 +40,20 @@ def test_whoever_takes_all_there_is_for_a_minute_keeps_the_pace(limits: tuple[in
     assert taken >= bulk_rate_per_minute(slow) - 1
 
 
-def test_a_slot_that_passed_unused_is_not_made_up_for() -> None:
+def test_unused_slots_are_not_made_up_for() -> None:
     slow, throttle = account(10, 300), BulkThrottle()
     throttle.take(slow, 1000.0, 1)
     assert throttle.available_slots(slow, 1100.0) == BulkThrottle().available_slots(slow, 1100.0)
 
 
-def test_a_single_send_never_finds_more_than_a_moment_taken() -> None:
+def test_single_send_waits_at_most_the_horizon_for_bulk_work() -> None:
     quick, throttle = account(100, 6_000), BulkThrottle()
     throttle.take(quick, 1000.0, throttle.available_slots(quick, 1000.0))
     assert throttle.available_slots(quick, 1000.0) == 0
     assert throttle.free_at - 1000.0 <= BULK_HORIZON + call_spacing(quick)
 
 
-def test_nothing_is_taken_before_the_provider_may_be_asked_again() -> None:
+def test_no_slot_is_available_before_the_end_of_a_wait() -> None:
     quick, throttle = account(100, 6_000), BulkThrottle()
     throttle.wait_until(1010.0)
     throttle.wait_until(1005.0)
@@ -61,5 +61,5 @@ def test_nothing_is_taken_before_the_provider_may_be_asked_again() -> None:
     assert throttle.available_slots(quick, 1010.0) > 0
 
 
-def test_room_is_left_for_single_sends_but_some_for_bulk() -> None:
+def test_capacity_is_shared_by_single_sends_and_bulk_work() -> None:
     assert all(0 < bulk_capacity(in_flight) < 2 * in_flight for in_flight in range(1, 65))

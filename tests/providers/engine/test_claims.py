@@ -80,12 +80,12 @@ def at(order: Order) -> Order:
 
 @pytest.mark.django_db
 class TestColumns:
-    def test_claim_writes_what_the_source_adds(self, orders: Orders, loop: UUID) -> None:
+    def test_claim_writes_the_changes_of_its_source(self, orders: Orders, loop: UUID) -> None:
         order = make_order()
         orders.claim_now(order, loop=loop, words="first look")
         assert at(order).words == "first look"
 
-    def test_every_move_is_news_for_pages_that_poll(
+    def test_every_move_updates_the_change_time(
         self, orders: Orders, loop: UUID, clock: time_machine.Traveller
     ) -> None:
         order = make_order()
@@ -135,7 +135,7 @@ class TestColumns:
 
 @pytest.mark.django_db
 class TestLostCalls:
-    def test_lost_call_has_the_changes_of_its_source_and_is_reported(
+    def test_lost_call_gets_the_changes_of_its_source_and_is_reported(
         self, orders: Orders, loop: UUID, clock: time_machine.Traveller
     ) -> None:
         order = make_order()
@@ -167,7 +167,7 @@ class TestLostCalls:
         orders.sweep(timezone.now())
         assert orders.lost == []
 
-    def test_source_that_has_nothing_to_add_loses_calls_all_the_same(
+    def test_lost_call_is_settled_without_source_changes(
         self, loop: UUID, clock: time_machine.Traveller
     ) -> None:
         full = Orders()
@@ -178,7 +178,7 @@ class TestLostCalls:
         plain.sweep(timezone.now())
         assert at(order).state == S.UNKNOWN
 
-    def test_sweep_that_finds_nothing_asks_once(
+    def test_sweep_without_findings_makes_one_query(
         self, orders: Orders, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         make_order()
@@ -190,15 +190,13 @@ class TestLostCalls:
 class TestTwoLoopsWithTheSameCandidates:
     """Both read the row before either had claimed it."""
 
-    def test_second_loop_gets_nothing(self, orders: Orders, loop: UUID) -> None:
+    def test_second_loop_claims_nothing(self, orders: Orders, loop: UUID) -> None:
         order = make_order()
         (job,) = orders.claim_now(order, loop=loop)
         assert orders.claim_now(order, loop=uuid4()) == []
         assert orders.held(job, loop).exists()
 
-    def test_second_loop_gets_nothing_where_a_claim_is_all_that_is_written(
-        self, loop: UUID
-    ) -> None:
+    def test_second_loop_claims_nothing_without_states(self, loop: UUID) -> None:
         looks: ClaimedRows[Order] = ClaimedRows(
             OrderJob,
             Order.objects.all,
@@ -211,7 +209,7 @@ class TestTwoLoopsWithTheSameCandidates:
 
 
 @pytest.mark.django_db
-def test_answered_row_is_held_no_more_though_it_keeps_its_claim(loop: UUID) -> None:
+def test_answered_row_is_not_held_although_it_keeps_its_claim(loop: UUID) -> None:
     rows: ClaimedRows[Enquiry] = ClaimedRows(
         OrderJob,
         Enquiry.objects.all,
@@ -281,7 +279,7 @@ class FirstJob(Job):
 
 
 class TestSourceOfSeveralKinds:
-    def test_each_kind_of_row_is_given_its_own_jobs(self, loop: UUID) -> None:
+    def test_each_kind_of_row_gets_its_own_jobs(self, loop: UUID) -> None:
         source, now = MixedSource(), timezone.now()
         one, two = FirstJob(1, "", 7, now), OtherJob(1, "", 7, now)
         assert source.mark_in_flight([two, one], loop) == [one, two]
@@ -289,12 +287,12 @@ class TestSourceOfSeveralKinds:
         assert source.first.calls == [("mark", [one]), ("release", [one])]
         assert source.second.calls == [("mark", [two]), ("release", [two])]
 
-    def test_rows_without_jobs_are_not_asked(self, loop: UUID) -> None:
+    def test_rows_without_jobs_are_not_touched(self, loop: UUID) -> None:
         source = MixedSource()
         assert source.mark_in_flight([OtherJob(1, "", 7, timezone.now())], loop)
         assert source.first.calls == []
 
-    def test_sweep_goes_through_every_kind_at_one_time_and_tidies(self) -> None:
+    def test_sweep_settles_every_kind_at_the_same_time_and_tidies(self) -> None:
         source = MixedSource()
         source.sweep()
         (now,) = source.tidied

@@ -44,7 +44,7 @@ def is_in(message: Message, state: str) -> bool:
     return Message.objects.filter(pk=message.pk, state=state).exists()
 
 
-def test_a_message_is_sent_by_a_cluster_and_a_sigterm_lets_it_finish(
+def test_cluster_sends_messages_and_finishes_them_on_sigterm(
     cluster: Cluster, sandbox: Sandbox
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
@@ -67,7 +67,7 @@ def test_a_message_is_sent_by_a_cluster_and_a_sigterm_lets_it_finish(
     assert heartbeats.living_loops() == []
 
 
-def test_a_cluster_that_is_killed_in_the_middle_of_a_call_leaves_it_unknown_and_made_once(
+def test_call_of_a_killed_cluster_becomes_unknown_and_is_not_repeated(
     cluster: Cluster, sandbox: Sandbox
 ) -> None:
     sandbox.fault("never_answers", provider="haorui", calls=None)

@@ -56,7 +56,7 @@ def claimed_twice() -> Iterator[tuple[Job, Job, UUID]]:
         yield older, newer, claim
 
 
-def test_of_two_claims_of_one_row_only_the_newer_hands_it_over(
+def test_only_the_newer_of_two_claims_is_marked_in_flight(
     claimed_twice: tuple[Job, Job, UUID],
 ) -> None:
     older, newer, claim = claimed_twice
@@ -64,7 +64,7 @@ def test_of_two_claims_of_one_row_only_the_newer_hands_it_over(
     assert MessageSource().mark_in_flight([newer], claim) == []
 
 
-def test_an_outdated_claim_does_not_give_back_a_row_that_is_being_sent(
+def test_older_claim_cannot_release_a_row_in_flight(
     claimed_twice: tuple[Job, Job, UUID],
 ) -> None:
     older, newer, claim = claimed_twice
@@ -73,7 +73,7 @@ def test_an_outdated_claim_does_not_give_back_a_row_that_is_being_sent(
     assert Message.objects.get().state == "sending"
 
 
-def test_a_row_put_back_while_it_waits_for_its_slot_is_sent_once(sandbox: Sandbox) -> None:
+def test_row_queued_again_before_its_slot_is_sent_once(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, per_second=2, in_flight=4)
     messages = [make_message(account) for _ in range(6)]
     loop = Loop(should_stop=lambda: False)
@@ -92,7 +92,7 @@ def test_a_row_put_back_while_it_waits_for_its_slot_is_sent_once(sandbox: Sandbo
 
 
 @pytest.mark.parametrize("order", ["broken first", "sound first"])
-def test_an_account_that_cannot_be_read_stops_no_other(order: str, sandbox: Sandbox) -> None:
+def test_unreadable_account_does_not_stop_others(order: str, sandbox: Sandbox) -> None:
     """Also where the other was claimed for before the fault undid the round."""
     broken, sound = make_account("haorui", sandbox), make_account("haorui", sandbox)
     if order == "sound first":
@@ -114,7 +114,7 @@ def test_an_account_that_cannot_be_read_stops_no_other(order: str, sandbox: Sand
     assert sandbox.book.count("haorui", "send") == 1
 
 
-def test_a_commit_whose_answer_was_lost_leaves_no_row_behind(
+def test_commit_with_a_lost_answer_strands_no_row(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = make_message(make_account("haorui", sandbox))
@@ -143,7 +143,7 @@ def test_a_commit_whose_answer_was_lost_leaves_no_row_behind(
 # --- pausing -------------------------------------------------------------------------
 
 
-def test_a_pause_by_hand_stops_what_waits_for_a_thread(sandbox: Sandbox) -> None:
+def test_manual_pause_stops_calls_waiting_for_a_thread(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, in_flight=2)
     sandbox.fault("slow", provider="haorui", calls=None, seconds=0.5)
     for _ in range(8):
@@ -160,7 +160,7 @@ def test_a_pause_by_hand_stops_what_waits_for_a_thread(sandbox: Sandbox) -> None
     assert Message.objects.filter(state="queued").count() >= 6
 
 
-def test_what_a_loop_that_stops_has_not_begun_is_anybodys_again(sandbox: Sandbox) -> None:
+def test_stopping_loop_releases_calls_that_have_not_begun(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
     sandbox.fault("slow", provider="haorui", calls=None, seconds=0.5)
     for _ in range(4):
@@ -190,7 +190,7 @@ class Empty(MessageSource):
 
 
 @pytest.mark.parametrize(("lane", "asked"), [(Lane.STAFF, 3), (Lane.ORDERS, 1), (Lane.BULK, 1)])
-def test_only_what_staff_wait_for_is_looked_for_in_every_round(lane: Lane, asked: int) -> None:
+def test_only_the_staff_lane_is_queried_in_every_round(lane: Lane, asked: int) -> None:
     account = make_account()
     served = LeasedAccount(account, Haorui, accounts.opened_login_of(account))
     source, dispatcher = Empty(lane), Dispatcher(uuid4(), WorkerPool(1, Deadlines()))
@@ -199,7 +199,7 @@ def test_only_what_staff_wait_for_is_looked_for_in_every_round(lane: Lane, asked
     assert source.asked == asked
 
 
-def test_while_an_account_is_busy_even_staff_are_not_looked_for_in_every_round(
+def test_backlog_spaces_out_queries_of_the_staff_lane(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)

@@ -85,7 +85,7 @@ def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_database_that_fails_once_costs_no_message_and_no_second_call(
+def test_one_database_failure_loses_no_message_and_repeats_no_call(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, owner: object, name: str
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
@@ -102,14 +102,14 @@ def test_a_database_that_fails_once_costs_no_message_and_no_second_call(
     assert ApiCall.objects.count() == 2
 
 
-def test_a_source_that_fails_does_not_stop_the_others(
+def test_failing_source_does_not_stop_the_others(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails_once(monkeypatch, MessageSource, "accounts_with_work", RuntimeError("a defect"))
     assert send(make_message(make_account("haorui", sandbox))).state == "submitted"
 
 
-def test_one_source_is_swept_in_a_round_and_each_has_its_turn(
+def test_each_round_sweeps_one_source_in_turn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found: list[str] = []
@@ -124,7 +124,7 @@ def test_one_source_is_swept_in_a_round_and_each_has_its_turn(
     assert found == every
 
 
-def test_slow_rounds_keep_no_source_from_being_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_rounds_still_sweep_every_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SWEEP_EVERY", 0.0)
     found: list[str] = []
     for source in registry.sources():
@@ -135,7 +135,7 @@ def test_slow_rounds_keep_no_source_from_being_swept(monkeypatch: pytest.MonkeyP
     assert Counter(found) == {source.name: 2 for source in registry.sources()}
 
 
-def test_no_work_is_looked_for_at_accounts_that_cannot_have_it(
+def test_accounts_are_only_queried_for_work_they_can_have(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts, rents = make_account("haorui", sandbox), make_account("gosms", sandbox)
@@ -181,7 +181,7 @@ def spoil(message: Message, **columns: str) -> None:
     ],
     ids=str,
 )
-def test_a_row_that_cannot_be_sent_is_refused_and_holds_up_nobody(
+def test_invalid_row_is_refused_and_blocks_no_other(
     sandbox: Sandbox, columns: dict[str, str]
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
@@ -195,7 +195,7 @@ def test_a_row_that_cannot_be_sent_is_refused_and_holds_up_nobody(
     assert len(sandbox.book.entries()) == 1
 
 
-def test_an_account_whose_secrets_cannot_be_read_sends_nothing_and_holds_up_nobody(
+def test_account_with_unreadable_secrets_sends_nothing_and_blocks_no_other(
     sandbox: Sandbox,
 ) -> None:
     locked = make_message(make_account("haorui", sandbox))
@@ -208,7 +208,7 @@ def test_an_account_whose_secrets_cannot_be_read_sends_nothing_and_holds_up_nobo
     assert len(sandbox.book.entries()) == 1
 
 
-def test_an_account_whose_provider_was_removed_is_skipped(sandbox: Sandbox) -> None:
+def test_account_without_a_client_is_skipped(sandbox: Sandbox) -> None:
     orphan = make_message(make_account("haorui", sandbox))
     Account.objects.filter(pk=orphan.account_id).update(provider="carrier_pigeon")
 
@@ -255,7 +255,7 @@ class NonsenseSource(WorkSource):
         pass
 
 
-def test_a_job_that_breaks_before_its_call_was_certainly_not_done(
+def test_job_that_fails_before_its_call_is_not_done(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     source = NonsenseSource(make_account())
@@ -272,7 +272,7 @@ def test_a_job_that_breaks_before_its_call_was_certainly_not_done(
 # --- leaving -----------------------------------------------------------------
 
 
-def test_a_loop_that_leaves_gives_back_what_it_has_not_handed_over(sandbox: Sandbox) -> None:
+def test_stopping_loop_releases_rows_that_are_not_in_flight(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, per_second=2, per_minute=120)
     messages = [make_message(account) for _ in range(4)]
     seen = Message.objects.filter(state="claimed")
@@ -285,14 +285,14 @@ def test_a_loop_that_leaves_gives_back_what_it_has_not_handed_over(sandbox: Sand
     assert len(states) == len(messages)
 
 
-def test_a_loop_that_leaves_lets_go_of_its_leases_and_its_sign_of_life() -> None:
+def test_stopping_loop_releases_its_leases_and_removes_its_heartbeat() -> None:
     make_account()
     run_rounds()
     assert list(Lease.objects.values_list("holder", flat=True)) == [""]
     assert heartbeats.living_loops() == []
 
 
-def test_calls_under_way_are_recorded_before_a_loop_leaves(sandbox: Sandbox) -> None:
+def test_stopping_loop_records_running_calls(sandbox: Sandbox) -> None:
     sandbox.fault("slow", provider="haorui", seconds=0.5)
     message = make_message(make_account("haorui", sandbox))
 
@@ -303,7 +303,7 @@ def test_calls_under_way_are_recorded_before_a_loop_leaves(sandbox: Sandbox) -> 
     assert ApiCall.objects.count() == 1
 
 
-def test_a_second_loop_stands_by(sandbox: Sandbox) -> None:
+def test_second_loop_stands_by(sandbox: Sandbox) -> None:
     message = make_message(make_account("haorui", sandbox))
     leases.renew(UUID(int=1))
 

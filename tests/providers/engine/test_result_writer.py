@@ -33,7 +33,7 @@ def everybody_is_done(count: int) -> None:
     run_engine(lambda: Message.objects.filter(state="submitted").count() == count)
 
 
-def test_one_result_that_cannot_be_written_keeps_no_other_from_it(
+def test_unwritable_result_does_not_block_others(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = make_account("haorui", sandbox)
@@ -53,7 +53,7 @@ def test_one_result_that_cannot_be_written_keeps_no_other_from_it(
     assert len(sandbox.book.entries()) == 4
 
 
-def test_a_journal_row_that_cannot_be_written_costs_no_result(
+def test_unwritable_journal_row_loses_no_result(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = make_message(make_account("haorui", sandbox))

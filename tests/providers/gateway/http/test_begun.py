@@ -31,7 +31,7 @@ def reset_before_accepting() -> int:
     return port
 
 
-def test_a_reset_before_the_server_accepts_is_unknown(caller: MakeCaller) -> None:
+def test_reset_before_the_server_accepts_is_unknown(caller: MakeCaller) -> None:
     with pytest.raises(OutcomeUnknown) as raised:
         caller(f"http://127.0.0.1:{reset_before_accepting()}").pay()
     assert raised.value.reason is Reason.CUT_OFF
@@ -123,7 +123,7 @@ AFTER_THE_FIRST_BYTE = {
 @pytest.mark.parametrize(
     ("behaviour", "reason"), AFTER_THE_FIRST_BYTE.values(), ids=AFTER_THE_FIRST_BYTE
 )
-def test_a_fault_after_the_first_byte_is_unknown(
+def test_fault_after_the_first_byte_is_unknown(
     serve: Serve, caller: MakeCaller, behaviour: Behaviour, reason: Reason
 ) -> None:
     server = serve(behaviour)
@@ -140,7 +140,7 @@ def break_tls_after_reading(peer: Peer) -> None:
         bare.recv(1)
 
 
-def test_tls_that_breaks_after_the_whole_request_was_read_is_unknown(
+def test_tls_failure_after_the_request_is_unknown(
     serve: Serve, caller: MakeCaller, certificate: Certificate
 ) -> None:
     server = serve(break_tls_after_reading, tls=certificate.context)
@@ -149,7 +149,7 @@ def test_tls_that_breaks_after_the_whole_request_was_read_is_unknown(
     assert (raised.value.reason, len(server.requests)) == (Reason.CUT_OFF, 1)
 
 
-def test_an_unknown_outcome_is_never_tried_again(serve: Serve, caller: MakeCaller) -> None:
+def test_unknown_outcome_is_never_retried(serve: Serve, caller: MakeCaller) -> None:
     server = serve(close_after_reading)
     made = caller(server.url)
     with pytest.raises(OutcomeUnknown):
@@ -157,16 +157,14 @@ def test_an_unknown_outcome_is_never_tried_again(serve: Serve, caller: MakeCalle
     assert (len(server.requests), made.sleeps) == (1, [])
 
 
-def test_a_cancel_is_made_once_too(serve: Serve, caller: MakeCaller) -> None:
+def test_cancel_is_made_once(serve: Serve, caller: MakeCaller) -> None:
     server = serve(close_after_reading)
     with pytest.raises(OutcomeUnknown):
         caller(server.url).http_client.call(CONFIRMED, POST, parse)
     assert len(server.requests) == 1
 
 
-def test_an_answer_before_the_whole_request_was_read_is_an_answer(
-    serve: Serve, caller: MakeCaller
-) -> None:
+def test_early_answer_counts_as_an_answer(serve: Serve, caller: MakeCaller) -> None:
     def impatient(peer: Peer) -> None:
         peer.socket.recv(10)
         peer.send(answer(b"no", status="413 Content Too Large"))

@@ -108,7 +108,7 @@ def everything_written(
 
 @pytest.mark.parametrize("behaviour", SERVERS.values(), ids=SERVERS)
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
-def test_nothing_secret_is_written_when_a_call_fails(
+def test_failed_call_writes_no_secret(
     everything_written: Callable[..., str], request_: Request, behaviour: Behaviour
 ) -> None:
     written = everything_written(request_, behaviour)
@@ -117,14 +117,14 @@ def test_nothing_secret_is_written_when_a_call_fails(
 
 
 @pytest.mark.parametrize("request_", list(REQUESTS.values())[:3], ids=list(REQUESTS)[:3])
-def test_nothing_secret_is_written_when_the_client_fails(
+def test_client_defect_writes_no_secret(
     everything_written: Callable[..., str], request_: Request
 ) -> None:
     written = everything_written(request_, SERVERS["echo"], fail_in_their_words)
     assert [canary for canary in CANARIES if canary in written] == []
 
 
-def test_nothing_secret_is_written_when_nobody_answers(
+def test_unreachable_provider_writes_no_secret(
     caller: MakeCaller, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -139,7 +139,7 @@ def test_nothing_secret_is_written_when_nobody_answers(
 @pytest.mark.parametrize(
     "yes", [lambda words: Submission("1", words), lambda words: CheckResult(False, words)]
 )
-def test_a_yes_keeps_nothing_secret_either(
+def test_words_of_a_success_contain_no_secret(
     serve: Serve,
     caller: MakeCaller,
     request_: Request,
@@ -150,14 +150,14 @@ def test_a_yes_keeps_nothing_secret_either(
     assert [canary for canary in CANARIES if canary in said.words] == []
 
 
-def test_nothing_is_chained_to_the_error(serve: Serve, caller: MakeCaller) -> None:
+def test_error_has_no_chained_exception(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(SERVERS["echo"]).url)
     with pytest.raises(Refused) as raised:
         made.pay(parse=refuse_in_their_words)
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
 
 
-def test_the_frames_of_the_client_are_not_kept(serve: Serve, caller: MakeCaller) -> None:
+def test_traceback_has_no_frame_of_the_client(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(SERVERS["echo"]).url)
     with pytest.raises(Refused) as raised:
         made.pay(parse=refuse_in_their_words)
@@ -165,7 +165,7 @@ def test_the_frames_of_the_client_are_not_kept(serve: Serve, caller: MakeCaller)
     assert "refuse_in_their_words" not in functions
 
 
-def test_a_stopped_thread_carries_nothing_away(
+def test_stopped_thread_has_no_chained_exception(
     serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*arguments: object) -> None:
@@ -180,7 +180,7 @@ def test_a_stopped_thread_carries_nothing_away(
     assert raised.value.__context__ is None
 
 
-def test_a_defect_is_logged_by_its_kind(
+def test_defect_is_logged_by_type_and_place(
     serve: Serve, caller: MakeCaller, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(OutcomeUnknown):
@@ -188,14 +188,16 @@ def test_a_defect_is_logged_by_its_kind(
     assert "send failed: ValueError in fail_in_their_words" in caplog.text
 
 
-def test_the_words_of_the_provider_stay_otherwise(serve: Serve, caller: MakeCaller) -> None:
+def test_words_of_the_provider_are_kept_apart_from_secrets(
+    serve: Serve, caller: MakeCaller
+) -> None:
     made = caller(serve(SERVERS["echo in plain"]).url, credentials={"password": PASSWORD})
     with pytest.raises(Refused) as raised:
         made.http_client.call(SEND, REQUESTS["form"], refuse_in_their_words)
     assert raised.value.words == f"code {HIDDEN}, number 861••••••5678, password {HIDDEN}"
 
 
-def test_a_secret_that_cannot_be_decrypted_stops_the_call(serve: Serve, caller: MakeCaller) -> None:
+def test_undecryptable_secret_stops_the_call(serve: Serve, caller: MakeCaller) -> None:
     def fail() -> str:
         raise ValueError("wrong key")
 
@@ -205,7 +207,7 @@ def test_a_secret_that_cannot_be_decrypted_stops_the_call(serve: Serve, caller: 
     assert server.connections == 0
 
 
-def test_a_forbidden_address_is_not_repeated(
+def test_error_does_not_contain_a_forbidden_address(
     caller: MakeCaller, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = caller("http://staff:p@ss@10.0.0.1/", policy=AddressPolicy(allow_http=True))
