@@ -1,8 +1,8 @@
-"""Emptying the database after a test that committed what it wrote.
+"""Empty the database after a test that commits.
 
-Django's way empties every table and then has all permissions, roles and schedules made anew,
-which takes a quarter of a second for each of many hundred tests. What migrations made is left
-alone here, as long as the test left it alone.
+Django's flush empties every table and recreates all permissions, roles and schedules. That takes a
+quarter of a second for each of many hundred tests. Here the rows that migrations made stay, unless
+the test changed them.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ KEPT: Final = frozenset(
         "sqlite_sequence",
     }
 )
-"""Filled after migrations, and by nothing that a test need leave behind."""
+"""Tables filled by migrations. No test leaves rows in them that need cleaning."""
 COMPARED_COLUMNS: Final = {"django_q_schedule": "name, func, schedule_type, minutes, repeats"}
-"""What is compared of a table that holds times as well."""
+"""The columns to compare in a table that also has times."""
 
 _baseline: dict[str, dict[str, list[Any]]] = {}
 _tables: dict[str, list[str]] = {}
 
 
 def record_baseline() -> None:
-    """What stands in the kept tables before the first test, and which tables there are."""
+    """Record the tables, and the rows of the kept ones, before the first test."""
     for alias in connections:
         _tables[alias] = connections[alias].introspection.table_names()
         _baseline[alias] = _kept_rows(connections[alias])
 
 
 def install() -> None:
-    """Put this in the place of the flush after each test with transactions of its own."""
+    """Replace Django's flush after each test that manages its own transactions."""
     case_class: Any = TransactionTestCase
     flush = case_class._fixture_teardown
 
@@ -72,7 +72,7 @@ def _empty(connection: BaseDatabaseWrapper) -> None:
         )
         cursor.execute(statement)
         for (name,) in cursor.fetchall():
-            # References are checked at the end of the transaction, so any order will do.
+            # Foreign keys are checked at the end of the transaction, so any order works.
             cursor.execute(f"DELETE FROM {quote(name)}")
 
 

@@ -1,4 +1,4 @@
-"""Looking at processes from outside."""
+"""Inspect other processes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import subprocess
 
 
 def is_running(pid: int) -> bool:
-    """A process that ended but that nobody has collected yet counts as gone."""
+    """Whether a process runs. A zombie does not count."""
     state = _ps("-o", "stat=", "-p", str(pid)).strip()
     return bool(state) and not state.startswith("Z")
 
 
 def descendants_of(pid: int) -> set[int]:
-    """Every process below this one, at any depth."""
+    """All descendants of a process."""
     parents = [map(int, line.split()) for line in _ps("-eo", "pid=,ppid=").splitlines()]
     pairs = [(child, parent) for child, parent in parents]
     found = {pid}

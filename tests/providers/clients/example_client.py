@@ -43,13 +43,13 @@ REFUSALS: Final = {
     "no_credit": Reason.NO_BALANCE,
     "bad_number": Reason.BAD_NUMBER,
 }
-"""`error`. Any other word is a refusal too, of which we know no more than the word."""
+"""Values of `error`. Any other word is a refusal as well, with no more meaning than the word."""
 STATES: Final = {
     "sent": DeliveryState.IN_TRANSIT,
     "arrived": DeliveryState.DELIVERED,
     "lost": DeliveryState.UNDELIVERED,
 }
-"""`status` of a report."""
+"""Values of `status` in a report."""
 
 NO_SENDER: Final = _("%(provider)s needs a sender ID for every message.")
 
@@ -84,7 +84,7 @@ class ExampleSms(SendsText, ReportsBalance, ReceivesCallbacks):
             "ref": message.reference,
             "callback": message.callback_url,
         }
-        # The text and our own address are secrets of this call: hidden wherever they turn up.
+        # The text and our callback address are secrets of this call, hidden wherever they occur.
         secrets = tuple(filter(None, (message.text, message.callback_url, *message.secrets)))
         asked = Request(
             "POST", "/v1/messages", json=fields, headers=self._authorization(), secrets=secrets
@@ -115,7 +115,8 @@ class ExampleSms(SendsText, ReportsBalance, ReceivesCallbacks):
 
 
 def _submission(answer: Answer) -> Submission:
-    """The body decides before the HTTP status; where the two disagree, nobody knows."""
+    """Parse the answer to a send. The body takes precedence over the HTTP status. If the two
+    disagree, the outcome is unknown."""
     body = json_object_or_none(answer) or {}
     _raise_refusal(answer, text_field(body, "error"))
     provider_id, words = id_of(body.get("id")), text_field(body, "status")
@@ -136,7 +137,7 @@ def _balance(answer: Answer) -> Balance:
 
 
 def _raise_refusal(answer: Answer, word: str) -> None:
-    """Only beside a 4xx is an error a clear no, and 429 is a request to slow down."""
+    """Raise `Refused` for an error beside a 4xx, the only clear no. 429 asks us to slow down."""
     if word and 400 <= answer.status < 500 and answer.status not in (408, 429):
         reason = REFUSALS.get(word, Reason.OTHER_REFUSAL)
         raise Refused(reason, words=word, http_status=answer.status)

@@ -1,4 +1,4 @@
-"""A door that leads nowhere: it keeps what was asked and gives the answers it was told."""
+"""A transport without a network: it records requests and returns prepared answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class FakeTransport:
-    """One answer for each call. As with the real one, nothing but a `GatewayError` passes."""
+    """Returns one prepared answer per call. Errors of `parse` pass unchanged."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
@@ -41,12 +41,12 @@ def json_answer(payload: object, status: int = 200, **headers: str) -> Answer:
 
 
 def credential_of(name: str) -> str:
-    """What stands in place of a secret: long and unlike anything else."""
+    """A fake secret: long and unlike anything else."""
     return f"s3cret-{name}-7Qz"
 
 
 def options_of(client: type[Client], **options: object) -> dict[str, object]:
-    """The options as an account has them: defaults, and one line where lines are wanted."""
+    """The options of an account: the defaults, and one line for each `LINES` option."""
     given: dict[str, object] = {
         field.name: ["one"] if field.kind is OptionKind.LINES else field.default
         for field in client.option_fields
@@ -77,7 +77,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Case:
-    """What a provider answers to a call, and what the portal makes of it."""
+    """A provider's answer, and the expected result or failure."""
 
     label: str
     answer: Answer
@@ -101,5 +101,5 @@ class Case:
         assert len(transport.calls) == 1
 
 
-def labelled(cases: list[Case]) -> pytest.MarkDecorator:
+def parametrize_cases(cases: list[Case]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", cases, ids=lambda case: str(case.label))

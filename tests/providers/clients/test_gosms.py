@@ -1,4 +1,4 @@
-"""GoSMS, by its document (GoSMS API 文档, 2025-12-03): orders, and what every call has."""
+"""GoSMS, by its document (GoSMS API 文档, 2025-12-03): orders, and the request of every call."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from .fake_transport import (
     Failure,
     credential_of,
     json_answer,
-    labelled,
     open_client,
+    parametrize_cases,
     raw_answer,
 )
 from .samples import CALLS, GOSMS_CANCELLED, GOSMS_PENDING, GOSMS_PLACED, GOSMS_RECEIVED, SAMPLES
@@ -60,7 +60,7 @@ def order(**changes: object) -> dict[str, object]:
 PLACED = [
     Case("the document's sample", raw_answer(GOSMS_PLACED), PENDING),
     Case(
-        "another app and country than asked for",
+        "another app and country than requested",
         json_answer(order(project_code="telegram", region="GB")),
         replace(
             PENDING,
@@ -85,19 +85,19 @@ PLACED = [
         Failure(OutcomeUnknown, Reason.UNREADABLE),
     ),
     Case(
-        "an order id that leads elsewhere",
+        "an order id that changes the path",
         json_answer(order(order_id="../user")),
         Failure(OutcomeUnknown, Reason.UNREADABLE),
     ),
     Case(
-        "no state: the number is kept all the same",
+        "no state: the number is kept",
         json_answer(order(status=None)),
         replace(PENDING, state=OrderState.UNRECOGNISED, raw_state=""),
     ),
 ]
 
 
-@labelled(PLACED)
+@parametrize_cases(PLACED)
 def test_answer_to_placing_an_order(case: Case) -> None:
     case.check(GoSMS, lambda client: client.place_order("whatsapp", "ID"))
 
@@ -115,7 +115,7 @@ FETCHED = [
         for word, state in ORDER_STATES.items()
     ),
     Case(
-        "an unknown state, kept as it was said",
+        "an unknown state is kept unchanged",
         json_answer(order(status="Released", code="77")),
         replace(PENDING, state=OrderState.UNRECOGNISED, raw_state="Released", code="77"),
     ),
@@ -158,7 +158,7 @@ FETCHED = [
         )
     ),
     Case(
-        "a price that is none",
+        "an unreadable price",
         json_answer(order(price="free")),
         replace(PENDING, price=None),
     ),
@@ -168,14 +168,14 @@ FETCHED = [
         replace(PENDING, price=Decimal("-0.50")),
     ),
     Case(
-        "another order than asked for",
+        "another order than requested",
         json_answer(order(order_id=12346)),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "order_id 12346"),
     ),
 ]
 
 
-@labelled(FETCHED)
+@parametrize_cases(FETCHED)
 def test_answer_to_fetching_an_order(case: Case) -> None:
     case.check(GoSMS, lambda client: client.fetch_order("12345"))
 
@@ -196,7 +196,7 @@ CANCELLED = [
 ]
 
 
-@labelled(CANCELLED)
+@parametrize_cases(CANCELLED)
 def test_answer_to_cancelling_an_order(case: Case) -> None:
     case.check(GoSMS, lambda client: client.cancel_order("12345"))
 

@@ -1,4 +1,4 @@
-"""The failures of GoSMS: 业务错误码 before HTTP 状态码, the same for every call."""
+"""The failures of GoSMS: 业务错误码 take precedence over HTTP 状态码, for every call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from providers.clients.gosms import GoSMS
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason
 
-from .fake_transport import Case, Failure, json_answer, labelled, raw_answer
+from .fake_transport import Case, Failure, json_answer, parametrize_cases, raw_answer
 from .samples import CALLS, GOSMS_PENDING, SAMPLES
 
 
@@ -70,7 +70,7 @@ FAILURES = [
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "出错 (NEW_ERROR)"),
     ),
     Case(
-        "an error and an order at once",
+        "an error together with an order",
         json_answer({**order(code="123456"), "error": "x"}),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "x (123456)"),
     ),
@@ -87,7 +87,7 @@ FAILURES = [
 ]
 
 
-@labelled(FAILURES)
+@parametrize_cases(FAILURES)
 @pytest.mark.parametrize("method", [method for key, method in SAMPLES if key == "gosms"])
 def test_failure_is_the_same_for_every_call(case: Case, method: str) -> None:
     case.check(GoSMS, CALLS[method])

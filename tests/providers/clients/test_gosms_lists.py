@@ -22,7 +22,7 @@ from providers.gateway.vocabulary import (
     TransactionPage,
 )
 
-from .fake_transport import Case, Failure, json_answer, labelled, open_client, raw_answer
+from .fake_transport import Case, Failure, json_answer, open_client, parametrize_cases, raw_answer
 from .samples import GOSMS_BALANCE, GOSMS_ORDERS, GOSMS_PROFILE, GOSMS_TRANSACTIONS
 
 UNREADABLE = Failure(OutcomeUnknown, Reason.UNREADABLE)
@@ -41,8 +41,8 @@ BALANCES = [
         Balance(Decimal("0.3000")),
     ),
     Case("no balance", json_answer({"frozen_balance": 1}), UNREADABLE),
-    Case("a balance beyond all bounds", json_answer({"balance": 10**10}), UNREADABLE),
-    Case("a truth value", json_answer({"balance": True}), UNREADABLE),
+    Case("a balance out of range", json_answer({"balance": 10**10}), UNREADABLE),
+    Case("a boolean", json_answer({"balance": True}), UNREADABLE),
     Case(
         "an unreadable limit beside it",
         json_answer({"balance": 1, "credit_limit": "none"}),
@@ -51,7 +51,7 @@ BALANCES = [
 ]
 
 
-@labelled(BALANCES)
+@parametrize_cases(BALANCES)
 def test_answer_with_a_balance(case: Case) -> None:
     case.check(GoSMS, lambda client: client.fetch_balance())
 
@@ -67,7 +67,7 @@ PROFILE = Profile(
 PROFILES = [
     Case("the document's sample", raw_answer(GOSMS_PROFILE), PROFILE),
     Case(
-        "a state that is no truth value",
+        "a state that is not a boolean",
         json_answer({**json.loads(GOSMS_PROFILE), "is_active": "yes"}),
         replace(PROFILE, is_active=None),
     ),
@@ -75,7 +75,7 @@ PROFILES = [
 ]
 
 
-@labelled(PROFILES)
+@parametrize_cases(PROFILES)
 def test_answer_with_a_profile(case: Case) -> None:
     case.check(GoSMS, lambda client: client.fetch_profile())
 
@@ -96,12 +96,12 @@ ROW = json.loads(GOSMS_ORDERS)["orders"][0]
 ORDERS = [
     Case("the document's sample", raw_answer(GOSMS_ORDERS), RentalPage((ORDER,), 156, 1, 20)),
     Case(
-        "rows that cannot be read lose no others",
+        "unreadable rows do not lose the others",
         json_answer({"orders": [None, ROW, {}, 5, {**ROW, "order_id": True}], "total": 5}),
         RentalPage((ORDER,), 5, 1, 20, unreadable=4),
     ),
     Case(
-        "a row that stands twice",
+        "a repeated row",
         json_answer({"orders": [ROW, ROW], "total": 2}),
         RentalPage((ORDER, ORDER), 2, 1, 20),
     ),
@@ -111,7 +111,7 @@ ORDERS = [
         RentalPage((), 156, 99, 50),
     ),
     Case(
-        "null for no rows",
+        "null for an empty list",
         json_answer({"orders": None, "total": 0, "page": 1, "page_size": 20}),
         RentalPage((), 0, 1, 20),
     ),
@@ -119,11 +119,11 @@ ORDERS = [
     Case("a total below zero", json_answer({"orders": [], "total": -1}), UNREADABLE),
     Case("a total that is text", json_answer({"orders": [], "total": "156"}), UNREADABLE),
     Case("no list", json_answer({"total": 0}), UNREADABLE),
-    Case("an object for a list", json_answer({"orders": {}, "total": 0}), UNREADABLE),
+    Case("an object instead of a list", json_answer({"orders": {}, "total": 0}), UNREADABLE),
 ]
 
 
-@labelled(ORDERS)
+@parametrize_cases(ORDERS)
 def test_answer_with_a_list_of_orders(case: Case) -> None:
     case.check(GoSMS, lambda client: client.list_orders(page=1, page_size=20))
 
@@ -156,7 +156,7 @@ TRANSACTIONS = [
         TransactionPage((DEPOSIT, HOLD), 156, 1, 20),
     ),
     Case(
-        "a type that we do not know, and a time without a zone",
+        "an unknown type, and a time without a zone",
         json_answer(
             {
                 "transactions": [{**ENTRY, "type": "Bonus", "created_at": "2025-12-03T10:00:00"}],
@@ -187,7 +187,7 @@ TRANSACTIONS = [
 ]
 
 
-@labelled(TRANSACTIONS)
+@parametrize_cases(TRANSACTIONS)
 def test_answer_with_a_list_of_transactions(case: Case) -> None:
     case.check(GoSMS, lambda client: client.list_transactions(page=1, page_size=20))
 

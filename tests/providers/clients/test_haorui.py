@@ -18,8 +18,8 @@ from .fake_transport import (
     Failure,
     credential_of,
     json_answer,
-    labelled,
     open_client,
+    parametrize_cases,
     raw_answer,
 )
 from .samples import CALLBACK_URL, HAORUI_SENT, MESSAGE, REFERENCE, TEXT
@@ -40,7 +40,7 @@ SENT = [
         "null for an id", json_answer(answer(message_id=None)), Submission("", REMARKS, ("no_id",))
     ),
     Case("0 for an id", json_answer(answer(message_id=0)), Submission("", REMARKS, ("no_id",))),
-    Case("no more than S", json_answer({"status": "S"}), Submission("", "", ("no_id",))),
+    Case("nothing but S", json_answer({"status": "S"}), Submission("", "", ("no_id",))),
     Case(
         "the uid of another message",
         json_answer(answer(uid="m-other")),
@@ -67,7 +67,7 @@ SENT = [
         Failure(NotDone, Reason.RATE_LIMITED, "slower"),
     ),
     Case(
-        "missing parameters, which this platform calls 404",
+        "missing parameters, reported as HTTP 404",
         json_answer({"StatusCode": 404, "ReasonPhrase": "Missing Parameters"}, 404),
         Failure(Refused, Reason.PARAMETERS, "Missing Parameters"),
     ),
@@ -82,7 +82,7 @@ SENT = [
         Failure(OutcomeUnknown, Reason.UNREADABLE, "queued"),
     ),
     Case(
-        "the word in small letters",
+        "the word in lower case",
         json_answer(answer(status="s", remarks="")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "s"),
     ),
@@ -104,7 +104,7 @@ SENT = [
 ]
 
 
-@labelled(SENT)
+@parametrize_cases(SENT)
 def test_answer_to_sending_a_text(case: Case) -> None:
     case.check(Haorui, lambda client: client.send_text(MESSAGE))
 

@@ -17,8 +17,8 @@ from .fake_transport import (
     Failure,
     credential_of,
     json_answer,
-    labelled,
     open_client,
+    parametrize_cases,
     raw_answer,
 )
 from .samples import HAOSMS_BALANCE, HAOSMS_SENT
@@ -43,10 +43,8 @@ def answer(**changes: object) -> dict[str, object]:
 SENT = [
     Case("the document's sample", raw_answer(HAOSMS_SENT), Submission(TASK, "成功")),
     Case("the other endpoint's word", json_answer(answer(result="True")), Submission(TASK, "True")),
-    Case(
-        "that word in small letters", json_answer(answer(result="true")), Submission(TASK, "true")
-    ),
-    Case("a truth value", json_answer(answer(result=True)), Submission(TASK, "true")),
+    Case("that word in lower case", json_answer(answer(result="true")), Submission(TASK, "true")),
+    Case("a boolean", json_answer(answer(result=True)), Submission(TASK, "true")),
     Case("an id that is a number", json_answer(answer(msg=77)), Submission("77", "成功")),
     Case("no id", json_answer(answer(msg="")), Submission("", "成功", ("no_id",))),
     Case("null for an id", json_answer(answer(msg=None)), Submission("", "成功", ("no_id",))),
@@ -56,7 +54,7 @@ SENT = [
         Failure(Refused, Reason.OTHER_REFUSAL, "余额不足"),
     ),
     Case(
-        "failure, with what looks like an id",
+        "failure with text that looks like an id",
         json_answer(answer(result="失败")),
         Failure(Refused, Reason.OTHER_REFUSAL, TASK),
     ),
@@ -66,7 +64,7 @@ SENT = [
         Failure(Refused, Reason.OTHER_REFUSAL, "api_key错误"),
     ),
     Case(
-        "failure as a truth value, without a reason",
+        "failure as a boolean, without a reason",
         json_answer(answer(result=False, msg="")),
         Failure(Refused, Reason.OTHER_REFUSAL, "false"),
     ),
@@ -86,7 +84,7 @@ SENT = [
         Failure(OutcomeUnknown, Reason.UNREADABLE, TASK),
     ),
     Case(
-        "a number for a word",
+        "a number instead of a word",
         json_answer(answer(result=1, msg="")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "1"),
     ),
@@ -98,7 +96,7 @@ SENT = [
 ]
 
 
-@labelled(SENT)
+@parametrize_cases(SENT)
 def test_answer_to_sending_a_code(case: Case) -> None:
     case.check(HaoSMS, lambda client: client.send_code(CODE), OPTIONS)
 
@@ -121,14 +119,14 @@ BALANCES = [
         Failure(OutcomeUnknown, Reason.UNREADABLE),
     ),
     Case(
-        "a truth value for an amount",
+        "a boolean for an amount",
         json_answer({"result": "True", "data": {"balance": True}}),
         Failure(OutcomeUnknown, Reason.UNREADABLE),
     ),
 ]
 
 
-@labelled(BALANCES)
+@parametrize_cases(BALANCES)
 def test_answer_with_a_balance(case: Case) -> None:
     case.check(HaoSMS, lambda client: client.fetch_balance())
 
@@ -222,8 +220,8 @@ def test_any_other_code_is_refused(code: str) -> None:
 def test_foreign_number_needs_a_channel_for_its_country() -> None:
     with pytest.raises(CannotTake) as refused:
         HaoSMS.format_recipient("+6581234567", OPTIONS)
-    said_to_staff = refused.value.text % refused.value.values
-    assert said_to_staff == "HaoSMS takes numbers of mainland China only, without +86."
+    text = refused.value.text % refused.value.values
+    assert text == "HaoSMS takes numbers of mainland China only, without +86."
     assert HaoSMS.format_recipient("+8613246380881", {}) == "13246380881"
 
 

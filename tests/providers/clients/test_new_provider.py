@@ -1,7 +1,7 @@
 """A new provider is one client file, one sandbox file and one table of payloads.
 
-Each test drops the two example files into the folders in which the portal looks for them.
-Nothing else in the portal knows of them. docs/adding-a-provider.md explains them.
+Each test adds the two example files to the folders in which the portal looks for them. Nothing
+else in the portal knows of them. docs/adding-a-provider.md explains them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SENT = {"id": "ex-1", "status": "queued"}
 
 @pytest.fixture(autouse=True)
 def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[type[Client]]:
-    """The client, found as every other is: by the folder in which its file lies."""
+    """The example client, found in its folder like any other client."""
     for package, source in (
         (client_package, "example_client.py"),
         (sandbox_package, "example_sandbox.py"),
@@ -70,7 +70,7 @@ def sandbox(client: type[Client]) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def account(client: type[Client], sandbox: Sandbox) -> Account:
-    """Made by the account form that follows from the declaration."""
+    """An account created with the form that is derived from the client's declarations."""
     data = typed(
         client.key,
         base_url=sandbox.base_url(client.key),
@@ -84,9 +84,9 @@ def account(client: type[Client], sandbox: Sandbox) -> Account:
     return made
 
 
-# --- the payloads: what it answers, and what is made of it -----------------
+# --- the payloads: answers, callbacks and their meaning --------------------
 
-SENDING = [
+SEND_CASES = [
     Case("the documented answer", json_answer(SENT, 202), Submission("ex-1", "queued")),
     Case(
         "a bad key",
@@ -140,7 +140,7 @@ REPORTS: list[tuple[str, Event]] = [
 ]
 
 
-@pytest.mark.parametrize("case", SENDING, ids=lambda case: str(case.label))
+@pytest.mark.parametrize("case", SEND_CASES, ids=lambda case: str(case.label))
 def test_answer_to_sending_a_text(client: type[Client], case: Case) -> None:
     case.check(client, CALLS["send_text"])
 
@@ -162,28 +162,28 @@ def test_message_without_a_sender_id_is_not_sent(client: type[Client]) -> None:
     assert transport.calls == []
 
 
-# --- what follows from the files alone -------------------------------------
+# --- derived from the files alone ------------------------------------------
 
 PAYLOADS = {"send_text": SENT, "fetch_balance": {"balance": 12.5}}
 Check = Callable[[type[Client]], None]
 
 
-def checks_of(*modules: ModuleType) -> Iterator[Check]:
-    """Every contract test that runs for each client, or for each call of each client."""
+def contract_tests_in(*modules: ModuleType) -> Iterator[Check]:
+    """All contract tests that run for each client, or for each call of each client."""
     for module in modules:
         for test in vars(module).values():
             marks = getattr(test, "pytestmark", ())
             tables = [mark.args for mark in marks if mark.name == "parametrize"]
             names = [names for names, *_ in tables]
             if "client" in names:
-                yield from (partial(test, **values) for values in rows_of(tables))
+                yield from (partial(test, **values) for values in parameter_sets(tables))
             elif ("client", "method") in names:
-                for values in rows_of(tables):
+                for values in parameter_sets(tables):
                     yield from (partial(test, method=call, **values) for call in PAYLOADS)
 
 
-def rows_of(tables: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """The values that a test is parametrized with, besides the client and its calls."""
+def parameter_sets(tables: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """The parameters of a test, apart from the client and its calls."""
     rows: list[dict[str, Any]] = [{}]
     for names, values in tables:
         if "client" in names:
@@ -196,7 +196,7 @@ def rows_of(tables: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
     return rows
 
 
-CHECKS = list(checks_of(test_declarations, test_odd_answers, test_odd_callbacks))
+CHECKS = list(contract_tests_in(test_declarations, test_odd_answers, test_odd_callbacks))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: str(check.func.__name__))

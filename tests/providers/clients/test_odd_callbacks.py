@@ -1,4 +1,4 @@
-"""A callback may be anything: none raises, none is lost, none says more than it says."""
+"""Odd callbacks: none raises, none is lost, and none is over-interpreted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from providers.gateway.vocabulary import DeliveryState
 from .storable import assert_storable
 
 RECEIVERS = [client for client in clients().values() if issubclass(client, ReceivesCallbacks)]
-every_receiver = pytest.mark.parametrize("client", RECEIVERS, ids=lambda client: client.key)
+for_every_receiver = pytest.mark.parametrize("client", RECEIVERS, ids=lambda client: client.key)
 
 QUERIES = [
     "",
@@ -92,14 +92,14 @@ def check(client: type[ReceivesCallbacks], request: CallbackRequest) -> tuple[Ev
     return events
 
 
-@every_receiver
+@for_every_receiver
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", ""])
 def test_no_callback_raises(client: type[ReceivesCallbacks], method: str) -> None:
     for query, body, content_type in product(QUERIES, BODIES, CONTENT_TYPES):
         check(client, CallbackRequest(method, query, body, content_type))
 
 
-@every_receiver
+@for_every_receiver
 def test_empty_callback_is_unrecognised(
     client: type[ReceivesCallbacks],
 ) -> None:

@@ -15,7 +15,7 @@ from providers.gateway.events import (
 from providers.gateway.vocabulary import DeliveryState
 
 
-def reported(query: str) -> Event:
+def parse(query: str) -> Event:
     (event,) = OtpService.parse_callback(CallbackRequest("GET", query, b""))
     return event
 
@@ -101,7 +101,7 @@ IDS = "MSGID=100&EXTID=s-1"
     ],
 )
 def test_callback_maps_to_its_event(query: str, expected: Event) -> None:
-    assert reported(query) == expected
+    assert parse(query) == expected
 
 
 def test_body_is_ignored_because_callbacks_are_gets() -> None:

@@ -21,13 +21,13 @@ from .fake_transport import (
     Failure,
     credential_of,
     json_answer,
-    labelled,
     open_client,
+    parametrize_cases,
     raw_answer,
 )
 from .samples import OTP_CHECKED, OTP_SENT
 
-ASKED = ProviderCode("+8613312345678", "s-9f8e7d6c")
+REQUEST = ProviderCode("+8613312345678", "s-9f8e7d6c")
 LOGIN = {"username": credential_of("username"), "password": credential_of("password")}
 
 
@@ -59,7 +59,7 @@ REFUSALS = [
         Failure(Refused, Reason.CREDENTIALS, "ERROR 401"),
     ),
     Case(
-        "500: their fault",
+        "500: fault of the provider",
         json_answer(refused("500")),
         Failure(OutcomeUnknown, Reason.PROVIDER_FAULT, "ERROR 500"),
     ),
@@ -91,7 +91,7 @@ REFUSALS = [
         Failure(OutcomeUnknown, Reason.UNREADABLE, "PENDING 200"),
     ),
     Case(
-        "STATUS in small letters",
+        "STATUS in lower case",
         json_answer(answer(STATUS="success")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "success 200"),
     ),
@@ -130,9 +130,9 @@ SENT = [
 ]
 
 
-@labelled(SENT)
+@parametrize_cases(SENT)
 def test_answer_to_sending_a_code(case: Case) -> None:
-    case.check(OtpService, lambda client: client.start_code(ASKED))
+    case.check(OtpService, lambda client: client.start_code(REQUEST))
 
 
 def checked(**changes: object) -> dict[str, object]:
@@ -157,7 +157,7 @@ CHECKED = [
         CheckResult(False, "SUCCESS 200 FAILED"),
     ),
     Case(
-        "PASS in small letters",
+        "PASS in lower case",
         json_answer(checked(RESULT="pass")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200 pass"),
     ),
@@ -167,7 +167,7 @@ CHECKED = [
         Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200"),
     ),
     Case(
-        "a truth value",
+        "a boolean",
         json_answer(checked(RESULT=True)),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200 true"),
     ),
@@ -200,7 +200,7 @@ CHECKED = [
 ]
 
 
-@labelled(CHECKED)
+@parametrize_cases(CHECKED)
 def test_answer_to_checking_a_code(case: Case) -> None:
     check = CodeCheck("100", "482913", "s-1")
     case.check(OtpService, lambda client: client.check_code(check))
@@ -214,7 +214,7 @@ def test_placeholder_id_is_sent_back_and_flagged() -> None:
 
 def test_sending_includes_our_reference() -> None:
     client, transport = open_client(OtpService, raw_answer(OTP_SENT))
-    client.start_code(ASKED)
+    client.start_code(REQUEST)
     query = {"msisdn": "8613312345678", **LOGIN, "eid": "s-9f8e7d6c"}
     assert transport.calls == [(SEND, Request("GET", "/send", query=query))]
 

@@ -1,4 +1,4 @@
-"""A cluster of django-q2 in processes of its own, as the portal starts it."""
+"""A django-q2 cluster in processes of its own, started as the portal starts it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def wait_for(condition: Callable[[], object], what: str) -> None:
 
 
 class Cluster:
-    """On the database that the test is connected to."""
+    """A cluster that works on the test's database."""
 
     def __init__(self, folder: Path, name: str = "engine") -> None:
         self.name = name
@@ -53,13 +53,13 @@ class Cluster:
         return self.process.pid
 
     def stop(self) -> None:
-        """A SIGTERM to the main process alone, as the supervisor sends it."""
+        """Send SIGTERM to the main process only, as the supervisor does."""
         assert self.process is not None
         self.process.terminate()
         assert self.process.wait(LAST_RESORT) == 0, self.output.read_text()
 
     def kill(self) -> None:
-        """The whole group at once, as when the machine loses its power."""
+        """Kill the whole process group at once, as in a power failure."""
         if self.process is None or self.process.poll() is not None:
             return
         family = {self.process.pid, *descendants_of(self.process.pid)}

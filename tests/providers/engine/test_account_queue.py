@@ -1,4 +1,4 @@
-"""The desk of one account: when its next call may leave."""
+"""The queue of one account: when its next call may start."""
 
 from __future__ import annotations
 

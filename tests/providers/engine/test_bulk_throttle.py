@@ -1,4 +1,4 @@
-"""Bulk work takes at most nine tenths of what an account may, and hardly ahead of time."""
+"""Bulk work takes at most nine tenths of an account's limits, and only shortly ahead of time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_taking_all_slots_for_a_minute_stays_within_the_rate(limits: tuple[int, 
         throttle.take(slow, now, slots)
         taken += slots
         now += 0.05
-    # What is taken ahead, and the first slot, come on top.
+    # The slots taken ahead and the first slot come on top.
     assert taken <= bulk_rate_per_minute(slow) + BULK_HORIZON / call_spacing(slow) + 1
     assert taken >= bulk_rate_per_minute(slow) - 1
 

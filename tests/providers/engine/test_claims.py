@@ -1,4 +1,4 @@
-"""What `ClaimedRows` writes beside the states; the promise itself is in the sources' contract."""
+"""The columns that `ClaimedRows` writes besides states. The sources' contract has the rest."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class OrderJob(Job):
 
 @dataclass(slots=True)
 class OtherJob(OrderJob):
-    """The same for rows of another kind."""
+    """A job for rows of another kind."""
 
 
 class Orders(ClaimedRows[Order]):
@@ -73,8 +73,8 @@ def loop() -> UUID:
     return uuid4()
 
 
-def at(order: Order) -> Order:
-    """The order as it stands now."""
+def reloaded(order: Order) -> Order:
+    """The current row of the order."""
     return Order.objects.get(pk=order.pk)
 
 
@@ -83,31 +83,31 @@ class TestColumns:
     def test_claim_writes_the_changes_of_its_source(self, orders: Orders, loop: UUID) -> None:
         order = make_order()
         orders.claim_now(order, loop=loop, words="first look")
-        assert at(order).words == "first look"
+        assert reloaded(order).words == "first look"
 
     def test_every_move_updates_the_change_time(
         self, orders: Orders, loop: UUID, clock: time_machine.Traveller
     ) -> None:
         order = make_order()
-        seen = [at(order).changed_at]
+        seen = [reloaded(order).changed_at]
 
-        def assert_news() -> None:
-            seen.append(at(order).changed_at)
+        def assert_changed_now() -> None:
+            seen.append(reloaded(order).changed_at)
             assert seen[-1] == timezone.now() > seen[-2]
             clock.shift(timedelta(seconds=1))
 
         clock.shift(timedelta(seconds=1))
         jobs = orders.claim_now(order, loop=loop)
-        assert_news()
+        assert_changed_now()
         orders.mark_in_flight(jobs, loop)
-        assert_news()
+        assert_changed_now()
         orders.release(jobs, loop)
-        assert_news()
+        assert_changed_now()
         orders.mark_in_flight(orders.claim_now(order, loop=loop), loop)
         clock.shift(timedelta(seconds=121))
         orders.sweep(timezone.now())
-        assert at(order).state == S.UNKNOWN
-        assert_news()
+        assert reloaded(order).state == S.UNKNOWN
+        assert_changed_now()
 
     def test_abandoned_claim_leaves_nothing_behind(
         self, orders: Orders, loop: UUID, clock: time_machine.Traveller
@@ -116,7 +116,7 @@ class TestColumns:
         orders.claim_now(order, loop=loop)
         clock.shift(timedelta(seconds=16))
         orders.sweep(timezone.now())
-        row = at(order)
+        row = reloaded(order)
         assert (row.state, row.claim, row.claimed_at) == (S.QUEUED, None, None)
         assert row.changed_at == timezone.now()
 
@@ -130,7 +130,7 @@ class TestColumns:
         jobs += orders.claim_now(second, loop=loop)
         assert orders.mark_in_flight(jobs, loop) == jobs
         orders.release(jobs, loop)
-        assert {at(first).state, at(second).state} == {S.QUEUED}
+        assert {reloaded(first).state, reloaded(second).state} == {S.QUEUED}
 
 
 @pytest.mark.django_db
@@ -142,7 +142,7 @@ class TestLostCalls:
         orders.mark_in_flight(orders.claim_now(order, loop=loop), loop)
         clock.shift(timedelta(seconds=121))
         orders.sweep(now := timezone.now())
-        row = at(order)
+        row = reloaded(order)
         assert (row.reason, row.words, row.answered_at) == ("cut_off", LOST_WORDS, now)
         assert orders.lost == [([order.pk], now)]
 
@@ -156,7 +156,7 @@ class TestLostCalls:
         clock.shift(timedelta(seconds=121))
         heartbeats.beat(living)
         orders.sweep(timezone.now())
-        assert (at(dead_row).state, at(living_row).state) == (S.UNKNOWN, S.PLACING)
+        assert (reloaded(dead_row).state, reloaded(living_row).state) == (S.UNKNOWN, S.PLACING)
         assert [ids for ids, _ in orders.lost] == [[dead_row.pk]]
 
     def test_abandoned_claim_is_not_reported_as_lost(
@@ -176,7 +176,7 @@ class TestLostCalls:
         full.mark_in_flight(full.claim_now(order, loop=loop), loop)
         clock.shift(timedelta(seconds=121))
         plain.sweep(timezone.now())
-        assert at(order).state == S.UNKNOWN
+        assert reloaded(order).state == S.UNKNOWN
 
     def test_sweep_without_findings_makes_one_query(
         self, orders: Orders, django_assert_num_queries: DjangoAssertNumQueries
@@ -188,7 +188,7 @@ class TestLostCalls:
 
 @pytest.mark.django_db
 class TestTwoLoopsWithTheSameCandidates:
-    """Both read the row before either had claimed it."""
+    """Both loops read the row before either claims it."""
 
     def test_second_loop_claims_nothing(self, orders: Orders, loop: UUID) -> None:
         order = make_order()
@@ -197,15 +197,15 @@ class TestTwoLoopsWithTheSameCandidates:
         assert orders.held(job, loop).exists()
 
     def test_second_loop_claims_nothing_without_states(self, loop: UUID) -> None:
-        looks: ClaimedRows[Order] = ClaimedRows(
+        rows: ClaimedRows[Order] = ClaimedRows(
             OrderJob,
             Order.objects.all,
             columns=Columns(claim="poll_claim", claimed_at="poll_claimed_at"),
         )
         order, now = make_order(), timezone.now()
-        assert looks.claim([order], loop, now) == [order]
-        assert looks.claim([order], uuid4(), now) == []
-        assert at(order).poll_claim == loop
+        assert rows.claim([order], loop, now) == [order]
+        assert rows.claim([order], uuid4(), now) == []
+        assert reloaded(order).poll_claim == loop
 
 
 @pytest.mark.django_db
@@ -232,7 +232,7 @@ def test_answered_row_is_not_held_although_it_keeps_its_claim(loop: UUID) -> Non
 
 
 class Recorder:
-    """Stands in for the rows of one kind, and keeps what it is given."""
+    """Stands in for the rows of one kind and records the calls."""
 
     def __init__(self, job: type[Job]) -> None:
         self.job = job

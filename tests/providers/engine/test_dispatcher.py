@@ -1,4 +1,4 @@
-"""Giving out work where the database, a clock or a person comes between two steps."""
+"""Dispatching when the database, a clock or staff interfere between two steps."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def put_back(message: Message) -> None:
-    """What a sweep does to a claim that looks abandoned."""
+def queue_again(message: Message) -> None:
+    """Do what a sweep does to a claim that looks abandoned."""
     Message.objects.filter(pk=message.pk).update(state="queued", claim=None, claimed_at=None)
 
 
@@ -51,7 +51,7 @@ def claimed_twice() -> Iterator[tuple[Job, Job, UUID]]:
     message, source, claim = make_message(), MessageSource(), uuid4()
     with transaction.atomic():
         (older,) = source.claim(message.account, 1, claim)
-        put_back(message)
+        queue_again(message)
         (newer,) = source.claim(message.account, 1, claim)
         yield older, newer, claim
 
@@ -79,7 +79,7 @@ def test_row_queued_again_before_its_slot_is_sent_once(sandbox: Sandbox) -> None
     loop = Loop(should_stop=lambda: False)
     for _ in range(400):
         loop.run_round()
-        # Another host whose clock is wrong takes every waiting claim for abandoned.
+        # Another host with a wrong clock takes every waiting claim for abandoned.
         Message.objects.filter(state="claimed").update(state="queued", claim=None)
         if Message.objects.filter(state="submitted").count() == len(messages):
             break
@@ -91,11 +91,11 @@ def test_row_queued_again_before_its_slot_is_sent_once(sandbox: Sandbox) -> None
 # --- faults of one account -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("order", ["broken first", "sound first"])
-def test_unreadable_account_does_not_stop_others(order: str, sandbox: Sandbox) -> None:
-    """Also where the other was claimed for before the fault undid the round."""
+@pytest.mark.parametrize("faulty_first", [True, False], ids=["faulty first", "healthy first"])
+def test_unreadable_account_does_not_stop_others(faulty_first: bool, sandbox: Sandbox) -> None:
+    """It holds as well if rows of the healthy account were claimed before the rollback."""
     broken, sound = make_account("haorui", sandbox), make_account("haorui", sandbox)
-    if order == "sound first":
+    if not faulty_first:
         broken, sound = sound, broken
     with connection.cursor() as cursor:
         cursor.execute(
@@ -174,29 +174,29 @@ def test_stopping_loop_releases_calls_that_have_not_begun(sandbox: Sandbox) -> N
     assert sandbox.book.count("haorui", "send") <= 1
 
 
-# --- looking for work ------------------------------------------------------------------
+# --- queries for work ------------------------------------------------------------------
 
 
-class Empty(MessageSource):
-    """Never has work, and counts how often it was asked."""
+class EmptySource(MessageSource):
+    """Never has work, and counts the queries."""
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane  # type: ignore[misc]
-        self.asked = 0
+        self.queries = 0
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        self.asked += 1
+        self.queries += 1
         return set()
 
 
-@pytest.mark.parametrize(("lane", "asked"), [(Lane.STAFF, 3), (Lane.ORDERS, 1), (Lane.BULK, 1)])
-def test_only_the_staff_lane_is_queried_in_every_round(lane: Lane, asked: int) -> None:
+@pytest.mark.parametrize(("lane", "queries"), [(Lane.STAFF, 3), (Lane.ORDERS, 1), (Lane.BULK, 1)])
+def test_only_the_staff_lane_is_queried_in_every_round(lane: Lane, queries: int) -> None:
     account = make_account()
     served = LeasedAccount(account, Haorui, accounts.opened_login_of(account))
-    source, dispatcher = Empty(lane), Dispatcher(uuid4(), WorkerPool(1, Deadlines()))
+    source, dispatcher = EmptySource(lane), Dispatcher(uuid4(), WorkerPool(1, Deadlines()))
     for _ in range(3):
         dispatcher.dispatch(source, {account.pk: served})
-    assert source.asked == asked
+    assert source.queries == queries
 
 
 def test_backlog_spaces_out_queries_of_the_staff_lane(
@@ -210,14 +210,14 @@ def test_backlog_spaces_out_queries_of_the_staff_lane(
     clock = SimpleNamespace(monotonic=lambda: now)
     monkeypatch.setattr("providers.engine.dispatcher.time", clock)
     worker_pool = WorkerPool(1, Deadlines())
-    dispatcher, source = Dispatcher(uuid4(), worker_pool), Empty(Lane.STAFF)
+    dispatcher, source = Dispatcher(uuid4(), worker_pool), EmptySource(Lane.STAFF)
     other = make_account()
     idle = {other.pk: LeasedAccount(other, Haorui, accounts.opened_login_of(other))}
     dispatcher.dispatch(MessageSource(), served)
     for _ in range(3):
         dispatcher.dispatch(source, idle)
     worker_pool.close()
-    assert source.asked == 1
+    assert source.queries == 1
     now += 0.06
     dispatcher.dispatch(source, idle)
-    assert source.asked == 2
+    assert source.queries == 2

@@ -1,4 +1,4 @@
-"""The SQL that the engine makes once finds the same as the ORM would, at whatever moment."""
+"""The SQL that the engine builds once finds the same rows as the ORM, at any moment."""
 
 from __future__ import annotations
 

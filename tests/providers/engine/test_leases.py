@@ -1,4 +1,4 @@
-"""Who serves which account, who is alive, and when another loop is started."""
+"""Leases on accounts, heartbeats of loops, and the start of further loops."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_engine_is_alive_while_a_lease_is_held() -> None:
     assert not leases.is_engine_alive()
 
 
-# --- signs of life -----------------------------------------------------------
+# --- heartbeats --------------------------------------------------------------
 
 
 def test_loop_with_a_heartbeat_is_alive() -> None:
@@ -126,26 +126,26 @@ def test_heartbeats_of_dead_loops_are_pruned_after_a_day() -> None:
 # --- starting loops ----------------------------------------------------------
 
 
-def waiting() -> int:
+def queued_tasks() -> int:
     tasks: int = OrmQ.objects.filter(key="engine").count()
     return tasks
 
 
-def killed_before_its_end() -> None:
-    """What a worker that was killed leaves behind: a task that is locked for long."""
+def queue_task_of_a_killed_worker() -> None:
+    """Queue a task that a killed worker has left locked for long."""
     wake.start_loop()
     OrmQ.objects.update(lock=timezone.now() + timedelta(seconds=900))
 
 
 def test_idle_engine_is_woken() -> None:
     assert wake.wake_engine()
-    assert waiting() == 1
+    assert queued_tasks() == 1
 
 
 def test_engine_with_a_queued_loop_is_not_woken() -> None:
     wake.start_loop()
     assert not wake.wake_engine()
-    assert waiting() == 1
+    assert queued_tasks() == 1
 
 
 def test_engine_with_a_lease_is_not_woken() -> None:
@@ -155,7 +155,7 @@ def test_engine_with_a_lease_is_not_woken() -> None:
 
 
 def test_task_of_a_killed_worker_is_not_a_queued_loop() -> None:
-    killed_before_its_end()
+    queue_task_of_a_killed_worker()
     assert wake.wake_engine()
 
 
@@ -166,14 +166,14 @@ def test_tasks_of_the_other_cluster_do_not_count() -> None:
 
 def test_two_loops_are_kept_running() -> None:
     assert wake.keep_running() == 2
-    assert waiting() == 2
+    assert queued_tasks() == 2
 
 
-@pytest.mark.parametrize(("alive", "kicked"), [(1, 1), (2, 0), (3, 0)])
-def test_only_missing_loops_are_queued(alive: int, kicked: int) -> None:
+@pytest.mark.parametrize(("alive", "queued"), [(1, 1), (2, 0), (3, 0)])
+def test_only_missing_loops_are_queued(alive: int, queued: int) -> None:
     for _ in range(alive):
         heartbeats.beat(uuid4())
-    assert wake.keep_running() == kicked
+    assert wake.keep_running() == queued
 
 
 def test_queued_loops_are_not_missing() -> None:
@@ -182,7 +182,7 @@ def test_queued_loops_are_not_missing() -> None:
 
 
 def test_tasks_of_killed_workers_are_replaced() -> None:
-    killed_before_its_end()
+    queue_task_of_a_killed_worker()
     assert wake.keep_running() == 2
 
 
@@ -190,10 +190,10 @@ def test_start_ignores_heartbeats() -> None:
     heartbeats.beat(uuid4())
     heartbeats.beat(uuid4())
     wake.start_loops()
-    assert waiting() == 2
+    assert queued_tasks() == 2
 
 
 def test_second_start_queues_no_more_loops() -> None:
     wake.start_loops()
     wake.start_loops()
-    assert waiting() == 2
+    assert queued_tasks() == 2

@@ -1,4 +1,4 @@
-"""The loop: gives out, hands over, records, and survives what goes wrong around it."""
+"""The loop dispatches, records, and survives failures around it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-class Hasty:
-    """The clock of the loop, without its breaths."""
+class FastClock:
+    """The clock of the loop with short sleeps."""
 
     monotonic = staticmethod(time.monotonic)
 
@@ -50,12 +50,12 @@ class Hasty:
 
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a fault the loop takes a breath of a second."""
-    monkeypatch.setattr(loop, "time", Hasty)
+    """Shorten the second that the loop sleeps after a fault."""
+    monkeypatch.setattr(loop, "time", FastClock)
 
 
-def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception) -> None:
-    """The first call raises instead of doing its work."""
+def fail_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception) -> None:
+    """Make the first call of a function raise."""
     real: Callable[..., Any] = getattr(owner, name)
     calls = []
 
@@ -68,7 +68,7 @@ def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error:
     monkeypatch.setattr(owner, name, once)
 
 
-# --- faults of the database --------------------------------------------------
+# --- database failures -------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_one_database_failure_loses_no_message_and_repeats_no_call(
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
     messages = [make_message(account), make_message(account)]
-    fails_once(monkeypatch, owner, name, OperationalError("the server has gone away"))
-    # What was claimed when the fault came is given back after a while; here at once.
+    fail_once(monkeypatch, owner, name, OperationalError("the server has gone away"))
+    # A sweep releases rows that were claimed before the fault. Here it does so at once.
     monkeypatch.setattr("providers.engine.claims.ABANDONED_CLAIM", timedelta(seconds=-1))
     monkeypatch.setattr(loop, "SWEEP_EVERY", 0.1)
 
@@ -105,61 +105,61 @@ def test_one_database_failure_loses_no_message_and_repeats_no_call(
 def test_failing_source_does_not_stop_the_others(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fails_once(monkeypatch, MessageSource, "accounts_with_work", RuntimeError("a defect"))
+    fail_once(monkeypatch, MessageSource, "accounts_with_work", RuntimeError("a defect"))
     assert send(make_message(make_account("haorui", sandbox))).state == "submitted"
 
 
 def test_each_round_sweeps_one_source_in_turn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found: list[str] = []
+    swept: list[str] = []
     for source in registry.sources():
-        monkeypatch.setattr(source, "sweep", partial(found.append, source.name))
+        monkeypatch.setattr(source, "sweep", partial(swept.append, source.name))
     every = [source.name for source in registry.sources()]
-    one = Loop(lambda: True)
+    a_loop = Loop(lambda: True)
     for number in range(1, len(every) + 1):
-        one.run_round()
-        assert found == every[:number]
-    one.run_round()
-    assert found == every
+        a_loop.run_round()
+        assert swept == every[:number]
+    a_loop.run_round()
+    assert swept == every
 
 
 def test_slow_rounds_still_sweep_every_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SWEEP_EVERY", 0.0)
-    found: list[str] = []
+    swept: list[str] = []
     for source in registry.sources():
-        monkeypatch.setattr(source, "sweep", partial(found.append, source.name))
-    one = Loop(lambda: True)
+        monkeypatch.setattr(source, "sweep", partial(swept.append, source.name))
+    a_loop = Loop(lambda: True)
     for _ in range(2 * len(registry.sources())):
-        one.run_round()
-    assert Counter(found) == {source.name: 2 for source in registry.sources()}
+        a_loop.run_round()
+    assert Counter(swept) == {source.name: 2 for source in registry.sources()}
 
 
 def test_accounts_are_only_queried_for_work_they_can_have(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts, rents = make_account("haorui", sandbox), make_account("gosms", sandbox)
-    asked: dict[str, set[int]] = {}
+    queried: dict[str, set[int]] = {}
     for source in registry.sources():
-        look = partial(_note_look, asked, source)
-        monkeypatch.setattr(source, "accounts_with_work", look)
+        query = partial(_record_query, queried, source)
+        monkeypatch.setattr(source, "accounts_with_work", query)
     Loop(lambda: True).run_round()
-    assert asked["messages"] == asked["enquiries"] == {texts.pk, rents.pk}
-    assert asked["orders"] == asked["cancels"] == asked["polls"] == {rents.pk}
-    assert "code checks" not in asked
+    assert queried["messages"] == queried["enquiries"] == {texts.pk, rents.pk}
+    assert queried["orders"] == queried["cancels"] == queried["polls"] == {rents.pk}
+    assert "code checks" not in queried
 
 
-def _note_look(
-    asked: dict[str, set[int]], source: WorkSource, accounts: Collection[int]
+def _record_query(
+    queried: dict[str, set[int]], source: WorkSource, accounts: Collection[int]
 ) -> set[int]:
-    asked[source.name] = set(accounts)
+    queried[source.name] = set(accounts)
     return set()
 
 
-# --- poison ------------------------------------------------------------------
+# --- faulty rows, accounts and jobs ------------------------------------------
 
 
-def spoil(message: Message, **columns: str) -> None:
+def corrupt(message: Message, **columns: str) -> None:
     assignments = ", ".join(f"{name} = %s" for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -185,13 +185,13 @@ def test_invalid_row_is_refused_and_blocks_no_other(
     sandbox: Sandbox, columns: dict[str, str]
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
-    poison, healthy = make_message(account), make_message(account)
-    spoil(poison, **columns)
+    invalid, healthy = make_message(account), make_message(account)
+    corrupt(invalid, **columns)
 
     assert send(healthy).state == "submitted"
 
-    poison.refresh_from_db()
-    assert poison.state == "refused"
+    invalid.refresh_from_db()
+    assert invalid.state == "refused"
     assert len(sandbox.book.entries()) == 1
 
 
@@ -218,15 +218,15 @@ def test_account_without_a_client_is_skipped(sandbox: Sandbox) -> None:
     assert orphan.state == "queued"
 
 
-class Nonsense(Job):
+class FaultyJob(Job):
     def run(self, client: Client) -> object:
         raise ValueError("with a secret in its text")
 
 
-class NonsenseSource(WorkSource):
-    """One job whose own code is at fault, before anything is sent."""
+class FaultySource(WorkSource):
+    """One job whose code fails before anything is sent."""
 
-    name = "nonsense"
+    name = "faulty"
     lane = Lane.ORDERS
     paid = True
 
@@ -240,7 +240,7 @@ class NonsenseSource(WorkSource):
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         self.left = 0
-        return [Nonsense(account.pk, "nonsense:1", 1, timezone.now())]
+        return [FaultyJob(account.pk, "faulty:1", 1, timezone.now())]
 
     def mark_in_flight(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
         return jobs
@@ -258,7 +258,7 @@ class NonsenseSource(WorkSource):
 def test_job_that_fails_before_its_call_is_not_done(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source = NonsenseSource(make_account())
+    source = FaultySource(make_account())
     monkeypatch.setitem(registry._sources, source.name, source)
 
     run_engine(lambda: bool(source.results))
@@ -269,7 +269,7 @@ def test_job_that_fails_before_its_call_is_not_done(
     assert "with a secret" not in caplog.text
 
 
-# --- leaving -----------------------------------------------------------------
+# --- stopping ----------------------------------------------------------------
 
 
 def test_stopping_loop_releases_rows_that_are_not_in_flight(sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""How often a call that did nothing is made again, and when."""
+"""When, and how often, a call that did nothing is repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strict reading of JSON, and what an HTTP status alone tells."""
+"""Strict JSON parsing, and errors implied by the HTTP status alone."""
 
 from __future__ import annotations
 

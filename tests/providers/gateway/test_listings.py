@@ -1,4 +1,4 @@
-"""Of an answer that lists things the journal keeps how many there were, and which."""
+"""The journal keeps the number and the ids of the rows of a list answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A wire to a raw server, and what it told its limiter, its recorder and its clock."""
+"""An `HttpClient` with a limiter, a recorder and a clock that record their use."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Recorder:
 
 
 class Caller:
-    """A wire and its surroundings."""
+    """An `HttpClient` and its collaborators."""
 
     def __init__(
         self,
@@ -86,11 +86,11 @@ class Caller:
 
 
 class Names(dict[str, list[str]]):
-    """Host names and the addresses they have at the moment."""
+    """Host names with their current addresses."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[str] = []
+        self.lookups: list[str] = []
 
 
 Serve = Callable[..., RawServer]
@@ -99,7 +99,7 @@ MakeCaller = Callable[..., Caller]
 
 @dataclass(frozen=True)
 class Certificate:
-    """Self-signed, for `localhost` and nothing else unless said."""
+    """A self-signed certificate, by default for `localhost` only."""
 
     path: str
     context: ssl.SSLContext

@@ -1,4 +1,4 @@
-"""Base URLs that are allowed, and the many ways of writing a private address."""
+"""Allowed base URLs, and the many spellings of private addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults after the first byte: nobody knows what happened."""
+"""Faults after the first byte: the outcome is unknown."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def close_after_reading(peer: Peer) -> None:
 
 def silent_after_reading(peer: Peer) -> None:
     peer.read_request()
-    peer.say_nothing()
+    peer.stay_silent()
 
 
 def trickle_headers(peer: Peer) -> None:
@@ -109,11 +109,11 @@ AFTER_THE_FIRST_BYTE = {
         Reason.CUT_OFF,
     ),
     "too long": (once(answer(b"x" * (1024 * 1024 + 1))), Reason.UNREADABLE),
-    "an encoding nobody asked for": (
+    "an encoding that was not requested": (
         once(answer(b"x", headers=("Content-Encoding: br",))),
         Reason.UNREADABLE,
     ),
-    "no gzip where gzip is said": (
+    "declared as gzip but plain": (
         once(answer(b"{}{}{}", headers=("Content-Encoding: gzip",))),
         Reason.UNREADABLE,
     ),

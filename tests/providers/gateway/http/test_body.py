@@ -1,4 +1,4 @@
-"""Bodies within the limits, and bombs."""
+"""Bodies within the limits, and compression bombs."""
 
 from __future__ import annotations
 

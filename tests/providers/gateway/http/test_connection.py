@@ -1,4 +1,4 @@
-"""Which connection a call takes, what it sends, and what it does not look at."""
+"""Reuse of connections, the request as sent, and the environment that is ignored."""
 
 from __future__ import annotations
 
@@ -232,20 +232,20 @@ def test_trusted_certificate_is_accepted(
 
 
 def test_certificate_of_another_host_is_rejected(
-    serve: Serve, caller: MakeCaller, certificate_of_another: Certificate
+    serve: Serve, caller: MakeCaller, other_certificate: Certificate
 ) -> None:
-    server = serve(always(answer()), tls=certificate_of_another.context)
+    server = serve(always(answer()), tls=other_certificate.context)
     with pytest.raises(NotDone):
-        caller(server.url, ca_bundle=certificate_of_another.path).pay()
+        caller(server.url, ca_bundle=other_certificate.path).pay()
 
 
 def test_certificate_is_checked_against_the_name_not_the_address(
-    serve: Serve, caller: MakeCaller, certificate_of_another: Certificate, names: Names
+    serve: Serve, caller: MakeCaller, other_certificate: Certificate, names: Names
 ) -> None:
-    server = serve(always(answer(b'{"a": 1}')), tls=certificate_of_another.context)
+    server = serve(always(answer(b'{"a": 1}')), tls=other_certificate.context)
     names["other.example"] = ["127.0.0.1"]
     url = f"https://other.example:{server.port}"
-    assert caller(url, ca_bundle=certificate_of_another.path).pay() == {"a": 1}
+    assert caller(url, ca_bundle=other_certificate.path).pay() == {"a": 1}
 
 
 def test_name_that_resolves_to_a_private_address_is_not_connected_to(
@@ -266,7 +266,7 @@ def test_name_is_resolved_once_per_connection(
     server = serve(always(answer()))
     names["provider.example"] = ["127.0.0.1"]
     caller(f"http://provider.example:{server.port}").pay()
-    assert names.asked == ["provider.example"]
+    assert names.lookups == ["provider.example"]
 
 
 def test_next_address_is_tried_if_the_first_refuses(

@@ -1,4 +1,4 @@
-"""What the journal gets of a call: one record, redacted, storable, short."""
+"""The journal record of a call: one per attempt, redacted, storable and short."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_headers_are_not_kept(serve: Serve, caller: MakeCaller) -> None:
     assert not {"theirs", "ours"} & set(repr(made.records[0]).replace("'", " ").split())
 
 
-def body_kept_of(serve: Serve, caller: MakeCaller, body: bytes) -> str:
+def recorded_body(serve: Serve, caller: MakeCaller, body: bytes) -> str:
     made = caller(serve(always(answer(body))).url)
     made.pay(parse=lambda answer_: None)
     kept: str = made.records[0].answer_body
@@ -120,12 +120,12 @@ def body_kept_of(serve: Serve, caller: MakeCaller, body: bytes) -> str:
 
 
 def test_long_body_is_cut_at_4_kib_between_characters(serve: Serve, caller: MakeCaller) -> None:
-    kept = body_kept_of(serve, caller, "验".encode() * 5000)
+    kept = recorded_body(serve, caller, "验".encode() * 5000)
     assert kept == "验" * 1364 + "…"
 
 
 def test_body_of_4_kib_is_kept_completely(serve: Serve, caller: MakeCaller) -> None:
-    assert body_kept_of(serve, caller, b"x" * 4096) == "x" * 4096
+    assert recorded_body(serve, caller, b"x" * 4096) == "x" * 4096
 
 
 def test_request_body_is_cut_too(serve: Serve, caller: MakeCaller) -> None:
@@ -154,11 +154,11 @@ def test_part_of_a_secret_does_not_follow_a_long_hidden_value(
 
 
 def test_invalid_utf_8_is_escaped(serve: Serve, caller: MakeCaller) -> None:
-    assert body_kept_of(serve, caller, b"\xff\xfe ok") == "\\xff\\xfe ok"
+    assert recorded_body(serve, caller, b"\xff\xfe ok") == "\\xff\\xfe ok"
 
 
 def test_nul_is_shown_as_its_symbol(serve: Serve, caller: MakeCaller) -> None:
-    assert body_kept_of(serve, caller, b"a\x00b") == "a␀b"
+    assert recorded_body(serve, caller, b"a\x00b") == "a␀b"
 
 
 def test_lone_surrogate_can_be_stored(serve: Serve, caller: MakeCaller) -> None:

@@ -1,4 +1,4 @@
-"""Faults before the first byte: certainly nothing happened."""
+"""Faults before the first byte: nothing happened, for certain."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_unresolvable_host_name_is_not_done(caller: MakeCaller) -> None:
 
 
 @pytest.fixture
-def deaf_port() -> Iterator[int]:
-    """A port whose queue of connections is full, so that no further one is made."""
+def full_port() -> Iterator[int]:
+    """A port whose connection queue is full, so that no further connection is made."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -55,9 +55,9 @@ def deaf_port() -> Iterator[int]:
             each.close()
 
 
-def test_connection_timeout_is_not_done(caller: MakeCaller, deaf_port: int) -> None:
+def test_connection_timeout_is_not_done(caller: MakeCaller, full_port: int) -> None:
     with pytest.raises(NotDone) as raised:
-        caller(f"http://127.0.0.1:{deaf_port}", deadlines=Deadlines(0.2, 0.2, 5)).pay()
+        caller(f"http://127.0.0.1:{full_port}", deadlines=Deadlines(0.2, 0.2, 5)).pay()
     assert raised.value.reason is Reason.UNREACHABLE
 
 
@@ -69,7 +69,7 @@ def test_failed_tls_handshake_is_not_done(serve: Serve, caller: MakeCaller) -> N
 
 
 def test_hanging_tls_handshake_is_not_done(serve: Serve, caller: MakeCaller) -> None:
-    server = serve(Peer.say_nothing)
+    server = serve(Peer.stay_silent)
     with pytest.raises(NotDone) as raised:
         caller(server.url.replace("http:", "https:")).pay()
     assert raised.value.reason is Reason.UNREACHABLE

@@ -1,4 +1,4 @@
-"""Answers, redirects, defects of our own, and threads that are stopped."""
+"""Answers, redirects, our own defects, and stopped threads."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_failing_limiter_leaves_the_call_not_done(
     assert server.connections == 0
 
 
-# --- what stops the thread -------------------------------------------------
+# --- stopped threads -------------------------------------------------------
 
 
 def test_thread_stopped_during_the_call_is_recorded_as_unknown(

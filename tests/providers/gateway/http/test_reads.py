@@ -1,4 +1,4 @@
-"""Reads are tried again; a provider that asks for patience gets it."""
+"""Reads are retried, and a 429 slows the account down."""
 
 from __future__ import annotations
 
