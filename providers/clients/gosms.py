@@ -138,23 +138,23 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
             raise CannotTake(NO_PROJECT, provider=self.name)
         if not REGION.fullmatch(region):
             raise CannotTake(BAD_REGION, provider=self.name)
-        asked = {"project_code": project, "region": region}
-        return self._ask(
-            PLACE, "POST", "/order", lambda body: rows.placed(body, project, region), json=asked
+        fields = {"project_code": project, "region": region}
+        return self._call(
+            PLACE, "POST", "/order", lambda body: rows.placed(body, project, region), json=fields
         )
 
     def fetch_order(self, order_id: str) -> Rental:
         """Fetch one order. An answer about another order raises CONTRADICTION."""
         path = self._path_of(order_id)
-        return self._ask(FETCH, "GET", path, lambda body: rows.fetched(body, order_id))
+        return self._call(FETCH, "GET", path, lambda body: rows.fetched(body, order_id))
 
     def cancel_order(self, order_id: str) -> Cancellation:
         """Cancel an order, without a body, because the document shows none."""
-        return self._ask(CANCEL, "POST", f"{self._path_of(order_id)}/cancel", _cancellation)
+        return self._call(CANCEL, "POST", f"{self._path_of(order_id)}/cancel", _cancellation)
 
     def list_orders(self, *, page: int, page_size: int, state: str = "") -> RentalPage:
         query = {**_paging(page, page_size), **({"status": state} if state else {})}
-        return self._ask(
+        return self._call(
             LIST,
             "GET",
             "/user/orders",
@@ -163,7 +163,7 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         )
 
     def list_transactions(self, *, page: int, page_size: int) -> TransactionPage:
-        return self._ask(
+        return self._call(
             TRANSACTIONS,
             "GET",
             "/user/transactions",
@@ -172,12 +172,12 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         )
 
     def fetch_balance(self) -> Balance:
-        return self._ask(BALANCE, "GET", "/user/balance", rows.balance)
+        return self._call(BALANCE, "GET", "/user/balance", rows.balance)
 
     def fetch_profile(self) -> Profile:
-        return self._ask(PROFILE, "GET", "/user/profile", rows.profile)
+        return self._call(PROFILE, "GET", "/user/profile", rows.profile)
 
-    def _ask(
+    def _call(
         self,
         operation: Operation,
         method: str,
@@ -188,8 +188,8 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         json: Mapping[str, object] | None = None,
     ) -> T:
         headers = {"Authorization": f"Bearer {self.credential('api_key')}"}
-        asked = Request(method, path, query=query or {}, json=json, headers=headers)
-        return self.transport.call(operation, asked, lambda answer: _parse(answer, read))
+        http_request = Request(method, path, query=query or {}, json=json, headers=headers)
+        return self.transport.call(operation, http_request, lambda answer: _parse(answer, read))
 
     def _path_of(self, order_id: str) -> str:
         if not rows.ORDER_ID.fullmatch(order_id):

@@ -91,13 +91,13 @@ def fetched(body: Mapping[str, Any], order_id: str) -> Rental:
 def rental_page(body: Mapping[str, Any], page: int, page_size: int) -> RentalPage:
     found, unreadable = _rows(body, "orders", rental)
     total = _count(body.get("total"))
-    return RentalPage(found, total, *_place(body, page, page_size), unreadable)
+    return RentalPage(found, total, *_page_and_size(body, page, page_size), unreadable)
 
 
 def transaction_page(body: Mapping[str, Any], page: int, page_size: int) -> TransactionPage:
     found, unreadable = _rows(body, "transactions", transaction)
     total = _count(body.get("total"))
-    return TransactionPage(found, total, *_place(body, page, page_size), unreadable)
+    return TransactionPage(found, total, *_page_and_size(body, page, page_size), unreadable)
 
 
 def transaction(row: object) -> Transaction:
@@ -175,12 +175,12 @@ def _count(value: object) -> int:
     return value
 
 
-def _place(body: Mapping[str, Any], page: int, page_size: int) -> tuple[int, int]:
+def _page_and_size(body: Mapping[str, Any], page: int, page_size: int) -> tuple[int, int]:
     """Page and page size as the provider states them, or else as we requested them."""
     stated = []
-    for key, asked in (("page", page), ("page_size", page_size)):
+    for key, requested in (("page", page), ("page_size", page_size)):
         try:
             stated.append(_count(body.get(key)))
         except ValueError:
-            stated.append(asked)
+            stated.append(requested)
     return stated[0], stated[1]

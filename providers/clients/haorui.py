@@ -130,9 +130,9 @@ class Haorui(SendsText, ReceivesCallbacks):
         if message.callback_url:
             fields["callback_url"] = message.callback_url
         secrets = (message.text, *message.secrets, *_tokens_of(message.callback_url))
-        asked = Request("POST", "/api/SendSMS", json=fields, secrets=secrets)
+        http_request = Request("POST", "/api/SendSMS", json=fields, secrets=secrets)
         return self.transport.call(
-            SEND, asked, lambda answer: _submission(answer, message.reference)
+            SEND, http_request, lambda answer: _submission(answer, message.reference)
         )
 
     def _check(self, message: TextMessage) -> None:

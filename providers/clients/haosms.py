@@ -201,12 +201,12 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
         if request.template:
             form["tmp_id"] = request.template
         path = f"{SEND_PATH}/" if options.get("trailing_slash") is True else SEND_PATH
-        asked = Request("POST", path, form=form, secrets=(request.code,))
-        return self.transport.call(SEND, asked, _submission)
+        http_request = Request("POST", path, form=form, secrets=(request.code,))
+        return self.transport.call(SEND, http_request, _submission)
 
     def fetch_balance(self) -> Balance:
-        asked = Request("POST", BALANCE_PATH, form={"api_key": self.credential("api_key")})
-        return self.transport.call(BALANCE, asked, _balance)
+        http_request = Request("POST", BALANCE_PATH, form={"api_key": self.credential("api_key")})
+        return self.transport.call(BALANCE, http_request, _balance)
 
     @classmethod
     def _number(cls, recipient: str) -> PhoneNumber:

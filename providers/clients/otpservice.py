@@ -121,8 +121,8 @@ class OtpService(MakesCodes, ReceivesCallbacks):
         if not request.code:
             raise CannotTake(NO_CODE)
         query = {"sid": request.session_id, "code": request.code, **self._login()}
-        asked = Request("GET", "/code", query=query, secrets=(request.code,))
-        return self.transport.call(CHECK, asked, lambda answer: _verdict(answer, request))
+        http_request = Request("GET", "/code", query=query, secrets=(request.code,))
+        return self.transport.call(CHECK, http_request, lambda answer: _verdict(answer, request))
 
     def _login(self) -> dict[str, str]:
         return {
@@ -142,7 +142,7 @@ def _submission(answer: Answer) -> Submission:
     return Submission(provider_id, _words(body), _no_id(provider_id))
 
 
-def _verdict(answer: Answer, asked: CodeCheck) -> CheckResult:
+def _verdict(answer: Answer, check: CodeCheck) -> CheckResult:
     """Parse the answer to a check.
 
     Only SUCCESS, 200 and PASS together verify a code, and only for the session that we asked for.
@@ -153,11 +153,11 @@ def _verdict(answer: Answer, asked: CodeCheck) -> CheckResult:
     passed = PASSED.get(stated) if isinstance(stated, str) else None
     if passed is None:
         raise OutcomeUnknown(Reason.UNREADABLE, words=words, http_status=answer.status)
-    if id_of(body.get("MSGID")) != asked.session_id:
+    if id_of(body.get("MSGID")) != check.session_id:
         raise_contradiction(answer, words)
-    if asked.reference and text_field(body, "EXTID") not in ("", asked.reference):
+    if check.reference and text_field(body, "EXTID") not in ("", check.reference):
         raise_contradiction(answer, words)
-    return CheckResult(passed, words, _no_id(asked.session_id))
+    return CheckResult(passed, words, _no_id(check.session_id))
 
 
 def _accepted(answer: Answer) -> Mapping[str, Any]:

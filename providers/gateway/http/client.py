@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-PAUSES: Final = (0.5, 1.0, 2.0)
+RETRY_PAUSES: Final = (0.5, 1.0, 2.0)
 """Seconds before a read is repeated. Up to a quarter is added at random."""
 TRANSIENT: Final = frozenset(
     {
@@ -90,23 +90,23 @@ class HttpClient:
         Raises `GatewayError` and nothing else, except exceptions that stop the thread itself
         (SystemExit, KeyboardInterrupt).
         """
-        transcript = self._transcript(operation, request)
+        transcript = self._make_transcript(operation, request)
         attempt = 1
         while True:
             value, error = self._attempt(transcript, parse, attempt)
             if error is None:
                 return cast("T", value)
-            if not _worth_repeating(operation, error, attempt):
+            if not _may_retry(operation, error, attempt):
                 # Raised outside any handler, so that nothing is chained to it.
                 raise error
-            self._sleep(PAUSES[attempt - 1] * _spread(1, 1.25))
+            self._sleep(RETRY_PAUSES[attempt - 1] * _random_between(1, 1.25))
             attempt += 1
 
-    def _transcript(self, operation: Operation, request: Request) -> Transcript:
+    def _make_transcript(self, operation: Operation, request: Request) -> Transcript:
         try:
             return Transcript.of(self._login, operation, request, self._subject)
         except Exception as failure:  # noqa: BLE001 - decrypting may fail in any way
-            _log(operation, failure)
+            _log_defect(operation, failure)
         # Unless we know the secrets, we cannot keep them out of the journal.
         raise NotDone(Reason.PORTAL_FAULT)
 
@@ -115,19 +115,19 @@ class HttpClient:
     ) -> tuple[T | None, GatewayError | None]:
         operation = transcript.operation
         value: T | None = None
-        error: GatewayError | None = self._wait(operation)
+        error: GatewayError | None = self._wait_for_limiter(operation)
         if error is not None:
             return None, error
         exchange = Exchange()
         try:
-            value = _redacted(parse(self._exchange(transcript, exchange)), transcript)
+            value = _redact_words(parse(self._make_exchange(transcript, exchange)), transcript)
         except GatewayError as raised:
             error = raised
         except Exception as failure:  # noqa: BLE001 - the flag decides, not the class
-            error = _translated(operation, exchange, failure)
+            error = _error_for(operation, exchange, failure)
         except BaseException as stop:
             stop.__cause__ = stop.__context__ = None
-            self._record(transcript, exchange, _interrupted(operation, exchange), attempt)
+            self._record(transcript, exchange, _error_for_interrupt(operation, exchange), attempt)
             raise
         if error is not None:
             error = _sanitised(error, transcript, exchange)
@@ -135,25 +135,25 @@ class HttpClient:
         self._record(transcript, exchange, error, attempt)
         return value, error
 
-    def _wait(self, operation: Operation) -> GatewayError | None:
+    def _wait_for_limiter(self, operation: Operation) -> GatewayError | None:
         try:
             self._limiter.wait(operation)
         except GatewayError as raised:
-            return _bare(raised)
+            return _detached(raised)
         except Exception as failure:  # noqa: BLE001 - whatever it is, nothing has left
-            _log(operation, failure)
+            _log_defect(operation, failure)
             return NotDone(Reason.PORTAL_FAULT)
         return None
 
-    def _exchange(self, transcript: Transcript, exchange: Exchange) -> Answer:
+    def _make_exchange(self, transcript: Transcript, exchange: Exchange) -> Answer:
         connections = self._connections
         check_syntax(self._login.base_url, connections.policy)
         outgoing = exchange.outgoing = prepare(self._login.base_url, transcript.request)
         alarm = WATCHDOG.watch(connections.deadlines.total)
         exchange.context = context = RequestContext(
             target=outgoing.target,
-            shown_target=transcript.redactor.by_value(outgoing.path),
-            fresh=transcript.operation.effect is not Effect.READ,
+            redacted_target=transcript.redactor.by_value(outgoing.path),
+            require_recent=transcript.operation.effect is not Effect.READ,
             alarm=alarm,
         )
         try:
@@ -178,7 +178,7 @@ class HttpClient:
             return
         seconds = (error and error.retry_after) or retry_after(exchange.headers)
         try:
-            self._limiter.slow_down(seconds or _spread(5, 10))
+            self._limiter.slow_down(seconds or _random_between(5, 10))
         except Exception as failure:  # noqa: BLE001 - the answer counts all the same
             logger.error("The limiter failed to slow down: %s", type(failure).__name__)
 
@@ -195,26 +195,26 @@ class HttpClient:
         try:
             self._recorder.record(transcript.record(exchange, outcome, reason, attempt))
         except Exception as failure:  # noqa: BLE001 - the outcome stands without it
-            _log(transcript.operation, failure)
+            _log_defect(transcript.operation, failure)
 
 
-def _spread(least: float, most: float) -> float:
+def _random_between(least: float, most: float) -> float:
     return random.uniform(least, most)  # noqa: S311 - it spreads load, it guards nothing
 
 
-def _redacted(value: T, transcript: Transcript) -> T:
+def _redact_words(value: T, transcript: Transcript) -> T:
     """Redact the words of a success too. They may repeat the code or the number."""
     if isinstance(value, Submission | CheckResult | Cancellation) and value.words:
         return cast("T", replace(value, words=transcript.words(value.words)))
     return value
 
 
-def _worth_repeating(operation: Operation, error: GatewayError, attempt: int) -> bool:
+def _may_retry(operation: Operation, error: GatewayError, attempt: int) -> bool:
     return (
         operation.effect is Effect.READ
         and error.outcome is Outcome.NOT_DONE
         and error.reason in TRANSIENT
-        and attempt <= len(PAUSES)
+        and attempt <= len(RETRY_PAUSES)
     )
 
 
@@ -222,23 +222,23 @@ _NETWORK: Final = (OSError, HTTPError)
 _ANSWER: Final = (*_NETWORK, HTTPException, zlib.error, Unreadable, CutShort)
 
 
-def _translated(operation: Operation, exchange: Exchange, failure: Exception) -> GatewayError:
+def _error_for(operation: Operation, exchange: Exchange, failure: Exception) -> GatewayError:
     """The error for a failure. The flag `begun` decides the outcome, not the exception's class."""
     if not exchange.begun:
         if isinstance(failure, ForbiddenAddress):
             return NotDone(Reason.FORBIDDEN_ADDRESS)
         if isinstance(failure, _NETWORK):
             return NotDone(Reason.UNREACHABLE)
-        _log(operation, failure)
+        _log_defect(operation, failure)
         return NotDone(Reason.PORTAL_FAULT)
     if exchange.complete or not isinstance(failure, _ANSWER):
-        _log(operation, failure)
+        _log_defect(operation, failure)
         return OutcomeUnknown(Reason.PORTAL_FAULT)
     expired = exchange.context is not None and exchange.context.alarm.expired
     return OutcomeUnknown(Reason.TIMED_OUT if expired else reason_of(failure))
 
 
-def _interrupted(operation: Operation, exchange: Exchange) -> GatewayError:
+def _error_for_interrupt(operation: Operation, exchange: Exchange) -> GatewayError:
     if exchange.begun and operation.effect is not Effect.READ:
         return OutcomeUnknown(Reason.PORTAL_FAULT)
     return NotDone(Reason.PORTAL_FAULT)
@@ -257,16 +257,16 @@ def _sanitised(error: GatewayError, transcript: Transcript, exchange: Exchange) 
     error.words = transcript.words(error.words)
     if error.http_status is None:
         error.http_status = exchange.status
-    return _bare(error)
+    return _detached(error)
 
 
-def _bare(error: GatewayError) -> GatewayError:
+def _detached(error: GatewayError) -> GatewayError:
     error.__cause__ = error.__context__ = None
     error.__dict__.pop("__notes__", None)
     return error.with_traceback(None)
 
 
-def _log(operation: Operation, failure: Exception) -> None:
+def _log_defect(operation: Operation, failure: Exception) -> None:
     """Log a fault of ours by type and place only. Its text may quote the data that it failed on."""
     trace = failure.__traceback__
     while trace is not None and trace.tb_next is not None:

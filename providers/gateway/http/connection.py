@@ -42,11 +42,11 @@ POOL_SIZE: Final = 128
 """Connections kept per host, one for each call in flight."""
 
 
-_running = threading.local()
+_current = threading.local()
 
 
-def _context() -> RequestContext:
-    context: RequestContext = _running.context
+def _current_context() -> RequestContext:
+    context: RequestContext = _current.context
     return context
 
 
@@ -58,7 +58,7 @@ class _Response(http.client.HTTPResponse):
         return super()._safe_read(amount)  # type: ignore[misc, no-any-return]
 
 
-class _Watched(connection.HTTPConnection):
+class _WatchedConnection(connection.HTTPConnection):
     """The common part of both schemes."""
 
     response_class = _Response
@@ -72,12 +72,14 @@ class _Watched(connection.HTTPConnection):
             addresses = resolve(self._dns_host, self.port)
         except OSError as error:
             raise NewConnectionError(self, "The host name has no address.") from error
-        _context().policy.check(addresses)
+        _current_context().policy.check(addresses)
         self.process = os.getpid()
-        until = monotonic() + float(self.timeout or 0)
-        for left, (family, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
+        deadline = monotonic() + float(self.timeout or 0)
+        for remaining, (family, address) in zip(
+            range(len(addresses), 0, -1), addresses, strict=True
+        ):
             try:
-                return _connected(family, address, (until - monotonic()) / left)
+                return _open_socket(family, address, (deadline - monotonic()) / remaining)
             except OSError as error:
                 failure = error
         raise NewConnectionError(self, "No address could be connected to.") from failure
@@ -89,7 +91,7 @@ class _Watched(connection.HTTPConnection):
         skip_host: bool = False,
         skip_accept_encoding: bool = False,
     ) -> None:
-        super().putrequest(method, _context().target, skip_host, skip_accept_encoding)
+        super().putrequest(method, _current_context().target, skip_host, skip_accept_encoding)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send head and body together: one packet, and one wait less for the interpreter lock."""
@@ -105,7 +107,7 @@ class _Watched(connection.HTTPConnection):
         if self._held is not None:
             self._held.append(data)
             return
-        context = _context()
+        context = _current_context()
         if self.sock is None:
             self.connect()
         self.alarm = context.alarm
@@ -114,28 +116,28 @@ class _Watched(connection.HTTPConnection):
         super().send(data)
 
 
-class _WatchedTLS(_Watched, connection.HTTPSConnection):
+class _WatchedTLSConnection(_WatchedConnection, connection.HTTPSConnection):
     pass
 
 
-def _connected(family: int, address: Any, timeout: float) -> socket.socket:
-    made = socket.socket(family, socket.SOCK_STREAM)
+def _open_socket(family: int, address: Any, timeout: float) -> socket.socket:
+    connected = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        made.settimeout(max(timeout, 0.001))
-        made.connect(address)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connected.settimeout(max(timeout, 0.001))
+        connected.connect(address)
     except BaseException:
-        made.close()
+        connected.close()
         raise
-    return made
+    return connected
 
 
-class _Pool(connectionpool.HTTPConnectionPool):
-    ConnectionCls = _Watched
+class _WatchedPool(connectionpool.HTTPConnectionPool):
+    ConnectionCls = _WatchedConnection
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         conn: Any = super()._get_conn(timeout)
-        if conn.sock is not None and not _usable(conn):
+        if conn.sock is not None and not _is_reusable(conn):
             conn.close()
         return conn
 
@@ -149,15 +151,15 @@ class _Pool(connectionpool.HTTPConnectionPool):
         super()._put_conn(conn)
 
 
-class _PoolTLS(_Pool, connectionpool.HTTPSConnectionPool):
-    ConnectionCls = _WatchedTLS
+class _WatchedTLSPool(_WatchedPool, connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _WatchedTLSConnection
 
 
-def _usable(conn: Any) -> bool:
+def _is_reusable(conn: Any) -> bool:
     if conn.process != os.getpid():
         # The parent process uses the same socket.
         return False
-    return not _context().fresh or monotonic() - conn.last_used <= IDLE_LIMIT
+    return not _current_context().require_recent or monotonic() - conn.last_used <= IDLE_LIMIT
 
 
 class _Adapter(HTTPAdapter):
@@ -167,7 +169,7 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
         super().init_poolmanager(*arguments, ssl_context=self._context, **settings)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
+        self.poolmanager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTLSPool}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Do nothing. The TLS context already requires a valid certificate of the host."""
@@ -179,7 +181,7 @@ class _Adapter(HTTPAdapter):
         return host, {}
 
     def request_url(self, request: Any, proxies: Any) -> str:
-        return _context().shown_target
+        return _current_context().redacted_target
 
 
 @lru_cache(maxsize=8)
@@ -212,13 +214,13 @@ class Connections:
     def send(self, prepared: requests.PreparedRequest, context: RequestContext) -> Any:
         """Send the request. Returns the answer's head and unread body as a urllib3 response."""
         context.policy = self.policy
-        _running.context = context
+        _current.context = context
         try:
             response = self._adapter.send(
                 prepared, stream=True, timeout=self._timeout, verify=True, proxies={}
             )
         finally:
-            del _running.context
+            del _current.context
         return response.raw
 
     def close(self) -> None:

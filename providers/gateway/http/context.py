@@ -20,14 +20,16 @@ class Deadlines:
 class RequestContext:
     """One request in progress. The connection reads it and sets `begun`."""
 
-    __slots__ = ("alarm", "begun", "fresh", "policy", "shown_target", "target")
+    __slots__ = ("alarm", "begun", "policy", "redacted_target", "require_recent", "target")
 
-    def __init__(self, target: str, shown_target: str, fresh: bool, alarm: Alarm) -> None:
+    def __init__(
+        self, target: str, redacted_target: str, require_recent: bool, alarm: Alarm
+    ) -> None:
         self.target = target
         """Path and query as they are sent."""
-        self.shown_target = shown_target
+        self.redacted_target = redacted_target
         """The redacted path, which urllib3 may put into its exceptions and logs."""
-        self.fresh = fresh
+        self.require_recent = require_recent
         """Whether a connection that has been idle for long must not be used."""
         self.alarm = alarm
         self.policy = AddressPolicy()

@@ -18,9 +18,9 @@ from ..vocabulary import Outcome, Reason
 from .context import RequestContext
 from .outgoing import Outgoing
 
-KEPT: Final = 4096
+KEPT_BYTES: Final = 4096
 """Bytes of each body that the journal keeps, after redaction."""
-_LOOKED_AT: Final = 16 * KEPT
+_REDACTED_BYTES: Final = 16 * KEPT_BYTES
 """Bytes of an answer that are redacted; the rest is cut off before."""
 
 
@@ -56,7 +56,7 @@ class Transcript:
     @classmethod
     def of(cls, login: Login, operation: Operation, request: Request, subject: str) -> Transcript:
         fields = fields_of(operation.hidden, operation.masked)
-        values = list(_covered_values(request, fields))
+        values = list(_sensitive_values(request, fields))
         known = _redactor_of(tuple(login.credentials.values())).also(
             secrets=(*request.secrets, *(v for n, v in values if n in fields.hidden)),
             phones=(value for name, value in values if name in fields.masked),
@@ -65,7 +65,7 @@ class Transcript:
 
     def words(self, text: str) -> str:
         """The provider's words, redacted and safe to store and to show."""
-        return cut(storable(self.redactor.by_value(text)), KEPT) if text else text
+        return cut(storable(self.redactor.by_value(text)), KEPT_BYTES) if text else text
 
     def record(
         self, exchange: Exchange, outcome: Outcome, reason: Reason | None, attempt: int
@@ -101,7 +101,7 @@ class Transcript:
             body = self.redactor.form(outgoing.body, self.fields)
         else:
             body = self.redactor.body(outgoing.body, self.fields)
-        return _kept(url), _kept(body), answer
+        return _cut_to_limit(url), _cut_to_limit(body), answer
 
     def _answer(self, exchange: Exchange) -> str:
         received = exchange.received
@@ -111,19 +111,19 @@ class Transcript:
         if rows is not None and exchange.complete and exchange.status == 200:
             summary = summary_of(bytes(received), rows)
             if summary is not None:
-                return _kept(self.redactor.body(summary, self.fields))
+                return _cut_to_limit(self.redactor.body(summary, self.fields))
         hidden = self.operation.hidden_in_answer(exchange.status or 0)
-        text = received[:_LOOKED_AT].decode("utf-8", "backslashreplace")
+        text = received[:_REDACTED_BYTES].decode("utf-8", "backslashreplace")
         text = self.redactor.body(text, fields_of(hidden, self.operation.masked))
-        if len(received) > _LOOKED_AT and len(text.encode("utf-8", "replace")) <= KEPT:
+        if len(received) > _REDACTED_BYTES and len(text.encode("utf-8", "replace")) <= KEPT_BYTES:
             # So much was hidden that the earlier cut is within the kept part. Half a secret may
             # be at that point.
             return HIDDEN
-        return _kept(text)
+        return _cut_to_limit(text)
 
 
-def _kept(text: str) -> str:
-    return cut(storable(text), KEPT)
+def _cut_to_limit(text: str) -> str:
+    return cut(storable(text), KEPT_BYTES)
 
 
 @lru_cache(maxsize=128)
@@ -132,17 +132,19 @@ def _redactor_of(secrets: tuple[Secret, ...]) -> Redactor:
     return redactor(tuple(secret.reveal() for secret in secrets))
 
 
-def _covered_values(request: Request, fields: Fields) -> Iterator[tuple[str, str]]:
+def _sensitive_values(request: Request, fields: Fields) -> Iterator[tuple[str, str]]:
     """The request's values of hidden and masked fields, because the answer may repeat them."""
     for mapping in (request.query, request.form, request.json):
         if mapping:
-            yield from _covered_in(mapping, fields)
+            yield from _sensitive_values_in(mapping, fields)
 
 
-def _covered_in(mapping: Mapping[str, object], fields: Fields) -> Iterator[tuple[str, str]]:
+def _sensitive_values_in(
+    mapping: Mapping[str, object], fields: Fields
+) -> Iterator[tuple[str, str]]:
     for name, value in mapping.items():
         if isinstance(value, Mapping):
-            yield from _covered_in(value, fields)
+            yield from _sensitive_values_in(value, fields)
         elif fields.covers(name.lower()) and isinstance(value, str | int):
             text = str(value)
             if len(text) >= 4:

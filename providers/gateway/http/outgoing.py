@@ -45,7 +45,7 @@ def prepare(base_url: str, request: Request) -> Outgoing:
         # Otherwise it would become part of the host name.
         raise ValueError("a path begins with a slash")
     body, media_type = _body(request)
-    headers = CaseInsensitiveDict(_standing_headers())
+    headers = CaseInsensitiveDict(_default_headers())
     headers.update(request.headers)
     if body or request.method not in _WITHOUT_A_BODY:
         headers["Content-Length"] = str(len(body))
@@ -59,7 +59,7 @@ def prepare(base_url: str, request: Request) -> Outgoing:
     prepared.headers = headers
     prepared.body = body or None
     path = address[address.index("/", address.index("//") + 2) :]
-    return Outgoing(prepared, address, path, query, _readable(request, body))
+    return Outgoing(prepared, address, path, query, _body_text(request, body))
 
 
 def _body(request: Request) -> tuple[bytes, str]:
@@ -71,14 +71,14 @@ def _body(request: Request) -> tuple[bytes, str]:
     return b"", ""
 
 
-def _readable(request: Request, body: bytes) -> str:
+def _body_text(request: Request, body: bytes) -> str:
     if request.json is not None and b"\\u" in body:
         return json.dumps(request.json, ensure_ascii=False)
     return body.decode()
 
 
 @cache
-def _standing_headers() -> dict[str, str]:
+def _default_headers() -> dict[str, str]:
     try:
         release = version("smsportal")
     except PackageNotFoundError:

@@ -19,12 +19,12 @@ from time import monotonic
 class Alarm:
     """The time limit of one call."""
 
-    __slots__ = ("_lock", "_socket", "deadline", "expired", "over")
+    __slots__ = ("_lock", "_socket", "deadline", "ended", "expired")
 
     def __init__(self, seconds: float) -> None:
         self.deadline = monotonic() + seconds
         self.expired = False
-        self.over = False
+        self.ended = False
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
 
@@ -37,7 +37,7 @@ class Alarm:
 
     def ring(self) -> None:
         with self._lock:
-            if self.over:
+            if self.ended:
                 return
             self.expired = True
             if self._socket is not None:
@@ -49,7 +49,7 @@ class Alarm:
     def cancel(self) -> None:
         """End the watch. After this returns, the socket may serve another call."""
         with self._lock:
-            self.over = True
+            self.ended = True
             self._socket = None
 
 
@@ -90,7 +90,7 @@ class Watchdog:
         """Wait for the next overdue call. Alarms of ended calls are dropped."""
         with self._changed:
             while True:
-                while self._alarms and self._alarms[0][2].over:
+                while self._alarms and self._alarms[0][2].ended:
                     heappop(self._alarms)
                 left = self._alarms[0][0] - monotonic() if self._alarms else None
                 if left is not None and left <= 0:

@@ -86,14 +86,14 @@ class ExampleSms(SendsText, ReportsBalance, ReceivesCallbacks):
         }
         # The text and our callback address are secrets of this call, hidden wherever they occur.
         secrets = tuple(filter(None, (message.text, message.callback_url, *message.secrets)))
-        asked = Request(
+        http_request = Request(
             "POST", "/v1/messages", json=fields, headers=self._authorization(), secrets=secrets
         )
-        return self.transport.call(SEND, asked, _submission)
+        return self.transport.call(SEND, http_request, _submission)
 
     def fetch_balance(self) -> Balance:
-        asked = Request("GET", "/v1/balance", headers=self._authorization())
-        return self.transport.call(BALANCE, asked, _balance)
+        http_request = Request("GET", "/v1/balance", headers=self._authorization())
+        return self.transport.call(BALANCE, http_request, _balance)
 
     def _authorization(self) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.credential('api_key')}"}

@@ -140,8 +140,8 @@ def test_code_is_sent_as_a_form_to_the_national_number() -> None:
         "content": "123212",
         "platform": "验证码通道1",
     }
-    asked = Request("POST", "/extra_api/otp_msg", form=form, secrets=("123212",))
-    assert transport.calls == [(SEND, asked)]
+    http_request = Request("POST", "/extra_api/otp_msg", form=form, secrets=("123212",))
+    assert transport.calls == [(SEND, http_request)]
 
 
 def test_balance_is_fetched_by_post_to_keep_the_key_out_of_the_url() -> None:

@@ -223,8 +223,8 @@ def test_checking_includes_session_and_code() -> None:
     client, transport = open_client(OtpService, raw_answer(OTP_CHECKED))
     client.check_code(CodeCheck("100", "482913"))
     query = {"sid": "100", "code": "482913", **LOGIN}
-    asked = Request("GET", "/code", query=query, secrets=("482913",))
-    assert transport.calls == [(CHECK, asked)]
+    http_request = Request("GET", "/code", query=query, secrets=("482913",))
+    assert transport.calls == [(CHECK, http_request)]
 
 
 def test_code_is_hidden_in_the_request_but_readable_in_the_answer() -> None:

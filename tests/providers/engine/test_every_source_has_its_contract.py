@@ -18,7 +18,7 @@ TESTS = Path(tests.__file__).parent
 MODULES = sorted(TESTS.rglob("test_source_contract.py"))
 
 
-def tested_by(contract: Any) -> set[tuple[object, object]]:
+def covered_by(contract: Any) -> set[tuple[object, object]]:
     return {
         (test_class.source_class, test_class.job_class) for test_class in contract.__subclasses__()
     }
@@ -32,4 +32,4 @@ def test_every_registered_source_has_contract_tests_for_each_job() -> None:
     for source in sources():
         assert isinstance(source, ClaimedRowSource), source.name
         registered |= {(type(source), rows.job) for rows in source.rows}
-    assert registered == tested_by(NeverRepeatedContract) | tested_by(RepeatableContract)
+    assert registered == covered_by(NeverRepeatedContract) | covered_by(RepeatableContract)
