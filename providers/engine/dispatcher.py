@@ -87,7 +87,7 @@ class Dispatcher:
     4. Submit the marked jobs to the worker pool.
 
     Nothing starts before the commit. If the commit fails, or its answer is lost, nothing has
-    started, and the next round releases the claims.
+    started, and the next round releases the rows that this one claimed.
     """
 
     def __init__(self, claim: UUID, worker_pool: WorkerPool) -> None:
