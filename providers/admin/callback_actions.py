@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.actions import ObjectAction, RevealAction, log_change
 from core.admin.labels import label_for
 
-from ..callbacks import process
+from ..callbacks import process, retry
 from ..models import Callback
 from ..presentation import callback_texts
 
@@ -28,8 +28,8 @@ class ProcessAgain(ObjectAction[Callback]):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         callback = self.find(object_id)
-        process.process_again(Callback.objects.filter(pk=callback.pk))
-        process.digest([callback.pk])
+        retry.process_again(Callback.objects.filter(pk=callback.pk))
+        process.process_rows([callback.pk])
         callback.refresh_from_db()
         log_again(request, [callback])
         word = label_for("callback", callback.state).word

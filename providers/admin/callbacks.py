@@ -25,7 +25,7 @@ from core.admin.reasons import REVEAL_REASONS
 from core.times import full_time, short_time, when
 
 from .. import journal
-from ..callbacks import process, wake
+from ..callbacks import retry, wake
 from ..callbacks.health import health_of
 from ..models import Account, Callback
 from ..presentation import callback_texts
@@ -144,7 +144,7 @@ class CallbackAdmin(ReadOnlyAdmin):
     @action(description=_("Process again"))
     def process_again(self, request: HttpRequest, queryset: QuerySet[Callback]) -> None:
         ids = list(queryset.order_by().values_list("pk", flat=True)[:MOST_AT_ONCE])
-        count = process.process_again(Callback.objects.filter(pk__in=ids))
+        count = retry.process_again(Callback.objects.filter(pk__in=ids))
         wake.kick()
         log_again(request, Callback.objects.filter(pk__in=ids))
         text = ngettext(

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from core.redaction import HIDDEN, Fields, Redactor, fields_of, mask_numbers
 from core.templatetags.portal import visible
 
-from ..callbacks.process import FAULT, NO_CLIENT
+from ..callbacks.process import NO_CLIENT
+from ..callbacks.retry import FAULT
 from ..callbacks.self_test import Problem, is_under_way
 from ..gateway.client import ReceivesCallbacks
 from ..gateway.vocabulary import DeliveryState as D

@@ -21,7 +21,7 @@ from providers.models import Account, Callback, CallbackToken
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 from tests.factories.staff import make_staff, make_user
-from tests.providers.callbacks.pushes import digest_all, only, push_json
+from tests.providers.callbacks.pushes import only_callback, process_received, push_json
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ def report(message: Message, word: str = "Delivered", **more: str) -> Callback:
         message.account,
         {"uid": message.reference, "DLRStatus": word, "PhoneNumber": NUMBER, **more},
     )
-    digest_all()
+    process_received()
     return Callback.objects.latest("pk")
 
 
@@ -164,8 +164,8 @@ def test_markup_in_a_callback_is_shown_and_not_run(message: Message) -> None:
 
 def test_one_is_processed_again_at_once(message: Message) -> None:
     push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
-    digest_all()
-    callback, client = only(), signed_in("manager")
+    process_received()
+    callback, client = only_callback(), signed_in("manager")
     Message.objects.update(reference="f" * 32)
     answer = client.post(page(client, callback, "again"), follow=True)
     assert "Its state is now: Applied." in answer.content.decode()
@@ -173,11 +173,11 @@ def test_one_is_processed_again_at_once(message: Message) -> None:
 
 def test_many_are_processed_again_by_the_queue(message: Message) -> None:
     push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
-    digest_all()
+    process_received()
     signed_in("manager").post(
-        reverse(LIST), {"action": "process_again", "_selected_action": [only().pk]}
+        reverse(LIST), {"action": "process_again", "_selected_action": [only_callback().pk]}
     )
-    assert only().state == "received"
+    assert only_callback().state == "received"
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
@@ -186,7 +186,7 @@ def test_who_may_not_do_it_is_refused(message: Message, role: str) -> None:
     for name in ("again", "reveal"):
         assert client.post(page(client, callback, name), {"reason": "check"}).status_code == 403
     client.post(reverse(LIST), {"action": "process_again", "_selected_action": [callback.pk]})
-    assert only().state == "applied"
+    assert only_callback().state == "applied"
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("operator", 403), ("auditor", 200)])
@@ -205,7 +205,7 @@ def test_the_list_needs_no_more_queries_with_more_rows(
     for rows in (3, 20):
         for number in range(rows):
             push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered", "n": number})
-        digest_all()
+        process_received()
         with CaptureQueriesContext(
             connection,
         ) as captured:

@@ -18,7 +18,7 @@ from providers.callbacks.tokens import WrongTokens
 from providers.models import Account, Callback
 from tests.factories.accounts import make_account
 
-from .pushes import only, push_get, push_json, token_of
+from .pushes import only_callback, push_get, push_json, token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def account() -> Account:
 
 def test_a_callback_is_stored_as_it_came_and_answered_with_ok(account: Account) -> None:
     answer = push_json(account, REPORT, REMOTE_ADDR="203.0.113.7")
-    row = only()
+    row = only_callback()
     assert (answer.status_code, answer.content) == (200, b"OK")
     assert (row.account_id, row.method, row.query) == (account.pk, "POST", "")
     assert json.loads(bytes(row.body)) == REPORT
@@ -45,19 +45,19 @@ def test_a_callback_is_stored_as_it_came_and_answered_with_ok(account: Account) 
 
 def test_the_query_is_kept_undecoded() -> None:
     push_get(make_account("otpservice"), "STATUS=SUCCESS&MSG=%ff%00%E4%BD&TYPE=0")
-    assert only().query == "STATUS=SUCCESS&MSG=%ff%00%E4%BD&TYPE=0"
+    assert only_callback().query == "STATUS=SUCCESS&MSG=%ff%00%E4%BD&TYPE=0"
 
 
 def test_the_same_again_only_counts(account: Account) -> None:
     for _ in range(5):
         push_json(account, REPORT)
-    assert only().times == 5
+    assert only_callback().times == 5
 
 
 def test_the_order_of_names_makes_no_other_callback(account: Account) -> None:
     push_json(account, REPORT)
     push_json(account, dict(reversed(REPORT.items())))
-    assert only().times == 2
+    assert only_callback().times == 2
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_nothing_that_a_body_holds_is_a_fault(
     path = f"/callbacks/{token_of(account)}/"
     answer: Any = Client().generic("POST", path, body, content_type)
     assert answer.status_code == 200
-    assert bytes(only().body) == body
+    assert bytes(only_callback().body) == body
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -193,7 +193,7 @@ def test_a_body_without_a_length_is_not_taken_for_empty(account: Account) -> Non
     request.META.pop("CONTENT_LENGTH", None)
     request.META |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(b'{"uid": "1"}')}
     assert receive.callback(request, token_of(account)).status_code == 200
-    assert bytes(only().body) == b'{"uid": "1"}'
+    assert bytes(only_callback().body) == b'{"uid": "1"}'
 
 
 # --- when the portal is in trouble -----------------------------------------------------

@@ -34,7 +34,7 @@ from providers.models import Account
 from sandbox.server import Sandbox
 from tests.factories.messages import make_message
 from tests.providers.admin.typed_forms import typed
-from tests.providers.callbacks.pushes import digest_all, push_json
+from tests.providers.callbacks.pushes import process_received, push_json
 from tests.support.engine import run_engine, send
 
 from . import test_declarations, test_odd_answers, test_odd_callbacks
@@ -227,7 +227,7 @@ def test_a_message_goes_out_and_its_report_comes_in(account: Account, sandbox: S
     assert (entry.reference, entry.message_id) == (message.reference, message.provider_id)
 
     push_json(account, {"id": message.provider_id, "ref": message.reference, "status": "arrived"})
-    digest_all()
+    process_received()
     message.refresh_from_db()
     assert message.state == MessageState.DELIVERED
 
