@@ -17,8 +17,8 @@ from django.utils.translation import gettext, gettext_noop
 from core.money_lines import MoneyLine
 from core.times import short_time
 
-from .account_checks import TOO_LATE
 from .accounts import BY_HAND, REFUSED_IN_A_ROW
+from .engine.account_check_source import TOO_LATE
 from .gateway.vocabulary import Reason
 
 _ = gettext_noop

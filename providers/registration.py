@@ -7,9 +7,9 @@ from django.db.models.signals import post_save
 
 from core.admin import attention
 
-from .account_checks import EnquirySource
 from .accounts import callback_tokens_changed
 from .callbacks.tokens import known_tokens
+from .engine.account_check_source import EnquirySource
 from .engine.work_source import register
 from .models import Account
 from .presentation import dashboard

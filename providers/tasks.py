@@ -45,7 +45,7 @@ def test_callback_address(account_id: int) -> None:
 
 
 def read_balances() -> int:
-    return account_checks.read_all_balances()
+    return account_checks.request_all_balances()
 
 
 def prune() -> int:

@@ -145,7 +145,7 @@ def saved(page: AccountPage, form: AccountForm) -> HttpResponse:
         # Whoever paused by hand did not mean until somebody saves the form.
         by_hand = page.account.pause_reason == accounts.BY_HAND
         kind = Enquiry.Kind.BALANCE if by_hand else Enquiry.Kind.CHECK
-        account_checks.ask(page.account, kind, current_user(page.request))
+        account_checks.request_check(page.account, kind, current_user(page.request))
     return page.back()
 
 
@@ -201,7 +201,7 @@ class CheckAccount(AccountPage, View):
         )
         check = may_end and "balance" not in request.POST
         kind = Enquiry.Kind.CHECK if check else Enquiry.Kind.BALANCE
-        account_checks.ask(self.account, kind, current_user(request))
+        account_checks.request_check(self.account, kind, current_user(request))
         if "HX-Request" in request.headers:
             return check_news(self.model_admin, request, self.account)
         return self.back()

@@ -20,7 +20,7 @@ from core.fields import Unreadable
 from core.templatetags.portal import amount
 from core.times import full_time
 
-from ..account_checks import NOTHING_TO_CHECK, can_be_asked
+from ..account_checks import NOTHING_TO_CHECK, is_checkable
 from ..accounts import BY_HAND
 from ..clock import sql_now
 from ..engine.leases import is_engine_alive
@@ -200,7 +200,7 @@ def panel_of(account: Account) -> dict[str, Any]:
         "readings": readings,
         "is_low": is_low(account),
         "has_balance": client is not None and issubclass(client, ReportsBalance),
-        "can_be_asked": can_be_asked(client),
+        "can_be_asked": is_checkable(client),
         "countries": gettext(", ").join(country_name(code) for code in account.allowed_countries),
         "takes_callbacks": client is not None and issubclass(client, ReceivesCallbacks),
         "news": news_of(account, newest_check(account)),

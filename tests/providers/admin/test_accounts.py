@@ -172,7 +172,7 @@ def test_saving_checks_the_connection_and_leads_to_the_account(
     assert answer.redirect_chain[0][0] == url_of(account)
     enquiry = account.enquiries.get()
     assert enquiry.kind == Enquiry.Kind.CHECK
-    assert (enquiry.state == Enquiry.State.QUEUED) == account_checks.can_be_asked(account.client)
+    assert (enquiry.state == Enquiry.State.QUEUED) == account_checks.is_checkable(account.client)
     assert CANARY not in answer.content.decode()
 
 
