@@ -77,9 +77,9 @@ def test_keys_and_kinds_do_not_share_a_limit() -> None:
 
 def test_what_was_not_used_after_all_is_free_again() -> None:
     take([CAP], 3)
-    daily_limits.give_back([CAP.name], 2, timezone.now())
+    daily_limits.release([CAP.name], 2, timezone.now())
     assert used(CAP) == 1
-    daily_limits.give_back([CAP.name, ("codes", "user", "nobody")], 5, timezone.now())
+    daily_limits.release([CAP.name, ("codes", "user", "nobody")], 5, timezone.now())
     assert used(CAP) == 0
 
 
@@ -88,11 +88,11 @@ def test_giving_back_never_frees_what_went_out_later() -> None:
         take([CAP], 2)
         clock.shift(timedelta(hours=12))
         take([CAP], 1)
-        daily_limits.give_back([CAP.name], 2, NOON)
+        daily_limits.release([CAP.name], 2, NOON)
         clock.shift(timedelta(hours=13))
         # The one of midnight counts still.
         assert used(CAP) == 1
-        daily_limits.give_back([CAP.name], 2, NOON)
+        daily_limits.release([CAP.name], 2, NOON)
         assert used(CAP) == 1
 
 
@@ -134,7 +134,7 @@ def test_the_highest_of_a_persons_roles_holds() -> None:
         group = Group.objects.create(name=name)
         user.groups.add(group)
         DailyLimit.objects.create(group=group, what=CODES, most=most)
-    assert daily_limits.most_of(user, CODES) == 50
+    assert daily_limits.user_limit(user, CODES) == 50
 
 
 def test_a_persons_own_limit_goes_before_their_roles() -> None:
@@ -142,7 +142,7 @@ def test_a_persons_own_limit_goes_before_their_roles() -> None:
     user.groups.add(group)
     DailyLimit.objects.create(group=group, what=CODES, most=50)
     DailyLimit.objects.create(user=user, what=CODES, most=0)
-    assert daily_limits.most_of(user, CODES) == 0
+    assert daily_limits.user_limit(user, CODES) == 0
 
 
 def test_an_accounts_limit_counts_everything_that_goes_over_it() -> None:

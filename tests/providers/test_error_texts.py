@@ -7,7 +7,7 @@ from django.utils import translation
 
 from core.money_lines import MoneyLine
 from providers import error_texts
-from providers.error_texts import Words, explain, register_reason
+from providers.error_texts import ReasonText, explain, register_reason
 from providers.gateway.vocabulary import Reason
 
 ALL_VALUES = {"n": 12, "time": "14:05", "app": "WhatsApp", "country": "Indonesia"}
@@ -64,8 +64,10 @@ def test_an_unknown_reason_is_shown_as_it_is() -> None:
 
 
 def test_an_app_above_adds_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(error_texts, "_words", dict(error_texts._words))
-    register_reason("late", Words("This waited %(n)s.", money="L", plain={"title": "It waited."}))
+    monkeypatch.setattr(error_texts, "_texts", dict(error_texts._texts))
+    register_reason(
+        "late", ReasonText("This waited %(n)s.", money="L", plain={"title": "It waited."})
+    )
     assert explain("late", n="3 h").title == "This waited 3 h."
     assert explain("late").title == "It waited."
     assert explain("late").money == "L"

@@ -95,30 +95,30 @@ def test_burst_and_rate_together_stay_within_the_limit(limit: int) -> None:
 def test_looking_ahead_takes_nothing() -> None:
     account = make_account(per_second=10, per_minute=300)
     before = Allowance.objects.values().get(account=account)
-    assert rate_limits.look_ahead(account, 5, within=1.0).near == 5
+    assert rate_limits.forecast_slots(account, 5, within=1.0).in_time == 5
     assert Allowance.objects.values().get(account=account) == before
 
 
 @pytest.mark.django_db
 def test_a_look_says_how_many_are_near_and_when_the_next_comes() -> None:
-    outlook = rate_limits.look_ahead(make_account(per_second=1, per_minute=60), 5, within=1.5)
-    assert outlook.near == 2
-    assert 1.5 < outlook.wait_for_more < 2.5
+    forecast = rate_limits.forecast_slots(make_account(per_second=1, per_minute=60), 5, within=1.5)
+    assert forecast.in_time == 2
+    assert 1.5 < forecast.next_wait < 2.5
 
 
 @pytest.mark.django_db
 def test_what_was_seen_is_taken_where_nobody_took_it_meanwhile() -> None:
     account = make_account(per_second=1, per_minute=60)
-    outlook = rate_limits.look_ahead(account, 1, within=1.0)
-    assert rate_limits.take(account, outlook, 1) == [0]
+    forecast = rate_limits.forecast_slots(account, 1, within=1.0)
+    assert rate_limits.take(account, forecast, 1) == [0]
 
 
 @pytest.mark.django_db
 def test_what_somebody_else_took_since_the_look_is_not_taken_twice() -> None:
     account = make_account(per_second=1, per_minute=60)
-    outlook = rate_limits.look_ahead(account, 1, within=1.0)
+    forecast = rate_limits.forecast_slots(account, 1, within=1.0)
     rate_limits.reserve(account)
-    (wait,) = rate_limits.take(account, outlook, 1)
+    (wait,) = rate_limits.take(account, forecast, 1)
     assert wait > 0.5
 
 
@@ -189,13 +189,13 @@ class TestSlowDown:
     def test_an_answer_ends_the_growth(self) -> None:
         account = make_account()
         rate_limits.slow_down(account, 5)
-        rate_limits.note_answer(account)
+        rate_limits.record_answer(account)
         assert rate_limits.slow_down(account, 5) == 5
 
     def test_an_answer_does_not_shorten_the_wait(self) -> None:
         account = make_account()
         rate_limits.slow_down(account, 60)
-        rate_limits.note_answer(account)
+        rate_limits.record_answer(account)
         assert rate_limits.reserve(account)[0] > 50
 
     def test_another_account_is_not_slowed(self) -> None:

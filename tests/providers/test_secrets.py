@@ -18,13 +18,13 @@ from providers import accounts
 from providers.models import Account
 from tests.support.signed_in import browser_of, member
 
-from .admin.typed_forms import (
+from .admin.account_form_data import (
     CANARY,
     PROVIDERS,
     add_url,
-    everything_said,
-    typed,
-    typed_again,
+    all_pages,
+    form_data,
+    stored_form_data,
     url_of,
 )
 
@@ -43,13 +43,13 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 
 def add(browser: Browser, provider: str) -> Account:
-    assert browser.post(add_url(provider), typed(provider)).status_code == 302
+    assert browser.post(add_url(provider), form_data(provider)).status_code == 302
     return Account.objects.get()
 
 
 def change(browser: Browser, account: Account, **changes: Any) -> None:
     secrets = {f"secret_{c.name}": f"{CANARY}-new" for c in account.credentials.all()}
-    data = typed_again(account, **{**secrets, **changes})
+    data = stored_form_data(account, **{**secrets, **changes})
     assert browser.post(url_of(account), data).status_code in (200, 302)
 
 
@@ -60,7 +60,7 @@ def test_no_page_of_the_account_holds_it(provider: str, boss: Browser) -> None:
     change(boss, account)
     pages = [url_of(account), url_of(account, "checked"), url_of(account, "pause")]
     lists = [reverse("admin:providers_account_changelist"), reverse("admin:index")]
-    assert CANARY not in everything_said(boss, *pages, *lists)
+    assert CANARY not in all_pages(boss, *pages, *lists)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -119,7 +119,7 @@ def test_it_does_not_show_when_objects_are_printed(boss: Browser) -> None:
 def test_a_mistake_in_the_form_repeats_no_secret(
     boss: Browser, log: pytest.LogCaptureFixture
 ) -> None:
-    data = typed("gosms", secret_api_key=f"{CANARY}\x00", name="x" * 100, base_url="")
+    data = form_data("gosms", secret_api_key=f"{CANARY}\x00", name="x" * 100, base_url="")
     answer = boss.post(add_url("gosms"), data)
     assert answer.status_code == 200
     assert CANARY not in answer.content.decode() + log.text

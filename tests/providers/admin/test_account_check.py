@@ -20,7 +20,7 @@ from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
 from tests.support.signed_in import browser_of, member
 
-from .typed_forms import PROVIDERS, url_of
+from .account_form_data import PROVIDERS, url_of
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:providers_account_changelist")

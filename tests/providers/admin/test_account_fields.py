@@ -11,7 +11,7 @@ from providers import accounts
 from providers.admin.country_field import country_choices
 from tests.factories.accounts import make_account
 
-from .typed_forms import form_again, form_for, problem, saved
+from .account_form_data import form_for, form_for_stored, problem, saved
 
 pytestmark = pytest.mark.django_db
 
@@ -116,7 +116,7 @@ def test_an_address_that_stays_is_not_looked_up_again(monkeypatch: pytest.Monkey
         raise AssertionError("asked the DNS")
 
     monkeypatch.setattr("providers.admin.address_field.check_base_url", fail)
-    saved(form_again(account, name="another name"))
+    saved(form_for_stored(account, name="another name"))
 
 
 def test_two_accounts_cannot_have_one_name_in_any_spelling() -> None:
@@ -156,8 +156,8 @@ def test_a_phrase_of_one_character_is_refused() -> None:
 
 def test_the_second_of_two_is_told_what_the_first_one_changed() -> None:
     account = make_account("haorui")
-    late = form_again(account, name="mine", price_per_segment="0.05")
-    saved(form_again(account, per_second="9"))
+    late = form_for_stored(account, name="mine", price_per_segment="0.05")
+    saved(form_for_stored(account, per_second="9"))
     assert late.is_valid()
     assert late.save() is None
     assert "Calls a second" in str(late.errors["__all__"])
@@ -168,17 +168,17 @@ def test_the_second_of_two_is_told_what_the_first_one_changed() -> None:
 
 def test_saving_once_more_is_done_knowingly() -> None:
     account = make_account("haorui")
-    late = form_again(account, name="mine")
-    saved(form_again(account, per_second="9"))
+    late = form_for_stored(account, name="mine")
+    saved(form_for_stored(account, per_second="9"))
     assert late.is_valid()
     late.save()
     marks = late.data["seen"]
-    assert saved(form_again(account, name="mine", seen=marks)).name == "mine"
+    assert saved(form_for_stored(account, name="mine", seen=marks)).name == "mine"
 
 
 def test_a_secret_that_another_one_replaced_counts_as_a_change() -> None:
     account = make_account("gosms")
-    late = form_again(account, secret_api_key="ch_mine")
+    late = form_for_stored(account, secret_api_key="ch_mine")
     accounts.save_credentials(account, {"api_key": "ch_theirs"})
     assert late.is_valid()
     assert late.save() is None
@@ -190,14 +190,14 @@ def test_a_secret_that_another_one_replaced_counts_as_a_change() -> None:
 @pytest.mark.parametrize("seen", ["", "garbage", "[]", "null", '"x"', None])
 def test_a_form_that_does_not_tell_what_it_saw_overwrites_nothing(seen: str | None) -> None:
     account = make_account("haorui")
-    form = form_again(account, name="mine", seen=seen)
+    form = form_for_stored(account, name="mine", seen=seen)
     assert form.is_valid()
     assert form.save() is None
 
 
 def test_a_pause_that_comes_while_the_form_is_open_stays() -> None:
     account = make_account("haorui")
-    form = form_again(account, name="mine")
+    form = form_for_stored(account, name="mine")
     assert form.is_valid()
     accounts.pause(account, "credentials", "words")
     assert form.save() is not None

@@ -21,15 +21,15 @@ from providers.gateway.client import (
 from providers.models import Account
 from tests.factories.accounts import make_account
 
-from .typed_forms import (
+from .account_form_data import (
     CANARY,
     PROVIDERS,
     client_of,
-    form_again,
     form_for,
+    form_for_stored,
     problem,
     saved,
-    secrets_typed,
+    secret_data,
 )
 
 pytestmark = pytest.mark.django_db
@@ -63,14 +63,14 @@ def test_what_was_typed_opens_the_client(provider: str) -> None:
     account = saved(form_for(provider))
     login = accounts.login_of(account)
     revealed = {f"secret_{name}": value.reveal() for name, value in login.credentials.items()}
-    assert revealed == secrets_typed(provider)
+    assert revealed == secret_data(provider)
     assert account.allowed_countries == ["CN", "TH"]
     assert account.callback_tokens.count() == 1
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_each_secret_has_to_be_entered_at_first(provider: str) -> None:
-    for name in secrets_typed(provider):
+    for name in secret_data(provider):
         assert problem(form_for(provider, **{name: "   "}), name)
 
 
@@ -108,7 +108,7 @@ def test_leaving_a_secret_empty_keeps_it_and_its_age(provider: str) -> None:
     account = saved(form_for(provider))
     account.credentials.update(saved_at=timezone.now() - timedelta(days=100))
     before = dict(account.credentials.values_list("name", "saved_at"))
-    saved(form_again(account, name="renamed"))
+    saved(form_for_stored(account, name="renamed"))
     assert dict(account.credentials.values_list("name", "saved_at")) == before
     login = accounts.login_of(Account.objects.get(pk=account.pk))
     assert all(CANARY in value.reveal() for value in login.credentials.values())
@@ -117,7 +117,7 @@ def test_leaving_a_secret_empty_keeps_it_and_its_age(provider: str) -> None:
 def test_a_secret_that_is_entered_replaces_the_old_one_and_is_young() -> None:
     account = saved(form_for("gosms"))
     account.credentials.update(saved_at=timezone.now() - timedelta(days=400))
-    saved(form_again(account, secret_api_key="ch_new"))
+    saved(form_for_stored(account, secret_api_key="ch_new"))
     credential = account.credentials.get()
     assert credential.value.reveal() == "ch_new"
     assert not credential.is_old
@@ -164,13 +164,13 @@ def test_after_a_failed_submit_all_is_kept_but_the_secrets_and_it_says_so() -> N
 def test_an_option_of_an_older_client_is_kept() -> None:
     account = saved(form_for("gosms"))
     Account.objects.filter(pk=account.pk).update(options={**account.options, "retired": "kept"})
-    account = saved(form_again(Account.objects.get(pk=account.pk), option_retired=None))
+    account = saved(form_for_stored(Account.objects.get(pk=account.pk), option_retired=None))
     assert account.options["retired"] == "kept"
 
 
 def test_a_form_shows_no_secret_in_any_of_its_faces() -> None:
     account = make_account("gosms", credentials={"api_key": f"ch_{CANARY}"})
-    form = form_again(account, secret_api_key=f"ch_{CANARY}2", name="")
+    form = form_for_stored(account, secret_api_key=f"ch_{CANARY}2", name="")
     assert not form.is_valid()
     assert CANARY not in form.as_p() + repr(form) + str(form.errors) + form.errors.as_json()
     assert isinstance(account.credentials.get().value, Secret)
@@ -178,10 +178,10 @@ def test_a_form_shows_no_secret_in_any_of_its_faces() -> None:
 
 def test_a_stored_secret_does_not_go_to_another_host() -> None:
     account = make_account("gosms", base_url="https://127.0.0.1:9/api")
-    form = form_again(account, base_url="https://127.0.0.2:9/api")
+    form = form_for_stored(account, base_url="https://127.0.0.2:9/api")
     assert "another host" in str(form.errors)
 
 
 def test_a_stored_secret_stays_with_another_path_of_its_host() -> None:
     account = make_account("gosms", base_url="https://127.0.0.1:9/api")
-    assert form_again(account, base_url="https://127.0.0.1:9/api/v2").is_valid()
+    assert form_for_stored(account, base_url="https://127.0.0.1:9/api/v2").is_valid()

@@ -22,7 +22,7 @@ from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
 from tests.support.signed_in import browser_of, member
 
-from .typed_forms import typed_again, url_of
+from .account_form_data import stored_form_data, url_of
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:providers_account_changelist")
@@ -112,7 +112,7 @@ def test_a_pause_by_hand_is_ended_only_by_those_who_may(
 
 def test_saving_the_form_does_not_end_a_pause_by_hand(account: Account, manager: Browser) -> None:
     accounts.pause(account, BY_HAND, "words", make_user())
-    manager.post(url_of(account), typed_again(account, per_second="7"))
+    manager.post(url_of(account), stored_form_data(account, per_second="7"))
     assert account.enquiries.get().kind == "balance"
 
 
@@ -198,5 +198,5 @@ def test_a_secret_that_no_key_reads_breaks_neither_list_nor_page(
     settings.SECRETS_KEYS = [Fernet.generate_key().decode()]
     assert account.name in text_of(manager, LIST)
     assert "cannot be decrypted" in text_of(manager, url_of(account))
-    answer = manager.post(url_of(account), typed_again(account, secret_api_key="ch_new"))
+    answer = manager.post(url_of(account), stored_form_data(account, secret_api_key="ch_new"))
     assert answer.status_code == 302

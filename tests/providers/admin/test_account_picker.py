@@ -62,10 +62,10 @@ def test_an_account_that_cannot_be_used_is_listed_with_the_reason_and_disabled()
     assert paused["attrs"]["disabled"] is True
 
 
-@pytest.mark.parametrize("nothing", ["", "Ask me"])
-def test_choosing_no_account_is_allowed_only_where_it_has_a_label(nothing: str) -> None:
-    field = AccountChoice([FIRST], reason_of, nothing=nothing)
-    assert field.required is not bool(nothing)
-    assert [option["label"] for option in options_of(field)] == ([nothing] if nothing else []) + [
-        "first"
-    ]
+@pytest.mark.parametrize("empty_label", ["", "Ask me"])
+def test_choosing_no_account_is_allowed_only_where_it_has_a_label(empty_label: str) -> None:
+    field = AccountChoice([FIRST], reason_of, empty_label=empty_label)
+    assert field.required is not bool(empty_label)
+    assert [option["label"] for option in options_of(field)] == (
+        [empty_label] if empty_label else []
+    ) + ["first"]

@@ -17,7 +17,7 @@ from providers.models import Account, BalanceReading, Enquiry
 from tests.factories.accounts import make_account
 from tests.support.signed_in import browser_of, member
 
-from .typed_forms import CANARY, PROVIDERS, add_url, typed, typed_again, url_of
+from .account_form_data import CANARY, PROVIDERS, add_url, form_data, stored_form_data, url_of
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:providers_account_changelist")
@@ -167,7 +167,7 @@ def test_an_unknown_provider_leads_back_to_the_choice(manager: Browser) -> None:
 def test_saving_checks_the_connection_and_leads_to_the_account(
     provider: str, manager: Browser
 ) -> None:
-    answer = manager.post(add_url(provider), typed(provider), follow=True)
+    answer = manager.post(add_url(provider), form_data(provider), follow=True)
     account = Account.objects.get()
     assert answer.redirect_chain[0][0] == url_of(account)
     enquiry = account.enquiries.get()
@@ -177,14 +177,14 @@ def test_saving_checks_the_connection_and_leads_to_the_account(
 
 
 def test_a_warning_about_a_secret_follows_the_saving(manager: Browser) -> None:
-    answer = manager.post(add_url("gosms"), typed("gosms", secret_api_key="sk_x"), follow=True)
+    answer = manager.post(add_url("gosms"), form_data("gosms", secret_api_key="sk_x"), follow=True)
     assert "usually begins with ch_" in answer.content.decode()
 
 
 def test_a_failed_form_keeps_what_was_typed_and_says_where_the_problem_is(
     manager: Browser,
 ) -> None:
-    answer = manager.post(add_url("haorui"), typed("haorui", base_url="ftp://x"))
+    answer = manager.post(add_url("haorui"), form_data("haorui", base_url="ftp://x"))
     page = answer.content.decode()
     assert "Error: Add account" in page
     assert 'href="#id_base_url"' in page
@@ -194,7 +194,7 @@ def test_a_failed_form_keeps_what_was_typed_and_says_where_the_problem_is(
 
 
 def test_the_provider_of_an_account_stays(account: Account, manager: Browser) -> None:
-    data = {**typed_again(account, name="renamed"), "provider": "haorui"}
+    data = {**stored_form_data(account, name="renamed"), "provider": "haorui"}
     manager.post(f"{url_of(account)}?provider=haorui", data)
     account.refresh_from_db()
     assert (account.provider, account.name) == ("gosms", "renamed")
@@ -205,13 +205,13 @@ def test_an_account_whose_client_is_gone_can_still_be_opened(
 ) -> None:
     Account.objects.filter(pk=account.pk).update(provider="retired")
     assert "no client for “retired”" in text_of(manager, url_of(account))
-    assert manager.post(url_of(account), typed("gosms")).status_code == 302
+    assert manager.post(url_of(account), form_data("gosms")).status_code == 302
     assert "retired" in text_of(manager, LIST)
 
 
 def test_the_log_names_what_was_changed(account: Account, manager: Browser) -> None:
     changes = {"secret_api_key": "ch_new", "per_second": "7", "option_exclusive_key": None}
-    manager.post(url_of(account), typed_again(account, **changes))
+    manager.post(url_of(account), stored_form_data(account, **changes))
     entry = LogEntry.objects.get()
     assert entry.get_change_message() == "Changed Calls a second and API key."
 

@@ -247,9 +247,9 @@ def test_health_counts_what_waits_and_what_stayed_silent() -> None:
         at = now - timedelta(hours=hours)
         make_message(account, state=state, answered_at=at, created_at=at)
     (health,) = health_of([account, make_account("haosms")])
-    silence = health.silence
-    assert (silence.waiting, silence.ripe, silence.silent) == (1, 2, 1)
-    assert health.silence.share == 50
+    reports = health.missing_reports
+    assert (reports.waiting, reports.due, reports.missing) == (1, 2, 1)
+    assert health.missing_reports.share == 50
 
 
 def test_an_account_that_is_quiet_though_messages_wait_is_named() -> None:

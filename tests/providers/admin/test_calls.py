@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 
 from core import pruning
 from providers import journal
-from providers.admin.calls import with_chips
+from providers.admin.calls import mark_hidden_parts
 from providers.models import Account, ApiCall
 from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
@@ -186,7 +186,7 @@ def test_what_a_call_was_for_is_a_link_where_an_app_knows_it(
     account: Account, auditor: Browser, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(journal, "_resolvers", {})
-    journal.resolve_subjects_of("parcel", lambda identity: (f"<{identity}>", "/parcel/7/"))
+    journal.register_subject_resolver("parcel", lambda identity: (f"<{identity}>", "/parcel/7/"))
     call(account, subject="parcel:7")
     call(account, subject="stranger:9")
     page = auditor.get(LIST).content.decode()
@@ -226,10 +226,12 @@ def test_a_call_that_costs_nothing_says_nothing_about_money(
 
 
 def test_hidden_parts_are_marked_and_nothing_else_is(account: Account, auditor: Browser) -> None:
-    assert with_chips("a=[hidden]&b=<i>") == ('a=<span class="chip">hidden</span>&amp;b=&lt;i&gt;')
+    assert mark_hidden_parts("a=[hidden]&b=<i>") == (
+        'a=<span class="chip">hidden</span>&amp;b=&lt;i&gt;'
+    )
     one = call(account, request_body='{"api_password": "[hidden]"}')
     with translation.override("zh-hans"):
-        assert "[hidden]" not in with_chips(one.request_body)
+        assert "[hidden]" not in mark_hidden_parts(one.request_body)
     page = auditor.get(page_of(one)).content.decode()
     assert "Secrets and codes are hidden here from everybody." in page
 

@@ -9,7 +9,7 @@ from providers.callbacks import process
 from providers.events import Effect, Match, ReceivedEvent
 from providers.gateway.events import DeliveryReported
 from providers.models import Account, Callback, CallbackToken
-from providers.task_leases import only_one
+from providers.task_leases import hold_task_lease
 from tests.factories.accounts import make_account
 
 from .pushes import only_callback, process_received, push_get, push_json, push_report
@@ -150,7 +150,7 @@ def test_queue_task_processes_received_callbacks(
 
 def test_second_concurrent_run_ends_at_once(app: Subscriber, account: Account) -> None:
     push_report(account)
-    with only_one("callbacks: digest", seconds=60) as keep:
+    with hold_task_lease("callbacks: digest", seconds=60) as keep:
         assert keep is not None
         assert tasks.digest_callbacks()
     assert only_callback().state == "received"

@@ -156,8 +156,8 @@ def test_only_guesses_are_limited(account: Account, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_is_too_large_is_refused(account: Account) -> None:
-    assert push_json(account, "x" * receive.LONGEST_BODY).status_code == 413
-    assert push_get(account, "x" * (receive.LONGEST_QUERY + 1)).status_code == 413
+    assert push_json(account, "x" * receive.MAX_BODY).status_code == 413
+    assert push_get(account, "x" * (receive.MAX_QUERY + 1)).status_code == 413
     assert not Callback.objects.exists()
 
 
@@ -208,16 +208,16 @@ def test_a_database_that_is_away_asks_the_provider_to_come_again(account: Accoun
 def test_a_callback_without_room_is_asked_to_come_again(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receive, "PATIENCE", 0.01)
-    monkeypatch.setattr(receive, "_stuck_until", float("-inf"))
+    monkeypatch.setattr(receive, "SLOT_TIMEOUT", 0.01)
+    monkeypatch.setattr(receive, "_full_until", float("-inf"))
     taken = 0
-    while receive._room.acquire(blocking=False):
+    while receive._slots.acquire(blocking=False):
         taken += 1
     try:
         assert push_json(account, REPORT).status_code == 503
     finally:
         for _ in range(taken):
-            receive._room.release()
+            receive._slots.release()
 
 
 def test_nobody_waits_for_room_once_somebody_waited_in_vain(
@@ -225,15 +225,15 @@ def test_nobody_waits_for_room_once_somebody_waited_in_vain(
 ) -> None:
     waits: list[float | None] = []
 
-    class NoRoom:
+    class NoFreeSlot:
         def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
             waits.append(timeout)
             return False
 
-    monkeypatch.setattr(receive, "_room", NoRoom())
-    monkeypatch.setattr(receive, "_stuck_until", float("-inf"))
+    monkeypatch.setattr(receive, "_slots", NoFreeSlot())
+    monkeypatch.setattr(receive, "_full_until", float("-inf"))
     assert [push_json(account, REPORT).status_code for _ in range(3)] == [503] * 3
-    assert [wait for wait in waits if wait] == [receive.PATIENCE]
+    assert [wait for wait in waits if wait] == [receive.SLOT_TIMEOUT]
 
 
 def test_a_body_that_breaks_off_is_refused_and_no_fault(account: Account) -> None:
@@ -249,7 +249,7 @@ def test_a_body_that_breaks_off_is_refused_and_no_fault(account: Account) -> Non
 
 def test_many_callbacks_start_one_digest(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     kicks: list[str] = []
-    monkeypatch.setattr(wake, "_kicked_at", float("-inf"))
+    monkeypatch.setattr(wake, "_woken_at", float("-inf"))
     monkeypatch.setattr(wake, "async_task", lambda task, **_: kicks.append(task))
     for number in range(20):
         push_json(account, {**REPORT, "message_id": number})

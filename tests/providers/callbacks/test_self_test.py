@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from providers.callbacks import self_test
 from providers.models import Account, Callback, CallbackTest
-from providers.presentation.callback_texts import verdict_of
+from providers.presentation.callback_texts import verdict_text
 from tests.factories.accounts import make_account
 
 from .pushes import token_of
@@ -36,7 +36,7 @@ def test_an_address_that_answers_is_told_so(
 ) -> None:
     settings.PUBLIC_ADDRESS = live_server.url
     test = checked(make_account(provider))
-    assert (test.problem, verdict_of(test)) == ("", "Our address answers from outside.")
+    assert (test.problem, verdict_text(test)) == ("", "Our address answers from outside.")
     assert not Callback.objects.exists()
 
 
@@ -62,7 +62,7 @@ def test_any_other_status_is_told(status: int) -> None:
         answers.post(ADDRESS, status=status)
         test = checked(make_account("haorui"))
     assert (test.problem, test.detail) == ("status", f"HTTP {status}")
-    assert f"HTTP {status}" in verdict_of(test)
+    assert f"HTTP {status}" in verdict_text(test)
 
 
 def test_somebody_else_who_says_ok_is_found_out() -> None:
@@ -85,10 +85,10 @@ def test_a_list_of_networks_does_not_keep_our_own_test_out() -> None:
 
 def test_a_test_that_the_queue_lost_does_not_go_on_for_ever() -> None:
     test = CallbackTest(account=make_account("haorui"))
-    assert self_test.is_under_way(test)
-    test.asked_at -= self_test.GIVEN_UP
-    assert not self_test.is_under_way(test)
-    assert "came to no end" in verdict_of(test)
+    assert self_test.is_running(test)
+    test.asked_at -= self_test.TEST_TIMEOUT
+    assert not self_test.is_running(test)
+    assert "came to no end" in verdict_text(test)
 
 
 def test_nobody_else_can_ask_for_the_proof() -> None:
@@ -104,4 +104,4 @@ def test_no_verdict_holds_the_address(settings: Settings) -> None:
     settings.PUBLIC_ADDRESS = "http://127.0.0.1:9"
     test = checked(account)
     assert test.problem == "refused"
-    assert token_of(account) not in f"{test.detail} {verdict_of(test)}"
+    assert token_of(account) not in f"{test.detail} {verdict_text(test)}"

@@ -33,7 +33,7 @@ from providers.gateway.vocabulary import Balance, DeliveryState, Reason, Submiss
 from providers.models import Account
 from sandbox.server import Sandbox
 from tests.factories.messages import make_message
-from tests.providers.admin.typed_forms import typed
+from tests.providers.admin.account_form_data import form_data
 from tests.providers.callbacks.pushes import process_received, push_json
 from tests.support.engine import run_engine, send
 
@@ -71,7 +71,7 @@ def sandbox(client: type[Client]) -> Iterator[Sandbox]:
 @pytest.fixture
 def account(client: type[Client], sandbox: Sandbox) -> Account:
     """Made by the account form that follows from the declaration."""
-    data = typed(
+    data = form_data(
         client.key,
         base_url=sandbox.base_url(client.key),
         secret_api_key="ex_practice_key",

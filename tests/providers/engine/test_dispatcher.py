@@ -192,7 +192,7 @@ class Empty(MessageSource):
 @pytest.mark.parametrize(("lane", "asked"), [(Lane.STAFF, 3), (Lane.ORDERS, 1), (Lane.BULK, 1)])
 def test_only_what_staff_wait_for_is_looked_for_in_every_round(lane: Lane, asked: int) -> None:
     account = make_account()
-    served = LeasedAccount(account, Haorui, accounts.opened_login_of(account))
+    served = LeasedAccount(account, Haorui, accounts.decrypted_login_of(account))
     source, dispatcher = Empty(lane), Dispatcher(uuid4(), WorkerPool(1, Deadlines()))
     for _ in range(3):
         dispatcher.give_out(source, {account.pk: served})
@@ -203,7 +203,7 @@ def test_while_an_account_is_busy_even_staff_are_not_looked_for_in_every_round(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
-    served = {account.pk: LeasedAccount(account, Haorui, accounts.opened_login_of(account))}
+    served = {account.pk: LeasedAccount(account, Haorui, accounts.decrypted_login_of(account))}
     for _ in range(3):
         make_message(account)
     now = time.monotonic()
@@ -212,7 +212,7 @@ def test_while_an_account_is_busy_even_staff_are_not_looked_for_in_every_round(
     worker_pool = WorkerPool(1, Deadlines())
     dispatcher, source = Dispatcher(uuid4(), worker_pool), Empty(Lane.STAFF)
     other = make_account()
-    idle = {other.pk: LeasedAccount(other, Haorui, accounts.opened_login_of(other))}
+    idle = {other.pk: LeasedAccount(other, Haorui, accounts.decrypted_login_of(other))}
     dispatcher.give_out(MessageSource(), served)
     for _ in range(3):
         dispatcher.give_out(source, idle)

@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from providers.admin.account_forms import AccountForm
-from providers.admin.form_changes import OPTION, SECRET, marks_of
+from providers.admin.form_changes import OPTION, SECRET, field_digests
 from providers.gateway.client import Client, OptionKind
 from providers.gateway.registry import clients
 from providers.models import Account
@@ -33,7 +33,7 @@ def client_of(provider: str) -> type[Client]:
     return clients()[provider]
 
 
-def secrets_typed(provider: str) -> dict[str, str]:
+def secret_data(provider: str) -> dict[str, str]:
     return {
         SECRET + field.name: f"{field.prefix}{CANARY}-{field.name}"
         for field in client_of(provider).credential_fields
@@ -47,7 +47,7 @@ def _required_options(provider: str) -> dict[str, str]:
     return {OPTION + field.name: "one" for field in wanted}
 
 
-def typed(provider: str, **changes: Any) -> dict[str, Any]:
+def form_data(provider: str, **changes: Any) -> dict[str, Any]:
     """A whole form that is right. A change to None leaves the field out."""
     data: dict[str, Any] = {
         "name": f"{provider} main",
@@ -57,7 +57,7 @@ def typed(provider: str, **changes: Any) -> dict[str, Any]:
         "per_minute": "300",
         "in_flight": "4",
         "pausing_phrases": "",
-        **secrets_typed(provider),
+        **secret_data(provider),
         **_required_options(provider),
         **TYPED.get(provider, {}),
         **changes,
@@ -65,10 +65,10 @@ def typed(provider: str, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value is not None}
 
 
-def typed_again(account: Account, **changes: Any) -> dict[str, Any]:
+def stored_form_data(account: Account, **changes: Any) -> dict[str, Any]:
     """The form of an account that is there, as its page was opened just now."""
     account = Account.objects.get(pk=account.pk)
-    kept = dict.fromkeys(secrets_typed(account.provider), "")
+    kept = dict.fromkeys(secret_data(account.provider), "")
     now = {
         "name": account.name,
         "base_url": account.base_url,
@@ -79,12 +79,12 @@ def typed_again(account: Account, **changes: Any) -> dict[str, Any]:
         "low_balance": account.low_balance or "",
         "price_per_segment": account.price_per_segment or "",
         "pausing_phrases": account.pausing_phrases,
-        "seen": json.dumps(marks_of(account)),
+        "seen": json.dumps(field_digests(account)),
     }
     for name, value in account.options.items():
         lines = "\n".join(value) if isinstance(value, list) else value
         now[OPTION + name] = lines
-    return typed(account.provider, **{**kept, **now, **changes})
+    return form_data(account.provider, **{**kept, **now, **changes})
 
 
 def add_url(provider: str) -> str:
@@ -95,12 +95,12 @@ def url_of(account: Account, page: str = "change") -> str:
     return reverse(f"admin:providers_account_{page}", args=[account.public_id])
 
 
-def everything_said(browser: Browser, *urls: str) -> str:
+def all_pages(browser: Browser, *urls: str) -> str:
     return "".join(browser.get(url).content.decode() for url in urls)
 
 
 def form_for(provider: str, **changes: Any) -> AccountForm:
-    return AccountForm(typed(provider, **changes), client=client_of(provider))
+    return AccountForm(form_data(provider, **changes), client=client_of(provider))
 
 
 def saved(form: AccountForm) -> Account:
@@ -110,9 +110,9 @@ def saved(form: AccountForm) -> Account:
     return Account.objects.get(pk=account.pk)
 
 
-def form_again(account: Account, **changes: Any) -> AccountForm:
+def form_for_stored(account: Account, **changes: Any) -> AccountForm:
     stored = Account.objects.get(pk=account.pk)
-    data = typed_again(stored, **changes)
+    data = stored_form_data(stored, **changes)
     return AccountForm(data, instance=stored, client=client_of(account.provider))
 
 
