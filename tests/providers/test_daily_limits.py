@@ -25,26 +25,26 @@ NOON = datetime.fromisoformat("2026-03-02T12:07:00+08:00")
 CODES = DailyLimit.What.CODES
 
 
-def test_what_is_taken_counts() -> None:
+def test_taken_amount_counts_as_usage() -> None:
     take([CAP], 2)
     assert used(CAP) == 2
 
 
-def test_the_limit_itself_may_be_reached_but_not_passed() -> None:
+def test_limit_can_be_reached_but_not_exceeded() -> None:
     take([CAP], 3)
     with pytest.raises(LimitReached) as refused:
         take([CAP])
     assert (refused.value.used, refused.value.cap) == (3, CAP)
 
 
-def test_more_than_is_left_takes_nothing() -> None:
+def test_request_for_more_than_is_left_takes_nothing() -> None:
     take([CAP], 2)
     with pytest.raises(LimitReached):
         take([CAP], 2)
     assert used(CAP) == 2
 
 
-def test_a_refusal_undoes_what_was_taken_from_other_limits() -> None:
+def test_reached_limit_rolls_back_the_other_limits() -> None:
     other = Cap("codes", "prefix", "+861391234", 10)
     take([CAP], 3)
     with pytest.raises(LimitReached), transaction.atomic():
@@ -52,7 +52,7 @@ def test_a_refusal_undoes_what_was_taken_from_other_limits() -> None:
     assert used(other) == 0
 
 
-def test_no_24_hours_hold_more_than_the_limit() -> None:
+def test_usage_still_counts_after_exactly_24_hours() -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         take([CAP], 3)
         clock.shift(timedelta(hours=24))
@@ -60,7 +60,7 @@ def test_no_24_hours_hold_more_than_the_limit() -> None:
             take([CAP])
 
 
-def test_what_is_over_a_day_old_is_free_again_when_it_was_said_to_be() -> None:
+def test_usage_older_than_a_day_is_released_at_the_announced_time() -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         take([CAP], 3)
         with pytest.raises(LimitReached) as refused:
@@ -70,12 +70,12 @@ def test_what_is_over_a_day_old_is_free_again_when_it_was_said_to_be() -> None:
         take([CAP], 3)
 
 
-def test_keys_and_kinds_do_not_share_a_limit() -> None:
+def test_keys_and_kinds_have_separate_limits() -> None:
     take([CAP], 3)
     take([Cap("codes", "number", "+8613912345679", 3), Cap("orders", "number", CAP.key, 3)], 3)
 
 
-def test_what_was_not_used_after_all_is_free_again() -> None:
+def test_unused_amount_is_released() -> None:
     take([CAP], 3)
     daily_limits.release([CAP.name], 2, timezone.now())
     assert used(CAP) == 1
@@ -83,7 +83,7 @@ def test_what_was_not_used_after_all_is_free_again() -> None:
     assert used(CAP) == 0
 
 
-def test_giving_back_never_frees_what_went_out_later() -> None:
+def test_release_does_not_free_later_usage() -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         take([CAP], 2)
         clock.shift(timedelta(hours=12))
@@ -97,7 +97,7 @@ def test_giving_back_never_frees_what_went_out_later() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_no_more_than_the_limit_get_through() -> None:
+def test_concurrent_requests_do_not_exceed_the_limit() -> None:
     def one() -> bool:
         try:
             with transaction.atomic():
@@ -110,7 +110,7 @@ def test_of_many_at_once_no_more_than_the_limit_get_through() -> None:
     assert used(CAP) == 3
 
 
-def test_spent_rows_are_pruned_and_others_are_not() -> None:
+def test_only_expired_rows_are_pruned() -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         take([CAP])
         clock.shift(timedelta(hours=25))
@@ -122,13 +122,13 @@ def test_spent_rows_are_pruned_and_others_are_not() -> None:
 # --- whose limits hold -----------------------------------------------------------
 
 
-def test_without_a_limit_of_their_own_the_installations_holds(settings: Settings) -> None:
+def test_user_without_a_limit_has_the_default_of_the_installation(settings: Settings) -> None:
     settings.DAILY_LIMITS = {"codes": 7}
     user = make_user()
     assert caps_of(make_account(), user, CODES) == [Cap("codes", "user", str(user.pk), 7)]
 
 
-def test_the_highest_of_a_persons_roles_holds() -> None:
+def test_highest_limit_of_a_users_roles_applies() -> None:
     user = make_user()
     for name, most in (("night", 5), ("day", 50)):
         group = Group.objects.create(name=name)
@@ -137,7 +137,7 @@ def test_the_highest_of_a_persons_roles_holds() -> None:
     assert daily_limits.user_limit(user, CODES) == 50
 
 
-def test_a_persons_own_limit_goes_before_their_roles() -> None:
+def test_own_limit_of_a_user_overrides_their_roles() -> None:
     user, group = make_user(), Group.objects.create(name="day")
     user.groups.add(group)
     DailyLimit.objects.create(group=group, what=CODES, most=50)
@@ -145,7 +145,7 @@ def test_a_persons_own_limit_goes_before_their_roles() -> None:
     assert daily_limits.user_limit(user, CODES) == 0
 
 
-def test_an_accounts_limit_counts_everything_that_goes_over_it() -> None:
+def test_account_limit_covers_every_kind() -> None:
     account = make_account(daily_limit=10)
     caps = {caps_of(account, None, what)[0] for what in DailyLimit.What}
     assert caps == {Cap("all", "account", str(account.pk), 10)}

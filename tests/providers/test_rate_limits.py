@@ -47,7 +47,7 @@ ASKED = st.lists(st.tuples(st.floats(0, 90), st.integers(1, 40)), min_size=1, ma
 @example(1, 1, [(0.0, 5)])
 @example(3, 180, [(0.0, 400)])
 @example(10, 300, [(0.0, 5), (59.9, 300), (0.1, 300)])
-def test_no_second_and_no_minute_ever_holds_more_than_its_limit(
+def test_no_second_or_minute_exceeds_its_limit(
     per_second: int, per_minute: int, asked: list[tuple[float, int]]
 ) -> None:
     slots = simulate(per_second, per_minute, asked)
@@ -55,13 +55,13 @@ def test_no_second_and_no_minute_ever_holds_more_than_its_limit(
     assert fullest(slots, 60) <= per_minute
 
 
-def test_ten_thousand_a_second_are_kept_as_well() -> None:
+def test_limit_of_ten_thousand_per_second_holds() -> None:
     slots = simulate(10_000, 600_000, [(0.0, 25_000)])
     assert fullest(slots, 1) <= 10_000
 
 
 @given(st.integers(1, 50), st.integers(1, 900), ASKED)
-def test_slots_are_given_out_in_order(
+def test_slots_are_assigned_in_order(
     per_second: int, per_minute: int, asked: list[tuple[float, int]]
 ) -> None:
     slots = simulate(per_second, per_minute, asked)
@@ -72,17 +72,17 @@ def test_slots_are_given_out_in_order(
 @pytest.mark.parametrize(
     ("per_second", "per_minute", "least"), [(10, 300, 290), (10_000, 1_200, 1_150), (1, 60, 55)]
 )
-def test_most_of_a_minutes_limit_can_be_used(per_second: int, per_minute: int, least: int) -> None:
+def test_most_of_the_minute_limit_is_usable(per_second: int, per_minute: int, least: int) -> None:
     slots = simulate(per_second, per_minute, [(0.0, per_minute * 2)])
     assert fullest(slots, 60) >= least
 
 
-def test_a_few_calls_after_a_pause_go_at_once() -> None:
+def test_burst_after_a_pause_has_no_wait() -> None:
     assert simulate(10, 300, [(0.0, 2)]) == [1_000_000.0] * 2
 
 
 @given(st.integers(1, 10_000))
-def test_burst_and_rate_together_stay_within_the_limit(limit: int) -> None:
+def test_burst_plus_rate_stays_within_the_limit(limit: int) -> None:
     window = Window.of(limit, 1.0, 5)
     assert window.burst + 1.0 / window.spacing <= limit + 1
     assert window.burst >= 1
@@ -92,7 +92,7 @@ def test_burst_and_rate_together_stay_within_the_limit(limit: int) -> None:
 
 
 @pytest.mark.django_db
-def test_looking_ahead_takes_nothing() -> None:
+def test_forecast_takes_no_slots() -> None:
     account = make_account(per_second=10, per_minute=300)
     before = Allowance.objects.values().get(account=account)
     assert rate_limits.forecast_slots(account, 5, within=1.0).in_time == 5
@@ -100,21 +100,21 @@ def test_looking_ahead_takes_nothing() -> None:
 
 
 @pytest.mark.django_db
-def test_a_look_says_how_many_are_near_and_when_the_next_comes() -> None:
+def test_forecast_counts_slots_and_the_wait_for_the_next() -> None:
     forecast = rate_limits.forecast_slots(make_account(per_second=1, per_minute=60), 5, within=1.5)
     assert forecast.in_time == 2
     assert 1.5 < forecast.next_wait < 2.5
 
 
 @pytest.mark.django_db
-def test_what_was_seen_is_taken_where_nobody_took_it_meanwhile() -> None:
+def test_forecast_slots_are_taken_if_unchanged() -> None:
     account = make_account(per_second=1, per_minute=60)
     forecast = rate_limits.forecast_slots(account, 1, within=1.0)
     assert rate_limits.take(account, forecast, 1) == [0]
 
 
 @pytest.mark.django_db
-def test_what_somebody_else_took_since_the_look_is_not_taken_twice() -> None:
+def test_slots_taken_since_the_forecast_are_not_taken_again() -> None:
     account = make_account(per_second=1, per_minute=60)
     forecast = rate_limits.forecast_slots(account, 1, within=1.0)
     rate_limits.reserve(account)
@@ -123,7 +123,7 @@ def test_what_somebody_else_took_since_the_look_is_not_taken_twice() -> None:
 
 
 @pytest.mark.django_db
-def test_what_was_reserved_is_not_given_out_again() -> None:
+def test_reserved_slot_is_not_assigned_again() -> None:
     account = make_account(per_second=1, per_minute=60)
     (first,), (second,) = rate_limits.reserve(account), rate_limits.reserve(account)
     assert first == 0
@@ -131,7 +131,7 @@ def test_what_was_reserved_is_not_given_out_again() -> None:
 
 
 @pytest.mark.django_db
-def test_a_missing_allowance_is_made() -> None:
+def test_missing_allowance_is_created() -> None:
     account = make_account()
     Allowance.objects.all().delete()
     assert rate_limits.reserve(account, 2) == [0, 0]
@@ -139,7 +139,7 @@ def test_a_missing_allowance_is_made() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_those_who_reserve_at_the_same_time_get_slots_of_their_own() -> None:
+def test_concurrent_reservations_get_distinct_slots() -> None:
     account = make_account(per_second=10, per_minute=300)
     began = database_now()
 
@@ -164,40 +164,40 @@ def test_those_who_reserve_at_the_same_time_get_slots_of_their_own() -> None:
 
 @pytest.mark.django_db
 class TestSlowDown:
-    def test_the_whole_account_waits(self) -> None:
+    def test_whole_account_waits(self) -> None:
         account = make_account()
         assert rate_limits.slow_down(account, 7) == 7
         (wait,) = rate_limits.reserve(account)
         assert 6 < wait <= 7
 
-    def test_without_a_number_it_waits_five_to_ten_seconds(self) -> None:
+    def test_default_delay_is_five_to_ten_seconds(self) -> None:
         assert 5 <= rate_limits.slow_down(make_account(), None) <= 10
 
-    def test_each_repetition_doubles_the_wait_up_to_two_minutes(self) -> None:
+    def test_each_repetition_doubles_the_delay_up_to_two_minutes(self) -> None:
         account = make_account()
         waits = [rate_limits.slow_down(account, 5) for _ in range(7)]
         assert waits == [5, 10, 20, 40, 80, 80, 80]
         assert rate_limits.slow_down(account, 30) == 120
 
-    def test_a_shorter_wait_does_not_end_a_longer_one(self) -> None:
+    def test_shorter_delay_does_not_replace_a_longer_one(self) -> None:
         account = make_account()
         rate_limits.slow_down(account, 60)
         Allowance.objects.update(slow_streak=0)
         rate_limits.slow_down(account, 1)
         assert rate_limits.reserve(account)[0] > 50
 
-    def test_an_answer_ends_the_growth(self) -> None:
+    def test_answer_resets_the_growth(self) -> None:
         account = make_account()
         rate_limits.slow_down(account, 5)
         rate_limits.record_answer(account)
         assert rate_limits.slow_down(account, 5) == 5
 
-    def test_an_answer_does_not_shorten_the_wait(self) -> None:
+    def test_answer_does_not_shorten_the_delay(self) -> None:
         account = make_account()
         rate_limits.slow_down(account, 60)
         rate_limits.record_answer(account)
         assert rate_limits.reserve(account)[0] > 50
 
-    def test_another_account_is_not_slowed(self) -> None:
+    def test_other_account_is_not_delayed(self) -> None:
         rate_limits.slow_down(make_account(), 60)
         assert rate_limits.reserve(make_account()) == [0]

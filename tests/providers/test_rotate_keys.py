@@ -50,14 +50,12 @@ def password(account: Account) -> Credential:
     return account.credentials.get(name="api_password")
 
 
-def test_every_encrypted_column_is_found() -> None:
+def test_all_encrypted_columns_are_found() -> None:
     found = {f"{m._meta.label}.{column.name}" for m, column in rotate_keys.encrypted_columns()}
     assert {"providers.Credential.value", "providers.CallbackToken.value"} <= found
 
 
-def test_afterwards_the_old_key_is_no_longer_needed(
-    account: Account, new: str, settings: Any
-) -> None:
+def test_old_key_is_not_needed_after_rotation(account: Account, new: str, settings: Any) -> None:
     out, _ = rotate()
     assert "providers.Credential.value: 2 encrypted anew" in out
     assert "providers.CallbackToken.value: 1 encrypted anew" in out
@@ -66,7 +64,7 @@ def test_afterwards_the_old_key_is_no_longer_needed(
     assert account.callback_tokens.get().value.reveal()
 
 
-def test_a_second_run_finds_nothing_to_do(account: Account, new: str) -> None:
+def test_second_run_changes_nothing(account: Account, new: str) -> None:
     rotate()
     before = token(password(account))
     out, _ = rotate()
@@ -74,14 +72,14 @@ def test_a_second_run_finds_nothing_to_do(account: Account, new: str) -> None:
     assert token(password(account)) == before
 
 
-def test_a_dry_run_counts_and_writes_nothing(account: Account, new: str) -> None:
+def test_dry_run_only_counts(account: Account, new: str) -> None:
     before = token(password(account))
     out, _ = rotate("--dry-run")
     assert "2 to encrypt anew" in out
     assert token(password(account)) == before
 
 
-def test_what_no_key_reads_is_named_by_id_and_the_rest_is_done(
+def test_unreadable_values_are_reported_by_id_and_the_rest_is_rotated(
     account: Account, new: str, settings: Any
 ) -> None:
     stranger = Fernet(Fernet.generate_key()).encrypt(b"lost-canary").decode()
@@ -101,9 +99,7 @@ def test_what_no_key_reads_is_named_by_id_and_the_rest_is_done(
         Credential.objects.get(pk=lost.pk).value.reveal()
 
 
-def test_a_secret_that_is_replaced_meanwhile_stays(
-    account: Account, new: str, monkeypatch: Any
-) -> None:
+def test_secret_saved_during_the_run_is_kept(account: Account, new: str, monkeypatch: Any) -> None:
     replace = rotate_keys.replace
 
     def replace_late(model: Any, column: Any, pk: Any, *tokens: str) -> bool:
@@ -119,9 +115,7 @@ def test_a_secret_that_is_replaced_meanwhile_stays(
     assert password(account).value.reveal() == "saved meanwhile"
 
 
-def test_it_goes_through_more_rows_than_one_chunk(
-    account: Account, new: str, monkeypatch: Any
-) -> None:
+def test_rows_beyond_one_chunk_are_rotated(account: Account, new: str, monkeypatch: Any) -> None:
     monkeypatch.setattr(rotate_keys, "CHUNK", 2)
     for _ in range(3):
         make_account("haorui")
@@ -133,7 +127,7 @@ def test_it_goes_through_more_rows_than_one_chunk(
     assert "providers.Credential.value: 0 encrypted anew, 5 with the first key already" in out
 
 
-def test_nothing_secret_is_printed(account: Account, new: str) -> None:
+def test_output_contains_no_secret(account: Account, new: str) -> None:
     out, err = rotate()
     assert "canary" not in out + err
     assert token(password(account)) not in out + err

@@ -54,7 +54,7 @@ def change(browser: Browser, account: Account, **changes: Any) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_no_page_of_the_account_holds_it(provider: str, boss: Browser) -> None:
+def test_no_page_of_the_account_contains_a_secret(provider: str, boss: Browser) -> None:
     account = add(boss, provider)
     change(boss, account, name="")
     change(boss, account)
@@ -64,7 +64,7 @@ def test_no_page_of_the_account_holds_it(provider: str, boss: Browser) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_no_history_of_changes_holds_it(
+def test_no_log_of_changes_contains_a_secret(
     provider: str, boss: Browser, log: pytest.LogCaptureFixture
 ) -> None:
     account = add(boss, provider)
@@ -77,7 +77,7 @@ def test_no_history_of_changes_holds_it(
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_history_names_each_secret_that_was_replaced(provider: str, boss: Browser) -> None:
+def test_log_names_every_replaced_secret(provider: str, boss: Browser) -> None:
     account = add(boss, provider)
     change(boss, account)
     said = LogEntry.objects.order_by("pk").last()
@@ -87,7 +87,7 @@ def test_the_history_names_each_secret_that_was_replaced(provider: str, boss: Br
     assert all(field.label in said.get_change_message() for field in client.credential_fields)
 
 
-def test_a_dump_of_the_database_holds_neither_secrets_nor_callback_addresses(
+def test_database_dump_contains_no_secret_or_callback_address(
     boss: Browser,
 ) -> None:
     account = add(boss, "haorui")
@@ -99,7 +99,7 @@ def test_a_dump_of_the_database_holds_neither_secrets_nor_callback_addresses(
     assert token not in out.getvalue()
 
 
-def test_no_table_holds_it_in_the_clear(boss: Browser) -> None:
+def test_no_table_contains_a_secret_in_plain_text(boss: Browser) -> None:
     account = add(boss, "haorui")
     change(boss, account)
     with connection.cursor() as cursor:
@@ -108,7 +108,7 @@ def test_no_table_holds_it_in_the_clear(boss: Browser) -> None:
             assert CANARY not in str(cursor.fetchall()), table
 
 
-def test_it_does_not_show_when_objects_are_printed(boss: Browser) -> None:
+def test_printed_objects_do_not_show_secrets(boss: Browser) -> None:
     account = add(boss, "haorui")
     credentials = list(account.credentials.all())
     shown = [account, credentials, [vars(each) for each in credentials], vars(account)]
@@ -116,16 +116,14 @@ def test_it_does_not_show_when_objects_are_printed(boss: Browser) -> None:
     assert CANARY not in "".join(repr(thing) + str(thing) for thing in shown)
 
 
-def test_a_mistake_in_the_form_repeats_no_secret(
-    boss: Browser, log: pytest.LogCaptureFixture
-) -> None:
+def test_form_errors_do_not_repeat_a_secret(boss: Browser, log: pytest.LogCaptureFixture) -> None:
     data = form_data("gosms", secret_api_key=f"{CANARY}\x00", name="x" * 100, base_url="")
     answer = boss.post(add_url("gosms"), data)
     assert answer.status_code == 200
     assert CANARY not in answer.content.decode() + log.text
 
 
-def test_a_callback_address_is_in_no_history(boss: Browser) -> None:
+def test_no_log_contains_a_callback_address(boss: Browser) -> None:
     account = add(boss, "haorui")
     token = account.callback_tokens.get().value.reveal()
     audited = list(AuditEntry.objects.values_list("changes", "object_repr"))

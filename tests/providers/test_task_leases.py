@@ -11,25 +11,25 @@ from providers.task_leases import hold_task_lease
 pytestmark = pytest.mark.django_db
 
 
-def test_whoever_comes_second_gets_none() -> None:
+def test_second_holder_gets_none() -> None:
     with hold_task_lease("duty", 60) as first, hold_task_lease("duty", 60) as second:
         assert first is not None
         assert second is None
 
 
-def test_other_duties_go_on_beside_it() -> None:
+def test_leases_of_different_tasks_are_independent() -> None:
     with hold_task_lease("duty", 60), hold_task_lease("another", 60) as keep:
         assert keep is not None
 
 
-def test_a_duty_that_ended_is_free_at_once() -> None:
+def test_lease_is_released_at_the_end_of_the_block() -> None:
     with hold_task_lease("duty", 60):
         pass
     with hold_task_lease("duty", 60) as keep:
         assert keep is not None
 
 
-def test_a_lease_that_ran_out_is_lost_to_whoever_takes_it() -> None:
+def test_expired_lease_is_lost_to_the_next_holder() -> None:
     with hold_task_lease("duty", 60) as first:
         assert first is not None
         TaskLease.objects.update(expires_at=database_now() - 1)

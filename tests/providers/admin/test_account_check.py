@@ -56,9 +56,7 @@ def living_engine() -> None:
     Lease.objects.update(holder="a" * 32, expires_at=database_now() + TIME_TO_LIVE)
 
 
-def test_a_check_is_put_to_the_queue_and_asks_no_provider(
-    account: Account, manager: Browser
-) -> None:
+def test_check_is_queued_without_calling_the_provider(account: Account, manager: Browser) -> None:
     answer = manager.post(url_of(account, "check"), headers={"hx-request": "true"})
     page = answer.content.decode()
     assert "The queue does not run" in page
@@ -68,13 +66,13 @@ def test_a_check_is_put_to_the_queue_and_asks_no_provider(
     assert not ApiCall.objects.exists()
 
 
-def test_asking_twice_asks_once(account: Account, manager: Browser) -> None:
+def test_repeated_request_creates_one_check(account: Account, manager: Browser) -> None:
     for _ in range(3):
         manager.post(url_of(account, "check"))
     assert account.enquiries.count() == 1
 
 
-def test_while_the_engine_works_the_page_says_that_it_asks(
+def test_page_says_that_the_provider_is_asked_while_the_engine_runs(
     account: Account, manager: Browser
 ) -> None:
     living_engine()
@@ -82,9 +80,7 @@ def test_while_the_engine_works_the_page_says_that_it_asks(
     assert "Asking GoSMS" in text_of(manager, url_of(account, "checked"))
 
 
-def test_after_the_first_minute_the_page_asks_less_often(
-    account: Account, manager: Browser
-) -> None:
+def test_page_polls_less_often_after_the_first_minute(account: Account, manager: Browser) -> None:
     manager.post(url_of(account, "check"))
     account.enquiries.update(asked_at=timezone.now() - timedelta(seconds=61))
     assert "every 5s" in text_of(manager, url_of(account, "checked"))
@@ -97,7 +93,7 @@ def ended(account: Account, **fields: Any) -> None:
     )
 
 
-def test_a_check_that_went_well_says_so_stops_asking_and_brings_the_figures(
+def test_successful_check_stops_polling_and_updates_the_figures(
     account: Account, manager: Browser
 ) -> None:
     ended(account, state="answered", reading=read(account))
@@ -115,14 +111,14 @@ def test_a_check_that_went_well_says_so_stops_asking_and_brings_the_figures(
         ({"available": None, "balance": None}, "Connection works."),
     ],
 )
-def test_a_check_says_what_the_provider_stated_and_no_more(
+def test_check_shows_only_facts_that_the_provider_stated(
     account: Account, manager: Browser, reading: dict[str, Any], says: str
 ) -> None:
     ended(account, state="answered", reading=read(account, **reading))
     assert says in text_of(manager, url_of(account, "checked"))
 
 
-def test_a_failed_check_gives_reason_next_step_and_the_providers_own_words(
+def test_failed_check_shows_reason_next_step_and_the_providers_words(
     account: Account, manager: Browser
 ) -> None:
     ended(account, state="failed", reason="credentials", words="<b>密钥</b> \u202eevil")
@@ -135,7 +131,7 @@ def test_a_failed_check_gives_reason_next_step_and_the_providers_own_words(
 
 
 @pytest.mark.parametrize("provider", [p for p in PROVIDERS if p in ("haorui", "otpservice")])
-def test_where_nothing_can_be_checked_it_says_so_at_once(provider: str, manager: Browser) -> None:
+def test_check_without_a_free_call_is_answered_at_once(provider: str, manager: Browser) -> None:
     account = make_account(provider)
     accounts.pause(account, "credentials")
     page = manager.post(url_of(account, "check"), headers={"hx-request": "true"}).content.decode()
@@ -146,7 +142,7 @@ def test_where_nothing_can_be_checked_it_says_so_at_once(provider: str, manager:
     assert account.is_paused
 
 
-def test_a_signed_out_page_is_told_so_instead_of_getting_a_sign_in_form(
+def test_poll_of_a_signed_out_page_is_answered_401_without_a_form(
     account: Account, client: Browser
 ) -> None:
     answer = client.get(url_of(account, "checked"))

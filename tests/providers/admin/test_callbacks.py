@@ -54,7 +54,7 @@ def page(client: Client, callback: Callback, name: str = "change") -> str:
     return reverse(f"admin:providers_callback_{name}", args=[callback.public_id])
 
 
-def test_the_list_says_what_was_reported_and_for_what(message: Message) -> None:
+def test_list_shows_the_report_and_its_subject(message: Message) -> None:
     report(message, "DELIVRD")
     text = signed_in("auditor").get(reverse(LIST)).content.decode()
     assert "Delivered (DELIVRD)" in text
@@ -63,7 +63,7 @@ def test_the_list_says_what_was_reported_and_for_what(message: Message) -> None:
 
 
 @pytest.mark.parametrize("state", ["unmatched", "unrecognised", "conflict"])
-def test_each_tab_opens_its_rows(state: str) -> None:
+def test_each_tab_lists_its_state(state: str) -> None:
     account = make_account("haorui")
     Callback.objects.create(account=account, digest="1", method="POST", state=state)
     Callback.objects.create(account=account, digest="2", method="POST", state="applied")
@@ -72,7 +72,7 @@ def test_each_tab_opens_its_rows(state: str) -> None:
 
 
 @pytest.mark.parametrize("by", ["reference", "provider_id"])
-def test_a_whole_id_finds_the_callbacks_of_a_message(message: Message, by: str) -> None:
+def test_search_finds_callbacks_by_complete_id(message: Message, by: str) -> None:
     Message.objects.filter(pk=message.pk).update(provider_id="26471304")
     report(message)
     push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
@@ -82,14 +82,14 @@ def test_a_whole_id_finds_the_callbacks_of_a_message(message: Message, by: str) 
 
 
 @pytest.mark.parametrize("query", ["139", NUMBER, "%", "x" * 10_000])
-def test_a_search_is_no_oracle_for_numbers(message: Message, query: str) -> None:
+def test_search_does_not_reveal_numbers(message: Message, query: str) -> None:
     report(message)
     answer = signed_in("auditor").get(reverse(LIST), {"q": query})
     assert answer.status_code == 200
     assert not answer.context["cl"].result_list
 
 
-def test_numbers_and_texts_of_a_raw_request_are_masked_for_everybody(message: Message) -> None:
+def test_numbers_and_texts_of_a_raw_request_are_masked_for_every_role(message: Message) -> None:
     callback = report(message, Message=TEXT)
     for role in ("auditor", "manager"):
         client = signed_in(role)
@@ -112,7 +112,7 @@ def test_numbers_and_texts_of_a_raw_request_are_masked_for_everybody(message: Me
         ('--x\r\nContent-Disposition: form-data; name="to"\r\n\r\n8613912345678', "multipart/x"),
     ],
 )
-def test_whatever_looks_like_a_number_or_a_text_is_masked(
+def test_numbers_and_texts_are_masked_in_every_format(
     message: Message, body: str, kind: str
 ) -> None:
     callback = Callback.objects.create(
@@ -131,13 +131,13 @@ def test_whatever_looks_like_a_number_or_a_text_is_masked(
     assert "4711" not in shown
 
 
-def test_a_viewer_sees_no_number_in_the_words_of_a_report(message: Message) -> None:
+def test_viewer_sees_no_number_in_the_words_of_a_report(message: Message) -> None:
     report(message, "WEIRD number 8613912345678")
     url = reverse("admin:messaging_message_change", args=[message.public_id])
     assert NUMBER not in signed_in("viewer").get(url).content.decode()
 
 
-def test_a_reveal_shows_it_as_it_came_and_is_written_down(message: Message) -> None:
+def test_reveal_shows_the_raw_request_and_is_logged(message: Message) -> None:
     callback, client = report(message, Message=TEXT), signed_in("manager")
     answer = client.post(page(client, callback, "reveal"), {"reason": "complaint"})
     assert NUMBER in answer.content.decode()
@@ -146,14 +146,14 @@ def test_a_reveal_shows_it_as_it_came_and_is_written_down(message: Message) -> N
     assert LogEntry.objects.get().change_message == "Revealed: A complaint"
 
 
-def test_a_reveal_without_a_reason_shows_nothing(message: Message) -> None:
+def test_reveal_without_a_reason_shows_nothing(message: Message) -> None:
     callback, client = report(message), signed_in("manager")
     answer = client.post(page(client, callback, "reveal"), {})
     assert NUMBER not in answer.content.decode()
     assert not LogEntry.objects.exists()
 
 
-def test_markup_in_a_callback_is_shown_and_not_run(message: Message) -> None:
+def test_markup_in_a_callback_is_escaped(message: Message) -> None:
     callback = report(message, Remarks="<script>alert(1)</script>\u202e")
     client = signed_in("manager")
     shown = client.get(page(client, callback)).content.decode()
@@ -162,7 +162,7 @@ def test_markup_in_a_callback_is_shown_and_not_run(message: Message) -> None:
     assert "&lt;script&gt;alert" in revealed
 
 
-def test_one_is_processed_again_at_once(message: Message) -> None:
+def test_single_callback_is_processed_again_at_once(message: Message) -> None:
     push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
     process_received()
     callback, client = only_callback(), signed_in("manager")
@@ -171,7 +171,7 @@ def test_one_is_processed_again_at_once(message: Message) -> None:
     assert "Its state is now: Applied." in answer.content.decode()
 
 
-def test_many_are_processed_again_by_the_queue(message: Message) -> None:
+def test_selected_callbacks_are_processed_again_by_the_queue(message: Message) -> None:
     push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
     process_received()
     signed_in("manager").post(
@@ -181,7 +181,7 @@ def test_many_are_processed_again_by_the_queue(message: Message) -> None:
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
-def test_who_may_not_do_it_is_refused(message: Message, role: str) -> None:
+def test_actions_without_permission_are_refused(message: Message, role: str) -> None:
     callback, client = report(message), signed_in(role)
     for name in ("again", "reveal"):
         assert client.post(page(client, callback, name), {"reason": "check"}).status_code == 403
@@ -190,7 +190,7 @@ def test_who_may_not_do_it_is_refused(message: Message, role: str) -> None:
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("operator", 403), ("auditor", 200)])
-def test_callbacks_are_for_those_who_may_see_calls(
+def test_only_auditors_and_managers_can_open_callbacks(
     message: Message, role: str, status: int
 ) -> None:
     callback, client = report(message), signed_in(role)
@@ -198,7 +198,7 @@ def test_callbacks_are_for_those_who_may_see_calls(
     assert client.get(page(client, callback)).status_code == status
 
 
-def test_the_list_needs_no_more_queries_with_more_rows(
+def test_list_needs_a_constant_number_of_queries(
     message: Message,
 ) -> None:
     client, counts = signed_in("auditor"), []
@@ -217,7 +217,7 @@ def test_the_list_needs_no_more_queries_with_more_rows(
 # --- the message's own page -----------------------------------------------------------
 
 
-def test_a_message_tells_of_each_report_and_of_the_contradiction(message: Message) -> None:
+def test_message_page_shows_every_report_and_the_contradiction(message: Message) -> None:
     report(message, "Delivered")
     report(message, "Failed")
     client = signed_in("manager")
@@ -229,7 +229,7 @@ def test_a_message_tells_of_each_report_and_of_the_contradiction(message: Messag
     assert page(client, Callback.objects.earliest("pk")) in text
 
 
-def test_a_report_against_a_decision_of_staff_says_which_stands(message: Message) -> None:
+def test_report_that_contradicts_staff_says_which_state_stands(message: Message) -> None:
     Message.objects.update(
         state="not_sent", settled_at=timezone.now() - timedelta(hours=1), settled_because="asked"
     )
@@ -241,7 +241,7 @@ def test_a_report_against_a_decision_of_staff_says_which_stands(message: Message
 # --- health ---------------------------------------------------------------------------------
 
 
-def test_health_counts_what_waits_and_what_stayed_silent() -> None:
+def test_health_counts_waiting_due_and_missing_reports() -> None:
     account, now = make_account("haorui"), timezone.now()
     for hours, state in ((1, "submitted"), (80, "submitted"), (80, "delivered"), (80, "refused")):
         at = now - timedelta(hours=hours)
@@ -252,7 +252,7 @@ def test_health_counts_what_waits_and_what_stayed_silent() -> None:
     assert health.missing_reports.share == 50
 
 
-def test_an_account_that_is_quiet_though_messages_wait_is_named() -> None:
+def test_quiet_account_with_waiting_messages_is_reported() -> None:
     account = make_account("haorui")
     since = timezone.now() - timedelta(hours=9, minutes=5)
     make_message(account, state="submitted", answered_at=since)
@@ -268,7 +268,7 @@ def post_address(client: Client, account: Account, name: str, **fields: object) 
     return client.post(url, fields).status_code
 
 
-def test_a_new_address_leaves_the_old_one_standing() -> None:
+def test_new_address_keeps_the_old_one_active() -> None:
     account = make_account("haorui")
     assert post_address(signed_in("manager"), account, "new_address") == 302
     facts = addresses_of(account, timezone.now())
@@ -276,7 +276,7 @@ def test_a_new_address_leaves_the_old_one_standing() -> None:
     assert not facts[1].is_revocable
 
 
-def test_an_old_address_can_be_revoked_after_seven_days_and_not_before() -> None:
+def test_old_address_can_be_revoked_only_after_seven_days() -> None:
     account, client = make_account("haorui"), signed_in("manager")
     old = account.callback_tokens.get()
     accounts.new_callback_token(account)
@@ -290,7 +290,7 @@ def test_an_old_address_can_be_revoked_after_seven_days_and_not_before() -> None
     assert old.revoked_at is not None
 
 
-def test_the_address_in_use_is_never_revoked() -> None:
+def test_newest_address_cannot_be_revoked() -> None:
     account = make_account("haorui")
     token = account.callback_tokens.get()
     post_address(signed_in("manager"), account, "revoke_address", token=token.pk)
@@ -298,7 +298,7 @@ def test_the_address_in_use_is_never_revoked() -> None:
     assert token.revoked_at is None
 
 
-def test_no_account_revokes_the_address_of_another() -> None:
+def test_address_of_another_account_cannot_be_revoked() -> None:
     account, other = make_account("haorui"), make_account("haorui")
     token = other.callback_tokens.get()
     status = post_address(signed_in("manager"), account, "revoke_address", token=token.pk)
@@ -306,14 +306,14 @@ def test_no_account_revokes_the_address_of_another() -> None:
 
 
 @pytest.mark.parametrize("name", ["new_address", "revoke_address"])
-def test_addresses_are_made_and_revoked_by_managers_only(name: str) -> None:
+def test_address_actions_without_permission_are_refused(name: str) -> None:
     account = make_account("haorui")
     client = Client()
     client.force_login(make_user("providers.view_account", "providers.check_account"))
     assert post_address(client, account, name) == 403
 
 
-def test_a_network_that_is_none_is_refused_beside_its_field() -> None:
+def test_invalid_network_is_refused_beside_its_field() -> None:
     account, client = make_account("haorui"), signed_in("manager")
     url = reverse("admin:providers_account_change", args=[account.public_id])
     seen = client.get(url).context["form"]
@@ -326,7 +326,7 @@ def test_a_network_that_is_none_is_refused_beside_its_field() -> None:
     assert account.networks == ["198.51.100.0/24"]
 
 
-def test_raw_bytes_that_are_no_text_are_shown_all_the_same(message: Message) -> None:
+def test_undecodable_bytes_are_shown_escaped(message: Message) -> None:
     callback = Callback.objects.create(
         account=message.account, digest="1", method="POST", body=b"\xff\x00{"
     )

@@ -68,14 +68,14 @@ def found(browser: Browser, **query: Any) -> set[int]:
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "manager", "auditor"])
-def test_it_is_open_to_those_who_hold_its_permission(role: str, account: Account) -> None:
+def test_journal_requires_its_permission(role: str, account: Account) -> None:
     browser = browser_of(member(role))
     expected = 200 if role in ROLES_THAT_LOOK else 403
     assert browser.get(LIST).status_code == expected
     assert browser.get(page_of(call(account))).status_code == expected
 
 
-def test_nobody_adds_changes_or_deletes_a_call(account: Account) -> None:
+def test_calls_cannot_be_added_changed_or_deleted(account: Account) -> None:
     boss = browser_of(member(superuser=True))
     one = call(account)
     assert boss.post(page_of(one), {"outcome": "done"}).status_code == 403
@@ -90,9 +90,7 @@ def test_nobody_adds_changes_or_deletes_a_call(account: Account) -> None:
 # --- the list ----------------------------------------------------------------
 
 
-def test_it_finds_calls_by_what_they_were_for_by_address_and_by_the_answers_words(
-    account: Account, auditor: Browser
-) -> None:
+def test_search_finds_calls_by_subject_url_and_answer(account: Account, auditor: Browser) -> None:
     by_subject = call(account, subject="message:4711").pk
     by_url = call(account, url="https://other.example.net/send").pk
     by_words = call(account, answer_body='{"remarks": "余额不足"}').pk
@@ -101,7 +99,7 @@ def test_it_finds_calls_by_what_they_were_for_by_address_and_by_the_answers_word
     assert found(auditor, q="余额不足") == {by_words}
 
 
-def test_filters_narrow_by_account_operation_outcome_and_status(
+def test_filters_by_account_operation_outcome_and_status(
     account: Account, auditor: Browser
 ) -> None:
     other = make_account("gosms")
@@ -118,14 +116,14 @@ def test_filters_narrow_by_account_operation_outcome_and_status(
     assert found(auditor, status="2", account=other.public_id) == set()
 
 
-def test_sending_a_code_is_one_filter_for_both_kinds_of_provider(
+def test_filter_of_sending_a_code_covers_both_operations(
     account: Account, auditor: Browser
 ) -> None:
     both = {call(account, operation="send_code").pk, call(account, operation="start_code").pk}
     assert found(auditor, operation="send_code") == both
 
 
-def test_filters_narrow_by_local_time(account: Account, auditor: Browser) -> None:
+def test_time_filter_uses_local_time(account: Account, auditor: Browser) -> None:
     young = call(account).pk
     old = call(account, started_at=timezone.now() - timedelta(days=3)).pk
     day = f"{timezone.localtime() - timedelta(days=1):%Y-%m-%d}"
@@ -162,14 +160,14 @@ def test_filters_narrow_by_local_time(account: Account, auditor: Browser) -> Non
         {"nosuch": "1"},
     ],
 )
-def test_nasty_queries_break_nothing(
+def test_hostile_query_causes_no_error(
     query: dict[str, Any], account: Account, auditor: Browser
 ) -> None:
     call(account)
     assert auditor.get(LIST, query).status_code in (200, 302)
 
 
-def test_many_calls_need_as_many_queries_as_one(account: Account, auditor: Browser) -> None:
+def test_list_needs_a_constant_number_of_queries(account: Account, auditor: Browser) -> None:
     call(account)
     auditor.get(LIST)
     with CaptureQueriesContext(connection) as one:
@@ -182,7 +180,7 @@ def test_many_calls_need_as_many_queries_as_one(account: Account, auditor: Brows
     assert not any("request_body" in query["sql"] for query in many)
 
 
-def test_what_a_call_was_for_is_a_link_where_an_app_knows_it(
+def test_resolved_subject_of_a_call_is_a_link(
     account: Account, auditor: Browser, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(journal, "_resolvers", {})
@@ -197,7 +195,7 @@ def test_what_a_call_was_for_is_a_link_where_an_app_knows_it(
 # --- one call ----------------------------------------------------------------
 
 
-def test_its_page_says_what_happened_and_shows_both_sides_escaped(
+def test_page_explains_the_outcome_and_escapes_the_bodies(
     account: Account, auditor: Browser
 ) -> None:
     one = call(
@@ -216,16 +214,14 @@ def test_its_page_says_what_happened_and_shows_both_sides_escaped(
     assert "none: no answer" in page
 
 
-def test_a_call_that_costs_nothing_says_nothing_about_money(
-    account: Account, auditor: Browser
-) -> None:
+def test_page_of_a_free_call_does_not_mention_money(account: Account, auditor: Browser) -> None:
     one = call(account, operation="fetch_balance", outcome="unknown", reason="timed_out")
     page = auditor.get(page_of(one)).content.decode()
     assert "No answer came in time." in page
     assert "Money" not in page
 
 
-def test_hidden_parts_are_marked_and_nothing_else_is(account: Account, auditor: Browser) -> None:
+def test_only_redacted_parts_are_marked(account: Account, auditor: Browser) -> None:
     assert mark_hidden_parts("a=[hidden]&b=<i>") == (
         'a=<span class="chip">hidden</span>&amp;b=&lt;i&gt;'
     )
@@ -236,7 +232,7 @@ def test_hidden_parts_are_marked_and_nothing_else_is(account: Account, auditor: 
     assert "Secrets and codes are hidden here from everybody." in page
 
 
-def test_the_account_is_a_link_only_for_those_who_may_open_it(account: Account) -> None:
+def test_account_is_a_link_only_with_permission_to_view_it(account: Account) -> None:
     only_calls = browser_of(make_user("providers.view_apicall"))
     page = only_calls.get(page_of(call(account))).content.decode()
     assert account.name in page
@@ -244,14 +240,14 @@ def test_the_account_is_a_link_only_for_those_who_may_open_it(account: Account) 
 
 
 @pytest.mark.parametrize("odd", ["0", "x", "99999999999999999999", "1'", "%00"])
-def test_an_unknown_call_is_not_found(odd: str, auditor: Browser) -> None:
+def test_unknown_call_is_not_found(odd: str, auditor: Browser) -> None:
     assert auditor.get(f"{LIST}{odd}/change/").status_code == 404
 
 
 # --- pruning -----------------------------------------------------------------
 
 
-def test_calls_beyond_the_retention_go_and_the_others_stay(account: Account, settings: Any) -> None:
+def test_only_calls_beyond_the_retention_are_pruned(account: Account, settings: Any) -> None:
     settings.JOURNAL_DAYS = 30
     kept = call(account, started_at=timezone.now() - timedelta(days=29))
     for _ in range(3):
@@ -261,7 +257,7 @@ def test_calls_beyond_the_retention_go_and_the_others_stay(account: Account, set
     assert journal.prune() == 0
 
 
-def test_pruning_goes_on_until_nothing_old_is_left(account: Account, monkeypatch: Any) -> None:
+def test_pruning_deletes_more_than_one_chunk(account: Account, monkeypatch: Any) -> None:
     monkeypatch.setattr(pruning, "CHUNK", 2)
     for _ in range(5):
         call(account, started_at=timezone.now() - timedelta(days=1000))
