@@ -1,4 +1,4 @@
-"""How much may go out in any 24 hours."""
+"""Limits for any 24 hours."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def test_taken_amount_counts_as_usage() -> None:
 
 def test_limit_can_be_reached_but_not_exceeded() -> None:
     take([CAP], 3)
-    with pytest.raises(LimitReached) as refused:
+    with pytest.raises(LimitReached) as reached:
         take([CAP])
-    assert (refused.value.used, refused.value.cap) == (3, CAP)
+    assert (reached.value.used, reached.value.cap) == (3, CAP)
 
 
 def test_request_for_more_than_is_left_takes_nothing() -> None:
@@ -63,10 +63,10 @@ def test_usage_still_counts_after_exactly_24_hours() -> None:
 def test_usage_older_than_a_day_is_released_at_the_announced_time() -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         take([CAP], 3)
-        with pytest.raises(LimitReached) as refused:
+        with pytest.raises(LimitReached) as reached:
             take([CAP])
-        assert refused.value.free_at - NOON <= timedelta(hours=24, minutes=15)
-        clock.move_to(refused.value.free_at)
+        assert reached.value.free_at - NOON <= timedelta(hours=24, minutes=15)
+        clock.move_to(reached.value.free_at)
         take([CAP], 3)
 
 
@@ -90,7 +90,7 @@ def test_release_does_not_free_later_usage() -> None:
         take([CAP], 1)
         daily_limits.release([CAP.name], 2, NOON)
         clock.shift(timedelta(hours=13))
-        # The one of midnight counts still.
+        # The usage of midnight still counts.
         assert used(CAP) == 1
         daily_limits.release([CAP.name], 2, NOON)
         assert used(CAP) == 1
@@ -98,7 +98,7 @@ def test_release_does_not_free_later_usage() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_requests_do_not_exceed_the_limit() -> None:
-    def one() -> bool:
+    def try_take() -> bool:
         try:
             with transaction.atomic():
                 take([CAP])
@@ -106,7 +106,7 @@ def test_concurrent_requests_do_not_exceed_the_limit() -> None:
             return False
         return True
 
-    assert sum(at_once(one, 8)) == 3
+    assert sum(at_once(try_take, 8)) == 3
     assert used(CAP) == 3
 
 
@@ -119,7 +119,7 @@ def test_only_expired_rows_are_pruned() -> None:
     assert [row.scope for row in DailyUse.objects.all()] == ["user"]
 
 
-# --- whose limits hold -----------------------------------------------------------
+# --- applicable limits ---------------------------------------------------------
 
 
 def test_user_without_a_limit_has_the_default_of_the_installation(settings: Settings) -> None:

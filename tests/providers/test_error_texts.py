@@ -1,4 +1,4 @@
-"""Every reason has its words, in both languages, whatever is known at the time."""
+"""Every reason has an explanation, whichever values are known."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ALL_VALUES = {"n": 12, "time": "14:05", "app": "WhatsApp", "country": "Indonesia
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_explained_with_and_without_values(reason: Reason, free: bool) -> None:
     for values in ({}, ALL_VALUES):
-        said = explain(reason, free=free, **values)
-        assert said.title
-        assert said.title != reason
-        assert "%(" not in said.title + said.text + said.next_step
+        explanation = explain(reason, free=free, **values)
+        assert explanation.title
+        assert explanation.title != reason
+        assert "%(" not in explanation.title + explanation.text + explanation.next_step
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -45,9 +45,9 @@ def test_unknown_outcome_says_that_money_may_be_spent(reason: Reason) -> None:
 
 
 def test_values_fill_the_placeholders() -> None:
-    said = explain(Reason.NO_NUMBER_AVAILABLE, app="WhatsApp", country="Indonesia", n=10)
-    assert said.title == "No number is free for WhatsApp in Indonesia."
-    assert "10 minutes" in said.next_step
+    explanation = explain(Reason.NO_NUMBER_AVAILABLE, app="WhatsApp", country="Indonesia", n=10)
+    assert explanation.title == "No number is free for WhatsApp in Indonesia."
+    assert "10 minutes" in explanation.next_step
 
 
 def test_percent_sign_in_a_value_is_literal() -> None:

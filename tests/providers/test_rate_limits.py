@@ -1,4 +1,4 @@
-"""The limits of an account: whatever is asked for, no window ever holds too much."""
+"""Rate limits of an account: no window ever exceeds its limit, whatever is requested."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.support.threads import at_once
 ROUNDING = 1e-6
 
 
-def fullest(slots: list[float], seconds: float) -> int:
-    """The most slots that any stretch of so many seconds holds."""
+def max_in_window(slots: list[float], seconds: float) -> int:
+    """The highest number of slots in any `seconds` long window."""
     most = first = 0
     for last, slot in enumerate(slots):
         while slots[first] <= slot - seconds + ROUNDING:
@@ -28,43 +28,43 @@ def fullest(slots: list[float], seconds: float) -> int:
     return most
 
 
-def simulate(per_second: int, per_minute: int, asked: list[tuple[float, int]]) -> list[float]:
-    """The slots given out to whoever asks, after so many seconds, for so many at once."""
+def simulate(per_second: int, per_minute: int, requests: list[tuple[float, int]]) -> list[float]:
+    """The slots for requests given as (seconds since the previous one, number of slots)."""
     windows = rate_limits.windows_of(Account(per_second=per_second, per_minute=per_minute))
     now, state, slots = 1_000_000.0, (0.0, 0.0, 0.0), []
-    for pause, wanted in asked:
+    for pause, wanted in requests:
         now += pause
-        given_out, state = rate_limits._next_slots(state, now, wanted, *windows)
-        slots += given_out
+        new, state = rate_limits._next_slots(state, now, wanted, *windows)
+        slots += new
     return slots
 
 
-ASKED = st.lists(st.tuples(st.floats(0, 90), st.integers(1, 40)), min_size=1, max_size=40)
+REQUESTS = st.lists(st.tuples(st.floats(0, 90), st.integers(1, 40)), min_size=1, max_size=40)
 
 
-@given(st.integers(1, 50), st.integers(1, 900), ASKED)
+@given(st.integers(1, 50), st.integers(1, 900), REQUESTS)
 @example(10, 300, [(0.0, 900)])
 @example(1, 1, [(0.0, 5)])
 @example(3, 180, [(0.0, 400)])
 @example(10, 300, [(0.0, 5), (59.9, 300), (0.1, 300)])
 def test_no_second_or_minute_exceeds_its_limit(
-    per_second: int, per_minute: int, asked: list[tuple[float, int]]
+    per_second: int, per_minute: int, requests: list[tuple[float, int]]
 ) -> None:
-    slots = simulate(per_second, per_minute, asked)
-    assert fullest(slots, 1) <= per_second
-    assert fullest(slots, 60) <= per_minute
+    slots = simulate(per_second, per_minute, requests)
+    assert max_in_window(slots, 1) <= per_second
+    assert max_in_window(slots, 60) <= per_minute
 
 
 def test_limit_of_ten_thousand_per_second_holds() -> None:
     slots = simulate(10_000, 600_000, [(0.0, 25_000)])
-    assert fullest(slots, 1) <= 10_000
+    assert max_in_window(slots, 1) <= 10_000
 
 
-@given(st.integers(1, 50), st.integers(1, 900), ASKED)
+@given(st.integers(1, 50), st.integers(1, 900), REQUESTS)
 def test_slots_are_assigned_in_order(
-    per_second: int, per_minute: int, asked: list[tuple[float, int]]
+    per_second: int, per_minute: int, requests: list[tuple[float, int]]
 ) -> None:
-    slots = simulate(per_second, per_minute, asked)
+    slots = simulate(per_second, per_minute, requests)
 
     assert slots == sorted(slots)
 
@@ -74,7 +74,7 @@ def test_slots_are_assigned_in_order(
 )
 def test_most_of_the_minute_limit_is_usable(per_second: int, per_minute: int, least: int) -> None:
     slots = simulate(per_second, per_minute, [(0.0, per_minute * 2)])
-    assert fullest(slots, 60) >= least
+    assert max_in_window(slots, 60) >= least
 
 
 def test_burst_after_a_pause_has_no_wait() -> None:
@@ -88,7 +88,7 @@ def test_burst_plus_rate_stays_within_the_limit(limit: int) -> None:
     assert window.burst >= 1
 
 
-# --- the row that all share --------------------------------------------------
+# --- the shared row ----------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -155,7 +155,7 @@ def test_concurrent_reservations_get_distinct_slots() -> None:
     allowance = Allowance.objects.get(account=account)
     second, _ = rate_limits.windows_of(account)
     assert len(slots) == 60
-    # Sixty were taken off the one row that counts: none was given out twice.
+    # The shared row advanced by sixty slots, so none was assigned twice.
     assert allowance.second_free_at >= began + 60 * second.spacing
 
 

@@ -1,4 +1,4 @@
-"""Which state of an enquiry, a callback or a reading of a list may follow which."""
+"""Allowed moves of enquiries, callbacks and readings of lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the queue does every day: let go of what is past its time, and of nothing else."""
+"""The daily tasks of the queue: pruning what has passed its retention, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def test_only_old_balance_readings_are_pruned() -> None:
     account = make_account("gosms")
     now = timezone.now()
     BalanceReading.objects.create(account=account, read_at=now - timedelta(days=401))
-    young = BalanceReading.objects.create(account=account, read_at=now - timedelta(days=399))
+    recent = BalanceReading.objects.create(account=account, read_at=now - timedelta(days=399))
     tasks.prune()
-    assert list(BalanceReading.objects.all()) == [young]
+    assert list(BalanceReading.objects.all()) == [recent]
 
 
 def test_only_ended_enquiries_are_pruned() -> None:

@@ -1,4 +1,4 @@
-"""What staff would type into the account form of each provider."""
+"""Valid input for the account form of each provider."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from providers.gateway.registry import clients
 from providers.models import Account
 
 CANARY = "cAnArY-9Xk3"
-"""Every secret of these tests holds it, so that one search finds any of them."""
+"""Part of every secret of these tests, so that one search finds any of them."""
 PROVIDERS = sorted(clients())
-TYPED: dict[str, dict[str, str]] = {
+OPTIONS: dict[str, dict[str, str]] = {
     "haosms": {
         "option_channels": "验证码通道1\r\n中国OTP通道1",
         "option_other_channels": "TH China OTP Channel 2",
@@ -41,14 +41,14 @@ def secret_data(provider: str) -> dict[str, str]:
 
 
 def _required_options(provider: str) -> dict[str, str]:
-    """A line for each list that must not be empty, so that a new provider needs no entry."""
+    """A line for each list that is required, so that a new provider needs no entry above."""
     fields = client_of(provider).option_fields
-    wanted = [field for field in fields if field.required and field.kind is OptionKind.LINES]
-    return {OPTION + field.name: "one" for field in wanted}
+    required = [field for field in fields if field.required and field.kind is OptionKind.LINES]
+    return {OPTION + field.name: "one" for field in required}
 
 
 def form_data(provider: str, **changes: Any) -> dict[str, Any]:
-    """A whole form that is right. A change to None leaves the field out."""
+    """Complete valid data. A change to None leaves the field out."""
     data: dict[str, Any] = {
         "name": f"{provider} main",
         "base_url": "https://127.0.0.1:9/api",
@@ -59,17 +59,17 @@ def form_data(provider: str, **changes: Any) -> dict[str, Any]:
         "pausing_phrases": "",
         **secret_data(provider),
         **_required_options(provider),
-        **TYPED.get(provider, {}),
+        **OPTIONS.get(provider, {}),
         **changes,
     }
     return {name: value for name, value in data.items() if value is not None}
 
 
 def stored_form_data(account: Account, **changes: Any) -> dict[str, Any]:
-    """The form of an account that is there, as its page was opened just now."""
+    """The data of the form of an existing account, as if its page had just been opened."""
     account = Account.objects.get(pk=account.pk)
-    kept = dict.fromkeys(secret_data(account.provider), "")
-    now = {
+    secrets = dict.fromkeys(secret_data(account.provider), "")
+    stored = {
         "name": account.name,
         "base_url": account.base_url,
         "allowed_countries": account.allowed_countries,
@@ -83,8 +83,8 @@ def stored_form_data(account: Account, **changes: Any) -> dict[str, Any]:
     }
     for name, value in account.options.items():
         lines = "\n".join(value) if isinstance(value, list) else value
-        now[OPTION + name] = lines
-    return form_data(account.provider, **{**kept, **now, **changes})
+        stored[OPTION + name] = lines
+    return form_data(account.provider, **{**secrets, **stored, **changes})
 
 
 def add_url(provider: str) -> str:
@@ -95,7 +95,7 @@ def url_of(account: Account, page: str = "change") -> str:
     return reverse(f"admin:providers_account_{page}", args=[account.public_id])
 
 
-def all_pages(browser: Browser, *urls: str) -> str:
+def content_of_pages(browser: Browser, *urls: str) -> str:
     return "".join(browser.get(url).content.decode() for url in urls)
 
 
@@ -103,7 +103,7 @@ def form_for(provider: str, **changes: Any) -> AccountForm:
     return AccountForm(form_data(provider, **changes), client=client_of(provider))
 
 
-def saved(form: AccountForm) -> Account:
+def save_form(form: AccountForm) -> Account:
     assert form.is_valid(), form.errors
     account = form.save()
     assert account is not None, form.errors
@@ -116,6 +116,6 @@ def form_for_stored(account: Account, **changes: Any) -> AccountForm:
     return AccountForm(data, instance=stored, client=client_of(account.provider))
 
 
-def problem(form: AccountForm, field: str) -> str:
+def errors_of(form: AccountForm, field: str) -> str:
     assert not form.is_valid()
     return " ".join(str(error) for error in form.errors.get(field, []))

@@ -1,4 +1,4 @@
-"""Checking the connection: put to the queue, told in words, asked for no longer than needed."""
+"""Checks of the connection: queueing, result texts and polling."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
-from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -23,8 +22,6 @@ from tests.support.signed_in import browser_of, member
 from .account_form_data import PROVIDERS, url_of
 
 pytestmark = pytest.mark.django_db
-LIST = reverse("admin:providers_account_changelist")
-ROLES = ("viewer", "operator", "manager", "auditor")
 
 
 @pytest.fixture
@@ -37,10 +34,10 @@ def manager() -> Browser:
     return browser_of(member("manager"))
 
 
-def read(account: Account, minutes: int = 0, **fields: Any) -> BalanceReading:
-    stated = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
-    at = timezone.now() - timedelta(minutes=minutes)
-    return BalanceReading.objects.create(account=account, read_at=at, **{**stated, **fields})
+def make_reading(account: Account, minutes_ago: int = 0, **fields: Any) -> BalanceReading:
+    defaults = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    return BalanceReading.objects.create(account=account, read_at=at, **{**defaults, **fields})
 
 
 def text_of(browser: Browser, url: str) -> str:
@@ -49,10 +46,7 @@ def text_of(browser: Browser, url: str) -> str:
     return answer.content.decode()
 
 
-# --- checking ----------------------------------------------------------------
-
-
-def living_engine() -> None:
+def make_engine_alive() -> None:
     Lease.objects.update(holder="a" * 32, expires_at=database_now() + TIME_TO_LIVE)
 
 
@@ -75,7 +69,7 @@ def test_repeated_request_creates_one_check(account: Account, manager: Browser) 
 def test_page_says_that_the_provider_is_asked_while_the_engine_runs(
     account: Account, manager: Browser
 ) -> None:
-    living_engine()
+    make_engine_alive()
     manager.post(url_of(account, "check"))
     assert "Asking GoSMS" in text_of(manager, url_of(account, "checked"))
 
@@ -86,7 +80,7 @@ def test_page_polls_less_often_after_the_first_minute(account: Account, manager:
     assert "every 5s" in text_of(manager, url_of(account, "checked"))
 
 
-def ended(account: Account, **fields: Any) -> None:
+def make_ended_check(account: Account, **fields: Any) -> None:
     by = make_user()
     Enquiry.objects.create(
         account=account, kind="check", asked_by=by, ended_at=timezone.now(), **fields
@@ -96,7 +90,7 @@ def ended(account: Account, **fields: Any) -> None:
 def test_successful_check_stops_polling_and_updates_the_figures(
     account: Account, manager: Browser
 ) -> None:
-    ended(account, state="answered", reading=read(account))
+    make_ended_check(account, state="answered", reading=make_reading(account))
     page = text_of(manager, url_of(account, "checked"))
     assert "Connection works. Available 938.00, account active." in page
     assert "hx-get" not in page
@@ -104,7 +98,7 @@ def test_successful_check_stops_polling_and_updates_the_figures(
 
 
 @pytest.mark.parametrize(
-    ("reading", "says"),
+    ("reading", "text"),
     [
         ({"is_active": None}, "Connection works. Available 938.00."),
         ({"is_active": False}, "the provider calls the account inactive"),
@@ -112,16 +106,16 @@ def test_successful_check_stops_polling_and_updates_the_figures(
     ],
 )
 def test_check_shows_only_facts_that_the_provider_stated(
-    account: Account, manager: Browser, reading: dict[str, Any], says: str
+    account: Account, manager: Browser, reading: dict[str, Any], text: str
 ) -> None:
-    ended(account, state="answered", reading=read(account, **reading))
-    assert says in text_of(manager, url_of(account, "checked"))
+    make_ended_check(account, state="answered", reading=make_reading(account, **reading))
+    assert text in text_of(manager, url_of(account, "checked"))
 
 
 def test_failed_check_shows_reason_next_step_and_the_providers_words(
     account: Account, manager: Browser
 ) -> None:
-    ended(account, state="failed", reason="credentials", words="<b>密钥</b> \u202eevil")
+    make_ended_check(account, state="failed", reason="credentials", words="<b>密钥</b> \u202eevil")
     page = text_of(manager, url_of(account, "checked"))
     assert "The provider did not accept the login." in page
     assert "Replace the key, then check the connection." in page

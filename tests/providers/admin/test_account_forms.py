@@ -1,4 +1,4 @@
-"""The account form: made from what each client declares, strict about what is typed."""
+"""The account form as built from the declarations of each client, and its secrets."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from .account_form_data import (
     CANARY,
     PROVIDERS,
     client_of,
+    errors_of,
     form_for,
     form_for_stored,
-    problem,
-    saved,
+    save_form,
     secret_data,
 )
 
@@ -60,7 +60,7 @@ def test_new_form_has_the_initial_values_of_the_client(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_entered_secrets_reach_the_login(provider: str) -> None:
-    account = saved(form_for(provider))
+    account = save_form(form_for(provider))
     login = accounts.login_of(account)
     revealed = {f"secret_{name}": value.reveal() for name, value in login.credentials.items()}
     assert revealed == secret_data(provider)
@@ -71,7 +71,7 @@ def test_entered_secrets_reach_the_login(provider: str) -> None:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_secret_is_required_for_a_new_account(provider: str) -> None:
     for name in secret_data(provider):
-        assert problem(form_for(provider, **{name: "   "}), name)
+        assert errors_of(form_for(provider, **{name: "   "}), name)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -105,19 +105,19 @@ def test_form_is_built_for_an_unknown_client() -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_empty_secret_keeps_the_stored_value_and_its_age(provider: str) -> None:
-    account = saved(form_for(provider))
+    account = save_form(form_for(provider))
     account.credentials.update(saved_at=timezone.now() - timedelta(days=100))
     before = dict(account.credentials.values_list("name", "saved_at"))
-    saved(form_for_stored(account, name="renamed"))
+    save_form(form_for_stored(account, name="renamed"))
     assert dict(account.credentials.values_list("name", "saved_at")) == before
     login = accounts.login_of(Account.objects.get(pk=account.pk))
     assert all(CANARY in value.reveal() for value in login.credentials.values())
 
 
 def test_entered_secret_replaces_the_stored_one_and_its_age() -> None:
-    account = saved(form_for("gosms"))
+    account = save_form(form_for("gosms"))
     account.credentials.update(saved_at=timezone.now() - timedelta(days=400))
-    saved(form_for_stored(account, secret_api_key="ch_new"))
+    save_form(form_for_stored(account, secret_api_key="ch_new"))
     credential = account.credentials.get()
     assert credential.value.reveal() == "ch_new"
     assert not credential.is_old
@@ -133,20 +133,20 @@ def test_secret_is_old_after_the_configured_time(settings: Any) -> None:
 
 @pytest.mark.parametrize("around", ["  {}\n", "\u00a0{}\u3000", "\ufeff{}\u200b", "\t{} \r\n"])
 def test_white_space_around_a_secret_is_removed(around: str) -> None:
-    account = saved(form_for("gosms", secret_api_key=around.format("ch_key")))
+    account = save_form(form_for("gosms", secret_api_key=around.format("ch_key")))
     assert account.credentials.get().value.reveal() == "ch_key"
 
 
 @pytest.mark.parametrize("value", ["ch_a\x00b", "ch_a\x07b", "ch_a\nb"])
 def test_secret_with_control_characters_is_refused_and_not_repeated(value: str) -> None:
-    said = problem(form_for("gosms", secret_api_key=value), "secret_api_key")
-    assert said
-    assert "ch_a" not in said
+    error = errors_of(form_for("gosms", secret_api_key=value), "secret_api_key")
+    assert error
+    assert "ch_a" not in error
 
 
 def test_odd_secret_is_saved_with_a_warning_that_does_not_repeat_it() -> None:
     form = form_for("gosms", secret_api_key=f"sk {CANARY}")
-    saved(form)
+    save_form(form)
     assert "begins with ch_" in form.warnings[0]
     assert "space inside" in form.warnings[1]
     assert CANARY not in "".join(form.warnings)
@@ -154,17 +154,17 @@ def test_odd_secret_is_saved_with_a_warning_that_does_not_repeat_it() -> None:
 
 def test_failed_form_keeps_everything_but_the_secrets() -> None:
     form = form_for("haorui", name="", price_per_segment="0.04")
-    said = problem(form, "secret_api_password")
-    assert "again" in said
+    error = errors_of(form, "secret_api_password")
+    assert "again" in error
     html = form.as_p()
     assert CANARY not in html
     assert "0.04" in html
 
 
 def test_option_of_an_older_client_is_kept() -> None:
-    account = saved(form_for("gosms"))
+    account = save_form(form_for("gosms"))
     Account.objects.filter(pk=account.pk).update(options={**account.options, "retired": "kept"})
-    account = saved(form_for_stored(Account.objects.get(pk=account.pk), option_retired=None))
+    account = save_form(form_for_stored(Account.objects.get(pk=account.pk), option_retired=None))
     assert account.options["retired"] == "kept"
 
 

@@ -1,4 +1,4 @@
-"""The page of one account: its state, its figures, the age of its secrets."""
+"""The page of one account: its state, figures and the age of its secrets; its line in the list."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from .account_form_data import stored_form_data, url_of
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:providers_account_changelist")
-ROLES = ("viewer", "operator", "manager", "auditor")
 
 
 @pytest.fixture
@@ -39,10 +38,10 @@ def manager() -> Browser:
     return browser_of(member("manager"))
 
 
-def read(account: Account, minutes: int = 0, **fields: Any) -> BalanceReading:
-    stated = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
-    at = timezone.now() - timedelta(minutes=minutes)
-    return BalanceReading.objects.create(account=account, read_at=at, **{**stated, **fields})
+def make_reading(account: Account, minutes_ago: int = 0, **fields: Any) -> BalanceReading:
+    defaults = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    return BalanceReading.objects.create(account=account, read_at=at, **{**defaults, **fields})
 
 
 def text_of(browser: Browser, url: str) -> str:
@@ -116,7 +115,7 @@ def test_saving_the_form_does_not_end_a_pause_by_hand(account: Account, manager:
     assert account.enquiries.get().kind == "balance"
 
 
-def state_shown(browser: Browser) -> str:
+def displayed_state(browser: Browser) -> str:
     page = text_of(browser, LIST)
     words = ("Active", "Paused", "Slowed down", "Low balance", "Not checked")
     return next(word for word in words if f"<span>{word}</span>" in page)
@@ -124,22 +123,22 @@ def state_shown(browser: Browser) -> str:
 
 def test_list_shows_the_most_important_state(manager: Browser) -> None:
     account = make_account("gosms", low_balance=Decimal(100))
-    assert state_shown(manager) == "Not checked"
-    read(account, available=Decimal(500))
-    assert state_shown(manager) == "Active"
-    read(account, available=Decimal("99.99"))
-    assert state_shown(manager) == "Low balance"
+    assert displayed_state(manager) == "Not checked"
+    make_reading(account, available=Decimal(500))
+    assert displayed_state(manager) == "Active"
+    make_reading(account, available=Decimal("99.99"))
+    assert displayed_state(manager) == "Low balance"
     Allowance.objects.update(slow_until=timezone.now().timestamp() + 60)
-    assert state_shown(manager) == "Slowed down"
+    assert displayed_state(manager) == "Slowed down"
     accounts.pause(account, "credentials")
-    assert state_shown(manager) == "Paused"
+    assert displayed_state(manager) == "Paused"
 
 
 def test_uncheckable_account_is_active_after_a_successful_call(
     manager: Browser,
 ) -> None:
     account = make_account("otpservice")
-    assert state_shown(manager) == "Not checked"
+    assert displayed_state(manager) == "Not checked"
     ApiCall.objects.create(
         account=account,
         operation="start_code",
@@ -149,7 +148,7 @@ def test_uncheckable_account_is_active_after_a_successful_call(
         url="https://example.com",
         outcome="done",
     )
-    assert state_shown(manager) == "Active"
+    assert displayed_state(manager) == "Active"
 
 
 def test_empty_list_offers_to_add_an_account_to_permitted_staff(manager: Browser) -> None:
@@ -161,12 +160,12 @@ def test_empty_list_offers_to_add_an_account_to_permitted_staff(manager: Browser
 
 
 def test_list_needs_a_constant_number_of_queries(manager: Browser) -> None:
-    read(make_account("gosms"))
+    make_reading(make_account("gosms"))
     manager.get(LIST)
     with CaptureQueriesContext(connection) as one:
         manager.get(LIST)
     for _ in range(20):
-        read(make_account("gosms"))
+        make_reading(make_account("gosms"))
     with CaptureQueriesContext(connection) as many:
         manager.get(LIST)
     assert len(many) == len(one)
@@ -177,7 +176,9 @@ def test_list_needs_a_constant_number_of_queries(manager: Browser) -> None:
 
 def test_last_twenty_readings_are_shown_as_stated(account: Account, manager: Browser) -> None:
     for minutes in range(25):
-        read(account, minutes, available=Decimal(1000) + minutes, credit_limit=Decimal(5000))
+        make_reading(
+            account, minutes, available=Decimal(1000) + minutes, credit_limit=Decimal(5000)
+        )
     page = text_of(manager, url_of(account))
     assert "5,000.00" in page
     assert "1,019.00" in page

@@ -1,4 +1,4 @@
-"""Which account a form works with, and what its list of accounts shows."""
+"""Which account a form uses, and how the list shows unusable ones."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def account(name: str) -> Account:
 FIRST, SECOND, PAUSED = account("first"), account("second"), account("paused one")
 
 
-def picked(accounts: list[Account], remembered: object = None, **asked: str) -> Account | None:
-    return pick_account(FACTORY.get("/", asked), accounts, remembered, reason_of)
+def pick(accounts: list[Account], remembered: object = None, **query: str) -> Account | None:
+    return pick_account(FACTORY.get("/", query), accounts, remembered, reason_of)
 
 
 def test_account_in_the_url_is_picked_even_if_paused() -> None:
-    assert picked([FIRST, PAUSED], FIRST.public_id, account=PAUSED.public_id) is PAUSED
+    assert pick([FIRST, PAUSED], FIRST.public_id, account=PAUSED.public_id) is PAUSED
 
 
 def test_posted_account_takes_precedence_over_the_url() -> None:
@@ -38,16 +38,16 @@ def test_posted_account_takes_precedence_over_the_url() -> None:
 
 
 def test_remembered_account_is_picked_by_default() -> None:
-    assert picked([FIRST, SECOND], SECOND.public_id) is SECOND
+    assert pick([FIRST, SECOND], SECOND.public_id) is SECOND
 
 
 def test_unknown_account_falls_back_to_the_first_usable_one() -> None:
-    assert picked([PAUSED, SECOND], "gone", account="unknown") is SECOND
+    assert pick([PAUSED, SECOND], "gone", account="unknown") is SECOND
 
 
 def test_first_account_is_picked_if_none_is_usable() -> None:
-    assert picked([PAUSED]) is PAUSED
-    assert picked([]) is None
+    assert pick([PAUSED]) is PAUSED
+    assert pick([]) is None
 
 
 def options_of(field: AccountChoice) -> list[dict[str, Any]]:

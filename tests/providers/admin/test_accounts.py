@@ -1,8 +1,7 @@
-"""The pages of accounts: who may do what, what stands there, and what never does."""
+"""Pages of accounts: permissions, adding, changing, malformed requests."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +9,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 from django.urls import reverse
-from django.utils import timezone
 
 from providers import account_checks, accounts
-from providers.models import Account, BalanceReading, Enquiry
+from providers.models import Account, Enquiry
 from tests.factories.accounts import make_account
 from tests.support.signed_in import browser_of, member
 
@@ -34,19 +32,13 @@ def manager() -> Browser:
     return browser_of(member("manager"))
 
 
-def read(account: Account, minutes: int = 0, **fields: Any) -> BalanceReading:
-    stated = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
-    at = timezone.now() - timedelta(minutes=minutes)
-    return BalanceReading.objects.create(account=account, read_at=at, **{**stated, **fields})
-
-
 def text_of(browser: Browser, url: str) -> str:
     answer = browser.get(url)
     assert answer.status_code == 200
     return answer.content.decode()
 
 
-# --- who may do what ---------------------------------------------------------
+# --- permissions -------------------------------------------------------------
 
 GET_PAGES = {
     "changelist": {"viewer": 200, "operator": 200, "manager": 200, "auditor": 200, "nobody": 403},
@@ -66,7 +58,7 @@ POST_PAGES = {
 }
 
 
-def address(page: str, account: Account) -> str:
+def url_for(page: str, account: Account) -> str:
     if page in ("changelist", "add"):
         return reverse(f"admin:providers_account_{page}")
     return url_of(account, page)
@@ -75,7 +67,7 @@ def address(page: str, account: Account) -> str:
 @pytest.mark.parametrize("role", [*ROLES, "nobody"])
 def test_each_role_can_open_only_its_pages(role: str, account: Account) -> None:
     browser = browser_of(member(*([role] if role != "nobody" else [])))
-    statuses = {page: browser.get(address(page, account)).status_code for page in GET_PAGES}
+    statuses = {page: browser.get(url_for(page, account)).status_code for page in GET_PAGES}
     assert statuses == {page: allowed[role] for page, allowed in GET_PAGES.items()}
 
 
@@ -84,17 +76,17 @@ def test_each_role_can_open_only_its_pages(role: str, account: Account) -> None:
 def test_each_role_can_perform_only_its_actions(page: str, role: str, account: Account) -> None:
     accounts.pause(account, "credentials")
     browser = browser_of(member(*([role] if role != "nobody" else [])))
-    assert browser.post(address(page, account)).status_code == POST_PAGES[page][role]
+    assert browser.post(url_for(page, account)).status_code == POST_PAGES[page][role]
     account.refresh_from_db()
     may_resume = POST_PAGES[page][role] == 302 and page == "resume"
     assert account.is_paused != may_resume
-    asked = POST_PAGES[page][role] == 302 and page == "check"
-    assert account.enquiries.exists() == asked
+    requested = POST_PAGES[page][role] == 302 and page == "check"
+    assert account.enquiries.exists() == requested
 
 
 @pytest.mark.parametrize("page", GET_PAGES)
 def test_signed_out_visitor_sees_nothing(page: str, account: Account, client: Browser) -> None:
-    answer = client.get(address(page, account))
+    answer = client.get(url_for(page, account))
     assert answer.status_code in (302, 401)
     assert account.name not in answer.content.decode()
 
@@ -103,14 +95,14 @@ def test_signed_out_visitor_sees_nothing(page: str, account: Account, client: Br
 def test_post_without_a_csrf_token_is_refused(page: str, account: Account) -> None:
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(member("manager"))
-    assert browser.post(address(page, account)).status_code == 403
+    assert browser.post(url_for(page, account)).status_code == 403
 
 
 def test_accounts_cannot_be_deleted(account: Account) -> None:
-    boss = browser_of(member(superuser=True))
+    superuser = browser_of(member(superuser=True))
     url = reverse("admin:providers_account_delete", args=[account.public_id])
-    assert boss.get(url).status_code == 403
-    assert boss.post(url, {"post": "yes"}).status_code == 403
+    assert superuser.get(url).status_code == 403
+    assert superuser.post(url, {"post": "yes"}).status_code == 403
     assert Account.objects.filter(pk=account.pk).exists()
 
 

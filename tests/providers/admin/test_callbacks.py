@@ -1,4 +1,4 @@
-"""Callbacks as staff see them: the list, one of them, and who may do what."""
+"""Pages of callbacks: the list, one callback, permissions, addresses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def message() -> Message:
     return make_message(make_account("haorui"), state="submitted")
 
 
-def report(message: Message, word: str = "Delivered", **more: str) -> Callback:
+def push_and_process(message: Message, word: str = "Delivered", **more: str) -> Callback:
     push_json(
         message.account,
         {"uid": message.reference, "DLRStatus": word, "PhoneNumber": NUMBER, **more},
@@ -50,12 +50,12 @@ def signed_in(role: str) -> Client:
     return client
 
 
-def page(client: Client, callback: Callback, name: str = "change") -> str:
+def url_of(callback: Callback, name: str = "change") -> str:
     return reverse(f"admin:providers_callback_{name}", args=[callback.public_id])
 
 
 def test_list_shows_the_report_and_its_subject(message: Message) -> None:
-    report(message, "DELIVRD")
+    push_and_process(message, "DELIVRD")
     text = signed_in("auditor").get(reverse(LIST)).content.decode()
     assert "Delivered (DELIVRD)" in text
     assert "message …5678" in text
@@ -74,26 +74,26 @@ def test_each_tab_lists_its_state(state: str) -> None:
 @pytest.mark.parametrize("by", ["reference", "provider_id"])
 def test_search_finds_callbacks_by_complete_id(message: Message, by: str) -> None:
     Message.objects.filter(pk=message.pk).update(provider_id="26471304")
-    report(message)
+    push_and_process(message)
     push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
-    wanted = message.reference if by == "reference" else "26471304"
-    answer = signed_in("auditor").get(reverse(LIST), {"q": wanted})
+    identity = message.reference if by == "reference" else "26471304"
+    answer = signed_in("auditor").get(reverse(LIST), {"q": identity})
     assert [row.subject for row in answer.context["cl"].result_list] == [f"message:{message.pk}"]
 
 
 @pytest.mark.parametrize("query", ["139", NUMBER, "%", "x" * 10_000])
 def test_search_does_not_reveal_numbers(message: Message, query: str) -> None:
-    report(message)
+    push_and_process(message)
     answer = signed_in("auditor").get(reverse(LIST), {"q": query})
     assert answer.status_code == 200
     assert not answer.context["cl"].result_list
 
 
 def test_numbers_and_texts_of_a_raw_request_are_masked_for_every_role(message: Message) -> None:
-    callback = report(message, Message=TEXT)
+    callback = push_and_process(message, Message=TEXT)
     for role in ("auditor", "manager"):
         client = signed_in(role)
-        text = client.get(page(client, callback)).content.decode()
+        text = client.get(url_of(callback)).content.decode()
         assert message.reference in text
         assert NUMBER not in text
         assert TEXT not in text
@@ -125,21 +125,21 @@ def test_numbers_and_texts_are_masked_in_every_format(
         state="unrecognised",
     )
     client = signed_in("auditor")
-    shown = client.get(page(client, callback)).content.decode()
+    shown = client.get(url_of(callback)).content.decode()
     shown += client.get(reverse(LIST)).content.decode()
     assert NUMBER not in shown
     assert "4711" not in shown
 
 
 def test_viewer_sees_no_number_in_the_words_of_a_report(message: Message) -> None:
-    report(message, "WEIRD number 8613912345678")
+    push_and_process(message, "WEIRD number 8613912345678")
     url = reverse("admin:messaging_message_change", args=[message.public_id])
     assert NUMBER not in signed_in("viewer").get(url).content.decode()
 
 
 def test_reveal_shows_the_raw_request_and_is_logged(message: Message) -> None:
-    callback, client = report(message, Message=TEXT), signed_in("manager")
-    answer = client.post(page(client, callback, "reveal"), {"reason": "complaint"})
+    callback, client = push_and_process(message, Message=TEXT), signed_in("manager")
+    answer = client.post(url_of(callback, "reveal"), {"reason": "complaint"})
     assert NUMBER in answer.content.decode()
     assert TEXT in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
@@ -147,17 +147,17 @@ def test_reveal_shows_the_raw_request_and_is_logged(message: Message) -> None:
 
 
 def test_reveal_without_a_reason_shows_nothing(message: Message) -> None:
-    callback, client = report(message), signed_in("manager")
-    answer = client.post(page(client, callback, "reveal"), {})
+    callback, client = push_and_process(message), signed_in("manager")
+    answer = client.post(url_of(callback, "reveal"), {})
     assert NUMBER not in answer.content.decode()
     assert not LogEntry.objects.exists()
 
 
 def test_markup_in_a_callback_is_escaped(message: Message) -> None:
-    callback = report(message, Remarks="<script>alert(1)</script>\u202e")
+    callback = push_and_process(message, Remarks="<script>alert(1)</script>\u202e")
     client = signed_in("manager")
-    shown = client.get(page(client, callback)).content.decode()
-    revealed = client.post(page(client, callback, "reveal"), {"other": "x"}).content.decode()
+    shown = client.get(url_of(callback)).content.decode()
+    revealed = client.post(url_of(callback, "reveal"), {"other": "x"}).content.decode()
     assert "<script>alert" not in shown + revealed
     assert "&lt;script&gt;alert" in revealed
 
@@ -167,7 +167,7 @@ def test_single_callback_is_processed_again_at_once(message: Message) -> None:
     process_received()
     callback, client = only_callback(), signed_in("manager")
     Message.objects.update(reference="f" * 32)
-    answer = client.post(page(client, callback, "again"), follow=True)
+    answer = client.post(url_of(callback, "again"), follow=True)
     assert "Its state is now: Applied." in answer.content.decode()
 
 
@@ -182,58 +182,52 @@ def test_selected_callbacks_are_processed_again_by_the_queue(message: Message) -
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
 def test_actions_without_permission_are_refused(message: Message, role: str) -> None:
-    callback, client = report(message), signed_in(role)
+    callback, client = push_and_process(message), signed_in(role)
     for name in ("again", "reveal"):
-        assert client.post(page(client, callback, name), {"reason": "check"}).status_code == 403
+        assert client.post(url_of(callback, name), {"reason": "check"}).status_code == 403
     client.post(reverse(LIST), {"action": "process_again", "_selected_action": [callback.pk]})
     assert only_callback().state == "applied"
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("operator", 403), ("auditor", 200)])
-def test_only_auditors_and_managers_can_open_callbacks(
-    message: Message, role: str, status: int
-) -> None:
-    callback, client = report(message), signed_in(role)
+def test_callbacks_require_their_permission(message: Message, role: str, status: int) -> None:
+    callback, client = push_and_process(message), signed_in(role)
     assert client.get(reverse(LIST)).status_code == status
-    assert client.get(page(client, callback)).status_code == status
+    assert client.get(url_of(callback)).status_code == status
 
 
-def test_list_needs_a_constant_number_of_queries(
-    message: Message,
-) -> None:
+def test_list_needs_a_constant_number_of_queries(message: Message) -> None:
     client, counts = signed_in("auditor"), []
     for rows in (3, 20):
         for number in range(rows):
             push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered", "n": number})
         process_received()
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             client.get(reverse(LIST))
         counts.append(len(captured))
     assert counts[1] <= counts[0]
 
 
-# --- the message's own page -----------------------------------------------------------
+# --- the page of the message ---------------------------------------------------------
 
 
 def test_message_page_shows_every_report_and_the_contradiction(message: Message) -> None:
-    report(message, "Delivered")
-    report(message, "Failed")
+    push_and_process(message, "Delivered")
+    push_and_process(message, "Failed")
     client = signed_in("manager")
     text = client.get(
         reverse("admin:messaging_message_change", args=[message.public_id])
     ).content.decode()
     assert "First reported “Delivered”, later “Not delivered”." in text
     assert text.count("Report: ") == 2
-    assert page(client, Callback.objects.earliest("pk")) in text
+    assert url_of(Callback.objects.earliest("pk")) in text
 
 
 def test_report_that_contradicts_staff_says_which_state_stands(message: Message) -> None:
     Message.objects.update(
         state="not_sent", settled_at=timezone.now() - timedelta(hours=1), settled_because="asked"
     )
-    report(message)
+    push_and_process(message)
     url = reverse("admin:messaging_message_change", args=[message.public_id])
     assert "It says “Delivered”, and that stands." in signed_in("manager").get(url).content.decode()
 
@@ -316,8 +310,8 @@ def test_address_actions_without_permission_are_refused(name: str) -> None:
 def test_invalid_network_is_refused_beside_its_field() -> None:
     account, client = make_account("haorui"), signed_in("manager")
     url = reverse("admin:providers_account_change", args=[account.public_id])
-    seen = client.get(url).context["form"]
-    data = {name: field.value() or "" for name, field in ((f.name, f) for f in seen)}
+    form = client.get(url).context["form"]
+    data = {field.name: field.value() or "" for field in form}
     data |= {"allowed_countries": ["CN"], "option_sender_ids": "HAORUI", "option_kind": "T"}
     answer = client.post(url, data | {"callback_networks": "198.51.100.0/24\nthe provider"})
     assert "“the provider” is not a network." in answer.content.decode()
@@ -331,8 +325,8 @@ def test_undecodable_bytes_are_shown_escaped(message: Message) -> None:
         account=message.account, digest="1", method="POST", body=b"\xff\x00{"
     )
     client = signed_in("manager")
-    assert client.get(page(client, callback)).status_code == 200
+    assert client.get(url_of(callback)).status_code == 200
     assert (
         json.dumps("\\xff")[1:-1].replace("\\\\", "\\")
-        in client.post(page(client, callback, "reveal"), {"other": "x"}).content.decode()
+        in client.post(url_of(callback, "reveal"), {"other": "x"}).content.decode()
     )

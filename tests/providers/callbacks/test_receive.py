@@ -1,4 +1,4 @@
-"""What the callback address answers, and what it keeps."""
+"""The callback address: what it stores and how it answers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,6 @@ from .pushes import only_callback, push_get, push_json, token_of
 pytestmark = pytest.mark.django_db
 
 REPORT = {"uid": "a" * 32, "message_id": "26471304", "DLRStatus": "Delivered"}
-
-
-@pytest.fixture
-def account() -> Account:
-    return make_account("haorui")
 
 
 def test_callback_is_stored_unchanged_and_answered_ok(account: Account) -> None:
@@ -89,7 +84,7 @@ def test_accounts_do_not_share_a_row(account: Account) -> None:
     assert [row.times for row in Callback.objects.all()] == [1, 1]
 
 
-# --- who is let in -------------------------------------------------------------
+# --- access --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("token", ["x" * 43, "short", "a%2Fb", "%ff", "../admin"])
@@ -196,7 +191,7 @@ def test_chunked_body_is_read(account: Account) -> None:
     assert bytes(only_callback().body) == b'{"uid": "1"}'
 
 
-# --- when the portal is in trouble -----------------------------------------------------
+# --- overload and failures -------------------------------------------------------------
 
 
 def test_unavailable_database_is_answered_503(account: Account) -> None:
@@ -210,13 +205,13 @@ def test_callback_without_a_database_slot_is_answered_503(
 ) -> None:
     monkeypatch.setattr(receive, "SLOT_TIMEOUT", 0.01)
     monkeypatch.setattr(receive, "_full_until", float("-inf"))
-    taken = 0
+    held = 0
     while receive._slots.acquire(blocking=False):
-        taken += 1
+        held += 1
     try:
         assert push_json(account, REPORT).status_code == 503
     finally:
-        for _ in range(taken):
+        for _ in range(held):
             receive._slots.release()
 
 
@@ -248,9 +243,9 @@ def test_broken_body_is_answered_400(account: Account) -> None:
 
 
 def test_many_callbacks_start_one_run(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    kicks: list[str] = []
+    starts: list[str] = []
     monkeypatch.setattr(wake, "_woken_at", float("-inf"))
-    monkeypatch.setattr(wake, "async_task", lambda task, **_: kicks.append(task))
+    monkeypatch.setattr(wake, "async_task", lambda task, **_: starts.append(task))
     for number in range(20):
         push_json(account, {**REPORT, "message_id": number})
-    assert kicks == ["providers.tasks.digest_callbacks"]
+    assert starts == ["providers.tasks.digest_callbacks"]

@@ -1,4 +1,4 @@
-"""Our own address, tested by calling it."""
+"""The self-test of the callback address."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 ADDRESS = re.compile(r"http://testserver/callbacks/.*")
 
 
-def checked(account: Account) -> CallbackTest:
+def run_test(account: Account) -> CallbackTest:
     CallbackTest.objects.get_or_create(account=account)
     self_test.run(account)
     return CallbackTest.objects.get(account=account)
@@ -33,7 +33,7 @@ def checked(account: Account) -> CallbackTest:
 @pytest.mark.parametrize("provider", ["haorui", "otpservice"])
 def test_working_address_passes(live_server: LiveServer, settings: Settings, provider: str) -> None:
     settings.PUBLIC_ADDRESS = live_server.url
-    test = checked(make_account(provider))
+    test = run_test(make_account(provider))
     assert (test.problem, verdict_text(test)) == ("", "Our address answers from outside.")
     assert not Callback.objects.exists()
 
@@ -51,14 +51,14 @@ def test_working_address_passes(live_server: LiveServer, settings: Settings, pro
 def test_error_of_the_call_is_classified(error: Exception, problem: str) -> None:
     with responses.RequestsMock() as answers:
         answers.post(ADDRESS, body=error)
-        assert checked(make_account("haorui")).problem == problem
+        assert run_test(make_account("haorui")).problem == problem
 
 
 @pytest.mark.parametrize("status", [301, 403, 404, 502])
 def test_unexpected_status_is_reported(status: int) -> None:
     with responses.RequestsMock() as answers:
         answers.post(ADDRESS, status=status)
-        test = checked(make_account("haorui"))
+        test = run_test(make_account("haorui"))
     assert (test.problem, test.detail) == ("status", f"HTTP {status}")
     assert f"HTTP {status}" in verdict_text(test)
 
@@ -66,12 +66,12 @@ def test_unexpected_status_is_reported(status: int) -> None:
 def test_answer_of_another_server_is_detected() -> None:
     with responses.RequestsMock() as answers:
         answers.post(ADDRESS, body="OK")
-        assert checked(make_account("haorui")).problem == "somebody_else"
+        assert run_test(make_account("haorui")).problem == "somebody_else"
 
 
 def test_missing_public_address_is_reported(settings: Settings) -> None:
     settings.PUBLIC_ADDRESS = ""
-    assert checked(make_account("haorui")).problem == "no_address"
+    assert run_test(make_account("haorui")).problem == "no_address"
 
 
 def test_self_test_is_exempt_from_the_list_of_networks() -> None:
@@ -100,6 +100,6 @@ def test_forged_test_request_is_answered_404() -> None:
 def test_verdict_does_not_contain_the_address(settings: Settings) -> None:
     account = make_account("haorui")
     settings.PUBLIC_ADDRESS = "http://127.0.0.1:9"
-    test = checked(account)
+    test = run_test(account)
     assert test.problem == "refused"
     assert token_of(account) not in f"{test.detail} {verdict_text(test)}"
