@@ -204,7 +204,7 @@ def record_success(account: Account) -> None:
 
 def should_pause(account: Account, error: GatewayError) -> bool:
     """Whether this error must pause the account: a documented refusal because of the login or the
-    balance, or a refusal that contains a phrase entered by staff."""
+    balance, or any error whose words contain a phrase that staff entered."""
     if error.pauses_account:
         return True
     words = error.words.casefold()

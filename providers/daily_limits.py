@@ -1,8 +1,8 @@
 """Limits for any 24 hours: per account, per member of staff, or per any key of an app (number,
 prefix).
 
-A limit is charged by a conditional UPDATE, in the same transaction as the row that costs money
-and before it. Usage is counted in quarters of an hour. A quarter counts until all of it is more
+A limit is taken by a conditional UPDATE, in the same transaction as the row that costs money and
+before it. Usage is counted in quarters of an hour. A quarter counts until all of it is more
 than 24 hours old, so no 24 hours ever contain more than the limit.
 """
 
@@ -118,7 +118,7 @@ def _release(rows: QuerySet[DailyUse], amount: int, taken_at: datetime) -> None:
     raise RuntimeError("Too many concurrent updates of this limit.")
 
 
-def used(cap: Cap) -> int:
+def usage_of(cap: Cap) -> int:
     """The current usage of a limit."""
     spent = DailyUse.objects.filter(what=cap.what, scope=cap.scope, key=cap.key)
     return sum(_unexpired(spent.values_list("spent", flat=True).first() or {}).values())

@@ -51,7 +51,7 @@ class NoFreeSlot(Exception):
 
 @contextlib.contextmanager
 def _database_slot() -> Iterator[None]:
-    """Hold one of the threads that callbacks may block on the database.
+    """Hold one of the slots in which a callback may wait for the database.
 
     The limit leaves threads to staff even while the database blocks every callback. A slot is
     never held while a body is read, so a slow sender does not keep other reports out.

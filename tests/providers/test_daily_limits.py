@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from providers import daily_limits
-from providers.daily_limits import Cap, LimitReached, caps_of, take, used
+from providers.daily_limits import Cap, LimitReached, caps_of, take, usage_of
 from providers.models import DailyLimit, DailyUse
 from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
@@ -27,7 +27,7 @@ CODES = DailyLimit.What.CODES
 
 def test_taken_amount_counts_as_usage() -> None:
     take([CAP], 2)
-    assert used(CAP) == 2
+    assert usage_of(CAP) == 2
 
 
 def test_limit_can_be_reached_but_not_exceeded() -> None:
@@ -41,7 +41,7 @@ def test_request_for_more_than_is_left_takes_nothing() -> None:
     take([CAP], 2)
     with pytest.raises(LimitReached):
         take([CAP], 2)
-    assert used(CAP) == 2
+    assert usage_of(CAP) == 2
 
 
 def test_reached_limit_rolls_back_the_other_limits() -> None:
@@ -49,7 +49,7 @@ def test_reached_limit_rolls_back_the_other_limits() -> None:
     take([CAP], 3)
     with pytest.raises(LimitReached), transaction.atomic():
         take([other, CAP])
-    assert used(other) == 0
+    assert usage_of(other) == 0
 
 
 def test_usage_still_counts_after_exactly_24_hours() -> None:
@@ -78,9 +78,9 @@ def test_keys_and_kinds_have_separate_limits() -> None:
 def test_unused_amount_is_released() -> None:
     take([CAP], 3)
     daily_limits.release([CAP.name], 2, timezone.now())
-    assert used(CAP) == 1
+    assert usage_of(CAP) == 1
     daily_limits.release([CAP.name, ("codes", "user", "nobody")], 5, timezone.now())
-    assert used(CAP) == 0
+    assert usage_of(CAP) == 0
 
 
 def test_release_does_not_free_later_usage() -> None:
@@ -91,9 +91,9 @@ def test_release_does_not_free_later_usage() -> None:
         daily_limits.release([CAP.name], 2, NOON)
         clock.shift(timedelta(hours=13))
         # The usage of midnight still counts.
-        assert used(CAP) == 1
+        assert usage_of(CAP) == 1
         daily_limits.release([CAP.name], 2, NOON)
-        assert used(CAP) == 1
+        assert usage_of(CAP) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -107,7 +107,7 @@ def test_concurrent_requests_do_not_exceed_the_limit() -> None:
         return True
 
     assert sum(at_once(try_take, 8)) == 3
-    assert used(CAP) == 3
+    assert usage_of(CAP) == 3
 
 
 def test_only_expired_rows_are_pruned() -> None:
