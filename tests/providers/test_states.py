@@ -23,7 +23,7 @@ def test_table_contains_every_state(table: StateTable[Any], states: type[C]) -> 
     assert set(table.moves) == set(states)
 
 
-def test_states_of_an_enquiry_follow_each_other_like_this() -> None:
+def test_enquiry_has_exactly_these_moves() -> None:
     assert written_out(ENQUIRY_STATES) == table_text("""
     queued -> claimed failed
     claimed -> answered failed queued
@@ -32,7 +32,7 @@ def test_states_of_an_enquiry_follow_each_other_like_this() -> None:
     """)
 
 
-def test_states_of_a_callback_are_these() -> None:
+def test_callback_has_exactly_these_states() -> None:
     assert {str(state) for state in C} == {
         "received",
         "applied",
