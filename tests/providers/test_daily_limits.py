@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -119,6 +120,124 @@ def test_only_expired_rows_are_pruned() -> None:
     assert [row.scope for row in DailyUse.objects.all()] == ["user"]
 
 
+def test_usage_counts_until_its_quarter_of_an_hour_is_over_a_day_old() -> None:
+    quarter = NOON - timedelta(minutes=7)
+    with time_machine.travel(NOON, tick=False) as clock:
+        take([CAP], 3)
+        with pytest.raises(LimitReached) as reached:
+            take([CAP])
+        assert reached.value.free_at == quarter + timedelta(hours=24, minutes=15)
+        clock.move_to(reached.value.free_at - timedelta(seconds=1))
+        assert (usage_of(CAP), daily_limits.prune()) == (3, 0)
+        clock.shift(timedelta(seconds=1))
+        assert (usage_of(CAP), daily_limits.prune()) == (0, 1)
+
+
+def test_limit_of_zero_names_the_release_of_the_current_quarter() -> None:
+    with time_machine.travel(NOON, tick=False), pytest.raises(LimitReached) as reached:
+        take([Cap("codes", "user", "1", 0)])
+    assert reached.value.free_at == NOON + timedelta(hours=24, minutes=8)
+    assert reached.value.used == 0
+
+
+NEIGHBOURS = [
+    Cap("orders", "number", CAP.key, 9),
+    Cap("codes", "prefix", CAP.key, 9),
+    Cap("codes", "number", "+8613912345679", 9),
+]
+"""Each differs from CAP in one part of its name."""
+
+
+def test_limits_of_another_kind_scope_or_key_are_unaffected() -> None:
+    now = timezone.now()
+    take(NEIGHBOURS, 2)
+    take([CAP], 3)
+    daily_limits.release([CAP.name], 2, now)
+    assert usage_of(CAP) == 1
+    assert [usage_of(cap) for cap in NEIGHBOURS] == [2, 2, 2]
+    daily_limits.release([NEIGHBOURS[0].name], 1, now)
+    assert (usage_of(CAP), usage_of(NEIGHBOURS[0])) == (1, 1)
+
+
+def test_release_subtracts_from_the_oldest_quarters_first() -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        take([CAP], 1)
+        clock.shift(timedelta(hours=1))
+        take([CAP], 2)
+        daily_limits.release([CAP.name], 2, NOON)
+        (left,) = DailyUse.objects.get().spent.values()
+        assert left == 1
+        clock.move_to(NOON + timedelta(hours=24, minutes=30))
+        assert usage_of(CAP) == 1
+
+
+def test_expired_usage_is_not_released() -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        take([CAP], 1)
+        clock.shift(timedelta(hours=24))
+        take([CAP], 1)
+        daily_limits.release([CAP.name], 1, NOON)
+        assert usage_of(CAP) == 1
+        clock.shift(timedelta(minutes=15))
+        daily_limits.release([CAP.name], 1, NOON)
+        assert usage_of(CAP) == 1
+
+
+@pytest.fixture
+def collisions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Another process changes every row between the read and the UPDATE. One entry per read."""
+    reads: list[int] = []
+    original = daily_limits._unexpired
+
+    def interfere(spent: dict[str, int]) -> dict[str, int]:
+        reads.append(len(reads) + 1)
+        DailyUse.objects.update(version=F("version") + 1)
+        return original(spent)
+
+    take([CAP])
+    monkeypatch.setattr(daily_limits, "_unexpired", interfere)
+    return reads
+
+
+def test_take_fails_after_fifty_collisions(collisions: list[int]) -> None:
+    with pytest.raises(RuntimeError):
+        take([CAP])
+    assert len(collisions) == 50
+
+
+def test_release_fails_after_fifty_collisions(collisions: list[int]) -> None:
+    with pytest.raises(RuntimeError):
+        daily_limits.release([CAP.name], 1, timezone.now())
+    assert len(collisions) == 50
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_concurrent_usage_between_read_and_update_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, released: bool
+) -> None:
+    original, others = daily_limits._unexpired, iter([1])
+
+    def take_concurrently(spent: dict[str, int]) -> dict[str, int]:
+        for _ in others:
+            take([CAP])
+        return original(spent)
+
+    take([CAP])
+    monkeypatch.setattr(daily_limits, "_unexpired", take_concurrently)
+    if released:
+        daily_limits.release([CAP.name], 1, timezone.now())
+    else:
+        take([CAP])
+    assert usage_of(CAP) == (1 if released else 3)
+
+
+def test_fully_released_row_is_pruned() -> None:
+    take([CAP])
+    daily_limits.release([CAP.name], 1, timezone.now())
+    assert daily_limits.prune() == 1
+    assert usage_of(CAP) == 0
+
+
 # --- applicable limits ---------------------------------------------------------
 
 
@@ -143,6 +262,18 @@ def test_own_limit_of_a_user_overrides_their_roles() -> None:
     DailyLimit.objects.create(group=group, what=CODES, most=50)
     DailyLimit.objects.create(user=user, what=CODES, most=0)
     assert daily_limits.user_limit(user, CODES) == 0
+
+
+def test_limits_of_other_users_roles_and_kinds_do_not_apply(settings: Settings) -> None:
+    settings.DAILY_LIMITS = {"codes": 7}
+    user, other = make_user(), make_user()
+    own, foreign = Group.objects.create(name="own"), Group.objects.create(name="foreign")
+    user.groups.add(own)
+    DailyLimit.objects.create(user=other, what=CODES, most=50)
+    DailyLimit.objects.create(group=foreign, what=CODES, most=50)
+    DailyLimit.objects.create(user=user, what=DailyLimit.What.ORDERS, most=50)
+    DailyLimit.objects.create(group=own, what=DailyLimit.What.ORDERS, most=50)
+    assert daily_limits.user_limit(user, CODES) == 7
 
 
 def test_account_limit_covers_every_kind() -> None:

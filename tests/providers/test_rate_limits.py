@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import chain
 
 import pytest
@@ -72,7 +73,9 @@ def test_slots_are_assigned_in_order(
 @pytest.mark.parametrize(
     ("per_second", "per_minute", "least"), [(10, 300, 290), (10_000, 1_200, 1_150), (1, 60, 55)]
 )
-def test_most_of_the_minute_limit_is_usable(per_second: int, per_minute: int, least: int) -> None:
+def test_user_limit_the_minute_limit_is_usable(
+    per_second: int, per_minute: int, least: int
+) -> None:
     slots = simulate(per_second, per_minute, [(0.0, per_minute * 2)])
     assert max_in_window(slots, 60) >= least
 
@@ -86,6 +89,21 @@ def test_burst_plus_rate_stays_within_the_limit(limit: int) -> None:
     window = Window.of(limit, 1.0, 5)
     assert window.burst + 1.0 / window.spacing <= limit + 1
     assert window.burst >= 1
+
+
+def test_burst_is_a_fifth_of_a_second_and_a_sixtieth_of_a_minute() -> None:
+    second, minute = rate_limits.windows_of(Account(per_second=100, per_minute=3540))
+    assert (second.burst, minute.burst) == (20, 59)
+    assert second.spacing == pytest.approx(1.01 / 80)
+    assert minute.spacing == pytest.approx(60 * 1.01 / (3540 - 59))
+
+
+def test_slot_at_the_very_end_of_the_time_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "_read", lambda account: (1000.0, (0.0, 0.0, 1001.5)))
+    account = Account(per_second=1, per_minute=60)
+    assert rate_limits.forecast_slots(account, 1, within=1.5).in_time == 1
+    forecast = rate_limits.forecast_slots(account, 1, within=1.4)
+    assert (forecast.in_time, forecast.next_wait) == (0, 1.5)
 
 
 # --- the shared row ----------------------------------------------------------
@@ -169,6 +187,21 @@ class TestSlowDown:
         assert rate_limits.slow_down(account, 7) == 7
         (wait,) = rate_limits.reserve(account)
         assert 6 < wait <= 7
+
+    def test_delay_grows_for_each_account_separately(self) -> None:
+        other, slowed = make_account(), make_account()
+        for _ in range(3):
+            rate_limits.slow_down(slowed, 5)
+        assert rate_limits.slow_down(other, 5) == 5
+        rate_limits.record_answer(other)
+        assert rate_limits.slow_down(slowed, 5) == 40
+
+    def test_default_delay_is_drawn_between_five_and_ten_seconds(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(random, "uniform", lambda least, most: least * 1000 + most)
+        monkeypatch.setattr(rate_limits, "MAX_SLOWDOWN", 1e9)
+        assert rate_limits.slow_down(make_account(), None) == 5010
 
     def test_default_delay_is_five_to_ten_seconds(self) -> None:
         assert 5 <= rate_limits.slow_down(make_account(), None) <= 10
