@@ -73,9 +73,7 @@ def test_slots_are_assigned_in_order(
 @pytest.mark.parametrize(
     ("per_second", "per_minute", "least"), [(10, 300, 290), (10_000, 1_200, 1_150), (1, 60, 55)]
 )
-def test_user_limit_the_minute_limit_is_usable(
-    per_second: int, per_minute: int, least: int
-) -> None:
+def test_most_of_the_minute_limit_is_usable(per_second: int, per_minute: int, least: int) -> None:
     slots = simulate(per_second, per_minute, [(0.0, per_minute * 2)])
     assert max_in_window(slots, 60) >= least
 
