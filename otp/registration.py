@@ -7,7 +7,7 @@ from messaging import listeners
 from providers.engine.work_source import register
 from providers.events import subscribe
 from providers.gateway.events import VerificationReported
-from providers.journal import resolve_subjects_of
+from providers.journal import register_subject_resolver
 
 from . import message_sync, provider_reports
 from .engine.check_source import CheckSource
@@ -20,5 +20,5 @@ def register_app() -> None:
     labels.register()
     attention.register(dashboard.attention_items)
     listeners.register("session", message_sync.follow)
-    resolve_subjects_of("session", session_link)
+    register_subject_resolver("session", session_link)
     subscribe(VerificationReported, provider_reports.on_verification)

@@ -169,7 +169,7 @@ def cancel(batch: Batch, by: User) -> bool:
 
 def _give_back(batch: Batch, amount: int) -> None:
     if amount and batch.started_at is not None:
-        daily_limits.give_back(batch.reserved, amount, batch.started_at)
+        daily_limits.release(batch.reserved, amount, batch.started_at)
 
 
 def cancel_rest(batch: Batch) -> int:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from core.money_lines import MoneyLine
 from core.phone import PhoneProblem, mask
-from providers.error_texts import Words, register_reason
+from providers.error_texts import ReasonText, register_reason
 from providers.models import Account
 
 from ..batches.fan_out import ALREADY_REPEATED
@@ -21,22 +21,22 @@ from ..models import StagedRow
 from ..recipients import country_words, phone_words
 
 REASONS: Final = {
-    NOT_ALLOWED: Words(
+    NOT_ALLOWED: ReasonText(
         gettext_noop("Whoever sent this may not send batches any more."),
         "",
         gettext_noop("Somebody who may can continue it."),
         MoneyLine.NOT_SENT,
     ),
-    LIMIT_REACHED: Words(
+    LIMIT_REACHED: ReasonText(
         gettext_noop("The daily limit is used up (%(used)s of %(most)s)."),
         "",
         gettext_noop("Continue it when there is room again, or ask a manager."),
         MoneyLine.NOT_SENT,
     ),
-    DO_NOT_SEND: Words(
+    DO_NOT_SEND: ReasonText(
         gettext_noop("The number was put on the do-not-send list."), "", "", MoneyLine.NOT_SENT
     ),
-    ALREADY_REPEATED: Words(
+    ALREADY_REPEATED: ReasonText(
         gettext_noop("It had been sent again already."), "", "", MoneyLine.NOT_SENT
     ),
 }

@@ -83,7 +83,7 @@ class SendCodeForm(RecipientForm):
             [one for one in accounts if one != account],
             unavailable_reason,
             label=_("If it sends nothing"),
-            nothing=_("Ask me"),
+            empty_label=_("Ask me"),
             help_text=_(
                 "The other account takes over only where it is certain that nothing went out."
             ),

@@ -250,13 +250,13 @@ class Dispatcher:
         if source.lane is Lane.BULK:
             wanted = min(wanted, served.bulk_throttle.available_slots(account, time.monotonic()))
             furthest = BULK_HORIZON
-        outlook = rate_limits.look_ahead(account, wanted, furthest)
-        if not outlook.near:
-            self._postpone(served, source, outlook.wait_for_more - furthest)
+        forecast = rate_limits.forecast_slots(account, wanted, furthest)
+        if not forecast.in_time:
+            self._postpone(served, source, forecast.next_wait - furthest)
             return []
-        jobs = source.claim(account, outlook.near, self._claim)
+        jobs = source.claim(account, forecast.in_time, self._claim)
         backlogged = self._backlogged[source.name]
-        (backlogged.add if len(jobs) == outlook.near else backlogged.discard)(account.pk)
+        (backlogged.add if len(jobs) == forecast.in_time else backlogged.discard)(account.pk)
         if not jobs:
             return []
         now = time.monotonic()
@@ -264,7 +264,7 @@ class Dispatcher:
             served.bulk_throttle.take(account, now, len(jobs))
         return [
             ReservedJob(now + wait, next(self._order), now, job)
-            for job, wait in zip(jobs, rate_limits.take(account, outlook, len(jobs)), strict=True)
+            for job, wait in zip(jobs, rate_limits.take(account, forecast, len(jobs)), strict=True)
         ]
 
     def _postpone(self, served: LeasedAccount, source: WorkSource, seconds: float) -> None:

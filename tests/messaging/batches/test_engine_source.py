@@ -13,7 +13,7 @@ from messaging.batches import create, lifecycle, progress, tasks
 from messaging.models import Batch, Message
 from messaging.presentation.batch_labels import shown_state
 from providers import accounts
-from providers.daily_limits import LimitReached, caps_of, used
+from providers.daily_limits import LimitReached, caps_of, usage_of
 from providers.engine.loop import Loop
 from providers.models import Account, DailyLimit
 from sandbox.server import Sandbox
@@ -128,7 +128,7 @@ def test_a_batch_without_room_in_the_daily_limit_does_not_start() -> None:
 
 
 def limits_of(by: User, account: Account) -> list[int]:
-    return [used(cap) for cap in caps_of(account, by, DailyLimit.What.MESSAGES)]
+    return [usage_of(cap) for cap in caps_of(account, by, DailyLimit.What.MESSAGES)]
 
 
 def test_what_did_not_go_out_of_a_cancelled_batch_counts_no_more(sandbox: Sandbox) -> None:

@@ -221,7 +221,7 @@ class EmptySource(MessageSource):
 @pytest.mark.parametrize(("lane", "queries"), [(Lane.STAFF, 3), (Lane.ORDERS, 1), (Lane.BULK, 1)])
 def test_only_the_staff_lane_is_queried_in_every_round(lane: Lane, queries: int) -> None:
     account = make_account()
-    served = LeasedAccount(account, Haorui, accounts.opened_login_of(account))
+    served = LeasedAccount(account, Haorui, accounts.decrypted_login_of(account))
     source, dispatcher = EmptySource(lane), Dispatcher(uuid4(), WorkerPool(1, Deadlines()))
     for _ in range(3):
         dispatcher.dispatch(source, {account.pk: served})
@@ -232,7 +232,7 @@ def test_backlog_spaces_out_queries_of_the_staff_lane(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
-    served = {account.pk: LeasedAccount(account, Haorui, accounts.opened_login_of(account))}
+    served = {account.pk: LeasedAccount(account, Haorui, accounts.decrypted_login_of(account))}
     for _ in range(3):
         make_message(account)
     now = time.monotonic()
@@ -241,7 +241,7 @@ def test_backlog_spaces_out_queries_of_the_staff_lane(
     worker_pool = WorkerPool(1, Deadlines())
     dispatcher, source = Dispatcher(uuid4(), worker_pool), EmptySource(Lane.STAFF)
     other = make_account()
-    idle = {other.pk: LeasedAccount(other, Haorui, accounts.opened_login_of(other))}
+    idle = {other.pk: LeasedAccount(other, Haorui, accounts.decrypted_login_of(other))}
     dispatcher.dispatch(MessageSource(), served)
     for _ in range(3):
         dispatcher.dispatch(source, idle)
