@@ -10,12 +10,13 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django_q.tasks import async_task
 
 from providers.models import Account
 
 from .. import segments
 from ..models import Batch, StagedRow
-from . import storage, wake
+from . import storage
 from .states import BATCH_STATES, BatchState
 
 BETWEEN: Final = re.compile(r"[,;，；、]")
@@ -82,7 +83,7 @@ def _save(batch: Batch, content: Iterable[bytes], by: User) -> tuple[Batch, bool
             batch.save(force_insert=True)
             batch.file_digest, batch.read_total = storage.keep(batch, content)
             batch.save(update_fields=("file_digest", "read_total"))
-            wake.read(batch)
+            queue_reading(batch)
     except IntegrityError:
         earlier = Batch.objects.filter(form_token=batch.form_token, created_by=by.pk).first()
         if earlier is None:
@@ -113,8 +114,13 @@ def check_again(batch: Batch, *, text: str, number_column: int | None) -> bool:
         )
         if moved:
             StagedRow.objects.filter(batch=batch).delete()
-            wake.read(batch)
+            queue_reading(batch)
     return bool(moved)
+
+
+def queue_reading(batch: Batch) -> None:
+    """Part of the caller's transaction. `tasks.tend` asks again if this task is lost."""
+    async_task("messaging.batches.tasks.read", batch.pk, task_name="batch: read")
 
 
 def pasted(text: str) -> bytes:

@@ -7,18 +7,21 @@ that is killed, or two at a time, leave no row out and make none twice.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from django_q.tasks import async_task
+
+from core.bulk_insert import insert_rows
+from providers.models import public_id
 
 from ..do_not_send import REASON, listed_among
 from ..duplicates import NEVER_LEFT
-from ..models import Batch, Message, StagedRow
+from ..models import Batch, Message, StagedRow, reference
 from ..states import MessageState
-from . import message_rows
 from .states import BatchState
 
 CHUNK: Final = 1_000
@@ -57,7 +60,7 @@ def _lay_out_chunk(batch: Batch) -> bool:
             state__in=(BatchState.SENDING, BatchState.PAUSED),
         ).update(laid_out=F("laid_out") + len(rows), laid_out_to=rows[-1].pk)
         if moved:
-            message_rows.insert(_message_of(batch), values)
+            insert_messages(_message_of(batch), values)
     # Where another run was faster, its place is where this one goes on.
     return True
 
@@ -112,6 +115,33 @@ def _repeated_meanwhile(rows: Sequence[StagedRow]) -> set[int | None]:
     list(locked.values_list("pk", flat=True))
     repeats = Message.objects.filter(sent_again_from__in=originals).exclude(state__in=NEVER_LEFT)
     return set(repeats.values_list("sent_again_from_id", flat=True))
+
+
+def insert_messages(common: Message, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert messages like `common`, each with its own ids and the values of its row by column.
+
+    The columns they share are prepared once, because on SQLite nobody else can write meanwhile.
+    The caller opens the transaction.
+    """
+    fields = [field for field in Message._meta.concrete_fields if not field.primary_key]
+    shared = {
+        field.attname: field.get_db_prep_save(field.pre_save(common, add=True), connection)
+        for field in fields
+    }
+    by_name = {field.attname: field for field in fields}
+    values = []
+    for row in rows:
+        own = {
+            name: by_name[name].get_db_prep_save(value, connection) for name, value in row.items()
+        }
+        own |= {"public_id": public_id(), "reference": reference()}
+        values.append([*{**shared, **own}.values()])
+    insert_rows(Message._meta.db_table, [str(field.column) for field in fields], values)
+
+
+def queue_fan_out(batch: Batch) -> None:
+    """Part of the caller's transaction. `tasks.tend` asks again if this task is lost."""
+    async_task("messaging.batches.tasks.lay_out", batch.pk, task_name="batch: lay out")
 
 
 def unfinished() -> list[Batch]:

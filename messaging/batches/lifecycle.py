@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from core.pruning import delete_in_chunks
 from providers import daily_limits
@@ -23,7 +24,7 @@ from providers.models import DailyLimit
 
 from ..models import Batch, FilePart, Message, StagedRow
 from ..states import MESSAGE_STATES, MessageState
-from . import wake
+from .fan_out import queue_fan_out
 from .states import BATCH_STATES, BatchState
 
 B = BatchState
@@ -109,7 +110,7 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
         daily_limits.take(caps, batch.good)
         # Its rows are read: the file is of no more use, and holds more than they do.
         FilePart.objects.filter(batch=batch).delete()
-        wake.lay_out(batch)
+        queue_fan_out(batch)
         kick_if_idle()
     return True
 
@@ -146,7 +147,7 @@ def go_on(batch: Batch, by: User) -> bool:
         reason="",
         values={},
     )
-    wake.lay_out(batch)
+    queue_fan_out(batch)
     kick_if_idle()
     return bool(moved)
 
@@ -163,8 +164,13 @@ def cancel(batch: Batch, by: User) -> bool:
             # Rows that are no messages yet never become any now.
             stopped = _row(batch).get()
             _give_back(stopped, stopped.good - stopped.laid_out)
-            wake.cancel_rest(batch)
+            _queue_cancel_rest(batch)
     return bool(moved)
+
+
+def _queue_cancel_rest(batch: Batch) -> None:
+    """Part of the caller's transaction. `tasks.tend` asks again if this task is lost."""
+    async_task("messaging.batches.tasks.cancel_rest", batch.pk, task_name="batch: cancel rest")
 
 
 def _give_back(batch: Batch, amount: int) -> None:

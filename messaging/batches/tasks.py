@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..models import Batch
-from . import fan_out, lifecycle, wake
+from . import fan_out, lifecycle
 from .importing import importer
 
 
@@ -14,7 +14,7 @@ def read(batch_id: int) -> None:
 def lay_out(batch_id: int) -> None:
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is not None and fan_out.run(batch):
-        wake.lay_out(batch)
+        fan_out.queue_fan_out(batch)
 
 
 def cancel_rest(batch_id: int) -> None:

@@ -14,12 +14,12 @@ import django
 def main() -> None:
     work, batch_id, chunk = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     django.setup()
-    from messaging.batches import fan_out, message_rows, tasks
+    from messaging.batches import fan_out, tasks
     from messaging.batches.importing import importer, staged_rows
 
     importer.CHUNK = fan_out.CHUNK = 40  # type: ignore[misc]
     staged_rows.insert = stopping(staged_rows.insert, chunk)
-    message_rows.insert = stopping(message_rows.insert, chunk)
+    fan_out.insert_messages = stopping(fan_out.insert_messages, chunk)
     getattr(tasks, work)(batch_id)
 
 
