@@ -88,7 +88,7 @@ def saturate(account, number: int):  # type: ignore[no-untyped-def]
         file_name="recipients.csv",
         content=[csv_file(number)],
     )
-    batch, _ = create.make(draft, by=by, form_token="bench")
+    batch, _ = create.create_batch(draft, by=by, form_token="bench")
     importer.run(batch.pk)
     batch.refresh_from_db()
     lifecycle.start(batch, by)

@@ -19,7 +19,7 @@ from ..models import Batch, StagedRow
 from . import storage
 from .states import BATCH_STATES, BatchState
 
-BETWEEN: Final = re.compile(r"[,;，；、]")
+LIST_SEPARATORS: Final = re.compile(r"[,;，；、]")
 LONGEST_FILE_NAME: Final = 200
 
 
@@ -31,14 +31,14 @@ class BatchDraft:
     sender_id: str
     file_name: str = ""
     content: Iterable[bytes] = field(default=(), repr=False)
-    """The file as it came, in pieces; or what was pasted."""
+    """The file as it came, in pieces; or what was paste_to_file."""
 
     @property
     def source(self) -> Batch.Source:
         return Batch.Source.FILE if self.file_name else Batch.Source.PASTED
 
 
-def make(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch, bool]:
+def create_batch(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch, bool]:
     """Write the batch with its file and ask the queue to read it, in one transaction. The
     same form sent twice makes one batch: the second call returns it and False."""
     batch = Batch(
@@ -55,7 +55,7 @@ def make(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch, bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class ResendDraft:
     account: Account
     sms_kind: str
     sender_id: str
@@ -63,7 +63,9 @@ class Again:
     batch: Batch | None
 
 
-def make_again(again: Again, *, by: User, form_token: str, chosen: Sequence[int] = ()) -> Batch:
+def create_resend(
+    again: ResendDraft, *, by: User, form_token: str, chosen: Sequence[int] = ()
+) -> Batch:
     batch = Batch(
         account=again.account,
         text=again.text,
@@ -81,7 +83,7 @@ def _save(batch: Batch, content: Iterable[bytes], by: User) -> tuple[Batch, bool
     try:
         with transaction.atomic():
             batch.save(force_insert=True)
-            batch.file_digest, batch.read_total = storage.keep(batch, content)
+            batch.file_digest, batch.read_total = storage.store_file(batch, content)
             batch.save(update_fields=("file_digest", "read_total"))
             queue_reading(batch)
     except IntegrityError:
@@ -92,7 +94,7 @@ def _save(batch: Batch, content: Iterable[bytes], by: User) -> tuple[Batch, bool
     return batch, True
 
 
-def check_again(batch: Batch, *, text: str, number_column: int | None) -> bool:
+def recheck(batch: Batch, *, text: str, number_column: int | None) -> bool:
     """Read it anew, with another text or another column. False: it has moved on."""
     with transaction.atomic():
         moved = BATCH_STATES.move(
@@ -123,12 +125,12 @@ def queue_reading(batch: Batch) -> None:
     async_task("messaging.batches.tasks.read", batch.pk, task_name="batch: read")
 
 
-def pasted(text: str) -> bytes:
-    """What was pasted as a file: numbers one a line, a list of numbers, or rows of a
+def paste_to_file(text: str) -> bytes:
+    """What was paste_to_file as a file: numbers one a line, a list of numbers, or rows of a
     spreadsheet, whose cells have tabs between them."""
     text = segments.fold(text).replace("\0", "").strip("\n")
     lines = [line for line in text.split("\n") if line.strip()]
-    pieces = [[piece for piece in BETWEEN.split(line) if piece.strip()] for line in lines]
+    pieces = [[piece for piece in LIST_SEPARATORS.split(line) if piece.strip()] for line in lines]
     is_list = "\t" not in text and all(
         sum(sign.isdigit() for sign in piece) >= 7 for line in pieces for piece in line
     )

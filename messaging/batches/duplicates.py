@@ -13,7 +13,7 @@ from ..duplicates import NEVER_LEFT
 from ..models import Batch, Message, StagedRow
 from .states import BatchState
 
-LATELY: Final = timedelta(days=7)
+RECENT: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Overlap:
     newest: Message
 
 
-def earlier_like(batch: Batch) -> Batch | None:
+def recent_duplicate(batch: Batch) -> Batch | None:
     """The newest batch with the same text for the same file, or for the same numbers, that
     was started or is about to start."""
     same = Q(recipients_digest=batch.recipients_digest)
     if batch.file_digest:
         same |= Q(file_digest=batch.file_digest)
-    sent = Q(started_at__gt=timezone.now() - LATELY) | Q(state=BatchState.SCHEDULED)
+    sent = Q(started_at__gt=timezone.now() - RECENT) | Q(state=BatchState.SCHEDULED)
     found = Batch.objects.filter(same, sent, text=batch.text).exclude(pk=batch.pk)
     return found.select_related("answerable").order_by("-pk").first()
 
@@ -43,7 +43,7 @@ def overlap_of(batch: Batch) -> Overlap | None:
         recipient=OuterRef("recipient"),
         text=OuterRef("sent"),
         kind=Message.Kind.TEXT,
-        created_at__gt=timezone.now() - LATELY,
+        created_at__gt=timezone.now() - RECENT,
     ).exclude(state__in=NEVER_LEFT)
     good = StagedRow.objects.filter(batch=batch, verdict=StagedRow.Verdict.GOOD).order_by()
     found = good.annotate(

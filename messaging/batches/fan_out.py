@@ -28,21 +28,21 @@ CHUNK: Final = 1_000
 """Rows: a tenth of a second in which nobody else may write (SQLite)."""
 LONGEST_RUN: Final = 45.0
 """Seconds; the queue ends a task after 90."""
-ALREADY_REPEATED: Final = "sent_again_already"
+ALREADY_RESENT: Final = "sent_again_already"
 
 
 def run(batch: Batch) -> bool:
     """Lay out what is left, as long as there is time. True: there is more."""
     until = time.monotonic() + LONGEST_RUN
     while time.monotonic() < until:
-        if not _lay_out_chunk(batch):
+        if not _fan_out_chunk(batch):
             return False
         # Whoever waits for the database gets in between.
         time.sleep(0.005)
     return True
 
 
-def _lay_out_chunk(batch: Batch) -> bool:
+def _fan_out_chunk(batch: Batch) -> bool:
     batch.refresh_from_db(fields=("state", "laid_out_to", "answerable"))
     if batch.state not in (BatchState.SENDING, BatchState.PAUSED):
         return False
@@ -53,19 +53,19 @@ def _lay_out_chunk(batch: Batch) -> bool:
     if not rows:
         return False
     with transaction.atomic():
-        values = _own_values(batch, rows)
+        values = _values_by_row(batch, rows)
         moved = Batch.objects.filter(
             pk=batch.pk,
             laid_out_to=batch.laid_out_to,
             state__in=(BatchState.SENDING, BatchState.PAUSED),
         ).update(laid_out=F("laid_out") + len(rows), laid_out_to=rows[-1].pk)
         if moved:
-            insert_messages(_message_of(batch), values)
+            insert_messages(_shared_values(batch), values)
     # Where another run was faster, its place is where this one goes on.
     return True
 
 
-def _message_of(batch: Batch) -> Message:
+def _shared_values(batch: Batch) -> Message:
     """What the messages of a batch have in common."""
     now = timezone.now()
     return Message(
@@ -81,9 +81,9 @@ def _message_of(batch: Batch) -> Message:
     )
 
 
-def _own_values(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]:
+def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]:
     listed = listed_among([row.recipient for row in rows])
-    repeated = _repeated_meanwhile(rows)
+    repeated = _already_resent(rows)
     found = []
     for row in rows:
         values = {
@@ -98,14 +98,14 @@ def _own_values(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]
         if row.recipient in listed or row.again_from_id in repeated:
             # It becomes a message all the same, so that the figures add up.
             values["state"] = MessageState.CANCELLED
-            values["reason"] = REASON if row.recipient in listed else ALREADY_REPEATED
+            values["reason"] = REASON if row.recipient in listed else ALREADY_RESENT
             values["ended_at"] = timezone.now()
             values["sent_again_from_id"] = None
         found.append(values)
     return found
 
 
-def _repeated_meanwhile(rows: Sequence[StagedRow]) -> set[int | None]:
+def _already_resent(rows: Sequence[StagedRow]) -> set[int | None]:
     """Messages to be sent again that somebody has sent again since the rows were read."""
     originals = {row.again_from_id for row in rows if row.again_from_id}
     if not originals:
@@ -144,7 +144,7 @@ def queue_fan_out(batch: Batch) -> None:
     async_task("messaging.batches.tasks.lay_out", batch.pk, task_name="batch: lay out")
 
 
-def unfinished() -> list[Batch]:
+def unfinished_batches() -> list[Batch]:
     """Batches with rows that are no messages yet."""
     return list(
         Batch.objects.filter(

@@ -31,7 +31,7 @@ B = BatchState
 S = MessageState
 
 PERMISSION: Final = "messaging.bulk_message"
-STOOD_STILL: Final = timedelta(hours=24)
+STALLED_AFTER: Final = timedelta(hours=24)
 """A batch from which nothing has left for so long goes on only when a person says so."""
 WAITED_TOO_LONG: Final = "waited_too_long"
 NOT_ALLOWED: Final = "not_allowed"
@@ -57,12 +57,14 @@ def start(batch: Batch, by: User) -> bool:
 def schedule(batch: Batch, by: User, at: datetime) -> bool:
     """Let it start by itself at a time to come. The daily limits count then."""
     changes: dict[str, Any] = {"scheduled_for": at, "answerable_id": by.pk}
-    row = _row(batch).filter(**batch.findings, good__gt=0)
+    row = _rows(batch).filter(**batch.findings, good__gt=0)
     return bool(BATCH_STATES.move(row, B.SCHEDULED, reason="", values={}, **changes))
 
 
 def unschedule(batch: Batch) -> bool:
-    return bool(BATCH_STATES.move(_row(batch), B.READY, sources=(B.SCHEDULED,), scheduled_for=None))
+    return bool(
+        BATCH_STATES.move(_rows(batch), B.READY, sources=(B.SCHEDULED,), scheduled_for=None)
+    )
 
 
 def start_due() -> int:
@@ -76,7 +78,7 @@ def start_due() -> int:
         if by is None or not may_send(by):
             _pause(batch, NOT_ALLOWED, (B.SCHEDULED,))
             continue
-        if batch.scheduled_for and now - batch.scheduled_for > STOOD_STILL:
+        if batch.scheduled_for and now - batch.scheduled_for > STALLED_AFTER:
             _pause(batch, WAITED_TOO_LONG, (B.SCHEDULED,))
             continue
         try:
@@ -93,7 +95,7 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
         caps = daily_limits.caps_of(batch.account, by, DailyLimit.What.MESSAGES)
         moved = BATCH_STATES.move(
             # Started once: else its daily limits would be counted once more.
-            _row(batch).filter(**batch.findings, good__gt=0, started_at=None),
+            _rows(batch).filter(**batch.findings, good__gt=0, started_at=None),
             B.SENDING,
             sources=sources,
             answerable_id=by.pk,
@@ -119,7 +121,7 @@ def pause(batch: Batch, by: User) -> bool:
     """Nothing more leaves; the few calls that are under way end."""
     return bool(
         BATCH_STATES.move(
-            _row(batch),
+            _rows(batch),
             B.PAUSED,
             sources=(B.SENDING,),
             paused_at=timezone.now(),
@@ -130,13 +132,13 @@ def pause(batch: Batch, by: User) -> bool:
     )
 
 
-def go_on(batch: Batch, by: User) -> bool:
+def resume(batch: Batch, by: User) -> bool:
     """Whoever says that it goes on is answerable for it from now on. Raises `LimitReached`
     where it had not started yet."""
     if batch.started_at is None:
         return _start(batch, by, (B.PAUSED,))
     moved = BATCH_STATES.move(
-        _row(batch),
+        _rows(batch),
         B.SENDING,
         sources=(B.PAUSED,),
         answerable_id=by.pk,
@@ -157,13 +159,13 @@ def cancel(batch: Batch, by: User) -> bool:
     What has not gone out is given back to the daily limits."""
     with transaction.atomic():
         moved = BATCH_STATES.move(
-            _row(batch), B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk
+            _rows(batch), B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk
         )
         if moved:
             FilePart.objects.filter(batch=batch).delete()
             # Rows that are no messages yet never become any now.
-            stopped = _row(batch).get()
-            _give_back(stopped, stopped.good - stopped.laid_out)
+            stopped = _rows(batch).get()
+            _return_to_limits(stopped, stopped.good - stopped.laid_out)
             _queue_cancel_rest(batch)
     return bool(moved)
 
@@ -173,7 +175,7 @@ def _queue_cancel_rest(batch: Batch) -> None:
     async_task("messaging.batches.tasks.cancel_rest", batch.pk, task_name="batch: cancel rest")
 
 
-def _give_back(batch: Batch, amount: int) -> None:
+def _return_to_limits(batch: Batch, amount: int) -> None:
     if amount and batch.started_at is not None:
         daily_limits.give_back(batch.reserved, amount, batch.started_at)
 
@@ -195,21 +197,21 @@ def cancel_rest(batch: Batch) -> int:
                 ended_at=timezone.now(),
                 ended_by_id=batch.ended_by_id,
             )
-            _give_back(batch, moved)
+            _return_to_limits(batch, moved)
         done += moved
 
 
 # --- what the portal does by itself ------------------------------------------
 
 
-def note_movement(batch: Batch, now: datetime) -> None:
+def record_movement(batch: Batch, now: datetime) -> None:
     """Something leaves; written at most once a minute."""
     if batch.moved_at is None or now - batch.moved_at > timedelta(minutes=1):
-        _row(batch).update(moved_at=now)
+        _rows(batch).update(moved_at=now)
 
 
 def pause_stalled() -> None:
-    still = Batch.objects.filter(state=B.SENDING, moved_at__lte=timezone.now() - STOOD_STILL)
+    still = Batch.objects.filter(state=B.SENDING, moved_at__lte=timezone.now() - STALLED_AFTER)
     for batch in still:
         _pause(batch, WAITED_TOO_LONG, (B.SENDING,))
 
@@ -237,7 +239,7 @@ def _pause(
     values: Mapping[str, object] | None = None,
 ) -> None:
     BATCH_STATES.move(
-        _row(batch),
+        _rows(batch),
         B.PAUSED,
         sources=sources,
         paused_at=timezone.now(),
@@ -247,7 +249,7 @@ def _pause(
     )
 
 
-def leftovers() -> list[Batch]:
+def unfinished_cancellations() -> list[Batch]:
     """Cancelled batches of which something still waits: their task was lost."""
     waiting = Message.objects.filter(
         batch=OuterRef("pk"), state__in=(S.QUEUED, S.HELD, S.SCHEDULED)
@@ -255,7 +257,7 @@ def leftovers() -> list[Batch]:
     return list(Batch.objects.filter(Exists(waiting), state=B.CANCELLED))
 
 
-def _row(batch: Batch) -> QuerySet[Batch]:
+def _rows(batch: Batch) -> QuerySet[Batch]:
     return Batch.objects.filter(pk=batch.pk)
 
 

@@ -17,7 +17,7 @@ S = MessageState
 B = BatchState
 
 WAITING: Final = (S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED)
-OUT_NOT_AT_ALL: Final = (*WAITING, S.SENDING, S.CANCELLED)
+NOT_OUT: Final = (*WAITING, S.SENDING, S.CANCELLED)
 SAMPLE_EVERY: Final = timedelta(seconds=10)
 SMOOTHING: Final = 0.4
 """How much the newest sample counts."""
@@ -43,7 +43,7 @@ class Progress:
         return self.total - self.waiting - self.cancelled - self.sending
 
     @property
-    def gone(self) -> int:
+    def irrevocable(self) -> int:
         """How many cannot be called back: those that are being sent at this moment too."""
         return self.out + self.sending
 
@@ -63,17 +63,19 @@ def progress_of(batch: Batch) -> Progress:
         .annotate(count=Count("pk"))
     )
     # Rows that became messages while this was counted are in neither figure of the batch.
-    not_laid_out = max(0, batch.good - sum(counted.values()))
+    not_fanned_out = max(0, batch.good - sum(counted.values()))
     waiting = sum(counted.get(state, 0) for state in WAITING)
     cancelled = counted.get(S.CANCELLED, 0)
     if batch.state == B.CANCELLED:
         # What still waits of it is never taken up any more.
         stopped = sum(counted.get(state, 0) for state in WAITING if state != S.CLAIMED)
-        return Progress(batch.good, counted, waiting - stopped, cancelled + stopped + not_laid_out)
-    return Progress(batch.good, counted, waiting + not_laid_out, cancelled)
+        return Progress(
+            batch.good, counted, waiting - stopped, cancelled + stopped + not_fanned_out
+        )
+    return Progress(batch.good, counted, waiting + not_fanned_out, cancelled)
 
 
-def take_samples() -> None:
+def sample_speed() -> None:
     """Measure how fast the running batches go; the engine's duty now and then."""
     now = timezone.now()
     due = Q(sampled_at=None) | Q(sampled_at__lte=now - SAMPLE_EVERY)

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from ..models import Batch, FilePart
 
-PART: Final = 512 * 1024
+PART_SIZE: Final = 512 * 1024
 """Bytes."""
 
 
-def keep(batch: Batch, chunks: Iterable[bytes]) -> tuple[str, int]:
+def store_file(batch: Batch, chunks: Iterable[bytes]) -> tuple[str, int]:
     """Store a file in parts; returns the SHA-256 of its bytes and how many they are."""
     digest = hashlib.sha256()
     size = number = 0
@@ -22,9 +22,9 @@ def keep(batch: Batch, chunks: Iterable[bytes]) -> tuple[str, int]:
         digest.update(chunk)
         size += len(chunk)
         rest += chunk
-        while len(rest) >= PART:
-            FilePart.objects.create(batch=batch, number=number, data=rest[:PART])
-            rest, number = rest[PART:], number + 1
+        while len(rest) >= PART_SIZE:
+            FilePart.objects.create(batch=batch, number=number, data=rest[:PART_SIZE])
+            rest, number = rest[PART_SIZE:], number + 1
     if rest:
         FilePart.objects.create(batch=batch, number=number, data=rest)
     return digest.hexdigest(), size
@@ -37,7 +37,7 @@ class StoredFile(io.RawIOBase):
         self._parts = FilePart.objects.filter(batch=batch).order_by("number")
         self._number = 0
         self._rest = memoryview(b"")
-        self.done = 0
+        self.bytes_read = 0
         """Bytes that were read."""
 
     def readable(self) -> bool:
@@ -53,5 +53,5 @@ class StoredFile(io.RawIOBase):
         count = min(len(target), len(self._rest))
         target[:count] = self._rest[:count]
         self._rest = self._rest[count:]
-        self.done += count
+        self.bytes_read += count
         return count

@@ -26,11 +26,11 @@ def cancel_rest(batch_id: int) -> None:
 def tend() -> None:
     """Each minute: start what is due, and ask again for whatever was left undone."""
     lifecycle.start_due()
-    for batch_id in importer.abandoned():
+    for batch_id in importer.abandoned_batches():
         importer.run(batch_id)
-    for batch in fan_out.unfinished():
+    for batch in fan_out.unfinished_batches():
         lay_out(batch.pk)
-    for batch in lifecycle.leftovers():
+    for batch in lifecycle.unfinished_cancellations():
         lifecycle.cancel_rest(batch)
     lifecycle.finish_completed()
 

@@ -16,9 +16,11 @@ from .xlsx_values import Cells, NumberedRow
 
 SAMPLE: Final = 200
 """Rows that the guess looks at."""
-LIKELY: Final = 0.5
+MIN_SHARE: Final = 0.5
 """Share of numbers from which on a column is one of phone numbers."""
-NAMES: Final = re.compile(r"phone|mobile|cell|msisdn|tel|number|手机|号码|电话", re.IGNORECASE)
+NUMBER_HEADING: Final = re.compile(
+    r"phone|mobile|cell|msisdn|tel|number|手机|号码|电话", re.IGNORECASE
+)
 LONGEST_NAME: Final = 64
 
 
@@ -36,22 +38,24 @@ def columns_of(sample: Sequence[NumberedRow]) -> Columns:
     heading = sample[0][1]
     has_heading = _is_heading(heading) and len(sample) > 1
     if has_heading:
-        named = _found(heading, width, sample[1:])
-        if named.number is None or _may_name_numbers(heading, named.number):
+        named = _columns(heading, width, sample[1:])
+        if named.number is None or _can_be_number_heading(heading, named.number):
             return named
-    return _found(None, width, sample)
+    return _columns(None, width, sample)
 
 
-def _found(heading: Cells | None, width: int, body: Sequence[NumberedRow]) -> Columns:
+def _columns(heading: Cells | None, width: int, body: Sequence[NumberedRow]) -> Columns:
     names = _unique(heading or [], width)
-    return Columns(names, _guess(names, [cells for _, cells in body]), heading is not None)
+    return Columns(
+        names, _guess_number_column(names, [cells for _, cells in body]), heading is not None
+    )
 
 
 def _is_heading(cells: Cells) -> bool:
     return not any(sum(sign.isdigit() for sign in cell) >= 5 for cell in cells)
 
 
-def _may_name_numbers(heading: Cells, column: int) -> bool:
+def _can_be_number_heading(heading: Cells, column: int) -> bool:
     """Not where the cell is a number with a fault: that is a row, and its fault is told."""
     try:
         read(heading[column] if column < len(heading) else "", settings.HOME_COUNTRY)
@@ -81,16 +85,16 @@ def _letters(index: int) -> str:
     return letters
 
 
-def _guess(names: Sequence[str], body: Sequence[Cells]) -> int | None:
+def _guess_number_column(names: Sequence[str], body: Sequence[Cells]) -> int | None:
     best: tuple[float, bool, int] | None = None
     for index, name in enumerate(names):
         cells = [row[index] for row in body if index < len(row) and row[index].strip()]
         if not cells:
             continue
         share = sum(map(_looks_like_a_number, cells)) / len(cells)
-        named = bool(NAMES.search(name))
+        named = bool(NUMBER_HEADING.search(name))
         rank = (round(share, 1), named, -index)
-        if share >= LIKELY and (best is None or rank > best):
+        if share >= MIN_SHARE and (best is None or rank > best):
             best = rank
     return None if best is None else -best[2]
 

@@ -12,7 +12,7 @@ from django.db import connection
 from core.bulk_insert import insert_rows
 
 from ...models import Batch, StagedRow
-from .validate import Checked
+from .validate import CheckedRow
 
 COLUMNS: Final = (
     "batch_id",
@@ -31,7 +31,7 @@ COLUMNS: Final = (
 )
 
 
-def insert(batch: Batch, run: UUID, rows: Iterable[Checked]) -> None:
+def insert(batch: Batch, run: UUID, rows: Iterable[CheckedRow]) -> None:
     """Inside the caller's transaction."""
     own = StagedRow._meta.get_field("run").get_db_prep_value(run, connection)
     insert_rows(

@@ -17,14 +17,14 @@ from typing import Any, Final
 
 from .file_errors import FileProblem, Unreadable
 from .xlsx import Workbook
-from .xlsx_parts import MOST_COLUMNS
+from .xlsx_parts import MAX_COLUMNS
 from .xlsx_values import LONGEST_CELL, NumberedRow
 
 SEPARATORS: Final = ",;\t"
-LOOKED_AT: Final = 64 * 1024
+SAMPLE_SIZE: Final = 64 * 1024
 """Characters in which the separator is looked for."""
-PICTURES: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"\x1f\x8b", b"Rar!\x1a")
-LIKE_WORDS: Final = (b"RIFF", b"BM")
+OTHER_FORMATS: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"\x1f\x8b", b"Rar!\x1a")
+AMBIGUOUS_FORMATS: Final = (b"RIFF", b"BM")
 """Pictures as well, if zeros follow: a heading may begin with these letters."""
 OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 """Also how a protected XLSX begins."""
@@ -35,13 +35,13 @@ ZIP: Final = b"PK\x03\x04"
 class Table:
     rows: Iterator[NumberedRow]
     total: int
-    """What `rows` come to in the unit of `done`; 0 where nobody knows."""
-    done: Callable[[], int]
+    """What `rows` come to in the unit of `bytes_read`; 0 where nobody knows."""
+    bytes_read: Callable[[], int]
     close: Callable[[], None] = lambda: None
 
 
 OpenFile = Callable[[], Any]
-"""Opens the file anew from its beginning; `.done` says how many bytes were read."""
+"""Opens the file anew from its beginning; `.bytes_read` says how many bytes were read."""
 
 
 def open_table(open_file: OpenFile, name: str, size: int) -> Table:
@@ -53,7 +53,9 @@ def open_table(open_file: OpenFile, name: str, size: int) -> Table:
         return _xlsx(open_file, name)
     if beginning.startswith(OLD_EXCEL):
         raise Unreadable(FileProblem.UNREADABLE)
-    if beginning.startswith(PICTURES) or (beginning.startswith(LIKE_WORDS) and 0 in beginning):
+    if beginning.startswith(OTHER_FORMATS) or (
+        beginning.startswith(AMBIGUOUS_FORMATS) and 0 in beginning
+    ):
         raise Unreadable(FileProblem.WRONG_KIND, name=name)
     return _csv(open_file, size)
 
@@ -64,10 +66,12 @@ def open_table(open_file: OpenFile, name: str, size: int) -> Table:
 def _csv(open_file: OpenFile, size: int) -> Table:
     encoding = _encoding_of(open_file)
     file = open_file()
-    sample = io.TextIOWrapper(io.BufferedReader(open_file()), encoding, newline="").read(LOOKED_AT)
+    sample = io.TextIOWrapper(io.BufferedReader(open_file()), encoding, newline="").read(
+        SAMPLE_SIZE
+    )
     separator, skipped = _separator_of(sample)
     text = io.TextIOWrapper(io.BufferedReader(file), encoding, newline="")
-    return Table(_csv_rows(text, separator, skipped), size, lambda: int(file.done))
+    return Table(_csv_rows(text, separator, skipped), size, lambda: int(file.bytes_read))
 
 
 def _encoding_of(open_file: OpenFile) -> str:
@@ -97,7 +101,7 @@ def _encoding_of(open_file: OpenFile) -> str:
 def _fits(file: Any, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        while chunk := file.read(LOOKED_AT):
+        while chunk := file.read(SAMPLE_SIZE):
             if "\0" in decoder.decode(chunk):
                 return False
         decoder.decode(b"", final=True)
@@ -138,7 +142,7 @@ def _csv_rows(text: io.TextIOWrapper, separator: str, skipped: int) -> Iterator[
         for number, row in enumerate(rows, start=1):
             lines = rows.line_num
             if number > skipped and any(cell.strip() for cell in row):
-                yield number, [cell[:LONGEST_CELL] for cell in row[:MOST_COLUMNS]]
+                yield number, [cell[:LONGEST_CELL] for cell in row[:MAX_COLUMNS]]
     except csv.Error as error:
         if "limit" in str(error) and rows.line_num <= lines + 1:
             # A cell of more than 128 KiB on one line: no row of recipients.
@@ -155,7 +159,7 @@ def _xlsx(open_file: OpenFile, name: str) -> Table:
     file = TemporaryFile()  # noqa: SIM115 - closed with the table
     try:
         source = open_file()
-        while chunk := source.read(LOOKED_AT):
+        while chunk := source.read(SAMPLE_SIZE):
             file.write(chunk)
         book = Workbook(file, name)
     except Unreadable:
@@ -166,4 +170,4 @@ def _xlsx(open_file: OpenFile, name: str) -> Table:
         book.close()
         file.close()
 
-    return Table(book.rows(), book.size, lambda: book.done, close)
+    return Table(book.rows(), book.size, lambda: book.bytes_read, close)

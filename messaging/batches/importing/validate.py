@@ -18,7 +18,7 @@ from providers.gateway.client import CannotTake
 from ...do_not_send import listed_among
 from ...models import Batch, StagedRow
 from ...text_rules import MAX_SEGMENTS
-from .placeholders import EmptyPlace, Filled
+from .placeholders import EmptyPlaceholder, FilledText
 from .xlsx_values import Cells
 
 Verdict = StagedRow.Verdict
@@ -58,11 +58,11 @@ class Candidate:
     again_from: int | None = None
 
 
-Fill: TypeAlias = Callable[[Candidate], Filled]
-"""Makes the text of a row, or raises `EmptyPlace`."""
+Fill: TypeAlias = Callable[[Candidate], FilledText]
+"""Makes the text of a row, or raises `EmptyPlaceholder`."""
 
 
-class Checked(NamedTuple):
+class CheckedRow(NamedTuple):
     """A row with its verdict. Not a model, since 100,000 of them are made of one file."""
 
     number: int
@@ -87,7 +87,7 @@ class Tally:
     """How many good rows take so many segments."""
     _digest: int = 0
 
-    def count(self, row: Checked) -> None:
+    def count(self, row: CheckedRow) -> None:
         self.verdicts[row.verdict] += 1
         if row.verdict == Verdict.GOOD:
             self.segments[row.segments] += 1
@@ -111,7 +111,7 @@ class Tally:
         }
 
 
-class Checker:
+class RowChecker:
     """Checks the rows of one batch in the order of the file. Keeps every good number in
     memory: 100,000 of them take some 15 MB."""
 
@@ -124,7 +124,7 @@ class Checker:
         """Which row a number is sent to from, in whatever way of writing it stands there."""
         self.tally = Tally()
 
-    def check(self, candidates: Sequence[Candidate], fill: Fill) -> list[Checked]:
+    def check(self, candidates: Sequence[Candidate], fill: Fill) -> list[CheckedRow]:
         """The do-not-send list is asked once for all of them."""
         numbers = [self._read(candidate.typed) for candidate in candidates]
         known = [number.e164 for number in numbers if isinstance(number, PhoneNumber)]
@@ -140,8 +140,12 @@ class Checker:
         try:
             number = read(typed, settings.HOME_COUNTRY)
         except PhoneError as error:
-            said = {"position": error.position, "digits": error.digits, "expected": error.expected}
-            return Refusal(Verdict.REFUSED, f"{PHONE}{error.kind}", said)
+            values = {
+                "position": error.position,
+                "digits": error.digits,
+                "expected": error.expected,
+            }
+            return Refusal(Verdict.REFUSED, f"{PHONE}{error.kind}", values)
         if number.country not in self._countries:
             return Refusal(Verdict.REFUSED, RowProblem.COUNTRY, {"country": number.country})
         if self._client is not None:
@@ -154,13 +158,13 @@ class Checker:
 
     def _verdict(
         self, candidate: Candidate, number: PhoneNumber | Refusal, listed: set[str], fill: Fill
-    ) -> Checked:
+    ) -> CheckedRow:
         if isinstance(number, Refusal):
-            return _bad(candidate, number)
+            return _refused_row(candidate, number)
         filled = self._fill(candidate, number, listed, fill)
         if isinstance(filled, Refusal):
-            return _bad(candidate, filled, number)
-        return Checked(
+            return _refused_row(candidate, filled, number)
+        return CheckedRow(
             candidate.number,
             Verdict.GOOD,
             recipient=number.e164,
@@ -173,7 +177,7 @@ class Checker:
 
     def _fill(
         self, candidate: Candidate, number: PhoneNumber, listed: set[str], fill: Fill
-    ) -> Filled | Refusal:
+    ) -> FilledText | Refusal:
         earlier = self._row_of.get(number.e164)
         if earlier is not None:
             return Refusal(Verdict.REPEATED, RowProblem.REPEATED, {"row": earlier})
@@ -181,18 +185,20 @@ class Checker:
             return Refusal(Verdict.LISTED, RowProblem.LISTED, {})
         try:
             filled = fill(candidate)
-        except EmptyPlace as empty:
+        except EmptyPlaceholder as empty:
             return Refusal(Verdict.REFUSED, RowProblem.EMPTY_PLACE, {"column": empty.name})
         if filled.segments > MAX_SEGMENTS:
-            said = {"segments": filled.segments, "most": MAX_SEGMENTS}
-            return Refusal(Verdict.REFUSED, RowProblem.TOO_LONG, said)
+            values = {"segments": filled.segments, "most": MAX_SEGMENTS}
+            return Refusal(Verdict.REFUSED, RowProblem.TOO_LONG, values)
         # Only now: a later row of this number may have what this one lacked.
         self._row_of[number.e164] = candidate.number
         return filled
 
 
-def _bad(candidate: Candidate, why: Refusal, number: PhoneNumber | None = None) -> Checked:
-    return Checked(
+def _refused_row(
+    candidate: Candidate, why: Refusal, number: PhoneNumber | None = None
+) -> CheckedRow:
+    return CheckedRow(
         candidate.number,
         *why,
         typed=storable(candidate.typed.strip())[:LONGEST_TYPED],

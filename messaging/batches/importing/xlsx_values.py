@@ -28,8 +28,8 @@ BUILT_IN_DATES: Final = frozenset({*range(14, 23), *range(27, 37), 45, 47, *rang
 dates of Chinese, Japanese and Korean spreadsheets."""
 BUILT_IN_SPAN: Final = 46
 DAYS_BEFORE_1904: Final = 1462
-FIRST_DAY: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no zones
-NO_DAY: Final = 60
+EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no zones
+MISSING_LEAP_DAY: Final = 60
 """29 February 1900 never was, but spreadsheets count it."""
 
 ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -72,7 +72,7 @@ class DateStyles:
             self._count += 1
 
 
-def shown(value: str, kind: str, date: DateKind) -> str:
+def cell_text(value: str, kind: str, date: DateKind) -> str:
     """`kind` is the cell's own type, as the file names it; a text of the table is no matter
     of this."""
     if kind == "n":
@@ -84,7 +84,7 @@ def shown(value: str, kind: str, date: DateKind) -> str:
         return ""
     if kind == "d":
         return value.replace("T", " ")
-    return unescaped(value[:LONGEST_CELL])
+    return unescape(value[:LONGEST_CELL])
 
 
 def _number(value: str, date: DateKind) -> str:
@@ -109,9 +109,9 @@ def _moment(serial: float, date: DateKind) -> str:
         serial += DAYS_BEFORE_1904
     elif serial < 1:
         return _clock(_seconds(serial))
-    elif serial < NO_DAY:
+    elif serial < MISSING_LEAP_DAY:
         serial += 1
-    at = FIRST_DAY + timedelta(seconds=_seconds(serial))
+    at = EPOCH + timedelta(seconds=_seconds(serial))
     clock = at.hour * 3600 + at.minute * 60 + at.second
     return f"{at:%Y-%m-%d} {_clock(clock)}" if clock else f"{at:%Y-%m-%d}"
 
@@ -130,7 +130,7 @@ def _clock(seconds: int) -> str:
     return f"{hours:02}:{minutes:02}" + (f":{rest:02}" if rest else "")
 
 
-def unescaped(text: str) -> str:
+def unescape(text: str) -> str:
     """Characters that XML cannot hold stand as `_x000D_` in a workbook."""
     return ESCAPED.sub(_character, text) if "_x" in text else text
 

@@ -178,7 +178,7 @@ def test_another_text_to_the_same_numbers_is_no_repetition(browser: Client) -> N
 def test_what_was_checked_again_meanwhile_is_looked_at_anew(browser: Client) -> None:
     batch = make_batch(numbers(3))
     old = fingerprint(batch)
-    create.check_again(batch, text="Another text.", number_column=None)
+    create.recheck(batch, text="Another text.", number_column=None)
     tasks.read(batch.pk)
     page = confirm(browser, batch, seen=old).content.decode()
     assert "This batch was checked again meanwhile." in page
@@ -320,7 +320,7 @@ def test_two_batches_that_send_the_same_again_send_it_once(browser: Client) -> N
 def test_who_sends_again_sees_no_more_of_the_numbers_than_before(client: Client) -> None:
     lost = make_message(make_account(), recipient="+8613912345678", state="undelivered")
     by = make_user("messaging.bulk_message", "messaging.view_batch", "messaging.view_message")
-    batch = resend.of_messages(Message.objects.all(), by, "again")
+    batch = resend.resend_messages(Message.objects.all(), by, "again")
     do_not_send.add(lost.recipient, "asked", by)
     tasks.read(batch.pk)
     client.force_login(by)

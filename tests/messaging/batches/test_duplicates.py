@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from messaging.batches.duplicates import earlier_like, overlap_of
+from messaging.batches.duplicates import overlap_of, recent_duplicate
 from messaging.models import Batch, Message
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch, numbers, start_batch
@@ -23,7 +23,7 @@ def test_the_same_batch_is_warned_of_for_seven_days(age: timedelta, noticed: boo
     account = make_account()
     earlier = start_batch(make_batch(numbers(3), account))
     Batch.objects.filter(pk=earlier.pk).update(started_at=timezone.now() - age)
-    found = earlier_like(make_batch(numbers(3), account))
+    found = recent_duplicate(make_batch(numbers(3), account))
     assert found == (earlier if noticed else None)
 
 

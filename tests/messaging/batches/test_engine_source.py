@@ -96,7 +96,7 @@ def test_a_paused_batch_waits_and_goes_on(sandbox: Sandbox) -> None:
     run_rounds(10)
     assert sandbox.book.count("haorui", "send") == out < 30
     assert adds_up(batch)
-    assert lifecycle.go_on(batch, batch.created_by)
+    assert lifecycle.resume(batch, batch.created_by)
     run_engine(lambda: is_over(batch))
     assert sandbox.book.count("haorui", "send") == 30
 
@@ -153,7 +153,7 @@ def test_rows_that_never_became_messages_are_given_back_to_whom_they_were_counte
     lifecycle.start(batch, first)
     lifecycle.pause(batch, first)
     batch.refresh_from_db()
-    lifecycle.go_on(batch, second)
+    lifecycle.resume(batch, second)
     lifecycle.cancel(batch, second)
     assert not lifecycle.cancel(batch, first)
     assert (limits_of(first, batch.account), limits_of(second, batch.account)) == ([0, 0], [0, 0])
@@ -161,7 +161,7 @@ def test_rows_that_never_became_messages_are_given_back_to_whom_they_were_counte
 
 def test_a_batch_that_was_checked_anew_is_not_started_by_who_saw_the_old_one() -> None:
     seen = make_batch(numbers(3))
-    create.check_again(seen, text="Another text.", number_column=None)
+    create.recheck(seen, text="Another text.", number_column=None)
     tasks.read(seen.pk)
     assert not lifecycle.start(seen, seen.created_by)
     assert not lifecycle.schedule(seen, seen.created_by, timezone.now() + timedelta(hours=1))
@@ -173,10 +173,10 @@ def test_a_batch_is_started_and_counted_once_however_it_is_continued() -> None:
     lifecycle.schedule(batch, batch.created_by, timezone.now())
     lifecycle._pause(batch, lifecycle.LIMIT_REACHED, ("scheduled",))  # type: ignore[arg-type]
     batch.refresh_from_db()
-    assert lifecycle.go_on(batch, batch.created_by)
+    assert lifecycle.resume(batch, batch.created_by)
     lifecycle.pause(batch, batch.created_by)
     # Somebody whose page is older.
-    assert not lifecycle.go_on(batch, batch.created_by)
+    assert not lifecycle.resume(batch, batch.created_by)
     assert limits_of(batch.created_by, batch.account) == [3]
 
 
@@ -234,7 +234,7 @@ def test_who_loses_the_permission_stops_the_batch(sandbox: Sandbox) -> None:
 
 def test_a_batch_that_stood_still_for_a_day_waits_for_a_person(sandbox: Sandbox) -> None:
     batch = start_batch(make_batch(numbers(5), make_account("haorui", sandbox)))
-    Batch.objects.update(moved_at=timezone.now() - lifecycle.STOOD_STILL)
+    Batch.objects.update(moved_at=timezone.now() - lifecycle.STALLED_AFTER)
     run_sweeps()
     batch.refresh_from_db()
     assert (batch.state, batch.reason) == ("paused", "waited_too_long")

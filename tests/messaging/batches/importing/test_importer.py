@@ -15,10 +15,10 @@ from pytest_django import Settings
 
 from messaging import do_not_send
 from messaging.batches import lifecycle, resend, tasks
-from messaging.batches.create import pasted
+from messaging.batches.create import paste_to_file
 from messaging.batches.importing import importer
 from messaging.models import Batch, Message, StagedRow
-from messaging.presentation.row_texts import problem_words
+from messaging.presentation.row_texts import problem_text
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch, numbers, start_batch
 from tests.factories.staff import make_user
@@ -122,7 +122,7 @@ def test_pasted_numbers_may_stand_in_a_list(text: str) -> None:
 
 
 def test_pasted_rows_of_a_spreadsheet_are_a_table() -> None:
-    assert pasted("name\tphone\r\nA\t139").decode() == "name\tphone\nA\t139"
+    assert paste_to_file("name\tphone\r\nA\t139").decode() == "name\tphone\nA\t139"
 
 
 # --- verdicts ------------------------------------------------------------------------
@@ -154,11 +154,11 @@ def test_every_row_has_one_verdict_and_they_add_up() -> None:
 def test_every_problem_is_said_in_words() -> None:
     batch = make_batch(b"phone\n1.39123E+10\n+6281234567890\n1391234\nabc\n10086\n13912345678\n")
     for row in StagedRow.objects.exclude(verdict="good"):
-        words = problem_words(row, batch.account, whole=True)
+        words = problem_text(row, batch.account, whole=True)
         assert words.endswith(".")
         assert "%(" not in words
         if row.problem != "phone_shortened":
-            assert row.typed not in problem_words(row, batch.account, whole=False)
+            assert row.typed not in problem_text(row, batch.account, whole=False)
 
 
 def test_rows_that_cost_more_are_counted() -> None:
@@ -182,8 +182,8 @@ def test_a_number_whose_first_row_lacks_something_is_taken_from_a_later_one() ->
 def test_a_number_that_was_shown_short_but_not_shortened_is_masked() -> None:
     batch = make_batch(b"phone\n1.3912345678e10\n13912345678\n")
     row = StagedRow.objects.get(problem="phone_shortened")
-    assert "3912345678" not in problem_words(row, batch.account, whole=False)
-    assert "1.3912345678e10" in problem_words(row, batch.account, whole=True)
+    assert "3912345678" not in problem_text(row, batch.account, whole=False)
+    assert "1.3912345678e10" in problem_text(row, batch.account, whole=True)
 
 
 # --- files that cannot be read ----------------------------------------------------
@@ -264,10 +264,10 @@ def test_a_run_that_was_killed_is_followed_by_another() -> None:
 
 def test_a_run_that_lost_the_batch_writes_nothing_more() -> None:
     batch = make_batch(numbers(3), read_it=False)
-    taken = importer._take(batch.pk)
+    taken = importer._claim(batch.pk)
     assert taken is not None
     Batch.objects.update(reading_run=uuid4())
-    with pytest.raises(importer._NotOurs):
+    with pytest.raises(importer._OwnershipLost):
         importer._read(*taken)
     assert StagedRow.objects.count() == 0
 
@@ -285,7 +285,7 @@ def test_what_is_sent_again_is_read_while_others_write(monkeypatch: pytest.Monke
     batch = start_batch(make_batch(numbers(30)))
     Message.objects.update(state="undelivered")
     lifecycle.finish_completed()
-    monkeypatch.setattr(resend, "PIECE", 5)
+    monkeypatch.setattr(resend, "CHUNK", 5)
     monkeypatch.setattr(importer, "CHUNK", 10)
     write = importer._write
 
@@ -294,7 +294,7 @@ def test_what_is_sent_again_is_read_while_others_write(monkeypatch: pytest.Monke
         write(*args)
 
     monkeypatch.setattr(importer, "_write", write_after_another)
-    new = resend.of_batch(batch, batch.created_by, "again")
+    new = resend.resend_batch(batch, batch.created_by, "again")
     tasks.read(new.pk)
     new.refresh_from_db()
     assert (new.state, new.good) == ("ready", 30)

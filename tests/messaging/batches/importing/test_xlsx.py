@@ -11,7 +11,7 @@ from openpyxl import Workbook as Written
 
 from messaging.batches.importing.file_errors import Unreadable
 from messaging.batches.importing.xlsx import Workbook
-from messaging.batches.importing.xlsx_values import DateKind, shown
+from messaging.batches.importing.xlsx_values import DateKind, cell_text
 
 SHEETS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -122,7 +122,7 @@ def test_dates_of_chinese_spreadsheets_are_dates() -> None:
 def test_numbers_at_the_edge_are_dates_or_stay_numbers(
     value: str, date_kind: DateKind, said: str
 ) -> None:
-    assert shown(value, "n", date_kind) == said
+    assert cell_text(value, "n", date_kind) == said
 
 
 def test_how_a_text_is_pronounced_is_no_part_of_it() -> None:
@@ -166,13 +166,13 @@ def test_a_hidden_sheet_is_passed_by() -> None:
 def test_a_table_of_texts_too_large_for_memory_is_refused_whatever_its_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("messaging.batches.importing.xlsx_parts.MOST_TEXTS", 1_000_000)
+    monkeypatch.setattr("messaging.batches.importing.xlsx_parts.MAX_TEXTS", 1_000_000)
     with pytest.raises(Unreadable, match="file_unreadable"):
         rows_of(packed("", texts="<si><t>ab</t></si>" * 20_000))
 
 
 def test_elements_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.batches.importing.xlsx_parts.MOST_ELEMENTS", 1_000)
+    monkeypatch.setattr("messaging.batches.importing.xlsx_parts.MAX_ELEMENTS", 1_000)
     with pytest.raises(Unreadable, match="file_unreadable"):
         rows_of(packed("<row>" + "<c/>" * 1_001 + "</row>"))
 
