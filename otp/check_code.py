@@ -26,9 +26,9 @@ from .models import MAX_TRIES, Attempt, SentCode, Session, moment
 from .sessions import TRIES_USED, CheckUnderWay, NotOpen
 from .states import OPEN, SESSION_STATES, UNDER_WAY, AttemptState, SessionState
 
-REMEMBERED_FOR: Final = timedelta(hours=1)
+EARLIER_CODE_WINDOW: Final = timedelta(hours=1)
 """So long an earlier code of a number is recognised as such."""
-MOST_REMEMBERED: Final = 10
+MAX_EARLIER_CODES: Final = 10
 
 
 class NothingEntered(ValueError):
@@ -46,32 +46,32 @@ def check(session: Session, typed: str, *, by: User, form_token: str | None) -> 
     has ended or has no try left, `CheckUnderWay`, `NoAnswerYet` or `NothingEntered`; none of
     them costs a try.
     """
-    said = codes.as_read_out(typed)
-    if not said:
+    entered = codes.normalize(typed)
+    if not entered:
         raise NothingEntered
     # With another code it is another try: the answer to the first one may have been lost on
     # its way back, and nobody is to be told "wrong" about what was never looked at.
-    token = codes.digest(form_token, 0, said) if form_token else None
+    token = codes.digest(form_token, 0, entered) if form_token else None
     try:
         with transaction.atomic():
-            return _earlier_try(token) or _try(session, said, by, token)
+            return _attempt_of_form(token) or _use_try_and_decide(session, entered, by, token)
     except NotOpen:
         sessions.expire(Session.objects.filter(pk=session.pk))
         raise
     except IntegrityError:
-        earlier = _earlier_try(token)
+        earlier = _attempt_of_form(token)
         if earlier is None:
             raise CheckUnderWay from None
         return earlier
 
 
-def _earlier_try(token: str | None) -> Attempt | None:
+def _attempt_of_form(token: str | None) -> Attempt | None:
     return Attempt.objects.filter(form_token=token).first() if token else None
 
 
-def _try(session: Session, said: str, by: User, token: str | None) -> Attempt:
+def _use_try_and_decide(session: Session, entered: str, by: User, token: str | None) -> Attempt:
     lock_unknown_sends(session.pk)
-    if not _take_try(session):
+    if not _use_try(session):
         raise NotOpen
     session.refresh_from_db()
     code = session.newest_code()
@@ -84,14 +84,14 @@ def _try(session: Session, said: str, by: User, token: str | None) -> Attempt:
         created_at=timezone.now(),
     )
     if not code.checked_by_provider:
-        return _decide(new, session, code, said, by)
+        return _decide(new, session, code, entered, by)
     if session.attempts.filter(state__in=sorted(UNDER_WAY)).exists():
         raise CheckUnderWay
-    earlier = _earlier_code(code, said)
+    earlier = _earlier_code(code, entered)
     if earlier is not None:
         # One of ours that the provider's replaced: it need not be asked.
-        return _answer(new, AttemptState.EARLIER, earlier)
-    return _ask_provider(new, code, said)
+        return _save_decided(new, AttemptState.EARLIER, earlier)
+    return _ask_provider(new, code, entered)
 
 
 def lock_unknown_sends(session_id: int) -> None:
@@ -101,42 +101,42 @@ def lock_unknown_sends(session_id: int) -> None:
     list(unknown.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
-def _take_try(session: Session) -> bool:
+def _use_try(session: Session) -> bool:
     """Counted by a conditional UPDATE, before anything is compared: however many try at
     once, no more than five are answered, and none after the end."""
-    alive = Session.objects.filter(
+    open_session = Session.objects.filter(
         pk=session.pk, state__in=sorted(OPEN), tries__lt=MAX_TRIES, expires_at__gt=Now()
     )
-    return bool(alive.update(tries=F("tries") + 1))
+    return bool(open_session.update(tries=F("tries") + 1))
 
 
-def give_try_back(session_id: int) -> None:
+def return_try(session_id: int) -> None:
     """Certainly nothing was asked."""
     Session.objects.filter(pk=session_id, tries__gt=0).update(tries=F("tries") - 1)
 
 
-def _ask_provider(new: partial[Attempt], code: SentCode, said: str) -> Attempt:
+def _ask_provider(new: partial[Attempt], code: SentCode, entered: str) -> Attempt:
     if not code.message.provider_id:
         raise NoAnswerYet
-    attempt = new(sent_code=code, state=AttemptState.QUEUED, code=Secret(said))
+    attempt = new(sent_code=code, state=AttemptState.QUEUED, code=Secret(entered))
     attempt.save(force_insert=True)
     kick_if_idle()
     return attempt
 
 
 def _decide(
-    new: partial[Attempt], session: Session, code: SentCode, said: str, by: User
+    new: partial[Attempt], session: Session, code: SentCode, entered: str, by: User
 ) -> Attempt:
-    if codes.matches(code.digest, session.public_id, code.serial, said):
+    if codes.matches(code.digest, session.public_id, code.serial, entered):
         too_late = not verify(session, code, by)
-        return _answer(new, AttemptState.RIGHT, code, too_late=too_late)
-    earlier = _earlier_code(code, said)
+        return _save_decided(new, AttemptState.RIGHT, code, too_late=too_late)
+    earlier = _earlier_code(code, entered)
     if earlier is not None:
-        return _answer(new, AttemptState.EARLIER, earlier)
-    return _answer(new, AttemptState.WRONG, code)
+        return _save_decided(new, AttemptState.EARLIER, earlier)
+    return _save_decided(new, AttemptState.WRONG, code)
 
 
-def _answer(
+def _save_decided(
     new: partial[Attempt], state: AttemptState, code: SentCode, *, too_late: bool = False
 ) -> Attempt:
     """Write down what was decided here; `code` is the one that was read out."""
@@ -144,24 +144,24 @@ def _answer(
     attempt.ended_at = attempt.created_at
     attempt.save(force_insert=True)
     if state != AttemptState.RIGHT:
-        fail_if_used_up(attempt.session_id)
+        fail_if_no_try_left(attempt.session_id)
     return attempt
 
 
-def _earlier_code(newest: SentCode, said: str) -> SentCode | None:
-    """A code that was sent to this number before the one that is alive."""
+def _earlier_code(newest: SentCode, entered: str) -> SentCode | None:
+    """A code that was sent to this number before the one that is open_session."""
     before = SentCode.objects.filter(
         session__recipient=newest.session.recipient,
-        made_at__gt=timezone.now() - REMEMBERED_FOR,
+        made_at__gt=timezone.now() - EARLIER_CODE_WINDOW,
     ).exclude(pk=newest.pk)
-    for code in before.select_related("session").order_by("-pk")[:MOST_REMEMBERED]:
-        if codes.matches(code.digest, code.session.public_id, code.serial, said):
+    for code in before.select_related("session").order_by("-pk")[:MAX_EARLIER_CODES]:
+        if codes.matches(code.digest, code.session.public_id, code.serial, entered):
             return code
     return None
 
 
 def verify(session: Session, code: SentCode, by: User | None) -> bool:
-    """End it as verified, if the code is the one that is alive and time is not over. Of two
+    """End it as verified, if the code is the one that is open_session and time is not over. Of two
     who do so at once one does. The code proves that its message went out."""
     if SentCode.objects.filter(session=session, serial__gt=code.serial).exists():
         return False
@@ -189,7 +189,7 @@ def _settle_message(session: Session, code: SentCode, by: User | None) -> None:
         queue_message.cancel(message, by)
 
 
-def fail_if_used_up(session_id: int) -> None:
+def fail_if_no_try_left(session_id: int) -> None:
     SESSION_STATES.move(
         Session.objects.filter(pk=session_id, tries__gte=MAX_TRIES),
         SessionState.FAILED,

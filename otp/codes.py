@@ -39,7 +39,7 @@ def matches(kept: str, session: str, serial: int, typed: str) -> bool:
     return bool(kept) and any(found)
 
 
-def as_read_out(typed: str) -> str:
+def normalize(typed: str) -> str:
     """Without what only separates, full-width digits as plain ones. Never longer than what a
     code could be."""
     folded = unicodedata.normalize("NFKC", typed)
@@ -56,5 +56,5 @@ def _keys() -> Iterator[bytes]:
 
 def _digest(key: bytes, session: str, serial: int, code: str) -> str:
     # Letters are not told apart by case: nobody can hear it.
-    said = f"{session}\n{serial}\n{as_read_out(code).upper()}"
+    said = f"{session}\n{serial}\n{normalize(code).upper()}"
     return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()

@@ -25,7 +25,7 @@ HOUR: Final = timedelta(hours=1)
 BURST_WITHIN: Final = timedelta(minutes=10)
 TIME_TO_ANSWER: Final = timedelta(minutes=5)
 """Codes younger than this may still be read out, so they say nothing about a share yet."""
-MOST_ROWS: Final = 20_000
+MAX_ROWS: Final = 20_000
 """The newest so many rows are looked at for medians and for the tables."""
 
 
@@ -64,7 +64,7 @@ def funnel_of(rows: QuerySet[Session]) -> Funnel:
         verified=Count("pk", filter=sent & Q(verified_at__isnull=False)),
     )
     times = rows.filter(verified_at__isnull=False, sent_at__isnull=False).order_by("-created_at")
-    pairs = times.values_list("sent_at", "verified_at")[:MOST_ROWS]
+    pairs = times.values_list("sent_at", "verified_at")[:MAX_ROWS]
     return Funnel(**counted, median=_median(pairs))
 
 
@@ -82,7 +82,7 @@ def _median(pairs: Iterable[tuple[datetime | None, datetime | None]]) -> timedel
 
 
 @dataclass(slots=True)
-class Line:
+class FigureRow:
     """One row of a table of figures."""
 
     key: Any
@@ -109,19 +109,19 @@ class Line:
             self.times.append((row["sent_at"], row["verified_at"]))
 
 
-def tables_of(rows: QuerySet[Session]) -> dict[str, list[Line]]:
+def tables_of(rows: QuerySet[Session]) -> dict[str, list[FigureRow]]:
     """The same figures per account (name), country (code) and hour (local, newest first)."""
     reporting = set(_reporting())
-    tables: dict[str, dict[Any, Line]] = {"account": {}, "country": {}, "hour": {}}
+    tables: dict[str, dict[Any, FigureRow]] = {"account": {}, "country": {}, "hour": {}}
     columns = ("account__name", "account__provider", "country", "created_at")
     newest = rows.order_by("-created_at").values(
         *columns, "sent_at", "delivered_at", "verified_at"
-    )[:MOST_ROWS]
+    )[:MAX_ROWS]
     for row in newest:
         hour = timezone.localtime(row["created_at"]).replace(minute=0, second=0, microsecond=0)
         keys = {"account": row["account__name"], "country": row["country"], "hour": hour}
         for table, key in keys.items():
-            line = tables[table].setdefault(key, Line(key))
+            line = tables[table].setdefault(key, FigureRow(key))
             line.count(row, reports=row["account__provider"] in reporting)
     return {table: list(lines.values()) for table, lines in tables.items()}
 
@@ -142,22 +142,22 @@ class Alarm:
 
 def alarms() -> list[Alarm]:
     now = timezone.now()
-    lately: list[Any] = list(
+    recent: list[Any] = list(
         Session.objects.filter(created_at__gt=now - HOUR)
         .order_by("-created_at")
         .values("prefix", "account__name", "sent_at", "verified_at", "created_at", "public_id")[
-            :MOST_ROWS
+            :MAX_ROWS
         ]
     )
-    found = _bursts(lately, now)
-    found += _low_shares(lately, now, "prefix")
-    found += _low_shares(lately, now, "account__name")
+    found = _bursts(recent, now)
+    found += _low_shares(recent, now, "prefix")
+    found += _low_shares(recent, now, "account__name")
     return found
 
 
-def _bursts(lately: list[dict[str, Any]], now: datetime) -> list[Alarm]:
+def _bursts(recent: list[dict[str, Any]], now: datetime) -> list[Alarm]:
     ranges: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in lately:
+    for row in recent:
         if row["created_at"] > now - BURST_WITHIN:
             ranges[row["prefix"]].append(row)
     return [
@@ -167,9 +167,9 @@ def _bursts(lately: list[dict[str, Any]], now: datetime) -> list[Alarm]:
     ]
 
 
-def _low_shares(lately: list[dict[str, Any]], now: datetime, by: str) -> list[Alarm]:
+def _low_shares(recent: list[dict[str, Any]], now: datetime, by: str) -> list[Alarm]:
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in lately:
+    for row in recent:
         old_enough = row["created_at"] < now - TIME_TO_ANSWER or row["verified_at"]
         if row["sent_at"] is not None and old_enough:
             groups[row[by]].append(row)

@@ -21,7 +21,7 @@ from providers.models import Account
 from .models import SendGap, moment, prefix_of
 
 GAP: Final = timedelta(seconds=60)
-BEGINNING: Final = moment(0)
+LONG_AGO: Final = moment(0)
 
 
 class TooEarly(Exception):
@@ -56,16 +56,16 @@ def _caps_of_number(recipient: str) -> list[Cap]:
 
 def take_gap(recipient: str) -> None:
     """By the database's clock; of two who ask at once one gets it."""
-    SendGap.objects.get_or_create(recipient=recipient, defaults={"free_at": BEGINNING})
+    SendGap.objects.get_or_create(recipient=recipient, defaults={"free_at": LONG_AGO})
     until = moment(database_now()) + GAP
     free = SendGap.objects.filter(recipient=recipient, free_at__lte=Now())
     if not free.update(free_at=until):
         raise TooEarly(max(gap_left(recipient), 1))
 
 
-def free_gap(recipient: str) -> None:
+def clear_gap(recipient: str) -> None:
     """Nothing went out after all, so there is nothing to wait for."""
-    SendGap.objects.filter(recipient=recipient).update(free_at=BEGINNING)
+    SendGap.objects.filter(recipient=recipient).update(free_at=LONG_AGO)
 
 
 def gap_left(recipient: str) -> int:
@@ -100,12 +100,12 @@ LIMIT_TEXTS: Final = {
 }
 
 
-def words_of(reached: LimitReached, account: Account) -> str:
+def limit_reached_text(reached: LimitReached, account: Account) -> str:
     """What staff are told, with the moment when it goes on."""
     return limit_text(reached, LIMIT_TEXTS, account=account.name)
 
 
-def early_words(early: TooEarly) -> str:
+def too_early_text(early: TooEarly) -> str:
     return _(
         "The next code can go out in %(seconds)s s. Meanwhile ask whether the first has come."
     ) % {"seconds": early.seconds}

@@ -26,11 +26,11 @@ def on_verification(news: ReceivedEvent) -> Match | None:
     Session.objects.filter(pk=session.pk, provider_says_verified_at=None).update(
         provider_says_verified_at=news.at
     )
-    fits = session.state == SessionState.VERIFIED or _is_awaited(code)
+    fits = session.state == SessionState.VERIFIED or _is_unanswered(code)
     return Match(subject_of(session), Effect.APPLIED if fits else Effect.CONFLICT, matched_by)
 
 
-def _is_awaited(code: SentCode) -> bool:
+def _is_unanswered(code: SentCode) -> bool:
     """Whether this code is just being checked, or the answer to that was lost: the report may
     overtake the answer, and contradicts nothing that is known."""
     unanswered = [*sorted(UNDER_WAY), AttemptState.UNKNOWN]

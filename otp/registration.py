@@ -19,6 +19,6 @@ def register_app() -> None:
     register(CheckSource())
     labels.register()
     attention.register(dashboard.attention_items)
-    listeners.register("session", message_sync.follow)
+    listeners.register("session", message_sync.sync_sessions)
     resolve_subjects_of("session", session_link)
     subscribe(VerificationReported, provider_reports.on_verification)

@@ -16,17 +16,17 @@ from providers.gateway.client import MakesCodes, SendsOwnCode, SendsText
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
-PLACE: Final = "XXXX"
+CODE_PLACEHOLDER: Final = "XXXX"
 """Where the code stands in a text, as in the providers' own documents."""
 TEXTS: Final = {
-    "en": f"Your verification code is {PLACE}. Do not share it with anyone.",
-    "zh": f"您的验证码是 {PLACE}，请勿告知他人。",
+    "en": f"Your verification code is {CODE_PLACEHOLDER}. Do not share it with anyone.",
+    "zh": f"您的验证码是 {CODE_PLACEHOLDER}，请勿告知他人。",
 }
 """Texts for providers that send any text of ours. In the recipient's language, so they are
 not translated."""
 
 
-def usual_text() -> str:
+def default_text() -> str:
     """The key of the text that is proposed: in the language that staff speak."""
     return "zh" if (get_language() or "").startswith("zh") else "en"
 
@@ -49,14 +49,14 @@ class Route:
         client = self.account.client
         return client is not None and issubclass(client, MakesCodes)
 
-    def longest_code(self, wanted: int) -> int:
+    def code_length(self, wanted: int) -> int:
         client = self.account.client
         if client is not None and issubclass(client, SendsOwnCode):
             return min(wanted, LONGEST_PROVIDER_CODE)
         return wanted
 
     def draft(self, recipient: PhoneNumber, code: str, belongs_to: str) -> Draft:
-        sends_text = sends_text_of_ours(self.account)
+        sends_text = sends_free_text(self.account)
         kind = Message.Kind.PROVIDER_CODE if self.provider_makes_code else Message.Kind.OWN_CODE
         return Draft(
             account=self.account,
@@ -77,7 +77,7 @@ def sends_codes(account: Account) -> bool:
     return client is not None and issubclass(client, SendsText | SendsOwnCode | MakesCodes)
 
 
-def sends_text_of_ours(account: Account) -> bool:
+def sends_free_text(account: Account) -> bool:
     client = account.client
     return client is not None and issubclass(client, SendsText)
 
@@ -92,17 +92,17 @@ def unavailable_reason(account: Account, country: str = "") -> str:
         return _("this country is not allowed")
     if account.is_paused:
         return _("paused")
-    if country and _wants_channel(account) and not channels_to(account, country):
+    if country and _needs_channel(account) and not channels_to(account, country):
         return _("no channel leads to this country")
     return ""
 
 
-def _wants_channel(account: Account) -> bool:
+def _needs_channel(account: Account) -> bool:
     client = account.client
     return client is not None and issubclass(client, SendsOwnCode)
 
 
-def usual_route(account: Account, country: str, text: str, template: str = "") -> Route:
+def default_route(account: Account, country: str, text: str, template: str = "") -> Route:
     """What the account's own settings propose, where nobody chose for it. A template that
     somebody chose for another account of the same kind is kept."""
     client = account.client
@@ -135,7 +135,7 @@ def route_for_resend(message: Message, account: Account, text: str, channel: str
     if account.pk == message.account_id:
         route = route_of(message)
     else:
-        route = usual_route(account, message.country, text, message.template)
+        route = default_route(account, message.country, text, message.template)
     if channel in channels_to(account, message.country):
         route = replace(route, channel=channel)
     return route
@@ -152,10 +152,10 @@ def route_of(message: Message) -> Route:
     )
 
 
-def words_of(route: Route) -> str:
+def preview_text(route: Route) -> str:
     """What the SMS will say, with dots for the code; empty where the provider writes it."""
     return route.text or text_around_code(route.account, route.template)
 
 
 def with_dots(text: str) -> str:
-    return text.replace(PLACE, DOTS, 1)
+    return text.replace(CODE_PLACEHOLDER, DOTS, 1)

@@ -62,7 +62,7 @@ class Plan:
     typed: str = field(default="", repr=False)
     """A code that staff made up; empty for one of the portal's."""
     text: str = ""
-    """For accounts that take over and send any text of ours."""
+    """For accounts that take over and send any text of current."""
 
 
 def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
@@ -74,7 +74,7 @@ def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
     try:
         with transaction.atomic():
             session = _new_session(plan, by, form_token)
-            _replace_open_ones(session, by)
+            _replace_open_sessions(session, by)
             limits.take(plan.route.account, session.recipient, by)
             send_code(session, plan.route, by, typed=plan.typed)
             kick_if_idle()
@@ -86,7 +86,7 @@ def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
     return session, True
 
 
-def was_started(form_token: str, by: User) -> Session | None:
+def session_of_form(form_token: str, by: User) -> Session | None:
     """The session that this form has made already."""
     return Session.objects.filter(form_token=form_token, created_by=by.pk).first()
 
@@ -112,15 +112,15 @@ def valid_until(minutes: int) -> datetime:
     return moment(database_now()) + timedelta(minutes=minutes)
 
 
-def open_for(recipient: str) -> Session | None:
-    """The session whose code is still alive for this number."""
-    alive = Session.objects.filter(
+def open_session_for(recipient: str) -> Session | None:
+    """The session whose code is still open_sessions for this number."""
+    open_sessions = Session.objects.filter(
         recipient=recipient, state__in=sorted(OPEN), expires_at__gt=Now()
     )
-    return alive.order_by("-pk").first()
+    return open_sessions.order_by("-pk").first()
 
 
-def _replace_open_ones(session: Session, by: User) -> None:
+def _replace_open_sessions(session: Session, by: User) -> None:
     others = Session.objects.filter(recipient=session.recipient).exclude(pk=session.pk)
     for other in others.filter(state__in=sorted(OPEN)):
         _end(other, SessionState.CANCELLED, by, reason=REPLACED)
@@ -138,7 +138,7 @@ def send_code(
     newest = session.codes.order_by("-serial").values_list("serial", flat=True).first() or 0
     code = ""
     if not route.provider_makes_code:
-        code = typed or codes.make(route.longest_code(session.length))
+        code = typed or codes.make(route.code_length(session.length))
     draft = route.draft(read(session.recipient), code, f"session:{session.pk}")
     message = queue_message.row_of(draft, by, form_token)
     message.save(force_insert=True)
@@ -152,7 +152,7 @@ def send_code(
     )
 
 
-def locked(session_id: int) -> Session:
+def lock(session_id: int) -> Session:
     """The session as it is now, and nobody else's to move until the transaction ends. One whose
     time is over is ended by it."""
     # Without joins: PostgreSQL finds no row where the account that was joined is another one by
@@ -163,7 +163,7 @@ def locked(session_id: int) -> Session:
     return session
 
 
-def send_again(
+def resend(
     session: Session, account: Account, *, by: User, form_token: str, channel: str = ""
 ) -> tuple[Session, bool]:
     """A new code over this or another account; the earlier one is dead from now on.
@@ -172,25 +172,25 @@ def send_again(
     `NotARecipient`, `TooEarly` or `LimitReached`; then nothing has changed.
     """
     with transaction.atomic():
-        ours = locked(session.pk)
-        if ours.codes.filter(message__form_token=form_token).exists():
-            return ours, False
-        _require_ready(ours)
-        reason = unavailable_reason(account, ours.country)
+        current = lock(session.pk)
+        if current.codes.filter(message__form_token=form_token).exists():
+            return current, False
+        _require_resendable(current)
+        reason = unavailable_reason(account, current.country)
         if reason:
             raise AccountCannot(f"{account.name}: {reason}")
-        recipient_for(account, ours.recipient)
-        limits.take(account, ours.recipient, by)
-        replaced = ours.newest_code()
-        route = route_for_resend(replaced.message, account, ours.text, channel)
-        _send_newer(ours, route, by, form_token)
+        recipient_for(account, current.recipient)
+        limits.take(account, current.recipient, by)
+        replaced = current.newest_code()
+        route = route_for_resend(replaced.message, account, current.text, channel)
+        _send_new_code(current, route, by, form_token)
         if replaced.message.state in WAITING and not queue_message.cancel(replaced.message, by):
             raise StillSending
         kick_if_idle()
-    return ours, True
+    return current, True
 
 
-def _require_ready(session: Session) -> None:
+def _require_resendable(session: Session) -> None:
     if session.state not in OPEN:
         raise NotOpen
     if session.attempts.filter(state__in=sorted(UNDER_WAY)).exists():
@@ -199,30 +199,30 @@ def _require_ready(session: Session) -> None:
         raise NoTryLeft
 
 
-def _send_newer(session: Session, route: Route, by: User | None, form_token: str | None) -> None:
+def _send_new_code(session: Session, route: Route, by: User | None, form_token: str | None) -> None:
     send_code(session, route, by, form_token=form_token)
-    fresh: dict[str, Any] = {
+    changes: dict[str, Any] = {
         "account": route.account,
         "expires_at": valid_until(session.minutes),
     }
     rows = Session.objects.filter(pk=session.pk)
     if session.state == SessionState.PENDING:
-        rows.update(**fresh)
+        rows.update(**changes)
     else:
-        SESSION_STATES.move(rows, SessionState.PENDING, **fresh)
+        SESSION_STATES.move(rows, SessionState.PENDING, **changes)
     session.refresh_from_db()
 
 
-def take_over(session: Session, failed: SentCode) -> bool:
+def send_over_fallback(session: Session, failed: SentCode) -> bool:
     """The other account of the route sends, since the first certainly sent nothing. Once, of a
-    session that is `locked`. Raises `LimitReached` or `NotARecipient`; then it fails."""
+    session that is `lock`. Raises `LimitReached` or `NotARecipient`; then it fails."""
     account = session.fallback
     if account is None or unavailable_reason(account, session.country):
         return False
     recipient_for(account, session.recipient)
     limits.take_for_account(account)
     route = route_for_resend(failed.message, account, session.text)
-    _send_newer(session, route, session.created_by, None)
+    _send_new_code(session, route, session.created_by, None)
     Session.objects.filter(pk=session.pk).update(fallback=None)
     return True
 
@@ -243,7 +243,7 @@ def _end(session: Session, state: SessionState, by: User, reason: str = "") -> b
         expire(Session.objects.filter(pk=session.pk))
         return False
     if queue_message.cancel(session.newest_code().message, by):
-        limits.free_gap(session.recipient)
+        limits.clear_gap(session.recipient)
     return True
 
 

@@ -21,20 +21,20 @@ class SessionState(StrEnum):
 
 S = SessionState
 
-ENDS = frozenset({S.VERIFIED, S.FAILED, S.EXPIRED, S.CANCELLED})
+ENDED = frozenset({S.VERIFIED, S.FAILED, S.EXPIRED, S.CANCELLED})
 OPEN = frozenset({S.PENDING, S.SEND_UNKNOWN, S.SENT, S.CHECK_UNKNOWN})
 """A code can be checked in all of these: the customer may hold it before we know that it
 went out, and a right one is the proof that it did."""
 
 SESSION_STATES = StateTable(
     {
-        S.PENDING: frozenset({S.SENT, S.SEND_UNKNOWN, S.CHECK_UNKNOWN} | ENDS),
+        S.PENDING: frozenset({S.SENT, S.SEND_UNKNOWN, S.CHECK_UNKNOWN} | ENDED),
         # Settled by a report, by a person, by a right code, or left behind by a new code.
-        S.SEND_UNKNOWN: frozenset({S.SENT, S.PENDING, S.CHECK_UNKNOWN} | ENDS),
+        S.SEND_UNKNOWN: frozenset({S.SENT, S.PENDING, S.CHECK_UNKNOWN} | ENDED),
         # Back to pending: a further code is on its way and the earlier one is dead.
-        S.SENT: frozenset({S.PENDING, S.CHECK_UNKNOWN} | ENDS),
+        S.SENT: frozenset({S.PENDING, S.CHECK_UNKNOWN} | ENDED),
         # Back to sent: a further check had a clear answer.
-        S.CHECK_UNKNOWN: frozenset({S.PENDING, S.SENT} | ENDS),
+        S.CHECK_UNKNOWN: frozenset({S.PENDING, S.SENT} | ENDED),
         S.VERIFIED: frozenset(),
         S.FAILED: frozenset(),
         S.EXPIRED: frozenset(),
@@ -58,7 +58,7 @@ class AttemptState(StrEnum):
 
 A = AttemptState
 
-NOT_LOOKED_AT = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED, Reason.CANNOT_TAKE})
+NOT_CHECKED = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED, Reason.CANNOT_TAKE})
 """Why a check was refused that had nothing to do with the code: it costs the customer no try."""
 
 UNDER_WAY = frozenset({A.QUEUED, A.CLAIMED, A.SENDING})

@@ -23,10 +23,10 @@ from ..models import Attempt, Session
 from ..states import OPEN, UNDER_WAY
 from .session_page import live_context
 
-PATIENCE: Final = 1.5
+MAX_WAIT: Final = 1.5
 """Seconds that an answer waits for the provider's word, so that a check feels immediate. The
 page follows what takes longer."""
-LOOK_EVERY: Final = 0.05
+POLL_INTERVAL: Final = 0.05
 LONGEST_TYPED: Final = 200
 
 
@@ -82,13 +82,13 @@ class CheckPage(ObjectAction[Session]):
 
 
 def _wait_for(attempt: Attempt) -> None:
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + MAX_WAIT
     while attempt.state in UNDER_WAY and time.monotonic() < until:
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_INTERVAL)
         attempt.refresh_from_db(fields=["state"])
 
 
-class SendAgainPage(ObjectAction[Session]):
+class ResendPage(ObjectAction[Session]):
     permission_required = (VIEW, "otp.send_code")
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -106,13 +106,13 @@ class SendAgainPage(ObjectAction[Session]):
 
     def _send(self, session: Session, account: Account, channel: str, token: str) -> str:
         try:
-            _session, made = sessions.send_again(
+            _session, made = sessions.resend(
                 session, account, by=current_user(self.request), form_token=token, channel=channel
             )
         except limits.TooEarly as early:
-            return limits.early_words(early)
+            return limits.too_early_text(early)
         except LimitReached as reached:
-            return limits.words_of(reached, account)
+            return limits.limit_reached_text(reached, account)
         except (NotARecipient, sessions.AccountCannot) as reason:
             return str(reason)
         except sessions.CheckUnderWay:

@@ -25,23 +25,23 @@ from providers.models import Account
 from .. import codes
 from ..models import Session
 from ..routes import (
-    PLACE,
+    CODE_PLACEHOLDER,
     TEXTS,
     Route,
+    default_route,
+    default_text,
+    preview_text,
     unavailable_reason,
-    usual_route,
-    usual_text,
     with_dots,
-    words_of,
 )
-from ..sessions import Plan, open_for
+from ..sessions import Plan, open_session_for
 from .send_form_fields import OWN_TEXT, TYPED, code_fields, template_fields, text_fields
 
 MINUTES: Final = (10, 5, 3)
 SHORTEST_TYPED: Final = 4
 LONGEST_TYPED: Final = 10
 """Characters of a code that staff make up, where the provider sets no narrower bounds."""
-MOST_SEGMENTS: Final = 3
+MAX_SEGMENTS: Final = 3
 ORDER: Final = (
     "account",
     "fallback",
@@ -118,23 +118,23 @@ class SendCodeForm(RecipientForm):
         provider writes it), and whether it is the one chosen."""
         chosen = self["fallback"].value()
         template = self["template"].value() if "template" in self.fields else ""
-        text = with_dots(TEXTS.get(template, TEXTS[usual_text()]))
+        text = with_dots(TEXTS.get(template, TEXTS[default_text()]))
         for public_id, account in self.accounts.items():
             if account == self.sending_account:
                 continue
-            route = usual_route(account, settings.HOME_COUNTRY, text, template)
-            yield public_id, words_of(route), public_id == chosen
+            route = default_route(account, settings.HOME_COUNTRY, text, template)
+            yield public_id, preview_text(route), public_id == chosen
 
     # --- checks ---------------------------------------------------------------
 
     def clean_account(self) -> Account:
-        return self._able(self.cleaned_data["account"])
+        return self._available(self.cleaned_data["account"])
 
     def clean_fallback(self) -> Account | None:
         chosen = self.cleaned_data["fallback"]
-        return self._able(chosen) if chosen else None
+        return self._available(chosen) if chosen else None
 
-    def _able(self, public_id: str) -> Account:
+    def _available(self, public_id: str) -> Account:
         account = self.accounts[public_id]
         reason = unavailable_reason(account)
         if reason:
@@ -150,21 +150,21 @@ class SendCodeForm(RecipientForm):
         self.check_channel(cleaned)
         self._check_fallback(cleaned)
         if not self.errors:
-            self.still_open = open_for(self.number.e164)
+            self.still_open = open_session_for(self.number.e164)
         return cleaned
 
     def _check_text(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("template") != OWN_TEXT or "text" not in self.fields:
             return
         text = segments.fold(cleaned.get("text") or "").strip()
-        if text.count(PLACE) != 1:
+        if text.count(CODE_PLACEHOLDER) != 1:
             words = gettext("Write %(place)s once, where the code stands.")
-            self.add_error("text", words % {"place": PLACE})
+            self.add_error("text", words % {"place": CODE_PLACEHOLDER})
         elif has_control_characters(text):
             self.add_error("text", control_character_text())
-        elif segments.count(text).segments > MOST_SEGMENTS:
+        elif segments.count(text).segments > MAX_SEGMENTS:
             words = gettext("Text must be at most %(most)s segments. Make it shorter.")
-            self.add_error("text", words % {"most": MOST_SEGMENTS})
+            self.add_error("text", words % {"most": MAX_SEGMENTS})
         cleaned["text"] = text
 
     def _check_typed(self, cleaned: dict[str, Any]) -> None:
@@ -172,7 +172,7 @@ class SendCodeForm(RecipientForm):
             return
         typed = (cleaned.get("typed") or "").strip()
         client = self.sending_account.client
-        problem = _problem_of(typed)
+        problem = _typed_code_problem(typed)
         if not problem and client is not None and issubclass(client, SendsOwnCode):
             try:
                 client.check_own_code(typed)
@@ -224,7 +224,7 @@ class SendCodeForm(RecipientForm):
         chosen = self.cleaned_data.get("template", "")
         if chosen == OWN_TEXT:
             return with_dots(self.cleaned_data["text"])
-        return with_dots(TEXTS.get(chosen, TEXTS[usual_text()]))
+        return with_dots(TEXTS.get(chosen, TEXTS[default_text()]))
 
     @property
     def needs_confirmation(self) -> bool:
@@ -234,7 +234,7 @@ class SendCodeForm(RecipientForm):
         return bool(self.cleaned_data.get("confirmed") != self.still_open.public_id)
 
 
-def _problem_of(typed: str) -> str:
+def _typed_code_problem(typed: str) -> str:
     plain = typed.isascii() and typed.isalnum()
     if plain and SHORTEST_TYPED <= len(typed) <= LONGEST_TYPED:
         return ""

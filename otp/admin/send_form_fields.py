@@ -18,7 +18,7 @@ from providers.gateway.client import SendsOwnCode, SendsText
 from providers.models import Account
 
 from .. import codes
-from ..routes import PLACE, TEXTS, Route
+from ..routes import CODE_PLACEHOLDER, TEXTS, Route
 
 Fields: TypeAlias = dict[str, forms.Field]
 
@@ -41,7 +41,7 @@ def text_fields(account: Account, client: type[SendsText]) -> Fields:
         label=_("Own text"),
         required=False,
         max_length=1000,
-        help_text=_("Write %(place)s where the code stands.") % {"place": PLACE},
+        help_text=_("Write %(place)s where the code stands.") % {"place": CODE_PLACEHOLDER},
         widget=UnfoldAdminTextareaWidget({"rows": 2, "dir": "auto", "maxlength": False}),
     )
     return fields
@@ -58,7 +58,7 @@ def template_fields(account: Account, client: type[SendsOwnCode]) -> Fields:
 def code_fields(account: Account) -> Fields:
     """Who makes the code, and how long it is."""
     fields: Fields = {}
-    longest = Route(account).longest_code(codes.LONGEST)
+    longest = Route(account).code_length(codes.LONGEST)
     made = (
         _("made by the portal") if longest > codes.SHORTEST else _("made by the portal, 6 digits")
     )

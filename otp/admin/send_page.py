@@ -21,7 +21,7 @@ from providers.models import Account
 from .. import limits, sessions
 from ..models import Session
 from ..presentation.visibility import may_see_whole
-from ..routes import sends_codes, sends_text_of_ours, unavailable_reason, usual_text
+from ..routes import default_text, sends_codes, sends_free_text, unavailable_reason
 from .send_form import SendCodeForm
 
 if TYPE_CHECKING:
@@ -59,15 +59,15 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
         return chosen_account(self.request, accounts)
 
     def kept_values(self) -> dict[str, Any]:
-        kept = ("recipient", "minutes", "form_token")
-        return {name: self.request.POST.get(name, "") for name in kept}
+        names = ("recipient", "minutes", "form_token")
+        return {name: self.request.POST.get(name, "") for name in names}
 
     def get_initial(self) -> dict[str, Any]:
         remembered = self.request.session.get(REMEMBERED_CHOICES, {})
         own = remembered.get(self.account.public_id, {}) if self.account else {}
         initial = {"form_token": new_form_token(), **own}
-        if self.account and sends_text_of_ours(self.account):
-            initial.setdefault("template", usual_text())
+        if self.account and sends_free_text(self.account):
+            initial.setdefault("template", default_text())
         like = self._session_to_repeat()
         if like is not None:
             initial["recipient"] = like.recipient
@@ -92,30 +92,30 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
             "preview": shown,
             "asleep": not is_engine_alive(),
             "makes_own_code": form.makes_own_code,
-            "still_open": open_now(shown),
+            "still_open": open_session_of(shown),
             "confirming": form.still_open if form.is_bound else None,
         }
 
     def form_valid(self, form: SendCodeForm) -> HttpResponse:
         token = form.cleaned_data["form_token"]
         by = current_user(self.request)
-        earlier = sessions.was_started(token, by)
+        earlier = sessions.session_of_form(token, by)
         if earlier is None and form.needs_confirmation:
             return self.render_to_response(self.get_context_data(form=form))
         try:
             session, made = sessions.start(form.plan, by=by, form_token=token)
         except limits.TooEarly as early:
-            form.add_error("recipient", limits.early_words(early))
+            form.add_error("recipient", limits.too_early_text(early))
             return self.form_invalid(form)
         except LimitReached as reached:
-            form.add_error(None, limits.words_of(reached, form.sending_account))
+            form.add_error(None, limits.limit_reached_text(reached, form.sending_account))
             return self.form_invalid(form)
         self._remember(form)
         if not made:
-            self._say_already_sent(session, form)
+            self._warn_already_sent(session, form)
         return self.back_to(session)
 
-    def _say_already_sent(self, session: Session, form: SendCodeForm) -> None:
+    def _warn_already_sent(self, session: Session, form: SendCodeForm) -> None:
         same = form.number is not None and form.number.e164 == session.recipient
         words = (
             _("This form was already sent at %(time)s. Nothing was sent twice.")
@@ -137,8 +137,8 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
         store[REMEMBERED_CHOICES] = {**store.get(REMEMBERED_CHOICES, {}), account: choices}
 
 
-def open_now(preview: Preview) -> Session | None:
-    return sessions.open_for(preview.number.e164) if preview.number else None
+def open_session_of(preview: Preview) -> Session | None:
+    return sessions.open_session_for(preview.number.e164) if preview.number else None
 
 
 @fragment("otp.send_code")
@@ -148,5 +148,5 @@ def preview(request: HttpRequest) -> HttpResponse:
     if account is None or request.method != "POST":
         raise Http404
     shown = preview_of(account, request.POST.get("recipient", ""), "")
-    context = {"preview": shown, "fetched": True, "still_open": open_now(shown)}
+    context = {"preview": shown, "fetched": True, "still_open": open_session_of(shown)}
     return render(request, "otp/readback.html", context)

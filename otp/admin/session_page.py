@@ -26,7 +26,7 @@ from ..presentation import status_texts
 from ..presentation.labels import shown_state
 from ..presentation.timeline import timeline
 from ..presentation.visibility import may_see_whole
-from ..routes import channels_to, route_for_resend, unavailable_reason, words_of
+from ..routes import channels_to, preview_text, route_for_resend, unavailable_reason
 from ..states import OPEN, UNDER_WAY, SessionState
 from .send_page import accounts_for_codes
 
@@ -69,10 +69,12 @@ def live_context(admin: ModelPages, request: HttpRequest, session: Session) -> d
         "desk_open": is_open and not no_tries,
         "message_state": message_state(code.message),
         "verdict": status_texts.verdict(session, last, code),
-        "sending": status_texts.of_sending(session, code),
-        "end": status_texts.no_tries_left() if no_tries else status_texts.end_of(session, code),
-        "evidence": "" if waiting else status_texts.evidence_of(session),
-        "tell": status_texts.tell_customer(session, code),
+        "sending": status_texts.sending_status(session, code),
+        "end": status_texts.out_of_tries()
+        if no_tries
+        else status_texts.end_status(session, code),
+        "evidence": "" if waiting else status_texts.evidence_text(session),
+        "tell": status_texts.customer_hint(session, code),
         "gap": limits.gap_left(session.recipient) if is_open else 0,
         "lines": timeline(session, with_messages=request.user.has_perm("messaging.view_message")),
         "poll_every": _poll_every(session, is_open=is_open, waiting=waiting),
@@ -119,7 +121,7 @@ def _resend_route(last: Message, account: Account, text: str, channel: str) -> R
     return ResendRoute(
         value=f"{account.public_id}:{channel}" if channel else account.public_id,
         label=f"{account.name}, {channel}" if channel else account.name,
-        text=words_of(route),
+        text=preview_text(route),
     )
 
 

@@ -30,7 +30,7 @@ from ..presentation.dashboard import attention_items
 from ..presentation.labels import shown_state
 from ..presentation.visibility import may_see_whole
 from . import filters
-from .actions import CancelPage, CheckPage, RevealPage, SendAgainPage
+from .actions import CancelPage, CheckPage, ResendPage, RevealPage
 from .export import export_sessions
 from .figures import FiguresPage
 from .send_page import SendCodePage, preview
@@ -58,7 +58,7 @@ class SessionAdmin(TrackedAdmin):
         ("export/", "export", "export"),
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/check/", "check", CheckPage),
-        ("<str:object_id>/again/", "again", SendAgainPage),
+        ("<str:object_id>/again/", "again", ResendPage),
         ("<str:object_id>/cancel/", "cancel", CancelPage),
         ("<str:object_id>/reveal/", "reveal", RevealPage),
     )

@@ -26,7 +26,7 @@ from providers.models import Account
 
 from .. import check_code, message_sync, sessions
 from ..models import Attempt, Session
-from ..states import ATTEMPT_STATES, NOT_LOOKED_AT, SESSION_STATES, AttemptState, SessionState
+from ..states import ATTEMPT_STATES, NOT_CHECKED, SESSION_STATES, AttemptState, SessionState
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ def _record_verdict(attempt: Attempt, result: CheckResult) -> None:
         SessionState.SENT,
         sources=(SessionState.CHECK_UNKNOWN,),
     )
-    check_code.fail_if_used_up(session.pk)
+    check_code.fail_if_no_try_left(session.pk)
 
 
 def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError) -> None:
@@ -167,12 +167,12 @@ def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError
     ended = {"ended_at": now, "claim": None, "code": ""}
     if not ATTEMPT_STATES.move(rows, target, sources=(A.SENDING,), **ended, **said):
         return
-    if target == A.NOT_DONE or (target == A.REFUSED and error.reason in NOT_LOOKED_AT):
-        check_code.give_try_back(attempt.session_id)
+    if target == A.NOT_DONE or (target == A.REFUSED and error.reason in NOT_CHECKED):
+        check_code.return_try(attempt.session_id)
     elif target == A.UNKNOWN:
         _note_unknown([attempt.session_id])
     else:
-        check_code.fail_if_used_up(attempt.session_id)
+        check_code.fail_if_no_try_left(attempt.session_id)
 
 
 def _note_unknown(session_ids: Iterable[int]) -> None:
@@ -191,7 +191,7 @@ def _give_up_stale(now: datetime) -> None:
             code="",
         )
         if moved:
-            check_code.give_try_back(session_id)
+            check_code.return_try(session_id)
 
 
 def _note_lost_checks(ids: Sequence[int], now: datetime) -> None:

@@ -111,9 +111,9 @@ def test_two_forms_at_once_are_one_try(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second looks for the first before it is committed, and then meets the constraint."""
     session = make_sent()
     first = try_code(session, WRONG, form_token="same")
-    look, blind = check_code._earlier_try, [True]
+    look, blind = check_code._attempt_of_form, [True]
     monkeypatch.setattr(
-        check_code, "_earlier_try", lambda token: None if blind and blind.pop() else look(token)
+        check_code, "_attempt_of_form", lambda token: None if blind and blind.pop() else look(token)
     )
     assert try_code(session, WRONG, form_token="same").pk == first.pk
     assert (session.tries, Attempt.objects.count()) == (1, 1)
@@ -132,7 +132,7 @@ def test_a_code_that_a_newer_one_replaced_verifies_nothing() -> None:
     session = make_sent()
     earlier = session.newest_code()
     let_gap_pass()
-    sessions.send_again(session, session.account, by=make_user(), form_token="again")
+    sessions.resend(session, session.account, by=make_user(), form_token="again")
     assert not check_code.verify(session, earlier, make_user())
     session.refresh_from_db()
     assert session.state != "verified"
@@ -176,7 +176,7 @@ def test_a_right_code_and_a_report_do_not_wait_for_each_other() -> None:
             Message.objects.select_for_update().get()
             locked.set()
             time.sleep(0.3)
-            message_sync.follow([message.pk])
+            message_sync.sync_sessions([message.pk])
 
     def check() -> None:
         locked.wait(5)
@@ -246,7 +246,7 @@ def test_a_code_that_is_verified_first_settles_a_send_that_is_lost_later() -> No
     Message.objects.update(state="sending")
     try_code(session, CODE)
     Message.objects.update(state="unknown")
-    message_sync.follow([Message.objects.get().pk])
+    message_sync.sync_sessions([Message.objects.get().pk])
     assert Message.objects.get().state == "submitted"
 
 
@@ -356,7 +356,7 @@ def test_our_earlier_code_is_known_without_asking_the_provider(sandbox: Sandbox)
     session = make_sent()
     let_gap_pass()
     provider = make_account("otpservice", sandbox)
-    sessions.send_again(session, provider, by=make_user(), form_token="again")
+    sessions.resend(session, provider, by=make_user(), form_token="again")
     let_engine_send(session)
     assert try_code(session, CODE).state == "earlier"
     assert session.tries == 1

@@ -68,4 +68,4 @@ def test_a_code_under_way_can_be_checked_while_keys_are_rotated() -> None:
     ],
 )
 def test_it_is_read_as_it_is_said_on_the_phone(typed: str, read: str) -> None:
-    assert codes.as_read_out(typed) == read
+    assert codes.normalize(typed) == read

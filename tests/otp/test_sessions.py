@@ -38,7 +38,7 @@ def all_messages() -> list[int]:
 
 def again(session: Session, account: object = None, token: str = "again") -> Session:
     to = account or session.account
-    sent, _ = sessions.send_again(session, to, by=make_user(), form_token=token)  # type: ignore[arg-type]
+    sent, _ = sessions.resend(session, to, by=make_user(), form_token=token)  # type: ignore[arg-type]
     return sent
 
 
@@ -188,7 +188,7 @@ def test_another_way_keeps_the_template_and_takes_the_channel_that_was_chosen() 
     options = {"channels": ["one", "two"], "default_template": "1"}
     other = make_account("haosms", options=options)
     let_gap_pass()
-    sent, _ = sessions.send_again(session, other, by=make_user(), form_token="a", channel="two")
+    sent, _ = sessions.resend(session, other, by=make_user(), form_token="a", channel="two")
     message = sent.newest_code().message
     assert (message.channel, message.template) == ("two", "4")
 
@@ -196,14 +196,14 @@ def test_another_way_keeps_the_template_and_takes_the_channel_that_was_chosen() 
 def test_a_channel_that_leads_elsewhere_is_not_taken() -> None:
     session = make_sent()
     let_gap_pass()
-    sent, _ = sessions.send_again(
+    sent, _ = sessions.resend(
         session, session.account, by=make_user(), form_token="a", channel="nowhere"
     )
     assert sent.newest_code().message.channel == "验证码通道1"
 
 
 @pytest.mark.parametrize(
-    "follow", [message_sync.catch_up, lambda: message_sync.follow(all_messages())]
+    "follow", [message_sync.catch_up, lambda: message_sync.sync_sessions(all_messages())]
 )
 def test_what_is_put_back_after_the_end_is_not_sent(follow: Callable[[], None]) -> None:
     session = make_session()
@@ -276,7 +276,7 @@ def test_of_two_who_hear_of_a_refusal_at_once_one_takes_over() -> None:
     session = make_session(fallback=make_account("haorui"))
     let_be_refused(session)
     refused = all_messages()
-    at_once(lambda: message_sync.follow(refused), 4)
+    at_once(lambda: message_sync.sync_sessions(refused), 4)
     assert session.codes.count() == 2
 
 
@@ -317,8 +317,8 @@ def test_a_number_takes_no_more_codes_than_its_limit(settings: object) -> None:
         make_session()
     assert reached.value.cap.scope == "number"
     assert Session.objects.count() == 1
-    assert "24 hours" in limits.words_of(reached.value, make_account("haosms"))
-    assert NUMBER[-4:] not in limits.words_of(reached.value, make_account("haosms"))
+    assert "24 hours" in limits.limit_reached_text(reached.value, make_account("haosms"))
+    assert NUMBER[-4:] not in limits.limit_reached_text(reached.value, make_account("haosms"))
 
 
 def test_a_prefix_takes_no_more_codes_than_its_limit(settings: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from otp.states import ATTEMPT_STATES, ENDS, OPEN, SESSION_STATES, AttemptState, SessionState
+from otp.states import ATTEMPT_STATES, ENDED, OPEN, SESSION_STATES, AttemptState, SessionState
 
 
 def test_every_state_stands_in_its_table() -> None:
@@ -12,7 +12,7 @@ def test_every_state_stands_in_its_table() -> None:
     assert set(ATTEMPT_STATES.moves) == set(AttemptState)
 
 
-@pytest.mark.parametrize("state", sorted(ENDS))
+@pytest.mark.parametrize("state", sorted(ENDED))
 def test_nothing_comes_back_from_an_end(state: SessionState) -> None:
     assert SESSION_STATES.is_final(state)
 

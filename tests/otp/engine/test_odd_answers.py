@@ -90,7 +90,7 @@ def test_no_state_of_its_message_moves_a_session_past_its_table(
     Session.objects.filter(pk=session.pk).update(state=before)
     message = session.newest_code().message
     Message.objects.filter(pk=message.pk).update(state=message_state)
-    message_sync.follow([message.pk])
+    message_sync.sync_sessions([message.pk])
     session.refresh_from_db()
     after = S(session.state)
     assert after == before or after in SESSION_STATES.moves[before]
