@@ -1,4 +1,4 @@
-"""What staff do with a batch: check, confirm, pause, continue, cancel, send again."""
+"""Actions on one batch: check, confirm, pause, continue, cancel, resend, report."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class BatchAction(ObjectAction[Batch]):
 
 
 class CheckPage(BatchAction):
-    """Read it again with another column or another text."""
+    """Reads the batch again with another number column or text."""
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
@@ -65,7 +65,7 @@ class StartForm(forms.Form):
     clock = forms.TimeField(label=_("Time"), required=False)
     confirmed = forms.CharField(required=False, max_length=24)
     seen = forms.CharField(required=False, max_length=64)
-    """Which findings stood on the page: nobody starts what they have not had before them."""
+    """Fingerprint of the findings on the page, so that staff start only what they have seen."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -89,12 +89,16 @@ class StartForm(forms.Form):
 
 
 def fingerprint(batch: Batch) -> str:
+    """Identifies what the last check found."""
     findings = json.dumps(batch.findings, sort_keys=True)
     return hashlib.sha256(findings.encode()).hexdigest()
 
 
 def _is_confirmed(confirmed: str, batch: Batch) -> bool:
-    """Whether staff have seen what went out already, and want it all the same."""
+    """Whether staff confirmed the warning about what went out already, if there is one.
+
+    `confirmed` is the id of the earlier batch, or the number of recipients in the overlap.
+    """
     earlier = recent_duplicate(batch)
     if earlier is not None:
         return confirmed == earlier.public_id
@@ -104,7 +108,7 @@ def _is_confirmed(confirmed: str, batch: Batch) -> bool:
 
 
 class ConfirmPage(BatchAction):
-    """What it will come to, and the one button that starts it."""
+    """Shows the estimate and the warnings, and starts or schedules the batch."""
 
     http_method_names = ["get", "post"]
 
@@ -204,7 +208,7 @@ class CancelBatchPage(BatchAction):
 
 
 class ResendPage(BatchAction):
-    """A new batch of what was not delivered; it is checked and confirmed like any other."""
+    """Creates a batch of the undelivered messages; it is checked and confirmed like any other."""
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
@@ -218,7 +222,7 @@ class ResendPage(BatchAction):
 
 
 class ReportPage(BatchAction):
-    """The rows that cannot be sent, to mend the file by."""
+    """Downloads the rows that cannot be sent, so that staff can correct the file."""
 
     http_method_names = ["get"]
 

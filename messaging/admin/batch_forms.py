@@ -1,4 +1,4 @@
-"""The form "New batch", and the one that has a batch checked again."""
+"""The forms for a new batch and for checking a batch again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .send_form import unavailable_reason
 
 MEGABYTE = 1024 * 1024
 LONGEST_PASTED = 2_000_000
-"""Characters; what is more is better uploaded."""
+"""Characters. Longer lists should be uploaded as a file."""
 
 
 def can_send_texts(account: Account) -> bool:
@@ -40,7 +40,7 @@ def can_send_texts(account: Account) -> bool:
 
 
 class TemplateSelect(UnfoldAdminSelectWidget):
-    """Carries the texts, so that the page can put the chosen one into its field."""
+    """Carries the templates' texts, so that the page can copy the chosen one into its field."""
 
     def __init__(self, templates: Iterable[Template] = ()) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class NewBatchForm(forms.Form):
 
     def clean_account(self) -> str:
         reason = unavailable_reason(self.sending_account)
-        # A paused account may be given work: it waits, and the page says so.
+        # A paused account is allowed: its batch waits, and the page says so.
         if reason and not self.sending_account.is_paused:
             raise forms.ValidationError(f"{self.sending_account.name}: {reason}")
         return self.sending_account.public_id
@@ -191,7 +191,7 @@ def _chunks_of(file: UploadedFile[bytes]) -> Iterator[bytes]:
 
 
 class RecheckForm(forms.Form):
-    """Another column, another text."""
+    """Another number column or text for a batch that was already read."""
 
     number_column = forms.TypedChoiceField(
         label=_("Number column"),

@@ -1,4 +1,4 @@
-"""What the page of a batch shows, in whatever state it is."""
+"""Context of a batch's page in every state."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ SHOWN_STATES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One count of the progress, and the address of the rows that it counts."""
+    """One count of the progress, with a link to the messages that it counts."""
 
     word: str
     role: str
@@ -63,8 +63,10 @@ class Figure:
 
 
 def may_see_whole(batch: Batch, user: User | AnonymousUser) -> bool:
-    """Whoever gave the recipients has them in hand until the batch begins. Those of messages
-    that are sent again were given by somebody, perhaps somebody else."""
+    """Whether the user may see whole numbers: the creator may, until the batch starts.
+
+    A resend is excluded, because its recipients may have been entered by somebody else.
+    """
     own = batch.created_by_id == user.pk and batch.source != Batch.Source.AGAIN
     return own and batch.started_at is None
 
@@ -158,7 +160,7 @@ def _check_context(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
 
 
 def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str, Any] | None:
-    """The text of one good row, counted from 0, as it will go out."""
+    """Preview of the text of the good row at `index`; None if there is no such row."""
     good = StagedRow.objects.filter(batch=batch, verdict=StagedRow.Verdict.GOOD).order_by("pk")
     row = good[index : index + 1].first()
     if row is None:
@@ -192,7 +194,7 @@ def _progress_context(batch: Batch) -> dict[str, Any]:
 
 
 def _figures(batch: Batch, progress: Progress) -> Iterator[Figure]:
-    """They add up to the total: a count of nothing is left out."""
+    """Figures that add up to the total; zero counts are left out."""
     if progress.waiting:
         yield _figure(batch, "queued", progress.waiting, WAITING)
     for state in SHOWN_STATES:
@@ -209,7 +211,7 @@ def _figure(batch: Batch, state: str, count: int, states: tuple[str, ...]) -> Fi
 
 
 def messages_url(batch: Batch, *states: str) -> str:
-    """The list of messages with those of this batch."""
+    """URL of the message list, filtered by this batch and these states."""
     shown = [("shown", state) for state in states if state != S.CLAIMED]
     if S.SUBMITTED in states:
         derived = ("submitted_no_reports", "submitted_no_report", "submitted_marked")
@@ -219,7 +221,7 @@ def messages_url(batch: Batch, *states: str) -> str:
 
 
 def _reasons(batch: Batch) -> Iterator[tuple[str, int, str]]:
-    """Why some did not go through: words, how many, and their address."""
+    """Reasons for failed messages: title, count and a link to those messages."""
     failed = Message.objects.filter(
         batch=batch, state__in=(S.REFUSED, S.UNKNOWN, S.NOT_SENT, S.CANCELLED)
     )
@@ -231,7 +233,7 @@ def _reasons(batch: Batch) -> Iterator[tuple[str, int, str]]:
 
 
 def estimate_of(batch: Batch) -> dict[str, Any]:
-    """What it will come to: cost, time, and what the account has."""
+    """The estimated cost and time, the account's balance, and the warnings."""
     account = batch.account
     pace = rate_of(account)
     price: Decimal | None = account.price_per_segment

@@ -36,11 +36,10 @@ def batch_accounts() -> list[Account]:
 
 
 def size_context(account: Account, text: str) -> dict[str, Any]:
-    """What one message of this text takes, as far as that can be told before the recipients
-    are there."""
+    """The size of one message, without what the placeholders will add."""
     fixed = PLACEHOLDER.sub("", text)
     preview = preview_of(account, "", fixed)
-    # The character that costs is named by its place in what was typed.
+    # Blanks keep the position of the costly character as it is in the typed text.
     typed = PLACEHOLDER.sub(lambda place: " " * len(place[0]), segments.fold(text))
     counted = replace(preview.count, costly=segments.first_costly(typed))
     return {"preview": replace(preview, count=counted), "varies": fixed != text}
@@ -48,7 +47,7 @@ def size_context(account: Account, text: str) -> dict[str, Any]:
 
 @fragment("messaging.bulk_message")
 def size(request: HttpRequest) -> HttpResponse:
-    """The size of the text while it is typed."""
+    """Live fragment: the size of the text while it is typed."""
     account = chosen_account(request, batch_accounts())
     if account is None or request.method != "POST":
         raise Http404
@@ -74,7 +73,7 @@ class NewBatchPage(AccountFormPage[Batch], NewBatchView):
         return {"form_token": new_form_token(), **self._values_to_repeat()}
 
     def _values_to_repeat(self) -> dict[str, str]:
-        """What was typed for a batch whose file is to be uploaded again."""
+        """Values of the batch in `like`, whose file is to be uploaded again."""
         earlier = self.request.GET.get("like", "")
         if not earlier or not self.request.user.has_perm("messaging.view_batch"):
             return {}

@@ -1,4 +1,4 @@
-"""Writing a new batch down, and having its recipients read."""
+"""Create a batch and queue the reading of its recipients."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BatchDraft:
     sender_id: str
     file_name: str = ""
     content: Iterable[bytes] = field(default=(), repr=False)
-    """The file as it came, in pieces; or what was paste_to_file."""
+    """The uploaded file in chunks, or the pasted recipients."""
 
     @property
     def source(self) -> Batch.Source:
@@ -39,8 +39,11 @@ class BatchDraft:
 
 
 def create_batch(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch, bool]:
-    """Write the batch with its file and ask the queue to read it, in one transaction. The
-    same form sent twice makes one batch: the second call returns it and False."""
+    """Save the batch with its file and queue the reading, in one transaction.
+
+    Submitting the same form twice creates one batch: the second call returns the first one's
+    batch and False.
+    """
     batch = Batch(
         account=draft.account,
         text=segments.fold(draft.text),
@@ -64,15 +67,15 @@ class ResendDraft:
 
 
 def create_resend(
-    again: ResendDraft, *, by: User, form_token: str, chosen: Sequence[int] = ()
+    draft: ResendDraft, *, by: User, form_token: str, chosen: Sequence[int] = ()
 ) -> Batch:
     batch = Batch(
-        account=again.account,
-        text=again.text,
-        sms_kind=again.sms_kind,
-        sender_id=again.sender_id,
+        account=draft.account,
+        text=draft.text,
+        sms_kind=draft.sms_kind,
+        sender_id=draft.sender_id,
         source=Batch.Source.AGAIN,
-        sent_again_from=again.batch,
+        sent_again_from=draft.batch,
         created_by_id=by.pk,
         form_token=form_token,
     )
@@ -95,7 +98,10 @@ def _save(batch: Batch, content: Iterable[bytes], by: User) -> tuple[Batch, bool
 
 
 def recheck(batch: Batch, *, text: str, number_column: int | None) -> bool:
-    """Read it anew, with another text or another column. False: it has moved on."""
+    """Read the batch again with another text or number column.
+
+    Returns False if the batch is no longer in a state that allows it, or is a resend.
+    """
     with transaction.atomic():
         moved = BATCH_STATES.move(
             Batch.objects.filter(pk=batch.pk).exclude(source=Batch.Source.AGAIN),
@@ -126,8 +132,11 @@ def queue_reading(batch: Batch) -> None:
 
 
 def paste_to_file(text: str) -> bytes:
-    """What was paste_to_file as a file: numbers one a line, a list of numbers, or rows of a
-    spreadsheet, whose cells have tabs between them."""
+    """Turn pasted text into the content of a file.
+
+    Accepts one number per line, a separated list of numbers, or spreadsheet rows with
+    tab-separated cells.
+    """
     text = segments.fold(text).replace("\0", "").strip("\n")
     lines = [line for line in text.split("\n") if line.strip()]
     pieces = [[piece for piece in LIST_SEPARATORS.split(line) if piece.strip()] for line in lines]

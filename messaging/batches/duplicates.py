@@ -1,4 +1,4 @@
-"""Whether the same went out lately. A warning, never a refusal."""
+"""Find recent sends of the same text. They cause a warning, never a refusal."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ RECENT: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """`count` of the recipients got the same text lately, in whatever way."""
+    """`count` recipients got the same text recently, from a batch or as a single message."""
 
     count: int
     newest: Message
 
 
 def recent_duplicate(batch: Batch) -> Batch | None:
-    """The newest batch with the same text for the same file, or for the same numbers, that
-    was started or is about to start."""
+    """The newest started or scheduled batch with the same text and the same file or numbers."""
     same = Q(recipients_digest=batch.recipients_digest)
     if batch.file_digest:
         same |= Q(file_digest=batch.file_digest)
@@ -36,7 +35,10 @@ def recent_duplicate(batch: Batch) -> Batch | None:
 
 
 def overlap_of(batch: Batch) -> Overlap | None:
-    """What goes to people who have it already. A batch that sends again does so by intent."""
+    """Recipients of this batch who already got its text; None if there are none.
+
+    Resends repeat a text on purpose, so they never have an overlap.
+    """
     if batch.source == Batch.Source.AGAIN:
         return None
     same = Message.objects.filter(

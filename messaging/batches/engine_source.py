@@ -1,4 +1,4 @@
-"""Messages of batches as work for the engine: the lane that never makes staff wait."""
+"""The engine's work source for batch messages, in the bulk lane so that staff never wait."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from . import lifecycle, progress
 from .states import BatchState
 
 PERMISSION_CACHE_SECONDS: Final = 5.0
-"""Seconds."""
+"""Seconds for which a sender's permission is cached."""
 
 
 def _moving_batches(now: datetime | Moment) -> QuerySet[Batch]:
@@ -34,8 +34,8 @@ def _moving_batches(now: datetime | Moment) -> QuerySet[Batch]:
 
 
 class BatchSource(MessageSource):
-    """What is claimed, handed over and recorded like any message, but only of batches that
-    are being sent, that did not stand still for too long, and whose sender still may."""
+    """Serves the messages of batches that are sending, have not stalled, and whose sender
+    still has the permission. Claiming and recording work as for any message."""
 
     name: ClassVar[str] = "batches"
     lane: ClassVar[Lane] = Lane.BULK
@@ -56,7 +56,7 @@ class BatchSource(MessageSource):
         return found
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        """From the batches of the account in turn, so that none waits for the end of another."""
+        """Claim from the account's batches in rotation, so that no batch waits for another."""
         running = self._permitted_batches([account.pk])
         first = next(self._turn) % len(running) if running else 0
         now = timezone.now()
@@ -71,7 +71,7 @@ class BatchSource(MessageSource):
         return jobs
 
     def sweep(self) -> None:
-        """The claims of its messages are swept with those of all messages."""
+        """Maintain the batches only: the source of all messages sweeps their claims."""
         lifecycle.pause_stalled()
         lifecycle.pause_unpermitted()
         progress.sample_speed()
@@ -85,7 +85,7 @@ class BatchSource(MessageSource):
         ]
 
     def _is_permitted(self, batch: Batch) -> bool:
-        """Looked up now and then, since this is asked many times a second."""
+        """Whether the sender may still send. Cached, because this runs many times a second."""
         pk = batch.answerable_id
         if pk is None:
             return False

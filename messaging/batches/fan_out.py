@@ -1,7 +1,7 @@
-"""From the good rows of a batch to messages that wait for their turn.
+"""Turn the good rows of a batch into queued messages.
 
-In chunks, each with its place in the list moved on in the same transaction, so that a run
-that is killed, or two at a time, leave no row out and make none twice.
+This happens in chunks. Each transaction inserts one chunk of messages and advances the batch's
+cursor (`laid_out_to`), so killed or concurrent runs neither skip nor repeat a row.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from ..states import MessageState
 from .states import BatchState
 
 CHUNK: Final = 1_000
-"""Rows: a tenth of a second in which nobody else may write (SQLite)."""
+"""Rows per transaction. On SQLite each one blocks all other writers for about 0.1 s."""
 LONGEST_RUN: Final = 45.0
-"""Seconds; the queue ends a task after 90."""
+"""Seconds. The queue kills a task after 90."""
 ALREADY_RESENT: Final = "sent_again_already"
 
 
 def run(batch: Batch) -> bool:
-    """Lay out what is left, as long as there is time. True: there is more."""
+    """Fan out the remaining rows until `LONGEST_RUN`. Returns True if rows are left."""
     until = time.monotonic() + LONGEST_RUN
     while time.monotonic() < until:
         if not _fan_out_chunk(batch):
             return False
-        # Whoever waits for the database gets in between.
+        # Let other writers reach the database.
         time.sleep(0.005)
     return True
 
@@ -61,12 +61,12 @@ def _fan_out_chunk(batch: Batch) -> bool:
         ).update(laid_out=F("laid_out") + len(rows), laid_out_to=rows[-1].pk)
         if moved:
             insert_messages(_shared_values(batch), values)
-    # Where another run was faster, its place is where this one goes on.
+    # If another run was faster, the next chunk starts where that one stopped.
     return True
 
 
 def _shared_values(batch: Batch) -> Message:
-    """What the messages of a batch have in common."""
+    """A message with the values that all messages of the batch share."""
     now = timezone.now()
     return Message(
         account_id=batch.account_id,
@@ -96,7 +96,7 @@ def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, An
             "sent_again_from_id": row.again_from_id,
         }
         if row.recipient in listed or row.again_from_id in repeated:
-            # It becomes a message all the same, so that the figures add up.
+            # It still becomes a message, so that the figures add up.
             values["state"] = MessageState.CANCELLED
             values["reason"] = REASON if row.recipient in listed else ALREADY_RESENT
             values["ended_at"] = timezone.now()
@@ -106,11 +106,11 @@ def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, An
 
 
 def _already_resent(rows: Sequence[StagedRow]) -> set[int | None]:
-    """Messages to be sent again that somebody has sent again since the rows were read."""
+    """Originals that were resent elsewhere since the rows were read."""
     originals = {row.again_from_id for row in rows if row.again_from_id}
     if not originals:
         return set()
-    # Locked, so that two batches that send the same again wait for each other.
+    # The lock serialises two batches that resend the same messages.
     locked = Message.objects.filter(pk__in=originals).order_by("pk").select_for_update()
     list(locked.values_list("pk", flat=True))
     repeats = Message.objects.filter(sent_again_from__in=originals).exclude(state__in=NEVER_LEFT)
@@ -145,7 +145,7 @@ def queue_fan_out(batch: Batch) -> None:
 
 
 def unfinished_batches() -> list[Batch]:
-    """Batches with rows that are no messages yet."""
+    """Started batches with rows that have not become messages yet."""
     return list(
         Batch.objects.filter(
             state__in=(BatchState.SENDING, BatchState.PAUSED),

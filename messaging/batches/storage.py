@@ -1,4 +1,4 @@
-"""The recipients as they came, in the database until the batch has begun."""
+"""Keep the uploaded recipients in the database until the batch starts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PART_SIZE: Final = 512 * 1024
 
 
 def store_file(batch: Batch, chunks: Iterable[bytes]) -> tuple[str, int]:
-    """Store a file in parts; returns the SHA-256 of its bytes and how many they are."""
+    """Store a file in parts. Returns the SHA-256 and the number of its bytes."""
     digest = hashlib.sha256()
     size = number = 0
     rest = b""
@@ -31,14 +31,14 @@ def store_file(batch: Batch, chunks: Iterable[bytes]) -> tuple[str, int]:
 
 
 class StoredFile(io.RawIOBase):
-    """A stored file to read from its beginning, one part in memory at a time."""
+    """A read-only stream over a stored file that holds one part in memory at a time."""
 
     def __init__(self, batch: Batch) -> None:
         self._parts = FilePart.objects.filter(batch=batch).order_by("number")
         self._number = 0
         self._rest = memoryview(b"")
         self.bytes_read = 0
-        """Bytes that were read."""
+        """How far reading has come."""
 
     def readable(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""What the queue calls about batches. Each is thin and may run twice, or be killed midway."""
+"""Queue tasks for batches. Each may run twice or be killed midway."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def cancel_rest(batch_id: int) -> None:
 
 
 def tend() -> None:
-    """Each minute: start what is due, and ask again for whatever was left undone."""
+    """Every minute: start due batches and redo work whose task was lost."""
     lifecycle.start_due()
     for batch_id in importer.abandoned_batches():
         importer.run(batch_id)

@@ -1,4 +1,4 @@
-"""Why a row may not be sent, and why a batch stands still, in words."""
+"""Explanations of why a row cannot be sent and why a batch does not continue."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REASONS: Final = {
 
 
 MAX_SHORTENED_DIGITS: Final = 6
-"""Digits that a spreadsheet leaves of a number that it shows shortened."""
+"""Digits that a spreadsheet leaves of a number that it shortens."""
 
 
 def register() -> None:
@@ -52,7 +52,7 @@ def register() -> None:
 
 
 def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
-    """`whole`: whether the reader may see what was typed."""
+    """The row's problem in words. `whole`: whether the reader may see the typed number."""
     values: dict[str, Any] = {"position": None, "digits": None, "expected": None}
     values |= row.values or {}
     if row.problem.startswith(PHONE):
@@ -74,8 +74,11 @@ def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
 
 
 def typed_text(row: StagedRow, *, whole: bool) -> str:
-    """What stands in the file. A number that a spreadsheet shortened tells nothing any more,
-    unless it left most of its digits."""
+    """The number as it is in the file, masked unless `whole`.
+
+    A number that a spreadsheet shortened is shown: it identifies nobody, unless it kept most of
+    its digits.
+    """
     shortened = row.problem == f"{PHONE}{PhoneProblem.SHORTENED}"
     digits = sum(sign.isdigit() for sign in row.typed.upper().partition("E")[0])
     if whole or (shortened and digits <= MAX_SHORTENED_DIGITS):

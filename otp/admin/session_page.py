@@ -70,9 +70,7 @@ def live_context(admin: ModelPages, request: HttpRequest, session: Session) -> d
         "message_state": message_state(code.message),
         "verdict": status_texts.verdict(session, last, code),
         "sending": status_texts.sending_status(session, code),
-        "end": status_texts.out_of_tries()
-        if no_tries
-        else status_texts.end_status(session, code),
+        "end": status_texts.out_of_tries() if no_tries else status_texts.end_status(session, code),
         "evidence": "" if waiting else status_texts.evidence_text(session),
         "tell": status_texts.customer_hint(session, code),
         "gap": limits.gap_left(session.recipient) if is_open else 0,

@@ -1,4 +1,4 @@
-"""Which row names the columns, and which column holds the phone numbers."""
+"""Detect the heading row and the column of phone numbers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from core.phone import PhoneError, PhoneProblem, read
 from .xlsx_values import Cells, NumberedRow
 
 SAMPLE: Final = 200
-"""Rows that the guess looks at."""
+"""Rows that are used for the detection."""
 MIN_SHARE: Final = 0.5
-"""Share of numbers from which on a column is one of phone numbers."""
+"""Smallest share of phone numbers in a column of phone numbers."""
 NUMBER_HEADING: Final = re.compile(
     r"phone|mobile|cell|msisdn|tel|number|手机|号码|电话", re.IGNORECASE
 )
@@ -28,12 +28,12 @@ LONGEST_NAME: Final = 64
 class Columns:
     names: list[str]
     number: int | None
-    """Index of the phone numbers; None where no column looks like them."""
+    """Index of the column of phone numbers; None if no column looks like one."""
     has_heading: bool
 
 
 def columns_of(sample: Sequence[NumberedRow]) -> Columns:
-    """`sample`: the first rows of the table."""
+    """Detect the columns from the first rows of the table."""
     width = max(len(cells) for _, cells in sample)
     heading = sample[0][1]
     has_heading = _is_heading(heading) and len(sample) > 1
@@ -56,7 +56,7 @@ def _is_heading(cells: Cells) -> bool:
 
 
 def _can_be_number_heading(heading: Cells, column: int) -> bool:
-    """Not where the cell is a number with a fault: that is a row, and its fault is told."""
+    """False if the cell is a faulty number: then the row is data, and its fault is reported."""
     try:
         read(heading[column] if column < len(heading) else "", settings.HOME_COUNTRY)
     except PhoneError as error:
@@ -65,7 +65,7 @@ def _can_be_number_heading(heading: Cells, column: int) -> bool:
 
 
 def _unique(heading: Cells, width: int) -> list[str]:
-    """A name for each column: what stands over it, else its letter; none twice."""
+    """A unique name for each column: its heading, or else its letter."""
     names: list[str] = []
     for index in range(width):
         cell = " ".join(heading[index].split())[:LONGEST_NAME] if index < len(heading) else ""
@@ -78,7 +78,7 @@ def _unique(heading: Cells, width: int) -> list[str]:
 
 
 def _letters(index: int) -> str:
-    """As spreadsheets name columns: A … Z, AA …"""
+    """The column name in a spreadsheet: A … Z, AA …"""
     letters = ""
     while index >= 0:
         letters, index = ascii_uppercase[index % 26] + letters, index // 26 - 1

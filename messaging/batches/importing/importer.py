@@ -1,7 +1,9 @@
-"""Reading the recipients of a batch into rows with a verdict; work for the queue.
+"""Read the recipients of a batch into staged rows. Runs in the queue.
 
-One run at a time owns a batch. It writes its rows in chunks, each only while the batch is
-still its run_id, so that a run that was given up for dead and comes back writes nothing more.
+1. A run claims the batch and stores its own id in `reading_run`.
+2. It writes the rows in chunks. Each write first checks that the batch still has this id, so a
+   run that was presumed dead and resumes later writes nothing more.
+3. It ends the reading as ready or unreadable.
 """
 
 from __future__ import annotations
@@ -35,17 +37,17 @@ logger = logging.getLogger(__name__)
 
 CHUNK: Final = 2_000
 ABANDONED_AFTER: Final = timedelta(seconds=60)
-"""After so long without a sign of life a run is taken for dead."""
+"""A run that has not updated `reading_at` for this long is presumed dead."""
 MAX_TRIES: Final = 3
 B = BatchState
 
 
 class _OwnershipLost(Exception):
-    """Another run has taken over, or the batch was dropped."""
+    """Another run has taken over, or the batch was cancelled."""
 
 
 def run(batch_id: int) -> None:
-    """Read the batch from the beginning, unless somebody else is at it."""
+    """Read the batch from the beginning, unless another run is reading it."""
     taken = _claim(batch_id)
     if taken is None:
         return
@@ -63,7 +65,7 @@ def _claim(batch_id: int) -> tuple[Batch, UUID] | None:
     free = Q(reading_run=None) | Q(reading_at__lt=now - ABANDONED_AFTER)
     waiting = Batch.objects.filter(free, pk=batch_id, state=B.READING)
     if waiting.filter(reading_tries__gte=MAX_TRIES).exists():
-        # It took its worker with it each time.
+        # Each try killed its worker.
         BATCH_STATES.move(waiting, B.UNREADABLE, sources=(B.READING,), reason=FileProblem.GAVE_UP)
         return None
     taken = waiting.update(reading_run=run_id, reading_at=now, reading_tries=F("reading_tries") + 1)
@@ -116,7 +118,7 @@ def _from_table(
 
 
 def _resolve_columns(batch: Batch, run_id: UUID, columns: Columns) -> tuple[int, Pattern]:
-    """Which column holds the numbers, and how the text is filled; or `Unreadable`."""
+    """The number column and the text's pattern. Raises `Unreadable` if either does not fit."""
     number = columns.number if batch.number_column is None else batch.number_column
     _update(batch, run_id, columns=columns.names, number_column=number)
     named = ", ".join(columns.names)
@@ -137,7 +139,7 @@ def _limited(rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
 
 
 def _from_originals(batch: Batch, checker: RowChecker) -> Iterator[list[CheckedRow]]:
-    """Messages that did not arrive, each with the text that it had."""
+    """Check undelivered messages again, each with its original text."""
     for numbered in _chunks(enumerate(originals_of(batch), start=1)):
         texts = {message.pk: message for _, message in numbered}
 
@@ -185,7 +187,7 @@ def _owned(batch: Batch, run_id: UUID) -> Any:
 
 
 def abandoned_batches() -> list[int]:
-    """Batches that nobody reads any more."""
+    """Batches whose reading was never started or whose run is presumed dead."""
     long_ago = timezone.now() - ABANDONED_AFTER
     silent = Q(reading_at__lt=long_ago) | Q(reading_at=None, created_at__lt=long_ago)
     waiting = Batch.objects.filter(silent, state=B.READING)

@@ -1,4 +1,4 @@
-"""Texts with places for the columns of a file: “Dear {Name}, …”."""
+"""Texts with placeholders for the columns of a file: “Dear {Name}, …”."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ BLANK: Final = re.compile(r"[\x00-\x1f\s]+")
 SPREADSHEET_ERRORS: Final = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"}
 )
-"""What a spreadsheet writes for a formula that failed. Nobody is to be sent that."""
+"""What a spreadsheet shows for a failed formula. These must never reach a recipient."""
 
 
 def placeholders_in(text: str) -> list[str]:
-    """The names in a text, each once."""
+    """The distinct placeholder names in a text."""
     return list(dict.fromkeys(name.strip() for name in PLACEHOLDER.findall(text)))
 
 
 class EmptyPlaceholder(ValueError):
-    """A row has nothing for this column: half a sentence is not sent."""
+    """A row has no value for this placeholder. An incomplete text is not sent."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -42,7 +42,10 @@ class FilledText:
 
 
 class Pattern:
-    """A text and the columns of a table; fills in row after row."""
+    """Fills the placeholders of a text from the rows of a table.
+
+    `unknown` lists the placeholders that name no column.
+    """
 
     def __init__(self, text: str, columns: Sequence[str]) -> None:
         self._text = segments.fold(text)
@@ -58,7 +61,7 @@ class Pattern:
         return bool(self._indices)
 
     def fill(self, cells: Cells) -> FilledText:
-        """Raises `EmptyPlaceholder`."""
+        """The text for one row. Raises `EmptyPlaceholder`."""
         if not self.has_placeholders:
             return self._plain
         values = {name: _clean(cells, index) for name, index in self._indices.items()}
@@ -71,6 +74,6 @@ class Pattern:
 
 
 def _clean(cells: Cells, index: int) -> str:
-    """One line without control characters."""
+    """The cell as one line without control characters; empty for a spreadsheet error."""
     value = BLANK.sub(" ", cells[index] if index < len(cells) else "").strip()
     return "" if value in SPREADSHEET_ERRORS else value

@@ -1,4 +1,4 @@
-"""Writing many checked rows at once."""
+"""Bulk insert of checked rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COLUMNS: Final = (
 
 
 def insert(batch: Batch, run: UUID, rows: Iterable[CheckedRow]) -> None:
-    """Inside the caller's transaction."""
+    """Insert the rows of one chunk. The caller opens the transaction."""
     own = StagedRow._meta.get_field("run").get_db_prep_value(run, connection)
     insert_rows(
         StagedRow._meta.db_table,

@@ -1,7 +1,7 @@
-"""Files as tables: whatever encoding, separator and line ends a CSV has, and XLSX.
+"""Open CSV files of any encoding, separator and line ending, and XLSX files, as tables.
 
-Each yields rows of text with their number as a spreadsheet counts it. Nothing is held in
-memory but the row at hand, and of an XLSX its table of texts.
+A table yields rows of text with their spreadsheet row numbers. Only the current row is in
+memory, and for an XLSX also its shared strings.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from .xlsx_values import LONGEST_CELL, NumberedRow
 
 SEPARATORS: Final = ",;\t"
 SAMPLE_SIZE: Final = 64 * 1024
-"""Characters in which the separator is looked for."""
+"""Characters that are searched for the separator, and bytes of one read."""
 OTHER_FORMATS: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"\x1f\x8b", b"Rar!\x1a")
 AMBIGUOUS_FORMATS: Final = (b"RIFF", b"BM")
-"""Pictures as well, if zeros follow: a heading may begin with these letters."""
+"""Other formats too, but only if zero bytes follow: a heading may begin with these letters."""
 OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
-"""Also how a protected XLSX begins."""
+"""A password-protected XLSX begins like this, too."""
 ZIP: Final = b"PK\x03\x04"
 
 
@@ -35,17 +35,17 @@ ZIP: Final = b"PK\x03\x04"
 class Table:
     rows: Iterator[NumberedRow]
     total: int
-    """What `rows` come to in the unit of `bytes_read`; 0 where nobody knows."""
+    """Total size in the unit of `bytes_read`; 0 if it is unknown."""
     bytes_read: Callable[[], int]
     close: Callable[[], None] = lambda: None
 
 
 OpenFile = Callable[[], Any]
-"""Opens the file anew from its beginning; `.bytes_read` says how many bytes were read."""
+"""Reopens the file at its beginning. The stream's `bytes_read` is its progress."""
 
 
 def open_table(open_file: OpenFile, name: str, size: int) -> Table:
-    """Raises `Unreadable`, here or while its rows are read."""
+    """Open a file by its content, not by its name. Raises `Unreadable`, now or from `rows`."""
     beginning = bytes(open_file().read(64) or b"")
     if not beginning:
         raise Unreadable(FileProblem.EMPTY)
@@ -75,7 +75,7 @@ def _csv(open_file: OpenFile, size: int) -> Table:
 
 
 def _encoding_of(open_file: OpenFile) -> str:
-    """The first that fits every byte. GB18030 contains GBK and GB2312."""
+    """The first encoding that decodes every byte. GB18030 contains GBK and GB2312."""
     beginning = bytes(open_file().read(512) or b"")
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
@@ -87,7 +87,7 @@ def _encoding_of(open_file: OpenFile) -> str:
             break
     else:
         candidates = ["utf-8", "gb18030"]
-        # Digits and separators of UTF-16 have a zero beside them.
+        # In UTF-16, digits and separators are accompanied by a zero byte.
         if beginning[1::2].count(0) > len(beginning) // 4:
             candidates = ["utf-16-le"]
         elif beginning[::2].count(0) > len(beginning) // 4:
@@ -111,7 +111,7 @@ def _fits(file: Any, encoding: str) -> bool:
 
 
 def _separator_of(sample: str) -> tuple[str, int]:
-    """The separator that cuts the first rows most evenly, and how many lines only name it."""
+    """The separator that splits the first rows most evenly, and how many rows only declare it."""
     first = sample.splitlines()[0].strip() if sample.strip() else ""
     if first.lower().startswith("sep=") and len(first) == 5:
         return first[4], 1
@@ -122,7 +122,7 @@ def _separator_of(sample: str) -> tuple[str, int]:
             rows = list(csv.reader(table, delimiter=separator, skipinitialspace=True))
         except csv.Error:
             continue
-        # The last row of the sample may be cut off.
+        # The sample may cut off its last row.
         widths = Counter(len(row) for row in (rows[:-1] or rows) if row)
         if not widths:
             continue
@@ -134,8 +134,7 @@ def _separator_of(sample: str) -> tuple[str, int]:
 
 
 def _csv_rows(text: io.TextIOWrapper, separator: str, skipped: int) -> Iterator[NumberedRow]:
-    # Strict: a quotation mark in the wrong place would make one cell of many rows, and nobody
-    # would miss them.
+    # Without `strict`, a misplaced quotation mark would merge many rows into one cell, unnoticed.
     rows = csv.reader(text, delimiter=separator, strict=True, skipinitialspace=True)
     number = lines = 0
     try:
@@ -145,7 +144,7 @@ def _csv_rows(text: io.TextIOWrapper, separator: str, skipped: int) -> Iterator[
                 yield number, [cell[:LONGEST_CELL] for cell in row[:MAX_COLUMNS]]
     except csv.Error as error:
         if "limit" in str(error) and rows.line_num <= lines + 1:
-            # A cell of more than 128 KiB on one line: no row of recipients.
+            # A cell of more than 128 KiB on one line is no row of recipients.
             raise Unreadable(FileProblem.UNREADABLE) from None
         raise Unreadable(FileProblem.QUOTES, row=number + 1) from None
     except UnicodeDecodeError:

@@ -1,8 +1,8 @@
-"""The first sheet of an XLSX as rows of text, read as a stream.
+"""Stream the first visible sheet of an XLSX as rows of text.
 
-A workbook is a ZIP of XML parts (ECMA-376): the sheet with its cells, a table of the texts
-that cells point to, and styles, which alone tell a date from a number. Every part comes from
-outside, so all of it is bounded: how much it unpacks to, how many cells, how many texts.
+A workbook is a ZIP of XML parts (ECMA-376): the sheet with its cells, the shared strings that
+cells refer to, and the styles, which alone distinguish dates from numbers. All parts are
+untrusted input, so the unpacked size and the numbers of cells and strings are bounded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .xlsx_values import DateStyles, NumberedRow
 MAX_UNPACKED: Final = 400 * 1024 * 1024
 MAX_ENTRIES: Final = 2_000
 MAX_OTHER_PART: Final = 20 * 1024 * 1024
-"""Bytes of a part that holds neither cells nor texts, unpacked."""
+"""Unpacked bytes of a part that holds neither cells nor shared strings."""
 CHUNK: Final = 64 * 1024
 
 FILE_ERRORS: Final = (
@@ -36,11 +36,11 @@ FILE_ERRORS: Final = (
     NotImplementedError,
     RuntimeError,
 )
-"""What a damaged or protected file raises: a ZIP that is encrypted is a RuntimeError."""
+"""What damaged or protected files raise. An encrypted ZIP raises RuntimeError."""
 
 
 class Workbook:
-    """Raises `Unreadable`, at once or while its rows are read."""
+    """An open workbook. Raises `Unreadable` from the constructor or from `rows`."""
 
     def __init__(self, file: Any, name: str) -> None:
         try:
@@ -59,13 +59,13 @@ class Workbook:
         except FILE_ERRORS:
             raise Unreadable(FileProblem.UNREADABLE) from None
         self.bytes_read = 0
-        """Bytes of the sheet that were read, of `size`."""
+        """Bytes of the sheet that were read, out of `size`."""
 
     def close(self) -> None:
         self._zip.close()
 
     def rows(self) -> Iterator[NumberedRow]:
-        """With their numbers in the sheet; empty ones are left out."""
+        """Yield the rows with their row numbers. Empty rows are skipped."""
         rows = SheetRows(self._texts.texts, self._date_styles)
         parser = _parser(rows.start, rows.end, rows.add_text)
         try:
@@ -80,13 +80,13 @@ class Workbook:
         yield from rows.take_rows()
 
     def _refuse_zip_bomb(self) -> None:
-        # Python's own reader stops at the size that stands in the directory of the ZIP.
+        # The declared sizes are safe to use: `zipfile` never reads past them.
         entries = self._zip.infolist()
         if len(entries) > MAX_ENTRIES or sum(one.file_size for one in entries) > MAX_UNPACKED:
             raise Unreadable(FileProblem.UNREADABLE)
 
     def _book_parts(self, name: str) -> _BookParts:
-        """Where its parts are."""
+        """Find the parts of the workbook."""
         found = self._relationships("").of("/officeDocument")
         path = found[0] if found else "xl/workbook.xml"
         if path not in self._zip.namelist() or path.endswith(".bin"):
@@ -109,7 +109,7 @@ class Workbook:
         )
 
     def _relationships(self, path: str) -> _Relationships:
-        """The parts that a part points to."""
+        """The relationships of a part."""
         folder = dirname(path)
         related = _Relationships(folder)
         name = join(folder, "_rels", f"{path.removeprefix(folder).lstrip('/')}.rels")
@@ -144,14 +144,14 @@ def _parser(
 
 
 def _refuse_doctype(*_: object) -> None:
-    """Nothing that makes workbooks writes one; entities could."""
+    """Guard against entity expansion. No spreadsheet program writes a doctype."""
     raise Unreadable(FileProblem.UNREADABLE)
 
 
 @dataclass(frozen=True)
 class _BookParts:
     sheet: str
-    """The first one that is not hidden."""
+    """The first visible sheet."""
     texts: str | None
     styles: str | None
     starts_1904: bool
@@ -161,7 +161,7 @@ class _BookParts:
 class _Relationships:
     folder: str
     targets: dict[str, str] = field(default_factory=dict)
-    """Id to path."""
+    """Paths by relationship id."""
     _types: dict[str, str] = field(default_factory=dict)
 
     def element(self, name: str, attributes: Attributes) -> None:
@@ -175,13 +175,13 @@ class _Relationships:
 
 
 class _WorkbookPart:
-    """What stands in the workbook's own part."""
+    """Handler for the elements of the workbook part."""
 
     def __init__(self) -> None:
         self.is_workbook: bool | None = None
         self.starts_1904 = False
         self.sheets: list[str] = []
-        """Ids of those that are not hidden, in order."""
+        """Relationship ids of the visible sheets, in order."""
 
     def element(self, name: str, attributes: Attributes) -> None:
         word = name.rpartition(" ")[2]

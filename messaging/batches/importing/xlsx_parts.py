@@ -1,6 +1,6 @@
-"""The two parts of a workbook that may be large: its cells, and the texts they point to.
+"""Parsers for the two large parts of a workbook: its cells and its shared strings.
 
-Made of the parser's elements one by one, and bounded, since a small file may hold very many.
+They consume XML elements one by one and count them, because a small file may contain very many.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ Attributes = Mapping[str, str]
 
 MAX_COLUMNS: Final = 200
 MAX_ROWS: Final = 1_048_576
-"""Of any sheet."""
+"""The most rows that any sheet can have."""
 MAX_ELEMENTS: Final = 15_000_000
-"""Of a part: some 15 s of work, or 70 columns of 100,000 rows."""
+"""Elements of one part: about 15 s of work, or 70 columns in 100,000 rows."""
 MAX_PIECES: Final = 1_000
-"""That one text is put together of; each has 8 KB at the most."""
+"""Chunks of character data that form one text; each has at most 8 KB."""
 MAX_TEXTS: Final = 100 * 1024 * 1024
-"""Bytes of the table of texts in memory; it is the one thing that has to be held."""
+"""Bytes of the shared strings in memory. They are the only part that has to be held there."""
 
 NAMESPACES: Final = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
@@ -39,7 +39,7 @@ CELL, ROW, VALUE, TEXT, ITEM, PHONETIC = map(_named, ("c", "row", "v", "t", "si"
 
 
 class _BoundedParser:
-    """Of elements there may be very many in a small file."""
+    """Counts elements, of which a small file may contain very many."""
 
     _seen = 0
 
@@ -50,7 +50,7 @@ class _BoundedParser:
 
 
 class SharedStrings(_BoundedParser):
-    """The table of texts."""
+    """Handler for the shared strings."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -65,7 +65,7 @@ class SharedStrings(_BoundedParser):
         elif name in ITEM:
             self._pieces = []
         elif name in PHONETIC:
-            # How a text is pronounced is no part of it.
+            # Phonetic guides are not part of the text.
             self._phonetic = True
 
     def add_text(self, piece: str) -> None:
@@ -90,7 +90,7 @@ LETTERS: Final = re.compile(r"[A-Z]{1,3}")
 
 
 class SheetRows(_BoundedParser):
-    """Makes rows of the elements of a sheet."""
+    """Handler that builds rows from the elements of a sheet."""
 
     def __init__(self, texts: list[str], date_styles: DateStyles) -> None:
         self._texts = texts
@@ -106,7 +106,7 @@ class SheetRows(_BoundedParser):
         self._in_text = self._phonetic = False
 
     def take_rows(self) -> list[NumberedRow]:
-        """Those that are ready, once."""
+        """Return the completed rows and forget them."""
         ready, self._ready = self._ready, []
         return ready
 
@@ -117,7 +117,7 @@ class SheetRows(_BoundedParser):
         elif name in VALUE or name in TEXT:
             self._in_text = self._column < MAX_COLUMNS and not self._phonetic
         elif name in ROW:
-            # Never twice the same number, whatever the file says.
+            # Row numbers always increase, whatever the file declares.
             self._number = max(int(attributes.get("r", 0)), self._number + 1)
             if self._number > MAX_ROWS:
                 raise Unreadable(FileProblem.UNREADABLE)
@@ -164,7 +164,7 @@ class SheetRows(_BoundedParser):
     def _end_cell(self, value: str) -> None:
         self._pieces = []
         if self._kind == "s":
-            # A number below 0 would count from the end.
+            # A negative index would count from the end.
             text = self._texts[int(value)] if value.isdigit() else ""
         else:
             text = cell_text(value, self._kind, self._date_styles.kind_of(self._style))
