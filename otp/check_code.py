@@ -1,5 +1,8 @@
-"""Trying a code that was read out. A code of ours is decided here and at once; one that the
-provider made is a question for the engine, since only its direct answer verifies."""
+"""Check a code that a customer read out.
+
+The portal checks its own codes immediately. A code that the provider made becomes a queued check
+for the engine, because only the provider's direct answer can verify it.
+"""
 
 from __future__ import annotations
 
@@ -27,30 +30,30 @@ from .sessions import TRIES_USED, CheckUnderWay, NotOpen
 from .states import OPEN, SESSION_STATES, UNDER_WAY, AttemptState, SessionState
 
 EARLIER_CODE_WINDOW: Final = timedelta(hours=1)
-"""So long an earlier code of a number is recognised as such."""
+"""How long an earlier code of a number is still recognised as one."""
 MAX_EARLIER_CODES: Final = 10
 
 
 class NothingEntered(ValueError):
-    """There is no code in what was typed."""
+    """The input contains no code."""
 
 
 class NoAnswerYet(Exception):
-    """The provider has given no id for this code, so there is nothing to ask it about."""
+    """The provider has returned no id for this code yet, so it cannot check it."""
 
 
 def check(session: Session, typed: str, *, by: User, form_token: str | None) -> Attempt:
-    """Take one of the tries and decide, or put the question to the provider.
+    """Use one try and decide, or queue the check for the provider.
 
-    The same form sent twice with the same code is one try. Raises `NotOpen` where the session
-    has ended or has no try left, `CheckUnderWay`, `NoAnswerYet` or `NothingEntered`; none of
-    them costs a try.
+    Submitting the same form twice with the same code uses one try. Raises `NotOpen` if the session
+    has ended or has no try left, `CheckUnderWay` while the provider is still checking,
+    `NoAnswerYet`, or `NothingEntered`. None of these costs a try.
     """
     entered = codes.normalize(typed)
     if not entered:
         raise NothingEntered
-    # With another code it is another try: the answer to the first one may have been lost on
-    # its way back, and nobody is to be told "wrong" about what was never looked at.
+    # The token includes the code, so the same form with another code is another try. Otherwise,
+    # if the first response got lost, staff would read "wrong" about a code that was not checked.
     token = codes.digest(form_token, 0, entered) if form_token else None
     try:
         with transaction.atomic():
@@ -89,29 +92,34 @@ def _use_try_and_decide(session: Session, entered: str, by: User, token: str | N
         raise CheckUnderWay
     earlier = _earlier_code(code, entered)
     if earlier is not None:
-        # One of ours that the provider's replaced: it need not be asked.
+        # A code of the portal that the provider's code replaced: no need to ask the provider.
         return _save_decided(new, AttemptState.EARLIER, earlier)
     return _ask_provider(new, code, entered)
 
 
 def lock_unknown_sends(session_id: int) -> None:
-    """What a right code settles, before the session is touched: a report locks its message
-    first and then the session, and in the other order the two would wait for each other."""
+    """Lock the messages that a correct code would settle, before anything locks the session.
+
+    A delivery report locks its message first and then the session. The opposite order would
+    deadlock.
+    """
     unknown = Message.objects.filter(sent_code__session=session_id, state=MessageState.UNKNOWN)
     list(unknown.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def _use_try(session: Session) -> bool:
-    """Counted by a conditional UPDATE, before anything is compared: however many try at
-    once, no more than five are answered, and none after the end."""
-    open_session = Session.objects.filter(
+    """Count a try with a conditional UPDATE before anything is compared.
+
+    This limits concurrent checks to `MAX_TRIES` answers and allows none after the end.
+    """
+    usable = Session.objects.filter(
         pk=session.pk, state__in=sorted(OPEN), tries__lt=MAX_TRIES, expires_at__gt=Now()
     )
-    return bool(open_session.update(tries=F("tries") + 1))
+    return bool(usable.update(tries=F("tries") + 1))
 
 
 def return_try(session_id: int) -> None:
-    """Certainly nothing was asked."""
+    """Return a try. Only for checks that the provider certainly never made."""
     Session.objects.filter(pk=session_id, tries__gt=0).update(tries=F("tries") - 1)
 
 
@@ -139,7 +147,7 @@ def _decide(
 def _save_decided(
     new: partial[Attempt], state: AttemptState, code: SentCode, *, too_late: bool = False
 ) -> Attempt:
-    """Write down what was decided here; `code` is the one that was read out."""
+    """Save an attempt that was decided here. `code` is the one that was read out."""
     attempt = new(state=state, sent_code=code, too_late=too_late)
     attempt.ended_at = attempt.created_at
     attempt.save(force_insert=True)
@@ -149,7 +157,7 @@ def _save_decided(
 
 
 def _earlier_code(newest: SentCode, entered: str) -> SentCode | None:
-    """A code that was sent to this number before the one that is open_session."""
+    """The entered code, if it is an earlier one that was sent to the same number."""
     before = SentCode.objects.filter(
         session__recipient=newest.session.recipient,
         made_at__gt=timezone.now() - EARLIER_CODE_WINDOW,
@@ -161,8 +169,11 @@ def _earlier_code(newest: SentCode, entered: str) -> SentCode | None:
 
 
 def verify(session: Session, code: SentCode, by: User | None) -> bool:
-    """End it as verified, if the code is the one that is open_session and time is not over. Of two
-    who do so at once one does. The code proves that its message went out."""
+    """End the session as verified if `code` is the current one and has not expired.
+
+    Returns whether this call verified it; of two concurrent calls, one does. The correct code also
+    proves that its message went out.
+    """
     if SentCode.objects.filter(session=session, serial__gt=code.serial).exists():
         return False
     now = moment(database_now())
@@ -179,8 +190,10 @@ def verify(session: Session, code: SentCode, by: User | None) -> bool:
 
 
 def _settle_message(session: Session, code: SentCode, by: User | None) -> None:
-    """The right code proves that an SMS of unknown outcome went out; one that still waits is
-    not needed any more."""
+    """Mark a message of unknown outcome as sent, or cancel one that is still waiting.
+
+    Without a person in `by`, a waiting message is left alone.
+    """
     message = Message.objects.get(pk=code.message_id)
     if settle_by_right_code(Message.objects.filter(pk=message.pk)):
         went_out = message.handed_over_at or message.created_at

@@ -1,7 +1,7 @@
-"""How many codes come back: sent, delivered, verified; and the alarms when too few do.
+"""Conversion figures (sent, delivered, verified) and the alarms for low conversion.
 
-A share that drops, or many codes into one range of numbers, is how SMS pumping looks:
-somebody has codes sent to numbers that earn by each SMS, and nobody ever enters them.
+A dropping share, or many codes to one range of numbers, indicates SMS pumping: a fraudster
+orders codes for numbers that earn a share of each SMS, and nobody enters them.
 """
 
 from __future__ import annotations
@@ -24,21 +24,24 @@ from .models import Session
 HOUR: Final = timedelta(hours=1)
 BURST_WITHIN: Final = timedelta(minutes=10)
 TIME_TO_ANSWER: Final = timedelta(minutes=5)
-"""Codes younger than this may still be read out, so they say nothing about a share yet."""
+"""Younger codes may still be read out, so they do not count towards a share."""
 MAX_ROWS: Final = 20_000
-"""The newest so many rows are looked at for medians and for the tables."""
+"""Medians and tables cover this many of the newest rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """`delivered` is out of `reported_on`: those whose provider reports delivery at all."""
+    """Conversion of a set of sessions.
+
+    `delivered` is out of `reported_on`, the sent codes whose provider reports delivery at all.
+    """
 
     sent: int
     reported_on: int
     delivered: int
     verified: int
     median: timedelta | None
-    """From sending to the right code."""
+    """Time from sending to the correct code."""
 
     @property
     def delivered_percent(self) -> int | None:
@@ -54,7 +57,7 @@ def percent(part: int, whole: int) -> int | None:
 
 
 def funnel_of(rows: QuerySet[Session]) -> Funnel:
-    """The figures of exactly these sessions."""
+    """The conversion of these sessions."""
     sent = Q(sent_at__isnull=False)
     reports = Q(account__provider__in=_reporting())
     counted = rows.order_by().aggregate(
@@ -83,7 +86,7 @@ def _median(pairs: Iterable[tuple[datetime | None, datetime | None]]) -> timedel
 
 @dataclass(slots=True)
 class FigureRow:
-    """One row of a table of figures."""
+    """One row of a table, which accumulates the figures of its sessions."""
 
     key: Any
     sent: int = 0
@@ -110,7 +113,7 @@ class FigureRow:
 
 
 def tables_of(rows: QuerySet[Session]) -> dict[str, list[FigureRow]]:
-    """The same figures per account (name), country (code) and hour (local, newest first)."""
+    """The figures by account name, country code, and local hour (newest first)."""
     reporting = set(_reporting())
     tables: dict[str, dict[Any, FigureRow]] = {"account": {}, "country": {}, "hour": {}}
     columns = ("account__name", "account__provider", "country", "created_at")
@@ -128,9 +131,12 @@ def tables_of(rows: QuerySet[Session]) -> dict[str, list[FigureRow]]:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`kind`: `share` (few verified in the last hour) or `burst` (many in ten minutes), of one
-    account or of one beginning of numbers. `example` is the newest session that it is about:
-    an opaque name for the range, which stands in no address."""
+    """An alarm about one account or one prefix of numbers.
+
+    `kind` is `share` (few verified in the last hour) or `burst` (many in ten minutes).
+    `example` is the public id of the newest session concerned. It stands for the prefix in URLs,
+    where the prefix itself must not appear.
+    """
 
     kind: str
     prefix: str

@@ -1,4 +1,4 @@
-"""What becomes of a session when something becomes of its message."""
+"""Move code sessions according to the state of their messages."""
 
 from __future__ import annotations
 
@@ -30,23 +30,35 @@ S = SessionState
 WENT_OUT: Final = frozenset({M.SUBMITTED} | REPORTS)
 STOPPED: Final = frozenset({M.REFUSED, M.NOT_SENT, M.CANCELLED})
 MAX_ANSWER_TIME: Final = queue_message.CODE_MAX_AGE + timedelta(minutes=1)
-"""From making a code until its provider has answered, with the longest call."""
+"""Longest time from making a code to the provider's answer, including the longest call."""
 
 
 def sync_sessions(messages: Collection[int]) -> None:
-    """Bring sessions to where their newest messages are. May be called any number of times."""
+    """Bring the sessions of these messages in step with their newest messages. Idempotent.
+
+    For each message, in a transaction that has locked the session:
+
+    1. Record the times of sending and delivery, and drop the code of an unknown outcome.
+    2. Ignore the message if a newer code has replaced its code.
+    3. If it went out, the session becomes sent and its time starts.
+    4. If its outcome is unknown, so is the session's. A verified session settles it as sent.
+    5. If it certainly did not go out, the fallback account sends, or the session fails.
+    6. If it is queued again but the session has ended, cancel it.
+    """
     codes = SentCode.objects.filter(message__in=messages).order_by("session_id", "serial")
     for code_id, session_id in codes.values_list("pk", "session_id"):
         with transaction.atomic():
-            # Of two who sync at once the second one finds what the first has done: else both
-            # would let the other account of the route send.
+            # The lock makes a concurrent call see what the first one did. Otherwise both would
+            # send over the fallback account.
             session = sessions.lock(session_id)
             _sync_one(SentCode.objects.select_related("message").get(pk=code_id), session)
 
 
 def catch_up() -> None:
-    """Sessions that were not in_step, because something of ours failed at that moment; and
-    messages that still wait although their session has ended."""
+    """Sync sessions that missed a change of their message because of a failure of the portal.
+
+    This includes messages that are still queued although their session has ended.
+    """
     newer = SentCode.objects.filter(session=OuterRef("session"), serial__gt=OuterRef("serial"))
     in_step = Q(session__state=S.PENDING, message__state__in=sorted(WAITING))
     in_step |= Q(session__state=S.SEND_UNKNOWN, message__state=M.UNKNOWN)
@@ -60,10 +72,10 @@ def _sync_one(code: SentCode, session: Session) -> None:
     message = code.message
     _note_times(message, session)
     if message.state == M.UNKNOWN:
-        # It is never queued again, so nobody needs the code any more.
+        # An unknown message is never queued again, so the code is no longer needed.
         Message.objects.filter(pk=message.pk, state=M.UNKNOWN).update(code="")
     if session.codes.filter(serial__gt=code.serial).exists():
-        # An earlier code: unneeded, whatever became of it.
+        # A newer code has replaced this one.
         return
     if message.state in WENT_OUT:
         _handle_sent(session)
@@ -87,24 +99,26 @@ def _note_times(message: Message, session: Session) -> None:
 
 
 def _handle_sent(session: Session) -> None:
-    """The customer's time begins when the provider took it, not when staff pressed the button."""
+    """The code's validity starts when the provider accepts the SMS, not when staff send it."""
     rows = Session.objects.filter(pk=session.pk)
-    # Where we are in_step of it late, the customer has had the code for a while.
+    # If this call is late, the customer has already had the code for a while.
     ends = min(sessions.valid_until(session.minutes), session.expires_at + MAX_ANSWER_TIME)
     if not SESSION_STATES.move(rows, S.SENT, sources=(S.PENDING,), expires_at=ends):
         SESSION_STATES.move(rows, S.SENT, sources=(S.SEND_UNKNOWN,))
 
 
 def _cancel_requeued(message: Message, session: Session) -> None:
-    """It was put back to be tried again, but its code is unneeded: it would cost for nothing."""
+    """Cancel a message that was queued again: its code is invalid, so sending it wastes money."""
     by = session.ended_by or session.created_by
     if by is not None:
         queue_message.cancel(message, by)
 
 
 def _handle_not_sent(code: SentCode, session: Session) -> None:
-    """Nothing went out. Only where that was the provider's no, or the provider could not be
-    reached, does the other account of the route take over by itself."""
+    """Send over the fallback account, or fail the session.
+
+    The fallback only takes over if the provider refused or could not be reached.
+    """
     message = code.message
     by_provider = (
         session.state == S.PENDING

@@ -1,4 +1,4 @@
-"""What codes register when the portal starts."""
+"""Everything that `otp` registers when the portal starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a code goes out over one account: whose code it is, and the words around it."""
+"""Routes: how a code travels over one account, who makes it, and the text around it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
 CODE_PLACEHOLDER: Final = "XXXX"
-"""Where the code stands in a text, as in the providers' own documents."""
+"""Placeholder for the code in a text, as in the providers' documents."""
 TEXTS: Final = {
     "en": f"Your verification code is {CODE_PLACEHOLDER}. Do not share it with anyone.",
     "zh": f"您的验证码是 {CODE_PLACEHOLDER}，请勿告知他人。",
 }
-"""Texts for providers that send any text of ours. In the recipient's language, so they are
-not translated."""
+"""Texts for providers that send free text. Not translated, because they are written in the
+recipient's language, not the user's."""
 
 
 def default_text() -> str:
-    """The key of the text that is proposed: in the language that staff speak."""
+    """Key of the proposed text: the one in the user's own language."""
     return "zh" if (get_language() or "").startswith("zh") else "en"
 
 
@@ -36,7 +36,7 @@ LONGEST_PROVIDER_CODE: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`text` has dots where the code stands."""
+    """The way of a code over one account. `text` has dots in place of the code."""
 
     account: Account
     channel: str = ""
@@ -83,7 +83,7 @@ def sends_free_text(account: Account) -> bool:
 
 
 def unavailable_reason(account: Account, country: str = "") -> str:
-    """Why no code can go out over this account now; empty where one can."""
+    """Why no code can be sent over this account now; empty if one can."""
     if not sends_codes(account):
         return _("sends no codes")
     if not account.allowed_countries:
@@ -103,8 +103,10 @@ def _needs_channel(account: Account) -> bool:
 
 
 def default_route(account: Account, country: str, text: str, template: str = "") -> Route:
-    """What the account's own settings propose, where nobody chose for it. A template that
-    somebody chose for another account of the same kind is kept."""
+    """The route that the account's settings propose.
+
+    `template` is one that was chosen for another account. It is kept if this account knows it.
+    """
     client = account.client
     options = account.options
     if client is None:
@@ -121,7 +123,7 @@ def default_route(account: Account, country: str, text: str, template: str = "")
 
 
 def channels_to(account: Account, country: str) -> list[str]:
-    """The channels of this account that lead to the country; none where it has no channels."""
+    """The account's channels to this country; empty if it has none or uses no channels."""
     client = account.client
     if client is None or not issubclass(client, SendsOwnCode):
         return []
@@ -129,9 +131,11 @@ def channels_to(account: Account, country: str) -> list[str]:
 
 
 def route_for_resend(message: Message, account: Account, text: str, channel: str = "") -> Route:
-    """The way of a code that takes the place of the one in `message`: the same again where
-    the account is the same, else what is usual for the other one; `channel` where one is
-    chosen that leads to the country."""
+    """The route for a new code that replaces the one in `message`.
+
+    The same account repeats its route, another account uses its default one. `channel` is applied
+    if it leads to the country.
+    """
     if account.pk == message.account_id:
         route = route_of(message)
     else:
@@ -142,7 +146,7 @@ def route_for_resend(message: Message, account: Account, text: str, channel: str
 
 
 def route_of(message: Message) -> Route:
-    """The way that a message went."""
+    """The route that a message used."""
     return Route(
         message.account,
         channel=message.channel,
@@ -153,7 +157,7 @@ def route_of(message: Message) -> Route:
 
 
 def preview_text(route: Route) -> str:
-    """What the SMS will say, with dots for the code; empty where the provider writes it."""
+    """The text of the SMS, with dots for the code; empty if the provider writes it."""
     return route.text or text_around_code(route.account, route.template)
 
 

@@ -1,4 +1,4 @@
-"""A code session from its first code to its end: start, send again, cancel, expire."""
+"""Start, resend, cancel and expire code sessions."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ from .routes import Route, route_for_resend, unavailable_reason
 from .states import OPEN, SESSION_STATES, UNDER_WAY, SessionState
 
 REPLACED: Final = "replaced"
-"""A newer session for the same number took its place."""
+"""A newer session for the same number replaced this one."""
 TRIES_USED: Final = "tries_used"
 
 
 class NotOpen(Exception):
-    """The session has ended; nothing more can be sent or checked in it."""
+    """The session has ended, so nothing more can be sent or checked in it."""
 
 
 class CheckUnderWay(Exception):
-    """The provider is being asked about a code of this session just now."""
+    """The provider is checking a code of this session right now."""
 
 
 class NoTryLeft(Exception):
-    """A further code could not be checked in this session."""
+    """The session has no try left, so a further code could not be checked."""
 
 
 class StillSending(Exception):
-    """The newest message is just being handed over, so it cannot be replaced yet."""
+    """The newest message is in flight, so it cannot be replaced yet."""
 
 
 class AccountCannot(Exception):
-    """The account cannot send a code now; the text says why."""
+    """The account cannot send a code now. The exception's text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What staff want; already checked against the account's client."""
+    """A request for a session that is already validated against the account's client."""
 
     route: Route
     recipient: PhoneNumber
@@ -60,16 +60,17 @@ class Plan:
     fallback: Account | None = None
     length: int = codes.SHORTEST
     typed: str = field(default="", repr=False)
-    """A code that staff made up; empty for one of the portal's."""
+    """A code that staff typed; empty if the portal makes it."""
     text: str = ""
-    """For accounts that take over and send any text of current."""
+    """The text for a fallback account that sends free text."""
 
 
 def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
-    """Write session, code and message down in one transaction, and wake the engine.
+    """Save the session, its code and its message in one transaction and wake the engine.
 
-    The same form sent twice makes one session: the second call returns the first one's and
-    False. Raises `TooEarly` and `LimitReached`.
+    This cancels any open session for the same number. Submitting the same form twice starts one
+    session: the second call returns the first one's and False. Raises `TooEarly` or
+    `LimitReached`.
     """
     try:
         with transaction.atomic():
@@ -87,7 +88,7 @@ def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
 
 
 def session_of_form(form_token: str, by: User) -> Session | None:
-    """The session that this form has made already."""
+    """The session that this form has already started."""
     return Session.objects.filter(form_token=form_token, created_by=by.pk).first()
 
 
@@ -108,12 +109,12 @@ def _new_session(plan: Plan, by: User, form_token: str) -> Session:
 
 
 def valid_until(minutes: int) -> datetime:
-    """So many minutes from now, by the database's clock."""
+    """The time in `minutes` minutes, by the database's clock."""
     return moment(database_now()) + timedelta(minutes=minutes)
 
 
 def open_session_for(recipient: str) -> Session | None:
-    """The session whose code is still open_sessions for this number."""
+    """The open session of this number that has not expired."""
     open_sessions = Session.objects.filter(
         recipient=recipient, state__in=sorted(OPEN), expires_at__gt=Now()
     )
@@ -134,7 +135,7 @@ def send_code(
     typed: str = "",
     form_token: str | None = None,
 ) -> SentCode:
-    """Write down a code and its message. Every earlier code of the session is dead by it."""
+    """Save a new code and its message. This invalidates all earlier codes of the session."""
     newest = session.codes.order_by("-serial").values_list("serial", flat=True).first() or 0
     code = ""
     if not route.provider_makes_code:
@@ -153,10 +154,9 @@ def send_code(
 
 
 def lock(session_id: int) -> Session:
-    """The session as it is now, and nobody else's to move until the transaction ends. One whose
-    time is over is ended by it."""
-    # Without joins: PostgreSQL finds no row where the account that was joined is another one by
-    # the time that the lock is had.
+    """Reload the session and lock it until the transaction ends. This expires it if it is due."""
+    # No joins: if the account changes while PostgreSQL waits for the lock, a joined query finds
+    # no row.
     session = Session.objects.select_for_update().get(pk=session_id)
     if expire(Session.objects.filter(pk=session_id)):
         session.refresh_from_db()
@@ -166,10 +166,11 @@ def lock(session_id: int) -> Session:
 def resend(
     session: Session, account: Account, *, by: User, form_token: str, channel: str = ""
 ) -> tuple[Session, bool]:
-    """A new code over this or another account; the earlier one is dead from now on.
+    """Send a new code over this or another account and invalidate the earlier one.
 
-    Raises `NotOpen`, `NoTryLeft`, `CheckUnderWay`, `StillSending`, `AccountCannot`,
-    `NotARecipient`, `TooEarly` or `LimitReached`; then nothing has changed.
+    Submitting the same form twice sends once: the second call returns False. Raises `NotOpen`,
+    `NoTryLeft`, `CheckUnderWay`, `StillSending`, `AccountCannot`, `NotARecipient`, `TooEarly` or
+    `LimitReached`, and then changes nothing.
     """
     with transaction.atomic():
         current = lock(session.pk)
@@ -214,8 +215,11 @@ def _send_new_code(session: Session, route: Route, by: User | None, form_token: 
 
 
 def send_over_fallback(session: Session, failed: SentCode) -> bool:
-    """The other account of the route sends, since the first certainly sent nothing. Once, of a
-    session that is `lock`. Raises `LimitReached` or `NotARecipient`; then it fails."""
+    """Send over the fallback account, because the first account certainly sent nothing.
+
+    This works once per session. The caller has locked the session. Returns False if there is no
+    usable fallback. Raises `LimitReached` or `NotARecipient`.
+    """
     account = session.fallback
     if account is None or unavailable_reason(account, session.country):
         return False
@@ -228,8 +232,10 @@ def send_over_fallback(session: Session, failed: SentCode) -> bool:
 
 
 def cancel(session: Session, by: User) -> bool:
-    """End it; the code is dead, and a message that still waits is not sent. False: it had
-    ended already."""
+    """Cancel the session, its code and a message that is still waiting.
+
+    Returns False if the session had already ended.
+    """
     with transaction.atomic():
         return _end(session, SessionState.CANCELLED, by)
 
@@ -248,7 +254,7 @@ def _end(session: Session, state: SessionState, by: User, reason: str = "") -> b
 
 
 def expire(rows: QuerySet[Session] | None = None) -> int:
-    """End those whose time is over by the database's clock."""
+    """Expire the sessions that are due by the database's clock. Returns their number."""
     if rows is None:
         rows = Session.objects.all()
     return SESSION_STATES.move(

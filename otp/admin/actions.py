@@ -1,4 +1,4 @@
-"""What staff do with one session: check a code, send again, cancel, see the number."""
+"""Actions on one session: check a code, resend, cancel, reveal the number."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from ..states import OPEN, UNDER_WAY
 from .session_page import live_context
 
 MAX_WAIT: Final = 1.5
-"""Seconds that an answer waits for the provider's word, so that a check feels immediate. The
-page follows what takes longer."""
+"""Seconds that a response waits for the provider's answer, so that a check feels immediate. The
+page polls for slower answers."""
 POLL_INTERVAL: Final = 0.05
 LONGEST_TYPED: Final = 200
 
 
 VIEW: Final = "otp.view_session"
-"""Whoever acts on a session is shown it afterwards, so may see it, too."""
+"""Every action shows the session afterwards, so it requires permission to view it, too."""
 
 
 class CheckPage(ObjectAction[Session]):
-    """Answers a script with the live part of the page, anybody else with the page."""
+    """Answers HTMX with the live fragment and other clients with a redirect to the page."""
 
     permission_required = (VIEW, "otp.check_code")
 
@@ -58,7 +58,7 @@ class CheckPage(ObjectAction[Session]):
         return render(request, "otp/live.html", {**context, "problem": problem, "fetched": True})
 
     def _check(self, session: Session, typed: str) -> str:
-        """The reason why nothing was checked; empty where something was."""
+        """Why nothing was checked; empty if something was."""
         token = self.request.POST.get("form_token", "")[:64] or None
         by = current_user(self.request)
         try:
@@ -147,7 +147,7 @@ class CancelPage(ObjectAction[Session]):
 
 
 class RevealPage(RevealAction[Session]):
-    """The whole number."""
+    """Reveals the whole number."""
 
     permission_required = (VIEW, "messaging.reveal_message")
     template_name = "messaging/revealed.html"

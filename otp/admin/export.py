@@ -1,4 +1,4 @@
-"""The list of code sessions as a file: masked as on the page, and never a code."""
+"""Export of the session list: numbers are masked as on the page, and codes never included."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ def columns(reader: User) -> list[Column]:
 def export_sessions(
     request: HttpRequest, rows: QuerySet[Session], format_: Format
 ) -> HttpResponseBase:
-    """Whoever may reveal numbers takes them along whole; that somebody did is written down."""
+    """Export sessions and log that somebody did.
+
+    Numbers are whole for users who may reveal them.
+    """
     said = f"Exported {rows.count()} code sessions as {format_}"
     log_change(request, rows.order_by("-pk")[:1], said)
     chosen = rows.select_related("account", "created_by").order_by("-created_at", "-pk")

@@ -1,4 +1,4 @@
-"""The figures of the codes that the list's filters leave: per account, country and hour."""
+"""Figures of the filtered sessions by account, country and hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form "Send code". Its fields follow what the chosen account's client can do."""
+"""The form "Send code". Its fields depend on the capabilities of the chosen account's client."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from .send_form_fields import OWN_TEXT, TYPED, code_fields, template_fields, tex
 MINUTES: Final = (10, 5, 3)
 SHORTEST_TYPED: Final = 4
 LONGEST_TYPED: Final = 10
-"""Characters of a code that staff make up, where the provider sets no narrower bounds."""
+"""Bounds in characters for a code that staff type; the provider may set narrower ones."""
 MAX_SEGMENTS: Final = 3
 ORDER: Final = (
     "account",
@@ -58,7 +58,7 @@ ORDER: Final = (
 
 
 class SendCodeForm(RecipientForm):
-    """Bound to one account. `plan` is what the form came to once it is valid."""
+    """The form for one account. Once it is valid, `plan` describes the session to start."""
 
     minutes = forms.TypedChoiceField(
         label=_("Valid for"), coerce=int, initial=MINUTES[0], widget=UnfoldAdminSelectWidget()
@@ -75,7 +75,7 @@ class SendCodeForm(RecipientForm):
         self.fields["recipient"].label = _("Number")
         self.accounts = {one.public_id: one for one in accounts}
         self.still_open: Session | None = None
-        """A session whose code for this number is alive."""
+        """An open session for the same number."""
         self.fields["account"] = AccountChoice(
             accounts, unavailable_reason, initial=account.public_id
         )
@@ -114,8 +114,10 @@ class SendCodeForm(RecipientForm):
             self.fields.update(code_fields(account))
 
     def fallback_routes(self) -> Iterator[tuple[str, str, bool]]:
-        """Of each account that may take over: its id, what its SMS will say (empty where the
-        provider writes it), and whether it is the one chosen."""
+        """Yield each possible fallback: its id, its text and whether it is chosen.
+
+        The text is empty if the provider writes it.
+        """
         chosen = self["fallback"].value()
         template = self["template"].value() if "template" in self.fields else ""
         text = with_dots(TEXTS.get(template, TEXTS[default_text()]))
@@ -220,7 +222,7 @@ class SendCodeForm(RecipientForm):
         )
 
     def _chosen_text(self) -> str:
-        """Also what an account that takes over will say, if it sends any text."""
+        """The text around the code. A fallback account that sends free text uses it, too."""
         chosen = self.cleaned_data.get("template", "")
         if chosen == OWN_TEXT:
             return with_dots(self.cleaned_data["text"])
@@ -228,7 +230,7 @@ class SendCodeForm(RecipientForm):
 
     @property
     def needs_confirmation(self) -> bool:
-        """A code is alive, and staff have not said that it may stop working."""
+        """Whether an open code would be replaced and staff have not confirmed that yet."""
         if self.still_open is None:
             return False
         return bool(self.cleaned_data.get("confirmed") != self.still_open.public_id)

@@ -1,4 +1,4 @@
-"""Those fields of the form "Send code" that follow what the account's client can do."""
+"""Fields of the form "Send code" that depend on the client's capabilities."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MADE, TYPED = "made", "typed"
 
 
 def text_fields(account: Account, client: type[SendsText]) -> Fields:
-    """For an account that sends any text of ours."""
+    """Fields for an account that sends free text."""
     fields: Fields = {}
     fields["sender_id"] = sender_field(account, client)
     choices = [*((key, f"“{text}”") for key, text in TEXTS.items()), (OWN_TEXT, _("own text"))]
@@ -48,7 +48,7 @@ def text_fields(account: Account, client: type[SendsText]) -> Fields:
 
 
 def template_fields(account: Account, client: type[SendsOwnCode]) -> Fields:
-    """For an account whose provider has texts of its own around a code of ours."""
+    """Fields for an account whose provider puts its own text around the portal's code."""
     return {
         "channel": channel_field(account, client),
         "template": template_field(account, client),
@@ -56,7 +56,7 @@ def template_fields(account: Account, client: type[SendsOwnCode]) -> Fields:
 
 
 def code_fields(account: Account) -> Fields:
-    """Who makes the code, and how long it is."""
+    """Fields for the maker and the length of the code."""
     fields: Fields = {}
     longest = Route(account).code_length(codes.LONGEST)
     made = (

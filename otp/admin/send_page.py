@@ -1,4 +1,4 @@
-"""The page "Send code", and the part of it that follows the number while it is typed."""
+"""The page "Send code", with the fragment that reads the number back while it is typed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REMEMBERED_FIELDS = ("sender_id", "channel", "template", "text", "fallback")
 
 
 def accounts_for_codes() -> list[Account]:
-    """Every account that sends codes of any kind."""
+    """All accounts that can send codes of any kind."""
     found = Account.objects.prefetch_related("credentials").order_by("name")
     return [account for account in found if sends_codes(account)]
 
@@ -74,7 +74,10 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
         return initial
 
     def _session_to_repeat(self) -> Session | None:
-        """A link from an ended session brings its number along, without naming it."""
+        """The session in `like`, if the user may see its number.
+
+        Links from an ended session use this to prefill the number without putting it in the URL.
+        """
         wanted = self.request.GET.get("like", "")
         if not wanted or "\x00" in wanted:
             return None
@@ -143,7 +146,7 @@ def open_session_of(preview: Preview) -> Session | None:
 
 @fragment("otp.send_code")
 def preview(request: HttpRequest) -> HttpResponse:
-    """The number read back, and whether a code for it is still open. Sends nothing."""
+    """Read the number back and show whether a code for it is open. Sends nothing."""
     account = chosen_account(request, accounts_for_codes())
     if account is None or request.method != "POST":
         raise Http404

@@ -1,4 +1,4 @@
-"""What the dashboard and the list say about codes that do not come back."""
+"""Attention items for low code conversion, on the dashboard and the list."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from core.admin.attention import AttentionItem
 from ..conversion import Alarm, alarms
 
 SHOWN_DIGITS = 3
-"""Of a range of numbers, for those who may not see numbers whole: with the last four digits
-in the list beside it, more would be the number."""
+"""Digits of a prefix that readers of masked numbers see. The list shows the last four digits of
+each number, so more digits here would disclose the whole number."""
 
 
 def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:

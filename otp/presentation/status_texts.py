@@ -1,4 +1,4 @@
-"""What the page of a session says: the verdict on the last try, and how it ended."""
+"""Texts on the page of a session: the result of the last try, sending, and the end."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ S = SessionState
 
 @dataclass(frozen=True, slots=True)
 class StatusText:
-    """`tone` is a role of the state labels; `money` the letter of a money line, or empty."""
+    """`tone` is a role of the state labels; `money` is the letter of a money line, or empty."""
 
     text: str = ""
     tone: str = "info"
     next_step: str = ""
     money: str = ""
     words: str = ""
-    """The provider's own, if they help."""
+    """The provider's own words, if they help."""
 
 
 def tries_left(session: Session) -> str:
@@ -42,7 +42,7 @@ def tries_left(session: Session) -> str:
 
 
 def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> StatusText:
-    """Beside the field, while the session is open."""
+    """Result of the last try, shown beside the field while the session is open."""
     if attempt is None or (attempt.created_at < code.made_at and attempt.state not in UNDER_WAY):
         return StatusText()
     left = tries_left(session)
@@ -91,8 +91,8 @@ def _earlier(attempt: Attempt, newest: SentCode, left: str) -> StatusText:
 
 
 def sending_status(session: Session, code: SentCode) -> StatusText:
-    """What is to be said about the SMS while the session is open."""
-    story = explanation_of(code.message)
+    """Status of the SMS while the session is open."""
+    explanation = explanation_of(code.message)
     if session.state == S.SEND_UNKNOWN:
         return StatusText(
             _("It is not known whether the SMS went out."),
@@ -101,7 +101,9 @@ def sending_status(session: Session, code: SentCode) -> StatusText:
             MoneyLine.UNKNOWN,
         )
     if session.state == S.PENDING:
-        return StatusText(story.text or story.title, "info", story.next_step, story.money)
+        return StatusText(
+            explanation.text or explanation.title, "info", explanation.next_step, explanation.money
+        )
     if code.message.state in ("undelivered", "rejected", "expired"):
         return StatusText(
             _("The network reports that the SMS did not arrive."),
@@ -112,7 +114,7 @@ def sending_status(session: Session, code: SentCode) -> StatusText:
 
 
 def end_status(session: Session, code: SentCode) -> StatusText | None:
-    """The one large line at the end; None while the session is open."""
+    """The large line about the end; None while the session is open."""
     shown = shown_state(session)
     match shown:
         case S.VERIFIED:
@@ -131,10 +133,10 @@ def end_status(session: Session, code: SentCode) -> StatusText | None:
         case S.FAILED if session.reason == TRIES_USED:
             return StatusText(_("All %(n)s tries used.") % {"n": MAX_TRIES}, "danger")
         case S.FAILED:
-            story = explanation_of(code.message)
-            text = story.title or _("The SMS did not go out.")
+            explanation = explanation_of(code.message)
+            text = explanation.title or _("The SMS did not go out.")
             words = code.message.words
-            return StatusText(text, "danger", story.next_step, story.money, words)
+            return StatusText(text, "danger", explanation.next_step, explanation.money, words)
     return None
 
 
@@ -171,7 +173,7 @@ def evidence_text(session: Session) -> str:
 
 
 def customer_hint(session: Session, code: SentCode) -> str:
-    """What helps the customer to find the SMS, as far as it is known."""
+    """Hint that helps the customer to find the SMS, as far as its text is known."""
     if code.checked_by_provider:
         return _("The provider makes and checks the code.")
     beginning = code.message.text.split(DOTS)[0].strip(" :：,，")

@@ -1,5 +1,5 @@
-"""The story of a session, oldest first: its codes, what became of their messages, the tries,
-what the provider reported, and the end."""
+"""Timeline of a session, oldest entry first: its codes and their messages, the tries, the
+provider's reports, and the end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ S = SessionState
 
 
 def timeline(session: Session, *, with_messages: bool) -> list[TimelineEntry]:
-    """`with_messages`: whether the reader may open the messages that are the evidence."""
+    """`with_messages`: whether the reader may open the messages, so that entries link to them."""
     lines: list[TimelineEntry] = []
     for code in session.codes.select_related("message__account", "message__created_by"):
         lines += _code_entries(code, with_messages=with_messages)
