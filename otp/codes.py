@@ -35,17 +35,19 @@ def digest(session: str, serial: int, code: str) -> str:
     return _digest(next(_keys()), session, serial, code)
 
 
-def matches(kept: str, session: str, serial: int, typed: str) -> bool:
-    """Whether `typed` is the code behind the digest `kept`, under any configured key."""
-    found = [hmac.compare_digest(_digest(key, session, serial, typed), kept) for key in _keys()]
-    return bool(kept) and any(found)
+def matches(stored: str, session: str, serial: int, typed: str) -> bool:
+    """Whether `typed` is the code behind the digest `stored`, under any configured key."""
+    matching = [
+        hmac.compare_digest(_digest(key, session, serial, typed), stored) for key in _keys()
+    ]
+    return bool(stored) and any(matching)
 
 
 def normalize(typed: str) -> str:
     """Remove separators, turn full-width digits into ASCII, and cut to `LONGEST_READ`."""
     folded = unicodedata.normalize("NFKC", typed)
-    kept = (character for character in folded if character.isalnum())
-    return "".join(kept)[:LONGEST_READ]
+    characters = (character for character in folded if character.isalnum())
+    return "".join(characters)[:LONGEST_READ]
 
 
 def _keys() -> Iterator[bytes]:

@@ -155,10 +155,10 @@ def alarms() -> list[Alarm]:
             :MAX_ROWS
         ]
     )
-    found = _bursts(recent, now)
-    found += _low_shares(recent, now, "prefix")
-    found += _low_shares(recent, now, "account__name")
-    return found
+    alarms_found = _bursts(recent, now)
+    alarms_found += _low_shares(recent, now, "prefix")
+    alarms_found += _low_shares(recent, now, "account__name")
+    return alarms_found
 
 
 def _bursts(recent: list[dict[str, Any]], now: datetime) -> list[Alarm]:

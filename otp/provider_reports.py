@@ -14,24 +14,24 @@ from .models import SentCode, Session
 from .states import UNDER_WAY, AttemptState, SessionState
 
 
-def on_verification(news: ReceivedEvent) -> Match | None:
+def on_verification(received: ReceivedEvent) -> Match | None:
     """Record a reported verification. A success that contradicts the session is a conflict.
 
     Returns None if the report names no code of ours.
     """
-    found = message_of(news)
-    if found is None or not isinstance(news.event, VerificationReported):
+    found = message_of(received)
+    if found is None or not isinstance(received.event, VerificationReported):
         return None
     message, matched_by = found
     code = SentCode.objects.filter(message=message).select_related("session").first()
     if code is None:
         return None
     session = code.session
-    if not news.event.succeeded:
+    if not received.event.succeeded:
         # Every wrong try is reported like this, even in a session that is later verified.
         return Match(subject_of(session), Effect.APPLIED, matched_by)
     Session.objects.filter(pk=session.pk, provider_says_verified_at=None).update(
-        provider_says_verified_at=news.at
+        provider_says_verified_at=received.at
     )
     fits = session.state == SessionState.VERIFIED or _is_unanswered(code)
     return Match(subject_of(session), Effect.APPLIED if fits else Effect.CONFLICT, matched_by)

@@ -116,9 +116,9 @@ def default_route(account: Account, country: str, text: str, template: str = "")
     if issubclass(client, SendsOwnCode):
         channel = next(iter(client.channels(country, options)), "")
         known = {one.key for one in client.templates}
-        usual = str(options.get("default_template", client.default_template))
-        kept = template if template and template in known else usual
-        return Route(account, channel=channel, template=kept)
+        default = str(options.get("default_template", client.default_template))
+        chosen = template if template and template in known else default
+        return Route(account, channel=channel, template=chosen)
     return Route(account)
 
 

@@ -216,9 +216,9 @@ class ResendPage(BatchAction):
         if not token or batch.state not in (lifecycle.B.FINISHED, lifecycle.B.CANCELLED):
             messages.warning(request, _("Wait until this batch is over."))
             return self.back_to(batch)
-        made = resend.resend_batch(batch, current_user(request), token)
-        self.log(batch, f"Sent again as {made.public_id}")
-        return self.back_to(made)
+        resent = resend.resend_batch(batch, current_user(request), token)
+        self.log(batch, f"Sent again as {resent.public_id}")
+        return self.back_to(resent)
 
 
 class ReportPage(BatchAction):

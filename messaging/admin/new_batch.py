@@ -90,10 +90,10 @@ class NewBatchPage(AccountFormPage[Batch], NewBatchView):
 
     def form_valid(self, form: NewBatchForm) -> HttpResponse:
         token = form.cleaned_data["form_token"]
-        batch, made = create.create_batch(
+        batch, created = create.create_batch(
             form.draft, by=current_user(self.request), form_token=token
         )
-        if not made:
+        if not created:
             messages.warning(
                 self.request,
                 _(

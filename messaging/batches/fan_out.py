@@ -84,7 +84,7 @@ def _shared_values(batch: Batch) -> Message:
 def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]:
     listed = listed_among([row.recipient for row in rows])
     repeated = _already_resent(rows)
-    found = []
+    values_by_row = []
     for row in rows:
         values = {
             "recipient": row.recipient,
@@ -101,8 +101,8 @@ def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, An
             values["reason"] = REASON if row.recipient in listed else ALREADY_RESENT
             values["ended_at"] = timezone.now()
             values["sent_again_from_id"] = None
-        found.append(values)
-    return found
+        values_by_row.append(values)
+    return values_by_row
 
 
 def _already_resent(rows: Sequence[StagedRow]) -> set[int | None]:

@@ -240,9 +240,11 @@ def pause_unpermitted() -> None:
 def finish_completed() -> None:
     """Finish the batches that have no message waiting or under way."""
     under_way = (S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED, S.SENDING)
-    left = Message.objects.filter(batch=OuterRef("pk"), state__in=under_way)
-    over = Batch.objects.filter(~Exists(left), laid_out__gte=F("good"), started_at__isnull=False)
-    BATCH_STATES.move(over, B.FINISHED, sources=(B.SENDING, B.PAUSED), ended_at=timezone.now())
+    unfinished = Message.objects.filter(batch=OuterRef("pk"), state__in=under_way)
+    completed = Batch.objects.filter(
+        ~Exists(unfinished), laid_out__gte=F("good"), started_at__isnull=False
+    )
+    BATCH_STATES.move(completed, B.FINISHED, sources=(B.SENDING, B.PAUSED), ended_at=timezone.now())
 
 
 def _pause(
@@ -280,6 +282,6 @@ def prune() -> int:
     Messages and figures stay. Returns the number of deleted rows.
     """
     limit = timezone.now() - timedelta(days=settings.JOURNAL_DAYS)
-    over = {"batch__state__in": ENDED, "batch__ended_at__lt": limit}
-    staged = delete_in_chunks(StagedRow.objects.filter(**over))
-    return staged + delete_in_chunks(FilePart.objects.filter(**over))
+    old = {"batch__state__in": ENDED, "batch__ended_at__lt": limit}
+    staged = delete_in_chunks(StagedRow.objects.filter(**old))
+    return staged + delete_in_chunks(FilePart.objects.filter(**old))

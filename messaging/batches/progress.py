@@ -17,7 +17,6 @@ S = MessageState
 B = BatchState
 
 WAITING: Final = (S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED)
-NOT_OUT: Final = (*WAITING, S.SENDING, S.CANCELLED)
 SAMPLE_EVERY: Final = timedelta(seconds=10)
 SMOOTHING: Final = 0.4
 """Weight of the newest sample in the moving average."""

@@ -79,5 +79,5 @@ def originals_of(batch: Batch) -> Iterator[Message]:
 
 def _chosen(batch: Batch) -> Sequence[int]:
     parts = FilePart.objects.filter(batch=batch).order_by("number")
-    kept = b"".join(bytes(data) for data in parts.values_list("data", flat=True))
-    return [int(pk) for pk in json.loads(kept or b"[]")]
+    stored = b"".join(bytes(data) for data in parts.values_list("data", flat=True))
+    return [int(pk) for pk in json.loads(stored or b"[]")]

@@ -93,10 +93,10 @@ class ResendPage(ObjectAction[Session]):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         session = self.find(object_id)
-        wanted, _colon, channel = request.POST.get("account", "").partition(":")
+        public_id, _colon, channel = request.POST.get("account", "").partition(":")
         token = request.POST.get("form_token", "")[:64]
-        readable = "\x00" not in wanted + token
-        account = Account.objects.filter(public_id=wanted).first() if readable else None
+        readable = "\x00" not in public_id + token
+        account = Account.objects.filter(public_id=public_id).first() if readable else None
         if account is None or not token:
             raise Http404
         problem = self._send(session, account, channel, token)
@@ -106,7 +106,7 @@ class ResendPage(ObjectAction[Session]):
 
     def _send(self, session: Session, account: Account, channel: str, token: str) -> str:
         try:
-            _session, made = sessions.resend(
+            _session, created = sessions.resend(
                 session, account, by=current_user(self.request), form_token=token, channel=channel
             )
         except limits.TooEarly as early:
@@ -123,7 +123,7 @@ class ResendPage(ObjectAction[Session]):
             return gettext("The last SMS is just being handed over. Wait a moment.")
         except sessions.NotOpen:
             return gettext("Nothing was sent: this session has ended. Send a new code.")
-        if made:
+        if created:
             self.log(session, f"Sent again over {account.name}")
             messages.success(self.request, _("A new code is on its way; the earlier one is dead."))
         else:

@@ -46,8 +46,8 @@ def export_sessions(
 
     Numbers are whole for users who may reveal them.
     """
-    said = f"Exported {rows.count()} code sessions as {format_}"
-    log_change(request, rows.order_by("-pk")[:1], said)
-    chosen = rows.select_related("account", "created_by").order_by("-created_at", "-pk")
-    shown = columns(current_user(request))
-    return export("codes", shown, chosen.iterator(chunk_size=1000), format_)
+    log_text = f"Exported {rows.count()} code sessions as {format_}"
+    log_change(request, rows.order_by("-pk")[:1], log_text)
+    sessions = rows.select_related("account", "created_by").order_by("-created_at", "-pk")
+    shown_columns = columns(current_user(request))
+    return export("codes", shown_columns, sessions.iterator(chunk_size=1000), format_)

@@ -78,10 +78,10 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
 
         Links from an ended session use this to prefill the number without putting it in the URL.
         """
-        wanted = self.request.GET.get("like", "")
-        if not wanted or "\x00" in wanted:
+        public_id = self.request.GET.get("like", "")
+        if not public_id or "\x00" in public_id:
             return None
-        found = Session.objects.filter(public_id=wanted).first()
+        found = Session.objects.filter(public_id=public_id).first()
         return found if found and may_see_whole(found, current_user(self.request)) else None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
         if earlier is None and form.needs_confirmation:
             return self.render_to_response(self.get_context_data(form=form))
         try:
-            session, made = sessions.start(form.plan, by=by, form_token=token)
+            session, created = sessions.start(form.plan, by=by, form_token=token)
         except limits.TooEarly as early:
             form.add_error("recipient", limits.too_early_text(early))
             return self.form_invalid(form)
@@ -114,7 +114,7 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
             form.add_error(None, limits.limit_reached_text(reached, form.sending_account))
             return self.form_invalid(form)
         self._remember(form)
-        if not made:
+        if not created:
             self._warn_already_sent(session, form)
         return self.back_to(session)
 

@@ -65,7 +65,7 @@ def shown_state(session: Session) -> str:
 
 def where_shown(shown: str) -> Q:
     """Filter for the sessions that are displayed with the state `shown`."""
-    over = Q(state__in=sorted(OPEN), expires_at__lte=Now())
+    due = Q(state__in=sorted(OPEN), expires_at__lte=Now())
     if shown == S.EXPIRED:
-        return Q(state=S.EXPIRED) | over
-    return Q(state=shown) & ~over
+        return Q(state=S.EXPIRED) | due
+    return Q(state=shown) & ~due

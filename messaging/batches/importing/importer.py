@@ -48,10 +48,10 @@ class _OwnershipLost(Exception):
 
 def run(batch_id: int) -> None:
     """Read the batch from the beginning, unless another run is reading it."""
-    taken = _claim(batch_id)
-    if taken is None:
+    claim = _claim(batch_id)
+    if claim is None:
         return
-    batch, run_id = taken
+    batch, run_id = claim
     try:
         _read(batch, run_id)
     except _OwnershipLost:
@@ -68,8 +68,10 @@ def _claim(batch_id: int) -> tuple[Batch, UUID] | None:
         # Each try killed its worker.
         BATCH_STATES.move(waiting, B.UNREADABLE, sources=(B.READING,), reason=FileProblem.GAVE_UP)
         return None
-    taken = waiting.update(reading_run=run_id, reading_at=now, reading_tries=F("reading_tries") + 1)
-    if not taken:
+    claimed = waiting.update(
+        reading_run=run_id, reading_at=now, reading_tries=F("reading_tries") + 1
+    )
+    if not claimed:
         return None
     return Batch.objects.select_related("account").get(pk=batch_id), run_id
 
@@ -78,10 +80,10 @@ def _read(batch: Batch, run_id: UUID) -> None:
     StagedRow.objects.filter(batch=batch).exclude(run=run_id).delete()
     checker = RowChecker(batch)
     if batch.source == Batch.Source.AGAIN:
-        found = _from_originals(batch, checker)
+        chunks = _from_originals(batch, checker)
     else:
-        found = _from_file(batch, checker, run_id)
-    for rows in found:
+        chunks = _from_file(batch, checker, run_id)
+    for rows in chunks:
         _write(batch, run_id, rows)
     figures = checker.tally.figures()
     if not figures["row_count"]:
