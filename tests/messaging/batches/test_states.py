@@ -1,0 +1,28 @@
+"""The allowed moves between batch states, and the groups of states."""
+
+from __future__ import annotations
+
+from messaging.batches.states import BATCH_STATES, BEGUN, CHANGING, BatchState
+from tests.support.state_tables import table_text, written_out
+
+
+def test_batch_states_move_only_as_listed() -> None:
+    assert written_out(BATCH_STATES) == table_text("""
+    reading -> cancelled ready unreadable
+    unreadable -> cancelled reading
+    ready -> cancelled reading scheduled sending
+    scheduled -> cancelled paused ready sending
+    sending -> cancelled finished paused
+    paused -> cancelled finished sending
+    finished ->
+    cancelled ->
+    """)
+    assert set(BATCH_STATES.moves) == set(BatchState)
+
+
+def test_batch_has_begun_once_messages_may_have_gone_out() -> None:
+    assert {"sending", "paused", "finished"} == BEGUN
+
+
+def test_changing_states_are_those_whose_page_polls() -> None:
+    assert {"reading", "scheduled", "sending", "paused"} == CHANGING
