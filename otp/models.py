@@ -18,7 +18,7 @@ from providers.models import Account, ClaimedRow, public_id
 from .states import AttemptState, SessionState
 
 MAX_TRIES: Final = 5
-PREFIX_WITHOUT: Final = 4
+DIGITS_AFTER_PREFIX: Final = 4
 """Number of last digits that do not belong to the prefix."""
 
 
@@ -225,7 +225,7 @@ class SendGap(models.Model):
 
 def prefix_of(recipient: str) -> str:
     """The prefix of an E.164 number."""
-    return recipient[:-PREFIX_WITHOUT]
+    return recipient[:-DIGITS_AFTER_PREFIX]
 
 
 def moment(epoch: float) -> datetime:

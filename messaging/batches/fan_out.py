@@ -60,12 +60,12 @@ def _fan_out_chunk(batch: Batch) -> bool:
             state__in=(BatchState.SENDING, BatchState.PAUSED),
         ).update(laid_out=F("laid_out") + len(rows), laid_out_to=rows[-1].pk)
         if moved:
-            insert_messages(_shared_values(batch), values)
+            insert_messages(_common_message(batch), values)
     # If another run was faster, the next chunk starts where that one stopped.
     return True
 
 
-def _shared_values(batch: Batch) -> Message:
+def _common_message(batch: Batch) -> Message:
     """A message with the values that all messages of the batch share."""
     now = timezone.now()
     return Message(

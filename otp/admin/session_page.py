@@ -77,7 +77,7 @@ def live_context(admin: ModelPages, request: HttpRequest, session: Session) -> d
         "lines": timeline(session, with_messages=request.user.has_perm("messaging.view_message")),
         "poll_every": _poll_every(session, is_open=is_open, waiting=waiting),
         "asleep": (waiting or shown == S.PENDING) and not is_engine_alive(),
-        "may": _may(request.user),
+        "may": _permissions(request.user),
         "urls": {name: admin.object_url(session, name) for name in names},
         "check_token": new_form_token(),
         "again_token": new_form_token(),
@@ -122,7 +122,7 @@ def _resend_route(last: Message, account: Account, text: str, channel: str) -> R
     )
 
 
-def _may(user: User | AnonymousUser) -> dict[str, bool]:
+def _permissions(user: User | AnonymousUser) -> dict[str, bool]:
     can = user.has_perm
     return {
         "send": can("otp.send_code"),
