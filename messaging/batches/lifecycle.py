@@ -19,7 +19,7 @@ from django_q.tasks import async_task
 
 from core.pruning import delete_in_chunks
 from providers import daily_limits
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 from providers.models import DailyLimit
 
 from ..models import Batch, FilePart, Message, StagedRow
@@ -121,7 +121,7 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
         # The rows are staged: the file is no longer needed, and holds more data than they do.
         FilePart.objects.filter(batch=batch).delete()
         queue_fan_out(batch)
-        kick_if_idle()
+        wake_engine()
     return True
 
 
@@ -160,7 +160,7 @@ def resume(batch: Batch, by: User) -> bool:
         values={},
     )
     queue_fan_out(batch)
-    kick_if_idle()
+    wake_engine()
     return bool(moved)
 
 
