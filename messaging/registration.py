@@ -19,7 +19,7 @@ from .batches.importing import file_errors
 from .engine.source import MessageSource
 from .presentation import batch_labels, dashboard, explanations, labels, row_texts
 from .presentation.journal_links import message_link, messages_named
-from .presentation.missing_reports import silence_of
+from .presentation.missing_reports import missing_reports_of
 
 
 def register_app() -> None:
@@ -33,7 +33,7 @@ def register_app() -> None:
     explanations.register()
     register_subject_resolver("message", message_link)
     register_subject_finder(messages_named)
-    register_missing_reports(silence_of)
+    register_missing_reports(missing_reports_of)
     subscribe(DeliveryReported, apply_report.on_delivery)
     subscribe(VerificationReported, apply_report.on_verification)
     subscribe(Unrecognised, apply_report.on_unrecognised)

@@ -1,4 +1,4 @@
-"""What codes register when the portal starts."""
+"""Everything that `otp` registers when the portal starts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def register_app() -> None:
     register(CheckSource())
     labels.register()
     attention.register(dashboard.attention_items)
-    listeners.register("session", message_sync.follow)
+    listeners.register("session", message_sync.sync_sessions)
     register_subject_resolver("session", session_link)
     subscribe(VerificationReported, provider_reports.on_verification)

@@ -20,7 +20,7 @@ LOOKED_AT: Final = timedelta(days=7)
 """Before the time at which a report is no longer waited for."""
 
 
-def silence_of(accounts: Collection[int]) -> Mapping[int, MissingReports]:
+def missing_reports_of(accounts: Collection[int]) -> Mapping[int, MissingReports]:
     """By account, counted over what its provider accepted within the last days."""
     ripe_at = timezone.now() - timedelta(hours=settings.REPORT_HOURS)
     accepted = Message.objects.filter(

@@ -1,4 +1,4 @@
-"""Why the recipients of a batch cannot be read, in words with the next step."""
+"""Reasons why the recipients of a batch cannot be read, with explanations for staff."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from providers.error_texts import ReasonText, register_reason
 
 
 class Unreadable(Exception):
-    """Nothing was taken from the file. `values` fill the places in the words."""
+    """The file is rejected as a whole. `values` fill the placeholders of the explanation."""
 
     def __init__(self, problem: FileProblem, **values: Any) -> None:
         super().__init__(str(problem))
