@@ -13,7 +13,7 @@ from providers.gateway.vocabulary import Rental
 
 from . import cancel_requests, poll_intervals, provider_fields
 from .models import FoundOrder, Order, Watch
-from .states import ENDED_WHILE_PENDING, ORDER_STATES, OURS, SUPERSEDED, OrderState
+from .states import ENDED_WHILE_PENDING, FROM_PROVIDER, ORDER_STATES, SUPERSEDED, OrderState
 
 S = OrderState
 
@@ -52,28 +52,28 @@ SAVED: Final = (
 )
 
 
-def attach(order: Order, rental: Rental, now: datetime, *, anchor: datetime) -> None:
+def attach(order: Order, rental: Rental, now: datetime, *, started_at: datetime) -> None:
     """A row that had no order of the provider's yet gets this one. `order` is locked."""
     order.provider_id = rental.order_id
     order.placed_at = now
     order.warnings = [*order.warnings, *rental.warnings]
     provider_fields.fill(order, rental, now)
-    order.expires_at = poll_intervals.end_of(order, anchor)
+    order.expires_at = poll_intervals.end_of(order, started_at)
     if order.cancel_after:
         order.cancel_at = now + timedelta(minutes=order.cancel_after)
     _move(order, rental, now)
-    order.next_poll_at = _next(order, now)
+    order.next_poll_at = _next_poll_at(order, now)
     order.changed_at = now
     order.save(update_fields=SAVED)
-    # The list may have told of it before its own answer came.
+    # The list may have told of it before its own answer sms_is_new.
     seen = FoundOrder.objects.filter(account=order.account_id, provider_id=rental.order_id)
     seen.filter(order=None).update(order=order)
 
 
 def apply(
-    pk: int, rental: Rental, now: datetime, *, whole: bool, asked_at: datetime | None = None
+    pk: int, rental: Rental, now: datetime, *, from_lookup: bool, asked_at: datetime | None = None
 ) -> Order | None:
-    """An answer about an order that is ours. `whole`: it was asked for itself, so that what
+    """An answer about an order that is ours. `from_lookup`: it was asked for itself, so that what
     is missing there is not to be had by asking again. `asked_at`: when the question left, if
     that was a while ago."""
     with transaction.atomic():
@@ -84,26 +84,28 @@ def apply(
         before = {name: getattr(order, name) for name in SAVED}
         if provider_fields.fill(order, rental, now):
             if "expires_there" in _changed(order, before) and order.placed_at:
-                order.expires_at = poll_intervals.end_of(order, _anchor(order))
-            _move(order, rental, now, asked_at=asked_at if whole else None)
-        if whole:
+                order.expires_at = poll_intervals.end_of(order, _started_at(order))
+            _move(order, rental, now, asked_at=asked_at if from_lookup else None)
+        if from_lookup:
             order.polled_at = now
             order.not_found = 0
             order.poll_claim = order.poll_claimed_at = None
-        came = state_before not in WITH_SMS or bool(order.code and not before["code"])
-        order.next_poll_at = _next(order, now, whole=whole, came=came)
+        sms_is_new = state_before not in WITH_SMS or bool(order.code and not before["code"])
+        order.next_poll_at = _next_poll_at(
+            order, now, from_lookup=from_lookup, sms_is_new=sms_is_new
+        )
         changed, has_moved = _changed(order, before), order.state != state_before
         if has_moved or changed & SHOWN:
             order.changed_at = now
             changed.add("changed_at")
         if changed:
             order.save(update_fields=sorted(changed))
-        if whole or has_moved:
-            cancel_requests.follow(order, asked_at or now, ended=has_moved)
+        if from_lookup or has_moved:
+            cancel_requests.decide_cancels(order, asked_at or now, ended=has_moved)
         return order
 
 
-def _anchor(order: Order) -> datetime:
+def _started_at(order: Order) -> datetime:
     """When its time began, by our own clock."""
     placed = order.placed_at or order.created_at
     return min(order.created_at, placed) if order.imported else order.answered_at or placed
@@ -126,7 +128,7 @@ def _changed(order: Order, before: dict[str, Any]) -> set[str]:
 def _move(order: Order, rental: Rental, now: datetime, *, asked_at: datetime | None = None) -> None:
     """Follow the provider's word where the table allows it. Where it does not, the word is kept
     beside the order as a conflict."""
-    target = OURS.get(rental.state)
+    target = FROM_PROVIDER.get(rental.state)
     if target is None or target == order.state:
         if rental.state == StatedState.UNRECOGNISED and order.state not in (S.PENDING, *WITH_SMS):
             _start_following(order)
@@ -135,7 +137,7 @@ def _move(order: Order, rental: Rental, now: datetime, *, asked_at: datetime | N
         ended_at = None if target == S.PENDING else now
         ORDER_STATES.set(order, target, reason="", ended_at=ended_at)
     elif not _is_superseded(order, target, asked_at):
-        provider_fields.note_difference(order, "state", rental.raw_state, now)
+        provider_fields.record_difference(order, "state", rental.raw_state, now)
 
 
 def _is_superseded(order: Order, target: OrderState, asked_at: datetime | None) -> bool:
@@ -154,31 +156,31 @@ def _start_following(order: Order) -> None:
         ORDER_STATES.set(order, S.PENDING, reason="")
 
 
-def _next(
-    order: Order, now: datetime, *, whole: bool = False, came: bool = True
+def _next_poll_at(
+    order: Order, now: datetime, *, from_lookup: bool = False, sms_is_new: bool = True
 ) -> datetime | None:
-    """When it is asked for again; None once there is nothing more to learn. `came`: its
+    """When it is asked for again; None once there is nothing more to learn. `sms_is_new`: its
     SMS is news."""
     if order.state == S.PENDING:
-        if whole and now >= poll_intervals.gives_up_at(order):
+        if from_lookup and now >= poll_intervals.gives_up_at(order):
             _give_up(order, now)
             return None
-        return _next_while_pending(order, now, whole=whole)
-    if order.state in WITH_SMS and not order.content and not whole:
-        # The list told the code; the whole text is in the order's own answer.
-        return now if came else order.next_poll_at
-    if order.state == S.RECEIVED and not (order.code or order.content) and whole:
+        return _next_poll_while_pending(order, now, from_lookup=from_lookup)
+    if order.state in WITH_SMS and not order.content and not from_lookup:
+        # The list told the code; the from_lookup text is in the order's own answer.
+        return now if sms_is_new else order.next_poll_at
+    if order.state == S.RECEIVED and not (order.code or order.content) and from_lookup:
         # "received" before there was anything to read: it follows, while the order lives.
         later = now + poll_intervals.SLOWEST
         return later if order.expires_at and later < order.expires_at else None
     return None
 
 
-def _next_while_pending(order: Order, now: datetime, *, whole: bool) -> datetime:
+def _next_poll_while_pending(order: Order, now: datetime, *, from_lookup: bool) -> datetime:
     by_list = Watch.objects.filter(account=order.account_id, by_list=True).exists()
-    if not whole and order.next_poll_at is not None:
+    if not from_lookup and order.next_poll_at is not None:
         return order.next_poll_at
-    look = poll_intervals.next_look(order, now, by_list=by_list)
+    look = poll_intervals.next_poll(order, now, by_list=by_list)
     if order.provider_state and order.provider_state not in ("pending",) and not by_list:
         look = max(look, now + poll_intervals.SLOWEST)
     return look

@@ -19,23 +19,23 @@ from .states import CANCEL_OPEN, CANCEL_STATES, CancelState, OrderState
 
 S = OrderState
 C = CancelState
-NO_OTHER: Final = "another_not_rented"
+ANOTHER_OVER_LIMIT: Final = "another_not_rented"
 """Warning: the daily limit did not allow the other number that was asked for."""
-NOT_ALLOWED: Final = "another_not_allowed"
+ANOTHER_NOT_ALLOWED: Final = "another_not_allowed"
 """Warning: whoever asked for another number may not rent any more."""
-AGAIN_AFTER: Final = timedelta(minutes=1)
+RETRY_AFTER: Final = timedelta(minutes=1)
 
 
-def ask(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
+def request_cancel(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
     """Ask for an order to be cancelled. False: it waits no more, or somebody asked already."""
     try:
         with transaction.atomic():
             waiting = Order.objects.select_for_update().filter(pk=order.pk, state=S.PENDING)
-            # While it is not known what came of an earlier one, no other is sent. One that is
+            # While it is not known what came of an undecided one, no other is sent. One that is
             # under way is looked for, and not left to the unique index alone: an INSERT waits
             # there for whoever writes its answer down, and they wait for the order, locked here.
-            earlier = Cancel.objects.filter(order=order, state__in=(*CANCEL_OPEN, C.UNCLEAR))
-            if waiting.first() is None or earlier.exists():
+            undecided = Cancel.objects.filter(order=order, state__in=(*CANCEL_OPEN, C.UNCLEAR))
+            if waiting.first() is None or undecided.exists():
                 return False
             by_id = by.pk if by else None
             Cancel.objects.create(order=order, asked_by_id=by_id, then_rent=then_rent)
@@ -46,21 +46,21 @@ def ask(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
     return True
 
 
-def ask_for_those_without_sms(now: datetime) -> int:
+def request_due_cancels(now: datetime) -> int:
     """Orders that staff wanted cancelled after so many minutes without an SMS. Where the
     provider refuses, the order runs to its end; where it was not reached, it is asked again."""
     due = Order.objects.filter(state=S.PENDING, cancel_at__lte=now, sms_at=None)
-    decided = Cancel.objects.filter(order=OuterRef("pk")).exclude(state=C.NOT_DONE)
-    lately = Cancel.objects.filter(order=OuterRef("pk"), asked_at__gt=now - AGAIN_AFTER)
-    due = due.filter(~Exists(decided), ~Exists(lately))
-    return sum(ask(order, None) for order in due[:100])
+    not_repeatable = Cancel.objects.filter(order=OuterRef("pk")).exclude(state=C.NOT_DONE)
+    recent = Cancel.objects.filter(order=OuterRef("pk"), asked_at__gt=now - RETRY_AFTER)
+    due = due.filter(~Exists(not_repeatable), ~Exists(recent))
+    return sum(request_cancel(order, None) for order in due[:100])
 
 
-def follow(order: Order, asked_at: datetime, *, ended: bool = True) -> None:
-    """The order's own answer has decided: cancelled, or the SMS was faster, or it waits as
+def decide_cancels(order: Order, asked_at: datetime, *, ended: bool = True) -> None:
+    """The order's own answer has not_repeatable: cancelled, or the SMS was faster, or it waits as
     before: then a cancel whose answer was lost did nothing, and may be asked for again.
 
-    `asked_at`: when the order was asked for; a cancel that was under way then is not decided
+    `asked_at`: when the order was asked for; a cancel that was under way then is not not_repeatable
     by an answer that says that it waits. `ended`: this answer has moved the order.
     """
     asked = Cancel.objects.filter(order=order)
@@ -86,7 +86,7 @@ def _rent_another(order: Order, cancel: Cancel) -> None:
     minutes = None
     if order.keep_trying_until:
         minutes = max(1, round((order.keep_trying_until - order.created_at).total_seconds() / 60))
-    wish = place_orders.Wish(
+    wish = place_orders.RentRequest(
         account=order.account,
         project=order.project,
         region=order.region,
@@ -94,7 +94,7 @@ def _rent_another(order: Order, cancel: Cancel) -> None:
         cancel_after=order.cancel_after,
     )
     if not place_orders.may_rent(cancel.asked_by):
-        Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, NOT_ALLOWED])
+        Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, ANOTHER_NOT_ALLOWED])
         return
     try:
         with transaction.atomic():
@@ -102,7 +102,7 @@ def _rent_another(order: Order, cancel: Cancel) -> None:
                 wish, by=cancel.asked_by, form_token=f"instead-of-{order.pk}", instead_of=order
             )
     except LimitReached:
-        Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, NO_OTHER])
+        Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, ANOTHER_OVER_LIMIT])
 
 
 def is_being_cancelled(order: Order) -> bool:

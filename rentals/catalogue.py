@@ -14,7 +14,7 @@ from providers.models import Account
 from .models import Project, Region
 
 
-def fill(using: str = "default", **_: Any) -> None:
+def fill_catalogue(using: str = "default", **_: Any) -> None:
     """Receiver of `post_migrate`. Touches no list that has a row: staff may have emptied it."""
     for key, client in clients().items():
         if not issubclass(client, RentsNumbers):
@@ -34,14 +34,14 @@ def fill(using: str = "default", **_: Any) -> None:
                 )
 
 
-def rents(account: Account) -> bool:
+def rents_numbers(account: Account) -> bool:
     client = account.client
     return client is not None and issubclass(client, RentsNumbers)
 
 
 def renting_accounts() -> list[Account]:
     found = list(Account.objects.prefetch_related("credentials"))
-    return sorted(filter(rents, found), key=lambda account: account.name.lower())
+    return sorted(filter(rents_numbers, found), key=lambda account: account.name.lower())
 
 
 def project_names(provider: str = "") -> dict[str, str]:
@@ -51,7 +51,7 @@ def project_names(provider: str = "") -> dict[str, str]:
 
 
 def renting_providers() -> list[tuple[str, str]]:
-    """Key and name of each provider that rents numbers."""
+    """Key and name of each provider that rents_numbers numbers."""
     return [
         (key, client.name) for key, client in clients().items() if issubclass(client, RentsNumbers)
     ]

@@ -16,12 +16,12 @@ from core.admin.timeline import person_name
 
 from .models import HandOver, Order
 
-LOGGED: Final = "Handed to "
+LOG_PREFIX: Final = "Handed to "
 """How a line of the log begins. The older version, which may run beside this one during an
 upgrade, shows these lines on its pages."""
 
 
-def hand_to(order: Order, to: User, *, by: User) -> bool:
+def hand_over(order: Order, to: User, *, by: User) -> bool:
     """Who holds an order sees its code. False: somebody else holds it since it was looked at."""
     with transaction.atomic():
         seen = Order.objects.filter(pk=order.pk, held_by_id=order.held_by_id)
@@ -34,7 +34,7 @@ def hand_to(order: Order, to: User, *, by: User) -> bool:
             object_id=str(order.pk),
             object_repr=str(order)[:200],
             action_flag=CHANGE,
-            change_message=f"{LOGGED}{person_name(to)}",
+            change_message=f"{LOG_PREFIX}{person_name(to)}",
             action_time=now,
         )
         HandOver.objects.create(
@@ -43,7 +43,7 @@ def hand_to(order: Order, to: User, *, by: User) -> bool:
     return True
 
 
-def read_older_lines() -> int:
+def import_older_log_lines() -> int:
     """Make rows of what an older version logged after the migration; says of how many lines.
 
     During an upgrade both versions run, and the older one knows no rows: it only logs. Each line
@@ -51,7 +51,7 @@ def read_older_lines() -> int:
     """
     lines = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(Order),
-        change_message__startswith=LOGGED,
+        change_message__startswith=LOG_PREFIX,
         hand_over=None,
     )
     of_orders = [line for line in lines if _order_pk(line) is not None]
@@ -60,7 +60,7 @@ def read_older_lines() -> int:
     people = _by_unique_name(User.objects.all()) if known else {}
     rows = []
     for line, order in known:
-        name = line.change_message.removeprefix(LOGGED)
+        name = line.change_message.removeprefix(LOG_PREFIX)
         person = people.get(name)
         rows.append(
             HandOver(
@@ -80,7 +80,7 @@ def read_older_lines() -> int:
 def _order_pk(line: LogEntry) -> int | None:
     text = line.object_id or ""
     # SQLite compares without regard to case.
-    is_one = line.change_message.startswith(LOGGED) and text.isdecimal() and len(text) < 19
+    is_one = line.change_message.startswith(LOG_PREFIX) and text.isdecimal() and len(text) < 19
     return int(text) if is_one else None
 
 

@@ -23,16 +23,16 @@ from .states import ORDER_STATES, OrderState
 S = OrderState
 
 PERMISSION: Final = "rentals.rent_order"
-MOST_AT_ONCE: Final = 50
+MAX_AT_ONCE: Final = 50
 MAX_AGE: Final = timedelta(minutes=30)
 """An order that could not be placed for so long is of no use: whoever wanted it has gone."""
 WAITED_TOO_LONG: Final = "order_waited_too_long"
-TRIED_IN_VAIN: Final = "no_number_in_time"
+NO_NUMBER_IN_TIME: Final = "no_number_in_time"
 NOT_ALLOWED: Final = "order_not_allowed"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RentRequest:
     """What staff want to rent; already checked by the form."""
 
     account: Account
@@ -46,7 +46,11 @@ class Wish:
 
 
 def place(
-    wish: Wish, *, by: User | None, form_token: str | None, instead_of: Order | None = None
+    request: RentRequest,
+    *,
+    by: User | None,
+    form_token: str | None,
+    instead_of: Order | None = None,
 ) -> tuple[list[Order], bool]:
     """Write the orders down, take them from the daily limits and wake the engine, in one
     transaction. Raises `LimitReached`, and then nothing is written.
@@ -54,16 +58,18 @@ def place(
     The same form sent twice orders once: a unique constraint decides, and the second call
     returns the first one's orders and False.
     """
-    rows = [_row(wish, by, form_token, position, instead_of) for position in range(wish.count)]
+    rows = [
+        _row(request, by, form_token, position, instead_of) for position in range(request.count)
+    ]
     try:
         with transaction.atomic():
             for row in rows:
                 row.save(force_insert=True)
-            caps = daily_limits.caps_of(wish.account, by, DailyLimit.What.ORDERS)
-            daily_limits.take(caps, wish.count)
+            caps = daily_limits.caps_of(request.account, by, DailyLimit.What.ORDERS)
+            daily_limits.take(caps, request.count)
             kick_if_idle()
     except IntegrityError:
-        earlier = placed_by(form_token, by)
+        earlier = orders_of_form(form_token, by)
         if not earlier:
             raise
         return earlier, False
@@ -75,7 +81,7 @@ def may_rent(user: User | None) -> bool:
     return user is None or (user.is_active and user.has_perm(PERMISSION))
 
 
-def placed_by(form_token: str | None, by: User | None) -> list[Order]:
+def orders_of_form(form_token: str | None, by: User | None) -> list[Order]:
     """The orders that a form has made already."""
     if not form_token:
         return []
@@ -84,18 +90,22 @@ def placed_by(form_token: str | None, by: User | None) -> list[Order]:
 
 
 def _row(
-    wish: Wish, by: User | None, form_token: str | None, position: int, instead_of: Order | None
+    request: RentRequest,
+    by: User | None,
+    form_token: str | None,
+    position: int,
+    instead_of: Order | None,
 ) -> Order:
-    until = timezone.now() + timedelta(minutes=wish.keep_trying) if wish.keep_trying else None
+    until = timezone.now() + timedelta(minutes=request.keep_trying) if request.keep_trying else None
     person = by.pk if by else None
     return Order(
-        account=wish.account,
-        project=wish.project,
-        region=wish.region,
+        account=request.account,
+        project=request.project,
+        region=request.region,
         form_token=form_token,
         position=position,
         keep_trying_until=until,
-        cancel_after=wish.cancel_after,
+        cancel_after=request.cancel_after,
         created_by_id=person,
         held_by_id=person,
         instead_of=instead_of,
@@ -105,7 +115,7 @@ def _row(
 # --- rows that nobody placed -------------------------------------------------
 
 
-def not_too_old(rows: QuerySet[Order], now: datetime) -> QuerySet[Order]:
+def not_expired(rows: QuerySet[Order], now: datetime) -> QuerySet[Order]:
     return rows.filter(created_at__gt=now - MAX_AGE) | rows.filter(keep_trying_until__gt=now)
 
 
@@ -117,13 +127,13 @@ def end_expired(now: datetime) -> None:
         queued.filter(reason=Reason.NO_NUMBER_AVAILABLE),
         S.REFUSED,
         sources=(S.QUEUED,),
-        reason=TRIED_IN_VAIN,
+        reason=NO_NUMBER_IN_TIME,
         **done,
     )
     ORDER_STATES.move(queued, S.NOT_CREATED, sources=(S.QUEUED,), reason=WAITED_TOO_LONG, **done)
 
 
-def refuse_for_want_of_rights(order: Order) -> None:
+def refuse_without_permission(order: Order) -> None:
     """Whoever wanted it may not rent any more, or is nobody here any more."""
     now = timezone.now()
     done = {"reason": NOT_ALLOWED, "ended_at": now, "changed_at": now}

@@ -18,7 +18,7 @@ from .states import ORDER_STATES, OrderState
 
 S = OrderState
 
-TRY_ON_EVERY: Final = timedelta(seconds=15)
+NO_NUMBER_RETRY: Final = timedelta(seconds=15)
 """Where staff asked to keep trying while no number is free."""
 
 
@@ -46,12 +46,12 @@ def apply_placed(rows: QuerySet[Order], rental: Rental, now: datetime) -> None:
     order.answered_at = now
     order.reason = ""
     order.claim = None
-    apply_order_state.attach(order, rental, now, anchor=now)
+    apply_order_state.attach(order, rental, now, started_at=now)
 
 
 def apply_error(rows: QuerySet[Order], error: GatewayError, now: datetime) -> None:
     """What an error means for the order that was being placed."""
-    said: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "reason": error.reason,
         "words": storable(error.words),
         "http_status": error.http_status,
@@ -60,35 +60,35 @@ def apply_error(rows: QuerySet[Order], error: GatewayError, now: datetime) -> No
         "claim": None,
     }
     if error.outcome == Outcome.UNKNOWN:
-        _end(rows, S.UNKNOWN, **said)
+        _move(rows, S.UNKNOWN, **answer)
     elif error.outcome == Outcome.REFUSED:
-        _refused(rows, error, now, said)
+        _apply_refused(rows, error, now, answer)
     else:
-        _not_done(rows, error, now, said)
+        _apply_not_done(rows, error, now, answer)
 
 
-def _refused(
-    rows: QuerySet[Order], error: GatewayError, now: datetime, said: dict[str, Any]
+def _apply_refused(
+    rows: QuerySet[Order], error: GatewayError, now: datetime, answer: dict[str, Any]
 ) -> None:
     if error.reason == Reason.NO_NUMBER_AVAILABLE:
-        again = rows.filter(keep_trying_until__gt=now + TRY_ON_EVERY)
-        _end(again, S.QUEUED, not_before=now + TRY_ON_EVERY, handed_over_at=None, **said)
-    _end(rows, S.REFUSED, ended_at=now, **said)
+        again = rows.filter(keep_trying_until__gt=now + NO_NUMBER_RETRY)
+        _move(again, S.QUEUED, not_before=now + NO_NUMBER_RETRY, handed_over_at=None, **answer)
+    _move(rows, S.REFUSED, ended_at=now, **answer)
 
 
-def _not_done(
-    rows: QuerySet[Order], error: GatewayError, now: datetime, said: dict[str, Any]
+def _apply_not_done(
+    rows: QuerySet[Order], error: GatewayError, now: datetime, answer: dict[str, Any]
 ) -> None:
     tries = rows.values_list("tries", flat=True).first()
     if tries is None:
         return
     again = next_try(error, tries, now)
     if again is None:
-        _end(rows, S.NOT_CREATED, tries=tries + 1, ended_at=now, **said)
+        _move(rows, S.NOT_CREATED, tries=tries + 1, ended_at=now, **answer)
         return
     changes = {"tries": again.tries, "not_before": again.not_before, "handed_over_at": None}
-    _end(rows, S.QUEUED, **changes, **said)
+    _move(rows, S.QUEUED, **changes, **answer)
 
 
-def _end(rows: QuerySet[Order], state: OrderState, **changes: Any) -> int:
+def _move(rows: QuerySet[Order], state: OrderState, **changes: Any) -> int:
     return ORDER_STATES.move(rows, state, sources=(S.PLACING,), **changes)

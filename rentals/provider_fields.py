@@ -25,9 +25,9 @@ PLAIN: Final = {
     "received_there": "received_at",
 }
 """Our field: the answer's."""
-MOST_KEPT: Final = 20
+MAX_KEPT: Final = 20
 """Differing answers of one order; a provider that changes its mind for ever fills no table."""
-FEWEST_DIGITS: Final = 6
+MIN_COMMON_DIGITS: Final = 6
 """In common at the end, for two ways of writing to be of one number."""
 
 
@@ -35,7 +35,7 @@ def fill(order: Order, rental: Rental, now: datetime) -> bool:
     """False: the answer is about another number than the one that was rented. It may be
     anybody's SMS, so nothing of it is taken over; it is kept beside the order, and flagged."""
     if not _is_its_number(order, rental):
-        _keep_all_beside(order, rental, now)
+        _keep_mismatched_answer(order, rental, now)
         return False
     for ours, theirs in PLAIN.items():
         stated = getattr(rental, theirs)
@@ -53,20 +53,20 @@ def fill(order: Order, rental: Rental, now: datetime) -> bool:
     return True
 
 
-def _keep_all_beside(order: Order, rental: Rental, now: datetime) -> None:
-    note_difference(order, "phone", rental.phone, now)
+def _keep_mismatched_answer(order: Order, rental: Rental, now: datetime) -> None:
+    record_difference(order, "phone", rental.phone, now)
     for name in SECRET:
         stated = getattr(rental, name)
-        if stated and not _stands(order, name, stated):
-            _keep_beside(order, name, stated, now)
+        if stated and not _is_current(order, name, stated):
+            _keep_conflicting_text(order, name, stated, now)
 
 
 def _fill_plain(order: Order, name: str, stated: object, now: datetime) -> None:
-    standing = getattr(order, name)
-    if standing in (None, ""):
+    current = getattr(order, name)
+    if current in (None, ""):
         setattr(order, name, stated)
-    elif standing != stated:
-        note_difference(order, name, str(stated), now)
+    elif current != stated:
+        record_difference(order, name, str(stated), now)
 
 
 def _is_its_number(order: Order, rental: Rental) -> bool:
@@ -75,7 +75,7 @@ def _is_its_number(order: Order, rental: Rental) -> bool:
         return True
     ours, theirs = _digits(order.phone), _digits(rental.phone)
     shorter, longer = sorted((ours, theirs), key=len)
-    return len(shorter) >= FEWEST_DIGITS and longer.endswith(shorter)
+    return len(shorter) >= MIN_COMMON_DIGITS and longer.endswith(shorter)
 
 
 def _digits(phone: str) -> str:
@@ -87,22 +87,22 @@ def _fill_secret(order: Order, name: str, stated: str, now: datetime) -> None:
         setattr(order, name, Secret(stated))
         if order.sms_at is None:
             order.sms_at = now
-    elif not _stands(order, name, stated):
-        _keep_beside(order, name, stated, now)
+    elif not _is_current(order, name, stated):
+        _keep_conflicting_text(order, name, stated, now)
 
 
-def _stands(order: Order, name: str, stated: str) -> bool:
-    standing: Secret | None = getattr(order, name) or None
-    if standing is None:
+def _is_current(order: Order, name: str, stated: str) -> bool:
+    current: Secret | None = getattr(order, name) or None
+    if current is None:
         return False
     try:
-        return standing.reveal() == stated
+        return current.reveal() == stated
     except Unreadable:
         # No key opens it any more, so nothing can be compared with it.
         return True
 
 
-def kept_beside(order: Order) -> list[dict[str, str]]:
+def conflicting_texts(order: Order) -> list[dict[str, str]]:
     """The codes and texts that differ: [{"field", "value", "at"}], oldest first."""
     if not order.differing_texts:
         return []
@@ -113,20 +113,20 @@ def kept_beside(order: Order) -> list[dict[str, str]]:
     return kept
 
 
-def _keep_beside(order: Order, name: str, stated: str, now: datetime) -> None:
-    kept = kept_beside(order)
+def _keep_conflicting_text(order: Order, name: str, stated: str, now: datetime) -> None:
+    kept = conflicting_texts(order)
     if any((one["field"], one["value"]) == (name, stated) for one in kept):
         return
-    if len(kept) < MOST_KEPT:
+    if len(kept) < MAX_KEPT:
         kept = [*kept, {"field": name, "value": stated, "at": now.isoformat()}]
         order.differing_texts = Secret(json.dumps(kept))
-    note_difference(order, name, "", now)
+    record_difference(order, name, "", now)
 
 
-def note_difference(order: Order, name: str, value: str, now: datetime) -> None:
+def record_difference(order: Order, name: str, value: str, now: datetime) -> None:
     order.conflict = True
     if any((one["field"], one.get("value", "")) == (name, value) for one in order.differing):
         return
-    if len(order.differing) < MOST_KEPT:
+    if len(order.differing) < MAX_KEPT:
         one = {"field": name, "at": now.isoformat(), **({"value": value} if value else {})}
         order.differing = [*order.differing, one]

@@ -60,7 +60,7 @@ ORDER_STATES = StateTable(
     }
 )
 
-OURS: Final[dict[Stated, OrderState]] = {
+FROM_PROVIDER: Final[dict[Stated, OrderState]] = {
     Stated.PENDING: S.PENDING,
     Stated.RECEIVED: S.RECEIVED,
     Stated.COMPLETED: S.COMPLETED,

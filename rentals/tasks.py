@@ -13,16 +13,16 @@ from .models import Order, Reading
 
 
 def read_lists() -> int:
-    """Where something was rented lately: what the provider's lists tell of it."""
+    """Where something was rented yesterday: what the provider's lists tell of it."""
     # The duty that comes round soonest. Can go once no older version is upgraded from.
-    hand_overs.read_older_lines()
-    lately = timezone.now() - timedelta(days=1)
-    busy = set(Order.objects.filter(created_at__gt=lately).values_list("account_id", flat=True))
+    hand_overs.import_older_log_lines()
+    yesterday = timezone.now() - timedelta(days=1)
+    busy = set(Order.objects.filter(created_at__gt=yesterday).values_list("account_id", flat=True))
     asked = 0
     for account in renting_accounts():
         if account.pk in busy:
-            list_sync_source.ask(account, Reading.Kind.ORDERS)
-            list_sync_source.ask(account, Reading.Kind.TRANSACTIONS)
+            list_sync_source.request_reading(account, Reading.Kind.ORDERS)
+            list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS)
             asked += 1
     return asked
 
@@ -30,8 +30,8 @@ def read_lists() -> int:
 def read_lists_whole() -> int:
     """Once a day, also where nothing was rented here: others may use the key."""
     for account in renting_accounts():
-        list_sync_source.ask(account, Reading.Kind.ORDERS, whole=True)
-        list_sync_source.ask(account, Reading.Kind.TRANSACTIONS, whole=True)
+        list_sync_source.request_reading(account, Reading.Kind.ORDERS, whole=True)
+        list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS, whole=True)
     return len(renting_accounts())
 
 

@@ -1,4 +1,4 @@
-"""What staff can do with one order: cancel, settle, see it whole, hide it, import it."""
+"""What staff can do with one order: cancel, settle, see it unmasked, hide it, import it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from providers.gateway.vocabulary import OrderState as StatedState
 from .. import cancel_requests, hand_overs, order_import, place_orders, reconciliation
 from ..catalogue import project_names
 from ..models import FoundOrder, Order
-from ..presentation.visibility import may_hand_over, may_see_whole, shown
-from ..states import OURS, OrderState
+from ..presentation.visibility import may_hand_over, may_see_unmasked, shown
+from ..states import FROM_PROVIDER, OrderState
 from .order_page import SETTLE_REASONS, colleagues
 
 S = OrderState
@@ -50,7 +50,7 @@ class CancelPage(OrderAction):
         if order.state == S.QUEUED and place_orders.withdraw(order, by):
             self.log(order, "Cancelled before ordering")
             messages.success(request, _("Cancelled. Nothing was ordered."))
-        elif cancel_requests.ask(order, by, then_rent=then_rent):
+        elif cancel_requests.request_cancel(order, by, then_rent=then_rent):
             self.log(order, "Cancel asked for" + (", another to be rented" if then_rent else ""))
             messages.success(request, _("The provider is asked to cancel it."))
         else:
@@ -103,10 +103,10 @@ class RevealPage(RevealAction[Order]):
     template_name = "rentals/revealed.html"
 
     def get_revealed(self, obj: Order) -> dict[str, Any]:
-        return {"shown": shown(obj, whole=True)}
+        return {"shown": shown(obj, unmasked=True)}
 
 
-class HandPage(OrderAction):
+class HandOverPage(OrderAction):
     """Somebody else goes on with the customer: they hold it from now on, and see its code."""
 
     permission_required = "rentals.rent_order"
@@ -119,7 +119,7 @@ class HandPage(OrderAction):
         to = colleagues().filter(pk=wanted).first() if wanted.isdecimal() else None
         if to is None:
             messages.error(request, _("Nothing was changed: choose who goes on with it."))
-        elif hand_overs.hand_to(order, to, by=current_user(request)):
+        elif hand_overs.hand_over(order, to, by=current_user(request)):
             text = _("%(name)s holds this order from now on.")
             messages.success(request, text % {"name": person_name(to)})
         else:
@@ -135,7 +135,7 @@ class HidePage(OrderAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         order = self.find(object_id)
         may = request.user.has_perm("rentals.reveal_order")
-        if not may and not may_see_whole(order, request.user):
+        if not may and not may_see_unmasked(order, request.user):
             raise NeedsPermission("rentals.reveal_order")
         Order.objects.filter(pk=order.pk, hidden_at=None).update(hidden_at=timezone.now())
         return HttpResponseRedirect(reverse("admin:rentals_order_board"))
@@ -155,10 +155,10 @@ class FoundPage(Page, TemplateView):
         rows = [
             {
                 "found": one,
-                "number": shown(Order(phone=one.phone), whole=False).number,
+                "number": shown(Order(phone=one.phone), unmasked=False).number,
                 "app": names.get(one.project, one.project),
                 "country": country_name(one.region),
-                "state": OURS.get(StatedState(one.stated), one.provider_state),
+                "state": FROM_PROVIDER.get(StatedState(one.stated), one.provider_state),
             }
             for one in found[:200]
         ]

@@ -22,23 +22,23 @@ from providers.models import Account, ApiCall
 from ..apply_order_state import WITH_SMS
 from ..models import Cancel, Order, Project
 from ..presentation.labels import shown_state
-from ..presentation.visibility import may_see_whole, shown
+from ..presentation.visibility import may_see_unmasked, shown
 from ..states import CANCEL_OPEN, OPEN, CancelState, OrderState
 from .order_page import seconds_left
 
 S = OrderState
 
-STAYS: Final = timedelta(minutes=10)
+KEEP_RECEIVED_FOR: Final = timedelta(minutes=10)
 """So long an order whose SMS came stays on the board, unless it is hidden before."""
 OVERLAP: Final = timedelta(seconds=10)
 """A row may be committed a little after the time that it says it changed at."""
-MOST_ROWS: Final = 1_000
+MAX_ROWS: Final = 1_000
 MINE, TEAM = "mine", "team"
-REMEMBERED: Final = "board_scope"
+SESSION_KEY: Final = "board_scope"
 
 
 def rows_of(request: HttpRequest, scope: str) -> QuerySet[Order]:
-    fresh = Q(state__in=WITH_SMS, hidden_at=None, sms_at__gt=timezone.now() - STAYS)
+    fresh = Q(state__in=WITH_SMS, hidden_at=None, sms_at__gt=timezone.now() - KEEP_RECEIVED_FOR)
     rows = Order.objects.filter(Q(state__in=OPEN) | fresh)
     return _in_scope(rows, request, scope).order_by(F("expires_at").asc(nulls_first=True), "pk")
 
@@ -65,7 +65,7 @@ class BoardPage(Page, TemplateView):
         request = self.request
         scope = self._scope()
         now = timezone.now()
-        orders = list(rows_of(request, scope)[:MOST_ROWS])
+        orders = list(rows_of(request, scope)[:MAX_ROWS])
         return {
             **context,
             "scope": scope,
@@ -78,20 +78,20 @@ class BoardPage(Page, TemplateView):
     def _scope(self) -> str:
         asked = self.request.GET.get("scope", "")
         if asked in (MINE, TEAM):
-            self.request.session[REMEMBERED] = asked
+            self.request.session[SESSION_KEY] = asked
             return asked
-        remembered: str = self.request.session.get(REMEMBERED, TEAM)
+        remembered: str = self.request.session.get(SESSION_KEY, TEAM)
         return remembered
 
 
 def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
     """`order` comes from `rows_of`."""
-    whole = may_see_whole(order, request.user)
+    unmasked = may_see_unmasked(order, request.user)
     pending = order.state == S.PENDING and not order.is_ending
     mine = request.user.pk == order.held_by_id
     return {
         "order": order,
-        "shown": shown(order, whole=whole),
+        "shown": shown(order, unmasked=unmasked),
         "state": shown_state(order),
         "cancelling": order.state == S.PENDING and not pending,
         "left": seconds_left(order),
@@ -100,7 +100,7 @@ def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
         "holder": gettext("me") if mine else person_name(order.held_by),
         "may_cancel": request.user.has_perm("rentals.cancel_order")
         and (pending or order.state == S.QUEUED),
-        "may_hide": whole and order.state in WITH_SMS,
+        "may_hide": unmasked and order.state in WITH_SMS,
     }
 
 
@@ -127,8 +127,8 @@ def changes(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     scope = MINE if request.GET.get("scope") == MINE else TEAM
     changed = Order.objects.filter(changed_at__gt=since - OVERLAP)
-    rows = list(_in_scope(changed, request, scope).order_by("pk")[:MOST_ROWS])
-    drawn = {order.public_id: _drawn(order, request) for order in rows}
+    rows = list(_in_scope(changed, request, scope).order_by("pk")[:MAX_ROWS])
+    drawn = {order.public_id: _rendered(order, request) for order in rows}
     fresh = [order.public_id for order in rows if order.created_at > since or order.state in OPEN]
     return JsonResponse(
         {"since": now.isoformat(), "rows": drawn, "open": fresh, "pace": calls_a_minute(now)}
@@ -147,7 +147,7 @@ def _since(request: HttpRequest) -> datetime:
     return since
 
 
-def _drawn(order: Order, request: HttpRequest) -> dict[str, Any]:
+def _rendered(order: Order, request: HttpRequest) -> dict[str, Any]:
     row = row_of(order, request)
     html = render_to_string("rentals/board_row.html", {"row": row}, request)
     return {"html": html, "arrived": arrival(order) if row["shown"].has_sms else ""}

@@ -27,7 +27,7 @@ from ..catalogue import renting_accounts
 from ..models import Finding, Transaction
 from ..presentation.timeline import type_word
 from . import filters
-from .tabs import tab_list
+from .money_page import tab_list
 
 EXPLAIN_REASONS = {
     "provider": _("The provider confirmed it"),
@@ -113,7 +113,7 @@ class FindingAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         lines = [
-            {"account": account, "at": ledger.agrees_up_to(account)}
+            {"account": account, "at": ledger.compared_up_to(account)}
             for account in renting_accounts()
         ]
         context = {

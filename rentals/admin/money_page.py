@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from providers.models import Account, BalanceReading
 
@@ -20,8 +22,8 @@ from ..models import Reading, Transaction
 from ..presentation.timeline import type_word
 
 DAYS: Final = 7
-MOST_POINTS: Final = 200
-SHORTEST: Final = timedelta(hours=1)
+MAX_POINTS: Final = 200
+MIN_SPAN: Final = timedelta(hours=1)
 """Of use today, before anything is said of how long the balance will last."""
 
 
@@ -58,7 +60,7 @@ def balance_over_time(account: Account) -> list[BalanceReading]:
     """Readings of the last days, thinned out evenly where there are many; the newest stays."""
     since = timezone.now() - timedelta(days=DAYS)
     found = list(account.readings.filter(read_at__gt=since).order_by("read_at"))
-    step = len(found) // MOST_POINTS + 1
+    step = len(found) // MAX_POINTS + 1
     return found[::-1][::step][::-1]
 
 
@@ -76,17 +78,17 @@ def runway(account: Account, now: datetime | None = None) -> timedelta | None:
     if spent <= 0 or first is None or first.created_there is None:
         return None
     span = now - first.created_there
-    if span < SHORTEST:
+    if span < MIN_SPAN:
         return None
     return span * float(latest.spendable / spent)
 
 
-def facts(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str, Any]:
+def money_context(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str, Any]:
     account = chosen_account(request)
     if account is None:
         return {"totals": totals(rows)}
     lasts = runway(account)
-    last = list_sync_source.newest(account, Reading.Kind.TRANSACTIONS)
+    last = list_sync_source.newest_reading(account, Reading.Kind.TRANSACTIONS)
     return {
         "totals": totals(rows),
         "account": account,
@@ -96,3 +98,21 @@ def facts(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str, Any]:
         "is_reading": last is not None and last.state in ("queued", "claimed"),
         "read_through": last is not None and last.state == "done" and not last.complete,
     }
+
+
+def tab_list(request: HttpRequest, active: str) -> list[dict[str, Any]]:
+    """The tabs that the lists of transactions and findings share; one sidebar entry leads here."""
+    pages = (
+        ("transaction", _("Transactions"), ""),
+        ("finding", _("Ledger check"), "?open=open"),
+    )
+    items = [
+        {
+            "title": title,
+            "link": reverse(f"admin:rentals_{model}_changelist") + query,
+            "active": model == active,
+            "has_permission": request.user.has_perm(f"rentals.view_{model}"),
+        }
+        for model, title, query in pages
+    ]
+    return [{"models": ["rentals.transaction", "rentals.finding"], "items": items}]

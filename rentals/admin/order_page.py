@@ -27,12 +27,12 @@ from ..models import Order
 from ..presentation.explanations import explanation_of, title_of
 from ..presentation.labels import shown_state
 from ..presentation.timeline import timeline
-from ..presentation.visibility import may_hand_over, may_see_whole, shown
+from ..presentation.visibility import may_hand_over, may_see_unmasked, shown
 from ..states import BEING_PLACED, OrderState
 
 S = OrderState
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
-REFUND_COMES = timedelta(minutes=2)
+REFUND_WATCH = timedelta(minutes=2)
 """So long a cancelled order's page goes on looking for its refund."""
 ACTIONS = ("cancel", "settle", "reveal", "hide", "hand")
 SETTLE_REASONS = {
@@ -41,14 +41,14 @@ SETTLE_REASONS = {
 }
 
 
-def context_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
+def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
     user = request.user
-    whole = may_see_whole(order, user)
+    unmasked = may_see_unmasked(order, user)
     return {
         "shown_state": shown_state(order),
         "explanation": explanation_of(order),
-        "shown": shown(order, whole=whole),
-        "whole": whole,
+        "shown": shown(order, unmasked=unmasked),
+        "unmasked": unmasked,
         "app": project_names(order.account.provider).get(order.project, order.project),
         "country": country_name(order.region),
         "holder": person_name(order.held_by),
@@ -59,11 +59,11 @@ def context_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[st
             with_money=user.has_perm("rentals.view_transaction"),
         ),
         "poll_every": _poll_every(order),
-        "asked_at": _asked_at(order),
+        "asked_at": _last_polled_at(order),
         "asleep": order.state == S.QUEUED and not is_engine_alive(),
         "zone": timezone.get_current_timezone_name(),
         "live_url": admin.object_url(order, "live"),
-        "may": _choices(order, user),
+        "may": _allowed_actions(order, user),
         "urls": {name: admin.object_url(order, name) for name in ACTIONS},
         "candidates": _candidates(order, user),
         "may_cancel": user.has_perm("rentals.cancel_order"),
@@ -74,9 +74,9 @@ def context_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[st
     }
 
 
-def page_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
+def page_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
     """What stands on the page once, beside its live part."""
-    context = context_of(admin, request, order)
+    context = live_context(admin, request, order)
     others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()
     return {**context, "colleagues": [(one.pk, person_name(one)) for one in others]}
 
@@ -93,7 +93,7 @@ def seconds_left(order: Order) -> int | None:
     return max(0, round((order.expires_at - timezone.now()).total_seconds()))
 
 
-def _asked_at(order: Order) -> Any:
+def _last_polled_at(order: Order) -> Any:
     if order.state != S.PENDING:
         return None
     watch = getattr(order.account, "watch", None)
@@ -105,7 +105,7 @@ def _poll_every(order: Order) -> int | None:
     """Seconds until the page asks again; None once there is no more news to come."""
     now = timezone.now()
     if order.state == S.CANCELLED and order.provider_id and order.ended_at:
-        return 5 if now - order.ended_at < REFUND_COMES else None
+        return 5 if now - order.ended_at < REFUND_WATCH else None
     waits_for_text = order.state == S.RECEIVED and not order.content and order.next_poll_at
     if order.state not in BEING_PLACED | {S.PENDING, S.UNKNOWN} and not waits_for_text:
         return None
@@ -119,7 +119,7 @@ def _candidates(order: Order, user: User | AnonymousUser) -> list[dict[str, Any]
     if not user.has_perm("rentals.resolve_order"):
         return []
     return [
-        {"found": one, "number": shown(_like(one), whole=False).number}
+        {"found": one, "number": shown(_like(one), unmasked=False).number}
         for one in reconciliation.candidates(order)[:10]
     ]
 
@@ -128,7 +128,7 @@ def _like(found: Any) -> Order:
     return Order(phone=found.phone)
 
 
-def _choices(order: Order, user: User | AnonymousUser) -> dict[str, bool]:
+def _allowed_actions(order: Order, user: User | AnonymousUser) -> dict[str, bool]:
     """What this person may do with this order now."""
     can = user.has_perm
     pending = order.state == S.PENDING and not cancel_requests.is_being_cancelled(order)
@@ -149,7 +149,7 @@ def number_column(reader: User | AnonymousUser) -> Column:
     """The list's column of numbers and codes, as this reader may see them."""
 
     def number(order: Order) -> SafeString:
-        seen = shown(order, whole=may_see_whole(order, reader))
+        seen = shown(order, unmasked=may_see_unmasked(order, reader))
         line = seen.code or (title_of(order) if order.state in (S.REFUSED, S.NOT_CREATED) else "")
         drawn = seen.number or order.provider_id or "–"
         return format_html(

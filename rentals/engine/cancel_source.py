@@ -31,11 +31,11 @@ from ..states import CANCEL_OPEN, CANCEL_STATES, CancelState
 
 C = CancelState
 
-ASK_SOON: Final = timedelta(seconds=1)
+POLL_SOON: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
+class CancelResult:
     """What the cancel and the question after it came to. `error` is the cancel's."""
 
     answer: Cancellation | None
@@ -48,7 +48,7 @@ class CancelJob(Job):
     order_id: int
     provider_id: str
 
-    def run(self, client: Client) -> Cancelled:
+    def run(self, client: Client) -> CancelResult:
         if not isinstance(client, RentsNumbers):
             raise Refused(Reason.CANNOT_TAKE)
         answer, problem = None, None
@@ -58,10 +58,10 @@ class CancelJob(Job):
             if error.outcome == Outcome.NOT_DONE or error.reason in PAUSING:
                 raise
             problem = error
-        return Cancelled(answer, problem, _ask(client, self.provider_id))
+        return CancelResult(answer, problem, _fetch_order(client, self.provider_id))
 
 
-def _ask(client: RentsNumbers, provider_id: str) -> Rental | None:
+def _fetch_order(client: RentsNumbers, provider_id: str) -> Rental | None:
     try:
         return client.fetch_order(provider_id)
     except (GatewayError, CannotTake):
@@ -75,7 +75,7 @@ def _due(now: datetime | Moment) -> QuerySet[Cancel]:
     return open_ones.filter(state=C.QUEUED, not_before__lte=now)
 
 
-class CancellingSource(ClaimedRowSource):
+class CancelSource(ClaimedRowSource):
     name: ClassVar[str] = "cancels"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = False
@@ -93,7 +93,7 @@ class CancellingSource(ClaimedRowSource):
                 unknown=C.UNCLEAR,
             ),
             lost_changes=lambda now: {"answered_at": now},
-            on_lost=_ask_orders_of_lost,
+            on_lost=_poll_orders_of_lost,
         )
         self.rows = (self.cancels,)
         self._due_accounts = DueAccounts(_due, "order__account__id")
@@ -118,25 +118,25 @@ class CancellingSource(ClaimedRowSource):
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         for result in results:
-            job = _own(result.job)
+            job = _cancel_job(result.job)
             held = self.cancels.held(job, claim)
             if result.error is not None:
                 _apply_error(job, held, result.error)
-            elif isinstance(result.value, Cancelled):
+            elif isinstance(result.value, CancelResult):
                 _apply_answer(job, held, result.value)
             else:
-                raise TypeError("A cancel answers with Cancelled.")
+                raise TypeError("A cancel answers with CancelResult.")
 
     def tidy(self, now: datetime) -> None:
-        cancel_requests.ask_for_those_without_sms(now)
+        cancel_requests.request_due_cancels(now)
 
 
-def _ask_orders_of_lost(ids: Sequence[int], now: datetime) -> None:
+def _poll_orders_of_lost(ids: Sequence[int], now: datetime) -> None:
     for order_id in Cancel.objects.filter(pk__in=ids).values_list("order_id", flat=True):
-        _ask_order(order_id, now)
+        _poll_order_soon(order_id, now)
 
 
-def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: Cancelled) -> None:
+def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: CancelResult) -> None:
     now = timezone.now()
     changes: dict[str, Any] = {"answered_at": now, "claim": None}
     if value.answer is not None:
@@ -150,9 +150,9 @@ def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: Cancelled) -> N
         changes["reason"] = value.error.reason if value.error else ""
     CANCEL_STATES.move(rows, state, sources=(C.SENDING,), words=storable(words), **changes)
     if value.order is None:
-        _ask_order(job.order_id, now)
+        _poll_order_soon(job.order_id, now)
     else:
-        apply_order_state.apply(job.order_id, value.order, now, whole=True)
+        apply_order_state.apply(job.order_id, value.order, now, from_lookup=True)
     Order.objects.filter(pk=job.order_id).update(changed_at=now)
 
 
@@ -161,27 +161,27 @@ def _apply_error(job: CancelJob, rows: QuerySet[Cancel], error: GatewayError) ->
     tries = rows.values_list("tries", flat=True).first()
     if tries is None:
         return
-    said = {"reason": error.reason, "words": storable(error.words), "claim": None}
+    answer = {"reason": error.reason, "words": storable(error.words), "claim": None}
     again = next_try(error, tries, now) if error.outcome == Outcome.NOT_DONE else None
     if again is not None:
         changes = {"tries": again.tries, "not_before": again.not_before, "handed_over_at": None}
-        CANCEL_STATES.move(rows, C.QUEUED, sources=(C.SENDING,), **changes, **said)
+        CANCEL_STATES.move(rows, C.QUEUED, sources=(C.SENDING,), **changes, **answer)
     elif error.outcome == Outcome.UNKNOWN:
-        CANCEL_STATES.move(rows, C.UNCLEAR, sources=(C.SENDING,), answered_at=now, **said)
-        _ask_order(job.order_id, now)
+        CANCEL_STATES.move(rows, C.UNCLEAR, sources=(C.SENDING,), answered_at=now, **answer)
+        _poll_order_soon(job.order_id, now)
     else:
         state = C.REFUSED if error.outcome == Outcome.REFUSED else C.NOT_DONE
-        CANCEL_STATES.move(rows, state, sources=(C.SENDING,), answered_at=now, **said)
+        CANCEL_STATES.move(rows, state, sources=(C.SENDING,), answered_at=now, **answer)
     Order.objects.filter(pk=job.order_id).update(changed_at=now)
 
 
-def _ask_order(order_id: int, now: datetime) -> None:
+def _poll_order_soon(order_id: int, now: datetime) -> None:
     """Its own answer decides; asked for soon, whatever its pace is."""
-    waiting = Order.objects.filter(pk=order_id, next_poll_at__gt=now + ASK_SOON)
-    waiting.update(next_poll_at=now + ASK_SOON)
+    waiting = Order.objects.filter(pk=order_id, next_poll_at__gt=now + POLL_SOON)
+    waiting.update(next_poll_at=now + POLL_SOON)
 
 
-def _own(job: Job) -> CancelJob:
+def _cancel_job(job: Job) -> CancelJob:
     if not isinstance(job, CancelJob):
         raise TypeError("This source only takes its own jobs.")
     return job

@@ -22,12 +22,12 @@ from providers.gateway.errors import Refused
 from providers.gateway.vocabulary import OrderState, Reason, Rental
 
 PAGE_SIZE: Final = 100
-MOST_PAGES: Final = 100
+MAX_PAGES: Final = 100
 """Of one list in one round: a provider whose list never ends must not hold the account."""
-MOST_RECEIVED: Final = 20
+MAX_RECEIVED_PAGES: Final = 20
 """Pages of `received` that are worth reading in each round. Nobody says when a provider takes
 orders out of that list; where it has grown beyond this, what has left `pending` is asked for."""
-MOST_DOUBTFUL: Final = 5
+MAX_DOUBTFUL: Final = 5
 """Orders that are asked for on the word of a list that was not read whole."""
 
 
@@ -50,19 +50,19 @@ class RoundJob(Job):
     def run(self, client: Client) -> Round:
         if not isinstance(client, RentsNumbers):
             raise Refused(Reason.CANNOT_TAKE)
-        return self._go(client)
+        return self._run_round(client)
 
-    def _go(self, client: RentsNumbers) -> Round:
+    def _run_round(self, client: RentsNumbers) -> Round:
         pending = Listing(client, OrderState.PENDING)
         pending.read(1)
         received = Listing(client, OrderState.RECEIVED)
-        if self.received_pages > MOST_RECEIVED:
-            return self._by_absence(pending, received)
-        received.read_all(self.received_pages, most=MOST_RECEIVED)
-        if received.pages > MOST_RECEIVED:
-            return self._by_absence(pending, received)
+        if self.received_pages > MAX_RECEIVED_PAGES:
+            return self._find_by_absence(pending, received)
+        received.read_all(self.received_pages, max_pages=MAX_RECEIVED_PAGES)
+        if received.pages > MAX_RECEIVED_PAGES:
+            return self._find_by_absence(pending, received)
         gone = len(set(self.waiting) - set(received.rows)) - pending.total
-        if gone > 0 and not received.is_whole:
+        if gone > 0 and not received.is_complete:
             # The same pages once more: in a list without an order they hold others now.
             received.read_all(received.pages)
         found = tuple(one for key, one in received.rows.items() if key in self.waiting)
@@ -70,7 +70,7 @@ class RoundJob(Job):
         calls = pending.calls + received.calls
         return Round(found, frozenset(missing), received.pages, calls)
 
-    def _by_absence(self, pending: Listing, received: Listing) -> Round:
+    def _find_by_absence(self, pending: Listing, received: Listing) -> Round:
         """All of `pending`; of `received` one page, which tells how long it is by now."""
         if not received.rows:
             received.read(1)
@@ -78,9 +78,9 @@ class RoundJob(Job):
         found = tuple(one for key, one in received.rows.items() if key in self.waiting)
         left = set(self.waiting) - set(received.rows)
         missing = left - set(pending.rows)
-        if not pending.is_whole:
+        if not pending.is_complete:
             unexplained = len(left) - pending.total
-            missing = set(sorted(missing)[: min(max(unexplained, 1), MOST_DOUBTFUL)])
+            missing = set(sorted(missing)[: min(max(unexplained, 1), MAX_DOUBTFUL)])
         calls = pending.calls + received.calls
         return Round(found, frozenset(missing), received.pages, calls)
 
@@ -93,9 +93,9 @@ class RoundJob(Job):
             return set()
         pending.read_all(pending.pages)
         missing = left - set(pending.rows)
-        if pending.is_whole and received.is_whole:
+        if pending.is_complete and received.is_complete:
             return missing
-        return set(sorted(missing)[: min(max(unexplained, 1), MOST_DOUBTFUL)])
+        return set(sorted(missing)[: min(max(unexplained, 1), MAX_DOUBTFUL)])
 
 
 @dataclass
@@ -117,7 +117,7 @@ class Listing:
         return max(0, self.total - self.unreadable - len(self.rows))
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         return self.unseen == 0
 
     def read(self, page: int) -> None:
@@ -129,13 +129,13 @@ class Listing:
         self.unreadable += answer.unreadable
         self.rows.update({one.order_id: one for one in answer.rentals})
 
-    def read_all(self, expected_pages: int, *, most: int = MOST_PAGES) -> None:
+    def read_all(self, expected_pages: int, *, max_pages: int = MAX_PAGES) -> None:
         """The last page first; afterwards those that were not there at the last round, unless
-        there are more than `most`."""
-        last = min(max(expected_pages, 1), MOST_PAGES)
+        there are more than `max_pages`."""
+        last = min(max(expected_pages, 1), MAX_PAGES)
         self._read(range(last, 0, -1))
-        if most == MOST_PAGES or self.pages <= most:
-            self._read(range(last + 1, min(self.pages, MOST_PAGES) + 1))
+        if max_pages == MAX_PAGES or self.pages <= max_pages:
+            self._read(range(last + 1, min(self.pages, MAX_PAGES) + 1))
 
     def _read(self, pages: Iterable[int]) -> None:
         for page in pages:

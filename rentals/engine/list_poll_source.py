@@ -30,16 +30,16 @@ from ..models import Order, Watch
 from ..states import OrderState
 from . import auth_backoff
 from .list_poll import Round, RoundJob
-from .lookup_source import LookingSource
+from .lookup_source import LookupSource
 
 S = OrderState
 
-FEW: Final = 2
-INSTEAD_OF_A_ROUND: Final = 10
+MAX_LOOKUPS_BESIDE_LIST: Final = 2
+LOOKUPS_WITHOUT_LIST: Final = 10
 """Orders that are asked for where their list cannot be read."""
 
 
-def _in_a_round(now: datetime | Moment) -> QuerySet[Watch]:
+def _busy_or_backing_off(now: datetime | Moment) -> QuerySet[Watch]:
     by_list = Watch.objects.filter(by_list=True)
     return by_list.filter(Q(claim__isnull=False) | Q(quiet_until__gt=now))
 
@@ -48,53 +48,53 @@ def _round_due(now: datetime | Moment) -> QuerySet[Watch]:
     return Watch.objects.filter(by_list=True, next_round_at__lte=now)
 
 
-class PollingSource(LookingSource):
+class PollSource(LookupSource):
     name: ClassVar[str] = "polls"
     lane: ClassVar[Lane] = Lane.POLLS
 
     def __init__(self) -> None:
         super().__init__()
         self.rounds: ClaimedRows[Watch] = ClaimedRows(RoundJob, Watch.objects.all)
-        self.rows = (self.rounds, self.looks)
-        self._in_a_round = DueAccounts(_in_a_round)
+        self.rows = (self.rounds, self.lookups)
+        self._busy_or_backing_off = DueAccounts(_busy_or_backing_off)
         self._round_due = DueAccounts(_round_due)
 
-    def _wanted(self) -> Q:
+    def _condition(self) -> Q:
         return Q(state=S.PENDING)
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         now = timezone.now()
         # While a list is being read, it is not known yet which orders are worth asking for.
-        free = set(accounts) - self._in_a_round.among(accounts, now)
+        free = set(accounts) - self._busy_or_backing_off.among(accounts, now)
         rounds = self._round_due.among(free, now)
         return rounds | super().accounts_with_work(free - rounds)
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = timezone.now()
         watch, _ = Watch.objects.get_or_create(account=account)
-        if watch.quiet_until and not auth_backoff.may_probe(watch, now):
+        if watch.quiet_until and not auth_backoff.take_probe(watch, now):
             return []
-        self._choose_way(watch, now)
+        self._choose_mode(watch, now)
         if watch.by_list and watch.claim is not None:
             return []
         if watch.by_list and watch.next_round_at and watch.next_round_at <= now:
             return self._claim_round(watch, claim, now)
         # Few at a time, so that a cancel never queues behind many of them.
-        most = min(limit, FEW) if watch.by_list else limit
-        return self._claim_looks(account, most, claim, probing=watch.quiet_until is not None)
+        most = min(limit, MAX_LOOKUPS_BESIDE_LIST) if watch.by_list else limit
+        return self._claim_lookups(account, most, claim, probing=watch.quiet_until is not None)
 
-    def _choose_way(self, watch: Watch, now: datetime) -> None:
+    def _choose_mode(self, watch: Watch, now: datetime) -> None:
         """One by one or by the list. Between the two there is some room, so that the way
         does not change with every order."""
         waiting = Order.objects.filter(account=watch.account_id, state=S.PENDING)
-        count = waiting.order_by()[: poll_intervals.ONE_BY_ONE + 1].count()
-        if not watch.by_list and count > poll_intervals.ONE_BY_ONE:
+        count = waiting.order_by()[: poll_intervals.MAX_ONE_BY_ONE + 1].count()
+        if not watch.by_list and count > poll_intervals.MAX_ONE_BY_ONE:
             watch.by_list, watch.next_round_at, watch.claim = True, now, None
             watch.save()
             waiting.filter(poll_claim=None, provider_state="pending").update(
-                next_poll_at=_later_end(now)
+                next_poll_at=_end_or_now(now)
             )
-        elif watch.by_list and count <= poll_intervals.ONE_BY_ONE and watch.claim is None:
+        elif watch.by_list and count <= poll_intervals.MAX_ONE_BY_ONE and watch.claim is None:
             watch.by_list, watch.next_round_at = False, None
             watch.save()
             for order in waiting:
@@ -122,20 +122,20 @@ class PollingSource(LookingSource):
         watch = Watch.objects.filter(account=job.account_id).select_related("account").first()
         if watch is None:
             return
-        mine = self.rounds.held(job, claim)
+        held = self.rounds.held(job, claim)
         if result.error is not None:
-            auth_backoff.note_trouble(job.account_id, result.error, now)
-            looks = self._ask_one_by_one(job, result.error, now)
-            wait = poll_intervals.until_next_round(1 + looks, watch.account.per_minute)
-            mine.update(claim=None, claimed_at=None, next_round_at=now + wait)
+            auth_backoff.note_error(job.account_id, result.error, now)
+            lookups = self._look_up_some(job, result.error, now)
+            wait = poll_intervals.until_next_round(1 + lookups, watch.account.per_minute)
+            held.update(claim=None, claimed_at=None, next_round_at=now + wait)
             return
         if not isinstance(result.value, Round):
             raise TypeError("A round answers with a Round.")
         done = result.value
-        auth_backoff.end_quiet(job.account_id)
-        looks = self._take_in_round(job, done, now)
-        calls = done.calls + looks
-        mine.update(
+        auth_backoff.end_backoff(job.account_id)
+        lookups = self._apply_round(job, done, now)
+        calls = done.calls + lookups
+        held.update(
             claim=None,
             claimed_at=None,
             round_at=now,
@@ -145,19 +145,19 @@ class PollingSource(LookingSource):
             spare=poll_intervals.spare_calls(calls, watch.account.per_minute),
         )
 
-    def _ask_one_by_one(self, job: RoundJob, error: GatewayError, now: datetime) -> int:
+    def _look_up_some(self, job: RoundJob, error: GatewayError, now: datetime) -> int:
         """The list could not be read: some are asked for themselves, others the next time, so
         that a list at fault hides no SMS. Returns how many."""
-        if error.reason == Reason.RATE_LIMITED or error.reason in auth_backoff.SILENCING:
+        if error.reason == Reason.RATE_LIMITED or error.reason in auth_backoff.AUTH_REASONS:
             return 0
         rows = Order.objects.filter(account=job.account_id, state=S.PENDING, poll_claim=None)
-        asked = list(rows.order_by("?").values_list("pk", flat=True)[:INSTEAD_OF_A_ROUND])
+        asked = list(rows.order_by("?").values_list("pk", flat=True)[:LOOKUPS_WITHOUT_LIST])
         return Order.objects.filter(pk__in=asked).update(next_poll_at=now)
 
-    def _take_in_round(self, job: RoundJob, done: Round, now: datetime) -> int:
+    def _apply_round(self, job: RoundJob, done: Round, now: datetime) -> int:
         """Returns how many orders are to be asked for."""
         for rental in done.received:
-            apply_order_state.apply(job.waiting[rental.order_id], rental, now, whole=False)
+            apply_order_state.apply(job.waiting[rental.order_id], rental, now, from_lookup=False)
         ids = [job.waiting[one] for one in done.missing]
         missing = Order.objects.filter(pk__in=ids, state=S.PENDING)
         asked = 0
@@ -170,7 +170,7 @@ class PollingSource(LookingSource):
         return asked
 
 
-def _later_end(now: datetime) -> Combinable:
+def _end_or_now(now: datetime) -> Combinable:
     """Its end, or now where that is over."""
     current = Value(now, output_field=DateTimeField())
     return Greatest(Coalesce(F("expires_at"), current), current)

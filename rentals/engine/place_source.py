@@ -30,7 +30,7 @@ from ..states import ORDER_STATES, OrderState
 
 S = OrderState
 
-SETTLE: Final = timedelta(minutes=2)
+UNKNOWN_BLOCKS_FOR: Final = timedelta(minutes=2)
 """So long an order whose outcome is unknown holds back others of its kind."""
 
 
@@ -45,7 +45,7 @@ class PlaceJob(Job):
         return client.place_order(self.project, self.region)
 
 
-class PlacingSource(ClaimedRowSource):
+class PlaceSource(ClaimedRowSource):
     name: ClassVar[str] = "orders"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = True
@@ -71,7 +71,7 @@ class PlacingSource(ClaimedRowSource):
     def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
         now = timezone.now()
         due = Order.objects.filter(state=S.QUEUED, not_before__lte=now, account__in=accounts)
-        return place_orders.not_too_old(due, now).filter(~Exists(in_the_way(now))).order_by()
+        return place_orders.not_expired(due, now).filter(~Exists(blocking_orders(now))).order_by()
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         waiting = self._queued.among(accounts, timezone.now())
@@ -96,7 +96,7 @@ class PlacingSource(ClaimedRowSource):
             if place_orders.may_rent(row.created_by):
                 yield row
             else:
-                place_orders.refuse_for_want_of_rights(row)
+                place_orders.refuse_without_permission(row)
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         now = timezone.now()
@@ -116,9 +116,9 @@ class PlacingSource(ClaimedRowSource):
         place_orders.end_expired(now)
 
 
-def in_the_way(now: datetime) -> QuerySet[Order]:
+def blocking_orders(now: datetime) -> QuerySet[Order]:
     same = Order.objects.filter(
         account=OuterRef("account"), project=OuterRef("project"), region=OuterRef("region")
     )
     under_way = Q(state__in=(S.CLAIMED, S.PLACING))
-    return same.filter(under_way | Q(state=S.UNKNOWN, answered_at__gt=now - SETTLE))
+    return same.filter(under_way | Q(state=S.UNKNOWN, answered_at__gt=now - UNKNOWN_BLOCKS_FOR))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from providers.clock import sql_now
 
-from ..engine.place_source import in_the_way
+from ..engine.place_source import blocking_orders
 from ..models import Order
 from ..states import OrderState
 
@@ -25,7 +25,7 @@ def waiting_orders() -> tuple[int, datetime | None]:
         return 0, None
     now = timezone.now()
     due = Order.objects.filter(
-        ~Exists(in_the_way(now)),
+        ~Exists(blocking_orders(now)),
         state=OrderState.QUEUED,
         not_before__lte=now,
         account__paused_at=None,

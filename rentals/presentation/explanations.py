@@ -28,12 +28,12 @@ from ..catalogue import project_names
 from ..engine.lookup_errors import is_not_found
 from ..ledger import HOLD, REFUND
 from ..models import Order, Transaction
-from ..place_orders import NOT_ALLOWED, TRIED_IN_VAIN, WAITED_TOO_LONG
+from ..place_orders import NO_NUMBER_IN_TIME, NOT_ALLOWED, WAITED_TOO_LONG
 from ..states import CancelState, OrderState
 from .labels import WITHDRAWN, shown_state
 
 S = OrderState
-LOOKED_FOR = "order_looked_for"
+SEARCH_PERIOD = "order_looked_for"
 
 
 def register() -> None:
@@ -57,7 +57,7 @@ def register() -> None:
         ),
     )
     register_reason(
-        TRIED_IN_VAIN,
+        NO_NUMBER_IN_TIME,
         Words(
             gettext_noop("No number became free in all that time."),
             "",
@@ -153,9 +153,9 @@ def title_of(order: Order) -> str:
 
 def _unknown(order: Order) -> Explanation:
     since = order.answered_at or order.created_at
-    until = short_time(since + reconciliation.LOOKED_FOR)
+    until = short_time(since + reconciliation.SEARCH_PERIOD)
     said = explain(order.reason, **_values(order))
-    if timezone.now() > since + reconciliation.LOOKED_FOR:
+    if timezone.now() > since + reconciliation.SEARCH_PERIOD:
         text = _("The portal has looked for it and could not decide.")
         step = _("Compare with the provider's own list, then settle it.")
     else:
@@ -234,9 +234,9 @@ def _refund_line(order: Order) -> str:
 
 
 def _not_rented(order: Order) -> str:
-    if cancel_requests.NO_OTHER in order.warnings:
+    if cancel_requests.ANOTHER_OVER_LIMIT in order.warnings:
         return _("No other number was rented: the daily limit is used up.")
-    if cancel_requests.NOT_ALLOWED in order.warnings:
+    if cancel_requests.ANOTHER_NOT_ALLOWED in order.warnings:
         return _("No other number was rented: whoever asked for it may not rent any more.")
     return ""
 

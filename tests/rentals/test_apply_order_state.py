@@ -22,7 +22,9 @@ pytestmark = pytest.mark.django_db
 
 
 def told(order: Order, state: str, **fields: Any) -> Order:
-    apply_order_state.apply(order.pk, said(order, state, **fields), timezone.now(), whole=True)
+    apply_order_state.apply(
+        order.pk, said(order, state, **fields), timezone.now(), from_lookup=True
+    )
     order.refresh_from_db()
     return order
 
@@ -88,7 +90,7 @@ def test_an_end_after_the_sms_is_a_contradiction_and_changes_nothing() -> None:
 def test_a_code_of_the_list_is_stored_at_once_and_its_text_asked_for() -> None:
     order = make_rented()
     apply_order_state.apply(
-        order.pk, said(order, "received", code="482913"), timezone.now(), whole=False
+        order.pk, said(order, "received", code="482913"), timezone.now(), from_lookup=False
     )
     order.refresh_from_db()
     assert (order.state, order.code.reveal()) == ("received", "482913")
@@ -120,7 +122,7 @@ def test_a_time_that_cannot_be_the_end_does_not_bind_us(created: str, expired: s
         "year 9999": now + timedelta(days=3000),
     }
     order = Order(created_there=times.get(created), expires_there=times.get(expired))
-    assert poll_intervals.end_of(order, now) == now + poll_intervals.LIFETIME
+    assert poll_intervals.end_of(order, now) == now + poll_intervals.DEFAULT_LIFETIME
 
 
 def test_a_clock_that_is_ten_minutes_ahead_does_not_shorten_the_wait() -> None:
@@ -139,7 +141,7 @@ def test_nothing_is_taken_over_from_an_answer_about_another_number() -> None:
     order = told(make_rented(), "received", phone="+6289999999999", code="111111")
     assert (order.state, order.code, order.conflict) == ("pending", None, True)
     assert order.phone == "+6281234567890"
-    assert [one["value"] for one in provider_fields.kept_beside(order)] == ["111111"]
+    assert [one["value"] for one in provider_fields.conflicting_texts(order)] == ["111111"]
     assert order.next_poll_at is not None
 
 
@@ -161,7 +163,7 @@ def test_an_sms_whose_text_is_not_there_yet_is_asked_for_until_the_end() -> None
 def test_a_code_that_the_list_brings_later_has_its_text_asked_for() -> None:
     order = make_rented(state="received", next_poll_at=None, sms_at=None)
     apply_order_state.apply(
-        order.pk, said(order, "received", code="482913"), timezone.now(), whole=False
+        order.pk, said(order, "received", code="482913"), timezone.now(), from_lookup=False
     )
     order.refresh_from_db()
     assert order.next_poll_at is not None
@@ -174,6 +176,6 @@ def test_a_code_that_no_key_opens_stops_nothing(monkeypatch: pytest.MonkeyPatch)
     order = with_sms()
     monkeypatch.setattr(Secret, "reveal", unreadable)
     apply_order_state.apply(
-        order.pk, said(order, "completed", code="1"), timezone.now(), whole=True
+        order.pk, said(order, "completed", code="1"), timezone.now(), from_lookup=True
     )
     assert Order.objects.filter(pk=order.pk, state="completed", conflict=False).exists()

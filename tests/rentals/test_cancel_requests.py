@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from providers.engine import heartbeats
 from rentals import apply_order_state, cancel_requests
-from rentals.engine.cancel_source import CancellingSource
+from rentals.engine.cancel_source import CancelSource
 from rentals.models import Cancel, Order
 from tests.factories.orders import change, make_rented
 from tests.factories.staff import make_user
@@ -33,14 +33,14 @@ def by() -> User:
 def told(order: Order, state: str, *, asked_ago: int = 0) -> Order:
     now = timezone.now()
     asked_at = now - timedelta(seconds=asked_ago)
-    apply_order_state.apply(order.pk, said(order, state), now, whole=True, asked_at=asked_at)
+    apply_order_state.apply(order.pk, said(order, state), now, from_lookup=True, asked_at=asked_at)
     order.refresh_from_db()
     return order
 
 
 def asked(order: Order, by: User, state: str, *, then_rent: bool = False) -> Cancel:
     """A cancel that was asked for and has come to this."""
-    assert cancel_requests.ask(order, by, then_rent=then_rent)
+    assert cancel_requests.request_cancel(order, by, then_rent=then_rent)
     row = Cancel.objects.filter(order=order).latest("pk")
     Cancel.objects.filter(pk=row.pk).update(state=state, answered_at=timezone.now())
     row.refresh_from_db()
@@ -95,7 +95,7 @@ def test_who_may_not_rent_any_more_gets_no_other_number(by: User) -> None:
 def test_while_the_outcome_of_a_cancel_is_unknown_no_other_is_sent(by: User) -> None:
     order = make_rented()
     asked(order, by, "unclear")
-    assert not cancel_requests.ask(order, by)
+    assert not cancel_requests.request_cancel(order, by)
 
 
 def test_an_answer_to_a_question_from_before_a_cancel_does_not_decide_it(by: User) -> None:
@@ -124,7 +124,7 @@ def test_a_cancel_that_nobody_wrote_down_is_given_up_though_its_loop_lives(by: U
     for minutes, state in ((5, "sending"), (11, "unclear")):
         then = timezone.now() - timedelta(minutes=minutes)
         Cancel.objects.update(claim=claim, claimed_at=then, handed_over_at=then)
-        CancellingSource().sweep()
+        CancelSource().sweep()
         cancel.refresh_from_db()
         assert cancel.state == state
 
@@ -140,7 +140,7 @@ def test_a_cancel_by_itself_is_repeated_only_where_it_did_not_happen(
     order = make_rented(cancel_at=now)
     cancel = asked(order, by, earlier)
     Cancel.objects.filter(pk=cancel.pk).update(asked_at=now - timedelta(minutes=minutes))
-    assert cancel_requests.ask_for_those_without_sms(now) == again
+    assert cancel_requests.request_due_cancels(now) == again
 
 
 def test_an_sms_ends_the_wish_to_cancel(by: User) -> None:
@@ -154,7 +154,7 @@ def test_an_sms_ends_the_wish_to_cancel(by: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_asking_again_and_the_answer_to_a_cancel_do_not_deadlock(by: User) -> None:
     order = make_rented()
-    assert cancel_requests.ask(order, by)
+    assert cancel_requests.request_cancel(order, by)
     Cancel.objects.filter(order=order).update(state="sending")
     parts, moved = iter(("answer", "ask")), Barrier(2)
 
@@ -168,7 +168,7 @@ def test_asking_again_and_the_answer_to_a_cancel_do_not_deadlock(by: User) -> No
                 Order.objects.select_for_update().get(pk=order.pk)
         else:
             moved.wait()
-            cancel_requests.ask(order, by)
+            cancel_requests.request_cancel(order, by)
 
     at_once(one, 2)
     assert Cancel.objects.filter(order=order, state="accepted").count() == 1

@@ -62,7 +62,7 @@ def test_a_hand_over_is_a_row_with_both_persons_and_its_log_line(
     manager: User, operator: User
 ) -> None:
     order = make_rented(by=operator)
-    assert hand_overs.hand_to(order, manager, by=operator)
+    assert hand_overs.hand_over(order, manager, by=operator)
 
     one = HandOver.objects.get()
     assert (one.order, one.from_person, one.to_person, one.by) == (
@@ -79,7 +79,7 @@ def test_a_hand_over_is_a_row_with_both_persons_and_its_log_line(
 
 def test_an_order_that_nobody_held_comes_from_nobody(manager: User, operator: User) -> None:
     order = change(make_rented(), held_by=None)
-    assert hand_overs.hand_to(order, operator, by=manager)
+    assert hand_overs.hand_over(order, operator, by=manager)
     assert HandOver.objects.get().from_person is None
 
 
@@ -88,14 +88,14 @@ def test_a_hand_over_of_what_somebody_else_holds_by_now_leaves_nothing(
 ) -> None:
     order = make_rented(by=operator)
     Order.objects.filter(pk=order.pk).update(held_by=manager)
-    assert not hand_overs.hand_to(order, operator, by=operator)
+    assert not hand_overs.hand_over(order, operator, by=operator)
     assert not HandOver.objects.exists()
     assert not LogEntry.objects.exists()
 
 
 def test_the_timeline_follows_the_rows_and_not_the_log(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
-    hand_overs.hand_to(order, manager, by=operator)
+    hand_overs.hand_over(order, manager, by=operator)
     LogEntry.objects.update(change_message="Something else")
     log(order.pk, operator, "Handed to nobody who has a row")
     assert lines_of(order) == [f"Handed over by {operator.username} to {manager.username}"]
@@ -103,7 +103,7 @@ def test_the_timeline_follows_the_rows_and_not_the_log(manager: User, operator: 
 
 def test_a_hand_over_outlives_its_log_line(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
-    hand_overs.hand_to(order, manager, by=operator)
+    hand_overs.hand_over(order, manager, by=operator)
     LogEntry.objects.all().delete()
     assert len(lines_of(order)) == 1
 
@@ -130,27 +130,27 @@ def test_a_line_of_an_older_version_becomes_a_row_within_ten_minutes(
 def test_a_line_is_read_once(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
     log(order.pk, operator, f"Handed to {manager.username}")
-    assert [hand_overs.read_older_lines() for _ in range(2)] == [1, 0]
+    assert [hand_overs.import_older_log_lines() for _ in range(2)] == [1, 0]
     assert HandOver.objects.count() == 1
 
 
 def test_a_line_of_this_version_is_never_read(manager: User, operator: User) -> None:
-    hand_overs.hand_to(make_rented(by=operator), manager, by=operator)
-    assert hand_overs.read_older_lines() == 0
+    hand_overs.hand_over(make_rented(by=operator), manager, by=operator)
+    assert hand_overs.import_older_log_lines() == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_read_the_same_line_at_once_make_one_row(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
     log(order.pk, operator, f"Handed to {manager.username}")
-    at_once(hand_overs.read_older_lines, 2)
+    at_once(hand_overs.import_older_log_lines, 2)
     assert HandOver.objects.count() == 1
 
 
 def test_a_name_of_nobody_is_kept_as_it_was_written(operator: User) -> None:
     order = make_rented(by=operator)
     log(order.pk, operator, "Handed to Somebody Gone")
-    hand_overs.read_older_lines()
+    hand_overs.import_older_log_lines()
     assert HandOver.objects.get().to_person is None
     assert lines_of(order) == [f"Handed over by {operator.username} to Somebody Gone"]
 
@@ -160,20 +160,20 @@ def test_a_name_of_two_is_kept_as_it_was_written(operator: User) -> None:
         namesake = make_staff("operator")
         User.objects.filter(pk=namesake.pk).update(first_name="Li", last_name="Wei")
     log(make_rented(by=operator).pk, operator, "Handed to Li Wei")
-    hand_overs.read_older_lines()
+    hand_overs.import_older_log_lines()
     assert (HandOver.objects.get().to_person, HandOver.objects.get().to_name) == (None, "Li Wei")
 
 
 @pytest.mark.parametrize("object_id", ["0", "999999", "x", "", "9" * 30])
 def test_a_line_about_no_order_is_left_alone(operator: User, object_id: str) -> None:
     log(object_id, operator, "Handed to Li Wei")
-    assert hand_overs.read_older_lines() == 0
+    assert hand_overs.import_older_log_lines() == 0
 
 
 @pytest.mark.parametrize("message", ["Revealed: Handed to Li Wei", "handed to Li Wei", "Cancel"])
 def test_other_lines_are_left_alone(operator: User, message: str) -> None:
     log(make_rented(by=operator).pk, operator, message)
-    assert hand_overs.read_older_lines() == 0
+    assert hand_overs.import_older_log_lines() == 0
 
 
 # --- the migration ---------------------------------------------------------------------
@@ -209,4 +209,4 @@ def test_the_migration_reads_the_lines_that_stand(
     assert (first.at, first.log_entry) == (line.action_time, line)
     assert (second.to_person, second.to_name, second.by) == (None, "Somebody Gone", manager)
     assert (third.to_person, third.to_name) == (None, "Ana Maria")
-    assert hand_overs.read_older_lines() == 0
+    assert hand_overs.import_older_log_lines() == 0

@@ -127,7 +127,7 @@ def test_a_finding_goes_when_a_later_check_agrees(account: Account) -> None:
 
 
 def test_what_is_too_old_to_be_compared_does_not_count_as_agreeing(account: Account) -> None:
-    old = timezone.now() - ledger.BACK_TO - timedelta(days=1)
+    old = timezone.now() - ledger.LOOKBACK - timedelta(days=1)
     booked(account, "4711", "Hold")
     (finding,) = ledger.check(account)
     Transaction.objects.update(created_there=old)
@@ -165,15 +165,15 @@ def stated(transaction_id: str, at: datetime | None = None, **fields: object) ->
 
 def test_a_row_that_is_read_twice_stands_once(account: Account) -> None:
     now = timezone.now()
-    assert transactions.take_in_page(account, [stated("1", now)], now) == 1
-    assert transactions.take_in_page(account, [stated("1", now), stated("2", now)], now) == 1
+    assert transactions.import_page(account, [stated("1", now)], now) == 1
+    assert transactions.import_page(account, [stated("1", now), stated("2", now)], now) == 1
     assert Transaction.objects.count() == 2
 
 
 def test_what_a_later_reading_says_otherwise_is_kept_beside_the_row(account: Account) -> None:
     now = timezone.now()
-    transactions.take_in_page(account, [stated("1", now)], now)
-    transactions.take_in_page(account, [stated("1", now, amount=Decimal("0.70"))], now)
+    transactions.import_page(account, [stated("1", now)], now)
+    transactions.import_page(account, [stated("1", now, amount=Decimal("0.70"))], now)
     row = Transaction.objects.get()
     assert row.amount == Decimal("0.50")
     assert [(one["field"], one["value"]) for one in row.differing] == [("amount", "0.70")]

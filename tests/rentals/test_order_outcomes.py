@@ -117,25 +117,25 @@ def test_the_same_id_at_another_account_is_no_contradiction() -> None:
 
 def test_a_form_that_is_sent_twice_returns_the_orders_of_the_first() -> None:
     by = make_user("rentals.rent_order")
-    wish = place_orders.Wish(make_account("gosms"), "whatsapp", "ID", count=2)
-    first, is_new = place_orders.place(wish, by=by, form_token="same")
-    again, is_new_again = place_orders.place(wish, by=by, form_token="same")
+    rent_request = place_orders.RentRequest(make_account("gosms"), "whatsapp", "ID", count=2)
+    first, is_new = place_orders.place(rent_request, by=by, form_token="same")
+    again, is_new_again = place_orders.place(rent_request, by=by, form_token="same")
     assert (is_new, is_new_again) == (True, False)
     assert [order.pk for order in again] == [order.pk for order in first]
     assert Order.objects.count() == 2
 
 
 def test_a_form_of_somebody_else_with_the_same_token_is_not_taken_for_ones_own() -> None:
-    wish = place_orders.Wish(make_account("gosms"), "whatsapp", "ID")
-    place_orders.place(wish, by=make_user("rentals.rent_order"), form_token="same")
+    rent_request = place_orders.RentRequest(make_account("gosms"), "whatsapp", "ID")
+    place_orders.place(rent_request, by=make_user("rentals.rent_order"), form_token="same")
     with pytest.raises(IntegrityError):
-        place_orders.place(wish, by=make_user("rentals.rent_order"), form_token="same")
+        place_orders.place(rent_request, by=make_user("rentals.rent_order"), form_token="same")
     assert Order.objects.count() == 1
 
 
 def test_orders_without_a_form_are_never_taken_for_each_other() -> None:
-    wish = place_orders.Wish(make_account("gosms"), "whatsapp", "ID")
-    place_orders.place(wish, by=None, form_token=None)
-    _, is_new = place_orders.place(wish, by=None, form_token=None)
+    rent_request = place_orders.RentRequest(make_account("gosms"), "whatsapp", "ID")
+    place_orders.place(rent_request, by=None, form_token=None)
+    _, is_new = place_orders.place(rent_request, by=None, form_token=None)
     assert is_new
-    assert place_orders.placed_by(None, None) == []
+    assert place_orders.orders_of_form(None, None) == []

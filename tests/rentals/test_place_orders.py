@@ -45,9 +45,11 @@ def wakes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_order_has_everything_that_the_form_says(account: Account, by: User) -> None:
     before = make_rented(account)
-    wish = place_orders.Wish(account, "telegram", "PH", count=3, keep_trying=20, cancel_after=7)
+    rent_request = place_orders.RentRequest(
+        account, "telegram", "PH", count=3, keep_trying=20, cancel_after=7
+    )
     earliest = timezone.now() + timedelta(minutes=20)
-    made, is_new = place_orders.place(wish, by=by, form_token="form", instead_of=before)
+    made, is_new = place_orders.place(rent_request, by=by, form_token="form", instead_of=before)
 
     assert is_new
     rows = list(Order.objects.filter(form_token="form").order_by("position"))
@@ -63,7 +65,7 @@ def test_order_has_everything_that_the_form_says(account: Account, by: User) -> 
 
 def test_plain_wish_is_one_order_without_further_conditions(account: Account) -> None:
     (order,), _ = place_orders.place(
-        place_orders.Wish(account, "whatsapp", "ID"), by=None, form_token=None
+        place_orders.RentRequest(account, "whatsapp", "ID"), by=None, form_token=None
     )
     assert Order.objects.count() == 1
     assert (order.keep_trying_until, order.cancel_after, order.instead_of) == (None, None, None)
@@ -72,38 +74,38 @@ def test_plain_wish_is_one_order_without_further_conditions(account: Account) ->
 
 def test_new_orders_wake_the_engine(account: Account, by: User, wakes: list[str]) -> None:
     place_orders.place(
-        place_orders.Wish(account, "whatsapp", "ID", count=2), by=by, form_token="form"
+        place_orders.RentRequest(account, "whatsapp", "ID", count=2), by=by, form_token="form"
     )
     assert wakes == ["kick"]
 
 
 def test_every_order_counts_for_the_limit_of_its_account(by: User) -> None:
     account = make_account("gosms", daily_limit=5)
-    wish = place_orders.Wish(account, "whatsapp", "ID", count=3)
-    place_orders.place(wish, by=by, form_token="first")
+    rent_request = place_orders.RentRequest(account, "whatsapp", "ID", count=3)
+    place_orders.place(rent_request, by=by, form_token="first")
     with pytest.raises(daily_limits.LimitReached):
-        place_orders.place(wish, by=by, form_token="second")
+        place_orders.place(rent_request, by=by, form_token="second")
     assert Order.objects.count() == 3
 
 
 def test_orders_count_for_the_limit_of_the_person_who_rents(account: Account, by: User) -> None:
     DailyLimit.objects.create(user=by, what=DailyLimit.What.ORDERS, most=1)
-    wish = place_orders.Wish(account, "whatsapp", "ID")
-    place_orders.place(wish, by=by, form_token="first")
+    rent_request = place_orders.RentRequest(account, "whatsapp", "ID")
+    place_orders.place(rent_request, by=by, form_token="first")
     with pytest.raises(daily_limits.LimitReached):
-        place_orders.place(wish, by=by, form_token="second")
-    place_orders.place(wish, by=make_user("rentals.rent_order"), form_token="third")
+        place_orders.place(rent_request, by=by, form_token="second")
+    place_orders.place(rent_request, by=make_user("rentals.rent_order"), form_token="third")
     assert Order.objects.count() == 2
 
 
 def test_orders_of_a_form_are_found_in_their_order(account: Account, by: User) -> None:
     made, _ = place_orders.place(
-        place_orders.Wish(account, "whatsapp", "ID", 3), by=by, form_token="form"
+        place_orders.RentRequest(account, "whatsapp", "ID", 3), by=by, form_token="form"
     )
     Order.objects.filter(pk=made[0].pk).update(position=9)
-    assert place_orders.placed_by("form", by) == [made[1], made[2], made[0]]
-    assert place_orders.placed_by("form", make_user()) == []
-    assert place_orders.placed_by("other", by) == []
+    assert place_orders.orders_of_form("form", by) == [made[1], made[2], made[0]]
+    assert place_orders.orders_of_form("form", make_user()) == []
+    assert place_orders.orders_of_form("other", by) == []
 
 
 def test_only_active_staff_with_the_permission_and_the_portal_itself_may_rent(by: User) -> None:
@@ -115,7 +117,7 @@ def test_only_active_staff_with_the_permission_and_the_portal_itself_may_rent(by
 
 
 def test_one_form_rents_fifty_numbers_at_most() -> None:
-    assert place_orders.MOST_AT_ONCE == 50
+    assert place_orders.MAX_AT_ONCE == 50
 
 
 # --- orders that nobody placed ---------------------------------------------------
@@ -125,7 +127,7 @@ def test_one_form_rents_fifty_numbers_at_most() -> None:
 def test_order_is_placed_for_half_an_hour(age: timedelta) -> None:
     order, now = make_order(), timezone.now()
     change(order, created_at=now - age)
-    assert list(place_orders.not_too_old(Order.objects.all(), now)) == [order]
+    assert list(place_orders.not_expired(Order.objects.all(), now)) == [order]
     place_orders.end_expired(now)
     order.refresh_from_db()
     assert order.state == "queued"
@@ -135,7 +137,7 @@ def test_order_is_placed_for_half_an_hour(age: timedelta) -> None:
 def test_order_that_waited_too_long_is_never_placed(age: timedelta) -> None:
     order, now = make_order(), timezone.now()
     change(order, created_at=now - age)
-    assert not place_orders.not_too_old(Order.objects.all(), now)
+    assert not place_orders.not_expired(Order.objects.all(), now)
     place_orders.end_expired(now)
     assert_ended(order, "not_created", "order_waited_too_long", now)
 
@@ -143,13 +145,13 @@ def test_order_that_waited_too_long_is_never_placed(age: timedelta) -> None:
 def test_order_for_which_staff_keep_trying_is_placed_until_its_time_is_over() -> None:
     order, now = make_order(), timezone.now()
     change(order, created_at=now - timedelta(days=1), keep_trying_until=now + MOMENT)
-    assert list(place_orders.not_too_old(Order.objects.all(), now)) == [order]
+    assert list(place_orders.not_expired(Order.objects.all(), now)) == [order]
     place_orders.end_expired(now)
     order.refresh_from_db()
     assert order.state == "queued"
 
     later = now + MOMENT
-    assert not place_orders.not_too_old(Order.objects.all(), later)
+    assert not place_orders.not_expired(Order.objects.all(), later)
     place_orders.end_expired(later)
     assert_ended(order, "not_created", "order_waited_too_long", later)
 
@@ -173,7 +175,7 @@ def test_age_ends_only_orders_that_are_queued(state: str) -> None:
 def test_order_of_somebody_who_may_not_rent_any_more_is_not_created() -> None:
     order, other = make_order(), make_order()
     now = timezone.now()
-    place_orders.refuse_for_want_of_rights(order)
+    place_orders.refuse_without_permission(order)
     order.refresh_from_db()
     other.refresh_from_db()
     assert (order.state, order.reason) == ("not_created", "order_not_allowed")
@@ -184,7 +186,7 @@ def test_order_of_somebody_who_may_not_rent_any_more_is_not_created() -> None:
 
 def test_placed_order_is_not_taken_back_for_want_of_rights() -> None:
     order = make_rented()
-    place_orders.refuse_for_want_of_rights(order)
+    place_orders.refuse_without_permission(order)
     order.refresh_from_db()
     assert (order.state, order.reason) == ("pending", "")
 

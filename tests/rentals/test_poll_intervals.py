@@ -15,8 +15,8 @@ from providers.gateway.vocabulary import OrderState, Rental
 from rentals import apply_order_state
 from rentals.engine import lookup_errors
 from rentals.engine.list_poll import RoundJob
-from rentals.engine.list_poll_source import PollingSource
-from rentals.engine.lookup_source import LookJob
+from rentals.engine.list_poll_source import PollSource
+from rentals.engine.lookup_source import LookupJob
 from rentals.models import Order, Watch
 from tests.factories.accounts import make_account
 from tests.factories.orders import make_rented
@@ -46,7 +46,7 @@ def asked_during(order: Order, seconds: int, *, answers_until: int = 10**9) -> l
     """The seconds after its creation at which an order is asked for, the provider saying
     "pending" until `answers_until` and "received" from then on. Asking is tried when it is due,
     the second before, and every tenth second."""
-    source, began, asked = PollingSource(), timezone.now(), []
+    source, began, asked = PollSource(), timezone.now(), []
     due = order.next_poll_at
     with time_machine.travel(began, tick=False) as clock:
         for second in range(seconds + 1):
@@ -55,12 +55,12 @@ def asked_during(order: Order, seconds: int, *, answers_until: int = 10**9) -> l
                 continue
             clock.move_to(now)
             for job in source.claim(order.account, 5, uuid4()):
-                assert isinstance(job, LookJob)
+                assert isinstance(job, LookupJob)
                 asked.append(second)
                 state = "received" if second >= answers_until else "pending"
                 text = {"code": "482913", "content": "Your code"} if state == "received" else {}
                 apply_order_state.apply(
-                    order.pk, said(order, state, **text), timezone.now(), whole=True
+                    order.pk, said(order, state, **text), timezone.now(), from_lookup=True
                 )
                 due = Order.objects.get(pk=order.pk).next_poll_at
     return asked
@@ -101,7 +101,7 @@ def test_a_provider_that_never_says_the_end_is_not_asked_for_ever() -> None:
 @pytest.mark.parametrize("state", ["completed", "cancelled", "expired"])
 def test_every_other_last_word_ends_it_too(state: str) -> None:
     order = make_rented()
-    apply_order_state.apply(order.pk, said(order, state), timezone.now(), whole=True)
+    apply_order_state.apply(order.pk, said(order, state), timezone.now(), from_lookup=True)
     order.refresh_from_db()
     assert (order.state, order.next_poll_at) == (state, None)
 
@@ -110,7 +110,7 @@ def test_a_word_that_nobody_knows_is_asked_about_at_the_slowest_pace() -> None:
     order = make_rented()
     now = timezone.now()
     odd = said(order, "unrecognised")
-    apply_order_state.apply(order.pk, odd, now, whole=True)
+    apply_order_state.apply(order.pk, odd, now, from_lookup=True)
     order.refresh_from_db()
     assert order.state == "pending"
     assert order.next_poll_at == now + timedelta(seconds=10)
@@ -138,12 +138,12 @@ def test_after_ten_open_orders_the_account_is_followed_by_its_list() -> None:
     for _ in range(11):
         make_rented(account, next_poll_at=timezone.now())
 
-    (job,) = PollingSource().claim(account, 5, uuid4())
+    (job,) = PollSource().claim(account, 5, uuid4())
 
     assert isinstance(job, RoundJob)
     assert len(job.waiting) == 11
     assert Watch.objects.get(account=account).by_list
-    assert PollingSource().accounts_with_work([account.pk]) == set()
+    assert PollSource().accounts_with_work([account.pk]) == set()
 
 
 def test_ten_open_orders_are_asked_for_one_by_one() -> None:
@@ -151,10 +151,10 @@ def test_ten_open_orders_are_asked_for_one_by_one() -> None:
     for _ in range(10):
         make_rented(account, next_poll_at=timezone.now())
 
-    jobs = PollingSource().claim(account, 20, uuid4())
+    jobs = PollSource().claim(account, 20, uuid4())
 
     assert len(jobs) == 10
-    assert all(isinstance(job, LookJob) for job in jobs)
+    assert all(isinstance(job, LookupJob) for job in jobs)
 
 
 def test_after_a_401_one_probe_a_minute_leaves() -> None:
@@ -163,7 +163,7 @@ def test_after_a_401_one_probe_a_minute_leaves() -> None:
         make_rented(account, next_poll_at=timezone.now())
     now = timezone.now()
     Watch.objects.create(account=account, quiet_until=now + timedelta(seconds=60))
-    source = PollingSource()
+    source = PollSource()
 
     with time_machine.travel(now, tick=False) as clock:
         assert source.accounts_with_work([account.pk]) == set()

@@ -75,7 +75,7 @@ def test_an_order_that_is_nowhere_was_not_made(sandbox: Sandbox) -> None:
 def test_it_is_not_believed_to_be_nowhere_too_early(sandbox: Sandbox) -> None:
     order = lost(sandbox, accepted=False)
     for kind in Reading.Kind:
-        read(list_sync_source.ask(order.account, kind))
+        read(list_sync_source.request_reading(order.account, kind))
     order.refresh_from_db()
     assert order.state == "unknown"
 
@@ -92,7 +92,7 @@ def test_money_held_for_an_order_that_nobody_knows_keeps_it_open(sandbox: Sandbo
         created_there=order.answered_at,
     )
     for kind in Reading.Kind:
-        read(list_sync_source.ask(order.account, kind))
+        read(list_sync_source.request_reading(order.account, kind))
     order.refresh_from_db()
     assert order.state == "unknown"
 
@@ -109,7 +109,7 @@ def test_another_order_of_its_kind_waits_until_it_is_found(sandbox: Sandbox) -> 
 def test_orders_of_others_are_shown_and_can_be_taken_over(sandbox: Sandbox) -> None:
     ours = make_account("gosms", sandbox)
     theirs = rent(make_order(make_account("gosms", sandbox)))
-    read(list_sync_source.ask(ours, Reading.Kind.ORDERS))
+    read(list_sync_source.request_reading(ours, Reading.Kind.ORDERS))
     found = FoundOrder.objects.get(account=ours)
     by = make_user()
 
@@ -123,7 +123,7 @@ def test_orders_of_others_are_shown_and_can_be_taken_over(sandbox: Sandbox) -> N
 def test_with_a_key_of_our_own_they_are_taken_over_at_once(sandbox: Sandbox) -> None:
     rent(make_order(make_account("gosms", sandbox)))
     ours = make_account("gosms", sandbox, options=ALONE)
-    read(list_sync_source.ask(ours, Reading.Kind.ORDERS))
+    read(list_sync_source.request_reading(ours, Reading.Kind.ORDERS))
     assert Order.objects.get(account=ours).imported
 
 
@@ -131,7 +131,7 @@ def test_the_list_tells_of_an_sms_on_an_order_that_has_ended(sandbox: Sandbox) -
     order = rent(make_order(make_account("gosms", sandbox)))
     change(order, state="cancelled", next_poll_at=None)
     sandbox.deliver_sms(order.provider_id, "Your code is 482913")
-    read(list_sync_source.ask(order.account, Reading.Kind.ORDERS))
+    read(list_sync_source.request_reading(order.account, Reading.Kind.ORDERS))
     order.refresh_from_db()
     assert (order.state, order.code.reveal()) == ("received", "482913")
 
@@ -149,15 +149,15 @@ def test_transactions_are_read_whole_in_whatever_order_they_are_listed(
         for _ in range(249):
             gosms.rentals.deposit(channel, channel.balance)
 
-    done = read(list_sync_source.ask(account, Reading.Kind.TRANSACTIONS))
+    done = read(list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS))
 
     assert (done.state, done.complete, done.total) == ("done", True, 249)
     assert Transaction.objects.count() == 249
-    again = read(list_sync_source.ask(account, Reading.Kind.TRANSACTIONS))
+    again = read(list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS))
     assert (again.new, again.calls) == (0, 1)
 
 
 def test_a_list_is_not_read_twice_at_once(sandbox: Sandbox) -> None:
     account = make_account("gosms", sandbox)
-    first = list_sync_source.ask(account, Reading.Kind.ORDERS)
-    assert list_sync_source.ask(account, Reading.Kind.ORDERS) == first
+    first = list_sync_source.request_reading(account, Reading.Kind.ORDERS)
+    assert list_sync_source.request_reading(account, Reading.Kind.ORDERS) == first

@@ -7,9 +7,9 @@ from rentals.states import (
     CANCEL_OPEN,
     CANCEL_STATES,
     ENDED_WHILE_PENDING,
+    FROM_PROVIDER,
     OPEN,
     ORDER_STATES,
-    OURS,
     READING_STATES,
     STATED,
     SUPERSEDED,
@@ -74,14 +74,14 @@ def test_unknown_order_is_never_placed_again() -> None:
 
 
 def test_states_that_a_provider_names_are_those_of_an_order_that_exists() -> None:
-    assert {str(theirs): str(ours) for theirs, ours in OURS.items()} == {
+    assert {str(theirs): str(ours) for theirs, ours in FROM_PROVIDER.items()} == {
         "pending": "pending",
         "received": "received",
         "completed": "completed",
         "cancelled": "cancelled",
         "expired": "expired",
     }
-    assert set(OURS.values()) == STATED
+    assert set(FROM_PROVIDER.values()) == STATED
 
 
 def test_earlier_states_contradict_nothing() -> None:

@@ -134,10 +134,10 @@ def test_its_own_answer_is_stronger_than_the_belief_that_it_was_not_made() -> No
 def test_what_a_later_reading_adds_to_an_order_of_others_is_kept() -> None:
     account = make_account("gosms")
     row = Rental("4711", OrderState.PENDING, "pending", "+62812", "whatsapp", "ID", None)
-    order_import.take_in_page(account, [row], NOW)
+    order_import.import_page(account, [row], NOW)
     news = replace(row, state=OrderState.RECEIVED, raw_state="received", code="482913")
-    order_import.take_in_page(account, [news], NOW)
-    order_import.take_in_page(account, [replace(news, code=None)], NOW)
+    order_import.import_page(account, [news], NOW)
+    order_import.import_page(account, [replace(news, code=None)], NOW)
     found = FoundOrder.objects.get()
     assert (found.stated, found.code.reveal()) == ("received", "482913")
 

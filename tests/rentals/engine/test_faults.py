@@ -15,8 +15,8 @@ from core.secrets import Secret
 from providers.engine.work_source import Result
 from providers.gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason, RentalPage
-from rentals.engine.list_poll_source import PollingSource
-from rentals.engine.lookup_source import LookJob
+from rentals.engine.list_poll_source import PollSource
+from rentals.engine.lookup_source import LookupJob
 from rentals.models import Order, Watch
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
@@ -107,10 +107,10 @@ def test_whatever_an_order_answers_once_its_sms_is_read_the_next_time(
     ids=lambda error: error.reason,
 )
 def test_ten_minutes_of_trouble_end_no_order_that_still_lives(error: GatewayError) -> None:
-    order, source, claim = make_rented(), PollingSource(), uuid4()
+    order, source, claim = make_rented(), PollSource(), uuid4()
     for _ in range(60):
         Order.objects.update(poll_claim=claim)
-        job = LookJob(
+        job = LookupJob(
             order.account_id, f"order:{order.pk}", order.pk, timezone.now(), order.provider_id
         )
         source.record([Result(job, error=error)], claim)
@@ -122,7 +122,7 @@ def test_ten_minutes_of_trouble_end_no_order_that_still_lives(error: GatewayErro
 
 @pytest.mark.django_db
 def test_a_429_for_the_list_makes_no_order_asked_for_by_itself() -> None:
-    account, claim, source = make_account("gosms"), uuid4(), PollingSource()
+    account, claim, source = make_account("gosms"), uuid4(), PollSource()
     later = timezone.now() + timedelta(minutes=5)
     for _ in range(12):
         make_rented(account, next_poll_at=later)

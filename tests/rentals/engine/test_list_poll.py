@@ -13,7 +13,7 @@ from providers.gateway.errors import OutcomeUnknown
 from providers.gateway.vocabulary import OrderState, Reason, Rental, RentalPage
 from providers.models import Account
 from rentals.engine.list_poll import Listing, Round, RoundJob
-from rentals.engine.list_poll_source import PollingSource
+from rentals.engine.list_poll_source import PollSource
 from rentals.models import Order, Watch
 from sandbox.gosms import GoSMS
 from sandbox.rented import Channel
@@ -122,7 +122,7 @@ def ids(count: int, start: int = 0) -> list[str]:
 
 def round_of(book: Book, waiting: list[str]) -> Round:
     job = RoundJob(1, "account:1", 1, timezone.now(), dict.fromkeys(waiting, 1), 1)
-    return job._go(book)  # type: ignore[arg-type]
+    return job._run_round(book)  # type: ignore[arg-type]
 
 
 def test_while_nothing_leaves_a_round_is_two_calls() -> None:
@@ -163,11 +163,11 @@ def test_where_the_list_of_received_orders_is_endless_what_left_is_asked_for() -
     done = round_of(book, ours)
     assert (done.missing, done.calls) == (frozenset({"0"}), 5)
     again = RoundJob(1, "account:1", 1, timezone.now(), dict.fromkeys(ours, 1), done.received_pages)
-    assert again._go(book).missing == frozenset({"0"})  # type: ignore[arg-type]
+    assert again._run_round(book).missing == frozenset({"0"})  # type: ignore[arg-type]
 
 
 def test_where_the_list_cannot_be_read_some_orders_are_asked_for_themselves() -> None:
-    account, claim, source = make_account("gosms"), uuid4(), PollingSource()
+    account, claim, source = make_account("gosms"), uuid4(), PollSource()
     later = timezone.now() + timedelta(minutes=5)
     for _ in range(12):
         make_rented(account, next_poll_at=later)

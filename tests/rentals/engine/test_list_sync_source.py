@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from providers.models import Account
 from rentals import tasks
-from rentals.engine.list_sync_source import KEPT_FOR
+from rentals.engine.list_sync_source import RETENTION
 from rentals.models import Reading
 from tests.factories.accounts import make_account
 
@@ -31,10 +31,10 @@ def ended(account: Account, days: int, kind: str = ORDERS, **fields: Any) -> Rea
 
 
 def test_an_old_one_goes_where_the_list_was_read_again_since(account: Account) -> None:
-    ended(account, KEPT_FOR.days + 1)
+    ended(account, RETENTION.days + 1)
     failed: dict[str, Any] = {"state": Reading.State.FAILED, "complete": False}
-    ended(account, KEPT_FOR.days + 1, **failed)
-    kept = [ended(account, KEPT_FOR.days - 1), ended(account, 0)]
+    ended(account, RETENTION.days + 1, **failed)
+    kept = [ended(account, RETENTION.days - 1), ended(account, 0)]
     assert tasks.prune() == 2
     assert set(Reading.objects.all()) == set(kept)
 

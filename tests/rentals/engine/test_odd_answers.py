@@ -11,9 +11,9 @@ from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import OrderState as Stated
 from providers.gateway.vocabulary import Reason
 from rentals import apply_order_state, order_import
-from rentals.engine.lookup_errors import failed_look
+from rentals.engine.lookup_errors import apply_lookup_error
 from rentals.models import Order
-from rentals.states import ENDED_WHILE_PENDING, ORDER_STATES, OURS, SUPERSEDED, OrderState
+from rentals.states import ENDED_WHILE_PENDING, FROM_PROVIDER, ORDER_STATES, SUPERSEDED, OrderState
 from tests.factories.accounts import make_account
 from tests.factories.orders import make_rented
 from tests.rentals.test_poll_intervals import said
@@ -30,13 +30,13 @@ def in_state(state: OrderState) -> Order:
 def answer(order: Order, word: Stated, *, whole: bool = True) -> Order:
     """An answer to a question that left after the order came to its state."""
     now = timezone.now()
-    apply_order_state.apply(order.pk, said(order, word), now, whole=whole, asked_at=now)
+    apply_order_state.apply(order.pk, said(order, word), now, from_lookup=whole, asked_at=now)
     order.refresh_from_db()
     return order
 
 
 def expected_end(state: OrderState, word: Stated) -> OrderState:
-    target = OURS.get(word, S.PENDING)
+    target = FROM_PROVIDER.get(word, S.PENDING)
     return target if target in ORDER_STATES.moves[state] else state
 
 
@@ -51,13 +51,15 @@ def test_a_word_moves_the_order_only_where_the_table_allows_it(
     assert answer(in_state(state), word).state == end
 
 
-@pytest.mark.parametrize("word", list(OURS))
+@pytest.mark.parametrize("word", list(FROM_PROVIDER))
 @pytest.mark.parametrize("state", list(S))
 def test_a_word_that_the_table_forbids_is_kept_as_a_conflict(
     state: OrderState, word: Stated
 ) -> None:
     order = answer(in_state(state), word)
-    forbidden = OURS[word] != state and OURS[word] not in ORDER_STATES.moves[state]
+    forbidden = (
+        FROM_PROVIDER[word] != state and FROM_PROVIDER[word] not in ORDER_STATES.moves[state]
+    )
     goes_on = state in ENDED_WHILE_PENDING and word == Stated.PENDING
     assert order.conflict == (forbidden and not goes_on)
     words = [one["value"] for one in order.differing if one["field"] == "state"]
@@ -77,7 +79,7 @@ def test_an_answer_to_an_earlier_question_contradicts_nothing() -> None:
     order = make_rented(state="received")
     earlier = order.changed_at - timedelta(seconds=1)
     apply_order_state.apply(
-        order.pk, said(order, "pending"), timezone.now(), whole=True, asked_at=earlier
+        order.pk, said(order, "pending"), timezone.now(), from_lookup=True, asked_at=earlier
     )
     order.refresh_from_db()
     assert (order.state, order.conflict) == ("received", False)
@@ -96,7 +98,7 @@ def test_no_word_keeps_the_rest_of_its_list_from_being_read(word: Stated) -> Non
     odd = [make_rented(account, state=state) for state in S]
     last = make_rented(account)
     rentals = [said(order, word) for order in odd]
-    order_import.take_in_page(
+    order_import.import_page(
         account, [*rentals, said(last, "received", code="482913")], timezone.now()
     )
     last.refresh_from_db()
@@ -118,6 +120,6 @@ def test_no_error_moves_an_order_that_is_not_pending(
     state: OrderState, error: Refused | OutcomeUnknown | NotDone
 ) -> None:
     order = make_rented(state=state, not_found=2, expires_at=timezone.now() - timedelta(days=1))
-    failed_look(order.pk, error, timezone.now())
+    apply_lookup_error(order.pk, error, timezone.now())
     order.refresh_from_db()
     assert (order.state == state) == (state != S.PENDING)

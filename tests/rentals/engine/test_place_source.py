@@ -55,7 +55,7 @@ def test_nothing_is_asked_after_the_last_word(sandbox: Sandbox) -> None:
 
 def test_a_cancel_is_believed_when_the_order_says_so(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
-    assert cancel_requests.ask(order, make_user())
+    assert cancel_requests.request_cancel(order, make_user())
 
     cancel = answered(order.cancels.get())
 
@@ -68,7 +68,7 @@ def test_two_tabs_cancel_the_same_order_once(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     by = make_user()
 
-    asked = at_once(lambda: cancel_requests.ask(order, by), 4)
+    asked = at_once(lambda: cancel_requests.request_cancel(order, by), 4)
 
     assert sorted(asked) == [False, False, False, True]
     answered(order.cancels.get())
@@ -78,7 +78,7 @@ def test_two_tabs_cancel_the_same_order_once(sandbox: Sandbox) -> None:
 def test_a_cancel_that_came_too_late_finds_the_code(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     sandbox.deliver_sms(order.provider_id, "Your code is 482913")
-    cancel_requests.ask(order, make_user())
+    cancel_requests.request_cancel(order, make_user())
 
     cancel = answered(order.cancels.get())
 
@@ -93,7 +93,7 @@ def test_a_cancel_whose_answer_is_lost_is_decided_by_the_order(
 ) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     sandbox.fault("json_truncated", provider="gosms", operation="cancel_order", accept=accepted)
-    cancel_requests.ask(order, make_user())
+    cancel_requests.request_cancel(order, make_user())
 
     cancel = answered(order.cancels.get())
 
@@ -105,7 +105,7 @@ def test_a_cancel_whose_answer_is_lost_is_decided_by_the_order(
 
 def test_another_number_is_rented_only_after_the_cancel(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
-    cancel_requests.ask(order, make_user("rentals.rent_order"), then_rent=True)
+    cancel_requests.request_cancel(order, make_user("rentals.rent_order"), then_rent=True)
     answered(order.cancels.get())
 
     other = Order.objects.get(instead_of=order)
@@ -116,7 +116,7 @@ def test_another_number_is_rented_only_after_the_cancel(sandbox: Sandbox) -> Non
 def test_no_other_number_is_rented_when_the_sms_was_faster(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     sandbox.deliver_sms(order.provider_id, "Your code is 482913")
-    cancel_requests.ask(order, make_user(), then_rent=True)
+    cancel_requests.request_cancel(order, make_user(), then_rent=True)
     answered(order.cancels.get())
 
     assert Order.objects.count() == 1
