@@ -1,5 +1,7 @@
-"""What a provider's answer about an order changes in our row: its state, and when it is asked
-for again. `evidence` keeps what the answer states."""
+"""Apply a provider's answer to an order: its state and its next poll.
+
+`provider_fields` stores what the answer states.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,11 @@ SAVED: Final = (
 
 
 def attach(order: Order, rental: Rental, now: datetime, *, started_at: datetime) -> None:
-    """A row that had no order of the provider's yet gets this one. `order` is locked."""
+    """Tie the provider's order to a row that has none yet, and schedule its first poll.
+
+    `order` must be locked by the caller. `started_at`: when the order's lifetime began, by our
+    clock.
+    """
     order.provider_id = rental.order_id
     order.placed_at = now
     order.warnings = [*order.warnings, *rental.warnings]
@@ -65,7 +71,7 @@ def attach(order: Order, rental: Rental, now: datetime, *, started_at: datetime)
     order.next_poll_at = _next_poll_at(order, now)
     order.changed_at = now
     order.save(update_fields=SAVED)
-    # The list may have told of it before its own answer sms_is_new.
+    # The list may have shown the order before this answer arrived.
     seen = FoundOrder.objects.filter(account=order.account_id, provider_id=rental.order_id)
     seen.filter(order=None).update(order=order)
 
@@ -73,9 +79,17 @@ def attach(order: Order, rental: Rental, now: datetime, *, started_at: datetime)
 def apply(
     pk: int, rental: Rental, now: datetime, *, from_lookup: bool, asked_at: datetime | None = None
 ) -> Order | None:
-    """An answer about an order that is ours. `from_lookup`: it was asked for itself, so that what
-    is missing there is not to be had by asking again. `asked_at`: when the question left, if
-    that was a while ago."""
+    """Apply an answer about one of our orders; return it, or None if it no longer exists.
+
+    1. Lock the row and store what the answer states. An answer about another number is only
+       kept beside the order and moves nothing.
+    2. Move the state where the table allows it; otherwise record a conflict.
+    3. Schedule the next poll.
+    4. Save the changed fields only, then decide the order's cancels.
+
+    `from_lookup`: the answer is to a lookup of this order alone, so asking again would not yield
+    the fields that it lacks. `asked_at`: when the question left, if that was a while ago.
+    """
     with transaction.atomic():
         order = Order.objects.select_for_update().filter(pk=pk).first()
         if order is None:
@@ -106,7 +120,7 @@ def apply(
 
 
 def _started_at(order: Order) -> datetime:
-    """When its time began, by our own clock."""
+    """When the order's lifetime began, by our clock."""
     placed = order.placed_at or order.created_at
     return min(order.created_at, placed) if order.imported else order.answered_at or placed
 
@@ -126,8 +140,10 @@ def _changed(order: Order, before: dict[str, Any]) -> set[str]:
 
 
 def _move(order: Order, rental: Rental, now: datetime, *, asked_at: datetime | None = None) -> None:
-    """Follow the provider's word where the table allows it. Where it does not, the word is kept
-    beside the order as a conflict."""
+    """Move to the state that the provider states, if the table allows it.
+
+    If the table forbids the move, the stated state is kept beside the order as a conflict.
+    """
     target = FROM_PROVIDER.get(rental.state)
     if target is None or target == order.state:
         if rental.state == StatedState.UNRECOGNISED and order.state not in (S.PENDING, *WITH_SMS):
@@ -141,7 +157,7 @@ def _move(order: Order, rental: Rental, now: datetime, *, asked_at: datetime | N
 
 
 def _is_superseded(order: Order, target: OrderState, asked_at: datetime | None) -> bool:
-    """Whether the provider may have said so before we learnt of the state that stands."""
+    """Whether the provider may have stated `target` before we learnt of the current state."""
     state = OrderState(order.state)
     if target == S.PENDING and state in ENDED_WHILE_PENDING:
         return True
@@ -150,8 +166,10 @@ def _is_superseded(order: Order, target: OrderState, asked_at: datetime | None) 
 
 
 def _start_following(order: Order) -> None:
-    """An order whose state is a word that nobody knows exists all the same: it is followed
-    like one that waits."""
+    """Poll an order in an unrecognised state like a pending one.
+
+    The provider stated some state, so the order exists.
+    """
     if S.PENDING in ORDER_STATES.moves[OrderState(order.state)]:
         ORDER_STATES.set(order, S.PENDING, reason="")
 
@@ -159,18 +177,20 @@ def _start_following(order: Order) -> None:
 def _next_poll_at(
     order: Order, now: datetime, *, from_lookup: bool = False, sms_is_new: bool = True
 ) -> datetime | None:
-    """When it is asked for again; None once there is nothing more to learn. `sms_is_new`: its
-    SMS is news."""
+    """When to ask for the order again; None once there is nothing more to learn.
+
+    `sms_is_new`: this answer is the first that shows the SMS.
+    """
     if order.state == S.PENDING:
         if from_lookup and now >= poll_intervals.gives_up_at(order):
             _give_up(order, now)
             return None
         return _next_poll_while_pending(order, now, from_lookup=from_lookup)
     if order.state in WITH_SMS and not order.content and not from_lookup:
-        # The list told the code; the from_lookup text is in the order's own answer.
+        # The list states the code; only a lookup returns the whole text.
         return now if sms_is_new else order.next_poll_at
     if order.state == S.RECEIVED and not (order.code or order.content) and from_lookup:
-        # "received" before there was anything to read: it follows, while the order lives.
+        # "received" without code or text: ask again for as long as the order lives.
         later = now + poll_intervals.SLOWEST
         return later if order.expires_at and later < order.expires_at else None
     return None
@@ -187,6 +207,9 @@ def _next_poll_while_pending(order: Order, now: datetime, *, from_lookup: bool) 
 
 
 def _give_up(order: Order, now: datetime) -> None:
-    """Its time and the grace are over. That it ended is ours to say; how is not."""
+    """End an order whose lifetime and grace period have passed.
+
+    The portal decides that the order has ended, but cannot know how.
+    """
     silent = order.provider_state == StatedState.PENDING
     ORDER_STATES.set(order, S.EXPIRED_UNCONFIRMED if silent else S.STALE, ended_at=now)

@@ -1,5 +1,7 @@
-"""The lists of apps and countries: filled at first with what the providers' documents name,
-kept by staff afterwards."""
+"""The lists of apps and countries that can be rented.
+
+They start with the values from the providers' documents; staff maintain them afterwards.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ from .models import Project, Region
 
 
 def fill_catalogue(using: str = "default", **_: Any) -> None:
-    """Receiver of `post_migrate`. Touches no list that has a row: staff may have emptied it."""
+    """Fill the empty lists from the documents. Receiver of `post_migrate`.
+
+    A list that has a row is left alone: staff may have removed the others.
+    """
     for key, client in clients().items():
         if not issubclass(client, RentsNumbers):
             continue
@@ -45,13 +50,13 @@ def renting_accounts() -> list[Account]:
 
 
 def project_names(provider: str = "") -> dict[str, str]:
-    """By code. An app that staff no longer list is called by its code."""
+    """Names of the apps by code. The code stands in for an app that staff no longer list."""
     rows = Project.objects.filter(provider=provider) if provider else Project.objects.all()
     return dict(rows.values_list("code", "name"))
 
 
 def renting_providers() -> list[tuple[str, str]]:
-    """Key and name of each provider that rents_numbers numbers."""
+    """Key and name of each provider that rents numbers."""
     return [
         (key, client.name) for key, client in clients().items() if issubclass(client, RentsNumbers)
     ]

@@ -1,7 +1,7 @@
-"""The ledger check: the provider's transactions beside our orders, and what does not agree.
+"""The ledger check: compare the provider's transactions with our orders.
 
-Nothing is computed that the provider states. A finding says what stands on either side; it
-goes when a later check finds that both agree, and stays with its reason when it is explained.
+The check computes nothing that the provider states. A finding holds both sides. It closes when a
+later check finds that both agree; an explained finding stays, with its reason.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ TYPES: Final = (DEPOSIT, HOLD, RELEASE, REFUND)
 """GoSMS document, section 6."""
 LOOKBACK: Final = timedelta(days=90)
 BOOKING_MARGIN: Final = timedelta(days=2)
-"""Of the order itself; the books are read from so much further back."""
+"""Of its order; the transactions are therefore read from this much earlier than the orders."""
 BOOKING_DELAY: Final = timedelta(minutes=10)
-"""An order that changed so shortly before the books were read may not stand in them yet."""
+"""An order that changed this shortly before the books were read may not be booked yet."""
 MAX_ROWS: Final = 20
-"""Of the provider's, kept with a finding."""
+"""Provider's rows kept with one finding."""
 REFUND_EXPECTED: Final = (S.CANCELLED, S.EXPIRED)
-"""States after which money that was held is expected back (section 4, 已冻结金额将退回账户)."""
+"""States after which a hold is refunded (GoSMS document, section 4, 已冻结金额将退回账户)."""
 NEVER_PLACED: Final = (S.QUEUED, S.CLAIMED, S.PLACING, S.REFUSED, S.NOT_CREATED, S.UNKNOWN)
 
 
@@ -53,7 +53,7 @@ class Disagreement:
 
 @dataclass(slots=True)
 class Books:
-    """The provider's rows of one account, by its order id."""
+    """The provider's transactions of one account, by the provider's order id."""
 
     rows: dict[str, list[Transaction]] = field(default_factory=lambda: defaultdict(list))
     read_at: datetime | None = None
@@ -63,10 +63,10 @@ class Books:
 
 
 def check(account: Account, now: datetime | None = None) -> list[Finding]:
-    """Compare, write down what is new, end what agrees now. Returns the open findings.
+    """Compare, store new findings, and close those that agree now. Return the open findings.
 
-    Nothing is found before the transactions were once read whole: a row that was never
-    read is no row that is missing.
+    Nothing is compared before the transactions have been read completely once: a transaction that
+    was never read is not missing.
     """
     now = now or timezone.now()
     read = _last_complete_reading(account)
@@ -74,19 +74,19 @@ def check(account: Account, now: datetime | None = None) -> list[Finding]:
         return open_findings(account)
     found = list(_compare(account, read.started_at, now))
     with transaction.atomic():
-        for one in found:
-            _save_finding(account, one, now)
-        still = [(one.kind, one.about) for one in found]
-        # Of what is older than the books that were compared, nothing new is known.
-        gone = Finding.objects.filter(account=account, gone_at=None, since__gt=now - LOOKBACK)
-        for finding in gone:
-            if (finding.kind, finding.about) not in still:
+        for disagreement in found:
+            _save_finding(account, disagreement, now)
+        still_open = {(one.kind, one.about) for one in found}
+        # Findings from before the compared period stay as they are.
+        earlier = Finding.objects.filter(account=account, gone_at=None, since__gt=now - LOOKBACK)
+        for finding in earlier:
+            if (finding.kind, finding.about) not in still_open:
                 Finding.objects.filter(pk=finding.pk).update(gone_at=now)
     return open_findings(account)
 
 
 def open_findings(account: Account | None = None) -> list[Finding]:
-    """Neither explained nor gone."""
+    """Findings that are still open: neither explained nor closed by a later check."""
     rows = Finding.objects.filter(gone_at=None, explained_at=None)
     rows = rows.filter(account=account) if account else rows
     return list(rows.select_related("account", "order"))
@@ -98,7 +98,10 @@ def compared_up_to(account: Account) -> datetime | None:
 
 
 def explain(finding: Finding, by: User, because: str) -> bool:
-    """Somebody knows why; it stays, with name and reason, and counts no more."""
+    """Mark a finding as explained, with name and reason; it no longer counts as open.
+
+    False: it was explained already.
+    """
     fresh = Finding.objects.filter(pk=finding.pk, explained_at=None)
     return bool(
         fresh.update(explained_at=timezone.now(), explained_by_id=by.pk, explained_because=because)
@@ -164,28 +167,28 @@ def _unmatched_holds(account: Account, books: Books, since: datetime) -> Iterato
 
 
 def _unknown_types(account: Account) -> Iterator[Disagreement]:
-    strange = Transaction.objects.filter(account=account).exclude(type__in=TYPES)
-    for type_ in strange.order_by("type").values_list("type", flat=True).distinct():
-        rows = tuple(strange.filter(type=type_).order_by("pk")[:MAX_ROWS])
+    unknown = Transaction.objects.filter(account=account).exclude(type__in=TYPES)
+    for type_ in unknown.order_by("type").values_list("type", flat=True).distinct():
+        rows = tuple(unknown.filter(type=type_).order_by("pk")[:MAX_ROWS])
         yield Disagreement(
             K.UNKNOWN_TYPE, type_, None, rows, rows[0].created_there or rows[0].read_at
         )
 
 
-def _save_finding(account: Account, one: Disagreement, now: datetime) -> None:
+def _save_finding(account: Account, disagreement: Disagreement, now: datetime) -> None:
     values = {
-        "order": one.order,
-        "ours": _our_side(one.order),
-        "theirs": [_provider_row(row) for row in one.rows[:MAX_ROWS]],
+        "order": disagreement.order,
+        "ours": _our_side(disagreement.order),
+        "theirs": [_provider_row(row) for row in disagreement.rows[:MAX_ROWS]],
         "seen_at": now,
         "gone_at": None,
     }
     Finding.objects.update_or_create(
         account=account,
-        kind=one.kind,
-        about=one.about,
+        kind=disagreement.kind,
+        about=disagreement.about,
         defaults=values,
-        create_defaults={**values, "since": one.since},
+        create_defaults={**values, "since": disagreement.since},
     )
 
 
@@ -206,6 +209,6 @@ def _plain(value: Decimal | None) -> str:
 
 
 def found_order_of(finding: Finding) -> FoundOrder | None:
-    """The order in the provider's list that a hold without an order of ours is for."""
+    """The order in the provider's list that belongs to a hold without an order of ours."""
     rows = FoundOrder.objects.filter(account=finding.account_id, provider_id=finding.about)
     return rows.first()

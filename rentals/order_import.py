@@ -1,7 +1,7 @@
-"""What the provider's list of orders tells: news of ours, and orders that nobody here placed.
+"""Import pages of the provider's order list: updates of our orders, and found orders.
 
-Those are shown as such. A manager takes them over, or the portal does where the account says
-that nobody else uses its key.
+A found order is one that the list shows and nobody placed here. A manager imports it; the portal
+does so automatically if the account's key is exclusive to it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CLOCK_SAMPLE: Final = 9
 
 
 def import_page(account: Account, rentals: Sequence[Rental], now: datetime) -> int:
-    """News of our orders, and orders that are not ours. Returns how many of those are new."""
+    """Apply a page of the order list; return how many found orders are new."""
     stated = {one.order_id: one for one in rentals}
     ours = by_provider_id(account, list(stated))
     for key, order in ours.items():
@@ -66,7 +66,7 @@ def _record_found_orders(account: Account, others: dict[str, Rental], now: datet
 
 
 def _update_found_order(found: FoundOrder, one: Rental) -> None:
-    """What a later reading adds; what was stated before stands."""
+    """Add what a later reading states. Code, text, number and time are set once."""
     changed = []
     for name, value in (("provider_state", one.raw_state), ("stated", one.state)):
         if getattr(found, name) != value:
@@ -107,13 +107,13 @@ def _new_found_order(account: Account, one: Rental, now: datetime) -> FoundOrder
 
 
 def count_known(account: Account) -> int:
-    """Orders in the provider's list that we know, whoever placed them."""
+    """Number of known orders of the provider's list, whoever placed them."""
     ours = Order.objects.filter(account=account).exclude(provider_id="").count()
     return ours + FoundOrder.objects.filter(account=account, order=None).count()
 
 
 def import_order(found: FoundOrder, by: User | None) -> Order | None:
-    """Make an order of ours of one that was not placed here. None: it is one already."""
+    """Turn a found order into one of our own, held by `by`. None: it already is one."""
     now = timezone.now()
     with transaction.atomic():
         free = FoundOrder.objects.select_for_update().filter(pk=found.pk, order=None).first()
@@ -139,7 +139,11 @@ def import_order(found: FoundOrder, by: User | None) -> Order | None:
 
 
 def import_unclaimed(account: Account) -> None:
-    """Not while an order of its kind is looked for: it might be that one."""
+    """Import the found orders that cannot be a lost order of ours.
+
+    A found order of the same app and country as an order that is being placed, or whose outcome is
+    unknown, may be that one.
+    """
     wanted = set(
         Order.objects.filter(account=account, state=S.UNKNOWN).values_list("project", "region")
     )
@@ -151,7 +155,7 @@ def import_unclaimed(account: Account) -> None:
 
 
 def _placed_at(found: FoundOrder) -> datetime:
-    """By our own clock, as far as theirs can be compared with it."""
+    """When the found order was placed, by our clock; the provider's skew is subtracted."""
     if found.created_there is None:
         return found.first_seen_at
     ahead = clock_skew(found.account_id) or timedelta(0)
@@ -169,7 +173,7 @@ def clock_skew(account_id: int) -> timedelta | None:
 
 
 def to_rental(found: FoundOrder) -> Rental:
-    """The answer that it was found by."""
+    """The provider's answer that the found order was stored from."""
     return Rental(
         order_id=found.provider_id,
         state=StatedState(found.stated),

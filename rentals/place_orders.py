@@ -1,4 +1,4 @@
-"""Order numbers, and stop those that were not placed."""
+"""Queue orders of numbers, and end those that were not placed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ S = OrderState
 PERMISSION: Final = "rentals.rent_order"
 MAX_AT_ONCE: Final = 50
 MAX_AGE: Final = timedelta(minutes=30)
-"""An order that could not be placed for so long is of no use: whoever wanted it has gone."""
+"""Orders older than this are not placed: the person who needed the number no longer waits."""
 WAITED_TOO_LONG: Final = "order_waited_too_long"
 NO_NUMBER_IN_TIME: Final = "no_number_in_time"
 NOT_ALLOWED: Final = "order_not_allowed"
@@ -33,7 +33,7 @@ NOT_ALLOWED: Final = "order_not_allowed"
 
 @dataclass(frozen=True, slots=True)
 class RentRequest:
-    """What staff want to rent; already checked by the form."""
+    """A validated request for numbers, as the form states it."""
 
     account: Account
     project: str
@@ -52,11 +52,13 @@ def place(
     form_token: str | None,
     instead_of: Order | None = None,
 ) -> tuple[list[Order], bool]:
-    """Write the orders down, take them from the daily limits and wake the engine, in one
-    transaction. Raises `LimitReached`, and then nothing is written.
+    """Queue the orders, count them against the daily limits and wake the engine, in one
+    transaction.
 
-    The same form sent twice orders once: a unique constraint decides, and the second call
-    returns the first one's orders and False.
+    Returns the orders and whether they are new. A form that is sent twice orders once: a unique
+    constraint decides, and the second call returns the orders of the first and False.
+
+    Raises `LimitReached`; nothing is written then.
     """
     rows = [
         _row(request, by, form_token, position, instead_of) for position in range(request.count)
@@ -77,12 +79,12 @@ def place(
 
 
 def may_rent(user: User | None) -> bool:
-    """None: the portal itself, for what a person had asked for."""
+    """Whether this person may rent. None is the portal, acting on an earlier request."""
     return user is None or (user.is_active and user.has_perm(PERMISSION))
 
 
 def orders_of_form(form_token: str | None, by: User | None) -> list[Order]:
-    """The orders that a form has made already."""
+    """The orders that this form has already created, by position."""
     if not form_token:
         return []
     made = Order.objects.filter(form_token=form_token, created_by=by)
@@ -112,14 +114,16 @@ def _row(
     )
 
 
-# --- rows that nobody placed -------------------------------------------------
+# --- orders that were not placed -------------------------------------------------
 
 
 def not_expired(rows: QuerySet[Order], now: datetime) -> QuerySet[Order]:
+    """Orders that may still be placed: by age, or because staff asked to keep trying."""
     return rows.filter(created_at__gt=now - MAX_AGE) | rows.filter(keep_trying_until__gt=now)
 
 
 def end_expired(now: datetime) -> None:
+    """End queued orders that may no longer be placed."""
     queued = Order.objects.filter(state=S.QUEUED, created_at__lte=now - MAX_AGE)
     queued = queued.exclude(keep_trying_until__gt=now)
     done = {"ended_at": now, "changed_at": now}
@@ -134,7 +138,7 @@ def end_expired(now: datetime) -> None:
 
 
 def refuse_without_permission(order: Order) -> None:
-    """Whoever wanted it may not rent any more, or is nobody here any more."""
+    """End a queued order whose person may no longer rent or has left."""
     now = timezone.now()
     done = {"reason": NOT_ALLOWED, "ended_at": now, "changed_at": now}
     row = Order.objects.filter(pk=order.pk)
@@ -142,7 +146,7 @@ def refuse_without_permission(order: Order) -> None:
 
 
 def withdraw(order: Order, by: User) -> bool:
-    """Stop an order before it was placed. False: it was too late."""
+    """Cancel an order before it is placed. False: too late."""
     now = timezone.now()
     return bool(
         ORDER_STATES.move(

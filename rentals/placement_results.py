@@ -1,4 +1,4 @@
-"""Apply what a provider answered when an order was to be placed."""
+"""Apply the result of a call that places an order."""
 
 from __future__ import annotations
 
@@ -19,19 +19,26 @@ from .states import ORDER_STATES, OrderState
 S = OrderState
 
 NO_NUMBER_RETRY: Final = timedelta(seconds=15)
-"""Where staff asked to keep trying while no number is free."""
+"""Delay between tries if no number is free and staff asked to keep trying."""
 
 
 def apply_placed(rows: QuerySet[Order], rental: Rental, now: datetime) -> None:
-    """The provider rented us a number. `rows` is the one row that was being placed."""
-    # That it was not made may have been believed meanwhile; this answer is stronger.
+    """Apply an answer that a number was rented. `rows` selects the one row.
+
+    1. Take the row if it is being placed, unknown or believed not to be created; the provider's
+       own answer overrides that belief.
+    2. If another row already has this provider's id, leave the outcome unknown: the portal cannot
+       decide which of the two orders the number belongs to.
+    3. Otherwise attach the provider's order to the row.
+    """
+    # Meanwhile the order may have been believed not to exist; this answer overrides it.
     open_ones = rows.filter(state__in=(S.PLACING, S.UNKNOWN, S.NOT_CREATED))
     order = open_ones.select_for_update().first()
     if order is None:
         return
     taken = Order.objects.filter(account=order.account_id, provider_id=rental.order_id)
     if taken.exclude(pk=order.pk).exists():
-        # One number for two orders: which of them it is cannot be told by machine.
+        # One number for two orders: staff decide which one it belongs to.
         ORDER_STATES.move(
             rows,
             S.UNKNOWN,
@@ -50,7 +57,11 @@ def apply_placed(rows: QuerySet[Order], rental: Rental, now: datetime) -> None:
 
 
 def apply_error(rows: QuerySet[Order], error: GatewayError, now: datetime) -> None:
-    """What an error means for the order that was being placed."""
+    """Apply an error of the call. `rows` selects the one row that is being placed.
+
+    Unknown outcomes are never queued again. A refusal ends the order, unless no number was free
+    and staff asked to keep trying. A call that was certainly not made is retried.
+    """
     answer: dict[str, Any] = {
         "reason": error.reason,
         "words": storable(error.words),

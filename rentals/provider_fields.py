@@ -1,7 +1,7 @@
-"""What a provider states of an order, written beside what it stated before.
+"""Store the fields that a provider states about an order.
 
-The first code, text, time and price that was stated stands. A later answer that lacks it
-takes nothing away; one that differs is kept beside it, and the order is flagged.
+The first code, text, time and price stay. A later answer without them removes nothing. A value
+that differs is kept beside the first, and the order is flagged as a conflict.
 """
 
 from __future__ import annotations
@@ -24,16 +24,20 @@ PLAIN: Final = {
     "expires_there": "expires_at",
     "received_there": "received_at",
 }
-"""Our field: the answer's."""
+"""Our field to the field of the answer."""
 MAX_KEPT: Final = 20
-"""Differing answers of one order; a provider that changes its mind for ever fills no table."""
+"""Differing values kept per order, so that a provider that keeps changing them cannot fill the
+table."""
 MIN_COMMON_DIGITS: Final = 6
-"""In common at the end, for two ways of writing to be of one number."""
+"""Trailing digits that two spellings must share to be the same number."""
 
 
 def fill(order: Order, rental: Rental, now: datetime) -> bool:
-    """False: the answer is about another number than the one that was rented. It may be
-    anybody's SMS, so nothing of it is taken over; it is kept beside the order, and flagged."""
+    """Store what the answer states. `order` is changed but not saved.
+
+    False: the answer is about another number than the rented one. Its SMS may be anybody's, so the
+    answer is only kept beside the order, and the order is flagged.
+    """
     if not _is_its_number(order, rental):
         _keep_mismatched_answer(order, rental, now)
         return False
@@ -70,7 +74,7 @@ def _fill_plain(order: Order, name: str, stated: object, now: datetime) -> None:
 
 
 def _is_its_number(order: Order, rental: Rental) -> bool:
-    """However it is written: with a plus sign or without, in groups, with a leading zero."""
+    """Compare numbers in any spelling: with or without plus sign, grouped, with a leading zero."""
     if not (order.phone and rental.phone) or order.phone == rental.phone:
         return True
     ours, theirs = _digits(order.phone), _digits(rental.phone)
@@ -98,12 +102,12 @@ def _is_current(order: Order, name: str, stated: str) -> bool:
     try:
         return current.reveal() == stated
     except Unreadable:
-        # No key opens it any more, so nothing can be compared with it.
+        # No key decrypts the stored value, so the two cannot be compared.
         return True
 
 
 def conflicting_texts(order: Order) -> list[dict[str, str]]:
-    """The codes and texts that differ: [{"field", "value", "at"}], oldest first."""
+    """The differing codes and texts, oldest first: [{"field", "value", "at"}]."""
     if not order.differing_texts:
         return []
     try:
@@ -124,6 +128,7 @@ def _keep_conflicting_text(order: Order, name: str, stated: str, now: datetime) 
 
 
 def record_difference(order: Order, name: str, value: str, now: datetime) -> None:
+    """Flag the order and keep a differing value once. `value` is empty for codes and texts."""
     order.conflict = True
     if any((one["field"], one.get("value", "")) == (name, value) for one in order.differing):
         return

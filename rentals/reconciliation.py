@@ -1,9 +1,9 @@
-"""Orders whose outcome is unknown.
+"""Reconcile orders whose outcome is unknown with the provider's lists.
 
-GoSMS has no key by which a lost order could be asked for. It turns up in the list of orders,
-or it was never made; the transactions tell whether money was held for it. Taken over by
-itself is only what is surely ours: one candidate for one lost order, and an account whose key
-nobody else uses. All else is laid before staff.
+GoSMS has no key by which a lost order could be looked up. Either it appears in the list of orders,
+or it was never placed; the transactions show whether money was held for it. The portal adopts an
+order automatically only if it is certainly ours: one candidate for one lost order, on an account
+whose key is exclusive to this portal. Staff decide all other cases.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from .states import ORDER_STATES, OrderState
 S = OrderState
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
-"""So far the provider's clock may be off beyond what our other orders tell of it."""
+"""How far the provider's clock may deviate from the skew that our other orders show."""
 APPEARANCE_DELAY: Final = timedelta(minutes=2)
-"""Not before this is an order that cannot be found believed not to exist."""
+"""An order that cannot be found is believed not to exist only after this time."""
 SEARCH_PERIOD: Final = timedelta(minutes=15)
 NOT_FOUND_THERE: Final = "not_found_there"
 
 
 def candidates(order: Order) -> QuerySet[FoundOrder]:
-    """Orders in the provider's list that may be the one whose answer was lost."""
+    """Found orders that may be the order whose answer was lost."""
     free = FoundOrder.objects.filter(account=order.account_id, order=None)
     same = Q(project__iexact=order.project) | Q(project="")
     free = free.filter(same, Q(region__iexact=order.region) | Q(region=""))
@@ -41,8 +41,11 @@ def candidates(order: Order) -> QuerySet[FoundOrder]:
 
 
 def _made_around(order: Order, first_seen: str) -> Q:
-    """Rows of the provider's that were made while this order was being placed. Where nothing
-    tells how far its clock is off, also all that we first saw since then."""
+    """Provider's rows that were created while this order was being placed.
+
+    Without a known clock skew, also all rows that were first seen since then. `first_seen` names
+    the field of that moment.
+    """
     ahead = order_import.clock_skew(order.account_id)
     began, ended = _window(order, ahead or timedelta(0))
     since = {f"{first_seen}__gte": order.handed_over_at or order.created_at}
@@ -56,8 +59,12 @@ def _window(order: Order, ahead: timedelta) -> tuple[datetime, datetime]:
 
 
 def settle(account: Account, now: datetime) -> None:
-    """After a list was read: adopt what is surely ours, end what surely was not made, and
-    import the rest where this portal exclusive uses the key."""
+    """Settle the account's unknown orders after a list was read.
+
+    1. Adopt the order that is certainly ours, if the key is exclusive.
+    2. End orders that were certainly not placed.
+    3. Import the remaining found orders, if the key is exclusive.
+    """
     exclusive = bool(account.options.get("exclusive_key"))
     for order in Order.objects.filter(account=account, state=S.UNKNOWN).order_by("pk"):
         found = list(candidates(order)[:2])
@@ -72,7 +79,7 @@ def settle(account: Account, now: datetime) -> None:
 
 
 def _is_certainly_ours(order: Order, found: FoundOrder) -> bool:
-    """It was made at that time, and no other order of ours can be the one that it is."""
+    """It was created at that time, and no other order of ours can be this one."""
     began, ended = _window(order, order_import.clock_skew(order.account_id) or timedelta(0))
     if found.created_there is None or not began <= found.created_there <= ended:
         return False
@@ -80,20 +87,21 @@ def _is_certainly_ours(order: Order, found: FoundOrder) -> bool:
         account=order.account_id, project=order.project, region=order.region, provider_id=""
     ).exclude(pk=order.pk)
     looked_for = Q(state__in=(S.UNKNOWN, S.CLAIMED, S.PLACING))
-    # Of these it is only believed that they were not made.
+    # Orders that are only believed not to have been placed.
     believed = Q(state=S.NOT_CREATED, reason__in=("", NOT_FOUND_THERE))
     believed &= Q(handed_over_at__range=(began - SEARCH_PERIOD, ended + SEARCH_PERIOD))
     return not same.filter(looked_for | believed).exists()
 
 
 def _was_certainly_not_made(order: Order) -> bool:
-    """Both lists were read whole after it had time to appear, each row of them was understood,
+    """Both lists were read completely after the order had time to appear, every row was readable,
     and no money was held."""
     read = (full_readings_since(order, kind).exists() for kind in Reading.Kind)
     return all(read) and not _unmatched_transactions(order).exists()
 
 
 def full_readings_since(order: Order, kind: str) -> QuerySet[Reading]:
+    """Complete readings of every page that began after the order had time to appear."""
     return Reading.objects.filter(
         account=order.account_id,
         kind=kind,
@@ -106,7 +114,7 @@ def full_readings_since(order: Order, kind: str) -> QuerySet[Reading]:
 
 
 def _unmatched_transactions(order: Order) -> QuerySet[Transaction]:
-    """Money that moved, at the time, for an order that nobody knows."""
+    """Transactions of that time whose order is neither ours nor found."""
     rows = Transaction.objects.filter(_made_around(order, "read_at"), account=order.account_id)
     rows = rows.filter(Q(type="Hold") | ~Q(order_provider_id=""))
     ours = Order.objects.filter(account=order.account_id).exclude(provider_id="")
@@ -116,7 +124,10 @@ def _unmatched_transactions(order: Order) -> QuerySet[Transaction]:
 
 
 def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> bool:
-    """The order whose answer was lost is this one. False: either was settled meanwhile."""
+    """Settle a lost order as the found one, and poll it. False: either was settled meanwhile.
+
+    `by` is None if the portal itself decides.
+    """
     now = timezone.now()
     with transaction.atomic():
         row = Order.objects.select_for_update().filter(pk=order.pk)
@@ -130,7 +141,7 @@ def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> 
         started_at = lost.handed_over_at or now
         apply_order_state.attach(lost, order_import.to_rental(free), now, started_at=started_at)
         FoundOrder.objects.filter(pk=free.pk).update(order=lost)
-        # The list tells neither its end nor its text.
+        # The list states neither the end nor the text, so poll the order now.
         follow = {"next_poll_at": now, "changed_at": now, "ended_at": None}
         Order.objects.filter(pk=lost.pk, state__in=(S.PENDING, *apply_order_state.WITH_SMS)).update(
             **follow
@@ -139,6 +150,7 @@ def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> 
 
 
 def mark_not_made(order: Order, by: User, because: str) -> bool:
+    """Settle an unknown order as not placed. False: it was settled meanwhile."""
     now = timezone.now()
     return bool(
         ORDER_STATES.move(

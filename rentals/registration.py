@@ -1,4 +1,4 @@
-"""What rented numbers register when the portal starts."""
+"""Startup registrations of rented numbers: work sources, labels, dashboard items, journal links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How renting went of late, for one app in one country: price, success, waiting time."""
+"""Recent price, success rate and waiting time of an app in a country."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MAX_RECENT: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class PairStats:
-    """`price` is the last one that the provider stated; None: none is priced."""
+    """Figures of one app in one country. `price`: the latest that the provider stated, if any."""
 
     price: Decimal | None
     orders: int
     share: int | None
-    """Percent of the ended orders that got their SMS."""
+    """Percentage of ended orders that got their SMS."""
     wait: timedelta | None
 
     def total_price(self, count: int) -> Decimal | None:
@@ -61,6 +61,6 @@ def pair_stats(account: Account, project: str, region: str) -> PairStats:
 
 
 def recent_pairs(user: User) -> list[tuple[str, str]]:
-    """The pairs that this person rented last, newest first."""
+    """The pairs of app and country that this person rented last, newest first."""
     rows = Order.objects.filter(created_by=user).order_by("-created_at")
     return list(dict.fromkeys(rows.values_list("project", "region")[:50]))[:MAX_RECENT]

@@ -1,4 +1,4 @@
-"""The provider's transactions in our own table, each kept as it was first stated."""
+"""Import the provider's transactions. Each row keeps its values as first stated."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ FIELDS = (
 
 
 def import_page(account: Account, page: Sequence[Stated], now: datetime) -> int:
-    """Upsert by account and id, so that a row that is read twice stands once. Returns how
-    many are new. What a later reading states otherwise is kept beside the row."""
+    """Insert transactions by account and id; return how many are new.
+
+    A transaction that is read twice is stored once. Values that a later reading states differently
+    are kept beside the row.
+    """
     stated = {one.transaction_id: one for one in page}
     existing = {
         row.provider_id: row

@@ -1,4 +1,4 @@
-"""What staff can do with one order: cancel, settle, see it unmasked, hide it, import it."""
+"""Actions on one order: cancel, settle, reveal, hand over, hide, import."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ S = OrderState
 
 
 class OrderAction(ObjectAction[Order]):
-    """Leads back to the order's page, or to the board if it was asked for there."""
+    """An action that returns to the order's page, or to the board if it was started there."""
 
     def back_to(self, obj: Order) -> HttpResponse:
         if self.request.POST.get("from") == "board":
@@ -69,7 +69,7 @@ class CancelPage(OrderAction):
 
 
 class SettlePage(OrderAction):
-    """An order whose outcome is unknown: this one in the provider's list, or none."""
+    """Settle an unknown outcome: adopt an order of the provider's list, or mark as not made."""
 
     permission_required = "rentals.resolve_order"
 
@@ -84,12 +84,12 @@ class SettlePage(OrderAction):
             found = reconciliation.candidates(order).filter(public_id=request.POST.get("found", ""))
             first = found.first()
             done = bool(first) and reconciliation.adopt(order, first, by=by, because=because)  # type: ignore[arg-type]
-            said = f"Adopted {first.provider_id}: {because}" if first else ""
+            log_text = f"Adopted {first.provider_id}: {because}" if first else ""
         else:
             done = reconciliation.mark_not_made(order, by, because)
-            said = f"Marked as not made: {because}"
+            log_text = f"Marked as not made: {because}"
         if done:
-            self.log(order, said)
+            self.log(order, log_text)
             messages.success(request, _("The outcome is settled."))
         else:
             messages.warning(request, _("Nothing was changed: the outcome is known already."))
@@ -97,7 +97,7 @@ class SettlePage(OrderAction):
 
 
 class RevealPage(RevealAction[Order]):
-    """Number, code and text."""
+    """Reveal number, code and text."""
 
     permission_required = "rentals.reveal_order"
     template_name = "rentals/revealed.html"
@@ -107,7 +107,7 @@ class RevealPage(RevealAction[Order]):
 
 
 class HandOverPage(OrderAction):
-    """Somebody else goes on with the customer: they hold it from now on, and see its code."""
+    """Hand an order over to a colleague, who then holds it and sees its code."""
 
     permission_required = "rentals.rent_order"
 
@@ -115,8 +115,8 @@ class HandOverPage(OrderAction):
         order = self.find(object_id)
         if not may_hand_over(order, request.user):
             raise NeedsPermission("rentals.reveal_order")
-        wanted = request.POST.get("to", "")[:20]
-        to = colleagues().filter(pk=wanted).first() if wanted.isdecimal() else None
+        person = request.POST.get("to", "")[:20]
+        to = colleagues().filter(pk=person).first() if person.isdecimal() else None
         if to is None:
             messages.error(request, _("Nothing was changed: choose who goes on with it."))
         elif hand_overs.hand_over(order, to, by=current_user(request)):
@@ -128,7 +128,7 @@ class HandOverPage(OrderAction):
 
 
 class HidePage(OrderAction):
-    """Take an order off the board; it stays in the list."""
+    """Remove an order from the board; it stays in the list."""
 
     permission_required = "rentals.view_order"
 
@@ -142,7 +142,7 @@ class HidePage(OrderAction):
 
 
 class FoundPage(Page, TemplateView):
-    """Orders in the provider's list that nobody here placed, and taking them over."""
+    """The found orders, and their import."""
 
     title = _("Orders not placed here")
     permission_required = "rentals.import_order"

@@ -1,4 +1,4 @@
-"""The board of open orders: every row at once, and afterwards only what has changed."""
+"""The board of open orders: the page sends all rows, updates send changed rows only."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from .order_page import seconds_left
 S = OrderState
 
 KEEP_RECEIVED_FOR: Final = timedelta(minutes=10)
-"""So long an order whose SMS came stays on the board, unless it is hidden before."""
+"""How long an order with an SMS stays on the board, unless somebody hides it."""
 OVERLAP: Final = timedelta(seconds=10)
-"""A row may be committed a little after the time that it says it changed at."""
+"""A row may be committed slightly later than its `changed_at`."""
 MAX_ROWS: Final = 1_000
 MINE, TEAM = "mine", "team"
 SESSION_KEY: Final = "board_scope"
@@ -85,7 +85,7 @@ class BoardPage(Page, TemplateView):
 
 
 def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
-    """`order` comes from `rows_of`."""
+    """The context of one row. `order` comes from `rows_of`, with its annotations."""
     unmasked = may_see_unmasked(order, request.user)
     pending = order.state == S.PENDING and not order.is_ending
     mine = request.user.pk == order.held_by_id
@@ -105,7 +105,7 @@ def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
 
 
 def calls_a_minute(now: datetime) -> str:
-    """How much of its limit each account with open orders has used in the last minute."""
+    """How much of its rate limit each account with open orders used in the last minute."""
     open_ones = Order.objects.filter(state__in=OPEN).order_by()
     accounts = Account.objects.filter(pk__in=open_ones.values("account"))
     recent = ApiCall.objects.filter(
@@ -122,7 +122,7 @@ def calls_a_minute(now: datetime) -> str:
 
 @fragment("rentals.view_order")
 def changes(request: HttpRequest) -> HttpResponse:
-    """The rows that changed since the page looked last, and how many it does not show yet."""
+    """The rows that changed since the page's last request, and the ids of new or open ones."""
     since = _since(request)
     now = timezone.now()
     scope = MINE if request.GET.get("scope") == MINE else TEAM
@@ -136,7 +136,7 @@ def changes(request: HttpRequest) -> HttpResponse:
 
 
 def _since(request: HttpRequest) -> datetime:
-    """What is no time, or one of long ago, is a minute ago: the page holds the rest."""
+    """The time of the page's last request; a minute ago if it is missing or invalid."""
     earliest = timezone.now() - timedelta(minutes=1)
     try:
         since = parse_datetime(request.GET.get("since", "").replace(" ", "+"))
@@ -154,6 +154,6 @@ def _rendered(order: Order, request: HttpRequest) -> dict[str, Any]:
 
 
 def arrival(order: Order) -> str:
-    """What is said aloud and on the desktop: never the code."""
+    """The announcement for screen readers and desktop notifications; never the code."""
     text = gettext("SMS arrived on the number ending %(digits)s.")
     return text % {"digits": order.phone[-4:]}

@@ -1,4 +1,4 @@
-"""Orders and transactions as files. Codes and texts are in none of them."""
+"""Exports of orders and transactions. No export contains codes or texts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Column = exports.Column
 
 
 def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
-    """The list as it is filtered. Numbers are unmasked where the reader sees them unmasked."""
+    """The filtered list. Numbers are unmasked if the reader may see them so."""
     require(request, "rentals.export_order", "rentals.view_order")
     reveals = request.user.has_perm("rentals.reveal_order")
 

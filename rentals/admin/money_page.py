@@ -1,4 +1,4 @@
-"""What stands above the list of transactions: totals, balance over time, when it was read."""
+"""The part above the list of transactions: totals, balance over time, the last reading."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..presentation.timeline import type_word
 DAYS: Final = 7
 MAX_POINTS: Final = 200
 MIN_SPAN: Final = timedelta(hours=1)
-"""Of use today, before anything is said of how long the balance will last."""
+"""Minimum time since the first hold for an estimate of how long the balance lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Total:
 
 
 def totals(rows: QuerySet[Transaction]) -> list[dict[str, Any]]:
-    """The sum of each type, for each account by itself: their units may differ."""
+    """Totals by type, per account: the accounts' units may differ."""
     grouped = rows.order_by().values("account__name", "type")
     sums = grouped.annotate(amount=Sum("amount"), count=Count("pk"))
     by_account: dict[str, list[Total]] = {}
@@ -47,7 +47,7 @@ def totals(rows: QuerySet[Transaction]) -> list[dict[str, Any]]:
 
 
 def chosen_account(request: HttpRequest) -> Account | None:
-    """The one that the list is filtered by, or the only one there is."""
+    """The account that the list is filtered by; without such a filter, the first one."""
     accounts = renting_accounts()
     wanted = request.GET.get("account__id__exact", "")
     for account in accounts:
@@ -57,7 +57,7 @@ def chosen_account(request: HttpRequest) -> Account | None:
 
 
 def balance_over_time(account: Account) -> list[BalanceReading]:
-    """Readings of the last days, thinned out evenly where there are many; the newest stays."""
+    """Balance readings of the last days, thinned out evenly if there are many; the latest stays."""
     since = timezone.now() - timedelta(days=DAYS)
     found = list(account.readings.filter(read_at__gt=since).order_by("read_at"))
     step = len(found) // MAX_POINTS + 1
@@ -65,8 +65,11 @@ def balance_over_time(account: Account) -> list[BalanceReading]:
 
 
 def runway(account: Account, now: datetime | None = None) -> timedelta | None:
-    """How long the available balance lasts at the pace of the last 24 hours: what was held
-    and not given back, as the provider booked it. An estimate, and said to be one."""
+    """Estimate how long the available balance lasts at the spending of the last 24 hours.
+
+    Spending is holds minus refunds, as booked by the provider. None if there is no basis for an
+    estimate.
+    """
     now = now or timezone.now()
     latest = account.readings.order_by("-read_at").first()
     if latest is None or latest.spendable is None or latest.spendable <= 0:

@@ -1,4 +1,4 @@
-"""What the page of one order, its live part and its line in the list show."""
+"""Contexts of an order's page and its live part, and computed columns of the list."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ..states import BEING_PLACED, OrderState
 S = OrderState
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 REFUND_WATCH = timedelta(minutes=2)
-"""So long a cancelled order's page goes on looking for its refund."""
+"""How long the page of a cancelled order keeps checking for the refund."""
 ACTIONS = ("cancel", "settle", "reveal", "hide", "hand")
 SETTLE_REASONS = {
     "console": _("Seen in the provider's console"),
@@ -75,14 +75,14 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
 
 
 def page_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
-    """What stands on the page once, beside its live part."""
+    """Context of the whole page: the live part, and the colleagues to hand over to."""
     context = live_context(admin, request, order)
     others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()
     return {**context, "colleagues": [(one.pk, person_name(one)) for one in others]}
 
 
 def colleagues() -> QuerySet[User]:
-    """Those who may hold an order."""
+    """Staff who may hold an order."""
     able = User.objects.with_perm("rentals.rent_order", backend=MODEL_BACKEND)
     return able.filter(is_active=True, is_staff=True).order_by("username")
 
@@ -102,7 +102,7 @@ def _last_polled_at(order: Order) -> Any:
 
 
 def _poll_every(order: Order) -> int | None:
-    """Seconds until the page asks again; None once there is no more news to come."""
+    """Seconds until the page polls again; None once nothing more can change."""
     now = timezone.now()
     if order.state == S.CANCELLED and order.provider_id and order.ended_at:
         return 5 if now - order.ended_at < REFUND_WATCH else None
@@ -113,7 +113,7 @@ def _poll_every(order: Order) -> int | None:
 
 
 def _candidates(order: Order, user: User | AnonymousUser) -> list[dict[str, Any]]:
-    """What the provider's list holds that may be this order."""
+    """Found orders that may be this order."""
     if order.state not in (S.UNKNOWN, S.NOT_CREATED) or order.answered_at is None:
         return []
     if not user.has_perm("rentals.resolve_order"):
@@ -129,7 +129,7 @@ def _like(found: Any) -> Order:
 
 
 def _allowed_actions(order: Order, user: User | AnonymousUser) -> dict[str, bool]:
-    """What this person may do with this order now."""
+    """Actions that this person may take on this order now."""
     can = user.has_perm
     pending = order.state == S.PENDING and not cancel_requests.is_being_cancelled(order)
     return {

@@ -1,4 +1,4 @@
-"""The pages about rented numbers."""
+"""Admin pages of orders and of the apps and countries."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class OrderAdmin(TrackedAdmin):
 
 
 class CatalogueAdmin(PortalAdmin):
-    """Lists that staff keep. What was rented under a row stays when it is not offered."""
+    """Lists that staff maintain. Past orders keep an entry that is no longer offered."""
 
     list_filter = ("provider", "is_offered")
 

@@ -32,7 +32,7 @@ def unavailable_reason(account: Account) -> str:
 
 
 class RentForm(forms.Form):
-    """`rent_request` is what the form came to once it is valid."""
+    """Requests numbers. `rent_request` is the result of a valid form."""
 
     account = forms.ChoiceField(label=_("Account"))
     project = forms.ChoiceField(label=_("App"))
@@ -120,7 +120,7 @@ class RentForm(forms.Form):
 
     @property
     def confirmation_key(self) -> str:
-        """What was confirmed: a confirmation counts for just this, once."""
+        """Identifies the request that was confirmed; any other request needs a new confirmation."""
         asked = self.rent_request
         return f"{asked.account.public_id}:{asked.project}:{asked.region}:{asked.count}"
 
@@ -143,6 +143,6 @@ def regions_of(account: Account) -> list[tuple[str, str]]:
 
 
 def _named(region: Region) -> str:
-    """The remarks of the document are translated, those of staff are their own."""
+    """Name, code and remark. Remarks from the document are translated, those of staff are not."""
     name = f"{country_name(region.code)} ({region.code})"
     return f"{name} – {gettext(region.remark)}" if region.remark else name

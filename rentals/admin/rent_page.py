@@ -1,4 +1,4 @@
-"""The page "Rent a number", and the part of it that follows what is chosen."""
+"""The page "Rent a number", and its part that follows the chosen app and country."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ LIMIT_TEXTS: Final = {
 
 
 def pair_facts(request: HttpRequest, form: RentForm) -> dict[str, Any]:
-    """What is projects of the app and country that are chosen."""
+    """Price and success figures of the chosen app and country."""
     account = form.renting_account
     values = form.data if form.is_bound else form.initial
     projects = [code for code, _name in form.fields["project"].choices]  # type: ignore[attr-defined]
@@ -141,8 +141,8 @@ def pair_facts(request: HttpRequest, form: RentForm) -> dict[str, Any]:
     )
 
 
-def _chosen_or_first(value: object, projects: list[str]) -> str:
-    return str(value) if value in projects else next(iter(projects), "")
+def _chosen_or_first(value: object, choices: list[str]) -> str:
+    return str(value) if value in choices else next(iter(choices), "")
 
 
 def facts_of(account: Account, project: str, region: str, typed: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the provider booked."""
+"""Admin pages of the provider's transactions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .export import export_transactions
 
 
 class ReadNow(Page, View):
-    """Puts the question to the queue; no web process asks a provider."""
+    """Queue readings of both lists; web processes never call a provider."""
 
     permission_required = "rentals.read_transaction"
     http_method_names = ["post"]

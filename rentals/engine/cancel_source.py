@@ -1,7 +1,7 @@
-"""Cancels as work for the engine. They cost nothing, so they go on while an account is paused.
+"""Work source of cancels. They are free, so they continue while an account is paused.
 
-After anything but a clean yes the order itself is asked, in the same piece of work, and its
-answer is believed (GoSMS document, section 4: only a pending order can be cancelled).
+Unless the call certainly did nothing, the same job then asks for the order itself, and its answer
+decides (GoSMS document, section 4: only a pending order can be cancelled).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ POLL_SOON: Final = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class CancelResult:
-    """What the cancel and the question after it came to. `error` is the cancel's."""
+    """Results of the cancel and of the lookup after it. `error` is that of the cancel."""
 
     answer: Cancellation | None
     error: GatewayError | None
@@ -65,14 +65,14 @@ def _fetch_order(client: RentsNumbers, provider_id: str) -> Rental | None:
     try:
         return client.fetch_order(provider_id)
     except (GatewayError, CannotTake):
-        # The poll asks again, and goes on asking.
+        # Polling asks again later.
         return None
 
 
 def _due(now: datetime | Moment) -> QuerySet[Cancel]:
-    # Said as the partial index has it, for SQLite to see that it will do.
-    open_ones = Cancel.objects.filter(state__in=sorted(CANCEL_OPEN))
-    return open_ones.filter(state=C.QUEUED, not_before__lte=now)
+    # Repeat the condition of the partial index, or SQLite does not use it.
+    open_cancels = Cancel.objects.filter(state__in=sorted(CANCEL_OPEN))
+    return open_cancels.filter(state=C.QUEUED, not_before__lte=now)
 
 
 class CancelSource(ClaimedRowSource):
@@ -176,7 +176,7 @@ def _apply_error(job: CancelJob, rows: QuerySet[Cancel], error: GatewayError) ->
 
 
 def _poll_order_soon(order_id: int, now: datetime) -> None:
-    """Its own answer decides; asked for soon, whatever its pace is."""
+    """Poll the order soon, whatever its interval: its own answer decides."""
     waiting = Order.objects.filter(pk=order_id, next_poll_at__gt=now + POLL_SOON)
     waiting.update(next_poll_at=now + POLL_SOON)
 

@@ -1,8 +1,8 @@
-"""Asking after open orders, as work for the engine.
+"""Work source that polls pending orders.
 
-Up to ten open orders of an account are asked for one by one, at the document's pace. Above
-that the account is followed by its list (`rounds`), and an order is asked for itself where
-the list gave reason to, and at its end.
+Up to ten pending orders of an account are polled one by one, at the intervals of the document.
+Above that the account is polled by its list (`list_poll`); an order is then looked up only if the
+list gives reason to, and at its end.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ from .lookup_source import LookupSource
 S = OrderState
 
 MAX_LOOKUPS_BESIDE_LIST: Final = 2
+"""Few at a time, so that a cancel never queues behind many lookups."""
 LOOKUPS_WITHOUT_LIST: Final = 10
-"""Orders that are asked for where their list cannot be read."""
+"""Orders to look up if their list cannot be read."""
 
 
 def _busy_or_backing_off(now: datetime | Moment) -> QuerySet[Watch]:
@@ -64,7 +65,7 @@ class PollSource(LookupSource):
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         now = timezone.now()
-        # While a list is being read, it is not known yet which orders are worth asking for.
+        # While a list is being read, it is not yet known which orders to look up.
         free = set(accounts) - self._busy_or_backing_off.among(accounts, now)
         rounds = self._round_due.among(free, now)
         return rounds | super().accounts_with_work(free - rounds)
@@ -79,13 +80,13 @@ class PollSource(LookupSource):
             return []
         if watch.by_list and watch.next_round_at and watch.next_round_at <= now:
             return self._claim_round(watch, claim, now)
-        # Few at a time, so that a cancel never queues behind many of them.
-        most = min(limit, MAX_LOOKUPS_BESIDE_LIST) if watch.by_list else limit
-        return self._claim_lookups(account, most, claim, probing=watch.quiet_until is not None)
+        max_lookups = min(limit, MAX_LOOKUPS_BESIDE_LIST) if watch.by_list else limit
+        return self._claim_lookups(
+            account, max_lookups, claim, probing=watch.quiet_until is not None
+        )
 
     def _choose_mode(self, watch: Watch, now: datetime) -> None:
-        """One by one or by the list. Between the two there is some room, so that the way
-        does not change with every order."""
+        """Switch between polling one by one and by the list."""
         waiting = Order.objects.filter(account=watch.account_id, state=S.PENDING)
         count = waiting.order_by()[: poll_intervals.MAX_ONE_BY_ONE + 1].count()
         if not watch.by_list and count > poll_intervals.MAX_ONE_BY_ONE:
@@ -146,8 +147,10 @@ class PollSource(LookupSource):
         )
 
     def _look_up_some(self, job: RoundJob, error: GatewayError, now: datetime) -> int:
-        """The list could not be read: some are asked for themselves, others the next time, so
-        that a list at fault hides no SMS. Returns how many."""
+        """Look up some random orders because the list could not be read; return how many.
+
+        The next failure picks others, so a faulty list hides no SMS.
+        """
         if error.reason == Reason.RATE_LIMITED or error.reason in auth_backoff.AUTH_REASONS:
             return 0
         rows = Order.objects.filter(account=job.account_id, state=S.PENDING, poll_claim=None)
@@ -155,14 +158,14 @@ class PollSource(LookupSource):
         return Order.objects.filter(pk__in=asked).update(next_poll_at=now)
 
     def _apply_round(self, job: RoundJob, done: Round, now: datetime) -> int:
-        """Returns how many orders are to be asked for."""
+        """Apply what the lists state; return how many orders to look up."""
         for rental in done.received:
             apply_order_state.apply(job.waiting[rental.order_id], rental, now, from_lookup=False)
         ids = [job.waiting[one] for one in done.missing]
         missing = Order.objects.filter(pk__in=ids, state=S.PENDING)
         asked = 0
         for pk, placed_at, polled_at in missing.values_list("pk", "placed_at", "polled_at"):
-            # Where list and order contradict each other, it is asked no more than at its pace.
+            # If list and order contradict each other, keep to the order's polling interval.
             last = polled_at or now - poll_intervals.SLOWEST
             at = max(now, last + poll_intervals.interval(now - (placed_at or now)))
             soon = Q(next_poll_at__gt=at) | Q(next_poll_at=None)
@@ -171,6 +174,6 @@ class PollSource(LookupSource):
 
 
 def _end_or_now(now: datetime) -> Combinable:
-    """Its end, or now where that is over."""
+    """The order's end, or now if that has passed."""
     current = Value(now, output_field=DateTimeField())
     return Greatest(Coalesce(F("expires_at"), current), current)

@@ -1,10 +1,9 @@
-"""Reading the provider's lists of orders and transactions, page by page, as work for the
-engine.
+"""Work source that reads the provider's lists of orders and transactions, page by page.
 
-In which order a provider lists is not answer (GoSMS document, sections 6 and 7), and pages
-shift while they are read. So a list counts as read when as many rows are known here as the
-provider says that there are; until then it is read again, a few times. New rows stand at one
-end in most lists, so the first page and then the last ones are looked at before the middle.
+The documented lists have no stated order (GoSMS document, sections 6 and 7), and pages shift during
+the reading. So a list counts as read when the portal knows as many rows as the provider states;
+until then it is read again, a few times. Most lists have their new rows at one end, so the first
+page and then the last ones are read before the middle.
 """
 
 from __future__ import annotations
@@ -42,11 +41,11 @@ from ..states import READING_STATES, OrderState
 PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 2_000
 USUAL_PAGES: Final = 20
-"""Of the list of orders, where nobody asked for all of it: the day's, for most."""
+"""Pages of the order list to read unless a complete reading was requested: about a day's orders."""
 MAX_PASSES: Final = 12
 STALE_AFTER: Final = timedelta(minutes=30)
 SEARCH_EVERY: Final = timedelta(seconds=20)
-"""While the outcome of an order is looked for."""
+"""Interval between readings while an order's outcome is unknown."""
 RETENTION: Final = timedelta(days=30)
 
 K = Reading.Kind
@@ -56,7 +55,10 @@ R = Reading.State
 def request_reading(
     account: Account, kind: str, by: User | None = None, *, whole: bool = False
 ) -> Reading:
-    """Have a list read. One that is being read already is not read twice."""
+    """Queue a reading and wake the engine, or return the open reading of this list.
+
+    `whole`: read every page, even if nothing seems new.
+    """
     try:
         with transaction.atomic():
             by_id = by.pk if by else None
@@ -77,7 +79,7 @@ def newest_reading(account: Account, kind: str) -> Reading | None:
 
 
 def prune() -> int:
-    """Delete readings of long ago, where the list was read again since, and all of it."""
+    """Delete old readings of lists that have since been read completely; return how many."""
     later = Reading.objects.filter(
         account=OuterRef("account"), kind=OuterRef("kind"), pk__gt=OuterRef("pk")
     )
@@ -104,8 +106,10 @@ def _due(now: datetime | Moment) -> QuerySet[Reading]:
 
 
 def _open_readings() -> QuerySet[Reading]:
-    """Said as their partial index has it, for SQLite to see that it will do, and with the kind,
-    for it to take that one."""
+    """Open readings, selected by the condition of their partial index.
+
+    SQLite does not use the index without that condition, and prefers another one without the kinds.
+    """
     return Reading.objects.filter(state__in=(R.QUEUED, R.CLAIMED), kind__in=list(K))
 
 
@@ -159,8 +163,11 @@ class ListSyncSource(ClaimedRowSource):
 
 
 def search_for_lost_orders(now: datetime) -> None:
-    """While an order's outcome is unknown, both lists are read every few seconds; once wholly,
-    when it has had its time to appear, so that its absence proves something."""
+    """Read both lists every few seconds while an order's outcome is unknown.
+
+    Once the order has had time to appear, one reading covers every page, so that its absence proves
+    something.
+    """
     lost = Order.objects.filter(
         state=OrderState.UNKNOWN, answered_at__gt=now - reconciliation.SEARCH_PERIOD
     ).select_related("account")
@@ -209,8 +216,10 @@ def _advance(reading: Reading, now: datetime, rows: int) -> None:
 
 
 def _next_page(reading: Reading, rows: int) -> int | None:
-    """Page 1, then from the last one down to 2. An empty page is no end: the list may have
-    become shorter than it was a moment ago."""
+    """Page 1, then from the last page down to page 2; None at the end.
+
+    An empty page does not end the reading: the list may have become shorter meanwhile.
+    """
     enough = reading.complete and not reading.whole
     if enough and reading.kind == K.TRANSACTIONS:
         return None
@@ -242,14 +251,14 @@ _COUNTED: Final = (
 
 
 def _save(reading: Reading, state: Reading.State, **changes: datetime | None) -> None:
-    """Write down what was counted, and move the reading on."""
+    """Save the counters and move the reading's state."""
     counted = {name: getattr(reading, name) for name in _COUNTED}
     READING_STATES.set(reading, state, claim=None, **counted, **changes)
 
 
 def _apply_error(reading: Reading, error: GatewayError, now: datetime) -> None:
     answer = {"reason": error.reason, "words": storable(error.words), "claim": None}
-    # A page costs nothing, so it is read again after an unknown outcome, too.
+    # Reading a page is free, so an unknown outcome is retried, too.
     again = None if error.outcome == Outcome.REFUSED else next_try(error, reading.tries, now)
     if again is None:
         READING_STATES.set(reading, R.FAILED, ended_at=now, **answer)

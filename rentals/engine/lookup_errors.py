@@ -1,4 +1,4 @@
-"""An order that could not be asked for, or of which the provider says that it is none."""
+"""Apply errors of order lookups: failed calls, and orders that the provider does not know."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def apply_lookup_error(pk: int, error: GatewayError, now: datetime) -> None:
         case Reason.ORDER_EXPIRED:
             note_expired(pk, now)
         case Reason.CONTRADICTION:
-            # An answer about another order: it changes nothing, and staff are told.
+            # The answer is about another order: flag the conflict for staff, change nothing.
             Order.objects.filter(pk=pk).update(conflict=True, changed_at=now)
             note_failed_lookup(pk, now)
         case _:
@@ -46,8 +46,11 @@ def _looked_up(pk: int) -> Iterator[Order | None]:
 
 
 def note_not_found(pk: int, now: datetime, reason: str) -> None:
-    """The provider has no such order. While its time runs it is asked for all the same: a
-    list may lag behind, and a proxy says 404 too. It is believed when the time is over."""
+    """Count an answer that the provider has no such order.
+
+    Polling continues: the provider's list may lag behind, and proxies answer 404, too. The answer
+    is treated as final once the order's lifetime has passed.
+    """
     with _looked_up(pk) as order:
         if order is None or order.next_poll_at is None:
             return
@@ -67,7 +70,7 @@ def is_not_found(order: Order) -> bool:
 
 
 def note_expired(pk: int, now: datetime) -> None:
-    """The provider says, in an error, that the order has expired."""
+    """Apply an error that states that the order has expired."""
     with _looked_up(pk) as order:
         if order is None:
             return
@@ -79,7 +82,10 @@ def note_expired(pk: int, now: datetime) -> None:
 
 
 def note_failed_lookup(pk: int, now: datetime) -> None:
-    """It could not be asked for; its pace goes on, and ends when its time is over."""
+    """Schedule the next lookup after a failed one.
+
+    Polling ends once the order's time and both grace periods have passed.
+    """
     with _looked_up(pk) as order:
         if order is None or order.next_poll_at is None:
             return

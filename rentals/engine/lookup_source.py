@@ -1,4 +1,4 @@
-"""Asking for single orders, one call each, and for the texts whose code is here already."""
+"""Work sources that look orders up one by one, and fetch texts whose code has arrived."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LookupJob(Job):
 
 
 class LookupSource(ClaimedRowSource):
-    """Asks for single orders. `_condition` says which."""
+    """Looks up single orders. `_condition` selects them."""
 
     paid: ClassVar[bool] = False
     clients: ClassVar[type[Client]] = RentsNumbers
@@ -94,7 +94,7 @@ class LookupSource(ClaimedRowSource):
 
 
 class ContentSource(LookupSource):
-    """The whole text of SMS whose code the list told already. Nobody waits for it."""
+    """Fetches whole texts of SMS whose code the list has stated. Nobody waits for them."""
 
     name: ClassVar[str] = "contents"
     lane: ClassVar[Lane] = Lane.BULK
@@ -106,8 +106,8 @@ class ContentSource(LookupSource):
         by_list = Watch.objects.filter(account=account, by_list=True)
         if not by_list.exists():
             return self._claim_lookups(account, limit, claim)
-        # What is left of the limit until the next round, one at a time: whatever staff want
-        # meanwhile does not queue behind it.
+        # Use the calls left until the next round, one at a time, so that staff's calls do not
+        # queue behind them.
         if not by_list.filter(spare__gt=0).update(spare=F("spare") - 1):
             return []
         return self._claim_lookups(account, 1, claim)

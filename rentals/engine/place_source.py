@@ -1,8 +1,8 @@
-"""Orders as paid work for the engine.
+"""Work source of orders, which are paid.
 
-Of one account, app and country only one order is being placed at a time, and none while the
-outcome of an earlier one is looked for: so an order that turns up in the provider's list
-afterwards can be told to be the one that was lost.
+Per account, app and country only one order is placed at a time, and none while the outcome of an
+earlier one is unknown. So an order that appears in the provider's list afterwards can be identified
+as the lost one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ..states import ORDER_STATES, OrderState
 S = OrderState
 
 UNKNOWN_BLOCKS_FOR: Final = timedelta(minutes=2)
-"""So long an order whose outcome is unknown holds back others of its kind."""
+"""How long an order with an unknown outcome blocks others of the same app and country."""
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class PlaceSource(ClaimedRowSource):
         ]
 
     def _placeable(self, account: Account, limit: int) -> Iterator[Order]:
-        """The first due order of each app and country, while its person may still rent."""
+        """The first due order per app and country; ends those whose person may no longer rent."""
         rows: dict[tuple[str, str], Order] = {}
         due = self._due([account.pk]).select_related("created_by").order_by("not_before", "pk")
         for row in due[: 20 * limit]:
@@ -106,7 +106,7 @@ class PlaceSource(ClaimedRowSource):
                     self.orders.held(result.job, claim), result.error, now
                 )
             elif isinstance(result.value, Rental):
-                # A row that was given up as unknown meanwhile is settled by this, too.
+                # This also settles a row that was marked as unknown meanwhile.
                 row = Order.objects.filter(pk=result.job.row_id)
                 placement_results.apply_placed(row, result.value, now)
             else:
@@ -117,6 +117,7 @@ class PlaceSource(ClaimedRowSource):
 
 
 def blocking_orders(now: datetime) -> QuerySet[Order]:
+    """Subquery: orders that keep the outer order from being placed now."""
     same = Order.objects.filter(
         account=OuterRef("account"), project=OuterRef("project"), region=OuterRef("region")
     )

@@ -1,4 +1,4 @@
-"""What of the rented numbers needs a hand, for the dashboard and the sidebar."""
+"""Rented numbers that need attention, for the dashboard and the sidebar."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def found_orders() -> QuerySet[FoundOrder]:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the sidebar says on every page, in two cheap queries."""
+    """The sidebar's badges on every page, from two cheap queries."""
 
     ending: int
     unknown: int
@@ -51,7 +51,7 @@ class Counts:
 
 
 def counts(request: HttpRequest) -> Counts:
-    """Asked once for each page."""
+    """The counts, queried once per request."""
     cached: Counts | None = getattr(request, "rentals_counts", None)
     if cached is None:
         now = timezone.now()
@@ -79,7 +79,7 @@ def ledger_badge(request: HttpRequest) -> int:
 
 
 def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
-    """Each line opens exactly the rows that it counts."""
+    """Items for the dashboard. Each links to exactly the rows that it counts."""
     may = request.user.has_perm
     if may("rentals.view_order"):
         yield from _order_items(may_import=may("rentals.import_order"))

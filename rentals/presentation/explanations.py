@@ -1,4 +1,4 @@
-"""What an order's page says under its state: what happened, the money, the next step."""
+"""Explanations under an order's state: what happened, the money, the next step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SEARCH_PERIOD = "order_looked_for"
 
 
 def register() -> None:
-    """The reasons that only orders have."""
+    """Register the texts of reasons that only orders have."""
     register_reason(
         WAITED_TOO_LONG,
         Words(
@@ -220,7 +220,7 @@ def _received(order: Order) -> Explanation:
 
 
 def _refund_line(order: Order) -> str:
-    """What the provider's own books say of the money; never what we think of it."""
+    """The refund according to the provider's transactions, never by our own reckoning."""
     rows = list(transactions_of(order))
     refunds = [row for row in rows if row.type == REFUND]
     if refunds:

@@ -1,5 +1,4 @@
-"""The story of an order, oldest first: told by its own row, its cancels, and the provider's
-transactions."""
+"""The history of an order, from its row, its cancels and the provider's transactions."""
 
 from __future__ import annotations
 
@@ -23,7 +22,10 @@ S = OrderState
 
 
 def timeline(order: Order, *, with_calls: bool, with_money: bool) -> list[TimelineEntry]:
-    """`with_calls`, `with_money`: whether the reader may open that evidence."""
+    """The entries for one reader, oldest first.
+
+    `with_calls`, `with_money`: whether the reader may see API calls and transactions.
+    """
     lines = [*_placing(order, with_calls), *_cancels(order), *_end(order)]
     lines += _money(order) if with_money else []
     lines += [*_differences(order), *_hand_over_entries(order)]

@@ -1,6 +1,6 @@
-"""Who sees the number, the code and the text of an order. Everybody else sees dots.
+"""Who sees the number, the code and the text of an order; everybody else sees dots.
 
-Renting includes seeing what comes: whoever placed an order or holds it sees it unmasked.
+Renting includes seeing what arrives: the person who placed an order and its holder see it unmasked.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def may_see_unmasked(order: Order, user: User | AnonymousUser) -> bool:
 
 
 def may_hand_over(order: Order, user: User | AnonymousUser) -> bool:
-    """Whoever holds it may; else those who see it anyway. What has ended is left as it is."""
+    """The holder may, and staff who can reveal orders. Ended orders are not handed over."""
     if order.state not in HAND_OVER_STATES or not user.has_perm("rentals.rent_order"):
         return False
     return user.pk == order.held_by_id or user.has_perm("rentals.reveal_order")
@@ -41,7 +41,7 @@ def may_hand_over(order: Order, user: User | AnonymousUser) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DifferingText:
-    """What a later answer stated otherwise."""
+    """A code or text of a later answer that differs from the first."""
 
     text: str
     at: datetime
@@ -49,7 +49,7 @@ class DifferingText:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An order's number, code and text, as one person may see them."""
+    """An order's number, code and text, as one reader may see them."""
 
     unmasked: bool
     number: SafeString | str
@@ -61,7 +61,7 @@ class Shown:
     copy_number: str = ""
     copy_code: str = ""
     differing_texts: tuple[DifferingText, ...] = ()
-    """Codes and texts that differ from those that stand."""
+    """Codes and texts that differ from the first ones."""
 
 
 def shown(order: Order, *, unmasked: bool) -> Shown:
@@ -95,7 +95,7 @@ def shown(order: Order, *, unmasked: bool) -> Shown:
 
 
 def decrypted(secret: Secret | str | None) -> str:
-    """A code that no key opens is a code all the same: dots stand in its place."""
+    """The plain value; dots if no key decrypts it, since there is a code nonetheless."""
     if not secret:
         return ""
     try:
@@ -105,7 +105,7 @@ def decrypted(secret: Secret | str | None) -> str:
 
 
 def national_format(phone: str) -> str:
-    """As it is dialled in its own country; empty where it is no number that is known."""
+    """The national format; empty if the number cannot be parsed."""
     try:
         number = phonenumbers.parse(phone, None)
     except phonenumbers.NumberParseException:
@@ -119,7 +119,7 @@ def _length(text: str) -> str:
 
 
 def display_name(order: Order, *, unmasked: bool) -> str:
-    """For titles: the number, or what stands for it before there is one."""
+    """For titles: the number, or the order's name before it has one."""
     if order.phone:
         return shown(order, unmasked=unmasked).plain_number
     return str(order)
