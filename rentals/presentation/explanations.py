@@ -33,7 +33,6 @@ from ..states import CancelState, OrderState
 from .labels import WITHDRAWN, shown_state
 
 S = OrderState
-SEARCH_PERIOD = "order_looked_for"
 
 
 def register() -> None:

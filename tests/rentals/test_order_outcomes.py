@@ -1,4 +1,4 @@
-"""What the answer to a placed order means for its row, and what two forms or answers at once do."""
+"""What the result of placing an order does to its row, and forms that are sent twice."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.factories.accounts import make_account
 from tests.factories.orders import make_order, make_rented
 from tests.factories.staff import make_user
 
-from .test_poll_intervals import said
+from .test_poll_intervals import make_rental
 
 pytestmark = pytest.mark.django_db
 
 
-def placing(**fields: Any) -> Order:
+def make_placing(**fields: Any) -> Order:
     return make_order(**{"state": "placing", "handed_over_at": timezone.now(), **fields})
 
 
@@ -35,7 +35,7 @@ def apply_error(order: Order, error: GatewayError) -> datetime:
 
 
 def apply_placed(order: Order, provider_id: str) -> None:
-    rental = said(order, "pending", order_id=provider_id, phone="+6281234567890")
+    rental = make_rental(order, "pending", order_id=provider_id, phone="+6281234567890")
     placement_results.apply_placed(Order.objects.filter(pk=order.pk), rental, timezone.now())
     order.refresh_from_db()
 
@@ -44,34 +44,34 @@ def apply_placed(order: Order, provider_id: str) -> None:
 
 
 @pytest.mark.parametrize(("tries", "seconds"), [(0, 2), (1, 10)])
-def test_a_call_that_was_not_made_is_queued_again_after_a_pause(tries: int, seconds: int) -> None:
-    order = placing(tries=tries)
+def test_call_that_was_not_made_is_queued_again_with_a_delay(tries: int, seconds: int) -> None:
+    order = make_placing(tries=tries)
     now = apply_error(order, NotDone(Reason.UNREACHABLE))
     assert (order.state, order.tries, order.handed_over_at) == ("queued", tries + 1, None)
     assert order.not_before == now + timedelta(seconds=seconds)
 
 
-def test_the_third_call_that_was_not_made_is_the_last() -> None:
-    order = placing(tries=2)
+def test_third_call_that_was_not_made_ends_the_order() -> None:
+    order = make_placing(tries=2)
     now = apply_error(order, NotDone(Reason.UNREACHABLE))
     assert (order.state, order.tries, order.ended_at) == ("not_created", 3, now)
 
 
 @pytest.mark.parametrize("reason", sorted(retry.HOPELESS))
-def test_what_cannot_work_later_either_is_not_tried_again(reason: Reason) -> None:
-    order = placing()
+def test_hopeless_reason_is_not_retried(reason: Reason) -> None:
+    order = make_placing()
     now = apply_error(order, NotDone(reason))
     assert (order.state, order.reason, order.ended_at) == ("not_created", reason, now)
 
 
-def test_a_rate_limit_is_no_try() -> None:
-    order = placing(tries=2)
+def test_rate_limit_does_not_count_as_a_try() -> None:
+    order = make_placing(tries=2)
     now = apply_error(order, NotDone(Reason.RATE_LIMITED))
     assert (order.state, order.tries, order.not_before) == ("queued", 2, now)
 
 
-def test_an_error_for_an_order_that_is_gone_changes_nothing() -> None:
-    order = placing()
+def test_error_for_a_deleted_order_changes_nothing() -> None:
+    order = make_placing()
     Order.objects.all().delete()
     placement_results.apply_error(
         Order.objects.filter(pk=order.pk), NotDone(Reason.UNREACHABLE), timezone.now()
@@ -80,8 +80,8 @@ def test_an_error_for_an_order_that_is_gone_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("state", ["queued", "unknown", "pending", "cancelled"])
-def test_a_late_error_does_not_queue_an_order_that_is_not_being_placed(state: str) -> None:
-    order = placing(state=state)
+def test_late_error_does_not_queue_an_order_that_is_not_being_placed(state: str) -> None:
+    order = make_placing(state=state)
     apply_error(order, NotDone(Reason.UNREACHABLE))
     assert (order.state, order.tries, order.reason) == (state, 0, "")
 
@@ -90,24 +90,24 @@ def test_a_late_error_does_not_queue_an_order_that_is_not_being_placed(state: st
 
 
 @pytest.mark.parametrize("state", ["queued", "pending", "cancelled", "completed"])
-def test_an_order_that_was_not_being_placed_takes_no_number(state: str) -> None:
-    order = placing(state=state)
+def test_order_that_is_not_being_placed_takes_no_number(state: str) -> None:
+    order = make_placing(state=state)
     apply_placed(order, "4711")
     assert (order.state, order.provider_id) == (state, "")
 
 
-def test_a_number_that_another_order_has_leaves_the_outcome_unknown() -> None:
+def test_number_of_another_order_leaves_the_outcome_unknown() -> None:
     account = make_account("gosms")
     make_rented(account, provider_id="4711")
-    order = placing(account=account)
+    order = make_placing(account=account)
     apply_placed(order, "4711")
     assert (order.state, order.reason) == ("unknown", "contradiction")
     assert (order.words, order.provider_id, order.claim) == ("order_id 4711", "", None)
 
 
-def test_the_same_id_at_another_account_is_no_contradiction() -> None:
+def test_same_provider_id_at_another_account_is_no_conflict() -> None:
     make_rented(make_account("gosms"), provider_id="4711")
-    order = placing()
+    order = make_placing()
     apply_placed(order, "4711")
     assert (order.state, order.provider_id) == ("pending", "4711")
 
@@ -115,7 +115,7 @@ def test_the_same_id_at_another_account_is_no_contradiction() -> None:
 # --- forms ---------------------------------------------------------------------
 
 
-def test_a_form_that_is_sent_twice_returns_the_orders_of_the_first() -> None:
+def test_form_sent_twice_returns_the_orders_of_the_first() -> None:
     by = make_user("rentals.rent_order")
     rent_request = place_orders.RentRequest(make_account("gosms"), "whatsapp", "ID", count=2)
     first, is_new = place_orders.place(rent_request, by=by, form_token="same")
@@ -125,7 +125,7 @@ def test_a_form_that_is_sent_twice_returns_the_orders_of_the_first() -> None:
     assert Order.objects.count() == 2
 
 
-def test_a_form_of_somebody_else_with_the_same_token_is_not_taken_for_ones_own() -> None:
+def test_form_token_of_another_person_is_rejected() -> None:
     rent_request = place_orders.RentRequest(make_account("gosms"), "whatsapp", "ID")
     place_orders.place(rent_request, by=make_user("rentals.rent_order"), form_token="same")
     with pytest.raises(IntegrityError):
@@ -133,7 +133,7 @@ def test_a_form_of_somebody_else_with_the_same_token_is_not_taken_for_ones_own()
     assert Order.objects.count() == 1
 
 
-def test_orders_without_a_form_are_never_taken_for_each_other() -> None:
+def test_orders_without_a_form_are_never_deduplicated() -> None:
     rent_request = place_orders.RentRequest(make_account("gosms"), "whatsapp", "ID")
     place_orders.place(rent_request, by=None, form_token=None)
     _, is_new = place_orders.place(rent_request, by=None, form_token=None)

@@ -1,4 +1,4 @@
-"""Orders as a form makes them, and what becomes of those that nobody placed."""
+"""Orders that a form creates, and the end of those that were not placed."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def by() -> User:
 
 @pytest.fixture
 def wakes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """One entry each time the engine was woken."""
+    """One entry per wake of the engine."""
     wakes: list[str] = []
     monkeypatch.setattr(place_orders, "kick_if_idle", lambda: wakes.append("kick"))
     return wakes
 
 
-# --- what a form makes -----------------------------------------------------------
+# --- what a form creates -----------------------------------------------------------
 
 
-def test_order_has_everything_that_the_form_says(account: Account, by: User) -> None:
+def test_orders_have_the_values_of_the_form(account: Account, by: User) -> None:
     before = make_rented(account)
     rent_request = place_orders.RentRequest(
         account, "telegram", "PH", count=3, keep_trying=20, cancel_after=7
@@ -63,7 +63,7 @@ def test_order_has_everything_that_the_form_says(account: Account, by: User) -> 
         assert timedelta(0) <= row.keep_trying_until - earliest < timedelta(minutes=1)
 
 
-def test_plain_wish_is_one_order_without_further_conditions(account: Account) -> None:
+def test_plain_request_is_one_order_without_further_conditions(account: Account) -> None:
     (order,), _ = place_orders.place(
         place_orders.RentRequest(account, "whatsapp", "ID"), by=None, form_token=None
     )
@@ -79,7 +79,7 @@ def test_new_orders_wake_the_engine(account: Account, by: User, wakes: list[str]
     assert wakes == ["kick"]
 
 
-def test_every_order_counts_for_the_limit_of_its_account(by: User) -> None:
+def test_every_order_counts_towards_the_limit_of_its_account(by: User) -> None:
     account = make_account("gosms", daily_limit=5)
     rent_request = place_orders.RentRequest(account, "whatsapp", "ID", count=3)
     place_orders.place(rent_request, by=by, form_token="first")
@@ -88,7 +88,7 @@ def test_every_order_counts_for_the_limit_of_its_account(by: User) -> None:
     assert Order.objects.count() == 3
 
 
-def test_orders_count_for_the_limit_of_the_person_who_rents(account: Account, by: User) -> None:
+def test_orders_count_towards_the_limit_of_the_person_who_rents(account: Account, by: User) -> None:
     DailyLimit.objects.create(user=by, what=DailyLimit.What.ORDERS, most=1)
     rent_request = place_orders.RentRequest(account, "whatsapp", "ID")
     place_orders.place(rent_request, by=by, form_token="first")
@@ -98,7 +98,7 @@ def test_orders_count_for_the_limit_of_the_person_who_rents(account: Account, by
     assert Order.objects.count() == 2
 
 
-def test_orders_of_a_form_are_found_in_their_order(account: Account, by: User) -> None:
+def test_orders_of_a_form_are_sorted_by_position(account: Account, by: User) -> None:
     made, _ = place_orders.place(
         place_orders.RentRequest(account, "whatsapp", "ID", 3), by=by, form_token="form"
     )
@@ -120,11 +120,11 @@ def test_one_form_rents_fifty_numbers_at_most() -> None:
     assert place_orders.MAX_AT_ONCE == 50
 
 
-# --- orders that nobody placed ---------------------------------------------------
+# --- orders that were not placed ---------------------------------------------------
 
 
 @pytest.mark.parametrize("age", [timedelta(0), HALF_AN_HOUR - MOMENT])
-def test_order_is_placed_for_half_an_hour(age: timedelta) -> None:
+def test_order_may_be_placed_for_half_an_hour(age: timedelta) -> None:
     order, now = make_order(), timezone.now()
     change(order, created_at=now - age)
     assert list(place_orders.not_expired(Order.objects.all(), now)) == [order]
@@ -142,7 +142,7 @@ def test_order_that_waited_too_long_is_never_placed(age: timedelta) -> None:
     assert_ended(order, "not_created", "order_waited_too_long", now)
 
 
-def test_order_for_which_staff_keep_trying_is_placed_until_its_time_is_over() -> None:
+def test_order_with_keep_trying_may_be_placed_until_its_time_has_passed() -> None:
     order, now = make_order(), timezone.now()
     change(order, created_at=now - timedelta(days=1), keep_trying_until=now + MOMENT)
     assert list(place_orders.not_expired(Order.objects.all(), now)) == [order]
@@ -156,7 +156,7 @@ def test_order_for_which_staff_keep_trying_is_placed_until_its_time_is_over() ->
     assert_ended(order, "not_created", "order_waited_too_long", later)
 
 
-def test_order_that_was_tried_in_vain_ends_refused() -> None:
+def test_order_without_a_free_number_in_time_ends_refused() -> None:
     order, now = make_order(), timezone.now()
     change(order, created_at=now - HALF_AN_HOUR, reason="no_number_available")
     place_orders.end_expired(now)
@@ -172,7 +172,7 @@ def test_age_ends_only_orders_that_are_queued(state: str) -> None:
     assert (order.state, order.reason, order.ended_at) == (state, "", None)
 
 
-def test_order_of_somebody_who_may_not_rent_any_more_is_not_created() -> None:
+def test_order_of_a_person_who_may_no_longer_rent_is_not_created() -> None:
     order, other = make_order(), make_order()
     now = timezone.now()
     place_orders.refuse_without_permission(order)
@@ -184,7 +184,7 @@ def test_order_of_somebody_who_may_not_rent_any_more_is_not_created() -> None:
     assert other.state == "queued"
 
 
-def test_placed_order_is_not_taken_back_for_want_of_rights() -> None:
+def test_placed_order_is_not_ended_for_missing_permission() -> None:
     order = make_rented()
     place_orders.refuse_without_permission(order)
     order.refresh_from_db()
@@ -204,7 +204,7 @@ def test_queued_order_can_be_withdrawn(by: User) -> None:
 
 
 @pytest.mark.parametrize("state", ["claimed", "placing", "pending"])
-def test_it_is_too_late_to_withdraw_an_order_that_is_being_placed(by: User, state: str) -> None:
+def test_order_that_is_being_placed_cannot_be_withdrawn(by: User, state: str) -> None:
     order = make_order(state=state)
     assert not place_orders.withdraw(order, by)
     order.refresh_from_db()

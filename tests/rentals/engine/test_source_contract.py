@@ -1,4 +1,4 @@
-"""Orders, cancels, look-ups and lists keep the promise that every work source keeps."""
+"""The work sources of rented numbers pass the contract of every work source."""
 
 from __future__ import annotations
 
