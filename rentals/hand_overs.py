@@ -59,10 +59,10 @@ def import_older_log_lines() -> int:
     )
     of_orders = [line for line in lines if _order_pk(line) is not None]
     orders = Order.objects.in_bulk({_order_pk(line) for line in of_orders})
-    known = [(line, orders[pk]) for line in of_orders if (pk := _order_pk(line)) in orders]
-    people = _by_unique_name(User.objects.all()) if known else {}
+    matched = [(line, orders[pk]) for line in of_orders if (pk := _order_pk(line)) in orders]
+    people = _by_unique_name(User.objects.all()) if matched else {}
     rows = []
-    for line, order in known:
+    for line, order in matched:
         name = line.change_message.removeprefix(LOG_PREFIX)
         person = people.get(name)
         rows.append(

@@ -157,10 +157,10 @@ def _should_be_booked(moment: datetime, books: Books) -> bool:
 
 
 def _unmatched_holds(account: Account, books: Books, since: datetime) -> Iterator[Disagreement]:
-    known = set(Order.objects.filter(account=account).values_list("provider_id", flat=True))
+    our_ids = set(Order.objects.filter(account=account).values_list("provider_id", flat=True))
     for order_id, rows in books.rows.items():
         holds = [row for row in rows if row.type == HOLD]
-        if holds and order_id not in known:
+        if holds and order_id not in our_ids:
             at = holds[0].created_there or holds[0].read_at
             if at > since:
                 yield Disagreement(K.HOLD_WITHOUT_ORDER, order_id, None, tuple(rows), at)

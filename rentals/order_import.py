@@ -130,10 +130,10 @@ def import_order(found: FoundOrder, by: User | None) -> Order | None:
         )
         apply_order_state.attach(order, to_rental(free), now, started_at=min(order.created_at, now))
         FoundOrder.objects.filter(pk=free.pk).update(order=order)
-        follow = {"next_poll_at": now}
+        poll_now = {"next_poll_at": now}
         Order.objects.filter(
             pk=order.pk, state__in=(S.PENDING, *apply_order_state.WITH_SMS)
-        ).update(**follow)
+        ).update(**poll_now)
     order.refresh_from_db()
     return order
 
@@ -144,13 +144,13 @@ def import_unclaimed(account: Account) -> None:
     A found order of the same app and country as an order that is being placed, or whose outcome is
     unknown, may be that one.
     """
-    wanted = set(
+    sought = set(
         Order.objects.filter(account=account, state=S.UNKNOWN).values_list("project", "region")
     )
     under_way = Order.objects.filter(account=account, state__in=(S.CLAIMED, S.PLACING))
-    wanted |= set(under_way.values_list("project", "region"))
+    sought |= set(under_way.values_list("project", "region"))
     for found in FoundOrder.objects.filter(account=account, order=None):
-        if (found.project, found.region) not in wanted:
+        if (found.project, found.region) not in sought:
             import_order(found, None)
 
 
@@ -158,8 +158,8 @@ def _placed_at(found: FoundOrder) -> datetime:
     """When the found order was placed, by our clock; the provider's skew is subtracted."""
     if found.created_there is None:
         return found.first_seen_at
-    ahead = clock_skew(found.account_id) or timedelta(0)
-    return min(found.created_there - ahead, found.first_seen_at)
+    skew = clock_skew(found.account_id) or timedelta(0)
+    return min(found.created_there - skew, found.first_seen_at)
 
 
 def clock_skew(account_id: int) -> timedelta | None:

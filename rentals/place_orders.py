@@ -126,23 +126,23 @@ def end_expired(now: datetime) -> None:
     """End queued orders that may no longer be placed."""
     queued = Order.objects.filter(state=S.QUEUED, created_at__lte=now - MAX_AGE)
     queued = queued.exclude(keep_trying_until__gt=now)
-    done = {"ended_at": now, "changed_at": now}
+    changes = {"ended_at": now, "changed_at": now}
     ORDER_STATES.move(
         queued.filter(reason=Reason.NO_NUMBER_AVAILABLE),
         S.REFUSED,
         sources=(S.QUEUED,),
         reason=NO_NUMBER_IN_TIME,
-        **done,
+        **changes,
     )
-    ORDER_STATES.move(queued, S.NOT_CREATED, sources=(S.QUEUED,), reason=WAITED_TOO_LONG, **done)
+    ORDER_STATES.move(queued, S.NOT_CREATED, sources=(S.QUEUED,), reason=WAITED_TOO_LONG, **changes)
 
 
 def refuse_without_permission(order: Order) -> None:
     """End a queued order whose person may no longer rent or has left."""
     now = timezone.now()
-    done = {"reason": NOT_ALLOWED, "ended_at": now, "changed_at": now}
+    changes = {"reason": NOT_ALLOWED, "ended_at": now, "changed_at": now}
     row = Order.objects.filter(pk=order.pk)
-    ORDER_STATES.move(row, S.NOT_CREATED, sources=(S.QUEUED,), **done)
+    ORDER_STATES.move(row, S.NOT_CREATED, sources=(S.QUEUED,), **changes)
 
 
 def withdraw(order: Order, by: User) -> bool:

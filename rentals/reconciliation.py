@@ -46,16 +46,16 @@ def _made_around(order: Order, first_seen: str) -> Q:
     Without a known clock skew, also all rows that were first seen since then. `first_seen` names
     the field of that moment.
     """
-    ahead = order_import.clock_skew(order.account_id)
-    began, ended = _window(order, ahead or timedelta(0))
+    skew = order_import.clock_skew(order.account_id)
+    start, end = _window(order, skew or timedelta(0))
     since = {f"{first_seen}__gte": order.handed_over_at or order.created_at}
-    seen_since = Q(**since) if ahead is None else Q(created_there=None, **since)
-    return Q(created_there__range=(began, ended)) | seen_since
+    seen_since = Q(**since) if skew is None else Q(created_there=None, **since)
+    return Q(created_there__range=(start, end)) | seen_since
 
 
-def _window(order: Order, ahead: timedelta) -> tuple[datetime, datetime]:
+def _window(order: Order, skew: timedelta) -> tuple[datetime, datetime]:
     began = order.handed_over_at or order.created_at
-    return began + ahead - CLOCK_TOLERANCE, (order.answered_at or began) + ahead + CLOCK_TOLERANCE
+    return began + skew - CLOCK_TOLERANCE, (order.answered_at or began) + skew + CLOCK_TOLERANCE
 
 
 def settle(account: Account, now: datetime) -> None:
@@ -80,17 +80,17 @@ def settle(account: Account, now: datetime) -> None:
 
 def _is_certainly_ours(order: Order, found: FoundOrder) -> bool:
     """It was created at that time, and no other order of ours can be this one."""
-    began, ended = _window(order, order_import.clock_skew(order.account_id) or timedelta(0))
-    if found.created_there is None or not began <= found.created_there <= ended:
+    start, end = _window(order, order_import.clock_skew(order.account_id) or timedelta(0))
+    if found.created_there is None or not start <= found.created_there <= end:
         return False
     same = Order.objects.filter(
         account=order.account_id, project=order.project, region=order.region, provider_id=""
     ).exclude(pk=order.pk)
-    looked_for = Q(state__in=(S.UNKNOWN, S.CLAIMED, S.PLACING))
+    may_be_it = Q(state__in=(S.UNKNOWN, S.CLAIMED, S.PLACING))
     # Orders that are only believed not to have been placed.
     believed = Q(state=S.NOT_CREATED, reason__in=("", NOT_FOUND_THERE))
-    believed &= Q(handed_over_at__range=(began - SEARCH_PERIOD, ended + SEARCH_PERIOD))
-    return not same.filter(looked_for | believed).exists()
+    believed &= Q(handed_over_at__range=(start - SEARCH_PERIOD, end + SEARCH_PERIOD))
+    return not same.filter(may_be_it | believed).exists()
 
 
 def _was_certainly_not_made(order: Order) -> bool:
@@ -142,9 +142,9 @@ def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> 
         apply_order_state.attach(lost, order_import.to_rental(free), now, started_at=started_at)
         FoundOrder.objects.filter(pk=free.pk).update(order=lost)
         # The list states neither the end nor the text, so poll the order now.
-        follow = {"next_poll_at": now, "changed_at": now, "ended_at": None}
+        poll_now = {"next_poll_at": now, "changed_at": now, "ended_at": None}
         Order.objects.filter(pk=lost.pk, state__in=(S.PENDING, *apply_order_state.WITH_SMS)).update(
-            **follow
+            **poll_now
         )
     return True
 

@@ -165,8 +165,8 @@ class FoundPage(Page, TemplateView):
         return {**super().get_context_data(**kwargs), "rows": rows}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        wanted = FoundOrder.objects.filter(public_id=request.POST.get("found", "")[:24])
-        found = wanted.first()
+        matching = FoundOrder.objects.filter(public_id=request.POST.get("found", "")[:24])
+        found = matching.first()
         if found is None:
             raise Http404
         order = order_import.import_order(found, current_user(request))

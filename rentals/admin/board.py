@@ -46,12 +46,12 @@ def rows_of(request: HttpRequest, scope: str) -> QuerySet[Order]:
 def _in_scope(rows: QuerySet[Order], request: HttpRequest, scope: str) -> QuerySet[Order]:
     if scope == MINE:
         rows = rows.filter(Q(held_by=request.user.pk) | Q(created_by=request.user.pk))
-    asked = Cancel.objects.filter(
+    undecided = Cancel.objects.filter(
         order=OuterRef("pk"), state__in=(*CANCEL_OPEN, CancelState.UNCLEAR)
     )
-    named = Project.objects.filter(provider=OuterRef("account__provider"), code=OuterRef("project"))
+    names = Project.objects.filter(provider=OuterRef("account__provider"), code=OuterRef("project"))
     return rows.select_related("account", "held_by").annotate(
-        is_ending=Exists(asked), app_name=Subquery(named.values("name")[:1])
+        is_ending=Exists(undecided), app_name=Subquery(names.values("name")[:1])
     )
 
 
@@ -128,10 +128,10 @@ def changes(request: HttpRequest) -> HttpResponse:
     scope = MINE if request.GET.get("scope") == MINE else TEAM
     changed = Order.objects.filter(changed_at__gt=since - OVERLAP)
     rows = list(_in_scope(changed, request, scope).order_by("pk")[:MAX_ROWS])
-    drawn = {order.public_id: _rendered(order, request) for order in rows}
+    rendered = {order.public_id: _rendered(order, request) for order in rows}
     fresh = [order.public_id for order in rows if order.created_at > since or order.state in OPEN]
     return JsonResponse(
-        {"since": now.isoformat(), "rows": drawn, "open": fresh, "pace": calls_a_minute(now)}
+        {"since": now.isoformat(), "rows": rendered, "open": fresh, "pace": calls_a_minute(now)}
     )
 
 

@@ -49,11 +49,11 @@ def totals(rows: QuerySet[Transaction]) -> list[dict[str, Any]]:
 def chosen_account(request: HttpRequest) -> Account | None:
     """The account that the list is filtered by; without such a filter, the first one."""
     accounts = renting_accounts()
-    wanted = request.GET.get("account__id__exact", "")
+    account_id = request.GET.get("account__id__exact", "")
     for account in accounts:
-        if str(account.pk) == wanted:
+        if str(account.pk) == account_id:
             return account
-    return accounts[0] if len(accounts) == 1 or (not wanted and accounts) else None
+    return accounts[0] if len(accounts) == 1 or (not account_id and accounts) else None
 
 
 def balance_over_time(account: Account) -> list[BalanceReading]:

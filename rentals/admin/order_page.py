@@ -119,12 +119,12 @@ def _candidates(order: Order, user: User | AnonymousUser) -> list[dict[str, Any]
     if not user.has_perm("rentals.resolve_order"):
         return []
     return [
-        {"found": one, "number": shown(_like(one), unmasked=False).number}
+        {"found": one, "number": shown(_as_order(one), unmasked=False).number}
         for one in reconciliation.candidates(order)[:10]
     ]
 
 
-def _like(found: Any) -> Order:
+def _as_order(found: Any) -> Order:
     return Order(phone=found.phone)
 
 
@@ -149,12 +149,14 @@ def number_column(reader: User | AnonymousUser) -> Column:
     """The list's column of numbers and codes, as this reader may see them."""
 
     def number(order: Order) -> SafeString:
-        seen = shown(order, unmasked=may_see_unmasked(order, reader))
-        line = seen.code or (title_of(order) if order.state in (S.REFUSED, S.NOT_CREATED) else "")
-        drawn = seen.number or order.provider_id or "–"
+        visible = shown(order, unmasked=may_see_unmasked(order, reader))
+        line = visible.code or (
+            title_of(order) if order.state in (S.REFUSED, S.NOT_CREATED) else ""
+        )
+        number_text = visible.number or order.provider_id or "–"
         return format_html(
             '<span class="number" dir="ltr">{}</span> <bdi class="one-line" dir="auto">{}</bdi>',
-            drawn,
+            number_text,
             line,
         )
 

@@ -55,13 +55,13 @@ class RentPage(AccountFormPage[Order], RentFormView):
 
     def get_initial(self) -> dict[str, Any]:
         remembered = self.request.session.get(SESSION_KEY, {})
-        asked = {name: self.request.GET[name] for name in QUERY_FIELDS if name in self.request.GET}
+        query = {name: self.request.GET[name] for name in QUERY_FIELDS if name in self.request.GET}
         account = self.account.public_id if self.account else ""
         return {
             **remembered,
-            **asked,
+            **query,
             "account": account,
-            "count": asked.get("count", 1),
+            "count": query.get("count", 1),
             "form_token": new_form_token(),
         }
 
@@ -145,8 +145,12 @@ def _chosen_or_first(value: object, choices: list[str]) -> str:
     return str(value) if value in choices else next(iter(choices), "")
 
 
-def facts_of(account: Account, project: str, region: str, typed: str) -> dict[str, Any]:
-    count = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 1
+def facts_of(account: Account, project: str, region: str, count_text: str) -> dict[str, Any]:
+    count = (
+        int(count_text)
+        if count_text.isascii() and count_text.isdigit() and len(count_text) < 4
+        else 1
+    )
     count = min(max(count, 1), place_orders.MAX_AT_ONCE)
     pair = success_rates.pair_stats(account, project, region)
     words = ngettext("Rent %(count)d number", "Rent %(count)d numbers", count)
@@ -165,6 +169,6 @@ def pair_fragment(request: HttpRequest) -> HttpResponse:
     account = chosen_account(request, renting_accounts())
     if account is None:
         raise Http404
-    asked = {name: request.GET.get(name, "")[:100].replace("\x00", "") for name in QUERY_FIELDS}
-    facts = facts_of(account, asked["project"], asked["region"], asked["count"])
+    query = {name: request.GET.get(name, "")[:100].replace("\x00", "") for name in QUERY_FIELDS}
+    facts = facts_of(account, query["project"], query["region"], query["count"])
     return render(request, "rentals/pair.html", {**facts, "fetched": True})

@@ -84,8 +84,8 @@ def prune() -> int:
         account=OuterRef("account"), kind=OuterRef("kind"), pk__gt=OuterRef("pk")
     )
     whole = later.filter(state=R.DONE, complete=True, whole=True)
-    over = Reading.objects.filter(ended_at__lt=timezone.now() - RETENTION)
-    return delete_in_chunks(over.filter(Exists(whole)))
+    old = Reading.objects.filter(ended_at__lt=timezone.now() - RETENTION)
+    return delete_in_chunks(old.filter(Exists(whole)))
 
 
 @dataclass(slots=True)
@@ -223,12 +223,12 @@ def _next_page(reading: Reading, rows: int) -> int | None:
     enough = reading.complete and not reading.whole
     if enough and reading.kind == K.TRANSACTIONS:
         return None
-    most = min(reading.pages, MAX_PAGES)
+    last_page = min(reading.pages, MAX_PAGES)
     if enough:
-        most = min(most, USUAL_PAGES)
-    following = most if reading.page == 1 else reading.page - 1
-    if reading.page > most:
-        following = most
+        last_page = min(last_page, USUAL_PAGES)
+    following = last_page if reading.page == 1 else reading.page - 1
+    if reading.page > last_page:
+        following = last_page
     return following if following > 1 else None
 
 

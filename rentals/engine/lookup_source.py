@@ -53,9 +53,13 @@ class LookupSource(ClaimedRowSource):
     def _condition(self) -> Q:
         raise NotImplementedError
 
-    def _due(self, now: datetime | Moment, *, quiet_too: bool = False) -> QuerySet[Order]:
+    def _due(self, now: datetime | Moment, *, include_backoff: bool = False) -> QuerySet[Order]:
         due = Order.objects.filter(self._condition(), next_poll_at__lte=now, poll_claim=None)
-        return due if quiet_too else due.exclude(account__in=auth_backoff.accounts_backing_off(now))
+        return (
+            due
+            if include_backoff
+            else due.exclude(account__in=auth_backoff.accounts_backing_off(now))
+        )
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         return self._due_accounts.among(accounts, timezone.now())
@@ -67,7 +71,7 @@ class LookupSource(ClaimedRowSource):
         self, account: Account, limit: int, claim: UUID, *, probing: bool = False
     ) -> list[Job]:
         now = timezone.now()
-        due = self._due(now, quiet_too=probing).filter(account=account)
+        due = self._due(now, include_backoff=probing).filter(account=account)
         due = due.order_by("next_poll_at", "pk").only("provider_id")
         return [
             LookupJob(account.pk, f"order:{row.pk}", row.pk, now, row.provider_id)

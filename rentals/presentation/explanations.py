@@ -98,8 +98,10 @@ def explanation_of(order: Order) -> Explanation:
 def _ended(order: Order, shown: str) -> Explanation:
     match order.state:
         case S.EXPIRED:
-            said = explain(Reason.ORDER_EXPIRED, time=short_time(order.ended_at or timezone.now()))
-            return Explanation(said.title, _refund_line(order), said.next_step)
+            explained = explain(
+                Reason.ORDER_EXPIRED, time=short_time(order.ended_at or timezone.now())
+            )
+            return Explanation(explained.title, _refund_line(order), explained.next_step)
     if shown == WITHDRAWN:
         return Explanation(money=MoneyLine.NOT_SENT)
     if order.state == S.CANCELLED:
@@ -114,10 +116,10 @@ def _waiting(order: Order) -> Explanation:
     if order.account.is_paused:
         return explain_pause(order.account.name)
     if order.reason == Reason.NO_NUMBER_AVAILABLE and order.keep_trying_until:
-        said = explain(order.reason, **_values(order))
+        explained = explain(order.reason, **_values(order))
         until = short_time(order.keep_trying_until)
         trying = _("The portal keeps trying until %(time)s.") % {"time": until}
-        return Explanation(said.title, trying, "", said.money)
+        return Explanation(explained.title, trying, "", explained.money)
     if order.reason and order.answered_at:
         return _reasoned(order)
     return Explanation(text=_("Orders of the same app and country are placed one after the other."))
@@ -141,8 +143,8 @@ def _reasoned(order: Order) -> Explanation:
         return Explanation(
             text=_("A person found that no number was rented."), money=MoneyLine.NOT_SPENT
         )
-    said = explain(order.reason, **_values(order))
-    return said if said.money else replace(said, money=MoneyLine.NOT_SENT)
+    explained = explain(order.reason, **_values(order))
+    return explained if explained.money else replace(explained, money=MoneyLine.NOT_SENT)
 
 
 def title_of(order: Order) -> str:
@@ -153,7 +155,7 @@ def title_of(order: Order) -> str:
 def _unknown(order: Order) -> Explanation:
     since = order.answered_at or order.created_at
     until = short_time(since + reconciliation.SEARCH_PERIOD)
-    said = explain(order.reason, **_values(order))
+    explained = explain(order.reason, **_values(order))
     if timezone.now() > since + reconciliation.SEARCH_PERIOD:
         text = _("The portal has looked for it and could not decide.")
         step = _("Compare with the provider's own list, then settle it.")
@@ -161,7 +163,7 @@ def _unknown(order: Order) -> Explanation:
         text = _("The portal looks in the provider's order list until %(time)s.") % {"time": until}
         step = _("Do not order again before that.")
     title = _("A number may have been rented.")
-    return Explanation(title, f"{said.title} {text}", step, MoneyLine.UNKNOWN)
+    return Explanation(title, f"{explained.title} {text}", step, MoneyLine.UNKNOWN)
 
 
 def _pending(order: Order, shown: str) -> Explanation:

@@ -143,13 +143,13 @@ def _transaction_url(row: Transaction) -> str:
 
 
 def type_word(type_: str) -> str:
-    known = {
+    words = {
         "Deposit": _("Top-up"),
         "Hold": _("Hold"),
         "Release": _("Release"),
         "Refund": _("Refund"),
     }
-    return known.get(type_, type_)
+    return words.get(type_, type_)
 
 
 def _differences(order: Order) -> Iterator[TimelineEntry]:
