@@ -1,7 +1,7 @@
 """Work source that reads the provider's lists of orders and transactions, page by page.
 
-The documented lists have no stated order (GoSMS document, sections 6 and 7), and pages shift during
-the reading. So a list counts as read when the portal knows as many rows as the provider states;
+How a list is sorted is not documented (GoSMS document, sections 6 and 7), and pages shift during the
+reading. So a list counts as read when the portal knows as many rows as the provider states;
 until then it is read again, a few times. Most lists have their new rows at one end, so the first
 page and then the last ones are read before the middle.
 """
@@ -41,7 +41,7 @@ from ..states import READING_STATES, OrderState
 PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 2_000
 USUAL_PAGES: Final = 20
-"""Pages of the order list to read unless a complete reading was requested: about a day's orders."""
+"""Pages of the order list to read unless all were requested; for most accounts, a day's orders."""
 MAX_PASSES: Final = 12
 STALE_AFTER: Final = timedelta(minutes=30)
 SEARCH_EVERY: Final = timedelta(seconds=20)
@@ -163,7 +163,7 @@ class ListSyncSource(ClaimedRowSource):
 
 
 def search_for_lost_orders(now: datetime) -> None:
-    """Read both lists every few seconds while an order's outcome is unknown.
+    """Read both lists every 20 seconds while an order's outcome is unknown.
 
     Once the order has had time to appear, one reading covers every page, so that its absence proves
     something.
