@@ -92,6 +92,18 @@ def decide_cancels(order: Order, asked_at: datetime, *, ended: bool = True) -> N
         _rent_another(order, latest)
 
 
+def decide_unclear_cancels(now: datetime, **of_orders: object) -> int:
+    """Decide unclear cancels whose order is no longer pending; return how many.
+
+    Such an order is not polled again, so no later answer would decide them.
+    """
+    unclear = Cancel.objects.filter(state=C.UNCLEAR, **of_orders).exclude(order__state=S.PENDING)
+    cancels = list(unclear.select_related("order"))
+    for cancel in cancels:
+        decide_cancels(cancel.order, now, ended=False)
+    return len(cancels)
+
+
 def _rent_another(order: Order, cancel: Cancel) -> None:
     """Rent one replacement, however many were requested.
 

@@ -32,8 +32,8 @@ TYPES: Final = (DEPOSIT, HOLD, RELEASE, REFUND)
 """GoSMS document, section 6."""
 LOOKBACK: Final = timedelta(days=90)
 BOOKING_MARGIN: Final = timedelta(days=2)
-"""A transaction is booked within this time of its order, so the transactions are read from that much
-earlier than the orders."""
+"""A transaction is booked within this time of its order, so the transactions are read from that
+much earlier than the orders."""
 BOOKING_DELAY: Final = timedelta(minutes=10)
 """An order that changed this shortly before the books were read may not be booked yet."""
 MAX_ROWS: Final = 20

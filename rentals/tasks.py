@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from . import hand_overs, ledger
+from . import cancel_requests, hand_overs, ledger
 from .catalogue import renting_accounts
 from .engine import list_sync_source
 from .models import Order, Reading
@@ -17,6 +17,7 @@ def read_lists() -> int:
     # This task runs most often. The call can be removed once no upgrade starts from an older
     # version.
     hand_overs.import_older_log_lines()
+    cancel_requests.decide_unclear_cancels(timezone.now())
     yesterday = timezone.now() - timedelta(days=1)
     busy = set(Order.objects.filter(created_at__gt=yesterday).values_list("account_id", flat=True))
     asked = 0

@@ -46,8 +46,12 @@ def wrong_journal() -> Iterator[str]:
     )
     answered = Attempt.objects.filter(account__provider="otpservice", state__in=("right", "wrong"))
     for session, number in Counter(answered.values_list("session_id", flat=True)).items():
-        if calls["check_code", f"session:{session}"] != number:
-            yield f"session {session} has not {number} journal rows for its checks"
+        subject = f"session:{session}"
+        if calls["check_code", subject] != number:
+            every = Counter(
+                ApiCall.objects.filter(subject=subject).values_list("outcome", flat=True)
+            )
+            yield f"{subject} has {number} answered checks, and journal rows {dict(every)}"
 
 
 def wrong_transactions(remote: Remote, account: Account) -> Iterator[str]:

@@ -93,7 +93,7 @@ class CancelSource(ClaimedRowSource):
                 unknown=C.UNCLEAR,
             ),
             lost_changes=lambda now: {"answered_at": now},
-            on_lost=_poll_orders_of_lost,
+            on_lost=_decide_lost_cancels,
         )
         self.rows = (self.cancels,)
         self._due_accounts = DueAccounts(_due, "order__account__id")
@@ -131,9 +131,9 @@ class CancelSource(ClaimedRowSource):
         cancel_requests.request_due_cancels(now)
 
 
-def _poll_orders_of_lost(ids: Sequence[int], now: datetime) -> None:
+def _decide_lost_cancels(ids: Sequence[int], now: datetime) -> None:
     for order_id in Cancel.objects.filter(pk__in=ids).values_list("order_id", flat=True):
-        _poll_order_soon(order_id, now)
+        _let_order_decide(order_id, now)
 
 
 def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: CancelResult) -> None:
@@ -150,7 +150,7 @@ def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: CancelResult) -
         changes["reason"] = value.error.reason if value.error else ""
     CANCEL_STATES.move(rows, state, sources=(C.SENDING,), words=storable(words), **changes)
     if value.order is None:
-        _poll_order_soon(job.order_id, now)
+        _let_order_decide(job.order_id, now)
     else:
         apply_order_state.apply(job.order_id, value.order, now, from_lookup=True)
     Order.objects.filter(pk=job.order_id).update(changed_at=now)
@@ -168,15 +168,20 @@ def _apply_error(job: CancelJob, rows: QuerySet[Cancel], error: GatewayError) ->
         CANCEL_STATES.move(rows, C.QUEUED, sources=(C.SENDING,), **changes, **answer)
     elif error.outcome == Outcome.UNKNOWN:
         CANCEL_STATES.move(rows, C.UNCLEAR, sources=(C.SENDING,), answered_at=now, **answer)
-        _poll_order_soon(job.order_id, now)
+        _let_order_decide(job.order_id, now)
     else:
         state = C.REFUSED if error.outcome == Outcome.REFUSED else C.NOT_DONE
         CANCEL_STATES.move(rows, state, sources=(C.SENDING,), answered_at=now, **answer)
     Order.objects.filter(pk=job.order_id).update(changed_at=now)
 
 
-def _poll_order_soon(order_id: int, now: datetime) -> None:
-    """Poll the order soon, whatever its interval: its own answer decides."""
+def _let_order_decide(order_id: int, now: datetime) -> None:
+    """Have the order's own answer decide an unclear cancel.
+
+    An order that has ended has given that answer already. Any other is polled soon, whatever its
+    interval.
+    """
+    cancel_requests.decide_unclear_cancels(now, order_id=order_id)
     waiting = Order.objects.filter(pk=order_id, next_poll_at__gt=now + POLL_SOON)
     waiting.update(next_poll_at=now + POLL_SOON)
 

@@ -1,7 +1,7 @@
 """Work source that reads the provider's lists of orders and transactions, page by page.
 
-How a list is sorted is not documented (GoSMS document, sections 6 and 7), and pages shift during the
-reading. So a list counts as read when the portal knows as many rows as the provider states;
+How a list is sorted is not documented (GoSMS document, sections 6 and 7), and pages shift during
+the reading. So a list counts as read when the portal knows as many rows as the provider states;
 until then it is read again, a few times. Most lists have their new rows at one end, so the first
 page and then the last ones are read before the middle.
 """

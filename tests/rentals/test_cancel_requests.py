@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from providers.engine import heartbeats
-from rentals import apply_order_state, cancel_requests
+from rentals import apply_order_state, cancel_requests, tasks
 from rentals.engine.cancel_source import CancelSource
 from rentals.models import Cancel, Order
 from tests.factories.orders import change, make_rented
@@ -129,6 +129,30 @@ def test_unrecorded_cancel_of_a_living_loop_becomes_unclear_after_ten_minutes(by
         CancelSource().sweep()
         cancel.refresh_from_db()
         assert cancel.state == state
+
+
+@pytest.mark.parametrize(("state", "decided"), [("cancelled", "accepted"), ("received", "refused")])
+def test_lost_cancel_of_an_ended_order_is_decided_by_the_order(
+    by: User, state: str, decided: str
+) -> None:
+    order = make_rented()
+    cancel = make_cancel(order, by, "sending")
+    long_ago = timezone.now() - timedelta(minutes=3)
+    Cancel.objects.update(claim=uuid4(), claimed_at=long_ago, handed_over_at=long_ago)
+    apply_answer(order, state)
+    CancelSource().sweep()
+    cancel.refresh_from_db()
+    assert cancel.state == decided
+
+
+def test_scheduled_task_decides_unclear_cancels_of_ended_orders(by: User) -> None:
+    ended, waiting = make_rented(), make_rented()
+    left, other = make_cancel(ended, by, "unclear"), make_cancel(waiting, by, "unclear")
+    change(ended, state="cancelled", next_poll_at=None)
+    tasks.read_lists()
+    left.refresh_from_db()
+    other.refresh_from_db()
+    assert (left.state, other.state) == ("accepted", "unclear")
 
 
 @pytest.mark.parametrize(
