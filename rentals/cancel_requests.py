@@ -75,19 +75,19 @@ def decide_cancels(order: Order, asked_at: datetime, *, ended: bool = True) -> N
     `asked_at`: when the order was asked for. An answer "pending" does not decide a cancel that was
     in flight at that moment. `ended`: this answer moved the order.
     """
-    asked = Cancel.objects.filter(order=order)
+    cancels = Cancel.objects.filter(order=order)
     if order.state == S.PENDING:
-        unclear = asked.filter(state=C.UNCLEAR, answered_at__lte=asked_at)
+        unclear = cancels.filter(state=C.UNCLEAR, answered_at__lte=asked_at)
         CANCEL_STATES.move(unclear, C.NOT_DONE, sources=(C.UNCLEAR,))
         return
     if order.state != S.CANCELLED:
-        CANCEL_STATES.move(asked, C.REFUSED, sources=(C.UNCLEAR,))
-        CANCEL_STATES.move(asked, C.REFUSED, sources=(C.QUEUED,), answered_at=timezone.now())
+        CANCEL_STATES.move(cancels, C.REFUSED, sources=(C.UNCLEAR,))
+        CANCEL_STATES.move(cancels, C.REFUSED, sources=(C.QUEUED,), answered_at=timezone.now())
         return
-    latest = asked.exclude(state__in=(C.REFUSED, C.NOT_DONE)).order_by("pk").last()
-    CANCEL_STATES.move(asked, C.ACCEPTED, sources=(C.UNCLEAR,))
+    latest = cancels.exclude(state__in=(C.REFUSED, C.NOT_DONE)).order_by("pk").last()
+    CANCEL_STATES.move(cancels, C.ACCEPTED, sources=(C.UNCLEAR,))
     # The order is already cancelled, so queued cancels need not be sent.
-    CANCEL_STATES.move(asked, C.NOT_DONE, sources=(C.QUEUED,), answered_at=timezone.now())
+    CANCEL_STATES.move(cancels, C.NOT_DONE, sources=(C.QUEUED,), answered_at=timezone.now())
     if ended and latest is not None and latest.then_rent:
         _rent_another(order, latest)
 

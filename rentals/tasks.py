@@ -20,13 +20,13 @@ def read_lists() -> int:
     cancel_requests.decide_unclear_cancels(timezone.now())
     yesterday = timezone.now() - timedelta(days=1)
     busy = set(Order.objects.filter(created_at__gt=yesterday).values_list("account_id", flat=True))
-    asked = 0
+    requested = 0
     for account in renting_accounts():
         if account.pk in busy:
             list_sync_source.request_reading(account, Reading.Kind.ORDERS)
             list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS)
-            asked += 1
-    return asked
+            requested += 1
+    return requested
 
 
 def read_lists_whole() -> int:

@@ -76,10 +76,10 @@ class BoardPage(Page, TemplateView):
         }
 
     def _scope(self) -> str:
-        asked = self.request.GET.get("scope", "")
-        if asked in (MINE, TEAM):
-            self.request.session[SESSION_KEY] = asked
-            return asked
+        scope = self.request.GET.get("scope", "")
+        if scope in (MINE, TEAM):
+            self.request.session[SESSION_KEY] = scope
+            return scope
         remembered: str = self.request.session.get(SESSION_KEY, TEAM)
         return remembered
 

@@ -121,8 +121,8 @@ class RentForm(forms.Form):
     @property
     def confirmation_key(self) -> str:
         """Identifies the request that was confirmed; any other request needs a new confirmation."""
-        asked = self.rent_request
-        return f"{asked.account.public_id}:{asked.project}:{asked.region}:{asked.count}"
+        request = self.rent_request
+        return f"{request.account.public_id}:{request.project}:{request.region}:{request.count}"
 
     @property
     def needs_confirmation(self) -> bool:

@@ -154,8 +154,8 @@ class PollSource(LookupSource):
         if error.reason == Reason.RATE_LIMITED or error.reason in auth_backoff.AUTH_REASONS:
             return 0
         rows = Order.objects.filter(account=job.account_id, state=S.PENDING, poll_claim=None)
-        asked = list(rows.order_by("?").values_list("pk", flat=True)[:LOOKUPS_WITHOUT_LIST])
-        return Order.objects.filter(pk__in=asked).update(next_poll_at=now)
+        chosen = list(rows.order_by("?").values_list("pk", flat=True)[:LOOKUPS_WITHOUT_LIST])
+        return Order.objects.filter(pk__in=chosen).update(next_poll_at=now)
 
     def _apply_round(self, job: RoundJob, done: Round, now: datetime) -> int:
         """Apply what the lists state; return how many orders to look up."""
@@ -163,14 +163,14 @@ class PollSource(LookupSource):
             apply_order_state.apply(job.waiting[rental.order_id], rental, now, from_lookup=False)
         ids = [job.waiting[one] for one in done.missing]
         missing = Order.objects.filter(pk__in=ids, state=S.PENDING)
-        asked = 0
+        lookups = 0
         for pk, placed_at, polled_at in missing.values_list("pk", "placed_at", "polled_at"):
             # If list and order contradict each other, keep to the order's polling interval.
             last = polled_at or now - poll_intervals.SLOWEST
             at = max(now, last + poll_intervals.interval(now - (placed_at or now)))
             soon = Q(next_poll_at__gt=at) | Q(next_poll_at=None)
-            asked += Order.objects.filter(soon, pk=pk).update(next_poll_at=at)
-        return asked
+            lookups += Order.objects.filter(soon, pk=pk).update(next_poll_at=at)
+        return lookups
 
 
 def _end_or_now(now: datetime) -> Combinable:

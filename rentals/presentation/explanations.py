@@ -167,14 +167,14 @@ def _unknown(order: Order) -> Explanation:
 
 
 def _pending(order: Order, shown: str) -> Explanation:
-    asked = list(order.cancels.all())
-    if asked and asked[-1].state in (CancelState.REFUSED, CancelState.NOT_DONE):
+    cancels = list(order.cancels.all())
+    if cancels and cancels[-1].state in (CancelState.REFUSED, CancelState.NOT_DONE):
         return Explanation(
             text=_("It was not cancelled; the order goes on."),
             money=MoneyLine.ACCEPTED,
         )
     if cancel_requests.is_being_cancelled(order):
-        unclear = asked[-1].state == CancelState.UNCLEAR
+        unclear = cancels[-1].state == CancelState.UNCLEAR
         if unclear:
             return Explanation(
                 _("It is not known yet whether the order was cancelled."),

@@ -184,11 +184,12 @@ def test_order_of_a_person_who_may_no_longer_rent_is_not_created() -> None:
     assert other.state == "queued"
 
 
-def test_placed_order_is_not_ended_for_missing_permission() -> None:
-    order = make_rented()
+@pytest.mark.parametrize("state", ["claimed", "placing", "unknown", "pending"])
+def test_order_whose_call_may_have_begun_is_not_ended_for_missing_permission(state: str) -> None:
+    order = make_order(state=state)
     place_orders.refuse_without_permission(order)
     order.refresh_from_db()
-    assert (order.state, order.reason) == ("pending", "")
+    assert (order.state, order.reason, order.ended_at) == (state, "", None)
 
 
 def test_queued_order_can_be_withdrawn(by: User) -> None:
@@ -203,7 +204,7 @@ def test_queued_order_can_be_withdrawn(by: User) -> None:
     assert other.state == "queued"
 
 
-@pytest.mark.parametrize("state", ["claimed", "placing", "pending"])
+@pytest.mark.parametrize("state", ["claimed", "placing", "unknown", "pending"])
 def test_order_that_is_being_placed_cannot_be_withdrawn(by: User, state: str) -> None:
     order = make_order(state=state)
     assert not place_orders.withdraw(order, by)
@@ -212,6 +213,7 @@ def test_order_that_is_being_placed_cannot_be_withdrawn(by: User, state: str) ->
 
 
 def test_orders_are_found_by_the_providers_ids_within_one_account(account: Account) -> None:
+    make_rented(provider_id="2")
     first, second = (make_rented(account, provider_id=name) for name in ("1", "2"))
     make_rented(account, provider_id="3")
     make_rented(provider_id="1")

@@ -70,8 +70,8 @@ def test_polling_returns_to_lookups_with_fewer_pending_orders(sandbox: Sandbox) 
     sandbox.deliver_sms(orders[0].provider_id, "Your code is 482913")
     run_engine(Order.objects.filter(state="received").exists)
     run_engine(Watch.objects.filter(by_list=False).exists)
-    asked = Order.objects.filter(state="pending", polled_at__isnull=False)
-    run_engine(lambda: asked.count() == 10)
+    polled = Order.objects.filter(state="pending", polled_at__isnull=False)
+    run_engine(lambda: polled.count() == 10)
 
 
 def test_two_hours_of_downtime_are_caught_up_within_the_rate_limit(sandbox: Sandbox) -> None:
@@ -95,9 +95,9 @@ def test_two_hours_of_downtime_are_caught_up_within_the_rate_limit(sandbox: Sand
 
     states = list(Order.objects.values_list("state", flat=True))
     assert (states.count("received"), states.count("expired")) == (60, 40)
-    asked = sandbox.book.entries("gosms", "get_order")
+    lookups = sandbox.book.entries("gosms", "get_order")
     ended = {order.provider_id for order in orders[60:]}
-    assert len([entry for entry in asked if entry.message_id in ended]) <= 40 + 4
+    assert len([entry for entry in lookups if entry.message_id in ended]) <= 40 + 4
     assert not [entry for entry in sandbox.book.entries("gosms") if entry.status == 429]
 
 
@@ -106,11 +106,11 @@ class ChangingLists:
 
     def __init__(self, pending: list[str], received: list[str]) -> None:
         self.lists = {"pending": pending, "received": received}
-        self.asked: list[tuple[str, int]] = []
+        self.calls: list[tuple[str, int]] = []
         self.leaving = 0
 
     def list_orders(self, *, page: int, page_size: int, state: str) -> RentalPage:
-        self.asked.append((str(state), page))
+        self.calls.append((str(state), page))
         rows = self.lists[str(state)]
         shown = rows[(page - 1) * page_size : page * page_size]
         self.lists["pending"] = self.lists["pending"][self.leaving :]
@@ -150,7 +150,7 @@ def test_departures_during_the_reading_hide_no_order() -> None:
     lists = ChangingLists(ids(240, 10), [])
     lists.leaving = 20
     done = run_round(lists, ids(250))
-    assert [page for state, page in lists.asked if state == "pending"][1:] == [3, 2, 1]
+    assert [page for state, page in lists.calls if state == "pending"][1:] == [3, 2, 1]
     assert set(ids(10)) <= done.missing or len(done.missing) == 5
 
 

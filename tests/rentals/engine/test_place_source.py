@@ -45,12 +45,12 @@ def test_order_is_not_polled_after_its_sms_is_complete(sandbox: Sandbox) -> None
     order = rent(make_order(make_account("gosms", sandbox)))
     sandbox.deliver_sms(order.provider_id, "Your code is 482913")
     until_state(order, "received")
-    asked = len(sandbox.book.entries("gosms", "get_order"))
+    lookups = len(sandbox.book.entries("gosms", "get_order"))
 
     other = rent(make_order(order.account))
 
     assert other.state == "pending"
-    assert len(sandbox.book.entries("gosms", "get_order")) == asked
+    assert len(sandbox.book.entries("gosms", "get_order")) == lookups
 
 
 def test_cancel_is_confirmed_by_the_orders_own_answer(sandbox: Sandbox) -> None:
@@ -68,9 +68,9 @@ def test_concurrent_cancels_of_an_order_send_one_call(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     by = make_user()
 
-    asked = at_once(lambda: cancel_requests.request_cancel(order, by), 4)
+    results = at_once(lambda: cancel_requests.request_cancel(order, by), 4)
 
-    assert sorted(asked) == [False, False, False, True]
+    assert sorted(results) == [False, False, False, True]
     answered(order.cancels.get())
     assert len(sandbox.book.entries("gosms", "cancel_order")) == 1
 
