@@ -46,7 +46,7 @@ def hand_over(order: Order, to: User, *, by: User) -> bool:
     return True
 
 
-def import_older_log_lines() -> int:
+def read_older_lines() -> int:
     """Create rows for hand-overs that an older version logged; return how many.
 
     During an upgrade both versions run, and the older one only writes log lines. Each line of this

@@ -16,7 +16,7 @@ def read_lists() -> int:
     """Request both lists of each account that rented within a day; return how many accounts."""
     # This task runs most often. The call can be removed once no upgrade starts from an older
     # version.
-    hand_overs.import_older_log_lines()
+    hand_overs.read_older_lines()
     cancel_requests.decide_unclear_cancels(timezone.now())
     yesterday = timezone.now() - timedelta(days=1)
     busy = set(Order.objects.filter(created_at__gt=yesterday).values_list("account_id", flat=True))

@@ -30,7 +30,7 @@ class HandOver(models.Model):
         LogEntry, on_delete=models.SET_NULL, null=True, related_name="hand_over"
     )
     """The matching line of the admin log. A line without a row was written by an
-    older version (rentals.hand_overs.import_older_log_lines)."""
+    older version (rentals.hand_overs.read_older_lines)."""
 
     class Meta:
         ordering = ("at", "pk")

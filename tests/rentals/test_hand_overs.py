@@ -128,27 +128,27 @@ def test_scheduled_task_imports_log_line_of_an_older_version(manager: User, oper
 def test_log_line_is_imported_once(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
     log(order.pk, operator, f"Handed to {manager.username}")
-    assert [hand_overs.import_older_log_lines() for _ in range(2)] == [1, 0]
+    assert [hand_overs.read_older_lines() for _ in range(2)] == [1, 0]
     assert HandOver.objects.count() == 1
 
 
 def test_log_line_of_this_version_is_never_imported(manager: User, operator: User) -> None:
     hand_overs.hand_over(make_rented(by=operator), manager, by=operator)
-    assert hand_overs.import_older_log_lines() == 0
+    assert hand_overs.read_older_lines() == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_imports_of_a_log_line_create_one_row(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
     log(order.pk, operator, f"Handed to {manager.username}")
-    at_once(hand_overs.import_older_log_lines, 2)
+    at_once(hand_overs.read_older_lines, 2)
     assert HandOver.objects.count() == 1
 
 
 def test_unknown_name_is_kept_as_logged(operator: User) -> None:
     order = make_rented(by=operator)
     log(order.pk, operator, "Handed to Somebody Gone")
-    hand_overs.import_older_log_lines()
+    hand_overs.read_older_lines()
     assert HandOver.objects.get().to_person is None
     assert hand_over_lines(order) == [f"Handed over by {operator.username} to Somebody Gone"]
 
@@ -158,20 +158,20 @@ def test_ambiguous_name_is_kept_as_logged(operator: User) -> None:
         namesake = make_staff("operator")
         User.objects.filter(pk=namesake.pk).update(first_name="Li", last_name="Wei")
     log(make_rented(by=operator).pk, operator, "Handed to Li Wei")
-    hand_overs.import_older_log_lines()
+    hand_overs.read_older_lines()
     assert (HandOver.objects.get().to_person, HandOver.objects.get().to_name) == (None, "Li Wei")
 
 
 @pytest.mark.parametrize("object_id", ["0", "999999", "x", "", "9" * 30])
 def test_log_line_without_an_order_is_ignored(operator: User, object_id: str) -> None:
     log(object_id, operator, "Handed to Li Wei")
-    assert hand_overs.import_older_log_lines() == 0
+    assert hand_overs.read_older_lines() == 0
 
 
 @pytest.mark.parametrize("message", ["Revealed: Handed to Li Wei", "handed to Li Wei", "Cancel"])
 def test_other_log_lines_are_ignored(operator: User, message: str) -> None:
     log(make_rented(by=operator).pk, operator, message)
-    assert hand_overs.import_older_log_lines() == 0
+    assert hand_overs.read_older_lines() == 0
 
 
 # --- the migration ---------------------------------------------------------------------
@@ -207,4 +207,4 @@ def test_migration_imports_existing_log_lines(
     assert (first.at, first.log_entry) == (line.action_time, line)
     assert (second.to_person, second.to_name, second.by) == (None, "Somebody Gone", manager)
     assert (third.to_person, third.to_name) == (None, "Ana Maria")
-    assert hand_overs.import_older_log_lines() == 0
+    assert hand_overs.read_older_lines() == 0

@@ -94,7 +94,7 @@ def _id(row: Model) -> str:
 
 
 def test_order_page_tells_who_handed_it_over(written: None, superuser: Client) -> None:
-    hand_overs.import_older_log_lines()  # as a schedule does
+    hand_overs.read_older_lines()  # as a schedule does
     order = Order.objects.filter(held_by__groups__name="manager").earliest("pk")
     page = superuser.get(reverse("admin:rentals_order_change", args=[order.public_id]))
     by, to = order.created_by, order.held_by
