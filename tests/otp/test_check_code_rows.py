@@ -239,14 +239,14 @@ def test_question_to_the_provider_is_written_down_and_wakes_the_engine(
     by: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wakes: list[str] = []
-    monkeypatch.setattr(check_code, "kick_if_idle", lambda: wakes.append("kick"))
+    monkeypatch.setattr(check_code, "wake_engine", lambda: wakes.append("wake"))
     session = make_theirs()
     attempt = try_code(session, CODE, by)
     attempt.refresh_from_db()
     assert (attempt.state, attempt.sent_code) == ("queued", session.newest_code())
     assert attempt.code.reveal() == CODE
     assert attempt.ended_at is None
-    assert wakes == ["kick"]
+    assert wakes == ["wake"]
 
 
 @pytest.mark.parametrize("state", ["queued", "claimed", "sending"])
