@@ -101,7 +101,7 @@ class Dispatcher:
         self._last_empty_query: dict[str, float] = {}
         """When a query last found no work, by the monotonic clock."""
         self._uncommitted: dict[str, list[Job]] = defaultdict(list)
-        """Jobs claimed in a transaction that may or may not have been committed."""
+        """Jobs claimed or marked in a transaction that may or may not have been committed."""
 
     @property
     def in_flight(self) -> int:
@@ -131,8 +131,10 @@ class Dispatcher:
                     claimed += self._claim_guarded(served[account_id], source)
                 round_ = self._mark_in_flight(source, due, claimed, served)
         except BaseException:
-            # The commit may have succeeded, but nothing was started.
-            self._uncommitted[source.name] = [*uncommitted, *(one.job for one in claimed)]
+            # The commit may have succeeded, but nothing was started: whatever this round claimed
+            # or marked is released first in the next one.
+            doubtful = [*uncommitted, *(one.job for one in (*claimed, *due))]
+            self._uncommitted[source.name] = list({id(job): job for job in doubtful}.values())
             raise
         self._uncommitted[source.name] = []
         self._after_commit(source, round_, claimed)

@@ -25,7 +25,7 @@ from providers.gateway.http.client import Deadlines
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
-from tests.support.engine import run_engine
+from tests.support.engine import is_settled, run_engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,6 +138,35 @@ def test_commit_with_a_lost_answer_strands_no_row(
     run_engine(is_sent)
     assert lost
     assert sandbox.book.count("haorui", "send") == 1
+
+
+def test_lost_answer_to_the_mark_of_an_earlier_claim_strands_no_row(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = make_account("haorui", sandbox, per_second=4, per_minute=240)
+    messages = [make_message(account) for _ in range(5)]
+    lost: list[str] = []
+
+    def is_mark_of_an_earlier_claim() -> bool:
+        marked = Message.objects.filter(state="sending").values_list("claimed_at", "handed_over_at")
+        return any(
+            mark - claim > timedelta(seconds=0.1) for claim, mark in marked if claim and mark
+        )
+
+    @contextmanager
+    def atomic() -> Iterator[None]:
+        with transaction.atomic():
+            yield
+        if not lost and not connection.in_atomic_block and is_mark_of_an_earlier_claim():
+            lost.append("the answer to the commit")
+            raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr("providers.engine.dispatcher.transaction", SimpleNamespace(atomic=atomic))
+    run_engine(lambda: is_settled(*messages), at_most=30)
+
+    assert lost
+    assert {message.state for message in messages} == {"submitted"}
+    assert sandbox.book.count("haorui", "send") == len(messages)
 
 
 # --- pausing -------------------------------------------------------------------------
