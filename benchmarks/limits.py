@@ -95,7 +95,7 @@ class Engine:
             if time.monotonic() > deadline:
                 raise TimeoutError("The loops did not start.")
             # A cluster with busy workers still fetches tasks in advance, so more are needed.
-            wake.kick()
+            wake.start_loop()
             time.sleep(1)
 
     def run_for(self, seconds: float) -> None:

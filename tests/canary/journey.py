@@ -198,7 +198,7 @@ def push_callbacks(portal: Portal, manager: Person) -> None:
 
 def all_processed(portal: Portal) -> bool:
     if isinstance(portal, InProcessPortal):
-        process.digest_due()
+        process.process_due()
     return not Callback.objects.filter(state="received").exists()
 
 

@@ -20,7 +20,7 @@ from providers.engine.loop import Loop
 from sandbox.server import Sandbox
 from smsportal.environment import BASE_DIR
 from tests.canary.planted import TIMEOUT
-from tests.support.processes import below
+from tests.support.processes import descendants_of
 from tests.support.wait_until import wait_until
 
 
@@ -100,7 +100,7 @@ class SeparatePortal:
         return "The portal is ready" in self.log()
 
     def command_lines(self) -> str:
-        pids = {self.process.pid, *below(self.process.pid)}
+        pids = {self.process.pid, *descendants_of(self.process.pid)}
         listed = ["ps", "-ww", "-o", "args=", "-p", ",".join(map(str, pids))]
         return subprocess.run(listed, capture_output=True, text=True, check=True).stdout
 
