@@ -22,17 +22,17 @@ def client_address(request: HttpRequest) -> Address | None:
     X-Forwarded-For is read from its end, and only as long as each of those who wrote it is
     one of TRUSTED_PROXIES: what stands further left was written by whoever likes to.
     """
-    seen = read_address(str(request.META.get("REMOTE_ADDR", "")))
+    seen = parse_address(str(request.META.get("REMOTE_ADDR", "")))
     forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
     hops = [part.strip() for part in forwarded.split(",") if part.strip()]
     while hops and _is_proxy(seen):
-        seen = read_address(hops.pop())
+        seen = parse_address(hops.pop())
         if seen is None:
             return None
     return seen
 
 
-def read_address(text: str) -> Address | None:
+def parse_address(text: str) -> Address | None:
     """An address as it stands in a header; one of IPv4 inside IPv6 is that of IPv4."""
     try:
         found = ip_address(text)
@@ -42,7 +42,7 @@ def read_address(text: str) -> Address | None:
 
 
 @lru_cache(maxsize=256)
-def read_network(text: str) -> Network | None:
+def parse_network(text: str) -> Network | None:
     """One network or address as staff write it; None where it is neither."""
     try:
         return ip_network(text.strip(), strict=False)
@@ -53,7 +53,7 @@ def read_network(text: str) -> Network | None:
 def is_within(address: Address | None, networks: list[str]) -> bool:
     return address is not None and any(
         network is not None and address.version == network.version and address in network
-        for network in map(read_network, networks)
+        for network in map(parse_network, networks)
     )
 
 

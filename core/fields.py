@@ -18,7 +18,7 @@ else:
     AnyTextField = models.TextField
 
 
-class Unreadable(Exception):
+class UnreadableSecret(Exception):
     """A stored secret that none of the configured keys can decrypt."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ def decrypt(token: str) -> str:
     try:
         return cipher().decrypt(token.encode("ascii")).decode("utf-8")
     except (InvalidToken, UnicodeError):
-        raise Unreadable from None
+        raise UnreadableSecret from None
 
 
 class StoredSecret(Secret):

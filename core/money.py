@@ -14,7 +14,7 @@ _NUMBER: Final = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,2})
 """`Decimal` itself would also take full-width digits, underscores, "NaN" and spaces."""
 
 
-def decimal_of(value: object) -> Decimal:
+def parse_amount(value: object) -> Decimal:
     """A JSON number, or a string that holds one, as an amount of at most 14 digits, 4 of
     them decimals.
 

@@ -10,8 +10,8 @@ from typing import Final, NoReturn
 
 import phonenumbers
 
-LONGEST_TYPED: Final = 100
-LONGEST_E164: Final = 15
+MAX_TYPED_LENGTH: Final = 100
+MAX_E164_DIGITS: Final = 15
 """Digits, by ITU-T E.164; libphonenumber finds a few longer ones possible."""
 DIGITS_IN_CHINA: Final = 11
 DOT: Final = "•"
@@ -119,7 +119,7 @@ class PhoneNumber:
         return groups if "".join(groups) == self.significant else [self.significant]
 
 
-def read(typed: str, home_country: str = "CN") -> PhoneNumber:
+def parse_number(typed: str, home_country: str = "CN") -> PhoneNumber:
     """The number that was typed; without a country code it is one of `home_country`.
 
     Raises `PhoneError`.
@@ -148,11 +148,11 @@ def search_key(typed: str, home_country: str = "CN") -> str | None:
     that are no number at home are tried as one from abroad.
     """
     try:
-        return read(typed, home_country).e164
+        return parse_number(typed, home_country).e164
     except PhoneError:
         pass
     try:
-        found = read(f"+{_dialled(typed).removeprefix('+')}", home_country)
+        found = parse_number(f"+{_dialled(typed).removeprefix('+')}", home_country)
     except PhoneError:
         return None
     return None if found.unusual else found.e164
@@ -161,7 +161,7 @@ def search_key(typed: str, home_country: str = "CN") -> str | None:
 def mask(text: str) -> str:
     """A stored number as those see it who may not see it whole. Never raises."""
     try:
-        return read(text).masked
+        return parse_number(text).masked
     except PhoneError:
         shown = text[-2:] if len(text) > 5 else ""
         return DOT * min(len(text) - len(shown), 12) + shown
@@ -170,14 +170,14 @@ def mask(text: str) -> str:
 def grouped(text: str) -> str:
     """A stored number as it is read aloud; unchanged where it is none. Never raises."""
     try:
-        return read(text).international
+        return parse_number(text).international
     except PhoneError:
         return text
 
 
 def _dialled(typed: str) -> str:
     """ASCII digits with at most one plus sign before them, or `PhoneError`."""
-    if len(typed) > LONGEST_TYPED:
+    if len(typed) > MAX_TYPED_LENGTH:
         raise PhoneError(PhoneProblem.TOO_LONG, typed)
     folded = "".join(_fold(character) for character in typed)
     _refuse_several(typed, folded)
@@ -273,7 +273,7 @@ def _elsewhere(typed: str, dialled: str, home_country: str | None) -> PhoneNumbe
     verdict = phonenumbers.is_possible_number_with_reason(parsed)
     if verdict in _IMPOSSIBLE:
         raise PhoneError(_IMPOSSIBLE[verdict], typed, digits=len(significant))
-    if len(f"{parsed.country_code}{significant}") > LONGEST_E164:
+    if len(f"{parsed.country_code}{significant}") > MAX_E164_DIGITS:
         raise PhoneError(PhoneProblem.TOO_LONG, typed, digits=len(significant))
     country = _country_of(parsed)
     if country == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY:

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.dispatch import Signal
 from django.utils import timezone
 
-from core.fields import Unreadable
+from core.fields import UnreadableSecret
 from core.redaction import storable
 from core.secrets import Secret
 
@@ -102,7 +102,7 @@ def opened_login_of(account: Account) -> Login:
 def _opened(secret: Secret) -> Secret:
     try:
         return Secret(secret.reveal())
-    except Unreadable:
+    except UnreadableSecret:
         return secret
 
 

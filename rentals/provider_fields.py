@@ -10,7 +10,7 @@ import json
 from datetime import datetime
 from typing import Final
 
-from core.fields import Unreadable
+from core.fields import UnreadableSecret
 from core.secrets import Secret
 from providers.gateway.vocabulary import Rental
 
@@ -97,7 +97,7 @@ def _stands(order: Order, name: str, stated: str) -> bool:
         return False
     try:
         return standing.reveal() == stated
-    except Unreadable:
+    except UnreadableSecret:
         # No key opens it any more, so nothing can be compared with it.
         return True
 
@@ -108,7 +108,7 @@ def kept_beside(order: Order) -> list[dict[str, str]]:
         return []
     try:
         kept: list[dict[str, str]] = json.loads(order.differing_texts.reveal())
-    except Unreadable:
+    except UnreadableSecret:
         return []
     return kept
 

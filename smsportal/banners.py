@@ -27,24 +27,24 @@ from providers.models import Heartbeat
 from rentals.presentation.backlog import waiting_orders
 from sandbox.remote import Remote, RemoteError
 
-SILENT_FOR: Final = timedelta(seconds=150)
-BACK_FOR: Final = timedelta(minutes=5)
+SILENCE_LIMIT: Final = timedelta(seconds=150)
+RECOVERY_SHOWN_FOR: Final = timedelta(minutes=5)
 SANDBOX_TIMEOUT: Final = 0.5
-SANDBOX_EVERY: Final = 10
+SANDBOX_CACHE_SECONDS: Final = 10
 NEVER: Final = datetime.fromtimestamp(0, UTC)
 
 
 @fragment()
 def banner_zone(request: HttpRequest) -> HttpResponse:
     """204 while nothing has changed, so that nothing is read out a second time."""
-    drawn = banners.zone(request)
+    drawn = banners.zone_context(request)
     if request.GET.get("mark") == drawn["mark"]:
         return HttpResponse(status=204)
     return render(request, "portal/banner_zone.html", drawn)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class TotalBacklog:
     """What might go out now and does not."""
 
     messages: int
@@ -68,23 +68,23 @@ class Waiting:
         return both["messages"] if self.messages else both["orders"] if self.orders else ""
 
 
-def all_that_waits() -> Waiting:
+def total_backlog() -> TotalBacklog:
     messages = backlog()
     orders, since = waiting_orders()
     oldest = min(filter(None, (messages.since, since)), default=None)
-    return Waiting(messages.count, orders, oldest)
+    return TotalBacklog(messages.count, orders, oldest)
 
 
 def queue_banner(request: HttpRequest) -> list[Banner]:
     """Says that the engine or the queue shows no sign of life, that messages or orders wait
     longer than is usual, or that all is well again since a moment."""
     now = timezone.now()
-    waiting = all_that_waits()
+    waiting = total_backlog()
     since = min(filter(None, (silent_since(), _queue_silent_since(now))), default=None)
     if since is None and not waiting.is_unusual:
-        return _back_banner(now)
+        return _recovery_banner(now)
     cache.set("queue-was-silent", True, 3600)
-    text = _overdue(waiting) if since is None else _silence(since, now, waiting)
+    text = _overdue_text(waiting) if since is None else _silence_text(since, now, waiting)
     return [Banner(text, icon="warning", button=_details(request))]
 
 
@@ -92,10 +92,10 @@ def _queue_silent_since(now: datetime) -> datetime | None:
     beat = Heartbeat.objects.filter(name="queue").values_list("beat_at", flat=True).first()
     if beat is None:
         return NEVER
-    return beat if now - beat > SILENT_FOR else None
+    return beat if now - beat > SILENCE_LIMIT else None
 
 
-def _silence(since: datetime, now: datetime, waiting: Waiting) -> str:
+def _silence_text(since: datetime, now: datetime, waiting: TotalBacklog) -> str:
     if since <= NEVER:
         first = _("The queue has not run yet.")
     else:
@@ -116,7 +116,7 @@ def _silence(since: datetime, now: datetime, waiting: Waiting) -> str:
     return _("%(first)s %(second)s") % {"first": first, "second": second}
 
 
-def _overdue(waiting: Waiting) -> str:
+def _overdue_text(waiting: TotalBacklog) -> str:
     text = ngettext(
         "The queue is slow: %(what)s has waited since %(time)s. None is lost.",
         "The queue is slow: %(what)s wait, the oldest since %(time)s. None is lost.",
@@ -132,10 +132,10 @@ def _details(request: HttpRequest) -> Button | None:
     return Button(_("Details"), reverse("admin:django_q_ormq_changelist"))
 
 
-def _back_banner(now: datetime) -> list[Banner]:
+def _recovery_banner(now: datetime) -> list[Banner]:
     if cache.get("queue-was-silent"):
         cache.delete("queue-was-silent")
-        cache.set("queue-back-since", now, BACK_FOR.total_seconds())
+        cache.set("queue-back-since", now, RECOVERY_SHOWN_FOR.total_seconds())
     since = cache.get("queue-back-since")
     if since is None:
         return []
@@ -143,14 +143,14 @@ def _back_banner(now: datetime) -> list[Banner]:
     return [Banner(text, Role.SUCCESS, "check_circle")]
 
 
-def practice_banner(request: HttpRequest) -> list[Banner]:
+def sandbox_banner(request: HttpRequest) -> list[Banner]:
     """A fault that is switched on in the sandbox explains what else would look broken."""
     if not settings.SANDBOX_URL or not request.user.has_perm("providers.view_account"):
         return []
     active = cache.get("sandbox-faults")
     if active is None:
         active = _active_faults()
-        cache.set("sandbox-faults", active, SANDBOX_EVERY)
+        cache.set("sandbox-faults", active, SANDBOX_CACHE_SECONDS)
     if not active:
         return []
     text = ngettext(
@@ -173,4 +173,4 @@ def _active_faults() -> int:
 
 def register() -> None:
     banners.register(queue_banner)
-    banners.register(practice_banner)
+    banners.register(sandbox_banner)

@@ -16,7 +16,7 @@ from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
-from core.client_address import UNIX, read_network
+from core.client_address import UNIX, parse_network
 from providers.gateway.http.context import Deadlines
 
 MAKE_KEYS = "Run `python -m smsportal.environment`: it makes them in the data folder."
@@ -180,5 +180,5 @@ def check_proxies(
             id="smsportal.E026",
         )
         for entry in settings.TRUSTED_PROXIES
-        if entry != UNIX and read_network(entry) is None
+        if entry != UNIX and parse_network(entry) is None
     ]

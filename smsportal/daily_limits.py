@@ -20,12 +20,12 @@ from core.admin.buttons import EmptyState
 from providers import daily_limits
 from providers.models import DailyLimit
 
-from .roles import role_word
+from .roles import role_label
 
 
 class RoleChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
-        return role_word(obj.name)
+        return role_label(obj.name)
 
 
 class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -78,7 +78,9 @@ class DailyLimitAdmin(PortalAdmin):
 
     @admin.display(description=_("Whose"))
     def whose(self, limit: DailyLimit) -> str:
-        return str(limit.user) if limit.user else role_word(limit.group.name if limit.group else "")
+        return (
+            str(limit.user) if limit.user else role_label(limit.group.name if limit.group else "")
+        )
 
     @admin.display(description=_("Used in the last 24 hours"))
     def used_now(self, limit: DailyLimit) -> str:
@@ -98,6 +100,6 @@ class DailyLimitAdmin(PortalAdmin):
             "speed",
         )
 
-    def respond_saved(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
-        super().respond_saved(request, obj, added=added)
+    def redirect_after_save(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
+        super().redirect_after_save(request, obj, added=added)
         return HttpResponseRedirect(reverse(self.url_name("changelist")))

@@ -24,7 +24,7 @@ class Step:
     url: str
 
 
-def overview(request: HttpRequest) -> dict[str, Any]:
+def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     may_see_accounts = request.user.has_perm("providers.view_account")
     return {
         "attention_items": attention.gather(request),
@@ -46,7 +46,7 @@ def accounts_with_readings(request: HttpRequest) -> list[dict[str, Any]]:
             "account": account,
             "reading": readings.get(account.newest) if account.newest else None,
             "state": "paused" if account.is_paused else "active",
-            "url": _page("admin:providers_account_change", account.public_id),
+            "url": _url("admin:providers_account_change", account.public_id),
         }
         for account in accounts
     ]
@@ -59,14 +59,14 @@ def first_steps(request: HttpRequest) -> list[Step]:
     checked = Enquiry.objects.filter(state=Enquiry.State.ANSWERED).exists()
     sent = apps.get_model("messaging", "Message").objects.exists()
     steps = [
-        Step(_("Add an account"), Account.objects.exists(), _page("admin:providers_account_add")),
-        Step(_("Check it"), checked, _page("admin:providers_account_changelist")),
-        Step(_("Send a test SMS"), sent, _page("admin:messaging_message_send")),
+        Step(_("Add an account"), Account.objects.exists(), _url("admin:providers_account_add")),
+        Step(_("Check it"), checked, _url("admin:providers_account_changelist")),
+        Step(_("Send a test SMS"), sent, _url("admin:messaging_message_send")),
     ]
     return [] if all(step.done for step in steps) else steps
 
 
-def _page(name: str, *args: str) -> str:
+def _url(name: str, *args: str) -> str:
     try:
         return reverse(name, args=args)
     except NoReverseMatch:

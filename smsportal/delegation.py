@@ -10,7 +10,7 @@ from .roles import GRANTABLE_APPS
 Actor = User | AbstractBaseUser | AnonymousUser
 
 
-def held_by(user: Actor) -> QuerySet[Permission]:
+def permissions_of(user: Actor) -> QuerySet[Permission]:
     """Every permission given to a person, directly or by a role, whether active or not.
 
     Django says that an inactive user holds none; whoever resets the password of one and
@@ -20,7 +20,7 @@ def held_by(user: Actor) -> QuerySet[Permission]:
     return Permission.objects.filter(pk__in=Permission.objects.filter(given).values("pk"))
 
 
-def within_reach(actor: Actor, target: User) -> bool:
+def may_edit(actor: Actor, target: User) -> bool:
     """May `actor` edit `target`, reset the password, or deactivate?"""
     if not isinstance(actor, User):
         return False
@@ -28,22 +28,22 @@ def within_reach(actor: Actor, target: User) -> bool:
         return True
     if target.is_superuser:
         return False
-    return not held_by(target).exclude(pk__in=held_by(actor).values("pk")).exists()
+    return not permissions_of(target).exclude(pk__in=permissions_of(actor).values("pk")).exists()
 
 
-def roles_to_give(actor: Actor) -> QuerySet[Group]:
+def grantable_roles(actor: Actor) -> QuerySet[Group]:
     """The roles that hold nothing beyond what `actor` holds."""
     roles = Group.objects.order_by("pk")
     if isinstance(actor, User) and actor.is_superuser:
         return roles
-    beyond = ~Q(permissions__in=held_by(actor).values("pk")) & Q(permissions__isnull=False)
+    beyond = ~Q(permissions__in=permissions_of(actor).values("pk")) & Q(permissions__isnull=False)
     return roles.annotate(beyond=Count("permissions", filter=beyond)).filter(beyond=0)
 
 
-def permissions_to_give(actor: Actor) -> QuerySet[Permission]:
+def grantable_permissions(actor: Actor) -> QuerySet[Permission]:
     """Single permissions beside the roles; those of the portal's own apps."""
     ours = Permission.objects.filter(content_type__app_label__in=GRANTABLE_APPS)
     ours = ours.select_related("content_type")
     if isinstance(actor, User) and actor.is_superuser:
         return ours
-    return ours.filter(pk__in=held_by(actor).values("pk"))
+    return ours.filter(pk__in=permissions_of(actor).values("pk"))

@@ -24,7 +24,7 @@ def read_environment() -> tuple[environ.Env, Path]:
     if dotenv.is_file():
         env.read_env(dotenv)
     if env.bool("DEMO", default=False):
-        use_demo_defaults(env)
+        set_demo_defaults(env)
     data_dir = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
     keys = data_dir / "keys.env"
     if keys.is_file():
@@ -32,7 +32,7 @@ def read_environment() -> tuple[environ.Env, Path]:
     return env, data_dir
 
 
-def use_demo_defaults(env: environ.Env) -> None:
+def set_demo_defaults(env: environ.Env) -> None:
     """What the demonstration sets where nobody has chosen otherwise."""
     bind = env.str("BIND", default="127.0.0.1:8000")
     sandbox = env.str("SANDBOX_BIND", default="127.0.0.1:8801")

@@ -22,7 +22,7 @@ from core.admin.pages import NeedsPermission
 from core.uploads import UploadTooLarge
 
 from . import request_id
-from .roles import permission_word
+from .roles import permission_label
 
 logger = logging.getLogger(__name__)
 MEGABYTE: Final = 1024 * 1024
@@ -49,17 +49,17 @@ def error_page(
 
 def not_allowed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     names = exception.permissions if isinstance(exception, NeedsPermission) else ()
-    words = ", ".join(_word(name) for name in names) or _word_of_page(request)
+    words = ", ".join(_permission_label(name) for name in names) or _missing_permission(request)
     return error_page(request, "403", 403, {"permission": words})
 
 
-def _word(name: str) -> str:
+def _permission_label(name: str) -> str:
     label, _, codename = name.partition(".")
     found = Permission.objects.filter(content_type__app_label=label, codename=codename).first()
-    return permission_word(found) if found else name
+    return permission_label(found) if found else name
 
 
-def _word_of_page(request: HttpRequest) -> str:
+def _missing_permission(request: HttpRequest) -> str:
     """Which permission one of the admin's own pages would have taken."""
     match = request.resolver_match
     model_admin = getattr(match.func, "model_admin", None) if match else None
@@ -70,7 +70,7 @@ def _word_of_page(request: HttpRequest) -> str:
     if model_admin is None:
         return ""
     opts = model_admin.opts
-    return _word(f"{opts.app_label}.{action}_{opts.model_name}")
+    return _permission_label(f"{opts.app_label}.{action}_{opts.model_name}")
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -91,7 +91,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return error_page(request, "400", 400)
 
 
-def too_many(request: HttpRequest, until: datetime) -> HttpResponse:
+def too_many_requests(request: HttpRequest, until: datetime) -> HttpResponse:
     """For our own limits; axes has its own page."""
     return error_page(request, "429", 429, {"until": until})
 
@@ -105,16 +105,16 @@ def locked(
     return render(request, settings.AXES_LOCKOUT_TEMPLATE, context, status=429)
 
 
-def fault(request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours. Whatever is broken, this page must come."""
     error = sys.exc_info()[1]
     if _database_is_away(error):
-        return _bare("503", 503)
+        return _page_without_database("503", 503)
     try:
         return error_page(request, "500", 500)
     except Exception:
         logger.exception("The error page itself failed.")
-        return _bare("500", 500)
+        return _page_without_database("500", 500)
 
 
 def _database_is_away(error: BaseException | None) -> bool:
@@ -124,7 +124,7 @@ def _database_is_away(error: BaseException | None) -> bool:
     return isinstance(error, InterfaceError)
 
 
-def _bare(name: str, status: int) -> HttpResponse:
+def _page_without_database(name: str, status: int) -> HttpResponse:
     """Without the database: nobody is known to be signed in."""
     values = {"frame": "portal/bare.html", "signed_in": False, "reference": request_id.current()}
     response = HttpResponse(render_to_string(f"errors/{name}.html", values), status=status)

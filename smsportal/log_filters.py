@@ -10,7 +10,7 @@ _TOKEN: Final = re.compile(r"(/callbacks/)[^/\s?\"']+")
 """Django writes the whole path of what it refuses; here a path can be a secret."""
 
 
-def without_tokens(text: str) -> str:
+def hide_tokens(text: str) -> str:
     """Addresses that providers report to, without what makes them unguessable."""
     return _TOKEN.sub(r"\1[hidden]", text)
 
@@ -21,5 +21,5 @@ class CallbackTokenFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
         if "/callbacks/" in said:
-            record.msg, record.args = without_tokens(said), None
+            record.msg, record.args = hide_tokens(said), None
         return True

@@ -13,12 +13,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from messaging.presentation.dashboard import badge as messages_needing_a_hand
-from providers.presentation.dashboard import callback_badge as callbacks_needing_a_hand
+from messaging.presentation.dashboard import badge as messages_badge
+from providers.presentation.dashboard import callback_badge as callbacks_badge
 from rentals.presentation import dashboard as rentals_dashboard
 
 SUPERUSER: Final = "superuser"
-MOST_SHOWN: Final = 99
+MAX_BADGE: Final = 99
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Item:
     permissions: tuple[str, ...] = ()
     owns: tuple[str, ...] = ()
     badge: Callable[[HttpRequest], int] | None = None
-    where: Callable[[], bool] = lambda: True
+    is_available: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ GROUPS: Final = (
                 "admin:messaging_message_changelist",
                 ("messaging.view_message",),
                 ("messaging_message_",),
-                badge=messages_needing_a_hand,
+                badge=messages_badge,
             ),
         ),
         pgettext_lazy("navigation group", "Messages"),
@@ -158,7 +158,7 @@ GROUPS: Final = (
                 "admin:providers_callback_changelist",
                 ("providers.view_callback",),
                 ("providers_callback_",),
-                badge=callbacks_needing_a_hand,
+                badge=callbacks_badge,
             ),
         ),
         _("Providers"),
@@ -185,7 +185,7 @@ GROUPS: Final = (
                 "admin:practice",
                 ("providers.view_account",),
                 ("practice",),
-                where=lambda: bool(settings.SANDBOX_URL),
+                is_available=lambda: bool(settings.SANDBOX_URL),
             ),
         ),
         _("Administration"),
@@ -198,14 +198,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     active = active_item(request)
     groups = []
     for group in GROUPS:
-        items = [drawn for item in group.items if (drawn := draw(request, item, active))]
+        items = [drawn for item in group.items if (drawn := render_item(request, item, active))]
         if items:
             groups.append({"title": group.title, "collapsible": False, "items": items})
     return groups
 
 
-def draw(request: HttpRequest, item: Item, active: Item | None) -> dict[str, Any] | None:
-    if not (item.where() and may_open(request, item)):
+def render_item(request: HttpRequest, item: Item, active: Item | None) -> dict[str, Any] | None:
+    if not (item.is_available() and may_open(request, item)):
         return None
     link = address(item.url_name)
     if link is None:
@@ -213,7 +213,7 @@ def draw(request: HttpRequest, item: Item, active: Item | None) -> dict[str, Any
     drawn = {"title": item.title, "icon": item.icon, "link": link, "active": item is active}
     count = item.badge(request) if item.badge else 0
     if count:
-        drawn["badge"] = f"{MOST_SHOWN}+" if count > MOST_SHOWN else str(count)
+        drawn["badge"] = f"{MAX_BADGE}+" if count > MAX_BADGE else str(count)
         drawn["badge_variant"] = "warning"
     return drawn
 

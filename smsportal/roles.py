@@ -142,12 +142,12 @@ _ACTIONS: Final[dict[str, Promise]] = {
 GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals")
 
 
-def role_word(name: str) -> str:
+def role_label(name: str) -> str:
     """A role's name as staff read it; a portal's own group keeps its name."""
     return str(_WORDS.get(name, name))
 
 
-def permission_word(permission: Permission) -> str:
+def permission_label(permission: Permission) -> str:
     """What a permission allows, in the reader's language."""
     known = _PERMISSION_WORDS.get(permission.codename)
     if known:

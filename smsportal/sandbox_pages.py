@@ -20,7 +20,7 @@ from unfold.sites import UnfoldAdminSite
 from core.admin.pages import NeedsPermission, Page, fragment
 from sandbox.remote import Remote, RemoteError
 
-from .log_filters import without_tokens
+from .log_filters import hide_tokens
 
 MAY_ACT: Final = "providers.check_account"
 MAY_SEE_ALL: Final = "messaging.reveal_message"
@@ -63,22 +63,22 @@ FAULTS: Final[dict[str, Promise]] = {
 }
 
 
-class PracticePage(Page, TemplateView):
+class SandboxPage(Page, TemplateView):
     title = _("Practice providers")
     permission_required = "providers.view_account"
     template_name = "portal/practice.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        only_where_practised()
+        require_sandbox()
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), **sandbox_view(self.request)}
+        return {**super().get_context_data(**kwargs), **sandbox_context(self.request)}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.has_perm(MAY_ACT):
             raise NeedsPermission(MAY_ACT)
-        act = ACTS.get(request.POST.get("act", ""))
+        act = ACTIONS.get(request.POST.get("act", ""))
         try:
             with sandbox() as remote:
                 said = act(remote, request) if act else None
@@ -92,12 +92,12 @@ class PracticePage(Page, TemplateView):
 
 
 @fragment("providers.view_account")
-def practice_book(request: HttpRequest) -> HttpResponse:
-    only_where_practised()
-    return render(request, "portal/practice_book.html", sandbox_view(request))
+def sandbox_log(request: HttpRequest) -> HttpResponse:
+    require_sandbox()
+    return render(request, "portal/practice_book.html", sandbox_context(request))
 
 
-def only_where_practised() -> None:
+def require_sandbox() -> None:
     """A portal without practice providers has no such page."""
     if not settings.SANDBOX_URL:
         raise Http404
@@ -107,7 +107,7 @@ def sandbox() -> Remote:
     return Remote(settings.SANDBOX_URL, timeout=TIMEOUT)
 
 
-def sandbox_view(request: HttpRequest) -> dict[str, Any]:
+def sandbox_context(request: HttpRequest) -> dict[str, Any]:
     """Everything the page draws; only `unreachable` where the sandbox does not answer."""
     try:
         with sandbox() as remote:
@@ -121,13 +121,13 @@ def sandbox_view(request: HttpRequest) -> dict[str, Any]:
         "may_act": request.user.has_perm(MAY_ACT),
         "providers": _rows(state, "providers"),
         "faults": [
-            {"id": one["id"], "word": fault_word(one["id"], one["label"])}
+            {"id": one["id"], "word": fault_label(one["id"], one["label"])}
             for one in _rows(state, "faults")
         ],
         "active": [
             {
                 **one,
-                "word": fault_word(one["fault"], one["label"]),
+                "word": fault_label(one["fault"], one["label"]),
                 "provider_label": labels.get(one["provider"], ""),
             }
             for one in _rows(state, "active")
@@ -154,7 +154,7 @@ def _drawn(
         "time": datetime.fromtimestamp(entry["at"], tz=UTC),
         "provider_label": labels.get(provider, provider),
         "fields": _shown(fields, whole),
-        "fault_word": fault_word(entry.get("fault") or "", entry.get("fault") or ""),
+        "fault_word": fault_label(entry.get("fault") or "", entry.get("fault") or ""),
         "report_words": words.get(provider, []) if placed else [],
         "takes_sms": placed and provider == "gosms" and operation == "create_order",
     }
@@ -163,7 +163,7 @@ def _drawn(
 def _shown(fields: dict[str, Any], whole: bool) -> list[tuple[str, str]]:
     """Callback addresses without their token, for everybody."""
     return [
-        (name, without_tokens(str(value)))
+        (name, hide_tokens(str(value)))
         for name, value in fields.items()
         if whole or name.lower() not in PERSONAL
     ]
@@ -193,7 +193,7 @@ def _deliver(remote: Remote, request: HttpRequest) -> Any:
     return _("The SMS has arrived on the number.")
 
 
-ACTS: Final[dict[str, Callable[[Remote, HttpRequest], Any]]] = {
+ACTIONS: Final[dict[str, Callable[[Remote, HttpRequest], Any]]] = {
     "fault": _set_fault,
     "clear": _clear_faults,
     "report": _report,
@@ -201,13 +201,13 @@ ACTS: Final[dict[str, Callable[[Remote, HttpRequest], Any]]] = {
 }
 
 
-def practice_pages(site: UnfoldAdminSite) -> list[URLPattern]:
+def sandbox_urls(site: UnfoldAdminSite) -> list[URLPattern]:
     return [
-        path("practice/", site.admin_view(PracticePage.as_view()), name="practice"),
-        path("practice/book/", practice_book, name="practice_book"),
+        path("practice/", site.admin_view(SandboxPage.as_view()), name="practice"),
+        path("practice/book/", sandbox_log, name="practice_book"),
     ]
 
 
-def fault_word(fault_id: str, label: str) -> str:
+def fault_label(fault_id: str, label: str) -> str:
     """A fault that came later than this table keeps the sandbox's own words."""
     return str(FAULTS.get(fault_id, label))

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-WRONG = _("Username or password is not right.")
+INVALID_LOGIN = _("Username or password is not right.")
 
 
-class ShownPassword(UnfoldAdminPasswordWidget):
+class RevealablePassword(UnfoldAdminPasswordWidget):
     """A password field with a button that shows what was typed."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
@@ -24,12 +24,12 @@ class ShownPassword(UnfoldAdminPasswordWidget):
 class SignInForm(AuthenticationForm):
     """The same words for a wrong name, a wrong password and a closed account."""
 
-    error_messages = {"invalid_login": WRONG, "inactive": WRONG}
+    error_messages = {"invalid_login": INVALID_LOGIN, "inactive": INVALID_LOGIN}
 
     def __init__(self, request: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         attributes = self.fields["password"].widget.attrs
-        self.fields["password"].widget = ShownPassword(
+        self.fields["password"].widget = RevealablePassword(
             {"autocomplete": "current-password", "maxlength": attributes.get("maxlength", 4096)}
         )
         self.fields["username"].widget.attrs.update(autocomplete="username", spellcheck="false")

@@ -22,10 +22,10 @@ class PortalSite(UnfoldAdminSite):
         from core.admin.changelist import cache_headers
 
         from .banners import banner_zone
-        from .sandbox_pages import practice_pages
+        from .sandbox_pages import sandbox_urls
 
         cache_headers()
-        own = [path("banner/", banner_zone, name="banner"), *practice_pages(self)]
+        own = [path("banner/", banner_zone, name="banner"), *sandbox_urls(self)]
         return [*own, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
@@ -37,10 +37,10 @@ class PortalSite(UnfoldAdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        from .dashboard import overview
+        from .dashboard import dashboard_context
 
         answer: HttpResponse = super().index(
-            request, {**overview(request), **(extra_context or {})}
+            request, {**dashboard_context(request), **(extra_context or {})}
         )
         return answer
 

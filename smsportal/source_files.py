@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 SUFFIXES: Final = frozenset({".py", ".html", ".txt", ".css", ".js", ".svg", ".po"})
-LEFT_OUT: Final = frozenset({"data", "staticfiles", "htmlcov", "tests", "docs", "__pycache__"})
+EXCLUDED: Final = frozenset({"data", "staticfiles", "htmlcov", "tests", "docs", "__pycache__"})
 
 
 class SourceFiles:
@@ -36,7 +36,7 @@ class SourceFiles:
     def _paths(self) -> Iterator[Path]:
         for folder, subfolders, names in os.walk(self._root):
             subfolders[:] = [
-                name for name in subfolders if name not in LEFT_OUT and not name.startswith(".")
+                name for name in subfolders if name not in EXCLUDED and not name.startswith(".")
             ]
             for name in names:
                 path = Path(folder, name)

@@ -20,7 +20,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from core.admin.base import PortalAdmin
 
 
-class SuperusersLook(PortalAdmin):
+class SuperuserReadOnlyAdmin(PortalAdmin):
     actions = ()
     list_filter_submit = False
 
@@ -60,5 +60,5 @@ def register() -> None:
     for model, original in PAGES:
         if admin.site.is_registered(model):
             admin.site.unregister(model)
-        looking = type(f"Portal{original.__name__}", (SuperusersLook, original), {})
+        looking = type(f"Portal{original.__name__}", (SuperuserReadOnlyAdmin, original), {})
         admin.site.register(model, looking)

@@ -20,4 +20,4 @@ urlpatterns = [
 handler400 = "smsportal.errors.bad_request"
 handler403 = "smsportal.errors.not_allowed"
 handler404 = "smsportal.errors.not_found"
-handler500 = "smsportal.errors.fault"
+handler500 = "smsportal.errors.server_error"

@@ -14,13 +14,13 @@ from typing import Any, Final
 from django.conf import settings
 from gunicorn.workers.gthread import ThreadWorker
 
-SLOWEST: Final = 8 * 1024
+MIN_BYTES_PER_SECOND: Final = 8 * 1024
 """Bytes a second that earn a request more time, so that a large file on a slow line arrives."""
-LONGEST_SILENCE: Final = 10.0
+MAX_SILENCE: Final = 10.0
 """Seconds without any byte in the middle of a request."""
 
 
-class ImpatientSocket:
+class DeadlineSocket:
     """A socket whose reads end together after a while; everything else is the socket's."""
 
     def __init__(self, sock: Any) -> None:
@@ -32,7 +32,7 @@ class ImpatientSocket:
         self._until = time.monotonic() + seconds
 
     def recv(self, *args: Any) -> bytes:
-        left = min(self._until - time.monotonic(), LONGEST_SILENCE)
+        left = min(self._until - time.monotonic(), MAX_SILENCE)
         if left <= 0:
             raise _too_slow()
         self._sock.settimeout(left)
@@ -42,7 +42,7 @@ class ImpatientSocket:
             raise _too_slow() from None
         finally:
             self._sock.setblocking(True)
-        self._until += len(data) / SLOWEST
+        self._until += len(data) / MIN_BYTES_PER_SECOND
         return data
 
     def __getattr__(self, name: str) -> Any:
@@ -56,7 +56,7 @@ def _too_slow() -> OSError:
 
 class PortalWorker(ThreadWorker):
     def handle(self, conn: Any) -> Any:
-        if not isinstance(conn.sock, ImpatientSocket):
-            conn.sock = ImpatientSocket(conn.sock)
+        if not isinstance(conn.sock, DeadlineSocket):
+            conn.sock = DeadlineSocket(conn.sock)
         conn.sock.begin(settings.REQUEST_SECONDS)
         return super().handle(conn)

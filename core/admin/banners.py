@@ -31,7 +31,7 @@ register = sources.register
 gather = sources.gather
 
 
-def zone(request: HttpRequest) -> dict[str, Any]:
+def zone_context(request: HttpRequest) -> dict[str, Any]:
     """What the zone's template draws, and a mark by which a change is told."""
     found = gather(request)
     said = "|".join(f"{banner.role}{banner.text}" for banner in found)

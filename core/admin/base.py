@@ -36,13 +36,13 @@ from .changelist import (
 )
 from .exports import export_buttons
 
-LONGEST_SEARCH = 200
-MOST_WORDS = 20
+MAX_SEARCH_LENGTH = 200
+MAX_SEARCH_WORDS = 20
 
-FOR_SLUGS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
+SLUG_SCRIPTS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
 """Scripts that the admin adds to every list and form for fields that fill each other."""
 
-OwnPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
+CustomPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
 
 
 class PortalAdmin(ModelAdmin):
@@ -53,7 +53,7 @@ class PortalAdmin(ModelAdmin):
     `fragment`, or the name of such a method of the admin.
     """
 
-    pages: Sequence[OwnPage] = ()
+    pages: Sequence[CustomPage] = ()
     list_title: Text = ""
     """What the list is called, where that is not the model's name."""
     add_title: Text = ""
@@ -77,7 +77,7 @@ class PortalAdmin(ModelAdmin):
     def media(self) -> forms.Media:
         """Without what no page here uses: a third of the script that a list would load."""
         media: Any = super().media
-        wanted = [script for script in media._js if not str(script).endswith(FOR_SLUGS)]
+        wanted = [script for script in media._js if not str(script).endswith(SLUG_SCRIPTS)]
         return forms.Media(css=media._css, js=wanted)
 
     # --- addresses ---------------------------------------------------------
@@ -182,7 +182,7 @@ class PortalAdmin(ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         # Each word adds a level to the query, and SQLite refuses one that is too deep.
-        if len(search_term) > LONGEST_SEARCH or len(search_term.split()) > MOST_WORDS:
+        if len(search_term) > MAX_SEARCH_LENGTH or len(search_term.split()) > MAX_SEARCH_WORDS:
             return queryset.none(), False
         found: tuple[QuerySet[Any], bool] = super().get_search_results(
             request, queryset, search_term
@@ -261,14 +261,14 @@ class PortalAdmin(ModelAdmin):
         if IS_POPUP_VAR in request.POST:
             answer: HttpResponse = super().response_add(request, obj, post_url_continue)
             return answer
-        return self.respond_saved(request, obj, added=True)
+        return self.redirect_after_save(request, obj, added=True)
 
     def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
         if IS_POPUP_VAR in request.POST:
             answer: HttpResponse = super().response_change(request, obj)
             return answer
-        return self.respond_saved(request, obj, added=False)
+        return self.redirect_after_save(request, obj, added=False)
 
-    def respond_saved(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
+    def redirect_after_save(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
         self.message_user(request, self.get_saved_message(request, obj, added), messages.SUCCESS)
         return HttpResponseRedirect(self.object_url(obj))

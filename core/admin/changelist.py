@@ -30,14 +30,14 @@ else:
 
 
 ANY_ROW: Final = "any-row"
-UNREADABLE: Final = re.compile(r"\x00|[0-9]{16}")
+MALFORMED: Final = re.compile(r"\x00|[0-9]{16}")
 """A NUL, or a number beyond a database's integers."""
 
 
 def is_malformed(request: HttpRequest) -> bool:
     """Whether a filter in the address is nothing that a database takes."""
     return any(
-        UNREADABLE.search(value)
+        MALFORMED.search(value)
         for name, values in request.GET.lists()
         if name != "q"
         for value in values
@@ -82,7 +82,7 @@ def cache_headers() -> None:
     unfold_list.result_headers = _headers_once
 
 
-def listed(admin: ModelPages, request: HttpRequest) -> PortalChangeList:
+def open_changelist(admin: ModelPages, request: HttpRequest) -> PortalChangeList:
     """The list that this address shows; 404 where the admin cannot read its filters."""
     try:
         found: PortalChangeList = admin.get_changelist_instance(request)
@@ -97,7 +97,7 @@ def filtered(admin: ModelPages, request: HttpRequest) -> QuerySet[Any]:
     query = request.GET.copy()
     query.pop("format", None)
     request.GET = query  # type: ignore[assignment]
-    rows: QuerySet[Any] = listed(admin, request).queryset
+    rows: QuerySet[Any] = open_changelist(admin, request).queryset
     return rows
 
 
@@ -127,9 +127,9 @@ class PortalChangeList(ChangeList):
         self.page_num = self.paginator.validate_number(self.page_num)
         self.empty_state = self.model_admin.get_empty_state(request)
         self.primary = self.model_admin.get_list_primary(request)
-        standing = any(getattr(spec, "standing_chip", None) for spec in self.filter_specs)
+        default_chip = any(getattr(spec, "default_chip", None) for spec in self.filter_specs)
         # A first view that finds nothing where there is something shows too little, not none.
-        hidden = standing and not self.result_count and self.root_queryset.exists()
+        hidden = default_chip and not self.result_count and self.root_queryset.exists()
         self.is_narrowed = bool(self.query or self.has_active_filters or hidden)
         self.clear_url = "?period=all" if hidden else "?"
 
@@ -138,9 +138,9 @@ class PortalChangeList(ChangeList):
         """The filters that are on, each with the address of the list without it."""
         found = []
         for spec in self.filter_specs:
-            standing = getattr(spec, "standing_chip", None)
-            if standing:
-                text, otherwise = standing
+            default_chip = getattr(spec, "default_chip", None)
+            if default_chip:
+                text, otherwise = default_chip
                 address = self.get_query_string({spec.parameter_name: otherwise})
                 found.append(Chip(text, address))
             names = [name for name in spec.expected_parameters() if name]

@@ -28,7 +28,7 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "�
 PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9 .]*")
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """What no XLSX may hold."""
-LONGEST_CELL: Final = 32_000
+MAX_CELL_LENGTH: Final = 32_000
 """Characters; a spreadsheet takes 32,767."""
 
 
@@ -37,7 +37,7 @@ class Format(StrEnum):
     XLSX = "xlsx"
 
 
-def format_of(request: HttpRequest) -> Format:
+def requested_format(request: HttpRequest) -> Format:
     """What `export_buttons` put into the address."""
     try:
         return Format(request.GET.get("format", Format.CSV))
@@ -79,17 +79,17 @@ def export(
 
 
 def _table(columns: Sequence[Column], rows: Iterable[Any]) -> Iterator[list[str]]:
-    yield [cell(column.header) for column in columns]
+    yield [safe_cell(column.header) for column in columns]
     for row in rows:
-        yield [cell(column.value(row)) for column in columns]
+        yield [safe_cell(column.value(row)) for column in columns]
 
 
-def cell(value: object) -> str:
+def safe_cell(value: object) -> str:
     """A value as text that no spreadsheet runs. Times are full, with their zone."""
     if value is None:
         return ""
     text = full_time(value) if isinstance(value, datetime) else str(value)
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")[:LONGEST_CELL]
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")[:MAX_CELL_LENGTH]
     if text.lstrip(" ").startswith(FORMULA) and not PLAIN_NUMBER.fullmatch(text):
         text = f"'{text}"
     return CONTROL.sub("␀", text)

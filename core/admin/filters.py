@@ -69,9 +69,9 @@ class RecentFilter(DropdownFilter):
     title = _("Period")
     parameter_name = "period"
     field_name = "created_at"
-    first = "7"
+    default_period = "7"
     """The period of the first view: `today` (in the reader's time zone) or so many days."""
-    offered: ClassVar[tuple[str, ...]] = ("7", "30")
+    periods: ClassVar[tuple[str, ...]] = ("7", "30")
 
     def __init__(
         self, request: HttpRequest, params: dict[str, Any], model: type[Any], model_admin: Any
@@ -82,7 +82,7 @@ class RecentFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         words = self._words()
-        return [*((period, words[period]) for period in self.offered), ("all", words["all"])]
+        return [*((period, words[period]) for period in self.periods), ("all", words["all"])]
 
     @staticmethod
     def _words() -> dict[str, str]:
@@ -94,15 +94,15 @@ class RecentFilter(DropdownFilter):
         }
 
     @property
-    def standing_chip(self) -> tuple[str, str] | None:
+    def default_chip(self) -> tuple[str, str] | None:
         """The text of the chip of the first view, and the value that takes it away."""
-        return (self._words()[self.first], "all") if self.is_first_view else None
+        return (self._words()[self.default_period], "all") if self.is_first_view else None
 
     @property
     def chosen(self) -> str:
         """One of those offered; empty for all times."""
-        period = self.first if self.is_first_view else self.value()
-        return str(period) if period in self.offered else ""
+        period = self.default_period if self.is_first_view else self.value()
+        return str(period) if period in self.periods else ""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.chosen:
@@ -148,7 +148,7 @@ class StateFilter(MultipleDropdownFilter):
     title = _("State")
     parameter_name = "shown"
     kind: ClassVar[str]
-    left_out: ClassVar[frozenset[str]] = frozenset({"claimed"})
+    excluded: ClassVar[frozenset[str]] = frozenset({"claimed"})
     """States that share their label with another one."""
 
     def where(self, shown: str) -> Q:
@@ -157,7 +157,7 @@ class StateFilter(MultipleDropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         labels = states_of(self.kind)
-        return [(key, str(one.word)) for key, one in labels.items() if key not in self.left_out]
+        return [(key, str(one.word)) for key, one in labels.items() if key not in self.excluded]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = [value for value in self.value() or [] if value in states_of(self.kind)]

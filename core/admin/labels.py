@@ -1,7 +1,7 @@
-"""State labels: one registry of every state that staff are shown, and the one way to draw it.
+"""The registry of state labels, and the one function that renders them.
 
-An app registers its words in `ready()`; lists, filters, exports and detail pages then
-use the same ones.
+Each app registers its labels in `ready()`. Lists, filters, exports and detail pages then all use
+the same ones.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ def label_for(kind: str, value: str) -> StateLabel:
 
 def state_label(kind: str, value: str) -> SafeString:
     """Icon, word and role colour as HTML; the help shows on hover, focus and tap."""
-    return draw(label_for(kind, value))
+    return render_label(label_for(kind, value))
 
 
-def draw(label: StateLabel) -> SafeString:
+def render_label(label: StateLabel) -> SafeString:
     help_attributes = (
         format_html(' tabindex="0" data-help="{}"', label.help) if label.help else SafeString("")
     )

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.html import conditional_escape
 from django.utils.translation import ngettext
 
-from .changelist import listed
+from .changelist import open_changelist
 from .protocols import ModelPages
 
-MOST_ROWS: Final = 100
+MAX_ROWS: Final = 100
 FIRST_MINUTE: Final = timedelta(minutes=1)
 
 Cells: TypeAlias = Callable[[Any], Mapping[str, str]]
@@ -33,7 +33,7 @@ def changed_cells(admin: ModelPages, request: HttpRequest, cells: Cells) -> Json
     """The cells of the rows that the page names, and how many newer rows the list would show.
     The page's own filters stand in the query string; the rows stand in a header, so that the
     address stays that of the list."""
-    ids = [one for one in request.headers.get("X-Rows", "").split(",") if one][:MOST_ROWS]
+    ids = [one for one in request.headers.get("X-Rows", "").split(",") if one][:MAX_ROWS]
     rows = list(admin.get_queryset(request).filter(public_id__in=ids))
     newest = max((row.pk for row in rows), default=None)
     newer = _newer(admin, request, newest) if newest else 0
@@ -47,8 +47,8 @@ def changed_cells(admin: ModelPages, request: HttpRequest, cells: Cells) -> Json
 
 def _newer(admin: ModelPages, request: HttpRequest, newest: int) -> int:
     try:
-        rows = listed(admin, request).queryset
+        rows = open_changelist(admin, request).queryset
     except Http404:
         return 0
-    count: int = rows.filter(pk__gt=newest)[:MOST_ROWS].count()
+    count: int = rows.filter(pk__gt=newest)[:MAX_ROWS].count()
     return count

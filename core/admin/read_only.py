@@ -88,11 +88,11 @@ class TrackedAdmin(ReadOnlyAdmin):
 
     # --- for the subclass ----------------------------------------------------
 
-    def named_by(self, term: str) -> Q:
+    def match_id(self, term: str) -> Q:
         """The objects that `term` names as a whole: by our id, or the provider's."""
         raise NotImplementedError
 
-    def also_found_by(self, request: HttpRequest, term: str) -> Q:
+    def extra_search(self, request: HttpRequest, term: str) -> Q:
         """What else a search for `term` finds."""
         return Q()
 
@@ -127,7 +127,7 @@ class TrackedAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = self.named_by(term) | self.also_found_by(request, term)
+        found = self.match_id(term) | self.extra_search(request, term)
         number = search_key(term)
         if number:
             found |= Q(**{self.number_field: number})
@@ -146,7 +146,7 @@ class TrackedAdmin(ReadOnlyAdmin):
         term = request.GET.get("q", "").strip()
         if request.method != "GET" or not term or "\x00" in term:
             return None
-        found = list(self.get_queryset(request).filter(self.named_by(term))[:2])
+        found = list(self.get_queryset(request).filter(self.match_id(term))[:2])
         return found[0] if len(found) == 1 else None
 
     # --- what open pages fetch -----------------------------------------------

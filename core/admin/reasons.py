@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import override, pgettext_lazy
 
-LONGEST_REASON: Final = 200
+MAX_REASON_LENGTH: Final = 200
 
 REVEAL_REASONS: Final[dict[str, Promise]] = {
     "customer": pgettext_lazy("reveal", "The customer asks"),
@@ -26,4 +26,4 @@ def reason_from(request: HttpRequest, presets: Mapping[str, Promise]) -> str:
     if chosen in presets:
         with override("en"):
             return str(presets[chosen])
-    return request.POST.get("other", "").replace("\x00", "").strip()[:LONGEST_REASON]
+    return request.POST.get("other", "").replace("\x00", "").strip()[:MAX_REASON_LENGTH]

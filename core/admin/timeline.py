@@ -18,26 +18,26 @@ class TimelineEntry:
     url: str = ""
     link: str = ""
     """The words of the link."""
-    stated: bool = False
+    is_provider_time: bool = False
     """The time is the provider's own."""
 
     @property
-    def position(self) -> datetime | None:
+    def sort_time(self) -> datetime | None:
         """What the provider states in whole seconds happened some time in that second: it comes
         after what we know more exactly, which led to it."""
-        if self.stated and self.at is not None and not self.at.microsecond:
+        if self.is_provider_time and self.at is not None and not self.at.microsecond:
             return self.at.replace(microsecond=999_999)
         return self.at
 
 
-def in_order(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+def sort_entries(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
     """By time, and what has not happened yet last. Entries of one moment keep their order."""
     return sorted(entries, key=_sort_key)
 
 
 def _sort_key(entry: TimelineEntry) -> tuple[bool, float]:
-    position = entry.position
-    return position is None, position.timestamp() if position else 0.0
+    sort_time = entry.sort_time
+    return sort_time is None, sort_time.timestamp() if sort_time else 0.0
 
 
 def person_name(user: object) -> str:

@@ -5,11 +5,11 @@ from .values import (
     LONGEST_CODE,
     SHORTEST_BY_VALUE,
     Redactor,
-    cut,
     mask_numbers,
     redactor,
     spellings,
     storable,
+    truncate,
 )
 
 __all__ = [
@@ -19,11 +19,11 @@ __all__ = [
     "SHORTEST_BY_VALUE",
     "Fields",
     "Redactor",
-    "cut",
     "fields_of",
     "mask_numbers",
     "mask_phone",
     "redactor",
     "spellings",
     "storable",
+    "truncate",
 ]

@@ -49,7 +49,7 @@ class Fields:
     def covers(self, name: str) -> bool:
         return name in self.hidden or name in self.masked
 
-    def shown(self, name: str, value: str) -> str:
+    def redacted(self, name: str, value: str) -> str:
         """What is written down for the value of a covered field."""
         if not value:
             return value
@@ -142,6 +142,6 @@ def redact_form_fields(text: str, fields: Fields) -> str:
         name, equals, value = pair.partition("=")
         plain = unquote_plus(name).lower()
         if fields.covers(plain):
-            value = fields.shown(plain, unquote_plus(value))
+            value = fields.redacted(plain, unquote_plus(value))
         pairs.append(f"{name}{equals}{value}")
     return "&".join(pairs)

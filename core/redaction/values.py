@@ -40,7 +40,7 @@ def storable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def cut(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """At most `limit` bytes of UTF-8, and an ellipsis where something was left off."""
     if len(text) * 4 <= limit or len(encoded := text.encode()) <= limit:
         return text
@@ -156,7 +156,7 @@ class Redactor:
     _words: tuple[str, ...] = ()
     _tails: tuple[str, ...] = ()
 
-    def also(self, secrets: Iterable[str] = (), phones: Iterable[str] = ()) -> Redactor:
+    def with_values(self, secrets: Iterable[str] = (), phones: Iterable[str] = ()) -> Redactor:
         """With the values of one call: codes and tokens, and phone numbers to mask."""
         values = {value for value in secrets if value and value not in self._spellings}
         words = {value for value in values if len(value) <= LONGEST_CODE}
@@ -171,12 +171,12 @@ class Redactor:
             _tails=(*self._tails, *tails),
         )
 
-    def by_value(self, text: str) -> str:
+    def redact_values(self, text: str) -> str:
         """Hide every known value, whatever the text is."""
         text = _undisguised(text)
         if "\x00" in text and self._finds(plain := text.replace("\x00", "")):
             # UTF-16 read as something else: the secret stands there, letter by letter.
-            return self.by_value(plain)
+            return self.redact_values(plain)
         for spelling in self._spellings:
             if spelling in text:
                 text = text.replace(spelling, HIDDEN)
@@ -191,16 +191,16 @@ class Redactor:
     def _finds(self, text: str) -> bool:
         return any(value in text for value in (*self._spellings, *self._words, *self._tails))
 
-    def body(self, text: str, fields: Fields = NO_FIELDS) -> str:
+    def redact_body(self, text: str, fields: Fields = NO_FIELDS) -> str:
         """A body of any kind: JSON (whole or cut off), a form, a page of HTML."""
         text = _undisguised(text)
         if fields.hidden or fields.masked:
             text = redact_fields(text, fields)
-        return self.by_value(text)
+        return self.redact_values(text)
 
-    def form(self, text: str, fields: Fields = NO_FIELDS) -> str:
+    def redact_form(self, text: str, fields: Fields = NO_FIELDS) -> str:
         """A query string, or a form in the same encoding."""
-        return self.by_value(redact_form_fields(_undisguised(text), fields))
+        return self.redact_values(redact_form_fields(_undisguised(text), fields))
 
 
 @lru_cache(maxsize=256)

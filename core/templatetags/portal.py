@@ -121,7 +121,7 @@ def page_title(context: template.Context) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def kept_place(context: template.Context) -> str:
+def current_path(context: template.Context) -> str:
     """Where to come back to after the language was changed."""
     request: HttpRequest | None = context.get("request")
     return request.get_full_path() if request else "/"
@@ -129,4 +129,4 @@ def kept_place(context: template.Context) -> str:
 
 @register.inclusion_tag("portal/banner_zone.html", takes_context=True)
 def banner_zone(context: template.Context) -> dict[str, Any]:
-    return banners.zone(context["request"])
+    return banners.zone_context(context["request"])

@@ -52,8 +52,8 @@ class MessageStateFilter(DropdownFilter):
 class PeriodFilter(RecentFilter):
     """Codes are looked at while they are alive, so the first view is today's."""
 
-    first = "today"
-    offered = ("today", "7", "30")
+    default_period = "today"
+    periods = ("today", "7", "30")
 
 
 class AlarmFilter(DropdownFilter):

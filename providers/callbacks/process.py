@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
-from core.redaction import cut, storable
+from core.redaction import storable, truncate
 
 from ..engine.work_source import DATABASE_AWAY
 from ..events import Effect, Match, ReceivedEvent, publish
@@ -276,7 +276,7 @@ def _problem_of(event: Event) -> str:
 
 
 def _kept(words: str) -> str:
-    return cut(storable(words), WORDS_KEPT)
+    return truncate(storable(words), WORDS_KEPT)
 
 
 def _outcome(one: Digested) -> dict[str, str]:

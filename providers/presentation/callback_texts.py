@@ -96,7 +96,7 @@ def masked_words(text: str) -> str:
 def raw_query(callback: Callback, *, whole: bool) -> str:
     if whole:
         return visible(callback.query)
-    return visible(masked_words(Redactor().form(callback.query, _fields(callback))))
+    return visible(masked_words(Redactor().redact_form(callback.query, _fields(callback))))
 
 
 def raw_body(callback: Callback, *, whole: bool) -> str:
@@ -106,7 +106,7 @@ def raw_body(callback: Callback, *, whole: bool) -> str:
         return visible(text)
     if "multipart" in callback.content_type.lower():
         return HIDDEN
-    return visible(masked_words(Redactor().body(text, _fields(callback))))
+    return visible(masked_words(Redactor().redact_body(text, _fields(callback))))
 
 
 def _fields(callback: Callback) -> Fields:

@@ -6,7 +6,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from core.client_address import client_address, is_within, read_address, read_network
+from core.client_address import client_address, is_within, parse_address, parse_network
 
 PROXIES = ["10.0.0.0/8", "2001:db8::1"]
 
@@ -54,10 +54,10 @@ def test_a_socket_file_has_no_address(settings: Settings, trusted: list[str], fo
 )
 def test_an_address_is_looked_for_in_networks_of_its_kind(text: str, inside: bool) -> None:
     networks = ["198.51.100.0/24", "2001:db8::/32", "nonsense"]
-    assert is_within(read_address(text), networks) == inside
+    assert is_within(parse_address(text), networks) == inside
 
 
 def test_a_single_address_is_a_network_too() -> None:
-    assert is_within(read_address("203.0.113.7"), ["203.0.113.7"])
-    assert read_network("203.0.113.7/33") is None
+    assert is_within(parse_address("203.0.113.7"), ["203.0.113.7"])
+    assert parse_network("203.0.113.7/33") is None
     assert not is_within(None, ["0.0.0.0/0"])

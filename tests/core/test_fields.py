@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import connection
 
-from core.fields import DUMP_PREFIX, EncryptedField, Unreadable
+from core.fields import DUMP_PREFIX, EncryptedField, UnreadableSecret
 from core.secrets import Secret
 from providers.models import Credential
 from tests.factories.accounts import make_account
@@ -61,7 +61,7 @@ def test_without_its_key_a_value_says_so_and_names_nothing(settings: Any) -> Non
     credential = make_credential()
     settings.SECRETS_KEYS = [Fernet.generate_key().decode()]
     read = Credential.objects.get(pk=credential.pk)
-    with pytest.raises(Unreadable) as failure:
+    with pytest.raises(UnreadableSecret) as failure:
         read.value.reveal()
     assert stored(credential) not in str(failure.value)
     assert failure.value.__cause__ is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.money import CEILING, decimal_of
+from core.money import CEILING, parse_amount
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from core.money import CEILING, decimal_of
 def test_an_amount_keeps_the_decimals_that_it_was_stated_with(
     stated: object, expected: str
 ) -> None:
-    assert str(decimal_of(stated)) == expected
+    assert str(parse_amount(stated)) == expected
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_amount_keeps_the_decimals_that_it_was_stated_with(
 )
 def test_what_is_no_amount_is_refused(odd: object) -> None:
     with pytest.raises(ValueError):
-        decimal_of(odd)
+        parse_amount(odd)
 
 
 @given(
@@ -85,7 +85,7 @@ def test_what_is_no_amount_is_refused(odd: object) -> None:
 )
 def test_an_amount_can_always_be_stored(stated: object) -> None:
     try:
-        amount = decimal_of(stated)
+        amount = parse_amount(stated)
     except ValueError:
         return
     assert abs(amount) < CEILING

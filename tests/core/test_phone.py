@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.phone import PhoneError, PhoneProblem, grouped, mask, read, search_key
+from core.phone import PhoneError, PhoneProblem, grouped, mask, parse_number, search_key
 
 P = PhoneProblem
 
@@ -37,7 +37,7 @@ P = PhoneProblem
     ],
 )
 def test_a_chinese_number_is_read_in_every_way_of_writing(typed: str) -> None:
-    number = read(typed)
+    number = parse_number(typed)
     assert number.e164 == "+8613912345678"
     assert (number.country, number.calling_code, number.significant) == ("CN", "86", "13912345678")
     assert not number.unusual
@@ -94,7 +94,7 @@ def test_what_is_no_number_is_refused_with_the_reason(
     typed: str, kind: PhoneProblem, position: int | None, digits: int | None
 ) -> None:
     with pytest.raises(PhoneError) as refused:
-        read(typed)
+        parse_number(typed)
     error = refused.value
     assert (error.kind, error.position, error.digits) == (kind, position, digits)
     assert error.typed == typed
@@ -121,14 +121,14 @@ def test_what_is_no_number_is_refused_with_the_reason(
     ],
 )
 def test_numbers_of_other_countries(typed: str, home: str, e164: str, country: str) -> None:
-    number = read(typed, home)
+    number = parse_number(typed, home)
     assert (number.e164, number.country) == (e164, country)
 
 
 def test_a_number_in_no_known_range_is_unusual_and_not_refused() -> None:
-    assert read("+1 555 555 5555").unusual
-    assert read("14012345678").unusual
-    assert not read("19912345678").unusual
+    assert parse_number("+1 555 555 5555").unusual
+    assert parse_number("14012345678").unusual
+    assert not parse_number("19912345678").unusual
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_a_number_in_no_known_range_is_unusual_and_not_refused() -> None:
 def test_a_number_is_shown_grouped_and_masked(
     e164: str, international: str, national: str, masked: str
 ) -> None:
-    number = read(e164)
+    number = parse_number(e164)
     assert number.international == international
     assert number.national == national
     assert number.masked == mask(e164) == masked
     assert grouped(e164) == international
-    assert read(international) == number
+    assert parse_number(international) == number
 
 
 @pytest.mark.parametrize(
@@ -184,18 +184,18 @@ def test_any_text_is_read_or_refused(typed: str) -> None:
     mask(typed)
     grouped(typed)
     try:
-        number = read(typed)
+        number = parse_number(typed)
     except PhoneError:
         return
     assert number.e164.isascii()
     assert 8 <= len(number.e164) <= 16
-    assert read(number.e164) == number
+    assert parse_number(number.e164) == number
     assert number.masked != number.international
 
 
 @given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))
 def test_every_mobile_number_of_china_is_taken_and_hides_four_digits(digits: str) -> None:
-    number = read(digits)
+    number = parse_number(digits)
     assert number.significant == digits
     assert number.masked.count("•") == 4
     assert number.masked.endswith(digits[-4:])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from core.fields import Unreadable
+from core.fields import UnreadableSecret
 from core.secrets import Secret
 from rentals import apply_order_state, provider_fields
 from rentals.models import Order
@@ -169,7 +169,7 @@ def test_a_code_that_the_list_brings_later_has_its_text_asked_for() -> None:
 
 def test_a_code_that_no_key_opens_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreadable(self: Secret) -> str:
-        raise Unreadable
+        raise UnreadableSecret
 
     order = with_sms()
     monkeypatch.setattr(Secret, "reveal", unreadable)

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
 from smsportal import settings as settings_of_the_portal
-from smsportal.schedules import duties, ensure_schedules
+from smsportal.schedules import ensure_schedules, scheduled_tasks
 
 DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 OURS: Final = {config.name for config in apps.get_app_configs() if "." not in config.name}
@@ -79,7 +79,7 @@ def test_the_url_configuration_and_its_error_handlers_resolve() -> None:
 
 
 def test_every_scheduled_function_resolves() -> None:
-    for duty in duties():
+    for duty in scheduled_tasks():
         assert callable(import_string(duty.func)), duty.func
 
 

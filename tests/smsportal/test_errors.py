@@ -74,7 +74,7 @@ def test_a_fault_says_to_look_before_sending_again(
     def broken(_request: HttpRequest) -> dict[str, Any]:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr(dashboard, "overview", broken)
+    monkeypatch.setattr(dashboard, "dashboard_context", broken)
     answer = browser.get("/")
     page = answer.content.decode()
     assert answer.status_code == 500
@@ -90,7 +90,7 @@ def test_a_fault_of_the_error_page_itself_still_gives_a_page(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(dashboard, "overview", broken)
+    monkeypatch.setattr(dashboard, "dashboard_context", broken)
     monkeypatch.setattr(errors, "error_page", broken)
     answer = browser.get("/")
     assert answer.status_code == 500
@@ -103,7 +103,7 @@ def test_a_database_that_is_away_gives_a_page_that_tries_again(
     def away(_request: HttpRequest) -> dict[str, Any]:
         raise OperationalError
 
-    monkeypatch.setattr(dashboard, "overview", away)
+    monkeypatch.setattr(dashboard, "dashboard_context", away)
     answer = browser.get("/")
     page = answer.content.decode()
     assert answer.status_code == 503
@@ -131,10 +131,10 @@ def test_a_form_that_is_too_large_is_told_the_limit(browser: Client) -> None:
 def test_our_own_limit_says_when_to_come_back() -> None:
     request = RequestFactory().get("/")
     request.user = member("viewer")
-    answer = errors.too_many(request, timezone.now())
+    answer = errors.too_many_requests(request, timezone.now())
     assert answer.status_code == 429
     assert "Try again at" in answer.content.decode()
 
 
 def test_an_unknown_permission_is_shown_by_its_name() -> None:
-    assert errors._word("rentals.rent_number") == "rentals.rent_number"
+    assert errors._permission_label("rentals.rent_number") == "rentals.rent_number"

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from providers.models import heartbeat
 from smsportal.environment import BASE_DIR
-from smsportal.management.commands.portal import address_of, programs, require_free
+from smsportal.management.commands.portal import parse_bind, programs, require_free
 from tests.support.processes import alive, below
 
 LAST_RESORT = 120.0
@@ -44,12 +44,12 @@ class TestAddresses:
     def test_it_reads_what_gunicorn_reads(
         self, bind: str, expected: tuple[str, int] | None
     ) -> None:
-        assert address_of(bind) == expected
+        assert parse_bind(bind) == expected
 
     @pytest.mark.parametrize("bind", ["8000", "localhost", "localhost:http"])
     def test_it_refuses_what_has_no_port(self, bind: str) -> None:
         with pytest.raises(CommandError, match="no address with a port"):
-            address_of(bind)
+            parse_bind(bind)
 
     def test_a_port_in_use_is_named_with_the_setting_that_changes_it(self) -> None:
         with socket.socket() as other:

@@ -4,7 +4,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 
-from smsportal.roles import ROLES, fill_roles, permission_word, role_word
+from smsportal.roles import ROLES, fill_roles, permission_label, role_label
 from tests.support.signed_in import member
 
 pytestmark = pytest.mark.django_db
@@ -79,9 +79,9 @@ def test_an_app_without_permissions_in_the_table_changes_nothing(
 
 
 def test_role_names_and_permissions_are_shown_in_words() -> None:
-    assert role_word("viewer") == "Viewer"
-    assert role_word("night shift") == "night shift"
+    assert role_label("viewer") == "Viewer"
+    assert role_label("night shift") == "night shift"
     send = Permission.objects.get(codename="send_message")
     view = Permission.objects.get(codename="view_apicall")
-    assert permission_word(send) == "Send SMS"
-    assert permission_word(view) == "See: API calls"
+    assert permission_label(send) == "Send SMS"
+    assert permission_label(view) == "See: API calls"

@@ -10,7 +10,7 @@ import time_machine
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
-from smsportal.schedules import duties, ensure_schedules
+from smsportal.schedules import ensure_schedules, scheduled_tasks
 
 pytestmark = pytest.mark.django_db
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -22,7 +22,7 @@ def rows() -> list[dict[str, object]]:
 
 def test_every_duty_has_one_schedule_after_the_migrations() -> None:
     assert sorted(Schedule.objects.values_list("name", flat=True)) == sorted(
-        duty.name for duty in duties()
+        duty.name for duty in scheduled_tasks()
     )
 
 
@@ -47,7 +47,7 @@ def test_a_row_that_was_changed_is_mended(spoilt: dict[str, object]) -> None:
 def test_a_row_that_was_deleted_comes_back() -> None:
     Schedule.objects.all().delete()
     ensure_schedules()
-    assert Schedule.objects.count() == len(duties())
+    assert Schedule.objects.count() == len(scheduled_tasks())
 
 
 def test_a_mended_row_keeps_its_next_run() -> None:
@@ -63,13 +63,13 @@ def test_schedules_of_others_are_left_alone() -> None:
     assert Schedule.objects.get(name="somebody else's").minutes == 7
 
 
-@pytest.mark.parametrize("duty", duties(), ids=lambda duty: duty.name)
+@pytest.mark.parametrize("duty", scheduled_tasks(), ids=lambda duty: duty.name)
 def test_every_duty_can_be_found(duty: object) -> None:
     assert callable(import_string(duty.func))  # type: ignore[attr-defined]
 
 
 def test_no_daily_duty_stands_in_the_hour_when_clocks_change() -> None:
-    assert [duty for duty in duties() if duty.at and duty.at.hour == 2] == []
+    assert [duty for duty in scheduled_tasks() if duty.at and duty.at.hour == 2] == []
 
 
 @pytest.mark.parametrize(

@@ -57,10 +57,10 @@ def changed():
         os.remove({change!r})
         return True
 programs = [Program(name, [sys.executable, "-c", code], stop_order=order,
-                    silent_for=lambda: {silence!r}, longest_silence=1.0,
+                    silent_for=lambda: {silence!r}, max_silence=1.0,
                     reloads=name != "sandbox")
             for name, code, order in {programs!r}]
-supervisor = Supervisor(programs, say=lambda text: print(text, flush=True),
+supervisor = Supervisor(programs, report=lambda text: print(text, flush=True),
                         ready=lambda: print("ready", flush=True), changed=changed,
                         grace={grace!r}, first_delay=0.01)
 sys.exit(supervisor.run())

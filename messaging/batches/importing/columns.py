@@ -10,7 +10,7 @@ from typing import Final
 
 from django.conf import settings
 
-from core.phone import PhoneError, PhoneProblem, read
+from core.phone import PhoneError, PhoneProblem, parse_number
 
 from .xlsx_values import Cells, NumberedRow
 
@@ -54,7 +54,7 @@ def _is_heading(cells: Cells) -> bool:
 def _may_name_numbers(heading: Cells, column: int) -> bool:
     """Not where the cell is a number with a fault: that is a row, and its fault is told."""
     try:
-        read(heading[column] if column < len(heading) else "", settings.HOME_COUNTRY)
+        parse_number(heading[column] if column < len(heading) else "", settings.HOME_COUNTRY)
     except PhoneError as error:
         return error.kind in (PhoneProblem.EMPTY, PhoneProblem.LETTER, PhoneProblem.CHARACTER)
     return False
@@ -97,7 +97,7 @@ def _guess(names: Sequence[str], body: Sequence[Cells]) -> int | None:
 
 def _looks_like_a_number(cell: str) -> bool:
     try:
-        read(cell, settings.HOME_COUNTRY)
+        parse_number(cell, settings.HOME_COUNTRY)
     except PhoneError as error:
         return error.kind == PhoneProblem.SHORTENED
     return True

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from django.conf import settings
 
-from core.phone import PhoneError, PhoneNumber, read
+from core.phone import PhoneError, PhoneNumber, parse_number
 from core.redaction import storable
 from providers.gateway.client import CannotTake
 
@@ -138,7 +138,7 @@ class Checker:
 
     def _read(self, typed: str) -> PhoneNumber | Refusal:
         try:
-            number = read(typed, settings.HOME_COUNTRY)
+            number = parse_number(typed, settings.HOME_COUNTRY)
         except PhoneError as error:
             said = {"position": error.position, "digits": error.digits, "expected": error.expected}
             return Refusal(Verdict.REFUSED, f"{PHONE}{error.kind}", said)

@@ -145,7 +145,7 @@ class HttpClient:
         alarm = WATCHDOG.watch(connections.deadlines.total)
         exchange.context = context = RequestContext(
             target=outgoing.target,
-            shown_target=transcript.redactor.by_value(outgoing.path),
+            shown_target=transcript.redactor.redact_values(outgoing.path),
             fresh=transcript.operation.effect is not Effect.READ,
             alarm=alarm,
         )

@@ -64,27 +64,27 @@ class Command(BaseCommand):
         if outdated:
             os.environ["DEMO"] = "true"
         if written := ensure_keys():
-            self._say(f"New keys were written to {written}. Keep a copy of that file.")
+            self._print(f"New keys were written to {written}. Keep a copy of that file.")
             outdated = True
         if outdated:
-            _start_over()
+            _re_execute()
         return super().execute(*args, **options)
 
     def handle(self, *args: object, **options: Any) -> None:
-        web = address_of(settings.BIND)
-        sandbox = address_of(os.environ["SANDBOX_BIND"]) if options["demo"] else None
+        web = parse_bind(settings.BIND)
+        sandbox = parse_bind(os.environ["SANDBOX_BIND"]) if options["demo"] else None
         for name, address in (("BIND", web), ("SANDBOX_BIND", sandbox)):
             require_free(name, address)
         self._prepare()
         passwords = self._prepare_demo() if options["demo"] else {}
         supervisor = Supervisor(
             programs(web, sandbox),
-            say=self._say,
+            report=self._print,
             ready=lambda: self._greet(passwords),
-            changed=take_up_changes() if options["reload"] else lambda: False,
+            changed=watch_sources() if options["reload"] else lambda: False,
             grace=options["grace"],
         )
-        self._say("Starting the portal. Ctrl-C stops it.")
+        self._print("Starting the portal. Ctrl-C stops it.")
         sys.exit(supervisor.run())
 
     def _prepare(self) -> None:
@@ -113,14 +113,14 @@ class Command(BaseCommand):
             lines.append(f"The practice providers: {settings.SANDBOX_URL}/")
             lines += ["", "Demo staff, with their passwords:"]
             lines += [f"  {name:<10} {password}" for name, password in passwords.items()]
-        self._say("\n".join(["", *lines, "", "Ctrl-C stops it.", ""]))
+        self._print("\n".join(["", *lines, "", "Ctrl-C stops it.", ""]))
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 
 
-def take_up_changes() -> Callable[[], bool]:
+def watch_sources() -> Callable[[], bool]:
     """What tells whether source files have changed since it was last asked. Catalogues are
     compiled and static files collected before it says so."""
     files = SourceFiles(BASE_DIR)
@@ -181,7 +181,7 @@ def cluster(name: str) -> Program:
         {**QUIET, "Q_CLUSTER_NAME": name},
         THEN_QUEUES,
         silent_for=queue_silent_for if default else engine_silent_for,
-        longest_silence=600 if default else 180,
+        max_silence=600 if default else 180,
     )
 
 
@@ -209,7 +209,7 @@ def engine_silent_for() -> float:
         return 0
 
 
-def address_of(bind: str) -> tuple[str, int] | None:
+def parse_bind(bind: str) -> tuple[str, int] | None:
     """Host and port of `127.0.0.1:8000` or `[::1]:8000`; None for a Unix socket."""
     if bind.startswith(("unix:", "fd://")):
         return None
@@ -235,7 +235,7 @@ def require_free(name: str, address: tuple[str, int] | None) -> None:
             ) from None
 
 
-def _start_over() -> None:
+def _re_execute() -> None:
     """Run this command again from the start, so that the settings are read afresh."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606

@@ -24,7 +24,7 @@ from smsportal.site import PortalSite
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 
-class OwnPage(Page, TemplateView):
+class CustomPage(Page, TemplateView):
     title = "A page of our own"
     permission_required = "providers.check_account"
     template_name = "portal/page.html"
@@ -36,7 +36,7 @@ class LookingAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     search_fields = ("name", "base_url")
     pages = (
-        ("own/", "own", OwnPage),
+        ("own/", "own", CustomPage),
         ("<str:public_id>/part/", "part", "part"),
     )
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import User
 
-from core.admin.timeline import TimelineEntry, in_order, person_name
+from core.admin.timeline import TimelineEntry, person_name, sort_entries
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def texts(*entries: TimelineEntry) -> list[str]:
-    return [entry.text for entry in in_order(entries)]
+    return [entry.text for entry in sort_entries(entries)]
 
 
 def test_entries_are_sorted_by_time_and_what_is_to_come_is_last() -> None:
@@ -25,13 +25,13 @@ def test_entries_are_sorted_by_time_and_what_is_to_come_is_last() -> None:
 
 
 def test_a_time_stated_in_whole_seconds_comes_after_what_is_known_within_that_second() -> None:
-    stated = TimelineEntry("stated", NOON, stated=True)
+    stated = TimelineEntry("stated", NOON, is_provider_time=True)
     ours = TimelineEntry("ours", NOON + timedelta(milliseconds=900))
     assert texts(stated, ours) == ["ours", "stated"]
 
 
 def test_a_stated_time_with_a_fraction_is_taken_as_it_is() -> None:
-    stated = TimelineEntry("stated", NOON + timedelta(milliseconds=100), stated=True)
+    stated = TimelineEntry("stated", NOON + timedelta(milliseconds=100), is_provider_time=True)
     ours = TimelineEntry("ours", NOON + timedelta(milliseconds=900))
     assert texts(ours, stated) == ["stated", "ours"]
 

@@ -71,7 +71,7 @@ JSON_BODIES = {
 
 @pytest.mark.parametrize(("body", "shown"), JSON_BODIES.items(), ids=map(ascii, JSON_BODIES))
 def test_fields_of_json_are_redacted_whole_or_cut_off(body: str, shown: str) -> None:
-    assert Redactor().body(body, FIELDS) == shown
+    assert Redactor().redact_body(body, FIELDS) == shown
 
 
 @given(
@@ -87,7 +87,7 @@ def test_fields_of_json_are_redacted_whole_or_cut_off(body: str, shown: str) -> 
 )
 def test_no_hidden_field_survives_and_nothing_else_is_touched(value: Any, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
-    assert json.loads(Redactor().body(text, FIELDS)) == without_code(value)
+    assert json.loads(Redactor().redact_body(text, FIELDS)) == without_code(value)
 
 
 def without_code(value: Any) -> Any:
@@ -120,11 +120,11 @@ def without_code(value: Any) -> Any:
     ],
 )
 def test_fields_of_a_form_are_redacted(text: str, shown: str) -> None:
-    assert Redactor().form(text, FIELDS) == shown
+    assert Redactor().redact_form(text, FIELDS) == shown
 
 
 def test_a_body_that_is_a_form_is_redacted_as_one() -> None:
-    assert Redactor().body("status=ERROR&code=1\n", FIELDS) == f"status=ERROR&code={HIDDEN}"
+    assert Redactor().redact_body("status=ERROR&code=1\n", FIELDS) == f"status=ERROR&code={HIDDEN}"
 
 
 @pytest.mark.parametrize(
@@ -140,18 +140,18 @@ def test_a_body_that_is_a_form_is_redacted_as_one() -> None:
     ],
 )
 def test_a_text_of_no_known_kind_that_states_a_field_is_hidden_whole(page: str) -> None:
-    assert Redactor().body(page, FIELDS) == HIDDEN
+    assert Redactor().redact_body(page, FIELDS) == HIDDEN
 
 
 @pytest.mark.parametrize(
     "page", ["<html><h1>502 Bad Gateway</h1></html>", "unicode: yes", "ok", "a == b", ""]
 )
 def test_a_text_that_states_none_stays(page: str) -> None:
-    assert Redactor().body(page, FIELDS) == page
+    assert Redactor().redact_body(page, FIELDS) == page
 
 
 @pytest.mark.parametrize(
     "text", ['"\\' * 30_000, '{"a' * 30_000, "%" * 60_000, '{"code": [' * 9_000]
 )
 def test_hostile_text_is_redacted_in_linear_time(text: str) -> None:
-    Redactor().also(["123456"]).body("{" + text, FIELDS)
+    Redactor().with_values(["123456"]).redact_body("{" + text, FIELDS)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from core.redaction import (
     HIDDEN,
     Redactor,
-    cut,
     fields_of,
     redactor,
     storable,
+    truncate,
 )
 
 SECRET = "p@ss/w:rd & <Ü>'\""
@@ -53,7 +53,7 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 def test_a_secret_is_hidden_in_every_spelling(spelling: str) -> None:
-    assert redactor((SECRET,)).by_value(f"before {spelling} after") == f"before {HIDDEN} after"
+    assert redactor((SECRET,)).redact_values(f"before {spelling} after") == f"before {HIDDEN} after"
 
 
 DISGUISES = {
@@ -68,7 +68,7 @@ DISGUISES = {
 
 @pytest.mark.parametrize("disguised", DISGUISES.values(), ids=DISGUISES)
 def test_escaped_letters_and_digits_are_no_disguise(disguised: str) -> None:
-    assert redactor(("Kx7qP2",)).by_value(f"{{{disguised}}}") == f"{{{HIDDEN}}}"
+    assert redactor(("Kx7qP2",)).redact_values(f"{{{disguised}}}") == f"{{{HIDDEN}}}"
 
 
 @given(st.text(min_size=4), st.sampled_from([str, quote, quote_plus, json.dumps, html.escape]))
@@ -77,24 +77,24 @@ def test_no_secret_survives(secret: str, spelled: Callable[[str], str]) -> None:
         text = spelled(secret)
     except UnicodeEncodeError:
         return
-    shown = redactor((secret,)).by_value(f"({text})")
+    shown = redactor((secret,)).redact_values(f"({text})")
     assert secret not in shown.replace(HIDDEN, "")
 
 
 def test_the_longer_of_two_secrets_goes_first() -> None:
-    assert redactor(("abcd", "abcdef")).by_value("abcdef") == HIDDEN
+    assert redactor(("abcd", "abcdef")).redact_values("abcdef") == HIDDEN
 
 
 def test_a_very_short_secret_is_not_hidden_by_value() -> None:
-    assert redactor(("abc",)).by_value("the abc of it") == "the abc of it"
+    assert redactor(("abc",)).redact_values("the abc of it") == "the abc of it"
 
 
 def test_an_empty_secret_hides_nothing() -> None:
-    assert redactor(("",)).by_value("text") == "text"
+    assert redactor(("",)).redact_values("text") == "text"
 
 
 def test_other_text_stays() -> None:
-    assert redactor((SECRET,)).by_value('{"code": "200"}') == '{"code": "200"}'
+    assert redactor((SECRET,)).redact_values('{"code": "200"}') == '{"code": "200"}'
 
 
 # --- the values of one call ------------------------------------------------
@@ -115,25 +115,25 @@ CODE_IN = {
 
 @pytest.mark.parametrize(("text", "shown"), CODE_IN.items(), ids=CODE_IN)
 def test_a_code_is_hidden_where_it_stands_alone(text: str, shown: str) -> None:
-    assert Redactor().also(["123456"]).by_value(text) == shown
+    assert Redactor().with_values(["123456"]).redact_values(text) == shown
 
 
 @pytest.mark.parametrize("text", ["9123456", "1234567", "a123456", "123456b"])
 def test_a_code_is_left_inside_a_longer_word(text: str) -> None:
-    assert Redactor().also(["123456"]).by_value(text) == text
+    assert Redactor().with_values(["123456"]).redact_values(text) == text
 
 
 def test_a_code_of_one_character_is_hidden_as_a_word() -> None:
-    assert Redactor().also(["7"]).by_value("7 of 17 Nwe") == f"{HIDDEN} of 17 Nwe"
+    assert Redactor().with_values(["7"]).redact_values("7 of 17 Nwe") == f"{HIDDEN} of 17 Nwe"
 
 
 def test_a_token_is_hidden_anywhere() -> None:
-    assert Redactor().also(["tok_9fA"]).by_value("xtok_9fAy") == f"x{HIDDEN}y"
+    assert Redactor().with_values(["tok_9fA"]).redact_values("xtok_9fAy") == f"x{HIDDEN}y"
 
 
 def test_the_values_of_a_call_come_on_top_of_the_secrets() -> None:
-    known = redactor(("secret",)).also(["123456"])
-    assert known.by_value("secret 123456") == f"{HIDDEN} {HIDDEN}"
+    known = redactor(("secret",)).with_values(["123456"])
+    assert known.redact_values("secret 123456") == f"{HIDDEN} {HIDDEN}"
 
 
 @pytest.mark.parametrize(
@@ -149,18 +149,18 @@ def test_the_values_of_a_call_come_on_top_of_the_secrets() -> None:
 def test_a_phone_number_of_the_call_is_masked_in_every_way_of_dialling(
     text: str, shown: str
 ) -> None:
-    assert Redactor().also(phones=["+8613912345678"]).by_value(text) == shown
+    assert Redactor().with_values(phones=["+8613912345678"]).redact_values(text) == shown
 
 
 def test_without_declared_fields_only_values_are_hidden() -> None:
-    assert redactor(("secret",)).body('{"code": "1", "a": "secret"}') == (
+    assert redactor(("secret",)).redact_body('{"code": "1", "a": "secret"}') == (
         f'{{"code": "1", "a": "{HIDDEN}"}}'
     )
 
 
 def test_a_field_and_a_value_are_hidden_in_one_form() -> None:
     text = urlencode({"password": "x", "note": SECRET})
-    assert redactor((SECRET,)).form(text, FIELDS) == f"password={HIDDEN}&note={HIDDEN}"
+    assert redactor((SECRET,)).redact_form(text, FIELDS) == f"password={HIDDEN}&note={HIDDEN}"
 
 
 # --- storing ---------------------------------------------------------------
@@ -192,4 +192,4 @@ def test_text_is_made_storable(text: str, shown: str) -> None:
     ],
 )
 def test_text_is_cut_to_bytes_on_a_character(text: str, limit: int, shown: str) -> None:
-    assert cut(text, limit) == shown
+    assert truncate(text, limit) == shown
