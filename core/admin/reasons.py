@@ -1,4 +1,4 @@
-"""The reason that staff give for a decision, and the ones that are offered for a reveal."""
+"""The reasons that staff give for decisions, with presets for a reveal."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ REVEAL_REASONS: Final[dict[str, Promise]] = {
 
 
 def reason_from(request: HttpRequest, presets: Mapping[str, Promise]) -> str:
-    """The chosen preset in English, so that the log reads the same for everybody, or what
-    was typed."""
+    """The chosen preset or the typed text; empty if there is neither.
+
+    A preset is returned in English, so that the log does not depend on the user's language.
+    """
     chosen = request.POST.get("reason", "")
     if chosen in presets:
         with override("en"):
