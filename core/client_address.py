@@ -1,4 +1,4 @@
-"""Where a request came from, as far as that can be believed."""
+"""The client address of a request, as far as it can be trusted."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 UNIX: Final = "unix"
-"""In TRUSTED_PROXIES: whoever connects through a socket file is a proxy."""
+"""In TRUSTED_PROXIES: trust every client that connects through a Unix socket."""
 
 
 def client_address(request: HttpRequest) -> Address | None:
-    """The address of whoever sent this; None where nobody can tell.
+    """The address of the client; None if it cannot be determined.
 
-    X-Forwarded-For is read from its end, and only as long as each of those who wrote it is
-    one of TRUSTED_PROXIES: what stands further left was written by whoever likes to.
+    Reads X-Forwarded-For from its end, as long as each writer is one of TRUSTED_PROXIES. Entries
+    further left may be forged.
     """
     seen = parse_address(str(request.META.get("REMOTE_ADDR", "")))
     forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
@@ -33,7 +33,7 @@ def client_address(request: HttpRequest) -> Address | None:
 
 
 def parse_address(text: str) -> Address | None:
-    """An address as it stands in a header; one of IPv4 inside IPv6 is that of IPv4."""
+    """The address in a header, or None. An IPv4-mapped IPv6 address becomes IPv4."""
     try:
         found = ip_address(text)
     except ValueError:
@@ -43,7 +43,7 @@ def parse_address(text: str) -> Address | None:
 
 @lru_cache(maxsize=256)
 def parse_network(text: str) -> Network | None:
-    """One network or address as staff write it; None where it is neither."""
+    """The network (or single address) as staff write it, or None if it is neither."""
     try:
         return ip_network(text.strip(), strict=False)
     except ValueError:

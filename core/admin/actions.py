@@ -69,9 +69,9 @@ class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         obj = self.find(object_id)
-        because = reason_from(request, REVEAL_REASONS)
-        if because:
-            self.log(obj, f"Revealed: {because}")
+        reason = reason_from(request, REVEAL_REASONS)
+        if reason:
+            self.log(obj, f"Revealed: {reason}")
             context = self.get_revealed(obj)
         else:
             context = {"note": gettext("Choose or type a reason first.")}

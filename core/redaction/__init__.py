@@ -1,4 +1,4 @@
-"""Taking secrets, codes and phone numbers out of what is written down."""
+"""Redacts secrets, codes and phone numbers from text before it is stored or logged."""
 
 from .fields import HIDDEN, NO_FIELDS, Fields, fields_of, mask_phone
 from .values import (
