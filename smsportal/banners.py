@@ -1,4 +1,4 @@
-"""The warnings at the top of every page, and the fragment that keeps them current."""
+"""The banner sources of the queue and the sandbox, and the fragment that updates banners."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ NEVER: Final = datetime.fromtimestamp(0, UTC)
 
 @fragment()
 def banner_zone(request: HttpRequest) -> HttpResponse:
-    """204 while nothing has changed, so that nothing is read out a second time."""
-    drawn = banners.zone_context(request)
-    if request.GET.get("mark") == drawn["mark"]:
+    """204 if nothing has changed, so that a screen reader does not repeat the banners."""
+    context = banners.zone_context(request)
+    if request.GET.get("mark") == context["mark"]:
         return HttpResponse(status=204)
-    return render(request, "portal/banner_zone.html", drawn)
+    return render(request, "portal/banner_zone.html", context)
 
 
 @dataclass(frozen=True, slots=True)
 class TotalBacklog:
-    """What might go out now and does not."""
+    """Messages and orders that are due but not yet sent."""
 
     messages: int
     orders: int
     since: datetime | None
-    """When the oldest of it might have gone."""
+    """When the oldest became due."""
 
     @property
     def is_unusual(self) -> bool:
@@ -58,7 +58,7 @@ class TotalBacklog:
 
     @property
     def words(self) -> str:
-        """ "14 messages and 2 orders"; empty where nothing waits."""
+        """ "14 messages and 2 orders"; empty if nothing is due."""
         messages = ngettext("%(count)d message", "%(count)d messages", self.messages)
         orders = ngettext("%(count)d order", "%(count)d orders", self.orders)
         both = {"messages": messages % {"count": self.messages}}
@@ -76,8 +76,10 @@ def total_backlog() -> TotalBacklog:
 
 
 def queue_banner(request: HttpRequest) -> list[Banner]:
-    """Says that the engine or the queue shows no sign of life, that messages or orders wait
-    longer than is usual, or that all is well again since a moment."""
+    """Warns of a silent engine or queue, or of messages or orders that wait unusually long.
+
+    After the end of such a state, announces the recovery for some minutes.
+    """
     now = timezone.now()
     waiting = total_backlog()
     since = min(filter(None, (silent_since(), _queue_silent_since(now))), default=None)
@@ -144,7 +146,7 @@ def _recovery_banner(now: datetime) -> list[Banner]:
 
 
 def sandbox_banner(request: HttpRequest) -> list[Banner]:
-    """A fault that is switched on in the sandbox explains what else would look broken."""
+    """Warns of active sandbox faults, which make the portal look broken."""
     if not settings.SANDBOX_URL or not request.user.has_perm("providers.view_account"):
         return []
     active = cache.get("sandbox-faults")

@@ -1,4 +1,4 @@
-"""System checks: what would make the portal unsafe or deaf is said before it starts."""
+"""System checks for settings that would make the portal unsafe or unreachable for providers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from providers.gateway.http.context import Deadlines
 
 MAKE_KEYS = "Run `python -m smsportal.environment`: it makes them in the data folder."
 OLDEST_SQLITE = (3, 35, 0)
-"""The first one with UPDATE … RETURNING, by which rows are taken up to be sent."""
+"""The first version with UPDATE … RETURNING, which claims rows need."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "testserver")
 
 
@@ -87,7 +87,7 @@ def _queue_safety(conf: Mapping[str, Any]) -> Iterator[CheckMessage]:
 
 
 def _queue_times(name: str, conf: Mapping[str, Any]) -> Iterator[CheckMessage]:
-    """retry > timeout > the longest call: or else a task is handed out while it runs."""
+    """Require retry > timeout > longest call. Otherwise a running task is handed out again."""
     timeout = conf.get("timeout")
     if timeout is None:
         return

@@ -1,4 +1,4 @@
-"""How much staff may send and rent in any 24 hours."""
+"""The admin page of daily limits: how much staff may send and rent in any 24 hours."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(DailyLimit)
 class DailyLimitAdmin(PortalAdmin):
-    """A person's own limit counts, else the highest of their roles', else the portal's."""
+    """A person's own limit applies, else the highest of their roles', else the portal's."""
 
     form = DailyLimitForm
     list_title = _("Daily limits")
@@ -90,7 +90,7 @@ class DailyLimitAdmin(PortalAdmin):
         return str(daily_limits.used(cap))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A limit may go; that it was there stays in the log of changes."""
+        """A limit may be deleted, because the change log keeps a record of it."""
         return bool(request.user.has_perm("providers.change_dailylimit"))
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:

@@ -1,4 +1,4 @@
-"""The first page: what needs a hand, what the accounts hold, and how to begin."""
+"""The dashboard: what needs attention, account balances, and first steps."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def accounts_with_readings(request: HttpRequest) -> list[dict[str, Any]]:
-    """Every account with the newest thing its provider said about money. Two queries."""
+    """Every account with its latest balance reading, in two queries."""
     newest = BalanceReading.objects.filter(account=OuterRef("pk")).order_by("-read_at")
     accounts = list(Account.objects.annotate(newest=Subquery(newest.values("pk")[:1])))
     readings = BalanceReading.objects.in_bulk(
@@ -53,7 +53,7 @@ def accounts_with_readings(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def first_steps(request: HttpRequest) -> list[Step]:
-    """The way from an empty portal to the first SMS; nothing once it has been walked."""
+    """The steps from an empty portal to the first SMS; empty once all are done."""
     if not request.user.has_perm("providers.add_account"):
         return []
     checked = Enquiry.objects.filter(state=Enquiry.State.ANSWERED).exists()

@@ -1,4 +1,4 @@
-"""Who may change whom: nobody gives, or takes over, more than they hold themselves."""
+"""Privilege delegation: staff cannot grant or take over permissions they lack."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Actor = User | AbstractBaseUser | AnonymousUser
 
 
 def permissions_of(user: Actor) -> QuerySet[Permission]:
-    """Every permission given to a person, directly or by a role, whether active or not.
+    """Every permission that a user holds, directly or by a role, even while inactive.
 
-    Django says that an inactive user holds none; whoever resets the password of one and
-    activates it would then gain what the account was given before.
+    Django reports no permissions for an inactive user. By that rule, staff could reset the
+    password of such a user, activate the account and gain its permissions.
     """
-    given = Q(user__pk=user.pk) | Q(group__user__pk=user.pk)
-    return Permission.objects.filter(pk__in=Permission.objects.filter(given).values("pk"))
+    granted = Q(user__pk=user.pk) | Q(group__user__pk=user.pk)
+    return Permission.objects.filter(pk__in=Permission.objects.filter(granted).values("pk"))
 
 
 def may_edit(actor: Actor, target: User) -> bool:
-    """May `actor` edit `target`, reset the password, or deactivate?"""
+    """Whether `actor` may edit or deactivate `target`, or reset the password."""
     if not isinstance(actor, User):
         return False
     if actor.is_superuser:
@@ -32,7 +32,7 @@ def may_edit(actor: Actor, target: User) -> bool:
 
 
 def grantable_roles(actor: Actor) -> QuerySet[Group]:
-    """The roles that hold nothing beyond what `actor` holds."""
+    """The roles that hold no permission that `actor` lacks."""
     roles = Group.objects.order_by("pk")
     if isinstance(actor, User) and actor.is_superuser:
         return roles
@@ -41,7 +41,7 @@ def grantable_roles(actor: Actor) -> QuerySet[Group]:
 
 
 def grantable_permissions(actor: Actor) -> QuerySet[Permission]:
-    """Single permissions beside the roles; those of the portal's own apps."""
+    """The single permissions that `actor` may grant, all of the portal's own apps."""
     ours = Permission.objects.filter(content_type__app_label__in=GRANTABLE_APPS)
     ours = ours.select_related("content_type")
     if isinstance(actor, User) and actor.is_superuser:

@@ -1,4 +1,4 @@
-"""What the queue does by the clock. The rows are made and mended after each migration."""
+"""Scheduled tasks of the queue. Each migration creates missing rows and repairs changed ones."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from django.utils import timezone
 
 @dataclass(frozen=True, slots=True)
 class ScheduledTask:
+    """A function that the queue runs every `minutes` minutes."""
+
     name: str
     func: str
     minutes: int
     at: time | None = None
-    """For a daily task: never between 02:00 and 03:00, when clocks change."""
+    """Start time of a daily task. Avoid 02:00 to 03:00, when clocks change."""
 
 
 def scheduled_tasks() -> list[ScheduledTask]:
@@ -47,21 +49,21 @@ def scheduled_tasks() -> list[ScheduledTask]:
 
 
 def ensure_schedules(**_: Any) -> None:
-    """Receiver of `post_migrate`: may run any number of times."""
+    """Receiver of `post_migrate`. Idempotent."""
     from django_q.models import Schedule
 
     for task in scheduled_tasks():
-        schedule, made = Schedule.objects.get_or_create(
+        schedule, created = Schedule.objects.get_or_create(
             name=task.name, defaults={"func": task.func, "next_run": _first_run(task)}
         )
-        changed = {
+        expected = {
             "func": task.func,
             "schedule_type": Schedule.MINUTES,
             "minutes": task.minutes,
             "repeats": -1,
         }
-        if made or any(getattr(schedule, name) != value for name, value in changed.items()):
-            Schedule.objects.filter(pk=schedule.pk).update(**changed)
+        if created or any(getattr(schedule, name) != value for name, value in expected.items()):
+            Schedule.objects.filter(pk=schedule.pk).update(**expected)
 
 
 def _first_run(task: ScheduledTask) -> datetime:

@@ -1,4 +1,4 @@
-"""The sign-in form, and what it says when it does not let somebody in."""
+"""The sign-in form."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ INVALID_LOGIN = _("Username or password is not right.")
 
 
 class RevealablePassword(UnfoldAdminPasswordWidget):
-    """A password field with a button that shows what was typed."""
+    """A password field with a button that shows the password."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
-        # The forms' own renderer does not look into the project's templates.
+        # Django's form renderer does not search the project's templates.
         context = {"field": super().render(name, value, attrs, renderer)}
         return render_to_string("portal/password.html", context)
 
 
 class SignInForm(AuthenticationForm):
-    """The same words for a wrong name, a wrong password and a closed account."""
+    """Gives the same message for a wrong name, a wrong password and an inactive account."""
 
     error_messages = {"invalid_login": INVALID_LOGIN, "inactive": INVALID_LOGIN}
 

@@ -1,4 +1,4 @@
-"""The pages where managers look after staff, and superusers after roles."""
+"""Admin pages of staff, for managers, and of roles, for superusers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from core.times import when
 from .delegation import grantable_permissions, grantable_roles, may_edit
 from .roles import permission_label, role_label
 
-# Django's classes and ours both descend from its ModelAdmin, which the stubs take amiss.
+# Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.
 DjangoUserAdmin: Any = UserAdmin
 DjangoGroupAdmin: Any = GroupAdmin
 ModelMultipleChoiceField: Any = forms.ModelMultipleChoiceField
@@ -149,7 +149,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        # Nobody locks themselves out, and nobody changes their own rights.
+        # Staff can neither lock themselves out nor change their own permissions.
         if obj is not None and obj.pk == request.user.pk:
             return ("new_password", "is_active", "is_superuser", "roles", "user_permissions")
         return ("new_password",)
@@ -164,7 +164,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         return allowed and (obj is None or may_edit(request.user, obj))
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        # Everyone here is staff: another kind of user could do nothing but fail to sign in.
+        # The portal has no other users: without this flag, they could not sign in.
         obj.is_staff = True
         super().save_model(request, obj, form, change)
 
@@ -179,7 +179,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 
 @admin.register(Group)
 class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
-    """Superusers only: a role may hold anything."""
+    """For superusers only, because a role may hold any permission."""
 
     list_title = _("Roles")
     list_display = ("role", "holders")

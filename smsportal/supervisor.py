@@ -1,8 +1,8 @@
-"""Runs the portal's processes side by side, and stops them in order. Knows nothing of Django.
+"""Runs the portal's processes in parallel and stops them in order. Independent of Django.
 
-Every program gets a session of its own. So a Ctrl-C in the terminal reaches the supervisor
-only: django-q2 hangs when the signal reaches its workers as well, and must get a SIGTERM
-sent to its main process alone. Its drain has no limit of its own; the limit is here.
+Every program runs in its own session, so that Ctrl-C in the terminal reaches only the supervisor.
+django-q2 hangs if its workers receive the signal, too; it needs a SIGTERM to its main process
+alone. It also sets no limit on how long it drains, so the supervisor sets one.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ CHANGE_CHECK_EVERY = 1.0
 class Program:
     """One process to keep running.
 
-    `stop_order`: lower numbers are stopped first, equal ones together.
-    `address`: host and port that answer once the program is ready, if it listens at all.
-    `silent_for`: how many seconds the program has shown no sign of life; over `max_silence`
-    it is taken to hang, and killed. A cluster of django-q2 can hang while it looks alive.
-    `reloads`: whether it starts again when source files change.
+    `stop_order`: lower numbers stop first, equal ones together.
+    `address`: host and port that accept connections once the program is ready, if it listens.
+    `silent_for`: returns the seconds since the last heartbeat. Above `max_silence` the program is
+    considered hung and is killed: a django-q2 cluster can hang while its process is alive.
+    `reloads`: whether the program restarts when source files change.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Program:
 
 
 class Child:
-    """A program, its process, and when it may be started again."""
+    """A program, its process, and the time of the next restart."""
 
     def __init__(self, program: Program, first_delay: float, max_delay: float) -> None:
         self.program = program
@@ -69,7 +69,7 @@ class Child:
         self.was_silent = self.is_restarting = False
 
     def poll_exit(self) -> int | None:
-        """The exit code, once, if the process has ended; what it left behind is killed."""
+        """The exit code, once, after the process has exited. Kills what is left of its session."""
         if self.process is None or (code := self.process.poll()) is None:
             return None
         _kill_group(self.process.pid)
@@ -77,7 +77,7 @@ class Child:
         return code
 
     def schedule_restart(self) -> float:
-        """Choose the next start: soon, and ever later for what keeps falling over."""
+        """Set the time of the next start, with exponential backoff. Returns the delay."""
         if time.monotonic() - self.started > STABLE_AFTER:
             self.delay = self.first_delay
         delay, self.delay = self.delay, min(self.delay * 2, self.max_delay)
@@ -85,10 +85,10 @@ class Child:
         return delay
 
     def is_hanging(self) -> bool:
-        """Whether nothing was heard for too long, since the start at the earliest.
+        """Whether the last heartbeat, or else the start, is too long ago.
 
-        Two looks must agree: after an outage of the database, where signs of life are
-        kept, the first one may come before the program has given its next.
+        Two checks in a row must agree. Heartbeats are in the database: after an outage, the first
+        check may come before the program's next heartbeat.
         """
         now = time.monotonic()
         silent_for = self.program.silent_for
@@ -96,11 +96,11 @@ class Child:
             return False
         self.check_at = now + min(SILENCE_CHECK_EVERY, self.program.max_silence)
         silence = min(now - self.started, silent_for())
-        before, self.was_silent = self.was_silent, silence > self.program.max_silence
-        return before and self.was_silent
+        was_silent, self.was_silent = self.was_silent, silence > self.program.max_silence
+        return was_silent and self.was_silent
 
     def restart(self) -> None:
-        """Ask it to stop; it then starts again at once, as does one that waits to start."""
+        """Stop the process and start it again without delay. Cancels a pending backoff."""
         self.delay, self.start_at = self.first_delay, 0.0
         if self.process is not None and not self.is_restarting:
             self.is_restarting = True
@@ -127,11 +127,13 @@ class Child:
 
 
 class Supervisor:
-    """Starts all programs, restarts what dies, and stops them on SIGINT, SIGTERM or SIGHUP.
+    """Starts all programs, restarts those that exit, and stops them on SIGINT, SIGTERM or SIGHUP.
 
-    `grace` is the number of seconds that all programs together have for stopping; a second
-    signal ends it. `ready` is called once, as soon as every program answers. `changed` is
-    asked every second whether the programs should start again with changed source files.
+    `report` receives each line of progress.
+    `ready` is called once, when every program is ready.
+    `changed` is called every second; if it returns true, the programs restart.
+    `grace` is the number of seconds in which all programs together must stop. A second signal
+    ends it.
     """
 
     def __init__(
@@ -153,7 +155,7 @@ class Supervisor:
         self.signals = 0
 
     def run(self) -> int:
-        """Work until a signal arrives. 0: all stopped by themselves; 1: something was killed."""
+        """Run until a signal arrives. Returns 0 if all programs stopped, 1 if any was killed."""
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = {number: signal.signal(number, self._on_signal) for number in numbers}
         try:
@@ -195,8 +197,8 @@ class Supervisor:
             code = child.kill()
         if code is not None and not child.is_restarting:
             delay = child.schedule_restart()
-            fate = _describe_exit(code)
-            self.report(f"The {child.program.name} {fate}. Starting it again in {delay:g} s.")
+            exit_text = _describe_exit(code)
+            self.report(f"The {child.program.name} {exit_text}. Starting it again in {delay:g} s.")
         elif child.process is None and time.monotonic() >= child.start_at:
             child.start()
 
@@ -205,15 +207,15 @@ class Supervisor:
         deadline = time.monotonic() + self.grace
         killed = 0
         for order in sorted({child.program.stop_order for child in self.children}):
-            some = [child for child in self.children if child.program.stop_order == order]
-            killed += self._stop_together(some, deadline)
+            group = [child for child in self.children if child.program.stop_order == order]
+            killed += self._stop_together(group, deadline)
         self.report(
             "Stopped." if not killed else "Stopped; what did not stop by itself was killed."
         )
         return 1 if killed else 0
 
     def _stop_together(self, children: list[Child], deadline: float) -> int:
-        # Whatever came before may have used up the grace.
+        # Earlier groups may have used up the grace.
         deadline = max(deadline, time.monotonic() + MIN_STOP_SECONDS)
         for child in children:
             child.terminate()
@@ -231,7 +233,7 @@ class Supervisor:
 
 
 def _kill_group(leader: int) -> None:
-    """Kill what is left of a program's own session; there may be nothing left."""
+    """Kill what is left of a program's session, if anything."""
     try:
         os.killpg(leader, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -243,19 +245,19 @@ def _describe_exit(code: int) -> str:
 
 
 def _terminate_with_parent(parent: int) -> Callable[[], None] | None:
-    """On Linux: a SIGTERM for the new process if the supervisor is killed outright.
+    """On Linux, make the kernel send SIGTERM to the new process if the supervisor is killed.
 
-    The kernel sends it to the process that asked for it, not to that one's children:
-    just what a cluster's main process needs. Elsewhere such processes stay behind.
+    The signal reaches only the process that requested it, not its children, as a cluster's main
+    process needs. On other systems, processes survive a killed supervisor.
     """
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None).prctl
     set_parent_death_signal = 1
 
-    def ask() -> None:
+    def request_signal() -> None:
         prctl(set_parent_death_signal, signal.SIGTERM)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    return ask
+    return request_signal

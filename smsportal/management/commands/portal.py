@@ -1,4 +1,4 @@
-"""`manage.py portal`: prepare everything, then run the portal's processes until it is stopped."""
+"""`manage.py portal`: prepares the database and files, then runs the portal's processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from smsportal.source_files import SourceFiles
 from smsportal.supervisor import Program, Supervisor
 
 MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
-# django-q2 takes a queue without a timeout for a mistake; smsportal.E014 looks closer.
+# django-q2 warns about a queue without a timeout. The check smsportal.E014 is more exact.
 QUIET = {"PYTHONWARNINGS": "ignore:Retry and timeout are misconfigured"}
 WEB_FIRST, THEN_QUEUES, SANDBOX_LAST = range(3)
 
@@ -35,31 +35,31 @@ WEB_FIRST, THEN_QUEUES, SANDBOX_LAST = range(3)
 class Command(BaseCommand):
     help = (
         "Prepare the database and the static files, then run the web server and the queues."
-        " Stops them all on Ctrl-C."
+        " Ctrl-C stops them all."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             "--demo",
             action="store_true",
-            help="Run the practice providers too, with demo staff and accounts.",
+            help="Also run the sandbox providers, with demo staff and accounts.",
         )
         parser.add_argument(
             "--reload",
             action="store_true",
-            help="For developers: start the web server and the queues again when source files"
-            " change. The practice providers keep running.",
+            help="For developers: restart the web server and the queues when source files change."
+            " The sandbox keeps running.",
         )
         parser.add_argument(
             "--grace",
             type=float,
             default=120,
             metavar="SECONDS",
-            help="How long work in hand may take when stopping (default: 120).",
+            help="How long in-flight work may take when stopping (default: 120).",
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        # Before Django's system checks, which would stumble over the missing keys.
+        # Before Django's system checks, which fail if keys are missing.
         outdated = options["demo"] and not settings.DEMO
         if outdated:
             os.environ["DEMO"] = "true"
@@ -121,8 +121,10 @@ class Command(BaseCommand):
 
 
 def watch_sources() -> Callable[[], bool]:
-    """What tells whether source files have changed since it was last asked. Catalogues are
-    compiled and static files collected before it says so."""
+    """A function that returns whether source files have changed since its last call.
+
+    If so, it compiles catalogues and collects static files before it returns.
+    """
     files = SourceFiles(BASE_DIR)
 
     def changed() -> bool:
@@ -136,7 +138,7 @@ def watch_sources() -> Callable[[], bool]:
 
 
 def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> list[Program]:
-    """Everything that runs. The web stops first, and the sandbox when nobody calls it any more."""
+    """The processes to run. The web server stops first, the sandbox last."""
     found = [
         Program(
             "web server",
@@ -156,7 +158,7 @@ def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> li
                 (*command, *reports),
                 stop_order=SANDBOX_LAST,
                 address=sandbox,
-                # It would forget every SMS that it has received.
+                # It keeps received SMS in memory only.
                 reloads=False,
             )
         )
@@ -168,15 +170,15 @@ def clusters() -> tuple[str, ...]:
 
 
 def cluster(name: str) -> Program:
-    """One cluster of django-q2.
+    """One django-q2 cluster.
 
-    The name counts only if the environment has it before django-q2 is imported: with
-    `qcluster --name` the settings of the other cluster would not be used.
+    The name must be in the environment before django-q2 is imported. With `qcluster --name`, the
+    settings of the named cluster would not apply.
     """
     default = name == settings.Q_CLUSTER["name"]
     return Program(
         "queue" if default else f"{name} queue",
-        # This command has been checked already, and the checks load every page.
+        # This command has run the checks already, and they load every page.
         (*MANAGE, "qcluster", "--skip-checks"),
         {**QUIET, "Q_CLUSTER_NAME": name},
         THEN_QUEUES,
@@ -186,26 +188,25 @@ def cluster(name: str) -> Program:
 
 
 def queue_silent_for() -> float:
-    """Seconds since a task last got through the queue; 0 where that cannot be known."""
+    """Seconds since the queue last completed a task; 0 if unknown."""
     try:
         beat = Heartbeat.objects.filter(name="queue").first()
     except DatabaseError:
-        connection.close()  # The next look makes a new one.
+        connection.close()  # The next query opens a new one.
         return 0
     return (timezone.now() - beat.beat_at).total_seconds() if beat else 0
 
 
 def engine_silent_for() -> float:
-    """Seconds since any loop of the engine gave a sign of life; 0 where that cannot be known.
+    """Seconds since the last heartbeat of any engine loop; 0 if unknown.
 
-    A cluster whose idle worker was killed gives out no task any more, so no loop starts in
-    it however often one is asked for. Where all is well a missing loop is there again
-    within two minutes.
+    If an idle worker of a cluster is killed, the cluster may stop handing out tasks, so that no
+    loop starts in it. In a healthy cluster, a missing loop is replaced within two minutes.
     """
     try:
         return heartbeats.silent_for()
     except DatabaseError:
-        connection.close()  # The next look makes a new one.
+        connection.close()  # The next query opens a new one.
         return 0
 
 
@@ -220,7 +221,7 @@ def parse_bind(bind: str) -> tuple[str, int] | None:
 
 
 def require_free(name: str, address: tuple[str, int] | None) -> None:
-    """Say so now if another program listens there: later it would be taken for ours."""
+    """Raise `CommandError` if another program listens there, lest it be taken for ours."""
     if address is None:
         return
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -236,6 +237,6 @@ def require_free(name: str, address: tuple[str, int] | None) -> None:
 
 
 def _re_execute() -> None:
-    """Run this command again from the start, so that the settings are read afresh."""
+    """Run this command again from the start, so that it reloads the settings."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606
