@@ -124,7 +124,7 @@ def test_every_named_make_target_exists(document: Path) -> None:
     assert set(TARGET.findall(document.read_text(encoding="utf-8"))) - targets == set()
 
 
-def test_the_index_of_decisions_names_each_once() -> None:
+def test_index_of_decisions_lists_each_once() -> None:
     folder = ROOT / "docs/adr"
     records = sorted(file.name for file in folder.glob("[0-9]*.md"))
     assert re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text()) == records
@@ -132,13 +132,13 @@ def test_the_index_of_decisions_names_each_once() -> None:
     assert numbers == [f"{number:04}" for number in range(1, len(records) + 1)]
 
 
-def test_the_architecture_answers_thirty_questions() -> None:
+def test_architecture_answers_thirty_questions() -> None:
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \|", text.partition("## Thirty questions")[2], re.MULTILINE)
     assert rows == [str(number) for number in range(1, 31)]
 
 
-def test_chinese_terms_of_the_glossary_are_those_of_the_portal() -> None:
+def test_chinese_terms_of_the_glossary_match_the_portal() -> None:
     catalogue = polib.pofile(str(ROOT / "locale/zh_Hans/LC_MESSAGES/django.po"))
     texts = "\n".join(
         text for entry in catalogue for text in (entry.msgstr, *entry.msgstr_plural.values())

@@ -1,4 +1,4 @@
-"""Amounts as providers state them."""
+"""Parsing of amounts that providers state."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ from core.money import CEILING, parse_amount
         ("0.00005", "0.0000"),
     ],
 )
-def test_an_amount_keeps_the_decimals_that_it_was_stated_with(
-    stated: object, expected: str
-) -> None:
+def test_amount_keeps_its_stated_decimals(stated: object, expected: str) -> None:
     assert str(parse_amount(stated)) == expected
 
 
@@ -73,7 +71,7 @@ def test_an_amount_keeps_the_decimals_that_it_was_stated_with(
     ],
     ids=lambda odd: repr(odd)[:20],
 )
-def test_what_is_no_amount_is_refused(odd: object) -> None:
+def test_invalid_amount_is_rejected(odd: object) -> None:
     with pytest.raises(ValueError):
         parse_amount(odd)
 
@@ -83,7 +81,7 @@ def test_what_is_no_amount_is_refused(odd: object) -> None:
         st.decimals(), st.floats(), st.integers(), st.text(), st.booleans(), st.none(), st.binary()
     )
 )
-def test_an_amount_can_always_be_stored(stated: object) -> None:
+def test_parsed_amount_can_be_stored(stated: object) -> None:
     try:
         amount = parse_amount(stated)
     except ValueError:

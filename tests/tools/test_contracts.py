@@ -33,7 +33,7 @@ def circles_in(*imports: str) -> ContractCheck:
     return contract.check(graph_of(*imports), verbose=False)
 
 
-def test_a_circle_of_three_is_found_with_the_imports_that_make_it() -> None:
+def test_circle_of_three_is_reported_with_its_imports() -> None:
     check = circles_in("app.a app.b", "app.b app.c", "app.c app.a", "app.top app.a")
     assert not check.kept
     assert check.metadata["circles"] == [
@@ -41,24 +41,24 @@ def test_a_circle_of_three_is_found_with_the_imports_that_make_it() -> None:
     ]
 
 
-def test_a_package_and_its_own_module_can_form_a_circle() -> None:
+def test_package_and_its_module_can_form_a_circle() -> None:
     assert not circles_in("app app.models", "app.models app").kept
 
 
-def test_two_circles_are_reported_apart() -> None:
+def test_separate_circles_are_reported_separately() -> None:
     check = circles_in("app.a app.b", "app.b app.a", "app.b app.y", "app.y app.z", "app.z app.y")
     assert len(check.metadata["circles"]) == 2
 
 
-def test_imports_that_meet_again_are_no_circle() -> None:
+def test_diamond_imports_are_not_a_circle() -> None:
     assert circles_in("app.a app.b", "app.a app.c", "app.b app.d", "app.c app.d").kept
 
 
-def test_modules_of_other_packages_are_not_looked_at() -> None:
+def test_modules_of_other_packages_are_ignored() -> None:
     assert circles_in("other.a other.b", "other.b other.a", "app.a other.a").kept
 
 
-def test_the_report_names_each_module_of_a_circle(capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_names_each_module_of_a_circle(capsys: pytest.CaptureFixture[str]) -> None:
     contract = NoCirclesContract(
         name="no circles", session_options={}, contract_options={"packages": ["app"]}
     )
@@ -69,7 +69,7 @@ def test_the_report_names_each_module_of_a_circle(capsys: pytest.CaptureFixture[
     assert "app.b -> app.a" in said
 
 
-def test_a_long_chain_of_imports_is_no_circle() -> None:
+def test_long_import_chain_is_not_a_circle() -> None:
     chain = {f"m{n}": {f"m{n + 1}"} for n in range(400)} | {"m400": set()}
     assert find_circles(chain) == []
     assert find_circles({**chain, "m400": {"m0"}}) == [sorted(chain)]
@@ -83,7 +83,7 @@ def test_a_long_chain_of_imports_is_no_circle() -> None:
     ],
     ids=["for type checking", "inside a function"],
 )
-def test_the_settings_of_this_project_hide_no_import(tmp_path: Path, import_back: str) -> None:
+def test_project_settings_hide_no_import(tmp_path: Path, import_back: str) -> None:
     package = tmp_path / "circular"
     package.mkdir()
     (package / "__init__.py").touch()
@@ -111,7 +111,7 @@ def test_the_settings_of_this_project_hide_no_import(tmp_path: Path, import_back
     assert "circular.second -> circular.first" in ended.stdout
 
 
-def test_only_allowed_imports_keep_the_contract_of_a_client() -> None:
+def test_only_allowed_imports_keep_the_contract() -> None:
     contract = OnlyContract(
         name="only",
         session_options={},
