@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from messaging import apply_report
+from messaging import apply_report, listeners
 from messaging.engine import apply_outcome
 from messaging.engine.source import MessageSource
 from messaging.models import Message, Report
@@ -163,6 +163,7 @@ def test_what_was_reported_is_never_sent_again_whatever_we_believed(
     heard = tell(message, told)
     assert heard is not None
     assert (message.state, message.conflict) == (apply_report.STATE_OF[told], True)
+    assert heard.effect == Effect.CONFLICT
     assert not MessageSource().accounts_with_work([message.account_id])
 
 
@@ -178,8 +179,10 @@ def test_a_report_between_claim_and_hand_over_stops_the_call() -> None:
 @pytest.mark.parametrize(("told", "odd"), [(D.DELIVERED, True), (D.UNDELIVERED, False)])
 def test_only_a_good_report_contradicts_a_refusal(told: DeliveryState, odd: bool) -> None:
     message = make_message(state="refused")
-    tell(message, told)
+    heard = tell(message, told)
+    assert heard is not None
     assert (message.state, message.conflict) == ("refused", odd)
+    assert (heard.effect == Effect.CONFLICT) == odd
 
 
 def test_a_code_is_wiped_as_soon_as_a_report_shows_that_it_went_out() -> None:
@@ -223,6 +226,63 @@ def test_a_report_that_says_no_more_than_we_know_is_a_report_all_the_same() -> N
     assert message.reported_at is not None
 
 
+def test_report_that_moves_a_message_tells_when_it_was_reported() -> None:
+    message = make_message(state="submitted")
+    tell(message, D.IN_TRANSIT)
+    first = message.reported_at
+    assert first is not None
+    tell(message, D.DELIVERED)
+    assert message.reported_at is not None
+    assert message.reported_at > first
+
+
+def test_late_report_changes_neither_the_time_nor_the_id_that_are_known() -> None:
+    message = make_message(state="submitted", provider_id="26471304")
+    tell(message, D.DELIVERED)
+    known = message.reported_at
+    tell(message, D.IN_TRANSIT, provider_id="999")
+    assert (message.reported_at, message.provider_id) == (known, "26471304")
+
+
+def test_late_report_brings_an_id_that_was_not_known() -> None:
+    message = make_message(state="delivered")
+    tell(message, D.IN_TRANSIT, provider_id="26471304")
+    assert (message.state, message.provider_id) == ("delivered", "26471304")
+
+
+@pytest.mark.parametrize("before", ["submitted", "delivered"])
+def test_report_leaves_other_messages_alone(before: str) -> None:
+    account = make_account()
+    message, other = (make_message(account, state=before) for _ in range(2))
+    untouched = Message.objects.filter(pk=other.pk).values().get()
+    tell(message, D.IN_TRANSIT, provider_id="26471304")
+    assert Message.objects.filter(pk=other.pk).values().get() == untouched
+
+
+def test_id_of_any_length_is_kept_as_far_as_the_column_goes_and_found_again() -> None:
+    message, long_id = make_message(state="unknown"), "9" * 250
+    tell(message, D.IN_TRANSIT, provider_id=long_id)
+    assert message.provider_id == long_id[:200]
+    assert tell(message, D.DELIVERED, reference="", provider_id=long_id)
+
+
+def test_conflict_that_is_known_stays() -> None:
+    message = make_message(state="submitted", conflict=True)
+    tell(message, D.DELIVERED)
+    assert message.conflict
+
+
+@pytest.mark.parametrize("before", ["submitted", "delivered"])
+def test_owner_of_a_message_is_told_whether_it_moved_or_not(
+    before: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(listeners, "_listeners", {"shop": told.extend})
+    message = make_message(state=before, belongs_to="shop:1")
+    tell(message, D.IN_TRANSIT)
+    assert told == [message.pk]
+
+
 def test_our_reference_in_capitals_finds_it() -> None:
     message = make_message(state="submitted")
     assert tell(message, D.DELIVERED, reference=message.reference.upper())
@@ -234,6 +294,20 @@ def test_a_check_of_a_code_that_never_went_out_is_a_contradiction() -> None:
     heard = apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
     assert heard is not None
     assert heard.effect == Effect.CONFLICT
+
+
+@pytest.mark.parametrize("before", ["refused", "cancelled", "not_sent", "delivered", "submitted"])
+@pytest.mark.parametrize("succeeded", [True, False])
+def test_only_a_successful_check_of_what_never_went_out_is_a_contradiction(
+    before: str, succeeded: bool
+) -> None:
+    message = make_message(state=before)
+    event = VerificationReported(message.reference, "", "words", succeeded=succeeded)
+    heard = apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
+    odd = succeeded and before in ("refused", "cancelled", "not_sent")
+    effect = Effect.CONFLICT if odd else Effect.APPLIED
+    assert heard == Match(f"message:{message.pk}", effect, "reference")
+    assert message.reports.get().state == ("succeeded" if succeeded else "failed")
 
 
 @pytest.mark.parametrize(
@@ -269,6 +343,54 @@ def test_reading_the_same_callback_again_keeps_one_report() -> None:
     assert message.reports.count() == 1
 
 
+def test_callback_that_is_read_again_replaces_what_it_left_before() -> None:
+    message = make_message(state="submitted")
+    row = Callback.objects.create(account=message.account, digest="d", method="POST")
+    odd = Unrecognised(message.reference, "", "Delivrd", problem="unknown_word")
+    apply_report.on_unrecognised(ReceivedEvent(message.account, odd, row.received_at, row.pk))
+    event = DeliveryReported(message.reference, "", "Delivered", state=D.DELIVERED)
+    apply_report.on_delivery(ReceivedEvent(message.account, event, row.received_at, row.pk))
+
+    report = message.reports.get()
+    assert (report.kind, report.state, report.words) == ("delivery", "delivered", "Delivered")
+
+
+def test_events_of_one_callback_are_kept_apart() -> None:
+    message = make_message(state="submitted")
+    row = Callback.objects.create(account=message.account, digest="d", method="POST")
+    for position, state in enumerate((D.IN_TRANSIT, D.DELIVERED)):
+        event = DeliveryReported(message.reference, "", state.value, state=state)
+        apply_report.on_delivery(
+            ReceivedEvent(message.account, event, row.received_at, row.pk, position)
+        )
+    kept = message.reports.order_by("position").values_list("position", "state", "callback")
+    assert list(kept) == [(0, "in_transit", row.pk), (1, "delivered", row.pk)]
+
+
+def test_result_of_a_check_has_no_place_in_the_order_of_delivery_reports() -> None:
+    message = make_message(state="submitted")
+    event = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
+    apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
+    tell(message, D.DELIVERED)
+    assert message.state == "delivered"
+
+
+def test_events_of_another_kind_or_about_nothing_of_ours_leave_nothing() -> None:
+    message = make_message(state="submitted")
+    delivery = DeliveryReported(message.reference, "", "Delivered", state=D.DELIVERED)
+    check = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
+    now = timezone.now()
+    assert apply_report.on_delivery(ReceivedEvent(message.account, check, now)) is None
+    assert apply_report.on_verification(ReceivedEvent(message.account, delivery, now)) is None
+    for hear, kind in (
+        (apply_report.on_delivery, DeliveryReported),
+        (apply_report.on_verification, VerificationReported),
+        (apply_report.on_unrecognised, Unrecognised),
+    ):
+        assert hear(ReceivedEvent(message.account, kind("f" * 32, "", "words"), now)) is None
+    assert not Report.objects.exists()
+
+
 def test_the_result_of_a_check_is_evidence_and_moves_nothing() -> None:
     message = make_message(state="submitted")
     event = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
@@ -291,9 +413,21 @@ def test_the_result_of_a_check_for_no_message_of_ours_is_kept_nowhere() -> None:
 def test_a_report_that_nobody_understands_is_kept_beside_its_message() -> None:
     message = make_message(state="submitted")
     event = Unrecognised(message.reference, "", "Teleported", problem="unknown_word")
-    assert apply_report.on_unrecognised(ReceivedEvent(message.account, event, timezone.now()))
+    heard = apply_report.on_unrecognised(ReceivedEvent(message.account, event, timezone.now()))
     message.refresh_from_db()
-    assert (message.state, message.reports.get().words) == ("submitted", "Teleported")
+    report = message.reports.get()
+    assert heard == Match(f"message:{message.pk}", Effect.APPLIED, "reference")
+    assert message.state == "submitted"
+    assert (report.kind, report.state, report.words) == ("unrecognised", "", "Teleported")
+
+
+def test_check_and_report_that_nobody_understands_are_found_by_the_providers_id_too() -> None:
+    message, now = make_message(state="submitted", provider_id="26471304"), timezone.now()
+    by_id = Match(f"message:{message.pk}", Effect.APPLIED, "provider_id")
+    odd = Unrecognised("", "26471304", "Teleported", problem="unknown_word")
+    assert apply_report.on_unrecognised(ReceivedEvent(message.account, odd, now)) == by_id
+    check = VerificationReported("", "26471304", "SUCCESS 200", succeeded=True)
+    assert apply_report.on_verification(ReceivedEvent(message.account, check, now)) == by_id
 
 
 def test_words_that_no_database_takes_are_kept_readable() -> None:
@@ -301,6 +435,26 @@ def test_words_that_no_database_takes_are_kept_readable() -> None:
     with transaction.atomic():
         tell(message, D.DELIVERED, words="\x00 \ud800", provider_id="\x00")
     assert message.reports.get().words == "␀ \\ud800"
+
+
+def test_words_are_sorted_into_final_ones_and_failures() -> None:
+    assert {str(word) for word in apply_report.FINAL} == {
+        "expired",
+        "undelivered",
+        "rejected",
+        "delivered",
+    }
+    assert {str(word) for word in apply_report.FAILURES} == {"expired", "undelivered", "rejected"}
+
+
+def test_states_that_a_report_contradicts_are_those_before_the_call_and_without_one() -> None:
+    assert {str(state) for state in apply_report.WAITS} == {
+        "scheduled",
+        "held",
+        "queued",
+        "claimed",
+    }
+    assert {str(state) for state in apply_report.NOT_OUT} == {"cancelled", "refused"}
 
 
 def test_reports_are_the_states_that_only_a_report_reaches() -> None:

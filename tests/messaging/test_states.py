@@ -105,6 +105,10 @@ def test_reports_have_one_total_order() -> None:
         assert lower not in MESSAGE_STATES.moves[higher]
 
 
+def test_page_of_a_message_looks_for_news_of_the_send_until_it_is_over() -> None:
+    assert {"scheduled", "held", "queued", "claimed", "sending"} == WAITING
+
+
 def test_no_final_state_is_waited_in() -> None:
     assert not [state for state in WAITING if MESSAGE_STATES.is_final(state)]
 
