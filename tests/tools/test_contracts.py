@@ -1,4 +1,4 @@
-"""The import contracts of our own see what they forbid, and name it."""
+"""Our own import contracts detect what they forbid, and name it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def graph_of(*imports: str) -> ImportGraph:
-    """`"app.models app.states"`: the first imports the second."""
+    """A graph of lines such as "app.models app.states": the first imports the second."""
     graph = ImportGraph()
     graph.add_module("app")
     for line in imports:
@@ -26,7 +26,7 @@ def graph_of(*imports: str) -> ImportGraph:
     return graph
 
 
-def circles_in(*imports: str) -> ContractCheck:
+def check_circles(*imports: str) -> ContractCheck:
     contract = NoCirclesContract(
         name="no circles", session_options={}, contract_options={"packages": ["app"]}
     )
@@ -34,7 +34,7 @@ def circles_in(*imports: str) -> ContractCheck:
 
 
 def test_circle_of_three_is_reported_with_its_imports() -> None:
-    check = circles_in("app.a app.b", "app.b app.c", "app.c app.a", "app.top app.a")
+    check = check_circles("app.a app.b", "app.b app.c", "app.c app.a", "app.top app.a")
     assert not check.kept
     assert check.metadata["circles"] == [
         ["app.a -> app.b", "app.b -> app.c", "app.c -> app.a"],
@@ -42,20 +42,20 @@ def test_circle_of_three_is_reported_with_its_imports() -> None:
 
 
 def test_package_and_its_module_can_form_a_circle() -> None:
-    assert not circles_in("app app.models", "app.models app").kept
+    assert not check_circles("app app.models", "app.models app").kept
 
 
 def test_separate_circles_are_reported_separately() -> None:
-    check = circles_in("app.a app.b", "app.b app.a", "app.b app.y", "app.y app.z", "app.z app.y")
+    check = check_circles("app.a app.b", "app.b app.a", "app.b app.y", "app.y app.z", "app.z app.y")
     assert len(check.metadata["circles"]) == 2
 
 
 def test_diamond_imports_are_not_a_circle() -> None:
-    assert circles_in("app.a app.b", "app.a app.c", "app.b app.d", "app.c app.d").kept
+    assert check_circles("app.a app.b", "app.a app.c", "app.b app.d", "app.c app.d").kept
 
 
 def test_modules_of_other_packages_are_ignored() -> None:
-    assert circles_in("other.a other.b", "other.b other.a", "app.a other.a").kept
+    assert check_circles("other.a other.b", "other.b other.a", "app.a other.a").kept
 
 
 def test_report_names_each_module_of_a_circle(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,9 +64,9 @@ def test_report_names_each_module_of_a_circle(capsys: pytest.CaptureFixture[str]
     )
     check = contract.check(graph_of("app.a app.b", "app.b app.a"), verbose=False)
     contract.render_broken_contract(check)
-    said = capsys.readouterr().out
-    assert "app.a -> app.b" in said
-    assert "app.b -> app.a" in said
+    output = capsys.readouterr().out
+    assert "app.a -> app.b" in output
+    assert "app.b -> app.a" in output
 
 
 def test_long_import_chain_is_not_a_circle() -> None:
@@ -98,7 +98,7 @@ def test_project_settings_hide_no_import(tmp_path: Path, import_back: str) -> No
         '[[tool.importlinter.contracts]]\nname = "none"\ntype = "no_circles"\n'
         'packages = ["circular"]\n'
     )
-    ended = subprocess.run(
+    completed = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--config", config, "--no-cache"],
         capture_output=True,
         text=True,
@@ -106,9 +106,9 @@ def test_project_settings_hide_no_import(tmp_path: Path, import_back: str) -> No
         env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
         check=False,
     )
-    assert ended.returncode == 1, ended.stderr
-    assert "circular.first -> circular.second" in ended.stdout
-    assert "circular.second -> circular.first" in ended.stdout
+    assert completed.returncode == 1, completed.stderr
+    assert "circular.first -> circular.second" in completed.stdout
+    assert "circular.second -> circular.first" in completed.stdout
 
 
 def test_only_allowed_imports_keep_the_contract() -> None:
