@@ -38,7 +38,7 @@ def cipher() -> MultiFernet:
 
 
 def decrypt(token: str) -> str:
-    """Raises `UnreadableSecret`."""
+    """Decrypt a token. Raises `UnreadableSecret`."""
     try:
         return cipher().decrypt(token.encode("ascii")).decode("utf-8")
     except (InvalidToken, UnicodeError):

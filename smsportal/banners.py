@@ -57,7 +57,7 @@ class TotalBacklog:
         return self.since is not None and timezone.now() - self.since > UNUSUAL
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """ "14 messages and 2 orders"; empty if nothing is due."""
         messages = ngettext("%(count)d message", "%(count)d messages", self.messages)
         orders = ngettext("%(count)d order", "%(count)d orders", self.orders)
@@ -106,12 +106,12 @@ def _silence_text(since: datetime, now: datetime, waiting: TotalBacklog) -> str:
             "time": short_time(since),
             "minutes": minutes,
         }
-    if waiting.words:
+    if waiting.text:
         second = ngettext(
             "%(what)s waits; none is lost. New ones will wait too.",
             "%(what)s wait; none is lost. New ones will wait too.",
             waiting.messages + waiting.orders,
-        ) % {"what": waiting.words}
+        ) % {"what": waiting.text}
     else:
         second = _("New messages and orders will wait; none is lost.")
     # Translators: two sentences, one after the other.
@@ -125,7 +125,7 @@ def _overdue_text(waiting: TotalBacklog) -> str:
         waiting.messages + waiting.orders,
     )
     since = short_time(waiting.since) if waiting.since else ""
-    return text % {"what": waiting.words, "time": since}
+    return text % {"what": waiting.text, "time": since}
 
 
 def _details(request: HttpRequest) -> Button | None:

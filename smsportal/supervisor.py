@@ -203,14 +203,14 @@ class Supervisor:
             child.start()
 
     def _stop(self) -> int:
-        self.report("Stopping. Work in hand is finished first; press Ctrl-C again to kill it.")
+        self.report("Stopping. In-flight work finishes first; press Ctrl-C again to kill it.")
         deadline = time.monotonic() + self.grace
         killed = 0
         for order in sorted({child.program.stop_order for child in self.children}):
             group = [child for child in self.children if child.program.stop_order == order]
             killed += self._stop_together(group, deadline)
         self.report(
-            "Stopped." if not killed else "Stopped; what did not stop by itself was killed."
+            "Stopped." if not killed else "Stopped; programs that did not stop in time were killed."
         )
         return 1 if killed else 0
 

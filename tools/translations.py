@@ -32,31 +32,31 @@ def collect(folder: Path) -> None:
     subprocess.run([*command, *options], cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
-def problems() -> Iterator[str]:
+def find_problems() -> Iterator[str]:
     """Yield each reason why the translation is incomplete, in one line."""
     known: set[tuple[str, str]] = set()
     for path in catalogues(ROOT / "locale"):
         name = path.relative_to(ROOT)
         catalogue = polib.pofile(str(path))
-        known |= {key_of(entry) for entry in catalogue}
+        known |= {entry_key(entry) for entry in catalogue}
         empty, fuzzy = catalogue.untranslated_entries(), catalogue.fuzzy_entries()
         yield from (f"{name}: not translated: {entry.msgid!r}" for entry in empty)
         yield from (f"{name}: fuzzy: {entry.msgid!r}" for entry in fuzzy)
-        yield from bad_placeholders(path)
+        yield from placeholder_errors(path)
     with tempfile.TemporaryDirectory() as folder:
         copy_sources(Path(folder))
         collect(Path(folder))
         for entry in polib.pofile(str(Path(folder) / COLLECTED)):
-            if not entry.obsolete and key_of(entry) not in known:
+            if not entry.obsolete and entry_key(entry) not in known:
                 where = ", ".join(file for file, _ in entry.occurrences)
                 yield f"{where}: in no catalogue: {entry.msgid!r}"
 
 
-def key_of(entry: polib.POEntry) -> tuple[str, str]:
+def entry_key(entry: polib.POEntry) -> tuple[str, str]:
     return entry.msgctxt or "", entry.msgid
 
 
-def bad_placeholders(path: Path) -> list[str]:
+def placeholder_errors(path: Path) -> list[str]:
     command = ["msgfmt", "--check", "--output-file=/dev/null", str(path)]
     # msgfmt truncates lines within a multi-byte character.
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
@@ -88,7 +88,7 @@ def main() -> int:
     if not arguments.check:
         collect(ROOT)
         return 0
-    found = list(problems())
+    found = list(find_problems())
     print("\n".join(found) or "Every text is translated.")
     return 1 if found else 0
 

@@ -24,9 +24,9 @@ from core.times import full_time
 
 from .buttons import Button, Text
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
+FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
 PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9 .]*")
-CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """Characters that XLSX forbids."""
 MAX_CELL_LENGTH: Final = 32_000
 """Characters. Spreadsheets allow 32,767."""
@@ -90,9 +90,9 @@ def safe_cell(value: object) -> str:
         return ""
     text = full_time(value) if isinstance(value, datetime) else str(value)
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")[:MAX_CELL_LENGTH]
-    if text.lstrip(" ").startswith(FORMULA) and not PLAIN_NUMBER.fullmatch(text):
+    if text.lstrip(" ").startswith(FORMULA_PREFIXES) and not PLAIN_NUMBER.fullmatch(text):
         text = f"'{text}"
-    return CONTROL.sub("␀", text)
+    return CONTROL_CHARACTERS.sub("␀", text)
 
 
 def _csv(table: Iterable[list[str]]) -> Iterator[str]:

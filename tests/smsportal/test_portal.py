@@ -48,7 +48,7 @@ class TestAddresses:
 
     @pytest.mark.parametrize("bind", ["8000", "localhost", "localhost:http"])
     def test_bind_without_a_port_is_rejected(self, bind: str) -> None:
-        with pytest.raises(CommandError, match="no address with a port"):
+        with pytest.raises(CommandError, match="not an address with a port"):
             parse_bind(bind)
 
     def test_port_in_use_is_reported_with_its_setting(self) -> None:

@@ -101,16 +101,16 @@ class Command(BaseCommand):
             return demo.prepare()
         except demo.RealAccounts as error:
             raise CommandError(
-                f"This database holds accounts that are not the demonstration's ({error})."
-                " Give the demonstration a DATA_DIR or DATABASE_URL of its own."
+                f"This database holds accounts that are not the demo's ({error})."
+                " Give the demo its own DATA_DIR or DATABASE_URL."
             ) from None
 
     def _greet(self, passwords: dict[str, str]) -> None:
         lines = [f"The portal is ready: {settings.PUBLIC_ADDRESS or 'http://' + settings.BIND}/"]
         if not User.objects.exists():
-            lines.append("Nobody can sign in yet: `manage.py createsuperuser` makes the first.")
+            lines.append("Nobody can sign in yet: create a user with `manage.py createsuperuser`.")
         if passwords:
-            lines.append(f"The practice providers: {settings.SANDBOX_URL}/")
+            lines.append(f"The sandbox providers: {settings.SANDBOX_URL}/")
             lines += ["", "Demo staff, with their passwords:"]
             lines += [f"  {name:<10} {password}" for name, password in passwords.items()]
         self._print("\n".join(["", *lines, "", "Ctrl-C stops it.", ""]))
@@ -216,12 +216,12 @@ def parse_bind(bind: str) -> tuple[str, int] | None:
         return None
     host, separator, port = bind.rpartition(":")
     if not separator or not port.isdigit():
-        raise CommandError(f"“{bind}” is no address with a port, like 127.0.0.1:8000.")
+        raise CommandError(f"“{bind}” is not an address with a port, such as 127.0.0.1:8000.")
     return host.strip("[]"), int(port)
 
 
 def require_free(name: str, address: tuple[str, int] | None) -> None:
-    """Raise `CommandError` if another program listens there, lest it be taken for ours."""
+    """Raise `CommandError` if another program listens there, which would pass for ours."""
     if address is None:
         return
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
