@@ -19,7 +19,7 @@ from messaging.models import Message
 from messaging.settle_outcome import settle_by_right_code
 from messaging.states import MessageState
 from providers.clock import database_now
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 
 from . import codes, sessions
 from .models import MAX_TRIES, Attempt, SentCode, Session, moment
@@ -120,7 +120,7 @@ def _ask_provider(new: partial[Attempt], code: SentCode, said: str) -> Attempt:
         raise NoAnswerYet
     attempt = new(sent_code=code, state=AttemptState.QUEUED, code=Secret(said))
     attempt.save(force_insert=True)
-    kick_if_idle()
+    wake_engine()
     return attempt
 
 

@@ -17,7 +17,7 @@ from messaging import queue_message
 from messaging.recipients import recipient_for
 from messaging.states import WAITING
 from providers.clock import database_now
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 from providers.models import Account
 
 from . import codes, limits
@@ -77,7 +77,7 @@ def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
             _replace_open_ones(session, by)
             limits.take(plan.route.account, session.recipient, by)
             send_code(session, plan.route, by, typed=plan.typed)
-            kick_if_idle()
+            wake_engine()
     except IntegrityError:
         earlier = Session.objects.filter(form_token=form_token, created_by=by.pk).first()
         if earlier is None:
@@ -186,7 +186,7 @@ def send_again(
         _send_newer(ours, route, by, form_token)
         if replaced.message.state in WAITING and not queue_message.cancel(replaced.message, by):
             raise StillSending
-        kick_if_idle()
+        wake_engine()
     return ours, True
 
 

@@ -23,7 +23,7 @@ from core.redaction import storable
 from . import accounts
 from .engine.claims import ABANDONED_CALL, ClaimedRows, ClaimedRowSource, ClaimStates
 from .engine.due_query import DueAccounts
-from .engine.wake import kick_if_idle
+from .engine.wake import wake_engine
 from .engine.work_source import Job, Lane, Result
 from .gateway.client import Client, ReportsBalance, ReportsProfile
 from .gateway.vocabulary import Balance, Profile
@@ -58,7 +58,7 @@ def ask(account: Account, kind: Enquiry.Kind, by: User | None = None) -> Enquiry
             account=account, kind=kind, state__in=(Enquiry.State.QUEUED, Enquiry.State.CLAIMED)
         ).first()
         enquiry = waiting or Enquiry.objects.create(account=account, kind=kind, asked_by=by)
-        kick_if_idle()
+        wake_engine()
     return enquiry
 
 

@@ -51,7 +51,7 @@ def read_balances() -> int:
 def prune() -> int:
     """What is past its time: calls, callbacks, questions, readings, spent limits, dead loops,
     records of tasks."""
-    heartbeats.forget_the_dead()
+    heartbeats.prune()
     done = Task.objects.filter(stopped__lt=timezone.now() - TASKS_KEPT_FOR)
     tasks: int = done.delete()[0]
     pruned = journal.prune() + store.prune() + account_checks.prune() + daily_limits.prune()

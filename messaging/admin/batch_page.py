@@ -20,7 +20,7 @@ from core.admin.live import poll_interval
 from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
 from providers.account_checks import latest_reading
-from providers.engine.bulk_throttle import rate_of
+from providers.engine.bulk_throttle import bulk_rate_per_minute
 from providers.engine.leases import is_engine_alive
 from providers.error_texts import explain
 
@@ -231,7 +231,7 @@ def _reasons(batch: Batch) -> Iterator[tuple[str, int, str]]:
 def estimate_of(batch: Batch) -> dict[str, Any]:
     """What it will come to: cost, time, and what the account has."""
     account = batch.account
-    pace = rate_of(account)
+    pace = bulk_rate_per_minute(account)
     price: Decimal | None = account.price_per_segment
     earlier = earlier_like(batch)
     return {

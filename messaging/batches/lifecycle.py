@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from core.pruning import delete_in_chunks
 from providers import daily_limits
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 from providers.models import DailyLimit
 
 from ..models import Batch, FilePart, Message, StagedRow
@@ -110,7 +110,7 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
         # Its rows are read: the file is of no more use, and holds more than they do.
         FilePart.objects.filter(batch=batch).delete()
         wake.lay_out(batch)
-        kick_if_idle()
+        wake_engine()
     return True
 
 
@@ -147,7 +147,7 @@ def go_on(batch: Batch, by: User) -> bool:
         values={},
     )
     wake.lay_out(batch)
-    kick_if_idle()
+    wake_engine()
     return bool(moved)
 
 

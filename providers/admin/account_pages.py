@@ -76,7 +76,7 @@ class AddAccount(AccountPage, TemplateView):
         client = client_for(self.request.GET.get("provider", ""))
         if client is None:
             context["choices"] = [
-                {"key": each.key, "name": each.name, "job": gettext(each.job)}
+                {"key": each.key, "name": each.name, "job": gettext(each.summary)}
                 for each in clients().values()
             ]
             return context

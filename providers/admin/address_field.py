@@ -12,7 +12,7 @@ from unfold.widgets import (
 )
 
 from ..accounts import address_policy
-from ..gateway.http.address import ForbiddenAddress, check_base_url, check_spelling
+from ..gateway.http.address import ForbiddenAddress, check_base_url, check_syntax
 from .account_fields import trimmed
 
 
@@ -38,7 +38,7 @@ def check_address(url: str, *, ask_dns: bool) -> None:
         if ask_dns:
             check_base_url(url, policy)
         else:
-            check_spelling(url, policy)
+            check_syntax(url, policy)
     except ForbiddenAddress as forbidden:
         text = ADDRESS_TEXTS.get(forbidden.reason, ADDRESS_TEXTS["bad_host"])
         raise ValidationError(text, code=forbidden.reason) from None

@@ -194,7 +194,7 @@ def _digest_one(pk: int, accounts: dict[int, Account]) -> None:
         _settle(row, State.UNRECOGNISED, problem=NO_CLIENT)
         return
     request = CallbackRequest(row.method, row.query, bytes(row.body), row.content_type)
-    events = client.understand_callback(request)
+    events = client.parse_callback(request)
     told = [
         _tell(ReceivedEvent(account, event, row.received_at, row.pk, position))
         for position, event in enumerate(events)

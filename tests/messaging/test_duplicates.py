@@ -90,6 +90,16 @@ def test_a_text_is_a_duplicate_for_24_hours_and_a_code_for_2_minutes(
     assert earlier_like(draft_like(message)) is None
 
 
+def test_text_is_no_earlier_code_and_a_code_no_earlier_text() -> None:
+    account = make_account("haosms")
+    text = make_message(account)
+    code = make_message(account, kind="own_code", text=text.text)
+    assert earlier_like(draft_like(code)) == code
+    assert earlier_like(draft_like(text)) == text
+    code.delete()
+    assert earlier_like(replace(draft_like(text), kind=Message.Kind.OWN_CODE)) is None
+
+
 def test_any_other_code_to_the_same_number_is_noticed() -> None:
     message = make_message(make_account("haosms"), kind="own_code")
     assert earlier_like(replace(draft_like(message), code="000000")) == message

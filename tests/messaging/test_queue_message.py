@@ -208,7 +208,7 @@ def test_a_message_is_not_written_down_where_the_engine_cannot_be_woken(
     def broken() -> bool:
         raise RuntimeError
 
-    monkeypatch.setattr(queue_message, "kick_if_idle", broken)
+    monkeypatch.setattr(queue_message, "wake_engine", broken)
     with pytest.raises(RuntimeError):
         queue_message.queue(a_draft(), by=make_user(), form_token="lost")
     assert not Message.objects.exists()

@@ -69,6 +69,26 @@ ALLOWED = {
 PAIRS = list(itertools.product(S, S))
 
 
+def test_words_that_the_database_keeps_never_change() -> None:
+    assert {str(state) for state in S} == {
+        "scheduled",
+        "held",
+        "queued",
+        "claimed",
+        "sending",
+        "submitted",
+        "in_transit",
+        "delivered",
+        "undelivered",
+        "rejected",
+        "expired",
+        "refused",
+        "unknown",
+        "not_sent",
+        "cancelled",
+    }
+
+
 def test_the_table_names_every_state() -> None:
     assert set(MESSAGE_STATES.moves) == set(S)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import alive
+from tests.support.processes import is_running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TIMEOUT = 120.0
@@ -123,7 +123,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         bench.process.kill()
         bench.process.wait()
     for word in (word for line in bench.lines() for word in line.split() if word.isdigit()):
-        if alive(int(word)):
+        if is_running(int(word)):
             os.kill(int(word), signal.SIGKILL)
 
 
@@ -139,7 +139,7 @@ def test_ctrl_c_stops_all_programs_with_exit_code_0(bench: Bench) -> None:
     until(lambda: bench.pids("web") and bench.pids("queue"))
     bench.send(signal.SIGINT)
     assert bench.exit_code() == 0
-    assert not any(alive(pid) for pid in bench.pids("web") + bench.pids("queue"))
+    assert not any(is_running(pid) for pid in bench.pids("web") + bench.pids("queue"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -175,7 +175,7 @@ def test_program_that_exceeds_the_grace_is_killed(bench: Bench) -> None:
     bench.send(signal.SIGTERM)
     assert bench.exit_code() == 1
     assert "The queue did not stop in time and is killed." in bench.read_output()
-    assert not alive(bench.pids("queue")[0])
+    assert not is_running(bench.pids("queue")[0])
 
 
 def test_second_ctrl_c_kills_immediately(bench: Bench) -> None:
@@ -185,7 +185,7 @@ def test_second_ctrl_c_kills_immediately(bench: Bench) -> None:
     until(lambda: "Stopping." in bench.read_output())
     bench.send(signal.SIGINT)
     assert bench.exit_code() == 1
-    assert not alive(bench.pids("queue")[0])
+    assert not is_running(bench.pids("queue")[0])
 
 
 def test_exited_program_is_restarted_with_backoff(bench: Bench) -> None:
@@ -222,14 +222,14 @@ def test_orphans_of_a_dead_program_are_killed(bench: Bench) -> None:
     os.kill(bench.pids("queue")[0], signal.SIGKILL)
     until(lambda: len(bench.pids("queue")) == 2)
     assert "The queue was ended by SIGKILL." in bench.read_output()
-    until(lambda: not alive(bench.pids("worker")[0]))
+    until(lambda: not is_running(bench.pids("worker")[0]))
 
 
 def test_silent_program_is_killed_and_restarted(bench: Bench) -> None:
     bench.start(("queue", IGNORES_SIGTERM, 0), silence=1000.0)
     until(lambda: len(bench.pids("queue")) == 2)
     assert "The queue gives no sign of life and is killed." in bench.read_output()
-    assert not alive(bench.pids("queue")[0])
+    assert not is_running(bench.pids("queue")[0])
 
 
 def test_program_with_heartbeats_keeps_running(bench: Bench) -> None:

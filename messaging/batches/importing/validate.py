@@ -146,7 +146,7 @@ class Checker:
             return Refusal(Verdict.REFUSED, RowProblem.COUNTRY, {"country": number.country})
         if self._client is not None:
             try:
-                self._client.address_of(number.e164, self._options)
+                self._client.format_recipient(number.e164, self._options)
             except CannotTake as cannot:
                 why: dict[str, Any] = {"text": cannot.text, **cannot.values}
                 return Refusal(Verdict.REFUSED, RowProblem.PROVIDER, why)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import cast
 
 import pytest
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, StreamingHttpResponse
+from django.test import RequestFactory
 from openpyxl import load_workbook
 
-from core.admin.exports import Column, Format, export, safe_cell
+from core.admin.exports import Column, Format, export, export_buttons, requested_format, safe_cell
 
 # Closing a response closes the database connection.
 pytestmark = pytest.mark.django_db
@@ -28,6 +30,9 @@ FORMULAS = [
     "\n=1",
     "  =1",
     "＝1",
+    "＋1+1",
+    "－1+1",
+    "＠SUM(1)",
     "\x00=1",
 ]
 
@@ -52,6 +57,36 @@ def test_formulas_get_an_apostrophe(text: str) -> None:
 @pytest.mark.parametrize("text", ["+8613912345678", "+86 139 1234 5678", "-0.50", "Hello", "8=8"])
 def test_numbers_and_plain_text_are_unchanged(text: str) -> None:
     assert safe_cell(text) == text
+
+
+def test_formula_is_kept_after_the_apostrophe() -> None:
+    assert safe_cell("=1+1") == "'=1+1"
+
+
+def test_number_followed_by_a_formula_gets_an_apostrophe() -> None:
+    assert safe_cell("+86 139=1") == "'+86 139=1"
+    assert safe_cell("x+1") == "x+1"
+
+
+def test_long_text_is_truncated_to_the_cell_limit() -> None:
+    assert safe_cell("x" * 32_000) == "x" * 32_000
+    assert safe_cell("x" * 32_001) == "x" * 32_000
+
+
+def test_format_defaults_to_csv() -> None:
+    factory = RequestFactory()
+    assert requested_format(factory.get("/")) is Format.CSV
+    assert requested_format(factory.get("/", {"format": "xlsx"})) is Format.XLSX
+    with pytest.raises(Http404):
+        requested_format(factory.get("/", {"format": "pdf"}))
+
+
+def test_export_buttons_keep_the_query_of_the_list() -> None:
+    request = RequestFactory().get("/", {"q": "a&b", "format": "old"})
+    assert [(str(one.label), one.url) for one in export_buttons(request, "/export/")] == [
+        ("Export CSV", "/export/?q=a%26b&format=csv"),
+        ("Export XLSX", "/export/?q=a%26b&format=xlsx"),
+    ]
 
 
 def test_times_are_full_with_their_zone() -> None:
@@ -82,6 +117,30 @@ def test_csv_is_streamed() -> None:
     assert read == []
     assert len(list(cast("StreamingHttpResponse", response))) == 5
     assert read == [0, 1, 2]
+
+
+def test_csv_line_contains_nothing_of_the_previous_line() -> None:
+    rows = [("1", "a long text"), ("2", "b"), ("", "c")]
+    assert csv_lines(rows)[1:] == [["1", "a long text"], ["2", "b"], ["", "c"]]
+    assert download(rows, Format.CSV).endswith(b'"2","b"\r\n"","c"\r\n')
+
+
+@pytest.mark.parametrize(
+    ("format_", "content_type"),
+    [
+        (Format.CSV, "text/csv; charset=utf-8"),
+        (Format.XLSX, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ],
+)
+def test_export_is_a_download_that_is_not_cached(format_: Format, content_type: str) -> None:
+    response = export("messages", COLUMNS, [], format_)
+    assert response["Content-Type"] == content_type
+    assert response["Cache-Control"] == "no-store"
+    name = re.escape(f".{format_}")
+    assert re.fullmatch(
+        rf'attachment; filename="messages-\d{{8}}-\d{{6}}{name}"', response["Content-Disposition"]
+    )
+    response.close()
 
 
 def test_xlsx_contains_text_only() -> None:
