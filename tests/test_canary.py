@@ -669,7 +669,7 @@ def push_callbacks(place: Place, manager: Person) -> None:
 
 def all_digested(place: Place) -> bool:
     if isinstance(place, Here):
-        process.digest_due()
+        process.process_due()
     return not Callback.objects.filter(state="received").exists()
 
 

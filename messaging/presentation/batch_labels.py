@@ -1,4 +1,4 @@
-"""The states of a batch as staff see them."""
+"""Labels for the states of a batch."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def shown_state(batch: Batch) -> str:
 
 
 def where_shown(shown: str) -> Q:
-    """The batches whose label says `shown`, for filters."""
+    """Filter for the batches that are labelled with the state `shown`."""
     stopped = Q(account__paused_at__isnull=False)
     if shown == BLOCKED:
         return Q(state=B.SENDING) & stopped

@@ -1,4 +1,4 @@
-"""Why a row may not be sent, and why a batch stands still, in words."""
+"""Explanations of why a row cannot be sent and why a batch does not continue."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.utils.translation import gettext_noop
 
 from core.money_lines import MoneyLine
 from core.phone import PhoneProblem, mask
-from providers.error_texts import Words, register_reason
+from providers.error_texts import ReasonText, register_reason
 from providers.models import Account
 
-from ..batches.fan_out import ALREADY_REPEATED
+from ..batches.fan_out import ALREADY_RESENT
 from ..batches.importing.validate import PHONE, RowProblem
 from ..batches.lifecycle import LIMIT_REACHED, NOT_ALLOWED
 from ..do_not_send import REASON as DO_NOT_SEND
@@ -21,29 +21,29 @@ from ..models import StagedRow
 from ..recipients import country_words, phone_words
 
 REASONS: Final = {
-    NOT_ALLOWED: Words(
+    NOT_ALLOWED: ReasonText(
         gettext_noop("Whoever sent this may not send batches any more."),
         "",
         gettext_noop("Somebody who may can continue it."),
         MoneyLine.NOT_SENT,
     ),
-    LIMIT_REACHED: Words(
+    LIMIT_REACHED: ReasonText(
         gettext_noop("The daily limit is used up (%(used)s of %(most)s)."),
         "",
         gettext_noop("Continue it when there is room again, or ask a manager."),
         MoneyLine.NOT_SENT,
     ),
-    DO_NOT_SEND: Words(
+    DO_NOT_SEND: ReasonText(
         gettext_noop("The number was put on the do-not-send list."), "", "", MoneyLine.NOT_SENT
     ),
-    ALREADY_REPEATED: Words(
+    ALREADY_RESENT: ReasonText(
         gettext_noop("It had been sent again already."), "", "", MoneyLine.NOT_SENT
     ),
 }
 
 
-MOST_LEFT: Final = 6
-"""Digits that a spreadsheet leaves of a number that it shows shortened."""
+MAX_SHORTENED_DIGITS: Final = 6
+"""Digits that a spreadsheet leaves of a number that it shortens."""
 
 
 def register() -> None:
@@ -51,8 +51,8 @@ def register() -> None:
         register_reason(reason, words)
 
 
-def problem_words(row: StagedRow, account: Account, *, whole: bool) -> str:
-    """`whole`: whether the reader may see what was typed."""
+def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
+    """The row's problem in words. `whole`: whether the reader may see the typed number."""
     values: dict[str, Any] = {"position": None, "digits": None, "expected": None}
     values |= row.values or {}
     if row.problem.startswith(PHONE):
@@ -63,8 +63,8 @@ def problem_words(row: StagedRow, account: Account, *, whole: bool) -> str:
             return _(
                 "Excel shortened this number (%(typed)s). Format the column as text and enter"
                 " it again."
-            ) % {"typed": shown_typed(row, whole=whole)}
-        return phone_words(kind, **values, typed=shown_typed(row, whole=whole))
+            ) % {"typed": typed_text(row, whole=whole)}
+        return phone_words(kind, **values, typed=typed_text(row, whole=whole))
     if row.problem == RowProblem.COUNTRY:
         return country_words(account, values["country"])
     if row.problem == RowProblem.PROVIDER:
@@ -73,12 +73,15 @@ def problem_words(row: StagedRow, account: Account, *, whole: bool) -> str:
     return words() % values if words else row.problem
 
 
-def shown_typed(row: StagedRow, *, whole: bool) -> str:
-    """What stands in the file. A number that a spreadsheet shortened tells nothing any more,
-    unless it left most of its digits."""
+def typed_text(row: StagedRow, *, whole: bool) -> str:
+    """The number as it is in the file, masked unless `whole`.
+
+    A number that a spreadsheet shortened is shown: it identifies nobody, unless it kept most of
+    its digits.
+    """
     shortened = row.problem == f"{PHONE}{PhoneProblem.SHORTENED}"
     digits = sum(sign.isdigit() for sign in row.typed.upper().partition("E")[0])
-    if whole or (shortened and digits <= MOST_LEFT):
+    if whole or (shortened and digits <= MAX_SHORTENED_DIGITS):
         return row.typed
     return mask(row.typed)
 

@@ -1,4 +1,4 @@
-"""The field of the address that an account calls, and what is wrong with an address."""
+"""The form field of an account's base URL, and the texts of its errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unfold.widgets import (
 
 from ..accounts import address_policy
 from ..gateway.http.address import ForbiddenAddress, check_base_url, check_syntax
-from .account_fields import trimmed
+from .account_fields import trim
 
 
 class BaseUrlField(forms.CharField):
@@ -28,11 +28,14 @@ class BaseUrlField(forms.CharField):
         }
 
     def to_python(self, value: Any) -> str:
-        return trimmed(str(super().to_python(value) or "")).rstrip("/")
+        return trim(str(super().to_python(value) or "")).rstrip("/")
 
 
 def check_address(url: str, *, ask_dns: bool) -> None:
-    """Raise `ValidationError` unless calls to this address are allowed here."""
+    """Raise `ValidationError` unless this installation may call the address.
+
+    :param ask_dns: whether to resolve the host name too.
+    """
     policy = address_policy()
     try:
         if ask_dns:

@@ -230,14 +230,11 @@ def _refuse(answer: Answer) -> NoReturn:
 
 
 def _words(body: Mapping[str, Any]) -> str:
-    """The error text and its name. Without an error text `code` is left out, because it may be
-    the code that somebody waits for."""
-    name = text_of(body.get("code"), 100)
-    return (
-        f"{text_field(body, 'error')} ({name})"
-        if name and "error" in body
-        else text_field(body, "error")
-    )
+    """The error text and its name. Without an error text, or beside an order, `code` may be the
+    code that somebody waits for: then only a documented name is shown."""
+    text, name = text_field(body, "error"), text_of(body.get("code"), 100)
+    is_error_alone = "error" in body and "order_id" not in body
+    return f"{text} ({name})" if name and (is_error_alone or name in ERROR_CODES) else text
 
 
 def _cancellation(body: Mapping[str, Any]) -> Cancellation:

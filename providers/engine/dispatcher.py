@@ -101,7 +101,7 @@ class Dispatcher:
         self._last_empty_query: dict[str, float] = {}
         """When a query last found no work, by the monotonic clock."""
         self._uncommitted: dict[str, list[Job]] = defaultdict(list)
-        """Jobs claimed in a transaction that may or may not have been committed."""
+        """Jobs claimed or marked in a transaction that may or may not have been committed."""
 
     @property
     def in_flight(self) -> int:
@@ -131,8 +131,10 @@ class Dispatcher:
                     claimed += self._claim_guarded(served[account_id], source)
                 round_ = self._mark_in_flight(source, due, claimed, served)
         except BaseException:
-            # The commit may have succeeded, but nothing was started.
-            self._uncommitted[source.name] = [*uncommitted, *(one.job for one in claimed)]
+            # The commit may have succeeded, but nothing was started: whatever this round claimed
+            # or marked is released first in the next one.
+            doubtful = [*uncommitted, *(one.job for one in (*claimed, *due))]
+            self._uncommitted[source.name] = list({id(job): job for job in doubtful}.values())
             raise
         self._uncommitted[source.name] = []
         self._after_commit(source, round_, claimed)
@@ -248,13 +250,13 @@ class Dispatcher:
         if source.lane is Lane.BULK:
             wanted = min(wanted, served.bulk_throttle.available_slots(account, time.monotonic()))
             furthest = BULK_HORIZON
-        outlook = rate_limits.look_ahead(account, wanted, furthest)
-        if not outlook.near:
-            self._postpone(served, source, outlook.wait_for_more - furthest)
+        forecast = rate_limits.forecast_slots(account, wanted, furthest)
+        if not forecast.in_time:
+            self._postpone(served, source, forecast.next_wait - furthest)
             return []
-        jobs = source.claim(account, outlook.near, self._claim)
+        jobs = source.claim(account, forecast.in_time, self._claim)
         backlogged = self._backlogged[source.name]
-        (backlogged.add if len(jobs) == outlook.near else backlogged.discard)(account.pk)
+        (backlogged.add if len(jobs) == forecast.in_time else backlogged.discard)(account.pk)
         if not jobs:
             return []
         now = time.monotonic()
@@ -262,7 +264,7 @@ class Dispatcher:
             served.bulk_throttle.take(account, now, len(jobs))
         return [
             ReservedJob(now + wait, next(self._order), now, job)
-            for job, wait in zip(jobs, rate_limits.take(account, outlook, len(jobs)), strict=True)
+            for job, wait in zip(jobs, rate_limits.take(account, forecast, len(jobs)), strict=True)
         ]
 
     def _postpone(self, served: LeasedAccount, source: WorkSource, seconds: float) -> None:

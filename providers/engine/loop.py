@@ -165,7 +165,7 @@ class Loop:
                 self._worker_pool.pause_account(account.pk)
             else:
                 self._worker_pool.resume_account(account.pk)
-            now_served = LeasedAccount(account, client, accounts.opened_login_of(account))
+            now_served = LeasedAccount(account, client, accounts.decrypted_login_of(account))
             if before:
                 now_served.free_at, now_served.bulk_throttle = before.free_at, before.bulk_throttle
             served[account.pk] = now_served

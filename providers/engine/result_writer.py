@@ -130,15 +130,15 @@ class ResultWriter:
         limited = error is not None and error.reason == Reason.RATE_LIMITED
         if account.pk in self._slowed and not limited:
             self._slowed.discard(account.pk)
-            rate_limits.note_answer(account)
+            rate_limits.record_answer(account)
         if error is None:
             if source.paid:
-                accounts.note_success(account)
-        elif accounts.pauses(account, error):
+                accounts.record_success(account)
+        elif accounts.should_pause(account, error):
             accounts.pause(account, error.reason, error.words)
         elif (
             source.paid
             and error.outcome == Outcome.REFUSED
             and error.reason not in UNCOUNTED_REFUSALS
         ):
-            accounts.note_refusal(account, error.words)
+            accounts.record_refusal(account, error.words)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from ..accounts import address_policy, pauses
+from ..accounts import address_policy, should_pause
 from ..gateway.call import CallRecord, Login, Operation
 from ..gateway.client import CannotTake, Client
 from ..gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
@@ -133,7 +133,7 @@ class WorkerPool:
             else:
                 finished = Finished(call.source, Result(call.job, not_begun=True), [])
             error = finished.result.error
-            if error is not None and pauses(call.account, error):
+            if error is not None and should_pause(call.account, error):
                 # The loop will pause the account too, but queued calls must not go out before.
                 account_queue.pause()
             account_queue.finish(call)

@@ -17,7 +17,7 @@ from messaging.models import Message, Report
 from providers.models import Account, Callback
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
-from tests.providers.callbacks.pushes import digest_all, token_of
+from tests.providers.callbacks.pushes import process_received, token_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -81,7 +81,7 @@ def begin_again(message: Message) -> None:
 
 
 def end_of(message: Message) -> tuple[str, bool]:
-    digest_all()
+    process_received()
     message.refresh_from_db()
     return message.state, message.conflict
 
@@ -125,5 +125,5 @@ def test_no_bytes_at_all_are_a_fault(body: bytes, query: bytes, provider: str) -
             method, path, body, "application/json", QUERY_STRING=query.decode("latin-1")
         )
         assert answer.status_code in (200, 405)
-    digest_all()
+    process_received()
     assert not Callback.objects.filter(state="received").exists()

@@ -123,7 +123,7 @@ def test_a_check_that_a_person_asked_for_resumes_and_the_rest_goes_out(sandbox: 
     assert states(rest) == ["queued", "queued"]
     sandbox.change_account("haosms", balance=100)
 
-    account_checks.ask(account, Enquiry.Kind.CHECK, make_user())
+    account_checks.request_check(account, Enquiry.Kind.CHECK, make_user())
     for message in rest:
         send(message)
 
@@ -141,7 +141,7 @@ def test_reading_a_balance_goes_on_while_paused_and_resumes_nothing(
     account = make_account("haosms", sandbox)
     accounts.pause(account, "no_balance")
 
-    account_checks.ask(account, kind, make_user() if by_person else None)
+    account_checks.request_check(account, kind, make_user() if by_person else None)
     run_engine(BalanceReading.objects.exists)
 
     account.refresh_from_db()
@@ -151,7 +151,7 @@ def test_reading_a_balance_goes_on_while_paused_and_resumes_nothing(
 def test_a_refused_login_found_by_reading_pauses_as_well(sandbox: Sandbox) -> None:
     account = make_account("gosms", sandbox, credentials={"api_key": "ch_wrong"})
 
-    account_checks.ask(account, Enquiry.Kind.BALANCE)
+    account_checks.request_check(account, Enquiry.Kind.BALANCE)
     run_engine(Enquiry.objects.filter(state="failed").exists)
 
     account.refresh_from_db()

@@ -49,7 +49,7 @@ def test_resuming_starts_the_count_anew(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox)
     Account.objects.filter(pk=account.pk).update(refusals=9)
     account.refresh_from_db()
-    accounts.note_refusal(account, "no")
+    accounts.record_refusal(account, "no")
     accounts.resume(account)
     account.refresh_from_db()
     assert account.refusals == 0

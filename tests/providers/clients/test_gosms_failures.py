@@ -72,7 +72,7 @@ FAILURES = [
     Case(
         "an error together with an order",
         json_answer({**order(code="123456"), "error": "x"}),
-        Failure(OutcomeUnknown, Reason.CONTRADICTION, "x (123456)"),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, "x"),
     ),
     Case(
         "an order under HTTP 500, whose code is no error name",

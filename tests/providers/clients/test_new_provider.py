@@ -33,8 +33,8 @@ from providers.gateway.vocabulary import Balance, DeliveryState, Reason, Submiss
 from providers.models import Account
 from sandbox.server import Sandbox
 from tests.factories.messages import make_message
-from tests.providers.admin.typed_forms import typed
-from tests.providers.callbacks.pushes import digest_all, push_json
+from tests.providers.admin.account_form_data import form_data
+from tests.providers.callbacks.pushes import process_received, push_json
 from tests.support.engine import run_engine, send
 
 from . import test_declarations, test_odd_answers, test_odd_callbacks
@@ -71,7 +71,7 @@ def sandbox(client: type[Client]) -> Iterator[Sandbox]:
 @pytest.fixture
 def account(client: type[Client], sandbox: Sandbox) -> Account:
     """An account created with the form that is derived from the client's declarations."""
-    data = typed(
+    data = form_data(
         client.key,
         base_url=sandbox.base_url(client.key),
         secret_api_key="ex_practice_key",
@@ -228,7 +228,7 @@ def test_message_is_sent_and_its_report_processed(account: Account, sandbox: San
     assert (entry.reference, entry.message_id) == (message.reference, message.provider_id)
 
     push_json(account, {"id": message.provider_id, "ref": message.reference, "status": "arrived"})
-    digest_all()
+    process_received()
     message.refresh_from_db()
     assert message.state == MessageState.DELIVERED
 

@@ -25,7 +25,7 @@ from providers.gateway.http.client import Deadlines
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
-from tests.support.engine import run_engine
+from tests.support.engine import is_settled, run_engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -140,6 +140,35 @@ def test_commit_with_a_lost_answer_strands_no_row(
     assert sandbox.book.count("haorui", "send") == 1
 
 
+def test_lost_answer_to_the_mark_of_an_earlier_claim_strands_no_row(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = make_account("haorui", sandbox, per_second=4, per_minute=240)
+    messages = [make_message(account) for _ in range(5)]
+    lost: list[str] = []
+
+    def is_mark_of_an_earlier_claim() -> bool:
+        marked = Message.objects.filter(state="sending").values_list("claimed_at", "handed_over_at")
+        return any(
+            mark - claim > timedelta(seconds=0.1) for claim, mark in marked if claim and mark
+        )
+
+    @contextmanager
+    def atomic() -> Iterator[None]:
+        with transaction.atomic():
+            yield
+        if not lost and not connection.in_atomic_block and is_mark_of_an_earlier_claim():
+            lost.append("the answer to the commit")
+            raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr("providers.engine.dispatcher.transaction", SimpleNamespace(atomic=atomic))
+    run_engine(lambda: is_settled(*messages), at_most=30)
+
+    assert lost
+    assert {message.state for message in messages} == {"submitted"}
+    assert sandbox.book.count("haorui", "send") == len(messages)
+
+
 # --- pausing -------------------------------------------------------------------------
 
 
@@ -192,7 +221,7 @@ class EmptySource(MessageSource):
 @pytest.mark.parametrize(("lane", "queries"), [(Lane.STAFF, 3), (Lane.ORDERS, 1), (Lane.BULK, 1)])
 def test_only_the_staff_lane_is_queried_in_every_round(lane: Lane, queries: int) -> None:
     account = make_account()
-    served = LeasedAccount(account, Haorui, accounts.opened_login_of(account))
+    served = LeasedAccount(account, Haorui, accounts.decrypted_login_of(account))
     source, dispatcher = EmptySource(lane), Dispatcher(uuid4(), WorkerPool(1, Deadlines()))
     for _ in range(3):
         dispatcher.dispatch(source, {account.pk: served})
@@ -203,7 +232,7 @@ def test_backlog_spaces_out_queries_of_the_staff_lane(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
-    served = {account.pk: LeasedAccount(account, Haorui, accounts.opened_login_of(account))}
+    served = {account.pk: LeasedAccount(account, Haorui, accounts.decrypted_login_of(account))}
     for _ in range(3):
         make_message(account)
     now = time.monotonic()
@@ -212,7 +241,7 @@ def test_backlog_spaces_out_queries_of_the_staff_lane(
     worker_pool = WorkerPool(1, Deadlines())
     dispatcher, source = Dispatcher(uuid4(), worker_pool), EmptySource(Lane.STAFF)
     other = make_account()
-    idle = {other.pk: LeasedAccount(other, Haorui, accounts.opened_login_of(other))}
+    idle = {other.pk: LeasedAccount(other, Haorui, accounts.decrypted_login_of(other))}
     dispatcher.dispatch(MessageSource(), served)
     for _ in range(3):
         dispatcher.dispatch(source, idle)
