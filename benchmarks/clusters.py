@@ -80,7 +80,7 @@ class Host:
                 name=name,
                 command=logged(program.command, self.log),
                 environment={**program.environment, **environment},
-                longest_silence=LONGEST_SILENCE,
+                max_silence=LONGEST_SILENCE,
             ),
             *RESTART_AFTER,
         )
@@ -93,12 +93,12 @@ class Host:
         just been killed in that case.
         """
         child = self._child
-        code = child.ended()
-        if child.hangs():
+        code = child.poll_exit()
+        if child.is_hanging():
             self.hung += 1
             code = child.kill()
         if code is not None:
-            child.postpone()
+            child.schedule_restart()
         elif child.process is None and time.monotonic() >= child.start_at:
             child.start()
         return code is not None
@@ -134,10 +134,10 @@ class Host:
 
     def stop(self) -> None:
         """Let the cluster drain, and kill it after STOPS_WITHIN."""
-        self._child.ask_to_stop()
+        self._child.terminate()
         deadline = time.monotonic() + STOPS_WITHIN
         while self._child.process and time.monotonic() < deadline:
-            self._child.ended()
+            self._child.poll_exit()
             time.sleep(0.05)
         self._child.kill()
 

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core.countries import country_name
-from core.phone import PhoneError, PhoneNumber, PhoneProblem, read
+from core.phone import PhoneError, PhoneNumber, PhoneProblem, parse_number
 from providers.gateway.client import CannotTake
 from providers.models import Account
 
@@ -40,7 +40,7 @@ def recipient_for(account: Account, typed: str) -> PhoneNumber:
 
 def read_recipient(typed: str) -> PhoneNumber:
     try:
-        return read(typed, settings.HOME_COUNTRY)
+        return parse_number(typed, settings.HOME_COUNTRY)
     except PhoneError as error:
         words = phone_words(
             error.kind,

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from core.phone import read
+from core.phone import parse_number
 from messaging.duplicates import earlier_like
 from messaging.models import Message
 from messaging.queue_message import Draft
@@ -20,7 +20,10 @@ pytestmark = pytest.mark.django_db
 
 def draft_like(message: Message) -> Draft:
     return Draft(
-        message.account, read(message.recipient), Message.Kind(message.kind), text=message.text
+        message.account,
+        parse_number(message.recipient),
+        Message.Kind(message.kind),
+        text=message.text,
     )
 
 
@@ -46,7 +49,9 @@ def test_the_newest_one_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"text": TEXT + "!"}, {"recipient": read("13900000000")}], ids=["text", "number"]
+    "other",
+    [{"text": TEXT + "!"}, {"recipient": parse_number("13900000000")}],
+    ids=["text", "number"],
 )
 def test_another_text_or_number_is_no_repetition(other: dict[str, object]) -> None:
     assert earlier_like(replace(draft_like(make_message()), **other)) is None  # type: ignore[arg-type]
