@@ -24,11 +24,13 @@ from providers.models import Account, DailyLimit
 from . import listeners, segments
 from .models import Message
 from .recipients import recipient_for
-from .states import MESSAGE_STATES, MessageState
+from .states import MESSAGE_STATES, NEVER_LEFT, MessageState
 
 TEXT_MAX_AGE: Final = timedelta(hours=24)
 CODE_MAX_AGE: Final = timedelta(minutes=2)
 WAITED_TOO_LONG: Final = "waited_too_long"
+SAME_TEXT_WINDOW: Final = timedelta(hours=24)
+SAME_NUMBER_CODE_WINDOW: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,23 @@ def text_around_code(account: Account, template: str) -> str:
     return texts.get(template, "").replace("XXXX", DOTS)
 
 
-# --- rows that nobody finished ----------------------------------------------
+def find_duplicate(draft: Draft) -> Message | None:
+    """Return the newest recent message that repeats the draft, for a warning.
+
+    A text repeats the same text to the same number within 24 hours. A code repeats any code to
+    the same number within 2 minutes. The account makes no difference. A message that certainly
+    never left does not count.
+    """
+    sent = Message.objects.filter(recipient=draft.recipient.e164).exclude(state__in=NEVER_LEFT)
+    now = timezone.now()
+    if draft.kind == Message.Kind.TEXT:
+        sent = sent.filter(text=segments.fold(draft.text), created_at__gt=now - SAME_TEXT_WINDOW)
+    else:
+        sent = sent.filter(created_at__gt=now - SAME_NUMBER_CODE_WINDOW)
+    return sent.filter(kind=draft.kind).select_related("created_by").order_by("-pk").first()
+
+
+# --- messages that waited too long ------------------------------------------
 
 
 def oldest_that_may_go(now: datetime) -> tuple[datetime, datetime]:

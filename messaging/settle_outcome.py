@@ -15,10 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from providers.engine.wake import kick_if_idle
 
 from . import listeners, queue_message
-from .duplicates import NEVER_LEFT
 from .models import Message, reference
 from .recipients import recipient_for
-from .states import MESSAGE_STATES, MessageState
+from .states import MESSAGE_STATES, NEVER_LEFT, MessageState
 
 SETTLE_REASONS: Final[dict[str, Promise]] = {
     "has": _("Recipient has it"),

@@ -58,5 +58,8 @@ MESSAGE_STATES = StateTable(
     }
 )
 
+NEVER_LEFT = frozenset({S.CANCELLED, S.NOT_SENT, S.REFUSED})
+"""States of a message that certainly never left."""
+
 WAITING = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED, S.SENDING})
 """States in which the page goes on looking for news of the send itself."""

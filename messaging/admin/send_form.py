@@ -19,9 +19,8 @@ from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, Sends
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
-from .. import duplicates
 from ..models import Message
-from ..queue_message import Draft
+from ..queue_message import Draft, find_duplicate
 from ..recipients import words_of
 from ..text_rules import LONGEST_TYPED, check_text
 from .recipient_form import RecipientForm, channel_field, sender_field, template_field
@@ -148,7 +147,7 @@ class SendForm(RecipientForm):
         if self.errors or self.number is None or self.kind is None:
             return cleaned
         self.check_channel(cleaned)
-        self.repeats = duplicates.earlier_like(self.draft)
+        self.repeats = find_duplicate(self.draft)
         return cleaned
 
     # --- outcome -----------------------------------------------------------

@@ -15,9 +15,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from ..do_not_send import REASON, listed_among
-from ..duplicates import NEVER_LEFT
 from ..models import Batch, Message, StagedRow
-from ..states import MessageState
+from ..states import NEVER_LEFT, MessageState
 from . import message_rows
 from .states import BatchState
 

@@ -9,9 +9,8 @@ import pytest
 from django.utils import timezone
 
 from core.phone import read
-from messaging.duplicates import earlier_like
 from messaging.models import Message
-from messaging.queue_message import Draft
+from messaging.queue_message import Draft, find_duplicate
 from tests.factories.accounts import make_account
 from tests.factories.messages import TEXT, make_message
 
@@ -26,40 +25,40 @@ def draft_like(message: Message) -> Draft:
 
 def test_the_same_text_to_the_same_number_is_noticed() -> None:
     message = make_message()
-    assert earlier_like(draft_like(message)) == message
+    assert find_duplicate(draft_like(message)) == message
 
 
 def test_over_another_account_as_well() -> None:
     message = make_message()
-    assert earlier_like(replace(draft_like(message), account=make_account())) == message
+    assert find_duplicate(replace(draft_like(message), account=make_account())) == message
 
 
 def test_line_ends_make_no_difference() -> None:
     message = make_message(text="one\ntwo")
-    assert earlier_like(replace(draft_like(message), text="one\r\ntwo")) == message
+    assert find_duplicate(replace(draft_like(message), text="one\r\ntwo")) == message
 
 
 def test_the_newest_one_is_named() -> None:
     make_message()
     newest = make_message()
-    assert earlier_like(draft_like(newest)) == newest
+    assert find_duplicate(draft_like(newest)) == newest
 
 
 @pytest.mark.parametrize(
     "other", [{"text": TEXT + "!"}, {"recipient": read("13900000000")}], ids=["text", "number"]
 )
 def test_another_text_or_number_is_no_repetition(other: dict[str, object]) -> None:
-    assert earlier_like(replace(draft_like(make_message()), **other)) is None  # type: ignore[arg-type]
+    assert find_duplicate(replace(draft_like(make_message()), **other)) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("state", ["cancelled", "not_sent", "refused"])
 def test_what_never_left_is_no_repetition(state: str) -> None:
-    assert earlier_like(draft_like(make_message(state=state))) is None
+    assert find_duplicate(draft_like(make_message(state=state))) is None
 
 
 @pytest.mark.parametrize("state", ["queued", "unknown", "submitted", "delivered", "undelivered"])
 def test_what_may_have_left_is(state: str) -> None:
-    assert earlier_like(draft_like(make_message(state=state))) is not None
+    assert find_duplicate(draft_like(make_message(state=state))) is not None
 
 
 @pytest.mark.parametrize(
@@ -80,11 +79,11 @@ def test_a_text_is_a_duplicate_for_24_hours_and_a_code_for_2_minutes(
 ) -> None:
     message = make_message(make_account(provider), kind=kind)
     Message.objects.update(created_at=timezone.now() - just_inside)
-    assert earlier_like(draft_like(message)) == message
+    assert find_duplicate(draft_like(message)) == message
     Message.objects.update(created_at=timezone.now() - just_outside)
-    assert earlier_like(draft_like(message)) is None
+    assert find_duplicate(draft_like(message)) is None
 
 
 def test_any_other_code_to_the_same_number_is_noticed() -> None:
     message = make_message(make_account("haosms"), kind="own_code")
-    assert earlier_like(replace(draft_like(message), code="000000")) == message
+    assert find_duplicate(replace(draft_like(message), code="000000")) == message
