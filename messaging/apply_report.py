@@ -33,64 +33,64 @@ STATE_OF: Final[dict[str, MessageState]] = {
 ORDER: Final = tuple(STATE_OF)
 """The one total order of reports, weakest first."""
 FINAL: Final = frozenset({D.EXPIRED, D.UNDELIVERED, D.REJECTED, D.DELIVERED})
-WAITS: Final = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED})
+NOT_YET_SENT: Final = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED})
 """As far as we know it has not left. Only the provider could know our reference, so it has:
 the report stands, the contradiction shows, and above all it is not sent a second time."""
-NOT_OUT: Final = frozenset({S.CANCELLED, S.REFUSED})
+ENDED_UNSENT: Final = frozenset({S.CANCELLED, S.REFUSED})
 """Ended without having left. A report contradicts that and does not move it."""
 FAILURES: Final = FINAL - {D.DELIVERED}
 OUR_REFERENCE: Final = re.compile(r"[0-9a-f]{32}")
 
 
-def on_delivery(news: ReceivedEvent) -> Match | None:
+def on_delivery(received: ReceivedEvent) -> Match | None:
     """A delivery report. It moves the message up the one order of reports, or only adds to
     what is kept of it."""
-    event = news.event
-    found = message_of(news)
+    event = received.event
+    found = find_message(received)
     if found is None or not isinstance(event, DeliveryReported):
         return None
     message, matched_by = found
-    _keep(news, message, Report.Kind.DELIVERY, event.state)
-    told = _told(message)
-    strongest = max(told, key=ORDER.index)
-    conflict = message.conflict or _is_contradictory(message, told)
-    moved = _move(news, message, STATE_OF[strongest], conflict)
+    _store_report(received, message, Report.Kind.DELIVERY, event.state)
+    reported = _reported_states(message)
+    strongest = max(reported, key=ORDER.index)
+    conflict = message.conflict or _has_conflict(message, reported)
+    moved = _move_state(received, message, STATE_OF[strongest], conflict)
     listeners.notify([(message.pk, message.belongs_to)])
     if not moved:
         Message.objects.filter(pk=message.pk).update(
             conflict=conflict,
-            provider_id=message.provider_id or _id_in(news),
-            reported_at=message.reported_at or news.at,
+            provider_id=message.provider_id or _provider_id_in(received),
+            reported_at=message.reported_at or received.at,
         )
-    effect = Effect.CONFLICT if _contradicts(event.state, message, strongest) else Effect.APPLIED
+    effect = Effect.CONFLICT if _conflicts(event.state, message, strongest) else Effect.APPLIED
     return Match(f"message:{message.pk}", effect, matched_by)
 
 
-def on_verification(news: ReceivedEvent) -> Match | None:
+def on_verification(received: ReceivedEvent) -> Match | None:
     """The provider's word on a check of a code: evidence beside the message, no more."""
-    found = message_of(news)
-    if found is None or not isinstance(news.event, VerificationReported):
+    found = find_message(received)
+    if found is None or not isinstance(received.event, VerificationReported):
         return None
     message, matched_by = found
-    state = "succeeded" if news.event.succeeded else "failed"
-    _keep(news, message, Report.Kind.VERIFICATION, state)
+    state = "succeeded" if received.event.succeeded else "failed"
+    _store_report(received, message, Report.Kind.VERIFICATION, state)
     # A code that never went out cannot have been checked.
-    odd = news.event.succeeded and message.state in NOT_OUT | {S.NOT_SENT}
+    odd = received.event.succeeded and message.state in ENDED_UNSENT | {S.NOT_SENT}
     effect = Effect.CONFLICT if odd else Effect.APPLIED
     return Match(f"message:{message.pk}", effect, matched_by)
 
 
-def on_unrecognised(news: ReceivedEvent) -> Match | None:
+def on_unrecognised(received: ReceivedEvent) -> Match | None:
     """A report that nobody understands changes nothing; its message is named all the same."""
-    found = message_of(news)
+    found = find_message(received)
     if found is None:
         return None
     message, matched_by = found
-    _keep(news, message, Report.Kind.UNRECOGNISED, "")
+    _store_report(received, message, Report.Kind.UNRECOGNISED, "")
     return Match(f"message:{message.pk}", matched_by=matched_by)
 
 
-def message_of(news: ReceivedEvent) -> tuple[Message, str] | None:
+def find_message(received: ReceivedEvent) -> tuple[Message, str] | None:
     """The message that is meant, locked; of this account only.
 
     A reference that looks like ours and is not known is somebody else's, so the provider's
@@ -98,11 +98,14 @@ def message_of(news: ReceivedEvent) -> tuple[Message, str] | None:
     """
     # No more of it than is needed here, since this runs for every report of a batch.
     of_account = (
-        Message.objects.filter(account=news.account.pk)
+        Message.objects.filter(account=received.account.pk)
         .only("state", "provider_id", "conflict", "reported_at", "belongs_to")
         .select_for_update(of=("self",))
     )
-    reference, provider_id = storable(news.event.reference), storable(news.event.provider_id)
+    reference, provider_id = (
+        storable(received.event.reference),
+        storable(received.event.provider_id),
+    )
     if OUR_REFERENCE.fullmatch(reference.lower()):
         reference = reference.lower()
     if reference:
@@ -117,16 +120,16 @@ def message_of(news: ReceivedEvent) -> tuple[Message, str] | None:
     return (named[0], "provider_id") if len(named) == 1 else None
 
 
-def _keep(news: ReceivedEvent, message: Message, kind: Report.Kind, state: str) -> None:
+def _store_report(received: ReceivedEvent, message: Message, kind: Report.Kind, state: str) -> None:
     """Reading the same callback again finds what it has left before."""
     report = Report(
         message=message,
-        callback_id=news.callback_id,
-        position=news.position,
+        callback_id=received.callback_id,
+        position=received.position,
         kind=kind,
         state=state,
-        words=storable(news.event.words),
-        at=news.at,
+        words=storable(received.event.words),
+        at=received.at,
     )
     Report.objects.bulk_create(
         [report],
@@ -136,39 +139,41 @@ def _keep(news: ReceivedEvent, message: Message, kind: Report.Kind, state: str) 
     )
 
 
-def _told(message: Message) -> set[D]:
+def _reported_states(message: Message) -> set[D]:
     delivery = message.reports.filter(kind=Report.Kind.DELIVERY)
     return {D(state) for state in delivery.values_list("state", flat=True)}
 
 
-def _is_contradictory(message: Message, told: set[D]) -> bool:
+def _has_conflict(message: Message, reported: set[D]) -> bool:
     """Two final words that differ, or a report of what cannot have gone out."""
-    if len(told & FINAL) > 1:
+    if len(reported & FINAL) > 1:
         return True
     if message.state == S.REFUSED:
-        return not told <= FAILURES
-    return message.state in WAITS | NOT_OUT
+        return not reported <= FAILURES
+    return message.state in NOT_YET_SENT | ENDED_UNSENT
 
 
-def _contradicts(state: D, message: Message, strongest: D) -> bool:
+def _conflicts(state: D, message: Message, strongest: D) -> bool:
     """Whether this very report is the one that does not fit."""
-    if message.state in WAITS | NOT_OUT:
+    if message.state in NOT_YET_SENT | ENDED_UNSENT:
         return message.state != S.REFUSED or state not in FAILURES
     return state in FINAL and state != strongest
 
 
-def _id_in(news: ReceivedEvent) -> str:
-    return storable(news.event.provider_id)[:200]
+def _provider_id_in(received: ReceivedEvent) -> str:
+    return storable(received.event.provider_id)[:200]
 
 
-def _move(news: ReceivedEvent, message: Message, target: MessageState, conflict: bool) -> bool:
+def _move_state(
+    received: ReceivedEvent, message: Message, target: MessageState, conflict: bool
+) -> bool:
     return bool(
         MESSAGE_STATES.move(
             Message.objects.filter(pk=message.pk),
             target,
-            reported_at=news.at,
+            reported_at=received.at,
             conflict=conflict,
-            provider_id=message.provider_id or _id_in(news),
+            provider_id=message.provider_id or _provider_id_in(received),
             # It went out, so nobody needs the code any more.
             code="",
         )

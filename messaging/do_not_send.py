@@ -23,21 +23,21 @@ from .states import MESSAGE_STATES, MessageState
 
 REASON: Final = "do_not_send"
 """Of a message that was stopped by the list."""
-LATELY: Final = timedelta(days=1)
+RECENT: Final = timedelta(days=1)
 
 
-def entry_of(number: str) -> DoNotSend | None:
+def find_entry(number: str) -> DoNotSend | None:
     """The entry that holds now for this number (E.164)."""
     return DoNotSend.objects.filter(number=number, removed_at=None).first()
 
 
-def listed_among(numbers: Collection[str]) -> set[str]:
+def listed_numbers(numbers: Collection[str]) -> set[str]:
     """Those of the numbers that are on the list."""
     entries = DoNotSend.objects.filter(number__in=numbers, removed_at=None)
     return set(entries.values_list("number", flat=True))
 
 
-def refusal(entry: DoNotSend) -> str:
+def refusal_text(entry: DoNotSend) -> str:
     """What the form says beside the number."""
     return _(
         "This number is on the do-not-send list (%(date)s, %(reason)s). Remove it from the list"
@@ -51,7 +51,7 @@ def add(number: str, because: str, by: User) -> tuple[DoNotSend, bool]:
         with transaction.atomic():
             entry = DoNotSend.objects.create(number=number, because=because, added_by_id=by.pk)
     except IntegrityError:
-        earlier = entry_of(number)
+        earlier = find_entry(number)
         if earlier is None:
             raise
         return earlier, False
@@ -77,11 +77,11 @@ def cancel_pending(*numbers: str) -> int:
     if numbers:
         listed = listed.filter(number__in=numbers)
     else:
-        listed = listed.filter(added_at__gt=timezone.now() - LATELY)
+        listed = listed.filter(added_at__gt=timezone.now() - RECENT)
     waiting = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
     rows = Message.objects.filter(recipient__in=listed.values("number"))
     with transaction.atomic():
-        told = listeners.owned(rows.filter(state__in=waiting))
+        told = listeners.owners_of(rows.filter(state__in=waiting))
         cancelled = MESSAGE_STATES.move(
             rows,
             MessageState.CANCELLED,

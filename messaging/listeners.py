@@ -30,7 +30,7 @@ def register(kind: str, listener: Listener) -> None:
     _listeners[kind] = listener
 
 
-def owned(rows: QuerySet[Message]) -> list[tuple[int, str]]:
+def owners_of(rows: QuerySet[Message]) -> list[tuple[int, str]]:
     """Id and owner of those that have one; to be read before they are moved."""
     return list(rows.exclude(belongs_to="").order_by("pk").values_list("pk", "belongs_to"))
 

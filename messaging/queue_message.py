@@ -56,7 +56,7 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
     second call returns the first one's row and False. Raises `LimitReached` where a daily
     limit is used up; nothing is written then.
     """
-    row = row_of(draft, by, form_token)
+    row = build_message(draft, by, form_token)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -81,7 +81,7 @@ def was_sent(form_token: str, by: User) -> bool:
     return Message.objects.filter(form_token=form_token, created_by=by.pk).exists()
 
 
-def row_of(draft: Draft, by: User | None, form_token: str | None) -> Message:
+def build_message(draft: Draft, by: User | None, form_token: str | None) -> Message:
     """The message that a draft comes to, not saved yet."""
     row = Message(
         account=draft.account,
@@ -97,7 +97,7 @@ def row_of(draft: Draft, by: User | None, form_token: str | None) -> Message:
         belongs_to=draft.belongs_to,
     )
     if draft.kind == Message.Kind.TEXT:
-        row.text = segments.fold(draft.text)
+        row.text = segments.normalise_line_ends(draft.text)
         counted = segments.count(draft.text)
         row.encoding, row.segments = counted.encoding, counted.segments
     elif draft.kind == Message.Kind.OWN_CODE:
@@ -111,9 +111,13 @@ def row_of(draft: Draft, by: User | None, form_token: str | None) -> Message:
     return row
 
 
-def is_row_of(message: Message, draft: Draft) -> bool:
+def matches_draft(message: Message, draft: Draft) -> bool:
     """Whether this row is what the draft asks for; a code is not kept, so not compared."""
-    text = segments.fold(draft.text) if draft.kind == Message.Kind.TEXT else message.text
+    text = (
+        segments.normalise_line_ends(draft.text)
+        if draft.kind == Message.Kind.TEXT
+        else message.text
+    )
     return (
         message.account_id,
         message.recipient,
@@ -154,7 +158,9 @@ def find_duplicate(draft: Draft) -> Message | None:
     sent = Message.objects.filter(recipient=draft.recipient.e164).exclude(state__in=NEVER_LEFT)
     now = timezone.now()
     if draft.kind == Message.Kind.TEXT:
-        sent = sent.filter(text=segments.fold(draft.text), created_at__gt=now - SAME_TEXT_WINDOW)
+        sent = sent.filter(
+            text=segments.normalise_line_ends(draft.text), created_at__gt=now - SAME_TEXT_WINDOW
+        )
     else:
         sent = sent.filter(created_at__gt=now - SAME_NUMBER_CODE_WINDOW)
     return sent.filter(kind=draft.kind).select_related("created_by").order_by("-pk").first()
@@ -163,7 +169,7 @@ def find_duplicate(draft: Draft) -> Message | None:
 # --- messages that waited too long ------------------------------------------
 
 
-def oldest_that_may_go(now: datetime) -> tuple[datetime, datetime]:
+def age_cutoffs(now: datetime) -> tuple[datetime, datetime]:
     """Texts, and codes, that were queued before this do not go out unasked."""
     return now - TEXT_MAX_AGE, now - CODE_MAX_AGE
 
@@ -172,9 +178,9 @@ def hold_expired(now: datetime) -> None:
     """An old text asks for a go-ahead; an old code is of no use to anybody. Of a batch the
     whole is looked at, since it may take longer than that by its pace alone."""
     queued = Message.objects.filter(state=MessageState.QUEUED, batch=None)
-    text_limit, code_limit = oldest_that_may_go(now)
+    text_limit, code_limit = age_cutoffs(now)
     codes = queued.exclude(kind=Message.Kind.TEXT).filter(queued_at__lte=code_limit)
-    told = listeners.owned(codes)
+    told = listeners.owners_of(codes)
     MESSAGE_STATES.move(
         queued.filter(kind=Message.Kind.TEXT, queued_at__lte=text_limit),
         MessageState.HELD,
@@ -194,7 +200,7 @@ def hold_expired(now: datetime) -> None:
 def release(message: Message) -> bool:
     """A person's go-ahead for a message that waited too long; it is as fresh as a new one.
 
-    Raises `NotARecipient` where the account may not send there any more."""
+    Raises `InvalidRecipient` where the account may not send there any more."""
     recipient_for(message.account, message.recipient)
     now = timezone.now()
     return bool(

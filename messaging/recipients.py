@@ -14,27 +14,27 @@ from providers.models import Account
 from . import do_not_send
 
 
-class NotARecipient(ValueError):
+class InvalidRecipient(ValueError):
     """The text beside the field is the exception's."""
 
 
 def recipient_for(account: Account, typed: str) -> PhoneNumber:
     """The number, if this account may send to it and its provider can take it.
 
-    Raises `NotARecipient` with the reason in the reader's language.
+    Raises `InvalidRecipient` with the reason in the reader's language.
     """
     number = read_recipient(typed)
     if number.country not in account.allowed_countries:
-        raise NotARecipient(country_words(account, number.country))
+        raise InvalidRecipient(country_text(account, number.country))
     client = account.client
     if client is not None:
         try:
             client.address_of(number.e164, account.options)
         except CannotTake as cannot:
-            raise NotARecipient(words_of(cannot) + " " + _("Choose another account.")) from None
-    entry = do_not_send.entry_of(number.e164)
+            raise InvalidRecipient(words_of(cannot) + " " + _("Choose another account.")) from None
+    entry = do_not_send.find_entry(number.e164)
     if entry is not None:
-        raise NotARecipient(do_not_send.refusal(entry))
+        raise InvalidRecipient(do_not_send.refusal_text(entry))
     return number
 
 
@@ -42,17 +42,17 @@ def read_recipient(typed: str) -> PhoneNumber:
     try:
         return read(typed, settings.HOME_COUNTRY)
     except PhoneError as error:
-        words = phone_words(
+        words = phone_problem_text(
             error.kind,
             typed=error.typed.strip(),
             position=error.position,
             digits=error.digits,
             expected=error.expected,
         )
-        raise NotARecipient(words) from None
+        raise InvalidRecipient(words) from None
 
 
-def country_words(account: Account, country: str) -> str:
+def country_text(account: Account, country: str) -> str:
     return _(
         "%(account)s may not send to %(country)s. Choose another account, or ask a"
         " manager to allow it."
@@ -63,7 +63,7 @@ def words_of(cannot: CannotTake) -> str:
     return _(cannot.text) % cannot.values
 
 
-def phone_words(kind: PhoneProblem, **values: object) -> str:
+def phone_problem_text(kind: PhoneProblem, **values: object) -> str:
     """Why a text is no phone number; `values` are those of a `PhoneError`."""
     return str(_texts()[kind]) % values
 

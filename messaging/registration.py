@@ -18,7 +18,7 @@ from .batches.engine_source import BatchSource
 from .batches.importing import file_errors
 from .engine.source import MessageSource
 from .presentation import batch_labels, dashboard, explanations, labels, row_texts
-from .presentation.journal_links import message_link, messages_named
+from .presentation.journal_links import find_subjects, message_link
 from .presentation.missing_reports import silence_of
 
 
@@ -32,7 +32,7 @@ def register_app() -> None:
     attention.register(dashboard.attention_items)
     explanations.register()
     resolve_subjects_of("message", message_link)
-    find_subjects_by(messages_named)
+    find_subjects_by(find_subjects)
     register_silence(silence_of)
     subscribe(DeliveryReported, apply_report.on_delivery)
     subscribe(VerificationReported, apply_report.on_verification)

@@ -53,14 +53,14 @@ class Count:
     costly: Costly | None
 
 
-def fold(text: str) -> str:
+def normalise_line_ends(text: str) -> str:
     """The text as it goes out: forms post CRLF, phones count LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def count(text: str) -> Count:
     """Count a text as it goes out; the empty text has no segment."""
-    text = fold(text)
+    text = normalise_line_ends(text)
     costly = first_costly(text)
     encoding = Encoding.UCS2 if costly else Encoding.GSM7
     single, part = LIMITS[encoding]
@@ -108,7 +108,7 @@ def replace_costly(text: str) -> str:
 
 def surplus(text: str, most: int) -> int:
     """How many characters at the end must go for the text to fit into `most` segments."""
-    text = fold(text)
+    text = normalise_line_ends(text)
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2

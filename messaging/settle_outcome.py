@@ -25,7 +25,7 @@ SETTLE_REASONS: Final[dict[str, Promise]] = {
     "console": _("Seen in the provider's console"),
 }
 
-BY_RIGHT_CODE: Final = "The right code was read out"
+BY_CORRECT_CODE: Final = "The right code was read out"
 
 
 def mark_sent(message: Message, by: User, because: str) -> bool:
@@ -36,14 +36,14 @@ def mark_not_sent(message: Message, by: User, because: str) -> bool:
     return _settle(message, MessageState.NOT_SENT, by, because)
 
 
-def settle_by_right_code(messages: QuerySet[Message]) -> int:
+def settle_by_correct_code(messages: QuerySet[Message]) -> int:
     """Somebody read out the code of these messages, so they went out."""
     return MESSAGE_STATES.move(
         messages,
         MessageState.SUBMITTED,
         sources=(MessageState.UNKNOWN,),
         settled_at=timezone.now(),
-        settled_because=BY_RIGHT_CODE,
+        settled_because=BY_CORRECT_CODE,
         code="",
     )
 
@@ -87,7 +87,7 @@ def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bo
     went out is not kept, so another one is sent from the form.
 
     Of several people who do this at once one sends; the others are shown that message.
-    Raises `NotARecipient` where the account may not send there any more, `LimitReached`
+    Raises `InvalidRecipient` where the account may not send there any more, `LimitReached`
     where a daily limit is used up, else ValueError.
     """
     if message.state not in REPEATABLE or not can_repeat(message) or not form_token:
@@ -101,7 +101,7 @@ def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bo
         again, made = Message.objects.get_or_create(
             form_token=form_token,
             defaults={
-                **{name: getattr(message, name) for name in _REPEATED},
+                **{name: getattr(message, name) for name in _COPIED_FIELDS},
                 "reference": reference(),
                 "created_by_id": by.pk,
                 "sent_again_from": message,
@@ -115,7 +115,7 @@ def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bo
     return again, made
 
 
-_REPEATED = (
+_COPIED_FIELDS = (
     "account",
     "kind",
     "recipient",

@@ -17,7 +17,7 @@ LONGEST_TYPED: Final = 5_000
 def check_text(text: str, *, varies: bool = False) -> str:
     """The text as it goes out. Raises `ValidationError` in words for staff. `varies`: it has
     places for values, so its length is checked for each row."""
-    text = segments.fold(text)
+    text = segments.normalise_line_ends(text)
     if not text.strip():
         raise ValidationError(gettext("Enter the text."))
     if has_control_characters(text):

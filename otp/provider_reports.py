@@ -3,7 +3,7 @@ who knows the address can send it, so it never verifies."""
 
 from __future__ import annotations
 
-from messaging.apply_report import message_of
+from messaging.apply_report import find_message
 from providers.events import Effect, Match, ReceivedEvent
 from providers.gateway.events import VerificationReported
 
@@ -12,7 +12,7 @@ from .states import UNDER_WAY, AttemptState, SessionState
 
 
 def on_verification(news: ReceivedEvent) -> Match | None:
-    found = message_of(news)
+    found = find_message(news)
     if found is None or not isinstance(news.event, VerificationReported):
         return None
     message, matched_by = found

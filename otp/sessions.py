@@ -140,7 +140,7 @@ def send_code(
     if not route.provider_makes_code:
         code = typed or codes.make(route.longest_code(session.length))
     draft = route.draft(read(session.recipient), code, f"session:{session.pk}")
-    message = queue_message.row_of(draft, by, form_token)
+    message = queue_message.build_message(draft, by, form_token)
     message.save(force_insert=True)
     serial = newest + 1
     return SentCode.objects.create(
@@ -169,7 +169,7 @@ def send_again(
     """A new code over this or another account; the earlier one is dead from now on.
 
     Raises `NotOpen`, `NoTryLeft`, `CheckUnderWay`, `StillSending`, `AccountCannot`,
-    `NotARecipient`, `TooEarly` or `LimitReached`; then nothing has changed.
+    `InvalidRecipient`, `TooEarly` or `LimitReached`; then nothing has changed.
     """
     with transaction.atomic():
         ours = locked(session.pk)
@@ -215,7 +215,7 @@ def _send_newer(session: Session, route: Route, by: User | None, form_token: str
 
 def take_over(session: Session, failed: SentCode) -> bool:
     """The other account of the route sends, since the first certainly sent nothing. Once, of a
-    session that is `locked`. Raises `LimitReached` or `NotARecipient`; then it fails."""
+    session that is `locked`. Raises `LimitReached` or `InvalidRecipient`; then it fails."""
     account = session.fallback
     if account is None or unavailable_reason(account, session.country):
         return False

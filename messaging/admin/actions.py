@@ -18,7 +18,7 @@ from providers.limit_texts import limit_text
 
 from .. import queue_message, settle_outcome
 from ..models import Message
-from ..recipients import NotARecipient
+from ..recipients import InvalidRecipient
 from ..settle_outcome import SETTLE_REASONS
 
 
@@ -42,7 +42,7 @@ class ReleasePage(ObjectAction[Message]):
         message = self.find(object_id)
         try:
             released = queue_message.release(message)
-        except NotARecipient as reason:
+        except InvalidRecipient as reason:
             messages.error(request, str(reason))
             return self.back_to(message)
         if released:
@@ -85,7 +85,7 @@ class SendAgainPage(ObjectAction[Message]):
         token = request.POST.get("form_token", "")[:64]
         try:
             again, made = settle_outcome.send_again(message, current_user(request), token)
-        except NotARecipient as reason:
+        except InvalidRecipient as reason:
             messages.error(request, str(reason))
             return self.back_to(message)
         except LimitReached as limit:

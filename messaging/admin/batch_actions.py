@@ -65,7 +65,7 @@ class StartForm(forms.Form):
     clock = forms.TimeField(label=_("Time"), required=False)
     confirmed = forms.CharField(required=False, max_length=24)
     seen = forms.CharField(required=False, max_length=64)
-    """Which findings stood on the page: nobody starts what they have not had before them."""
+    """Which check_summary stood on the page: nobody starts what they have not had before them."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -89,8 +89,8 @@ class StartForm(forms.Form):
 
 
 def fingerprint(batch: Batch) -> str:
-    findings = json.dumps(batch.findings, sort_keys=True)
-    return hashlib.sha256(findings.encode()).hexdigest()
+    check_summary = json.dumps(batch.check_summary, sort_keys=True)
+    return hashlib.sha256(check_summary.encode()).hexdigest()
 
 
 def _knows(confirmed: str, batch: Batch) -> bool:
@@ -230,6 +230,6 @@ class ReportPage(BatchAction):
             Column(_("Row"), lambda row: row.number),
             Column(_("In the file"), lambda row: row_texts.shown_typed(row, whole=whole)),
             Column(_("Found"), lambda row: row.get_verdict_display()),
-            Column(_("Why"), lambda row: row_texts.problem_words(row, batch.account, whole=whole)),
+            Column(_("Why"), lambda row: row_texts.problem_text(row, batch.account, whole=whole)),
         )
         return export("batch-report", columns, rows.order_by("pk").iterator(), format_)

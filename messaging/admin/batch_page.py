@@ -147,7 +147,7 @@ def _check(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
             {
                 "number": row.number,
                 "typed": row_texts.shown_typed(row, whole=whole),
-                "words": row_texts.problem_words(row, batch.account, whole=whole),
+                "words": row_texts.problem_text(row, batch.account, whole=whole),
             }
             for row in faulty.order_by("pk")[:MOST_PROBLEMS]
         ],

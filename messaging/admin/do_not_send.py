@@ -30,9 +30,9 @@ from core.times import when
 from .. import do_not_send
 from ..batches.create import pasted
 from ..models import DoNotSend
-from ..recipients import NotARecipient, read_recipient
+from ..recipients import InvalidRecipient, read_recipient
 
-MOST_AT_ONCE = 1_000
+MAX_AT_ONCE = 1_000
 
 
 class AddForm(forms.Form):
@@ -59,11 +59,11 @@ class AddForm(forms.Form):
         for line in filter(None, map(str.strip, lines)):
             try:
                 found.append(read_recipient(line).e164)
-            except NotARecipient as reason:
+            except InvalidRecipient as reason:
                 raise forms.ValidationError(str(reason)) from None
-        if len(found) > MOST_AT_ONCE:
+        if len(found) > MAX_AT_ONCE:
             raise forms.ValidationError(
-                gettext("Enter at most %(most)s numbers at once.") % {"most": MOST_AT_ONCE}
+                gettext("Enter at most %(most)s numbers at once.") % {"most": MAX_AT_ONCE}
             )
         return list(dict.fromkeys(found))
 

@@ -22,8 +22,8 @@ from ..presentation.labels import shown_state
 from ..presentation.visibility import may_see_whole, shown_text
 
 PERMISSION: Final = "messaging.export_message"
-AT_A_TIME: Final = 1_000
-IN_LOG: Final = 500
+CHUNK_SIZE: Final = 1_000
+MAX_LOGGED: Final = 500
 """Characters of the filters that are written down."""
 
 
@@ -34,11 +34,11 @@ def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBas
         raise NeedsPermission(PERMISSION)
     format_ = format_of(request)
     rows = filtered(admin, request)
-    said = f"Exported as {format_}: {request.GET.urlencode()}"
-    log_export(request, Message, "messages", said[:IN_LOG])
+    change_message = f"Exported as {format_}: {request.GET.urlencode()}"
+    log_export(request, Message, "messages", change_message[:MAX_LOGGED])
     whole = request.user.has_perm("messaging.reveal_message")
     columns = columns_for(request.user, whole=whole)
-    return export("messages", columns, rows.iterator(chunk_size=AT_A_TIME), format_)
+    return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_)
 
 
 def columns_for(user: Any, *, whole: bool) -> list[Column]:

@@ -27,7 +27,7 @@ from providers.error_texts import explain
 from ..models import Batch, Message
 from ..presentation.labels import where_shown
 
-OFFERED: Final = 30
+MAX_OFFERED: Final = 30
 """Batches to choose from."""
 
 
@@ -62,10 +62,10 @@ class BatchFilter(OneOfFilter):
         if not request.user.has_perm("messaging.view_batch"):
             return []
         begun = Batch.objects.exclude(started_at=None).order_by("-pk")
-        newest = list(begun[:OFFERED])
-        asked = begun.filter(public_id=request.GET.get("batch", "")[:24]).first()
-        if asked is not None and asked not in newest:
-            newest.append(asked)
+        newest = list(begun[:MAX_OFFERED])
+        requested = begun.filter(public_id=request.GET.get("batch", "")[:24]).first()
+        if requested is not None and requested not in newest:
+            newest.append(requested)
         return [
             (
                 one.public_id,

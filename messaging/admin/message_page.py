@@ -23,7 +23,7 @@ from providers.gateway.vocabulary import Encoding
 from providers.journal import subject_link
 
 from ..models import Message
-from ..presentation.explanations import explanation_of, known_about, title_of
+from ..presentation.explanations import explanation_of, known_facts, title_of
 from ..presentation.labels import gives_reports, shown_state
 from ..presentation.timeline import timeline
 from ..presentation.visibility import may_see_whole, shown_text
@@ -39,7 +39,7 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
     return {
         "shown_state": shown_state(message),
         "explanation": explanation_of(message),
-        "known": known_about(message) if message.state == S.UNKNOWN else [],
+        "known": known_facts(message) if message.state == S.UNKNOWN else [],
         "whole": whole,
         "number": shown_number(message.recipient, whole=whole),
         "text": shown_text(message, whole=whole),
@@ -58,7 +58,7 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
         "asleep": message.state == S.QUEUED and not is_engine_alive(),
         "zone": timezone.get_current_timezone_name(),
         "live_url": admin.object_url(message, "live"),
-        "may": _choices(message, user),
+        "may": _allowed_actions(message, user),
         "belongs_to": subject_link(message.belongs_to),
         "urls": {
             name: admin.object_url(message, name)
@@ -103,7 +103,7 @@ def _poll_every(message: Message) -> int | None:
     return poll_interval(message.created_at)
 
 
-def _choices(message: Message, user: User | AnonymousUser) -> dict[str, bool]:
+def _allowed_actions(message: Message, user: User | AnonymousUser) -> dict[str, bool]:
     """What this person may do with this message now."""
     can = user.has_perm
     return {

@@ -41,7 +41,7 @@ def size_of(account: Account, text: str) -> dict[str, Any]:
     fixed = PLACE.sub("", text)
     preview = preview_of(account, "", fixed)
     # The character that costs is named by its place in what was typed.
-    typed = PLACE.sub(lambda place: " " * len(place[0]), segments.fold(text))
+    typed = PLACE.sub(lambda place: " " * len(place[0]), segments.normalise_line_ends(text))
     counted = replace(preview.count, costly=segments.first_costly(typed))
     return {"preview": replace(preview, count=counted), "varies": fixed != text}
 

@@ -18,7 +18,7 @@ from core.phone import PhoneNumber
 from providers.gateway.client import CodeTemplate, SendsOwnCode, SendsText
 from providers.models import Account
 
-from ..recipients import NotARecipient, recipient_for
+from ..recipients import InvalidRecipient, recipient_for
 
 
 class RecipientForm(forms.Form):
@@ -44,7 +44,7 @@ class RecipientForm(forms.Form):
         typed: str = self.cleaned_data["recipient"]
         try:
             self.number = recipient_for(self.sending_account, typed)
-        except NotARecipient as reason:
+        except InvalidRecipient as reason:
             raise forms.ValidationError(str(reason)) from None
         return typed
 

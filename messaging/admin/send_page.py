@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 else:
     SendFormView = FormView
 
-REMEMBERED = "send_account"
-REMEMBERED_SENDER = "send_sender"
+ACCOUNT_KEY = "send_account"
+SENDER_KEY = "send_sender"
 
 
 def sending_accounts() -> list[Account]:
@@ -40,7 +40,7 @@ def sending_accounts() -> list[Account]:
 
 def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
     able = [account for account in accounts if kind_of(account) is not None]
-    return pick_account(request, able, request.session.get(REMEMBERED), unavailable_reason)
+    return pick_account(request, able, request.session.get(ACCOUNT_KEY), unavailable_reason)
 
 
 class SendPage(AccountFormPage[Message], SendFormView):
@@ -58,7 +58,7 @@ class SendPage(AccountFormPage[Message], SendFormView):
         return chosen_account(self.request, accounts)
 
     def get_initial(self) -> dict[str, Any]:
-        sender = self.request.session.get(REMEMBERED_SENDER, {})
+        sender = self.request.session.get(SENDER_KEY, {})
         initial = {"form_token": new_form_token()}
         if self.account is not None and self.account.public_id in sender:
             initial["sender_id"] = sender[self.account.public_id]
@@ -91,8 +91,8 @@ class SendPage(AccountFormPage[Message], SendFormView):
             form.add_error(None, limit_text(limit))
             return self.form_invalid(form)
         self._remember(form)
-        if not made and not queue_message.is_row_of(message, form.draft):
-            return self.render_to_response(self.get_context_data(form=self._changed_since(form)))
+        if not made and not queue_message.matches_draft(message, form.draft):
+            return self.render_to_response(self.get_context_data(form=self._form_for_changes(form)))
         if not made:
             messages.warning(
                 self.request,
@@ -104,7 +104,7 @@ class SendPage(AccountFormPage[Message], SendFormView):
             )
         return self.back_to(message)
 
-    def _changed_since(self, form: SendForm) -> SendForm:
+    def _form_for_changes(self, form: SendForm) -> SendForm:
         """Somebody went back, changed something and sent again: that is a new message, but
         it goes out only when they say so with the new form in front of them."""
         messages.warning(
@@ -121,10 +121,10 @@ class SendPage(AccountFormPage[Message], SendFormView):
     def _remember(self, form: SendForm) -> None:
         session = self.request.session
         account = form.sending_account.public_id
-        session[REMEMBERED] = account
+        session[ACCOUNT_KEY] = account
         if form.draft.sender_id:
-            session[REMEMBERED_SENDER] = {
-                **session.get(REMEMBERED_SENDER, {}),
+            session[SENDER_KEY] = {
+                **session.get(SENDER_KEY, {}),
                 account: form.draft.sender_id,
             }
 

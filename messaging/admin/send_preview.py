@@ -10,7 +10,7 @@ from core.phone import PhoneNumber
 from providers.models import Account
 
 from .. import segments
-from ..recipients import NotARecipient, recipient_for
+from ..recipients import InvalidRecipient, recipient_for
 from ..text_rules import LONGEST_TYPED, MAX_SEGMENTS
 
 
@@ -36,9 +36,9 @@ def preview_of(account: Account, typed: str, text: str) -> Preview:
     if typed.strip():
         try:
             number = recipient_for(account, typed)
-        except NotARecipient as reason:
+        except InvalidRecipient as reason:
             problem = str(reason)
-    text = segments.fold(text)[:LONGEST_TYPED]
+    text = segments.normalise_line_ends(text)[:LONGEST_TYPED]
     counted = segments.count(text)
     return Preview(
         number=number,

@@ -42,7 +42,7 @@ def make(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch, bool]:
     same form sent twice makes one batch: the second call returns it and False."""
     batch = Batch(
         account=draft.account,
-        text=segments.fold(draft.text),
+        text=segments.normalise_line_ends(draft.text),
         sms_kind=draft.sms_kind,
         sender_id=draft.sender_id,
         source=draft.source,
@@ -97,7 +97,7 @@ def check_again(batch: Batch, *, text: str, number_column: int | None) -> bool:
         moved = BATCH_STATES.move(
             Batch.objects.filter(pk=batch.pk).exclude(source=Batch.Source.AGAIN),
             BatchState.READING,
-            text=segments.fold(text),
+            text=segments.normalise_line_ends(text),
             number_column=number_column,
             reading_run=None,
             reading_at=None,
@@ -120,7 +120,7 @@ def check_again(batch: Batch, *, text: str, number_column: int | None) -> bool:
 def pasted(text: str) -> bytes:
     """What was pasted as a file: numbers one a line, a list of numbers, or rows of a
     spreadsheet, whose cells have tabs between them."""
-    text = segments.fold(text).replace("\0", "").strip("\n")
+    text = segments.normalise_line_ends(text).replace("\0", "").strip("\n")
     lines = [line for line in text.split("\n") if line.strip()]
     pieces = [[piece for piece in BETWEEN.split(line) if piece.strip()] for line in lines]
     is_list = "\t" not in text and all(

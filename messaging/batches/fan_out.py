@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from ..do_not_send import REASON, listed_among
+from ..do_not_send import REASON, listed_numbers
 from ..models import Batch, Message, StagedRow
 from ..states import NEVER_LEFT, MessageState
 from . import message_rows
@@ -78,7 +78,7 @@ def _message_of(batch: Batch) -> Message:
 
 
 def _own_values(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]:
-    listed = listed_among([row.recipient for row in rows])
+    listed = listed_numbers([row.recipient for row in rows])
     repeated = _repeated_meanwhile(rows)
     found = []
     for row in rows:

@@ -56,7 +56,7 @@ def start(batch: Batch, by: User) -> bool:
 def schedule(batch: Batch, by: User, at: datetime) -> bool:
     """Let it start by itself at a time to come. The daily limits count then."""
     changes: dict[str, Any] = {"scheduled_for": at, "answerable_id": by.pk}
-    row = _row(batch).filter(**batch.findings, good__gt=0)
+    row = _row(batch).filter(**batch.check_summary, good__gt=0)
     return bool(BATCH_STATES.move(row, B.SCHEDULED, reason="", values={}, **changes))
 
 
@@ -92,7 +92,7 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
         caps = daily_limits.caps_of(batch.account, by, DailyLimit.What.MESSAGES)
         moved = BATCH_STATES.move(
             # Started once: else its daily limits would be counted once more.
-            _row(batch).filter(**batch.findings, good__gt=0, started_at=None),
+            _row(batch).filter(**batch.check_summary, good__gt=0, started_at=None),
             B.SENDING,
             sources=sources,
             answerable_id=by.pk,

@@ -60,11 +60,11 @@ def _update_all(
             "unnest(%s::bigint[], %s::text[], %s::text[], %s::jsonb[])"
             " AS answer (column1, column2, column3, column4)"
         )
-        columns = zip(*map(_answer, accepted), strict=True)
+        columns = zip(*map(_answer_columns, accepted), strict=True)
         values: list[Any] = [list(column) for column in columns]
     else:
         answers = f"(VALUES {', '.join(['(%s, %s, %s, %s)'] * len(accepted))}) AS answer"
-        values = [value for one in accepted for value in _answer(one)]
+        values = [value for one in accepted for value in _answer_columns(one)]
     statement = f"""
         UPDATE messaging_message
            SET {changes}, provider_id = COALESCE(NULLIF(column2, ''), provider_id),
@@ -78,7 +78,7 @@ def _update_all(
         return int(cursor.rowcount)
 
 
-def _answer(accepted: tuple[int, Submission]) -> tuple[int, str, str, str]:
+def _answer_columns(accepted: tuple[int, Submission]) -> tuple[int, str, str, str]:
     pk, submission = accepted
     return (
         pk,
@@ -90,7 +90,7 @@ def _answer(accepted: tuple[int, Submission]) -> tuple[int, str, str, str]:
 
 def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
     """The call did not end in a clear yes."""
-    said = {
+    answer = {
         "reason": str(error.reason),
         "words": storable(error.words),
         "http_status": error.http_status,
@@ -98,42 +98,42 @@ def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
     }
     match error.outcome:
         case Outcome.REFUSED:
-            _end(rows, MessageState.REFUSED, code="", **said)
+            _move_from_sending(rows, MessageState.REFUSED, code="", **answer)
         case Outcome.NOT_DONE:
-            _try_again_or_give_up(rows, error, said)
+            _retry_or_give_up(rows, error, answer)
         case _:
             # The code stays until somebody settles this, since nothing is final yet.
-            _end(rows, MessageState.UNKNOWN, **said)
-    _note_beside_report(rows, said)
+            _move_from_sending(rows, MessageState.UNKNOWN, **answer)
+    _record_beside_report(rows, answer)
 
 
-def _end(rows: QuerySet[Message], state: MessageState, **changes: Any) -> int:
+def _move_from_sending(rows: QuerySet[Message], state: MessageState, **changes: Any) -> int:
     changes = {"claim": None, **changes}
     return MESSAGE_STATES.move(rows, state, sources=(MessageState.SENDING,), **changes)
 
 
-def _note_beside_report(rows: QuerySet[Message], said: dict[str, Any]) -> None:
+def _record_beside_report(rows: QuerySet[Message], answer: dict[str, Any]) -> None:
     """A report came before the end of our own call: it stands, the answer is kept with it."""
     reported = (*REPORTS, MessageState.SUBMITTED)
-    rows.filter(state__in=reported, answered_at=None).update(claim=None, **said)
+    rows.filter(state__in=reported, answered_at=None).update(claim=None, **answer)
 
 
-def _try_again_or_give_up(
-    rows: QuerySet[Message], error: GatewayError, said: dict[str, Any]
-) -> None:
+def _retry_or_give_up(rows: QuerySet[Message], error: GatewayError, answer: dict[str, Any]) -> None:
     tries = rows.values_list("tries", flat=True).first()
     if tries is None:
         return
     now = timezone.now()
-    again = next_try(error, tries, now)
-    if again is None:
-        _end(rows, MessageState.NOT_SENT, tries=tries + 1, ended_at=now, code="", **said)
+    retry = next_try(error, tries, now)
+    if retry is None:
+        _move_from_sending(
+            rows, MessageState.NOT_SENT, tries=tries + 1, ended_at=now, code="", **answer
+        )
         return
-    _end(
+    _move_from_sending(
         rows,
         MessageState.QUEUED,
-        tries=again.tries,
-        not_before=again.not_before,
+        tries=retry.tries,
+        not_before=retry.not_before,
         handed_over_at=None,
-        **said,
+        **answer,
     )

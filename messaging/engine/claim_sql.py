@@ -17,7 +17,7 @@ from django.db import connection, models
 from core.secrets import Secret
 
 from ..models import DoNotSend, Message
-from ..queue_message import oldest_that_may_go
+from ..queue_message import age_cutoffs
 from ..states import MESSAGE_STATES, MessageState
 
 
@@ -40,35 +40,35 @@ class ClaimedMessage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueCondition:
     """Which of the queued rows may be taken up: a condition in SQL with its values."""
 
     where: str
     values: tuple[object, ...]
 
 
-def due_singles(now: datetime) -> Due:
+def due_singles(now: datetime) -> DueCondition:
     """Messages without a batch that are not too old to go out unasked."""
-    text_limit, code_limit = oldest_that_may_go(now)
-    return Due(
+    text_limit, code_limit = age_cutoffs(now)
+    return DueCondition(
         "batch_id IS NULL AND not_before <= %s AND queued_at > %s"
         f" AND (kind = '{Message.Kind.TEXT.value}' OR queued_at > %s)",
-        (_time(now), _time(text_limit), _time(code_limit)),
+        (_db_time(now), _db_time(text_limit), _db_time(code_limit)),
     )
 
 
-def due_of_batch(batch_id: int, now: datetime) -> Due:
-    return Due("batch_id = %s AND not_before <= %s", (batch_id, _time(now)))
+def due_of_batch(batch_id: int, now: datetime) -> DueCondition:
+    return DueCondition("batch_id = %s AND not_before <= %s", (batch_id, _db_time(now)))
 
 
 _TABLE: Final = Message._meta.db_table
-_LISTED: Final = (
+_IS_LISTED: Final = (
     f"EXISTS (SELECT 1 FROM {DoNotSend._meta.db_table} entry"  # noqa: S608 - our constants
     f" WHERE entry.number = {_TABLE}.recipient AND entry.removed_at IS NULL)"
 )
 
 
-def accounts_with_due(accounts: Collection[int], due: Due) -> set[int]:
+def accounts_with_due(accounts: Collection[int], due: DueCondition) -> set[int]:
     """Those of the accounts that have such a row. One look into the index for each."""
     if not accounts:
         return set()
@@ -87,7 +87,7 @@ def accounts_with_due(accounts: Collection[int], due: Due) -> set[int]:
 
 
 def claim(
-    due: Due, account_id: int, limit: int, claim: UUID, now: datetime
+    due: DueCondition, account_id: int, limit: int, claim: UUID, now: datetime
 ) -> tuple[list[ClaimedMessage], list[ClaimedMessage]]:
     """Move the first of these rows to `claimed`. Returns them, and apart from them those whose
     number stands on the do-not-send list."""
@@ -103,14 +103,14 @@ def claim(
               ORDER BY not_before, id LIMIT %s {lock})
         UPDATE {_TABLE} SET state = 'claimed', claim = %s, claimed_at = %s
          WHERE id IN (SELECT id FROM first)
-        RETURNING {", ".join(ClaimedMessage._fields)}, {_LISTED}
+        RETURNING {", ".join(ClaimedMessage._fields)}, {_IS_LISTED}
         """,  # noqa: S608 - built from constants of ours
-        [account_id, *due.values, limit, _claim(claim), _time(now)],
+        [account_id, *due.values, limit, _db_claim(claim), _db_time(now)],
     )
     free: list[ClaimedMessage] = []
     listed: list[ClaimedMessage] = []
     for *values, is_listed in sorted(found):
-        (listed if is_listed else free).append(ClaimedMessage._make(_readable(values)))
+        (listed if is_listed else free).append(ClaimedMessage._make(_with_secret_code(values)))
     return free, listed
 
 
@@ -127,7 +127,7 @@ def mark_in_flight(
            AND state = 'claimed' AND claim = %s AND claimed_at = %s
         RETURNING id
         """,  # noqa: S608 - built from constants of ours
-        [_time(now), _claim(claim), _time(claimed_at)],
+        [_db_time(now), _db_claim(claim), _db_time(claimed_at)],
     )
     return {pk for (pk,) in moved}
 
@@ -141,7 +141,7 @@ def _run(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
 _CODE: Final = ClaimedMessage._fields.index("code")
 
 
-def _readable(values: list[Any]) -> list[Any]:
+def _with_secret_code(values: list[Any]) -> list[Any]:
     values[_CODE] = _field("code").from_db_value(values[_CODE])
     return values
 
@@ -150,10 +150,10 @@ def _field(name: str) -> Any:
     return Message._meta.get_field(name)
 
 
-def _claim(claim: UUID) -> Any:
+def _db_claim(claim: UUID) -> Any:
     return _field("claim").get_db_prep_value(claim, connection)
 
 
-def _time(moment: datetime) -> Any:
+def _db_time(moment: datetime) -> Any:
     field: models.Field[Any, Any] = _field("claimed_at")
     return field.get_db_prep_value(moment, connection)

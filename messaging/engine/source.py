@@ -62,7 +62,7 @@ class MessageJob(Job):
                 raise Refused(Reason.CANNOT_TAKE)
 
 
-def _stop(rows: Sequence[ClaimedMessage]) -> None:
+def _cancel_listed(rows: Sequence[ClaimedMessage]) -> None:
     """They wait again, as whatever the list stops, and end as such."""
     MESSAGE_STATES.move(
         Message.objects.filter(pk__in=[row.id for row in rows]),
@@ -81,7 +81,7 @@ class MessageRows(ClaimedRows[Message]):
     def __init__(self) -> None:
         super().__init__(
             MessageJob,
-            _held_messages,
+            _claimed_messages,
             ClaimStates(
                 MESSAGE_STATES,
                 queued=MessageState.QUEUED,
@@ -90,11 +90,11 @@ class MessageRows(ClaimedRows[Message]):
                 unknown=MessageState.UNKNOWN,
             ),
             lost_changes=_lost_changes,
-            on_lost=_tell_owners_of_lost,
+            on_lost=_notify_owners,
         )
 
     def claim_due(
-        self, due: claim_sql.Due, account: Account, limit: int, loop: UUID
+        self, due: claim_sql.DueCondition, account: Account, limit: int, loop: UUID
     ) -> list[MessageJob]:
         """Claim the first of these rows, and make their jobs.
 
@@ -103,15 +103,15 @@ class MessageRows(ClaimedRows[Message]):
         now = timezone.now()
         rows, listed = claim_sql.claim(due, account.pk, limit, loop, now)
         if listed:
-            _stop(listed)
-        url = callback_url_of(account) if rows else ""
+            _cancel_listed(listed)
+        url = report_url(account) if rows else ""
         return [
             MessageJob(
                 account.pk,
                 f"message:{row.id}",
                 row.id,
                 now,
-                _readable_request_of(row, url),
+                _build_request_or_none(row, url),
                 row.belongs_to,
             )
             for row in rows
@@ -123,7 +123,7 @@ class MessageRows(ClaimedRows[Message]):
         return claim_sql.mark_in_flight(ids, loop, claimed_at, now)
 
 
-def _held_messages() -> QuerySet[Message]:
+def _claimed_messages() -> QuerySet[Message]:
     return Message.objects.filter(state__in=(MessageState.CLAIMED, MessageState.SENDING))
 
 
@@ -131,8 +131,8 @@ def _lost_changes(now: datetime) -> Mapping[str, Any]:
     return {"ended_at": now}
 
 
-def _tell_owners_of_lost(ids: Sequence[int], now: datetime) -> None:
-    listeners.notify(listeners.owned(Message.objects.filter(pk__in=ids)))
+def _notify_owners(ids: Sequence[int], now: datetime) -> None:
+    listeners.notify(listeners.owners_of(Message.objects.filter(pk__in=ids)))
 
 
 class MessageSource(ClaimedRowSource):
@@ -173,7 +173,7 @@ class MessageSource(ClaimedRowSource):
             do_not_send.cancel_pending()
 
 
-def callback_url_of(account: Account) -> str:
+def report_url(account: Account) -> str:
     """Where reports about this account's messages go; empty where none will come."""
     client = account.client
     if client is None or not issubclass(client, ReceivesCallbacks):
@@ -182,16 +182,16 @@ def callback_url_of(account: Account) -> str:
     return url.reveal() if url else ""
 
 
-def _readable_request_of(row: ClaimedMessage, callback_url: str) -> SendRequest | None:
+def _build_request_or_none(row: ClaimedMessage, callback_url: str) -> SendRequest | None:
     """One row that cannot be read must not stop the loop; its job ends refused."""
     try:
-        return request_of(row, callback_url)
+        return build_request(row, callback_url)
     except Exception as problem:  # noqa: BLE001 - whatever is wrong with this row
         logger.error("Message %s cannot be read: %s", row.id, type(problem).__name__)
         return None
 
 
-def request_of(row: ClaimedMessage, callback_url: str) -> SendRequest | None:
+def build_request(row: ClaimedMessage, callback_url: str) -> SendRequest | None:
     """What is asked of the provider for this row."""
     match row.kind:
         case Message.Kind.TEXT:

@@ -151,7 +151,7 @@ class Batch(models.Model):
         return self.file_name or f"{self.get_source_display()} {self.public_id}"
 
     @property
-    def findings(self) -> dict[str, object]:
+    def check_summary(self) -> dict[str, object]:
         """What checking it came to, as somebody has it in front of them: a batch that is
         checked again meanwhile is another one."""
         return {

@@ -17,8 +17,8 @@ from ..states import MessageState
 S = MessageState
 
 
-NEEDS_A_HAND: Final = (S.UNKNOWN, S.HELD)
-MOST_SHOWN: Final = 99
+NEEDS_ATTENTION: Final = (S.UNKNOWN, S.HELD)
+MAX_COUNTED: Final = 99
 
 
 def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
@@ -29,23 +29,23 @@ def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
     text = ngettext(
         "%(count)d message: outcome unknown", "%(count)d messages: outcome unknown", unknown
     )
-    yield from counted_item(unknown, text, _list_of(S.UNKNOWN), "help")
+    yield from counted_item(unknown, text, _list_url(S.UNKNOWN), "help")
     held = Message.objects.filter(state=S.HELD).count()
     text = ngettext(
         "%(count)d message needs a go-ahead", "%(count)d messages need a go-ahead", held
     )
-    yield from counted_item(held, text, _list_of(S.HELD), "front_hand")
+    yield from counted_item(held, text, _list_url(S.HELD), "front_hand")
 
 
 def badge(request: HttpRequest) -> int:
-    return needing_a_hand()
+    return count_needing_attention()
 
 
-def _list_of(state: MessageState) -> str:
+def _list_url(state: MessageState) -> str:
     return f"{reverse('admin:messaging_message_changelist')}?shown={state}"
 
 
-def needing_a_hand() -> int:
+def count_needing_attention() -> int:
     """How many messages wait for a person; more than 99 are not counted."""
-    rows = Message.objects.filter(state__in=NEEDS_A_HAND)
-    return rows.order_by()[: MOST_SHOWN + 1].count()
+    rows = Message.objects.filter(state__in=NEEDS_ATTENTION)
+    return rows.order_by()[: MAX_COUNTED + 1].count()

@@ -62,26 +62,26 @@ def explanation_of(message: Message) -> Explanation:
     shown = shown_state(message)
     match message.state:
         case S.QUEUED | S.CLAIMED:
-            return _waiting(message)
+            return _explain_waiting(message)
         case S.SENDING:
             return Explanation(text=_("The call to the provider is under way."))
         case S.REFUSED if message.conflict:
-            return replace(_reasoned(message), text=_contradiction(message))
+            return replace(_explain_reason(message), text=_explain_conflict(message))
         case S.HELD | S.REFUSED | S.UNKNOWN:
-            return _reasoned(message)
+            return _explain_reason(message)
         case S.NOT_SENT:
-            return _not_sent(message)
+            return _explain_not_sent(message)
         case S.CANCELLED:
             return Explanation(money=MoneyLine.NOT_SENT)
         case S.SUBMITTED:
-            return Explanation(text=_accepted(message, shown), money=MoneyLine.ACCEPTED)
-    return Explanation(text=_reported(message), money=MoneyLine.ACCEPTED)
+            return Explanation(text=_explain_accepted(message, shown), money=MoneyLine.ACCEPTED)
+    return Explanation(text=_explain_report(message), money=MoneyLine.ACCEPTED)
 
 
-def _reported(message: Message) -> str:
+def _explain_report(message: Message) -> str:
     """What is odd about the report that stands, or how long it took."""
     if message.conflict:
-        return _contradiction(message)
+        return _explain_conflict(message)
     reported_at = message.reported_at
     if message.state == S.IN_TRANSIT or reported_at is None:
         return ""
@@ -96,7 +96,7 @@ def _reported(message: Message) -> str:
     return ""
 
 
-def _contradiction(message: Message) -> str:
+def _explain_conflict(message: Message) -> str:
     """Which final words were reported, in the order in which they came."""
     states = message.reports.filter(kind=Report.Kind.DELIVERY).order_by("at", "pk")
     told = dict.fromkeys(states.values_list("state", flat=True))
@@ -113,12 +113,12 @@ def _contradiction(message: Message) -> str:
     }
 
 
-def _waiting(message: Message) -> Explanation:
+def _explain_waiting(message: Message) -> Explanation:
     waited = timezone.now() - message.queued_at
     if message.account.is_paused:
         return explain_pause(message.account.name)
     if message.reason and message.answered_at:
-        return _reasoned(message)
+        return _explain_reason(message)
     if message.batch_id is not None:
         return Explanation(text=_("Waits for its turn in the batch."))
     if waited < LONG_WAIT:
@@ -129,8 +129,8 @@ def _waiting(message: Message) -> Explanation:
     )
 
 
-def _reasoned(message: Message) -> Explanation:
-    said = explain(_reason(message), **_values(message))
+def _explain_reason(message: Message) -> Explanation:
+    said = explain(_reason(message), **_reason_values(message))
     # Whatever the reason, money may be gone exactly where the outcome is unknown.
     return replace(said, money=MoneyLine.UNKNOWN) if message.state == S.UNKNOWN else said
 
@@ -141,14 +141,14 @@ def _reason(message: Message) -> str:
     return message.reason
 
 
-def _not_sent(message: Message) -> Explanation:
+def _explain_not_sent(message: Message) -> Explanation:
     if message.settled_at:
         return Explanation(money=MoneyLine.NOT_SENT)
-    said = _reasoned(message)
+    said = _explain_reason(message)
     return said if said.money else replace(said, money=MoneyLine.NOT_SENT)
 
 
-def _values(message: Message) -> dict[str, Any]:
+def _reason_values(message: Message) -> dict[str, Any]:
     """What the texts of the reasons have places for; a place without a value is left out."""
     values: dict[str, Any] = {
         "waited": duration((message.ended_at or timezone.now()) - message.queued_at)
@@ -167,7 +167,7 @@ def title_of(message: Message) -> str:
     return explain(_reason(message), waited=waited).title
 
 
-def _accepted(message: Message, shown: str) -> str:
+def _explain_accepted(message: Message, shown: str) -> str:
     if shown == MARKED_SENT:
         return _("A person found that it went out.")
     if shown == NO_REPORTS:
@@ -182,7 +182,7 @@ def _accepted(message: Message, shown: str) -> str:
     return _("Accepted. Waiting for the delivery report.")
 
 
-def known_about(message: Message) -> list[str]:
+def known_facts(message: Message) -> list[str]:
     """Short facts in the reader's language; hints, never a verdict."""
     sent = message.handed_over_at
     if sent is None:

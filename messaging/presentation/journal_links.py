@@ -21,11 +21,11 @@ def message_link(identity: str) -> tuple[str, str] | None:
     return label, reverse("admin:messaging_message_change", args=[public_id])
 
 
-MOST_FOUND: Final = 50
+MAX_FOUND: Final = 50
 
 
-def messages_named(identity: str) -> list[str]:
+def find_subjects(identity: str) -> list[str]:
     """The messages that a whole id names."""
     named = Q(reference=identity.lower()) | Q(provider_id=identity) | Q(public_id=identity)
     found = Message.objects.filter(named).order_by().values_list("pk", flat=True)
-    return [f"message:{pk}" for pk in found[:MOST_FOUND]]
+    return [f"message:{pk}" for pk in found[:MAX_FOUND]]

@@ -123,19 +123,19 @@ def shown_state(message: Message) -> str:
     if not gives_reports(message.account):
         return NO_REPORTS
     since = message.answered_at or message.handed_over_at
-    if since and timezone.now() - since > _patience():
+    if since and timezone.now() - since > _report_wait():
         return REPORT_OVERDUE
     return message.state
 
 
-def _patience() -> timedelta:
+def _report_wait() -> timedelta:
     return timedelta(hours=settings.REPORT_HOURS)
 
 
 def where_shown(shown: str) -> Q:
     """The rows whose label says `shown`, for filters."""
     silent = [key for key, client in clients().items() if not client.reports_delivery]
-    oldest = timezone.now() - _patience()
+    oldest = timezone.now() - _report_wait()
     overdue = Q(answered_at__lte=oldest) | Q(answered_at=None, handed_over_at__lte=oldest)
     unsettled = Q(state=S.SUBMITTED) & (Q(settled_at=None) | ~Q(reported_at=None))
     match shown:

@@ -18,7 +18,7 @@ from ..batches.importing.validate import PHONE, RowProblem
 from ..batches.lifecycle import LIMIT_REACHED, NOT_ALLOWED
 from ..do_not_send import REASON as DO_NOT_SEND
 from ..models import StagedRow
-from ..recipients import country_words, phone_words
+from ..recipients import country_text, phone_problem_text
 
 REASONS: Final = {
     NOT_ALLOWED: Words(
@@ -42,7 +42,7 @@ REASONS: Final = {
 }
 
 
-MOST_LEFT: Final = 6
+MAX_DIGITS_LEFT: Final = 6
 """Digits that a spreadsheet leaves of a number that it shows shortened."""
 
 
@@ -51,7 +51,7 @@ def register() -> None:
         register_reason(reason, words)
 
 
-def problem_words(row: StagedRow, account: Account, *, whole: bool) -> str:
+def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
     """`whole`: whether the reader may see what was typed."""
     values: dict[str, Any] = {"position": None, "digits": None, "expected": None}
     values |= row.values or {}
@@ -64,12 +64,12 @@ def problem_words(row: StagedRow, account: Account, *, whole: bool) -> str:
                 "Excel shortened this number (%(typed)s). Format the column as text and enter"
                 " it again."
             ) % {"typed": shown_typed(row, whole=whole)}
-        return phone_words(kind, **values, typed=shown_typed(row, whole=whole))
+        return phone_problem_text(kind, **values, typed=shown_typed(row, whole=whole))
     if row.problem == RowProblem.COUNTRY:
-        return country_words(account, values["country"])
+        return country_text(account, values["country"])
     if row.problem == RowProblem.PROVIDER:
         return _(values.pop("text")) % values
-    words = _WORDS.get(row.problem)
+    words = _TEXTS.get(row.problem)
     return words() % values if words else row.problem
 
 
@@ -78,12 +78,12 @@ def shown_typed(row: StagedRow, *, whole: bool) -> str:
     unless it left most of its digits."""
     shortened = row.problem == f"{PHONE}{PhoneProblem.SHORTENED}"
     digits = sum(sign.isdigit() for sign in row.typed.upper().partition("E")[0])
-    if whole or (shortened and digits <= MOST_LEFT):
+    if whole or (shortened and digits <= MAX_DIGITS_LEFT):
         return row.typed
     return mask(row.typed)
 
 
-_WORDS: Final[dict[str, Callable[[], str]]] = {
+_TEXTS: Final[dict[str, Callable[[], str]]] = {
     RowProblem.REPEATED: lambda: _("The same number as in row %(row)s."),
     RowProblem.LISTED: lambda: _("On the do-not-send list."),
     RowProblem.EMPTY_PLACE: lambda: _("Nothing in the column “%(column)s”, which the text names."),

@@ -11,14 +11,14 @@ from django.utils.translation import ngettext
 
 from ..models import Message
 
-OWN_FOR: Final = timedelta(minutes=30)
+OWN_VISIBLE_FOR: Final = timedelta(minutes=30)
 """Whoever sent something sees it whole this long, to read it back on the phone."""
 
 
 def may_see_whole(message: Message, user: User | AnonymousUser) -> bool:
     # Of a batch nobody reads numbers back.
     own = message.created_by_id == user.pk and message.batch_id is None
-    return own and timezone.now() - message.created_at < OWN_FOR
+    return own and timezone.now() - message.created_at < OWN_VISIBLE_FOR
 
 
 def shown_text(message: Message, *, whole: bool) -> str:

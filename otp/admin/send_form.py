@@ -15,7 +15,7 @@ from unfold.widgets import (
 
 from messaging import segments
 from messaging.admin.recipient_form import RecipientForm
-from messaging.recipients import NotARecipient, recipient_for
+from messaging.recipients import InvalidRecipient, recipient_for
 from messaging.recipients import words_of as words_of_problem
 from messaging.text_rules import control_character_text, has_control_characters
 from providers.admin.account_picker import AccountChoice
@@ -156,7 +156,7 @@ class SendCodeForm(RecipientForm):
     def _check_text(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("template") != OWN_TEXT or "text" not in self.fields:
             return
-        text = segments.fold(cleaned.get("text") or "").strip()
+        text = segments.normalise_line_ends(cleaned.get("text") or "").strip()
         if text.count(PLACE) != 1:
             words = gettext("Write %(place)s once, where the code stands.")
             self.add_error("text", words % {"place": PLACE})
@@ -188,7 +188,7 @@ class SendCodeForm(RecipientForm):
             return
         try:
             recipient_for(fallback, self.number.e164)
-        except NotARecipient as reason:
+        except InvalidRecipient as reason:
             self.add_error("fallback", str(reason))
             return
         problem = unavailable_reason(fallback, self.number.country)

@@ -120,7 +120,7 @@ def test_no_report_moves_a_message_past_its_table_and_a_contradiction_is_kept(
     assert message.state == (target if allowed else before)
     assert heard is not None
     # A report that never left, or a second last word, does not fit. A lesser one is only late.
-    never_left = before in apply_report.WAITS | apply_report.NOT_OUT
+    never_left = before in apply_report.NOT_YET_SENT | apply_report.ENDED_UNSENT
     never_left &= not (before == S.REFUSED and told in apply_report.FAILURES)
     second_end = told in apply_report.FINAL and before in S_FINAL and target != before
     assert message.conflict == (never_left or second_end)
@@ -154,7 +154,7 @@ def test_what_was_cancelled_is_left_where_it_is_and_the_contradiction_shows() ->
     assert (message.state, message.conflict, heard.effect) == ("cancelled", True, Effect.CONFLICT)
 
 
-@pytest.mark.parametrize("before", sorted(apply_report.WAITS))
+@pytest.mark.parametrize("before", sorted(apply_report.NOT_YET_SENT))
 @pytest.mark.parametrize("told", [D.SUBMITTED, D.IN_TRANSIT, D.DELIVERED])
 def test_what_was_reported_is_never_sent_again_whatever_we_believed(
     before: MessageState, told: DeliveryState

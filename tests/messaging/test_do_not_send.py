@@ -9,7 +9,7 @@ from django.test import Client
 
 from messaging import do_not_send
 from messaging.models import DoNotSend, Message
-from messaging.recipients import NotARecipient, recipient_for
+from messaging.recipients import InvalidRecipient, recipient_for
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch, numbers, start_batch
@@ -29,7 +29,7 @@ def listed(number: str = NUMBER) -> DoNotSend:
 
 def test_a_listed_number_is_no_recipient_and_the_reason_is_said() -> None:
     listed()
-    with pytest.raises(NotARecipient, match=r"do-not-send list \(.*, asked us to stop\)"):
+    with pytest.raises(InvalidRecipient, match=r"do-not-send list \(.*, asked us to stop\)"):
         recipient_for(make_account(), "139 1234 5678")
 
 

@@ -162,19 +162,19 @@ def test_two_forms_make_two_messages_even_with_the_same_text() -> None:
 def test_what_was_changed_since_is_noticed(changed: dict[str, Any]) -> None:
     draft = a_draft()
     message = queue(draft)
-    assert queue_message.is_row_of(message, draft)
-    assert not queue_message.is_row_of(message, replace(draft, **changed))
+    assert queue_message.matches_draft(message, draft)
+    assert not queue_message.matches_draft(message, replace(draft, **changed))
 
 
 @pytest.mark.parametrize("changed", [{"template": "1"}, {"channel": "another"}])
 def test_what_was_changed_of_a_code_since_is_noticed(changed: dict[str, Any]) -> None:
     draft = a_code()
-    assert not queue_message.is_row_of(queue(draft), replace(draft, **changed))
+    assert not queue_message.matches_draft(queue(draft), replace(draft, **changed))
 
 
 def test_another_line_end_is_no_change() -> None:
     draft = a_draft(text="one\ntwo")
-    assert queue_message.is_row_of(queue(draft), replace(draft, text="one\r\ntwo"))
+    assert queue_message.matches_draft(queue(draft), replace(draft, text="one\r\ntwo"))
 
 
 # --- waking the engine -------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils.translation import override
 
-from messaging.recipients import NotARecipient, recipient_for
+from messaging.recipients import InvalidRecipient, recipient_for
 from providers.models import Account
 
 PROVIDERS = ["haosms", "haorui", "otpservice"]
@@ -63,7 +63,7 @@ WRONG = [
 
 
 def problem(provider: str, typed: str) -> str:
-    with pytest.raises(NotARecipient) as raised:
+    with pytest.raises(InvalidRecipient) as raised:
         recipient_for(account(provider), typed)
     return str(raised.value)
 
@@ -92,7 +92,7 @@ def test_a_country_that_is_allowed_can_be_sent_to() -> None:
 
 
 def test_a_provider_that_cannot_take_a_number_says_which_ones_it_takes() -> None:
-    with override("en"), pytest.raises(NotARecipient) as raised:
+    with override("en"), pytest.raises(InvalidRecipient) as raised:
         recipient_for(account("haosms", "US"), "+14155550100")
     assert str(raised.value) == (
         "HaoSMS takes numbers of mainland China only, without +86. Choose another account."

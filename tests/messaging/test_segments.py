@@ -86,7 +86,7 @@ def test_every_line_end_counts_as_one_character(line_end: str) -> None:
 
 
 def test_a_text_goes_out_with_plain_line_feeds() -> None:
-    assert segments.fold("one\r\ntwo\rthree\n") == "one\ntwo\nthree\n"
+    assert segments.normalise_line_ends("one\r\ntwo\rthree\n") == "one\ntwo\nthree\n"
 
 
 # --- what is left ------------------------------------------------------------

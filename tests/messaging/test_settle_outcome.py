@@ -9,7 +9,7 @@ from django.db import IntegrityError
 
 from messaging import settle_outcome
 from messaging.models import Message
-from messaging.recipients import NotARecipient
+from messaging.recipients import InvalidRecipient
 from messaging.states import MessageState
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
@@ -124,7 +124,7 @@ def test_what_was_sent_again_in_vain_may_be_sent_again_once_more() -> None:
 def test_a_country_that_is_no_longer_allowed_is_not_sent_to_again() -> None:
     old = make_message(state="undelivered")
     old.account.allowed_countries = ["ID"]
-    with pytest.raises(NotARecipient):
+    with pytest.raises(InvalidRecipient):
         settle_outcome.send_again(old, make_user(), "token")
 
 

@@ -45,7 +45,7 @@ class Pattern:
     """A text and the columns of a table; fills in row after row."""
 
     def __init__(self, text: str, columns: Sequence[str]) -> None:
-        self._text = segments.fold(text)
+        self._text = segments.normalise_line_ends(text)
         index_of = {name.casefold(): index for index, name in enumerate(columns)}
         wanted = [(name, index_of.get(name.casefold())) for name in places_in(text)]
         self.unknown = [name for name, index in wanted if index is None]

@@ -15,7 +15,7 @@ from core.phone import PhoneError, PhoneNumber, read
 from core.redaction import storable
 from providers.gateway.client import CannotTake
 
-from ...do_not_send import listed_among
+from ...do_not_send import listed_numbers
 from ...models import Batch, StagedRow
 from ...text_rules import MAX_SEGMENTS
 from .placeholders import EmptyPlace, Filled
@@ -128,7 +128,7 @@ class Checker:
         """The do-not-send list is asked once for all of them."""
         numbers = [self._read(candidate.typed) for candidate in candidates]
         known = [number.e164 for number in numbers if isinstance(number, PhoneNumber)]
-        listed = listed_among(known)
+        listed = listed_numbers(known)
         rows = []
         for candidate, number in zip(candidates, numbers, strict=True):
             row = self._verdict(candidate, number, listed, fill)

@@ -18,7 +18,7 @@ from messaging.batches import lifecycle, resend, tasks
 from messaging.batches.create import pasted
 from messaging.batches.importing import importer
 from messaging.models import Batch, Message, StagedRow
-from messaging.presentation.row_texts import problem_words
+from messaging.presentation.row_texts import problem_text
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch, numbers, start_batch
 from tests.factories.staff import make_user
@@ -154,11 +154,11 @@ def test_every_row_has_one_verdict_and_they_add_up() -> None:
 def test_every_problem_is_said_in_words() -> None:
     batch = make_batch(b"phone\n1.39123E+10\n+6281234567890\n1391234\nabc\n10086\n13912345678\n")
     for row in StagedRow.objects.exclude(verdict="good"):
-        words = problem_words(row, batch.account, whole=True)
+        words = problem_text(row, batch.account, whole=True)
         assert words.endswith(".")
         assert "%(" not in words
         if row.problem != "phone_shortened":
-            assert row.typed not in problem_words(row, batch.account, whole=False)
+            assert row.typed not in problem_text(row, batch.account, whole=False)
 
 
 def test_rows_that_cost_more_are_counted() -> None:
@@ -182,8 +182,8 @@ def test_a_number_whose_first_row_lacks_something_is_taken_from_a_later_one() ->
 def test_a_number_that_was_shown_short_but_not_shortened_is_masked() -> None:
     batch = make_batch(b"phone\n1.3912345678e10\n13912345678\n")
     row = StagedRow.objects.get(problem="phone_shortened")
-    assert "3912345678" not in problem_words(row, batch.account, whole=False)
-    assert "1.3912345678e10" in problem_words(row, batch.account, whole=True)
+    assert "3912345678" not in problem_text(row, batch.account, whole=False)
+    assert "1.3912345678e10" in problem_text(row, batch.account, whole=True)
 
 
 # --- files that cannot be read ----------------------------------------------------
