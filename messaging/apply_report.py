@@ -1,7 +1,8 @@
-"""What a provider reports about a message: found by our reference first, then by its id.
+"""Apply a provider's reports to messages.
 
-The state of a message follows from the set of its reports, not from their order: the
-strongest one stands. Nothing here ever sends, verifies a code or changes money.
+Reports arrive late, twice and out of order, so a message's state follows from the set of its
+reports and not from their order: the strongest report stands. Nothing here sends, verifies a
+code or changes money.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ S = MessageState
 
 STATE_OF: Final[dict[str, MessageState]] = {
     D.SUBMITTED: S.SUBMITTED,
-    # The provider has it and does not know more: no news about its arrival.
+    # The provider has the message and does not know whether it arrived.
     D.UNKNOWN_REPORT: S.SUBMITTED,
     D.IN_TRANSIT: S.IN_TRANSIT,
     D.EXPIRED: S.EXPIRED,
@@ -31,20 +32,28 @@ STATE_OF: Final[dict[str, MessageState]] = {
     D.DELIVERED: S.DELIVERED,
 }
 ORDER: Final = tuple(STATE_OF)
-"""The one total order of reports, weakest first."""
+"""Total order of reports, weakest first."""
 FINAL: Final = frozenset({D.EXPIRED, D.UNDELIVERED, D.REJECTED, D.DELIVERED})
 NOT_YET_SENT: Final = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED})
-"""As far as we know it has not left. Only the provider could know our reference, so it has:
-the report stands, the contradiction shows, and above all it is not sent a second time."""
+"""States of a message that, as far as we know, has not left.
+
+Only the provider could know our reference, so the message did leave. The report stands, the page
+shows the conflict, and the message is not sent a second time."""
 ENDED_UNSENT: Final = frozenset({S.CANCELLED, S.REFUSED})
-"""Ended without having left. A report contradicts that and does not move it."""
+"""States of a message that ended without leaving. A report is a conflict and moves nothing."""
 FAILURES: Final = FINAL - {D.DELIVERED}
 OUR_REFERENCE: Final = re.compile(r"[0-9a-f]{32}")
 
 
 def on_delivery(received: ReceivedEvent) -> Match | None:
-    """A delivery report. It moves the message up the one order of reports, or only adds to
-    what is kept of it."""
+    """Apply a delivery report; None if no message matches.
+
+    1. Find and lock the message.
+    2. Store the report, whatever it says.
+    3. Move the message to the state of its strongest report, if the state table allows that.
+    4. Notify the owner of the message.
+    5. If the message did not move, still record the conflict, the provider's id and the time.
+    """
     event = received.event
     found = find_message(received)
     if found is None or not isinstance(event, DeliveryReported):
@@ -67,7 +76,7 @@ def on_delivery(received: ReceivedEvent) -> Match | None:
 
 
 def on_verification(received: ReceivedEvent) -> Match | None:
-    """The provider's word on a check of a code: evidence beside the message, no more."""
+    """Store the provider's result of a code check as evidence; it moves no message."""
     found = find_message(received)
     if found is None or not isinstance(received.event, VerificationReported):
         return None
@@ -81,7 +90,7 @@ def on_verification(received: ReceivedEvent) -> Match | None:
 
 
 def on_unrecognised(received: ReceivedEvent) -> Match | None:
-    """A report that nobody understands changes nothing; its message is named all the same."""
+    """Store a report that the portal cannot read, beside its message. It changes no state."""
     found = find_message(received)
     if found is None:
         return None
@@ -91,12 +100,13 @@ def on_unrecognised(received: ReceivedEvent) -> Match | None:
 
 
 def find_message(received: ReceivedEvent) -> tuple[Message, str] | None:
-    """The message that is meant, locked; of this account only.
+    """Lock and return the message of an event, and how it was matched; None without a match.
 
-    A reference that looks like ours and is not known is somebody else's, so the provider's
-    id beside it is not believed. An id that two messages have tells nothing.
+    Only messages of the event's account qualify. Our reference is tried first, then the
+    provider's id. A reference in our format that is unknown belongs to another system, so the
+    id beside it is ignored. An id that two messages share identifies neither.
     """
-    # No more of it than is needed here, since this runs for every report of a batch.
+    # Load only the columns needed: this runs for every report of a batch.
     of_account = (
         Message.objects.filter(account=received.account.pk)
         .only("state", "provider_id", "conflict", "reported_at", "belongs_to")
@@ -121,7 +131,7 @@ def find_message(received: ReceivedEvent) -> tuple[Message, str] | None:
 
 
 def _store_report(received: ReceivedEvent, message: Message, kind: Report.Kind, state: str) -> None:
-    """Reading the same callback again finds what it has left before."""
+    """Upsert the report, so that processing a callback again stores nothing twice."""
     report = Report(
         message=message,
         callback_id=received.callback_id,
@@ -145,7 +155,7 @@ def _reported_states(message: Message) -> set[D]:
 
 
 def _has_conflict(message: Message, reported: set[D]) -> bool:
-    """Two final words that differ, or a report of what cannot have gone out."""
+    """Whether two final reports differ, or a report exists for a message that never left."""
     if len(reported & FINAL) > 1:
         return True
     if message.state == S.REFUSED:
@@ -154,7 +164,7 @@ def _has_conflict(message: Message, reported: set[D]) -> bool:
 
 
 def _conflicts(state: D, message: Message, strongest: D) -> bool:
-    """Whether this very report is the one that does not fit."""
+    """Whether this report is the one that does not fit."""
     if message.state in NOT_YET_SENT | ENDED_UNSENT:
         return message.state != S.REFUSED or state not in FAILURES
     return state in FINAL and state != strongest
@@ -174,7 +184,7 @@ def _move_state(
             reported_at=received.at,
             conflict=conflict,
             provider_id=message.provider_id or _provider_id_in(received),
-            # It went out, so nobody needs the code any more.
+            # The message went out, so the code is no longer needed.
             code="",
         )
     )

@@ -1,6 +1,6 @@
-"""Queue one message; put it aside, release or cancel it while it waits.
+"""Queue one message; hold, release or cancel it before it is sent.
 
-What becomes of it once it was handed over is in `messaging.engine.apply_outcome`.
+`messaging.engine.apply_outcome` records what happens after the call to the provider.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SAME_NUMBER_CODE_WINDOW: Final = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What staff want to send; already checked against the account's client."""
+    """A message to queue, already checked against the account's client."""
 
     account: Account
     recipient: PhoneNumber
@@ -50,11 +50,11 @@ class Draft:
 
 
 def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
-    """Write the message down, and start the engine if it sleeps, in one transaction.
+    """Save the message, count it in the daily limits and wake the engine, in one transaction.
 
-    The same form sent twice makes one message: a unique constraint decides, and the
-    second call returns the first one's row and False. Raises `LimitReached` where a daily
-    limit is used up; nothing is written then.
+    A form that is posted twice makes one message: a unique constraint on the form token decides,
+    and the second call returns the first message and False. Raises `LimitReached` if a daily
+    limit is used up; then nothing is saved.
     """
     row = build_message(draft, by, form_token)
     try:
@@ -71,18 +71,21 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
 
 
 def count_in_limits(message: Message, by: User) -> None:
-    """Take it from the daily limits of the person and the account, or raise `LimitReached`."""
+    """Count the message in the daily limits of the person and the account.
+
+    Raises `LimitReached` if one of them is used up.
+    """
     kind = DailyLimit.What.CODES if message.is_code else DailyLimit.What.MESSAGES
     daily_limits.take(daily_limits.caps_of(message.account, by, kind))
 
 
 def was_sent(form_token: str, by: User) -> bool:
-    """Whether this form has made a message already."""
+    """Whether this form has already made a message."""
     return Message.objects.filter(form_token=form_token, created_by=by.pk).exists()
 
 
 def build_message(draft: Draft, by: User | None, form_token: str | None) -> Message:
-    """The message that a draft comes to, not saved yet."""
+    """Build the message of a draft without saving it."""
     row = Message(
         account=draft.account,
         recipient=draft.recipient.e164,
@@ -101,7 +104,7 @@ def build_message(draft: Draft, by: User | None, form_token: str | None) -> Mess
         counted = segments.count(draft.text)
         row.encoding, row.segments = counted.encoding, counted.segments
     elif draft.kind == Message.Kind.OWN_CODE:
-        # Dots stand for the code: it is put in at the moment of sending, and nowhere else.
+        # Dots stand for the code, which is filled in only when the message is sent.
         row.text = draft.text or text_around_code(draft.account, draft.template)
         row.code = Secret(draft.code)
         row.encoding = Encoding.UCS2
@@ -112,7 +115,7 @@ def build_message(draft: Draft, by: User | None, form_token: str | None) -> Mess
 
 
 def matches_draft(message: Message, draft: Draft) -> bool:
-    """Whether this row is what the draft asks for; a code is not kept, so not compared."""
+    """Whether the message is what the draft describes. Codes are not kept, so not compared."""
     text = (
         segments.normalise_line_ends(draft.text)
         if draft.kind == Message.Kind.TEXT
@@ -140,7 +143,7 @@ def matches_draft(message: Message, draft: Draft) -> bool:
 
 
 def text_around_code(account: Account, template: str) -> str:
-    """The provider's text with dots where the code stands; empty where it is not known."""
+    """Return the provider's text with dots in place of the code; empty if it is unknown."""
     client = account.client
     if client is None or not issubclass(client, SendsOwnCode):
         return ""
@@ -170,17 +173,20 @@ def find_duplicate(draft: Draft) -> Message | None:
 
 
 def age_cutoffs(now: datetime) -> tuple[datetime, datetime]:
-    """Texts, and codes, that were queued before this do not go out unasked."""
+    """Return the times before which a queued text, and a queued code, is too old to send."""
     return now - TEXT_MAX_AGE, now - CODE_MAX_AGE
 
 
 def hold_expired(now: datetime) -> None:
-    """An old text asks for a go-ahead; an old code is of no use to anybody. Of a batch the
-    whole is looked at, since it may take longer than that by its pace alone."""
+    """Hold texts older than 24 h for confirmation, and end stale codes as not sent.
+
+    Messages of batches are left out: the pace of a large batch alone can take longer, so a
+    batch is checked as a whole (`messaging.batches.lifecycle`).
+    """
     queued = Message.objects.filter(state=MessageState.QUEUED, batch=None)
     text_limit, code_limit = age_cutoffs(now)
     codes = queued.exclude(kind=Message.Kind.TEXT).filter(queued_at__lte=code_limit)
-    told = listeners.owners_of(codes)
+    owners = listeners.owners_of(codes)
     MESSAGE_STATES.move(
         queued.filter(kind=Message.Kind.TEXT, queued_at__lte=text_limit),
         MessageState.HELD,
@@ -194,13 +200,15 @@ def hold_expired(now: datetime) -> None:
         ended_at=now,
         code="",
     )
-    listeners.notify(told)
+    listeners.notify(owners)
 
 
 def release(message: Message) -> bool:
-    """A person's go-ahead for a message that waited too long; it is as fresh as a new one.
+    """Queue a held message again after a person confirmed it; its age starts from zero.
 
-    Raises `InvalidRecipient` where the account may not send there any more."""
+    False if it is no longer held. Raises `InvalidRecipient` if the account may no longer send to
+    the number.
+    """
     recipient_for(message.account, message.recipient)
     now = timezone.now()
     return bool(
@@ -216,13 +224,13 @@ def release(message: Message) -> bool:
 
 
 def cancel(message: Message, by: User) -> bool:
-    """Stop a message that has not been handed over. False: it was too late."""
-    waiting = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
+    """Cancel a message that has not been claimed. False if it is too late."""
+    pending = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
     with transaction.atomic():
         cancelled = MESSAGE_STATES.move(
             Message.objects.filter(pk=message.pk),
             MessageState.CANCELLED,
-            sources=waiting,
+            sources=pending,
             ended_at=timezone.now(),
             ended_by_id=by.pk,
             code="",

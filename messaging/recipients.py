@@ -1,4 +1,4 @@
-"""Reading one recipient as staff type it, and saying in words why it cannot be used."""
+"""Parse a recipient as staff type it, and explain why it cannot be used."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from . import do_not_send
 
 
 class InvalidRecipient(ValueError):
-    """The text beside the field is the exception's."""
+    """The recipient cannot be used. The exception's text is the one shown beside the field."""
 
 
 def recipient_for(account: Account, typed: str) -> PhoneNumber:
-    """The number, if this account may send to it and its provider can take it.
+    """Return the number if the account may send to it.
 
-    Raises `InvalidRecipient` with the reason in the reader's language.
+    Raises `InvalidRecipient`, with the reason in the reader's language, if the text is no phone
+    number, the account does not allow the country, the provider does not support the number, or
+    the number is on the do-not-send list.
     """
     number = read_recipient(typed)
     if number.country not in account.allowed_countries:
@@ -39,6 +41,7 @@ def recipient_for(account: Account, typed: str) -> PhoneNumber:
 
 
 def read_recipient(typed: str) -> PhoneNumber:
+    """Parse a phone number. Raises `InvalidRecipient` with the reason."""
     try:
         return read(typed, settings.HOME_COUNTRY)
     except PhoneError as error:
@@ -64,7 +67,7 @@ def words_of(cannot: CannotTake) -> str:
 
 
 def phone_problem_text(kind: PhoneProblem, **values: object) -> str:
-    """Why a text is no phone number; `values` are those of a `PhoneError`."""
+    """Explain why a text is no phone number; `values` are those of a `PhoneError`."""
     return str(_texts()[kind]) % values
 
 

@@ -1,4 +1,4 @@
-"""What messages and batches register when the portal starts."""
+"""Registrations that messages and batches make when the portal starts."""
 
 from __future__ import annotations
 

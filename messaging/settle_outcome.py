@@ -1,5 +1,7 @@
-"""What staff may decide about a message whose outcome is unknown. Each needs a reason,
-is written down with a name, and happens once: whoever comes second finds it settled."""
+"""Settle a message whose outcome is unknown, or send it again.
+
+Each decision needs a reason and is recorded with the person's name. Only the first decision
+counts: a second person finds the message settled."""
 
 from __future__ import annotations
 
@@ -29,15 +31,17 @@ BY_CORRECT_CODE: Final = "The right code was read out"
 
 
 def mark_sent(message: Message, by: User, because: str) -> bool:
+    """Settle an unknown outcome as sent. False if it is no longer unknown."""
     return _settle(message, MessageState.SUBMITTED, by, because)
 
 
 def mark_not_sent(message: Message, by: User, because: str) -> bool:
+    """Settle an unknown outcome as not sent. False if it is no longer unknown."""
     return _settle(message, MessageState.NOT_SENT, by, because)
 
 
 def settle_by_correct_code(messages: QuerySet[Message]) -> int:
-    """Somebody read out the code of these messages, so they went out."""
+    """Settle as sent the unknown messages whose code a person read out; return how many."""
     return MESSAGE_STATES.move(
         messages,
         MessageState.SUBMITTED,
@@ -78,17 +82,24 @@ REPEATABLE = frozenset(
 
 
 def can_repeat(message: Message) -> bool:
-    """A code of ours is not kept, and what belongs to something else is repeated there."""
+    """Whether staff may send the message again from its page.
+
+    Own codes are not kept, so they cannot be repeated. A message with an owner is repeated by
+    the app that owns it.
+    """
     return message.kind != Message.Kind.OWN_CODE and not message.belongs_to
 
 
 def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bool]:
-    """A new message linked to the old one, which stays as it is. Texts only: a code that
-    went out is not kept, so another one is sent from the form.
+    """Queue a copy of a message, linked to the old one, which stays unchanged.
 
-    Of several people who do this at once one sends; the others are shown that message.
-    Raises `InvalidRecipient` where the account may not send there any more, `LimitReached`
-    where a daily limit is used up, else ValueError.
+    Own codes cannot be sent again: they are not kept, so staff send a new one from the form. If
+    several people do this at the same time, one message is sent; the others get that message
+    and False.
+
+    Raises `InvalidRecipient` if the account may no longer send to the number, `LimitReached` if
+    a daily limit is used up, and ValueError if the message cannot be repeated or the form token
+    belongs to another message.
     """
     if message.state not in REPEATABLE or not can_repeat(message) or not form_token:
         raise ValueError("This message cannot be sent again.")

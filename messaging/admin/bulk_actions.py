@@ -39,7 +39,7 @@ S = MessageState
 
 @dataclass(frozen=True, slots=True)
 class BulkOperation:
-    """One action on several messages: which it touches, what it does to each, and what it asks for first."""
+    """An action on several messages: eligible states, the change, and the reasons to offer."""
 
     title: Promise
     permission: str
