@@ -1,7 +1,7 @@
-"""What came of sending a message.
+"""Record the result of sending a message.
 
-What a result means for the row is decided here and nowhere else. The rule above all:
-a row goes back to the queue only where it is certain that nothing happened out there.
+This is the only place that decides what a result means for the row. The rule above all: a
+message returns to the queue only if the call certainly did nothing at the provider.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ ACCEPTED_FROM: Final = (MessageState.SENDING, MessageState.UNKNOWN)
 
 
 def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
-    """The provider took these messages. Where a report came first, only what is missing
-    is filled in. One statement for all, since this runs for every message of a batch."""
+    """Record that the provider accepted these messages, given as pairs of id and submission.
+
+    If a report or a person's decision came first, it stands and only the missing values are
+    filled in. One statement covers all messages, since this runs for every message of a batch.
+    """
     if not accepted:
         return
     MESSAGE_STATES.check(MessageState.SUBMITTED, ACCEPTED_FROM)
-    # Within the recorder's transaction a savepoint would be two more questions in each round.
+    # Inside the result writer's transaction a savepoint would cost two more queries each round.
     with transaction.atomic(savepoint=False):
         moved = _update_all(
             accepted,
@@ -39,8 +42,8 @@ def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
             ACCEPTED_FROM,
         )
         if moved < len(accepted):
-            # Reported, or settled by a person, before this answer was written down. The id
-            # is kept even where a person said "not sent": a report that comes will find it.
+            # A report or a person settled these before this answer was recorded. The provider's
+            # id is kept even if a person decided "not sent", so that a later report finds it.
             known = (*REPORTS, MessageState.SUBMITTED, MessageState.NOT_SENT)
             _update_all(accepted, "code = ''", known, "AND answered_at IS NULL")
 
@@ -51,11 +54,13 @@ def _update_all(
     sources: tuple[MessageState, ...],
     condition: str = "",
 ) -> int:
-    """Rows changed. SQL, since the ORM has one statement a row and one for equal values."""
+    """Update the messages in one statement and return how many changed.
+
+    SQL, since the ORM offers one statement per row, or one that sets equal values.
+    """
     states = ", ".join(f"'{state.value}'" for state in sources)
     if connection.vendor == "postgresql":
-        # One value a column instead of one for each of many rows, which the driver takes
-        # long to fill in.
+        # One array per column: the driver is slow at filling in one parameter per row and column.
         answers = (
             "unnest(%s::bigint[], %s::text[], %s::text[], %s::jsonb[])"
             " AS answer (column1, column2, column3, column4)"
@@ -71,7 +76,7 @@ def _update_all(
                words = column3, warnings = column4, answered_at = %s
           FROM {answers}
          WHERE id = column1 AND state IN ({states}) {condition}
-    """  # noqa: S608 - built from constants of ours
+    """  # noqa: S608 - built from our own constants
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(statement, [now, *values])
@@ -89,7 +94,11 @@ def _answer_columns(accepted: tuple[int, Submission]) -> tuple[int, str, str, st
 
 
 def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
-    """The call did not end in a clear yes."""
+    """Record a call that was not clearly accepted.
+
+    A refusal is final. A call that certainly did nothing is tried again or given up. Everything
+    else is unknown and never repeated.
+    """
     answer = {
         "reason": str(error.reason),
         "words": storable(error.words),
@@ -102,7 +111,7 @@ def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
         case Outcome.NOT_DONE:
             _retry_or_give_up(rows, error, answer)
         case _:
-            # The code stays until somebody settles this, since nothing is final yet.
+            # The code is kept until a person settles the outcome, since nothing is final yet.
             _move_from_sending(rows, MessageState.UNKNOWN, **answer)
     _record_beside_report(rows, answer)
 
@@ -113,7 +122,7 @@ def _move_from_sending(rows: QuerySet[Message], state: MessageState, **changes: 
 
 
 def _record_beside_report(rows: QuerySet[Message], answer: dict[str, Any]) -> None:
-    """A report came before the end of our own call: it stands, the answer is kept with it."""
+    """Keep the answer beside a report that came before the end of our own call and stands."""
     reported = (*REPORTS, MessageState.SUBMITTED)
     rows.filter(state__in=reported, answered_at=None).update(claim=None, **answer)
 

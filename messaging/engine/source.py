@@ -1,4 +1,4 @@
-"""Messages as work for the engine."""
+"""Work source of single messages."""
 
 from __future__ import annotations
 
@@ -43,11 +43,14 @@ SendRequest: TypeAlias = TextMessage | OwnCode | ProviderCode
 
 @dataclass(slots=True)
 class MessageJob(Job):
-    """One send. The request is made of the row at the claim, so that the thread needs
-    no database; its code is in memory only."""
+    """One send.
+
+    The request is built when the row is claimed, so the worker thread needs no database. An own
+    code stays in memory only.
+    """
 
     request: SendRequest | None
-    """None where the row could not be read, for example for want of a key."""
+    """None if the row cannot be read, for example because its key is missing."""
     belongs_to: str = ""
 
     def run(self, client: Client) -> Submission:
@@ -63,7 +66,7 @@ class MessageJob(Job):
 
 
 def _cancel_listed(rows: Sequence[ClaimedMessage]) -> None:
-    """They wait again, as whatever the list stops, and end as such."""
+    """Release claimed messages to listed numbers, and cancel them with the list's reason."""
     MESSAGE_STATES.move(
         Message.objects.filter(pk__in=[row.id for row in rows]),
         MessageState.QUEUED,
@@ -75,8 +78,7 @@ def _cancel_listed(rows: Sequence[ClaimedMessage]) -> None:
 
 
 class MessageRows(ClaimedRows[Message]):
-    """Messages are claimed and marked by SQL of their own, since every message of a batch
-    passes here."""
+    """Claims of messages, with their own SQL, since every message of a batch passes here."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -96,10 +98,11 @@ class MessageRows(ClaimedRows[Message]):
     def claim_due(
         self, due: claim_sql.DueCondition, account: Account, limit: int, loop: UUID
     ) -> list[MessageJob]:
-        """Claim the first of these rows, and make their jobs.
+        """Claim the first `limit` due rows and build their jobs.
 
-        A number that was put on the do-not-send list since its message was written is found
-        here, at the last moment, since a batch takes hours."""
+        A batch takes hours, so a number may have been listed since its message was saved. Such
+        messages are cancelled here, at the last moment.
+        """
         now = timezone.now()
         rows, listed = claim_sql.claim(due, account.pk, limit, loop, now)
         if listed:
@@ -136,7 +139,7 @@ def _notify_owners(ids: Sequence[int], now: datetime) -> None:
 
 
 class MessageSource(ClaimedRowSource):
-    """Single messages; those of a batch have a lane of their own (`messaging.batches`)."""
+    """Single messages. Messages of a batch have their own lane (`messaging.batches`)."""
 
     name: ClassVar[str] = "messages"
     lane: ClassVar[Lane] = Lane.STAFF
@@ -162,7 +165,7 @@ class MessageSource(ClaimedRowSource):
                 accepted.append((result.job.row_id, result.value))
             else:
                 raise TypeError("A send answers with a Submission.")
-        # A row that was given up as unknown meanwhile is settled by this, too.
+        # This also settles a row that was given up as unknown in the meantime.
         apply_outcome.apply_submissions(accepted)
         jobs = [result.job for result in results if isinstance(result.job, MessageJob)]
         listeners.notify([(job.row_id, job.belongs_to) for job in jobs if job.belongs_to])
@@ -174,7 +177,7 @@ class MessageSource(ClaimedRowSource):
 
 
 def report_url(account: Account) -> str:
-    """Where reports about this account's messages go; empty where none will come."""
+    """Return the callback URL for reports; empty if the account receives none."""
     client = account.client
     if client is None or not issubclass(client, ReceivesCallbacks):
         return ""
@@ -183,16 +186,16 @@ def report_url(account: Account) -> str:
 
 
 def _build_request_or_none(row: ClaimedMessage, callback_url: str) -> SendRequest | None:
-    """One row that cannot be read must not stop the loop; its job ends refused."""
+    """Build the request, or return None: an unreadable row ends refused and stops no loop."""
     try:
         return build_request(row, callback_url)
-    except Exception as problem:  # noqa: BLE001 - whatever is wrong with this row
+    except Exception as problem:  # noqa: BLE001 - any fault of this row
         logger.error("Message %s cannot be read: %s", row.id, type(problem).__name__)
         return None
 
 
 def build_request(row: ClaimedMessage, callback_url: str) -> SendRequest | None:
-    """What is asked of the provider for this row."""
+    """Build the request to the provider; None if the code is missing."""
     match row.kind:
         case Message.Kind.TEXT:
             return TextMessage(

@@ -1,4 +1,4 @@
-"""The states of a batch as staff see them."""
+"""Labels for the states of a batch."""
 
 from __future__ import annotations
 
@@ -57,13 +57,14 @@ def register() -> None:
 
 
 def shown_state(batch: Batch) -> str:
+    """Return the key of the batch's label: its state, or `blocked` by a paused account."""
     if batch.state == B.SENDING and batch.account.is_paused:
         return BLOCKED
     return batch.state
 
 
 def where_shown(shown: str) -> Q:
-    """The batches whose label says `shown`, for filters."""
+    """Select the batches whose label is `shown`, for filters."""
     stopped = Q(account__paused_at__isnull=False)
     if shown == BLOCKED:
         return Q(state=B.SENDING) & stopped

@@ -1,4 +1,4 @@
-"""What of the messages needs a hand, for the dashboard and the sidebar."""
+"""Messages that need attention, for the dashboard and the sidebar."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_COUNTED: Final = 99
 
 
 def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
-    """Unknown outcomes and messages that wait for a go-ahead, each opening its rows."""
+    """Yield the counts of unknown outcomes and of held messages, each linked to its list."""
     if not request.user.has_perm("messaging.view_message"):
         return
     unknown = Message.objects.filter(state=S.UNKNOWN).count()
@@ -46,6 +46,6 @@ def _list_url(state: MessageState) -> str:
 
 
 def count_needing_attention() -> int:
-    """How many messages wait for a person; more than 99 are not counted."""
+    """Count the messages that wait for a person, up to 100."""
     rows = Message.objects.filter(state__in=NEEDS_ATTENTION)
     return rows.order_by()[: MAX_COUNTED + 1].count()

@@ -1,4 +1,4 @@
-"""What a message's page says under its state: what happened, the money, the next step."""
+"""Explanations on a message's page: what happened, the money, the next step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FAULT_BEFORE_SENDING: Final = "portal_fault_before_sending"
 
 
 def register() -> None:
-    """The reasons that only messages have."""
+    """Register the reasons that only messages have."""
     register_reason(
         WAITED_TOO_LONG,
         Words(
@@ -59,6 +59,7 @@ def register() -> None:
 
 
 def explanation_of(message: Message) -> Explanation:
+    """Explain the state of a message to staff."""
     shown = shown_state(message)
     match message.state:
         case S.QUEUED | S.CLAIMED:
@@ -79,7 +80,7 @@ def explanation_of(message: Message) -> Explanation:
 
 
 def _explain_report(message: Message) -> str:
-    """What is odd about the report that stands, or how long it took."""
+    """Explain a conflict or a report after a person's decision, else how long the report took."""
     if message.conflict:
         return _explain_conflict(message)
     reported_at = message.reported_at
@@ -97,10 +98,10 @@ def _explain_report(message: Message) -> str:
 
 
 def _explain_conflict(message: Message) -> str:
-    """Which final words were reported, in the order in which they came."""
+    """List the final reports in the order in which they arrived."""
     states = message.reports.filter(kind=Report.Kind.DELIVERY).order_by("at", "pk")
-    told = dict.fromkeys(states.values_list("state", flat=True))
-    words = [_("“%s”") % label_for("message", state).word for state in told if state in FINAL]
+    reported = dict.fromkeys(states.values_list("state", flat=True))
+    words = [_("“%s”") % label_for("message", state).word for state in reported if state in FINAL]
     if len(words) < 2:
         return _("A report came in that does not fit what the portal knows; see below.")
     return _(
@@ -130,9 +131,11 @@ def _explain_waiting(message: Message) -> Explanation:
 
 
 def _explain_reason(message: Message) -> Explanation:
-    said = explain(_reason(message), **_reason_values(message))
-    # Whatever the reason, money may be gone exactly where the outcome is unknown.
-    return replace(said, money=MoneyLine.UNKNOWN) if message.state == S.UNKNOWN else said
+    explanation = explain(_reason(message), **_reason_values(message))
+    # With an unknown outcome money may be gone, whatever the reason.
+    if message.state == S.UNKNOWN:
+        return replace(explanation, money=MoneyLine.UNKNOWN)
+    return explanation
 
 
 def _reason(message: Message) -> str:
@@ -144,12 +147,12 @@ def _reason(message: Message) -> str:
 def _explain_not_sent(message: Message) -> Explanation:
     if message.settled_at:
         return Explanation(money=MoneyLine.NOT_SENT)
-    said = _explain_reason(message)
-    return said if said.money else replace(said, money=MoneyLine.NOT_SENT)
+    explanation = _explain_reason(message)
+    return explanation if explanation.money else replace(explanation, money=MoneyLine.NOT_SENT)
 
 
 def _reason_values(message: Message) -> dict[str, Any]:
-    """What the texts of the reasons have places for; a place without a value is left out."""
+    """Return the values for placeholders in reason texts; one without a value is left out."""
     values: dict[str, Any] = {
         "waited": duration((message.ended_at or timezone.now()) - message.queued_at)
     }
@@ -162,7 +165,7 @@ def _reason_values(message: Message) -> dict[str, Any]:
 
 
 def title_of(message: Message) -> str:
-    """What went wrong, in one line for lists."""
+    """Return the reason in one line, for lists."""
     waited = duration((message.ended_at or timezone.now()) - message.queued_at)
     return explain(_reason(message), waited=waited).title
 
@@ -183,7 +186,7 @@ def _explain_accepted(message: Message, shown: str) -> str:
 
 
 def known_facts(message: Message) -> list[str]:
-    """Short facts in the reader's language; hints, never a verdict."""
+    """List short facts that help staff settle an unknown outcome; hints, never a verdict."""
     sent = message.handed_over_at
     if sent is None:
         return []
@@ -206,7 +209,7 @@ def known_facts(message: Message) -> list[str]:
 
 
 def _balances_around(message: Message) -> tuple[BalanceReading, BalanceReading] | None:
-    """The readings next to the send, if the provider states a balance."""
+    """Return the balance readings just before and after the send, if there are both."""
     readings = BalanceReading.objects.filter(account=message.account_id)
     sent, ended = message.handed_over_at, message.answered_at or message.ended_at
     before = readings.filter(read_at__lte=sent).order_by("-read_at").first()

@@ -1,4 +1,4 @@
-"""Why a row may not be sent, and why a batch stands still, in words."""
+"""Texts that explain why a row cannot be sent and why a batch is paused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REASONS: Final = {
 
 
 MAX_DIGITS_LEFT: Final = 6
-"""Digits that a spreadsheet leaves of a number that it shows shortened."""
+"""Most digits that a spreadsheet keeps of a number that it shortens."""
 
 
 def register() -> None:
@@ -52,7 +52,7 @@ def register() -> None:
 
 
 def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
-    """`whole`: whether the reader may see what was typed."""
+    """Explain why a row cannot be sent. `whole`: the reader may see the typed number."""
     values: dict[str, Any] = {"position": None, "digits": None, "expected": None}
     values |= row.values or {}
     if row.problem.startswith(PHONE):
@@ -74,8 +74,10 @@ def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
 
 
 def shown_typed(row: StagedRow, *, whole: bool) -> str:
-    """What stands in the file. A number that a spreadsheet shortened tells nothing any more,
-    unless it left most of its digits."""
+    """Return the number as the file has it, masked unless the reader may see it.
+
+    A number that a spreadsheet shortened identifies nobody, unless most of its digits are left.
+    """
     shortened = row.problem == f"{PHONE}{PhoneProblem.SHORTENED}"
     digits = sum(sign.isdigit() for sign in row.typed.upper().partition("E")[0])
     if whole or (shortened and digits <= MAX_DIGITS_LEFT):

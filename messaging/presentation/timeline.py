@@ -1,4 +1,4 @@
-"""The story of a message, oldest first, told by its own row."""
+"""The timeline of a message, oldest entry first, built from its own row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ S = MessageState
 def timeline(
     message: Message, *, with_calls: bool, with_callbacks: bool = False
 ) -> list[TimelineEntry]:
-    """Whether the reader may open the calls and the callbacks that are the evidence."""
+    """List the entries. The flags say whether the reader may open calls and callbacks."""
     calls = _calls_of(message) if with_calls else []
     return [
         *_queue_entries(message),
@@ -81,7 +81,7 @@ def _answer_text(message: Message) -> str:
         case S.NOT_SENT | S.SUBMITTED if message.settled_at:
             return _("No clear answer after %(took)s") % {"took": took}
         case state if state in (S.SUBMITTED, *REPORTS) and message.reason:
-            # A report showed that it went out, or a person did.
+            # The call had no clear answer; a report or a person showed that it went out.
             return _("No clear answer after %(took)s") % {"took": took}
         case S.HELD | S.CANCELLED:
             return _("Not handed over")
