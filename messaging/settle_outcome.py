@@ -109,7 +109,7 @@ def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bo
         earlier = message.sent_again.exclude(state__in=NEVER_LEFT).order_by("-pk").first()
         if earlier is not None:
             return earlier, False
-        again, made = Message.objects.get_or_create(
+        repeat, created = Message.objects.get_or_create(
             form_token=form_token,
             defaults={
                 **{name: getattr(message, name) for name in _COPIED_FIELDS},
@@ -118,12 +118,12 @@ def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bo
                 "sent_again_from": message,
             },
         )
-        if (again.sent_again_from_id, again.created_by_id) != (message.pk, by.pk):
+        if (repeat.sent_again_from_id, repeat.created_by_id) != (message.pk, by.pk):
             raise ValueError("This form belongs to another message.")
-        if made:
-            queue_message.count_in_limits(again, by)
+        if created:
+            queue_message.count_in_limits(repeat, by)
         kick_if_idle()
-    return again, made
+    return repeat, created
 
 
 _COPIED_FIELDS = (

@@ -1,7 +1,7 @@
-"""What staff can do with several messages of the list at once.
+"""Actions on several messages of the list at once.
 
-Each action first shows how many of the chosen messages it would touch; what has moved on
-meanwhile is left alone and counted.
+Each action first shows how many of the chosen messages it would change. Messages that have moved
+to another state in the meantime are left unchanged and counted.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class BulkOperation:
     states: tuple[MessageState, ...]
     apply: Callable[[Message, User, str], bool]
     reasons: tuple[str, ...] = ()
-    """Keys of the presets to choose from; none means that no reason is asked for."""
+    """Keys of the preset reasons; empty if the action needs no reason."""
 
 
 CANCEL: Final = BulkOperation(
@@ -96,7 +96,7 @@ SEND_AGAIN: Final = BulkOperation(
     _("Send again to not delivered"),
     "messaging.bulk_message",
     resend.NOT_DELIVERED,
-    # Done at once for all of them, by `send_again_as_batch`.
+    # `send_again_as_batch` handles all of them at once.
     lambda message, by, because: False,
 )
 
@@ -105,8 +105,11 @@ SEND_AGAIN: Final = BulkOperation(
 def send_again_as_batch(
     admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
 ) -> HttpResponse | None:
-    """A new batch of them, which is checked and confirmed like any other: so this asks
-    nothing, and sends nothing yet."""
+    """Make a new batch of the chosen messages.
+
+    The batch is checked and confirmed like any other, so this asks for no confirmation and sends
+    nothing yet.
+    """
     if not request.user.has_perm(SEND_AGAIN.permission):
         raise NeedsPermission(SEND_AGAIN.permission)
     try:
@@ -137,7 +140,7 @@ def run_operation(
     request: HttpRequest,
     chosen: QuerySet[Message],
 ) -> HttpResponse | None:
-    """The confirmation first; with its answer, the action itself and the list again."""
+    """Ask for confirmation; once confirmed, apply the operation and return to the list."""
     if not request.user.has_perm(operation.permission):
         raise NeedsPermission(operation.permission)
     eligible = chosen.filter(state__in=operation.states)

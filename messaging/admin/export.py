@@ -1,4 +1,4 @@
-"""The list of messages as a file: what the filters leave, masked like the list itself."""
+"""Export of the filtered list of messages, masked like the list itself."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ from ..presentation.visibility import may_see_whole, shown_text
 PERMISSION: Final = "messaging.export_message"
 CHUNK_SIZE: Final = 1_000
 MAX_LOGGED: Final = 500
-"""Characters of the filters that are written down."""
+"""Characters of the filters that the log keeps."""
 
 
 def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
-    """Those with the permission to reveal get whole numbers and texts; it is written down who
-    took what."""
+    """Export the filtered messages as a file, and log the export.
+
+    Staff who may reveal messages get whole numbers and texts. Raises `NeedsPermission`.
+    """
     if not request.user.has_perms((PERMISSION, "messaging.view_message")):
         raise NeedsPermission(PERMISSION)
     format_ = format_of(request)

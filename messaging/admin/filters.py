@@ -1,4 +1,4 @@
-"""The filters of the list of messages."""
+"""Filters of the list of messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ..models import Batch, Message
 from ..presentation.labels import where_shown
 
 MAX_OFFERED: Final = 30
-"""Batches to choose from."""
+"""Number of batches that the filter offers."""
 
 
 class ShownStateFilter(StateFilter):
@@ -39,7 +39,7 @@ class ShownStateFilter(StateFilter):
 
 
 class ReasonFilter(AnyOfFilter):
-    """Why a message did not go through."""
+    """Filter by the reason why a message failed."""
 
     title = _("Reason")
     parameter_name = "reason"
@@ -52,7 +52,7 @@ class ReasonFilter(AnyOfFilter):
 
 
 class BatchFilter(OneOfFilter):
-    """The messages of one batch; of the newest ones, and of the one that was asked for."""
+    """Filter by batch. Offers the newest batches, and the one in the address."""
 
     title = _("Batch")
     parameter_name = "batch"
@@ -76,7 +76,7 @@ class BatchFilter(OneOfFilter):
 
 
 class ConflictFilter(DropdownFilter):
-    """Messages whose reports contradict each other, or what is known of the send."""
+    """Filter messages whose reports contradict each other or the result of the send."""
 
     title = _("Conflict")
     parameter_name = "conflict"

@@ -1,4 +1,4 @@
-"""What the page of one message, its live part and its line in the list show."""
+"""Content of a message's page, its live part and its row in the list."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ S = MessageState
 
 
 def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dict[str, Any]:
+    """Build the template context of the page and of its live part."""
     user = request.user
     whole = may_see_whole(message, user)
     return {
@@ -52,7 +53,7 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
             with_calls=user.has_perm("providers.view_apicall"),
             with_callbacks=user.has_perm("providers.view_callback"),
         ),
-        # What a provider says to a message that it took is of no interest beside the report.
+        # The provider's words on an accepted message add nothing to the report.
         "own_words": "" if message.state in (S.SUBMITTED, *REPORTS) else message.words,
         "poll_every": _poll_every(message),
         "asleep": message.state == S.QUEUED and not is_engine_alive(),
@@ -69,7 +70,7 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
 
 
 def _dialogs(message: Message, user: User | AnonymousUser) -> dict[str, Any]:
-    """The dialogs stand outside the part that is swapped, ready before they are needed."""
+    """Build the dialogs. They are outside the live part, so they exist before it needs them."""
     can = user.has_perm
     again = (
         _("The recipient may get it twice and it may be paid twice.")
@@ -95,7 +96,7 @@ def _dialogs(message: Message, user: User | AnonymousUser) -> dict[str, Any]:
 
 
 def _poll_every(message: Message) -> int | None:
-    """Seconds until the page asks again; None once there is no more news to come."""
+    """Return the seconds until the page polls again; None if nothing can change any more."""
     if message.state not in WAITING | {S.SUBMITTED, S.IN_TRANSIT, S.UNKNOWN}:
         return None
     if message.state == S.SUBMITTED and not gives_reports(message.account):
@@ -104,7 +105,7 @@ def _poll_every(message: Message) -> int | None:
 
 
 def _allowed_actions(message: Message, user: User | AnonymousUser) -> dict[str, bool]:
-    """What this person may do with this message now."""
+    """Return which actions this person may take on the message now."""
     can = user.has_perm
     return {
         "reveal": can("messaging.reveal_message"),
@@ -124,7 +125,7 @@ Column = Callable[[Message], SafeString]
 
 
 def recipient_column(reader: User | AnonymousUser) -> Column:
-    """The list's column of numbers and texts, as this reader may see them."""
+    """Build the list's column of numbers and texts, masked for this reader."""
 
     def recipient(message: Message) -> SafeString:
         whole = may_see_whole(message, reader)
@@ -139,7 +140,7 @@ def recipient_column(reader: User | AnonymousUser) -> Column:
 
 
 def line_of(message: Message, *, whole: bool) -> str:
-    """The text, or for what went wrong its reason."""
+    """Return the text, or the reason of a message that failed."""
     if message.state in (S.REFUSED, S.NOT_SENT) and message.reason and not message.settled_at:
         return title_of(message)
     return shown_text(message, whole=whole)

@@ -1,4 +1,4 @@
-"""The form "Send SMS". Its fields follow what the chosen account's client can do."""
+"""The form "Send SMS". Its fields follow from the capabilities of the account's client."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .recipient_form import RecipientForm, channel_field, sender_field, template
 
 
 def kind_of(account: Account) -> Message.Kind | None:
-    """What a single message of this account is; None where it sends nothing."""
+    """Return the kind of a single message of this account; None if it sends nothing."""
     client = account.client
     if client is None:
         return None
@@ -42,7 +42,7 @@ def kind_of(account: Account) -> Message.Kind | None:
 
 
 def unavailable_reason(account: Account) -> str:
-    """Why this account cannot send a message now; empty where it can."""
+    """Explain why this account cannot send a message now; empty if it can."""
     if kind_of(account) is None:
         return gettext("sends no SMS")
     if not account.allowed_countries:
@@ -53,7 +53,7 @@ def unavailable_reason(account: Account) -> str:
 
 
 class SendForm(RecipientForm):
-    """Bound to one account. `draft` is what the form came to once it is valid."""
+    """Form for one account. A valid form has a `draft`."""
 
     error_css_class = "has-error"
 
@@ -67,7 +67,7 @@ class SendForm(RecipientForm):
         super().__init__(*args, account=account, **kwargs)
         self.kind = kind_of(account)
         self.repeats: Message | None = None
-        """An earlier message that says the same to the same number."""
+        """A recent message that this one would repeat."""
         self.fields["account"] = AccountChoice(
             accounts, unavailable_reason, initial=account.public_id
         )
@@ -171,7 +171,7 @@ class SendForm(RecipientForm):
 
     @property
     def needs_confirmation(self) -> bool:
-        """The same went out lately, and staff have not said that they know."""
+        """Whether this repeats a recent message and staff have not confirmed that."""
         if self.repeats is None:
             return False
         return bool(self.cleaned_data.get("confirmed") != self.repeats.public_id)

@@ -33,12 +33,14 @@ SENDER_KEY = "send_sender"
 
 
 def sending_accounts() -> list[Account]:
-    """Every account; those that send something first."""
+    """List all accounts; those that can send come first."""
     found = list(Account.objects.prefetch_related("credentials"))
     return sorted(found, key=lambda account: (kind_of(account) is None, account.name.lower()))
 
 
 def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
+    """Return the requested account, else the last one used, else the first that can send now,
+    else the first."""
     able = [account for account in accounts if kind_of(account) is not None]
     return pick_account(request, able, request.session.get(ACCOUNT_KEY), unavailable_reason)
 
@@ -86,14 +88,14 @@ class SendPage(AccountFormPage[Message], SendFormView):
         if form.needs_confirmation and not queue_message.was_sent(token, by):
             return self.render_to_response(self.get_context_data(form=form))
         try:
-            message, made = queue_message.queue(form.draft, by=by, form_token=token)
+            message, created = queue_message.queue(form.draft, by=by, form_token=token)
         except LimitReached as limit:
             form.add_error(None, limit_text(limit))
             return self.form_invalid(form)
         self._remember(form)
-        if not made and not queue_message.matches_draft(message, form.draft):
+        if not created and not queue_message.matches_draft(message, form.draft):
             return self.render_to_response(self.get_context_data(form=self._form_for_changes(form)))
-        if not made:
+        if not created:
             messages.warning(
                 self.request,
                 _(
@@ -105,8 +107,11 @@ class SendPage(AccountFormPage[Message], SendFormView):
         return self.back_to(message)
 
     def _form_for_changes(self, form: SendForm) -> SendForm:
-        """Somebody went back, changed something and sent again: that is a new message, but
-        it goes out only when they say so with the new form in front of them."""
+        """Return a new form for a posted form that was changed after it had been sent.
+
+        The person went back, changed a value and posted again. That is a new message, so they
+        must confirm it by sending the new form.
+        """
         messages.warning(
             self.request,
             _(
@@ -131,7 +136,7 @@ class SendPage(AccountFormPage[Message], SendFormView):
 
 @fragment("messaging.send_message")
 def preview(request: HttpRequest) -> HttpResponse:
-    """What the number and the text come to, while they are typed. Sends nothing."""
+    """Preview the number and the text while staff type. Sends nothing."""
     account = chosen_account(request, sending_accounts())
     if account is None or request.method != "POST":
         raise Http404

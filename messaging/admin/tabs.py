@@ -1,4 +1,4 @@
-"""The tabs over the list of messages: the views of it that staff open all day."""
+"""Tabs over the list of messages, for the views that staff use most."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TABS: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
 
 
 def tab_list(request: HttpRequest) -> list[dict[str, Any]]:
-    """For the admin theme: each tab is the list with the states that it names."""
+    """Build the tabs for the admin theme. Each tab opens the list filtered by its states."""
     chosen = tuple(request.GET.getlist("shown"))
     address = reverse("admin:messaging_message_changelist")
     items = [
