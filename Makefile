@@ -21,6 +21,7 @@ TIER ?= quick
 CHAOS ?= $(STORM)
 LONG ?=
 STORM ?=
+MUTANTS ?=
 ONCE_MORE ?=
 SECOND :=
 PYTEST = $(BIN)/pytest -q -o cache_dir=.pytest_cache/$@ $(if $(LONG),--long)
@@ -53,7 +54,7 @@ SPACE := $(subst ,, )
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
 .PHONY: help demo dev run test test-all test-rest test-next test-next-run test-sqlite test-postgres \
-	test-postgres-second coverage chaos storm bench check check-format check-lint check-types \
+	test-postgres-second coverage chaos storm bench mutants check check-format check-lint check-types \
 	check-imports check-migrations check-translations check-registries format lock messages clean
 
 help: ## List the targets
@@ -141,6 +142,12 @@ storm: chaos
 bench: $(VENV)/.installed-dev ## Measure dispatch, latency and limits on a machine at rest (LONG=1: longer)
 	@LONG="$(LONG)" $(BIN)/python -m benchmarks
 
+# The tool has an environment of its own: no other target needs it.
+MUTANTS_VENV := .venv-mutants
+mutants: ## Put small faults into the code and list those that no test notices (MUTANTS="claims retry --seed 7")
+	@$(MAKE) VENV=$(MUTANTS_VENV) $(MUTANTS_VENV)/.installed-mutants
+	@nice -n 10 $(MUTANTS_VENV)/bin/python -m tools.mutants $(MUTANTS)
+
 CHECKS := format lint types imports migrations translations registries
 
 check: ## Run all checks: format, lint, types, imports, migrations, translations, registries
@@ -175,13 +182,14 @@ format: $(VENV)/.installed-dev ## Format the code and repair what the linter can
 messages: $(VENV)/.installed-dev ## Collect texts for translation into locale/ (needs GNU gettext)
 	@$(BIN)/python -m tools.translations
 
-lock: ## Choose versions anew and write both locked files (needs uv; read the difference)
+lock: ## Choose versions anew and write the locked files (needs uv; read the difference)
 	@$(COMPILE) --upgrade -o requirements.lock
 	@$(COMPILE) --upgrade --extra dev -o requirements-dev.lock
+	@$(COMPILE) --upgrade --extra dev --extra mutants -o requirements-mutants.lock
 
 clean: ## Remove the virtual environment and every cache, but no data
-	@rm -rf $(VENV) $(NEXT_VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
-		.hypothesis .coverage .coverage.* htmlcov
+	@rm -rf $(VENV) $(NEXT_VENV) $(MUTANTS_VENV) .mutants .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find locale -name '*.mo' -delete
 
@@ -201,6 +209,11 @@ $(VENV)/.installed-dev: requirements-dev.lock requirements.lock | $(BIN)/python
 	@echo "Installing what the portal and its tests need"
 	@$(PIP) -r requirements-dev.lock
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-mutants: requirements-mutants.lock | $(BIN)/python
+	@echo "Installing what the portal, its tests and the mutants need"
+	@$(PIP) -r requirements-mutants.lock
+	@touch $@
 
 $(VENV)/.installed-next: $(VENV)/.installed-dev
 	@echo "Installing Django 6.1 and the newest theme"

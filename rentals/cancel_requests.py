@@ -80,6 +80,18 @@ def follow(order: Order, asked_at: datetime, *, ended: bool = True) -> None:
         _rent_another(order, wish)
 
 
+def settle_decided(now: datetime, **of_orders: object) -> int:
+    """Decide unclear cancels whose order has ended meanwhile; return how many there were.
+
+    Nothing asks for such an order again, so no later answer would decide them.
+    """
+    unclear = Cancel.objects.filter(state=C.UNCLEAR, **of_orders).exclude(order__state=S.PENDING)
+    decided = list(unclear.select_related("order"))
+    for cancel in decided:
+        follow(cancel.order, now, ended=False)
+    return len(decided)
+
+
 def _rent_another(order: Order, cancel: Cancel) -> None:
     """One, however often it was asked for, and by whoever asked last: with their rights and
     limits of now."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from . import hand_overs, ledger
+from . import cancel_requests, hand_overs, ledger
 from .catalogue import renting_accounts
 from .engine import list_sync_source
 from .models import Order, Reading
@@ -16,6 +16,7 @@ def read_lists() -> int:
     """Where something was rented lately: what the provider's lists tell of it."""
     # The duty that comes round soonest. Can go once no older version is upgraded from.
     hand_overs.read_older_lines()
+    cancel_requests.settle_decided(timezone.now())
     lately = timezone.now() - timedelta(days=1)
     busy = set(Order.objects.filter(created_at__gt=lately).values_list("account_id", flat=True))
     asked = 0

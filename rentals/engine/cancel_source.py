@@ -93,7 +93,7 @@ class CancellingSource(ClaimedRowSource):
                 unknown=C.UNCLEAR,
             ),
             lost_changes=lambda now: {"answered_at": now},
-            on_lost=_ask_orders_of_lost,
+            on_lost=_decide_lost_cancels,
         )
         self.rows = (self.cancels,)
         self._due_accounts = DueAccounts(_due, "order__account__id")
@@ -131,9 +131,9 @@ class CancellingSource(ClaimedRowSource):
         cancel_requests.ask_for_those_without_sms(now)
 
 
-def _ask_orders_of_lost(ids: Sequence[int], now: datetime) -> None:
+def _decide_lost_cancels(ids: Sequence[int], now: datetime) -> None:
     for order_id in Cancel.objects.filter(pk__in=ids).values_list("order_id", flat=True):
-        _ask_order(order_id, now)
+        _let_order_decide(order_id, now)
 
 
 def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: Cancelled) -> None:
@@ -150,7 +150,7 @@ def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: Cancelled) -> N
         changes["reason"] = value.error.reason if value.error else ""
     CANCEL_STATES.move(rows, state, sources=(C.SENDING,), words=storable(words), **changes)
     if value.order is None:
-        _ask_order(job.order_id, now)
+        _let_order_decide(job.order_id, now)
     else:
         apply_order_state.apply(job.order_id, value.order, now, whole=True)
     Order.objects.filter(pk=job.order_id).update(changed_at=now)
@@ -168,15 +168,17 @@ def _apply_error(job: CancelJob, rows: QuerySet[Cancel], error: GatewayError) ->
         CANCEL_STATES.move(rows, C.QUEUED, sources=(C.SENDING,), **changes, **said)
     elif error.outcome == Outcome.UNKNOWN:
         CANCEL_STATES.move(rows, C.UNCLEAR, sources=(C.SENDING,), answered_at=now, **said)
-        _ask_order(job.order_id, now)
+        _let_order_decide(job.order_id, now)
     else:
         state = C.REFUSED if error.outcome == Outcome.REFUSED else C.NOT_DONE
         CANCEL_STATES.move(rows, state, sources=(C.SENDING,), answered_at=now, **said)
     Order.objects.filter(pk=job.order_id).update(changed_at=now)
 
 
-def _ask_order(order_id: int, now: datetime) -> None:
-    """Its own answer decides; asked for soon, whatever its pace is."""
+def _let_order_decide(order_id: int, now: datetime) -> None:
+    """The order's own answer decides an unclear cancel. An order that has ended gave it already;
+    any other is asked for soon, whatever its pace is."""
+    cancel_requests.settle_decided(now, order_id=order_id)
     waiting = Order.objects.filter(pk=order_id, next_poll_at__gt=now + ASK_SOON)
     waiting.update(next_poll_at=now + ASK_SOON)
 

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from core.states import ForbiddenMove, StateTable
 from messaging.models import Message
@@ -105,6 +106,22 @@ class TestSet:
         assert (message.state, message.reason) == ("cancelled", "why")
         message.refresh_from_db()
         assert (message.state, message.reason) == ("cancelled", "why")
+
+    def test_other_rows_in_the_same_state_stay(self) -> None:
+        message, other = make_message(), make_message()
+        assert MESSAGE_STATES.set(message, MessageState.CANCELLED, reason="why")
+        other.refresh_from_db()
+        assert (other.state, other.reason) == ("queued", "")
+
+    def test_plain_changes_and_what_is_only_in_memory_are_not_read_back(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        message = make_message(tries=1)
+        message.words = "only in memory"
+        with django_assert_num_queries(1):
+            assert MESSAGE_STATES.set(message, MessageState.HELD, reason="why")
+        assert MESSAGE_STATES.set(message, MessageState.QUEUED, tries=F("tries") + 1)
+        assert (message.words, message.tries) == ("only in memory", 2)
 
     def test_a_row_that_another_process_moved_first_stays_as_that_left_it(self) -> None:
         message = make_message()

@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from messaging import apply_report
+from messaging import apply_report, listeners
 from messaging.engine import apply_outcome
 from messaging.engine.source import MessageSource
 from messaging.models import Message, Report
@@ -164,6 +164,7 @@ def test_reported_pending_message_is_not_sent_again(
     match = report(message, reported)
     assert match is not None
     assert (message.state, message.conflict) == (apply_report.STATE_OF[reported], True)
+    assert match.effect == Effect.CONFLICT
     assert not MessageSource().accounts_with_work([message.account_id])
 
 
@@ -181,8 +182,10 @@ def test_only_a_success_report_conflicts_with_a_refusal(
     reported: DeliveryState, conflict: bool
 ) -> None:
     message = make_message(state="refused")
-    report(message, reported)
+    match = report(message, reported)
+    assert match is not None
     assert (message.state, message.conflict) == ("refused", conflict)
+    assert (match.effect == Effect.CONFLICT) == conflict
 
 
 def test_report_wipes_the_code() -> None:
@@ -226,6 +229,63 @@ def test_report_without_news_still_sets_its_time() -> None:
     assert message.reported_at is not None
 
 
+def test_report_that_moves_a_message_updates_its_time() -> None:
+    message = make_message(state="submitted")
+    report(message, D.IN_TRANSIT)
+    first = message.reported_at
+    assert first is not None
+    report(message, D.DELIVERED)
+    assert message.reported_at is not None
+    assert message.reported_at > first
+
+
+def test_weaker_late_report_keeps_time_and_id() -> None:
+    message = make_message(state="submitted", provider_id="26471304")
+    report(message, D.DELIVERED)
+    known = message.reported_at
+    report(message, D.IN_TRANSIT, provider_id="999")
+    assert (message.reported_at, message.provider_id) == (known, "26471304")
+
+
+def test_weaker_late_report_fills_in_a_missing_id() -> None:
+    message = make_message(state="delivered")
+    report(message, D.IN_TRANSIT, provider_id="26471304")
+    assert (message.state, message.provider_id) == ("delivered", "26471304")
+
+
+@pytest.mark.parametrize("state", ["submitted", "delivered"])
+def test_report_leaves_other_messages_unchanged(state: str) -> None:
+    account = make_account()
+    message, other = (make_message(account, state=state) for _ in range(2))
+    untouched = Message.objects.filter(pk=other.pk).values().get()
+    report(message, D.IN_TRANSIT, provider_id="26471304")
+    assert Message.objects.filter(pk=other.pk).values().get() == untouched
+
+
+def test_long_provider_id_is_cut_and_still_matches() -> None:
+    message, long_id = make_message(state="unknown"), "9" * 250
+    report(message, D.IN_TRANSIT, provider_id=long_id)
+    assert message.provider_id == long_id[:200]
+    assert report(message, D.DELIVERED, reference="", provider_id=long_id)
+
+
+def test_known_conflict_is_kept() -> None:
+    message = make_message(state="submitted", conflict=True)
+    report(message, D.DELIVERED)
+    assert message.conflict
+
+
+@pytest.mark.parametrize("state", ["submitted", "delivered"])
+def test_owner_is_notified_whether_the_message_moves_or_not(
+    state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notified: list[int] = []
+    monkeypatch.setattr(listeners, "_listeners", {"shop": notified.extend})
+    message = make_message(state=state, belongs_to="shop:1")
+    report(message, D.IN_TRANSIT)
+    assert notified == [message.pk]
+
+
 def test_report_matches_our_reference_in_capitals() -> None:
     message = make_message(state="submitted")
     assert report(message, D.DELIVERED, reference=message.reference.upper())
@@ -237,6 +297,20 @@ def test_code_check_of_a_refused_message_is_a_conflict() -> None:
     match = apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
     assert match is not None
     assert match.effect == Effect.CONFLICT
+
+
+@pytest.mark.parametrize("state", ["refused", "cancelled", "not_sent", "delivered", "submitted"])
+@pytest.mark.parametrize("succeeded", [True, False])
+def test_only_a_successful_check_of_an_unsent_code_is_a_conflict(
+    state: str, succeeded: bool
+) -> None:
+    message = make_message(state=state)
+    event = VerificationReported(message.reference, "", "words", succeeded=succeeded)
+    match = apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
+    conflict = succeeded and state in ("refused", "cancelled", "not_sent")
+    effect = Effect.CONFLICT if conflict else Effect.APPLIED
+    assert match == Match(f"message:{message.pk}", effect, "reference")
+    assert message.reports.get().state == ("succeeded" if succeeded else "failed")
 
 
 @pytest.mark.parametrize(
@@ -272,6 +346,56 @@ def test_processing_a_callback_again_keeps_one_report() -> None:
     assert message.reports.count() == 1
 
 
+def test_processing_a_callback_again_replaces_its_report() -> None:
+    message = make_message(state="submitted")
+    row = Callback.objects.create(account=message.account, digest="d", method="POST")
+    unrecognised = Unrecognised(message.reference, "", "Delivrd", problem="unknown_word")
+    apply_report.on_unrecognised(
+        ReceivedEvent(message.account, unrecognised, row.received_at, row.pk)
+    )
+    event = DeliveryReported(message.reference, "", "Delivered", state=D.DELIVERED)
+    apply_report.on_delivery(ReceivedEvent(message.account, event, row.received_at, row.pk))
+
+    stored = message.reports.get()
+    assert (stored.kind, stored.state, stored.words) == ("delivery", "delivered", "Delivered")
+
+
+def test_each_event_of_a_callback_is_stored() -> None:
+    message = make_message(state="submitted")
+    row = Callback.objects.create(account=message.account, digest="d", method="POST")
+    for position, state in enumerate((D.IN_TRANSIT, D.DELIVERED)):
+        event = DeliveryReported(message.reference, "", state.value, state=state)
+        apply_report.on_delivery(
+            ReceivedEvent(message.account, event, row.received_at, row.pk, position)
+        )
+    kept = message.reports.order_by("position").values_list("position", "state", "callback")
+    assert list(kept) == [(0, "in_transit", row.pk), (1, "delivered", row.pk)]
+
+
+def test_code_check_result_does_not_rank_among_delivery_reports() -> None:
+    message = make_message(state="submitted")
+    event = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
+    apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
+    report(message, D.DELIVERED)
+    assert message.state == "delivered"
+
+
+def test_events_of_another_kind_or_without_a_message_are_not_stored() -> None:
+    message = make_message(state="submitted")
+    delivery = DeliveryReported(message.reference, "", "Delivered", state=D.DELIVERED)
+    check = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
+    now = timezone.now()
+    assert apply_report.on_delivery(ReceivedEvent(message.account, check, now)) is None
+    assert apply_report.on_verification(ReceivedEvent(message.account, delivery, now)) is None
+    for handler, kind in (
+        (apply_report.on_delivery, DeliveryReported),
+        (apply_report.on_verification, VerificationReported),
+        (apply_report.on_unrecognised, Unrecognised),
+    ):
+        assert handler(ReceivedEvent(message.account, kind("f" * 32, "", "words"), now)) is None
+    assert not Report.objects.exists()
+
+
 def test_code_check_result_is_stored_and_moves_nothing() -> None:
     message = make_message(state="submitted")
     event = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
@@ -294,9 +418,21 @@ def test_code_check_result_without_a_message_is_not_stored() -> None:
 def test_unrecognised_report_is_stored_beside_its_message() -> None:
     message = make_message(state="submitted")
     event = Unrecognised(message.reference, "", "Teleported", problem="unknown_word")
-    assert apply_report.on_unrecognised(ReceivedEvent(message.account, event, timezone.now()))
+    match = apply_report.on_unrecognised(ReceivedEvent(message.account, event, timezone.now()))
     message.refresh_from_db()
-    assert (message.state, message.reports.get().words) == ("submitted", "Teleported")
+    stored = message.reports.get()
+    assert match == Match(f"message:{message.pk}", Effect.APPLIED, "reference")
+    assert message.state == "submitted"
+    assert (stored.kind, stored.state, stored.words) == ("unrecognised", "", "Teleported")
+
+
+def test_check_and_unrecognised_report_match_by_provider_id() -> None:
+    message, now = make_message(state="submitted", provider_id="26471304"), timezone.now()
+    by_id = Match(f"message:{message.pk}", Effect.APPLIED, "provider_id")
+    unrecognised = Unrecognised("", "26471304", "Teleported", problem="unknown_word")
+    assert apply_report.on_unrecognised(ReceivedEvent(message.account, unrecognised, now)) == by_id
+    check = VerificationReported("", "26471304", "SUCCESS 200", succeeded=True)
+    assert apply_report.on_verification(ReceivedEvent(message.account, check, now)) == by_id
 
 
 def test_words_with_unstorable_characters_are_escaped() -> None:
@@ -304,6 +440,26 @@ def test_words_with_unstorable_characters_are_escaped() -> None:
     with transaction.atomic():
         report(message, D.DELIVERED, words="\x00 \ud800", provider_id="\x00")
     assert message.reports.get().words == "␀ \\ud800"
+
+
+def test_final_reports_and_failures_are_as_listed() -> None:
+    assert {str(word) for word in apply_report.FINAL} == {
+        "expired",
+        "undelivered",
+        "rejected",
+        "delivered",
+    }
+    assert {str(word) for word in apply_report.FAILURES} == {"expired", "undelivered", "rejected"}
+
+
+def test_states_that_a_report_contradicts_are_as_listed() -> None:
+    assert {str(state) for state in apply_report.NOT_YET_SENT} == {
+        "scheduled",
+        "held",
+        "queued",
+        "claimed",
+    }
+    assert {str(state) for state in apply_report.ENDED_UNSENT} == {"cancelled", "refused"}
 
 
 def test_final_reports_map_to_report_states() -> None:

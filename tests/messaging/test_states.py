@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from core.states import ForbiddenMove
 from messaging.models import Message
-from messaging.states import MESSAGE_STATES, REPORTS, WAITING, MessageState
+from messaging.states import MESSAGE_STATES, NEVER_LEFT, REPORTS, WAITING, MessageState
 from providers.gateway.vocabulary import DeliveryState
 from tests.factories.messages import make_message
 
@@ -103,6 +103,14 @@ def test_reports_have_a_total_order() -> None:
     for lower, higher in itertools.combinations(weakest_first, 2):
         assert higher in MESSAGE_STATES.moves[lower]
         assert lower not in MESSAGE_STATES.moves[higher]
+
+
+def test_waiting_states_are_as_listed() -> None:
+    assert {"scheduled", "held", "queued", "claimed", "sending"} == WAITING
+
+
+def test_states_that_never_left_are_as_listed() -> None:
+    assert {"cancelled", "not_sent", "refused"} == NEVER_LEFT
 
 
 def test_no_final_state_is_waiting() -> None:

@@ -9,6 +9,7 @@ import pytest
 from core.states import ForbiddenMove, StateTable
 from providers.states import CALLBACK_STATES, ENQUIRY_STATES, CallbackState, EnquiryState
 from rentals.states import READING_STATES, ReadingState
+from tests.support.state_tables import table_text, written_out
 
 E = EnquiryState
 R = ReadingState
@@ -20,6 +21,25 @@ C = CallbackState
 )
 def test_a_table_names_every_state(table: StateTable[Any], states: type[C]) -> None:
     assert set(table.moves) == set(states)
+
+
+def test_states_of_an_enquiry_follow_each_other_like_this() -> None:
+    assert written_out(ENQUIRY_STATES) == table_text("""
+    queued -> claimed failed
+    claimed -> answered failed queued
+    answered ->
+    failed ->
+    """)
+
+
+def test_states_of_a_callback_are_these() -> None:
+    assert {str(state) for state in C} == {
+        "received",
+        "applied",
+        "unmatched",
+        "unrecognised",
+        "conflict",
+    }
 
 
 @pytest.mark.parametrize("end", [E.ANSWERED, E.FAILED])

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from providers.engine import heartbeats
-from rentals import apply_order_state, cancel_requests
+from rentals import apply_order_state, cancel_requests, tasks
 from rentals.engine.cancel_source import CancellingSource
 from rentals.models import Cancel, Order
 from tests.factories.orders import change, make_rented
@@ -127,6 +127,30 @@ def test_a_cancel_that_nobody_wrote_down_is_given_up_though_its_loop_lives(by: U
         CancellingSource().sweep()
         cancel.refresh_from_db()
         assert cancel.state == state
+
+
+@pytest.mark.parametrize(("state", "decided"), [("cancelled", "accepted"), ("received", "refused")])
+def test_lost_cancel_of_an_ended_order_is_decided_by_the_order(
+    by: User, state: str, decided: str
+) -> None:
+    order = make_rented()
+    cancel = asked(order, by, "sending")
+    long_ago = timezone.now() - timedelta(minutes=3)
+    Cancel.objects.update(claim=uuid4(), claimed_at=long_ago, handed_over_at=long_ago)
+    told(order, state)
+    CancellingSource().sweep()
+    cancel.refresh_from_db()
+    assert cancel.state == decided
+
+
+def test_schedule_decides_cancels_left_unclear_beside_an_ended_order(by: User) -> None:
+    ended, waiting = make_rented(), make_rented()
+    left, open_one = asked(ended, by, "unclear"), asked(waiting, by, "unclear")
+    change(ended, state="cancelled", next_poll_at=None)
+    tasks.read_lists()
+    left.refresh_from_db()
+    open_one.refresh_from_db()
+    assert (left.state, open_one.state) == ("accepted", "unclear")
 
 
 @pytest.mark.parametrize(

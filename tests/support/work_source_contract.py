@@ -69,7 +69,7 @@ class WorkSourceContract:
         with transaction.atomic():
             return list(self.source_class().mark_in_flight(jobs, loop))
 
-    def row_of(self, job: Job) -> models.Model:
+    def row_of(self, job: Job) -> Any:
         row: models.Model = self.rows._rows().get(pk=job.row_id)
         return row
 
@@ -79,6 +79,16 @@ class WorkSourceContract:
         jobs = self.claim(account, loop=loop)
         self.source_class().release(jobs, loop)
         return bool(jobs)
+
+    def assert_free(self, job: Job) -> None:
+        """Fail unless the row is as if no loop had ever taken it."""
+        row, columns = self.row_of(job), self.rows._columns
+        names = [columns.claim, columns.claimed_at]
+        if not self.rows.may_repeat:
+            names.append(columns.in_flight_at)
+        assert {name: getattr(row, name) for name in names} == dict.fromkeys(names)
+        if self.rows.states is not None:
+            assert row.state == self.rows.states.queued
 
     def sweep_after(self, clock: time_machine.Traveller, seconds: float) -> None:
         clock.shift(timedelta(seconds=seconds))
@@ -105,9 +115,9 @@ class WorkSourceContract:
         self, account: Account, loop: UUID, clock: time_machine.Traveller
     ) -> None:
         (job,) = self.claim(account, loop=loop)
-        self.sweep_after(clock, self.claim_lasts - 1)
+        self.sweep_after(clock, self.claim_lasts)
         assert not self.is_claimable(account)
-        self.sweep_after(clock, 2)
+        self.sweep_after(clock, 1)
         assert self.is_claimable(account)
         assert not self.rows.held(job, loop).exists()
 
@@ -136,9 +146,9 @@ class WorkSourceContract:
         self, account: Account, loop: UUID, clock: time_machine.Traveller
     ) -> None:
         (job,) = self.mark(self.claim(account, loop=loop), loop)
-        self.sweep_after(clock, 119)
+        self.sweep_after(clock, 120)
         assert self.rows.held(job, loop).exists()
-        self.sweep_after(clock, 2)
+        self.sweep_after(clock, 1)
         self.assert_lost(account, job)
 
     def test_age_of_a_call_counts_from_its_mark(
@@ -169,6 +179,7 @@ class WorkSourceContract:
             assert self.mark(jobs, loop) == jobs
         self.source_class().release(jobs, loop)
         assert not self.rows.held(jobs[0], loop).exists()
+        self.assert_free(jobs[0])
         assert self.is_claimable(account)
 
     def test_another_loop_cannot_release_a_row(self, account: Account, loop: UUID) -> None:
@@ -220,7 +231,7 @@ class NeverRepeatedContract(WorkSourceContract):
     claim_lasts = 15
 
     def assert_lost(self, account: Account, job: Job) -> None:
-        row: Any = self.row_of(job)
+        row = self.row_of(job)
         assert (row.state, row.reason, row.claim) == (self.unknown, "cut_off", None)
 
     @property
@@ -235,12 +246,12 @@ class NeverRepeatedContract(WorkSourceContract):
         self, account: Account, loop: UUID, clock: time_machine.Traveller
     ) -> None:
         (job,) = self.mark(self.claim(account, loop=loop), loop)
-        for seconds in (121, 478):
+        for seconds in (121, 479):
             clock.shift(timedelta(seconds=seconds))
             heartbeats.beat(loop)
             self.sweep()
             assert self.rows.held(job, loop).exists()
-        clock.shift(timedelta(seconds=2))
+        clock.shift(timedelta(seconds=1))
         heartbeats.beat(loop)
         self.sweep()
         self.assert_lost(account, job)
@@ -254,7 +265,7 @@ class NeverRepeatedContract(WorkSourceContract):
             self.sweep_after(clock, seconds)
             assert self.source_class().accounts_with_work([account.pk]) == set()
             assert self.claim(account) == []
-            row: Any = self.row_of(job)
+            row = self.row_of(job)
             assert row.state == self.unknown
 
     def test_row_is_marked_once(self, account: Account, loop: UUID) -> None:

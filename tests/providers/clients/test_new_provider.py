@@ -172,7 +172,8 @@ def checks_of(*modules: ModuleType) -> Iterator[Check]:
     """Every contract test that runs for each client, or for each call of each client."""
     for module in modules:
         for test in vars(module).values():
-            tables = [mark.args for mark in getattr(test, "pytestmark", ())]
+            marks = getattr(test, "pytestmark", ())
+            tables = [mark.args for mark in marks if mark.name == "parametrize"]
             names = [names for names, *_ in tables]
             if "client" in names:
                 yield from (partial(test, **values) for values in rows_of(tables))

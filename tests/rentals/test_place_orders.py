@@ -1,0 +1,223 @@
+"""Orders as a form makes them, and what becomes of those that nobody placed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from providers import daily_limits
+from providers.models import Account, DailyLimit
+from rentals import place_orders
+from rentals.models import Order
+from tests.factories.accounts import make_account
+from tests.factories.orders import change, make_order, make_rented
+from tests.factories.staff import make_user
+
+pytestmark = pytest.mark.django_db
+
+HALF_AN_HOUR = timedelta(minutes=30)
+MOMENT = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def account() -> Account:
+    return make_account("gosms")
+
+
+@pytest.fixture
+def by() -> User:
+    return make_user("rentals.rent_order")
+
+
+@pytest.fixture
+def wakes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """One entry each time the engine was woken."""
+    wakes: list[str] = []
+    monkeypatch.setattr(place_orders, "kick_if_idle", lambda: wakes.append("kick"))
+    return wakes
+
+
+# --- what a form makes -----------------------------------------------------------
+
+
+def test_order_has_everything_that_the_form_says(account: Account, by: User) -> None:
+    before = make_rented(account)
+    wish = place_orders.Wish(account, "telegram", "PH", count=3, keep_trying=20, cancel_after=7)
+    earliest = timezone.now() + timedelta(minutes=20)
+    made, is_new = place_orders.place(wish, by=by, form_token="form", instead_of=before)
+
+    assert is_new
+    rows = list(Order.objects.filter(form_token="form").order_by("position"))
+    assert rows == made
+    assert [row.position for row in rows] == [0, 1, 2]
+    for row in rows:
+        assert (row.account, row.project, row.region) == (account, "telegram", "PH")
+        assert (row.created_by, row.held_by, row.instead_of) == (by, by, before)
+        assert (row.state, row.cancel_after) == ("queued", 7)
+        assert row.keep_trying_until is not None
+        assert timedelta(0) <= row.keep_trying_until - earliest < timedelta(minutes=1)
+
+
+def test_plain_wish_is_one_order_without_further_conditions(account: Account) -> None:
+    (order,), _ = place_orders.place(
+        place_orders.Wish(account, "whatsapp", "ID"), by=None, form_token=None
+    )
+    assert Order.objects.count() == 1
+    assert (order.keep_trying_until, order.cancel_after, order.instead_of) == (None, None, None)
+    assert (order.created_by, order.held_by, order.form_token) == (None, None, None)
+
+
+def test_new_orders_wake_the_engine(account: Account, by: User, wakes: list[str]) -> None:
+    place_orders.place(
+        place_orders.Wish(account, "whatsapp", "ID", count=2), by=by, form_token="form"
+    )
+    assert wakes == ["kick"]
+
+
+def test_every_order_counts_for_the_limit_of_its_account(by: User) -> None:
+    account = make_account("gosms", daily_limit=5)
+    wish = place_orders.Wish(account, "whatsapp", "ID", count=3)
+    place_orders.place(wish, by=by, form_token="first")
+    with pytest.raises(daily_limits.LimitReached):
+        place_orders.place(wish, by=by, form_token="second")
+    assert Order.objects.count() == 3
+
+
+def test_orders_count_for_the_limit_of_the_person_who_rents(account: Account, by: User) -> None:
+    DailyLimit.objects.create(user=by, what=DailyLimit.What.ORDERS, most=1)
+    wish = place_orders.Wish(account, "whatsapp", "ID")
+    place_orders.place(wish, by=by, form_token="first")
+    with pytest.raises(daily_limits.LimitReached):
+        place_orders.place(wish, by=by, form_token="second")
+    place_orders.place(wish, by=make_user("rentals.rent_order"), form_token="third")
+    assert Order.objects.count() == 2
+
+
+def test_orders_of_a_form_are_found_in_their_order(account: Account, by: User) -> None:
+    made, _ = place_orders.place(
+        place_orders.Wish(account, "whatsapp", "ID", 3), by=by, form_token="form"
+    )
+    Order.objects.filter(pk=made[0].pk).update(position=9)
+    assert place_orders.placed_by("form", by) == [made[1], made[2], made[0]]
+    assert place_orders.placed_by("form", make_user()) == []
+    assert place_orders.placed_by("other", by) == []
+
+
+def test_only_active_staff_with_the_permission_and_the_portal_itself_may_rent(by: User) -> None:
+    assert place_orders.may_rent(None)
+    assert place_orders.may_rent(by)
+    assert not place_orders.may_rent(make_user())
+    by.is_active = False
+    assert not place_orders.may_rent(by)
+
+
+def test_one_form_rents_fifty_numbers_at_most() -> None:
+    assert place_orders.MOST_AT_ONCE == 50
+
+
+# --- orders that nobody placed ---------------------------------------------------
+
+
+@pytest.mark.parametrize("age", [timedelta(0), HALF_AN_HOUR - MOMENT])
+def test_order_is_placed_for_half_an_hour(age: timedelta) -> None:
+    order, now = make_order(), timezone.now()
+    change(order, created_at=now - age)
+    assert list(place_orders.not_too_old(Order.objects.all(), now)) == [order]
+    place_orders.end_expired(now)
+    order.refresh_from_db()
+    assert order.state == "queued"
+
+
+@pytest.mark.parametrize("age", [HALF_AN_HOUR, timedelta(days=3)])
+def test_order_that_waited_too_long_is_never_placed(age: timedelta) -> None:
+    order, now = make_order(), timezone.now()
+    change(order, created_at=now - age)
+    assert not place_orders.not_too_old(Order.objects.all(), now)
+    place_orders.end_expired(now)
+    assert_ended(order, "not_created", "order_waited_too_long", now)
+
+
+def test_order_for_which_staff_keep_trying_is_placed_until_its_time_is_over() -> None:
+    order, now = make_order(), timezone.now()
+    change(order, created_at=now - timedelta(days=1), keep_trying_until=now + MOMENT)
+    assert list(place_orders.not_too_old(Order.objects.all(), now)) == [order]
+    place_orders.end_expired(now)
+    order.refresh_from_db()
+    assert order.state == "queued"
+
+    later = now + MOMENT
+    assert not place_orders.not_too_old(Order.objects.all(), later)
+    place_orders.end_expired(later)
+    assert_ended(order, "not_created", "order_waited_too_long", later)
+
+
+def test_order_that_was_tried_in_vain_ends_refused() -> None:
+    order, now = make_order(), timezone.now()
+    change(order, created_at=now - HALF_AN_HOUR, reason="no_number_available")
+    place_orders.end_expired(now)
+    assert_ended(order, "refused", "no_number_in_time", now)
+
+
+@pytest.mark.parametrize("state", ["claimed", "placing", "unknown", "pending"])
+def test_age_ends_only_orders_that_are_queued(state: str) -> None:
+    order, now = make_order(state=state), timezone.now()
+    change(order, created_at=now - timedelta(days=1))
+    place_orders.end_expired(now)
+    order.refresh_from_db()
+    assert (order.state, order.reason, order.ended_at) == (state, "", None)
+
+
+def test_order_of_somebody_who_may_not_rent_any_more_is_not_created() -> None:
+    order, other = make_order(), make_order()
+    now = timezone.now()
+    place_orders.refuse_for_want_of_rights(order)
+    order.refresh_from_db()
+    other.refresh_from_db()
+    assert (order.state, order.reason) == ("not_created", "order_not_allowed")
+    assert order.ended_at is not None
+    assert order.ended_at == order.changed_at >= now
+    assert other.state == "queued"
+
+
+def test_placed_order_is_not_taken_back_for_want_of_rights() -> None:
+    order = make_rented()
+    place_orders.refuse_for_want_of_rights(order)
+    order.refresh_from_db()
+    assert (order.state, order.reason) == ("pending", "")
+
+
+def test_queued_order_can_be_withdrawn(by: User) -> None:
+    order, other = make_order(), make_order()
+    now = timezone.now()
+    assert place_orders.withdraw(order, by)
+    order.refresh_from_db()
+    other.refresh_from_db()
+    assert (order.state, order.ended_by) == ("cancelled", by)
+    assert order.ended_at is not None
+    assert order.ended_at == order.changed_at >= now
+    assert other.state == "queued"
+
+
+@pytest.mark.parametrize("state", ["claimed", "placing", "pending"])
+def test_it_is_too_late_to_withdraw_an_order_that_is_being_placed(by: User, state: str) -> None:
+    order = make_order(state=state)
+    assert not place_orders.withdraw(order, by)
+    order.refresh_from_db()
+    assert (order.state, order.ended_by) == (state, None)
+
+
+def test_orders_are_found_by_the_providers_ids_within_one_account(account: Account) -> None:
+    first, second = (make_rented(account, provider_id=name) for name in ("1", "2"))
+    make_rented(account, provider_id="3")
+    make_rented(provider_id="1")
+    assert place_orders.by_provider_id(account, ["1", "2", "9"]) == {"1": first, "2": second}
+    assert place_orders.by_provider_id(account.pk, ["2"]) == {"2": second}
+
+
+def assert_ended(order: Order, state: str, reason: str, at: datetime) -> None:
+    order.refresh_from_db()
+    assert (order.state, order.reason) == (state, reason)
+    assert order.ended_at == order.changed_at == at

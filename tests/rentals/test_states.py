@@ -1,0 +1,100 @@
+"""Which state of an order, of a cancel and of a reading may follow which, and what they mean."""
+
+from __future__ import annotations
+
+from rentals.states import (
+    BEING_PLACED,
+    CANCEL_OPEN,
+    CANCEL_STATES,
+    ENDED_WHILE_PENDING,
+    OPEN,
+    ORDER_STATES,
+    OURS,
+    READING_STATES,
+    STATED,
+    SUPERSEDED,
+    CancelState,
+    OrderState,
+    ReadingState,
+)
+from tests.support.state_tables import table_text, written_out
+
+
+def test_states_of_an_order_follow_each_other_like_this() -> None:
+    assert written_out(ORDER_STATES) == table_text("""
+    queued -> cancelled claimed not_created refused
+    claimed -> placing queued
+    placing -> cancelled completed expired not_created pending queued received refused unknown
+    unknown -> cancelled completed expired expired_unconfirmed not_created pending received stale
+    not_created -> cancelled completed expired pending received
+    pending -> cancelled completed expired expired_unconfirmed received stale
+    received -> completed
+    cancelled -> completed received
+    expired -> completed received
+    expired_unconfirmed -> cancelled completed expired received
+    stale -> cancelled completed expired received
+    completed ->
+    refused ->
+    """)
+
+
+def test_states_of_a_cancel_follow_each_other_like_this() -> None:
+    assert written_out(CANCEL_STATES) == table_text("""
+    queued -> claimed not_done refused
+    claimed -> queued sending
+    sending -> accepted not_done queued refused unclear
+    unclear -> accepted not_done refused
+    accepted ->
+    refused ->
+    not_done ->
+    """)
+
+
+def test_states_of_a_reading_follow_each_other_like_this() -> None:
+    assert written_out(READING_STATES) == table_text("""
+    queued -> claimed failed
+    claimed -> done failed queued
+    done ->
+    failed ->
+    """)
+
+
+def test_tables_name_every_state() -> None:
+    assert set(ORDER_STATES.moves) == set(OrderState)
+    assert set(CANCEL_STATES.moves) == set(CancelState)
+    assert set(READING_STATES.moves) == set(ReadingState)
+
+
+def test_unknown_order_is_never_placed_again() -> None:
+    reachable, fresh = {OrderState.UNKNOWN}, {OrderState.UNKNOWN}
+    while fresh:
+        fresh = set().union(*(ORDER_STATES.moves[state] for state in fresh)) - reachable
+        reachable |= fresh
+    assert not reachable & BEING_PLACED
+
+
+def test_states_that_a_provider_names_are_those_of_an_order_that_exists() -> None:
+    assert {str(theirs): str(ours) for theirs, ours in OURS.items()} == {
+        "pending": "pending",
+        "received": "received",
+        "completed": "completed",
+        "cancelled": "cancelled",
+        "expired": "expired",
+    }
+    assert set(OURS.values()) == STATED
+
+
+def test_earlier_states_contradict_nothing() -> None:
+    assert {
+        "received": {"pending"},
+        "completed": {"pending", "received"},
+        "cancelled": {"pending"},
+        "expired": {"pending"},
+    } == SUPERSEDED
+    assert {"expired_unconfirmed", "stale"} == ENDED_WHILE_PENDING
+
+
+def test_open_orders_and_cancels_are_those_that_staff_look_after() -> None:
+    assert {"queued", "claimed", "placing"} == BEING_PLACED
+    assert {"queued", "claimed", "placing", "pending", "unknown"} == OPEN
+    assert {"queued", "claimed", "sending"} == CANCEL_OPEN

@@ -1,0 +1,84 @@
+"""Survivors that change nothing anybody could see, each with its reason: docs/mutants.md.
+
+They are told apart by module, function and the changed lines, so that a line may move.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from .parts import ROOT
+
+LIST: Final = ROOT / "docs" / "mutants.md"
+_HEADING: Final = re.compile(r"^(##|###) `(.+)`$")
+
+
+@dataclass(frozen=True, order=True)
+class Change:
+    module: str
+    function: str
+    """`Class.method`; empty at the top of a module."""
+    lines: tuple[str, ...]
+    """As in a diff, without indentation."""
+
+    def __str__(self) -> str:
+        diff = "\n".join(self.lines)
+        return f"## `{self.module}`\n\n### `{self.function or '(top)'}`\n\n```diff\n{diff}\n```\n"
+
+
+def change_of(module: str, line: int, mutated: str) -> Change:
+    """What this text changes, where the fault begins in that line."""
+    text = (ROOT / module).read_text(encoding="utf-8")
+    compared = difflib.unified_diff(text.splitlines(), mutated.splitlines(), n=0, lineterm="")
+    lines = [each for each in compared if not each.startswith(("---", "+++", "@@"))]
+    return Change(module, _function_at(text, line), tuple(map(_stripped, lines)))
+
+
+def _stripped(line: str) -> str:
+    return line[0] + line[1:].strip()
+
+
+def _function_at(text: str, line: int) -> str:
+    names = []
+    node: ast.AST = ast.parse(text)
+    while inner := [
+        child
+        for child in ast.iter_child_nodes(node)
+        if isinstance(child, ast.FunctionDef | ast.ClassDef)
+        and child.lineno <= line <= (child.end_lineno or 0)
+    ]:
+        node = inner[0]
+        names.append(inner[0].name)
+    return ".".join(names)
+
+
+def listed_equivalents() -> set[Change]:
+    """What docs/mutants.md lists. An entry without a reason is refused."""
+    found: set[Change] = set()
+    module = function = ""
+    open_blocks: list[Change] = []
+    diff: list[str] | None = None
+    for line in [*LIST.read_text(encoding="utf-8").splitlines(), "## `end`"]:
+        heading = _HEADING.match(line)
+        if diff is not None:
+            if line == "```":
+                open_blocks.append(Change(module, function, tuple(map(_stripped, diff))))
+                diff = None
+            else:
+                diff.append(line)
+        elif line == "```diff":
+            diff = []
+        elif heading and open_blocks:
+            raise ValueError(f"{LIST.name}: no reason is given for {open_blocks[-1]}")
+        elif heading and heading[1] == "##":
+            module, function = heading[2], ""
+        elif heading:
+            function = heading[2] if heading[2] != "(top)" else ""
+        elif line.strip():
+            found.update(open_blocks)
+            open_blocks = []
+    return found

@@ -1,0 +1,50 @@
+"""Which modules are tried with which tests: the table parts.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+TABLE: Final = Path(__file__).with_name("parts.toml")
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+    """Paths or node ids, as pytest takes them."""
+    sample: int | None = None
+    """How many mutants are drawn; None: all."""
+    seed: int = 0
+
+    @property
+    def draw(self) -> str:
+        """How the mutants were chosen, in a few words."""
+        return "all" if self.sample is None else f"{self.sample} drawn with seed {self.seed}"
+
+
+def all_parts() -> dict[str, Part]:
+    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    return {name: _part(name, **columns) for name, columns in table.items()}
+
+
+def _part(
+    name: str, modules: list[str], tests: list[str], sample: int | None = None, seed: int = 0
+) -> Part:
+    if (sample is None) != (seed == 0):
+        raise ValueError(f"{name}: a sample needs a seed, and nothing else does")
+    return Part(name, tuple(modules), tuple(tests), sample, seed)
+
+
+def chosen_parts(names: Iterable[str], seed: int | None) -> list[Part]:
+    """The parts with these names, or all; a seed replaces that of every sample."""
+    parts = all_parts()
+    chosen = [parts[name] for name in names] or list(parts.values())
+    if seed is None:
+        return chosen
+    return [part if part.sample is None else replace(part, seed=seed) for part in chosen]

@@ -1,0 +1,185 @@
+"""Running tests against a mutant, in a copy of the tree.
+
+Each run is a fork of this process, which has imported what the tests import from other
+packages, and nothing of the portal: so a mutated module is always imported anew, and a run takes
+a third of the time of a process of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .parts import ROOT, Part
+
+TREES: Final = ROOT / ".mutants" / "trees"
+"""One for each part, so that two can be tried side by side."""
+MEMORY: Final = Path("/dev/shm")  # noqa: S108
+"""A database in memory, where there is such a folder: every test writes to its own."""
+DATABASE: Final = "test.sqlite3"
+SHORTEST_TIMEOUT: Final = 60.0
+PYTEST: Final = (
+    "--quiet",
+    "--exitfirst",
+    "--reuse-db",
+    "--no-header",
+    "--tb=line",
+    "-pno:cacheprovider",
+    "-pno:randomly",
+    "-pno:xdist",
+    # The process that is forked has imported plugins already.
+    "-Wignore:Module already imported:pytest.PytestAssertRewriteWarning",
+)
+
+fork: Final = multiprocessing.get_context("fork")
+
+
+@dataclass
+class Runner:
+    """Runs the tests of a part. `prepare` first: it runs them on the code as it is."""
+
+    part: Part
+    data: Path
+    tree: Path
+    timeout: float = SHORTEST_TIMEOUT
+    output: str = ""
+    """What the last run printed."""
+
+    def prepare(self) -> bool:
+        """Copy the tree, make the database, warm up; whether the tests pass without a fault."""
+        copy_tree(self.tree)
+        listed = self.data / "modules"
+        started = time.monotonic()
+        if not self._run(listed):
+            return False
+        self.timeout = max(SHORTEST_TIMEOUT, 10 * (time.monotonic() - started))
+        for file in self.data.glob(f"{DATABASE}*"):
+            # With its log. There is none where no test needs a database.
+            file.rename(self.data / f"template-{file.name}")
+        self._warm_up(listed.read_text(encoding="utf-8").split())
+        return True
+
+    def survives(self, module: str, text: str) -> bool:
+        """Whether every test passes with this text of a module."""
+        path = self.tree / module
+        for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+            compiled.unlink()
+        path.write_text(text, encoding="utf-8")
+        self._renew_database()
+        try:
+            return self._run()
+        finally:
+            shutil.copy2(ROOT / module, path)
+
+    def _run(self, listed: Path | None = None) -> bool:
+        printed = self.data / "output"
+        child = fork.Process(target=_test, args=(self, printed, listed))
+        child.start()
+        child.join(self.timeout if listed is None else None)
+        is_late = child.exitcode is None
+        # Whatever the tests have started goes with them.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid or 0, signal.SIGKILL)
+        child.join()
+        self.output = "timeout" if is_late else printed.read_text(errors="replace")
+        return child.exitcode == 0
+
+    def passes(self) -> bool:
+        """Whether the tests still pass without a fault: otherwise they kill every mutant."""
+        self._renew_database()
+        return self._run()
+
+    def _renew_database(self) -> None:
+        for file in self.data.glob(f"{DATABASE}*"):
+            file.unlink()
+        for file in self.data.glob(f"template-{DATABASE}*"):
+            shutil.copy(file, self.data / file.name.removeprefix("template-"))
+
+    def _warm_up(self, names: Sequence[str]) -> None:
+        for name in names:
+            # What needs the portal's settings or apps is left to each run.
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+        if early := [name for name, file in _files() if _is_below(file, ROOT)]:
+            raise RuntimeError(f"Imported before it was mutated: {early}")
+
+
+@contextlib.contextmanager
+def runner(part: Part) -> Iterator[Runner]:
+    folder = MEMORY if MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="smsportal-mutants-", dir=folder) as data:
+        os.environ["TEST_DATA_DIR"] = data
+        os.environ.pop("TEST_DATABASE_URL", None)
+        # Only the runs have settings: those of this process would be read here, not in the copy.
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+        yield Runner(part, Path(data), TREES / part.name)
+
+
+def copy_tree(copy: Path) -> None:
+    """Bring the copy of the tree to what stands in the folder now, committed or not."""
+    git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
+    names = {name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()}
+    for name in names:
+        source, target = ROOT / name, copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists() or _stamp(source) != _stamp(target):
+            shutil.copy2(source, target)
+    for path in copy.rglob("*.py"):
+        if path.relative_to(copy).as_posix() not in names:
+            path.unlink()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def _test(runner: Runner, printed: Path, listed: Path | None) -> None:
+    """In the forked process: run tests in the copied tree, and end without any clean-up."""
+    os.setsid()
+    os.chdir(runner.tree)
+    sys.path[0] = str(runner.tree)
+    for name in [name for name in sys.modules if name.split(".")[0] == "tools"]:
+        del sys.modules[name]
+    sys.dont_write_bytecode = listed is None
+    with printed.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+
+    import pytest
+
+    status = pytest.main([*PYTEST, *runner.part.tests])
+    if listed:
+        listed.write_text("\n".join(_foreign_modules(runner.tree)), encoding="utf-8")
+    sys.stdout.flush()
+    os._exit(int(status))
+
+
+def _foreign_modules(tree: Path) -> Iterator[str]:
+    return (name for name, file in _files() if not _is_below(file, tree))
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    """The modules that were imported from a file, without this tool's own."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and name.split(".")[0] not in ("__main__", "__mp_main__", "tools"):
+            yield name, Path(file)
+
+
+def _is_below(file: Path, folder: Path) -> bool:
+    """Whether a file is part of the portal; its environment may stand in the same folder."""
+    return file.is_relative_to(folder) and "site-packages" not in file.parts
