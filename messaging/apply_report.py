@@ -84,8 +84,8 @@ def on_verification(received: ReceivedEvent) -> Match | None:
     state = "succeeded" if received.event.succeeded else "failed"
     _store_report(received, message, Report.Kind.VERIFICATION, state)
     # A code that never went out cannot have been checked.
-    odd = received.event.succeeded and message.state in ENDED_UNSENT | {S.NOT_SENT}
-    effect = Effect.CONFLICT if odd else Effect.APPLIED
+    conflict = received.event.succeeded and message.state in ENDED_UNSENT | {S.NOT_SENT}
+    effect = Effect.CONFLICT if conflict else Effect.APPLIED
     return Match(f"message:{message.pk}", effect, matched_by)
 
 

@@ -56,4 +56,4 @@ def _notify(listener: Listener, ids: Collection[int]) -> None:
     except DATABASE_AWAY:
         raise
     except Exception:
-        logger.exception("The owners of some messages could not be told.")
+        logger.exception("A listener failed for some messages.")

@@ -33,7 +33,9 @@ def recipient_for(account: Account, typed: str) -> PhoneNumber:
         try:
             client.address_of(number.e164, account.options)
         except CannotTake as cannot:
-            raise InvalidRecipient(words_of(cannot) + " " + _("Choose another account.")) from None
+            raise InvalidRecipient(
+                unsupported_text(cannot) + " " + _("Choose another account.")
+            ) from None
     entry = do_not_send.find_entry(number.e164)
     if entry is not None:
         raise InvalidRecipient(do_not_send.refusal_text(entry))
@@ -62,7 +64,8 @@ def country_text(account: Account, country: str) -> str:
     ) % {"account": account.name, "country": country_name(country)}
 
 
-def words_of(cannot: CannotTake) -> str:
+def unsupported_text(cannot: CannotTake) -> str:
+    """Explain why the provider does not support a value."""
     return _(cannot.text) % cannot.values
 
 

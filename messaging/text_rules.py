@@ -14,10 +14,10 @@ LONGEST_TYPED: Final = 5_000
 """Characters. It is well above ten segments, so that a longer text gets the clear error."""
 
 
-def check_text(text: str, *, varies: bool = False) -> str:
+def check_text(text: str, *, has_placeholders: bool = False) -> str:
     """Return the text as it is sent. Raises `ValidationError` with a text for staff.
 
-    `varies`: the text has placeholders, so its length is checked for each row instead.
+    `has_placeholders`: the text has placeholders, so its length is checked for each row instead.
     """
     text = segments.normalise_line_ends(text)
     if not text.strip():
@@ -25,7 +25,7 @@ def check_text(text: str, *, varies: bool = False) -> str:
     if has_control_characters(text):
         raise ValidationError(control_character_text())
     counted = segments.count(text)
-    if counted.segments > MAX_SEGMENTS and not varies:
+    if counted.segments > MAX_SEGMENTS and not has_placeholders:
         raise ValidationError(_too_long(text, counted))
     return text
 

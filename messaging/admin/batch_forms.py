@@ -54,7 +54,7 @@ class TemplateSelect(UnfoldAdminSelectWidget):
 
 
 def checked_text(text: str) -> str:
-    return check_text(text, varies=bool(places_in(segments.normalise_line_ends(text))))
+    return check_text(text, has_placeholders=bool(places_in(segments.normalise_line_ends(text))))
 
 
 def text_field() -> forms.CharField:

@@ -21,7 +21,7 @@ from providers.models import Account
 
 from ..models import Message
 from ..queue_message import Draft, find_duplicate
-from ..recipients import words_of
+from ..recipients import unsupported_text
 from ..text_rules import LONGEST_TYPED, check_text
 from .recipient_form import RecipientForm, channel_field, sender_field, template_field
 
@@ -139,7 +139,7 @@ class SendForm(RecipientForm):
             try:
                 client.check_own_code(code)
             except CannotTake as cannot:
-                raise forms.ValidationError(words_of(cannot)) from None
+                raise forms.ValidationError(unsupported_text(cannot)) from None
         return code
 
     def clean(self) -> dict[str, Any]:

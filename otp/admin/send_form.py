@@ -15,8 +15,7 @@ from unfold.widgets import (
 
 from messaging import segments
 from messaging.admin.recipient_form import RecipientForm
-from messaging.recipients import InvalidRecipient, recipient_for
-from messaging.recipients import words_of as words_of_problem
+from messaging.recipients import InvalidRecipient, recipient_for, unsupported_text
 from messaging.text_rules import control_character_text, has_control_characters
 from providers.admin.account_picker import AccountChoice
 from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, SendsText
@@ -177,7 +176,7 @@ class SendCodeForm(RecipientForm):
             try:
                 client.check_own_code(typed)
             except CannotTake as cannot:
-                problem = words_of_problem(cannot)
+                problem = unsupported_text(cannot)
         if problem:
             self.add_error("typed", problem)
         cleaned["typed"] = typed
