@@ -84,6 +84,16 @@ def test_text_is_a_duplicate_for_24_hours_and_a_code_for_2_minutes(
     assert find_duplicate(make_draft(message)) is None
 
 
+def test_text_and_code_are_no_duplicates_of_each_other() -> None:
+    account = make_account("haosms")
+    text = make_message(account)
+    code = make_message(account, kind="own_code", text=text.text)
+    assert find_duplicate(make_draft(code)) == code
+    assert find_duplicate(make_draft(text)) == text
+    code.delete()
+    assert find_duplicate(replace(make_draft(text), kind=Message.Kind.OWN_CODE)) is None
+
+
 def test_other_code_to_the_same_number_is_a_duplicate() -> None:
     message = make_message(make_account("haosms"), kind="own_code")
     assert find_duplicate(replace(make_draft(message), code="000000")) == message

@@ -69,6 +69,26 @@ ALLOWED = {
 PAIRS = list(itertools.product(S, S))
 
 
+def test_stored_words_never_change() -> None:
+    assert {str(state) for state in S} == {
+        "scheduled",
+        "held",
+        "queued",
+        "claimed",
+        "sending",
+        "submitted",
+        "in_transit",
+        "delivered",
+        "undelivered",
+        "rejected",
+        "expired",
+        "refused",
+        "unknown",
+        "not_sent",
+        "cancelled",
+    }
+
+
 def test_table_has_every_state() -> None:
     assert set(MESSAGE_STATES.moves) == set(S)
 

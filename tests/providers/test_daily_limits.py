@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -119,6 +120,124 @@ def test_spent_rows_are_pruned_and_others_are_not() -> None:
     assert [row.scope for row in DailyUse.objects.all()] == ["user"]
 
 
+def test_use_counts_until_its_quarter_of_an_hour_is_over_a_day_old() -> None:
+    quarter = NOON - timedelta(minutes=7)
+    with time_machine.travel(NOON, tick=False) as clock:
+        take([CAP], 3)
+        with pytest.raises(LimitReached) as refused:
+            take([CAP])
+        assert refused.value.free_at == quarter + timedelta(hours=24, minutes=15)
+        clock.move_to(refused.value.free_at - timedelta(seconds=1))
+        assert (used(CAP), daily_limits.prune()) == (3, 0)
+        clock.shift(timedelta(seconds=1))
+        assert (used(CAP), daily_limits.prune()) == (0, 1)
+
+
+def test_limit_that_takes_nothing_is_free_when_the_quarter_of_now_would_be() -> None:
+    with time_machine.travel(NOON, tick=False), pytest.raises(LimitReached) as refused:
+        take([Cap("codes", "user", "1", 0)])
+    assert refused.value.free_at == NOON + timedelta(hours=24, minutes=8)
+    assert refused.value.used == 0
+
+
+NEIGHBOURS = [
+    Cap("orders", "number", CAP.key, 9),
+    Cap("codes", "prefix", CAP.key, 9),
+    Cap("codes", "number", "+8613912345679", 9),
+]
+"""Each shares all but one part of its name with CAP."""
+
+
+def test_limits_of_another_kind_scope_or_key_are_left_alone() -> None:
+    now = timezone.now()
+    take(NEIGHBOURS, 2)
+    take([CAP], 3)
+    daily_limits.give_back([CAP.name], 2, now)
+    assert used(CAP) == 1
+    assert [used(cap) for cap in NEIGHBOURS] == [2, 2, 2]
+    daily_limits.give_back([NEIGHBOURS[0].name], 1, now)
+    assert (used(CAP), used(NEIGHBOURS[0])) == (1, 1)
+
+
+def test_use_is_given_back_from_the_oldest_quarters_first() -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        take([CAP], 1)
+        clock.shift(timedelta(hours=1))
+        take([CAP], 2)
+        daily_limits.give_back([CAP.name], 2, NOON)
+        (left,) = DailyUse.objects.get().spent.values()
+        assert left == 1
+        clock.move_to(NOON + timedelta(hours=24, minutes=30))
+        assert used(CAP) == 1
+
+
+def test_what_counts_no_more_is_not_given_back() -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        take([CAP], 1)
+        clock.shift(timedelta(hours=24))
+        take([CAP], 1)
+        daily_limits.give_back([CAP.name], 1, NOON)
+        assert used(CAP) == 1
+        clock.shift(timedelta(minutes=15))
+        daily_limits.give_back([CAP.name], 1, NOON)
+        assert used(CAP) == 1
+
+
+@pytest.fixture
+def collisions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Somebody else changes every row between the look at it and the UPDATE. One entry a look."""
+    looks: list[int] = []
+    real = daily_limits._still_counting
+
+    def interfere(spent: dict[str, int]) -> dict[str, int]:
+        looks.append(len(looks) + 1)
+        DailyUse.objects.update(version=F("version") + 1)
+        return real(spent)
+
+    take([CAP])
+    monkeypatch.setattr(daily_limits, "_still_counting", interfere)
+    return looks
+
+
+def test_taking_is_given_up_after_fifty_collisions(collisions: list[int]) -> None:
+    with pytest.raises(RuntimeError):
+        take([CAP])
+    assert len(collisions) == 50
+
+
+def test_giving_back_is_given_up_after_fifty_collisions(collisions: list[int]) -> None:
+    with pytest.raises(RuntimeError):
+        daily_limits.give_back([CAP.name], 1, timezone.now())
+    assert len(collisions) == 50
+
+
+@pytest.mark.parametrize("given_back", [False, True])
+def test_nothing_is_lost_of_what_somebody_else_takes_between_look_and_update(
+    monkeypatch: pytest.MonkeyPatch, given_back: bool
+) -> None:
+    real, others = daily_limits._still_counting, iter([1])
+
+    def let_another_take(spent: dict[str, int]) -> dict[str, int]:
+        for _ in others:
+            take([CAP])
+        return real(spent)
+
+    take([CAP])
+    monkeypatch.setattr(daily_limits, "_still_counting", let_another_take)
+    if given_back:
+        daily_limits.give_back([CAP.name], 1, timezone.now())
+    else:
+        take([CAP])
+    assert used(CAP) == (1 if given_back else 3)
+
+
+def test_row_whose_use_was_all_given_back_is_pruned() -> None:
+    take([CAP])
+    daily_limits.give_back([CAP.name], 1, timezone.now())
+    assert daily_limits.prune() == 1
+    assert used(CAP) == 0
+
+
 # --- whose limits hold -----------------------------------------------------------
 
 
@@ -143,6 +262,18 @@ def test_a_persons_own_limit_goes_before_their_roles() -> None:
     DailyLimit.objects.create(group=group, what=CODES, most=50)
     DailyLimit.objects.create(user=user, what=CODES, most=0)
     assert daily_limits.most_of(user, CODES) == 0
+
+
+def test_limits_of_other_people_roles_and_kinds_do_not_hold(settings: Settings) -> None:
+    settings.DAILY_LIMITS = {"codes": 7}
+    user, other = make_user(), make_user()
+    mine, theirs = Group.objects.create(name="mine"), Group.objects.create(name="theirs")
+    user.groups.add(mine)
+    DailyLimit.objects.create(user=other, what=CODES, most=50)
+    DailyLimit.objects.create(group=theirs, what=CODES, most=50)
+    DailyLimit.objects.create(user=user, what=DailyLimit.What.ORDERS, most=50)
+    DailyLimit.objects.create(group=mine, what=DailyLimit.What.ORDERS, most=50)
+    assert daily_limits.most_of(user, CODES) == 7
 
 
 def test_an_accounts_limit_counts_everything_that_goes_over_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import chain
 
 import pytest
@@ -88,6 +89,21 @@ def test_burst_and_rate_together_stay_within_the_limit(limit: int) -> None:
     assert window.burst >= 1
 
 
+def test_a_fifth_of_a_second_and_a_second_of_a_minute_may_go_at_once() -> None:
+    second, minute = rate_limits.windows_of(Account(per_second=100, per_minute=3540))
+    assert (second.burst, minute.burst) == (20, 59)
+    assert second.spacing == pytest.approx(1.01 / 80)
+    assert minute.spacing == pytest.approx(60 * 1.01 / (3540 - 59))
+
+
+def test_slot_at_the_very_end_of_the_time_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "_read", lambda account: (1000.0, (0.0, 0.0, 1001.5)))
+    account = Account(per_second=1, per_minute=60)
+    assert rate_limits.look_ahead(account, 1, within=1.5).near == 1
+    outlook = rate_limits.look_ahead(account, 1, within=1.4)
+    assert (outlook.near, outlook.wait_for_more) == (0, 1.5)
+
+
 # --- the row that all share --------------------------------------------------
 
 
@@ -169,6 +185,21 @@ class TestSlowDown:
         assert rate_limits.slow_down(account, 7) == 7
         (wait,) = rate_limits.reserve(account)
         assert 6 < wait <= 7
+
+    def test_waits_grow_for_the_account_that_was_slowed_down_alone(self) -> None:
+        calm, slowed = make_account(), make_account()
+        for _ in range(3):
+            rate_limits.slow_down(slowed, 5)
+        assert rate_limits.slow_down(calm, 5) == 5
+        rate_limits.note_answer(calm)
+        assert rate_limits.slow_down(slowed, 5) == 40
+
+    def test_random_wait_lies_between_five_and_ten_seconds(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(random, "uniform", lambda least, most: least * 1000 + most)
+        monkeypatch.setattr(rate_limits, "LONGEST_SLOWDOWN", 1e9)
+        assert rate_limits.slow_down(make_account(), None) == 5010
 
     def test_without_a_number_it_waits_five_to_ten_seconds(self) -> None:
         assert 5 <= rate_limits.slow_down(make_account(), None) <= 10

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import time_machine
 from django.db import IntegrityError
 from django.utils import timezone
 
 from providers.engine import retry
-from providers.gateway.errors import GatewayError, NotDone
+from providers.gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason
 from rentals import place_orders, placement_results
 from rentals.models import Order
@@ -34,10 +36,57 @@ def apply_error(order: Order, error: GatewayError) -> datetime:
     return now
 
 
-def apply_placed(order: Order, provider_id: str) -> None:
+def apply_placed(order: Order, provider_id: str) -> datetime:
+    now = timezone.now()
     rental = said(order, "pending", order_id=provider_id, phone="+6281234567890")
-    placement_results.apply_placed(Order.objects.filter(pk=order.pk), rental, timezone.now())
+    placement_results.apply_placed(Order.objects.filter(pk=order.pk), rental, now)
     order.refresh_from_db()
+    return now
+
+
+# --- what every error leaves behind --------------------------------------------
+
+ERRORS = {
+    "unknown": OutcomeUnknown(Reason.TIMED_OUT, words="too\x00late", http_status=504),
+    "refused": Refused(Reason.PARAMETERS, words="too\x00late", http_status=504),
+    "not_created": NotDone(Reason.PORTAL_FAULT, words="too\x00late", http_status=504),
+    "queued": NotDone(Reason.UNREACHABLE, words="too\x00late", http_status=504),
+}
+
+
+@pytest.mark.parametrize("state", ERRORS)
+def test_error_is_written_down_and_the_claim_is_over(state: str) -> None:
+    order, error = placing(claim=uuid4()), ERRORS[state]
+    now = apply_error(order, error)
+    assert (order.state, order.reason, order.words) == (state, error.reason, "too␀late")
+    assert (order.http_status, order.claim) == (504, None)
+    assert order.answered_at == order.changed_at == now
+    assert order.ended_at == (now if state in ("refused", "not_created") else None)
+    assert (order.handed_over_at is None) == (state == "queued")
+
+
+@pytest.mark.parametrize(
+    ("seconds_left", "state"), [(None, "refused"), (15, "refused"), (16, "queued")]
+)
+def test_empty_shelf_is_tried_again_while_the_time_for_it_lasts(
+    seconds_left: int | None, state: str
+) -> None:
+    with time_machine.travel(timezone.now(), tick=False):
+        now = timezone.now()
+        until = None if seconds_left is None else now + timedelta(seconds=seconds_left)
+        order = placing(keep_trying_until=until, claim=uuid4())
+        apply_error(order, Refused(Reason.NO_NUMBER_AVAILABLE, words="none left"))
+    assert (order.state, order.reason, order.words) == (state, "no_number_available", "none left")
+    assert order.claim is None
+    if state == "queued":
+        assert (order.not_before, order.handed_over_at) == (now + timedelta(seconds=15), None)
+        assert order.ended_at is None
+
+
+def test_other_refusals_end_an_order_for_which_staff_keep_trying() -> None:
+    order = placing(keep_trying_until=timezone.now() + timedelta(hours=1))
+    apply_error(order, Refused(Reason.PARAMETERS))
+    assert order.state == "refused"
 
 
 # --- calls that were certainly not made ----------------------------------------
@@ -96,12 +145,21 @@ def test_an_order_that_was_not_being_placed_takes_no_number(state: str) -> None:
     assert (order.state, order.provider_id) == (state, "")
 
 
+@pytest.mark.parametrize("state", ["placing", "unknown", "not_created"])
+def test_number_is_taken_whatever_was_believed_of_its_order(state: str) -> None:
+    order = placing(state=state, reason="cut_off", claim=uuid4())
+    now = apply_placed(order, "4711")
+    assert (order.state, order.provider_id, order.phone) == ("pending", "4711", "+6281234567890")
+    assert (order.reason, order.claim, order.answered_at) == ("", None, now)
+
+
 def test_a_number_that_another_order_has_leaves_the_outcome_unknown() -> None:
     account = make_account("gosms")
     make_rented(account, provider_id="4711")
-    order = placing(account=account)
-    apply_placed(order, "4711")
+    order = placing(account=account, claim=uuid4())
+    now = apply_placed(order, "4711")
     assert (order.state, order.reason) == ("unknown", "contradiction")
+    assert order.answered_at == order.changed_at == now
     assert (order.words, order.provider_id, order.claim) == ("order_id 4711", "", None)
 
 

@@ -182,11 +182,12 @@ def test_order_of_somebody_who_may_not_rent_any_more_is_not_created() -> None:
     assert other.state == "queued"
 
 
-def test_placed_order_is_not_taken_back_for_want_of_rights() -> None:
-    order = make_rented()
+@pytest.mark.parametrize("state", ["claimed", "placing", "unknown", "pending"])
+def test_order_whose_call_may_have_begun_is_not_ended_for_want_of_rights(state: str) -> None:
+    order = make_order(state=state)
     place_orders.refuse_for_want_of_rights(order)
     order.refresh_from_db()
-    assert (order.state, order.reason) == ("pending", "")
+    assert (order.state, order.reason, order.ended_at) == (state, "", None)
 
 
 def test_queued_order_can_be_withdrawn(by: User) -> None:
@@ -201,7 +202,7 @@ def test_queued_order_can_be_withdrawn(by: User) -> None:
     assert other.state == "queued"
 
 
-@pytest.mark.parametrize("state", ["claimed", "placing", "pending"])
+@pytest.mark.parametrize("state", ["claimed", "placing", "unknown", "pending"])
 def test_it_is_too_late_to_withdraw_an_order_that_is_being_placed(by: User, state: str) -> None:
     order = make_order(state=state)
     assert not place_orders.withdraw(order, by)
@@ -210,6 +211,7 @@ def test_it_is_too_late_to_withdraw_an_order_that_is_being_placed(by: User, stat
 
 
 def test_orders_are_found_by_the_providers_ids_within_one_account(account: Account) -> None:
+    make_rented(provider_id="2")
     first, second = (make_rented(account, provider_id=name) for name in ("1", "2"))
     make_rented(account, provider_id="3")
     make_rented(provider_id="1")

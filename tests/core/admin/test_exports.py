@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import cast
 
 import pytest
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, StreamingHttpResponse
+from django.test import RequestFactory
 from openpyxl import load_workbook
 
-from core.admin.exports import Column, Format, cell, export
+from core.admin.exports import Column, Format, cell, export, export_buttons, format_of
 
 # Closing an answer lets go of the database.
 pytestmark = pytest.mark.django_db
@@ -28,6 +30,9 @@ FORMULAS = [
     "\n=1",
     "  =1",
     "＝1",
+    "＋1+1",
+    "－1+1",
+    "＠SUM(1)",
     "\x00=1",
 ]
 
@@ -52,6 +57,36 @@ def test_no_cell_is_taken_for_a_formula(text: str) -> None:
 @pytest.mark.parametrize("text", ["+8613912345678", "+86 139 1234 5678", "-0.50", "Hello", "8=8"])
 def test_numbers_and_plain_text_stay_readable(text: str) -> None:
     assert cell(text) == text
+
+
+def test_formula_loses_nothing_but_its_power() -> None:
+    assert cell("=1+1") == "'=1+1"
+
+
+def test_number_with_a_formula_behind_it_is_no_number() -> None:
+    assert cell("+86 139=1") == "'+86 139=1"
+    assert cell("x+1") == "x+1"
+
+
+def test_long_text_is_cut_to_what_a_cell_takes() -> None:
+    assert cell("x" * 32_000) == "x" * 32_000
+    assert cell("x" * 32_001) == "x" * 32_000
+
+
+def test_format_is_csv_unless_the_address_says_otherwise() -> None:
+    asked = RequestFactory()
+    assert format_of(asked.get("/")) is Format.CSV
+    assert format_of(asked.get("/", {"format": "xlsx"})) is Format.XLSX
+    with pytest.raises(Http404):
+        format_of(asked.get("/", {"format": "pdf"}))
+
+
+def test_buttons_export_what_the_list_shows() -> None:
+    request = RequestFactory().get("/", {"q": "a&b", "format": "old"})
+    assert [(str(one.label), one.url) for one in export_buttons(request, "/export/")] == [
+        ("Export CSV", "/export/?q=a%26b&format=csv"),
+        ("Export XLSX", "/export/?q=a%26b&format=xlsx"),
+    ]
 
 
 def test_times_are_full_with_their_zone() -> None:
@@ -82,6 +117,30 @@ def test_a_csv_file_is_written_while_rows_are_read() -> None:
     assert asked == []
     assert len(list(cast("StreamingHttpResponse", answer))) == 5
     assert asked == [0, 1, 2]
+
+
+def test_short_line_after_a_long_one_holds_nothing_of_it() -> None:
+    rows = [("1", "a long text"), ("2", "b"), ("", "c")]
+    assert lines_of_csv(rows)[1:] == [["1", "a long text"], ["2", "b"], ["", "c"]]
+    assert downloaded(rows, Format.CSV).endswith(b'"2","b"\r\n"","c"\r\n')
+
+
+@pytest.mark.parametrize(
+    ("format_", "content_type"),
+    [
+        (Format.CSV, "text/csv; charset=utf-8"),
+        (Format.XLSX, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ],
+)
+def test_file_is_downloaded_and_kept_in_no_cache(format_: Format, content_type: str) -> None:
+    answer = export("messages", COLUMNS, [], format_)
+    assert answer["Content-Type"] == content_type
+    assert answer["Cache-Control"] == "no-store"
+    name = re.escape(f".{format_}")
+    assert re.fullmatch(
+        rf'attachment; filename="messages-\d{{8}}-\d{{6}}{name}"', answer["Content-Disposition"]
+    )
+    answer.close()
 
 
 def test_an_xlsx_file_holds_text_only() -> None:

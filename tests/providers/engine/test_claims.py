@@ -134,6 +134,20 @@ class TestColumns:
 
 
 @pytest.mark.django_db
+def test_row_of_the_same_claim_that_is_not_named_stays(
+    orders: Orders, loop: UUID, clock: time_machine.Traveller
+) -> None:
+    account = make_account("gosms")
+    first, second = make_order(account), make_order(account, region="PH")
+    jobs = orders.claim_now(first, second, loop=loop)
+    assert orders.mark_in_flight(jobs[:1], loop) == jobs[:1]
+    assert (at(first).state, at(second).state) == (S.PLACING, S.CLAIMED)
+    assert orders.held(jobs[0], loop).get() == first
+    orders.release(jobs[:1], loop)
+    assert (at(first).state, at(second).state) == (S.QUEUED, S.CLAIMED)
+
+
+@pytest.mark.django_db
 class TestLostCalls:
     def test_lost_call_has_the_changes_of_its_source_and_is_reported(
         self, orders: Orders, loop: UUID, clock: time_machine.Traveller
@@ -166,6 +180,17 @@ class TestLostCalls:
         clock.shift(timedelta(hours=1))
         orders.sweep(timezone.now())
         assert orders.lost == []
+
+    def test_answered_call_that_kept_its_claim_is_not_lost(
+        self, orders: Orders, loop: UUID, clock: time_machine.Traveller
+    ) -> None:
+        orders._held_rows = lambda: Order.objects.filter(claim__isnull=False)
+        order = make_order()
+        orders.mark_in_flight(orders.claim_now(order, loop=loop), loop)
+        Order.objects.update(state=S.PENDING)
+        clock.shift(timedelta(hours=1))
+        orders.sweep(timezone.now())
+        assert (at(order).state, at(order).reason, orders.lost) == (S.PENDING, "", [])
 
     def test_source_that_has_nothing_to_add_loses_calls_all_the_same(
         self, loop: UUID, clock: time_machine.Traveller
