@@ -84,7 +84,7 @@ def _ready_batch(account, messages: int):  # type: ignore[no-untyped-def]
         file_name="recipients.csv",
         content=[csv_file(messages)],
     )
-    batch, _ = create.make(draft, by=by, form_token="bench")
+    batch, _ = create.create_batch(draft, by=by, form_token="bench")
     steps = []
     for step in (
         lambda: importer.run(batch.pk),

@@ -88,7 +88,7 @@ def saturate(account, number: int):  # type: ignore[no-untyped-def]
         file_name="recipients.csv",
         content=[csv_file(number)],
     )
-    batch, _ = create.make(draft, by=by, form_token="bench")
+    batch, _ = create.create_batch(draft, by=by, form_token="bench")
     importer.run(batch.pk)
     batch.refresh_from_db()
     lifecycle.start(batch, by)
@@ -148,11 +148,11 @@ def _run(account, number: int) -> dict[str, float]:  # type: ignore[no-untyped-d
 
 def send_one(account, index: int) -> tuple[str, float]:  # type: ignore[no-untyped-def]
     from core.phone import read
-    from otp.routes import usual_route, with_dots
+    from otp.routes import default_route, with_dots
     from otp.sessions import Plan, start
 
     number = read(f"+86138{index:04}{index:04}")
-    route = usual_route(account, number.country, with_dots(TEXT))
+    route = default_route(account, number.country, with_dots(TEXT))
     plan = Plan(route=route, recipient=number, minutes=10)
     at = time.time()
     session, _ = start(plan, by=_staff(), form_token=f"bench{index}")

@@ -94,7 +94,7 @@ class Engine:
             if time.monotonic() > deadline:
                 raise TimeoutError("The loops did not start.")
             # A cluster whose workers are busy fetches some in advance, so more are needed.
-            wake.kick()
+            wake.start_loop()
             time.sleep(1)
 
     def go_on_for(self, seconds: float) -> None:

@@ -103,7 +103,7 @@ def _stored(account: object, kind: str, content: bytes) -> int:
         file_name=f"recipients.{kind.lower()}",
         content=[content],
     )
-    return create.make(draft, by=by, form_token=kind)[0].pk
+    return create.create_batch(draft, by=by, form_token=kind)[0].pk
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from django.utils import timezone
 from core.phone import PhoneNumber
 from core.secrets import DOTS, Secret
 from providers import daily_limits
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 from providers.gateway.client import SendsOwnCode
 from providers.gateway.vocabulary import Encoding
 from providers.models import Account, DailyLimit
@@ -61,7 +61,7 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
         with transaction.atomic():
             row.save(force_insert=True)
             count_in_limits(row, by)
-            kick_if_idle()
+            wake_engine()
     except IntegrityError:
         earlier = Message.objects.filter(form_token=form_token, created_by=by.pk).first()
         if earlier is None:

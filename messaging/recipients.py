@@ -31,7 +31,7 @@ def recipient_for(account: Account, typed: str) -> PhoneNumber:
     client = account.client
     if client is not None:
         try:
-            client.address_of(number.e164, account.options)
+            client.format_recipient(number.e164, account.options)
         except CannotTake as cannot:
             raise InvalidRecipient(
                 unsupported_text(cannot) + " " + _("Choose another account.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.admin import attention
-from providers.callbacks.health import register_silence
+from providers.callbacks.health import register_missing_reports
 from providers.engine.work_source import register
 from providers.events import subscribe
 from providers.gateway.events import (
@@ -11,7 +11,7 @@ from providers.gateway.events import (
     Unrecognised,
     VerificationReported,
 )
-from providers.journal import find_subjects_by, resolve_subjects_of
+from providers.journal import register_subject_finder, register_subject_resolver
 
 from . import apply_report
 from .batches.engine_source import BatchSource
@@ -19,7 +19,7 @@ from .batches.importing import file_errors
 from .engine.source import MessageSource
 from .presentation import batch_labels, dashboard, explanations, labels, row_texts
 from .presentation.journal_links import find_subjects, message_link
-from .presentation.missing_reports import silence_of
+from .presentation.missing_reports import missing_reports_of
 
 
 def register_app() -> None:
@@ -31,9 +31,9 @@ def register_app() -> None:
     labels.register()
     attention.register(dashboard.attention_items)
     explanations.register()
-    resolve_subjects_of("message", message_link)
-    find_subjects_by(find_subjects)
-    register_silence(silence_of)
+    register_subject_resolver("message", message_link)
+    register_subject_finder(find_subjects)
+    register_missing_reports(missing_reports_of)
     subscribe(DeliveryReported, apply_report.on_delivery)
     subscribe(VerificationReported, apply_report.on_verification)
     subscribe(Unrecognised, apply_report.on_unrecognised)

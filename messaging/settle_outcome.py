@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 
 from . import listeners, queue_message
 from .models import Message, reference
@@ -122,7 +122,7 @@ def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bo
             raise ValueError("This form belongs to another message.")
         if created:
             queue_message.count_in_limits(repeat, by)
-        kick_if_idle()
+        wake_engine()
     return repeat, created
 
 

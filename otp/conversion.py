@@ -1,7 +1,7 @@
-"""How many codes come back: sent, delivered, verified; and the alarms when too few do.
+"""Conversion figures (sent, delivered, verified) and the alarms for low conversion.
 
-A share that drops, or many codes into one range of numbers, is how SMS pumping looks:
-somebody has codes sent to numbers that earn by each SMS, and nobody ever enters them.
+A dropping share, or many codes to one range of numbers, indicates SMS pumping: a fraudster
+orders codes for numbers that earn a share of each SMS, and nobody enters them.
 """
 
 from __future__ import annotations
@@ -24,21 +24,24 @@ from .models import Session
 HOUR: Final = timedelta(hours=1)
 BURST_WITHIN: Final = timedelta(minutes=10)
 TIME_TO_ANSWER: Final = timedelta(minutes=5)
-"""Codes younger than this may still be read out, so they say nothing about a share yet."""
-MOST_ROWS: Final = 20_000
-"""The newest so many rows are looked at for medians and for the tables."""
+"""Younger codes may still be read out, so they do not count towards a share."""
+MAX_ROWS: Final = 20_000
+"""Medians and tables cover this many of the newest rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """`delivered` is out of `reported_on`: those whose provider reports delivery at all."""
+    """Conversion of a set of sessions.
+
+    `delivered` is out of `reported_on`, the sent codes whose provider reports delivery at all.
+    """
 
     sent: int
     reported_on: int
     delivered: int
     verified: int
     median: timedelta | None
-    """From sending to the right code."""
+    """Time from sending to the correct code."""
 
     @property
     def delivered_percent(self) -> int | None:
@@ -54,7 +57,7 @@ def percent(part: int, whole: int) -> int | None:
 
 
 def funnel_of(rows: QuerySet[Session]) -> Funnel:
-    """The figures of exactly these sessions."""
+    """The conversion of these sessions."""
     sent = Q(sent_at__isnull=False)
     reports = Q(account__provider__in=_reporting())
     counted = rows.order_by().aggregate(
@@ -64,7 +67,7 @@ def funnel_of(rows: QuerySet[Session]) -> Funnel:
         verified=Count("pk", filter=sent & Q(verified_at__isnull=False)),
     )
     times = rows.filter(verified_at__isnull=False, sent_at__isnull=False).order_by("-created_at")
-    pairs = times.values_list("sent_at", "verified_at")[:MOST_ROWS]
+    pairs = times.values_list("sent_at", "verified_at")[:MAX_ROWS]
     return Funnel(**counted, median=_median(pairs))
 
 
@@ -82,8 +85,8 @@ def _median(pairs: Iterable[tuple[datetime | None, datetime | None]]) -> timedel
 
 
 @dataclass(slots=True)
-class Line:
-    """One row of a table of figures."""
+class FigureRow:
+    """One row of a table, which accumulates the figures of its sessions."""
 
     key: Any
     sent: int = 0
@@ -109,28 +112,31 @@ class Line:
             self.times.append((row["sent_at"], row["verified_at"]))
 
 
-def tables_of(rows: QuerySet[Session]) -> dict[str, list[Line]]:
-    """The same figures per account (name), country (code) and hour (local, newest first)."""
+def tables_of(rows: QuerySet[Session]) -> dict[str, list[FigureRow]]:
+    """The figures by account name, country code, and local hour (newest first)."""
     reporting = set(_reporting())
-    tables: dict[str, dict[Any, Line]] = {"account": {}, "country": {}, "hour": {}}
+    tables: dict[str, dict[Any, FigureRow]] = {"account": {}, "country": {}, "hour": {}}
     columns = ("account__name", "account__provider", "country", "created_at")
     newest = rows.order_by("-created_at").values(
         *columns, "sent_at", "delivered_at", "verified_at"
-    )[:MOST_ROWS]
+    )[:MAX_ROWS]
     for row in newest:
         hour = timezone.localtime(row["created_at"]).replace(minute=0, second=0, microsecond=0)
         keys = {"account": row["account__name"], "country": row["country"], "hour": hour}
         for table, key in keys.items():
-            line = tables[table].setdefault(key, Line(key))
+            line = tables[table].setdefault(key, FigureRow(key))
             line.count(row, reports=row["account__provider"] in reporting)
     return {table: list(lines.values()) for table, lines in tables.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`kind`: `share` (few verified in the last hour) or `burst` (many in ten minutes), of one
-    account or of one beginning of numbers. `example` is the newest session that it is about:
-    an opaque name for the range, which stands in no address."""
+    """An alarm about one account or one prefix of numbers.
+
+    `kind` is `share` (few verified in the last hour) or `burst` (many in ten minutes).
+    `example` is the public id of the newest session concerned. It stands for the prefix in URLs,
+    where the prefix itself must not appear.
+    """
 
     kind: str
     prefix: str
@@ -142,22 +148,22 @@ class Alarm:
 
 def alarms() -> list[Alarm]:
     now = timezone.now()
-    lately: list[Any] = list(
+    recent: list[Any] = list(
         Session.objects.filter(created_at__gt=now - HOUR)
         .order_by("-created_at")
         .values("prefix", "account__name", "sent_at", "verified_at", "created_at", "public_id")[
-            :MOST_ROWS
+            :MAX_ROWS
         ]
     )
-    found = _bursts(lately, now)
-    found += _low_shares(lately, now, "prefix")
-    found += _low_shares(lately, now, "account__name")
-    return found
+    alarms_found = _bursts(recent, now)
+    alarms_found += _low_shares(recent, now, "prefix")
+    alarms_found += _low_shares(recent, now, "account__name")
+    return alarms_found
 
 
-def _bursts(lately: list[dict[str, Any]], now: datetime) -> list[Alarm]:
+def _bursts(recent: list[dict[str, Any]], now: datetime) -> list[Alarm]:
     ranges: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in lately:
+    for row in recent:
         if row["created_at"] > now - BURST_WITHIN:
             ranges[row["prefix"]].append(row)
     return [
@@ -167,9 +173,9 @@ def _bursts(lately: list[dict[str, Any]], now: datetime) -> list[Alarm]:
     ]
 
 
-def _low_shares(lately: list[dict[str, Any]], now: datetime, by: str) -> list[Alarm]:
+def _low_shares(recent: list[dict[str, Any]], now: datetime, by: str) -> list[Alarm]:
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in lately:
+    for row in recent:
         old_enough = row["created_at"] < now - TIME_TO_ANSWER or row["verified_at"]
         if row["sent_at"] is not None and old_enough:
             groups[row[by]].append(row)

@@ -1,4 +1,4 @@
-"""How often codes may go out: the gap between two to one number, and the daily limits."""
+"""Limits on sending codes: the gap between two codes to one number, and the daily limits."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from providers.models import Account
 from .models import SendGap, moment, prefix_of
 
 GAP: Final = timedelta(seconds=60)
-BEGINNING: Final = moment(0)
+LONG_AGO: Final = moment(0)
 
 
 class TooEarly(Exception):
-    """The next code can go to this number in `seconds`."""
+    """The gap has not passed; the next code can go to this number in `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(str(seconds))
@@ -33,16 +33,20 @@ class TooEarly(Exception):
 
 
 def take(account: Account, recipient: str, by: User | None) -> None:
-    """One more code for this number, or `TooEarly` or `LimitReached`; in the transaction that
-    writes it, so that nothing is taken where nothing is sent."""
+    """Count one more code for this number. Raises `TooEarly` or `LimitReached`.
+
+    Call this in the transaction that saves the code, so that both happen or neither.
+    """
     take_gap(recipient)
     caps = daily_limits.caps_of(account, by, daily_limits.What.CODES)
     daily_limits.take([*caps, *_caps_of_number(recipient)])
 
 
 def take_for_account(account: Account) -> None:
-    """Where one account takes over from another that sent nothing: the person, the number and
-    its prefix were counted already."""
+    """Count a code that a fallback account sends because the first account sent nothing.
+
+    The user, the number and its prefix were counted already. Raises `LimitReached`.
+    """
     daily_limits.take(daily_limits.caps_of(account, None, daily_limits.What.CODES))
 
 
@@ -55,17 +59,20 @@ def _caps_of_number(recipient: str) -> list[Cap]:
 
 
 def take_gap(recipient: str) -> None:
-    """By the database's clock; of two who ask at once one gets it."""
-    SendGap.objects.get_or_create(recipient=recipient, defaults={"free_at": BEGINNING})
+    """Start the gap, by the database's clock. Raises `TooEarly` if the last one has not passed.
+
+    Of two concurrent calls, one succeeds.
+    """
+    SendGap.objects.get_or_create(recipient=recipient, defaults={"free_at": LONG_AGO})
     until = moment(database_now()) + GAP
     free = SendGap.objects.filter(recipient=recipient, free_at__lte=Now())
     if not free.update(free_at=until):
         raise TooEarly(max(gap_left(recipient), 1))
 
 
-def free_gap(recipient: str) -> None:
-    """Nothing went out after all, so there is nothing to wait for."""
-    SendGap.objects.filter(recipient=recipient).update(free_at=BEGINNING)
+def clear_gap(recipient: str) -> None:
+    """End the gap at once, because nothing went out."""
+    SendGap.objects.filter(recipient=recipient).update(free_at=LONG_AGO)
 
 
 def gap_left(recipient: str) -> int:
@@ -100,12 +107,12 @@ LIMIT_TEXTS: Final = {
 }
 
 
-def words_of(reached: LimitReached, account: Account) -> str:
-    """What staff are told, with the moment when it goes on."""
+def limit_reached_text(reached: LimitReached, account: Account) -> str:
+    """Explanation for staff, with the time when sending is possible again."""
     return limit_text(reached, LIMIT_TEXTS, account=account.name)
 
 
-def early_words(early: TooEarly) -> str:
+def too_early_text(early: TooEarly) -> str:
     return _(
         "The next code can go out in %(seconds)s s. Meanwhile ask whether the first has come."
     ) % {"seconds": early.seconds}

@@ -1,4 +1,4 @@
-"""What becomes of a session when something becomes of its message."""
+"""Move code sessions according to the state of their messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from providers.gateway.vocabulary import DeliveryState
 
 from . import limits, sessions
 from .models import SentCode, Session
-from .states import ENDS, OPEN, SESSION_STATES, SessionState
+from .states import ENDED, OPEN, SESSION_STATES, SessionState
 
 logger = logging.getLogger(__name__)
 
@@ -29,53 +29,65 @@ M = MessageState
 S = SessionState
 WENT_OUT: Final = frozenset({M.SUBMITTED} | REPORTS)
 STOPPED: Final = frozenset({M.REFUSED, M.NOT_SENT, M.CANCELLED})
-LONGEST_WAY: Final = queue_message.CODE_MAX_AGE + timedelta(minutes=1)
-"""From making a code until its provider has answered, with the longest call."""
+MAX_ANSWER_TIME: Final = queue_message.CODE_MAX_AGE + timedelta(minutes=1)
+"""Longest time from making a code to the provider's answer, including the longest call."""
 
 
-def follow(messages: Collection[int]) -> None:
-    """Bring sessions to where their newest messages are. May be called any number of times."""
+def sync_sessions(messages: Collection[int]) -> None:
+    """Bring the sessions of these messages in step with their newest messages. Idempotent.
+
+    For each message, in a transaction that has locked the session:
+
+    1. Record the times of sending and delivery, and drop the code of an unknown outcome.
+    2. Ignore the message if a newer code has replaced its code.
+    3. If it went out, the session becomes sent and its time starts.
+    4. If its outcome is unknown, so is the session's. A verified session settles it as sent.
+    5. If it certainly did not go out, the fallback account sends, or the session fails.
+    6. If it is queued again but the session has ended, cancel it.
+    """
     codes = SentCode.objects.filter(message__in=messages).order_by("session_id", "serial")
     for code_id, session_id in codes.values_list("pk", "session_id"):
         with transaction.atomic():
-            # Of two who follow at once the second one finds what the first has done: else both
-            # would let the other account of the route send.
-            session = sessions.locked(session_id)
-            _follow_one(SentCode.objects.select_related("message").get(pk=code_id), session)
+            # The lock makes a concurrent call see what the first one did. Otherwise both would
+            # send over the fallback account.
+            session = sessions.lock(session_id)
+            _sync_one(SentCode.objects.select_related("message").get(pk=code_id), session)
 
 
 def catch_up() -> None:
-    """Sessions that were not told, because something of ours failed at that moment; and
-    messages that still wait although their session has ended."""
+    """Sync sessions that missed a change of their message because of a failure of the portal.
+
+    This includes messages that are still queued although their session has ended.
+    """
     newer = SentCode.objects.filter(session=OuterRef("session"), serial__gt=OuterRef("serial"))
-    told = Q(session__state=S.PENDING, message__state__in=sorted(WAITING))
-    told |= Q(session__state=S.SEND_UNKNOWN, message__state=M.UNKNOWN)
-    behind = Q(session__state__in=(S.PENDING, S.SEND_UNKNOWN)) & ~told & ~Exists(newer)
-    dead = Q(session__state__in=sorted(ENDS), message__state=M.QUEUED)
-    codes = SentCode.objects.filter(behind | dead).order_by("pk")
-    follow(list(codes.values_list("message", flat=True)[:100]))
+    in_step = Q(session__state=S.PENDING, message__state__in=sorted(WAITING))
+    in_step |= Q(session__state=S.SEND_UNKNOWN, message__state=M.UNKNOWN)
+    behind = Q(session__state__in=(S.PENDING, S.SEND_UNKNOWN)) & ~in_step & ~Exists(newer)
+    unneeded = Q(session__state__in=sorted(ENDED), message__state=M.QUEUED)
+    codes = SentCode.objects.filter(behind | unneeded).order_by("pk")
+    sync_sessions(list(codes.values_list("message", flat=True)[:100]))
 
 
-def _follow_one(code: SentCode, session: Session) -> None:
+def _sync_one(code: SentCode, session: Session) -> None:
     message = code.message
     _note_times(message, session)
     if message.state == M.UNKNOWN:
-        # It is never queued again, so nobody needs the code any more.
+        # An unknown message is never queued again, so the code is no longer needed.
         Message.objects.filter(pk=message.pk, state=M.UNKNOWN).update(code="")
     if session.codes.filter(serial__gt=code.serial).exists():
-        # An earlier code: dead, whatever became of it.
+        # A newer code has replaced this one.
         return
     if message.state in WENT_OUT:
-        _went_out(session)
+        _handle_sent(session)
     elif message.state == M.UNKNOWN:
         rows = Session.objects.filter(pk=session.pk)
         SESSION_STATES.move(rows, S.SEND_UNKNOWN, sources=(S.PENDING,))
         if session.state == S.VERIFIED:
             settle_by_correct_code(Message.objects.filter(pk=message.pk))
     elif message.state in STOPPED and session.state in OPEN:
-        _stopped(code, session)
-    elif message.state == M.QUEUED and session.state in ENDS:
-        _stop(message, session)
+        _handle_not_sent(code, session)
+    elif message.state == M.QUEUED and session.state in ENDED:
+        _cancel_requeued(message, session)
 
 
 def _note_times(message: Message, session: Session) -> None:
@@ -86,25 +98,27 @@ def _note_times(message: Message, session: Session) -> None:
         rows.filter(delivered_at=None).update(delivered_at=message.reported_at)
 
 
-def _went_out(session: Session) -> None:
-    """The customer's time begins when the provider took it, not when staff pressed the button."""
+def _handle_sent(session: Session) -> None:
+    """The code's validity starts when the provider accepts the SMS, not when staff send it."""
     rows = Session.objects.filter(pk=session.pk)
-    # Where we are told of it late, the customer has had the code for a while.
-    ends = min(sessions.valid_until(session.minutes), session.expires_at + LONGEST_WAY)
+    # If this call is late, the customer has already had the code for a while.
+    ends = min(sessions.valid_until(session.minutes), session.expires_at + MAX_ANSWER_TIME)
     if not SESSION_STATES.move(rows, S.SENT, sources=(S.PENDING,), expires_at=ends):
         SESSION_STATES.move(rows, S.SENT, sources=(S.SEND_UNKNOWN,))
 
 
-def _stop(message: Message, session: Session) -> None:
-    """It was put back to be tried again, but its code is dead: it would cost for nothing."""
+def _cancel_requeued(message: Message, session: Session) -> None:
+    """Cancel a message that was queued again: its code is invalid, so sending it wastes money."""
     by = session.ended_by or session.created_by
     if by is not None:
         queue_message.cancel(message, by)
 
 
-def _stopped(code: SentCode, session: Session) -> None:
-    """Nothing went out. Only where that was the provider's no, or the provider could not be
-    reached, does the other account of the route take over by itself."""
+def _handle_not_sent(code: SentCode, session: Session) -> None:
+    """Send over the fallback account, or fail the session.
+
+    The fallback only takes over if the provider refused or could not be reached.
+    """
     message = code.message
     by_provider = (
         session.state == S.PENDING
@@ -112,9 +126,9 @@ def _stopped(code: SentCode, session: Session) -> None:
         and message.reason != queue_message.WAITED_TOO_LONG
         and not message.settled_at
     )
-    if by_provider and _taken_over(code, session):
+    if by_provider and _send_over_fallback(code, session):
         return
-    limits.free_gap(session.recipient)
+    limits.clear_gap(session.recipient)
     SESSION_STATES.move(
         Session.objects.filter(pk=session.pk),
         S.FAILED,
@@ -123,10 +137,10 @@ def _stopped(code: SentCode, session: Session) -> None:
     )
 
 
-def _taken_over(code: SentCode, session: Session) -> bool:
+def _send_over_fallback(code: SentCode, session: Session) -> bool:
     try:
         with transaction.atomic():
-            return sessions.take_over(session, code)
+            return sessions.send_over_fallback(session, code)
     except (LimitReached, InvalidRecipient) as reason:
         logger.info("Session %s was not taken over: %s", session.pk, type(reason).__name__)
         return False

@@ -1,4 +1,4 @@
-"""A code session: one attempt to prove that a person holds a number."""
+"""Code sessions, their codes and the attempts to enter them."""
 
 from __future__ import annotations
 
@@ -18,41 +18,44 @@ from providers.models import Account, ClaimedRow, public_id
 from .states import AttemptState, SessionState
 
 MAX_TRIES: Final = 5
-PREFIX_WITHOUT: Final = 4
-"""Digits at the end of a number that are not part of its prefix."""
+DIGITS_AFTER_PREFIX: Final = 4
+"""Number of last digits that do not belong to the prefix."""
 
 
 class Session(models.Model):
-    """It has its codes (the first and each that replaced it), its tries, and its end."""
+    """One attempt to verify that somebody holds a number.
+
+    It has one or more codes, each replacing the one before, a number of tries, and an end.
+    """
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
-    # NULL, not "", where no form stands behind it: NULLs do not collide.
+    # NULL, not "", if there is no form: NULLs do not violate the unique constraint.
     form_token = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="code_sessions", verbose_name=_("account")
     )
-    """The one that the newest code went out over."""
+    """The account that the newest code was sent over."""
     fallback = models.ForeignKey(
         Account, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("then")
     )
-    """Takes over by itself where the first account certainly sent nothing; used once."""
+    """Sends automatically if the first account certainly sent nothing. Used once."""
     recipient = models.CharField(_("number"), max_length=20)
     prefix = models.CharField(max_length=20)
-    """The number without its last four digits: traffic that is pumped clusters there."""
+    """The number without its last four digits. Pumped traffic clusters by prefix."""
     country = models.CharField(_("country/region"), max_length=2)
     minutes = models.PositiveSmallIntegerField(default=10)
-    """How long each code is valid."""
+    """Validity of each code."""
     length = models.PositiveSmallIntegerField(default=6)
-    """Digits of a code that the portal makes."""
+    """Number of digits in a code that the portal makes."""
     text = models.TextField(blank=True)
-    """The text around the code where staff chose it, with dots for the code."""
+    """The text around the code if staff chose it, with dots for the code."""
 
     state = models.CharField(_("state"), max_length=16, default=SessionState.PENDING)
     reason = models.CharField(max_length=32, blank=True)
-    """Why it failed or was cancelled; a `FailReason`, or the reason of its message."""
+    """Why it ended: `tries_used`, `replaced`, or the reason or state of its message."""
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     expires_at = models.DateTimeField()
-    """By the database's clock, which alone decides."""
+    """Compared with the database's clock only."""
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -63,16 +66,16 @@ class Session(models.Model):
     )
     created_at = models.DateTimeField(_("time"), default=timezone.now)
     sent_at = models.DateTimeField(null=True)
-    """When a provider first took one of its messages."""
+    """When a provider first accepted one of its messages."""
     delivered_at = models.DateTimeField(null=True)
-    """When one of them was first reported delivered."""
+    """When one of its messages was first reported delivered."""
     verified_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     provider_says_verified_at = models.DateTimeField(null=True)
-    """A callback reported success. Evidence only: it never verifies."""
+    """When a callback reported success. This is evidence only and never verifies."""
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -115,11 +118,11 @@ class Session(models.Model):
 
     @property
     def seconds_left(self) -> float:
-        """Until its code ends, by the database's clock."""
+        """Seconds until the code expires, by the database's clock."""
         return max(self.expires_at.timestamp() - database_now(), 0)
 
     def newest_code(self) -> SentCode:
-        """The one that is alive; every earlier one is dead."""
+        """The current code; earlier ones are invalid."""
         code = self.codes.select_related("message", "message__account").last()
         if code is None:
             raise RuntimeError("A session begins with a code.")
@@ -127,15 +130,15 @@ class Session(models.Model):
 
 
 class SentCode(models.Model):
-    """One code of a session and the message that carries it. Never the code itself."""
+    """A code of a session and the message that carries it. The code itself is never stored here."""
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="codes")
     serial = models.PositiveSmallIntegerField(default=1)
     message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="sent_code")
     length = models.PositiveSmallIntegerField(default=0)
-    """Characters; 0 where the provider makes the code."""
+    """Number of characters; 0 if the provider makes the code."""
     digest = models.CharField(max_length=64, blank=True)
-    """Keyed hash (otp.codes); empty where the provider makes the code."""
+    """Keyed hash (`otp.codes.digest`); empty if the provider makes the code."""
     made_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -154,15 +157,18 @@ class SentCode(models.Model):
 
 
 class Attempt(ClaimedRow):
-    """One try at a code. Of a code of ours it is decided at once; of a provider's it is work
-    for the engine, and what was read out is kept encrypted until the call was made."""
+    """One try at a code.
+
+    For the portal's own code it is decided immediately. For a provider's code it is queued for
+    the engine, and the entered code is kept encrypted until the call has been made.
+    """
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="attempts")
     sent_code = models.ForeignKey(SentCode, on_delete=models.PROTECT, related_name="+")
-    """The code that was alive; for an earlier code the one that was entered."""
+    """The session's current code, or the earlier code that was entered."""
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
     form_token = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001
-    """Of the form and of what was entered in it, as a keyed hash."""
+    """Keyed hash of the form's token and the entered code."""
     state = models.CharField(max_length=16)
     code = EncryptedField(blank=True)
     reason = models.CharField(max_length=32, blank=True)
@@ -173,7 +179,7 @@ class Attempt(ClaimedRow):
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
     too_late = models.BooleanField(default=False)
-    """The answer was yes, but the session had ended before it."""
+    """The code was correct, but the session had already ended."""
 
     class Meta:
         ordering = ("pk",)
@@ -195,7 +201,7 @@ class Attempt(ClaimedRow):
                 name="attempt_due",
                 condition=models.Q(state="queued"),
             ),
-            # Of all states, since SQLite would not see that a partial one will do.
+            # Covers all states, because SQLite would not recognise that a partial index suffices.
             models.Index(fields=("state", "claimed_at"), name="attempt_by_state"),
         ]
 
@@ -204,7 +210,7 @@ class Attempt(ClaimedRow):
 
 
 class SendGap(models.Model):
-    """When the next code may go out to a number, whoever asks for it."""
+    """When the next code may be sent to a number, by any user."""
 
     recipient = models.CharField(max_length=20, unique=True)
     free_at = models.DateTimeField()
@@ -218,10 +224,10 @@ class SendGap(models.Model):
 
 
 def prefix_of(recipient: str) -> str:
-    """Of an E.164 number."""
-    return recipient[:-PREFIX_WITHOUT]
+    """The prefix of an E.164 number."""
+    return recipient[:-DIGITS_AFTER_PREFIX]
 
 
 def moment(epoch: float) -> datetime:
-    """Seconds of the database's clock as a time."""
+    """Convert seconds of the database's clock to a datetime."""
     return datetime.fromtimestamp(epoch, tz=UTC)

@@ -1,4 +1,4 @@
-"""What codes register when the portal starts."""
+"""Everything that `otp` registers when the portal starts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from messaging import listeners
 from providers.engine.work_source import register
 from providers.events import subscribe
 from providers.gateway.events import VerificationReported
-from providers.journal import resolve_subjects_of
+from providers.journal import register_subject_resolver
 
 from . import message_sync, provider_reports
 from .engine.check_source import CheckSource
@@ -19,6 +19,6 @@ def register_app() -> None:
     register(CheckSource())
     labels.register()
     attention.register(dashboard.attention_items)
-    listeners.register("session", message_sync.follow)
-    resolve_subjects_of("session", session_link)
+    listeners.register("session", message_sync.sync_sessions)
+    register_subject_resolver("session", session_link)
     subscribe(VerificationReported, provider_reports.on_verification)

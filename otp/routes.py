@@ -1,4 +1,4 @@
-"""How a code goes out over one account: whose code it is, and the words around it."""
+"""Routes: how a code travels over one account, who makes it, and the text around it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from providers.gateway.client import MakesCodes, SendsOwnCode, SendsText
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
-PLACE: Final = "XXXX"
-"""Where the code stands in a text, as in the providers' own documents."""
+CODE_PLACEHOLDER: Final = "XXXX"
+"""Placeholder for the code in a text, as in the providers' documents."""
 TEXTS: Final = {
-    "en": f"Your verification code is {PLACE}. Do not share it with anyone.",
-    "zh": f"您的验证码是 {PLACE}，请勿告知他人。",
+    "en": f"Your verification code is {CODE_PLACEHOLDER}. Do not share it with anyone.",
+    "zh": f"您的验证码是 {CODE_PLACEHOLDER}，请勿告知他人。",
 }
-"""Texts for providers that send any text of ours. In the recipient's language, so they are
-not translated."""
+"""Texts for providers that send free text. Not translated, because they are written in the
+recipient's language, not the user's."""
 
 
-def usual_text() -> str:
-    """The key of the text that is proposed: in the language that staff speak."""
+def default_text() -> str:
+    """Key of the proposed text: the one in the user's own language."""
     return "zh" if (get_language() or "").startswith("zh") else "en"
 
 
@@ -36,7 +36,7 @@ LONGEST_PROVIDER_CODE: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`text` has dots where the code stands."""
+    """The way of a code over one account. `text` has dots in place of the code."""
 
     account: Account
     channel: str = ""
@@ -49,14 +49,14 @@ class Route:
         client = self.account.client
         return client is not None and issubclass(client, MakesCodes)
 
-    def longest_code(self, wanted: int) -> int:
+    def code_length(self, wanted: int) -> int:
         client = self.account.client
         if client is not None and issubclass(client, SendsOwnCode):
             return min(wanted, LONGEST_PROVIDER_CODE)
         return wanted
 
     def draft(self, recipient: PhoneNumber, code: str, belongs_to: str) -> Draft:
-        sends_text = sends_text_of_ours(self.account)
+        sends_text = sends_free_text(self.account)
         kind = Message.Kind.PROVIDER_CODE if self.provider_makes_code else Message.Kind.OWN_CODE
         return Draft(
             account=self.account,
@@ -77,13 +77,13 @@ def sends_codes(account: Account) -> bool:
     return client is not None and issubclass(client, SendsText | SendsOwnCode | MakesCodes)
 
 
-def sends_text_of_ours(account: Account) -> bool:
+def sends_free_text(account: Account) -> bool:
     client = account.client
     return client is not None and issubclass(client, SendsText)
 
 
 def unavailable_reason(account: Account, country: str = "") -> str:
-    """Why no code can go out over this account now; empty where one can."""
+    """Why no code can be sent over this account now; empty if one can."""
     if not sends_codes(account):
         return _("sends no codes")
     if not account.allowed_countries:
@@ -92,19 +92,21 @@ def unavailable_reason(account: Account, country: str = "") -> str:
         return _("this country is not allowed")
     if account.is_paused:
         return _("paused")
-    if country and _wants_channel(account) and not channels_to(account, country):
+    if country and _needs_channel(account) and not channels_to(account, country):
         return _("no channel leads to this country")
     return ""
 
 
-def _wants_channel(account: Account) -> bool:
+def _needs_channel(account: Account) -> bool:
     client = account.client
     return client is not None and issubclass(client, SendsOwnCode)
 
 
-def usual_route(account: Account, country: str, text: str, template: str = "") -> Route:
-    """What the account's own settings propose, where nobody chose for it. A template that
-    somebody chose for another account of the same kind is kept."""
+def default_route(account: Account, country: str, text: str, template: str = "") -> Route:
+    """The route that the account's settings propose.
+
+    `template` is one that was chosen for another account. It is kept if this account knows it.
+    """
     client = account.client
     options = account.options
     if client is None:
@@ -114,14 +116,14 @@ def usual_route(account: Account, country: str, text: str, template: str = "") -
     if issubclass(client, SendsOwnCode):
         channel = next(iter(client.channels(country, options)), "")
         known = {one.key for one in client.templates}
-        usual = str(options.get("default_template", client.default_template))
-        kept = template if template and template in known else usual
-        return Route(account, channel=channel, template=kept)
+        default = str(options.get("default_template", client.default_template))
+        chosen = template if template and template in known else default
+        return Route(account, channel=channel, template=chosen)
     return Route(account)
 
 
 def channels_to(account: Account, country: str) -> list[str]:
-    """The channels of this account that lead to the country; none where it has no channels."""
+    """The account's channels to this country; empty if it has none or uses no channels."""
     client = account.client
     if client is None or not issubclass(client, SendsOwnCode):
         return []
@@ -129,20 +131,22 @@ def channels_to(account: Account, country: str) -> list[str]:
 
 
 def route_for_resend(message: Message, account: Account, text: str, channel: str = "") -> Route:
-    """The way of a code that takes the place of the one in `message`: the same again where
-    the account is the same, else what is usual for the other one; `channel` where one is
-    chosen that leads to the country."""
+    """The route for a new code that replaces the one in `message`.
+
+    The same account repeats its route, another account uses its default one. `channel` is applied
+    if it leads to the country.
+    """
     if account.pk == message.account_id:
         route = route_of(message)
     else:
-        route = usual_route(account, message.country, text, message.template)
+        route = default_route(account, message.country, text, message.template)
     if channel in channels_to(account, message.country):
         route = replace(route, channel=channel)
     return route
 
 
 def route_of(message: Message) -> Route:
-    """The way that a message went."""
+    """The route that a message used."""
     return Route(
         message.account,
         channel=message.channel,
@@ -152,10 +156,10 @@ def route_of(message: Message) -> Route:
     )
 
 
-def words_of(route: Route) -> str:
-    """What the SMS will say, with dots for the code; empty where the provider writes it."""
+def preview_text(route: Route) -> str:
+    """The text of the SMS, with dots for the code; empty if the provider writes it."""
     return route.text or text_around_code(route.account, route.template)
 
 
 def with_dots(text: str) -> str:
-    return text.replace(PLACE, DOTS, 1)
+    return text.replace(CODE_PLACEHOLDER, DOTS, 1)

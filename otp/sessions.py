@@ -1,4 +1,4 @@
-"""A code session from its first code to its end: start, send again, cancel, expire."""
+"""Start, resend, cancel and expire code sessions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from messaging import queue_message
 from messaging.recipients import recipient_for
 from messaging.states import WAITING
 from providers.clock import database_now
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 from providers.models import Account
 
 from . import codes, limits
@@ -26,33 +26,33 @@ from .routes import Route, route_for_resend, unavailable_reason
 from .states import OPEN, SESSION_STATES, UNDER_WAY, SessionState
 
 REPLACED: Final = "replaced"
-"""A newer session for the same number took its place."""
+"""A newer session for the same number replaced this one."""
 TRIES_USED: Final = "tries_used"
 
 
 class NotOpen(Exception):
-    """The session has ended; nothing more can be sent or checked in it."""
+    """The session has ended, so nothing more can be sent or checked in it."""
 
 
 class CheckUnderWay(Exception):
-    """The provider is being asked about a code of this session just now."""
+    """The provider is checking a code of this session right now."""
 
 
 class NoTryLeft(Exception):
-    """A further code could not be checked in this session."""
+    """The session has no try left, so a further code could not be checked."""
 
 
 class StillSending(Exception):
-    """The newest message is just being handed over, so it cannot be replaced yet."""
+    """The newest message is in flight, so it cannot be replaced yet."""
 
 
 class AccountCannot(Exception):
-    """The account cannot send a code now; the text says why."""
+    """The account cannot send a code now. The exception's text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What staff want; already checked against the account's client."""
+    """A request for a session that is already validated against the account's client."""
 
     route: Route
     recipient: PhoneNumber
@@ -60,24 +60,25 @@ class Plan:
     fallback: Account | None = None
     length: int = codes.SHORTEST
     typed: str = field(default="", repr=False)
-    """A code that staff made up; empty for one of the portal's."""
+    """A code that staff typed; empty if the portal makes it."""
     text: str = ""
-    """For accounts that take over and send any text of ours."""
+    """The text for a fallback account that sends free text."""
 
 
 def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
-    """Write session, code and message down in one transaction, and wake the engine.
+    """Save the session, its code and its message in one transaction and wake the engine.
 
-    The same form sent twice makes one session: the second call returns the first one's and
-    False. Raises `TooEarly` and `LimitReached`.
+    This cancels any open session for the same number. Submitting the same form twice starts one
+    session: the second call returns the first one's and False. Raises `TooEarly` or
+    `LimitReached`.
     """
     try:
         with transaction.atomic():
             session = _new_session(plan, by, form_token)
-            _replace_open_ones(session, by)
+            _replace_open_sessions(session, by)
             limits.take(plan.route.account, session.recipient, by)
             send_code(session, plan.route, by, typed=plan.typed)
-            kick_if_idle()
+            wake_engine()
     except IntegrityError:
         earlier = Session.objects.filter(form_token=form_token, created_by=by.pk).first()
         if earlier is None:
@@ -86,8 +87,8 @@ def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
     return session, True
 
 
-def was_started(form_token: str, by: User) -> Session | None:
-    """The session that this form has made already."""
+def session_of_form(form_token: str, by: User) -> Session | None:
+    """The session that this form has already started."""
     return Session.objects.filter(form_token=form_token, created_by=by.pk).first()
 
 
@@ -108,19 +109,19 @@ def _new_session(plan: Plan, by: User, form_token: str) -> Session:
 
 
 def valid_until(minutes: int) -> datetime:
-    """So many minutes from now, by the database's clock."""
+    """The time in `minutes` minutes, by the database's clock."""
     return moment(database_now()) + timedelta(minutes=minutes)
 
 
-def open_for(recipient: str) -> Session | None:
-    """The session whose code is still alive for this number."""
-    alive = Session.objects.filter(
+def open_session_for(recipient: str) -> Session | None:
+    """The open session of this number that has not expired."""
+    open_sessions = Session.objects.filter(
         recipient=recipient, state__in=sorted(OPEN), expires_at__gt=Now()
     )
-    return alive.order_by("-pk").first()
+    return open_sessions.order_by("-pk").first()
 
 
-def _replace_open_ones(session: Session, by: User) -> None:
+def _replace_open_sessions(session: Session, by: User) -> None:
     others = Session.objects.filter(recipient=session.recipient).exclude(pk=session.pk)
     for other in others.filter(state__in=sorted(OPEN)):
         _end(other, SessionState.CANCELLED, by, reason=REPLACED)
@@ -134,11 +135,11 @@ def send_code(
     typed: str = "",
     form_token: str | None = None,
 ) -> SentCode:
-    """Write down a code and its message. Every earlier code of the session is dead by it."""
+    """Save a new code and its message. This invalidates all earlier codes of the session."""
     newest = session.codes.order_by("-serial").values_list("serial", flat=True).first() or 0
     code = ""
     if not route.provider_makes_code:
-        code = typed or codes.make(route.longest_code(session.length))
+        code = typed or codes.make(route.code_length(session.length))
     draft = route.draft(read(session.recipient), code, f"session:{session.pk}")
     message = queue_message.build_message(draft, by, form_token)
     message.save(force_insert=True)
@@ -152,45 +153,45 @@ def send_code(
     )
 
 
-def locked(session_id: int) -> Session:
-    """The session as it is now, and nobody else's to move until the transaction ends. One whose
-    time is over is ended by it."""
-    # Without joins: PostgreSQL finds no row where the account that was joined is another one by
-    # the time that the lock is had.
+def lock(session_id: int) -> Session:
+    """Reload the session and lock it until the transaction ends. This expires it if it is due."""
+    # No joins: if the account changes while PostgreSQL waits for the lock, a joined query finds
+    # no row.
     session = Session.objects.select_for_update().get(pk=session_id)
     if expire(Session.objects.filter(pk=session_id)):
         session.refresh_from_db()
     return session
 
 
-def send_again(
+def resend(
     session: Session, account: Account, *, by: User, form_token: str, channel: str = ""
 ) -> tuple[Session, bool]:
-    """A new code over this or another account; the earlier one is dead from now on.
+    """Send a new code over this or another account and invalidate the earlier one.
 
-    Raises `NotOpen`, `NoTryLeft`, `CheckUnderWay`, `StillSending`, `AccountCannot`,
-    `InvalidRecipient`, `TooEarly` or `LimitReached`; then nothing has changed.
+    Submitting the same form twice sends once: the second call returns False. Raises `NotOpen`,
+    `NoTryLeft`, `CheckUnderWay`, `StillSending`, `AccountCannot`, `InvalidRecipient`, `TooEarly` or
+    `LimitReached`, and then changes nothing.
     """
     with transaction.atomic():
-        ours = locked(session.pk)
-        if ours.codes.filter(message__form_token=form_token).exists():
-            return ours, False
-        _require_ready(ours)
-        reason = unavailable_reason(account, ours.country)
+        current = lock(session.pk)
+        if current.codes.filter(message__form_token=form_token).exists():
+            return current, False
+        _require_resendable(current)
+        reason = unavailable_reason(account, current.country)
         if reason:
             raise AccountCannot(f"{account.name}: {reason}")
-        recipient_for(account, ours.recipient)
-        limits.take(account, ours.recipient, by)
-        replaced = ours.newest_code()
-        route = route_for_resend(replaced.message, account, ours.text, channel)
-        _send_newer(ours, route, by, form_token)
+        recipient_for(account, current.recipient)
+        limits.take(account, current.recipient, by)
+        replaced = current.newest_code()
+        route = route_for_resend(replaced.message, account, current.text, channel)
+        _send_new_code(current, route, by, form_token)
         if replaced.message.state in WAITING and not queue_message.cancel(replaced.message, by):
             raise StillSending
-        kick_if_idle()
-    return ours, True
+        wake_engine()
+    return current, True
 
 
-def _require_ready(session: Session) -> None:
+def _require_resendable(session: Session) -> None:
     if session.state not in OPEN:
         raise NotOpen
     if session.attempts.filter(state__in=sorted(UNDER_WAY)).exists():
@@ -199,37 +200,42 @@ def _require_ready(session: Session) -> None:
         raise NoTryLeft
 
 
-def _send_newer(session: Session, route: Route, by: User | None, form_token: str | None) -> None:
+def _send_new_code(session: Session, route: Route, by: User | None, form_token: str | None) -> None:
     send_code(session, route, by, form_token=form_token)
-    fresh: dict[str, Any] = {
+    changes: dict[str, Any] = {
         "account": route.account,
         "expires_at": valid_until(session.minutes),
     }
     rows = Session.objects.filter(pk=session.pk)
     if session.state == SessionState.PENDING:
-        rows.update(**fresh)
+        rows.update(**changes)
     else:
-        SESSION_STATES.move(rows, SessionState.PENDING, **fresh)
+        SESSION_STATES.move(rows, SessionState.PENDING, **changes)
     session.refresh_from_db()
 
 
-def take_over(session: Session, failed: SentCode) -> bool:
-    """The other account of the route sends, since the first certainly sent nothing. Once, of a
-    session that is `locked`. Raises `LimitReached` or `InvalidRecipient`; then it fails."""
+def send_over_fallback(session: Session, failed: SentCode) -> bool:
+    """Send over the fallback account, because the first account certainly sent nothing.
+
+    This works once per session. The caller has locked the session. Returns False if there is no
+    usable fallback. Raises `LimitReached` or `InvalidRecipient`.
+    """
     account = session.fallback
     if account is None or unavailable_reason(account, session.country):
         return False
     recipient_for(account, session.recipient)
     limits.take_for_account(account)
     route = route_for_resend(failed.message, account, session.text)
-    _send_newer(session, route, session.created_by, None)
+    _send_new_code(session, route, session.created_by, None)
     Session.objects.filter(pk=session.pk).update(fallback=None)
     return True
 
 
 def cancel(session: Session, by: User) -> bool:
-    """End it; the code is dead, and a message that still waits is not sent. False: it had
-    ended already."""
+    """Cancel the session, its code and a message that is still waiting.
+
+    Returns False if the session had already ended.
+    """
     with transaction.atomic():
         return _end(session, SessionState.CANCELLED, by)
 
@@ -243,12 +249,12 @@ def _end(session: Session, state: SessionState, by: User, reason: str = "") -> b
         expire(Session.objects.filter(pk=session.pk))
         return False
     if queue_message.cancel(session.newest_code().message, by):
-        limits.free_gap(session.recipient)
+        limits.clear_gap(session.recipient)
     return True
 
 
 def expire(rows: QuerySet[Session] | None = None) -> int:
-    """End those whose time is over by the database's clock."""
+    """Expire the sessions that are due by the database's clock. Returns their number."""
     if rows is None:
         rows = Session.objects.all()
     return SESSION_STATES.move(

@@ -1,4 +1,4 @@
-"""The states of a code session and of one try at its code, and which may follow which."""
+"""The states of code sessions and attempts, and the allowed moves between them."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ class SessionState(StrEnum):
 
 S = SessionState
 
-ENDS = frozenset({S.VERIFIED, S.FAILED, S.EXPIRED, S.CANCELLED})
+ENDED = frozenset({S.VERIFIED, S.FAILED, S.EXPIRED, S.CANCELLED})
 OPEN = frozenset({S.PENDING, S.SEND_UNKNOWN, S.SENT, S.CHECK_UNKNOWN})
-"""A code can be checked in all of these: the customer may hold it before we know that it
-went out, and a right one is the proof that it did."""
+"""A code can be checked in all of these. The customer may have it before the portal knows that it
+went out, and a correct code proves that it did."""
 
 SESSION_STATES = StateTable(
     {
-        S.PENDING: frozenset({S.SENT, S.SEND_UNKNOWN, S.CHECK_UNKNOWN} | ENDS),
-        # Settled by a report, by a person, by a right code, or left behind by a new code.
-        S.SEND_UNKNOWN: frozenset({S.SENT, S.PENDING, S.CHECK_UNKNOWN} | ENDS),
-        # Back to pending: a further code is on its way and the earlier one is dead.
-        S.SENT: frozenset({S.PENDING, S.CHECK_UNKNOWN} | ENDS),
-        # Back to sent: a further check had a clear answer.
-        S.CHECK_UNKNOWN: frozenset({S.PENDING, S.SENT} | ENDS),
+        S.PENDING: frozenset({S.SENT, S.SEND_UNKNOWN, S.CHECK_UNKNOWN} | ENDED),
+        # Settled by a report, a person or a correct code, or replaced by a new code.
+        S.SEND_UNKNOWN: frozenset({S.SENT, S.PENDING, S.CHECK_UNKNOWN} | ENDED),
+        # Back to pending: a new code is being sent and has invalidated the earlier one.
+        S.SENT: frozenset({S.PENDING, S.CHECK_UNKNOWN} | ENDED),
+        # Back to sent: a later check had a clear answer.
+        S.CHECK_UNKNOWN: frozenset({S.PENDING, S.SENT} | ENDED),
         S.VERIFIED: frozenset(),
         S.FAILED: frozenset(),
         S.EXPIRED: frozenset(),
@@ -50,7 +50,7 @@ class AttemptState(StrEnum):
     RIGHT = "right"
     WRONG = "wrong"
     EARLIER = "earlier"
-    """A code of this number that was replaced by a newer one."""
+    """The entered code was replaced by a newer one."""
     UNKNOWN = "unknown"
     REFUSED = "refused"
     NOT_DONE = "not_done"
@@ -58,21 +58,21 @@ class AttemptState(StrEnum):
 
 A = AttemptState
 
-NOT_LOOKED_AT = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED, Reason.CANNOT_TAKE})
-"""Why a check was refused that had nothing to do with the code: it costs the customer no try."""
+NOT_CHECKED = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED, Reason.CANNOT_TAKE})
+"""Reasons for a refusal that say nothing about the code, so the check costs no try."""
 
 UNDER_WAY = frozenset({A.QUEUED, A.CLAIMED, A.SENDING})
 
 ATTEMPT_STATES = StateTable(
     {
-        # A check that waited too long was never made.
+        # To not done: the check waited too long and was never made.
         A.QUEUED: frozenset({A.CLAIMED, A.NOT_DONE}),
-        # Claimed but not handed over: nothing can have happened, so it may go back.
+        # A claimed check is not in flight yet, so it may safely return to the queue.
         A.CLAIMED: frozenset({A.SENDING, A.QUEUED}),
-        # Back to queued only where it is certain that nothing happened: a check can use up
-        # a try of the provider's, or be answered "failed" after a "passed".
+        # Back to queued only if certainly nothing happened: repeating a check can use up one of
+        # the provider's tries, or get "failed" after a "passed".
         A.SENDING: frozenset({A.RIGHT, A.WRONG, A.UNKNOWN, A.REFUSED, A.NOT_DONE, A.QUEUED}),
-        # A loop that was given up for dead may still bring its answer.
+        # A loop that was presumed dead may still record its answer.
         A.UNKNOWN: frozenset({A.RIGHT, A.WRONG}),
         A.RIGHT: frozenset(),
         A.WRONG: frozenset(),

@@ -1,4 +1,4 @@
-"""What the queue calls. Each is thin and may run twice."""
+"""Queue tasks for codes. Each may run twice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from . import limits, message_sync, sessions
 
 
 def expire() -> int:
-    """End sessions whose time is over. The engine does so as well; this holds without it."""
+    """Expire due sessions. The engine does this too; the task covers times without an engine."""
     message_sync.catch_up()
     return sessions.expire()
 

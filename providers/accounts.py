@@ -1,4 +1,4 @@
-"""Provider accounts: make one, keep its secrets, open its client, pause and resume it."""
+"""Provider accounts: creation, secrets, callback addresses, pausing and resuming."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .models import Account, Allowance, CallbackToken, Credential, Lease
 
 
 class NoClient(Exception):
-    """The account's provider is not among the clients of this installation."""
+    """This installation has no client for the account's provider."""
 
 
 @transaction.atomic
@@ -40,9 +40,9 @@ def create_account(
     options: Mapping[str, object] | None = None,
     **fields: Any,
 ) -> Account:
-    """Make an account with its secrets, its limits and its callback address.
+    """Create an account with its secrets, rate limits, lease and callback address.
 
-    The values are taken as they are: the form has checked them.
+    The values are not validated here; the form does that.
     """
     account = Account.objects.create(
         name=name, provider=provider, base_url=base_url, options=dict(options or {}), **fields
@@ -55,9 +55,9 @@ def create_account(
 
 
 def save_credentials(account: Account, credentials: Mapping[str, str]) -> list[str]:
-    """Store the secrets that were entered; an empty one keeps what is stored.
+    """Store the secrets that are not empty; an empty one keeps the stored value.
 
-    Returns the names of those that changed.
+    Returns the names of the stored ones.
     """
     now = timezone.now()
     entered = [
@@ -75,7 +75,10 @@ def save_credentials(account: Account, credentials: Mapping[str, str]) -> list[s
 
 
 def login_of(account: Account) -> Login:
-    """What the account's client needs. Secrets stay encrypted until they are used."""
+    """The settings and secrets for the account's client. Secrets stay encrypted until used.
+
+    :raises NoClient: if there is no client for the provider.
+    """
     client = account.client
     if client is None:
         raise NoClient(account.provider)
@@ -92,14 +95,16 @@ def login_of(account: Account) -> Login:
     )
 
 
-def opened_login_of(account: Account) -> Login:
-    """The same, decrypted once for the many calls that the engine will make with it. A
-    secret that cannot be decrypted stays closed, and fails where it is used."""
+def decrypted_login_of(account: Account) -> Login:
+    """Like `login_of`, with the secrets decrypted once for the many calls of the engine.
+
+    A secret that cannot be decrypted stays encrypted and fails when it is used.
+    """
     login = login_of(account)
-    return replace(login, credentials={n: _opened(s) for n, s in login.credentials.items()})
+    return replace(login, credentials={n: _decrypted(s) for n, s in login.credentials.items()})
 
 
-def _opened(secret: Secret) -> Secret:
+def _decrypted(secret: Secret) -> Secret:
     try:
         return Secret(secret.reveal())
     except Unreadable:
@@ -112,11 +117,11 @@ def address_policy() -> AddressPolicy:
     )
 
 
-# --- callback address ------------------------------------------------------
+# --- callback addresses ----------------------------------------------------
 
 
 callback_tokens_changed: Final = Signal()
-"""In this process; the others look every few seconds."""
+"""Sent within this process only; other processes reload the tokens every few seconds."""
 
 
 def digest_of(token: str) -> str:
@@ -124,20 +129,20 @@ def digest_of(token: str) -> str:
 
 
 def new_callback_token(account: Account) -> CallbackToken:
-    """A further address for reports; the earlier ones go on working until revoked."""
+    """Create another callback address; earlier ones keep working until they are revoked."""
     token = secrets.token_urlsafe(32)
-    made = CallbackToken.objects.create(
+    created = CallbackToken.objects.create(
         account=account, digest=digest_of(token), value=Secret(token)
     )
     callback_tokens_changed.send(CallbackToken)
-    return made
+    return created
 
 
 def callback_url(account: Account) -> Secret | None:
-    """Where the provider is to report to; None without a public address or a token."""
-    # All of them, since the engine has them at hand.
-    standing = [token for token in account.callback_tokens.all() if token.revoked_at is None]
-    return url_of_token(max(standing, key=lambda token: token.pk)) if standing else None
+    """The newest callback address; None without a public address of the portal or a token."""
+    # Filtered here and not by a query, since the engine has prefetched all tokens.
+    active = [token for token in account.callback_tokens.all() if token.revoked_at is None]
+    return url_of_token(max(active, key=lambda token: token.pk)) if active else None
 
 
 def url_of_token(token: CallbackToken) -> Secret | None:
@@ -148,24 +153,27 @@ def url_of_token(token: CallbackToken) -> Secret | None:
 
 
 OVERLAP: Final = timedelta(days=7)
-"""Reports come for days to the address that went out with a message."""
+"""For days, reports arrive at the address that was sent with the message."""
 
 
-def may_be_revoked_at(token: CallbackToken) -> datetime | None:
-    """An address may be revoked so long after a newer one took its place; the newest never."""
+def revocable_from(token: CallbackToken) -> datetime | None:
+    """When this address may be revoked: `OVERLAP` after the next newer one was created.
+
+    None for the newest address, which may never be revoked.
+    """
     newer = CallbackToken.objects.filter(account=token.account_id, pk__gt=token.pk)
     replaced_at = newer.order_by("pk").values_list("created_at", flat=True).first()
     return replaced_at + OVERLAP if replaced_at else None
 
 
 def revoke_callback_token(token: CallbackToken) -> bool:
-    """End an old address. False: it is too early for that, or it was ended already."""
+    """Revoke an old address. False if that is too early or was already done."""
     now = timezone.now()
-    allowed_from = may_be_revoked_at(token)
+    allowed_from = revocable_from(token)
     if allowed_from is None or now < allowed_from:
         return False
-    standing = CallbackToken.objects.filter(pk=token.pk, revoked_at=None)
-    changed = standing.update(revoked_at=now)
+    active = CallbackToken.objects.filter(pk=token.pk, revoked_at=None)
+    changed = active.update(revoked_at=now)
     callback_tokens_changed.send(CallbackToken)
     return bool(changed)
 
@@ -173,33 +181,30 @@ def revoke_callback_token(token: CallbackToken) -> bool:
 # --- pausing ---------------------------------------------------------------
 
 BY_HAND: Final = "by_hand"
-"""A person paused the account; the words are theirs."""
-
-
+"""The pause reason if a person paused the account. `pause_words` is their explanation."""
 REFUSED_IN_A_ROW: Final = "refused_in_a_row"
-MOST_REFUSALS: Final = 10
-"""Providers that answer with free text cannot be understood; so many in a row can."""
+MAX_REFUSALS: Final = 10
+"""A refusal in free text cannot be interpreted, but this many in a row mean that something is wrong
+with the account."""
 
 
-def note_refusal(account: Account, words: str) -> None:
-    """Count one more refusal; the tenth in a row pauses the account, quoting the last."""
+def record_refusal(account: Account, words: str) -> None:
+    """Count a refusal. The tenth in a row pauses the account with the words of the last one."""
     Account.objects.filter(pk=account.pk).update(refusals=F("refusals") + 1)
     account.refresh_from_db(fields=("refusals",))
-    if account.refusals >= MOST_REFUSALS:
+    if account.refusals >= MAX_REFUSALS:
         pause(account, REFUSED_IN_A_ROW, words)
 
 
-def note_success(account: Account) -> None:
+def record_success(account: Account) -> None:
     if account.refusals:
         Account.objects.filter(pk=account.pk).update(refusals=0)
         account.refusals = 0
 
 
-def pauses(account: Account, error: GatewayError) -> bool:
-    """Whether this error stops the paid calls of the account.
-
-    Documented refusals for the login or for money do, and phrases that staff listed.
-    """
+def should_pause(account: Account, error: GatewayError) -> bool:
+    """Whether this error must pause the account: a documented refusal because of the login or the
+    balance, or any error whose words contain a phrase that staff entered."""
     if error.pauses_account:
         return True
     words = error.words.casefold()
@@ -207,12 +212,14 @@ def pauses(account: Account, error: GatewayError) -> bool:
 
 
 def pause(account: Account, reason: str, words: str = "", by: User | None = None) -> bool:
-    """Stop paid calls; reads, polls and callbacks go on. False if it was paused already. A
-    person's pause takes the place of an automatic one, which a good check would end."""
-    free = Q(paused_at=None)
+    """Stop paid calls; free calls and callbacks continue. False if already paused.
+
+    A pause by a person replaces an automatic one, because a successful check ends the latter.
+    """
+    replaceable = Q(paused_at=None)
     if reason == BY_HAND:
-        free |= ~Q(pause_reason=BY_HAND)
-    changed = Account.objects.filter(free, pk=account.pk).update(
+        replaceable |= ~Q(pause_reason=BY_HAND)
+    changed = Account.objects.filter(replaceable, pk=account.pk).update(
         paused_at=timezone.now(), pause_reason=reason, pause_words=storable(words), paused_by=by
     )
     account.refresh_from_db(fields=("paused_at", "pause_reason", "pause_words", "paused_by"))
@@ -220,6 +227,7 @@ def pause(account: Account, reason: str, words: str = "", by: User | None = None
 
 
 def resume(account: Account) -> bool:
+    """End a pause. False if the account was not paused."""
     changed = (
         Account.objects.filter(pk=account.pk)
         .exclude(paused_at=None)

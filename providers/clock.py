@@ -6,18 +6,18 @@ from django.db import connection
 
 _SECONDS = {
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
-    # In PostgreSQL this is a numeric, which mixes with no Python float.
+    # A numeric in PostgreSQL, which cannot be combined with a Python float.
     "postgresql": "extract(epoch from clock_timestamp())::double precision",
 }
 
 
 def sql_now() -> str:
-    """An SQL expression: seconds since the epoch, with fractions."""
+    """The SQL expression for seconds since the epoch, with fractions."""
     return _SECONDS[connection.vendor]
 
 
 def sql_greatest() -> str:
-    """The SQL function that picks the largest of its arguments."""
+    """The SQL function that returns the largest of its arguments."""
     return "MAX" if connection.vendor == "sqlite" else "GREATEST"
 
 

@@ -1,7 +1,7 @@
-"""Who hears what providers tell of their own accord. Apps subscribe in `ready()`.
+"""Publish what providers report to the apps above, which subscribe in `ready()`.
 
-News goes up by subscription, since this app knows none of those above it. A callback and
-a poll yield the same events and end in the same handlers.
+Subscription is needed because this app must not import the apps above it. A callback and a poll
+yield the same events and reach the same subscribers.
 """
 
 from __future__ import annotations
@@ -17,51 +17,52 @@ from .models import Account
 
 
 class Effect(StrEnum):
-    """What became of an event, weakest first."""
+    """The effect of an event, weakest first."""
 
     APPLIED = "applied"
-    """It moved a state, or confirmed what was known."""
+    """It moved a state or confirmed it."""
     CONFLICT = "conflict"
-    """It contradicts what is known; kept beside it."""
+    """It contradicts what is known; both are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent:
-    """`at` is when it reached us; `callback_id` is the stored request it stands in, if any."""
+    """An event, when it arrived, and the id of the stored callback that contained it, if any."""
 
     account: Account
     event: Event
     at: datetime
     callback_id: int | None = None
     position: int = 0
-    """Which of the events in that request."""
+    """The index of the event within that callback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A subscriber found what the event is about: `subject` as in the journal, `message:42`."""
+    """What a subscriber found for an event. `subject` is as in the journal: `message:42`."""
 
     subject: str
     effect: Effect = Effect.APPLIED
     matched_by: str = "reference"
-    """`reference` is ours, `provider_id` theirs."""
+    """By our own `reference` or by the `provider_id`."""
 
 
 Subscriber: TypeAlias = Callable[[ReceivedEvent], Match | None]
-"""Returns None where nothing of this app is meant. May be called again with the same news,
-and in any order: it must come to the same end. Runs inside a transaction."""
+"""Applies an event, inside a transaction. Returns None if it matches nothing in the app.
+
+It may be called repeatedly with the same event and in any order, with the same end result."""
 
 _subscribers: Final[dict[type[Event], list[Subscriber]]] = {}
 
 
 def subscribe(kind: type[Any], subscriber: Subscriber) -> None:
-    """Hear every event of this kind (a subclass of `Event`)."""
-    heard_by = _subscribers.setdefault(kind, [])
-    if subscriber not in heard_by:
-        heard_by.append(subscriber)
+    """Call `subscriber` for every event of this kind (a subclass of `Event`)."""
+    subscribers = _subscribers.setdefault(kind, [])
+    if subscriber not in subscribers:
+        subscribers.append(subscriber)
 
 
-def publish(news: ReceivedEvent) -> list[Match]:
-    """Tell everybody who wants to know; what nobody claims comes back empty."""
-    heard_by = _subscribers.get(type(news.event), [])
-    return [heard for subscriber in heard_by if (heard := subscriber(news)) is not None]
+def publish(received: ReceivedEvent) -> list[Match]:
+    """Call every subscriber; returns their matches, none if nobody recognises the event."""
+    subscribers = _subscribers.get(type(received.event), [])
+    return [match for subscriber in subscribers if (match := subscriber(received)) is not None]

@@ -1,4 +1,4 @@
-"""The journal of API calls. Rows come redacted from the door and are only written here."""
+"""The journal of API calls. The gateway redacts each record; this module only writes it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _resolvers: dict[str, Resolver] = {}
 
 @dataclass(slots=True)
 class BufferedRecorder:
-    """Collects what one job's calls left to write; the loop's thread writes it."""
+    """Collects the call records of one job in its worker thread. The loop's thread writes them."""
 
     _records: list[CallRecord] = field(default_factory=list)
 
@@ -57,7 +57,7 @@ _COLUMNS = (
 
 
 def write(calls: Sequence[tuple[int, CallRecord]]) -> None:
-    """Write (account id, record) pairs. SQL, since this runs for every call of a batch."""
+    """Write (account id, record) pairs in bulk, since this runs for every call of a batch."""
     if not calls:
         return
     rows = [_values(account_id, call) for account_id, call in calls]
@@ -82,8 +82,8 @@ def _values(account_id: int, call: CallRecord) -> tuple[Any, ...]:
     )
 
 
-def resolve_subjects_of(kind: str, resolver: Resolver) -> None:
-    """Apps above say how `kind:id` is shown: a resolver gives label and address, or None."""
+def register_subject_resolver(kind: str, resolver: Resolver) -> None:
+    """Register how an app shows the subject `kind:id`: as a label and a URL, or None."""
     _resolvers[kind] = resolver
 
 
@@ -91,25 +91,25 @@ Finder = Callable[[str], list[str]]
 _finders: list[Finder] = []
 
 
-def find_subjects_by(finder: Finder) -> None:
-    """Apps above say what a whole id names: a finder gives subjects, as `message:42`."""
+def register_subject_finder(finder: Finder) -> None:
+    """Register how an app finds the subjects (`message:42`) that a complete id belongs to."""
     if finder not in _finders:
         _finders.append(finder)
 
 
-def subjects_named(identity: str) -> list[str]:
-    """Everything that has this id, whether it is ours or a provider's."""
+def find_subjects(identity: str) -> list[str]:
+    """The subjects with this id, whether it is ours or a provider's."""
     return [subject for finder in _finders for subject in finder(identity)]
 
 
 def subject_link(subject: str) -> tuple[str, str] | None:
-    """The label and address of what a call was for; None where nobody knows it."""
+    """The label and URL of a subject; None if no app knows it."""
     kind, _, identity = subject.partition(":")
     resolver = _resolvers.get(kind)
     return resolver(identity) if resolver and identity else None
 
 
 def prune() -> int:
-    """Delete calls older than the retention."""
+    """Delete calls whose retention has passed."""
     limit = timezone.now() - timedelta(days=settings.JOURNAL_DAYS)
     return delete_in_chunks(ApiCall.objects.filter(started_at__lt=limit))

@@ -1,4 +1,4 @@
-"""What staff read where a daily limit is used up."""
+"""Texts for staff about a daily limit that is used up."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ TEXTS: Final[Mapping[str, Promise]] = {
         " or go on at %(time)s."
     ),
 }
-"""By the scope of the limit."""
+"""Keyed by the scope of the limit."""
 
 
 def limit_text(
     limit: LimitReached, own_texts: Mapping[str, Promise] | None = None, **names: str
 ) -> str:
-    """Which limit it is, and when some of it is free again: it holds for any 24 hours, so that
-    comes bit by bit, not at midnight.
+    """Say which limit is used up and when the first part of it is released.
 
-    `own_texts` go before `TEXTS`, or add scopes of the app; `names` fill further places in
-    them.
+    Limits apply to any 24 hours, so usage is released gradually and not at midnight.
+
+    :param own_texts: texts for further scopes; they take precedence over `TEXTS`.
+    :param names: values for further placeholders of these texts.
     """
     texts = {**TEXTS, **(own_texts or {})}
     values = {"used": limit.used, "most": limit.cap.most, "time": short_time(limit.free_at)}

@@ -1,10 +1,11 @@
-"""The limits of an account, kept by one row that all processes and hosts share.
+"""Rate limits of an account, kept in one row that all processes and hosts share.
 
-A reservation takes the next free slots in both windows, calls a second and calls a
-minute. It delays a call; it never drops one. The method is the generic cell rate
-algorithm (ITU-T I.371): a window of `limit` is split into a burst that may go at once
-and a steady rate, so that burst + rate x window never exceeds `limit`, wherever the
-provider's own window begins.
+A reservation takes the next free slots of both windows, calls per second and calls per minute.
+It may delay a call and never drops one.
+
+The method is the generic cell rate algorithm (ITU-T I.371). It splits the `limit` of a window
+into a burst that may leave at once and a steady rate, so that burst + rate x window never
+exceeds `limit`, wherever the provider's own window begins.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ from .models import Account, Allowance
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One limit as burst and spacing. `spacing` in seconds."""
+    """One limit as a burst and a spacing in seconds."""
 
     burst: int
     spacing: float
 
     @classmethod
     def of(cls, limit: int, seconds: float, share: int) -> Window:
-        """One part in `share` of the limit may go at once."""
+        """Allow a burst of `limit // share` calls."""
         burst = limit // share
         if burst < 1:
-            # Too few for a burst: evenly spread, a little wider than the window asks.
+            # Too few for a burst: spread evenly, 2 % wider than the window requires.
             return cls(burst=1, spacing=seconds / limit * 1.02)
-        # One percent is left for calls that arrive a little off their slot.
+        # Leave 1 % for calls that arrive slightly off their slot.
         return cls(burst=burst, spacing=seconds / (limit - burst) * 1.01)
 
     @property
@@ -42,49 +43,49 @@ class Window:
 
 
 def windows_of(account: Account) -> tuple[Window, Window]:
-    """For 10 a second and 300 a minute: 2 + 8 a second, 5 + 292 a minute."""
+    """For 10 per second and 300 per minute: 2 + 8 per second, 5 + 292 per minute."""
     return Window.of(account.per_second, 1.0, 5), Window.of(account.per_minute, 60.0, 60)
 
 
 State = tuple[float, float, float]
-"""When the steady rate of the second's and the minute's window is free again, and until
-when the provider asked to wait; seconds since the epoch by the database's clock."""
+"""When the steady rate of the second's window and of the minute's window is next free, and until
+when the provider asked to wait. Seconds since the epoch by the database's clock."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """What one look at the allowance showed; nothing is taken by looking."""
+class SlotForecast:
+    """The next free slots, read without taking any."""
 
     now: float
     state: State
-    near: int
-    """How many slots there are within the time that was asked about."""
-    wait_for_more: float
-    """Seconds until the first slot that is not near."""
+    in_time: int
+    """The number of slots within the given time."""
+    next_wait: float
+    """Seconds until the first slot after them."""
 
 
-def look_ahead(account: Account, most: int, within: float) -> Outlook:
-    """How many slots, `most` at the most, lie within so many seconds."""
+def forecast_slots(account: Account, most: int, within: float) -> SlotForecast:
+    """Count the slots within the next `within` seconds, up to `most`."""
     now, state = _read(account)
     slots, _ = _next_slots(state, now, most + 1, *windows_of(account))
-    near = sum(slot - now <= within for slot in slots[:most])
-    return Outlook(now, state, near, max(0.0, slots[near] - now))
+    in_time = sum(slot - now <= within for slot in slots[:most])
+    return SlotForecast(now, state, in_time, max(0.0, slots[in_time] - now))
 
 
-def take(account: Account, outlook: Outlook, wanted: int) -> list[float]:
+def take(account: Account, forecast: SlotForecast, wanted: int) -> list[float]:
     """Take the next `wanted` slots; returns the seconds to wait until each.
 
-    Written only if nobody else took any since the look; otherwise looked at anew.
+    If another process took slots since the forecast, the slots after those are taken.
     """
-    slots, after = _next_slots(outlook.state, outlook.now, wanted, *windows_of(account))
-    if _write(account, outlook.state, after):
-        return [max(0.0, slot - outlook.now) for slot in slots]
+    slots, after = _next_slots(forecast.state, forecast.now, wanted, *windows_of(account))
+    if _write(account, forecast.state, after):
+        return [max(0.0, slot - forecast.now) for slot in slots]
     return reserve(account, wanted)
 
 
 def reserve(account: Account, wanted: int = 1) -> list[float]:
     """Take the next `wanted` slots at once; returns the seconds to wait until each."""
-    return take(account, look_ahead(account, wanted, 0.0), wanted)
+    return take(account, forecast_slots(account, wanted, 0.0), wanted)
 
 
 def _read(account: Account) -> tuple[float, State]:
@@ -100,7 +101,7 @@ def _read(account: Account) -> tuple[float, State]:
             now, *state = (float(value) for value in row)
             return now, (state[0], state[1], state[2])
         Allowance.objects.get_or_create(account=account)
-    raise RuntimeError("The allowance of this account could not be made.")
+    raise RuntimeError("The allowance of this account could not be created.")
 
 
 def _next_slots(
@@ -117,8 +118,10 @@ def _next_slots(
 
 
 def _write(account: Account, before: State, after: State) -> bool:
-    """SQL, since every round of the engine passes here, and the ORM takes several times as
-    long to write the statement as a database to carry it out."""
+    """Write the state unless it changed; hot path of every dispatch round.
+
+    SQL, because building this statement with the ORM costs several times its execution.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE providers_allowance SET second_free_at = %s, minute_free_at = %s
@@ -129,18 +132,19 @@ def _write(account: Account, before: State, after: State) -> bool:
         return bool(cursor.rowcount)
 
 
-LONGEST_SLOWDOWN = 120.0
+MAX_SLOWDOWN = 120.0
 
 
 def slow_down(account: Account, seconds: float | None) -> float:
-    """Make the whole account wait, longer each time it is asked again without an answer
-    in between. Returns the seconds.
+    """Delay all calls of the account; returns the seconds.
 
-    The GoSMS document (best practice 2) asks for 5 to 10 s, growing on repetition.
+    The delay doubles with each request to slow down that no other answer precedes. Without
+    `seconds` it starts at 5 to 10 s, as the GoSMS document asks (best practice 2: 5 to 10 s,
+    growing on repetition).
     """
     allowance, _ = Allowance.objects.get_or_create(account=account)
     wait = seconds if seconds is not None else random.uniform(5, 10)  # noqa: S311
-    wait = min(wait * float(2 ** min(allowance.slow_streak, 4)), LONGEST_SLOWDOWN)
+    wait = min(wait * float(2 ** min(allowance.slow_streak, 4)), MAX_SLOWDOWN)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""UPDATE providers_allowance SET
@@ -152,6 +156,6 @@ def slow_down(account: Account, seconds: float | None) -> float:
     return wait
 
 
-def note_answer(account: Account) -> None:
-    """An answer other than "too many requests" ends the growth of the waits."""
+def record_answer(account: Account) -> None:
+    """Reset the growth of the delays after any answer except "too many requests"."""
     Allowance.objects.filter(account=account, slow_streak__gt=0).update(slow_streak=0)

@@ -1,4 +1,4 @@
-"""What the providers app registers when the portal starts."""
+"""Registrations of the providers app at startup."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from django.db.models.signals import post_save
 
 from core.admin import attention
 
-from .account_checks import EnquirySource
 from .accounts import callback_tokens_changed
 from .callbacks.tokens import known_tokens
+from .engine.account_check_source import EnquirySource
 from .engine.work_source import register
 from .models import Account
 from .presentation import dashboard
@@ -19,7 +19,7 @@ def register_app() -> None:
     register(EnquirySource())
     attention.register(dashboard.attention_items)
     attention.register(dashboard.callback_items)
-    callback_tokens_changed.connect(known_tokens.forget)
-    post_save.connect(known_tokens.forget, sender=Account)
-    # Secrets and callback tokens stand in tables of their own, which no log looks at.
+    callback_tokens_changed.connect(known_tokens.invalidate)
+    post_save.connect(known_tokens.invalidate, sender=Account)
+    # Secrets and callback tokens have tables of their own, which the audit log does not cover.
     auditlog.register(Account, exclude_fields=["public_id"])

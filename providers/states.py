@@ -1,4 +1,4 @@
-"""The states of an enquiry and of a stored callback, and which may follow which."""
+"""States and allowed moves of enquiries and stored callbacks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ E = EnquiryState
 
 ENQUIRY_STATES = StateTable(
     {
-        # Failed unasked: nobody waits for the answer any more.
+        # Failed without a call: nobody waits for the answer any more.
         E.QUEUED: frozenset({E.CLAIMED, E.FAILED}),
-        # Back to queued because its loop stopped or is gone: a question costs nothing, so it may
-        # be repeated.
+        # Queued again after its loop stopped or died: an enquiry is free, so it may be repeated.
         E.CLAIMED: frozenset({E.QUEUED, E.ANSWERED, E.FAILED}),
         E.ANSWERED: frozenset(),
         E.FAILED: frozenset(),
@@ -44,11 +43,11 @@ _READ = frozenset({C.APPLIED, C.UNMATCHED, C.UNRECOGNISED, C.CONFLICT})
 
 CALLBACK_STATES = StateTable(
     {
-        # To itself: staff have a callback processed again before it was read at all.
+        # To itself: staff process a callback again before its first processing.
         C.RECEIVED: _READ | {C.RECEIVED},
-        # A callback can be read again at any time, and what it says then depends on what is known
-        # by then: an order placed since, a message pruned since. So each result may follow each
-        # other one, and itself. Back to received: staff have it processed again.
+        # A callback can be processed again at any time, and the result depends on what is known
+        # then: an order may have been placed or a message pruned since. So every result may
+        # follow every result. Back to received: staff process it again.
         C.APPLIED: _READ | {C.RECEIVED},
         C.UNMATCHED: _READ | {C.RECEIVED},
         C.UNRECOGNISED: _READ | {C.RECEIVED},

@@ -1,7 +1,7 @@
-"""Duties that must not be done twice at a time, on however many hosts.
+"""Leases for tasks that should run once at a time, on all hosts together.
 
-Economy, not safety: what such a duty does must bear being done twice, since a process
-that stands still may find its lease gone when it goes on.
+A lease saves work and guarantees nothing: a process that stalls may lose its lease and continue
+beside the next holder. So such a task must tolerate running twice.
 """
 
 from __future__ import annotations
@@ -17,19 +17,22 @@ from .models import TaskLease
 
 
 @contextmanager
-def only_one(name: str, seconds: float) -> Iterator[Callable[[], bool] | None]:
-    """Yields None where somebody else does it. Else a function that keeps the lease for
-    `seconds` more and says whether it is still ours; to be called while the work goes on."""
+def hold_task_lease(name: str, seconds: float) -> Iterator[Callable[[], bool] | None]:
+    """Hold the lease `name` during the block.
+
+    Yields None if another process holds it. Otherwise yields a function to be called during the
+    work: it renews the lease for `seconds` and returns False once the lease is lost.
+    """
     holder = uuid4().hex
 
-    def keep() -> bool:
+    def renew() -> bool:
         return _take(name, holder, seconds)
 
-    if not keep():
+    if not renew():
         yield None
         return
     try:
-        yield keep
+        yield renew
     finally:
         TaskLease.objects.filter(name=name, holder=holder).update(holder="", expires_at=0)
 

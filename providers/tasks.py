@@ -1,4 +1,4 @@
-"""What the queue calls. Each is thin and may run twice."""
+"""The tasks of the queue. Each is a thin wrapper and may run twice."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .callbacks import wake as wake_callbacks
 from .engine import heartbeats
 from .engine import wake as wake_engine
 from .models import Account, heartbeat
-from .task_leases import only_one
+from .task_leases import hold_task_lease
 
-TASKS_KEPT_FOR: Final = timedelta(days=30)
-"""Nothing else ever deletes the queue's records of tasks, done or failed."""
+TASK_RETENTION: Final = timedelta(days=30)
+"""Nothing else deletes the queue's records of finished and failed tasks."""
 
 
 def beat() -> None:
-    """Shows that work gets through the queue."""
+    """Record that the queue runs tasks."""
     heartbeat("queue")
 
 
@@ -30,11 +30,11 @@ def keep_engine_running() -> int:
 
 
 def digest_callbacks() -> bool:
-    """Read what providers pushed to us. True: somebody else is at it, or there is more."""
-    with only_one("callbacks: digest", seconds=20) as keep_lease:
+    """Process stored callbacks. Returns True if another process holds the lease or work is left."""
+    with hold_task_lease("callbacks: digest", seconds=20) as keep_lease:
         more = keep_lease is None or process.run(keep_lease)
     if more and keep_lease is not None:
-        wake_callbacks.kick()
+        wake_callbacks.wake_processing()
     return more
 
 
@@ -45,14 +45,14 @@ def test_callback_address(account_id: int) -> None:
 
 
 def read_balances() -> int:
-    return account_checks.read_all_balances()
+    return account_checks.request_all_balances()
 
 
 def prune() -> int:
-    """What is past its time: calls, callbacks, questions, readings, spent limits, dead loops,
-    records of tasks."""
-    heartbeats.forget_the_dead()
-    done = Task.objects.filter(stopped__lt=timezone.now() - TASKS_KEPT_FOR)
+    """Delete rows whose retention has passed: calls, callbacks, enquiries, balance readings,
+    expired usage, heartbeats of dead loops, task records."""
+    heartbeats.prune()
+    done = Task.objects.filter(stopped__lt=timezone.now() - TASK_RETENTION)
     tasks: int = done.delete()[0]
     pruned = journal.prune() + store.prune() + account_checks.prune() + daily_limits.prune()
     return pruned + tasks

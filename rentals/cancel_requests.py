@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from providers.daily_limits import LimitReached
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 
 from . import place_orders
 from .models import Cancel, Order
@@ -40,7 +40,7 @@ def ask(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
             by_id = by.pk if by else None
             Cancel.objects.create(order=order, asked_by_id=by_id, then_rent=then_rent)
             Order.objects.filter(pk=order.pk).update(changed_at=timezone.now())
-            kick_if_idle()
+            wake_engine()
     except IntegrityError:
         return False
     return True

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from providers import daily_limits
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 from providers.gateway.vocabulary import Reason
 from providers.models import Account, DailyLimit
 
@@ -61,7 +61,7 @@ def place(
                 row.save(force_insert=True)
             caps = daily_limits.caps_of(wish.account, by, DailyLimit.What.ORDERS)
             daily_limits.take(caps, wish.count)
-            kick_if_idle()
+            wake_engine()
     except IntegrityError:
         earlier = placed_by(form_token, by)
         if not earlier:

@@ -7,7 +7,7 @@ from django.db.models.signals import post_migrate
 
 from core.admin import attention
 from providers.engine.work_source import register
-from providers.journal import resolve_subjects_of
+from providers.journal import register_subject_resolver
 
 from .catalogue import fill
 from .engine.cancel_source import CancellingSource
@@ -26,5 +26,5 @@ def register_app(config: AppConfig) -> None:
     labels.register()
     explanations.register()
     attention.register(dashboard.attention_items)
-    resolve_subjects_of("order", order_link)
+    register_subject_resolver("order", order_link)
     post_migrate.connect(fill, sender=config, dispatch_uid="rentals.fill_catalogue")

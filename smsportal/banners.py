@@ -22,7 +22,7 @@ from core.admin.labels import Role
 from core.admin.pages import fragment
 from core.times import short_time
 from messaging.presentation.backlog import UNUSUAL, backlog
-from providers.engine.heartbeats import silent_since
+from providers.engine.heartbeats import unserved_since
 from providers.models import Heartbeat
 from rentals.presentation.backlog import waiting_orders
 from sandbox.remote import Remote, RemoteError
@@ -80,7 +80,7 @@ def queue_banner(request: HttpRequest) -> list[Banner]:
     longer than is usual, or that all is well again since a moment."""
     now = timezone.now()
     waiting = all_that_waits()
-    since = min(filter(None, (silent_since(), _queue_silent_since(now))), default=None)
+    since = min(filter(None, (unserved_since(), _queue_silent_since(now))), default=None)
     if since is None and not waiting.is_unusual:
         return _back_banner(now)
     cache.set("queue-was-silent", True, 3600)

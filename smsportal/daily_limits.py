@@ -85,7 +85,7 @@ class DailyLimitAdmin(PortalAdmin):
         if limit.user_id is None:
             return ""
         cap = daily_limits.Cap(limit.what, "user", str(limit.user_id), limit.most)
-        return str(daily_limits.used(cap))
+        return str(daily_limits.usage_of(cap))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A limit may go; that it was there stays in the log of changes."""

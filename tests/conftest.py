@@ -162,7 +162,7 @@ def django_db_setup(
         with django_db_blocker.unblock():
             if worker is not None:
                 copies.enter_context(db_clone.own_copy(worker))
-            db_cleanup.remember()
+            db_cleanup.record_baseline()
         db_cleanup.install()
         yield
         with django_db_blocker.unblock():

@@ -67,7 +67,7 @@ from smsportal.environment import BASE_DIR
 from tests.factories.accounts import NOWHERE, make_account
 from tests.factories.messages import make_message
 from tests.factories.staff import make_user
-from tests.support.processes import below
+from tests.support.processes import descendants_of
 from tests.support.wait_until import wait_until
 
 SECRETS = {
@@ -356,7 +356,7 @@ class Apart:
         return "The portal is ready" in self.log()
 
     def command_lines(self) -> str:
-        pids = {self.process.pid, *below(self.process.pid)}
+        pids = {self.process.pid, *descendants_of(self.process.pid)}
         listed = ["ps", "-ww", "-o", "args=", "-p", ",".join(map(str, pids))]
         return subprocess.run(listed, capture_output=True, text=True, check=True).stdout
 
@@ -669,7 +669,7 @@ def push_callbacks(place: Place, manager: Person) -> None:
 
 def all_digested(place: Place) -> bool:
     if isinstance(place, Here):
-        process.digest_due()
+        process.process_due()
     return not Callback.objects.filter(state="received").exists()
 
 

@@ -34,7 +34,9 @@ class Batches:
             sender_id="BENCH",
             content=[lines.encode()],
         )
-        batch, _ = create.make(draft, by=self._by, form_token=f"chaos-batch-{next(self._serial)}")
+        batch, _ = create.create_batch(
+            draft, by=self._by, form_token=f"chaos-batch-{next(self._serial)}"
+        )
         importer.run(batch.pk)
         batch.refresh_from_db()
         if not lifecycle.start(batch, self._by):
@@ -54,7 +56,7 @@ class Batches:
 
     def resume(self) -> None:
         if self._paused is not None:
-            lifecycle.go_on(self._paused, self._by)
+            lifecycle.resume(self._paused, self._by)
             self._paused = None
 
     def tend(self) -> None:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from core.phone import read
 from otp.check_code import NoAnswerYet, check
 from otp.models import Session
-from otp.routes import usual_route, with_dots
+from otp.routes import default_route, with_dots
 from otp.sessions import CheckUnderWay, NotOpen, Plan, start
 from otp.states import UNDER_WAY, SessionState
 from providers.models import Account
@@ -36,7 +36,7 @@ class Codes:
         the two together are a reference."""
 
     def send(self, account: Account, number: int) -> None:
-        route = usual_route(account, "CN", with_dots(TEXT))
+        route = default_route(account, "CN", with_dots(TEXT))
         for _ in range(number):
             serial = next(self._serial)
             recipient = read(f"+86137{serial // NUMBERS_PER_PREFIX:04}{serial:04}")

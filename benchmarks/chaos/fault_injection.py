@@ -14,7 +14,7 @@ from django.db.models import F
 
 from providers.engine import wake
 from providers.engine.claims import ABANDONED_CALL
-from providers.engine.heartbeats import MISSED
+from providers.engine.heartbeats import LOOP_TIMEOUT
 from providers.models import Heartbeat
 from rentals.engine import list_sync_source
 from rentals.models import Reading
@@ -95,7 +95,7 @@ class Chaos:
 
     def run(self, kills: int, wave: Wave) -> None:
         change_delays(self._remote, self._chance)
-        wake.start()
+        wake.start_loops()
         # Sessions and orders for the first kill to check and to cancel.
         self._give(Wave(0, codes=wave.codes, checks=0, orders=wave.orders, cancels=0))
         self._wait_until(lambda: not calls.in_flight() and not calls.waiting())
@@ -231,7 +231,7 @@ class Chaos:
                 handed_over_at=F("handed_over_at") - ABANDONED_CALL,
             )
         loops = Heartbeat.objects.filter(name__startswith="loop:", beat_at__lt=before)
-        loops.update(beat_at=F("beat_at") - MISSED)
+        loops.update(beat_at=F("beat_at") - LOOP_TIMEOUT)
 
     def _read_transactions(self) -> None:
         """All of them, for the ledger check; the daily schedule asks for the same. An order

@@ -13,7 +13,7 @@ from core.admin.pages import NeedsPermission, current_user
 from core.admin.reasons import reason_from
 from core.phone import grouped
 from providers.daily_limits import LimitReached
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 from providers.limit_texts import limit_text
 
 from .. import queue_message, settle_outcome
@@ -51,7 +51,7 @@ class ReleasePage(ObjectAction[Message]):
             return self.back_to(message)
         if released:
             self.log(message, "Released")
-            kick_if_idle()
+            wake_engine()
         else:
             messages.warning(request, _("Nothing was changed: it no longer waits for a go-ahead."))
         return self.back_to(message)

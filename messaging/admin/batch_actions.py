@@ -1,4 +1,4 @@
-"""What staff do with a batch: check, confirm, pause, continue, cancel, send again."""
+"""Actions on one batch: check, confirm, pause, continue, cancel, resend, report."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
 
 from ..batches import create, lifecycle, resend
-from ..batches.duplicates import earlier_like, overlap_of
+from ..batches.duplicates import overlap_of, recent_duplicate
 from ..models import Batch, StagedRow
 from ..presentation import row_texts
-from .batch_forms import CheckAgainForm
+from .batch_forms import RecheckForm
 from .batch_page import estimate_of, may_see_whole
 
-FURTHEST: Final = timedelta(days=90)
+MAX_SCHEDULE_AHEAD: Final = timedelta(days=90)
 
 
 class BatchAction(ObjectAction[Batch]):
     permission_required = "messaging.bulk_message"
 
-    def done_or_late(self, batch: Batch, done: bool, log: str, said: str) -> HttpResponse:
+    def report_result(self, batch: Batch, done: bool, log: str, success_text: str) -> HttpResponse:
         if done:
             self.log(batch, log)
-            messages.success(self.request, said)
+            messages.success(self.request, success_text)
         else:
             messages.warning(self.request, gettext("Nothing was changed: it has moved on."))
         return self.back_to(batch)
 
 
 class CheckPage(BatchAction):
-    """Read it again with another column or another text."""
+    """Reads the batch again with another number column or text."""
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
-        form = CheckAgainForm(request.POST, batch=batch)
+        form = RecheckForm(request.POST, batch=batch)
         if not form.is_valid():
             for problem in (problem for field in form.errors.values() for problem in field):
                 messages.error(request, str(problem))
             return self.back_to(batch)
-        if not create.check_again(batch, **form.cleaned_data):
+        if not create.recheck(batch, **form.cleaned_data):
             messages.warning(request, _("Nothing was changed: it has moved on."))
         return self.back_to(batch)
 
@@ -65,7 +65,7 @@ class StartForm(forms.Form):
     clock = forms.TimeField(label=_("Time"), required=False)
     confirmed = forms.CharField(required=False, max_length=24)
     seen = forms.CharField(required=False, max_length=64)
-    """Which check_summary stood on the page: nobody starts what they have not had before them."""
+    """Fingerprint of the findings on the page, so that staff start only what they have seen."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -82,20 +82,24 @@ class StartForm(forms.Form):
         now = timezone.now()
         if at <= now:
             self.add_error("day", gettext("This time is over. Choose a later one."))
-        if at > now + FURTHEST:
+        if at > now + MAX_SCHEDULE_AHEAD:
             self.add_error("day", gettext("Choose a time within 90 days."))
         cleaned["at"] = at
         return cleaned
 
 
 def fingerprint(batch: Batch) -> str:
-    check_summary = json.dumps(batch.check_summary, sort_keys=True)
-    return hashlib.sha256(check_summary.encode()).hexdigest()
+    """Identifies what the last check found."""
+    findings = json.dumps(batch.check_summary, sort_keys=True)
+    return hashlib.sha256(findings.encode()).hexdigest()
 
 
-def _knows(confirmed: str, batch: Batch) -> bool:
-    """Whether staff have seen what went out already, and want it all the same."""
-    earlier = earlier_like(batch)
+def _is_confirmed(confirmed: str, batch: Batch) -> bool:
+    """Whether staff confirmed the warning about what went out already, if there is one.
+
+    `confirmed` is the id of the earlier batch, or the number of recipients in the overlap.
+    """
+    earlier = recent_duplicate(batch)
     if earlier is not None:
         return confirmed == earlier.public_id
     overlap = overlap_of(batch)
@@ -104,7 +108,7 @@ def _knows(confirmed: str, batch: Batch) -> bool:
 
 
 class ConfirmPage(BatchAction):
-    """What it will come to, and the one button that starts it."""
+    """Shows the estimate and the warnings, and starts or schedules the batch."""
 
     http_method_names = ["get", "post"]
 
@@ -127,23 +131,25 @@ class ConfirmPage(BatchAction):
                 None, gettext("This batch was checked again meanwhile. Look at it anew.")
             )
             return self._page(batch, form)
-        if not _knows(form.cleaned_data["confirmed"], batch):
+        if not _is_confirmed(form.cleaned_data["confirmed"], batch):
             return self._page(batch, form)
         try:
-            return self._go(batch, form.cleaned_data["at"])
+            return self._start(batch, form.cleaned_data["at"])
         except LimitReached as limit:
             form.add_error(None, limit_text(limit))
             return self._page(batch, form)
 
-    def _go(self, batch: Batch, at: datetime | None) -> HttpResponse:
+    def _start(self, batch: Batch, at: datetime | None) -> HttpResponse:
         by = current_user(self.request)
         if at is not None:
-            said = gettext("Scheduled.")
-            return self.done_or_late(batch, lifecycle.schedule(batch, by, at), "Scheduled", said)
-        said = ngettext(
+            success_text = gettext("Scheduled.")
+            return self.report_result(
+                batch, lifecycle.schedule(batch, by, at), "Scheduled", success_text
+            )
+        success_text = ngettext(
             "%(count)d message is on its way.", "%(count)d messages are on their way.", batch.good
         ) % {"count": batch.good}
-        return self.done_or_late(batch, lifecycle.start(batch, by), "Started", said)
+        return self.report_result(batch, lifecycle.start(batch, by), "Started", success_text)
 
     def _page(self, batch: Batch, form: StartForm) -> HttpResponse:
         context = {
@@ -167,9 +173,9 @@ class ConfirmPage(BatchAction):
 class PausePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
-        said = gettext("Paused. The few calls that are under way end.")
-        return self.done_or_late(
-            batch, lifecycle.pause(batch, current_user(request)), "Paused", said
+        success_text = gettext("Paused. The few calls that are under way end.")
+        return self.report_result(
+            batch, lifecycle.pause(batch, current_user(request)), "Paused", success_text
         )
 
 
@@ -177,30 +183,32 @@ class ContinuePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         try:
-            done = lifecycle.go_on(batch, current_user(request))
+            done = lifecycle.resume(batch, current_user(request))
         except LimitReached as limit:
             messages.error(request, limit_text(limit))
             return self.back_to(batch)
-        return self.done_or_late(batch, done, "Continued", gettext("It goes on."))
+        return self.report_result(batch, done, "Continued", gettext("It goes on."))
 
 
 class UnschedulePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
-        said = gettext("It will not start by itself any more.")
-        return self.done_or_late(batch, lifecycle.unschedule(batch), "Not scheduled any more", said)
+        success_text = gettext("It will not start by itself any more.")
+        return self.report_result(
+            batch, lifecycle.unschedule(batch), "Not scheduled any more", success_text
+        )
 
 
 class CancelBatchPage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         done = lifecycle.cancel(batch, current_user(request))
-        said = gettext("Cancelled. What is out stays out; the rest will not be sent.")
-        return self.done_or_late(batch, done, "Cancelled", said)
+        success_text = gettext("Cancelled. What is out stays out; the rest will not be sent.")
+        return self.report_result(batch, done, "Cancelled", success_text)
 
 
-class AgainPage(BatchAction):
-    """A new batch of what was not delivered; it is checked and confirmed like any other."""
+class ResendPage(BatchAction):
+    """Creates a batch of the undelivered messages; it is checked and confirmed like any other."""
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
@@ -208,13 +216,13 @@ class AgainPage(BatchAction):
         if not token or batch.state not in (lifecycle.B.FINISHED, lifecycle.B.CANCELLED):
             messages.warning(request, _("Wait until this batch is over."))
             return self.back_to(batch)
-        made = resend.of_batch(batch, current_user(request), token)
-        self.log(batch, f"Sent again as {made.public_id}")
-        return self.back_to(made)
+        resent = resend.resend_batch(batch, current_user(request), token)
+        self.log(batch, f"Sent again as {resent.public_id}")
+        return self.back_to(resent)
 
 
 class ReportPage(BatchAction):
-    """The rows that cannot be sent, to mend the file by."""
+    """Downloads the rows that cannot be sent, so that staff can correct the file."""
 
     http_method_names = ["get"]
 
@@ -228,7 +236,7 @@ class ReportPage(BatchAction):
         self.log(batch, "Report downloaded")
         columns = (
             Column(_("Row"), lambda row: row.number),
-            Column(_("In the file"), lambda row: row_texts.shown_typed(row, whole=whole)),
+            Column(_("In the file"), lambda row: row_texts.typed_text(row, whole=whole)),
             Column(_("Found"), lambda row: row.get_verdict_display()),
             Column(_("Why"), lambda row: row_texts.problem_text(row, batch.account, whole=whole)),
         )

@@ -1,4 +1,4 @@
-"""The form "New batch", and the one that has a batch checked again."""
+"""The forms for a new batch and for checking a batch again."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
 from .. import segments
-from ..batches.create import BatchDraft, pasted
-from ..batches.importing.placeholders import places_in
+from ..batches.create import BatchDraft, paste_to_file
+from ..batches.importing.placeholders import placeholders_in
 from ..models import Batch, Template
 from ..text_rules import LONGEST_TYPED, check_text
 from .send_form import unavailable_reason
 
 MEGABYTE = 1024 * 1024
 LONGEST_PASTED = 2_000_000
-"""Characters; what is more is better uploaded."""
+"""Characters. Longer lists should be uploaded as a file."""
 
 
 def can_send_texts(account: Account) -> bool:
@@ -40,7 +40,7 @@ def can_send_texts(account: Account) -> bool:
 
 
 class TemplateSelect(UnfoldAdminSelectWidget):
-    """Carries the texts, so that the page can put the chosen one into its field."""
+    """Carries the templates' texts, so that the page can copy the chosen one into its field."""
 
     def __init__(self, templates: Iterable[Template] = ()) -> None:
         super().__init__()
@@ -54,7 +54,9 @@ class TemplateSelect(UnfoldAdminSelectWidget):
 
 
 def checked_text(text: str) -> str:
-    return check_text(text, has_placeholders=bool(places_in(segments.normalise_line_ends(text))))
+    return check_text(
+        text, has_placeholders=bool(placeholders_in(segments.normalise_line_ends(text)))
+    )
 
 
 def text_field() -> forms.CharField:
@@ -111,7 +113,7 @@ class NewBatchForm(forms.Form):
         super().__init__(*args, **{"label_suffix": "", **kwargs})
         self.sending_account = account
         templates = list(Template.objects.filter(in_use=True))
-        self._offer(
+        self._set_choices(
             "account",
             [(one.public_id, one.name) for one in accounts],
             AccountSelect(accounts, unavailable_reason),
@@ -124,14 +126,14 @@ class NewBatchForm(forms.Form):
             if client is not None and issubclass(client, SendsText)
             else ()
         )
-        self._offer("sender_id", [(sender, sender) for sender in senders])
+        self._set_choices("sender_id", [(sender, sender) for sender in senders])
         named = [("", gettext("none"))] + [(one.public_id, one.name) for one in templates]
-        self._offer("template", named, TemplateSelect(templates))
+        self._set_choices("template", named, TemplateSelect(templates))
         self.fields["file"].help_text = gettext(
             "CSV or XLSX, up to %(rows)s rows, %(size)s MB."
         ) % {"rows": f"{settings.BATCH_ROWS:,}", "size": settings.BATCH_MEGABYTES}
 
-    def _offer(
+    def _set_choices(
         self, name: str, choices: list[tuple[str, str]], widget: forms.Widget | None = None
     ) -> None:
         field = self.fields[name]
@@ -141,7 +143,7 @@ class NewBatchForm(forms.Form):
 
     def clean_account(self) -> str:
         reason = unavailable_reason(self.sending_account)
-        # A paused account may be given work: it waits, and the page says so.
+        # A paused account is allowed: its batch waits, and the page says so.
         if reason and not self.sending_account.is_paused:
             raise forms.ValidationError(f"{self.sending_account.name}: {reason}")
         return self.sending_account.public_id
@@ -182,7 +184,7 @@ class NewBatchForm(forms.Form):
             sms_kind=values["sms_kind"],
             sender_id=values["sender_id"],
             file_name=(file.name or "file") if file else "",
-            content=_chunks_of(file) if file else [pasted(values["pasted"])],
+            content=_chunks_of(file) if file else [paste_to_file(values["pasted"])],
         )
 
 
@@ -190,8 +192,8 @@ def _chunks_of(file: UploadedFile[bytes]) -> Iterator[bytes]:
     yield from file.chunks()
 
 
-class CheckAgainForm(forms.Form):
-    """Another column, another text."""
+class RecheckForm(forms.Form):
+    """Another number column or text for a batch that was already read."""
 
     number_column = forms.TypedChoiceField(
         label=_("Number column"),

@@ -1,4 +1,4 @@
-"""What the page of a batch shows, in whatever state it is."""
+"""Context of a batch's page in every state."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from core.admin.live import poll_interval
 from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
 from providers.account_checks import latest_reading
-from providers.engine.bulk_throttle import rate_of
+from providers.engine.bulk_throttle import bulk_rate_per_minute
 from providers.engine.leases import is_engine_alive
 from providers.error_texts import explain
 
 from ..batches import resend
-from ..batches.duplicates import earlier_like, overlap_of
+from ..batches.duplicates import overlap_of, recent_duplicate
 from ..batches.progress import WAITING, Progress, progress_of, time_left
 from ..batches.states import BEGUN, CHANGING, BatchState
 from ..models import Batch, Message, StagedRow
 from ..presentation import row_texts
 from ..presentation.batch_labels import BLOCKED, shown_state
 from ..states import MessageState
-from .batch_forms import CheckAgainForm
+from .batch_forms import RecheckForm
 
 B = BatchState
 S = MessageState
-MOST_PROBLEMS: Final = 100
-SHOWN: Final = (
+MAX_PROBLEMS: Final = 100
+SHOWN_STATES: Final = (
     S.SENDING,
     S.SUBMITTED,
     S.IN_TRANSIT,
@@ -53,7 +53,7 @@ SHOWN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One count of the progress, and the address of the rows that it counts."""
+    """One count of the progress, with a link to the messages that it counts."""
 
     word: str
     role: str
@@ -63,8 +63,10 @@ class Figure:
 
 
 def may_see_whole(batch: Batch, user: User | AnonymousUser) -> bool:
-    """Whoever gave the recipients has them in hand until the batch begins. Those of messages
-    that are sent again were given by somebody, perhaps somebody else."""
+    """Whether the user may see whole numbers: the creator may, until the batch starts.
+
+    A resend is excluded, because its recipients may have been entered by somebody else.
+    """
     own = batch.created_by_id == user.pk and batch.source != Batch.Source.AGAIN
     return own and batch.started_at is None
 
@@ -92,8 +94,8 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
                 "row",
             )
         },
-        "explanation": explain(batch.reason, **_values(batch)) if batch.reason else None,
-        "may": _choices(batch, can_bulk),
+        "explanation": explain(batch.reason, **_reason_values(batch)) if batch.reason else None,
+        "may": _allowed_actions(batch, can_bulk),
         "zone": timezone.get_current_timezone_name(),
         "form_token": new_form_token(),
         "asleep": batch.state == B.SENDING and not is_engine_alive(),
@@ -102,13 +104,13 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
         total = batch.read_total
         context["percent"] = min(99, 100 * batch.read_done // total) if total else None
     if checked or batch.state == B.UNREADABLE:
-        context |= _check(batch, user)
+        context |= _check_context(batch, user)
     if batch.started_at or batch.state in BEGUN:
-        context |= _progress(batch)
+        context |= _progress_context(batch)
     return context
 
 
-def _values(batch: Batch) -> dict[str, Any]:
+def _reason_values(batch: Batch) -> dict[str, Any]:
     return {"waited": _("24 hours"), **batch.values}
 
 
@@ -118,7 +120,7 @@ def _poll_every(batch: Batch) -> int | None:
     return poll_interval(batch.started_at or batch.created_at)
 
 
-def _choices(batch: Batch, can_bulk: bool) -> dict[str, bool]:
+def _allowed_actions(batch: Batch, can_bulk: bool) -> dict[str, bool]:
     state = batch.state
     own_file = batch.source != Batch.Source.AGAIN
     return {
@@ -133,7 +135,7 @@ def _choices(batch: Batch, can_bulk: bool) -> dict[str, bool]:
     }
 
 
-def _check(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
+def _check_context(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
     whole = may_see_whole(batch, user)
     faulty = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
     costly = StagedRow.objects.filter(
@@ -141,15 +143,15 @@ def _check(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
     )
     return {
         "form": None,
-        "check_form": CheckAgainForm(batch=batch),
+        "check_form": RecheckForm(batch=batch),
         "whole": whole,
         "problems": [
             {
                 "number": row.number,
-                "typed": row_texts.shown_typed(row, whole=whole),
+                "typed": row_texts.typed_text(row, whole=whole),
                 "words": row_texts.problem_text(row, batch.account, whole=whole),
             }
-            for row in faulty.order_by("pk")[:MOST_PROBLEMS]
+            for row in faulty.order_by("pk")[:MAX_PROBLEMS]
         ],
         "bad": batch.repeated + batch.listed + batch.refused,
         "costly_rows": list(costly.order_by("pk").values_list("number", "segments")[:20]),
@@ -158,7 +160,7 @@ def _check(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
 
 
 def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str, Any] | None:
-    """The text of one good row, counted from 0, as it will go out."""
+    """Preview of the text of the good row at `index`; None if there is no such row."""
     good = StagedRow.objects.filter(batch=batch, verdict=StagedRow.Verdict.GOOD).order_by("pk")
     row = good[index : index + 1].first()
     if row is None:
@@ -174,7 +176,7 @@ def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str
     }
 
 
-def _progress(batch: Batch) -> dict[str, Any]:
+def _progress_context(batch: Batch) -> dict[str, Any]:
     progress = progress_of(batch)
     not_delivered = progress.count(*resend.NOT_DELIVERED)
     return {
@@ -185,15 +187,17 @@ def _progress(batch: Batch) -> dict[str, Any]:
         "time_left": time_left(batch, progress),
         "not_delivered": not_delivered,
         "blocked": shown_state(batch) == BLOCKED,
-        "pause_story": explain(batch.account.pause_reason) if batch.account.is_paused else None,
+        "pause_explanation": explain(batch.account.pause_reason)
+        if batch.account.is_paused
+        else None,
     }
 
 
 def _figures(batch: Batch, progress: Progress) -> Iterator[Figure]:
-    """They add up to the total: a count of nothing is left out."""
+    """Figures that add up to the total; zero counts are left out."""
     if progress.waiting:
         yield _figure(batch, "queued", progress.waiting, WAITING)
-    for state in SHOWN:
+    for state in SHOWN_STATES:
         if count := progress.count(state):
             yield _figure(batch, state, count, (state,))
     if progress.cancelled:
@@ -207,7 +211,7 @@ def _figure(batch: Batch, state: str, count: int, states: tuple[str, ...]) -> Fi
 
 
 def messages_url(batch: Batch, *states: str) -> str:
-    """The list of messages with those of this batch."""
+    """URL of the message list, filtered by this batch and these states."""
     shown = [("shown", state) for state in states if state != S.CLAIMED]
     if S.SUBMITTED in states:
         derived = ("submitted_no_reports", "submitted_no_report", "submitted_marked")
@@ -217,7 +221,7 @@ def messages_url(batch: Batch, *states: str) -> str:
 
 
 def _reasons(batch: Batch) -> Iterator[tuple[str, int, str]]:
-    """Why some did not go through: words, how many, and their address."""
+    """Reasons for failed messages: title, count and a link to those messages."""
     failed = Message.objects.filter(
         batch=batch, state__in=(S.REFUSED, S.UNKNOWN, S.NOT_SENT, S.CANCELLED)
     )
@@ -229,11 +233,11 @@ def _reasons(batch: Batch) -> Iterator[tuple[str, int, str]]:
 
 
 def estimate_of(batch: Batch) -> dict[str, Any]:
-    """What it will come to: cost, time, and what the account has."""
+    """The estimated cost and time, the account's balance, and the warnings."""
     account = batch.account
-    pace = rate_of(account)
+    pace = bulk_rate_per_minute(account)
     price: Decimal | None = account.price_per_segment
-    earlier = earlier_like(batch)
+    earlier = recent_duplicate(batch)
     return {
         "cost": price * batch.segments if price is not None else None,
         "reading": latest_reading(account),

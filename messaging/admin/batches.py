@@ -63,7 +63,7 @@ class BatchAdmin(ReadOnlyAdmin):
         ("<str:object_id>/continue/", "continue", batch_actions.ContinuePage),
         ("<str:object_id>/unschedule/", "unschedule", batch_actions.UnschedulePage),
         ("<str:object_id>/cancel/", "cancel", batch_actions.CancelBatchPage),
-        ("<str:object_id>/again/", "again", batch_actions.AgainPage),
+        ("<str:object_id>/again/", "again", batch_actions.ResendPage),
     )
 
     class Media:

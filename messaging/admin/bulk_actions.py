@@ -113,8 +113,8 @@ def send_again_as_batch(
     if not request.user.has_perm(SEND_AGAIN.permission):
         raise NeedsPermission(SEND_AGAIN.permission)
     try:
-        batch = resend.of_messages(chosen, current_user(request), new_form_token())
-    except resend.NotAlike:
+        batch = resend.resend_messages(chosen, current_user(request), new_form_token())
+    except resend.MixedSelection:
         messages.error(request, _("Choose messages of one account, one kind and one sender."))
         return HttpResponseRedirect(request.get_full_path())
     except ValueError:

@@ -28,7 +28,7 @@ from core.phone import search_key
 from core.times import when
 
 from .. import do_not_send
-from ..batches.create import pasted
+from ..batches.create import paste_to_file
 from ..models import DoNotSend
 from ..recipients import InvalidRecipient, read_recipient
 
@@ -54,7 +54,7 @@ class AddForm(forms.Form):
         super().__init__(*args, **{"label_suffix": "", **kwargs})
 
     def clean_numbers(self) -> list[str]:
-        lines = pasted(self.cleaned_data["numbers"]).decode().split("\n")
+        lines = paste_to_file(self.cleaned_data["numbers"]).decode().split("\n")
         found = []
         for line in filter(None, map(str.strip, lines)):
             try:

@@ -18,7 +18,7 @@ from providers.models import Account
 
 from .. import segments
 from ..batches import create
-from ..batches.importing.placeholders import PLACE
+from ..batches.importing.placeholders import PLACEHOLDER
 from ..models import Batch
 from ..text_rules import LONGEST_TYPED
 from .batch_forms import NewBatchForm, can_send_texts
@@ -35,24 +35,23 @@ def batch_accounts() -> list[Account]:
     return [account for account in sending_accounts() if can_send_texts(account)]
 
 
-def size_of(account: Account, text: str) -> dict[str, Any]:
-    """What one message of this text takes, as far as that can be told before the recipients
-    are there."""
-    fixed = PLACE.sub("", text)
+def size_context(account: Account, text: str) -> dict[str, Any]:
+    """The size of one message, without what the placeholders will add."""
+    fixed = PLACEHOLDER.sub("", text)
     preview = preview_of(account, "", fixed)
-    # The character that costs is named by its place in what was typed.
-    typed = PLACE.sub(lambda place: " " * len(place[0]), segments.normalise_line_ends(text))
+    # Blanks keep the position of the costly character as it is in the typed text.
+    typed = PLACEHOLDER.sub(lambda place: " " * len(place[0]), segments.normalise_line_ends(text))
     counted = replace(preview.count, costly=segments.first_costly(typed))
     return {"preview": replace(preview, count=counted), "varies": fixed != text}
 
 
 @fragment("messaging.bulk_message")
 def size(request: HttpRequest) -> HttpResponse:
-    """The size of the text while it is typed."""
+    """Live fragment: the size of the text while it is typed."""
     account = chosen_account(request, batch_accounts())
     if account is None or request.method != "POST":
         raise Http404
-    context = size_of(account, request.POST.get("text", "")[:LONGEST_TYPED])
+    context = size_context(account, request.POST.get("text", "")[:LONGEST_TYPED])
     return render(request, "messaging/batches/size.html", context)
 
 
@@ -71,10 +70,10 @@ class NewBatchPage(AccountFormPage[Batch], NewBatchView):
         return chosen_account(self.request, accounts)
 
     def get_initial(self) -> dict[str, Any]:
-        return {"form_token": new_form_token(), **self._like()}
+        return {"form_token": new_form_token(), **self._values_to_repeat()}
 
-    def _like(self) -> dict[str, str]:
-        """What was typed for a batch whose file is to be uploaded again."""
+    def _values_to_repeat(self) -> dict[str, str]:
+        """Values of the batch in `like`, whose file is to be uploaded again."""
         earlier = self.request.GET.get("like", "")
         if not earlier or not self.request.user.has_perm("messaging.view_batch"):
             return {}
@@ -87,12 +86,14 @@ class NewBatchPage(AccountFormPage[Batch], NewBatchView):
         context = super().get_context_data(**kwargs)
         form: NewBatchForm = context["form"]
         text = str((form.data if form.is_bound else form.initial).get("text", ""))
-        return {**context, **size_of(form.sending_account, text)}
+        return {**context, **size_context(form.sending_account, text)}
 
     def form_valid(self, form: NewBatchForm) -> HttpResponse:
         token = form.cleaned_data["form_token"]
-        batch, made = create.make(form.draft, by=current_user(self.request), form_token=token)
-        if not made:
+        batch, created = create.create_batch(
+            form.draft, by=current_user(self.request), form_token=token
+        )
+        if not created:
             messages.warning(
                 self.request,
                 _(

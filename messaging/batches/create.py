@@ -1,4 +1,4 @@
-"""Writing a new batch down, and having its recipients read."""
+"""Create a batch and queue the reading of its recipients."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django_q.tasks import async_task
 
 from providers.models import Account
 
 from .. import segments
 from ..models import Batch, StagedRow
-from . import storage, wake
+from . import storage
 from .states import BATCH_STATES, BatchState
 
-BETWEEN: Final = re.compile(r"[,;，；、]")
+LIST_SEPARATORS: Final = re.compile(r"[,;，；、]")
 LONGEST_FILE_NAME: Final = 200
 
 
@@ -30,16 +31,19 @@ class BatchDraft:
     sender_id: str
     file_name: str = ""
     content: Iterable[bytes] = field(default=(), repr=False)
-    """The file as it came, in pieces; or what was pasted."""
+    """The uploaded file in chunks, or the pasted recipients."""
 
     @property
     def source(self) -> Batch.Source:
         return Batch.Source.FILE if self.file_name else Batch.Source.PASTED
 
 
-def make(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch, bool]:
-    """Write the batch with its file and ask the queue to read it, in one transaction. The
-    same form sent twice makes one batch: the second call returns it and False."""
+def create_batch(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch, bool]:
+    """Save the batch with its file and queue the reading, in one transaction.
+
+    Submitting the same form twice creates one batch: the second call returns the first one's
+    batch and False.
+    """
     batch = Batch(
         account=draft.account,
         text=segments.normalise_line_ends(draft.text),
@@ -54,7 +58,7 @@ def make(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch, bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class ResendDraft:
     account: Account
     sms_kind: str
     sender_id: str
@@ -62,14 +66,16 @@ class Again:
     batch: Batch | None
 
 
-def make_again(again: Again, *, by: User, form_token: str, chosen: Sequence[int] = ()) -> Batch:
+def create_resend(
+    draft: ResendDraft, *, by: User, form_token: str, chosen: Sequence[int] = ()
+) -> Batch:
     batch = Batch(
-        account=again.account,
-        text=again.text,
-        sms_kind=again.sms_kind,
-        sender_id=again.sender_id,
+        account=draft.account,
+        text=draft.text,
+        sms_kind=draft.sms_kind,
+        sender_id=draft.sender_id,
         source=Batch.Source.AGAIN,
-        sent_again_from=again.batch,
+        sent_again_from=draft.batch,
         created_by_id=by.pk,
         form_token=form_token,
     )
@@ -80,9 +86,9 @@ def _save(batch: Batch, content: Iterable[bytes], by: User) -> tuple[Batch, bool
     try:
         with transaction.atomic():
             batch.save(force_insert=True)
-            batch.file_digest, batch.read_total = storage.keep(batch, content)
+            batch.file_digest, batch.read_total = storage.store_file(batch, content)
             batch.save(update_fields=("file_digest", "read_total"))
-            wake.read(batch)
+            queue_reading(batch)
     except IntegrityError:
         earlier = Batch.objects.filter(form_token=batch.form_token, created_by=by.pk).first()
         if earlier is None:
@@ -91,8 +97,11 @@ def _save(batch: Batch, content: Iterable[bytes], by: User) -> tuple[Batch, bool
     return batch, True
 
 
-def check_again(batch: Batch, *, text: str, number_column: int | None) -> bool:
-    """Read it anew, with another text or another column. False: it has moved on."""
+def recheck(batch: Batch, *, text: str, number_column: int | None) -> bool:
+    """Read the batch again with another text or number column.
+
+    Returns False if the batch is no longer in a state that allows it, or is a resend.
+    """
     with transaction.atomic():
         moved = BATCH_STATES.move(
             Batch.objects.filter(pk=batch.pk).exclude(source=Batch.Source.AGAIN),
@@ -113,16 +122,24 @@ def check_again(batch: Batch, *, text: str, number_column: int | None) -> bool:
         )
         if moved:
             StagedRow.objects.filter(batch=batch).delete()
-            wake.read(batch)
+            queue_reading(batch)
     return bool(moved)
 
 
-def pasted(text: str) -> bytes:
-    """What was pasted as a file: numbers one a line, a list of numbers, or rows of a
-    spreadsheet, whose cells have tabs between them."""
+def queue_reading(batch: Batch) -> None:
+    """Part of the caller's transaction. `tasks.tend` asks again if this task is lost."""
+    async_task("messaging.batches.tasks.read", batch.pk, task_name="batch: read")
+
+
+def paste_to_file(text: str) -> bytes:
+    """Turn pasted text into the content of a file.
+
+    Accepts one number per line, a separated list of numbers, or spreadsheet rows with
+    tab-separated cells.
+    """
     text = segments.normalise_line_ends(text).replace("\0", "").strip("\n")
     lines = [line for line in text.split("\n") if line.strip()]
-    pieces = [[piece for piece in BETWEEN.split(line) if piece.strip()] for line in lines]
+    pieces = [[piece for piece in LIST_SEPARATORS.split(line) if piece.strip()] for line in lines]
     is_list = "\t" not in text and all(
         sum(sign.isdigit() for sign in piece) >= 7 for line in pieces for piece in line
     )

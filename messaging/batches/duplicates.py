@@ -1,4 +1,4 @@
-"""Whether the same went out lately. A warning, never a refusal."""
+"""Find recent sends of the same text. They cause a warning, never a refusal."""
 
 from __future__ import annotations
 
@@ -13,37 +13,39 @@ from ..models import Batch, Message, StagedRow
 from ..states import NEVER_LEFT
 from .states import BatchState
 
-LATELY: Final = timedelta(days=7)
+RECENT: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """`count` of the recipients got the same text lately, in whatever way."""
+    """`count` recipients got the same text recently, from a batch or as a single message."""
 
     count: int
     newest: Message
 
 
-def earlier_like(batch: Batch) -> Batch | None:
-    """The newest batch with the same text for the same file, or for the same numbers, that
-    was started or is about to start."""
+def recent_duplicate(batch: Batch) -> Batch | None:
+    """The newest started or scheduled batch with the same text and the same file or numbers."""
     same = Q(recipients_digest=batch.recipients_digest)
     if batch.file_digest:
         same |= Q(file_digest=batch.file_digest)
-    sent = Q(started_at__gt=timezone.now() - LATELY) | Q(state=BatchState.SCHEDULED)
+    sent = Q(started_at__gt=timezone.now() - RECENT) | Q(state=BatchState.SCHEDULED)
     found = Batch.objects.filter(same, sent, text=batch.text).exclude(pk=batch.pk)
     return found.select_related("answerable").order_by("-pk").first()
 
 
 def overlap_of(batch: Batch) -> Overlap | None:
-    """What goes to people who have it already. A batch that sends again does so by intent."""
+    """Recipients of this batch who already got its text; None if there are none.
+
+    Resends repeat a text on purpose, so they never have an overlap.
+    """
     if batch.source == Batch.Source.AGAIN:
         return None
     same = Message.objects.filter(
         recipient=OuterRef("recipient"),
         text=OuterRef("sent"),
         kind=Message.Kind.TEXT,
-        created_at__gt=timezone.now() - LATELY,
+        created_at__gt=timezone.now() - RECENT,
     ).exclude(state__in=NEVER_LEFT)
     good = StagedRow.objects.filter(batch=batch, verdict=StagedRow.Verdict.GOOD).order_by()
     found = good.annotate(

@@ -1,4 +1,4 @@
-"""Messages of batches as work for the engine: the lane that never makes staff wait."""
+"""The engine's work source for batch messages, in the bulk lane so that staff never wait."""
 
 from __future__ import annotations
 
@@ -23,39 +23,41 @@ from ..models import Batch
 from . import lifecycle, progress
 from .states import BatchState
 
-LOOK_AT_PERMISSIONS_EVERY: Final = 5.0
-"""Seconds."""
+PERMISSION_CACHE_SECONDS: Final = 5.0
+"""Seconds for which a sender's permission is cached."""
 
 
-def _on_their_way(now: datetime | Moment) -> QuerySet[Batch]:
-    return Batch.objects.filter(state=BatchState.SENDING, moved_at__gt=now - lifecycle.STOOD_STILL)
+def _moving_batches(now: datetime | Moment) -> QuerySet[Batch]:
+    return Batch.objects.filter(
+        state=BatchState.SENDING, moved_at__gt=now - lifecycle.STALLED_AFTER
+    )
 
 
 class BatchSource(MessageSource):
-    """What is claimed, handed over and recorded like any message, but only of batches that
-    are being sent, that did not stand still for too long, and whose sender still may."""
+    """Serves the messages of batches that are sending, have not stalled, and whose sender
+    still has the permission. Claiming and recording work as for any message."""
 
     name: ClassVar[str] = "batches"
     lane: ClassVar[Lane] = Lane.BULK
 
     def __init__(self) -> None:
         super().__init__()
-        self._on_their_way = DueAccounts(_on_their_way)
+        self._moving_batches = DueAccounts(_moving_batches)
         self._turn = count()
-        self._may: dict[int, tuple[float, bool]] = {}
+        self._permissions: dict[int, tuple[float, bool]] = {}
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         found = set()
         now = timezone.now()
-        with_batches = self._on_their_way.among(accounts, now)
-        for batch in self._running(with_batches) if with_batches else ():
+        with_batches = self._moving_batches.among(accounts, now)
+        for batch in self._permitted_batches(with_batches) if with_batches else ():
             if batch.account_id not in found:
                 found |= accounts_with_due([batch.account_id], due_of_batch(batch.pk, now))
         return found
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        """From the batches of the account in turn, so that none waits for the end of another."""
-        running = self._running([account.pk])
+        """Claim from the account's batches in rotation, so that no batch waits for another."""
+        running = self._permitted_batches([account.pk])
         first = next(self._turn) % len(running) if running else 0
         now = timezone.now()
         jobs: list[MessageJob] = []
@@ -65,29 +67,31 @@ class BatchSource(MessageSource):
                 claimed = self.messages.claim_due(due, account, limit - len(jobs), claim)
                 jobs.extend(claimed)
                 if claimed:
-                    lifecycle.note_movement(batch, now)
+                    lifecycle.record_movement(batch, now)
         return jobs
 
     def sweep(self) -> None:
-        """The claims of its messages are swept with those of all messages."""
+        """Maintain the batches only: the source of all messages sweeps their claims."""
         lifecycle.pause_stalled()
         lifecycle.pause_unpermitted()
-        progress.take_samples()
+        progress.sample_speed()
         lifecycle.finish_completed()
 
-    def _running(self, accounts: Collection[int]) -> list[Batch]:
-        running = _on_their_way(timezone.now()).filter(account__in=accounts)
+    def _permitted_batches(self, accounts: Collection[int]) -> list[Batch]:
+        running = _moving_batches(timezone.now()).filter(account__in=accounts)
         columns = ("account", "answerable", "moved_at")
-        return [batch for batch in running.order_by("pk").only(*columns) if self._allowed(batch)]
+        return [
+            batch for batch in running.order_by("pk").only(*columns) if self._is_permitted(batch)
+        ]
 
-    def _allowed(self, batch: Batch) -> bool:
-        """Looked up now and then, since this is asked many times a second."""
+    def _is_permitted(self, batch: Batch) -> bool:
+        """Whether the sender may still send. Cached, because this runs many times a second."""
         pk = batch.answerable_id
         if pk is None:
             return False
-        at, may = self._may.get(pk, (0.0, False))
+        at, may = self._permissions.get(pk, (0.0, False))
         now = time.monotonic()
-        if not at or now - at > LOOK_AT_PERMISSIONS_EVERY:
+        if not at or now - at > PERMISSION_CACHE_SECONDS:
             may = lifecycle.may_send(User.objects.filter(pk=pk).first())
-            self._may[pk] = (now, may)
+            self._permissions[pk] = (now, may)
         return may

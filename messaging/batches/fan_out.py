@@ -1,44 +1,47 @@
-"""From the good rows of a batch to messages that wait for their turn.
+"""Turn the good rows of a batch into queued messages.
 
-In chunks, each with its place in the list moved on in the same transaction, so that a run
-that is killed, or two at a time, leave no row out and make none twice.
+This happens in chunks. Each transaction inserts one chunk of messages and advances the batch's
+cursor (`laid_out_to`), so killed or concurrent runs neither skip nor repeat a row.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from django_q.tasks import async_task
+
+from core.bulk_insert import insert_rows
+from providers.models import public_id
 
 from ..do_not_send import REASON, listed_numbers
-from ..models import Batch, Message, StagedRow
+from ..models import Batch, Message, StagedRow, reference
 from ..states import NEVER_LEFT, MessageState
-from . import message_rows
 from .states import BatchState
 
 CHUNK: Final = 1_000
-"""Rows: a tenth of a second in which nobody else may write (SQLite)."""
+"""Rows per transaction. On SQLite each one blocks all other writers for about 0.1 s."""
 LONGEST_RUN: Final = 45.0
-"""Seconds; the queue ends a task after 90."""
-ALREADY_REPEATED: Final = "sent_again_already"
+"""Seconds. The queue kills a task after 90."""
+ALREADY_RESENT: Final = "sent_again_already"
 
 
 def run(batch: Batch) -> bool:
-    """Lay out what is left, as long as there is time. True: there is more."""
+    """Fan out the remaining rows until `LONGEST_RUN`. Returns True if rows are left."""
     until = time.monotonic() + LONGEST_RUN
     while time.monotonic() < until:
-        if not _lay_out_chunk(batch):
+        if not _fan_out_chunk(batch):
             return False
-        # Whoever waits for the database gets in between.
+        # Let other writers reach the database.
         time.sleep(0.005)
     return True
 
 
-def _lay_out_chunk(batch: Batch) -> bool:
+def _fan_out_chunk(batch: Batch) -> bool:
     batch.refresh_from_db(fields=("state", "laid_out_to", "answerable"))
     if batch.state not in (BatchState.SENDING, BatchState.PAUSED):
         return False
@@ -49,20 +52,20 @@ def _lay_out_chunk(batch: Batch) -> bool:
     if not rows:
         return False
     with transaction.atomic():
-        values = _own_values(batch, rows)
+        values = _values_by_row(batch, rows)
         moved = Batch.objects.filter(
             pk=batch.pk,
             laid_out_to=batch.laid_out_to,
             state__in=(BatchState.SENDING, BatchState.PAUSED),
         ).update(laid_out=F("laid_out") + len(rows), laid_out_to=rows[-1].pk)
         if moved:
-            message_rows.insert(_message_of(batch), values)
-    # Where another run was faster, its place is where this one goes on.
+            insert_messages(_common_message(batch), values)
+    # If another run was faster, the next chunk starts where that one stopped.
     return True
 
 
-def _message_of(batch: Batch) -> Message:
-    """What the messages of a batch have in common."""
+def _common_message(batch: Batch) -> Message:
+    """A message with the values that all messages of the batch share."""
     now = timezone.now()
     return Message(
         account_id=batch.account_id,
@@ -77,10 +80,10 @@ def _message_of(batch: Batch) -> Message:
     )
 
 
-def _own_values(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]:
+def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]:
     listed = listed_numbers([row.recipient for row in rows])
-    repeated = _repeated_meanwhile(rows)
-    found = []
+    repeated = _already_resent(rows)
+    values_by_row = []
     for row in rows:
         values = {
             "recipient": row.recipient,
@@ -92,29 +95,56 @@ def _own_values(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]
             "sent_again_from_id": row.again_from_id,
         }
         if row.recipient in listed or row.again_from_id in repeated:
-            # It becomes a message all the same, so that the figures add up.
+            # It still becomes a message, so that the figures add up.
             values["state"] = MessageState.CANCELLED
-            values["reason"] = REASON if row.recipient in listed else ALREADY_REPEATED
+            values["reason"] = REASON if row.recipient in listed else ALREADY_RESENT
             values["ended_at"] = timezone.now()
             values["sent_again_from_id"] = None
-        found.append(values)
-    return found
+        values_by_row.append(values)
+    return values_by_row
 
 
-def _repeated_meanwhile(rows: Sequence[StagedRow]) -> set[int | None]:
-    """Messages to be sent again that somebody has sent again since the rows were read."""
+def _already_resent(rows: Sequence[StagedRow]) -> set[int | None]:
+    """Originals that were resent elsewhere since the rows were read."""
     originals = {row.again_from_id for row in rows if row.again_from_id}
     if not originals:
         return set()
-    # Locked, so that two batches that send the same again wait for each other.
+    # The lock serialises two batches that resend the same messages.
     locked = Message.objects.filter(pk__in=originals).order_by("pk").select_for_update()
     list(locked.values_list("pk", flat=True))
     repeats = Message.objects.filter(sent_again_from__in=originals).exclude(state__in=NEVER_LEFT)
     return set(repeats.values_list("sent_again_from_id", flat=True))
 
 
-def unfinished() -> list[Batch]:
-    """Batches with rows that are no messages yet."""
+def insert_messages(common: Message, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert messages like `common`, each with its own ids and the values of its row by column.
+
+    The columns they share are prepared once, because on SQLite nobody else can write meanwhile.
+    The caller opens the transaction.
+    """
+    fields = [field for field in Message._meta.concrete_fields if not field.primary_key]
+    shared = {
+        field.attname: field.get_db_prep_save(field.pre_save(common, add=True), connection)
+        for field in fields
+    }
+    by_name = {field.attname: field for field in fields}
+    values = []
+    for row in rows:
+        own = {
+            name: by_name[name].get_db_prep_save(value, connection) for name, value in row.items()
+        }
+        own |= {"public_id": public_id(), "reference": reference()}
+        values.append([*{**shared, **own}.values()])
+    insert_rows(Message._meta.db_table, [str(field.column) for field in fields], values)
+
+
+def queue_fan_out(batch: Batch) -> None:
+    """Part of the caller's transaction. `tasks.tend` asks again if this task is lost."""
+    async_task("messaging.batches.tasks.lay_out", batch.pk, task_name="batch: lay out")
+
+
+def unfinished_batches() -> list[Batch]:
+    """Started batches with rows that have not become messages yet."""
     return list(
         Batch.objects.filter(
             state__in=(BatchState.SENDING, BatchState.PAUSED),

@@ -1,7 +1,7 @@
-"""Starting a batch, and what staff and the portal may do with it afterwards.
+"""Start, schedule, pause, resume, cancel and finish batches.
 
-Everything is a conditional move, so of two who do something at once one did it. A start
-writes down that the batch may go out; its messages are made by the queue (`laying_out`).
+Every change is a conditional move, so only one of two concurrent requests takes effect. A start
+records that the batch may go out; a queued task then creates its messages (`fan_out`).
 """
 
 from __future__ import annotations
@@ -15,28 +15,29 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from core.pruning import delete_in_chunks
 from providers import daily_limits
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 from providers.models import DailyLimit
 
 from ..models import Batch, FilePart, Message, StagedRow
 from ..states import MESSAGE_STATES, MessageState
-from . import wake
+from .fan_out import queue_fan_out
 from .states import BATCH_STATES, BatchState
 
 B = BatchState
 S = MessageState
 
 PERMISSION: Final = "messaging.bulk_message"
-STOOD_STILL: Final = timedelta(hours=24)
-"""A batch from which nothing has left for so long goes on only when a person says so."""
+STALLED_AFTER: Final = timedelta(hours=24)
+"""A batch that has sent nothing for this long needs a person to resume it."""
 WAITED_TOO_LONG: Final = "waited_too_long"
 NOT_ALLOWED: Final = "not_allowed"
 LIMIT_REACHED: Final = "limit_reached"
 CHUNK: Final = 2_000
-"""Rows in one statement, so that nobody waits long for the database."""
+"""Rows per statement, so that no other writer waits long for the database."""
 
 
 ENDED: Final = (BatchState.FINISHED, BatchState.CANCELLED)
@@ -47,26 +48,36 @@ def may_send(user: User | None) -> bool:
 
 
 def start(batch: Batch, by: User) -> bool:
-    """Let it go out now. False where it was not ready any more, or was checked anew since
-    `batch` was looked at. Raises `LimitReached`, and changes nothing then: a batch counts as
-    a whole from the moment of its start."""
+    """Start sending now.
+
+    The whole batch counts against the daily limits at its start. Returns False if the batch is
+    no longer ready or was rechecked since `batch` was loaded. Raises `LimitReached` and then
+    changes nothing.
+    """
     return _start(batch, by, (B.READY,))
 
 
 def schedule(batch: Batch, by: User, at: datetime) -> bool:
-    """Let it start by itself at a time to come. The daily limits count then."""
+    """Start automatically at `at`; the daily limits are checked then, not now.
+
+    Returns False for the same reasons as `start`.
+    """
     changes: dict[str, Any] = {"scheduled_for": at, "answerable_id": by.pk}
-    row = _row(batch).filter(**batch.check_summary, good__gt=0)
+    row = _rows(batch).filter(**batch.check_summary, good__gt=0)
     return bool(BATCH_STATES.move(row, B.SCHEDULED, reason="", values={}, **changes))
 
 
 def unschedule(batch: Batch) -> bool:
-    return bool(BATCH_STATES.move(_row(batch), B.READY, sources=(B.SCHEDULED,), scheduled_for=None))
+    return bool(
+        BATCH_STATES.move(_rows(batch), B.READY, sources=(B.SCHEDULED,), scheduled_for=None)
+    )
 
 
 def start_due() -> int:
-    """Batches whose time has come; one that may not start waits for a person, with the
-    reason."""
+    """Start the scheduled batches that are due.
+
+    A batch that may not start is paused with the reason and waits for a person.
+    """
     now = timezone.now()
     started = 0
     due = Batch.objects.filter(state=B.SCHEDULED, scheduled_for__lte=now)
@@ -75,7 +86,7 @@ def start_due() -> int:
         if by is None or not may_send(by):
             _pause(batch, NOT_ALLOWED, (B.SCHEDULED,))
             continue
-        if batch.scheduled_for and now - batch.scheduled_for > STOOD_STILL:
+        if batch.scheduled_for and now - batch.scheduled_for > STALLED_AFTER:
             _pause(batch, WAITED_TOO_LONG, (B.SCHEDULED,))
             continue
         try:
@@ -91,8 +102,8 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
     with transaction.atomic():
         caps = daily_limits.caps_of(batch.account, by, DailyLimit.What.MESSAGES)
         moved = BATCH_STATES.move(
-            # Started once: else its daily limits would be counted once more.
-            _row(batch).filter(**batch.check_summary, good__gt=0, started_at=None),
+            # A second start would count against the daily limits again.
+            _rows(batch).filter(**batch.check_summary, good__gt=0, started_at=None),
             B.SENDING,
             sources=sources,
             answerable_id=by.pk,
@@ -107,18 +118,18 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
         if not moved:
             return False
         daily_limits.take(caps, batch.good)
-        # Its rows are read: the file is of no more use, and holds more than they do.
+        # The rows are staged: the file is no longer needed, and holds more data than they do.
         FilePart.objects.filter(batch=batch).delete()
-        wake.lay_out(batch)
-        kick_if_idle()
+        queue_fan_out(batch)
+        wake_engine()
     return True
 
 
 def pause(batch: Batch, by: User) -> bool:
-    """Nothing more leaves; the few calls that are under way end."""
+    """Stop sending; calls that are already under way complete."""
     return bool(
         BATCH_STATES.move(
-            _row(batch),
+            _rows(batch),
             B.PAUSED,
             sources=(B.SENDING,),
             paused_at=timezone.now(),
@@ -129,13 +140,15 @@ def pause(batch: Batch, by: User) -> bool:
     )
 
 
-def go_on(batch: Batch, by: User) -> bool:
-    """Whoever says that it goes on is answerable for it from now on. Raises `LimitReached`
-    where it had not started yet."""
+def resume(batch: Batch, by: User) -> bool:
+    """Continue a paused batch and make `by` answerable for it.
+
+    A batch that was paused before its start is started; only then can this raise `LimitReached`.
+    """
     if batch.started_at is None:
         return _start(batch, by, (B.PAUSED,))
     moved = BATCH_STATES.move(
-        _row(batch),
+        _rows(batch),
         B.SENDING,
         sources=(B.PAUSED,),
         answerable_id=by.pk,
@@ -146,34 +159,42 @@ def go_on(batch: Batch, by: User) -> bool:
         reason="",
         values={},
     )
-    wake.lay_out(batch)
-    kick_if_idle()
+    queue_fan_out(batch)
+    wake_engine()
     return bool(moved)
 
 
 def cancel(batch: Batch, by: User) -> bool:
-    """What is out stays out; what waits is cancelled by the queue, and not taken up before.
-    What has not gone out is given back to the daily limits."""
+    """Stop the batch for good and return what was not sent to the daily limits.
+
+    A queued task cancels the waiting messages; the engine claims none of them meanwhile.
+    Messages that have gone out cannot be recalled.
+    """
     with transaction.atomic():
         moved = BATCH_STATES.move(
-            _row(batch), B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk
+            _rows(batch), B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk
         )
         if moved:
             FilePart.objects.filter(batch=batch).delete()
-            # Rows that are no messages yet never become any now.
-            stopped = _row(batch).get()
-            _give_back(stopped, stopped.good - stopped.laid_out)
-            wake.cancel_rest(batch)
+            # Rows without a message will never get one now.
+            stopped = _rows(batch).get()
+            _return_to_limits(stopped, stopped.good - stopped.laid_out)
+            _queue_cancel_rest(batch)
     return bool(moved)
 
 
-def _give_back(batch: Batch, amount: int) -> None:
+def _queue_cancel_rest(batch: Batch) -> None:
+    """Part of the caller's transaction. `tasks.tend` asks again if this task is lost."""
+    async_task("messaging.batches.tasks.cancel_rest", batch.pk, task_name="batch: cancel rest")
+
+
+def _return_to_limits(batch: Batch, amount: int) -> None:
     if amount and batch.started_at is not None:
-        daily_limits.give_back(batch.reserved, amount, batch.started_at)
+        daily_limits.release(batch.reserved, amount, batch.started_at)
 
 
 def cancel_rest(batch: Batch) -> int:
-    """The messages of a cancelled batch that wait. May run any number of times."""
+    """Cancel the waiting messages of a cancelled batch. Idempotent."""
     done = 0
     waiting = (S.QUEUED, S.HELD, S.SCHEDULED)
     while True:
@@ -189,39 +210,41 @@ def cancel_rest(batch: Batch) -> int:
                 ended_at=timezone.now(),
                 ended_by_id=batch.ended_by_id,
             )
-            _give_back(batch, moved)
+            _return_to_limits(batch, moved)
         done += moved
 
 
-# --- what the portal does by itself ------------------------------------------
+# --- automatic changes -------------------------------------------------------
 
 
-def note_movement(batch: Batch, now: datetime) -> None:
-    """Something leaves; written at most once a minute."""
+def record_movement(batch: Batch, now: datetime) -> None:
+    """Record that the batch is sending; writes at most once a minute."""
     if batch.moved_at is None or now - batch.moved_at > timedelta(minutes=1):
-        _row(batch).update(moved_at=now)
+        _rows(batch).update(moved_at=now)
 
 
 def pause_stalled() -> None:
-    still = Batch.objects.filter(state=B.SENDING, moved_at__lte=timezone.now() - STOOD_STILL)
+    still = Batch.objects.filter(state=B.SENDING, moved_at__lte=timezone.now() - STALLED_AFTER)
     for batch in still:
         _pause(batch, WAITED_TOO_LONG, (B.SENDING,))
 
 
 def pause_unpermitted() -> None:
-    """Whoever is answerable for a batch may have lost the permission, or left."""
+    """Pause batches whose answerable user lost the permission or is no longer active."""
     for batch in Batch.objects.filter(state=B.SENDING).select_related("answerable"):
-        # A fresh object: permissions are remembered by the one that was asked.
+        # Each user object caches its permissions, so this needs a freshly loaded one.
         if not may_send(batch.answerable):
             _pause(batch, NOT_ALLOWED, (B.SENDING,))
 
 
 def finish_completed() -> None:
-    """Batches of which nothing waits any more and nothing is under way."""
+    """Finish the batches that have no message waiting or under way."""
     under_way = (S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED, S.SENDING)
-    left = Message.objects.filter(batch=OuterRef("pk"), state__in=under_way)
-    over = Batch.objects.filter(~Exists(left), laid_out__gte=F("good"), started_at__isnull=False)
-    BATCH_STATES.move(over, B.FINISHED, sources=(B.SENDING, B.PAUSED), ended_at=timezone.now())
+    unfinished = Message.objects.filter(batch=OuterRef("pk"), state__in=under_way)
+    completed = Batch.objects.filter(
+        ~Exists(unfinished), laid_out__gte=F("good"), started_at__isnull=False
+    )
+    BATCH_STATES.move(completed, B.FINISHED, sources=(B.SENDING, B.PAUSED), ended_at=timezone.now())
 
 
 def _pause(
@@ -231,7 +254,7 @@ def _pause(
     values: Mapping[str, object] | None = None,
 ) -> None:
     BATCH_STATES.move(
-        _row(batch),
+        _rows(batch),
         B.PAUSED,
         sources=sources,
         paused_at=timezone.now(),
@@ -241,22 +264,24 @@ def _pause(
     )
 
 
-def leftovers() -> list[Batch]:
-    """Cancelled batches of which something still waits: their task was lost."""
+def unfinished_cancellations() -> list[Batch]:
+    """Cancelled batches with waiting messages, because their task was lost."""
     waiting = Message.objects.filter(
         batch=OuterRef("pk"), state__in=(S.QUEUED, S.HELD, S.SCHEDULED)
     )
     return list(Batch.objects.filter(Exists(waiting), state=B.CANCELLED))
 
 
-def _row(batch: Batch) -> QuerySet[Batch]:
+def _rows(batch: Batch) -> QuerySet[Batch]:
     return Batch.objects.filter(pk=batch.pk)
 
 
 def prune() -> int:
-    """Of batches that ended longer ago than calls are kept: the rows as they stood in the
-    file, and what is left of the file. Their messages stay, and so do all figures."""
+    """Delete staged rows and file parts of batches that ended over `JOURNAL_DAYS` days ago.
+
+    Messages and figures stay. Returns the number of deleted rows.
+    """
     limit = timezone.now() - timedelta(days=settings.JOURNAL_DAYS)
-    over = {"batch__state__in": ENDED, "batch__ended_at__lt": limit}
-    staged = delete_in_chunks(StagedRow.objects.filter(**over))
-    return staged + delete_in_chunks(FilePart.objects.filter(**over))
+    old = {"batch__state__in": ENDED, "batch__ended_at__lt": limit}
+    staged = delete_in_chunks(StagedRow.objects.filter(**old))
+    return staged + delete_in_chunks(FilePart.objects.filter(**old))

@@ -1,4 +1,4 @@
-"""How far a batch is. The figures always add up to its good rows."""
+"""Progress of a batch. The figures always add up to its number of good rows."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ S = MessageState
 B = BatchState
 
 WAITING: Final = (S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED)
-OUT_NOT_AT_ALL: Final = (*WAITING, S.SENDING, S.CANCELLED)
 SAMPLE_EVERY: Final = timedelta(seconds=10)
 SMOOTHING: Final = 0.4
-"""How much the newest sample counts."""
+"""Weight of the newest sample in the moving average."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`by_state` counts messages by state. `waiting` and `cancelled` include the rows that
-    have not become messages yet, or never will."""
+    """`by_state` counts messages by state.
+
+    `waiting` includes rows that have not become messages yet, `cancelled` those that never will.
+    """
 
     total: int
     by_state: dict[str, int] = field(default_factory=dict)
@@ -39,12 +40,12 @@ class Progress:
 
     @property
     def out(self) -> int:
-        """How many have left, whatever came of it."""
+        """Messages that have left the queue, whatever their outcome."""
         return self.total - self.waiting - self.cancelled - self.sending
 
     @property
-    def gone(self) -> int:
-        """How many cannot be called back: those that are being sent at this moment too."""
+    def irrevocable(self) -> int:
+        """Messages that can no longer be stopped, including those being sent right now."""
         return self.out + self.sending
 
     @property
@@ -62,19 +63,21 @@ def progress_of(batch: Batch) -> Progress:
         .values_list("state")
         .annotate(count=Count("pk"))
     )
-    # Rows that became messages while this was counted are in neither figure of the batch.
-    not_laid_out = max(0, batch.good - sum(counted.values()))
+    # Not from `laid_out`: rows that became messages during the count would be in neither figure.
+    not_fanned_out = max(0, batch.good - sum(counted.values()))
     waiting = sum(counted.get(state, 0) for state in WAITING)
     cancelled = counted.get(S.CANCELLED, 0)
     if batch.state == B.CANCELLED:
-        # What still waits of it is never taken up any more.
+        # The engine no longer claims the waiting messages of a cancelled batch.
         stopped = sum(counted.get(state, 0) for state in WAITING if state != S.CLAIMED)
-        return Progress(batch.good, counted, waiting - stopped, cancelled + stopped + not_laid_out)
-    return Progress(batch.good, counted, waiting + not_laid_out, cancelled)
+        return Progress(
+            batch.good, counted, waiting - stopped, cancelled + stopped + not_fanned_out
+        )
+    return Progress(batch.good, counted, waiting + not_fanned_out, cancelled)
 
 
-def take_samples() -> None:
-    """Measure how fast the running batches go; the engine's duty now and then."""
+def sample_speed() -> None:
+    """Update the measured speed of the running batches. The engine calls this regularly."""
     now = timezone.now()
     due = Q(sampled_at=None) | Q(sampled_at__lte=now - SAMPLE_EVERY)
     for batch in Batch.objects.filter(due, state=B.SENDING):
@@ -88,7 +91,7 @@ def take_samples() -> None:
 
 
 def time_left(batch: Batch, progress: Progress) -> float | None:
-    """Seconds at the pace of late; None where nothing can be said."""
+    """Estimated seconds at the recent speed; None if there is no estimate."""
     if batch.state != B.SENDING or not batch.a_minute or not progress.waiting:
         return None
     return 60 * progress.waiting / batch.a_minute

@@ -1,4 +1,4 @@
-"""The states of a batch, and which may follow which."""
+"""The states of a batch and the allowed moves between them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ B = BatchState
 BATCH_STATES = StateTable(
     {
         B.READING: frozenset({B.READY, B.UNREADABLE, B.CANCELLED}),
-        # Read anew with another column, another text.
+        # Read again with another column or text.
         B.UNREADABLE: frozenset({B.READING, B.CANCELLED}),
         B.READY: frozenset({B.READING, B.SCHEDULED, B.SENDING, B.CANCELLED}),
-        # Paused where at its time it may not start: no permission any more, a limit reached.
+        # Paused if it may not start when due: permission lost, limit reached or due too long ago.
         B.SCHEDULED: frozenset({B.READY, B.SENDING, B.PAUSED, B.CANCELLED}),
         B.SENDING: frozenset({B.PAUSED, B.FINISHED, B.CANCELLED}),
-        # The last messages may have left while somebody paused it.
+        # The last messages may have gone out while it was being paused.
         B.PAUSED: frozenset({B.SENDING, B.FINISHED, B.CANCELLED}),
         B.FINISHED: frozenset(),
         B.CANCELLED: frozenset(),
@@ -37,6 +37,6 @@ BATCH_STATES = StateTable(
 )
 
 BEGUN = frozenset({B.SENDING, B.PAUSED, B.FINISHED})
-"""Messages may have gone out. A cancelled batch tells by when it was started."""
+"""Messages may have gone out. For a cancelled batch, check `started_at` instead."""
 CHANGING = frozenset({B.READING, B.SCHEDULED, B.SENDING, B.PAUSED})
-"""States in which its page goes on looking for news."""
+"""States in which the batch's page keeps polling."""

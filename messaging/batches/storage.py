@@ -1,4 +1,4 @@
-"""The recipients as they came, in the database until the batch has begun."""
+"""Keep the uploaded recipients in the database until the batch starts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from ..models import Batch, FilePart
 
-PART: Final = 512 * 1024
+PART_SIZE: Final = 512 * 1024
 """Bytes."""
 
 
-def keep(batch: Batch, chunks: Iterable[bytes]) -> tuple[str, int]:
-    """Store a file in parts; returns the SHA-256 of its bytes and how many they are."""
+def store_file(batch: Batch, chunks: Iterable[bytes]) -> tuple[str, int]:
+    """Store a file in parts. Returns the SHA-256 and the number of its bytes."""
     digest = hashlib.sha256()
     size = number = 0
     rest = b""
@@ -22,23 +22,23 @@ def keep(batch: Batch, chunks: Iterable[bytes]) -> tuple[str, int]:
         digest.update(chunk)
         size += len(chunk)
         rest += chunk
-        while len(rest) >= PART:
-            FilePart.objects.create(batch=batch, number=number, data=rest[:PART])
-            rest, number = rest[PART:], number + 1
+        while len(rest) >= PART_SIZE:
+            FilePart.objects.create(batch=batch, number=number, data=rest[:PART_SIZE])
+            rest, number = rest[PART_SIZE:], number + 1
     if rest:
         FilePart.objects.create(batch=batch, number=number, data=rest)
     return digest.hexdigest(), size
 
 
 class StoredFile(io.RawIOBase):
-    """A stored file to read from its beginning, one part in memory at a time."""
+    """A read-only stream over a stored file that holds one part in memory at a time."""
 
     def __init__(self, batch: Batch) -> None:
         self._parts = FilePart.objects.filter(batch=batch).order_by("number")
         self._number = 0
         self._rest = memoryview(b"")
-        self.done = 0
-        """Bytes that were read."""
+        self.bytes_read = 0
+        """How far reading has come."""
 
     def readable(self) -> bool:
         return True
@@ -53,5 +53,5 @@ class StoredFile(io.RawIOBase):
         count = min(len(target), len(self._rest))
         target[:count] = self._rest[:count]
         self._rest = self._rest[count:]
-        self.done += count
+        self.bytes_read += count
         return count

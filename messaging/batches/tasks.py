@@ -1,9 +1,9 @@
-"""What the queue calls about batches. Each is thin and may run twice, or be killed midway."""
+"""Queue tasks for batches. Each may run twice or be killed midway."""
 
 from __future__ import annotations
 
 from ..models import Batch
-from . import fan_out, lifecycle, wake
+from . import fan_out, lifecycle
 from .importing import importer
 
 
@@ -14,7 +14,7 @@ def read(batch_id: int) -> None:
 def lay_out(batch_id: int) -> None:
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is not None and fan_out.run(batch):
-        wake.lay_out(batch)
+        fan_out.queue_fan_out(batch)
 
 
 def cancel_rest(batch_id: int) -> None:
@@ -24,13 +24,13 @@ def cancel_rest(batch_id: int) -> None:
 
 
 def tend() -> None:
-    """Each minute: start what is due, and ask again for whatever was left undone."""
+    """Every minute: start due batches and redo work whose task was lost."""
     lifecycle.start_due()
-    for batch_id in importer.abandoned():
+    for batch_id in importer.abandoned_batches():
         importer.run(batch_id)
-    for batch in fan_out.unfinished():
+    for batch in fan_out.unfinished_batches():
         lay_out(batch.pk)
-    for batch in lifecycle.leftovers():
+    for batch in lifecycle.unfinished_cancellations():
         lifecycle.cancel_rest(batch)
     lifecycle.finish_completed()
 

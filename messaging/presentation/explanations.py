@@ -16,11 +16,11 @@ from core.money_lines import MoneyLine
 from core.times import duration, short_time
 from providers.error_texts import (
     Explanation,
-    Words,
+    ReasonText,
     explain,
     explain_pause,
     register_reason,
-    values_of_retries,
+    retry_values,
 )
 from providers.gateway.vocabulary import Reason
 from providers.models import BalanceReading
@@ -40,7 +40,7 @@ def register() -> None:
     """Register the reasons that only messages have."""
     register_reason(
         WAITED_TOO_LONG,
-        Words(
+        ReasonText(
             gettext_noop("This waited %(waited)s and was not sent."),
             gettext_noop("It may be out of date."),
             gettext_noop("Send it now or cancel it."),
@@ -49,7 +49,7 @@ def register() -> None:
     )
     register_reason(
         FAULT_BEFORE_SENDING,
-        Words(
+        ReasonText(
             gettext_noop("The portal had a fault before anything was sent."),
             "",
             gettext_noop("Tell the administrator, then send it again."),
@@ -158,7 +158,7 @@ def _reason_values(message: Message) -> dict[str, Any]:
     }
     retry_at = message.not_before if message.state == S.QUEUED else None
     queued = message.account.messages.filter(state=S.QUEUED)
-    values |= values_of_retries(message.reason, message.tries, retry_at, queued.count)
+    values |= retry_values(message.reason, message.tries, retry_at, queued.count)
     if message.reason == Reason.TIMED_OUT and message.answered_at and message.handed_over_at:
         values["n"] = round((message.answered_at - message.handed_over_at).total_seconds())
     return values

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from providers.callbacks.health import Silence
+from providers.callbacks.health import MissingReports
 
 from ..models import Message
 from ..states import REPORTS, MessageState
@@ -20,7 +20,7 @@ COUNTED_PERIOD: Final = timedelta(days=7)
 """Period that is counted, before the time at which a report is overdue."""
 
 
-def silence_of(accounts: Collection[int]) -> Mapping[int, Silence]:
+def missing_reports_of(accounts: Collection[int]) -> Mapping[int, MissingReports]:
     """Return the missing reports by account, over recently accepted messages."""
     overdue_before = timezone.now() - timedelta(hours=settings.REPORT_HOURS)
     accepted = Message.objects.filter(
@@ -40,4 +40,4 @@ def silence_of(accounts: Collection[int]) -> Mapping[int, Silence]:
             since=Min("answered_at", filter=unreported & ~ripe),
         )
     )
-    return {account: Silence(*counted) for account, *counted in rows}
+    return {account: MissingReports(*counted) for account, *counted in rows}

@@ -11,7 +11,7 @@ from core.admin.timeline import TimelineEntry, in_order, person_name
 from core.templatetags.portal import visible
 from core.times import duration
 from providers.models import ApiCall
-from providers.presentation.callback_texts import SAYS, masked_words
+from providers.presentation.callback_texts import REPORT_WORDS, mask_words
 
 from ..models import Message, Report
 from ..states import REPORTS, MessageState
@@ -123,14 +123,14 @@ def _report_entries(message: Message, *, with_callbacks: bool) -> Iterator[Timel
 
 
 def _report_text(report: Report) -> str:
-    word = str(SAYS.get(report.state, ""))
+    word = str(REPORT_WORDS.get(report.state, ""))
     match report.kind:
         case Report.Kind.DELIVERY:
             return _("Report: %(word)s") % {"word": word}
         case Report.Kind.VERIFICATION:
             return _("The provider reports a check: %(word)s. Evidence only.") % {"word": word}
     return _("Report that nobody understands: “%(words)s”") % {
-        "words": visible(masked_words(report.words))
+        "words": visible(mask_words(report.words))
     }
 
 

@@ -1,4 +1,4 @@
-"""The pages about codes."""
+"""Admin pages of code sessions."""
 
 from .sessions import SessionAdmin
 

@@ -1,4 +1,4 @@
-"""What staff do with one session: check a code, send again, cancel, see the number."""
+"""Actions on one session: check a code, resend, cancel, reveal the number."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from ..models import Attempt, Session
 from ..states import OPEN, UNDER_WAY
 from .session_page import live_context
 
-PATIENCE: Final = 1.5
-"""Seconds that an answer waits for the provider's word, so that a check feels immediate. The
-page follows what takes longer."""
-LOOK_EVERY: Final = 0.05
+MAX_WAIT: Final = 1.5
+"""Seconds that a response waits for the provider's answer, so that a check feels immediate. The
+page polls for slower answers."""
+POLL_INTERVAL: Final = 0.05
 LONGEST_TYPED: Final = 200
 
 
 VIEW: Final = "otp.view_session"
-"""Whoever acts on a session is shown it afterwards, so may see it, too."""
+"""Every action shows the session afterwards, so it requires permission to view it, too."""
 
 
 class CheckPage(ObjectAction[Session]):
-    """Answers a script with the live part of the page, anybody else with the page."""
+    """Answers HTMX with the live fragment and other clients with a redirect to the page."""
 
     permission_required = (VIEW, "otp.check_code")
 
@@ -58,7 +58,7 @@ class CheckPage(ObjectAction[Session]):
         return render(request, "otp/live.html", {**context, "problem": problem, "fetched": True})
 
     def _check(self, session: Session, typed: str) -> str:
-        """The reason why nothing was checked; empty where something was."""
+        """Why nothing was checked; empty if something was."""
         token = self.request.POST.get("form_token", "")[:64] or None
         by = current_user(self.request)
         try:
@@ -82,21 +82,21 @@ class CheckPage(ObjectAction[Session]):
 
 
 def _wait_for(attempt: Attempt) -> None:
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + MAX_WAIT
     while attempt.state in UNDER_WAY and time.monotonic() < until:
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_INTERVAL)
         attempt.refresh_from_db(fields=["state"])
 
 
-class SendAgainPage(ObjectAction[Session]):
+class ResendPage(ObjectAction[Session]):
     permission_required = (VIEW, "otp.send_code")
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         session = self.find(object_id)
-        wanted, _colon, channel = request.POST.get("account", "").partition(":")
+        public_id, _colon, channel = request.POST.get("account", "").partition(":")
         token = request.POST.get("form_token", "")[:64]
-        readable = "\x00" not in wanted + token
-        account = Account.objects.filter(public_id=wanted).first() if readable else None
+        readable = "\x00" not in public_id + token
+        account = Account.objects.filter(public_id=public_id).first() if readable else None
         if account is None or not token:
             raise Http404
         problem = self._send(session, account, channel, token)
@@ -106,13 +106,13 @@ class SendAgainPage(ObjectAction[Session]):
 
     def _send(self, session: Session, account: Account, channel: str, token: str) -> str:
         try:
-            _session, made = sessions.send_again(
+            _session, created = sessions.resend(
                 session, account, by=current_user(self.request), form_token=token, channel=channel
             )
         except limits.TooEarly as early:
-            return limits.early_words(early)
+            return limits.too_early_text(early)
         except LimitReached as reached:
-            return limits.words_of(reached, account)
+            return limits.limit_reached_text(reached, account)
         except (InvalidRecipient, sessions.AccountCannot) as reason:
             return str(reason)
         except sessions.CheckUnderWay:
@@ -123,7 +123,7 @@ class SendAgainPage(ObjectAction[Session]):
             return gettext("The last SMS is just being handed over. Wait a moment.")
         except sessions.NotOpen:
             return gettext("Nothing was sent: this session has ended. Send a new code.")
-        if made:
+        if created:
             self.log(session, f"Sent again over {account.name}")
             messages.success(self.request, _("A new code is on its way; the earlier one is dead."))
         else:
@@ -147,7 +147,7 @@ class CancelPage(ObjectAction[Session]):
 
 
 class RevealPage(RevealAction[Session]):
-    """The whole number."""
+    """Reveals the whole number."""
 
     permission_required = (VIEW, "messaging.reveal_message")
     template_name = "messaging/revealed.html"

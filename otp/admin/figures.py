@@ -1,4 +1,4 @@
-"""The figures of the codes that the list's filters leave: per account, country and hour."""
+"""Figures of the filtered sessions by account, country and hour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.admin.changelist import listed
 from core.admin.pages import ObjectPage
 from core.countries import country_name
 
-from ..conversion import MOST_ROWS, funnel_of, tables_of
+from ..conversion import MAX_ROWS, funnel_of, tables_of
 from ..models import Session
 from .filters import period_of
 
@@ -46,7 +46,7 @@ class FiguresPage(ObjectPage[Session], TemplateView):
             funnel=funnel_of(rows),
             period=period_of(shown),
             tables=named,
-            most=MOST_ROWS,
+            most=MAX_ROWS,
             query=self.request.GET.urlencode(),
             **kwargs,
         )

@@ -1,4 +1,4 @@
-"""The filters of the list of code sessions."""
+"""Filters of the session list."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ShownStateFilter(StateFilter):
 
 
 class MessageStateFilter(DropdownFilter):
-    """By what became of one of its messages."""
+    """Filters by the state of any of the session's code messages."""
 
     title = _("SMS state")
     parameter_name = "sms"
@@ -50,15 +50,18 @@ class MessageStateFilter(DropdownFilter):
 
 
 class PeriodFilter(RecentFilter):
-    """Codes are looked at while they are alive, so the first view is today's."""
+    """Starts with today, because codes matter while they are valid."""
 
     first = "today"
     offered = ("today", "7", "30")
 
 
 class AlarmFilter(DropdownFilter):
-    """The rows that an alarm is about: those of the same range of numbers, or of the same
-    account, as one session. Only that session's opaque id stands in the address."""
+    """Filters the sessions that an alarm is about.
+
+    These share a prefix or an account with an example session. The URL contains only the example's
+    public id, never the prefix.
+    """
 
     title = _("Alert")
     parameter_name = "alarm"
@@ -87,7 +90,7 @@ class AlarmFilter(DropdownFilter):
 
 
 def period_of(listed: PortalChangeList) -> str:
-    """The period that the list is narrowed to, in words; empty for all times."""
+    """Label of the period that the list is limited to; empty if it is not limited."""
     for spec in listed.filter_specs:
         if isinstance(spec, PeriodFilter) and spec.chosen:
             return str(dict(spec.lookup_choices)[spec.chosen])

@@ -1,4 +1,4 @@
-"""The form "Send code". Its fields follow what the chosen account's client can do."""
+"""The form "Send code". Its fields depend on the capabilities of the chosen account's client."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from providers.models import Account
 from .. import codes
 from ..models import Session
 from ..routes import (
-    PLACE,
+    CODE_PLACEHOLDER,
     TEXTS,
     Route,
+    default_route,
+    default_text,
+    preview_text,
     unavailable_reason,
-    usual_route,
-    usual_text,
     with_dots,
-    words_of,
 )
-from ..sessions import Plan, open_for
+from ..sessions import Plan, open_session_for
 from .send_form_fields import OWN_TEXT, TYPED, code_fields, template_fields, text_fields
 
 MINUTES: Final = (10, 5, 3)
 SHORTEST_TYPED: Final = 4
 LONGEST_TYPED: Final = 10
-"""Characters of a code that staff make up, where the provider sets no narrower bounds."""
-MOST_SEGMENTS: Final = 3
+"""Bounds in characters for a code that staff type; the provider may set narrower ones."""
+MAX_SEGMENTS: Final = 3
 ORDER: Final = (
     "account",
     "fallback",
@@ -57,7 +57,7 @@ ORDER: Final = (
 
 
 class SendCodeForm(RecipientForm):
-    """Bound to one account. `plan` is what the form came to once it is valid."""
+    """The form for one account. Once it is valid, `plan` describes the session to start."""
 
     minutes = forms.TypedChoiceField(
         label=_("Valid for"), coerce=int, initial=MINUTES[0], widget=UnfoldAdminSelectWidget()
@@ -74,7 +74,7 @@ class SendCodeForm(RecipientForm):
         self.fields["recipient"].label = _("Number")
         self.accounts = {one.public_id: one for one in accounts}
         self.still_open: Session | None = None
-        """A session whose code for this number is alive."""
+        """An open session for the same number."""
         self.fields["account"] = AccountChoice(
             accounts, unavailable_reason, initial=account.public_id
         )
@@ -82,7 +82,7 @@ class SendCodeForm(RecipientForm):
             [one for one in accounts if one != account],
             unavailable_reason,
             label=_("If it sends nothing"),
-            nothing=_("Ask me"),
+            empty_label=_("Ask me"),
             help_text=_(
                 "The other account takes over only where it is certain that nothing went out."
             ),
@@ -113,27 +113,29 @@ class SendCodeForm(RecipientForm):
             self.fields.update(code_fields(account))
 
     def fallback_routes(self) -> Iterator[tuple[str, str, bool]]:
-        """Of each account that may take over: its id, what its SMS will say (empty where the
-        provider writes it), and whether it is the one chosen."""
+        """Yield each possible fallback: its id, its text and whether it is chosen.
+
+        The text is empty if the provider writes it.
+        """
         chosen = self["fallback"].value()
         template = self["template"].value() if "template" in self.fields else ""
-        text = with_dots(TEXTS.get(template, TEXTS[usual_text()]))
+        text = with_dots(TEXTS.get(template, TEXTS[default_text()]))
         for public_id, account in self.accounts.items():
             if account == self.sending_account:
                 continue
-            route = usual_route(account, settings.HOME_COUNTRY, text, template)
-            yield public_id, words_of(route), public_id == chosen
+            route = default_route(account, settings.HOME_COUNTRY, text, template)
+            yield public_id, preview_text(route), public_id == chosen
 
     # --- checks ---------------------------------------------------------------
 
     def clean_account(self) -> Account:
-        return self._able(self.cleaned_data["account"])
+        return self._available(self.cleaned_data["account"])
 
     def clean_fallback(self) -> Account | None:
         chosen = self.cleaned_data["fallback"]
-        return self._able(chosen) if chosen else None
+        return self._available(chosen) if chosen else None
 
-    def _able(self, public_id: str) -> Account:
+    def _available(self, public_id: str) -> Account:
         account = self.accounts[public_id]
         reason = unavailable_reason(account)
         if reason:
@@ -149,21 +151,21 @@ class SendCodeForm(RecipientForm):
         self.check_channel(cleaned)
         self._check_fallback(cleaned)
         if not self.errors:
-            self.still_open = open_for(self.number.e164)
+            self.still_open = open_session_for(self.number.e164)
         return cleaned
 
     def _check_text(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("template") != OWN_TEXT or "text" not in self.fields:
             return
         text = segments.normalise_line_ends(cleaned.get("text") or "").strip()
-        if text.count(PLACE) != 1:
+        if text.count(CODE_PLACEHOLDER) != 1:
             words = gettext("Write %(place)s once, where the code stands.")
-            self.add_error("text", words % {"place": PLACE})
+            self.add_error("text", words % {"place": CODE_PLACEHOLDER})
         elif has_control_characters(text):
             self.add_error("text", control_character_text())
-        elif segments.count(text).segments > MOST_SEGMENTS:
+        elif segments.count(text).segments > MAX_SEGMENTS:
             words = gettext("Text must be at most %(most)s segments. Make it shorter.")
-            self.add_error("text", words % {"most": MOST_SEGMENTS})
+            self.add_error("text", words % {"most": MAX_SEGMENTS})
         cleaned["text"] = text
 
     def _check_typed(self, cleaned: dict[str, Any]) -> None:
@@ -171,7 +173,7 @@ class SendCodeForm(RecipientForm):
             return
         typed = (cleaned.get("typed") or "").strip()
         client = self.sending_account.client
-        problem = _problem_of(typed)
+        problem = _typed_code_problem(typed)
         if not problem and client is not None and issubclass(client, SendsOwnCode):
             try:
                 client.check_own_code(typed)
@@ -219,21 +221,21 @@ class SendCodeForm(RecipientForm):
         )
 
     def _chosen_text(self) -> str:
-        """Also what an account that takes over will say, if it sends any text."""
+        """The text around the code. A fallback account that sends free text uses it, too."""
         chosen = self.cleaned_data.get("template", "")
         if chosen == OWN_TEXT:
             return with_dots(self.cleaned_data["text"])
-        return with_dots(TEXTS.get(chosen, TEXTS[usual_text()]))
+        return with_dots(TEXTS.get(chosen, TEXTS[default_text()]))
 
     @property
     def needs_confirmation(self) -> bool:
-        """A code is alive, and staff have not said that it may stop working."""
+        """Whether an open code would be replaced and staff have not confirmed that yet."""
         if self.still_open is None:
             return False
         return bool(self.cleaned_data.get("confirmed") != self.still_open.public_id)
 
 
-def _problem_of(typed: str) -> str:
+def _typed_code_problem(typed: str) -> str:
     plain = typed.isascii() and typed.isalnum()
     if plain and SHORTEST_TYPED <= len(typed) <= LONGEST_TYPED:
         return ""

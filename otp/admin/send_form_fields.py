@@ -1,4 +1,4 @@
-"""Those fields of the form "Send code" that follow what the account's client can do."""
+"""Fields of the form "Send code" that depend on the client's capabilities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from providers.gateway.client import SendsOwnCode, SendsText
 from providers.models import Account
 
 from .. import codes
-from ..routes import PLACE, TEXTS, Route
+from ..routes import CODE_PLACEHOLDER, TEXTS, Route
 
 Fields: TypeAlias = dict[str, forms.Field]
 
@@ -27,7 +27,7 @@ MADE, TYPED = "made", "typed"
 
 
 def text_fields(account: Account, client: type[SendsText]) -> Fields:
-    """For an account that sends any text of ours."""
+    """Fields for an account that sends free text."""
     fields: Fields = {}
     fields["sender_id"] = sender_field(account, client)
     choices = [*((key, f"“{text}”") for key, text in TEXTS.items()), (OWN_TEXT, _("own text"))]
@@ -41,14 +41,14 @@ def text_fields(account: Account, client: type[SendsText]) -> Fields:
         label=_("Own text"),
         required=False,
         max_length=1000,
-        help_text=_("Write %(place)s where the code stands.") % {"place": PLACE},
+        help_text=_("Write %(place)s where the code stands.") % {"place": CODE_PLACEHOLDER},
         widget=UnfoldAdminTextareaWidget({"rows": 2, "dir": "auto", "maxlength": False}),
     )
     return fields
 
 
 def template_fields(account: Account, client: type[SendsOwnCode]) -> Fields:
-    """For an account whose provider has texts of its own around a code of ours."""
+    """Fields for an account whose provider puts its own text around the portal's code."""
     return {
         "channel": channel_field(account, client),
         "template": template_field(account, client),
@@ -56,9 +56,9 @@ def template_fields(account: Account, client: type[SendsOwnCode]) -> Fields:
 
 
 def code_fields(account: Account) -> Fields:
-    """Who makes the code, and how long it is."""
+    """Fields for the maker and the length of the code."""
     fields: Fields = {}
-    longest = Route(account).longest_code(codes.LONGEST)
+    longest = Route(account).code_length(codes.LONGEST)
     made = (
         _("made by the portal") if longest > codes.SHORTEST else _("made by the portal, 6 digits")
     )

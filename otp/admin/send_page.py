@@ -1,4 +1,4 @@
-"""The page "Send code", and the part of it that follows the number while it is typed."""
+"""The page "Send code", with the fragment that reads the number back while it is typed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from providers.models import Account
 from .. import limits, sessions
 from ..models import Session
 from ..presentation.visibility import may_see_whole
-from ..routes import sends_codes, sends_text_of_ours, unavailable_reason, usual_text
+from ..routes import default_text, sends_codes, sends_free_text, unavailable_reason
 from .send_form import SendCodeForm
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ REMEMBERED_FIELDS = ("sender_id", "channel", "template", "text", "fallback")
 
 
 def accounts_for_codes() -> list[Account]:
-    """Every account that sends codes of any kind."""
+    """All accounts that can send codes of any kind."""
     found = Account.objects.prefetch_related("credentials").order_by("name")
     return [account for account in found if sends_codes(account)]
 
@@ -59,26 +59,29 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
         return chosen_account(self.request, accounts)
 
     def kept_values(self) -> dict[str, Any]:
-        kept = ("recipient", "minutes", "form_token")
-        return {name: self.request.POST.get(name, "") for name in kept}
+        names = ("recipient", "minutes", "form_token")
+        return {name: self.request.POST.get(name, "") for name in names}
 
     def get_initial(self) -> dict[str, Any]:
         remembered = self.request.session.get(REMEMBERED_CHOICES, {})
         own = remembered.get(self.account.public_id, {}) if self.account else {}
         initial = {"form_token": new_form_token(), **own}
-        if self.account and sends_text_of_ours(self.account):
-            initial.setdefault("template", usual_text())
+        if self.account and sends_free_text(self.account):
+            initial.setdefault("template", default_text())
         like = self._session_to_repeat()
         if like is not None:
             initial["recipient"] = like.recipient
         return initial
 
     def _session_to_repeat(self) -> Session | None:
-        """A link from an ended session brings its number along, without naming it."""
-        wanted = self.request.GET.get("like", "")
-        if not wanted or "\x00" in wanted:
+        """The session in `like`, if the user may see its number.
+
+        Links from an ended session use this to prefill the number without putting it in the URL.
+        """
+        public_id = self.request.GET.get("like", "")
+        if not public_id or "\x00" in public_id:
             return None
-        found = Session.objects.filter(public_id=wanted).first()
+        found = Session.objects.filter(public_id=public_id).first()
         return found if found and may_see_whole(found, current_user(self.request)) else None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -92,30 +95,30 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
             "preview": shown,
             "asleep": not is_engine_alive(),
             "makes_own_code": form.makes_own_code,
-            "still_open": open_now(shown),
+            "still_open": open_session_of(shown),
             "confirming": form.still_open if form.is_bound else None,
         }
 
     def form_valid(self, form: SendCodeForm) -> HttpResponse:
         token = form.cleaned_data["form_token"]
         by = current_user(self.request)
-        earlier = sessions.was_started(token, by)
+        earlier = sessions.session_of_form(token, by)
         if earlier is None and form.needs_confirmation:
             return self.render_to_response(self.get_context_data(form=form))
         try:
-            session, made = sessions.start(form.plan, by=by, form_token=token)
+            session, created = sessions.start(form.plan, by=by, form_token=token)
         except limits.TooEarly as early:
-            form.add_error("recipient", limits.early_words(early))
+            form.add_error("recipient", limits.too_early_text(early))
             return self.form_invalid(form)
         except LimitReached as reached:
-            form.add_error(None, limits.words_of(reached, form.sending_account))
+            form.add_error(None, limits.limit_reached_text(reached, form.sending_account))
             return self.form_invalid(form)
         self._remember(form)
-        if not made:
-            self._say_already_sent(session, form)
+        if not created:
+            self._warn_already_sent(session, form)
         return self.back_to(session)
 
-    def _say_already_sent(self, session: Session, form: SendCodeForm) -> None:
+    def _warn_already_sent(self, session: Session, form: SendCodeForm) -> None:
         same = form.number is not None and form.number.e164 == session.recipient
         words = (
             _("This form was already sent at %(time)s. Nothing was sent twice.")
@@ -137,16 +140,16 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
         store[REMEMBERED_CHOICES] = {**store.get(REMEMBERED_CHOICES, {}), account: choices}
 
 
-def open_now(preview: Preview) -> Session | None:
-    return sessions.open_for(preview.number.e164) if preview.number else None
+def open_session_of(preview: Preview) -> Session | None:
+    return sessions.open_session_for(preview.number.e164) if preview.number else None
 
 
 @fragment("otp.send_code")
 def preview(request: HttpRequest) -> HttpResponse:
-    """The number read back, and whether a code for it is still open. Sends nothing."""
+    """Read the number back and show whether a code for it is open. Sends nothing."""
     account = chosen_account(request, accounts_for_codes())
     if account is None or request.method != "POST":
         raise Http404
     shown = preview_of(account, request.POST.get("recipient", ""), "")
-    context = {"preview": shown, "fetched": True, "still_open": open_now(shown)}
+    context = {"preview": shown, "fetched": True, "still_open": open_session_of(shown)}
     return render(request, "otp/readback.html", context)

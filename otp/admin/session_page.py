@@ -1,4 +1,4 @@
-"""What the page of one session and its live part show."""
+"""Context of a session's page and of its live fragment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..presentation import status_texts
 from ..presentation.labels import shown_state
 from ..presentation.timeline import timeline
 from ..presentation.visibility import may_see_whole
-from ..routes import channels_to, route_for_resend, unavailable_reason, words_of
+from ..routes import channels_to, preview_text, route_for_resend, unavailable_reason
 from ..states import OPEN, UNDER_WAY, SessionState
 from .send_page import accounts_for_codes
 
@@ -49,13 +49,13 @@ def context_of(admin: ModelPages, request: HttpRequest, session: Session) -> dic
 
 
 def live_context(admin: ModelPages, request: HttpRequest, session: Session) -> dict[str, Any]:
-    """What changes while the page is open."""
+    """Context of the part that changes while the page is open."""
     code = session.newest_code()
     last = session.attempts.select_related("sent_code").last()
     shown = shown_state(session)
     is_open = shown in OPEN
     waiting = last is not None and last.state in UNDER_WAY
-    # Not the end yet where the answer to the last try was lost: it may still come.
+    # If the answer to the last try was lost it may still arrive, so this is not the end yet.
     no_tries = is_open and not waiting and session.tries_left <= 0
     names = ("live", "check", "again", "cancel", "reveal")
     return {
@@ -69,15 +69,15 @@ def live_context(admin: ModelPages, request: HttpRequest, session: Session) -> d
         "desk_open": is_open and not no_tries,
         "message_state": message_state(code.message),
         "verdict": status_texts.verdict(session, last, code),
-        "sending": status_texts.of_sending(session, code),
-        "end": status_texts.no_tries_left() if no_tries else status_texts.end_of(session, code),
-        "evidence": "" if waiting else status_texts.evidence_of(session),
-        "tell": status_texts.tell_customer(session, code),
+        "sending": status_texts.sending_status(session, code),
+        "end": status_texts.out_of_tries() if no_tries else status_texts.end_status(session, code),
+        "evidence": "" if waiting else status_texts.evidence_text(session),
+        "customer_hint": status_texts.customer_hint(session, code),
         "gap": limits.gap_left(session.recipient) if is_open else 0,
         "lines": timeline(session, with_messages=request.user.has_perm("messaging.view_message")),
         "poll_every": _poll_every(session, is_open=is_open, waiting=waiting),
         "asleep": (waiting or shown == S.PENDING) and not is_engine_alive(),
-        "may": _may(request.user),
+        "may": _permissions(request.user),
         "urls": {name: admin.object_url(session, name) for name in names},
         "check_token": new_form_token(),
         "again_token": new_form_token(),
@@ -85,7 +85,7 @@ def live_context(admin: ModelPages, request: HttpRequest, session: Session) -> d
 
 
 def _poll_every(session: Session, *, is_open: bool, waiting: bool) -> int | None:
-    """Seconds until the page asks again; None once there is no more news to come."""
+    """Seconds until the page polls again; None once nothing can change any more."""
     if not is_open:
         return None
     return 1 if waiting else poll_interval(session.created_at)
@@ -93,17 +93,16 @@ def _poll_every(session: Session, *, is_open: bool, waiting: bool) -> int | None
 
 @dataclass(frozen=True, slots=True)
 class ResendRoute:
-    """Another way for a new code; `value` is what its button sends."""
+    """Another route for a new code. `value` is what its button submits."""
 
     value: str
     label: str
     text: str
-    """What the SMS will say, with dots for the code; empty where the provider writes it."""
+    """The text of the SMS, with dots for the code; empty if the provider writes it."""
 
 
 def resend_routes(session: Session) -> list[ResendRoute]:
-    """Over every other account that can send there now, and over each further channel of the
-    same one."""
+    """Routes over all other accounts that can send there now, and other channels of this one."""
     last = session.newest_code().message
     return [
         _resend_route(last, account, session.text, channel)
@@ -119,11 +118,11 @@ def _resend_route(last: Message, account: Account, text: str, channel: str) -> R
     return ResendRoute(
         value=f"{account.public_id}:{channel}" if channel else account.public_id,
         label=f"{account.name}, {channel}" if channel else account.name,
-        text=words_of(route),
+        text=preview_text(route),
     )
 
 
-def _may(user: User | AnonymousUser) -> dict[str, bool]:
+def _permissions(user: User | AnonymousUser) -> dict[str, bool]:
     can = user.has_perm
     return {
         "send": can("otp.send_code"),

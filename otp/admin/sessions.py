@@ -1,4 +1,4 @@
-"""The pages about codes."""
+"""List and pages of code sessions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ..presentation.dashboard import attention_items
 from ..presentation.labels import shown_state
 from ..presentation.visibility import may_see_whole
 from . import filters
-from .actions import CancelPage, CheckPage, RevealPage, SendAgainPage
+from .actions import CancelPage, CheckPage, ResendPage, RevealPage
 from .export import export_sessions
 from .figures import FiguresPage
 from .send_page import SendCodePage, preview
@@ -58,7 +58,7 @@ class SessionAdmin(TrackedAdmin):
         ("export/", "export", "export"),
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/check/", "check", CheckPage),
-        ("<str:object_id>/again/", "again", SendAgainPage),
+        ("<str:object_id>/again/", "again", ResendPage),
         ("<str:object_id>/cancel/", "cancel", CancelPage),
         ("<str:object_id>/reveal/", "reveal", RevealPage),
     )
@@ -97,7 +97,7 @@ class SessionAdmin(TrackedAdmin):
         return [number_column(request)]
 
     def named_by(self, term: str) -> Q:
-        """The session's own id, or one of its messages'."""
+        """Match the session's own id or an id of one of its messages."""
         sent = SentCode.objects.filter(session=OuterRef("pk")).filter(
             Q(message__reference=term[:32].lower())
             | Q(message__public_id=term[:24])
@@ -151,13 +151,13 @@ class SessionAdmin(TrackedAdmin):
         return {**live_context(self, request, obj), "fetched": True}
 
     def _expire(self, session: Session) -> None:
-        """A session whose time is over is shown as over, though no sweep has seen it yet."""
+        """Expire the session if it is due, because no sweep may have done so yet."""
         sessions.expire(Session.objects.filter(pk=session.pk))
         session.refresh_from_db()
 
 
 def number_column(request: HttpRequest) -> Callable[[Session], SafeString]:
-    """The list's column of numbers, as this reader may see them."""
+    """The list's number column, masked for this reader."""
 
     def number(session: Session) -> SafeString:
         return shown_number(session.recipient, whole=may_see_whole(session, request.user))

@@ -1,1 +1,1 @@
-"""Checks of codes as work for the engine."""
+"""The engine's work source for codes."""

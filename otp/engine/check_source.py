@@ -1,5 +1,8 @@
-"""Checks of codes that a provider made, as work for the engine. Only SUCCESS, 200 and PASS in
-its direct answer verify; a check whose answer was lost is never repeated by itself."""
+"""The engine's work source for checks of codes that a provider made.
+
+Only a pass in the provider's direct answer (SUCCESS, 200 and PASS) verifies a code. A check whose
+answer was lost is never repeated automatically.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +29,20 @@ from providers.models import Account
 
 from .. import check_code, message_sync, sessions
 from ..models import Attempt, Session
-from ..states import ATTEMPT_STATES, NOT_LOOKED_AT, SESSION_STATES, AttemptState, SessionState
+from ..states import ATTEMPT_STATES, NOT_CHECKED, SESSION_STATES, AttemptState, SessionState
 
 logger = logging.getLogger(__name__)
 
 A = AttemptState
 STALE: Final = timedelta(seconds=60)
-"""Nobody waits for the answer any more; the customer has hung up or reads it out again."""
+"""After this the customer has hung up or reads the code out again; nobody awaits the answer."""
 NEVER_ASKED: Final = "never_asked"
 
 
 @dataclass(slots=True)
 class CheckJob(Job):
     request: CodeCheck | None
-    """None where the row could not be read, for example for want of a key."""
+    """None if the row could not be read, for example because its key is missing."""
 
     def run(self, client: Client) -> CheckResult:
         if self.request is None or not isinstance(client, MakesCodes):
@@ -56,8 +59,7 @@ class CheckSource(ClaimedRowSource):
     lane: ClassVar[Lane] = Lane.ORDERS
     clients: ClassVar[type[Client]] = MakesCodes
     paid: ClassVar[bool] = False
-    """A pause stops what costs money. The customer with the code in hand is served: it was
-    paid for when it was sent."""
+    """A pause stops paid calls only. Checks continue, because a code was paid for when sent."""
 
     def __init__(self) -> None:
         self.checks: ClaimedRows[Attempt] = ClaimedRows(
@@ -106,7 +108,7 @@ class CheckSource(ClaimedRowSource):
             if result.error is not None:
                 _record_error(attempt, rows, result.error)
             elif isinstance(result.value, CheckResult):
-                # One that was given up as unknown meanwhile is settled by this, too.
+                # This also settles a check that has meanwhile been swept to unknown.
                 _record_verdict(attempt, result.value)
             else:
                 raise TypeError("A check answers with a CheckResult.")
@@ -139,11 +141,11 @@ def _record_verdict(attempt: Attempt, result: CheckResult) -> None:
         SessionState.SENT,
         sources=(SessionState.CHECK_UNKNOWN,),
     )
-    check_code.fail_if_used_up(session.pk)
+    check_code.fail_if_no_try_left(session.pk)
 
 
 def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError) -> None:
-    said: dict[str, Any] = {"reason": str(error.reason), "words": storable(error.words)}
+    answer: dict[str, Any] = {"reason": str(error.reason), "words": storable(error.words)}
     now = timezone.now()
     again = None
     if error.outcome == Outcome.NOT_DONE:
@@ -157,7 +159,7 @@ def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError
             not_before=again.not_before,
             claim=None,
             handed_over_at=None,
-            **said,
+            **answer,
         )
         return
     target = {
@@ -165,14 +167,14 @@ def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError
         Outcome.REFUSED: A.REFUSED,
     }.get(error.outcome, A.UNKNOWN)
     ended = {"ended_at": now, "claim": None, "code": ""}
-    if not ATTEMPT_STATES.move(rows, target, sources=(A.SENDING,), **ended, **said):
+    if not ATTEMPT_STATES.move(rows, target, sources=(A.SENDING,), **ended, **answer):
         return
-    if target == A.NOT_DONE or (target == A.REFUSED and error.reason in NOT_LOOKED_AT):
-        check_code.give_try_back(attempt.session_id)
+    if target == A.NOT_DONE or (target == A.REFUSED and error.reason in NOT_CHECKED):
+        check_code.return_try(attempt.session_id)
     elif target == A.UNKNOWN:
         _note_unknown([attempt.session_id])
     else:
-        check_code.fail_if_used_up(attempt.session_id)
+        check_code.fail_if_no_try_left(attempt.session_id)
 
 
 def _note_unknown(session_ids: Iterable[int]) -> None:
@@ -191,7 +193,7 @@ def _give_up_stale(now: datetime) -> None:
             code="",
         )
         if moved:
-            check_code.give_try_back(session_id)
+            check_code.return_try(session_id)
 
 
 def _note_lost_checks(ids: Sequence[int], now: datetime) -> None:
@@ -199,7 +201,10 @@ def _note_lost_checks(ids: Sequence[int], now: datetime) -> None:
 
 
 def _request_of(attempt: Attempt) -> CodeCheck | None:
-    """One row that cannot be read must not stop the loop; its job ends refused."""
+    """The check to make, or None for an unreadable row, whose job then ends as refused.
+
+    One unreadable row must not stop the loop.
+    """
     try:
         message = attempt.sent_code.message
         return CodeCheck(
@@ -207,6 +212,6 @@ def _request_of(attempt: Attempt) -> CodeCheck | None:
             code=attempt.code.reveal() if attempt.code else "",
             reference=message.reference,
         )
-    except Exception as problem:  # noqa: BLE001 - whatever is wrong with this row
+    except Exception as problem:  # noqa: BLE001 - any fault of this row
         logger.error("Check %s cannot be read: %s", attempt.pk, type(problem).__name__)
         return None

@@ -1,1 +1,1 @@
-"""How code sessions are shown: words, states, stories."""
+"""How code sessions are presented: labels, texts, timeline."""

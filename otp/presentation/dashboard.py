@@ -1,4 +1,4 @@
-"""What the dashboard and the list say about codes that do not come back."""
+"""Attention items for low code conversion, on the dashboard and the list."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from core.admin.attention import AttentionItem
 from ..conversion import Alarm, alarms
 
 SHOWN_DIGITS = 3
-"""Of a range of numbers, for those who may not see numbers whole: with the last four digits
-in the list beside it, more would be the number."""
+"""Digits of a prefix that readers of masked numbers see. The list shows the last four digits of
+each number, so more digits here would disclose the whole number."""
 
 
 def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
     if not request.user.has_perm("otp.view_session"):
         return
     for alarm in alarms():
-        yield AttentionItem(words_of(alarm, request.user), _rows_of(alarm), "trending_down")
+        yield AttentionItem(alarm_text(alarm, request.user), _alarm_url(alarm), "trending_down")
 
 
-def words_of(alarm: Alarm, reader: User | AnonymousUser) -> str:
+def alarm_text(alarm: Alarm, reader: User | AnonymousUser) -> str:
     values = {
         "percent": alarm.percent,
         "sent": alarm.sent,
-        "prefix": _range_of(alarm.prefix, reader),
+        "prefix": _shown_prefix(alarm.prefix, reader),
         "account": alarm.account,
     }
     if alarm.kind == "burst":
@@ -42,14 +42,14 @@ def words_of(alarm: Alarm, reader: User | AnonymousUser) -> str:
     return _("Only %(percent)s%% verified for %(prefix)s in the last hour; look at it.") % values
 
 
-def _range_of(prefix: str, reader: User | AnonymousUser) -> str:
+def _shown_prefix(prefix: str, reader: User | AnonymousUser) -> str:
     if reader.has_perm("messaging.reveal_message"):
         return f"{prefix}…"
     shown = len("+86") + SHOWN_DIGITS
     return f"{prefix[:shown]}…"
 
 
-def _rows_of(alarm: Alarm) -> str:
+def _alarm_url(alarm: Alarm) -> str:
     kind = "account_of" if alarm.account else "range_of"
     query = urlencode({"alarm": f"{alarm.kind}-{kind}-{alarm.example}"})
     return f"{reverse('admin:otp_session_changelist')}?{query}"

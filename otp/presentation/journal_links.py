@@ -1,4 +1,4 @@
-"""How the journal, a callback or a message shows the session that it belongs to."""
+"""Links from the journal, callbacks and messages to their code session."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..models import Session
 
 
 def session_link(identity: str) -> tuple[str, str] | None:
-    """Label and address; of the number only the end."""
+    """Label and URL of a session; the label shows only the end of its number."""
     found = Session.objects.filter(pk=identity).values_list("public_id", "recipient").first()
     if found is None:
         return None

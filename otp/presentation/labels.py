@@ -1,4 +1,4 @@
-"""The states of a code session as staff see them, the same in lists, filters and exports."""
+"""Labels for the states of a code session, shared by lists, filters and exports."""
 
 from __future__ import annotations
 
@@ -57,16 +57,15 @@ def register() -> None:
 
 
 def shown_state(session: Session) -> str:
-    """What its label says: one whose time is over has expired, whether or not that has been
-    written down yet."""
+    """The state to display. A session that is due shows as expired even before it is updated."""
     if session.state in OPEN and session.seconds_left <= 0:
         return S.EXPIRED
     return session.state
 
 
 def where_shown(shown: str) -> Q:
-    """The rows whose label says `shown`, for filters."""
-    over = Q(state__in=sorted(OPEN), expires_at__lte=Now())
+    """Filter for the sessions that are displayed with the state `shown`."""
+    due = Q(state__in=sorted(OPEN), expires_at__lte=Now())
     if shown == S.EXPIRED:
-        return Q(state=S.EXPIRED) | over
-    return Q(state=shown) & ~over
+        return Q(state=S.EXPIRED) | due
+    return Q(state=shown) & ~due

@@ -1,4 +1,4 @@
-"""What the page of a session says: the verdict on the last try, and how it ended."""
+"""Texts on the page of a session: the result of the last try, sending, and the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from providers.error_texts import explain
 
 from ..models import MAX_TRIES, Attempt, SentCode, Session
 from ..sessions import REPLACED, TRIES_USED
-from ..states import NOT_LOOKED_AT, UNDER_WAY, AttemptState, SessionState
+from ..states import NOT_CHECKED, UNDER_WAY, AttemptState, SessionState
 from .labels import shown_state
 
 A = AttemptState
@@ -25,15 +25,15 @@ S = SessionState
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """`tone` is a role of the state labels; `money` the letter of a money line, or empty."""
+class StatusText:
+    """`tone` is a role of the state labels; `money` is the letter of a money line, or empty."""
 
     text: str = ""
     tone: str = "info"
     next_step: str = ""
     money: str = ""
     words: str = ""
-    """The provider's own, if they help."""
+    """The provider's own words, if they help."""
 
 
 def tries_left(session: Session) -> str:
@@ -41,14 +41,14 @@ def tries_left(session: Session) -> str:
     return ngettext("%(n)s try left", "%(n)s tries left", left) % {"n": left}
 
 
-def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> Said:
-    """Beside the field, while the session is open."""
+def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> StatusText:
+    """Result of the last try, shown beside the field while the session is open."""
     if attempt is None or (attempt.created_at < code.made_at and attempt.state not in UNDER_WAY):
-        return Said()
+        return StatusText()
     left = tries_left(session)
     match attempt.state:
         case A.WRONG:
-            return Said(
+            return StatusText(
                 _("Not the right code. %(left)s.") % {"left": left},
                 "danger",
                 _("Ask the customer to read it once more."),
@@ -56,7 +56,7 @@ def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> Said:
         case A.EARLIER:
             return _earlier(attempt, code, left)
         case A.UNKNOWN:
-            return Said(
+            return StatusText(
                 _("It is not known whether the provider counted this check."),
                 "warning",
                 _("Check again, or send a new code. Checking again may use up a try."),
@@ -64,62 +64,64 @@ def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> Said:
         case A.REFUSED:
             why = explain(attempt.reason)
             step = why.next_step
-            if attempt.reason in NOT_LOOKED_AT:
+            if attempt.reason in NOT_CHECKED:
                 no_try_used = _("No try was used.")
                 step = f"{no_try_used} {step}"
-            return Said(why.title, "danger", step, words=attempt.words)
+            return StatusText(why.title, "danger", step, words=attempt.words)
         case A.NOT_DONE:
-            return Said(
+            return StatusText(
                 _("The code was not checked: the provider was not reached. No try was used."),
                 "warning",
                 _("Check again."),
             )
-    return Said(_("The provider is being asked…"))
+    return StatusText(_("The provider is being asked…"))
 
 
-def _earlier(attempt: Attempt, newest: SentCode, left: str) -> Said:
+def _earlier(attempt: Attempt, newest: SentCode, left: str) -> StatusText:
     times = {
         "time": short_time(attempt.sent_code.made_at),
         "newest": short_time(newest.made_at),
         "left": left,
     }
-    return Said(
+    return StatusText(
         _("That is the earlier code, sent %(time)s; it no longer works. %(left)s.") % times,
         "warning",
         _("Ask for the newest SMS (%(newest)s).") % times,
     )
 
 
-def of_sending(session: Session, code: SentCode) -> Said:
-    """What is to be said about the SMS while the session is open."""
-    story = explanation_of(code.message)
+def sending_status(session: Session, code: SentCode) -> StatusText:
+    """Status of the SMS while the session is open."""
+    explanation = explanation_of(code.message)
     if session.state == S.SEND_UNKNOWN:
-        return Said(
+        return StatusText(
             _("It is not known whether the SMS went out."),
             "warning",
             _("If the customer has the code, check it: a right code settles this."),
             MoneyLine.UNKNOWN,
         )
     if session.state == S.PENDING:
-        return Said(story.text or story.title, "info", story.next_step, story.money)
+        return StatusText(
+            explanation.text or explanation.title, "info", explanation.next_step, explanation.money
+        )
     if code.message.state in ("undelivered", "rejected", "expired"):
-        return Said(
+        return StatusText(
             _("The network reports that the SMS did not arrive."),
             "warning",
             _("Check the number with the customer, then send again."),
         )
-    return Said()
+    return StatusText()
 
 
-def end_of(session: Session, code: SentCode) -> Said | None:
-    """The one large line at the end; None while the session is open."""
+def end_status(session: Session, code: SentCode) -> StatusText | None:
+    """The large line about the end; None while the session is open."""
     shown = shown_state(session)
     match shown:
         case S.VERIFIED:
-            return Said(_verified(session), "success")
+            return StatusText(_verified(session), "success")
         case S.EXPIRED:
             text = _("Expired at %(time)s.") % {"time": full_time(session.expires_at)}
-            return Said(text, "neutral", _too_late(session))
+            return StatusText(text, "neutral", _too_late(session))
         case S.CANCELLED:
             text = (
                 _("A newer code for this number took its place.")
@@ -127,20 +129,20 @@ def end_of(session: Session, code: SentCode) -> Said | None:
                 else _("Cancelled by %(name)s. The code is dead.")
                 % {"name": person_name(session.ended_by)}
             )
-            return Said(text, "neutral", _too_late(session))
+            return StatusText(text, "neutral", _too_late(session))
         case S.FAILED if session.reason == TRIES_USED:
-            return Said(_("All %(n)s tries used.") % {"n": MAX_TRIES}, "danger")
+            return StatusText(_("All %(n)s tries used.") % {"n": MAX_TRIES}, "danger")
         case S.FAILED:
-            story = explanation_of(code.message)
-            text = story.title or _("The SMS did not go out.")
+            explanation = explanation_of(code.message)
+            text = explanation.title or _("The SMS did not go out.")
             words = code.message.words
-            return Said(text, "danger", story.next_step, story.money, words)
+            return StatusText(text, "danger", explanation.next_step, explanation.money, words)
     return None
 
 
-def no_tries_left() -> Said:
+def out_of_tries() -> StatusText:
     """The last try of an open session ended without an answer."""
-    return Said(
+    return StatusText(
         _("All %(n)s tries used. It is not known whether the provider counted the last one.")
         % {"n": MAX_TRIES},
         "warning",
@@ -164,14 +166,14 @@ def _too_late(session: Session) -> str:
     return ""
 
 
-def evidence_of(session: Session) -> str:
+def evidence_text(session: Session) -> str:
     if session.provider_says_verified_at is None or session.state == S.VERIFIED:
         return ""
     return _("The provider reports success, but no check here confirmed it. Not verified.")
 
 
-def tell_customer(session: Session, code: SentCode) -> str:
-    """What helps the customer to find the SMS, as far as it is known."""
+def customer_hint(session: Session, code: SentCode) -> str:
+    """Hint that helps the customer to find the SMS, as far as its text is known."""
     if code.checked_by_provider:
         return _("The provider makes and checks the code.")
     beginning = code.message.text.split(DOTS)[0].strip(" :：,，")

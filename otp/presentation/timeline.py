@@ -1,5 +1,5 @@
-"""The story of a session, oldest first: its codes, what became of their messages, the tries,
-what the provider reported, and the end."""
+"""Timeline of a session, oldest entry first: its codes and their messages, the tries, the
+provider's reports, and the end."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ S = SessionState
 
 
 def timeline(session: Session, *, with_messages: bool) -> list[TimelineEntry]:
-    """`with_messages`: whether the reader may open the messages that are the evidence."""
+    """`with_messages`: whether the reader may open the messages, so that entries link to them."""
     lines: list[TimelineEntry] = []
     for code in session.codes.select_related("message__account", "message__created_by"):
-        lines += _of_code(code, with_messages=with_messages)
+        lines += _code_entries(code, with_messages=with_messages)
     for attempt in session.attempts.select_related("created_by", "sent_code"):
-        lines.append(TimelineEntry(_tried(attempt), attempt.created_at))
+        lines.append(TimelineEntry(_attempt_text(attempt), attempt.created_at))
     if session.provider_says_verified_at:
         lines.append(
             TimelineEntry(_("The provider reports success"), session.provider_says_verified_at)
         )
-    lines += _end_of(session)
+    lines += _end_entries(session)
     return in_order(lines)
 
 
-def _of_code(code: SentCode, *, with_messages: bool) -> Iterator[TimelineEntry]:
+def _code_entries(code: SentCode, *, with_messages: bool) -> Iterator[TimelineEntry]:
     message = code.message
     values = {"name": person_name(message.created_by), "account": message.account.name}
     text = (
@@ -48,7 +48,7 @@ def _of_code(code: SentCode, *, with_messages: bool) -> Iterator[TimelineEntry]:
         reverse("admin:messaging_message_change", args=[message.public_id]) if with_messages else ""
     )
     yield TimelineEntry(text % values, message.created_at, url, _("message"))
-    answer = _answer_of(message)
+    answer = _answer_text(message)
     ended = message.answered_at or message.ended_at
     if answer and ended:
         yield TimelineEntry(answer, ended)
@@ -57,7 +57,7 @@ def _of_code(code: SentCode, *, with_messages: bool) -> Iterator[TimelineEntry]:
         yield TimelineEntry(_("Report: %(word)s") % {"word": word}, report.at)
 
 
-def _answer_of(message: Message) -> str:
+def _answer_text(message: Message) -> str:
     match message.state:
         case MessageState.QUEUED | MessageState.CLAIMED | MessageState.SENDING:
             return _("Not handed over; it will be tried again") if message.tries else ""
@@ -74,7 +74,7 @@ def _answer_of(message: Message) -> str:
     return _("The provider took the SMS")
 
 
-def _tried(attempt: Attempt) -> str:
+def _attempt_text(attempt: Attempt) -> str:
     words = {
         A.RIGHT: _("Right code, read out to %(name)s"),
         A.WRONG: _("Wrong code, read out to %(name)s"),
@@ -89,7 +89,7 @@ def _tried(attempt: Attempt) -> str:
     return text
 
 
-def _end_of(session: Session) -> Iterator[TimelineEntry]:
+def _end_entries(session: Session) -> Iterator[TimelineEntry]:
     if session.ended_at is None:
         return
     by = {"name": person_name(session.ended_by)}

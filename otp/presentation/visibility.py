@@ -1,4 +1,4 @@
-"""Who sees the whole number of a session. Everybody else sees it masked, everywhere."""
+"""Who sees the whole number of a session. All others see it masked everywhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from ..models import Session
 
 
 def may_see_whole(session: Session, user: User | AnonymousUser) -> bool:
-    """Whoever sent the code, for half an hour, to read the number back."""
+    """The sender of the code sees it for half an hour, to read the number back."""
     own = session.created_by_id == user.pk
     return own and timezone.now() - session.created_at < OWN_VISIBLE_FOR

@@ -1,4 +1,4 @@
-"""The fields of the account form: secrets, exact lines, and those that a client declares."""
+"""Form fields of accounts: secrets, lists of lines, and the options of a client."""
 
 from __future__ import annotations
 
@@ -23,17 +23,19 @@ from core.client_address import read_network
 from ..gateway.client import OptionField, OptionKind
 from ..models import Account
 
-_AT_THE_EDGES: Final = "\ufeff\u200b\u200c\u200d\u2060"
-"""Invisible, and copied along with what they stand beside."""
-SHORTEST_PHRASE: Final = 2
+_INVISIBLE_AT_EDGES: Final = "\ufeff\u200b\u200c\u200d\u2060"
+"""Invisible characters that are copied along with adjacent text."""
+MIN_PHRASE_LENGTH: Final = 2
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
-_NOT_TO_SEE: Final = _("Line %(line)s holds a character that cannot be seen. Enter it anew.")
+_INVISIBLE_CHARACTER: Final = _(
+    "Line %(line)s holds a character that cannot be seen. Enter it anew."
+)
 
 
-def trimmed(text: str) -> str:
-    """Without the white space that copying leaves at both ends."""
+def trim(text: str) -> str:
+    """Remove the white space and invisible characters that copying leaves at both ends."""
     while True:
-        shorter = text.strip().strip(_AT_THE_EDGES)
+        shorter = text.strip().strip(_INVISIBLE_AT_EDGES)
         if shorter == text:
             return text
         text = shorter
@@ -44,7 +46,7 @@ def has_control_characters(text: str) -> bool:
 
 
 class SecretField(forms.CharField):
-    """Never sent back to the page. `oddities` says what is worth a second look."""
+    """A secret, never rendered back to the page. `warnings_for` reports likely mistakes."""
 
     widget = UnfoldAdminPasswordWidget
 
@@ -59,14 +61,14 @@ class SecretField(forms.CharField):
         }
 
     def to_python(self, value: Any) -> str:
-        return trimmed(str(super().to_python(value) or ""))
+        return trim(str(super().to_python(value) or ""))
 
     def validate(self, value: Any) -> None:
         super().validate(value)
         if has_control_characters(value):
             raise ValidationError(_("This holds a character that cannot be seen. Enter it anew."))
 
-    def oddities(self, value: str) -> list[str]:
+    def warnings_for(self, value: str) -> list[str]:
         found = []
         label = {"label": self.label, "prefix": self.usual_prefix}
         if self.usual_prefix and not value.startswith(self.usual_prefix):
@@ -79,7 +81,7 @@ class SecretField(forms.CharField):
 
 
 class LinesField(forms.CharField):
-    """Strings, one a line. What stands inside a line stays as it is, byte for byte."""
+    """A list of strings, one per line. The inside of a line stays unchanged byte for byte."""
 
     widget = UnfoldAdminTextareaWidget
 
@@ -94,7 +96,7 @@ class LinesField(forms.CharField):
         if isinstance(value, list | tuple):
             return [str(line) for line in value]
         lines = _LINE_END.split(str(value or ""))
-        return [line for line in (trimmed(line) for line in lines) if line]
+        return [line for line in (trim(line) for line in lines) if line]
 
     def run_validators(self, value: Any) -> None:
         super().run_validators("\n".join(value))
@@ -103,7 +105,7 @@ class LinesField(forms.CharField):
         super().validate(value)
         for number, line in enumerate(value, 1):
             if has_control_characters(line):
-                raise ValidationError(_NOT_TO_SEE, params={"line": number})
+                raise ValidationError(_INVISIBLE_CHARACTER, params={"line": number})
             if line in value[: number - 1]:
                 raise ValidationError(
                     _("“%(line)s” stands there twice. Take one out."), params={"line": line}
@@ -114,7 +116,7 @@ class LinesField(forms.CharField):
 
 
 class JoinedLinesField(LinesField):
-    """Lines that are kept as one text."""
+    """Lines that are stored as one text."""
 
     def clean(self, value: Any) -> str:
         return "\n".join(super().clean(value))
@@ -123,7 +125,7 @@ class JoinedLinesField(LinesField):
 class PhrasesField(JoinedLinesField):
     def validate(self, value: Any) -> None:
         super().validate(value)
-        if any(len(line) < SHORTEST_PHRASE for line in value):
+        if any(len(line) < MIN_PHRASE_LENGTH for line in value):
             raise ValidationError(
                 _("A single character would pause the account at nearly every refusal.")
             )
@@ -140,8 +142,8 @@ class NetworksField(JoinedLinesField):
                 )
 
 
-def field_of(option: OptionField, account: Account) -> forms.Field:
-    """The form's field for one option that a client declares."""
+def option_form_field(option: OptionField, account: Account) -> forms.Field:
+    """The form field for an option that a client declares."""
     shared: dict[str, Any] = {
         "label": gettext(option.label),
         "help_text": translated(option.help),
@@ -163,5 +165,6 @@ def field_of(option: OptionField, account: Account) -> forms.Field:
 
 
 def translated(text: str) -> str:
-    """A text that a client declares; the empty one would translate to the file's header."""
+    """Translate a text of a client. gettext would translate the empty one to the header of the
+    catalogue."""
     return gettext(text) if text else ""

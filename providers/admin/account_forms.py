@@ -1,7 +1,7 @@
-"""The account form, made from what the provider's client declares.
+"""The account form, built from the declarations of the provider's client.
 
-No provider is named here: secrets, options, help texts and first values come from the
-client, in English and marked for translation.
+No provider is named here: secrets, options, help texts and initial values come from the client,
+in English and marked for translation.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from .account_fields import (
     NetworksField,
     PhrasesField,
     SecretField,
-    field_of,
     has_control_characters,
+    option_form_field,
     translated,
-    trimmed,
+    trim,
 )
 from .address_field import BaseUrlField, check_address
 from .country_field import CountriesField
@@ -52,9 +52,9 @@ from .form_changes import (
     OPTION,
     SECRET,
     changed_since,
-    marks_of,
-    missing_channels,
-    odd_secrets,
+    channel_warnings,
+    field_digests,
+    secret_warnings,
 )
 from .secret_rules import SecretRules
 
@@ -72,10 +72,10 @@ class Section:
 
 
 class AccountForm(SecretRules, AnyAccountForm):
-    """For a new account (an unsaved one with its provider) or one that is there.
+    """The form of a new or an existing account.
 
-    `save` returns None if somebody else changed the account after this form was opened;
-    the form then says so.
+    `save` returns None, and adds an error, if another person changed the account after this form
+    was opened.
     """
 
     base_url = BaseUrlField(label=_("Address"))
@@ -149,18 +149,18 @@ class AccountForm(SecretRules, AnyAccountForm):
         self.fields["base_url"].help_text = translated(client.base_url_help)
         self._add_secrets()
         for option in client.option_fields:
-            self.fields[OPTION + option.name] = field_of(option, self.instance)
-        self._drop_what_is_pointless()
+            self.fields[OPTION + option.name] = option_form_field(option, self.instance)
+        self._drop_inapplicable_fields()
         for name, field in self.fields.items():
             if name != "allowed_countries":
                 field.error_messages["required"] = _("Fill this in.")
         if self.is_new:
-            self._set_first_values()
+            self._set_initial_values()
         for name in ("price_per_segment", "low_balance"):
             if self.initial.get(name) is not None:
-                # Without the zeros that the database adds.
+                # Without the trailing zeros that the database adds.
                 self.initial[name] = Decimal(f"{self.initial[name].normalize():f}")
-        self.initial["seen"] = json.dumps(marks_of(self.instance))
+        self.initial["seen"] = json.dumps(field_digests(self.instance))
 
     # --- fields ------------------------------------------------------------
 
@@ -180,7 +180,7 @@ class AccountForm(SecretRules, AnyAccountForm):
                 }
             self.fields[SECRET + declared.name] = secret
 
-    def _drop_what_is_pointless(self) -> None:
+    def _drop_inapplicable_fields(self) -> None:
         if not issubclass(self.client, ReportsBalance):
             del self.fields["low_balance"]
         if not issubclass(self.client, ReceivesCallbacks):
@@ -190,7 +190,7 @@ class AccountForm(SecretRules, AnyAccountForm):
         else:
             self.fields["price_per_segment"].validators.append(MinValueValidator(0))
 
-    def _set_first_values(self) -> None:
+    def _set_initial_values(self) -> None:
         pace = self.client.pace
         self.initial["base_url"] = self.client.default_base_url
         for name in ("per_second", "per_minute", "in_flight"):
@@ -216,7 +216,7 @@ class AccountForm(SecretRules, AnyAccountForm):
     # --- checks ------------------------------------------------------------
 
     def clean_name(self) -> str:
-        name = trimmed(str(self.cleaned_data["name"]))
+        name = trim(str(self.cleaned_data["name"]))
         if has_control_characters(name):
             raise ValidationError(_("This holds a character that cannot be seen. Enter it anew."))
         if Account.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
@@ -225,14 +225,14 @@ class AccountForm(SecretRules, AnyAccountForm):
 
     def clean_base_url(self) -> str:
         url = str(self.cleaned_data["base_url"])
-        # An address that stays is resolved anew with each call, and need not be here.
+        # An unchanged address need not resolve here: every call resolves it again.
         check_address(url, ask_dns=self.is_new or url != self.instance.base_url)
         return url
 
     # --- saving ------------------------------------------------------------
 
     def options(self) -> dict[str, object]:
-        """Options of an earlier version of the client are kept."""
+        """The entered options, and those stored by earlier versions of the client."""
         entered = {
             option.name: self.cleaned_data[OPTION + option.name]
             for option in self.client.option_fields
@@ -247,7 +247,7 @@ class AccountForm(SecretRules, AnyAccountForm):
         values = {name: self.cleaned_data[name] for name in self.Meta.fields if name in self.fields}
         account = self._create(secrets, values) if self.is_new else self._change(secrets, values)
         if account is not None:
-            self.warnings = [*odd_secrets(self, secrets), *missing_channels(account)]
+            self.warnings = [*secret_warnings(self, secrets), *channel_warnings(account)]
         return account
 
     def _create(self, secrets: Mapping[str, str], values: Mapping[str, Any]) -> Account:
@@ -259,17 +259,17 @@ class AccountForm(SecretRules, AnyAccountForm):
         with transaction.atomic():
             account = Account.objects.select_for_update().get(pk=self.instance.pk)
             if changed := changed_since(self.cleaned_data["seen"], account):
-                self._refuse(account, changed)
+                self._report_conflict(account, changed)
                 return None
             for name, value in values.items():
                 setattr(account, name, value)
             account.options = self.options()
-            # No other column: a pause that came meanwhile must stay.
+            # Only these columns, so that a concurrent pause survives.
             account.save(update_fields=[*values, "options"])
             accounts.save_credentials(account, secrets)
         return account
 
-    def _refuse(self, account: Account, changed: list[str]) -> None:
+    def _report_conflict(self, account: Account, changed: list[str]) -> None:
         labels = [str(self.fields[name].label) for name in changed if name in self.fields]
         self.add_error(
             None,
@@ -282,8 +282,8 @@ class AccountForm(SecretRules, AnyAccountForm):
                 params={"fields": gettext(", ").join(labels) or "–"},
             ),
         )
-        # Saving once more is then done knowingly.
+        # Saving once more then overwrites the other changes deliberately.
         data: Any = self.data
         self.data = data = data.copy()
-        data[self.add_prefix("seen")] = json.dumps(marks_of(account))
-        self.ask_for_secrets_again()
+        data[self.add_prefix("seen")] = json.dumps(field_digests(account))
+        self.require_secrets_again()

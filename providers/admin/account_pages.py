@@ -1,4 +1,4 @@
-"""The pages of one account: the form, the page to read, and what can be done with it."""
+"""The pages and actions of one account."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from ..callbacks.health import health_of
 from ..gateway.registry import client_for, clients
 from ..models import Account, Enquiry
 from .account_forms import AccountForm
-from .account_summary import panel_of, secrets_of
+from .account_summary import panel_context, secret_facts
 from .callback_addresses import addresses_of
-from .form_changes import names_of_changes
+from .form_changes import changed_labels
 
 ADDED: Final[list[dict[str, Any]]] = [{"added": {}}]
 
 
 class AccountPage(Page):
-    """Has `account` where the address names one."""
+    """A page with `account` set if its URL names one."""
 
     request: HttpRequest
     model_admin: PortalAdmin
@@ -57,7 +57,7 @@ class AccountPage(Page):
 
 
 class AddAccount(AccountPage, TemplateView):
-    """First the choice of a provider, then its form at `?provider=`."""
+    """The choice of a provider, then its form at `?provider=`."""
 
     permission_required = "providers.add_account"
     title = _("Add account")
@@ -76,12 +76,12 @@ class AddAccount(AccountPage, TemplateView):
         client = client_for(self.request.GET.get("provider", ""))
         if client is None:
             context["choices"] = [
-                {"key": each.key, "name": each.name, "job": gettext(each.job)}
+                {"key": each.key, "name": each.name, "job": gettext(each.summary)}
                 for each in clients().values()
             ]
             return context
         context.setdefault("form", AccountForm(client=client))
-        return {**context, **form_facts(context["form"]), "client": client}
+        return {**context, **form_context(context["form"]), "client": client}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         client = client_for(request.GET.get("provider", ""))
@@ -93,7 +93,7 @@ class AddAccount(AccountPage, TemplateView):
             return self.render_to_response(self.get_context_data(form=form))
         self.account = account
         log_change(request, [account], ADDED, ADDITION)
-        return saved(self, form)
+        return respond_saved(self, form)
 
 
 class EditAccount(AccountPage, TemplateView):
@@ -101,17 +101,17 @@ class EditAccount(AccountPage, TemplateView):
     template_name = "providers/account_form.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = {**super().get_context_data(**kwargs), **page_facts(self)}
+        context = {**super().get_context_data(**kwargs), **page_context(self)}
         if self.account.client is not None:
             context.setdefault("form", self.form())
-            context |= form_facts(context["form"])
+            context |= form_context(context["form"])
         return {**context, "client": self.account.client}
 
     def form(self, data: Any = None) -> AccountForm:
         client = self.account.client
         if client is None:
             raise accounts.NoClient(self.account.provider)
-        # A form writes into its instance, and the page around it shows what is stored.
+        # A form changes its instance, while the rest of the page must show the stored values.
         stored = Account.objects.get(pk=self.account.pk)
         return AccountForm(data, instance=stored, client=client)
 
@@ -121,35 +121,35 @@ class EditAccount(AccountPage, TemplateView):
         form = self.form(request.POST)
         if not form.is_valid() or form.save() is None:
             return self.render_to_response(self.get_context_data(form=form))
-        changed = names_of_changes(form, form.client)
+        changed = changed_labels(form, form.client)
         log_change(request, [self.account], [{"changed": {"fields": changed}}])
-        return saved(self, form)
+        return respond_saved(self, form)
 
 
 class ShowAccount(AccountPage, TemplateView):
-    """For those who may look and not change."""
+    """The read-only page, for staff who may not change accounts."""
 
     permission_required = "providers.view_account"
     template_name = "providers/account.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), **page_facts(self)}
+        return {**super().get_context_data(**kwargs), **page_context(self)}
 
 
-def saved(page: AccountPage, form: AccountForm) -> HttpResponse:
-    """Say so, warn of what looks odd, and ask the provider at once where one may."""
+def respond_saved(page: AccountPage, form: AccountForm) -> HttpResponse:
+    """Show the result and the form's warnings, and request a check if the user may."""
     messages.success(page.request, _("Saved."))
     for warning in form.warnings:
         messages.warning(page.request, warning)
     if page.request.user.has_perm("providers.check_account"):
-        # Whoever paused by hand did not mean until somebody saves the form.
+        # Saving the form must not end a pause by hand, as a successful check would.
         by_hand = page.account.pause_reason == accounts.BY_HAND
         kind = Enquiry.Kind.BALANCE if by_hand else Enquiry.Kind.CHECK
-        account_checks.ask(page.account, kind, current_user(page.request))
+        account_checks.request_check(page.account, kind, current_user(page.request))
     return page.back()
 
 
-def form_facts(form: AccountForm) -> dict[str, Any]:
+def form_context(form: AccountForm) -> dict[str, Any]:
     return {
         "sections": list(form.sections()),
         "outgoing_addresses": settings.OUTGOING_ADDRESSES,
@@ -157,7 +157,7 @@ def form_facts(form: AccountForm) -> dict[str, Any]:
     }
 
 
-def abilities(request: HttpRequest) -> dict[str, bool]:
+def account_permissions(request: HttpRequest) -> dict[str, bool]:
     names = (
         "check_account",
         "resume_account",
@@ -170,13 +170,13 @@ def abilities(request: HttpRequest) -> dict[str, bool]:
     return {name: request.user.has_perm(f"providers.{name}") for name in names}
 
 
-def page_facts(page: AccountPage) -> dict[str, Any]:
-    """What the page of an account shows, as far as this person may see it."""
+def page_context(page: AccountPage) -> dict[str, Any]:
+    """The context of an account's page, limited to what this user may see."""
     account = page.account
-    may = abilities(page.request)
-    facts = {**panel_of(account), "account": account, "may": may}
+    may = account_permissions(page.request)
+    facts = {**panel_context(account), "account": account, "may": may}
     if may["change_account"]:
-        facts["secrets"] = secrets_of(account)
+        facts["secrets"] = secret_facts(account)
     if facts["takes_callbacks"]:
         facts["healths"] = health_of([account])
     if may["view_callback_address"] and facts["takes_callbacks"]:
@@ -185,32 +185,33 @@ def page_facts(page: AccountPage) -> dict[str, Any]:
     return facts
 
 
-# --- what can be done with an account ---------------------------------------
+# --- actions -----------------------------------------------------------------
 
 
 class CheckAccount(AccountPage, View):
-    """Puts the question to the queue; no web process asks a provider."""
+    """Request a check from the engine: no web process calls a provider."""
 
     permission_required = "providers.check_account"
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # A check that goes well ends a pause; a reading of the balance does not.
+        # A successful check ends a pause; reading the balance does not.
         may_end = (
-            self.account.pause_reason != accounts.BY_HAND or abilities(request)["resume_account"]
+            self.account.pause_reason != accounts.BY_HAND
+            or account_permissions(request)["resume_account"]
         )
         check = may_end and "balance" not in request.POST
         kind = Enquiry.Kind.CHECK if check else Enquiry.Kind.BALANCE
-        account_checks.ask(self.account, kind, current_user(request))
+        account_checks.request_check(self.account, kind, current_user(request))
         if "HX-Request" in request.headers:
             return check_news(self.model_admin, request, self.account)
         return self.back()
 
 
 def check_news(model_admin: PortalAdmin, request: HttpRequest, account: Account) -> HttpResponse:
-    """The result of the newest check. With the final one the rest of the panel comes too."""
-    panel = panel_of(account)
-    may = abilities(request)
+    """Render the newest check. Once it has ended, the rest of the panel is rendered too."""
+    panel = panel_context(account)
+    may = account_permissions(request)
     context = {**panel, "account": account, "model_admin": model_admin, "may": may}
     news = panel["news"]
     context["with_panel"] = news is not None and news.poll_every is None

@@ -1,7 +1,7 @@
-"""Choosing the account that a form works with.
+"""The choice of the account that a form uses.
 
-Accounts that cannot do the form's job now stand in the list with the reason. Each app says
-what that is by a function from an account to the reason, empty where there is none.
+Accounts that cannot do what the form needs are listed, disabled, with the reason. Each app passes
+a function from an account to this reason, which is empty for a usable account.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ UnavailableReason: TypeAlias = Callable[[Account], str]
 
 
 class AccountSelect(UnfoldAdminSelectWidget):
-    """Accounts with a reason show it, and cannot be chosen."""
+    """A select that disables unusable accounts and shows the reason."""
 
     def __init__(self, accounts: Iterable[Account], unavailable_reason: UnavailableReason) -> None:
         super().__init__()
@@ -43,24 +43,26 @@ class AccountSelect(UnfoldAdminSelectWidget):
 
 
 class AccountChoice(forms.ChoiceField):
-    """Cleans to the public id. `nothing` is the label of choosing none, where one may."""
+    """Cleans to a public id. `empty_label`, if given, allows choosing no account."""
 
     def __init__(
         self,
         accounts: Sequence[Account],
         unavailable_reason: UnavailableReason,
         *,
-        nothing: Text = "",
+        empty_label: Text = "",
         **kwargs: Any,
     ) -> None:
-        choices: list[tuple[str, Text]] = [(one.public_id, one.name) for one in accounts]
-        if nothing:
-            choices.insert(0, ("", nothing))
+        choices: list[tuple[str, Text]] = [
+            (account.public_id, account.name) for account in accounts
+        ]
+        if empty_label:
+            choices.insert(0, ("", empty_label))
         defaults: dict[str, Any] = {
             "label": _("Account"),
             "choices": choices,
             "widget": AccountSelect(accounts, unavailable_reason),
-            "required": not nothing,
+            "required": not empty_label,
         }
         super().__init__(**{**defaults, **kwargs})
 
@@ -71,35 +73,35 @@ def pick_account(
     remembered: object,
     unavailable_reason: UnavailableReason,
 ) -> Account | None:
-    """The account asked for, else the one with the `remembered` public id, else the first
-    that can be used now, else the first."""
-    asked = request.POST.get("account") or request.GET.get("account")
-    for wanted in (asked, remembered):
+    """The requested account, else the one with the `remembered` public id, else the first usable
+    one, else the first."""
+    requested = request.POST.get("account") or request.GET.get("account")
+    for public_id in (requested, remembered):
         for account in accounts:
-            if account.public_id == wanted:
+            if account.public_id == public_id:
                 return account
     usable = (account for account in accounts if not unavailable_reason(account))
     return next(usable, accounts[0] if accounts else None)
 
 
 class AccountFormPage(ObjectPage[ObjectType], Generic[ObjectType]):
-    """A page whose form is bound to one account. Mix it in before a `FormView`.
+    """A page whose form belongs to one account. Mix it in before a `FormView`.
 
-    Without any account there is a page that says so in place of the form. A POST with
-    `change_account` sends nothing: it asks for the form of another account.
+    Without any account, `no_account_template` replaces the form. A POST with `change_account`
+    submits nothing: it renders the form of the other account.
     """
 
     no_account_template: str
 
     def find_accounts(self) -> list[Account]:
-        """Those that stand in the list."""
+        """The accounts to list."""
         raise NotImplementedError
 
     def choose_account(self, accounts: list[Account]) -> Account | None:
         raise NotImplementedError
 
     def kept_values(self) -> dict[str, Any]:
-        """What was typed and stays when the account is changed."""
+        """The entered values to keep when the account is changed."""
         return {name: value for name, value in self.request.POST.items() if name != "account"}
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
@@ -132,7 +134,7 @@ class AccountFormPage(ObjectPage[ObjectType], Generic[ObjectType]):
         return {**kwargs, "account": self.account, "accounts": self.accounts}
 
     def unsent_form(self) -> Any:
-        """After the account was changed: what was typed stays, the fields are the new ones."""
+        """The form of the newly chosen account, with the entered values."""
         view: Any = self
         kwargs = {**self.get_form_kwargs(), "data": None, "files": None}
         kwargs["initial"] = {**view.get_initial(), **self.kept_values()}

@@ -1,4 +1,4 @@
-"""What an account's page and its line in the list show about the account."""
+"""The facts about an account that its page and the list show."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.fields import Unreadable
 from core.templatetags.portal import amount
 from core.times import full_time
 
-from ..account_checks import NOTHING_TO_CHECK, can_be_asked
+from ..account_checks import NOTHING_TO_CHECK, is_checkable
 from ..accounts import BY_HAND
 from ..clock import sql_now
 from ..engine.leases import is_engine_alive
@@ -34,8 +34,8 @@ READINGS_SHOWN: Final = 20
 FIRST_MINUTE: Final = timedelta(minutes=1)
 
 
-def with_overview(accounts: QuerySet[Account]) -> QuerySet[Account]:
-    """What the list needs of each account, in one query."""
+def annotate_summary(accounts: QuerySet[Account]) -> QuerySet[Account]:
+    """Annotate each account with the facts that the list shows, in one query."""
     readings = BalanceReading.objects.filter(account=OuterRef("pk")).order_by("-read_at")
     calls = ApiCall.objects.filter(account=OuterRef("pk"))
     spendable = readings.annotate(spendable_now=Coalesce("available", "balance"))
@@ -48,8 +48,8 @@ def with_overview(accounts: QuerySet[Account]) -> QuerySet[Account]:
     )
 
 
-def shown_state(account: Any) -> str:
-    """One of the account's states as staff see them. `account` comes from `with_overview`."""
+def display_state(account: Any) -> str:
+    """The state to display, for an account annotated by `annotate_summary`."""
     allowance = getattr(account, "allowance", None)
     if account.is_paused:
         return "paused"
@@ -69,7 +69,7 @@ def is_low(account: Any) -> bool:
 
 @dataclass(frozen=True)
 class SecretFacts:
-    """About one secret, and nothing of its value."""
+    """Facts about a secret, without its value."""
 
     label: str
     saved_at: datetime | None
@@ -85,7 +85,7 @@ class SecretFacts:
         return (timezone.now() - self.saved_at).days if self.saved_at else 0
 
 
-def secrets_of(account: Account) -> list[SecretFacts]:
+def secret_facts(account: Account) -> list[SecretFacts]:
     client = account.client
     stored = {each.name: each for each in account.credentials.all()}
     facts = []
@@ -105,9 +105,8 @@ def secrets_of(account: Account) -> list[SecretFacts]:
 
 
 @dataclass(frozen=True)
-class CheckNews:
-    """What is known of the newest question that somebody asked. `poll_every` in seconds,
-    None once there is no more to come."""
+class CheckStatus:
+    """The status of the newest check that a person requested."""
 
     role: str
     icon: str
@@ -117,6 +116,7 @@ class CheckNews:
     asked_at: datetime | None = None
     asked_by: str = ""
     poll_every: int | None = None
+    """Seconds; None once the check has ended."""
 
 
 def newest_check(account: Account) -> Enquiry | None:
@@ -124,23 +124,25 @@ def newest_check(account: Account) -> Enquiry | None:
     return asked.select_related("reading", "asked_by").order_by("-pk").first()
 
 
-def news_of(account: Account, enquiry: Enquiry | None) -> CheckNews | None:
+def check_status(account: Account, enquiry: Enquiry | None) -> CheckStatus | None:
     if enquiry is None:
         return None
     by = enquiry.asked_by.get_username() if enquiry.asked_by else ""
     shared: dict[str, Any] = {"asked_at": enquiry.asked_at, "asked_by": by}
     match enquiry.state:
         case Enquiry.State.QUEUED | Enquiry.State.CLAIMED:
-            return CheckNews("info", "sync", _waiting(account), poll_every=_pace(enquiry), **shared)
+            return CheckStatus(
+                "info", "sync", _pending_text(account), poll_every=_poll_interval(enquiry), **shared
+            )
         case Enquiry.State.FAILED:
             reason = explain(enquiry.reason, free=True)
-            return CheckNews("danger", "error", reason.title, reason, enquiry.words, **shared)
+            return CheckStatus("danger", "error", reason.title, reason, enquiry.words, **shared)
     if enquiry.reason == NOTHING_TO_CHECK:
-        return CheckNews("info", "info", nothing_to_check(account), **shared)
+        return CheckStatus("info", "info", nothing_to_check(account), **shared)
     reading = enquiry.reading
     if reading is not None and reading.is_active is False:
-        return CheckNews("warning", "warning", _works(reading), **shared)
-    return CheckNews("success", "check_circle", _works(reading), **shared)
+        return CheckStatus("warning", "warning", _success_text(reading), **shared)
+    return CheckStatus("success", "check_circle", _success_text(reading), **shared)
 
 
 def nothing_to_check(account: Account) -> str:
@@ -151,17 +153,17 @@ def nothing_to_check(account: Account) -> str:
     return text % {"provider": account.provider_name}
 
 
-def _waiting(account: Account) -> str:
+def _pending_text(account: Account) -> str:
     if not is_engine_alive():
         return gettext("The queue does not run. The provider will be asked when it does.")
     return gettext("Asking %(provider)s …") % {"provider": account.provider_name}
 
 
-def _pace(enquiry: Enquiry) -> int:
+def _poll_interval(enquiry: Enquiry) -> int:
     return 2 if timezone.now() - enquiry.asked_at < FIRST_MINUTE else 5
 
 
-def _works(reading: BalanceReading | None) -> str:
+def _success_text(reading: BalanceReading | None) -> str:
     if reading is None or reading.spendable is None:
         return gettext("Connection works.")
     values = {"n": amount(reading.spendable)}
@@ -175,7 +177,7 @@ def _works(reading: BalanceReading | None) -> str:
     )
 
 
-def pause_sentence(account: Account) -> str:
+def pause_text(account: Account) -> str:
     if account.paused_at is None:
         return ""
     if account.pause_reason == BY_HAND:
@@ -187,23 +189,23 @@ def pause_sentence(account: Account) -> str:
     return text % {"time": full_time(account.paused_at), "reason": reason}
 
 
-def panel_of(account: Account) -> dict[str, Any]:
-    """Everything about an account that does not depend on who looks."""
+def panel_context(account: Account) -> dict[str, Any]:
+    """The part of the page's context that is the same for every user."""
     client = account.client
     readings = list(account.readings.order_by("-read_at")[:READINGS_SHOWN])
     return {
-        "state": shown_state(account),
-        "pause_sentence": pause_sentence(account),
+        "state": display_state(account),
+        "pause_sentence": pause_text(account),
         "pause": explain(account.pause_reason) if account.pause_reason else None,
         "by_hand": account.pause_reason == BY_HAND,
         "latest": readings[0] if readings else None,
         "readings": readings,
         "is_low": is_low(account),
         "has_balance": client is not None and issubclass(client, ReportsBalance),
-        "can_be_asked": can_be_asked(client),
+        "can_be_asked": is_checkable(client),
         "countries": gettext(", ").join(country_name(code) for code in account.allowed_countries),
         "takes_callbacks": client is not None and issubclass(client, ReceivesCallbacks),
-        "news": news_of(account, newest_check(account)),
+        "news": check_status(account, newest_check(account)),
         "engine_sleeps": not is_engine_alive(),
         "outgoing_addresses": settings.OUTGOING_ADDRESSES,
         "support": client.support if client else "",

@@ -1,4 +1,4 @@
-"""Accounts: the list, and where each of their pages is."""
+"""The list of accounts and the URLs of their pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..gateway.client import ReportsBalance
 from ..models import Account
 from . import account_pages
 from . import callback_address_pages as callback_pages
-from .account_summary import is_low, shown_state, with_overview
+from .account_summary import annotate_summary, display_state, is_low
 
 
 @admin.register(Account)
@@ -48,7 +48,7 @@ class AccountAdmin(PortalAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         rows: QuerySet[Account] = super().get_queryset(request)
-        return with_overview(rows)
+        return annotate_summary(rows)
 
     # --- list --------------------------------------------------------------
 
@@ -69,11 +69,11 @@ class AccountAdmin(PortalAdmin):
 
     @admin.display(description=_("State"))
     def state(self, account: Account) -> SafeString:
-        return state_label("account", shown_state(account))
+        return state_label("account", display_state(account))
 
     @admin.display(description=pgettext_lazy("balance", "Available"))
     def available(self, account: Any) -> SafeString | str:
-        """The amount as stated, and when it was read: an old one means little."""
+        """The amount as the provider stated it, with its age, since an old one means little."""
         if account.spendable_now is None:
             client = account.client
             reads = client is not None and issubclass(client, ReportsBalance)
@@ -103,7 +103,7 @@ class AccountAdmin(PortalAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponseBase:
-        """The form for those who may change accounts, a page to read for the others."""
+        """The form for staff who may change accounts, a read-only page for others."""
         if object_id is None:
             return account_pages.AddAccount.as_view(model_admin=self)(request)
         if self.has_change_permission(request):

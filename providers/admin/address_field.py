@@ -1,4 +1,4 @@
-"""The field of the address that an account calls, and what is wrong with an address."""
+"""The form field of an account's base URL, and the texts of its errors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from unfold.widgets import (
 )
 
 from ..accounts import address_policy
-from ..gateway.http.address import ForbiddenAddress, check_base_url, check_spelling
-from .account_fields import trimmed
+from ..gateway.http.address import ForbiddenAddress, check_base_url, check_syntax
+from .account_fields import trim
 
 
 class BaseUrlField(forms.CharField):
@@ -28,17 +28,20 @@ class BaseUrlField(forms.CharField):
         }
 
     def to_python(self, value: Any) -> str:
-        return trimmed(str(super().to_python(value) or "")).rstrip("/")
+        return trim(str(super().to_python(value) or "")).rstrip("/")
 
 
 def check_address(url: str, *, ask_dns: bool) -> None:
-    """Raise `ValidationError` unless calls to this address are allowed here."""
+    """Raise `ValidationError` unless this installation may call the address.
+
+    :param ask_dns: whether to resolve the host name too.
+    """
     policy = address_policy()
     try:
         if ask_dns:
             check_base_url(url, policy)
         else:
-            check_spelling(url, policy)
+            check_syntax(url, policy)
     except ForbiddenAddress as forbidden:
         text = ADDRESS_TEXTS.get(forbidden.reason, ADDRESS_TEXTS["bad_host"])
         raise ValidationError(text, code=forbidden.reason) from None

@@ -14,7 +14,7 @@ from core.admin.filters import AnyOfFilter, LocalTimeFilter, OneOfFilter
 from core.admin.labels import states_of
 
 from ..models import Account, ApiCall
-from ..presentation.labels import OPERATIONS, operation_word
+from ..presentation.labels import OPERATIONS, operation_label
 
 Choices = list[tuple[str, str]]
 STATUSES: Final = {
@@ -37,24 +37,23 @@ class AccountFilter(OneOfFilter):
 
 
 class OperationFilter(MultipleDropdownFilter):
-    """One entry for each word: sending a code has an operation of its own with either kind
-    of provider."""
+    """One entry per label. Sending a code is two operations, one for each kind of provider."""
 
     title = _("Operation")
     parameter_name = "operation"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        names_by_word: dict[str, str] = {}
+        names_by_label: dict[str, str] = {}
         for name in OPERATIONS:
-            names_by_word.setdefault(operation_word(name), name)
-        return [(name, word) for word, name in names_by_word.items()]
+            names_by_label.setdefault(operation_label(name), name)
+        return [(name, word) for word, name in names_by_label.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
         chosen = self.value()
         if not chosen:
             return queryset
-        words = {operation_word(name) for name in chosen}
-        same = [name for name in OPERATIONS if operation_word(name) in words]
+        words = {operation_label(name) for name in chosen}
+        same = [name for name in OPERATIONS if operation_label(name) in words]
         return queryset.filter(operation__in={*same, *chosen})
 
 

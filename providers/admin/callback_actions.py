@@ -1,4 +1,4 @@
-"""What staff can do with one callback: read it again, see it whole."""
+"""Actions on one callback: process it again, reveal it."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.actions import ObjectAction, RevealAction, log_change
 from core.admin.labels import label_for
 
-from ..callbacks import process
+from ..callbacks import process, retry
 from ..models import Callback
 from ..presentation import callback_texts
 
 
-def log_again(request: HttpRequest, callbacks: Iterable[Callback]) -> None:
+def log_processed_again(request: HttpRequest, callbacks: Iterable[Callback]) -> None:
     log_change(request, callbacks, "Processed again")
 
 
 class ProcessAgain(ObjectAction[Callback]):
-    """Reads it again at once and says what came of it. No provider is called by that."""
+    """Process the callback again at once and show the result. This calls no provider."""
 
     permission_required = "providers.process_callback"
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         callback = self.find(object_id)
-        process.process_again(Callback.objects.filter(pk=callback.pk))
-        process.digest([callback.pk])
+        retry.process_again(Callback.objects.filter(pk=callback.pk))
+        process.process_rows([callback.pk])
         callback.refresh_from_db()
-        log_again(request, [callback])
+        log_processed_again(request, [callback])
         word = label_for("callback", callback.state).word
         messages.success(request, _("Read again. Its state is now: %(state)s.") % {"state": word})
         return self.back_to(callback)
 
 
 class RevealCallback(RevealAction[Callback]):
-    """The raw request as it came."""
+    """Show the raw request as received."""
 
     permission_required = "providers.reveal_callback"
     template_name = "providers/callback_raw.html"

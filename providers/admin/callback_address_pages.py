@@ -1,4 +1,4 @@
-"""The addresses that an account's provider reports to: make one, end one, test them."""
+"""Actions on the callback addresses of an account: create, revoke, test."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class RevokeAddress(AccountPage, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        asked = request.POST.get("token", "")
+        token_id = request.POST.get("token", "")
         tokens = CallbackToken.objects.filter(account=self.account)
-        token = tokens.filter(pk=int(asked)).first() if asked.isdecimal() else None
+        token = tokens.filter(pk=int(token_id)).first() if token_id.isdecimal() else None
         if token is None:
             raise Http404
-        allowed_from = accounts.may_be_revoked_at(token)
+        allowed_from = accounts.revocable_from(token)
         if accounts.revoke_callback_token(token):
             log_change(request, [self.account], "Revoked a callback address")
             messages.success(request, _("Revoked. What still comes to it is turned away."))
@@ -60,20 +60,20 @@ class RevokeAddress(AccountPage, View):
 
 
 class TestAddress(AccountPage, View):
-    """Asks the queue to call our own address; the answer is the live line of the account."""
+    """Queue a test of the address. The answer is the account's health line, which then polls."""
 
     permission_required = "providers.check_account"
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self_test.ask(self.account)
+        self_test.request_test(self.account)
         if "HX-Request" in request.headers:
             return health_line(request, self.account)
         return self.back()
 
 
 def health_line(request: HttpRequest, account: Account) -> HttpResponse:
-    """How an account's reports are doing, in one line that follows a test under way."""
+    """Render the account's callback health in one line, which polls while a test runs."""
     health: Health | None = next(iter(health_of([account])), None)
     if health is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""The addresses of an account that reports come to, as managers see them."""
+"""The callback addresses of an account, as managers see them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..models import Account, Callback, CallbackToken
 
 
 def _last_use_of(token: CallbackToken) -> datetime | None:
-    """Also of a callback that only counted, and of one that was not read yet."""
+    """The last use, including repetitions and callbacks that are not processed yet."""
     newest = Callback.objects.filter(token=token).aggregate(at=Max("last_at"))["at"]
     known = [at for at in (newest, token.last_used_at) if at is not None]
     return max(known, default=None)
@@ -20,7 +20,7 @@ def _last_use_of(token: CallbackToken) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class AddressFacts:
-    """One address as managers see it; the newest one is what goes out with messages."""
+    """Facts about one address. Messages are sent with the newest one."""
 
     token_id: int
     url: str
@@ -32,12 +32,12 @@ class AddressFacts:
 
 
 def addresses_of(account: Account, now: datetime) -> list[AddressFacts]:
-    """The newest first; those that were revoked are gone."""
-    standing = account.callback_tokens.filter(revoked_at=None).order_by("-pk")
+    """The addresses that are not revoked, newest first."""
+    active = account.callback_tokens.filter(revoked_at=None).order_by("-pk")
     facts = []
-    for position, token in enumerate(standing):
+    for position, token in enumerate(active):
         url = accounts.url_of_token(token)
-        revocable_at = accounts.may_be_revoked_at(token)
+        revocable_at = accounts.revocable_from(token)
         facts.append(
             AddressFacts(
                 token_id=token.pk,

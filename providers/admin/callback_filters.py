@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.filters import AnyOfFilter, LocalTimeFilter
 from core.admin.labels import states_of
 
-from ..presentation.callback_texts import PROBLEMS, SAYS
+from ..presentation.callback_texts import PROBLEMS, REPORT_WORDS
 from .call_filters import AccountFilter
 
 Choices = list[tuple[str, str]]
@@ -29,7 +29,7 @@ class SaysFilter(AnyOfFilter):
     title = _("Says")
     parameter_name = "says"
     field_name = "says"
-    words = SAYS
+    words = REPORT_WORDS
 
 
 class ProblemFilter(AnyOfFilter):

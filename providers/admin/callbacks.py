@@ -1,4 +1,4 @@
-"""Callbacks: what came in, what was made of it, and reading it again."""
+"""Callbacks: the list, the page of one, and processing again."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from core.admin.reasons import REVEAL_REASONS
 from core.times import full_time, short_time, when
 
 from .. import journal
-from ..callbacks import process, wake
+from ..callbacks import retry, wake
 from ..callbacks.health import health_of
 from ..models import Account, Callback
 from ..presentation import callback_texts
-from .callback_actions import ProcessAgain, RevealCallback, log_again
+from .callback_actions import ProcessAgain, RevealCallback, log_processed_again
 from .callback_filters import FILTERS
 
 State = Callback.State
-MOST_AT_ONCE: Final = 10_000
-MOST_EVENTS_SHOWN: Final = 100
+MAX_AT_ONCE: Final = 10_000
+MAX_EVENTS_SHOWN: Final = 100
 TABS: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
     (pgettext_lazy("callbacks", "All"), ()),
     (_("Unmatched"), (State.UNMATCHED,)),
@@ -92,7 +92,7 @@ class CallbackAdmin(ReadOnlyAdmin):
         address = reverse(self.url_name("changelist"))
         items = [
             {
-                "title": _titled(title, states),
+                "title": _tab_title(title, states),
                 "link": f"{address}?{urlencode([('state', state) for state in states])}",
                 "active": chosen == set(states),
                 "has_permission": True,
@@ -104,12 +104,12 @@ class CallbackAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Callback], search_term: str
     ) -> tuple[QuerySet[Callback], bool]:
-        """By whole ids of what it is for: a part of a number must not be found by whoever may
-        not see it."""
+        """Search by complete ids only: a search for parts would reveal numbers to staff who may
+        not see them."""
         term = search_term.strip()[:64]
         if not term:
             return queryset, False
-        named = Q(public_id=term[:24]) | Q(subject__in=journal.subjects_named(term))
+        named = Q(public_id=term[:24]) | Q(subject__in=journal.find_subjects(term))
         return queryset.filter(named), False
 
     @admin.display(description=_("Received"), ordering="received_at")
@@ -118,11 +118,11 @@ class CallbackAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Says"), ordering="says")
     def says_(self, callback: Callback) -> str:
-        return callback_texts.says(callback)
+        return callback_texts.report_text(callback)
 
     @admin.display(description=_("For"))
     def for_(self, callback: Callback) -> str | SafeString:
-        return subject_of(callback.subject) or gettext("nothing matches")
+        return subject_display(callback.subject) or gettext("nothing matches")
 
     @admin.display(description=_("State"), ordering="state")
     def state_(self, callback: Callback) -> SafeString:
@@ -143,10 +143,10 @@ class CallbackAdmin(ReadOnlyAdmin):
 
     @action(description=_("Process again"))
     def process_again(self, request: HttpRequest, queryset: QuerySet[Callback]) -> None:
-        ids = list(queryset.order_by().values_list("pk", flat=True)[:MOST_AT_ONCE])
-        count = process.process_again(Callback.objects.filter(pk__in=ids))
-        wake.kick()
-        log_again(request, Callback.objects.filter(pk__in=ids))
+        ids = list(queryset.order_by().values_list("pk", flat=True)[:MAX_AT_ONCE])
+        count = retry.process_again(Callback.objects.filter(pk__in=ids))
+        wake.wake_processing()
+        log_processed_again(request, Callback.objects.filter(pk__in=ids))
         text = ngettext(
             "%(count)d callback is read again.", "%(count)d callbacks are read again.", count
         )
@@ -161,12 +161,12 @@ class CallbackAdmin(ReadOnlyAdmin):
         can = request.user.has_perm
         return {
             "callback": obj,
-            "says": callback_texts.says(obj),
-            "problem": callback_texts.problem_words(obj.problem) if obj.problem else "",
-            "subject": subject_of(obj.subject),
+            "says": callback_texts.report_text(obj),
+            "problem": callback_texts.problem_text(obj.problem) if obj.problem else "",
+            "subject": subject_display(obj.subject),
             "matched_by": callback_texts.MATCHED_BY.get(obj.matched_by, ""),
             "several": obj.events > 1,
-            "outcomes": [_outcome_shown(one) for one in obj.outcomes[:MOST_EVENTS_SHOWN]],
+            "outcomes": [_outcome_context(one) for one in obj.outcomes[:MAX_EVENTS_SHOWN]],
             "query": callback_texts.raw_query(obj, whole=False),
             "body": callback_texts.raw_body(obj, whole=False),
             "may_reveal": can("providers.reveal_callback"),
@@ -176,7 +176,7 @@ class CallbackAdmin(ReadOnlyAdmin):
         }
 
 
-def _titled(title: Promise, states: tuple[str, ...]) -> str:
+def _tab_title(title: Promise, states: tuple[str, ...]) -> str:
     if not states:
         return str(title)
     count = Callback.objects.filter(state__in=states).order_by()[:100].count()
@@ -185,19 +185,19 @@ def _titled(title: Promise, states: tuple[str, ...]) -> str:
     return f"{title} {count if count < 100 else '99+'}"
 
 
-def subject_of(subject: str) -> str | SafeString:
-    """A link where an app above knows the thing; else the bare reference."""
+def subject_display(subject: str) -> str | SafeString:
+    """A link if an app above resolves the subject, otherwise the subject itself."""
     link = journal.subject_link(subject) if subject else None
     return format_html('<a href="{}">{}</a>', link[1], link[0]) if link else subject
 
 
-def _outcome_shown(one: Mapping[str, str]) -> dict[str, Any]:
-    word = str(callback_texts.SAYS.get(one.get("says", ""), ""))
+def _outcome_context(one: Mapping[str, str]) -> dict[str, Any]:
+    word = str(callback_texts.REPORT_WORDS.get(one.get("says", ""), ""))
     problem = one.get("problem", "")
     return {
         "state": one.get("state", ""),
         "says": word or gettext("nothing that is known"),
-        "words": callback_texts.masked_words(one.get("words", "")),
-        "problem": callback_texts.problem_words(problem) if problem else "",
-        "subject": subject_of(one.get("subject", "")),
+        "words": callback_texts.mask_words(one.get("words", "")),
+        "problem": callback_texts.problem_text(problem) if problem else "",
+        "subject": subject_display(one.get("subject", "")),
     }

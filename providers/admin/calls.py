@@ -1,4 +1,4 @@
-"""API calls: the journal, to look at only."""
+"""The journal of API calls, read-only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from core.times import full_time, when
 from .. import journal
 from ..error_texts import explain
 from ..models import ApiCall
-from ..presentation.labels import FREE_OPERATIONS, operation_word
+from ..presentation.labels import FREE_OPERATIONS, operation_label
 from .call_filters import FILTERS
 
 
@@ -57,7 +57,7 @@ class ApiCallAdmin(ReadOnlyAdmin):
         rows: QuerySet[ApiCall] = super().get_queryset(request)
         match = request.resolver_match
         if match is not None and (match.url_name or "").endswith("_changelist"):
-            # The list shows none of the bodies, which are 4 KiB each.
+            # The list does not show the bodies, which are 4 KiB each.
             return rows.defer("request_body", "answer_body")
         return rows
 
@@ -67,7 +67,7 @@ class ApiCallAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Operation"), ordering="operation")
     def operation_shown(self, call: ApiCall) -> str:
-        return operation_word(call.operation)
+        return operation_label(call.operation)
 
     @admin.display(description=_("Outcome"), ordering="outcome")
     def outcome_shown(self, call: ApiCall) -> SafeString:
@@ -83,28 +83,28 @@ class ApiCallAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("For"))
     def subject_shown(self, call: ApiCall) -> str | SafeString:
-        return subject_of(call)
+        return subject_display(call)
 
     # --- one call ----------------------------------------------------------
 
     def get_detail_title(self, request: HttpRequest, obj: ApiCall) -> str:
-        return f"{operation_word(obj.operation)} · {full_time(obj.started_at)}"
+        return f"{operation_label(obj.operation)} · {full_time(obj.started_at)}"
 
     def get_detail_context(self, request: HttpRequest, obj: ApiCall) -> Mapping[str, Any]:
         free = obj.operation in FREE_OPERATIONS
         return {
             "call": obj,
-            "operation": operation_word(obj.operation),
+            "operation": operation_label(obj.operation),
             "explanation": explain(obj.reason, free=free) if obj.reason else None,
-            "subject": subject_of(obj),
-            "url": with_chips(obj.url),
-            "request_body": with_chips(obj.request_body),
-            "answer_body": with_chips(obj.answer_body),
+            "subject": subject_display(obj),
+            "url": mark_hidden_parts(obj.url),
+            "request_body": mark_hidden_parts(obj.request_body),
+            "answer_body": mark_hidden_parts(obj.answer_body),
         }
 
 
-def subject_of(call: ApiCall) -> str | SafeString:
-    """A link where an app above knows the thing; else the bare reference."""
+def subject_display(call: ApiCall) -> str | SafeString:
+    """A link if an app above resolves the subject, otherwise the subject itself."""
     if not call.subject:
         return ""
     link = journal.subject_link(call.subject)
@@ -114,8 +114,8 @@ def subject_of(call: ApiCall) -> str | SafeString:
     return format_html('<a href="{}">{}</a>', url, label)
 
 
-def with_chips(text: str) -> SafeString:
-    """What was hidden stands out from what was sent. Everything else is escaped."""
+def mark_hidden_parts(text: str) -> SafeString:
+    """Replace the marker of redacted parts by a chip and escape everything else."""
     chip = format_html('<span class="chip">{}</span>', gettext("hidden"))
     parts = [(visible(part),) for part in text.split(HIDDEN)]
     return format_html_join(chip, "{}", parts)

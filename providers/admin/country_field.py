@@ -1,4 +1,4 @@
-"""The field of the countries that an account sends to."""
+"""The form field of the countries that an account may send to."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from core.countries import country_names
 
 
 class CountriesWidget(UnfoldAdminSelect2MultipleWidget):
-    """Search by name, code or prefix, in the reader's language."""
+    """A multiple select, searchable by name, code or prefix in the user's language."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"data-width": "100%", "class": "countries", **(attrs or {})})
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        # Its own words, "No results found" and the like.
+        # The language of the widget's own texts, such as "No results found".
         own = {"lang": "zh-CN" if _reads_chinese() else "en"}
         context: dict[str, Any] = super().get_context(name, value, {**own, **(attrs or {})})
         return context
@@ -39,8 +39,8 @@ class CountriesWidget(UnfoldAdminSelect2MultipleWidget):
         attrs: dict[str, Any] | None = None,
         renderer: BaseRenderer | None = None,
     ) -> SafeString:
-        """In one go: Django renders a template for each of 245 countries, which took half of
-        the page's time."""
+        """Render all options at once: Django renders a template for each of 245 countries, which
+        took half of the page's time."""
         widget = self.get_context(name, value, attrs)["widget"]
         options = format_html_join(
             "\n",
@@ -59,7 +59,7 @@ class CountriesWidget(UnfoldAdminSelect2MultipleWidget):
     def media(self) -> forms.Media:
         words = "zh-CN" if _reads_chinese() else "en"
         inherited = forms.Media(self.Media)
-        # After select2 itself, before the script that starts all that are not started yet.
+        # After select2 itself, before the script that initialises all remaining selects.
         return inherited + forms.Media(
             js=[
                 "admin/js/vendor/select2/select2.full.js",
@@ -72,7 +72,7 @@ class CountriesWidget(UnfoldAdminSelect2MultipleWidget):
 
 
 class CountriesField(forms.MultipleChoiceField):
-    """ISO codes of the countries that libphonenumber knows, sorted."""
+    """Cleans to the sorted ISO codes of countries that libphonenumber knows."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -98,8 +98,8 @@ def country_choices() -> list[tuple[str, str]]:
 
 
 def _sort_key(name: str) -> bytes:
-    """The order of this encoding is nearly that of Pinyin; for Latin letters the accents
-    have to go first."""
+    """Sort by GB 18030, whose order is close to Pinyin. Latin names are compared without
+    accents."""
     plain = unicodedata.normalize("NFKD", name) if name[:1].isascii() else name
     return plain.casefold().encode("gb18030")
 

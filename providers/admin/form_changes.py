@@ -1,4 +1,4 @@
-"""What the account form remembers of an account, and what is worth saying once it is saved."""
+"""Detection of concurrent changes, warnings and log entries of the account form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .account_fields import SecretField
 
 SECRET: Final = "secret_"  # noqa: S105
 OPTION: Final = "option_"
-"""What the names of the form's fields begin with."""
+"""Prefixes of the names of form fields."""
 COLUMNS: Final = (
     "name",
     "base_url",
@@ -34,39 +34,42 @@ COLUMNS: Final = (
 )
 
 
-def marks_of(account: Account) -> dict[str, str]:
-    """A short digest for each thing that the form shows, to see later whether it changed."""
+def field_digests(account: Account) -> dict[str, str]:
+    """A short digest of the value of each form field, to detect later changes."""
     if account.pk is None:
         return {}
-    state: dict[str, object] = {name: getattr(account, name) for name in COLUMNS}
-    state |= {OPTION + name: value for name, value in account.options.items()}
-    state |= {SECRET + each.name: each.saved_at for each in account.credentials.all()}
+    values: dict[str, object] = {name: getattr(account, name) for name in COLUMNS}
+    values |= {OPTION + name: value for name, value in account.options.items()}
+    values |= {SECRET + each.name: each.saved_at for each in account.credentials.all()}
     return {
         name: salted_hmac("providers.account", json.dumps([name, value], default=str)).hexdigest()[
             :12
         ]
-        for name, value in state.items()
+        for name, value in values.items()
     }
 
 
 def changed_since(seen: str, account: Account) -> list[str]:
-    """The names of the fields that differ from what a form was opened with."""
+    """The names of the fields whose values changed since a form was opened.
+
+    :param seen: the digests that the form was opened with, as JSON.
+    """
     try:
         before = json.loads(seen)
     except ValueError:
         before = None
     before = before if isinstance(before, dict) else {}
-    return [name for name, mark in marks_of(account).items() if before.get(name) != mark]
+    return [name for name, digest in field_digests(account).items() if before.get(name) != digest]
 
 
-def odd_secrets(form: forms.BaseForm, secrets: Mapping[str, str]) -> Iterator[str]:
+def secret_warnings(form: forms.BaseForm, secrets: Mapping[str, str]) -> Iterator[str]:
     for name, value in secrets.items():
         field = form.fields[SECRET + name]
         if value and isinstance(field, SecretField):
-            yield from field.oddities(value)
+            yield from field.warnings_for(value)
 
 
-def missing_channels(account: Account) -> Iterator[str]:
+def channel_warnings(account: Account) -> Iterator[str]:
     client = account.client
     if client is None or not issubclass(client, SendsOwnCode):
         return
@@ -80,8 +83,8 @@ def missing_channels(account: Account) -> Iterator[str]:
         yield text % {"countries": gettext(", ").join(without)}
 
 
-def names_of_changes(form: forms.BaseForm, client: type[Client]) -> list[str]:
-    """What was changed, by its English name and without any value: for the log."""
+def changed_labels(form: forms.BaseForm, client: type[Client]) -> list[str]:
+    """The English labels of the changed fields, without values, for the log."""
     with override(None):
         declared = {
             **{SECRET + field.name: field.label for field in client.credential_fields},

@@ -1,5 +1,5 @@
-"""Where a secret that was entered may go: to the host it was entered for, and never back to
-the page."""
+"""Rules for entered secrets: they go only to the host they were entered for, and never back to the
+page."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ else:
 
 
 def host_of(url: str) -> str:
-    """Scheme, host and port: what a secret is sent to."""
+    """The scheme, host and port that a secret is sent to."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 class SecretRules(AnyAccountForm):
-    """Mixed into the account form, whose secret fields it watches over."""
+    """A mixin of the account form."""
 
     client: type[Client]
     is_new: bool
 
-    def check_secrets_stay_here(self) -> None:
-        """A stored secret goes to the host it was entered for, and to no other: else who may
-        change an address could read what nobody may see."""
+    def check_secret_host(self) -> None:
+        """Require stored secrets again for another host. Otherwise anybody who may change the
+        address could have them sent to a host of their own."""
         url = str(self.cleaned_data.get("base_url", ""))
         if self.is_new or not url or host_of(url) == host_of(str(self.initial["base_url"])):
             return
@@ -47,12 +47,12 @@ class SecretRules(AnyAccountForm):
     def full_clean(self) -> None:
         super().full_clean()
         if self.is_bound:
-            self.check_secrets_stay_here()
+            self.check_secret_host()
         if self.is_bound and self.errors:
-            self.ask_for_secrets_again()
+            self.require_secrets_again()
 
-    def ask_for_secrets_again(self) -> None:
-        """The page comes back without them, which nobody should find out by a refusal."""
+    def require_secrets_again(self) -> None:
+        """Report that the secrets must be entered again, since the page never contains them."""
         for name, value in self.entered_secrets().items():
             if value and SECRET + name not in self.errors:
                 self.add_error(

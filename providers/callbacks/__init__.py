@@ -1,6 +1,7 @@
-"""The inbox: what providers push to us is stored first, answered, and understood later.
+"""Callbacks of providers: stored first, answered, and processed later.
 
-`accepting` takes a request and stores it with one INSERT; `tokens` knows which addresses
-are ours; `digesting` reads what was stored and tells the apps above (`subscriptions`);
-`health` says whether reports still come; `self_test` calls our own address.
+`receive` takes a request and stores it with one INSERT (`store`). `tokens` knows the valid
+addresses. `wake` starts the processing soon. `process` lets the client parse what was stored and
+publishes its events to the apps above (`providers.events`); `retry` says when it is tried again.
+`health` reports whether callbacks still arrive. `self_test` calls the portal's own address.
 """

@@ -1,4 +1,7 @@
-"""Do reports still come? Per account, with what the apps above know of messages that wait."""
+"""Whether reports still arrive, per account.
+
+The apps above register how many of their messages still wait for a report.
+"""
 
 from __future__ import annotations
 
@@ -12,37 +15,39 @@ from django.db.models import Max
 from django.utils import timezone
 
 from ..models import Account, Callback, CallbackTest
-from .self_test import is_under_way
+from .self_test import is_running
 
-QUIET: Final = timedelta(hours=6)
-"""So long without any callback, though messages wait, is worth a look."""
-KEPT_FOR: Final = 60
-"""Seconds that the figures are kept, since they are counted over many rows."""
+QUIET_AFTER: Final = timedelta(hours=6)
+"""An account is quiet if no callback arrived for this time although messages wait for reports."""
+CACHE_SECONDS: Final = 60
+"""The figures are cached because they are counted over many rows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """Of what an account sent lately: `waiting` for their first report, `ripe` that should
-    have one by now, and `silent` of these that have none."""
+class MissingReports:
+    """Reports on the messages that an account sent recently."""
 
     waiting: int = 0
-    ripe: int = 0
-    silent: int = 0
+    """Messages without a report for which it is not yet due."""
+    due: int = 0
+    """Messages for which a report is due by now."""
+    missing: int = 0
+    """Due messages without a report."""
     since: datetime | None = None
-    """When the oldest of those that wait was accepted."""
+    """When the provider accepted the oldest waiting message."""
 
     @property
     def share(self) -> float | None:
-        """Percent of the ripe ones without a report; None where there are none."""
-        return 100 * self.silent / self.ripe if self.ripe else None
+        """The percentage of due reports that are missing; None if none is due."""
+        return 100 * self.missing / self.due if self.due else None
 
 
-Source: TypeAlias = Callable[[Collection[int]], Mapping[int, Silence]]
+Source: TypeAlias = Callable[[Collection[int]], Mapping[int, MissingReports]]
 _sources: Final[list[Source]] = []
 
 
-def register_silence(source: Source) -> None:
-    """Apps above count what they sent over the accounts with these ids."""
+def register_missing_reports(source: Source) -> None:
+    """Register how an app counts missing reports, by account id."""
     if source not in _sources:
         _sources.append(source)
 
@@ -51,50 +56,53 @@ def register_silence(source: Source) -> None:
 class Health:
     account: Account
     last_at: datetime | None
-    silence: Silence
+    missing_reports: MissingReports
     test: CallbackTest | None
 
     @property
-    def is_tested_now(self) -> bool:
-        return self.test is not None and is_under_way(self.test)
+    def is_test_running(self) -> bool:
+        return self.test is not None and is_running(self.test)
 
     @property
     def hours_quiet(self) -> int | None:
-        """Whole hours without a callback though messages wait; None where all is well."""
-        if not self.silence.waiting or self.silence.since is None:
+        """Full hours without a callback although messages wait; None if it is not quiet."""
+        reports = self.missing_reports
+        if not reports.waiting or reports.since is None:
             return None
-        quiet = timezone.now() - max(self.last_at or self.silence.since, self.silence.since)
-        return int(quiet.total_seconds() // 3600) if quiet > QUIET else None
+        quiet = timezone.now() - max(self.last_at or reports.since, reports.since)
+        return int(quiet.total_seconds() // 3600) if quiet > QUIET_AFTER else None
 
 
 def health_of(accounts: Collection[Account]) -> list[Health]:
-    """Those of the accounts whose provider reports by itself, by name."""
+    """The health of those accounts whose provider sends callbacks, sorted by name."""
     reporting = [account for account in accounts if account.takes_callbacks]
     ids = [account.pk for account in reporting]
     newest = Callback.objects.filter(account__in=ids).order_by().values_list("account")
     last = dict(newest.annotate(last=Max("last_at")))
     tests = {test.account_id: test for test in CallbackTest.objects.filter(account__in=ids)}
-    silences = _silences(ids)
+    reports = _missing_reports(ids)
     return [
         Health(
             account,
             last.get(account.pk),
-            silences.get(account.pk, Silence()),
+            reports.get(account.pk, MissingReports()),
             tests.get(account.pk),
         )
         for account in sorted(reporting, key=lambda each: each.name.lower())
     ]
 
 
-def _silences(ids: Collection[int]) -> Mapping[int, Silence]:
-    keys = {pk: f"callback-silence-{pk}" for pk in ids}
-    kept = cache.get_many(keys.values())
-    known: dict[int, Silence] = {pk: kept[key] for pk, key in keys.items() if key in kept}
+def _missing_reports(ids: Collection[int]) -> Mapping[int, MissingReports]:
+    keys = {pk: f"missing-reports-{pk}" for pk in ids}
+    cached = cache.get_many(keys.values())
+    known: dict[int, MissingReports] = {
+        pk: cached[key] for pk, key in keys.items() if key in cached
+    }
     missing = [pk for pk in ids if pk not in known]
     if missing:
-        counted: dict[int, Silence] = dict.fromkeys(missing, Silence())
+        counted: dict[int, MissingReports] = dict.fromkeys(missing, MissingReports())
         for source in _sources:
             counted |= source(missing)
-        cache.set_many({keys[pk]: counted[pk] for pk in missing}, KEPT_FOR)
+        cache.set_many({keys[pk]: counted[pk] for pk in missing}, CACHE_SECONDS)
         known |= counted
     return known

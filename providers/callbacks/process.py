@@ -1,8 +1,11 @@
-"""Reading what was stored: the client understands it, the apps above apply it.
+"""Process stored callbacks: the client parses each one, and subscribed apps apply its events.
 
-Each row is read in a transaction of its own, and reading it again changes nothing that it
-has changed before. An attempt is written down before it is made, so a row that takes its
-worker with it is told from those that only waited beside it.
+1. Select a chunk of due rows, or a single row if an earlier attempt at it left no result.
+2. Count an attempt for every row, before the first of them is read (`retry`).
+3. Parse each row and publish its events, each event in a transaction of its own. Publishing
+   an event again repeats no change.
+4. Store the result, unless another process or a member of staff moved the row meanwhile.
+5. Release the rows for which no time was left.
 """
 
 from __future__ import annotations
@@ -11,11 +14,10 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from core.redaction import cut, storable
@@ -32,228 +34,202 @@ from ..gateway.events import (
 )
 from ..models import Account, Callback, CallbackToken
 from ..states import CALLBACK_STATES
+from .retry import FAULT, begin_attempts, next_retry_at, release
 
 logger = logging.getLogger(__name__)
 
 CHUNK: Final = 100
 LINGER: Final = 2.0
-"""Seconds that a digest goes on looking after it has found nothing more to do."""
-LONGEST_RUN: Final = 30.0
-"""Seconds; the queue's other work waits for a place as long."""
-PAUSE: Final = 0.1
+"""Seconds for which a run keeps polling after it last found work."""
+MAX_RUN: Final = 30.0
+"""Seconds. Other tasks of the queue wait for a worker just as long."""
+POLL_INTERVAL: Final = 0.1
 RENEW_EVERY: Final = 5.0
 """Seconds between two renewals of the lease."""
-UNFINISHED: Final = timedelta(seconds=60)
-"""After so long an attempt that left no result is taken for one that killed its worker."""
-MOST_ATTEMPTS: Final = 3
-SECONDS: Final = (1, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200)
-RETRIES: Final = tuple(timedelta(seconds=seconds) for seconds in SECONDS)
-"""When what matches nothing is tried again, each after the try before: about 28 hours."""
-WORDS_KEPT: Final = 500
-"""Bytes of the provider's own words, in lists."""
+MAX_WORDS: Final = 500
+"""Bytes of the provider's own words, for lists."""
 
-FAULT: Final = "portal_fault"
 NO_CLIENT: Final = "no_client"
+"""The stored problem of a callback whose provider has no client here any more."""
 State = Callback.State
 
 
 @dataclass(frozen=True, slots=True)
-class Digested:
-    """One event of a callback, and who it was for."""
+class ProcessedEvent:
+    """One event of a callback, with the subscribers' matches."""
 
     event: Event
-    heard: Sequence[Match]
+    matches: Sequence[Match]
 
     @property
     def may_match_later(self) -> bool:
-        """It names something that nobody knows yet."""
-        return not self.heard and bool(self.event.reference or self.event.provider_id)
+        """Whether it names an id that nobody knows yet."""
+        return not self.matches and bool(self.event.reference or self.event.provider_id)
 
     @property
     def state(self) -> State:
         if isinstance(self.event, Unrecognised):
             return State.UNRECOGNISED
-        if not self.heard:
+        if not self.matches:
             return State.UNMATCHED
-        conflict = any(heard.effect == Effect.CONFLICT for heard in self.heard)
+        conflict = any(match.effect == Effect.CONFLICT for match in self.matches)
         return State.CONFLICT if conflict else State.APPLIED
 
 
-class Turn:
-    """One digest's time: how long it may go on, and the lease that it keeps meanwhile."""
+class Run:
+    """The time limit of one run, and the lease that it renews meanwhile."""
 
     def __init__(self, keep_lease: Callable[[], bool] = lambda: True) -> None:
         self._keep_lease = keep_lease
-        self._kept_at = time.monotonic()
-        self._until = self._kept_at + LONGEST_RUN
-        self._is_lost = False
+        self._renewed_at = time.monotonic()
+        self._ends_at = self._renewed_at + MAX_RUN
+        self._lost_lease = False
 
     @property
-    def is_over(self) -> bool:
-        """Its time has come, or somebody else has the lease. Asked between two rows."""
+    def has_ended(self) -> bool:
+        """Whether time is up or the lease is lost. Checked between rows; renews the lease."""
         now = time.monotonic()
-        if now - self._kept_at > RENEW_EVERY:
-            self._is_lost = self._is_lost or not self._keep_lease()
-            self._kept_at = now
-        return self._is_lost or now > self._until
+        if now - self._renewed_at > RENEW_EVERY:
+            self._lost_lease = self._lost_lease or not self._keep_lease()
+            self._renewed_at = now
+        return self._lost_lease or now > self._ends_at
 
     @property
     def leaves_work(self) -> bool:
-        return not self._is_lost
+        return not self._lost_lease
 
 
 def run(keep_lease: Callable[[], bool]) -> bool:
-    """Digest what is due, and stay a little for what comes meanwhile. True: there is more."""
-    turn = Turn(keep_lease)
-    quiet_since = time.monotonic()
-    while not turn.is_over:
-        if digest_due(turn):
-            quiet_since = time.monotonic()
-        elif time.monotonic() - quiet_since > LINGER:
+    """Process due callbacks, then poll for new ones for `LINGER` seconds.
+
+    :param keep_lease: renews the caller's lease; False once another process holds it.
+    :return: whether work may be left.
+    """
+    this_run = Run(keep_lease)
+    idle_since = time.monotonic()
+    while not this_run.has_ended:
+        if process_due(this_run):
+            idle_since = time.monotonic()
+        elif time.monotonic() - idle_since > LINGER:
             return False
         else:
-            time.sleep(PAUSE)
-    return turn.leaves_work
+            time.sleep(POLL_INTERVAL)
+    return this_run.leaves_work
 
 
-def digest_due(turn: Turn | None = None) -> int:
-    """One chunk of what is due; returns how many rows were taken up."""
+def process_due(this_run: Run | None = None) -> int:
+    """Process one chunk of due callbacks; returns the number of rows selected."""
     due = Callback.objects.filter(next_try_at__lte=timezone.now())
     ids = list(due.filter(failures=0).order_by("next_try_at", "pk").values_list("pk")[:CHUNK])
-    # One at a time, so that what killed a worker before takes nothing with it.
+    # One at a time, so that a row that killed a worker takes no other row with it.
     ids = ids or list(due.filter(failures__gt=0).order_by("next_try_at").values_list("pk")[:1])
-    return digest([pk for (pk,) in ids], turn)
+    return process_rows([pk for (pk,) in ids], this_run)
 
 
-def digest(ids: Sequence[int], turn: Turn | None = None) -> int:
-    """Read these rows, whatever their state. Returns how many were taken up."""
+def process_rows(ids: Sequence[int], this_run: Run | None = None) -> int:
+    """Process these callbacks in whatever state; returns the number of rows selected."""
     if not ids:
         return 0
-    turn = turn or Turn()
+    this_run = this_run or Run()
     rows = Callback.objects.filter(pk__in=ids)
-    CALLBACK_STATES.move(
-        rows.filter(failures__gte=MOST_ATTEMPTS),
-        State.UNRECOGNISED,
-        problem=FAULT,
-        next_try_at=None,
-    )
-    now = timezone.now()
-    rows.filter(failures__lt=MOST_ATTEMPTS).update(
-        tries=F("tries") + 1,
-        failures=F("failures") + 1,
-        tried_at=now,
-        next_try_at=now + UNFINISHED,
-    )
+    begin_attempts(rows)
     accounts: dict[int, Account] = {}
     for position, pk in enumerate(ids):
-        if turn.is_over:
-            _give_back(ids[position:])
+        if this_run.has_ended:
+            release(ids[position:])
             break
-        _digest_guarded(pk, accounts)
-    _note_use(rows)
+        _process_guarded(pk, accounts)
+    _update_last_use(rows)
     return len(ids)
 
 
-def _give_back(ids: Sequence[int]) -> None:
-    """Taken up, but not begun."""
-    rows = Callback.objects.filter(pk__in=ids).exclude(problem=FAULT)
-    rows.update(tries=F("tries") - 1, failures=F("failures") - 1, next_try_at=timezone.now())
-
-
-def process_again(rows: QuerySet[Callback]) -> int:
-    """Have these read anew, as if they had just come in; a person asks for it."""
-    return CALLBACK_STATES.move(
-        rows,
-        State.RECEIVED,
-        problem="",
-        tries=0,
-        failures=0,
-        next_try_at=timezone.now(),
-        tried_at=None,
-    )
-
-
-def _digest_guarded(pk: int, accounts: dict[int, Account]) -> None:
-    """A row that cannot be read must not keep the others from it."""
+def _process_guarded(pk: int, accounts: dict[int, Account]) -> None:
+    """Process one row; an error in it must not stop the others."""
     try:
-        _digest_one(pk, accounts)
+        _process_one(pk, accounts)
     except DATABASE_AWAY:
         raise
-    except Exception as error:  # noqa: BLE001 - the next attempts will show whether it lasts
-        # Its text may quote what was sent, so only its kind is logged.
+    except Exception as error:  # noqa: BLE001 - later attempts show whether the error persists
+        # The text of the error may quote the callback, so only its type is logged.
         logger.error("Callback %s could not be read: %s", pk, type(error).__name__)
 
 
-def _digest_one(pk: int, accounts: dict[int, Account]) -> None:
+def _process_one(pk: int, accounts: dict[int, Account]) -> None:
     row = Callback.objects.defer("outcomes").get(pk=pk)
     if row.problem == FAULT:
         return
     account = accounts.get(row.account_id) or accounts.setdefault(row.account_id, row.account)
     client = account.client
     if client is None or not issubclass(client, ReceivesCallbacks):
-        _settle(row, State.UNRECOGNISED, problem=NO_CLIENT)
+        _set_state(row, State.UNRECOGNISED, problem=NO_CLIENT)
         return
     request = CallbackRequest(row.method, row.query, bytes(row.body), row.content_type)
-    events = client.understand_callback(request)
-    told = [
-        _tell(ReceivedEvent(account, event, row.received_at, row.pk, position))
+    events = client.parse_callback(request)
+    results = [
+        _publish_event(ReceivedEvent(account, event, row.received_at, row.pk, position))
         for position, event in enumerate(events)
     ]
-    digested = [one for one in told if one is not None]
-    if len(digested) == len(events):
-        _write_down(row, digested)
+    processed = [one for one in results if one is not None]
+    if len(processed) == len(events):
+        _save_result(row, processed)
 
 
-def _tell(news: ReceivedEvent) -> Digested | None:
-    """One event, in a transaction of its own: a thousand reports in one request must neither
-    hold everybody's rows nor undo each other. None where it failed; it is told again then."""
+def _publish_event(received: ReceivedEvent) -> ProcessedEvent | None:
+    """Publish one event in a transaction of its own.
+
+    A thousand reports in one request must neither hold everybody's rows nor undo each other.
+    Returns None if a subscriber failed; the next attempt publishes the event again.
+    """
     try:
         with transaction.atomic():
-            return Digested(news.event, publish(news))
+            return ProcessedEvent(received.event, publish(received))
     except DATABASE_AWAY:
         raise
     except Exception as error:  # noqa: BLE001
         logger.error(
             "Event %s of callback %s could not be applied: %s",
-            news.position,
-            news.callback_id,
+            received.position,
+            received.callback_id,
             type(error).__name__,
         )
         return None
 
 
-def _write_down(row: Callback, digested: Sequence[Digested]) -> None:
-    first = digested[0]
-    heard = next((each for one in digested for each in one.heard), None)
-    _settle(
+def _save_result(row: Callback, processed: Sequence[ProcessedEvent]) -> None:
+    first = processed[0]
+    match = next((each for one in processed for each in one.matches), None)
+    _set_state(
         row,
-        _worst([one.state for one in digested]),
-        look_again=any(one.may_match_later for one in digested),
+        _most_urgent([one.state for one in processed]),
+        try_again=any(one.may_match_later for one in processed),
         kind=_kind_of(first.event),
-        says=says(first.event),
-        words=_kept(first.event.words),
-        subject=heard.subject if heard else "",
-        matched_by=heard.matched_by if heard else "",
-        problem=next((problem for one in digested if (problem := _problem_of(one.event))), ""),
-        events=len(digested),
-        outcomes=[_outcome(one) for one in digested],
+        says=reported_state(first.event),
+        words=_storable_words(first.event.words),
+        subject=match.subject if match else "",
+        matched_by=match.matched_by if match else "",
+        problem=next((problem for one in processed if (problem := _problem_of(one.event))), ""),
+        events=len(processed),
+        outcomes=[_outcome(one) for one in processed],
     )
 
 
-def _settle(row: Callback, state: State, *, look_again: bool = False, **changes: object) -> None:
-    next_try = None
-    if look_again and row.tries <= len(RETRIES):
-        next_try = timezone.now() + RETRIES[max(row.tries, 1) - 1]
-    # If another process settled the row meanwhile, or staff had it processed again, that stands.
+def _set_state(row: Callback, state: State, *, try_again: bool = False, **changes: object) -> None:
+    next_try = next_retry_at(row.tries) if try_again else None
+    # If another process moved the row meanwhile, or staff had it processed again, that stands.
     CALLBACK_STATES.set(row, state, next_try_at=next_try, failures=0, **changes)
 
 
-_WORST_FIRST: Final = (State.UNMATCHED, State.UNRECOGNISED, State.CONFLICT, State.APPLIED)
-"""Of several reports in one request the one that still needs somebody is shown."""
+_MOST_URGENT_FIRST: Final = (
+    State.UNMATCHED,
+    State.UNRECOGNISED,
+    State.CONFLICT,
+    State.APPLIED,
+)
 
 
-def _worst(states: Sequence[State]) -> State:
-    return min(states, key=_WORST_FIRST.index)
+def _most_urgent(states: Sequence[State]) -> State:
+    """The state of a request with several reports: that of the one that most needs attention."""
+    return min(states, key=_MOST_URGENT_FIRST.index)
 
 
 def _kind_of(event: Event) -> str:
@@ -262,8 +238,8 @@ def _kind_of(event: Event) -> str:
     return "verification" if isinstance(event, VerificationReported) else ""
 
 
-def says(event: Event) -> str:
-    """What an event says, in our words; empty where nobody knows."""
+def reported_state(event: Event) -> str:
+    """The state that an event reports, in the portal's own word; empty if unknown."""
     if isinstance(event, DeliveryReported):
         return event.state.value
     if isinstance(event, VerificationReported):
@@ -275,25 +251,26 @@ def _problem_of(event: Event) -> str:
     return event.problem if isinstance(event, Unrecognised) else ""
 
 
-def _kept(words: str) -> str:
-    return cut(storable(words), WORDS_KEPT)
+def _storable_words(words: str) -> str:
+    return cut(storable(words), MAX_WORDS)
 
 
-def _outcome(one: Digested) -> dict[str, str]:
-    heard = one.heard[0] if one.heard else None
+def _outcome(one: ProcessedEvent) -> dict[str, str]:
+    match = one.matches[0] if one.matches else None
     return {
         "state": one.state.value,
         "kind": _kind_of(one.event),
-        "says": says(one.event),
-        "words": _kept(one.event.words),
+        "says": reported_state(one.event),
+        "words": _storable_words(one.event.words),
         "problem": _problem_of(one.event),
-        "subject": heard.subject if heard else "",
-        "matched_by": heard.matched_by if heard else "",
+        "subject": match.subject if match else "",
+        "matched_by": match.matched_by if match else "",
     }
 
 
-def _note_use(rows: QuerySet[Callback]) -> None:
-    """When each address was last used. Here, so that taking one in stays one statement."""
+def _update_last_use(rows: QuerySet[Callback]) -> None:
+    """Record when each address was last used. Done here so that receiving a callback remains a
+    single statement."""
     used = rows.exclude(token=None).order_by().values_list("token_id")
     for token_id, at in used.annotate(newest=Max("last_at")):
         token = CallbackToken.objects.filter(pk=token_id)

@@ -1,8 +1,8 @@
-"""The address that providers report to: store what comes and say 200.
+"""The callback address: store each request and answer 200.
 
-Whatever a request holds, it is kept and never answered with a fault: a 4xx would lose a
-report for good, and a 5xx for something that can never work would bring it again and again.
-A database that is away answers 503, so that the provider tries again.
+The content of a request never leads to an error: a 4xx would lose the report for good, and a 5xx
+would make the provider repeat a request that can never succeed. If the database is unavailable,
+the answer is 503, so that the provider tries again.
 """
 
 from __future__ import annotations
@@ -22,81 +22,86 @@ from django.views.decorators.csrf import csrf_exempt
 from core.client_address import client_address
 
 from . import self_test, wake
-from .store import Incoming, store
+from .store import IncomingCallback, store
 from .tokens import KnownToken, known_tokens, wrong_tokens
 
 logger = logging.getLogger(__name__)
 
-LONGEST_BODY: Final = 512 * 1024
-"""Bytes. A thousand reports in one request come to about 220 KiB."""
-LONGEST_QUERY: Final = 8 * 1024
+MAX_BODY: Final = 512 * 1024
+"""Bytes. A thousand reports in one request take about 220 KiB."""
+MAX_QUERY: Final = 8 * 1024
 RETRY_AFTER: Final = 30
-"""Seconds, for a provider that reads it."""
-PATIENCE: Final = 1.0
-"""Seconds that a callback waits for room before it is told to come again."""
+"""Seconds, for providers that honour it."""
+SLOT_TIMEOUT: Final = 1.0
+"""Seconds that a callback waits for a database slot before it is answered 503."""
+FULL_FOR: Final = 5.0
+"""Seconds for which callbacks do not wait for a slot after one has waited without success."""
 
-STUCK_FOR: Final = 5.0
-"""Seconds that nobody waits for room any more once somebody waited in vain."""
-
-_room: Final = threading.BoundedSemaphore(max(1, settings.WEB_THREADS - 2))
-_stuck_until = float("-inf")
+_slots: Final = threading.BoundedSemaphore(max(1, settings.WEB_THREADS - 2))
+_full_until = float("-inf")
 
 
 class TooLarge(Exception):
-    """More than any report needs."""
+    """The request is larger than any report needs to be."""
 
 
-class NoRoom(Exception):
-    """Too many callbacks wait for the database already."""
+class NoFreeSlot(Exception):
+    """Too many callbacks already wait for the database."""
 
 
 @contextlib.contextmanager
-def _room_at_the_database() -> Iterator[None]:
-    """Staff keep threads of their own, even while the database makes every callback wait.
+def _database_slot() -> Iterator[None]:
+    """Hold one of the slots in which a callback may wait for the database.
 
-    Never held while a body is read: whoever sends slowly keeps no other report out.
+    The limit leaves threads to staff even while the database blocks every callback. A slot is
+    never held while a body is read, so a slow sender does not keep other reports out.
 
-    :raises NoRoom: at once where somebody waited in vain a moment ago.
+    :raises NoFreeSlot: after `SLOT_TIMEOUT`, or at once if another callback timed out in the
+        last `FULL_FOR` seconds.
     """
-    global _stuck_until
-    if not _room.acquire(blocking=False):
-        if time.monotonic() < _stuck_until:
-            raise NoRoom
-        if not _room.acquire(timeout=PATIENCE):
-            _stuck_until = time.monotonic() + STUCK_FOR
-            raise NoRoom
+    global _full_until
+    if not _slots.acquire(blocking=False):
+        if time.monotonic() < _full_until:
+            raise NoFreeSlot
+        if not _slots.acquire(timeout=SLOT_TIMEOUT):
+            _full_until = time.monotonic() + FULL_FOR
+            raise NoFreeSlot
     try:
         yield
     finally:
-        _room.release()
+        _slots.release()
 
 
 @csrf_exempt
 def callback(request: HttpRequest, token: str) -> HttpResponse:
-    """One callback. Text answers only: nobody reads them but a provider's log."""
+    """Receive one callback. Answers are plain text, since only a provider's log shows them."""
     try:
         return _answer(request, token)
-    except NoRoom:
-        return _come_again()
+    except NoFreeSlot:
+        return _retry_later()
     except DatabaseError as error:
-        # Only its kind: the text may quote what was to be stored.
+        # Only the type: the text may quote the callback.
         logger.error("A callback could not be stored: %s", type(error).__name__)
-        return _come_again()
+        return _retry_later()
 
 
 def _answer(request: HttpRequest, token: str) -> HttpResponse:
     address = client_address(request)
-    with _room_at_the_database():
+    with _database_slot():
         known = known_tokens.find(token)
     test = request.headers.get(self_test.HEADER, "")
     if known is not None and test:
-        # Signed by ourselves, wherever we stand.
-        return self_test.answer(test, known)
-    if known is None or not known.may_come_from(address):
-        too_many = wrong_tokens.are_too_many(address)
-        return _text("Too many requests", 429) if too_many else _text("Not found", 404)
+        # Our own signature is valid from any network.
+        return self_test.answer_test(test, known)
+    if known is None or not known.allows_sender(address):
+        too_many = wrong_tokens.count(address)
+        return (
+            _text_response("Too many requests", 429)
+            if too_many
+            else _text_response("Not found", 404)
+        )
     if request.method not in known.methods:
-        answer = _text("Method not allowed", 405)
+        answer = _text_response("Method not allowed", 405)
         answer["Allow"] = ", ".join(sorted(known.methods))
         return answer
     return _take_in(request, known, str(address or ""))
@@ -104,7 +109,7 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
 
 def _take_in(request: HttpRequest, known: KnownToken, sender: str) -> HttpResponse:
     try:
-        incoming = Incoming(
+        incoming = IncomingCallback(
             method=str(request.method),
             query=_query(request),
             body=_body(request),
@@ -112,52 +117,51 @@ def _take_in(request: HttpRequest, known: KnownToken, sender: str) -> HttpRespon
             sender=sender,
         )
     except TooLarge:
-        return _text("Too large", 413)
+        return _text_response("Too large", 413)
     except UnreadablePostError:
-        return _text("Incomplete", 400)
-    with _room_at_the_database():
+        return _text_response("Incomplete", 400)
+    with _database_slot():
         store(incoming, known)
-    wake.kick_soon()
-    return _text("OK", 200)
+    wake.wake_processing_soon()
+    return _text_response("OK", 200)
 
 
 def _query(request: HttpRequest) -> str:
-    # The server hands bytes over as if they were Latin-1.
+    # The server decodes the bytes as Latin-1 (WSGI).
     raw = str(request.META.get("QUERY_STRING", ""))
-    if len(raw) > LONGEST_QUERY:
+    if len(raw) > MAX_QUERY:
         raise TooLarge
     return raw.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
 
 
 def _body(request: HttpRequest) -> bytes:
-    """The whole body. One without a length is read from the server itself, since Django
-    takes it for empty."""
+    """The whole body. A chunked body is read from the server, since Django treats it as empty."""
     length = str(request.META.get("CONTENT_LENGTH") or "")
     if not length and "HTTP_TRANSFER_ENCODING" in request.META:
-        body = _read_to_its_end(request)
-    elif length.isdecimal() and int(length) > LONGEST_BODY:
+        body = _read_chunked(request)
+    elif length.isdecimal() and int(length) > MAX_BODY:
         raise TooLarge
     else:
         body = request.body
-    if len(body) > LONGEST_BODY:
+    if len(body) > MAX_BODY:
         raise TooLarge
     return body
 
 
-def _read_to_its_end(request: HttpRequest) -> bytes:
+def _read_chunked(request: HttpRequest) -> bytes:
     try:
-        body: bytes = request.META["wsgi.input"].read(LONGEST_BODY + 1)
+        body: bytes = request.META["wsgi.input"].read(MAX_BODY + 1)
     except Exception as error:  # noqa: BLE001
-        # The server has an exception of its own for each way in which chunks can be wrong.
+        # The server raises a different exception for each kind of broken chunk.
         raise UnreadablePostError(type(error).__name__) from None
     return body
 
 
-def _come_again() -> HttpResponse:
-    answer = _text("Try again later", 503)
+def _retry_later() -> HttpResponse:
+    answer = _text_response("Try again later", 503)
     answer["Retry-After"] = str(RETRY_AFTER)
     return answer
 
 
-def _text(said: str, status: int) -> HttpResponse:
-    return HttpResponse(said, status=status, content_type="text/plain; charset=utf-8")
+def _text_response(text: str, status: int) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")

@@ -1,7 +1,7 @@
-"""Does our own address answer? Asked by calling it, the long way round.
+"""Test of the callback address: call it from outside, as a provider would.
 
-The call goes to the public address as a provider's would, and what answers must show that
-it is this portal. It is made by the queue; no web process calls anybody.
+The call goes to the public address, and the answer must prove that it comes from this portal.
+The queue makes the call: no web process calls another server.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ TASK: Final = "providers.tasks.test_callback_address"
 
 class Problem(StrEnum):
     NO_ADDRESS = "no_address"
-    """The portal does not know its own public address, or the account has none."""
+    """The portal has no public address, or the account has no callback address."""
     NO_NAME = "no_name"
     REFUSED = "refused"
     TIMED_OUT = "timed_out"
     TLS = "tls"
     STATUS = "status"
-    """Something answered, but not with 200; the detail says with what."""
+    """An answer other than 200; the detail names its status."""
     SOMEBODY_ELSE = "somebody_else"
-    """200, but not from this portal."""
+    """An answer 200, but not from this portal."""
 
 
-GIVEN_UP: Final = timedelta(minutes=2)
-"""No test takes so long: the queue does not run, or lost it."""
+TEST_TIMEOUT: Final = timedelta(minutes=2)
+"""No test takes this long: the queue does not run, or it lost the task."""
 
 
-def is_under_way(test: CallbackTest) -> bool:
-    return test.ended_at is None and timezone.now() - test.asked_at < GIVEN_UP
+def is_running(test: CallbackTest) -> bool:
+    return test.ended_at is None and timezone.now() - test.asked_at < TEST_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Verdict:
     detail: str = ""
 
 
-def ask(account: Account) -> None:
-    """Have the address tested; what was known of it before is forgotten."""
+def request_test(account: Account) -> None:
+    """Queue a test of the account's address and discard the previous result."""
     with transaction.atomic():
         fresh = {"asked_at": timezone.now(), "ended_at": None, "problem": "", "detail": ""}
         CallbackTest.objects.update_or_create(account=account, defaults=fresh)
@@ -70,10 +70,10 @@ def ask(account: Account) -> None:
 
 
 def run(account: Account) -> None:
-    """Call the address and write down what came of it."""
+    """Call the address and store the result."""
     try:
         verdict = _call(account)
-    except Exception as error:  # noqa: BLE001 - a test without an end would go on for ever
+    except Exception as error:  # noqa: BLE001 - without a result the test would never end
         logger.error("The test of a callback address failed: %s", type(error).__name__)
         verdict = Verdict(Problem.REFUSED)
     CallbackTest.objects.filter(account=account).update(
@@ -81,8 +81,8 @@ def run(account: Account) -> None:
     )
 
 
-def answer(value: str, known: KnownToken) -> HttpResponse:
-    """What this portal answers to its own test; nobody else can ask for it."""
+def answer_test(value: str, known: KnownToken) -> HttpResponse:
+    """Answer our own test with a proof. Only this portal can sign a valid `value`."""
     try:
         account_id = signing.loads(value, salt=SALT, max_age=VALID_FOR)
     except signing.BadSignature:
@@ -106,7 +106,7 @@ def _call(account: Account) -> Verdict:
     try:
         with requests.Session() as session:
             session.trust_env = False
-            said = session.request(
+            response = session.request(
                 method,
                 url.reveal(),
                 headers={HEADER: value},
@@ -114,16 +114,16 @@ def _call(account: Account) -> Verdict:
                 allow_redirects=False,
             )
     except requests.RequestException as error:
-        return _fault(error)
-    if said.status_code != 200:
-        return Verdict(Problem.STATUS, f"HTTP {said.status_code}")
-    if not constant_time_compare(said.text[:200], _proof(value)):
+        return _verdict_of(error)
+    if response.status_code != 200:
+        return Verdict(Problem.STATUS, f"HTTP {response.status_code}")
+    if not constant_time_compare(response.text[:200], _proof(value)):
         return Verdict(Problem.SOMEBODY_ELSE)
     return Verdict()
 
 
-def _fault(error: requests.RequestException) -> Verdict:
-    """Never the exception's text: it holds the address with its token."""
+def _verdict_of(error: requests.RequestException) -> Verdict:
+    """Classify the error without its text, which contains the address with its token."""
     if isinstance(error, requests.exceptions.SSLError):
         return Verdict(Problem.TLS)
     if isinstance(error, requests.exceptions.Timeout):

@@ -1,4 +1,4 @@
-"""One INSERT for each callback; the same content again only counts."""
+"""Store each callback with one INSERT; a repetition only increments its counter."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .tokens import KnownToken
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """A callback as it came in."""
+class IncomingCallback:
+    """A callback as received."""
 
     method: str
     query: str = field(repr=False)
@@ -33,10 +33,10 @@ class Incoming:
     sender: str
 
 
-def store(incoming: Incoming, token: KnownToken) -> None:
-    """Keep it, or count it where the same was said before. One statement, no transaction.
+def store(incoming: IncomingCallback, token: KnownToken) -> None:
+    """Store the callback, or count a repetition. One statement, without a transaction.
 
-    What is still looked for is looked for anew when it is said again.
+    If it is still unmatched, its repetition makes it due and renews its retries.
     """
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
@@ -83,19 +83,19 @@ _INSERT = """
 """
 
 
-def digest_of(incoming: Incoming) -> str:
-    """SHA-256 over what was said. The order of names and the spaces between them say
-    nothing; a name that stands twice does, and so does the order of its values."""
-    about = [incoming.method, incoming.content_type]
+def digest_of(incoming: IncomingCallback) -> str:
+    """SHA-256 of the content. The order of different names and white space between them do not
+    count. Repeated names and the order of their values do."""
+    kind = [incoming.method, incoming.content_type]
     try:
-        said = json.dumps([*about, _pairs(incoming.query), _canonical_body(incoming.body)])
+        content = json.dumps([*kind, _pairs(incoming.query), _canonical_body(incoming.body)])
     except (ValueError, RecursionError):
-        said = json.dumps([*about, incoming.query, incoming.body.hex()])
-    return hashlib.sha256(said.encode()).hexdigest()
+        content = json.dumps([*kind, incoming.query, incoming.body.hex()])
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _pairs(query: str) -> object:
-    # Whatever bytes there are stay different from others.
+    # surrogateescape keeps different invalid bytes different.
     return _sorted(
         parse_qsl(query, keep_blank_values=True, max_num_fields=1000, errors="surrogateescape")
     )
@@ -113,8 +113,8 @@ def _canonical_body(body: bytes) -> object:
 
 
 def prune() -> int:
-    """Delete callbacks older than the journal's retention. What they reported is kept by the
-    apps above."""
+    """Delete callbacks older than the journal's retention. The apps above keep what they
+    reported."""
     limit = timezone.now() - timedelta(days=settings.JOURNAL_DAYS)
     old = Callback.objects.filter(last_at__lt=limit)
     return delete_in_chunks(old.exclude(state=Callback.State.RECEIVED))

@@ -1,6 +1,6 @@
-"""Which callback addresses are ours. Every process keeps the list of them for a moment.
+"""The valid callback addresses, cached for a few seconds in every process.
 
-A wrong token is then told without the database, so nobody can keep it busy by guessing.
+A wrong token is then rejected without a query, so guessing cannot keep the database busy.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ..accounts import digest_of
 from ..gateway.client import ReceivesCallbacks
 from ..models import CallbackToken
 
-KEPT_FOR: Final = 5.0
-"""Seconds. So long a revoked address may still be taken."""
-LOOK_AGAIN: Final = 0.1
-"""Seconds. A token that is not in the list may just have been made by another process; and
-however many guesses come, the list is read no more often than this."""
+CACHE_SECONDS: Final = 5.0
+"""A revoked address may be accepted for this long."""
+RELOAD_INTERVAL: Final = 0.1
+"""Seconds. An unknown token may be new from another process, so it causes a reload, but guesses
+cause no more than one reload in this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +31,39 @@ class KnownToken:
     methods: frozenset[str]
     networks: tuple[str, ...]
 
-    def may_come_from(self, address: Address | None) -> bool:
-        """Whether the account takes reports from there; without a list from anywhere."""
+    def allows_sender(self, address: Address | None) -> bool:
+        """Whether the account accepts callbacks from this address; any, without a list."""
         return not self.networks or is_within(address, list(self.networks))
 
 
 class KnownTokens:
-    """Every token that is not revoked, by its digest."""
+    """All tokens that are not revoked, by digest."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tokens: Mapping[str, KnownToken] = {}
-        self._read_at = float("-inf")
+        self._loaded_at = float("-inf")
 
     def find(self, token: str) -> KnownToken | None:
         digest = digest_of(token)
-        age = time.monotonic() - self._read_at
+        age = time.monotonic() - self._loaded_at
         known = self._tokens.get(digest)
-        if age > KEPT_FOR or (known is None and age > LOOK_AGAIN):
-            self._read()
+        if age > CACHE_SECONDS or (known is None and age > RELOAD_INTERVAL):
+            self._reload()
             known = self._tokens.get(digest)
         return known
 
-    def forget(self, **_: Any) -> None:
-        """Read anew with the next request. Receives signals of what changed."""
-        self._read_at = float("-inf")
+    def invalidate(self, **_: Any) -> None:
+        """Reload with the next request. A receiver of signals about changes."""
+        self._loaded_at = float("-inf")
 
-    def _read(self) -> None:
+    def _reload(self) -> None:
         with self._lock:
-            if time.monotonic() - self._read_at <= LOOK_AGAIN:
+            if time.monotonic() - self._loaded_at <= RELOAD_INTERVAL:
                 return
             rows = CallbackToken.objects.filter(revoked_at=None).select_related("account")
             self._tokens = {row.digest: _known(row) for row in rows}
-            self._read_at = time.monotonic()
+            self._loaded_at = time.monotonic()
 
 
 def _known(row: CallbackToken) -> KnownToken:
@@ -78,22 +78,22 @@ known_tokens: Final = KnownTokens()
 
 
 class WrongTokens:
-    """Counts guesses by address, in this process. Only wrong tokens ever meet this limit."""
+    """Counts wrong tokens by sender, in this process. Correct tokens are never limited."""
 
     PER_MINUTE: Final = 60
-    MOST_ADDRESSES: Final = 10_000
+    MAX_ADDRESSES: Final = 10_000
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._minute = 0
         self._counts: dict[str, int] = {}
 
-    def are_too_many(self, address: Address | None) -> bool:
-        """Count one more guess from there."""
+    def count(self, address: Address | None) -> bool:
+        """Count a wrong token from this address; True if that exceeds the limit."""
         minute = int(time.monotonic() // 60)
         key = str(address)
         with self._lock:
-            if minute != self._minute or len(self._counts) >= self.MOST_ADDRESSES:
+            if minute != self._minute or len(self._counts) >= self.MAX_ADDRESSES:
                 self._minute, self._counts = minute, {}
             self._counts[key] = self._counts.get(key, 0) + 1
             return self._counts[key] > self.PER_MINUTE

@@ -1,5 +1,7 @@
-"""Having what came in read soon. A kick that is lost loses nothing: the rows are the queue,
-and a schedule looks for them every minute."""
+"""Start the processing of stored callbacks.
+
+A lost start loses nothing: the rows are the queue, and a schedule looks for them every minute.
+"""
 
 from __future__ import annotations
 
@@ -14,29 +16,29 @@ from django_q.tasks import async_task
 logger = logging.getLogger(__name__)
 
 TASK: Final = "providers.tasks.digest_callbacks"
-EVERY: Final = 1.0
-"""Seconds. A digest goes on looking for longer than that, so that a callback between two
-kicks is seen by the one that runs."""
+MIN_INTERVAL: Final = 1.0
+"""Seconds between two starts. A run polls for longer than this, so it finds a callback that
+arrives between two starts."""
 
 _lock = threading.Lock()
-_kicked_at = float("-inf")
+_woken_at = float("-inf")
 
 
-def kick_soon() -> None:
-    """Have a digest started, once a second at most, whatever comes in."""
-    global _kicked_at
+def wake_processing_soon() -> None:
+    """Start a run, at most once per `MIN_INTERVAL` in this process."""
+    global _woken_at
     now = time.monotonic()
     with _lock:
-        if now - _kicked_at < EVERY:
+        if now - _woken_at < MIN_INTERVAL:
             return
-        _kicked_at = now
+        _woken_at = now
     try:
-        kick()
+        wake_processing()
     except DatabaseError:
-        # It is stored already; the schedule will find it.
+        # The callback is stored, so the schedule will find it.
         logger.warning("A digest of callbacks could not be started.")
 
 
-def kick() -> None:
-    """Have a digest started. Part of the caller's transaction."""
+def wake_processing() -> None:
+    """Queue a run, as part of the caller's transaction."""
     async_task(TASK, task_name="callbacks: digest", save=False)

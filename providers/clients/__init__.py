@@ -1,1 +1,1 @@
-"""One file per provider. See `providers.gateway.client` for what a file declares."""
+"""One file per provider. `providers.gateway.client` explains what a file declares."""

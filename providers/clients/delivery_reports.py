@@ -1,9 +1,9 @@
-"""Delivery reports as HAORUI's platform pushes them.
+"""Parse the delivery reports that HAORUI's platform pushes.
 
-Its document promises a report and gives no format. Platforms with the same interface post
+HAORUI's document promises reports without giving a format. Platforms with the same interface post
 JSON with `uid`, `message_id`, `PhoneNumber`, `DLRStatus`, `SMSID`, `ErrorCode` and
-`ErrorDescription`, in several spellings; arrays, forms, GET and the text form of SMPP
-receipts are read too. Nothing here raises on any bytes.
+`ErrorDescription`, in several spellings. Arrays, forms, GET and the text form of SMPP receipts are
+read as well. Nothing here raises on any bytes.
 """
 
 from __future__ import annotations
@@ -15,28 +15,34 @@ from typing import Final
 from providers.gateway.events import CallbackRequest, DeliveryReported, Event, Unrecognised
 from providers.gateway.vocabulary import DeliveryState
 
-from .json_fields import Said, pairs_of_json, pairs_of_multipart, pairs_of_query, said_by
+from .json_fields import (
+    CallbackFields,
+    collect_fields,
+    parse_json_pairs,
+    parse_multipart_pairs,
+    parse_query_pairs,
+)
 from .parsing import NO_IDS, id_of
 
 MOST_REPORTS: Final = 1000
 
 _BY_STATE: Final = {
     DeliveryState.SUBMITTED: "S SUCCESS 成功",
-    # ACCEPTED means anything from "accepted for delivery" to "read on the subscriber's
-    # behalf", depending on whom one asks; it is never taken for delivered.
+    # ACCEPTED means anything from "accepted for delivery" to "read on the subscriber's behalf",
+    # depending on the platform. It never counts as delivered.
     DeliveryState.IN_TRANSIT: (
         "PENDING QUEUED SCHEDULED ENROUTE BUFFERED ACKNOWLEDGED ACKED SENT ACCEPTED ACCEPTD 0 1 6"
     ),
-    # Final for some providers, passing for others.
+    # Final for some providers, temporary for others.
     DeliveryState.UNKNOWN_REPORT: "UNKNOWN 7",
     DeliveryState.EXPIRED: "EXPIRED 3",
-    # DELETED is a message that the message centre dropped.
+    # DELETED: the message centre dropped the message.
     DeliveryState.UNDELIVERED: ("UNDELIVERABLE UNDELIV UNDELIVERED FAILED SKIPPED DELETED 4 5 9"),
     DeliveryState.REJECTED: "REJECTED REJECTD DND BLOCKED NOROUTE 8",
     DeliveryState.DELIVERED: "DELIVERED DELIVRD 2",
 }
 STATES: Final = {word: state for state, words in _BY_STATE.items() for word in words.split()}
-"""Words of the platform and of SMPP, and SMPP's numbers for them."""
+"""Status words of the platform and of SMPP, and SMPP's numbers for them."""
 
 REFERENCE: Final = ("uid",)
 PROVIDER_ID: Final = ("messageid",)
@@ -44,7 +50,7 @@ STATUS: Final = ("dlrstatus", "status")
 DETAILS: Final = ("errorcode", "errordescription", "remarks")
 READ: Final = frozenset({*REFERENCE, *PROVIDER_ID, *STATUS})
 TEXTS: Final = frozenset({"smsmessage", "message", "textmessage", "text", "content", "body"})
-"""The text of the message, which may hold a code: never passed on."""
+"""The text of the message. It may contain a code, so it is never passed on."""
 
 _RECEIPT_TEXT: Final = re.compile(r"\btext:", re.IGNORECASE)
 _RECEIPT: Final = {
@@ -54,8 +60,9 @@ _RECEIPT: Final = {
 }
 
 
-def understand(request: CallbackRequest) -> tuple[Event, ...]:
-    """The body if there is one, else the query: never both, for they could disagree."""
+def parse_reports(request: CallbackRequest) -> tuple[Event, ...]:
+    """The events of a callback's body, or of its query if there is no body. Never of both,
+    because they could disagree."""
     reports = _reports(request)
     if reports is None:
         return (_unrecognised("unreadable"),)
@@ -69,14 +76,14 @@ def understand(request: CallbackRequest) -> tuple[Event, ...]:
 def _reports(request: CallbackRequest) -> list[object] | None:
     body = request.body.strip()
     if body.startswith((b"{", b"[", b"\xef\xbb\xbf")) or "json" in request.content_type.lower():
-        return pairs_of_json(body) if body else None
+        return parse_json_pairs(body) if body else None
     if body and "multipart/form-data" in request.content_type.lower():
-        return _as_one(pairs_of_multipart(body, request.content_type))
+        return _as_one_report(parse_multipart_pairs(body, request.content_type))
     form = body.decode("utf-8", "backslashreplace") if body else request.query
-    return _as_one(pairs_of_query(form))
+    return _as_one_report(parse_query_pairs(form))
 
 
-def _as_one(pairs: Sequence[tuple[str, object]] | None) -> list[object] | None:
+def _as_one_report(pairs: Sequence[tuple[str, object]] | None) -> list[object] | None:
     if pairs is None:
         return None
     return [tuple(pairs)] if pairs else []
@@ -85,34 +92,36 @@ def _as_one(pairs: Sequence[tuple[str, object]] | None) -> list[object] | None:
 def _event(report: object) -> Event:
     if not isinstance(report, tuple):
         return _unrecognised("unreadable")
-    said = said_by(report)
-    receipt = {} if said.get(*STATUS) else _receipt_in(said)
-    reference = id_of(said.get(*REFERENCE))
-    provider_id = id_of(said.get(*PROVIDER_ID) or receipt.get("messageid", ""))
+    fields = collect_fields(report)
+    receipt = {} if fields.get(*STATUS) else _receipt_in(fields)
+    reference = id_of(fields.get(*REFERENCE))
+    provider_id = id_of(fields.get(*PROVIDER_ID) or receipt.get("messageid", ""))
     provider_id = "" if provider_id in NO_IDS else provider_id
-    status = said.get(*STATUS) or receipt.get("status", "")
-    details = [said.get(name) for name in DETAILS] + [receipt.get("errorcode", "")]
+    status = fields.get(*STATUS) or receipt.get("status", "")
+    details = [fields.get(name) for name in DETAILS] + [receipt.get("errorcode", "")]
     words = " ".join(word for word in (status, *details) if word)
     state = STATES.get(status.upper())
-    problem = _problem(said, status, state, bool(reference or provider_id))
+    problem = _problem(fields, status, state, bool(reference or provider_id))
     if problem or state is None:
-        return Unrecognised(reference, provider_id, words, _rest(said), problem)
-    return DeliveryReported(reference, provider_id, words, _rest(said), state)
+        return Unrecognised(reference, provider_id, words, _rest(fields), problem)
+    return DeliveryReported(reference, provider_id, words, _rest(fields), state)
 
 
-def _problem(said: Said, status: str, state: DeliveryState | None, named: bool) -> str:
-    if said.ambiguous & READ:
+def _problem(fields: CallbackFields, status: str, state: DeliveryState | None, named: bool) -> str:
+    if fields.ambiguous & READ:
         return "ambiguous"
     if not status or not named:
         return "incomplete"
     return "unknown_word" if state is None else ""
 
 
-def _receipt_in(said: Said) -> dict[str, str]:
-    """The fields of `id:… sub:… stat:DELIVRD err:000 text:…`, wherever it stands. What
-    follows `text:` was written by whoever wrote the message, so it is not looked at."""
-    for name, value in said.original.items():
-        if said.short_of(name) in TEXTS:
+def _receipt_in(fields: CallbackFields) -> dict[str, str]:
+    """The fields of an SMPP receipt (`id:… sub:… stat:DELIVRD err:000 text:…`) in any field.
+
+    The part after `text:` is the text of the message, so it is ignored.
+    """
+    for name, value in fields.original.items():
+        if fields.normalized(name) in TEXTS:
             continue
         head = _RECEIPT_TEXT.split(f"{name} {value}", maxsplit=1)[0]
         if _RECEIPT["status"].search(head):
@@ -121,11 +130,11 @@ def _receipt_in(said: Said) -> dict[str, str]:
     return {}
 
 
-def _rest(said: Said) -> dict[str, str]:
+def _rest(fields: CallbackFields) -> dict[str, str]:
     return {
         name: _RECEIPT_TEXT.split(value, maxsplit=1)[0]
-        for name, value in said.original.items()
-        if said.short_of(name) not in READ | TEXTS
+        for name, value in fields.original.items()
+        if fields.normalized(name) not in READ | TEXTS
     }
 
 

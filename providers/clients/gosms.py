@@ -1,7 +1,7 @@
 """GoSMS (appsms.net): rents numbers that receive SMS.
 
-`code` is the received code in an order and the name of an error in an error body, so no
-`code` is looked at before it is clear which of the two came.
+`code` is the received code in an order, but the name of an error in an error body. So `code` is
+never read before it is clear which of the two arrived.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from providers.gateway.vocabulary import (
 )
 
 from . import gosms_rows as rows
-from .parsing import amount_of, contradiction, said, text_of, undecided
+from .parsing import amount_of, raise_contradiction, raise_undecided, text_field, text_of
 
 T = TypeVar("T")
 
 
 class Order(TypedDict):
-    """What of an order may not be written down."""
+    """The fields of an order that must not be stored."""
 
     hidden: frozenset[str]
     masked: frozenset[str]
@@ -72,7 +72,7 @@ ERROR_CODES: Final = {
     "ORDER_EXPIRED": Reason.ORDER_EXPIRED,
     "PRICE_CALCULATION_ERROR": Reason.PRICE_NOT_CALCULATED,
 }
-"""业务错误码. They win over the HTTP status."""
+"""业务错误码 in the document. They take precedence over the HTTP status."""
 HTTP_STATUSES: Final = {
     400: Reason.PARAMETERS,
     401: Reason.CREDENTIALS,
@@ -80,7 +80,7 @@ HTTP_STATUSES: Final = {
     403: Reason.ACCOUNT_DISABLED,
     404: Reason.ORDER_NOT_FOUND,
 }
-"""HTTP 状态码. 503 means "no number" only together with its code: a proxy says 503 too."""
+"""HTTP 状态码 in the document. 503 means "no number" only with its code; a proxy sends 503 too."""
 
 LARGEST_PAGE: Final = 100
 REGION: Final = re.compile(r"[A-Z]{2}")
@@ -92,7 +92,7 @@ BAD_ORDER: Final = _("“%(order)s” is no order number of %(provider)s.")
 class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
     key = "gosms"
     name = "GoSMS"
-    job = _("rents numbers")
+    summary = _("rents numbers")
     support = "Telegram @appsms_support · support@appsms.net · 7x24"
     default_base_url = "https://appsms.net/api/v1"
     base_url_help = _("As in the provider's document, with /api/v1 at the end.")
@@ -138,23 +138,23 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
             raise CannotTake(NO_PROJECT, provider=self.name)
         if not REGION.fullmatch(region):
             raise CannotTake(BAD_REGION, provider=self.name)
-        asked = {"project_code": project, "region": region}
-        return self._ask(
-            PLACE, "POST", "/order", lambda body: rows.placed(body, project, region), json=asked
+        fields = {"project_code": project, "region": region}
+        return self._call(
+            PLACE, "POST", "/order", lambda body: rows.placed(body, project, region), json=fields
         )
 
     def fetch_order(self, order_id: str) -> Rental:
-        """An answer about another order raises CONTRADICTION and changes nothing."""
+        """Fetch one order. An answer about another order raises CONTRADICTION."""
         path = self._path_of(order_id)
-        return self._ask(FETCH, "GET", path, lambda body: rows.fetched(body, order_id))
+        return self._call(FETCH, "GET", path, lambda body: rows.fetched(body, order_id))
 
     def cancel_order(self, order_id: str) -> Cancellation:
-        """The document shows no body for this call, so none is sent."""
-        return self._ask(CANCEL, "POST", f"{self._path_of(order_id)}/cancel", _cancellation)
+        """Cancel an order, without a body, because the document shows none."""
+        return self._call(CANCEL, "POST", f"{self._path_of(order_id)}/cancel", _cancellation)
 
     def list_orders(self, *, page: int, page_size: int, state: str = "") -> RentalPage:
         query = {**_paging(page, page_size), **({"status": state} if state else {})}
-        return self._ask(
+        return self._call(
             LIST,
             "GET",
             "/user/orders",
@@ -163,7 +163,7 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         )
 
     def list_transactions(self, *, page: int, page_size: int) -> TransactionPage:
-        return self._ask(
+        return self._call(
             TRANSACTIONS,
             "GET",
             "/user/transactions",
@@ -172,12 +172,12 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         )
 
     def fetch_balance(self) -> Balance:
-        return self._ask(BALANCE, "GET", "/user/balance", rows.balance)
+        return self._call(BALANCE, "GET", "/user/balance", rows.balance)
 
     def fetch_profile(self) -> Profile:
-        return self._ask(PROFILE, "GET", "/user/profile", rows.profile)
+        return self._call(PROFILE, "GET", "/user/profile", rows.profile)
 
-    def _ask(
+    def _call(
         self,
         operation: Operation,
         method: str,
@@ -188,8 +188,8 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         json: Mapping[str, object] | None = None,
     ) -> T:
         headers = {"Authorization": f"Bearer {self.credential('api_key')}"}
-        asked = Request(method, path, query=query or {}, json=json, headers=headers)
-        return self.transport.call(operation, asked, lambda answer: _understand(answer, read))
+        http_request = Request(method, path, query=query or {}, json=json, headers=headers)
+        return self.transport.call(operation, http_request, lambda answer: _parse(answer, read))
 
     def _path_of(self, order_id: str) -> str:
         if not rows.ORDER_ID.fullmatch(order_id):
@@ -197,8 +197,9 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         return f"/order/{order_id}"
 
 
-def _understand(answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
-    """Success is HTTP 200 and no `error` key; anything that `read` misses is unreadable."""
+def _parse(answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
+    """Parse an answer. Success is HTTP 200 without an `error` key. A ValueError of `read` means
+    unreadable."""
     if answer.status != 200:
         _refuse(answer)
     body = json_object(answer)
@@ -207,7 +208,7 @@ def _understand(answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
     try:
         return read(body)
     except rows.OtherOrder as other:
-        contradiction(answer, str(other))
+        raise_contradiction(answer, str(other))
     except ValueError:
         raise OutcomeUnknown(Reason.UNREADABLE, http_status=answer.status) from None
 
@@ -217,26 +218,27 @@ def _refuse(answer: Answer) -> NoReturn:
     code = body.get("code")
     words = _words(body)
     if "order_id" in body and ("error" in body or 300 <= answer.status < 500):
-        # The order may have been made, although the error or the status denies it.
-        contradiction(answer, words)
+        # The order may exist, although the error or the status denies it.
+        raise_contradiction(answer, words)
     reason = ERROR_CODES.get(code) if isinstance(code, str) else None
     reason = reason or HTTP_STATUSES.get(answer.status)
     if reason is not None:
         raise Refused(reason, words=words, http_status=answer.status)
     if answer.status == 200:
-        contradiction(answer, words)
-    undecided(answer, words)
+        raise_contradiction(answer, words)
+    raise_undecided(answer, words)
 
 
 def _words(body: Mapping[str, Any]) -> str:
-    """The error text and its name; nothing where it is no error body, for then `code` is
-    the one that somebody waits for."""
-    name = text_of(body.get("code"), 100)
-    return f"{said(body, 'error')} ({name})" if name and "error" in body else said(body, "error")
+    """The error text and its name. Without an error text, or beside an order, `code` may be the
+    code that somebody waits for: then only a documented name is shown."""
+    text, name = text_field(body, "error"), text_of(body.get("code"), 100)
+    is_error_alone = "error" in body and "order_id" not in body
+    return f"{text} ({name})" if name and (is_error_alone or name in ERROR_CODES) else text
 
 
 def _cancellation(body: Mapping[str, Any]) -> Cancellation:
-    message = said(body, "message")
+    message = text_field(body, "message")
     if not message:
         raise ValueError("no message")
     return Cancellation(message, amount_of(body.get("refund_amount")))

@@ -1,4 +1,4 @@
-"""The objects in GoSMS's answers, read into our words. `ValueError`: unreadable."""
+"""Parse the objects in GoSMS's answers. Every parser raises ValueError for unreadable data."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from providers.gateway.vocabulary import (
     TransactionPage,
 )
 
-from .parsing import amount_of, id_of, said, text_of, time_of
+from .parsing import amount_of, id_of, text_field, text_of, time_of
 
 T = TypeVar("T")
 
 ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""It becomes part of an address, so nothing that could lead elsewhere is one."""
+"""It becomes part of a URL, so it must not contain anything that could lead elsewhere."""
 
 ORDER_STATES: Final = {
     "pending": OrderState.PENDING,
     "received": OrderState.RECEIVED,
     "completed": OrderState.COMPLETED,
     "cancelled": OrderState.CANCELLED,
-    # Not in the document's list of states, but its three sample programs wait for it.
+    # Missing in the document's list of states, but its three sample programs wait for it.
     "expired": OrderState.EXPIRED,
 }
 TIMES: Final = ("created_at", "expired_at", "received_at")
 SHORT: Final = 100
-"""Characters of any single word; what is longer is cut, and ends in an ellipsis."""
+"""Characters of a single word. Longer ones are cut and end in an ellipsis."""
 LONGEST_CONTENT: Final = 100_000
 MOST_ROWS: Final = 10**9
 
 
 class OtherOrder(ValueError):
-    """The answer is about another order than the one that was asked for."""
+    """The answer is about another order than the requested one."""
 
 
 def rental(row: object) -> Rental:
@@ -50,16 +50,16 @@ def rental(row: object) -> Rental:
     order_id = id_of(row.get("order_id"))
     if not ORDER_ID.fullmatch(order_id):
         raise ValueError("no order id")
-    raw_state = said(row, "status", SHORT)
+    raw_state = text_field(row, "status", SHORT)
     return Rental(
         order_id=order_id,
         state=ORDER_STATES.get(raw_state, OrderState.UNRECOGNISED),
         raw_state=raw_state,
-        phone=said(row, "phone", SHORT),
-        project=said(row, "project_code", SHORT),
-        region=said(row, "region", SHORT),
+        phone=text_field(row, "phone", SHORT),
+        project=text_field(row, "project_code", SHORT),
+        region=text_field(row, "region", SHORT),
         price=amount_of(row.get("price")),
-        code=said(row, "code", SHORT) or None,
+        code=text_field(row, "code", SHORT) or None,
         content=text_of(row.get("content"), LONGEST_CONTENT) or None,
         created_at=time_of(row.get("created_at")),
         expires_at=time_of(row.get("expired_at")),
@@ -69,7 +69,7 @@ def rental(row: object) -> Rental:
 
 
 def placed(body: Mapping[str, Any], project: str, region: str) -> Rental:
-    """Without a phone number nothing was rented that could be used: unreadable."""
+    """A newly placed order. Without a phone number it is unusable, so it is unreadable."""
     order = rental(body)
     if not order.phone:
         raise ValueError("no phone")
@@ -91,17 +91,17 @@ def fetched(body: Mapping[str, Any], order_id: str) -> Rental:
 def rental_page(body: Mapping[str, Any], page: int, page_size: int) -> RentalPage:
     found, unreadable = _rows(body, "orders", rental)
     total = _count(body.get("total"))
-    return RentalPage(found, total, *_place(body, page, page_size), unreadable)
+    return RentalPage(found, total, *_page_and_size(body, page, page_size), unreadable)
 
 
 def transaction_page(body: Mapping[str, Any], page: int, page_size: int) -> TransactionPage:
     found, unreadable = _rows(body, "transactions", transaction)
     total = _count(body.get("total"))
-    return TransactionPage(found, total, *_place(body, page, page_size), unreadable)
+    return TransactionPage(found, total, *_page_and_size(body, page, page_size), unreadable)
 
 
 def transaction(row: object) -> Transaction:
-    """`amount` is positive for every type: the type alone tells the direction."""
+    """A transaction. `amount` is positive for every type; the type alone gives the direction."""
     if not isinstance(row, dict):
         raise ValueError("no transaction")  # noqa: TRY004
     transaction_id = id_of(row.get("id"))
@@ -110,14 +110,14 @@ def transaction(row: object) -> Transaction:
     created_at = time_of(row.get("created_at"))
     return Transaction(
         transaction_id=transaction_id,
-        type=said(row, "type", SHORT),
+        type=text_field(row, "type", SHORT),
         amount=decimal_of(row.get("amount")),
         balance_after=amount_of(row.get("balance_snapshot")),
         frozen_after=amount_of(row.get("frozen_balance_snapshot")),
-        description=said(row, "description"),
+        description=text_field(row, "description"),
         order_id=id_of(row.get("order_id")),
         created_at=created_at,
-        raw_created_at="" if created_at else said(row, "created_at", SHORT),
+        raw_created_at="" if created_at else text_field(row, "created_at", SHORT),
     )
 
 
@@ -134,8 +134,8 @@ def profile(body: Mapping[str, Any]) -> Profile:
     is_active = body.get("is_active")
     return Profile(
         user_id=id_of(body.get("user_id")),
-        username=said(body, "username", SHORT),
-        billing_type=said(body, "billing_type", SHORT),
+        username=text_field(body, "username", SHORT),
+        billing_type=text_field(body, "billing_type", SHORT),
         is_active=is_active if isinstance(is_active, bool) else None,
         balance=balance(body),
         created_at=time_of(body.get("created_at")),
@@ -144,7 +144,7 @@ def profile(body: Mapping[str, Any]) -> Profile:
 
 def _unread_times(row: Mapping[str, Any]) -> dict[str, str]:
     return {
-        name: said(row, name, SHORT)
+        name: text_field(row, name, SHORT)
         for name in TIMES
         if row.get(name) is not None and time_of(row[name]) is None
     }
@@ -153,10 +153,10 @@ def _unread_times(row: Mapping[str, Any]) -> dict[str, str]:
 def _rows(
     body: Mapping[str, Any], key: str, read: Callable[[object], T]
 ) -> tuple[tuple[T, ...], int]:
-    """The rows that can be read, and how many cannot: one bad row must not lose a page."""
+    """The readable rows and the number of unreadable ones. One bad row must not lose a page."""
     listed = body.get(key, 0)
     if listed is None:
-        # How some servers write a list without rows.
+        # Some servers write null for an empty list.
         listed = []
     if not isinstance(listed, list):
         raise ValueError("no list")  # noqa: TRY004
@@ -175,12 +175,12 @@ def _count(value: object) -> int:
     return value
 
 
-def _place(body: Mapping[str, Any], page: int, page_size: int) -> tuple[int, int]:
-    """As the provider says; what we asked for where it says nothing."""
+def _page_and_size(body: Mapping[str, Any], page: int, page_size: int) -> tuple[int, int]:
+    """Page and page size as the provider states them, or else as we requested them."""
     stated = []
-    for key, asked in (("page", page), ("page_size", page_size)):
+    for key, requested in (("page", page), ("page_size", page_size)):
         try:
             stated.append(_count(body.get(key)))
         except ValueError:
-            stated.append(asked)
+            stated.append(requested)
     return stated[0], stated[1]

@@ -1,6 +1,6 @@
-"""HAORUI: sends any text and pushes delivery reports to our address.
+"""HAORUI: sends any text and pushes delivery reports to our callback address.
 
-Success means "accepted for processing", never "delivered".
+A success means "accepted for processing", never "delivered".
 """
 
 from __future__ import annotations
@@ -25,9 +25,16 @@ from providers.gateway.events import CallbackRequest, Event
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import Encoding, Reason, SmsKind, Submission, TextMessage
 
-from .delivery_reports import understand
-from .options import lines_of
-from .parsing import NO_IDS, contradiction, id_of, is_success, said, undecided
+from .delivery_reports import parse_reports
+from .parsing import (
+    NO_IDS,
+    id_of,
+    is_success,
+    option_lines,
+    raise_contradiction,
+    raise_undecided,
+    text_field,
+)
 
 SEND: Final = Operation(
     "send_text",
@@ -37,12 +44,12 @@ SEND: Final = Operation(
 )
 
 ENCODINGS: Final = {Encoding.GSM7: "T", Encoding.UCS2: "U"}
-"""`encoding`. Its T is Latin text, while T in `sms_type` is a transactional message."""
+"""Values of `encoding`. T means Latin text here, but a transactional message in `sms_type`."""
 SUCCEEDED: Final = {"S": True, "F": False}
-"""`status`: submission succeeded, submission failed."""
+"""Values of `status`: submission succeeded, submission failed."""
 
 NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
-"""Country code and number. A list with commas would be a bulk send on this platform."""
+"""Country code and number. On this platform a comma-separated list would be a bulk send."""
 REFERENCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,32}")
 SHORTEST_TOKEN: Final = 16
 
@@ -55,7 +62,7 @@ BAD_REFERENCE: Final = _("The portal's own id of this message does not suit %(pr
 class Haorui(SendsText, ReceivesCallbacks):
     key = "haorui"
     name = "HAORUI"
-    job = _("sends any text")
+    summary = _("sends any text")
     base_url_help = _(
         "The host that HAORUI gave you with your API login, for example"
         " https://api.example.com, without a path. None is preset, so that your password"
@@ -91,14 +98,14 @@ class Haorui(SendsText, ReceivesCallbacks):
             choices=(("T", _("Transactional")), ("P", _("Marketing"))),
         ),
     )
-    # Calls in parallel have been answered with a misleading "IP not Whitelisted".
+    # The platform has answered parallel calls with a misleading "IP not Whitelisted".
     pace = Pace(per_second=5, per_minute=300, in_flight=1)
     reports_delivery = True
     callback_methods = frozenset({"POST", "GET"})
 
     @classmethod
-    def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:
-        """The document's example is 8613912345678."""
+    def format_recipient(cls, recipient: str, options: Mapping[str, object]) -> str:
+        """Digits with the country code, like the document's example 8613912345678."""
         digits = recipient.removeprefix("+")
         if not NUMBER.fullmatch(digits):
             raise CannotTake(BAD_NUMBER, provider=cls.name)
@@ -106,7 +113,7 @@ class Haorui(SendsText, ReceivesCallbacks):
 
     @classmethod
     def sender_ids(cls, options: Mapping[str, object]) -> tuple[str, ...]:
-        return lines_of(options.get("sender_ids"))
+        return option_lines(options.get("sender_ids"))
 
     def send_text(self, message: TextMessage) -> Submission:
         self._check(message)
@@ -116,16 +123,16 @@ class Haorui(SendsText, ReceivesCallbacks):
             "sms_type": SmsKind(message.kind).value,
             "encoding": ENCODINGS[message.encoding],
             "sender_id": message.sender_id,
-            "phonenumber": self.address_of(message.recipient, self.login.options),
+            "phonenumber": self.format_recipient(message.recipient, self.login.options),
             "textmessage": message.text,
             "uid": message.reference,
         }
         if message.callback_url:
             fields["callback_url"] = message.callback_url
         secrets = (message.text, *message.secrets, *_tokens_of(message.callback_url))
-        asked = Request("POST", "/api/SendSMS", json=fields, secrets=secrets)
+        http_request = Request("POST", "/api/SendSMS", json=fields, secrets=secrets)
         return self.transport.call(
-            SEND, asked, lambda answer: _submission(answer, message.reference)
+            SEND, http_request, lambda answer: _submission(answer, message.reference)
         )
 
     def _check(self, message: TextMessage) -> None:
@@ -137,12 +144,12 @@ class Haorui(SendsText, ReceivesCallbacks):
             raise CannotTake(BAD_REFERENCE, provider=self.name)
 
     @classmethod
-    def understand_callback(cls, request: CallbackRequest) -> tuple[Event, ...]:
-        return understand(request)
+    def parse_callback(cls, request: CallbackRequest) -> tuple[Event, ...]:
+        return parse_reports(request)
 
 
 def _tokens_of(callback_url: str) -> tuple[str, ...]:
-    """The address itself and the parts of its path that are long enough to be its token."""
+    """The URL itself and the parts of its path that are long enough to be its token."""
     if not callback_url:
         return ()
     parts = callback_url.split("/")[3:]
@@ -150,33 +157,39 @@ def _tokens_of(callback_url: str) -> tuple[str, ...]:
 
 
 def _submission(answer: Answer, reference: str) -> Submission:
-    """The body decides before the HTTP status, which the document does not give for F."""
+    """Parse the answer to a send. The body takes precedence over the HTTP status, which the
+    document does not state for F."""
     body = json_object_or_none(answer) or {}
-    remarks = said(body, "remarks")
+    remarks = text_field(body, "remarks")
     status = body.get("status")
     verdict = SUCCEEDED.get(status) if isinstance(status, str) else None
     if verdict is None:
-        _refuse_missing(answer, said(body, "ReasonPhrase"))
-        undecided(answer, remarks or said(body, "status") or said(body, "ReasonPhrase"))
+        _refuse_missing(answer, text_field(body, "ReasonPhrase"))
+        raise_undecided(
+            answer, remarks or text_field(body, "status") or text_field(body, "ReasonPhrase")
+        )
     if not verdict:
         if answer.status == 429:
-            undecided(answer, remarks)
+            raise_undecided(answer, remarks)
         raise Refused(Reason.OTHER_REFUSAL, words=remarks, http_status=answer.status)
     if not is_success(answer):
-        contradiction(answer, remarks)
+        raise_contradiction(answer, remarks)
     warnings = []
     provider_id = id_of(body.get("message_id"))
     if provider_id in NO_IDS:
         provider_id = ""
         warnings.append("no_id")
-    if said(body, "uid") not in ("", reference):
-        # Another message's uid: ours is what we asked with, so ours stands.
+    if text_field(body, "uid") not in ("", reference):
+        # Another message's uid. We keep the one that we sent.
         warnings.append("other_reference")
     return Submission(provider_id, remarks, tuple(warnings))
 
 
 def _refuse_missing(answer: Answer, phrase: str) -> None:
-    """Missing parameters come as HTTP 404 with {"StatusCode":404,"ReasonPhrase":…}; the
-    address is right all the same."""
+    """Raise `Refused` for missing parameters.
+
+    The platform reports them as HTTP 404 with {"StatusCode":404,"ReasonPhrase":…}, although the
+    address is correct.
+    """
     if answer.status == 404 and phrase:
         raise Refused(Reason.PARAMETERS, words=phrase, http_status=answer.status)

@@ -1,7 +1,7 @@
 """HaoSMS: sends a code of ours inside one of its own texts, and states a balance.
 
-Its document names no status endpoint, no callback and no list of errors, so `submitted` is
-the last that can be known of a message here.
+Its document names no status endpoint, no callback and no list of errors, so `submitted` is the
+last state that we can know of a message.
 """
 
 from __future__ import annotations
@@ -26,8 +26,16 @@ from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import Balance, OwnCode, Reason, Submission
 
-from .options import lines_of
-from .parsing import NO_IDS, amount_of, contradiction, id_of, is_success, said, undecided
+from .parsing import (
+    NO_IDS,
+    amount_of,
+    id_of,
+    is_success,
+    option_lines,
+    raise_contradiction,
+    raise_undecided,
+    text_field,
+)
 
 SEND_PATH: Final = "/extra_api/otp_msg"
 BALANCE_PATH: Final = "/user/s_balance"
@@ -48,7 +56,7 @@ SUCCEEDED: Final[Mapping[object, bool]] = {
     "False": False,
     "false": False,
 }
-"""`result`. The document has 成功/失败 for sending and "True"/"False" for the balance;
+"""Values of `result`. The document has 成功/失败 for sending and "True"/"False" for the balance;
 "False" has been seen for sending too."""
 
 CODE: Final = re.compile(r"[A-Za-z0-9]{1,6}")
@@ -93,7 +101,7 @@ TEMPLATES: Final = (
 class HaoSMS(SendsOwnCode, ReportsBalance):
     key = "haosms"
     name = "HaoSMS"
-    job = _("sends codes that the portal makes")
+    summary = _("sends codes that the portal makes")
     default_base_url = "https://api.haosms.net"
     base_url_help = _("As in the provider's document; older accounts may have another host.")
     credential_fields = (
@@ -151,9 +159,11 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
     default_template = "2"
 
     @classmethod
-    def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:
-        """The national number: "Do not add 0086, +86 format not accepted". The ten-digit
-        examples of the document are one digit short of any mobile number in China."""
+    def format_recipient(cls, recipient: str, options: Mapping[str, object]) -> str:
+        """The national number: "Do not add 0086, +86 format not accepted".
+
+        The document's examples have ten digits, one less than any mobile number in China.
+        """
         number = cls._number(recipient)
         if number.country == "CN" or cls.channels(number.country, options):
             return number.significant
@@ -162,8 +172,8 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
     @classmethod
     def channels(cls, country: str, options: Mapping[str, object]) -> tuple[str, ...]:
         if country == "CN":
-            return lines_of(options.get("channels"))
-        rows = (line.partition(" ") for line in lines_of(options.get("other_channels")))
+            return option_lines(options.get("channels"))
+        rows = (line.partition(" ") for line in option_lines(options.get("other_channels")))
         return tuple(channel for code, _space, channel in rows if channel and code == country)
 
     @classmethod
@@ -172,12 +182,12 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
             raise CannotTake(BAD_CODE, provider=cls.name)
 
     def send_code(self, request: OwnCode) -> Submission:
-        """POST, so that the key stays out of the address."""
+        """Send the code by POST, so that the API key stays out of the URL."""
         options = self.login.options
-        phone = self.address_of(request.recipient, options)
+        phone = self.format_recipient(request.recipient, options)
         self.check_own_code(request.code)
-        # The channel chooses the country, and the number goes without its country code: a
-        # channel of another country would send the code to a stranger.
+        # The channel determines the country, and the number has no country code. A channel of
+        # another country would send the code to a stranger.
         if request.channel not in self.channels(self._number(request.recipient).country, options):
             raise CannotTake(NO_CHANNEL, channel=request.channel)
         if request.template not in {template.key for template in self.templates}:
@@ -191,12 +201,12 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
         if request.template:
             form["tmp_id"] = request.template
         path = f"{SEND_PATH}/" if options.get("trailing_slash") is True else SEND_PATH
-        asked = Request("POST", path, form=form, secrets=(request.code,))
-        return self.transport.call(SEND, asked, _submission)
+        http_request = Request("POST", path, form=form, secrets=(request.code,))
+        return self.transport.call(SEND, http_request, _submission)
 
     def fetch_balance(self) -> Balance:
-        asked = Request("POST", BALANCE_PATH, form={"api_key": self.credential("api_key")})
-        return self.transport.call(BALANCE, asked, _balance)
+        http_request = Request("POST", BALANCE_PATH, form={"api_key": self.credential("api_key")})
+        return self.transport.call(BALANCE, http_request, _balance)
 
     @classmethod
     def _number(cls, recipient: str) -> PhoneNumber:
@@ -212,8 +222,8 @@ def _submission(answer: Answer) -> Submission:
     # `msg` is the task id on success and the error text on failure.
     provider_id = id_of(body.get("msg"))
     if provider_id in NO_IDS:
-        return Submission("", said(body, "result"), ("no_id",))
-    return Submission(provider_id, said(body, "result"))
+        return Submission("", text_field(body, "result"), ("no_id",))
+    return Submission(provider_id, text_field(body, "result"))
 
 
 def _balance(answer: Answer) -> Balance:
@@ -227,12 +237,12 @@ def _balance(answer: Answer) -> Balance:
 
 def _require_success(answer: Answer) -> None:
     body = json_object_or_none(answer)
-    words = said(body, "msg") or said(body, "result")
+    words = text_field(body, "msg") or text_field(body, "result")
     verdict = _verdict(body.get("result")) if body is not None else None
     if verdict is None:
-        undecided(answer, words)
+        raise_undecided(answer, words)
     if verdict and not is_success(answer):
-        contradiction(answer, words)
+        raise_contradiction(answer, words)
     if not verdict:
         _refuse(answer, words)
 
@@ -244,7 +254,8 @@ def _verdict(result: object) -> bool | None:
 
 
 def _refuse(answer: Answer, words: str) -> None:
-    """The document has no codes for failures: `msg` is shown and never matched."""
+    """Raise the error for a refusal. The document has no error codes, so `msg` is shown and never
+    matched."""
     if answer.status == 429:
-        undecided(answer, words)
+        raise_undecided(answer, words)
     raise Refused(Reason.OTHER_REFUSAL, words=words, http_status=answer.status)

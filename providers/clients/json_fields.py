@@ -1,7 +1,7 @@
-"""What a callback says, as pairs of name and value, whatever form it came in.
+"""Read the fields of a callback from JSON, a query or a form.
 
-Nothing here raises on any bytes. A name that stands twice, or that holds a list, could mean
-two things: `Said` remembers it, and whoever reads it leaves such a callback alone.
+Nothing here raises on any bytes. A repeated name, or a name with a list, could mean two things:
+`CallbackFields` notes it as ambiguous, and the client then treats the callback as unrecognised.
 """
 
 from __future__ import annotations
@@ -22,40 +22,40 @@ _SIGNS: Final = re.compile(r"[_\s-]")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """`values` by name in lower case, without `_` and `-`; `original` as they were named."""
+class CallbackFields:
+    """`values` has the names in lower case without `_` and `-`; `original` has them unchanged."""
 
     values: Mapping[str, str]
     original: Mapping[str, str] = field(default_factory=dict)
     ambiguous: frozenset[str] = frozenset()
 
     def get(self, *names: str) -> str:
-        """The first of these names that was said once; empty if none was."""
+        """The value of the first of these names that is not ambiguous or empty; else empty."""
         found = (self.values.get(name, "") for name in names if name not in self.ambiguous)
         return next((value for value in found if value), "")
 
     @staticmethod
-    def short_of(name: str) -> str:
-        """The name under which `values` has what was called `name`."""
+    def normalized(name: str) -> str:
+        """The key of `values` for an original name."""
         return _SIGNS.sub("", name.partition("[")[0]).lower()
 
 
-def said_by(pairs: Iterable[tuple[object, object]]) -> Said:
+def collect_fields(pairs: Iterable[tuple[object, object]]) -> CallbackFields:
     values: dict[str, str] = {}
     original: dict[str, str] = {}
     ambiguous: set[str] = set()
     for name, value in pairs:
         key = text_of(name, 100)
-        short = Said.short_of(key)
+        short = CallbackFields.normalized(key)
         if short in values or "[" in key or isinstance(value, (list, tuple)):
             ambiguous.add(short)
         values.setdefault(short, text_of(value).strip())
         original[key] = text_of(value)
-    return Said(values, original, frozenset(ambiguous))
+    return CallbackFields(values, original, frozenset(ambiguous))
 
 
-def pairs_of_query(query: str) -> list[tuple[str, str]] | None:
-    """None where it is too long to be a report."""
+def parse_query_pairs(query: str) -> list[tuple[str, str]] | None:
+    """The fields of a query string; None if it has too many to be a report."""
     try:
         return parse_qsl(
             query, keep_blank_values=True, errors="backslashreplace", max_num_fields=MOST_FIELDS
@@ -64,8 +64,9 @@ def pairs_of_query(query: str) -> list[tuple[str, str]] | None:
         return None
 
 
-def pairs_of_multipart(body: bytes, content_type: str) -> list[tuple[str, str]] | None:
-    """The fields of a form as `curl -F` and some libraries post it; None where it is none."""
+def parse_multipart_pairs(body: bytes, content_type: str) -> list[tuple[str, str]] | None:
+    """The fields of a multipart form, as `curl -F` and some libraries post it; None if it is not
+    one."""
     head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
     try:
         parts = BytesParser(policy=compat32).parsebytes(head + body)
@@ -83,10 +84,10 @@ def pairs_of_multipart(body: bytes, content_type: str) -> list[tuple[str, str]] 
     return pairs if len(pairs) <= MOST_FIELDS else None
 
 
-def pairs_of_json(body: bytes) -> list[object] | None:
-    """The objects of a JSON body, each a tuple of its pairs; None where it is no JSON.
+def parse_json_pairs(body: bytes) -> list[object] | None:
+    """The objects of a JSON body, each as a tuple of pairs; None if it is not JSON.
 
-    As pairs, since a dict would silently keep the last of two equal names.
+    Pairs, because a dict would silently keep the last of two equal names.
     """
     try:
         read = json.loads(body, object_pairs_hook=tuple, parse_float=str, parse_constant=str)

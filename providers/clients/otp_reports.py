@@ -1,4 +1,4 @@
-"""The two callbacks of the OTP Service: GET with STATUS, MSG, TYPE, CODE, MSGID, EXTID."""
+"""Parse the two callbacks of the OTP Service: GET with STATUS, MSG, TYPE, CODE, MSGID, EXTID."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from providers.gateway.events import (
 )
 from providers.gateway.vocabulary import DeliveryState, Reason
 
-from .json_fields import Said, pairs_of_query, said_by
+from .json_fields import CallbackFields, collect_fields, parse_query_pairs
 from .parsing import NO_IDS, id_of
 
 SEND_STATUS: Final = "0"
 VERIFICATION: Final = "1"
-"""`TYPE`."""
+"""The two values of `TYPE`."""
 
 STATUSES: Final = frozenset({"SUCCESS", "ERROR"})
 CODES: Final = frozenset({"200", "400", "500"})
@@ -28,7 +28,7 @@ DELIVERY: Final = {
     ("ERROR", "500"): DeliveryState.UNDELIVERED,
 }
 VERIFIED: Final = {("SUCCESS", "200"): True, ("ERROR", "400"): False, ("ERROR", "500"): False}
-"""There is no RESULT here, and anybody who knows the address can call it."""
+"""Evidence only: this callback has no RESULT, and anybody who knows the address can call it."""
 
 REASONS: Final = {"400": Reason.BAD_NUMBER, "500": Reason.PROVIDER_FAULT}
 """`CODE` 400 is "Wrong number" here and "Incorrect request parameters" in answers."""
@@ -36,37 +36,37 @@ REASONS: Final = {"400": Reason.BAD_NUMBER, "500": Reason.PROVIDER_FAULT}
 READ: Final = frozenset({"status", "code", "type", "msg", "msgid", "extid"})
 
 
-def understand(request: CallbackRequest) -> tuple[Event, ...]:
-    pairs = pairs_of_query(request.query)
+def parse_report(request: CallbackRequest) -> tuple[Event, ...]:
+    pairs = parse_query_pairs(request.query)
     if pairs is None:
         return (Unrecognised("", "", "", problem="unreadable"),)
     if not pairs:
         return (Unrecognised("", "", "", problem="empty"),)
-    return (_event(said_by(pairs)),)
+    return (_event(collect_fields(pairs)),)
 
 
-def _event(said: Said) -> Event:
-    reference = id_of(said.get("extid"))
-    provider_id = id_of(said.get("msgid"))
+def _event(report: CallbackFields) -> Event:
+    reference = id_of(report.get("extid"))
+    provider_id = id_of(report.get("msgid"))
     provider_id = "" if provider_id in NO_IDS else provider_id
-    stated = (said.get("status").upper(), said.get("code"))
-    words = " ".join(word for word in (*stated, said.get("msg")) if word)
-    fields = {name: said.original[name] for name in said.original if name.lower() not in READ}
-    problem = _problem(said, stated, named=bool(reference or provider_id))
+    stated = (report.get("status").upper(), report.get("code"))
+    words = " ".join(word for word in (*stated, report.get("msg")) if word)
+    fields = {name: report.original[name] for name in report.original if name.lower() not in READ}
+    problem = _problem(report, stated, named=bool(reference or provider_id))
     if problem:
         return Unrecognised(reference, provider_id, words, fields, problem)
     if stated[1] in REASONS:
         fields["reason"] = REASONS[stated[1]].value
-    if said.get("type") == SEND_STATUS:
+    if report.get("type") == SEND_STATUS:
         return DeliveryReported(reference, provider_id, words, fields, DELIVERY[stated])
     return VerificationReported(reference, provider_id, words, fields, VERIFIED[stated])
 
 
-def _problem(said: Said, stated: tuple[str, str], *, named: bool) -> str:
-    if said.ambiguous:
+def _problem(report: CallbackFields, stated: tuple[str, str], *, named: bool) -> str:
+    if report.ambiguous:
         return "ambiguous"
     status, code = stated
-    kind = said.get("type")
+    kind = report.get("type")
     if not (status and code and kind and named):
         return "incomplete"
     if status not in STATUSES or code not in CODES or kind not in (SEND_STATUS, VERIFICATION):

@@ -1,7 +1,7 @@
 """OTP Service: makes, sends and checks codes of its own.
 
-Everything is a GET with the password in its query, and everything costs money or a try:
-nothing here may be repeated by machine.
+Every call is a GET with the password in its query, and every call costs money or a try. So none
+may be repeated automatically.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from providers.gateway.events import CallbackRequest, Event
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import CheckResult, CodeCheck, ProviderCode, Reason, Submission
 
-from .otp_reports import understand
-from .parsing import NO_IDS, contradiction, id_of, is_success, said, undecided
+from .otp_reports import parse_report
+from .parsing import NO_IDS, id_of, is_success, raise_contradiction, raise_undecided, text_field
 
 LOGIN_FIELDS: Final = frozenset({"username", "password"})
 SEND: Final = Operation(
@@ -38,11 +38,11 @@ CHECK: Final = Operation(
     hidden=LOGIN_FIELDS | {"code"},
     readable_in_answer=frozenset({"code"}),
 )
-"""Paid: a second check can use up a try, or be answered FAILED after a PASS. The answer's
-CODE is a status."""
+"""Paid, because a second check can use up a try or return FAILED after a PASS. The CODE of an
+answer is a status."""
 
 SUCCEEDED: Final = {"SUCCESS": True, "ERROR": False}
-"""`STATUS`. Only SUCCESS is shown for answers; ERROR stands in the callback tables."""
+"""Values of `STATUS`. The document shows SUCCESS for answers; ERROR is in its callback tables."""
 ACCEPTED: Final = "200"
 REFUSALS: Final = {
     "400": Reason.PARAMETERS,
@@ -50,7 +50,7 @@ REFUSALS: Final = {
     "412": Reason.ACCOUNT_DISABLED,
 }
 FAULT: Final = "500"
-"""`CODE`, "Response status code": the same numbers as HTTP has, but in the body."""
+"""Values of `CODE`, "Response status code": the numbers of HTTP, but in the body."""
 PASSED: Final = {"PASS": True, "FAILED": False}
 
 NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
@@ -65,7 +65,7 @@ NO_CODE: Final = _("There is no code to check.")
 class OtpService(MakesCodes, ReceivesCallbacks):
     key = "otpservice"
     name = "OTP Service"
-    job = _("makes and checks codes")
+    summary = _("makes and checks codes")
     base_url_help = _(
         "The address that the provider gave you, without /send. Its document names none, so"
         " none is preset. The callback address below has to be given to the provider by you."
@@ -97,32 +97,32 @@ class OtpService(MakesCodes, ReceivesCallbacks):
     callback_methods = frozenset({"GET"})
 
     @classmethod
-    def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:
+    def format_recipient(cls, recipient: str, options: Mapping[str, object]) -> str:
         digits = recipient.removeprefix("+")
         if not NUMBER.fullmatch(digits):
             raise CannotTake(BAD_NUMBER, provider=cls.name)
         return f"+{digits}" if options.get("phone_format") == "plus" else digits
 
     def start_code(self, request: ProviderCode) -> Submission:
-        """`eid` is required, though the address in the document leaves it out."""
+        """Start a session. `eid` is required, although the document's example URL omits it."""
         if not REFERENCE.fullmatch(request.reference):
             raise CannotTake(BAD_REFERENCE, provider=self.name)
         query = {
-            "msisdn": self.address_of(request.recipient, self.login.options),
+            "msisdn": self.format_recipient(request.recipient, self.login.options),
             **self._login(),
             "eid": request.reference,
         }
         return self.transport.call(SEND, Request("GET", "/send", query=query), _submission)
 
     def check_code(self, request: CodeCheck) -> CheckResult:
-        """`sid` is "the msgid returned by the verification code request", even if it is 0."""
+        """Check a code. `sid` is "the msgid returned by the verification code request", even 0."""
         if not request.session_id:
             raise CannotTake(NO_SESSION, provider=self.name)
         if not request.code:
             raise CannotTake(NO_CODE)
         query = {"sid": request.session_id, "code": request.code, **self._login()}
-        asked = Request("GET", "/code", query=query, secrets=(request.code,))
-        return self.transport.call(CHECK, asked, lambda answer: _verdict(answer, request))
+        http_request = Request("GET", "/code", query=query, secrets=(request.code,))
+        return self.transport.call(CHECK, http_request, lambda answer: _verdict(answer, request))
 
     def _login(self) -> dict[str, str]:
         return {
@@ -131,34 +131,37 @@ class OtpService(MakesCodes, ReceivesCallbacks):
         }
 
     @classmethod
-    def understand_callback(cls, request: CallbackRequest) -> tuple[Event, ...]:
-        return understand(request)
+    def parse_callback(cls, request: CallbackRequest) -> tuple[Event, ...]:
+        return parse_report(request)
 
 
 def _submission(answer: Answer) -> Submission:
     body = _accepted(answer)
-    # The document's own sample of a success has "0". It is kept, since /code wants it back.
+    # The document's sample of a success has "0". It is kept, because /code requires it.
     provider_id = id_of(body.get("MSGID"))
     return Submission(provider_id, _words(body), _no_id(provider_id))
 
 
-def _verdict(answer: Answer, asked: CodeCheck) -> CheckResult:
-    """Verified only by SUCCESS, 200 and PASS together, about the session that we asked of."""
+def _verdict(answer: Answer, check: CodeCheck) -> CheckResult:
+    """Parse the answer to a check.
+
+    Only SUCCESS, 200 and PASS together verify a code, and only for the session that we asked for.
+    """
     body = _accepted(answer)
-    words = f"{_words(body)} {said(body, 'RESULT')}".strip()
+    words = f"{_words(body)} {text_field(body, 'RESULT')}".strip()
     stated = body.get("RESULT")
     passed = PASSED.get(stated) if isinstance(stated, str) else None
     if passed is None:
         raise OutcomeUnknown(Reason.UNREADABLE, words=words, http_status=answer.status)
-    if id_of(body.get("MSGID")) != asked.session_id:
-        contradiction(answer, words)
-    if asked.reference and said(body, "EXTID") not in ("", asked.reference):
-        contradiction(answer, words)
-    return CheckResult(passed, words, _no_id(asked.session_id))
+    if id_of(body.get("MSGID")) != check.session_id:
+        raise_contradiction(answer, words)
+    if check.reference and text_field(body, "EXTID") not in ("", check.reference):
+        raise_contradiction(answer, words)
+    return CheckResult(passed, words, _no_id(check.session_id))
 
 
 def _accepted(answer: Answer) -> Mapping[str, Any]:
-    """The body of an answer whose STATUS and CODE both say yes; raises for all others."""
+    """The body of an answer whose STATUS and CODE both say yes. Raises for any other."""
     body = json_object_or_none(answer) or {}
     words = _words(body)
     status = body.get("STATUS")
@@ -166,14 +169,14 @@ def _accepted(answer: Answer) -> Mapping[str, Any]:
     code = id_of(body.get("CODE"))
     if succeeded is None or code not in {ACCEPTED, FAULT, *REFUSALS}:
         _refuse(str(answer.status), answer, words)
-        undecided(answer, words)
+        raise_undecided(answer, words)
     if succeeded != (code == ACCEPTED) or (not succeeded and body.get("RESULT") == "PASS"):
-        contradiction(answer, words)
+        raise_contradiction(answer, words)
     if not succeeded:
         _refuse(code, answer, words)
         raise OutcomeUnknown(Reason.PROVIDER_FAULT, words=words, http_status=answer.status)
     if not is_success(answer):
-        contradiction(answer, words)
+        raise_contradiction(answer, words)
     return body
 
 
@@ -183,7 +186,9 @@ def _refuse(code: str, answer: Answer, words: str) -> None:
 
 
 def _words(body: Mapping[str, Any]) -> str:
-    return " ".join(word for word in (said(body, key) for key in ("STATUS", "CODE", "MSG")) if word)
+    return " ".join(
+        word for word in (text_field(body, key) for key in ("STATUS", "CODE", "MSG")) if word
+    )
 
 
 def _no_id(provider_id: str) -> tuple[str, ...]:

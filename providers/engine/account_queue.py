@@ -1,8 +1,8 @@
-"""What waits for a thread on one account, and when the next call of it may leave.
+"""Per-account queue of calls waiting for a worker thread, with rate pacing.
 
-A few jobs more than an account's calls in flight are kept ready here, so that a thread
-that comes back finds the next one at once. Those of the first lane go first. What has
-not left yet when the account must stop is handed back, never sent.
+It holds a few more jobs than the account may have in flight, so that a free thread finds the next
+one at once. Higher lanes go first. If the account must stop, calls that have not started are
+returned without being made.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from ..gateway.client import Client
 from ..models import Account
 from .work_source import Job, Lane, WorkSource
 
-LINGER = 5.0
-"""Seconds that a thread stays at a desk without work, with its connection open."""
-SETTLED = 3.0
-"""Seconds after which a pause that a thread saw stands in the database, if it holds."""
-STALE = 10.0
-"""Seconds."""
-SHARED_FROM = 4
-"""Calls in flight from which on one is kept for what staff wait for."""
-SLACK = 0.1
-"""Seconds that a window is kept longer than the provider's own, since some calls take longer
-than others to arrive, on a busy machine above all. From five calls a second on, the slots of
-the allowance lie further apart than this, and only what has to catch up waits for it."""
+IDLE_THREAD_TIMEOUT = 5.0
+"""Seconds that a thread waits for the next call of an account, with its connection open."""
+PAUSE_WRITE_TIME = 3.0
+"""Seconds after which a pause that a thread detected is in the database, if it holds."""
+STALE_AFTER = 10.0
+"""Seconds that a call may wait for a thread before it is returned."""
+RESERVE_FROM = 4
+"""From this many calls in flight on, one is reserved for calls that are not bulk work."""
+WINDOW_MARGIN = 0.1
+"""Seconds by which our windows exceed the provider's, because some calls take longer than others
+to arrive, above all on a busy machine. From five calls a second on, the allowance spaces its slots
+more widely than the longer window requires, so only calls that catch up wait for it."""
 
 
 @dataclass(order=True)
@@ -51,34 +51,34 @@ class QueuedCall:
 
     @property
     def is_stale(self) -> bool:
-        """It waited so long for a thread that it is decided anew whether it may go."""
-        return time.monotonic() - self.ready_at > STALE
+        """Whether it waited so long for a thread that it must be released and claimed again."""
+        return time.monotonic() - self.ready_at > STALE_AFTER
 
 
-def most_bulk(in_flight: int) -> int:
-    """Of so many calls in flight, how many may be bulk work."""
-    return in_flight - 1 if in_flight >= SHARED_FROM else in_flight
+def bulk_limit(in_flight: int) -> int:
+    """The number of an account's calls in flight that may be bulk work."""
+    return in_flight - 1 if in_flight >= RESERVE_FROM else in_flight
 
 
 class SlidingWindow:
-    """The calls that left this process lately: an exact guard of both windows.
+    """The recent calls of this process: an exact guard of both rate windows.
 
-    The shared allowance spaces the slots; a job that waited for a thread leaves later
-    than its slot, and several of those at once could crowd a window.
+    The shared allowance spaces the slots. A job that waited for a thread starts later than its
+    slot, and several of those at once could exceed a limit.
     """
 
     def __init__(self, per_second: int, per_minute: int) -> None:
-        self._windows = [(1.0 + SLACK, deque[float](maxlen=per_second))]
-        self._windows.append((60.0 + SLACK, deque[float](maxlen=per_minute)))
+        self._windows = [(1.0 + WINDOW_MARGIN, deque[float](maxlen=per_second))]
+        self._windows.append((60.0 + WINDOW_MARGIN, deque[float](maxlen=per_minute)))
 
     def wait_for_next(self, now: float) -> float:
-        """Seconds until one more call may leave."""
+        """Seconds until one more call may start; 0 or less if it may start now."""
         return max(
             (times[0] + length - now for length, times in self._windows if _is_full(times)),
             default=0.0,
         )
 
-    def note(self, now: float) -> None:
+    def record(self, now: float) -> None:
         for _, times in self._windows:
             times.append(now)
 
@@ -88,128 +88,135 @@ def _is_full(times: deque[float]) -> bool:
 
 
 class AccountQueue:
-    """One account's jobs in this process. Every method may be called from any thread.
+    """One account's queued calls in this process. Every method is thread-safe.
 
-    An account that may have several calls in flight keeps one of them free of bulk work, so
-    that a single send never waits until a slow call of a batch is over.
+    An account with several calls in flight keeps one of them free of bulk work, so that a single
+    send never waits for a slow call of a batch.
     """
 
     def __init__(self, account: Account) -> None:
         self._lock = threading.Lock()
-        self._arrival = threading.Condition(self._lock)
-        self._waiting = 0
-        self._leaving = False
+        self._changed = threading.Condition(self._lock)
+        self._idle_threads = 0
+        self._dismissing = False
         self._order = count()
         self._ready: list[QueuedCall] = []
         self._bulk_ready = 0
-        self._bulk_out = 0
+        self._bulk_in_flight = 0
         self._threads = 0
         self._in_flight = account.in_flight
         self._limits = (account.per_second, account.per_minute)
-        self._departures = SlidingWindow(*self._limits)
+        self._sent = SlidingWindow(*self._limits)
         self._slow_until = 0.0
         self._paused = False
         self._paused_at = 0.0
 
-    def _follow(self, account: Account) -> None:
-        """Staff may have changed the account's limits."""
+    def _update_limits(self, account: Account) -> None:
+        """Apply limits that staff may have changed."""
         self._in_flight = account.in_flight
         limits = (account.per_second, account.per_minute)
         if limits != self._limits:
             self._limits = limits
-            self._departures = SlidingWindow(*limits)
+            self._sent = SlidingWindow(*limits)
 
-    def put(self, tasks: Sequence[QueuedCall]) -> int:
-        """Keep tasks ready; says how many more threads should come for them.
+    def put(self, calls: Sequence[QueuedCall]) -> int:
+        """Queue calls. Returns how many more threads should serve this queue.
 
-        All at once, since every turn at the lock lets a thread run that then has the loop
-        wait for Python's own."""
-        with self._arrival:
-            for task in tasks:
-                self._follow(task.account)
-                heapq.heappush(self._ready, task)
-                self._bulk_ready += task.is_bulk
-            self._arrival.notify(min(self._waiting, len(tasks)))
-            lacking = self._takeable() - self._waiting
+        All calls are queued under one lock: each release of the lock lets a thread run, and the
+        loop then waits for the interpreter lock.
+        """
+        with self._changed:
+            for call in calls:
+                self._update_limits(call.account)
+                heapq.heappush(self._ready, call)
+                self._bulk_ready += call.is_bulk
+            self._changed.notify(min(self._idle_threads, len(calls)))
+            lacking = self._takeable() - self._idle_threads
             more = max(0, min(lacking, self._in_flight - self._threads))
             self._threads += more
             return more
 
     def _takeable(self) -> int:
-        """How many of the ready tasks may be begun now."""
-        if self._leaving:
+        """The number of ready calls that may start now."""
+        if self._dismissing:
             return len(self._ready)
-        bulk = min(self._bulk_ready, max(0, most_bulk(self._in_flight) - self._bulk_out))
+        bulk = min(self._bulk_ready, max(0, bulk_limit(self._in_flight) - self._bulk_in_flight))
         return len(self._ready) - self._bulk_ready + bulk
 
     def next_order(self) -> int:
         return next(self._order)
 
     def take(self) -> QueuedCall | None:
-        """The next task for the thread that asks, as soon as there is one; None sends the
-        thread away: none came for long, or the account may have fewer calls in flight."""
-        with self._arrival:
-            while not self._takeable() and self._threads <= self._in_flight and not self._leaving:
-                self._waiting += 1
-                in_time = self._arrival.wait(LINGER)
-                self._waiting -= 1
+        """Wait for the next call and return it.
+
+        None ends the calling thread's service: no call came for `IDLE_THREAD_TIMEOUT`, the
+        account may now have fewer calls in flight, or the pool is stopping.
+        """
+        with self._changed:
+            while (
+                not self._takeable() and self._threads <= self._in_flight and not self._dismissing
+            ):
+                self._idle_threads += 1
+                in_time = self._changed.wait(IDLE_THREAD_TIMEOUT)
+                self._idle_threads -= 1
                 if not in_time:
                     break
             if self._takeable() and self._threads <= self._in_flight:
-                task = heapq.heappop(self._ready)
-                self._bulk_ready -= task.is_bulk
-                self._bulk_out += task.is_bulk
-                return task
+                call = heapq.heappop(self._ready)
+                self._bulk_ready -= call.is_bulk
+                self._bulk_in_flight += call.is_bulk
+                return call
             self._threads -= 1
-            # This thread may have been woken for a task that another must take now.
-            self._arrival.notify()
+            # This thread may have been woken for a call that another one must take now.
+            self._changed.notify()
             return None
 
-    def put_down(self, task: QueuedCall) -> None:
-        """The thread that took a task is done with it."""
+    def finish(self, call: QueuedCall) -> None:
+        """Note that a thread has finished the call that it took."""
         with self._lock:
-            self._bulk_out -= task.is_bulk
+            self._bulk_in_flight -= call.is_bulk
 
-    def lose_thread(self) -> None:
-        """One that was to come will not."""
-        with self._arrival:
+    def discard_thread(self) -> None:
+        """Note that a thread that should serve this queue could not be started."""
+        with self._changed:
             self._threads -= 1
 
-    def send_threads_away(self) -> None:
-        """Threads leave as soon as nothing is ready."""
-        with self._arrival:
-            self._leaving = True
-            self._arrival.notify_all()
+    def dismiss_threads(self) -> None:
+        """Let the threads end once no call is ready."""
+        with self._changed:
+            self._dismissing = True
+            self._changed.notify_all()
 
     def is_closed(self, *, paid: bool) -> bool:
-        """Whether a task that waits here is to be handed back instead of being begun."""
+        """Whether calls of this kind must be returned instead of being started."""
         now = time.monotonic()
         return now < self._slow_until or (paid and self._paused)
 
     def slow_down(self, seconds: float) -> None:
-        """Nothing leaves for so long."""
+        """Start no call for this many seconds."""
         with self._lock:
             self._slow_until = max(self._slow_until, time.monotonic() + seconds)
 
     def pause(self) -> None:
-        """No paid call leaves until the account is resumed."""
+        """Start no paid call until the account is resumed."""
         self._paused = True
         self._paused_at = time.monotonic()
 
     def resume(self) -> None:
-        """Unless a thread paused it just now: that is about to be written down."""
-        if time.monotonic() - self._paused_at > SETTLED:
+        """Allow paid calls again, unless a thread paused the account just now: that pause is
+        about to be written."""
+        if time.monotonic() - self._paused_at > PAUSE_WRITE_TIME:
             self._paused = False
         self._paused_at = 0.0
 
-    def leave(self, sleep: Callable[[float], object]) -> bool:
-        """Wait until one more call may leave, and count it. False: none may any more."""
-        while not self._leaving:
+    def wait_for_departure(self, sleep: Callable[[float], object]) -> bool:
+        """Wait until one more call may start, and count it. False if the pool is stopping."""
+        while not self._dismissing:
             with self._lock:
                 now = time.monotonic()
-                wait = self._departures.wait_for_next(now)
+                wait = self._sent.wait_for_next(now)
                 if wait <= 0:
-                    self._departures.note(now)
+                    self._sent.record(now)
                     return True
             sleep(wait)
         return False

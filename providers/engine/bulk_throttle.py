@@ -1,7 +1,7 @@
-"""How much of an account bulk work may take: never so much that staff have to wait for it.
+"""Limit the share of an account that bulk work takes, so that staff never wait for it.
 
-Counted in memory, since one loop at a time serves an account; the account's own limits are
-kept by the shared allowance, whatever happens here.
+The count is kept in memory, because one loop at a time serves an account. The shared allowance
+keeps the account's own limits in any case.
 """
 
 from __future__ import annotations
@@ -12,45 +12,45 @@ from typing import Final
 from ..models import Account
 
 SHARE: Final = 0.9
-"""Of each limit."""
-AHEAD: Final = 0.2
-"""Seconds that bulk work takes its slots ahead: enough to keep the threads fed. A single send
-that comes now gets a slot behind those, so it waits no longer than this for them."""
+"""The part of each rate limit that bulk work may use."""
+BULK_HORIZON: Final = 0.2
+"""Seconds that bulk work takes its slots ahead, enough to keep the threads busy. A single send
+gets the next slot after those, so it waits at most this long for them."""
 
 
 @dataclass(slots=True)
 class BulkThrottle:
-    """Evenly spaced slots of bulk work. It leaves the bursts of the limits to staff."""
+    """Space the slots of bulk work evenly. Bursts within the limits are left to staff."""
 
     free_at: float = 0.0
     """By the monotonic clock."""
 
-    def near(self, account: Account, now: float) -> int:
-        """How many slots there are from now until `AHEAD`."""
+    def available_slots(self, account: Account, now: float) -> int:
+        """The number of slots between now and `BULK_HORIZON`."""
         start = max(self.free_at, now)
-        if start > now + AHEAD:
+        if start > now + BULK_HORIZON:
             return 0
-        return 1 + int((now + AHEAD - start) / spacing_of(account))
+        return 1 + int((now + BULK_HORIZON - start) / call_spacing(account))
 
     def take(self, account: Account, now: float, slots: int) -> None:
-        # A slot that passed while there was room for nothing is not made up for.
-        self.free_at = max(self.free_at, now) + slots * spacing_of(account)
+        # A slot that passed unused is not made up for.
+        self.free_at = max(self.free_at, now) + slots * call_spacing(account)
 
     def wait_until(self, moment: float) -> None:
         self.free_at = max(self.free_at, moment)
 
 
-def spacing_of(account: Account) -> float:
-    """Seconds between two calls of bulk work."""
+def call_spacing(account: Account) -> float:
+    """Seconds between two bulk calls of this account."""
     return max(1 / (SHARE * account.per_second), 60 / (SHARE * account.per_minute))
 
 
-def rate_of(account: Account) -> float:
-    """Messages a minute that a batch may reach at the most."""
-    return 60 / spacing_of(account)
+def bulk_rate_per_minute(account: Account) -> float:
+    """The highest rate, in messages a minute, that a batch can reach."""
+    return 60 / call_spacing(account)
 
 
-def room_for_bulk(in_flight: int) -> int:
-    """Rows of bulk work in hand at once: a quarter of the room is left, so that a single
-    send is claimed at once."""
+def bulk_capacity(in_flight: int) -> int:
+    """The number of bulk rows that a loop may hold at once. A quarter of the capacity stays free,
+    so that a single send is claimed at once."""
     return 2 * in_flight - max(1, in_flight // 2)

@@ -8,8 +8,8 @@ and each is committed before the next step:
 3. The call, outside any transaction.
 4. The source records the result, for the rows that the claim still holds.
 
-`release` puts a row back whose call certainly never began. `sweep` settles what a dead loop
-left behind: a row with the first mark alone is queued again, one with both becomes unknown.
+`release` queues a row again whose call certainly never began. `sweep` settles the rows of dead
+loops: a row with the first mark alone is queued again, one with both becomes unknown.
 
 A call that may be repeated (a look-up, a page of a list, a balance) takes one mark, and a lost
 one is queued again.
@@ -37,7 +37,7 @@ from .work_source import Job, WorkSource
 ABANDONED_CLAIM: Final = timedelta(seconds=15)
 """A living loop marks or releases a claimed row within 10 s."""
 ABANDONED_CALL: Final = timedelta(seconds=120)
-"""Longer than any call takes. A loop without a heartbeat will not record it any more."""
+"""Longer than any call takes. A loop without a heartbeat will no longer record it."""
 GIVEN_UP_CALL: Final = timedelta(minutes=10)
 """Even a living loop would have recorded the result by now."""
 
@@ -46,13 +46,13 @@ RowT = TypeVar("RowT", bound=models.Model)
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where a row keeps its claim."""
+    """The columns that hold a row's claim."""
 
     claim: str = "claim"
     claimed_at: str = "claimed_at"
     in_flight_at: str = "handed_over_at"
     changed_at: str = ""
-    """Set with each move, where pages poll for it."""
+    """Set on every move, for rows whose pages poll for changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,12 @@ class ClaimStates:
 
 class ClaimedRows(Generic[RowT]):
     """The rows of one model as a work source claims them. Moves are conditional UPDATEs, so
-    of two loops that want one row, one finds nothing to move.
+    if two loops want one row, one of them finds nothing to move.
 
-    `job`: what calls for such a row are made as. `states`: None where a row is free as long as
-    its claim is NULL. `held_rows`: all rows that some loop may hold, in the words of the index
-    that finds them. `lost_changes`: what is written beside the state `unknown`.
-    `on_lost`: told the ids of rows that became unknown, in the same transaction.
+    `job`: the class of the jobs for these rows. `states`: None if a row is free as long as its
+    claim is NULL. `held_rows`: all rows that a loop may hold, filtered so that the index that
+    finds them applies. `lost_changes`: columns to write beside the state `unknown`.
+    `on_lost`: called with the ids of rows that became unknown, in the same transaction.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class ClaimedRows(Generic[RowT]):
 
     @property
     def may_repeat(self) -> bool:
-        """Whether a lost call may simply be made again."""
+        """Whether a lost call may be repeated."""
         return self.states is None or not self.states.in_flight
 
     # --- claim, mark, release ------------------------------------------------
@@ -107,7 +107,7 @@ class ClaimedRows(Generic[RowT]):
     def claim(
         self, candidates: Iterable[RowT], loop: UUID, now: datetime, **changes: Any
     ) -> list[RowT]:
-        """Take those of the candidates that no other loop took meanwhile."""
+        """Claim the candidates that no other loop has claimed meanwhile. Returns those rows."""
         taken = {self._columns.claim: loop, self._columns.claimed_at: now, **changes}
         return [row for row in candidates if self._take(row, now, taken)]
 
@@ -119,19 +119,19 @@ class ClaimedRows(Generic[RowT]):
         return bool(self.states.move(rows, self.states.claimed, self.states.queued, **changes))
 
     def held(self, job: Job, loop: UUID) -> QuerySet[RowT]:
-        """The job's row, where this very claim still holds it."""
+        """The job's row if this very claim still holds it; empty otherwise."""
         return self._held([job.row_id], loop, job.claimed_at)
 
     def _held(self, ids: Collection[int], loop: UUID, claimed_at: datetime) -> QuerySet[RowT]:
         rows = self._rows().filter(pk__in=ids, **{self._columns.claim: loop})
         if not self.may_repeat:
-            # Tells this claim from an earlier one of the same loop.
+            # Distinguishes this claim from an earlier one of the same loop.
             return rows.filter(**{self._columns.claimed_at: claimed_at})
         return rows.filter(state=self.states.claimed) if self.states else rows
 
     def mark_in_flight(self, jobs: Sequence[Job], loop: UUID) -> list[Job]:
-        """Note that these calls are about to be made. Returns those that may be made: their
-        row is still held by this claim and was not marked before."""
+        """Mark rows in flight. Returns the jobs whose call may be made: this claim still holds
+        their row, and it was not marked before."""
         now = timezone.now()
         ours: list[Job] = []
         for claimed_at, group in _by_claim(jobs).items():
@@ -148,13 +148,13 @@ class ClaimedRows(Generic[RowT]):
 
     def _mark_one(self, row: QuerySet[RowT], now: datetime) -> bool:
         if self.states is None or self.may_repeat:
-            # There is no second mark; the age of a lost call counts from here.
+            # There is no second mark. The age of a lost call counts from here.
             return bool(row.update(**{self._columns.claimed_at: now}))
         changes = {self._columns.in_flight_at: now, **self._touched(now)}
         return bool(self.states.move(row, self.states.in_flight, self.states.claimed, **changes))
 
     def release(self, jobs: Sequence[Job], loop: UUID) -> None:
-        """Put rows back whose call certainly never began, marked or not."""
+        """Queue rows again whose call certainly never began, marked or not."""
         now = timezone.now()
         for claimed_at, group in _by_claim(jobs).items():
             self._free(self._held([job.row_id for job in group], loop, claimed_at), now)
@@ -170,16 +170,16 @@ class ClaimedRows(Generic[RowT]):
             sources += [self.states.in_flight] if in_flight_too else []
         self.states.move(rows, self.states.queued, *sources, **free)
 
-    # --- what dead loops leave behind ------------------------------------------
+    # --- rows of dead loops ----------------------------------------------------
 
     def sweep(self, now: datetime) -> None:
-        """Settle what a loop took and never finished."""
+        """Settle rows that a loop claimed and never finished."""
         limit = ABANDONED_CALL if self.may_repeat else ABANDONED_CLAIM
         abandoned = self._held_rows().filter(**{f"{self._columns.claimed_at}__lt": now - limit})
         if not abandoned.exists():
             return
         with transaction.atomic():
-            # A living loop that is late finds that it lost its claim.
+            # A slow loop that is still alive finds its claim gone and makes no call.
             self._free(abandoned, now, in_flight_too=False)
             if self.states is not None and not self.may_repeat:
                 self._give_up_lost_calls(self.states, abandoned, now)
@@ -215,7 +215,7 @@ def _by_claim(jobs: Sequence[Job]) -> dict[datetime, list[Job]]:
 
 
 class ClaimedRowSource(WorkSource):
-    """A work source whose rows are marked, released and swept as `rows` says."""
+    """A work source whose rows are marked, released and swept by `ClaimedRows`."""
 
     rows: Sequence[ClaimedRows[Any]]
     """One for each kind of job that the source makes."""
@@ -238,7 +238,7 @@ class ClaimedRowSource(WorkSource):
         self.tidy(now)
 
     def tidy(self, now: datetime) -> None:
-        """What else the source looks after every few seconds."""
+        """Further upkeep that the source does at each sweep."""
 
     def _by_rows(self, jobs: Sequence[Job]) -> Iterator[tuple[ClaimedRows[Any], list[Job]]]:
         for rows in self.rows:

@@ -1,6 +1,6 @@
-"""Which accounts have rows that are due: asked many times a second, so its SQL is made once.
+"""Find accounts with due rows. The query runs many times a second, so its SQL is built once.
 
-The ORM needs several times as long to write such a question as a database to answer it.
+The ORM takes several times as long to build such a query as the database to answer it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _WORD: Final = re.compile(r"[a-z_]+")
 _TIME: Final[models.DateTimeField[Any, Any]] = models.DateTimeField()
 
 
-class _Blank(BaseExpression):
-    """Stands itself among the values of a query, until that is asked."""
+class _Placeholder(BaseExpression):
+    """A query parameter whose value is filled in when the query runs."""
 
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
@@ -28,58 +28,61 @@ class _Blank(BaseExpression):
         return "%s", (self,)
 
 
-class Moment(_Blank):
-    """The time of the asking, or a span before or after it."""
+class Moment(_Placeholder):
+    """The time at which the query runs, plus an offset."""
 
-    def __init__(self, later: timedelta = timedelta()) -> None:
+    def __init__(self, offset: timedelta = timedelta()) -> None:
         super().__init__(output_field=_TIME)
-        self.later = later
+        self.offset = offset
 
     def __add__(self, span: timedelta) -> Moment:
-        return Moment(self.later + span)
+        return Moment(self.offset + span)
 
     def __sub__(self, span: timedelta) -> Moment:
-        return Moment(self.later - span)
+        return Moment(self.offset - span)
 
 
-class _AccountId(_Blank):
+class _AccountId(_Placeholder):
     def __init__(self) -> None:
         super().__init__(output_field=models.BigIntegerField())
 
 
 class DueAccounts:
-    """Made of the rows that are due at a moment; says which accounts have any of them."""
+    """Finds the accounts with due rows.
+
+    `due` returns the rows that are due at a moment. `account` is the path from a row to the id of
+    its account.
+    """
 
     def __init__(
         self, due: Callable[[Moment], models.QuerySet[Any]], account: str = "account__id"
     ) -> None:
         self._due = due
         self._account = account
-        self._questions: dict[int, tuple[str, tuple[Any, ...]]] = {}
-        """By the number of accounts that they are about."""
+        self._queries: dict[int, tuple[str, tuple[Any, ...]]] = {}
+        """SQL and parameters by the number of accounts."""
 
     def among(self, accounts: Collection[int], now: datetime) -> set[int]:
-        """Those of the accounts that have rows due now."""
+        """Those of `accounts` that have rows due at `now`."""
         if not accounts:
             return set()
-        question = self._questions.get(len(accounts))
-        if question is None:
-            question = self._questions[len(accounts)] = self._question_about(len(accounts))
-        statement, blanks = question
+        query = self._queries.get(len(accounts))
+        if query is None:
+            query = self._queries[len(accounts)] = self._build_query(len(accounts))
+        statement, placeholders = query
         with connection.cursor() as cursor:
-            cursor.execute(statement, _filled(blanks, accounts, now))
+            cursor.execute(statement, _fill_in(placeholders, accounts, now))
             return {account_id for (account_id,) in cursor.fetchall()}
 
-    def _question_about(self, number: int) -> tuple[str, tuple[Any, ...]]:
-        asked_about = {f"{self._account}__in": [_AccountId() for _ in range(number)]}
-        rows = self._due(Moment()).filter(**asked_about)
+    def _build_query(self, number: int) -> tuple[str, tuple[Any, ...]]:
+        is_among = {f"{self._account}__in": [_AccountId() for _ in range(number)]}
+        rows = self._due(Moment()).filter(**is_among)
         query = rows.order_by().values_list(self._account, flat=True).distinct().query
-        return _with_words_written_out(*query.sql_with_params())
+        return _inline_states(*query.sql_with_params())
 
 
-def _with_words_written_out(statement: str, values: Collection[Any]) -> tuple[str, tuple[Any, ...]]:
-    """States stand in the statement itself: only by those does SQLite see that a partial
-    index will do."""
+def _inline_states(statement: str, values: Collection[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Write the states into the statement itself. SQLite uses a partial index only then."""
     text, *texts = statement.split("%s")
     left = []
     for value, following in zip(values, texts, strict=True):
@@ -91,12 +94,12 @@ def _with_words_written_out(statement: str, values: Collection[Any]) -> tuple[st
     return text, tuple(left)
 
 
-def _filled(blanks: Collection[Any], accounts: Collection[int], now: datetime) -> list[Any]:
+def _fill_in(placeholders: Collection[Any], accounts: Collection[int], now: datetime) -> list[Any]:
     left = iter(accounts)
     values = []
-    for blank in blanks:
-        if isinstance(blank, Moment):
-            values.append(_TIME.get_db_prep_value(now + blank.later, connection))
+    for placeholder in placeholders:
+        if isinstance(placeholder, Moment):
+            values.append(_TIME.get_db_prep_value(now + placeholder.offset, connection))
         else:
-            values.append(next(left) if isinstance(blank, _AccountId) else blank)
+            values.append(next(left) if isinstance(placeholder, _AccountId) else placeholder)
     return values

@@ -1,4 +1,4 @@
-"""Which loops are alive, by the signs of life that they give in the database."""
+"""Track which loops are alive, by their heartbeats in the database."""
 
 from __future__ import annotations
 
@@ -14,47 +14,51 @@ from ..models import Heartbeat, Lease, heartbeat
 from .leases import TIME_TO_LIVE
 
 BEAT_EVERY = 5.0
-"""Seconds between two signs of life of a loop, whether it works or stands by."""
-MISSED = timedelta(seconds=3 * BEAT_EVERY)
+"""Seconds between two heartbeats of a loop, whether it works or stands by."""
+LOOP_TIMEOUT = timedelta(seconds=3 * BEAT_EVERY)
 _PREFIX = "loop:"
 
 
-TAKE_OVER = 10.0
-"""Seconds within which another loop takes over; silence for less is nothing to speak of."""
+TAKEOVER_TIME = 10.0
+"""Seconds within which another loop takes over. A shorter gap is normal."""
 
 
 def beat(loop: UUID) -> None:
     heartbeat(_PREFIX + loop.hex)
 
 
-def leave(loop: UUID) -> None:
+def remove(loop: UUID) -> None:
     Heartbeat.objects.filter(name=_PREFIX + loop.hex).delete()
 
 
 def living_loops() -> list[UUID]:
-    fresh = Heartbeat.objects.filter(name__startswith=_PREFIX, beat_at__gt=timezone.now() - MISSED)
+    fresh = Heartbeat.objects.filter(
+        name__startswith=_PREFIX, beat_at__gt=timezone.now() - LOOP_TIMEOUT
+    )
     return [UUID(name.removeprefix(_PREFIX)) for name in fresh.values_list("name", flat=True)]
 
 
-def silent_for() -> float:
-    """Seconds since the last sign of life of any loop; 0 where none ever gave one."""
+def seconds_since_last_beat() -> float:
+    """Seconds since the newest heartbeat of any loop; 0 if there has never been one."""
     loops = Heartbeat.objects.filter(Q(name__startswith=_PREFIX) | Q(name="engine"))
     last: datetime | None = loops.aggregate(last=Max("beat_at"))["last"]
     return (timezone.now() - last).total_seconds() if last else 0.0
 
 
-def forget_the_dead() -> None:
-    """Loops that were killed leave their last sign of life behind."""
+def prune() -> None:
+    """Delete heartbeats that killed loops left behind more than a day ago."""
     old = timezone.now() - timedelta(days=1)
     Heartbeat.objects.filter(name__startswith=_PREFIX, beat_at__lt=old).delete()
 
 
-def silent_since() -> datetime | None:
-    """Since when no loop has held a lease; None while one does, or where there is no
-    account to hold a lease of. The beginning of time where none was ever held."""
+def unserved_since() -> datetime | None:
+    """The moment since which no loop has held a lease.
+
+    None while one does, and if there is no account to serve. The epoch if no lease was ever held.
+    """
     clock = Max(RawSQL(sql_now(), []))  # noqa: S611 - a constant of ours
     seen = Lease.objects.aggregate(newest=Max("expires_at"), now=clock)
     newest = seen["newest"]
-    if newest is None or seen["now"] - newest < TAKE_OVER - TIME_TO_LIVE:
+    if newest is None or seen["now"] - newest < TAKEOVER_TIME - TIME_TO_LIVE:
         return None
     return datetime.fromtimestamp(max(newest - TIME_TO_LIVE, 0), UTC)

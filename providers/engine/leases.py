@@ -1,4 +1,4 @@
-"""Which loop serves which account. A lease not renewed for its time to live is free."""
+"""Assign accounts to loops. A lease that is not renewed within its time to live is free."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..clock import database_now, sql_now
 from ..models import Account, Lease
 
 TIME_TO_LIVE = 6.0
-"""Seconds. A loop renews at a third of it, so another takes over within 10 s."""
+"""Seconds. A loop renews after a third of it, so another one takes over within 10 s."""
 
 
 def renew(holder: UUID) -> set[int]:
-    """Take or keep every lease that is free or ours; return the accounts we serve."""
+    """Take every free lease and renew those of this holder. Returns the ids of its accounts."""
     for missing in Account.objects.filter(lease=None):
         Lease.objects.get_or_create(account=missing)
     with connection.cursor() as cursor:
@@ -29,8 +29,8 @@ def renew(holder: UUID) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def keep(holder: UUID) -> None:
-    """Go on holding what is ours, without taking more; for a loop that is leaving."""
+def extend(holder: UUID) -> None:
+    """Renew this holder's leases without taking more. A loop that shuts down calls this."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE providers_lease SET expires_at = {sql_now()} + %s WHERE holder = %s",  # noqa: S608 - our constants
@@ -38,12 +38,12 @@ def keep(holder: UUID) -> None:
         )
 
 
-def release(holder: UUID, but_keep: Collection[int] = ()) -> None:
-    """Free our leases at once, so that another loop need not wait for them to run out."""
-    ours = Lease.objects.filter(holder=holder.hex).exclude(account__in=but_keep)
+def release(holder: UUID, except_for: Collection[int] = ()) -> None:
+    """Free this holder's leases now, so that another loop need not wait for them to expire."""
+    ours = Lease.objects.filter(holder=holder.hex).exclude(account__in=except_for)
     ours.update(holder="", expires_at=0)
 
 
 def is_engine_alive() -> bool:
-    """Whether some loop holds a lease right now."""
+    """Whether any loop holds a lease now."""
     return Lease.objects.filter(expires_at__gt=database_now()).exists()

@@ -1,9 +1,8 @@
-"""The loop: keep the leases, record what is finished, give out what is due.
+"""The loop: keep the leases, record finished calls, dispatch due rows.
 
-One thread does all database work; the threads of the workshop make the calls. A paid
-row goes queued -> claimed -> sending and is committed as such before its call is made.
-So a loop that dies leaves behind only rows that its claim marks, and each of them says
-whether its call may have been made.
+One thread does all database work; the threads of the worker pool make the calls. A paid row goes
+queued -> claimed -> sending, and each step is committed before the call. So a loop that dies
+leaves only rows with its claim, and each row says whether its call may have been made.
 """
 
 from __future__ import annotations
@@ -29,33 +28,33 @@ from .worker_pool import PoolRequest, SlotRequest, WorkerPool
 logger = logging.getLogger(__name__)
 
 THREADS = 256
-"""Started as they are needed; many, so that one hung provider does not starve the others."""
+"""Threads start on demand. There are many, so that one hung provider does not starve the others."""
 IDLE_PAUSE = 0.04
-"""Seconds between two looks for work when there is none."""
+"""Seconds between two rounds while there is no work."""
 BUSY_PAUSE = 0.005
-"""Seconds between two glances at how many calls have come back, while some are under way."""
+"""Seconds between two checks of how many calls have finished, while some are in flight."""
 LONGEST_PAUSE = 0.03
-"""Seconds between two rounds while calls are under way. A round costs much the same for one
-call as for many, and the threads have as many again ready."""
-ENOUGH = 4
-"""Once one in so many has come back, the next round begins."""
-COLLECT_EVERY = 50_000
-"""Objects between two searches for rings among the young ones. With the usual 700 a loop
-that makes a thousand calls a second searches all the time, and every thread waits for it."""
+"""The longest pause between two rounds while calls are in flight, in seconds. A round costs about
+the same for one call as for many, and each thread has its next call ready."""
+ROUND_AFTER_ONE_IN = 4
+"""The next round begins early once one in this many calls has finished."""
+GC_THRESHOLD = 50_000
+"""Generation-0 threshold of the garbage collector. With the default of 700, a loop that makes a
+thousand calls a second collects all the time, and every thread waits for it."""
 RENEW_EVERY = leases.TIME_TO_LIVE / 3
 SWEEP_EVERY = 5.0
 DEADLINES = Deadlines()
-DRAIN = 60.0
-"""Seconds that running calls get to end when the loop stops: longer than any call."""
-LONGEST_DRAIN = 200.0
-"""Seconds that a loop stays for a database that is away while results are unwritten."""
+DRAIN_TIMEOUT = 60.0
+"""Seconds that running calls have to end when the loop stops. Longer than any call takes."""
+LONGEST_DRAIN_TIMEOUT = 200.0
+"""Seconds that a stopping loop waits for a lost database while results are unwritten."""
 
 
 @contextmanager
-def _tuned() -> Iterator[None]:
-    """Python, for many small objects."""
+def _tuned_garbage_collector() -> Iterator[None]:
+    """Tune the garbage collector for many small objects within the block."""
     thresholds = gc.get_threshold()
-    gc.set_threshold(COLLECT_EVERY, *thresholds[1:])
+    gc.set_threshold(GC_THRESHOLD, *thresholds[1:])
     try:
         yield
     finally:
@@ -68,25 +67,25 @@ class Loop:
         self._should_stop = should_stop
         self._worker_pool = WorkerPool(THREADS, deadlines)
         self._dispatcher = Dispatcher(self.claim, self._worker_pool)
-        self._recorder = ResultWriter(self.claim)
+        self._result_writer = ResultWriter(self.claim)
         self._served: dict[int, LeasedAccount] = {}
         self._next_renewal = self._next_beat = 0.0
         self._next_sweeps: dict[str, float] = {}
 
     def run(self) -> None:
-        """Serve until told to stop; then let running calls end and record them."""
-        with _tuned():
+        """Serve until `should_stop` returns True, then let running calls end and record them."""
+        with _tuned_garbage_collector():
             try:
                 while not self._should_stop():
-                    self._rest(self._guarded_turn())
+                    self._pause(self._run_guarded_round())
             finally:
-                self._leave()
+                self._shut_down()
 
-    def _guarded_turn(self) -> bool:
+    def _run_guarded_round(self) -> bool:
         try:
-            return self.turn()
+            return self.run_round()
         except DATABASE_AWAY:
-            # Results stay in memory and are written when the database is back.
+            # Results stay in memory until the database is back.
             logger.exception("The engine could not reach the database.")
             close_old_connections()
         except Exception:
@@ -94,68 +93,68 @@ class Loop:
         time.sleep(1)
         return True
 
-    def _rest(self, busy: bool) -> None:
-        """While calls are under way, results gather for a moment into one write."""
+    def _pause(self, busy: bool) -> None:
+        """Pause between rounds. While calls are in flight, results gather for one write."""
         if self._dispatcher.in_flight > 0:
             until = time.monotonic() + LONGEST_PAUSE
             time.sleep(BUSY_PAUSE)
-            while not self._enough_came_back() and time.monotonic() < until:
+            while not self._enough_finished() and time.monotonic() < until:
                 time.sleep(BUSY_PAUSE)
         elif not busy:
             self._worker_pool.wake.wait(IDLE_PAUSE)
         self._worker_pool.wake.clear()
 
-    def _enough_came_back(self) -> bool:
-        return self._worker_pool.came_back * ENOUGH >= self._dispatcher.in_flight
+    def _enough_finished(self) -> bool:
+        return self._worker_pool.finished_count * ROUND_AFTER_ONE_IN >= self._dispatcher.in_flight
 
-    def turn(self) -> bool:
-        """One round. True where there was something to do."""
+    def run_round(self) -> bool:
+        """Run one round. Returns whether there was anything to do."""
         now = time.monotonic()
         if now >= self._next_renewal:
             self._renew(now)
         done = self._record()
         self._answer_pool_requests()
         for source in sources():
-            done += self._give_out(source)
+            done += self._dispatch(source)
         self._sweep(now)
         return bool(done)
 
     def _sweep(self, now: float) -> None:
-        """One source in a round, the one that has waited longest: all of them at once would
-        take so long that the threads run out of work."""
+        """Sweep the source that has waited longest. All sources in one round would take so long
+        that the threads run out of work."""
         source = min(sources(), key=lambda one: self._next_sweeps.get(one.name, 0.0))
         if now >= self._next_sweeps.get(source.name, 0.0):
             self._next_sweeps[source.name] = now + SWEEP_EVERY
             source.sweep()
 
-    def _give_out(self, source: WorkSource) -> int:
+    def _dispatch(self, source: WorkSource) -> int:
         try:
-            return self._dispatcher.give_out(source, self._served)
+            return self._dispatcher.dispatch(source, self._served)
         except DATABASE_AWAY:
             raise
         except Exception:
-            # One source at fault must not stop the others.
+            # A faulty source must not stop the others.
             logger.exception("No work could be given out for %s.", source.name)
             return 0
 
     def _record(self) -> int:
         for finished in self._worker_pool.take_finished():
-            self._dispatcher.came_back(finished.result.job)
-            self._recorder.add(finished)
-        if self._recorder.is_empty:
+            self._dispatcher.mark_finished(finished.result.job)
+            self._result_writer.add(finished)
+        if self._result_writer.is_empty:
             return 0
-        written = self._recorder.write(self._served)
+        written = self._result_writer.write(self._served)
         for account_id, served in self._served.items():
             if served.account.is_paused:
-                self._worker_pool.close_for_paid(account_id)
+                self._worker_pool.pause_account(account_id)
         return written
 
     def _renew(self, now: float) -> None:
-        """Keep the leases, and look at the accounts anew."""
+        """Renew the leases and reload the accounts."""
         held = leases.renew(self.claim)
         self._next_renewal = now + RENEW_EVERY
         served: dict[int, LeasedAccount] = {}
-        # A moment old is new enough for both: a new address leaves the old one valid for days.
+        # Slightly stale rows will do: after a new callback address the old one is valid for days.
         accounts_held = Account.objects.filter(pk__in=held)
         for account in accounts_held.prefetch_related("credentials", "callback_tokens"):
             client = account.client
@@ -163,10 +162,10 @@ class Loop:
                 continue
             before = self._served.get(account.pk)
             if account.is_paused:
-                self._worker_pool.close_for_paid(account.pk)
+                self._worker_pool.pause_account(account.pk)
             else:
-                self._worker_pool.reopen(account.pk)
-            now_served = LeasedAccount(account, client, accounts.opened_login_of(account))
+                self._worker_pool.resume_account(account.pk)
+            now_served = LeasedAccount(account, client, accounts.decrypted_login_of(account))
             if before:
                 now_served.free_at, now_served.bulk_throttle = before.free_at, before.bulk_throttle
             served[account.pk] = now_served
@@ -183,7 +182,7 @@ class Loop:
             try:
                 self._answer(pool_requests[0])
             except DATABASE_AWAY:
-                self._worker_pool.put_back_pool_requests(pool_requests)
+                self._worker_pool.requeue_pool_requests(pool_requests)
                 raise
             pool_requests.pop(0)
 
@@ -196,16 +195,16 @@ class Loop:
         elif served is not None:
             wait = rate_limits.slow_down(served.account, pool_request.seconds)
             served.free_at = time.monotonic() + wait
-            self._recorder.slowed(served.account.pk)
+            self._result_writer.note_slowdown(served.account.pk)
 
-    # --- leaving ---------------------------------------------------------------
+    # --- shutting down ---------------------------------------------------------
 
-    def _leave(self) -> None:
-        """Nothing new leaves; what is under way ends and is written down."""
+    def _shut_down(self) -> None:
+        """Start no new call, wait for the running ones and record them."""
         self._worker_pool.stop()
         self._next_beat = 0.0
         started = time.monotonic()
-        while time.monotonic() - started < self._longest_drain():
+        while time.monotonic() - started < self._drain_timeout():
             try:
                 if self._is_drained():
                     break
@@ -217,20 +216,20 @@ class Loop:
             self._worker_pool.wake.clear()
         self._worker_pool.close()
         leases.release(self.claim)
-        heartbeats.leave(self.claim)
+        heartbeats.remove(self.claim)
 
-    def _longest_drain(self) -> float:
-        """Results that are there but cannot be written yet are worth a longer wait."""
-        return DRAIN if self._recorder.is_empty else LONGEST_DRAIN
+    def _drain_timeout(self) -> float:
+        """Unwritten results justify a longer wait."""
+        return DRAIN_TIMEOUT if self._result_writer.is_empty else LONGEST_DRAIN_TIMEOUT
 
     def _is_drained(self) -> bool:
         now = time.monotonic()
         if now >= self._next_beat:
             self._next_beat = now + heartbeats.BEAT_EVERY
             heartbeats.beat(self.claim)
-            leases.keep(self.claim)
-            leases.release(self.claim, but_keep=self._dispatcher.accounts_in_flight)
-        self._dispatcher.put_all_back(sources())
+            leases.extend(self.claim)
+            leases.release(self.claim, except_for=self._dispatcher.accounts_in_flight)
+        self._dispatcher.release_all(sources())
         self._answer_pool_requests()
         self._record()
-        return self._dispatcher.in_flight <= 0 and self._recorder.is_empty
+        return self._dispatcher.in_flight <= 0 and self._result_writer.is_empty

@@ -1,4 +1,4 @@
-"""Writing down what came of the calls. What cannot be written yet is kept and tried again."""
+"""Write the results of calls. Results that cannot be written yet are kept and tried again."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .worker_pool import Finished
 
 logger = logging.getLogger(__name__)
 
-UNCOUNTED = frozenset({Reason.CANNOT_TAKE, Reason.NO_NUMBER_AVAILABLE})
-"""Refusals that say nothing against the account: our own client's, and an empty shelf."""
+UNCOUNTED_REFUSALS = frozenset({Reason.CANNOT_TAKE, Reason.NO_NUMBER_AVAILABLE})
+"""Refusals that say nothing about the account: our own client's, and no number available."""
 
 
 class ResultWriter:
-    """Used by the loop's thread alone."""
+    """Collects results and writes them. Only the loop's thread uses it."""
 
     def __init__(self, claim: UUID) -> None:
         self._claim = claim
@@ -41,11 +41,12 @@ class ResultWriter:
         account_id = finished.result.job.account_id
         self._calls.extend((account_id, call) for call in finished.calls)
 
-    def slowed(self, account_id: int) -> None:
+    def note_slowdown(self, account_id: int) -> None:
         self._slowed.add(account_id)
 
     def write(self, served: Mapping[int, LeasedAccount]) -> int:
-        """Write results, then the journal, in one transaction per source."""
+        """Write the results and the journal, one transaction per source. Returns the number of
+        results."""
         by_source: dict[str, list[Finished]] = defaultdict(list)
         for finished in self._results:
             by_source[finished.source.name].append(finished)
@@ -73,7 +74,7 @@ class ResultWriter:
         self._results = [kept for kept in self._results if id(kept) not in done]
 
     def _write_calls(self) -> None:
-        """Those that no result stood beside, or that could not be written with theirs."""
+        """Write journal rows that have no result beside them or could not be written with it."""
         calls, self._calls = self._calls, []
         try:
             journal.write(calls)
@@ -96,8 +97,10 @@ class ResultWriter:
     def _write_one_by_one(
         self, source: WorkSource, results: Sequence[Result], served: Mapping[int, LeasedAccount]
     ) -> None:
-        """One result that cannot be written must not keep the others from it. Its row is
-        left as being sent, and ends as unknown: never repeated."""
+        """Write results one by one, so that a faulty one does not block the others.
+
+        Its row stays marked in flight and becomes unknown, so its call is never repeated.
+        """
         for result in results:
             try:
                 with transaction.atomic():
@@ -110,28 +113,32 @@ class ResultWriter:
     def _write_results(
         self, source: WorkSource, results: Sequence[Result], served: Mapping[int, LeasedAccount]
     ) -> None:
-        handed_back = [result.job for result in results if result.handed_back]
-        if handed_back:
-            source.release(handed_back, self._claim)
-        answered = [result for result in results if not result.handed_back]
+        not_begun = [result.job for result in results if result.not_begun]
+        if not_begun:
+            source.release(not_begun, self._claim)
+        answered = [result for result in results if not result.not_begun]
         if answered:
             source.record(answered, self._claim)
             for result in answered:
                 its = served.get(result.job.account_id)
                 if its is not None:
-                    self._note(result, its.account, source)
+                    self._update_account(result, its.account, source)
 
-    def _note(self, result: Result, account: Account, source: WorkSource) -> None:
-        """What a result means for the whole account: it may pause, or stop being slow."""
+    def _update_account(self, result: Result, account: Account, source: WorkSource) -> None:
+        """Apply a result to the account: pause it, count a refusal or end a slowdown."""
         error = result.error
         limited = error is not None and error.reason == Reason.RATE_LIMITED
         if account.pk in self._slowed and not limited:
             self._slowed.discard(account.pk)
-            rate_limits.note_answer(account)
+            rate_limits.record_answer(account)
         if error is None:
             if source.paid:
-                accounts.note_success(account)
-        elif accounts.pauses(account, error):
+                accounts.record_success(account)
+        elif accounts.should_pause(account, error):
             accounts.pause(account, error.reason, error.words)
-        elif source.paid and error.outcome == Outcome.REFUSED and error.reason not in UNCOUNTED:
-            accounts.note_refusal(account, error.words)
+        elif (
+            source.paid
+            and error.outcome == Outcome.REFUSED
+            and error.reason not in UNCOUNTED_REFUSALS
+        ):
+            accounts.record_refusal(account, error.words)

@@ -1,4 +1,4 @@
-"""How often a call is made again after it certainly did nothing, and when."""
+"""When, and how often, to repeat a call that certainly did nothing."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from ..gateway.vocabulary import Reason
 
 MAX_TRIES: Final = 3
 BACKOFF: Final = (timedelta(seconds=2), timedelta(seconds=10))
-"""Before the second and the third try."""
+"""The wait before the second and the third try."""
 HOPELESS: Final = frozenset({Reason.REDIRECTED, Reason.FORBIDDEN_ADDRESS, Reason.PORTAL_FAULT})
-"""The call did nothing, and would do nothing the next time either."""
+"""The call did nothing, and repeating it would change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class NextTry:
     tries: int
-    """Tries that count, with the one that just failed."""
+    """Tries that count, including the one that just failed."""
     not_before: datetime
 
 
 def next_try(error: GatewayError, tries: int, now: datetime) -> NextTry | None:
-    """When to call again after an error whose outcome is NOT_DONE; None: give up.
+    """When to call again after an error whose outcome is NOT_DONE; None means give up.
 
-    `tries` counts the earlier failures. A provider that only asks us to slow down costs no try,
-    and the account's own pause after it is the wait.
+    `tries` counts the earlier failures. A request to slow down costs no try, and the account's
+    slowdown after it is the wait.
     """
     if error.reason == Reason.RATE_LIMITED:
         return NextTry(tries, now)

@@ -1,4 +1,4 @@
-"""The queue task that is one loop of the engine."""
+"""The queue task that runs one loop of the engine."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .loop import Loop
 from .wake import keep_running
 
 LONGEST_RUN = 600.0
-"""Seconds. Shorter than the queue's `retry`, so that a task is never given out twice
-while it runs; the loop then starts its successor and leaves."""
-STAT_EVERY = 0.5
+"""Seconds. Shorter than the queue's `retry`, so that the queue never starts a task twice while it
+runs. The loop then queues its successor and ends."""
+STATUS_CHECK_EVERY = 0.5
 
 
 def run() -> None:
-    """The task: one loop, until its cluster stops, its parent dies or its time is over."""
+    """Run one loop until its cluster stops, its parent dies or `LONGEST_RUN` has passed."""
     until = time.monotonic() + LONGEST_RUN
     Loop(should_stop=_stop_signal(until)).run()
     if time.monotonic() >= until:
@@ -28,19 +28,22 @@ def run() -> None:
 
 
 def _stop_signal(until: float) -> Callable[[], bool]:
-    """Workers never see their cluster's stop event; its public status and the parent's
-    process id tell as much."""
+    """A function that tells the loop to stop.
+
+    A worker cannot see its cluster's stop event. The cluster's published status and the id of the
+    parent process carry the same information.
+    """
     parent = os.getppid()
-    next_look = 0.0
+    next_check = 0.0
 
     def should_stop() -> bool:
-        nonlocal next_look
+        nonlocal next_check
         now = time.monotonic()
         if now >= until or os.getppid() != parent:
             return True
-        if now < next_look:
+        if now < next_check:
             return False
-        next_look = now + STAT_EVERY
+        next_check = now + STATUS_CHECK_EVERY
         return _cluster_is_stopping(parent)
 
     return should_stop

@@ -1,4 +1,4 @@
-"""Starting loops. A lost start loses nothing: any loop takes any runnable row."""
+"""Start the engine's loops. A lost start loses nothing: any loop takes any due row."""
 
 from __future__ import annotations
 
@@ -13,48 +13,49 @@ from . import heartbeats, leases
 CLUSTER = "engine"
 
 
-def kick() -> None:
-    """Ask the engine's cluster for one more loop. Part of the caller's transaction."""
+def start_loop() -> None:
+    """Queue one more loop for the engine's cluster, in the caller's transaction."""
     async_task("providers.engine.task.run", cluster=CLUSTER, task_name="engine loop")
 
 
-def kick_if_idle() -> bool:
-    """Kick where no loop holds a lease and none is on its way already."""
-    if leases.is_engine_alive() or _loops_on_their_way():
+def wake_engine() -> bool:
+    """Queue a loop unless one holds a lease or is queued already. Returns whether it did."""
+    if leases.is_engine_alive() or _count_queued_loops():
         return False
     with transaction.atomic():
-        kick()
+        start_loop()
     return True
 
 
 def keep_running() -> int:
-    """See to it that one loop works and one stands by; return how many were kicked.
+    """Queue the loops that a cluster lacks, so that one works and one stands by.
 
-    The watchdog's duty each minute, and that of a loop whose time is over.
+    The watchdog calls this each minute, and so does a loop at the end of its run.
+    Returns the number of loops queued.
     """
-    missing = max(0, _wanted() - len(heartbeats.living_loops()) - _loops_on_their_way())
+    missing = max(0, _loops_per_cluster() - len(heartbeats.living_loops()) - _count_queued_loops())
     for _ in range(missing):
-        kick()
+        start_loop()
     return missing
 
 
-def start() -> None:
-    """As many loops as one cluster has workers; for the moment when a cluster starts.
+def start_loops() -> None:
+    """Queue one loop per worker when a cluster starts.
 
-    Signs of life of loops that were just killed are still fresh then, so they do not
-    count. One loop too many stands by and leaves in time.
+    Heartbeats do not count here, because those of loops that were just killed are still fresh.
+    A loop too many stands by until its run ends.
     """
-    for _ in range(_wanted() - _loops_on_their_way()):
-        kick()
+    for _ in range(_loops_per_cluster() - _count_queued_loops()):
+        start_loop()
 
 
-def _wanted() -> int:
+def _loops_per_cluster() -> int:
     wanted: int = settings.Q_CLUSTER["ALT_CLUSTERS"][CLUSTER]["workers"]
     return wanted
 
 
-def _loops_on_their_way() -> int:
-    """Tasks that no cluster has fetched yet. One that a killed worker left behind is
-    locked for long and counts for nothing."""
+def _count_queued_loops() -> int:
+    """Tasks that no cluster has fetched yet. The task of a killed worker stays locked for long,
+    so it does not count."""
     waiting: int = OrmQ.objects.filter(key=CLUSTER, lock__lte=timezone.now()).count()
     return waiting

@@ -1,4 +1,7 @@
-"""Where the engine's work comes from. Apps register a source in their `ready()`."""
+"""The interface between the engine and the apps: a source supplies rows that need a call.
+
+Apps register their sources in `ready()`.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,15 @@ from ..gateway.errors import GatewayError
 from ..models import Account
 
 DATABASE_AWAY: Final = (OperationalError, InterfaceError)
-"""The database cannot be reached, or is locked: the same will work later. Any other error
-of it is about what was to be written, and would come again."""
+"""The database cannot be reached or is locked, so the same statement will work later. Any other
+database error concerns the data and would recur."""
 
 
 class Lane(IntEnum):
-    """What goes first. Bulk never makes those above it wait."""
+    """The priority of a source. Bulk work never delays the lanes above it."""
 
     STAFF = 1
-    """Codes and single sends: somebody waits for it."""
+    """Codes and single sends: somebody is waiting."""
     ORDERS = 2
     """Rent, cancel, check."""
     POLLS = 3
@@ -34,72 +37,74 @@ class Lane(IntEnum):
 
 @dataclass(slots=True)
 class Job(ABC):
-    """One call to make. Made by its source in the loop's thread, run in a pool thread."""
+    """One call to make. Its source creates it in the loop's thread; a pool thread runs it."""
 
     account_id: int
     subject: str
-    """What the journal links the call to, as `message:42`."""
+    """What the journal links the call to, such as `message:42`."""
     row_id: int
     claimed_at: datetime
-    """With the id of the loop, tells this claim of the row from every other one."""
+    """Identifies this claim of the row, together with the id of the loop."""
     marked_at: datetime | None = field(default=None, init=False)
-    """When it was marked as in flight."""
+    """When the row was marked in flight."""
 
     @abstractmethod
     def run(self, client: Client) -> object:
-        """Make the call. No database in here. Raises a `GatewayError` where it fails."""
+        """Make the call without touching the database. Raises `GatewayError` on failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a job: a value, or the error it ended in."""
+    """How a job ended: with a value or an error."""
 
     job: Job
     value: object = None
     error: GatewayError | None = None
-    handed_back: bool = False
-    """It never left this process, so nothing can have happened."""
+    not_begun: bool = False
+    """The call never left this process, so nothing can have happened."""
 
 
 class WorkSource(ABC):
-    """Rows of one app that want a provider to be called.
+    """Rows of one app that need a provider call.
 
     Every method runs in the loop's thread. `claim`, `mark_in_flight` and `release` of one round
-    share a transaction, as does `record` with the journal. `claim` is the id of the loop that
-    asks. `providers.engine.claims` has the claim, marks and sweep of every source.
+    share a transaction, and so do `record` and the journal. The parameter `claim` is the id of
+    the calling loop. `providers.engine.claims` implements claim, marks and sweep for every source.
     """
 
     name: ClassVar[str]
     lane: ClassVar[Lane]
     paid: ClassVar[bool]
-    """Not served while the account is paused."""
+    """A paid source is not served while the account is paused."""
     clients: ClassVar[type[Client]] = Client
-    """Those whose accounts can have such work at all; nobody looks for it at the others'."""
+    """The clients whose accounts can have such work. The engine queries no others."""
 
     @abstractmethod
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        """Those of `accounts` that have a row due now. Asked many times a second."""
+        """Those of `accounts` that have a due row. Called many times a second."""
 
     @abstractmethod
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        """Take at most `limit` due rows."""
+        """Claim at most `limit` due rows."""
 
     @abstractmethod
     def mark_in_flight(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
-        """Note that these calls are about to be made. Returns those whose row this claim still
-        holds; no other call may be made, and none before this is committed."""
+        """Mark these rows in flight. Returns the jobs whose row this claim still holds.
+
+        Only those calls may be made, and none before the mark is committed.
+        """
 
     @abstractmethod
     def release(self, jobs: Sequence[Job], claim: UUID) -> None:
-        """Put rows back whose call certainly never began, marked or not."""
+        """Queue rows again whose call certainly never began, marked or not."""
 
     @abstractmethod
     def record(self, results: Sequence[Result], claim: UUID) -> None:
-        """Write down what came of the calls."""
+        """Write the results of the calls."""
 
     @abstractmethod
     def sweep(self) -> None:
-        """Settle rows that a loop claimed and never finished, because it died."""
+        """Settle rows that a dead loop claimed and never finished."""
 
 
 _sources: dict[str, WorkSource] = {}
@@ -110,5 +115,5 @@ def register(source: WorkSource) -> None:
 
 
 def sources() -> list[WorkSource]:
-    """All sources, those that go first in front."""
+    """All sources in order of priority."""
     return sorted(_sources.values(), key=lambda source: (source.lane, source.name))

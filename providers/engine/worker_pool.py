@@ -1,7 +1,7 @@
 """The threads that make the calls. They never touch the database.
 
-What they need of it (a further slot, a slowdown) they ask of the loop's thread, and what
-they made (journal rows, results) the loop's thread takes from here.
+They ask the loop's thread for whatever needs the database (another slot, a slowdown), and the
+loop's thread collects their results and journal records here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from ..accounts import address_policy, pauses
+from ..accounts import address_policy, should_pause
 from ..gateway.call import CallRecord, Login, Operation
 from ..gateway.client import CannotTake, Client
 from ..gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
@@ -29,13 +29,13 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 60.0
-"""Seconds that a thread waits for the loop to answer before it gives up on its call."""
+SLOT_TIMEOUT = 60.0
+"""Seconds that a thread waits for the loop to grant a slot before it gives up its call."""
 
 
 @dataclass(slots=True)
 class SlotRequest:
-    """A thread wants to make one more call on its account; the answer is a wait in seconds."""
+    """A thread asks for one more slot of its account. The answer is the wait in seconds."""
 
     account_id: int
     answer: Future[float] = field(default_factory=Future)
@@ -51,7 +51,7 @@ PoolRequest = SlotRequest | SlowDown
 
 
 class ReservedSlot:
-    """The limiter of one job: its first call has its slot and may leave."""
+    """The limiter of one job. The slot of its first call is already reserved."""
 
     def __init__(
         self,
@@ -70,8 +70,8 @@ class ReservedSlot:
         if self._used:
             request = SlotRequest(self._account_id)
             self._pool_requests.put(request)
-            self._sleep(request.answer.result(timeout=PATIENCE))
-            self._account_queue.leave(self._sleep)
+            self._sleep(request.answer.result(timeout=SLOT_TIMEOUT))
+            self._account_queue.wait_for_departure(self._sleep)
         self._used = True
 
     def slow_down(self, seconds: float) -> None:
@@ -87,7 +87,7 @@ class Finished:
 
 
 class WorkerPool:
-    """Runs jobs side by side; what it has finished and wishes is read by the loop's thread."""
+    """Runs jobs in parallel. The loop's thread collects finished jobs and requests."""
 
     def __init__(self, threads: int, deadlines: Deadlines) -> None:
         self._deadlines = deadlines
@@ -108,50 +108,52 @@ class WorkerPool:
         client: type[Client],
         login: Login,
     ) -> None:
-        """Have jobs done as soon as their account has calls in flight to spare."""
+        """Queue jobs of one account. They start as soon as it may have more calls in flight."""
         account_queue = self._account_queues.get(account.pk)
         if account_queue is None:
             account_queue = self._account_queues[account.pk] = AccountQueue(account)
-        tasks = [
+        calls = [
             QueuedCall(source.lane, account_queue.next_order(), source, job, account, client, login)
             for job in jobs
         ]
-        for _ in range(account_queue.put(tasks)):
+        for _ in range(account_queue.put(calls)):
             try:
                 self._pool.submit(self._serve, account_queue)
             except RuntimeError:
-                # No further thread can be had. One that is at the desk takes the task, or
-                # it is handed back as stale; its row is not lost either way.
+                # No further thread can be started. A running one takes the call, or the call
+                # becomes stale and its row is released. The row is not lost either way.
                 logger.exception("No thread could be started.")
-                account_queue.lose_thread()
+                account_queue.discard_thread()
 
     def _serve(self, account_queue: AccountQueue) -> None:
-        """One thread's stay at a desk: job after job until none is ready."""
-        while task := account_queue.take():
-            if self._may_begin(task, account_queue):
-                finished = self._work(task, account_queue)
+        """Run one account's jobs in this thread until none is ready."""
+        while call := account_queue.take():
+            if self._may_begin(call, account_queue):
+                finished = self._make_call(call, account_queue)
             else:
-                finished = Finished(task.source, Result(task.job, handed_back=True), [])
+                finished = Finished(call.source, Result(call.job, not_begun=True), [])
             error = finished.result.error
-            if error is not None and pauses(task.account, error):
-                # The loop will pause the account, too; what waits here is not sent first.
+            if error is not None and should_pause(call.account, error):
+                # The loop will pause the account too, but queued calls must not go out before.
                 account_queue.pause()
-            account_queue.put_down(task)
+            account_queue.finish(call)
             self._finish(finished)
 
-    def _may_begin(self, task: QueuedCall, account_queue: AccountQueue) -> bool:
-        """The last look before a call leaves: what may not go now is handed back."""
-        paid = task.source.paid
-        if self._stopping.is_set() or task.is_stale or account_queue.is_closed(paid=paid):
+    def _may_begin(self, call: QueuedCall, account_queue: AccountQueue) -> bool:
+        """The last check before a call. If it fails, the row is released."""
+        paid = call.source.paid
+        if self._stopping.is_set() or call.is_stale or account_queue.is_closed(paid=paid):
             return False
-        return account_queue.leave(self._stopping.wait) and not account_queue.is_closed(paid=paid)
+        return account_queue.wait_for_departure(
+            self._stopping.wait
+        ) and not account_queue.is_closed(paid=paid)
 
     def _finish(self, finished: Finished) -> None:
         self._finished.put(finished)
         self.wake.set()
 
-    def _work(self, task: QueuedCall, account_queue: AccountQueue) -> Finished:
-        job = task.job
+    def _make_call(self, call: QueuedCall, account_queue: AccountQueue) -> Finished:
+        job = call.job
         recorder = BufferedRecorder()
         try:
             limiter = ReservedSlot(
@@ -159,46 +161,46 @@ class WorkerPool:
             )
             http_client = HttpClient(
                 self._connections(),
-                task.login,
+                call.login,
                 subject=job.subject,
                 limiter=limiter,
                 recorder=recorder,
             )
-            result = Result(job, value=job.run(task.client(task.login, http_client)))
+            result = Result(job, value=job.run(call.client(call.login, http_client)))
         except GatewayError as error:
             result = Result(job, error=error)
         except CannotTake as cannot:
             words = cannot.text % cannot.values
             result = Result(job, error=Refused(Reason.CANNOT_TAKE, words=words))
         except BaseException as defect:  # noqa: BLE001 - the outcome must be recorded
-            # Its text may hold anything, so only its kind is logged.
-            logger.error("A job of %s failed: %s", task.source.name, type(defect).__name__)
-            result = Result(job, error=_defect(recorder))
-        return Finished(task.source, result, recorder.take())
+            # The text may contain anything, so only the type is logged.
+            logger.error("A job of %s failed: %s", call.source.name, type(defect).__name__)
+            result = Result(job, error=_error_of_defect(recorder))
+        return Finished(call.source, result, recorder.take())
 
     def _connections(self) -> Connections:
-        """One pool of connections per thread, since a session is not shared by threads."""
+        """This thread's own connections. They are not shared between threads."""
         connections = getattr(self._local, "connections", None)
         if connections is None:
             connections = self._local.connections = Connections(address_policy(), self._deadlines)
             self._all_connections.append(connections)
         return connections
 
-    def close_for_paid(self, account_id: int) -> None:
-        """The account is paused: what waits for a thread is handed back."""
+    def pause_account(self, account_id: int) -> None:
+        """Return the queued paid calls of a paused account."""
         account_queue = self._account_queues.get(account_id)
         if account_queue is not None:
             account_queue.pause()
 
-    def reopen(self, account_id: int) -> None:
-        """The account was resumed: its paid calls may leave again."""
+    def resume_account(self, account_id: int) -> None:
+        """Allow the paid calls of a resumed account again."""
         account_queue = self._account_queues.get(account_id)
         if account_queue is not None:
             account_queue.resume()
 
     @property
-    def came_back(self) -> int:
-        """How many jobs are finished and not taken yet."""
+    def finished_count(self) -> int:
+        """The number of finished jobs that the loop has not collected yet."""
         return self._finished.qsize()
 
     def take_finished(self) -> list[Finished]:
@@ -207,16 +209,16 @@ class WorkerPool:
     def take_pool_requests(self) -> list[PoolRequest]:
         return _drain(self._pool_requests)
 
-    def put_back_pool_requests(self, pool_requests: list[PoolRequest]) -> None:
-        """Those that could not be answered yet."""
+    def requeue_pool_requests(self, pool_requests: list[PoolRequest]) -> None:
+        """Queue requests again that could not be answered yet."""
         for pool_request in pool_requests:
             self._pool_requests.put(pool_request)
 
     def stop(self) -> None:
-        """No further call leaves; what waits for a thread is handed back."""
+        """Start no further call. Queued calls are returned."""
         self._stopping.set()
         for account_queue in self._account_queues.values():
-            account_queue.send_threads_away()
+            account_queue.dismiss_threads()
 
     def close(self) -> None:
         self.stop()
@@ -225,8 +227,8 @@ class WorkerPool:
             connections.close()
 
 
-def _defect(recorder: BufferedRecorder) -> GatewayError:
-    """Our own failure: certain that nothing happened only where nothing was sent."""
+def _error_of_defect(recorder: BufferedRecorder) -> GatewayError:
+    """The error for a defect of ours. NOT_DONE is certain only if nothing was sent."""
     if recorder.is_empty:
         return NotDone(Reason.PORTAL_FAULT)
     return OutcomeUnknown(Reason.PORTAL_FAULT)

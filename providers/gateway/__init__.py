@@ -1,6 +1,6 @@
-"""The contract between the portal and any provider. It needs no Django.
+"""The contract between the portal and any provider. It does not import Django.
 
-Ours and theirs never mix: what a provider sends is called `answer`, `raw` or
-`callback`; what the portal works with are the words of `vocabulary` and
-`events`. A client (`providers.clients`) turns the one into the other.
+Provider data and ours never mix. Data from a provider is called `answer`, `raw` or `callback`; the
+portal works with the types of `vocabulary` and `events`. A client (`providers.clients`) converts
+between them.
 """

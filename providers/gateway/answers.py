@@ -1,4 +1,4 @@
-"""Reading an answer strictly, and judging an HTTP status that no document explains."""
+"""Parse answers strictly, and interpret HTTP statuses that no document explains."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .vocabulary import Reason
 
 
 def json_object(answer: Answer) -> Mapping[str, Any]:
-    """The answer as a JSON object, numbers with a fraction as Decimal.
+    """The answer as a JSON object, with fractional numbers as Decimal.
 
-    Raises `OutcomeUnknown` for all else: no JSON, a truncated one, a list or a word at
-    the top, a key that stands twice (it could say yes and no at once), NaN, Infinity,
-    absurd depth or length.
+    Raises `OutcomeUnknown` for anything else: no JSON, truncated JSON, a list or a scalar at the
+    top level, a repeated key (it could say yes and no at once), NaN, Infinity, absurd depth or
+    length.
     """
     try:
         read = json.loads(
@@ -55,17 +55,17 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def json_object_or_none(answer: Answer) -> Mapping[str, Any] | None:
-    """For error answers, where a body that cannot be read decides nothing."""
+    """The same for error answers, where an unreadable body decides nothing."""
     try:
         return json_object(answer)
     except OutcomeUnknown:
         return None
 
 
-def judge_status(answer: Answer, words: str = "") -> None:
-    """Return for 2xx; otherwise raise what the HTTP status alone tells.
+def raise_for_status(answer: Answer, words: str = "") -> None:
+    """Raise the error that the HTTP status alone implies; return for 2xx.
 
-    A documented error in the body wins over this, so clients look there first.
+    A documented error in the body takes precedence, so clients check the body first.
     """
     status = answer.status
     if 200 <= status < 300:
@@ -87,11 +87,11 @@ def judge_status(answer: Answer, words: str = "") -> None:
 
 
 LONGEST_WAIT = 60.0
-"""Seconds; a provider cannot stop an account for longer with one header."""
+"""Seconds. A provider cannot slow an account down for longer with one header."""
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from a Retry-After header, capped; None where it gives no number."""
+    """Seconds from a Retry-After header, capped; None if it contains no number."""
     stated = headers.get("retry-after", "").strip()
     if not (stated.isascii() and stated.isdigit()):
         return None

@@ -1,4 +1,4 @@
-"""One call to a provider: what is asked, what came back, what is kept of it."""
+"""One call to a provider: request, answer and journal record."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ T = TypeVar("T")
 
 
 class Effect(StrEnum):
-    """What happens if the same call is made twice."""
+    """The consequence of making the same call twice."""
 
     READ = "read"
-    """Nothing. Tried again up to three times by the door itself."""
+    """None. The transport itself repeats it up to three times."""
     CONFIRMED = "confirmed"
-    """Harmless, but its result must be looked up afterwards (cancelling an order)."""
+    """No harm, but its result must be looked up afterwards (cancelling an order)."""
     PAID = "paid"
-    """Money. Made once; never repeated while its outcome is unknown."""
+    """It costs money. Made once, and never repeated while its outcome is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that a client can ask, and what of it may not be written down.
+    """One kind of call, and the fields of it that must not be stored.
 
-    `hidden` and `masked` name fields of the query, the form or the JSON of request and
-    answer alike, at any depth. Hidden fields are replaced whole; of masked ones (phone
-    numbers) the ends and the length stay readable.
+    `hidden` and `masked` name fields of the query, the form or the JSON, in request and answer
+    alike, at any depth. Hidden fields are replaced completely. Masked ones (phone numbers) keep
+    their ends and their length.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Operation:
     hidden: frozenset[str] = frozenset()
     masked: frozenset[str] = frozenset()
     readable_in_answer: frozenset[str] = frozenset()
-    """Hidden fields of the request whose name means something harmless in answers."""
+    """Hidden fields of the request whose name means something harmless in an answer."""
     readable_in_error: frozenset[str] = frozenset()
-    """The same for answers whose status is not 2xx: `code` may be a secret in an order
+    """The same for answers whose status is not 2xx. For example, `code` is a secret in an order
     and the name of an error in an error body."""
     rows: Rows | None = None
-    """For what answers with a list: only the count and the ids of its rows are kept."""
+    """For answers that are lists: the journal keeps only the number and the ids of their rows."""
 
     def hidden_in_answer(self, status: int) -> frozenset[str]:
         readable = self.readable_in_answer
@@ -57,7 +57,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`path` is joined to the account's base URL. One of `form` and `json` at most."""
+    """`path` is appended to the account's base URL. At most one of `form` and `json` is set."""
 
     method: str
     path: str
@@ -66,12 +66,12 @@ class Request:
     json: Mapping[str, object] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """Values of this one call that are hidden wherever they turn up (a code, a token)."""
+    """Values of this call that are hidden wherever they occur (a code, a token)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: decoded (gzip) and within the size limit."""
+    """A complete answer, decoded (gzip) and within the size limit."""
 
     status: int
     headers: Mapping[str, str]
@@ -81,11 +81,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """What the journal keeps of one HTTP exchange; already redacted."""
+    """The journal's record of one HTTP exchange, already redacted."""
 
     operation: str
     subject: str
-    """What it was for, as `message:42`; the apps above know how to resolve it."""
+    """What the call was for, such as `message:42`. The apps resolve it."""
     started_at: datetime
     duration: float
     """Seconds."""
@@ -97,18 +97,18 @@ class CallRecord:
     request_body: str
     answer_body: str
     attempt: int
-    """1 for the first try; reads may be tried again."""
+    """1 for the first attempt. Only reads have more."""
 
 
 class Limiter(Protocol):
-    """Keeps an account within its limits. Called from the thread that makes the call."""
+    """Keeps an account within its rate limits. Called in the thread that makes the call."""
 
     def wait(self, operation: Operation) -> None:
-        """Return when the call may leave."""
+        """Block until the call may start."""
         ...
 
     def slow_down(self, seconds: float) -> None:
-        """The provider asked the whole account to wait this long."""
+        """Slow the whole account down for this long, as the provider asked."""
         ...
 
 
@@ -117,20 +117,20 @@ class Recorder(Protocol):
 
 
 class Transport(Protocol):
-    """The one way out. `providers.gateway.http.client.HttpClient` is the real one."""
+    """The only way to call a provider. `providers.gateway.http.client.HttpClient` implements it."""
 
-    def call(self, operation: Operation, request: Request, understand: Callable[[Answer], T]) -> T:
-        """Make the call and return what `understand` makes of the answer.
+    def call(self, operation: Operation, request: Request, parse: Callable[[Answer], T]) -> T:
+        """Make the call and return the answer as parsed by `parse`.
 
-        Raises a `GatewayError` and nothing else. `understand` may raise one too; the
-        record is written after it, with the outcome that it came to.
+        Raises `GatewayError` and nothing else. `parse` may raise one as well: the record is
+        written after it and has its outcome.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What a client needs to know of an account."""
+    """The parts of an account that a client needs."""
 
     base_url: str
     credentials: Mapping[str, Secret]

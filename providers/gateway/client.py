@@ -1,9 +1,8 @@
-"""What a provider's client declares, and the capabilities it may inherit.
+"""The declarations of a provider's client, and the capabilities it may inherit.
 
-A new provider is one file in `providers/clients/`: a subclass of `Client` and of the
-capabilities it has. The account form, the choices, the screens and the contract tests
-follow from it. Leaving out a method of a capability fails when the class is used, not
-when staff send.
+A new provider is one file in `providers/clients/`: a subclass of `Client` and of its
+capabilities. The account form, the choices, the screens and the contract tests are derived from
+it. A missing method of a capability fails when the class is used, not when staff send.
 """
 
 from __future__ import annotations
@@ -34,19 +33,19 @@ from .vocabulary import (
 
 @dataclass(frozen=True, slots=True)
 class CredentialField:
-    """One secret of an account. Label and help are English and marked for translation."""
+    """One secret of an account. Label and help are in English and marked for translation."""
 
     name: str
     label: str
     help: str
     prefix: str = ""
-    """What the value usually begins with; another beginning is warned of, not refused."""
+    """The usual beginning of the value. Another beginning causes a warning, not an error."""
 
 
 class OptionKind(StrEnum):
     TEXT = "text"
     LINES = "lines"
-    """A list of exact strings, one a line."""
+    """A list of exact strings, one per line."""
     CHOICE = "choice"
     FLAG = "flag"
 
@@ -66,7 +65,7 @@ class OptionField:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Limits that a new account starts with."""
+    """The limits that a new account starts with."""
 
     per_second: int
     per_minute: int
@@ -74,10 +73,9 @@ class Pace:
 
 
 class CannotTake(Exception):
-    """This provider cannot take this recipient or content; nothing was sent.
+    """This provider cannot take this recipient or content. Nothing was sent.
 
-    `text` is English, marked for translation, and may hold `%(name)s` places that
-    `values` fills.
+    `text` is in English and marked for translation. `values` fills its `%(name)s` placeholders.
     """
 
     def __init__(self, text: str, **values: object) -> None:
@@ -87,17 +85,17 @@ class CannotTake(Exception):
 
 
 class Client(ABC):
-    """One provider account, ready to be asked. Made anew for each piece of work."""
+    """One provider account, ready for calls. Each job gets a new instance."""
 
     key: ClassVar[str]
-    """Stored with the account and part of addresses; never changed once landed."""
+    """Stored with the account and part of URLs. It never changes once it has landed."""
     name: ClassVar[str]
-    job: ClassVar[str]
-    """What it does in a few words, for the choice of a provider."""
+    summary: ClassVar[str]
+    """Its purpose in a few words, for the choice of a provider."""
     support: ClassVar[str] = ""
-    """How to reach the provider, as its document says."""
+    """How to reach the provider, according to its document."""
     default_base_url: ClassVar[str] = ""
-    """Empty where the document names none that could be trusted with a password."""
+    """Empty if the document names no host that can be trusted with a password."""
     base_url_help: ClassVar[str] = ""
     credential_fields: ClassVar[tuple[CredentialField, ...]]
     option_fields: ClassVar[tuple[OptionField, ...]] = ()
@@ -112,8 +110,8 @@ class Client(ABC):
         return self.login.credentials[name].reveal()
 
     @classmethod
-    def address_of(cls, recipient: str, options: Mapping[str, object]) -> str:
-        """The recipient (E.164) as this provider wants it, or `CannotTake`."""
+    def format_recipient(cls, recipient: str, options: Mapping[str, object]) -> str:
+        """The recipient (E.164) in this provider's format. Raises `CannotTake`."""
         return recipient
 
 
@@ -121,7 +119,7 @@ class Client(ABC):
 
 
 class SendsText(Client):
-    """Sends any text of ours."""
+    """Sends any text that we write."""
 
     @classmethod
     @abstractmethod
@@ -133,18 +131,18 @@ class SendsText(Client):
 
 @dataclass(frozen=True, slots=True)
 class CodeTemplate:
-    """A text of the provider's around a code of ours."""
+    """A text of the provider's that surrounds our code."""
 
     key: str
-    """As the provider wants it; empty for its default."""
+    """The provider's key of the text; empty for its default."""
     text: str
-    """As documented, with XXXX where the code stands."""
+    """The documented text, with XXXX in place of the code."""
     note: str = ""
-    """What staff should know before they choose it; marked for translation."""
+    """A warning for staff who choose it; marked for translation."""
 
 
 class SendsOwnCode(Client):
-    """Sends a code that we made, inside a text of the provider's."""
+    """Sends a code of ours inside a text of the provider's."""
 
     templates: ClassVar[tuple[CodeTemplate, ...]]
     default_template: ClassVar[str] = ""
@@ -152,12 +150,12 @@ class SendsOwnCode(Client):
     @classmethod
     @abstractmethod
     def channels(cls, country: str, options: Mapping[str, object]) -> tuple[str, ...]:
-        """The channels for a country (ISO 3166-1 alpha-2); empty: none of this account."""
+        """The account's channels for a country (ISO 3166-1 alpha-2), possibly none."""
 
     @classmethod
     @abstractmethod
     def check_own_code(cls, code: str) -> None:
-        """Raise `CannotTake` where the provider would not take this code."""
+        """Raise `CannotTake` if the provider would not accept this code."""
 
     @abstractmethod
     def send_code(self, request: OwnCode) -> Submission: ...
@@ -185,7 +183,7 @@ class ReportsProfile(Client):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A row that the provider's document names, to fill our own lists at first."""
+    """A row that the provider's document names. It fills our own lists initially."""
 
     code: str
     name: str
@@ -232,13 +230,13 @@ TEXT_FIELDS: Final = frozenset(
 
 
 class ReceivesCallbacks(Client):
-    """Understands what the provider pushes to us. Pure: a stored callback can be replayed."""
+    """Parses the provider's callbacks. Pure, so a stored callback can be parsed again."""
 
     callback_methods: ClassVar[frozenset[str]]
     callback_hidden: ClassVar[frozenset[str]] = TEXT_FIELDS
-    """Names of fields that may hold a text or a code: what staff without the right to see
-    them are not shown of a raw callback. Numbers are masked wherever they stand."""
+    """Names of fields that may contain a text or a code. They are hidden in a raw callback from
+    staff who may not see them. Numbers are masked in every field."""
 
     @classmethod
     @abstractmethod
-    def understand_callback(cls, request: CallbackRequest) -> tuple[Event, ...]: ...
+    def parse_callback(cls, request: CallbackRequest) -> tuple[Event, ...]: ...

@@ -1,7 +1,7 @@
-"""Errors that answer one question: what happened out there?
+"""Errors that answer one question: did the call take effect at the provider?
 
-Their texts are safe to store and to show: no URL, no credential, no code.
-The provider's own words are kept apart in `words`.
+Their texts are safe to store and to show: they contain no URL, no credential and no code.
+The provider's own words are kept separately in `words`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class GatewayError(Exception):
         super().__init__(f"{self.outcome}: {reason}")
         self.reason = reason
         self.words = words
-        """The provider's own words, redacted by the door, never translated."""
+        """The provider's own words, redacted by the transport, never translated."""
         self.http_status = http_status
         self.retry_after = retry_after
-        """Seconds that the provider asked us to wait, if it did."""
+        """Seconds that the provider asked us to wait; None if it named none."""
 
     @property
     def pauses_account(self) -> bool:
@@ -38,7 +38,7 @@ class GatewayError(Exception):
 
 
 class NotDone(GatewayError):
-    """Certainly nothing happened; the call may be repeated."""
+    """Nothing happened, for certain. The call may be repeated."""
 
     outcome = Outcome.NOT_DONE
 
@@ -50,6 +50,6 @@ class Refused(GatewayError):
 
 
 class OutcomeUnknown(GatewayError):
-    """It may have happened. A paid call that raised this is never repeated."""
+    """The call may have taken effect. A paid call that raised this is never repeated."""
 
     outcome = Outcome.UNKNOWN

@@ -1,4 +1,4 @@
-"""What providers tell us of their own accord, in our words."""
+"""Callbacks from providers, and the events that we read from them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .vocabulary import DeliveryState
 
 @dataclass(frozen=True, slots=True)
 class CallbackRequest:
-    """A callback as it was stored, so that it can be understood again later."""
+    """A callback as it was stored, so that it can be parsed again later."""
 
     method: str
     query: str = field(repr=False)
@@ -21,14 +21,14 @@ class CallbackRequest:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`reference` is ours and is matched first; `provider_id` is theirs."""
+    """`reference` is our id and is matched first; `provider_id` is the provider's."""
 
     reference: str
     provider_id: str
     words: str
     """The provider's own status word and description."""
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Everything else that was said, as text."""
+    """All other fields of the report, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class DeliveryReported(Event):
 
 @dataclass(frozen=True, slots=True)
 class VerificationReported(Event):
-    """Evidence only: it never verifies a code."""
+    """Evidence only. It never verifies a code."""
 
     succeeded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unrecognised(Event):
-    """Understood as a report, but not what it says. Nothing is changed by it."""
+    """A report whose meaning is unclear. It changes nothing."""
 
     problem: str = ""

@@ -1,4 +1,4 @@
-"""Marks words for translation where there is no Django. The screens translate them."""
+"""Mark texts for translation without importing Django. The pages translate them."""
 
 
 def gettext_noop(text: str) -> str:

@@ -1,7 +1,7 @@
-"""What the journal keeps of an answer that lists things: how many, and which.
+"""Summarise list answers for the journal: the number of rows and their ids.
 
-The rows themselves are in the portal's own tables; kept once more for each reading they
-would make most of the journal, and hold every number that an account has.
+The rows themselves are in the portal's tables. Kept again for each reading, they would make up
+most of the journal and contain every number of an account.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Where an answer's rows stand, and which field of each is its id."""
+    """The key of an answer's rows, and the field of a row that is its id."""
 
     key: str
     id: str
 
 
 def summary_of(body: bytes, rows: Rows) -> str | None:
-    """The answer with its rows counted and named; None where it is no such list, so that
-    what is odd about it is kept as it came."""
+    """The answer with its rows replaced by their number and ids, as JSON.
+
+    None if the answer is not such a list. The journal then keeps it as received.
+    """
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Finds the clients. A file in `providers/clients/` is all that a provider needs."""
+"""Find the clients. A provider needs nothing but a file in `providers/clients/`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .client import Client
 
 @cache
 def clients() -> dict[str, type[Client]]:
-    """Every client by its key, ordered by name."""
+    """All clients by key, ordered by name. Raises ValueError if two have the same key."""
     package = import_module("providers.clients")
     found: dict[str, type[Client]] = {}
     for module_info in iter_modules(package.__path__):
@@ -35,5 +35,5 @@ def _is_client_of(candidate: object, module: str) -> bool:
 
 
 def client_for(key: str) -> type[Client] | None:
-    """The client of that key; None where an account outlived its client."""
+    """The client with this key; None if an account outlived its client."""
     return clients().get(key)

@@ -1,4 +1,4 @@
-"""Our words for what is asked of a provider and for what came of it."""
+"""The portal's own terms for requests to a provider and for their results."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What a call did out there."""
+    """The effect of a call at the provider."""
 
     DONE = "done"
     NOT_DONE = "not_done"
-    """Certainly nothing happened; repeating is free."""
+    """Nothing happened, for certain. Repeating is free."""
     REFUSED = "refused"
-    """The provider said no; repeating is pointless."""
+    """The provider said no. Repeating is pointless."""
     UNKNOWN = "unknown"
-    """It may have happened; never repeated by machine."""
+    """It may have happened. Never repeated automatically."""
 
 
 class Reason(StrEnum):
-    """Why a call did not end in DONE. The texts that staff read hang on these."""
+    """Why a call did not end in DONE. The texts for staff are keyed by these."""
 
     CREDENTIALS = "credentials"
     ACCOUNT_DISABLED = "account_disabled"
@@ -35,7 +35,7 @@ class Reason(StrEnum):
     ORDER_EXPIRED = "order_expired"
     OTHER_REFUSAL = "other_refusal"
     CANNOT_TAKE = "cannot_take"
-    """The client itself would not send it (`CannotTake`); the provider was not asked."""
+    """The client itself declined (`CannotTake`). The provider was not called."""
     RATE_LIMITED = "rate_limited"
     UNREACHABLE = "unreachable"
     FORBIDDEN_ADDRESS = "forbidden_address"
@@ -46,9 +46,9 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     CONTRADICTION = "contradiction"
     PROVIDER_FAULT = "provider_fault"
-    """The provider answered that it failed (HTTP 5xx or its own word for it)."""
+    """The provider reported its own failure (HTTP 5xx or its own word for it)."""
     PORTAL_FAULT = "portal_fault"
-    """Our own code failed after the request had been sent."""
+    """Our own code failed. The outcome says whether the call may have taken effect."""
 
 
 PAUSING = frozenset(
@@ -58,12 +58,12 @@ PAUSING = frozenset(
 
 
 class DeliveryState(StrEnum):
-    """What a provider reports about a message, weakest first."""
+    """The state of a message in a provider's report, weakest first."""
 
     SUBMITTED = "submitted"
     IN_TRANSIT = "in_transit"
     UNKNOWN_REPORT = "unknown_report"
-    """The provider itself says that it does not know; keep waiting."""
+    """The provider says that it does not know. Keep waiting."""
     EXPIRED = "expired"
     UNDELIVERED = "undelivered"
     REJECTED = "rejected"
@@ -71,7 +71,7 @@ class DeliveryState(StrEnum):
 
 
 class OrderState(StrEnum):
-    """The state of a rented number as the provider states it."""
+    """The state of a rented number according to the provider."""
 
     PENDING = "pending"
     RECEIVED = "received"
@@ -79,7 +79,7 @@ class OrderState(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     UNRECOGNISED = "unrecognised"
-    """A word that stands in no table; `raw_state` keeps it."""
+    """A word that is in no table. `raw_state` keeps it."""
 
 
 class SmsKind(StrEnum):
@@ -88,13 +88,13 @@ class SmsKind(StrEnum):
 
 
 class Encoding(StrEnum):
-    """How a text travels: GSM 03.38 (7 bit) or UCS-2."""
+    """The encoding of a text: GSM 03.38 (7 bit) or UCS-2."""
 
     GSM7 = "gsm7"
     UCS2 = "ucs2"
 
 
-# --- what is asked ---------------------------------------------------------
+# --- requests --------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,15 @@ class TextMessage:
     sender_id: str
     encoding: Encoding
     reference: str
-    """Our own id for this message; the provider gives it back in its reports."""
+    """Our own id of this message. The provider repeats it in its reports."""
     callback_url: str = field(default="", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """Parts of the text that are hidden wherever they turn up: a code of ours."""
+    """Parts of the text that are hidden wherever they occur: a code of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCode:
-    """A code that we made. The provider puts it into a text of its own."""
+    """A code of ours. The provider puts it into a text of its own."""
 
     recipient: str
     code: str = field(repr=False)
@@ -126,7 +126,7 @@ class OwnCode:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCode:
-    """Ask the provider to make a code and send it."""
+    """A request to make a code and send it."""
 
     recipient: str
     reference: str
@@ -134,27 +134,27 @@ class ProviderCode:
 
 @dataclass(frozen=True, slots=True)
 class CodeCheck:
-    """Ask the provider whether `code` is the one it sent in `session_id`."""
+    """A request to check whether `code` is the one that the provider sent in `session_id`."""
 
     session_id: str
     code: str = field(repr=False)
     reference: str = ""
-    """Ours, as it went out with the code; an answer that names another one is not believed."""
+    """Our reference, as sent with the code. An answer that names another one is not believed."""
 
 
-# --- what came of it -------------------------------------------------------
+# --- results ---------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The provider took a message. It says nothing about delivery."""
+    """The provider accepted a message. This says nothing about delivery."""
 
     provider_id: str
-    """As the provider wrote it; empty where it gave none."""
+    """As the provider wrote it; empty if it gave none."""
     words: str = ""
-    """The provider's own words, redacted by the door, never translated."""
+    """The provider's own words, redacted by the transport, never translated."""
     warnings: tuple[str, ...] = ()
-    """Oddities worth showing: `no_id`, `other_reference`."""
+    """Oddities for staff: `no_id`, `other_reference`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Amounts as the provider states them, in its own unit. None: not stated."""
+    """Amounts as the provider states them, in its own unit. None means not stated."""
 
     balance: Decimal
     frozen: Decimal | None = None
@@ -188,7 +188,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Rental:
-    """One rented-number order as one answer states it. None: not stated there."""
+    """A rented-number order as one answer states it. None means not stated there."""
 
     order_id: str
     state: OrderState
@@ -203,7 +203,7 @@ class Rental:
     expires_at: datetime | None = None
     received_at: datetime | None = None
     raw_times: Mapping[str, str] = field(default_factory=dict)
-    """Times that could not be read, as they stood."""
+    """Times that could not be read, as the provider wrote them."""
     warnings: tuple[str, ...] = ()
 
 
@@ -219,7 +219,7 @@ class RentalPage:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """A clean yes to a cancel. The order itself is still to be asked."""
+    """The provider confirmed a cancellation. The order itself must still be looked up."""
 
     words: str
     refund: Decimal | None
@@ -229,7 +229,7 @@ class Cancellation:
 class Transaction:
     transaction_id: str
     type: str
-    """The provider's word, whether we know it or not."""
+    """The provider's word, known to us or not."""
     amount: Decimal
     balance_after: Decimal | None
     frozen_after: Decimal | None

@@ -1,4 +1,4 @@
-"""Provider accounts and everything that is kept about the traffic with them."""
+"""Provider accounts and the records of the traffic with them."""
 
 from .account import Account, CallbackToken, Credential
 from .callback import Callback, CallbackTest

@@ -1,4 +1,4 @@
-"""A login with one provider, its secrets and the address that it is reported to."""
+"""Accounts, their secrets and their callback addresses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .ids import public_id
 
 
 class Account(models.Model):
-    """A login with one provider, and what this portal may do with it."""
+    """A login with one provider, with its limits and settings."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     name = models.CharField(_("name"), max_length=64, unique=True)
@@ -47,9 +47,9 @@ class Account(models.Model):
     daily_limit = models.PositiveIntegerField(
         _("daily limit"), null=True, blank=True, validators=[MinValueValidator(1)]
     )
-    """Messages, codes and numbers in any 24 hours, all together; None: no limit."""
+    """Messages, codes and numbers together in any 24 hours. None means no limit."""
     callback_networks = models.TextField(_("networks that may report"), blank=True)
-    """One network a line; empty: any."""
+    """One network per line. Empty means any network."""
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -62,7 +62,7 @@ class Account(models.Model):
     pause_reason = models.CharField(max_length=32, blank=True, editable=False)
     pause_words = models.TextField(blank=True, editable=False)
     refusals = models.PositiveIntegerField(default=0, editable=False)
-    """Refused in a row, without one success between."""
+    """The number of refusals since the last success."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -91,7 +91,7 @@ class Account(models.Model):
 
     @property
     def takes_callbacks(self) -> bool:
-        """Whether its provider reports of its own accord."""
+        """Whether the provider sends callbacks."""
         client = self.client
         return client is not None and issubclass(client, ReceivesCallbacks)
 
@@ -101,12 +101,12 @@ class Account(models.Model):
 
     @property
     def networks(self) -> list[str]:
-        """The networks that callbacks are taken from, as staff listed them."""
+        """The networks that callbacks are accepted from, as staff listed them."""
         return self.callback_networks.split()
 
     @property
     def phrases(self) -> list[str]:
-        """Phrases in a refusal that pause this account, as staff listed them."""
+        """The phrases in a refusal that pause this account, as staff listed them."""
         return [line.strip() for line in self.pausing_phrases.splitlines() if line.strip()]
 
 
@@ -134,10 +134,10 @@ class Credential(models.Model):
 
 
 class CallbackToken(models.Model):
-    """The unguessable part of the address that a provider reports to.
+    """The unguessable part of an account's callback address.
 
-    Looked up by its hash. Kept encrypted as well, since the address is sent along with
-    every message. A new one does not end the old one: reports come for days.
+    A request finds it by its hash. It is also stored encrypted, because every message is sent with
+    the address. A new token does not revoke the old one, because reports arrive for days.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="callback_tokens")

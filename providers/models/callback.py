@@ -1,4 +1,4 @@
-"""What providers pushed to us, as it came, and what became of it."""
+"""Callbacks as received, with the result of processing them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .ids import public_id
 
 
 class Callback(models.Model):
-    """One request to an account's callback address. The same one again only counts.
+    """One request to an account's callback address. A repetition only increases `times`.
 
-    Stored before anybody tries to understand it; the row itself is the queue. It can be
-    read again at any time.
+    It is stored before it is parsed. The row itself is the queue, and it can be processed again at
+    any time.
     """
 
     State: TypeAlias = CallbackState
@@ -28,14 +28,14 @@ class Callback(models.Model):
     )
     token = models.ForeignKey(CallbackToken, on_delete=models.SET_NULL, null=True, related_name="+")
     digest = models.CharField(max_length=64)
-    """SHA-256 over the canonical content: the same content is the same callback."""
+    """SHA-256 of the canonical content. Equal content is the same callback."""
     method = models.CharField(max_length=8)
     query = models.TextField(blank=True)
     """The raw query string, undecoded."""
     body = models.BinaryField(blank=True)
     content_type = models.CharField(max_length=200, blank=True)
     sender = models.CharField(_("sender"), max_length=45, blank=True)
-    """The network address that it came from."""
+    """The network address of the sender."""
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     last_at = models.DateTimeField(default=timezone.now)
     times = models.PositiveIntegerField(_("times"), default=1)
@@ -44,25 +44,25 @@ class Callback(models.Model):
         _("state"), max_length=16, choices=State.choices, default=State.RECEIVED
     )
     kind = models.CharField(max_length=16, blank=True)
-    """Of the first event in it: `delivery`, `verification`, or empty."""
+    """The kind of the first event: `delivery`, `verification` or empty."""
     says = models.CharField(max_length=32, blank=True)
-    """What the first event says, in our words: a `DeliveryState`, `succeeded` or `failed`."""
+    """The first event in our terms: a `DeliveryState`, `succeeded` or `failed`."""
     words = models.TextField(blank=True)
     """The provider's own words in the first event."""
     subject = models.CharField(max_length=64, blank=True, db_index=True)
-    """What the first event is about, as in the journal: `message:42`."""
+    """What the first event is about, as in the journal, such as `message:42`."""
     matched_by = models.CharField(max_length=16, blank=True)
     problem = models.CharField(max_length=32, blank=True)
     events = models.PositiveSmallIntegerField(default=0)
     outcomes = models.JSONField(default=list, blank=True)
-    """For each event: what it says, its words, its subject and what became of it."""
+    """For each event: its state, words and subject, and the result of processing it."""
     tries = models.PositiveIntegerField(default=0)
-    """Since it came in, came in again, or a person had it processed again."""
+    """Tries since it was received, received again, or queued again by staff."""
     failures = models.PositiveSmallIntegerField(default=0)
-    """Attempts in a row that came to no end: a fault, or a worker that died."""
+    """Consecutive tries that did not finish, because of a fault or a dead worker."""
     tried_at = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True, default=timezone.now)
-    """None: it is not tried again by itself."""
+    """None means that it is not tried again automatically."""
 
     class Meta:
         ordering = ("-received_at", "-pk")

@@ -1,4 +1,4 @@
-"""Columns that rows of several apps have in common."""
+"""Columns that the rows of several apps share."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from django.utils import timezone
 
 
 class ClaimedRow(models.Model):
-    """A row whose call must not be repeated, as `providers.engine.claims` takes it."""
+    """A row whose call must not be repeated. `providers.engine.claims` claims it."""
 
     tries = models.PositiveSmallIntegerField(default=0)
-    """How often it was certain that its call had done nothing, and it was queued again."""
+    """How often the row was queued again because its call had certainly done nothing."""
     not_before = models.DateTimeField(default=timezone.now)
     claim = models.UUIDField(null=True)
     """The id of the loop that holds the row."""
     claimed_at = models.DateTimeField(null=True)
     handed_over_at = models.DateTimeField(null=True)
-    """When it was marked as in flight. Its call may have begun since."""
+    """When the row was marked in flight. Its call may have begun since."""
 
     class Meta:
         abstract = True
 
 
 class Settled(models.Model):
-    """A row whose unknown outcome a person may decide."""
+    """A row whose unknown outcome staff may settle."""
 
     settled_at = models.DateTimeField(null=True)
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     settled_because = models.CharField(max_length=200, blank=True)
-    """Why the person decided as they did."""
+    """The reason that the person gave."""
 
     class Meta:
         abstract = True

@@ -1,4 +1,4 @@
-"""Who does the work, and whether they are alive."""
+"""Leases and heartbeats of the engine's loops and of periodic tasks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .account import Account
 
 
 class Lease(models.Model):
-    """Which engine loop serves an account. Economy only: safety is each row's claim.
+    """Assigns an account to an engine loop. It saves work; safety comes from each row's claim.
 
-    `expires_at` is seconds since the epoch by the database's clock.
+    `expires_at` is in seconds since the epoch by the database's clock.
     """
 
     account = models.OneToOneField(
@@ -30,7 +30,7 @@ class Lease(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When each part of the queue last showed that work gets through it."""
+    """When each part of the queue last proved that it works."""
 
     name = models.CharField(max_length=48, primary_key=True)
     beat_at = models.DateTimeField()
@@ -50,9 +50,9 @@ def heartbeat(name: str, detail: str = "", *, at: datetime | None = None) -> Non
 
 
 class TaskLease(models.Model):
-    """Which process does a duty that must not be done twice at a time.
+    """Assigns a task that must not run twice at once to a process.
 
-    `expires_at` is seconds since the epoch by the database's clock.
+    `expires_at` is in seconds since the epoch by the database's clock.
     """
 
     name = models.CharField(max_length=64, primary_key=True)

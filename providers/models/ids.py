@@ -1,4 +1,4 @@
-"""Ids that stand in addresses of pages."""
+"""Ids for the URLs of pages. A declared interface: migrations import `public_id` from here."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import secrets
 
 
 def public_id() -> str:
-    """An id for addresses of pages: opaque, so that it gives away no count."""
+    """An opaque id for URLs, so that they reveal no count."""
     return secrets.token_urlsafe(12)

@@ -1,4 +1,4 @@
-"""What an account, or a member of staff, may still ask for."""
+"""The remaining allowance of accounts and of staff."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .account import Account
 
 
 class Allowance(models.Model):
-    """What an account may still ask of its provider; shared by all processes and hosts.
+    """The state of an account's rate limits, shared by all processes and hosts.
 
-    Times are seconds since the epoch by the database's clock.
+    Times are in seconds since the epoch by the database's clock.
     """
 
     account = models.OneToOneField(
@@ -75,7 +75,7 @@ class DailyLimit(models.Model):
 
 
 class DailyUse(models.Model):
-    """What was taken from one daily limit, by quarters of an hour since the epoch."""
+    """The usage of one daily limit, by quarter of an hour since the epoch."""
 
     what = models.CharField(max_length=16)
     scope = models.CharField(max_length=16)

@@ -1,4 +1,4 @@
-"""What went out to providers: each call, each question and what was read of money."""
+"""The traffic with providers: API calls, balance readings and enquiries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .ids import public_id
 
 
 class ApiCall(models.Model):
-    """One HTTP exchange with a provider, redacted before it came here."""
+    """One HTTP exchange with a provider, redacted before it is stored."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="api_calls")
     operation = models.CharField(_("operation"), max_length=32)
@@ -57,7 +57,7 @@ class ApiCall(models.Model):
 
 
 class BalanceReading(models.Model):
-    """What a provider stated about money at one moment, in its own unit."""
+    """A balance as the provider stated it at one moment, in its own unit."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="readings")
     read_at = models.DateTimeField(db_index=True, default=timezone.now)
@@ -80,12 +80,12 @@ class BalanceReading(models.Model):
 
     @property
     def spendable(self) -> Decimal | None:
-        """What the provider calls available, or its balance where it names no other."""
+        """The amount that the provider calls available, or else its balance."""
         return self.available if self.available is not None else self.balance
 
 
 class Enquiry(models.Model):
-    """A harmless question that staff or a schedule want the engine to ask a provider."""
+    """A request for a harmless call to a provider, made by staff or a schedule."""
 
     class Kind(models.TextChoices):
         CHECK = "check", _("Check connection")

@@ -1,1 +1,1 @@
-"""How accounts and callbacks are shown."""
+"""Labels and texts of accounts, calls and callbacks."""

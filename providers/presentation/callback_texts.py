@@ -1,4 +1,4 @@
-"""What callbacks say and what is wrong with them, in the words that staff read."""
+"""Texts for staff about the content and the problems of callbacks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from core.redaction import HIDDEN, Fields, Redactor, fields_of, mask_numbers
 from core.templatetags.portal import visible
 
-from ..callbacks.process import FAULT, NO_CLIENT
-from ..callbacks.self_test import Problem, is_under_way
+from ..callbacks.process import NO_CLIENT
+from ..callbacks.retry import FAULT
+from ..callbacks.self_test import Problem, is_running
 from ..gateway.client import ReceivesCallbacks
 from ..gateway.vocabulary import DeliveryState as D
 from ..models import Callback, CallbackTest
 
 TEXT_FOLLOWS: Final = re.compile(r"(\btext:)", re.IGNORECASE)
-SAYS: Final[dict[str, Promise]] = {
+REPORT_WORDS: Final[dict[str, Promise]] = {
     D.SUBMITTED: pgettext_lazy("report", "Accepted"),
     D.IN_TRANSIT: pgettext_lazy("report", "On its way"),
     D.UNKNOWN_REPORT: pgettext_lazy("report", "The provider does not know"),
@@ -56,10 +57,10 @@ _TEST_PROBLEMS: Final[dict[str, Promise]] = {
 }
 
 
-def says(callback: Callback) -> str:
-    """What it says in our words, and the provider's own in brackets."""
-    word = str(SAYS.get(callback.says, ""))
-    own = masked_words(callback.words).strip()
+def report_text(callback: Callback) -> str:
+    """The reported state in our word, followed by the provider's words in brackets."""
+    word = str(REPORT_WORDS.get(callback.says, ""))
+    own = mask_words(callback.words).strip()
     if not word:
         return own or gettext("nothing that is known")
     if callback.events > 1:
@@ -68,13 +69,13 @@ def says(callback: Callback) -> str:
     return word if own.casefold() in ("", callback.says.casefold()) else f"{word} ({own})"
 
 
-def problem_words(problem: str) -> str:
+def problem_text(problem: str) -> str:
     return str(PROBLEMS.get(problem, problem))
 
 
-def verdict_of(test: CallbackTest) -> str:
-    """What came of a test of our own address."""
-    if is_under_way(test):
+def verdict_text(test: CallbackTest) -> str:
+    """The result of a test of the callback address."""
+    if is_running(test):
         return gettext("Calling our own address …")
     if test.ended_at is None:
         return gettext("The test came to no end. Look whether the queue runs, then test again.")
@@ -86,9 +87,9 @@ def verdict_of(test: CallbackTest) -> str:
     ) % {"reason": reason}
 
 
-def masked_words(text: str) -> str:
-    """A provider's own words for those who may not see numbers and texts: what follows
-    `text:` was written by whoever wrote the message."""
+def mask_words(text: str) -> str:
+    """A provider's words without numbers and message texts. What follows `text:` is the text of the
+    message."""
     head, marker, rest = (*TEXT_FOLLOWS.split(text, maxsplit=1), "", "")[:3]
     return mask_numbers(head) + marker + (HIDDEN if rest.strip() else "")
 
@@ -96,17 +97,17 @@ def masked_words(text: str) -> str:
 def raw_query(callback: Callback, *, whole: bool) -> str:
     if whole:
         return visible(callback.query)
-    return visible(masked_words(Redactor().form(callback.query, _fields(callback))))
+    return visible(mask_words(Redactor().form(callback.query, _fields(callback))))
 
 
 def raw_body(callback: Callback, *, whole: bool) -> str:
-    """The body as text; without its numbers and texts for whoever may not see them."""
+    """The body as text. Unless it is shown `whole`, numbers and message texts are masked."""
     text = bytes(callback.body).decode("utf-8", "backslashreplace")
     if whole:
         return visible(text)
     if "multipart" in callback.content_type.lower():
         return HIDDEN
-    return visible(masked_words(Redactor().body(text, _fields(callback))))
+    return visible(mask_words(Redactor().body(text, _fields(callback))))
 
 
 def _fields(callback: Callback) -> Fields:

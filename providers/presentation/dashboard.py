@@ -1,4 +1,4 @@
-"""What of the accounts and callbacks needs a hand, for the dashboard and the sidebar."""
+"""Accounts and callbacks that need attention, for the dashboard and the sidebar."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from core.admin.labels import Role
 from ..error_texts import explain
 from ..models import Account, Callback
 
-NEEDS_A_HAND: Final = (Callback.State.UNMATCHED, Callback.State.CONFLICT)
-MOST_COUNTED: Final = 100
+NEEDS_ATTENTION: Final = (Callback.State.UNMATCHED, Callback.State.CONFLICT)
+MAX_COUNTED: Final = 100
 
 
 def callback_badge(request: HttpRequest) -> int:
-    """Callbacks that match nothing or contradict what is known; above 99 not counted."""
-    rows = Callback.objects.filter(state__in=NEEDS_A_HAND)
-    return rows.order_by()[:MOST_COUNTED].count()
+    """The number of unmatched and conflicting callbacks, counted up to `MAX_COUNTED`."""
+    rows = Callback.objects.filter(state__in=NEEDS_ATTENTION)
+    return rows.order_by()[:MAX_COUNTED].count()
 
 
 def callback_items(request: HttpRequest) -> Iterator[AttentionItem]:
-    """Each kind of callback that needs somebody, opening exactly its rows."""
+    """One item for each state that needs attention, linked to the list filtered by it."""
     if not request.user.has_perm("providers.view_callback"):
         return
     address = reverse("admin:providers_callback_changelist")
@@ -47,7 +47,7 @@ def callback_items(request: HttpRequest) -> Iterator[AttentionItem]:
 
 
 def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
-    """Every paused account, with what paused it."""
+    """One item for each paused account, with the reason of the pause."""
     if not request.user.has_perm("providers.view_account"):
         return
     for account in Account.objects.exclude(paused_at=None):

@@ -1,4 +1,4 @@
-"""The states of accounts and callbacks as staff see them."""
+"""Labels of the states of accounts and callbacks, of outcomes and of operations."""
 
 from __future__ import annotations
 
@@ -77,14 +77,13 @@ OPERATIONS: Final = {
     "fetch_balance": _("Read balance"),
     "fetch_profile": _("Read profile"),
 }
-"""What the methods of the capabilities do. An operation that is not here is shown as it
-is called."""
+"""Keyed by the method of a capability. An operation without a label is shown by its name."""
 FREE_OPERATIONS: Final = frozenset(
     {"fetch_order", "list_orders", "list_transactions", "fetch_balance", "fetch_profile"}
 )
 
 
-def operation_word(operation: str) -> str:
+def operation_label(operation: str) -> str:
     return str(OPERATIONS.get(operation, operation))
 
 

@@ -1,4 +1,4 @@
-"""How templates say what is known of callbacks."""
+"""Template tags about callbacks."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from django import template
 from django.conf import settings
 
 from ..models import CallbackTest
-from ..presentation.callback_texts import verdict_of
+from ..presentation.callback_texts import verdict_text
 
 register = template.Library()
 
 
 @register.simple_tag
 def report_hours() -> int:
-    """So long a report is waited for."""
+    """The time after which a report counts as missing."""
     return int(settings.REPORT_HOURS)
 
 
 @register.filter
 def verdict(test: CallbackTest) -> str:
-    return verdict_of(test)
+    return verdict_text(test)

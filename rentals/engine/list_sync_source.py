@@ -28,7 +28,7 @@ from core.redaction import storable
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
 from providers.engine.due_query import DueAccounts, Moment
 from providers.engine.retry import next_try
-from providers.engine.wake import kick_if_idle
+from providers.engine.wake import wake_engine
 from providers.engine.work_source import Job, Lane, Result
 from providers.gateway.client import Client, RentsNumbers
 from providers.gateway.errors import GatewayError, Refused
@@ -61,7 +61,7 @@ def ask(account: Account, kind: str, by: User | None = None, *, whole: bool = Fa
             reading = Reading.objects.create(
                 account=account, kind=kind, asked_by_id=by_id, whole=whole
             )
-            kick_if_idle()
+            wake_engine()
     except IntegrityError:
         waiting = Reading.objects.filter(
             account=account, kind=kind, state__in=(R.QUEUED, R.CLAIMED)

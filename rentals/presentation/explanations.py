@@ -15,11 +15,11 @@ from core.templatetags.portal import amount
 from core.times import duration, short_time
 from providers.error_texts import (
     Explanation,
-    Words,
+    ReasonText,
     explain,
     explain_pause,
     register_reason,
-    values_of_retries,
+    retry_values,
 )
 from providers.gateway.vocabulary import Reason
 
@@ -40,7 +40,7 @@ def register() -> None:
     """The reasons that only orders have."""
     register_reason(
         WAITED_TOO_LONG,
-        Words(
+        ReasonText(
             gettext_noop("This waited too long and was not ordered."),
             gettext_noop("Nobody may be waiting for the number any more."),
             gettext_noop("Rent a number again if it is still needed."),
@@ -49,7 +49,7 @@ def register() -> None:
     )
     register_reason(
         NOT_ALLOWED,
-        Words(
+        ReasonText(
             gettext_noop("This was not ordered."),
             gettext_noop("Whoever wanted it may not rent numbers any more."),
             gettext_noop("Rent a number again if it is still needed."),
@@ -58,7 +58,7 @@ def register() -> None:
     )
     register_reason(
         TRIED_IN_VAIN,
-        Words(
+        ReasonText(
             gettext_noop("No number became free in all that time."),
             "",
             gettext_noop("Another country or app, or try again later."),
@@ -67,7 +67,7 @@ def register() -> None:
     )
     register_reason(
         reconciliation.NOT_FOUND_THERE,
-        Words(
+        ReasonText(
             gettext_noop("The number was not rented after all."),
             gettext_noop(
                 "Neither the provider's list of orders nor its transactions hold this order."
@@ -131,7 +131,7 @@ def _values(order: Order) -> dict[str, Any]:
     }
     retry_at = order.not_before if order.state == S.QUEUED else None
     queued = order.account.orders.filter(state=S.QUEUED)
-    values |= values_of_retries(order.reason, order.tries, retry_at, queued.count)
+    values |= retry_values(order.reason, order.tries, retry_at, queued.count)
     if order.reason == Reason.NO_NUMBER_AVAILABLE:
         values["n"] = 10
     return values

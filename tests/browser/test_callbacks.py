@@ -35,7 +35,7 @@ class Digest:
     def _run(self) -> None:
         try:
             while not self._stop.wait(0.05):
-                process.digest_due()
+                process.process_due()
         finally:
             connections.close_all()
 

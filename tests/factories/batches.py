@@ -24,14 +24,14 @@ def make_batch(
     """Make a batch of pasted text, or of a file's bytes; it is read and checked."""
     by = fields.pop("by", None) or make_user("messaging.bulk_message")
     file_name = fields.pop("file_name", "recipients.csv" if isinstance(recipients, bytes) else "")
-    content = recipients if isinstance(recipients, bytes) else create.pasted(recipients)
+    content = recipients if isinstance(recipients, bytes) else create.paste_to_file(recipients)
     draft = create.BatchDraft(
         account=account or make_account(),
         **{"text": TEXT, "sms_kind": "T", "sender_id": "HAORUI", **fields},
         file_name=file_name,
         content=[content],
     )
-    batch, _ = create.make(draft, by=by, form_token=f"batch{next(_serial)}")
+    batch, _ = create.create_batch(draft, by=by, form_token=f"batch{next(_serial)}")
     if read_it:
         batch_tasks.read(batch.pk)
         batch.refresh_from_db()

@@ -13,7 +13,7 @@ from core.phone import read
 from messaging.models import Message
 from otp import check_code, sessions
 from otp.models import Attempt, SendGap, Session
-from otp.routes import TEXTS, usual_route, with_dots
+from otp.routes import TEXTS, default_route, with_dots
 from providers.gateway.http.client import Deadlines
 from providers.models import Account
 from sandbox.server import Sandbox
@@ -37,7 +37,7 @@ def make_session(account: Account | None = None, **fields: Any) -> Session:
     form_token = fields.pop("form_token", f"session{next(_serial)}")
     recipient = read(fields.pop("recipient", NUMBER))
     plan = sessions.Plan(
-        route=usual_route(account, recipient.country, TEXT),
+        route=default_route(account, recipient.country, TEXT),
         recipient=recipient,
         minutes=fields.pop("minutes", 10),
         fallback=fields.pop("fallback", None),

@@ -17,7 +17,7 @@ from messaging.models import Message, Report
 from providers.models import Account, Callback
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
-from tests.providers.callbacks.pushes import digest_all, token_of
+from tests.providers.callbacks.pushes import process_received, token_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -82,8 +82,8 @@ def reset(message: Message) -> None:
     )
 
 
-def digest_result(message: Message) -> tuple[str, bool]:
-    digest_all()
+def processed_state(message: Message) -> tuple[str, bool]:
+    process_received()
     message.refresh_from_db()
     return message.state, message.conflict
 
@@ -100,7 +100,7 @@ def test_result_does_not_depend_on_the_order_of_callbacks(
         reset(message)
         for format_, content in order:
             assert push(message.account, format_, with_real_reference(content, message)) == 200
-        results.add(digest_result(message))
+        results.add(processed_state(message))
     assert len(results) == 1
 
 
@@ -113,7 +113,7 @@ def test_replayed_callbacks_change_nothing(sent: list[dict[str, Any]], times: in
         reset(message)
         for content in sent * repeated:
             push(message.account, "json", with_real_reference(content, message))
-        results.add((digest_result(message), Callback.objects.count(), Report.objects.count()))
+        results.add((processed_state(message), Callback.objects.count(), Report.objects.count()))
     assert len(results) == 1
 
 
@@ -127,5 +127,5 @@ def test_arbitrary_bytes_never_fail(body: bytes, query: bytes, provider: str) ->
             method, path, body, "application/json", QUERY_STRING=query.decode("latin-1")
         )
         assert answer.status_code in (200, 405)
-    digest_all()
+    process_received()
     assert not Callback.objects.filter(state="received").exists()

@@ -34,7 +34,7 @@ class CallbackWorker:
     def _run(self) -> None:
         try:
             while not self._stop.wait(0.05):
-                process.digest_due()
+                process.process_due()
         finally:
             connections.close_all()
 

@@ -208,7 +208,7 @@ def test_message_is_not_saved_if_waking_the_engine_fails(
     def broken() -> bool:
         raise RuntimeError
 
-    monkeypatch.setattr(queue_message, "kick_if_idle", broken)
+    monkeypatch.setattr(queue_message, "wake_engine", broken)
     with pytest.raises(RuntimeError):
         queue_message.queue(make_draft(), by=make_user(), form_token="lost")
     assert not Message.objects.exists()

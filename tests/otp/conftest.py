@@ -1,4 +1,4 @@
-"""The practice providers, and sessions as most tests of codes need them."""
+"""A sandbox whose providers send no reports on their own."""
 
 from __future__ import annotations
 

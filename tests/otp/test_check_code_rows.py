@@ -1,4 +1,4 @@
-"""What a check of a code writes, and which rows it leaves alone."""
+"""The columns that a check of a code writes, and the rows that it must not change."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def by() -> User:
     return make_user()
 
 
-def make_theirs() -> Session:
-    """A session whose code the provider made and checks."""
+def make_provider_session() -> Session:
+    """A sent session whose code the provider makes and checks."""
     return make_sent(make_account("otpservice"))
 
 
-def as_it_stands(session: Session) -> dict[str, object]:
+def columns_of(session: Session) -> dict[str, object]:
     return dict(Session.objects.filter(pk=session.pk).values().get())
 
 
 # --- the try ---------------------------------------------------------------------
 
 
-def test_try_says_who_made_it_when_and_over_which_account(by: User) -> None:
+def test_attempt_records_user_time_and_account(by: User) -> None:
     session, before = make_sent(), timezone.now()
     attempt = check_code.check(session, WRONG, by=by, form_token="form")
     attempt.refresh_from_db()
@@ -57,33 +57,33 @@ def test_try_says_who_made_it_when_and_over_which_account(by: User) -> None:
     assert attempt.form_token not in (None, "", "form")
 
 
-def test_session_that_was_handed_in_knows_its_try(by: User) -> None:
+def test_check_updates_the_passed_session(by: User) -> None:
     session = make_sent()
     check_code.check(session, WRONG, by=by, form_token=None)
     assert session.tries == 1
 
 
-def test_check_counts_for_its_own_session_alone() -> None:
+def test_check_changes_only_its_own_session() -> None:
     session, other = make_sent(), make_sent(recipient=OTHER_NUMBER)
-    before = as_it_stands(other)
+    before = columns_of(other)
     try_code(session, WRONG)
     try_code(session, CODE)
     assert session.state == "verified"
-    assert as_it_stands(other) == before
+    assert columns_of(other) == before
 
 
-def test_fifth_wrong_try_ends_its_own_session_alone() -> None:
+def test_fifth_wrong_try_fails_only_its_own_session() -> None:
     session, other = make_sent(tries=4), make_sent(recipient=OTHER_NUMBER, tries=5)
-    before = as_it_stands(other)
+    before = columns_of(other)
     started = timezone.now()
     try_code(session, WRONG)
     assert (session.state, session.reason) == ("failed", "tries_used")
     assert session.ended_at is not None
     assert session.ended_at >= started
-    assert as_it_stands(other) == before
+    assert columns_of(other) == before
 
 
-def test_expired_session_ends_alone() -> None:
+def test_check_expires_only_its_own_session() -> None:
     past = timezone.now() - timedelta(minutes=1)
     session, other = (make_sent(recipient=number) for number in ("+8613912345678", OTHER_NUMBER))
     Session.objects.update(expires_at=past)
@@ -93,48 +93,48 @@ def test_expired_session_ends_alone() -> None:
     assert (states[session.pk].state, states[other.pk].state) == ("expired", "sent")
 
 
-def test_try_is_given_back_to_its_own_session_and_never_below_none() -> None:
+def test_try_is_returned_to_its_own_session_and_never_below_zero() -> None:
     session, other = make_sent(tries=1), make_sent(recipient=OTHER_NUMBER, tries=1)
     for _ in range(2):
-        check_code.give_try_back(session.pk)
+        check_code.return_try(session.pk)
         session.refresh_from_db()
         other.refresh_from_db()
         assert (session.tries, other.tries) == (0, 1)
 
 
-# --- the same form at the same moment --------------------------------------------
+# --- concurrent submissions ------------------------------------------------------
 
 
 @pytest.fixture
 def collision(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another request writes its try between our look for it and our own."""
+    """Another request saves its attempt between this one's lookup and insert."""
 
     def collide(*args: object) -> Attempt:
         raise IntegrityError
 
-    monkeypatch.setattr(check_code, "_try", collide)
+    monkeypatch.setattr(check_code, "_use_try_and_decide", collide)
 
 
 @pytest.mark.usefixtures("collision")
-def test_same_form_at_the_same_moment_returns_the_try_of_the_other_request(
+def test_concurrent_submission_of_a_form_returns_the_first_attempt(
     by: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = Attempt()
-    looks = iter([None, written])
-    monkeypatch.setattr(check_code, "_earlier_try", lambda token: next(looks))
-    assert check_code.check(make_sent(), CODE, by=by, form_token="form") is written
+    saved = Attempt()
+    lookups = iter([None, saved])
+    monkeypatch.setattr(check_code, "_attempt_of_form", lambda token: next(lookups))
+    assert check_code.check(make_sent(), CODE, by=by, form_token="form") is saved
 
 
 @pytest.mark.usefixtures("collision")
-def test_another_check_of_this_session_at_the_same_moment_is_under_way(by: User) -> None:
+def test_concurrent_check_of_a_session_is_under_way(by: User) -> None:
     with pytest.raises(sessions.CheckUnderWay):
         check_code.check(make_sent(), CODE, by=by, form_token="form")
 
 
-# --- what a right code ends --------------------------------------------------------
+# --- effects of a correct code -----------------------------------------------------
 
 
-def test_verified_session_says_when_and_by_whom(by: User) -> None:
+def test_verified_session_records_time_and_user(by: User) -> None:
     session = make_sent()
     try_code(session, CODE, by)
     assert session.verified_at is not None
@@ -142,23 +142,23 @@ def test_verified_session_says_when_and_by_whom(by: User) -> None:
     assert session.ended_by == by
 
 
-def test_code_that_a_newer_one_replaced_does_not_verify(by: User) -> None:
+def test_replaced_code_does_not_verify(by: User) -> None:
     session = make_sent()
     code = session.newest_code()
     let_gap_pass()
-    sessions.send_again(session, make_account("haosms"), by=by, form_token="again")
+    sessions.resend(session, make_account("haosms"), by=by, form_token="again")
     assert not check_code.verify(session, code, by)
     session.refresh_from_db()
     assert session.state == "pending"
 
 
-def test_newer_codes_of_other_sessions_do_not_matter(by: User) -> None:
+def test_newer_codes_of_other_sessions_are_ignored(by: User) -> None:
     session, other = make_sent(), make_sent(recipient=OTHER_NUMBER)
     SentCode.objects.filter(session=other).update(serial=2)
     assert check_code.verify(session, session.newest_code(), by)
 
 
-def test_right_code_settles_its_own_message_alone(by: User) -> None:
+def test_correct_code_settles_only_its_own_message(by: User) -> None:
     session, other = (
         make_sent(recipient=number, state="send_unknown")
         for number in ("+8613912345678", OTHER_NUMBER)
@@ -170,7 +170,7 @@ def test_right_code_settles_its_own_message_alone(by: User) -> None:
 
 
 @pytest.mark.parametrize("was_handed_over", [True, False])
-def test_right_code_tells_when_an_sms_of_unknown_outcome_went_out(was_handed_over: bool) -> None:
+def test_correct_code_sets_the_sending_time_of_an_unknown_message(was_handed_over: bool) -> None:
     session, other = make_session(), make_session(recipient=OTHER_NUMBER)
     handed_over = timezone.now() - timedelta(minutes=3) if was_handed_over else None
     Message.objects.update(state="unknown", handed_over_at=handed_over)
@@ -181,7 +181,7 @@ def test_right_code_tells_when_an_sms_of_unknown_outcome_went_out(was_handed_ove
     assert other.sent_at is None
 
 
-def test_time_of_sending_that_is_known_stays() -> None:
+def test_known_sending_time_is_kept() -> None:
     session = make_sent()
     known = session.sent_at
     Message.objects.update(state="unknown", handed_over_at=timezone.now() - timedelta(minutes=3))
@@ -189,7 +189,7 @@ def test_time_of_sending_that_is_known_stays() -> None:
     assert session.sent_at == known
 
 
-def test_message_that_waits_is_not_cancelled_without_a_person() -> None:
+def test_waiting_message_is_not_cancelled_without_a_user() -> None:
     session = make_session()
     assert check_code.verify(session, session.newest_code(), None)
     session.refresh_from_db()
@@ -201,7 +201,7 @@ def test_message_that_waits_is_not_cancelled_without_a_person() -> None:
 
 
 def make_newer(recipient: str = "+8613912345678") -> Session:
-    """A further session with another code, whatever the limits of a day say."""
+    """Another session with another code, regardless of the gap and the daily limits."""
     let_gap_pass(recipient)
     DailyUse.objects.all().delete()
     return make_sent(recipient=recipient, typed=NEWER)
@@ -232,26 +232,26 @@ def test_ten_earlier_codes_of_a_number_are_recognised(between: int, state: str) 
     assert try_code(make_newer(), CODE).state == state
 
 
-# --- codes that the provider made --------------------------------------------------
+# --- provider codes ----------------------------------------------------------------
 
 
-def test_question_to_the_provider_is_written_down_and_wakes_the_engine(
+def test_provider_check_is_queued_and_wakes_the_engine(
     by: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wakes: list[str] = []
-    monkeypatch.setattr(check_code, "kick_if_idle", lambda: wakes.append("kick"))
-    session = make_theirs()
+    monkeypatch.setattr(check_code, "wake_engine", lambda: wakes.append("wake"))
+    session = make_provider_session()
     attempt = try_code(session, CODE, by)
     attempt.refresh_from_db()
     assert (attempt.state, attempt.sent_code) == ("queued", session.newest_code())
     assert attempt.code.reveal() == CODE
     assert attempt.ended_at is None
-    assert wakes == ["kick"]
+    assert wakes == ["wake"]
 
 
 @pytest.mark.parametrize("state", ["queued", "claimed", "sending"])
-def test_second_question_waits_for_the_answer_to_the_first(state: str) -> None:
-    session = make_theirs()
+def test_second_provider_check_is_rejected_while_one_is_under_way(state: str) -> None:
+    session = make_provider_session()
     try_code(session, WRONG)
     Attempt.objects.update(state=state)
     with pytest.raises(sessions.CheckUnderWay):

@@ -1,4 +1,4 @@
-"""Figures, and the alarms when codes do not come back."""
+"""Conversion figures and the alarms for low conversion."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def account() -> Account:
     return make_account("haorui")
 
 
-def some(count: int, account: Account, *, minutes_ago: float = 20, **fields: Any) -> None:
-    """Sessions to numbers of one range, sent so long ago, not verified unless told so."""
+def make_sessions(count: int, account: Account, *, minutes_ago: float = 20, **fields: Any) -> None:
+    """Create sessions to numbers with one prefix, unverified unless `fields` say otherwise."""
     at = timezone.now() - timedelta(minutes=minutes_ago)
-    begins = fields.pop("begins", "+861391234")
+    number_start = fields.pop("number_start", "+861391234")
     by = make_user()
     serial = Session.objects.count()
-    made = Session.objects.bulk_create(
+    sessions = Session.objects.bulk_create(
         Session(
             account=account,
-            recipient=f"{begins}{serial + index:04}",
-            prefix=prefix_of(f"{begins}{serial + index:04}"),
+            recipient=f"{number_start}{serial + index:04}",
+            prefix=prefix_of(f"{number_start}{serial + index:04}"),
             country="CN",
             state="sent",
             expires_at=at,
@@ -44,28 +44,28 @@ def some(count: int, account: Account, *, minutes_ago: float = 20, **fields: Any
         )
         for index in range(count)
     )
-    Session.objects.filter(pk__in=[one.pk for one in made]).update(created_at=at)
+    Session.objects.filter(pk__in=[one.pk for one in sessions]).update(created_at=at)
 
 
-def test_the_median_is_from_sending_to_the_right_code(account: Account) -> None:
+def test_median_is_the_time_from_sending_to_verification(account: Account) -> None:
     sent = timezone.now() - timedelta(minutes=20)
     for seconds in (10, 30, 500):
-        some(1, account, verified_at=sent + timedelta(seconds=seconds))
+        make_sessions(1, account, verified_at=sent + timedelta(seconds=seconds))
     median = funnel_of(Session.objects.all()).median
     assert median is not None
     assert round(median.total_seconds()) == 30
 
 
-def test_delivery_counts_only_where_it_is_reported(account: Account) -> None:
-    some(2, account, delivered_at=timezone.now())
-    some(3, make_account("haosms"))
+def test_delivery_counts_only_providers_that_report_it(account: Account) -> None:
+    make_sessions(2, account, delivered_at=timezone.now())
+    make_sessions(3, make_account("haosms"))
     funnel = funnel_of(Session.objects.all())
     assert (funnel.sent, funnel.reported_on, funnel.delivered_percent) == (5, 2, 100)
 
 
-def test_the_tables_add_up_to_the_whole(account: Account) -> None:
-    some(2, account)
-    some(3, make_account("haosms"), minutes_ago=90)
+def test_tables_add_up_to_the_total(account: Account) -> None:
+    make_sessions(2, account)
+    make_sessions(3, make_account("haosms"), minutes_ago=90)
     tables = tables_of(Session.objects.all())
     for lines in tables.values():
         assert sum(line.sent for line in lines) == 5
@@ -73,43 +73,43 @@ def test_the_tables_add_up_to_the_whole(account: Account) -> None:
     assert len(tables["country"]) == 1
 
 
-def test_a_share_that_drops_raises_an_alarm_for_range_and_account(account: Account) -> None:
-    some(9, account)
+def test_low_share_raises_alarms_for_prefix_and_account(account: Account) -> None:
+    make_sessions(9, account)
     assert alarms() == []
-    some(1, account)
+    make_sessions(1, account)
     assert {(alarm.kind, bool(alarm.prefix)) for alarm in alarms()} == {
         ("share", True),
         ("share", False),
     }
 
 
-def test_codes_that_come_back_raise_none(account: Account) -> None:
-    some(12, account, verified_at=timezone.now())
+def test_verified_codes_raise_no_alarm(account: Account) -> None:
+    make_sessions(12, account, verified_at=timezone.now())
     assert alarms() == []
 
 
-def test_codes_that_may_still_be_read_out_say_nothing(account: Account) -> None:
-    some(12, account, minutes_ago=2)
+def test_recent_codes_do_not_lower_the_share(account: Account) -> None:
+    make_sessions(12, account, minutes_ago=2)
     assert alarms() == []
 
 
-def test_many_codes_into_one_range_raise_an_alarm_at_once(account: Account) -> None:
-    some(20, account, minutes_ago=1)
+def test_burst_to_one_prefix_raises_an_alarm(account: Account) -> None:
+    make_sessions(20, account, minutes_ago=1)
     (alarm,) = alarms()
     assert (alarm.kind, alarm.prefix, alarm.sent) == ("burst", "+861391234", 20)
 
 
-def test_an_alarm_stands_on_dashboard_and_list_and_opens_its_rows(
+def test_alarm_is_shown_on_dashboard_and_list_and_links_to_its_sessions(
     client: Client, account: Account
 ) -> None:
-    some(20, account, minutes_ago=1)
-    some(1, account, begins="+861380000")
+    make_sessions(20, account, minutes_ago=1)
+    make_sessions(1, account, number_start="+861380000")
     client.force_login(make_staff("viewer"))
     words = "20 codes to +86139… in the last 10 minutes"
     assert words in client.get(reverse("admin:index")).content.decode()
     page = client.get(reverse("admin:otp_session_changelist"))
     assert words in page.content.decode()
     assert "1391234" not in page.content.decode()
-    (matter,) = page.context["alarms"]
-    assert "1391234" not in matter.url
-    assert client.get(matter.url).context["cl"].result_count == 20
+    (item,) = page.context["alarms"]
+    assert "1391234" not in item.url
+    assert client.get(item.url).context["cl"].result_count == 20

@@ -1,4 +1,4 @@
-"""What no session and no try may do."""
+"""Rules that the state tables of sessions and attempts must keep."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from otp.states import (
     ATTEMPT_STATES,
-    ENDS,
-    NOT_LOOKED_AT,
+    ENDED,
+    NOT_CHECKED,
     OPEN,
     SESSION_STATES,
     UNDER_WAY,
@@ -17,7 +17,7 @@ from otp.states import (
 from tests.support.state_tables import table_text, written_out
 
 
-def test_states_of_a_session_follow_each_other_like_this() -> None:
+def test_session_states_move_only_as_listed() -> None:
     assert written_out(SESSION_STATES) == table_text("""
     pending -> cancelled check_unknown expired failed send_unknown sent verified
     send_unknown -> cancelled check_unknown expired failed pending sent verified
@@ -30,7 +30,7 @@ def test_states_of_a_session_follow_each_other_like_this() -> None:
     """)
 
 
-def test_states_of_a_try_follow_each_other_like_this() -> None:
+def test_attempt_states_move_only_as_listed() -> None:
     assert written_out(ATTEMPT_STATES) == table_text("""
     queued -> claimed not_done
     claimed -> queued sending
@@ -45,32 +45,32 @@ def test_states_of_a_try_follow_each_other_like_this() -> None:
 
 
 def test_session_is_open_until_it_has_ended() -> None:
-    assert {"verified", "failed", "expired", "cancelled"} == ENDS
-    assert set(SessionState) - ENDS == OPEN
+    assert {"verified", "failed", "expired", "cancelled"} == ENDED
+    assert set(SessionState) - ENDED == OPEN
 
 
-def test_check_is_under_way_until_its_outcome_is_known_or_given_up() -> None:
+def test_check_is_under_way_until_it_has_an_outcome() -> None:
     assert {"queued", "claimed", "sending"} == UNDER_WAY
 
 
-def test_check_that_nobody_looked_at_costs_no_try() -> None:
-    assert {"credentials", "account_disabled", "cannot_take"} == NOT_LOOKED_AT
+def test_refusals_unrelated_to_the_code_use_no_try() -> None:
+    assert {"credentials", "account_disabled", "cannot_take"} == NOT_CHECKED
 
 
-def test_every_state_stands_in_its_table() -> None:
+def test_every_state_is_in_its_table() -> None:
     assert set(SESSION_STATES.moves) == set(SessionState)
     assert set(ATTEMPT_STATES.moves) == set(AttemptState)
 
 
-@pytest.mark.parametrize("state", sorted(ENDS))
-def test_nothing_comes_back_from_an_end(state: SessionState) -> None:
+@pytest.mark.parametrize("state", sorted(ENDED))
+def test_end_states_are_final(state: SessionState) -> None:
     assert SESSION_STATES.is_final(state)
 
 
 @pytest.mark.parametrize("state", sorted(OPEN))
-def test_a_right_code_verifies_as_long_as_the_session_is_open(state: SessionState) -> None:
+def test_open_sessions_can_become_verified(state: SessionState) -> None:
     assert state in SESSION_STATES.sources_of(SessionState.VERIFIED)
 
 
-def test_a_check_of_unknown_outcome_is_never_queued_again() -> None:
+def test_unknown_check_is_never_queued_again() -> None:
     assert AttemptState.QUEUED not in ATTEMPT_STATES.moves[AttemptState.UNKNOWN]

@@ -1,4 +1,4 @@
-"""Who hears what providers tell of their own accord."""
+"""Publishing events to subscribers."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ REPORT = ReceivedEvent(Account(), DeliveryReported("ours", "theirs", "Delivered"
 
 
 @pytest.fixture(autouse=True)
-def nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_subscribers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "_subscribers", {})
 
 
-def test_news_that_nobody_claims_comes_back_empty() -> None:
-    subscribe(DeliveryReported, lambda news: None)
+def test_event_without_a_match_returns_nothing() -> None:
+    subscribe(DeliveryReported, lambda received: None)
     assert publish(REPORT) == []
 
 
-def test_everybody_who_claims_it_is_named() -> None:
-    subscribe(DeliveryReported, lambda news: Match("message:1"))
-    subscribe(DeliveryReported, lambda news: Match("session:2"))
-    assert [heard.subject for heard in publish(REPORT)] == ["message:1", "session:2"]
+def test_all_matching_subscribers_are_returned() -> None:
+    subscribe(DeliveryReported, lambda received: Match("message:1"))
+    subscribe(DeliveryReported, lambda received: Match("session:2"))
+    assert [match.subject for match in publish(REPORT)] == ["message:1", "session:2"]
 
 
-def test_nobody_hears_another_kind_of_news() -> None:
-    subscribe(VerificationReported, lambda news: Match("session:2"))
+def test_subscriber_receives_only_its_kind_of_event() -> None:
+    subscribe(VerificationReported, lambda received: Match("session:2"))
     assert publish(REPORT) == []
 
 
-def test_whoever_subscribes_twice_hears_it_once() -> None:
-    def hear(news: ReceivedEvent) -> Match:
+def test_repeated_subscription_is_called_once() -> None:
+    def handle(received: ReceivedEvent) -> Match:
         return Match("message:1")
 
-    subscribe(DeliveryReported, hear)
-    subscribe(DeliveryReported, hear)
+    subscribe(DeliveryReported, handle)
+    subscribe(DeliveryReported, handle)
     assert len(publish(REPORT)) == 1

@@ -1,4 +1,4 @@
-"""The limits of an account: whatever is asked for, no window ever holds too much."""
+"""Rate limits of an account: no window ever exceeds its limit, whatever is requested."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.support.threads import at_once
 ROUNDING = 1e-6
 
 
-def fullest(slots: list[float], seconds: float) -> int:
-    """The most slots that any stretch of so many seconds holds."""
+def max_in_window(slots: list[float], seconds: float) -> int:
+    """The highest number of slots in any `seconds` long window."""
     most = first = 0
     for last, slot in enumerate(slots):
         while slots[first] <= slot - seconds + ROUNDING:
@@ -29,43 +29,43 @@ def fullest(slots: list[float], seconds: float) -> int:
     return most
 
 
-def simulate(per_second: int, per_minute: int, asked: list[tuple[float, int]]) -> list[float]:
-    """The slots given out to whoever asks, after so many seconds, for so many at once."""
+def simulate(per_second: int, per_minute: int, requests: list[tuple[float, int]]) -> list[float]:
+    """The slots for requests given as (seconds since the previous one, number of slots)."""
     windows = rate_limits.windows_of(Account(per_second=per_second, per_minute=per_minute))
     now, state, slots = 1_000_000.0, (0.0, 0.0, 0.0), []
-    for pause, wanted in asked:
+    for pause, wanted in requests:
         now += pause
-        given_out, state = rate_limits._next_slots(state, now, wanted, *windows)
-        slots += given_out
+        new, state = rate_limits._next_slots(state, now, wanted, *windows)
+        slots += new
     return slots
 
 
-ASKED = st.lists(st.tuples(st.floats(0, 90), st.integers(1, 40)), min_size=1, max_size=40)
+REQUESTS = st.lists(st.tuples(st.floats(0, 90), st.integers(1, 40)), min_size=1, max_size=40)
 
 
-@given(st.integers(1, 50), st.integers(1, 900), ASKED)
+@given(st.integers(1, 50), st.integers(1, 900), REQUESTS)
 @example(10, 300, [(0.0, 900)])
 @example(1, 1, [(0.0, 5)])
 @example(3, 180, [(0.0, 400)])
 @example(10, 300, [(0.0, 5), (59.9, 300), (0.1, 300)])
-def test_no_second_and_no_minute_ever_holds_more_than_its_limit(
-    per_second: int, per_minute: int, asked: list[tuple[float, int]]
+def test_no_second_or_minute_exceeds_its_limit(
+    per_second: int, per_minute: int, requests: list[tuple[float, int]]
 ) -> None:
-    slots = simulate(per_second, per_minute, asked)
-    assert fullest(slots, 1) <= per_second
-    assert fullest(slots, 60) <= per_minute
+    slots = simulate(per_second, per_minute, requests)
+    assert max_in_window(slots, 1) <= per_second
+    assert max_in_window(slots, 60) <= per_minute
 
 
-def test_ten_thousand_a_second_are_kept_as_well() -> None:
+def test_limit_of_ten_thousand_per_second_holds() -> None:
     slots = simulate(10_000, 600_000, [(0.0, 25_000)])
-    assert fullest(slots, 1) <= 10_000
+    assert max_in_window(slots, 1) <= 10_000
 
 
-@given(st.integers(1, 50), st.integers(1, 900), ASKED)
-def test_slots_are_given_out_in_order(
-    per_second: int, per_minute: int, asked: list[tuple[float, int]]
+@given(st.integers(1, 50), st.integers(1, 900), REQUESTS)
+def test_slots_are_assigned_in_order(
+    per_second: int, per_minute: int, requests: list[tuple[float, int]]
 ) -> None:
-    slots = simulate(per_second, per_minute, asked)
+    slots = simulate(per_second, per_minute, requests)
 
     assert slots == sorted(slots)
 
@@ -73,73 +73,73 @@ def test_slots_are_given_out_in_order(
 @pytest.mark.parametrize(
     ("per_second", "per_minute", "least"), [(10, 300, 290), (10_000, 1_200, 1_150), (1, 60, 55)]
 )
-def test_most_of_a_minutes_limit_can_be_used(per_second: int, per_minute: int, least: int) -> None:
+def test_most_of_the_minute_limit_is_usable(per_second: int, per_minute: int, least: int) -> None:
     slots = simulate(per_second, per_minute, [(0.0, per_minute * 2)])
-    assert fullest(slots, 60) >= least
+    assert max_in_window(slots, 60) >= least
 
 
-def test_a_few_calls_after_a_pause_go_at_once() -> None:
+def test_burst_after_a_pause_has_no_wait() -> None:
     assert simulate(10, 300, [(0.0, 2)]) == [1_000_000.0] * 2
 
 
 @given(st.integers(1, 10_000))
-def test_burst_and_rate_together_stay_within_the_limit(limit: int) -> None:
+def test_burst_plus_rate_stays_within_the_limit(limit: int) -> None:
     window = Window.of(limit, 1.0, 5)
     assert window.burst + 1.0 / window.spacing <= limit + 1
     assert window.burst >= 1
 
 
-def test_a_fifth_of_a_second_and_a_second_of_a_minute_may_go_at_once() -> None:
+def test_burst_is_a_fifth_of_a_second_and_a_sixtieth_of_a_minute() -> None:
     second, minute = rate_limits.windows_of(Account(per_second=100, per_minute=3540))
     assert (second.burst, minute.burst) == (20, 59)
     assert second.spacing == pytest.approx(1.01 / 80)
     assert minute.spacing == pytest.approx(60 * 1.01 / (3540 - 59))
 
 
-def test_slot_at_the_very_end_of_the_time_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slot_at_the_very_end_of_the_time_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits, "_read", lambda account: (1000.0, (0.0, 0.0, 1001.5)))
     account = Account(per_second=1, per_minute=60)
-    assert rate_limits.look_ahead(account, 1, within=1.5).near == 1
-    outlook = rate_limits.look_ahead(account, 1, within=1.4)
-    assert (outlook.near, outlook.wait_for_more) == (0, 1.5)
+    assert rate_limits.forecast_slots(account, 1, within=1.5).in_time == 1
+    forecast = rate_limits.forecast_slots(account, 1, within=1.4)
+    assert (forecast.in_time, forecast.next_wait) == (0, 1.5)
 
 
-# --- the row that all share --------------------------------------------------
+# --- the shared row ----------------------------------------------------------
 
 
 @pytest.mark.django_db
-def test_looking_ahead_takes_nothing() -> None:
+def test_forecast_takes_no_slots() -> None:
     account = make_account(per_second=10, per_minute=300)
     before = Allowance.objects.values().get(account=account)
-    assert rate_limits.look_ahead(account, 5, within=1.0).near == 5
+    assert rate_limits.forecast_slots(account, 5, within=1.0).in_time == 5
     assert Allowance.objects.values().get(account=account) == before
 
 
 @pytest.mark.django_db
-def test_a_look_says_how_many_are_near_and_when_the_next_comes() -> None:
-    outlook = rate_limits.look_ahead(make_account(per_second=1, per_minute=60), 5, within=1.5)
-    assert outlook.near == 2
-    assert 1.5 < outlook.wait_for_more < 2.5
+def test_forecast_counts_slots_and_the_wait_for_the_next() -> None:
+    forecast = rate_limits.forecast_slots(make_account(per_second=1, per_minute=60), 5, within=1.5)
+    assert forecast.in_time == 2
+    assert 1.5 < forecast.next_wait < 2.5
 
 
 @pytest.mark.django_db
-def test_what_was_seen_is_taken_where_nobody_took_it_meanwhile() -> None:
+def test_forecast_slots_are_taken_if_unchanged() -> None:
     account = make_account(per_second=1, per_minute=60)
-    outlook = rate_limits.look_ahead(account, 1, within=1.0)
-    assert rate_limits.take(account, outlook, 1) == [0]
+    forecast = rate_limits.forecast_slots(account, 1, within=1.0)
+    assert rate_limits.take(account, forecast, 1) == [0]
 
 
 @pytest.mark.django_db
-def test_what_somebody_else_took_since_the_look_is_not_taken_twice() -> None:
+def test_slots_taken_since_the_forecast_are_not_taken_again() -> None:
     account = make_account(per_second=1, per_minute=60)
-    outlook = rate_limits.look_ahead(account, 1, within=1.0)
+    forecast = rate_limits.forecast_slots(account, 1, within=1.0)
     rate_limits.reserve(account)
-    (wait,) = rate_limits.take(account, outlook, 1)
+    (wait,) = rate_limits.take(account, forecast, 1)
     assert wait > 0.5
 
 
 @pytest.mark.django_db
-def test_what_was_reserved_is_not_given_out_again() -> None:
+def test_reserved_slot_is_not_assigned_again() -> None:
     account = make_account(per_second=1, per_minute=60)
     (first,), (second,) = rate_limits.reserve(account), rate_limits.reserve(account)
     assert first == 0
@@ -147,7 +147,7 @@ def test_what_was_reserved_is_not_given_out_again() -> None:
 
 
 @pytest.mark.django_db
-def test_a_missing_allowance_is_made() -> None:
+def test_missing_allowance_is_created() -> None:
     account = make_account()
     Allowance.objects.all().delete()
     assert rate_limits.reserve(account, 2) == [0, 0]
@@ -155,7 +155,7 @@ def test_a_missing_allowance_is_made() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_those_who_reserve_at_the_same_time_get_slots_of_their_own() -> None:
+def test_concurrent_reservations_get_distinct_slots() -> None:
     account = make_account(per_second=10, per_minute=300)
     began = database_now()
 
@@ -171,7 +171,7 @@ def test_those_who_reserve_at_the_same_time_get_slots_of_their_own() -> None:
     allowance = Allowance.objects.get(account=account)
     second, _ = rate_limits.windows_of(account)
     assert len(slots) == 60
-    # Sixty were taken off the one row that counts: none was given out twice.
+    # The shared row advanced by sixty slots, so none was assigned twice.
     assert allowance.second_free_at >= began + 60 * second.spacing
 
 
@@ -180,55 +180,55 @@ def test_those_who_reserve_at_the_same_time_get_slots_of_their_own() -> None:
 
 @pytest.mark.django_db
 class TestSlowDown:
-    def test_the_whole_account_waits(self) -> None:
+    def test_whole_account_waits(self) -> None:
         account = make_account()
         assert rate_limits.slow_down(account, 7) == 7
         (wait,) = rate_limits.reserve(account)
         assert 6 < wait <= 7
 
-    def test_waits_grow_for_the_account_that_was_slowed_down_alone(self) -> None:
-        calm, slowed = make_account(), make_account()
+    def test_delay_grows_for_each_account_separately(self) -> None:
+        other, slowed = make_account(), make_account()
         for _ in range(3):
             rate_limits.slow_down(slowed, 5)
-        assert rate_limits.slow_down(calm, 5) == 5
-        rate_limits.note_answer(calm)
+        assert rate_limits.slow_down(other, 5) == 5
+        rate_limits.record_answer(other)
         assert rate_limits.slow_down(slowed, 5) == 40
 
-    def test_random_wait_lies_between_five_and_ten_seconds(
+    def test_default_delay_is_drawn_between_five_and_ten_seconds(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(random, "uniform", lambda least, most: least * 1000 + most)
-        monkeypatch.setattr(rate_limits, "LONGEST_SLOWDOWN", 1e9)
+        monkeypatch.setattr(rate_limits, "MAX_SLOWDOWN", 1e9)
         assert rate_limits.slow_down(make_account(), None) == 5010
 
-    def test_without_a_number_it_waits_five_to_ten_seconds(self) -> None:
+    def test_default_delay_is_five_to_ten_seconds(self) -> None:
         assert 5 <= rate_limits.slow_down(make_account(), None) <= 10
 
-    def test_each_repetition_doubles_the_wait_up_to_two_minutes(self) -> None:
+    def test_each_repetition_doubles_the_delay_up_to_two_minutes(self) -> None:
         account = make_account()
         waits = [rate_limits.slow_down(account, 5) for _ in range(7)]
         assert waits == [5, 10, 20, 40, 80, 80, 80]
         assert rate_limits.slow_down(account, 30) == 120
 
-    def test_a_shorter_wait_does_not_end_a_longer_one(self) -> None:
+    def test_shorter_delay_does_not_replace_a_longer_one(self) -> None:
         account = make_account()
         rate_limits.slow_down(account, 60)
         Allowance.objects.update(slow_streak=0)
         rate_limits.slow_down(account, 1)
         assert rate_limits.reserve(account)[0] > 50
 
-    def test_an_answer_ends_the_growth(self) -> None:
+    def test_answer_resets_the_growth(self) -> None:
         account = make_account()
         rate_limits.slow_down(account, 5)
-        rate_limits.note_answer(account)
+        rate_limits.record_answer(account)
         assert rate_limits.slow_down(account, 5) == 5
 
-    def test_an_answer_does_not_shorten_the_wait(self) -> None:
+    def test_answer_does_not_shorten_the_delay(self) -> None:
         account = make_account()
         rate_limits.slow_down(account, 60)
-        rate_limits.note_answer(account)
+        rate_limits.record_answer(account)
         assert rate_limits.reserve(account)[0] > 50
 
-    def test_another_account_is_not_slowed(self) -> None:
+    def test_other_account_is_not_delayed(self) -> None:
         rate_limits.slow_down(make_account(), 60)
         assert rate_limits.reserve(make_account()) == [0]

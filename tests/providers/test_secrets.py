@@ -1,4 +1,4 @@
-"""A provider's secret is found nowhere but encrypted in its own table."""
+"""A provider's secret is stored only encrypted, in its own table."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from providers import accounts
 from providers.models import Account
 from tests.support.signed_in import browser_of, member
 
-from .admin.typed_forms import (
+from .admin.account_form_data import (
     CANARY,
     PROVIDERS,
     add_url,
-    everything_said,
-    typed,
-    typed_again,
+    content_of_pages,
+    form_data,
+    stored_form_data,
     url_of,
 )
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def boss() -> Browser:
+def superuser() -> Browser:
     return browser_of(member(superuser=True))
 
 
@@ -43,32 +43,32 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 
 def add(browser: Browser, provider: str) -> Account:
-    assert browser.post(add_url(provider), typed(provider)).status_code == 302
+    assert browser.post(add_url(provider), form_data(provider)).status_code == 302
     return Account.objects.get()
 
 
 def change(browser: Browser, account: Account, **changes: Any) -> None:
     secrets = {f"secret_{c.name}": f"{CANARY}-new" for c in account.credentials.all()}
-    data = typed_again(account, **{**secrets, **changes})
+    data = stored_form_data(account, **{**secrets, **changes})
     assert browser.post(url_of(account), data).status_code in (200, 302)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_no_page_of_the_account_holds_it(provider: str, boss: Browser) -> None:
-    account = add(boss, provider)
-    change(boss, account, name="")
-    change(boss, account)
+def test_no_page_of_the_account_contains_a_secret(provider: str, superuser: Browser) -> None:
+    account = add(superuser, provider)
+    change(superuser, account, name="")
+    change(superuser, account)
     pages = [url_of(account), url_of(account, "checked"), url_of(account, "pause")]
     lists = [reverse("admin:providers_account_changelist"), reverse("admin:index")]
-    assert CANARY not in everything_said(boss, *pages, *lists)
+    assert CANARY not in content_of_pages(superuser, *pages, *lists)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_no_history_of_changes_holds_it(
-    provider: str, boss: Browser, log: pytest.LogCaptureFixture
+def test_no_log_of_changes_contains_a_secret(
+    provider: str, superuser: Browser, log: pytest.LogCaptureFixture
 ) -> None:
-    account = add(boss, provider)
-    change(boss, account, per_second="8")
+    account = add(superuser, provider)
+    change(superuser, account, per_second="8")
     entries = LogEntry.objects.values_list("change_message", "object_repr")
     audited = AuditEntry.objects.values_list("changes", "object_repr", "additional_data")
     assert entries
@@ -77,20 +77,20 @@ def test_no_history_of_changes_holds_it(
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_history_names_each_secret_that_was_replaced(provider: str, boss: Browser) -> None:
-    account = add(boss, provider)
-    change(boss, account)
-    said = LogEntry.objects.order_by("pk").last()
-    assert said is not None
+def test_log_names_every_replaced_secret(provider: str, superuser: Browser) -> None:
+    account = add(superuser, provider)
+    change(superuser, account)
+    entry = LogEntry.objects.order_by("pk").last()
+    assert entry is not None
     client = account.client
     assert client is not None
-    assert all(field.label in said.get_change_message() for field in client.credential_fields)
+    assert all(field.label in entry.get_change_message() for field in client.credential_fields)
 
 
-def test_a_dump_of_the_database_holds_neither_secrets_nor_callback_addresses(
-    boss: Browser,
+def test_database_dump_contains_no_secret_or_callback_address(
+    superuser: Browser,
 ) -> None:
-    account = add(boss, "haorui")
+    account = add(superuser, "haorui")
     token = account.callback_tokens.get().value.reveal()
     out = StringIO()
     call_command("dumpdata", stdout=out)
@@ -99,34 +99,34 @@ def test_a_dump_of_the_database_holds_neither_secrets_nor_callback_addresses(
     assert token not in out.getvalue()
 
 
-def test_no_table_holds_it_in_the_clear(boss: Browser) -> None:
-    account = add(boss, "haorui")
-    change(boss, account)
+def test_no_table_contains_a_secret_in_plain_text(superuser: Browser) -> None:
+    account = add(superuser, "haorui")
+    change(superuser, account)
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f'SELECT * FROM "{table}"')
             assert CANARY not in str(cursor.fetchall()), table
 
 
-def test_it_does_not_show_when_objects_are_printed(boss: Browser) -> None:
-    account = add(boss, "haorui")
+def test_printed_objects_do_not_show_secrets(superuser: Browser) -> None:
+    account = add(superuser, "haorui")
     credentials = list(account.credentials.all())
     shown = [account, credentials, [vars(each) for each in credentials], vars(account)]
     shown += [accounts.login_of(account), accounts.callback_url(account)]
     assert CANARY not in "".join(repr(thing) + str(thing) for thing in shown)
 
 
-def test_a_mistake_in_the_form_repeats_no_secret(
-    boss: Browser, log: pytest.LogCaptureFixture
+def test_form_errors_do_not_repeat_a_secret(
+    superuser: Browser, log: pytest.LogCaptureFixture
 ) -> None:
-    data = typed("gosms", secret_api_key=f"{CANARY}\x00", name="x" * 100, base_url="")
-    answer = boss.post(add_url("gosms"), data)
+    data = form_data("gosms", secret_api_key=f"{CANARY}\x00", name="x" * 100, base_url="")
+    answer = superuser.post(add_url("gosms"), data)
     assert answer.status_code == 200
     assert CANARY not in answer.content.decode() + log.text
 
 
-def test_a_callback_address_is_in_no_history(boss: Browser) -> None:
-    account = add(boss, "haorui")
+def test_no_log_contains_a_callback_address(superuser: Browser) -> None:
+    account = add(superuser, "haorui")
     token = account.callback_tokens.get().value.reveal()
     audited = list(AuditEntry.objects.values_list("changes", "object_repr"))
     assert token not in str(audited) + str(list(LogEntry.objects.values()))

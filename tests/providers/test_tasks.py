@@ -1,4 +1,4 @@
-"""What the queue does every day: let go of what is past its time, and of nothing else."""
+"""The daily tasks of the queue: pruning what has passed its retention, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tests.factories.accounts import make_account
 pytestmark = pytest.mark.django_db
 
 
-def test_old_readings_go_and_young_ones_stay() -> None:
+def test_only_old_balance_readings_are_pruned() -> None:
     account = make_account("gosms")
     now = timezone.now()
     BalanceReading.objects.create(account=account, read_at=now - timedelta(days=401))
-    young = BalanceReading.objects.create(account=account, read_at=now - timedelta(days=399))
+    recent = BalanceReading.objects.create(account=account, read_at=now - timedelta(days=399))
     tasks.prune()
-    assert list(BalanceReading.objects.all()) == [young]
+    assert list(BalanceReading.objects.all()) == [recent]
 
 
-def test_old_questions_go_and_open_ones_stay() -> None:
+def test_only_ended_enquiries_are_pruned() -> None:
     account = make_account("gosms")
     long_ago = timezone.now() - timedelta(days=31)
     Enquiry.objects.create(account=account, kind="check", state="answered", ended_at=long_ago)
@@ -33,14 +33,14 @@ def test_old_questions_go_and_open_ones_stay() -> None:
     assert list(Enquiry.objects.all()) == [waiting]
 
 
-def test_signs_of_life_of_loops_that_died_go() -> None:
+def test_heartbeats_of_dead_loops_are_pruned() -> None:
     heartbeat("loop:dead", at=timezone.now() - timedelta(days=2))
     heartbeat("queue", at=timezone.now() - timedelta(days=2))
     tasks.prune()
     assert [beat.name for beat in Heartbeat.objects.all()] == ["queue"]
 
 
-def test_old_failed_tasks_go() -> None:
+def test_only_old_task_records_are_pruned() -> None:
     for number, days in enumerate((31, 1)):
         moment = timezone.now() - timedelta(days=days)
         Task.objects.create(
@@ -55,6 +55,6 @@ def test_old_failed_tasks_go() -> None:
     assert [failure.name for failure in Failure.objects.all()] == ["1"]
 
 
-def test_the_sign_of_life_of_the_queue_is_written() -> None:
+def test_beat_writes_the_heartbeat_of_the_queue() -> None:
     tasks.beat()
     assert Heartbeat.objects.get().name == "queue"

@@ -36,7 +36,7 @@ def by() -> User:
 def wakes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """One entry each time the engine was woken."""
     wakes: list[str] = []
-    monkeypatch.setattr(place_orders, "kick_if_idle", lambda: wakes.append("kick"))
+    monkeypatch.setattr(place_orders, "wake_engine", lambda: wakes.append("wake"))
     return wakes
 
 
@@ -74,7 +74,7 @@ def test_new_orders_wake_the_engine(account: Account, by: User, wakes: list[str]
     place_orders.place(
         place_orders.Wish(account, "whatsapp", "ID", count=2), by=by, form_token="form"
     )
-    assert wakes == ["kick"]
+    assert wakes == ["wake"]
 
 
 def test_every_order_counts_for_the_limit_of_its_account(by: User) -> None:

@@ -13,7 +13,7 @@ from messaging.models import Message
 from providers.models import Account, Enquiry
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
-from tests.providers.admin.typed_forms import PROVIDERS, typed, typed_again
+from tests.providers.admin.account_form_data import PROVIDERS, form_data, stored_form_data
 from tests.support.signed_in import browser_of, member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
@@ -47,11 +47,11 @@ def test_the_shut_sockets_would_be_noticed() -> None:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_making_and_changing_an_account(browser: Client, provider: str) -> None:
     url = reverse("admin:providers_account_add")
-    assert browser.post(f"{url}?provider={provider}", typed(provider)).status_code == 302
+    assert browser.post(f"{url}?provider={provider}", form_data(provider)).status_code == 302
     account = Account.objects.get()
     page = reverse("admin:providers_account_change", args=[account.public_id])
     assert browser.get(page).status_code == 200
-    assert browser.post(page, typed_again(account, name="another")).status_code == 302
+    assert browser.post(page, stored_form_data(account, name="another")).status_code == 302
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -21,7 +21,7 @@ from django.utils import timezone
 from providers.models import heartbeat
 from smsportal.environment import BASE_DIR
 from smsportal.management.commands.portal import address_of, programs, require_free
-from tests.support.processes import alive, below
+from tests.support.processes import descendants_of, is_running
 
 LAST_RESORT = 120.0
 
@@ -149,11 +149,11 @@ def test_the_demonstration_starts_answers_and_stops_cleanly(demo: Demo) -> None:
     for path in (sheets[0], "/favicon.ico"):
         assert requests.get(f"http://{demo.web}{path}", timeout=LAST_RESORT).ok, path
 
-    started = below(demo.process.pid)
+    started = descendants_of(demo.process.pid)
     assert len(started) > 4
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(LAST_RESORT) == 0, demo.said()
     assert "Stopped." in demo.said()
     assert "killed" not in demo.said().replace("to kill it", "")
     assert "?next" not in demo.said()
-    assert not [pid for pid in started if alive(pid)]
+    assert not [pid for pid in started if is_running(pid)]

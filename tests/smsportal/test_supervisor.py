@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import alive
+from tests.support.processes import is_running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LAST_RESORT = 120.0
@@ -123,7 +123,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         bench.process.kill()
         bench.process.wait()
     for word in (word for line in bench.lines() for word in line.split() if word.isdigit()):
-        if alive(int(word)):
+        if is_running(int(word)):
             os.kill(int(word), signal.SIGKILL)
 
 
@@ -139,7 +139,7 @@ def test_it_stops_everything_on_ctrl_c_and_ends_with_0(bench: Bench) -> None:
     until(lambda: bench.pids("web") and bench.pids("queue"))
     bench.send(signal.SIGINT)
     assert bench.code() == 0
-    assert not any(alive(pid) for pid in bench.pids("web") + bench.pids("queue"))
+    assert not any(is_running(pid) for pid in bench.pids("web") + bench.pids("queue"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -171,7 +171,7 @@ def test_it_kills_what_does_not_stop_within_the_grace(bench: Bench) -> None:
     bench.send(signal.SIGTERM)
     assert bench.code() == 1
     assert "The queue did not stop in time and is killed." in bench.said()
-    assert not alive(bench.pids("queue")[0])
+    assert not is_running(bench.pids("queue")[0])
 
 
 def test_a_second_ctrl_c_kills_at_once(bench: Bench) -> None:
@@ -181,7 +181,7 @@ def test_a_second_ctrl_c_kills_at_once(bench: Bench) -> None:
     until(lambda: "Stopping." in bench.said())
     bench.send(signal.SIGINT)
     assert bench.code() == 1
-    assert not alive(bench.pids("queue")[0])
+    assert not is_running(bench.pids("queue")[0])
 
 
 def test_it_restarts_what_dies_and_says_so(bench: Bench) -> None:
@@ -218,14 +218,14 @@ def test_what_a_dead_program_leaves_behind_is_killed(bench: Bench) -> None:
     os.kill(bench.pids("queue")[0], signal.SIGKILL)
     until(lambda: len(bench.pids("queue")) == 2)
     assert "The queue was ended by SIGKILL." in bench.said()
-    until(lambda: not alive(bench.pids("worker")[0]))
+    until(lambda: not is_running(bench.pids("worker")[0]))
 
 
 def test_what_gives_no_sign_of_life_is_killed_and_started_again(bench: Bench) -> None:
     bench.start(("queue", DEAF, 0), silence=1000.0)
     until(lambda: len(bench.pids("queue")) == 2)
     assert "The queue gives no sign of life and is killed." in bench.said()
-    assert not alive(bench.pids("queue")[0])
+    assert not is_running(bench.pids("queue")[0])
 
 
 def test_what_gives_a_sign_of_life_is_left_alone(bench: Bench) -> None:

@@ -1,8 +1,8 @@
-"""Emptying the database after a test that committed what it wrote.
+"""Empty the database after a test that commits.
 
-Django's way empties every table and then has all permissions, roles and schedules made anew,
-which takes a quarter of a second for each of many hundred tests. What migrations made is left
-alone here, as long as the test left it alone.
+Django's flush empties every table and recreates all permissions, roles and schedules. That takes a
+quarter of a second for each of many hundred tests. Here the rows that migrations made stay, unless
+the test changed them.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ KEPT: Final = frozenset(
         "sqlite_sequence",
     }
 )
-"""Filled after migrations, and by nothing that a test need leave behind."""
-UNSTEADY: Final = {"django_q_schedule": "name, func, schedule_type, minutes, repeats"}
-"""What is compared of a table that holds times as well."""
+"""Tables filled by migrations. No test leaves rows in them that need cleaning."""
+COMPARED_COLUMNS: Final = {"django_q_schedule": "name, func, schedule_type, minutes, repeats"}
+"""The columns to compare in a table that also has times."""
 
-_made: dict[str, dict[str, list[Any]]] = {}
+_baseline: dict[str, dict[str, list[Any]]] = {}
 _tables: dict[str, list[str]] = {}
 
 
-def remember() -> None:
-    """What stands in the kept tables before the first test, and which tables there are."""
+def record_baseline() -> None:
+    """Record the tables, and the rows of the kept ones, before the first test."""
     for alias in connections:
         _tables[alias] = connections[alias].introspection.table_names()
-        _made[alias] = _kept_rows(connections[alias])
+        _baseline[alias] = _kept_rows(connections[alias])
 
 
 def install() -> None:
-    """Put this in the place of the flush after each test with transactions of its own."""
+    """Replace Django's flush after each test that manages its own transactions."""
     case_class: Any = TransactionTestCase
     flush = case_class._fixture_teardown
 
@@ -56,9 +56,9 @@ def install() -> None:
 def empty_or_flush(flush: Callable[[], None]) -> None:
     for alias in connections:
         connection = connections[alias]
-        if alias not in _made or _kept_rows(connection) != _made[alias]:
+        if alias not in _baseline or _kept_rows(connection) != _baseline[alias]:
             flush()
-            _made[alias] = _kept_rows(connection)
+            _baseline[alias] = _kept_rows(connection)
             return
         _empty(connection)
 
@@ -67,12 +67,12 @@ def _empty(connection: BaseDatabaseWrapper) -> None:
     names = [name for name in _tables[connection.alias] if name not in KEPT]
     quote = connection.ops.quote_name
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        asked = " UNION ALL ".join(
+        statement = " UNION ALL ".join(
             f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {quote(name)})" for name in names
         )
-        cursor.execute(asked)
+        cursor.execute(statement)
         for (name,) in cursor.fetchall():
-            # References are checked at the end of the transaction, so any order will do.
+            # Foreign keys are checked at the end of the transaction, so any order works.
             cursor.execute(f"DELETE FROM {quote(name)}")
 
 
@@ -81,7 +81,7 @@ def _kept_rows(connection: BaseDatabaseWrapper) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     with connection.cursor() as cursor:
         for name in sorted(there):
-            columns = UNSTEADY.get(name, "*")
+            columns = COMPARED_COLUMNS.get(name, "*")
             cursor.execute(f"SELECT {columns} FROM {connection.ops.quote_name(name)} ORDER BY 1")
             found[name] = cursor.fetchall()
     return found

@@ -1,6 +1,6 @@
-"""One database is migrated, and each worker of a parallel run gets a copy of it.
+"""Migrate one database, and give each worker of a parallel run a copy of it.
 
-Migrating takes longer than most of a worker's tests, and every worker would do it.
+Otherwise every worker would migrate, which takes longer than most of its tests.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from django.db import connection
 
 @contextmanager
 def own_copy(worker: str) -> Iterator[None]:
-    """Within the block this process works on its copy. The first to come migrates the
-    original, which stays: it is in the folder or on the server of this run alone, and on any
-    other server the next run replaces it."""
+    """Let this process work on a copy of its own within the block.
+
+    The first worker migrates the original, which stays. It belongs to this run's folder or server;
+    on any other server the next run replaces it.
+    """
     creation, name = connection.creation, str(connection.settings_dict["NAME"])
     migrated = Path(os.environ["TEST_DATA_DIR"]) / "migrated"
     with migrated.with_suffix(".lock").open("w") as lock:
@@ -30,7 +32,7 @@ def own_copy(worker: str) -> Iterator[None]:
         connection.settings_dict["NAME"] = migrated.read_text()
         creation.clone_test_db(worker, verbosity=0)
     original = connection.settings_dict["NAME"]
-    # In place, since the connections of other threads are made of it.
+    # In place, because the connections of other threads use the same dictionary.
     connection.settings_dict.update(creation.get_test_db_clone_settings(worker))
     try:
         yield

@@ -1,4 +1,4 @@
-"""The engine's loop, run in the thread of a test."""
+"""Run the engine's loop in the thread of a test."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from providers.engine.work_source import sources
 from providers.gateway.http.client import Deadlines
 
 IMPATIENT = Deadlines(connect=2.0, read=1.5, total=2.0)
-"""For providers that do not answer."""
+"""Short deadlines for providers that do not answer."""
 
 
 def run_engine(
     until: Callable[[], bool], *, at_most: float = 120.0, deadlines: Deadlines = DEADLINES
 ) -> None:
-    """Run a loop of the engine in this thread until something holds."""
+    """Run a loop of the engine in this thread until the condition holds."""
     deadline = time.monotonic() + at_most
     Loop(lambda: until() or time.monotonic() > deadline, deadlines).run()
     assert until(), "the engine did not get there"
 
 
 def is_settled(*messages: Message) -> bool:
-    """Whether none of them waits or is under way any more; reads them anew."""
+    """Whether no message is queued, claimed or in flight. If so, reloads them."""
     under_way = Message.objects.filter(
         pk__in=[message.pk for message in messages], state__in=("queued", "claimed", "sending")
     )
@@ -37,17 +37,17 @@ def is_settled(*messages: Message) -> bool:
 
 
 def send(message: Message, deadlines: Deadlines = DEADLINES) -> Message:
-    """Let the engine take a message as far as it gets."""
+    """Run the engine until the message is no longer queued, claimed or in flight."""
     run_engine(lambda: is_settled(message), deadlines=deadlines)
     return message
 
 
 def run_rounds(rounds: int = 3) -> None:
-    """Let a loop look for work a few times: what is due is then sent, what is not is left."""
+    """Run a few rounds of a loop. Due rows are then sent; the others stay."""
     left = count(rounds, -1)
     Loop(lambda: next(left) <= 0).run()
 
 
 def run_sweeps() -> None:
-    """Let a loop look for work until each kind of it was swept."""
+    """Run a loop until every source has been swept."""
     run_rounds(len(sources()))

@@ -1,4 +1,4 @@
-"""Letting the engine take orders as far as a test wants them."""
+"""Run the engine until orders reach the state that a test needs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def answered(cancel: Cancel) -> Cancel:
 
 
 def read(reading: Reading) -> Reading:
-    """Run the engine until a list was read."""
+    """Run the engine until the list has been read."""
     done = Reading.objects.filter(pk=reading.pk, state__in=("done", "failed"))
     run_engine(done.exists)
     reading.refresh_from_db()

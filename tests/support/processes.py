@@ -1,18 +1,18 @@
-"""Looking at processes from outside."""
+"""Inspect other processes."""
 
 from __future__ import annotations
 
 import subprocess
 
 
-def alive(pid: int) -> bool:
-    """A process that ended but that nobody has collected yet counts as gone."""
+def is_running(pid: int) -> bool:
+    """Whether a process runs. A zombie does not count."""
     state = _ps("-o", "stat=", "-p", str(pid)).strip()
     return bool(state) and not state.startswith("Z")
 
 
-def below(pid: int) -> set[int]:
-    """Every process below this one, at any depth."""
+def descendants_of(pid: int) -> set[int]:
+    """All descendants of a process."""
     parents = [map(int, line.split()) for line in _ps("-eo", "pid=,ppid=").splitlines()]
     pairs = [(child, parent) for child, parent in parents]
     found = {pid}

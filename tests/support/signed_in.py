@@ -1,4 +1,4 @@
-"""Staff for tests, in one line each."""
+"""Create staff and signed-in clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same work in several threads at once."""
+"""Run the same work in several threads at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def at_once(work: Callable[[], T], times: int) -> list[T]:
-    """Do the same in several threads, each with a database connection of its own."""
+    """Run `work` in several threads at once, each with its own database connection."""
     start = threading.Barrier(times)
 
     def one() -> T:

@@ -1,4 +1,4 @@
-"""Waiting for what happens elsewhere, in a thread or in another process."""
+"""Wait for a condition that another thread or process fulfils."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ LAST_RESORT = 120.0
 
 
 def wait_until(holds: Callable[[], object], *, at_most: float = LAST_RESORT) -> None:
-    """Return as soon as it holds; fail if it does not come to that."""
+    """Return as soon as the condition holds; fail after `at_most` seconds."""
     end = time.monotonic() + at_most
     while not holds():
-        assert time.monotonic() < end, "it did not come to that in time"
+        assert time.monotonic() < end, "the condition did not hold in time"
         time.sleep(0.05)

@@ -1,7 +1,7 @@
-"""What every registered work source keeps: the promise, tried with time that a test moves.
+"""The contract that every registered work source keeps, tested with a movable clock.
 
-A source's tests inherit from `NeverRepeatedContract` or `RepeatableContract` and say how due rows
-come about (`make_due`).
+The tests of a source inherit from `NeverRepeatedContract` or `RepeatableContract` and implement
+`make_due`.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ MANY = 20
 class WorkSourceContract:
     source_class: ClassVar[type[ClaimedRowSource]]
     job_class: ClassVar[type[Job]]
-    """The kind of job that is tried, where the source makes several."""
+    """The kind of job under test. A source may have several."""
     claim_lasts: ClassVar[int]
-    """Seconds until a row that was claimed and not marked is queued again."""
+    """Seconds until a claimed row without a mark is queued again."""
     rows_at_once: ClassVar[int] = 3
     """How many due rows one account can have."""
 
     @abstractmethod
     def make_due(self, count: int) -> Account:
-        """Make an account with this many rows that are due now."""
+        """Create an account with this many due rows."""
 
     def sweep(self) -> None:
         self.source_class().sweep()
@@ -74,7 +74,7 @@ class WorkSourceContract:
         return row
 
     def is_claimable(self, account: Account) -> bool:
-        """Whether another loop finds work. What it claims is released again."""
+        """Whether another loop finds due rows. They are released again."""
         loop = uuid4()
         jobs = self.claim(account, loop=loop)
         self.source_class().release(jobs, loop)
@@ -102,9 +102,9 @@ class WorkSourceContract:
     def loop(self) -> UUID:
         return uuid4()
 
-    # --- one place -------------------------------------------------------------
+    # --- one implementation ----------------------------------------------------
 
-    def test_marks_releases_and_claims_are_those_of_every_source(self) -> None:
+    def test_mark_and_release_are_shared_by_all_sources(self) -> None:
         source = self.source_class
         assert source.mark_in_flight is ClaimedRowSource.mark_in_flight
         assert source.release is ClaimedRowSource.release
@@ -170,7 +170,7 @@ class WorkSourceContract:
         self.sweep()
         self.assert_lost(account, job)
 
-    # --- released --------------------------------------------------------------
+    # --- release ---------------------------------------------------------------
 
     @pytest.mark.parametrize("marked", [False, True], ids=["claimed", "marked"])
     def test_released_row_is_queued_again(self, account: Account, loop: UUID, marked: bool) -> None:

@@ -1,1 +1,1 @@
-"""From a file or a pasted list to rows with a verdict each."""
+"""Read a file or pasted list into rows that each have a verdict."""

@@ -1,4 +1,4 @@
-"""Why the recipients of a batch cannot be read, in words with the next step."""
+"""Reasons why the recipients of a batch cannot be read, with explanations for staff."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from core.money_lines import MoneyLine
-from providers.error_texts import Words, register_reason
+from providers.error_texts import ReasonText, register_reason
 
 
 class Unreadable(Exception):
-    """Nothing was taken from the file. `values` fill the places in the words."""
+    """The file is rejected as a whole. `values` fill the placeholders of the explanation."""
 
     def __init__(self, problem: FileProblem, **values: Any) -> None:
         super().__init__(str(problem))
@@ -33,50 +33,52 @@ class FileProblem(StrEnum):
 
 
 WORDS = {
-    FileProblem.WRONG_KIND: Words(
+    FileProblem.WRONG_KIND: ReasonText(
         gettext_noop("Choose a CSV or XLSX file."),
         gettext_noop("“%(name)s” is something else."),
         "",
         MoneyLine.NOT_SENT,
     ),
-    FileProblem.TOO_LARGE: Words(
+    FileProblem.TOO_LARGE: ReasonText(
         gettext_noop("The file is larger than %(most)s MB."),
         "",
         gettext_noop("Split it."),
         MoneyLine.NOT_SENT,
     ),
-    FileProblem.TOO_MANY_ROWS: Words(
+    FileProblem.TOO_MANY_ROWS: ReasonText(
         gettext_noop("The file has more than %(most)s rows."),
         "",
         gettext_noop("Split it."),
         MoneyLine.NOT_SENT,
     ),
-    FileProblem.EMPTY: Words(gettext_noop("The file has no rows."), "", "", MoneyLine.NOT_SENT),
-    FileProblem.NO_NUMBER_COLUMN: Words(
+    FileProblem.EMPTY: ReasonText(
+        gettext_noop("The file has no rows."), "", "", MoneyLine.NOT_SENT
+    ),
+    FileProblem.NO_NUMBER_COLUMN: ReasonText(
         gettext_noop("No column holds phone numbers."),
         gettext_noop("Columns: %(columns)s."),
         gettext_noop("Choose the column, or add one."),
         MoneyLine.NOT_SENT,
     ),
-    FileProblem.UNREADABLE: Words(
+    FileProblem.UNREADABLE: ReasonText(
         gettext_noop("The file cannot be read."),
         gettext_noop("It is protected, damaged, or has unknown characters."),
         gettext_noop("Save it as CSV UTF-8 and upload it again."),
         MoneyLine.NOT_SENT,
     ),
-    FileProblem.QUOTES: Words(
+    FileProblem.QUOTES: ReasonText(
         gettext_noop("A quotation mark in row %(row)s stands in the wrong place."),
         gettext_noop("Or it is never closed, so that the rows after it cannot be told apart."),
         gettext_noop("Correct this row, and upload the file again."),
         MoneyLine.NOT_SENT,
     ),
-    FileProblem.UNKNOWN_COLUMNS: Words(
+    FileProblem.UNKNOWN_COLUMNS: ReasonText(
         gettext_noop("The text names columns that the file does not have: %(unknown)s."),
         gettext_noop("Columns: %(columns)s."),
         gettext_noop("Change the text, or upload another file."),
         MoneyLine.NOT_SENT,
     ),
-    FileProblem.GAVE_UP: Words(
+    FileProblem.GAVE_UP: ReasonText(
         gettext_noop("Reading this file failed several times."),
         "",
         gettext_noop("Save it as CSV UTF-8 and upload it again."),

@@ -1,7 +1,9 @@
-"""Reading the recipients of a batch into rows with a verdict; work for the queue.
+"""Read the recipients of a batch into staged rows. Runs in the queue.
 
-One run at a time owns a batch. It writes its rows in chunks, each only while the batch is
-still its own, so that a run that was given up for dead and comes back writes nothing more.
+1. A run claims the batch and stores its own id in `reading_run`.
+2. It writes the rows in chunks. Each write first checks that the batch still has this id, so a
+   run that was presumed dead and resumes later writes nothing more.
+3. It ends the reading as ready or unreadable.
 """
 
 from __future__ import annotations
@@ -26,97 +28,101 @@ from ..storage import StoredFile
 from . import staged_rows
 from .columns import SAMPLE, Columns, columns_of
 from .file_errors import FileProblem, Unreadable
-from .placeholders import Filled, Pattern
+from .placeholders import FilledText, Pattern
 from .tables import Table, open_table
-from .validate import Candidate, Checked, Checker
+from .validate import Candidate, CheckedRow, RowChecker
 from .xlsx_values import NumberedRow
 
 logger = logging.getLogger(__name__)
 
 CHUNK: Final = 2_000
-SILENT: Final = timedelta(seconds=60)
-"""After so long without a sign of life a run is taken for dead."""
-MOST_TRIES: Final = 3
+ABANDONED_AFTER: Final = timedelta(seconds=60)
+"""A run that has not updated `reading_at` for this long is presumed dead."""
+MAX_TRIES: Final = 3
 B = BatchState
 
 
-class _NotOurs(Exception):
-    """Another run has taken over, or the batch was dropped."""
+class _OwnershipLost(Exception):
+    """Another run has taken over, or the batch was cancelled."""
 
 
 def run(batch_id: int) -> None:
-    """Read the batch from the beginning, unless somebody else is at it."""
-    taken = _take(batch_id)
-    if taken is None:
+    """Read the batch from the beginning, unless another run is reading it."""
+    claim = _claim(batch_id)
+    if claim is None:
         return
-    batch, own = taken
+    batch, run_id = claim
     try:
-        _read(batch, own)
-    except _NotOurs:
+        _read(batch, run_id)
+    except _OwnershipLost:
         return
     except Unreadable as why:
-        _end(batch, own, B.UNREADABLE, reason=why.problem, values=why.values)
+        _finish(batch, run_id, B.UNREADABLE, reason=why.problem, values=why.values)
 
 
-def _take(batch_id: int) -> tuple[Batch, UUID] | None:
-    own, now = uuid4(), timezone.now()
-    free = Q(reading_run=None) | Q(reading_at__lt=now - SILENT)
+def _claim(batch_id: int) -> tuple[Batch, UUID] | None:
+    run_id, now = uuid4(), timezone.now()
+    free = Q(reading_run=None) | Q(reading_at__lt=now - ABANDONED_AFTER)
     waiting = Batch.objects.filter(free, pk=batch_id, state=B.READING)
-    if waiting.filter(reading_tries__gte=MOST_TRIES).exists():
-        # It took its worker with it each time.
+    if waiting.filter(reading_tries__gte=MAX_TRIES).exists():
+        # Each try killed its worker.
         BATCH_STATES.move(waiting, B.UNREADABLE, sources=(B.READING,), reason=FileProblem.GAVE_UP)
         return None
-    taken = waiting.update(reading_run=own, reading_at=now, reading_tries=F("reading_tries") + 1)
-    if not taken:
+    claimed = waiting.update(
+        reading_run=run_id, reading_at=now, reading_tries=F("reading_tries") + 1
+    )
+    if not claimed:
         return None
-    return Batch.objects.select_related("account").get(pk=batch_id), own
+    return Batch.objects.select_related("account").get(pk=batch_id), run_id
 
 
-def _read(batch: Batch, own: UUID) -> None:
-    StagedRow.objects.filter(batch=batch).exclude(run=own).delete()
-    checker = Checker(batch)
+def _read(batch: Batch, run_id: UUID) -> None:
+    StagedRow.objects.filter(batch=batch).exclude(run=run_id).delete()
+    checker = RowChecker(batch)
     if batch.source == Batch.Source.AGAIN:
-        found = _again(batch, checker)
+        chunks = _from_originals(batch, checker)
     else:
-        found = _from_file(batch, checker, own)
-    for rows in found:
-        _write(batch, own, rows)
+        chunks = _from_file(batch, checker, run_id)
+    for rows in chunks:
+        _write(batch, run_id, rows)
     figures = checker.tally.figures()
     if not figures["row_count"]:
         raise Unreadable(FileProblem.EMPTY)
-    _end(batch, own, B.READY, reason="", values={}, **figures)
+    _finish(batch, run_id, B.READY, reason="", values={}, **figures)
 
 
-def _from_file(batch: Batch, checker: Checker, own: UUID) -> Iterator[list[Checked]]:
+def _from_file(batch: Batch, checker: RowChecker, run_id: UUID) -> Iterator[list[CheckedRow]]:
     table = open_table(lambda: StoredFile(batch), batch.file_name, batch.read_total)
     with closing(table):
-        yield from _from_table(batch, checker, own, table)
+        yield from _from_table(batch, checker, run_id, table)
 
 
-def _from_table(batch: Batch, checker: Checker, own: UUID, table: Table) -> Iterator[list[Checked]]:
+def _from_table(
+    batch: Batch, checker: RowChecker, run_id: UUID, table: Table
+) -> Iterator[list[CheckedRow]]:
     sample = list(islice(table.rows, SAMPLE))
     if not sample:
         raise Unreadable(FileProblem.EMPTY)
     columns = columns_of(sample)
-    number, pattern = _understood(batch, own, columns)
+    number, pattern = _resolve_columns(batch, run_id, columns)
     body = chain(sample[1 if columns.has_heading else 0 :], table.rows)
 
-    def fill(candidate: Candidate) -> Filled:
+    def fill(candidate: Candidate) -> FilledText:
         return pattern.fill(candidate.cells)
 
-    for chunk in _chunks(_counted(body)):
+    for chunk in _chunks(_limited(body)):
         candidates = [
             Candidate(row, cells[number] if number < len(cells) else "", cells)
             for row, cells in chunk
         ]
         yield checker.check(candidates, fill)
-        _note_progress(batch, own, table)
+        _record_progress(batch, run_id, table)
 
 
-def _understood(batch: Batch, own: UUID, columns: Columns) -> tuple[int, Pattern]:
-    """Which column holds the numbers, and how the text is filled; or `Unreadable`."""
+def _resolve_columns(batch: Batch, run_id: UUID, columns: Columns) -> tuple[int, Pattern]:
+    """The number column and the text's pattern. Raises `Unreadable` if either does not fit."""
     number = columns.number if batch.number_column is None else batch.number_column
-    _note(batch, own, columns=columns.names, number_column=number)
+    _update(batch, run_id, columns=columns.names, number_column=number)
     named = ", ".join(columns.names)
     if number is None or number >= len(columns.names):
         raise Unreadable(FileProblem.NO_NUMBER_COLUMN, columns=named)
@@ -127,21 +133,21 @@ def _understood(batch: Batch, own: UUID, columns: Columns) -> tuple[int, Pattern
     return number, pattern
 
 
-def _counted(rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
+def _limited(rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
     for count, row in enumerate(rows, start=1):
         if count > settings.BATCH_ROWS:
             raise Unreadable(FileProblem.TOO_MANY_ROWS, most=settings.BATCH_ROWS)
         yield row
 
 
-def _again(batch: Batch, checker: Checker) -> Iterator[list[Checked]]:
-    """Messages that did not arrive, each with the text that it had."""
+def _from_originals(batch: Batch, checker: RowChecker) -> Iterator[list[CheckedRow]]:
+    """Check undelivered messages again, each with its original text."""
     for numbered in _chunks(enumerate(originals_of(batch), start=1)):
         texts = {message.pk: message for _, message in numbered}
 
-        def fill(candidate: Candidate, texts: dict[int, Message] = texts) -> Filled:
+        def fill(candidate: Candidate, texts: dict[int, Message] = texts) -> FilledText:
             original = texts[candidate.again_from or 0]
-            return Filled(original.text, original.encoding, original.segments)
+            return FilledText(original.text, original.encoding, original.segments)
 
         candidates = [
             Candidate(number, message.recipient, [], message.pk) for number, message in numbered
@@ -155,34 +161,36 @@ def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
         yield chunk
 
 
-def _write(batch: Batch, own: UUID, rows: list[Checked]) -> None:
+def _write(batch: Batch, run_id: UUID, rows: list[CheckedRow]) -> None:
     with transaction.atomic():
-        if not _mine(batch, own).update(reading_at=timezone.now()):
-            raise _NotOurs
-        staged_rows.insert(batch, own, rows)
+        if not _owned(batch, run_id).update(reading_at=timezone.now()):
+            raise _OwnershipLost
+        staged_rows.insert(batch, run_id, rows)
 
 
-def _note(batch: Batch, own: UUID, **changes: Any) -> None:
-    if not _mine(batch, own).update(reading_at=timezone.now(), **changes):
-        raise _NotOurs
+def _update(batch: Batch, run_id: UUID, **changes: Any) -> None:
+    if not _owned(batch, run_id).update(reading_at=timezone.now(), **changes):
+        raise _OwnershipLost
 
 
-def _note_progress(batch: Batch, own: UUID, table: Table) -> None:
-    done = table.done()
-    _note(batch, own, read_done=done, read_total=max(table.total, done) if table.total else 0)
+def _record_progress(batch: Batch, run_id: UUID, table: Table) -> None:
+    done = table.bytes_read()
+    _update(batch, run_id, read_done=done, read_total=max(table.total, done) if table.total else 0)
 
 
-def _end(batch: Batch, own: UUID, state: BatchState, **changes: Any) -> None:
-    BATCH_STATES.move(_mine(batch, own), state, sources=(B.READING,), reading_run=None, **changes)
+def _finish(batch: Batch, run_id: UUID, state: BatchState, **changes: Any) -> None:
+    BATCH_STATES.move(
+        _owned(batch, run_id), state, sources=(B.READING,), reading_run=None, **changes
+    )
 
 
-def _mine(batch: Batch, own: UUID) -> Any:
-    return Batch.objects.filter(pk=batch.pk, reading_run=own, state=B.READING)
+def _owned(batch: Batch, run_id: UUID) -> Any:
+    return Batch.objects.filter(pk=batch.pk, reading_run=run_id, state=B.READING)
 
 
-def abandoned() -> list[int]:
-    """Batches that nobody reads any more."""
-    long_ago = timezone.now() - SILENT
+def abandoned_batches() -> list[int]:
+    """Batches whose reading was never started or whose run is presumed dead."""
+    long_ago = timezone.now() - ABANDONED_AFTER
     silent = Q(reading_at__lt=long_ago) | Q(reading_at=None, created_at__lt=long_ago)
     waiting = Batch.objects.filter(silent, state=B.READING)
     return list(waiting.values_list("pk", flat=True))

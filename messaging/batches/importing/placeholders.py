@@ -1,4 +1,4 @@
-"""Texts with places for the columns of a file: “Dear {Name}, …”."""
+"""Texts with placeholders for the columns of a file: “Dear {Name}, …”."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Final
 from ... import segments
 from .xlsx_values import Cells
 
-PLACE: Final = re.compile(r"\{([^{}\n]{1,64})\}")
+PLACEHOLDER: Final = re.compile(r"\{([^{}\n]{1,64})\}")
 
 BLANK: Final = re.compile(r"[\x00-\x1f\s]+")
 
 
-NOTHING_FOUND: Final = frozenset(
+SPREADSHEET_ERRORS: Final = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"}
 )
-"""What a spreadsheet writes for a formula that failed. Nobody is to be sent that."""
+"""What a spreadsheet shows for a failed formula. These must never reach a recipient."""
 
 
-def places_in(text: str) -> list[str]:
-    """The names in a text, each once."""
-    return list(dict.fromkeys(name.strip() for name in PLACE.findall(text)))
+def placeholders_in(text: str) -> list[str]:
+    """The distinct placeholder names in a text."""
+    return list(dict.fromkeys(name.strip() for name in PLACEHOLDER.findall(text)))
 
 
-class EmptyPlace(ValueError):
-    """A row has nothing for this column: half a sentence is not sent."""
+class EmptyPlaceholder(ValueError):
+    """A row has no value for this placeholder. An incomplete text is not sent."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -35,42 +35,45 @@ class EmptyPlace(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FilledText:
     text: str
     encoding: str
     segments: int
 
 
 class Pattern:
-    """A text and the columns of a table; fills in row after row."""
+    """Fills the placeholders of a text from the rows of a table.
+
+    `unknown` lists the placeholders that name no column.
+    """
 
     def __init__(self, text: str, columns: Sequence[str]) -> None:
         self._text = segments.normalise_line_ends(text)
         index_of = {name.casefold(): index for index, name in enumerate(columns)}
-        wanted = [(name, index_of.get(name.casefold())) for name in places_in(text)]
-        self.unknown = [name for name, index in wanted if index is None]
-        self._indices = {name: index for name, index in wanted if index is not None}
+        found = [(name, index_of.get(name.casefold())) for name in placeholders_in(text)]
+        self.unknown = [name for name, index in found if index is None]
+        self._indices = {name: index for name, index in found if index is not None}
         counted = segments.count(self._text)
-        self._plain = Filled(self._text, counted.encoding, counted.segments)
+        self._plain = FilledText(self._text, counted.encoding, counted.segments)
 
     @property
-    def varies(self) -> bool:
+    def has_placeholders(self) -> bool:
         return bool(self._indices)
 
-    def fill(self, cells: Cells) -> Filled:
-        """Raises `EmptyPlace`."""
-        if not self.varies:
+    def fill(self, cells: Cells) -> FilledText:
+        """The text for one row. Raises `EmptyPlaceholder`."""
+        if not self.has_placeholders:
             return self._plain
         values = {name: _clean(cells, index) for name, index in self._indices.items()}
         for name, value in values.items():
             if not value:
-                raise EmptyPlace(name)
-        text = PLACE.sub(lambda place: values[place.group(1).strip()], self._text)
+                raise EmptyPlaceholder(name)
+        text = PLACEHOLDER.sub(lambda place: values[place.group(1).strip()], self._text)
         counted = segments.count(text)
-        return Filled(text, counted.encoding, counted.segments)
+        return FilledText(text, counted.encoding, counted.segments)
 
 
 def _clean(cells: Cells, index: int) -> str:
-    """One line without control characters."""
+    """The cell as one line without control characters; empty for a spreadsheet error."""
     value = BLANK.sub(" ", cells[index] if index < len(cells) else "").strip()
-    return "" if value in NOTHING_FOUND else value
+    return "" if value in SPREADSHEET_ERRORS else value

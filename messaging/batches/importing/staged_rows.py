@@ -1,4 +1,4 @@
-"""Writing many checked rows at once."""
+"""Bulk insert of checked rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import connection
 from core.bulk_insert import insert_rows
 
 from ...models import Batch, StagedRow
-from .validate import Checked
+from .validate import CheckedRow
 
 COLUMNS: Final = (
     "batch_id",
@@ -31,8 +31,8 @@ COLUMNS: Final = (
 )
 
 
-def insert(batch: Batch, run: UUID, rows: Iterable[Checked]) -> None:
-    """Inside the caller's transaction."""
+def insert(batch: Batch, run: UUID, rows: Iterable[CheckedRow]) -> None:
+    """Insert the rows of one chunk. The caller opens the transaction."""
     own = StagedRow._meta.get_field("run").get_db_prep_value(run, connection)
     insert_rows(
         StagedRow._meta.db_table,

@@ -1,7 +1,7 @@
-"""Files as tables: whatever encoding, separator and line ends a CSV has, and XLSX.
+"""Open CSV files of any encoding, separator and line ending, and XLSX files, as tables.
 
-Each yields rows of text with their number as a spreadsheet counts it. Nothing is held in
-memory but the row at hand, and of an XLSX its table of texts.
+A table yields rows of text with their spreadsheet row numbers. Only the current row is in
+memory, and for an XLSX also its shared strings.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any, Final
 
 from .file_errors import FileProblem, Unreadable
 from .xlsx import Workbook
-from .xlsx_parts import MOST_COLUMNS
+from .xlsx_parts import MAX_COLUMNS
 from .xlsx_values import LONGEST_CELL, NumberedRow
 
 SEPARATORS: Final = ",;\t"
-LOOKED_AT: Final = 64 * 1024
-"""Characters in which the separator is looked for."""
-PICTURES: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"\x1f\x8b", b"Rar!\x1a")
-LIKE_WORDS: Final = (b"RIFF", b"BM")
-"""Pictures as well, if zeros follow: a heading may begin with these letters."""
+SAMPLE_SIZE: Final = 64 * 1024
+"""Characters that are searched for the separator, and bytes of one read."""
+OTHER_FORMATS: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"\x1f\x8b", b"Rar!\x1a")
+AMBIGUOUS_FORMATS: Final = (b"RIFF", b"BM")
+"""Other formats too, but only if zero bytes follow: a heading may begin with these letters."""
 OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
-"""Also how a protected XLSX begins."""
+"""A password-protected XLSX begins like this, too."""
 ZIP: Final = b"PK\x03\x04"
 
 
@@ -35,17 +35,17 @@ ZIP: Final = b"PK\x03\x04"
 class Table:
     rows: Iterator[NumberedRow]
     total: int
-    """What `rows` come to in the unit of `done`; 0 where nobody knows."""
-    done: Callable[[], int]
+    """Total size in the unit of `bytes_read`; 0 if it is unknown."""
+    bytes_read: Callable[[], int]
     close: Callable[[], None] = lambda: None
 
 
 OpenFile = Callable[[], Any]
-"""Opens the file anew from its beginning; `.done` says how many bytes were read."""
+"""Reopens the file at its beginning. The stream's `bytes_read` is its progress."""
 
 
 def open_table(open_file: OpenFile, name: str, size: int) -> Table:
-    """Raises `Unreadable`, here or while its rows are read."""
+    """Open a file by its content, not by its name. Raises `Unreadable`, now or from `rows`."""
     beginning = bytes(open_file().read(64) or b"")
     if not beginning:
         raise Unreadable(FileProblem.EMPTY)
@@ -53,7 +53,9 @@ def open_table(open_file: OpenFile, name: str, size: int) -> Table:
         return _xlsx(open_file, name)
     if beginning.startswith(OLD_EXCEL):
         raise Unreadable(FileProblem.UNREADABLE)
-    if beginning.startswith(PICTURES) or (beginning.startswith(LIKE_WORDS) and 0 in beginning):
+    if beginning.startswith(OTHER_FORMATS) or (
+        beginning.startswith(AMBIGUOUS_FORMATS) and 0 in beginning
+    ):
         raise Unreadable(FileProblem.WRONG_KIND, name=name)
     return _csv(open_file, size)
 
@@ -64,14 +66,16 @@ def open_table(open_file: OpenFile, name: str, size: int) -> Table:
 def _csv(open_file: OpenFile, size: int) -> Table:
     encoding = _encoding_of(open_file)
     file = open_file()
-    sample = io.TextIOWrapper(io.BufferedReader(open_file()), encoding, newline="").read(LOOKED_AT)
+    sample = io.TextIOWrapper(io.BufferedReader(open_file()), encoding, newline="").read(
+        SAMPLE_SIZE
+    )
     separator, skipped = _separator_of(sample)
     text = io.TextIOWrapper(io.BufferedReader(file), encoding, newline="")
-    return Table(_csv_rows(text, separator, skipped), size, lambda: int(file.done))
+    return Table(_csv_rows(text, separator, skipped), size, lambda: int(file.bytes_read))
 
 
 def _encoding_of(open_file: OpenFile) -> str:
-    """The first that fits every byte. GB18030 contains GBK and GB2312."""
+    """The first encoding that decodes every byte. GB18030 contains GBK and GB2312."""
     beginning = bytes(open_file().read(512) or b"")
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
@@ -83,7 +87,7 @@ def _encoding_of(open_file: OpenFile) -> str:
             break
     else:
         candidates = ["utf-8", "gb18030"]
-        # Digits and separators of UTF-16 have a zero beside them.
+        # In UTF-16, digits and separators are accompanied by a zero byte.
         if beginning[1::2].count(0) > len(beginning) // 4:
             candidates = ["utf-16-le"]
         elif beginning[::2].count(0) > len(beginning) // 4:
@@ -97,7 +101,7 @@ def _encoding_of(open_file: OpenFile) -> str:
 def _fits(file: Any, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        while chunk := file.read(LOOKED_AT):
+        while chunk := file.read(SAMPLE_SIZE):
             if "\0" in decoder.decode(chunk):
                 return False
         decoder.decode(b"", final=True)
@@ -107,7 +111,7 @@ def _fits(file: Any, encoding: str) -> bool:
 
 
 def _separator_of(sample: str) -> tuple[str, int]:
-    """The separator that cuts the first rows most evenly, and how many lines only name it."""
+    """The separator that splits the first rows most evenly, and how many rows only declare it."""
     first = sample.splitlines()[0].strip() if sample.strip() else ""
     if first.lower().startswith("sep=") and len(first) == 5:
         return first[4], 1
@@ -118,7 +122,7 @@ def _separator_of(sample: str) -> tuple[str, int]:
             rows = list(csv.reader(table, delimiter=separator, skipinitialspace=True))
         except csv.Error:
             continue
-        # The last row of the sample may be cut off.
+        # The sample may cut off its last row.
         widths = Counter(len(row) for row in (rows[:-1] or rows) if row)
         if not widths:
             continue
@@ -130,18 +134,17 @@ def _separator_of(sample: str) -> tuple[str, int]:
 
 
 def _csv_rows(text: io.TextIOWrapper, separator: str, skipped: int) -> Iterator[NumberedRow]:
-    # Strict: a quotation mark in the wrong place would make one cell of many rows, and nobody
-    # would miss them.
+    # Without `strict`, a misplaced quotation mark would merge many rows into one cell, unnoticed.
     rows = csv.reader(text, delimiter=separator, strict=True, skipinitialspace=True)
     number = lines = 0
     try:
         for number, row in enumerate(rows, start=1):
             lines = rows.line_num
             if number > skipped and any(cell.strip() for cell in row):
-                yield number, [cell[:LONGEST_CELL] for cell in row[:MOST_COLUMNS]]
+                yield number, [cell[:LONGEST_CELL] for cell in row[:MAX_COLUMNS]]
     except csv.Error as error:
         if "limit" in str(error) and rows.line_num <= lines + 1:
-            # A cell of more than 128 KiB on one line: no row of recipients.
+            # A cell of more than 128 KiB on one line is no row of recipients.
             raise Unreadable(FileProblem.UNREADABLE) from None
         raise Unreadable(FileProblem.QUOTES, row=number + 1) from None
     except UnicodeDecodeError:
@@ -155,7 +158,7 @@ def _xlsx(open_file: OpenFile, name: str) -> Table:
     file = TemporaryFile()  # noqa: SIM115 - closed with the table
     try:
         source = open_file()
-        while chunk := source.read(LOOKED_AT):
+        while chunk := source.read(SAMPLE_SIZE):
             file.write(chunk)
         book = Workbook(file, name)
     except Unreadable:
@@ -166,4 +169,4 @@ def _xlsx(open_file: OpenFile, name: str) -> Table:
         book.close()
         file.close()
 
-    return Table(book.rows(), book.size, lambda: book.done, close)
+    return Table(book.rows(), book.size, lambda: book.bytes_read, close)

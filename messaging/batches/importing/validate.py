@@ -1,4 +1,4 @@
-"""Whether one row may be sent, and if not, why. Every row gets exactly one verdict."""
+"""Check rows. Every row gets exactly one verdict, with the problem if it cannot be sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from providers.gateway.client import CannotTake
 from ...do_not_send import listed_numbers
 from ...models import Batch, StagedRow
 from ...text_rules import MAX_SEGMENTS
-from .placeholders import EmptyPlace, Filled
+from .placeholders import EmptyPlaceholder, FilledText
 from .xlsx_values import Cells
 
 Verdict = StagedRow.Verdict
@@ -26,7 +26,7 @@ LONGEST_TYPED: Final = 120
 
 
 class RowProblem(StrEnum):
-    """Besides these: `phone_` and a `PhoneProblem`."""
+    """Problems of a row. Problems of its number are `phone_` plus a `PhoneProblem` instead."""
 
     REPEATED = "repeated"
     LISTED = "listed"
@@ -41,7 +41,7 @@ PHONE: Final = "phone_"
 
 
 class Refusal(NamedTuple):
-    """Not good, and why."""
+    """A verdict other than good, with its problem."""
 
     verdict: str
     problem: str
@@ -50,7 +50,7 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One row as it is to be checked."""
+    """One row to check."""
 
     number: int
     typed: str
@@ -58,12 +58,12 @@ class Candidate:
     again_from: int | None = None
 
 
-Fill: TypeAlias = Callable[[Candidate], Filled]
-"""Makes the text of a row, or raises `EmptyPlace`."""
+Fill: TypeAlias = Callable[[Candidate], FilledText]
+"""Returns the text of a row. Raises `EmptyPlaceholder`."""
 
 
-class Checked(NamedTuple):
-    """A row with its verdict. Not a model, since 100,000 of them are made of one file."""
+class CheckedRow(NamedTuple):
+    """A row with its verdict. Not a model instance, because a file may have 100,000 rows."""
 
     number: int
     verdict: str
@@ -80,23 +80,23 @@ class Checked(NamedTuple):
 
 @dataclass
 class Tally:
-    """What the rows came to so far."""
+    """Running totals of the checked rows."""
 
     verdicts: Counter[str] = field(default_factory=Counter)
     segments: Counter[int] = field(default_factory=Counter)
-    """How many good rows take so many segments."""
+    """Number of good rows by their number of segments."""
     _digest: int = 0
 
-    def count(self, row: Checked) -> None:
+    def count(self, row: CheckedRow) -> None:
         self.verdicts[row.verdict] += 1
         if row.verdict == Verdict.GOOD:
             self.segments[row.segments] += 1
-            # A sum, so that the order of the numbers does not matter.
+            # A sum makes the digest independent of the order of the numbers.
             number = hashlib.sha256(row.recipient.encode()).digest()
             self._digest = (self._digest + int.from_bytes(number)) % 2**256
 
     def figures(self) -> dict[str, Any]:
-        """The columns of the batch that tell this."""
+        """The totals as columns of the batch."""
         usual = self.segments.most_common(1)[0][0] if self.segments else 0
         return {
             "row_count": self.verdicts.total(),
@@ -111,9 +111,11 @@ class Tally:
         }
 
 
-class Checker:
-    """Checks the rows of one batch in the order of the file. Keeps every good number in
-    memory: 100,000 of them take some 15 MB."""
+class RowChecker:
+    """Checks the rows of one batch in file order.
+
+    Keeps every good number in memory; 100,000 of them take about 15 MB.
+    """
 
     def __init__(self, batch: Batch) -> None:
         self._text = batch.text
@@ -121,11 +123,11 @@ class Checker:
         self._client = batch.account.client
         self._options = batch.account.options
         self._row_of: dict[str, int] = {}
-        """Which row a number is sent to from, in whatever way of writing it stands there."""
+        """The row that each E.164 number is sent from."""
         self.tally = Tally()
 
-    def check(self, candidates: Sequence[Candidate], fill: Fill) -> list[Checked]:
-        """The do-not-send list is asked once for all of them."""
+    def check(self, candidates: Sequence[Candidate], fill: Fill) -> list[CheckedRow]:
+        """Check one chunk. This queries the do-not-send list once for the whole chunk."""
         numbers = [self._read(candidate.typed) for candidate in candidates]
         known = [number.e164 for number in numbers if isinstance(number, PhoneNumber)]
         listed = listed_numbers(known)
@@ -140,13 +142,17 @@ class Checker:
         try:
             number = read(typed, settings.HOME_COUNTRY)
         except PhoneError as error:
-            said = {"position": error.position, "digits": error.digits, "expected": error.expected}
-            return Refusal(Verdict.REFUSED, f"{PHONE}{error.kind}", said)
+            values = {
+                "position": error.position,
+                "digits": error.digits,
+                "expected": error.expected,
+            }
+            return Refusal(Verdict.REFUSED, f"{PHONE}{error.kind}", values)
         if number.country not in self._countries:
             return Refusal(Verdict.REFUSED, RowProblem.COUNTRY, {"country": number.country})
         if self._client is not None:
             try:
-                self._client.address_of(number.e164, self._options)
+                self._client.format_recipient(number.e164, self._options)
             except CannotTake as cannot:
                 why: dict[str, Any] = {"text": cannot.text, **cannot.values}
                 return Refusal(Verdict.REFUSED, RowProblem.PROVIDER, why)
@@ -154,13 +160,13 @@ class Checker:
 
     def _verdict(
         self, candidate: Candidate, number: PhoneNumber | Refusal, listed: set[str], fill: Fill
-    ) -> Checked:
+    ) -> CheckedRow:
         if isinstance(number, Refusal):
-            return _bad(candidate, number)
+            return _refused_row(candidate, number)
         filled = self._fill(candidate, number, listed, fill)
         if isinstance(filled, Refusal):
-            return _bad(candidate, filled, number)
-        return Checked(
+            return _refused_row(candidate, filled, number)
+        return CheckedRow(
             candidate.number,
             Verdict.GOOD,
             recipient=number.e164,
@@ -173,7 +179,7 @@ class Checker:
 
     def _fill(
         self, candidate: Candidate, number: PhoneNumber, listed: set[str], fill: Fill
-    ) -> Filled | Refusal:
+    ) -> FilledText | Refusal:
         earlier = self._row_of.get(number.e164)
         if earlier is not None:
             return Refusal(Verdict.REPEATED, RowProblem.REPEATED, {"row": earlier})
@@ -181,18 +187,20 @@ class Checker:
             return Refusal(Verdict.LISTED, RowProblem.LISTED, {})
         try:
             filled = fill(candidate)
-        except EmptyPlace as empty:
+        except EmptyPlaceholder as empty:
             return Refusal(Verdict.REFUSED, RowProblem.EMPTY_PLACE, {"column": empty.name})
         if filled.segments > MAX_SEGMENTS:
-            said = {"segments": filled.segments, "most": MAX_SEGMENTS}
-            return Refusal(Verdict.REFUSED, RowProblem.TOO_LONG, said)
-        # Only now: a later row of this number may have what this one lacked.
+            values = {"segments": filled.segments, "most": MAX_SEGMENTS}
+            return Refusal(Verdict.REFUSED, RowProblem.TOO_LONG, values)
+        # Recorded last: if this row lacks a value, a later row of the same number may have it.
         self._row_of[number.e164] = candidate.number
         return filled
 
 
-def _bad(candidate: Candidate, why: Refusal, number: PhoneNumber | None = None) -> Checked:
-    return Checked(
+def _refused_row(
+    candidate: Candidate, why: Refusal, number: PhoneNumber | None = None
+) -> CheckedRow:
+    return CheckedRow(
         candidate.number,
         *why,
         typed=storable(candidate.typed.strip())[:LONGEST_TYPED],

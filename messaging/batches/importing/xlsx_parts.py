@@ -1,6 +1,6 @@
-"""The two parts of a workbook that may be large: its cells, and the texts they point to.
+"""Parsers for the two large parts of a workbook: its cells and its shared strings.
 
-Made of the parser's elements one by one, and bounded, since a small file may hold very many.
+They consume XML elements one by one and count them, because a small file may contain very many.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from sys import getsizeof
 from typing import Final
 
 from .file_errors import FileProblem, Unreadable
-from .xlsx_values import LONGEST_CELL, Cells, DateStyles, NumberedRow, shown, unescaped
+from .xlsx_values import LONGEST_CELL, Cells, DateStyles, NumberedRow, cell_text, unescape
 
 Attributes = Mapping[str, str]
 
-MOST_COLUMNS: Final = 200
-MOST_ROWS: Final = 1_048_576
-"""Of any sheet."""
-MOST_ELEMENTS: Final = 15_000_000
-"""Of a part: some 15 s of work, or 70 columns of 100,000 rows."""
-MOST_PIECES: Final = 1_000
-"""That one text is put together of; each has 8 KB at the most."""
-MOST_TEXTS: Final = 100 * 1024 * 1024
-"""Bytes of the table of texts in memory; it is the one thing that has to be held."""
+MAX_COLUMNS: Final = 200
+MAX_ROWS: Final = 1_048_576
+"""The most rows that any sheet can have."""
+MAX_ELEMENTS: Final = 15_000_000
+"""Elements of one part: about 15 s of work, or 70 columns in 100,000 rows."""
+MAX_PIECES: Final = 1_000
+"""Chunks of character data that form one text; each has at most 8 KB."""
+MAX_TEXTS: Final = 100 * 1024 * 1024
+"""Bytes of the shared strings in memory. They are the only part that has to be held there."""
 
 NAMESPACES: Final = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
@@ -38,50 +38,50 @@ def _named(word: str) -> frozenset[str]:
 CELL, ROW, VALUE, TEXT, ITEM, PHONETIC = map(_named, ("c", "row", "v", "t", "si", "rPh"))
 
 
-class _Counting:
-    """Of elements there may be very many in a small file."""
+class _BoundedParser:
+    """Counts elements, of which a small file may contain very many."""
 
     _seen = 0
 
     def _count(self) -> None:
         self._seen += 1
-        if self._seen > MOST_ELEMENTS:
+        if self._seen > MAX_ELEMENTS:
             raise Unreadable(FileProblem.UNREADABLE)
 
 
-class Texts(_Counting):
-    """The table of texts."""
+class SharedStrings(_BoundedParser):
+    """Handler for the shared strings."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
         self._pieces: list[str] | None = None
-        self._listens = self._phonetic = False
+        self._in_text = self._phonetic = False
         self._size = 0
 
     def start(self, name: str, attributes: Attributes) -> None:
         self._count()
         if name in TEXT:
-            self._listens = not self._phonetic
+            self._in_text = not self._phonetic
         elif name in ITEM:
             self._pieces = []
         elif name in PHONETIC:
-            # How a text is pronounced is no part of it.
+            # Phonetic guides are not part of the text.
             self._phonetic = True
 
-    def say(self, piece: str) -> None:
-        if self._listens and self._pieces is not None and len(self._pieces) < MOST_PIECES:
+    def add_text(self, piece: str) -> None:
+        if self._in_text and self._pieces is not None and len(self._pieces) < MAX_PIECES:
             self._pieces.append(piece)
 
     def end(self, name: str) -> None:
         if name in TEXT:
-            self._listens = False
+            self._in_text = False
         elif name in PHONETIC:
             self._phonetic = False
         elif name in ITEM:
-            text = unescaped("".join(self._pieces or ())[:LONGEST_CELL])
+            text = unescape("".join(self._pieces or ())[:LONGEST_CELL])
             self._pieces = None
             self._size += getsizeof(text) + 8
-            if self._size > MOST_TEXTS:
+            if self._size > MAX_TEXTS:
                 raise Unreadable(FileProblem.UNREADABLE)
             self.texts.append(text)
 
@@ -89,8 +89,8 @@ class Texts(_Counting):
 LETTERS: Final = re.compile(r"[A-Z]{1,3}")
 
 
-class Rows(_Counting):
-    """Makes rows of the elements of a sheet."""
+class SheetRows(_BoundedParser):
+    """Handler that builds rows from the elements of a sheet."""
 
     def __init__(self, texts: list[str], date_styles: DateStyles) -> None:
         self._texts = texts
@@ -103,10 +103,10 @@ class Rows(_Counting):
         self._kind = "n"
         self._style = ""
         self._pieces: list[str] = []
-        self._listens = self._phonetic = False
+        self._in_text = self._phonetic = False
 
-    def taken(self) -> list[NumberedRow]:
-        """Those that are ready, once."""
+    def take_rows(self) -> list[NumberedRow]:
+        """Return the completed rows and forget them."""
         ready, self._ready = self._ready, []
         return ready
 
@@ -115,11 +115,11 @@ class Rows(_Counting):
         if name in CELL:
             self._start_cell(attributes)
         elif name in VALUE or name in TEXT:
-            self._listens = self._column < MOST_COLUMNS and not self._phonetic
+            self._in_text = self._column < MAX_COLUMNS and not self._phonetic
         elif name in ROW:
-            # Never twice the same number, whatever the file says.
+            # Row numbers always increase, whatever the file declares.
             self._number = max(int(attributes.get("r", 0)), self._number + 1)
-            if self._number > MOST_ROWS:
+            if self._number > MAX_ROWS:
                 raise Unreadable(FileProblem.UNREADABLE)
             self._cells, self._column = [], -1
         elif name in PHONETIC:
@@ -144,13 +144,13 @@ class Rows(_Counting):
             self._index_of[letters] = index
         return index
 
-    def say(self, piece: str) -> None:
-        if self._listens and len(self._pieces) < MOST_PIECES:
+    def add_text(self, piece: str) -> None:
+        if self._in_text and len(self._pieces) < MAX_PIECES:
             self._pieces.append(piece)
 
     def end(self, name: str) -> None:
         if name in VALUE or name in TEXT:
-            self._listens = False
+            self._in_text = False
         elif name in CELL:
             if self._pieces:
                 self._end_cell("".join(self._pieces))
@@ -164,10 +164,10 @@ class Rows(_Counting):
     def _end_cell(self, value: str) -> None:
         self._pieces = []
         if self._kind == "s":
-            # A number below 0 would count from the end.
+            # A negative index would count from the end.
             text = self._texts[int(value)] if value.isdigit() else ""
         else:
-            text = shown(value, self._kind, self._date_styles.kind_of(self._style))
+            text = cell_text(value, self._kind, self._date_styles.kind_of(self._style))
         cells = self._cells
         while len(cells) <= self._column:
             cells.append("")

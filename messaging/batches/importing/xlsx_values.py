@@ -1,4 +1,4 @@
-"""What a cell of a workbook says, as somebody who looks at the sheet would write it."""
+"""Convert cell values of a workbook to the text that a reader of the sheet sees."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 Cells = list[str]
 NumberedRow = tuple[int, Cells]
-"""With its number as a spreadsheet counts it."""
+"""The row number as in the spreadsheet, and the cells."""
 
 LONGEST_CELL: Final = 10_000
 """Characters."""
@@ -24,19 +24,19 @@ class DateKind(StrEnum):
 
 
 BUILT_IN_DATES: Final = frozenset({*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)})
-"""Number formats that stand in no file (ECMA-376, 18.8.30); 27 to 36 and 50 to 58 are the
-dates of Chinese, Japanese and Korean spreadsheets."""
+"""Built-in number formats that files use without declaring them (ECMA-376, 18.8.30). 27 to 36
+and 50 to 58 are the date formats of Chinese, Japanese and Korean spreadsheets."""
 BUILT_IN_SPAN: Final = 46
 DAYS_BEFORE_1904: Final = 1462
-FIRST_DAY: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no zones
-NO_DAY: Final = 60
-"""29 February 1900 never was, but spreadsheets count it."""
+EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no zones
+MISSING_LEAP_DAY: Final = 60
+"""Serial number of 29 February 1900, a day that spreadsheets count but that never existed."""
 
 ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 class DateStyles:
-    """Which cell styles are dates: numbers are dates by nothing else."""
+    """Tells which cell styles are dates. Only its style makes a number a date."""
 
     def __init__(self, starts_1904: bool) -> None:
         self._moment = DateKind.MOMENT_FROM_1904 if starts_1904 else DateKind.MOMENT
@@ -51,8 +51,8 @@ class DateStyles:
         return self._styles.get(style, DateKind.NONE)
 
     def element(self, name: str, attributes: Mapping[str, str]) -> None:
-        """One element of the part with the styles."""
-        # Loading it takes a tenth of a process's start, and few processes meet a workbook.
+        """Handle one element of the styles part."""
+        # Imported here because it takes a tenth of the start-up time and few processes need it.
         from openpyxl.styles.numbers import is_date_format, is_timedelta_format
 
         word = name.rpartition(" ")[2]
@@ -72,19 +72,21 @@ class DateStyles:
             self._count += 1
 
 
-def shown(value: str, kind: str, date: DateKind) -> str:
-    """`kind` is the cell's own type, as the file names it; a text of the table is no matter
-    of this."""
+def cell_text(value: str, kind: str, date: DateKind) -> str:
+    """Text of a cell that does not refer to a shared string.
+
+    `kind` is the cell's type attribute, `date` what its style says about dates.
+    """
     if kind == "n":
         return value if value.isdigit() and date is DateKind.NONE else _number(value, date)
     if kind == "b":
         return "TRUE" if value == "1" else "FALSE"
     if kind == "e":
-        # #N/A and its like: a formula that found nothing. Nobody is to be sent that word.
+        # #N/A and the like: a failed formula must never reach a recipient.
         return ""
     if kind == "d":
         return value.replace("T", " ")
-    return unescaped(value[:LONGEST_CELL])
+    return unescape(value[:LONGEST_CELL])
 
 
 def _number(value: str, date: DateKind) -> str:
@@ -93,12 +95,12 @@ def _number(value: str, date: DateKind) -> str:
         try:
             return _span(number) if date is DateKind.SPAN else _moment(number, date)
         except (OverflowError, ValueError):
-            # No date at all: far too large.
+            # Far too large for a date.
             pass
     if number.is_integer() and abs(number) < 1e15:
-        # A number in a workbook is stored whole; only its display is shortened.
+        # Workbooks store whole numbers exactly; only their display is shortened.
         return str(int(number))
-    # As many digits as a spreadsheet shows at the most: 0.1 + 0.2 is 0.3.
+    # 15 digits, as many as spreadsheets show: 0.1 + 0.2 is 0.3.
     return f"{number:.15g}"
 
 
@@ -109,9 +111,9 @@ def _moment(serial: float, date: DateKind) -> str:
         serial += DAYS_BEFORE_1904
     elif serial < 1:
         return _clock(_seconds(serial))
-    elif serial < NO_DAY:
+    elif serial < MISSING_LEAP_DAY:
         serial += 1
-    at = FIRST_DAY + timedelta(seconds=_seconds(serial))
+    at = EPOCH + timedelta(seconds=_seconds(serial))
     clock = at.hour * 3600 + at.minute * 60 + at.second
     return f"{at:%Y-%m-%d} {_clock(clock)}" if clock else f"{at:%Y-%m-%d}"
 
@@ -130,8 +132,8 @@ def _clock(seconds: int) -> str:
     return f"{hours:02}:{minutes:02}" + (f":{rest:02}" if rest else "")
 
 
-def unescaped(text: str) -> str:
-    """Characters that XML cannot hold stand as `_x000D_` in a workbook."""
+def unescape(text: str) -> str:
+    """Decode characters that XML cannot hold, such as `_x000D_`."""
     return ESCAPED.sub(_character, text) if "_x" in text else text
 
 

@@ -1,1 +1,1 @@
-"""The one way out: HTTP that knows whether a request was begun."""
+"""HTTP that knows whether a request had begun to be written. Every provider call uses it."""

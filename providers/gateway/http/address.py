@@ -1,9 +1,8 @@
 """Which addresses a base URL may lead to.
 
-Staff type base URLs, and a credential goes wherever one points. So an address inside
-the house is refused twice: when the account is saved, and again at the moment of
-connecting, on the very address that is then connected to. A name that answers
-differently the second time gains nothing by it.
+Staff enter base URLs, and credentials are sent to them. So private addresses are refused twice:
+when the account is saved, and again when connecting, for the very address that is connected to. A
+name that resolves differently the second time (DNS rebinding) gains nothing.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ _NOT_PUBLIC: Final = tuple(
         ),
     )
 )
-"""What `ipaddress` takes for public, in some of its versions: IANA's special purposes, and
-addresses that carry another one inside."""
+"""Networks that some versions of `ipaddress` treat as public: IANA's special purposes, and
+addresses that embed another one."""
 
 
 class ForbiddenAddress(ValueError):
-    """A base URL that this installation does not call. `reason` is one of:
+    """A base URL that this installation must not call. `reason` is one of:
 
     `no_host`, `bad_host`, `bad_port`, `bad_characters`, `not_https`, `not_http`,
     `credentials_in_url`, `query_in_url`, `fragment_in_url`, `odd_address` (an IP
@@ -55,15 +54,15 @@ class ForbiddenAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """What the installation's settings allow; both are false in production."""
+    """What the settings of this installation allow. Both are false in production."""
 
     allow_http: bool = False
     allow_private: bool = False
 
     def check(self, addresses: list[Resolved]) -> None:
-        """Raise `ForbiddenAddress` if any of a host's addresses is not a public one.
+        """Raise `ForbiddenAddress` if any of a host's addresses is not public.
 
-        One private address among public ones is enough: no honest provider has it.
+        One private address among public ones is enough. No honest provider has such a mix.
         """
         if self.allow_private:
             return
@@ -73,8 +72,8 @@ class AddressPolicy:
 
 
 def check_base_url(url: str, policy: AddressPolicy) -> None:
-    """Raise `ForbiddenAddress` unless calls to `url` would be allowed. Asks the DNS."""
-    parts = check_spelling(url, policy)
+    """Raise `ForbiddenAddress` unless calls to `url` are allowed. Resolves the host."""
+    parts = check_syntax(url, policy)
     try:
         addresses = resolve(parts.hostname or "", parts.port or 443)
     except OSError:
@@ -83,8 +82,8 @@ def check_base_url(url: str, policy: AddressPolicy) -> None:
 
 
 @lru_cache(maxsize=256)
-def check_spelling(url: str, policy: AddressPolicy) -> SplitResult:
-    """The part of `check_base_url` that needs no DNS; done before every call."""
+def check_syntax(url: str, policy: AddressPolicy) -> SplitResult:
+    """The part of `check_base_url` that needs no DNS. It runs before every call."""
     if _NOT_IN_A_URL.search(url):
         raise ForbiddenAddress("bad_characters")
     try:
@@ -123,12 +122,12 @@ def _check_host(host: str, policy: AddressPolicy) -> None:
         try:
             IPv4Address(host)
         except ValueError:
-            # Resolvers read such spellings as addresses, and not all alike.
+            # Resolvers read such spellings as addresses, but not all in the same way.
             raise ForbiddenAddress("odd_address") from None
 
 
 def resolve(host: str, port: int) -> list[Resolved]:
-    """Every address of a host, IPv4 and IPv6. Raises OSError where there is none."""
+    """All addresses of a host, IPv4 and IPv6. Raises OSError if there are none."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:
@@ -144,7 +143,7 @@ def _is_public(text: str) -> bool:
     except ValueError:
         return False
     if isinstance(address, IPv6Address) and address in _NAT64:
-        # Networks without IPv4 reach the public one through these.
+        # Networks without IPv4 reach public IPv4 addresses through this prefix (NAT64).
         address = IPv4Address(int(address) & 0xFFFFFFFF)
     return _is_public_ip(address)
 

@@ -1,4 +1,4 @@
-"""Reading an answer's body within its limits, and what went wrong where it failed."""
+"""Read an answer's body within limits, and classify failures to read it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 class Unreadable(Exception):
-    """Too long, or in an encoding that was not asked for."""
+    """The body is too long, or in an encoding that we did not ask for."""
 
 
 class CutShort(Exception):
@@ -26,7 +26,7 @@ class CutShort(Exception):
 
 
 def read_body(raw: Any, received: bytearray) -> None:
-    """Append the decoded body to `received`, which keeps what came before a failure."""
+    """Append the decoded body to `received`. After a failure it has the part before it."""
     encoding = raw.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
         for block in raw.stream(_BLOCK, decode_content=False):
@@ -44,7 +44,7 @@ def _append(received: bytearray, data: bytes) -> None:
 
 
 def _read_gzip(blocks: Iterator[bytes], received: bytearray) -> None:
-    """Decode with a limit on every step: urllib3's own decoder has none at the end."""
+    """Decode with a limit on every step. urllib3's decoder has none at the end of the body."""
     decoder = zlib.decompressobj(_GZIP)
     arrived = 0
     for block in blocks:
@@ -72,7 +72,7 @@ _UNREADABLE: Final = (
 
 
 def reason_of(failure: BaseException) -> Reason:
-    """Why an answer did not arrive whole, once a request had begun to leave."""
+    """Why no complete answer arrived after a request had begun."""
     causes = list(_causes(failure))
     if any(isinstance(cause, (TimeoutError, exceptions.TimeoutError)) for cause in causes):
         return Reason.TIMED_OUT
@@ -81,15 +81,16 @@ def reason_of(failure: BaseException) -> Reason:
     if any(isinstance(cause, _UNREADABLE) for cause in causes):
         return Reason.UNREADABLE
     if any(type(cause) is http.client.HTTPException for cause in causes):
-        # Its own name is what http.client gives to more than 100 headers.
+        # http.client raises the base class itself for more than 100 headers.
         return Reason.UNREADABLE
     return Reason.CUT_OFF
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:
-    """An exception and those it was made of.
+    """An exception and the exceptions that caused it or that it wraps.
 
-    `__context__` is left out: it may reach into whatever the caller was handling.
+    `__context__` is left out, because it may lead to an unrelated exception that the caller was
+    handling.
     """
     waiting: list[Any] = [failure]
     seen: set[int] = set()

@@ -1,8 +1,8 @@
-"""The one door for HTTP: every call to every provider passes here.
+"""The transport of every provider call.
 
-What `HttpClient.call` promises is the contract of `call.Transport`. The rule behind its errors:
-NOT_DONE if and only if our connection had not begun to write the request, whatever the
-exception says; everything after that without a clear answer is UNKNOWN.
+`HttpClient.call` keeps the contract of `call.Transport`. The rule behind its errors: a failure is
+NOT_DONE if and only if our connection had not begun to write the request, whatever the exception
+says. Everything after that without a clear answer is UNKNOWN.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..answers import retry_after
 from ..call import Answer, Effect, Limiter, Login, Operation, Recorder, Request
 from ..errors import GatewayError, NotDone, OutcomeUnknown
 from ..vocabulary import Cancellation, CheckResult, Outcome, Reason, Submission
-from .address import AddressPolicy, ForbiddenAddress, check_base_url, check_spelling
+from .address import AddressPolicy, ForbiddenAddress, check_base_url, check_syntax
 from .body import CutShort, Unreadable, read_body, reason_of
 from .connection import Connections, headers_of
 from .context import Deadlines, RequestContext
@@ -43,8 +43,8 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-PAUSES: Final = (0.5, 1.0, 2.0)
-"""Seconds before a read is tried again; up to a quarter is added at random."""
+RETRY_PAUSES: Final = (0.5, 1.0, 2.0)
+"""Seconds before a read is repeated. Up to a quarter is added at random."""
 TRANSIENT: Final = frozenset(
     {
         Reason.UNREACHABLE,
@@ -57,7 +57,7 @@ TRANSIENT: Final = frozenset(
 
 
 class HttpClient:
-    """Makes calls for one account, for one subject of ours (`message:42`)."""
+    """Makes calls for one account and one subject of ours (`message:42`)."""
 
     def __init__(
         self,
@@ -76,51 +76,58 @@ class HttpClient:
         self._recorder = recorder
         self._sleep = sleep
 
-    def call(self, operation: Operation, request: Request, understand: Callable[[Answer], T]) -> T:
-        """Make the call and return what `understand` makes of the answer.
+    def call(self, operation: Operation, request: Request, parse: Callable[[Answer], T]) -> T:
+        """Make the call and return the answer as parsed by `parse`.
 
-        Raises a `GatewayError` and nothing else, except what stops the thread itself
-        (SystemExit, KeyboardInterrupt). Reads are tried up to four times in all;
-        anything else is made once.
+        1. Prepare the redaction. If it fails, nothing is sent (NOT_DONE).
+        2. Wait for the limiter.
+        3. Send the request and read the answer, within the deadlines.
+        4. Parse the answer. Any failure becomes a `GatewayError`, redacted and without a chain.
+        5. Slow the account down if the provider asked for it, and record the attempt.
+        6. Repeat a read after a transient NOT_DONE, up to four attempts in all. Any other call
+           is made once.
+
+        Raises `GatewayError` and nothing else, except exceptions that stop the thread itself
+        (SystemExit, KeyboardInterrupt).
         """
-        transcript = self._transcript(operation, request)
+        transcript = self._make_transcript(operation, request)
         attempt = 1
         while True:
-            value, error = self._attempt(transcript, understand, attempt)
+            value, error = self._attempt(transcript, parse, attempt)
             if error is None:
                 return cast("T", value)
-            if not _worth_repeating(operation, error, attempt):
-                # Raised here, outside any handler: nothing is chained to it.
+            if not _may_retry(operation, error, attempt):
+                # Raised outside any handler, so that nothing is chained to it.
                 raise error
-            self._sleep(PAUSES[attempt - 1] * _spread(1, 1.25))
+            self._sleep(RETRY_PAUSES[attempt - 1] * _random_between(1, 1.25))
             attempt += 1
 
-    def _transcript(self, operation: Operation, request: Request) -> Transcript:
+    def _make_transcript(self, operation: Operation, request: Request) -> Transcript:
         try:
             return Transcript.of(self._login, operation, request, self._subject)
         except Exception as failure:  # noqa: BLE001 - decrypting may fail in any way
-            _log(operation, failure)
-        # Without its secrets we could not keep them out of the journal.
+            _log_defect(operation, failure)
+        # Unless we know the secrets, we cannot keep them out of the journal.
         raise NotDone(Reason.PORTAL_FAULT)
 
     def _attempt(
-        self, transcript: Transcript, understand: Callable[[Answer], T], attempt: int
+        self, transcript: Transcript, parse: Callable[[Answer], T], attempt: int
     ) -> tuple[T | None, GatewayError | None]:
         operation = transcript.operation
         value: T | None = None
-        error: GatewayError | None = self._wait(operation)
+        error: GatewayError | None = self._wait_for_limiter(operation)
         if error is not None:
             return None, error
         exchange = Exchange()
         try:
-            value = _redacted(understand(self._exchange(transcript, exchange)), transcript)
+            value = _redact_words(parse(self._make_exchange(transcript, exchange)), transcript)
         except GatewayError as raised:
             error = raised
         except Exception as failure:  # noqa: BLE001 - the flag decides, not the class
-            error = _translated(operation, exchange, failure)
+            error = _error_for(operation, exchange, failure)
         except BaseException as stop:
             stop.__cause__ = stop.__context__ = None
-            self._record(transcript, exchange, _interrupted(operation, exchange), attempt)
+            self._record(transcript, exchange, _error_for_interrupt(operation, exchange), attempt)
             raise
         if error is not None:
             error = _sanitised(error, transcript, exchange)
@@ -128,25 +135,25 @@ class HttpClient:
         self._record(transcript, exchange, error, attempt)
         return value, error
 
-    def _wait(self, operation: Operation) -> GatewayError | None:
+    def _wait_for_limiter(self, operation: Operation) -> GatewayError | None:
         try:
             self._limiter.wait(operation)
         except GatewayError as raised:
-            return _bare(raised)
+            return _detached(raised)
         except Exception as failure:  # noqa: BLE001 - whatever it is, nothing has left
-            _log(operation, failure)
+            _log_defect(operation, failure)
             return NotDone(Reason.PORTAL_FAULT)
         return None
 
-    def _exchange(self, transcript: Transcript, exchange: Exchange) -> Answer:
+    def _make_exchange(self, transcript: Transcript, exchange: Exchange) -> Answer:
         connections = self._connections
-        check_spelling(self._login.base_url, connections.policy)
+        check_syntax(self._login.base_url, connections.policy)
         outgoing = exchange.outgoing = prepare(self._login.base_url, transcript.request)
         alarm = WATCHDOG.watch(connections.deadlines.total)
         exchange.context = context = RequestContext(
             target=outgoing.target,
-            shown_target=transcript.redactor.by_value(outgoing.path),
-            fresh=transcript.operation.effect is not Effect.READ,
+            redacted_target=transcript.redactor.by_value(outgoing.path),
+            require_recent=transcript.operation.effect is not Effect.READ,
             alarm=alarm,
         )
         try:
@@ -158,7 +165,7 @@ class HttpClient:
                 raw.close()
                 raise
             if alarm.expired:
-                # Its end may be the one that the watchdog made.
+                # The watchdog may have cut the body short.
                 raise TimeoutError
         finally:
             alarm.cancel()
@@ -171,7 +178,7 @@ class HttpClient:
             return
         seconds = (error and error.retry_after) or retry_after(exchange.headers)
         try:
-            self._limiter.slow_down(seconds or _spread(5, 10))
+            self._limiter.slow_down(seconds or _random_between(5, 10))
         except Exception as failure:  # noqa: BLE001 - the answer counts all the same
             logger.error("The limiter failed to slow down: %s", type(failure).__name__)
 
@@ -182,32 +189,32 @@ class HttpClient:
         error: GatewayError | None,
         attempt: int,
     ) -> None:
-        """Hand the record over. A call's outcome does not depend on its journal."""
+        """Pass the record to the recorder. Its failure does not change the call's outcome."""
         outcome = Outcome.DONE if error is None else error.outcome
         reason = None if error is None else error.reason
         try:
             self._recorder.record(transcript.record(exchange, outcome, reason, attempt))
         except Exception as failure:  # noqa: BLE001 - the outcome stands without it
-            _log(transcript.operation, failure)
+            _log_defect(transcript.operation, failure)
 
 
-def _spread(least: float, most: float) -> float:
+def _random_between(least: float, most: float) -> float:
     return random.uniform(least, most)  # noqa: S311 - it spreads load, it guards nothing
 
 
-def _redacted(value: T, transcript: Transcript) -> T:
-    """A yes in the provider's own words may repeat the code or the number, as a no may."""
+def _redact_words(value: T, transcript: Transcript) -> T:
+    """Redact the words of a success too. They may repeat the code or the number."""
     if isinstance(value, Submission | CheckResult | Cancellation) and value.words:
         return cast("T", replace(value, words=transcript.words(value.words)))
     return value
 
 
-def _worth_repeating(operation: Operation, error: GatewayError, attempt: int) -> bool:
+def _may_retry(operation: Operation, error: GatewayError, attempt: int) -> bool:
     return (
         operation.effect is Effect.READ
         and error.outcome is Outcome.NOT_DONE
         and error.reason in TRANSIENT
-        and attempt <= len(PAUSES)
+        and attempt <= len(RETRY_PAUSES)
     )
 
 
@@ -215,32 +222,32 @@ _NETWORK: Final = (OSError, HTTPError)
 _ANSWER: Final = (*_NETWORK, HTTPException, zlib.error, Unreadable, CutShort)
 
 
-def _translated(operation: Operation, exchange: Exchange, failure: Exception) -> GatewayError:
-    """What a failure means for the world out there. The flag decides, not its class."""
+def _error_for(operation: Operation, exchange: Exchange, failure: Exception) -> GatewayError:
+    """The error for a failure. The flag `begun` decides the outcome, not the exception's class."""
     if not exchange.begun:
         if isinstance(failure, ForbiddenAddress):
             return NotDone(Reason.FORBIDDEN_ADDRESS)
         if isinstance(failure, _NETWORK):
             return NotDone(Reason.UNREACHABLE)
-        _log(operation, failure)
+        _log_defect(operation, failure)
         return NotDone(Reason.PORTAL_FAULT)
     if exchange.complete or not isinstance(failure, _ANSWER):
-        _log(operation, failure)
+        _log_defect(operation, failure)
         return OutcomeUnknown(Reason.PORTAL_FAULT)
     expired = exchange.context is not None and exchange.context.alarm.expired
     return OutcomeUnknown(Reason.TIMED_OUT if expired else reason_of(failure))
 
 
-def _interrupted(operation: Operation, exchange: Exchange) -> GatewayError:
+def _error_for_interrupt(operation: Operation, exchange: Exchange) -> GatewayError:
     if exchange.begun and operation.effect is not Effect.READ:
         return OutcomeUnknown(Reason.PORTAL_FAULT)
     return NotDone(Reason.PORTAL_FAULT)
 
 
 def _sanitised(error: GatewayError, transcript: Transcript, exchange: Exchange) -> GatewayError:
-    """The error as it may leave: nothing chained, no secret in its words."""
+    """The error without chained exceptions and without secrets in its words."""
     if transcript.operation.effect is Effect.READ and isinstance(error, OutcomeUnknown):
-        # Reading changes nothing out there, whatever became of the answer.
+        # A read changes nothing at the provider, even if its answer is lost.
         error = NotDone(
             error.reason,
             words=error.words,
@@ -250,17 +257,17 @@ def _sanitised(error: GatewayError, transcript: Transcript, exchange: Exchange) 
     error.words = transcript.words(error.words)
     if error.http_status is None:
         error.http_status = exchange.status
-    return _bare(error)
+    return _detached(error)
 
 
-def _bare(error: GatewayError) -> GatewayError:
+def _detached(error: GatewayError) -> GatewayError:
     error.__cause__ = error.__context__ = None
     error.__dict__.pop("__notes__", None)
     return error.with_traceback(None)
 
 
-def _log(operation: Operation, failure: Exception) -> None:
-    """A fault of ours, by its kind and place only: its text may quote what it failed on."""
+def _log_defect(operation: Operation, failure: Exception) -> None:
+    """Log a fault of ours by type and place only. Its text may quote the data that it failed on."""
     trace = failure.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,13 +1,15 @@
-"""Connections that know when the first byte of a request leaves, and to where.
+"""Connections that know when the first byte of a request is written, and to which address.
 
-The classes below stand in for those of urllib3, under the adapter of `requests`. They
-connect only to an address that was checked, note the moment at which a request begins
-to be written, put its socket under the watchdog, and keep the query string out of
-urllib3's hands: it never stands in an exception or a log record of theirs.
+The classes below replace those of urllib3 under the adapter of `requests`. They
 
-The adapter is all of `requests` that is used. A Session would add .netrc, proxies from
-the environment, cookies and redirects, and reads the body of a redirect without limit
-even where redirects are forbidden.
+- connect only to an address that has been checked,
+- note when a request begins to be written,
+- put its socket under the watchdog,
+- hide the query string from urllib3, so that its exceptions and log records never contain it.
+
+Only the adapter of `requests` is used. A Session would add .netrc, proxies from the environment,
+cookies and redirects, and it reads the body of a redirect without limit even if redirects are
+switched off.
 """
 
 from __future__ import annotations
@@ -35,29 +37,29 @@ from .context import Deadlines, RequestContext
 from .watchdog import Alarm
 
 IDLE_LIMIT: Final = 4.0
-"""Seconds after which a server may be closing a connection just as we write to it."""
+"""Seconds after which a server may close an idle connection just as we write to it."""
 POOL_SIZE: Final = 128
-"""Connections kept per host: one for each call in flight."""
+"""Connections kept per host, one for each call in flight."""
 
 
-_running = threading.local()
+_current = threading.local()
 
 
-def _context() -> RequestContext:
-    context: RequestContext = _running.context
+def _current_context() -> RequestContext:
+    context: RequestContext = _current.context
     return context
 
 
 class _Response(http.client.HTTPResponse):
     def _safe_read(self, amount: int) -> bytes:
-        # The base class takes the chunk size -1 for "read all there is".
+        # The base class reads everything if the chunk size is -1.
         if amount < 0:
             raise http.client.HTTPException("negative chunk size")
         return super()._safe_read(amount)  # type: ignore[misc, no-any-return]
 
 
-class _Watched(connection.HTTPConnection):
-    """What both schemes have in common."""
+class _WatchedConnection(connection.HTTPConnection):
+    """The common part of both schemes."""
 
     response_class = _Response
     alarm: Alarm | None = None
@@ -70,12 +72,14 @@ class _Watched(connection.HTTPConnection):
             addresses = resolve(self._dns_host, self.port)
         except OSError as error:
             raise NewConnectionError(self, "The host name has no address.") from error
-        _context().policy.check(addresses)
+        _current_context().policy.check(addresses)
         self.process = os.getpid()
-        until = monotonic() + float(self.timeout or 0)
-        for left, (family, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
+        deadline = monotonic() + float(self.timeout or 0)
+        for remaining, (family, address) in zip(
+            range(len(addresses), 0, -1), addresses, strict=True
+        ):
             try:
-                return _connected(family, address, (until - monotonic()) / left)
+                return _open_socket(family, address, (deadline - monotonic()) / remaining)
             except OSError as error:
                 failure = error
         raise NewConnectionError(self, "No address could be connected to.") from failure
@@ -87,10 +91,10 @@ class _Watched(connection.HTTPConnection):
         skip_host: bool = False,
         skip_accept_encoding: bool = False,
     ) -> None:
-        super().putrequest(method, _context().target, skip_host, skip_accept_encoding)
+        super().putrequest(method, _current_context().target, skip_host, skip_accept_encoding)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Head and body in one piece: one packet, and one wait for Python's lock less."""
+        """Send head and body together: one packet, and one wait less for the interpreter lock."""
         held: list[bytes] = []
         self._held = held
         try:
@@ -103,7 +107,7 @@ class _Watched(connection.HTTPConnection):
         if self._held is not None:
             self._held.append(data)
             return
-        context = _context()
+        context = _current_context()
         if self.sock is None:
             self.connect()
         self.alarm = context.alarm
@@ -112,28 +116,28 @@ class _Watched(connection.HTTPConnection):
         super().send(data)
 
 
-class _WatchedTLS(_Watched, connection.HTTPSConnection):
+class _WatchedTLSConnection(_WatchedConnection, connection.HTTPSConnection):
     pass
 
 
-def _connected(family: int, address: Any, timeout: float) -> socket.socket:
-    made = socket.socket(family, socket.SOCK_STREAM)
+def _open_socket(family: int, address: Any, timeout: float) -> socket.socket:
+    connected = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        made.settimeout(max(timeout, 0.001))
-        made.connect(address)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connected.settimeout(max(timeout, 0.001))
+        connected.connect(address)
     except BaseException:
-        made.close()
+        connected.close()
         raise
-    return made
+    return connected
 
 
-class _Pool(connectionpool.HTTPConnectionPool):
-    ConnectionCls = _Watched
+class _WatchedPool(connectionpool.HTTPConnectionPool):
+    ConnectionCls = _WatchedConnection
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         conn: Any = super()._get_conn(timeout)
-        if conn.sock is not None and not _usable(conn):
+        if conn.sock is not None and not _is_reusable(conn):
             conn.close()
         return conn
 
@@ -147,15 +151,15 @@ class _Pool(connectionpool.HTTPConnectionPool):
         super()._put_conn(conn)
 
 
-class _PoolTLS(_Pool, connectionpool.HTTPSConnectionPool):
-    ConnectionCls = _WatchedTLS
+class _WatchedTLSPool(_WatchedPool, connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _WatchedTLSConnection
 
 
-def _usable(conn: Any) -> bool:
+def _is_reusable(conn: Any) -> bool:
     if conn.process != os.getpid():
-        # The parent of this process speaks through the same socket.
+        # The parent process uses the same socket.
         return False
-    return not _context().fresh or monotonic() - conn.last_used <= IDLE_LIMIT
+    return not _current_context().require_recent or monotonic() - conn.last_used <= IDLE_LIMIT
 
 
 class _Adapter(HTTPAdapter):
@@ -165,10 +169,10 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
         super().init_poolmanager(*arguments, ssl_context=self._context, **settings)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
+        self.poolmanager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTLSPool}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Nothing to prepare: the context demands a valid certificate of the host."""
+        """Do nothing. The TLS context already requires a valid certificate of the host."""
 
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None
@@ -177,12 +181,12 @@ class _Adapter(HTTPAdapter):
         return host, {}
 
     def request_url(self, request: Any, proxies: Any) -> str:
-        return _context().shown_target
+        return _current_context().redacted_target
 
 
 @lru_cache(maxsize=8)
 def _tls_context(ca_bundle: str) -> ssl.SSLContext:
-    # Reading the bundle costs 10 ms and more, and every thread has Connections.
+    # Reading the bundle takes 10 ms or more, and every thread has its own Connections.
     context = ssl.create_default_context(cafile=ca_bundle)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
@@ -191,8 +195,8 @@ def _tls_context(ca_bundle: str) -> ssl.SSLContext:
 class Connections:
     """Open connections to providers, for one thread or shared by several.
 
-    `ca_bundle` is the path of a file of certificates to trust instead of the usual
-    ones; verification itself cannot be switched off. A forked child opens its own.
+    `ca_bundle` is the path of a file of certificates to trust instead of the default ones.
+    Verification cannot be switched off. A forked child opens connections of its own.
     """
 
     def __init__(
@@ -208,15 +212,15 @@ class Connections:
         self._adapter = _Adapter(_tls_context(ca_bundle or certifi.where()))
 
     def send(self, prepared: requests.PreparedRequest, context: RequestContext) -> Any:
-        """The answer's head and its unread body, as urllib3's response."""
+        """Send the request. Returns the answer's head and unread body as a urllib3 response."""
         context.policy = self.policy
-        _running.context = context
+        _current.context = context
         try:
             response = self._adapter.send(
                 prepared, stream=True, timeout=self._timeout, verify=True, proxies={}
             )
         finally:
-            del _running.context
+            del _current.context
         return response.raw
 
     def close(self) -> None:
@@ -228,7 +232,7 @@ def headers_of(raw: Any) -> Mapping[str, str]:
 
 
 class _WithoutHeaderDump(logging.Filter):
-    """urllib3 logs headers that it cannot parse together with what stood in them."""
+    """Drops urllib3's log records of unparsable headers, because they contain the headers."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not str(record.msg).startswith("Failed to parse headers")

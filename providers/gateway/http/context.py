@@ -1,4 +1,4 @@
-"""What the connections must know of one request, and tell of it."""
+"""The state of one request that the connection reads and updates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .watchdog import Alarm
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds: to connect, between two reads, and for the whole call."""
+    """Time limits in seconds: to connect, between two reads, and for the whole call."""
 
     connect: float = 10.0
     read: float = 30.0
@@ -18,18 +18,20 @@ class Deadlines:
 
 
 class RequestContext:
-    """One request on its way: what the connections must know of it, and tell of it."""
+    """One request in progress. The connection reads it and sets `begun`."""
 
-    __slots__ = ("alarm", "begun", "fresh", "policy", "shown_target", "target")
+    __slots__ = ("alarm", "begun", "policy", "redacted_target", "require_recent", "target")
 
-    def __init__(self, target: str, shown_target: str, fresh: bool, alarm: Alarm) -> None:
+    def __init__(
+        self, target: str, redacted_target: str, require_recent: bool, alarm: Alarm
+    ) -> None:
         self.target = target
-        """Path and query as they go out."""
-        self.shown_target = shown_target
-        """What urllib3 may put into its exceptions and logs instead."""
-        self.fresh = fresh
-        """A connection that has been idle for long is not good enough."""
+        """Path and query as they are sent."""
+        self.redacted_target = redacted_target
+        """The redacted path, which urllib3 may put into its exceptions and logs."""
+        self.require_recent = require_recent
+        """Whether a connection that has been idle for long must not be used."""
         self.alarm = alarm
         self.policy = AddressPolicy()
         self.begun = False
-        """The first byte may have left: from here on, no answer means unknown."""
+        """Whether the first byte may have been sent. After that, no answer means unknown."""

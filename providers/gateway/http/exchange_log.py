@@ -1,4 +1,4 @@
-"""What the journal keeps of a call, with everything taken out that may not stand there."""
+"""Build the journal record of a call, with secrets, codes and numbers removed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ..vocabulary import Outcome, Reason
 from .context import RequestContext
 from .outgoing import Outgoing
 
-KEPT: Final = 4096
-"""Bytes of each body, after redaction."""
-_LOOKED_AT: Final = 16 * KEPT
-"""Bytes of an answer that are redacted at all."""
+KEPT_BYTES: Final = 4096
+"""Bytes of each body that the journal keeps, after redaction."""
+_REDACTED_BYTES: Final = 16 * KEPT_BYTES
+"""Bytes of an answer that are redacted; the rest is cut off before."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One HTTP exchange as far as it has come."""
+    """The progress of one HTTP exchange."""
 
     outgoing: Outgoing | None = None
     context: RequestContext | None = None
@@ -34,7 +34,7 @@ class Exchange:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     received: bytearray = field(default_factory=bytearray, repr=False)
     complete: bool = False
-    """The answer has arrived whole; what fails now is our own understanding of it."""
+    """Whether the answer has arrived completely. A failure after that is ours."""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=perf_counter)
 
@@ -45,7 +45,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Writes the record of each attempt of one call."""
+    """Builds the record of each attempt of one call."""
 
     operation: Operation
     request: Request
@@ -56,7 +56,7 @@ class Transcript:
     @classmethod
     def of(cls, login: Login, operation: Operation, request: Request, subject: str) -> Transcript:
         fields = fields_of(operation.hidden, operation.masked)
-        values = list(_covered_values(request, fields))
+        values = list(_sensitive_values(request, fields))
         known = _redactor_of(tuple(login.credentials.values())).also(
             secrets=(*request.secrets, *(v for n, v in values if n in fields.hidden)),
             phones=(value for name, value in values if name in fields.masked),
@@ -64,8 +64,8 @@ class Transcript:
         return cls(operation, request, subject, known, fields)
 
     def words(self, text: str) -> str:
-        """Words of the provider's, fit to store and to show."""
-        return cut(storable(self.redactor.by_value(text)), KEPT) if text else text
+        """The provider's words, redacted and safe to store and to show."""
+        return cut(storable(self.redactor.by_value(text)), KEPT_BYTES) if text else text
 
     def record(
         self, exchange: Exchange, outcome: Outcome, reason: Reason | None, attempt: int
@@ -101,7 +101,7 @@ class Transcript:
             body = self.redactor.form(outgoing.body, self.fields)
         else:
             body = self.redactor.body(outgoing.body, self.fields)
-        return _kept(url), _kept(body), answer
+        return _cut_to_limit(url), _cut_to_limit(body), answer
 
     def _answer(self, exchange: Exchange) -> str:
         received = exchange.received
@@ -111,38 +111,40 @@ class Transcript:
         if rows is not None and exchange.complete and exchange.status == 200:
             summary = summary_of(bytes(received), rows)
             if summary is not None:
-                return _kept(self.redactor.body(summary, self.fields))
+                return _cut_to_limit(self.redactor.body(summary, self.fields))
         hidden = self.operation.hidden_in_answer(exchange.status or 0)
-        text = received[:_LOOKED_AT].decode("utf-8", "backslashreplace")
+        text = received[:_REDACTED_BYTES].decode("utf-8", "backslashreplace")
         text = self.redactor.body(text, fields_of(hidden, self.operation.masked))
-        if len(received) > _LOOKED_AT and len(text.encode("utf-8", "replace")) <= KEPT:
-            # So much was hidden that the place shows where the text was cut before,
-            # and half a secret may stand there.
+        if len(received) > _REDACTED_BYTES and len(text.encode("utf-8", "replace")) <= KEPT_BYTES:
+            # So much was hidden that the earlier cut is within the kept part. Half a secret may
+            # be at that point.
             return HIDDEN
-        return _kept(text)
+        return _cut_to_limit(text)
 
 
-def _kept(text: str) -> str:
-    return cut(storable(text), KEPT)
+def _cut_to_limit(text: str) -> str:
+    return cut(storable(text), KEPT_BYTES)
 
 
 @lru_cache(maxsize=128)
 def _redactor_of(secrets: tuple[Secret, ...]) -> Redactor:
-    """Found by identity: the secrets of a login need not be decrypted for every call."""
+    """Cached by identity, so that the secrets of a login are not decrypted for every call."""
     return redactor(tuple(secret.reveal() for secret in secrets))
 
 
-def _covered_values(request: Request, fields: Fields) -> Iterator[tuple[str, str]]:
-    """The values of this request's own fields, since an answer may repeat them."""
+def _sensitive_values(request: Request, fields: Fields) -> Iterator[tuple[str, str]]:
+    """The request's values of hidden and masked fields, because the answer may repeat them."""
     for mapping in (request.query, request.form, request.json):
         if mapping:
-            yield from _covered_in(mapping, fields)
+            yield from _sensitive_values_in(mapping, fields)
 
 
-def _covered_in(mapping: Mapping[str, object], fields: Fields) -> Iterator[tuple[str, str]]:
+def _sensitive_values_in(
+    mapping: Mapping[str, object], fields: Fields
+) -> Iterator[tuple[str, str]]:
     for name, value in mapping.items():
         if isinstance(value, Mapping):
-            yield from _covered_in(value, fields)
+            yield from _sensitive_values_in(value, fields)
         elif fields.covers(name.lower()) and isinstance(value, str | int):
             text = str(value)
             if len(text) >= 4:

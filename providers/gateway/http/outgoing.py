@@ -1,4 +1,4 @@
-"""A request of ours as it goes out, byte for byte."""
+"""Encode a request, byte for byte."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _WITHOUT_A_BODY: Final = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What is sent. `address` and `body` are for the journal, before redaction."""
+    """An encoded request. `address` and `body` are for the journal and not yet redacted."""
 
     prepared: requests.PreparedRequest = field(repr=False)
     address: str
-    """Up to the path."""
+    """The URL without its query."""
     path: str
     query: str = field(repr=False)
     body: str = field(repr=False)
@@ -37,15 +37,15 @@ class Outgoing:
 def prepare(base_url: str, request: Request) -> Outgoing:
     """Join the base URL and the request, and encode everything.
 
-    The work of `requests.Request.prepare()` is done here, since that one re-encodes the
-    URL, asks .netrc and puts the whole URL into its errors. Raises TypeError and
-    ValueError for what cannot be encoded, before anything is sent.
+    This replaces `requests.Request.prepare()`, which re-encodes the URL, reads .netrc and puts
+    the whole URL into its errors. Raises TypeError or ValueError for values that cannot be
+    encoded, before anything is sent.
     """
     if not request.path.startswith("/"):
-        # It would become a part of the host's name.
+        # Otherwise it would become part of the host name.
         raise ValueError("a path begins with a slash")
     body, media_type = _body(request)
-    headers = CaseInsensitiveDict(_standing_headers())
+    headers = CaseInsensitiveDict(_default_headers())
     headers.update(request.headers)
     if body or request.method not in _WITHOUT_A_BODY:
         headers["Content-Length"] = str(len(body))
@@ -59,26 +59,26 @@ def prepare(base_url: str, request: Request) -> Outgoing:
     prepared.headers = headers
     prepared.body = body or None
     path = address[address.index("/", address.index("//") + 2) :]
-    return Outgoing(prepared, address, path, query, _readable(request, body))
+    return Outgoing(prepared, address, path, query, _body_text(request, body))
 
 
 def _body(request: Request) -> tuple[bytes, str]:
     if request.json is not None:
-        # Escaped to ASCII, so that no server can take it for another encoding.
+        # Escaped to ASCII, so that no server can mistake the encoding.
         return json.dumps(request.json, allow_nan=False).encode(), "application/json"
     if request.form is not None:
         return urlencode(request.form).encode(), "application/x-www-form-urlencoded"
     return b"", ""
 
 
-def _readable(request: Request, body: bytes) -> str:
+def _body_text(request: Request, body: bytes) -> str:
     if request.json is not None and b"\\u" in body:
         return json.dumps(request.json, ensure_ascii=False)
     return body.decode()
 
 
 @cache
-def _standing_headers() -> dict[str, str]:
+def _default_headers() -> dict[str, str]:
     try:
         release = version("smsportal")
     except PackageNotFoundError:

@@ -1,8 +1,8 @@
-"""Ends calls that outlive their time in all.
+"""Enforce the total time limit of calls.
 
-A timeout per read is renewed by every byte, so a server that trickles its headers can
-hold a thread for ever. One daemon thread looks after all calls of the process and
-shuts the socket of each that is over its time; the reading thread then sees its end.
+Every byte renews a read timeout, so a server that trickles its headers can hold a thread for ever.
+One daemon thread per process watches all calls and shuts down the socket of each overdue one. The
+thread that reads from it then sees the end of the stream.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from time import monotonic
 class Alarm:
     """The time limit of one call."""
 
-    __slots__ = ("_lock", "_socket", "deadline", "expired", "over")
+    __slots__ = ("_lock", "_socket", "deadline", "ended", "expired")
 
     def __init__(self, seconds: float) -> None:
         self.deadline = monotonic() + seconds
         self.expired = False
-        self.over = False
+        self.ended = False
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
 
@@ -37,38 +37,38 @@ class Alarm:
 
     def ring(self) -> None:
         with self._lock:
-            if self.over:
+            if self.ended:
                 return
             self.expired = True
             if self._socket is not None:
                 with suppress(OSError):
-                    # Not close(), which would not wake a thread that reads; and not the
-                    # method of SSLSocket, which drops its TLS state under the reader.
+                    # Not close(), which would not wake a reading thread. Not the method of
+                    # SSLSocket either, which drops the TLS state while the thread reads.
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def cancel(self) -> None:
-        """The call has ended. Once this returns, its socket may serve another call."""
+        """End the watch. After this returns, the socket may serve another call."""
         with self._lock:
-            self.over = True
+            self.ended = True
             self._socket = None
 
 
 class Watchdog:
-    """Rings alarms. The thread starts with the first one, again in every forked child."""
+    """Rings alarms. Its thread starts with the first alarm, and again in each forked child."""
 
     def __init__(self) -> None:
         self._reset()
         os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
-        # A child has neither its parent's threads nor the means to unlock their locks.
+        # A forked child has no threads of its parent, and cannot release their locks.
         self._changed = threading.Condition(threading.Lock())
         self._alarms: list[tuple[float, int, Alarm]] = []
         self._serial = count()
         self._thread: threading.Thread | None = None
 
     def watch(self, seconds: float) -> Alarm:
-        """Start the time of a call. Cancel the alarm at its end."""
+        """Start the time limit of a call. The caller cancels the alarm at the end of the call."""
         alarm = Alarm(seconds)
         with self._changed:
             heappush(self._alarms, (alarm.deadline, next(self._serial), alarm))
@@ -87,10 +87,10 @@ class Watchdog:
             self._next_due().ring()
 
     def _next_due(self) -> Alarm:
-        """Wait for the next call that is over its time. Ended calls are dropped unseen."""
+        """Wait for the next overdue call. Alarms of ended calls are dropped."""
         with self._changed:
             while True:
-                while self._alarms and self._alarms[0][2].over:
+                while self._alarms and self._alarms[0][2].ended:
                     heappop(self._alarms)
                 left = self._alarms[0][0] - monotonic() if self._alarms else None
                 if left is not None and left <= 0:

@@ -1,7 +1,8 @@
-"""Encrypts every stored secret anew with the first key of SECRETS_KEYS.
+"""Re-encrypt every stored secret with the first key of SECRETS_KEYS.
 
-Put the new key first, restart the portal, run this, and take the old key out once it
-says that nothing is left. It may run while the portal works, and as often as one likes.
+1. Put the new key first and restart the portal.
+2. Run this command. It is safe while the portal runs, and may be repeated.
+3. Remove the old key once the command reports that nothing is left to encrypt.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ CHUNK = 500
 
 @dataclass
 class Tally:
-    """What came of the values of one column."""
+    """The results for the values of one column."""
 
-    anew: int = 0
+    rotated: int = 0
     current: int = 0
-    meanwhile: int = 0
-    """Saved by somebody else while we worked; so with the first key already."""
+    changed: int = 0
+    """Values that were saved during the run, hence with the first key already."""
     unreadable: list[Any] = field(default_factory=list)
 
 
@@ -52,9 +53,9 @@ class Command(BaseCommand):
 
     def report(self, name: str, tally: Tally, *, dry_run: bool) -> None:
         verb = "to encrypt anew" if dry_run else "encrypted anew"
-        line = f"{name}: {tally.anew} {verb}, {tally.current} with the first key already"
-        if tally.meanwhile:
-            line += f", {tally.meanwhile} saved by others meanwhile"
+        line = f"{name}: {tally.rotated} {verb}, {tally.current} with the first key already"
+        if tally.changed:
+            line += f", {tally.changed} saved by others meanwhile"
         self.stdout.write(line)
         if tally.unreadable:
             keys = ", ".join(str(pk) for pk in tally.unreadable)
@@ -77,19 +78,19 @@ def rotate(model: type[models.Model], column: EncryptedField, *, dry_run: bool) 
             tally.current += 1
             continue
         try:
-            anew = cipher().rotate(token.encode("ascii")).decode("ascii")
+            rotated = cipher().rotate(token.encode("ascii")).decode("ascii")
         except (InvalidToken, UnicodeError):
             tally.unreadable.append(pk)
             continue
-        if dry_run or replace(model, column, pk, token, anew):
-            tally.anew += 1
+        if dry_run or replace(model, column, pk, token, rotated):
+            tally.rotated += 1
         else:
-            tally.meanwhile += 1
+            tally.changed += 1
     return tally
 
 
 def tokens_of(model: type[models.Model], column: EncryptedField) -> Iterator[tuple[Any, str]]:
-    """Primary key and encrypted value of each row that has one, in chunks by key."""
+    """The primary key and encrypted value of each row that has one, read in chunks."""
     rows = model._base_manager.order_by("pk")
     last: Any = None
     while True:
@@ -112,9 +113,11 @@ def is_current(token: str) -> bool:
 
 
 def replace(
-    model: type[models.Model], column: EncryptedField, pk: Any, token: str, anew: str
+    model: type[models.Model], column: EncryptedField, pk: Any, token: str, rotated: str
 ) -> bool:
-    """Only if the value still is what was read: what somebody saves meanwhile stays."""
+    """Replace the value unless it changed since it was read; False if it did."""
     unchanged = {"pk": pk, column.attname: StoredSecret(token)}
-    changed = model._base_manager.filter(**unchanged).update(**{column.attname: StoredSecret(anew)})
+    changed = model._base_manager.filter(**unchanged).update(
+        **{column.attname: StoredSecret(rotated)}
+    )
     return bool(changed)

@@ -1,4 +1,4 @@
-"""`manage.py sandbox`: the four practice providers on one address, until it is stopped."""
+"""`manage.py sandbox`: run the four sandbox providers on one address until stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         "Run the practice providers: they answer like the real ones, but nothing reaches a phone "
         "and nothing costs money. Stops on Ctrl-C."
     )
-    # It needs no database, and it must start while the portal is half set up.
+    # It needs no database and must start before the portal is fully configured.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -51,20 +51,20 @@ class Command(BaseCommand):
                 sandbox.change_settings(provider, report_delay=options["report_delay"])
         if options["otp_callback"]:
             sandbox.change_account("otpservice", callback_url=options["otp_callback"])
-        asked_to_stop = threading.Event()
+        stop_requested = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: asked_to_stop.set())
+            signal.signal(number, lambda *_: stop_requested.set())
         try:
             sandbox.start()
         except OSError as error:
             raise CommandError(f"Cannot listen there: {error.strerror}.") from None
         try:
-            self._tell(sandbox)
-            asked_to_stop.wait()
+            self._print_addresses(sandbox)
+            stop_requested.wait()
         finally:
             sandbox.stop()
 
-    def _tell(self, sandbox: Sandbox) -> None:
+    def _print_addresses(self, sandbox: Sandbox) -> None:
         self.stdout.write(f"Practice providers on {sandbox.url}")
         for provider in sandbox.providers.values():
             self.stdout.write(f"  {provider.label}: {sandbox.base_url(provider.name)}")

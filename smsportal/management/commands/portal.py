@@ -93,7 +93,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
         assets.collect()
-        wake.start()
+        wake.start_loops()
         async_task("providers.tasks.beat")
 
     def _prepare_demo(self) -> dict[str, str]:
@@ -203,7 +203,7 @@ def engine_silent_for() -> float:
     within two minutes.
     """
     try:
-        return heartbeats.silent_for()
+        return heartbeats.seconds_since_last_beat()
     except DatabaseError:
         connection.close()  # The next look makes a new one.
         return 0

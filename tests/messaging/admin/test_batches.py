@@ -1,4 +1,4 @@
-"""The pages of a batch from the recipients to the progress, and who may do what there."""
+"""The pages of a batch from the recipients to the progress, and their permissions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def page_of(batch: Batch, name: str = "change") -> str:
 
 
 def confirm(browser: Client, batch: Batch, **data: str) -> Any:
-    """Press the button of the page as it is now."""
+    """Submit the confirmation page in its current state."""
     batch.refresh_from_db()
     data = {"when": "now", "seen": fingerprint(batch), **data}
     return browser.post(page_of(batch, "confirm"), data, follow=True)
@@ -73,7 +73,7 @@ def test_pasted_recipients_are_checked_confirmed_and_sent(browser: Client) -> No
     assert "0 of 3 are out" in browser.get(page_of(batch, "live")).content.decode()
 
 
-def test_a_file_fills_the_places_of_the_text(browser: Client) -> None:
+def test_file_columns_fill_the_placeholders_of_the_text(browser: Client) -> None:
     content = "Name,Phone\nAnna,13900000001\nBo,13900000002\n,13900000003\n"
     file = SimpleUploadedFile("people.csv", content.encode())
     browser.post(NEW, fields(make_account(), text="Dear {name}!", file=file))
@@ -86,7 +86,7 @@ def test_a_file_fills_the_places_of_the_text(browser: Client) -> None:
     assert "Dear Bo!" in browser.get(page_of(batch, "row"), {"row": "1"}).content.decode()
 
 
-def test_the_form_sent_twice_makes_one_batch(browser: Client) -> None:
+def test_submitting_the_form_twice_creates_one_batch(browser: Client) -> None:
     data = fields(make_account(), pasted=numbers(2))
     first, second = browser.post(NEW, data), browser.post(NEW, data)
     assert first["Location"] == second["Location"]
@@ -101,7 +101,7 @@ def test_the_form_sent_twice_makes_one_batch(browser: Client) -> None:
         ({"pasted": "1", "text": "  "}, "Enter the text."),
     ],
 )
-def test_what_is_missing_is_said_beside_its_field(
+def test_form_errors_are_shown_and_no_batch_is_created(
     browser: Client, more: dict[str, object], words: str
 ) -> None:
     page = browser.post(NEW, fields(make_account(), **more)).content.decode()
@@ -109,9 +109,7 @@ def test_what_is_missing_is_said_beside_its_field(
     assert not Batch.objects.exists()
 
 
-def test_a_file_beyond_all_measure_is_refused_at_the_door(
-    browser: Client, settings: Settings
-) -> None:
+def test_oversized_uploads_are_refused(browser: Client, settings: Settings) -> None:
     settings.BATCH_MEGABYTES = 1
     account = make_account()
     large = SimpleUploadedFile("a.csv", b"1" * 1_100_000)
@@ -121,7 +119,7 @@ def test_a_file_beyond_all_measure_is_refused_at_the_door(
     assert browser.post(NEW, fields(account, file=huge)).status_code == 413
 
 
-def test_another_column_and_another_text_are_checked_anew(browser: Client) -> None:
+def test_another_column_and_text_are_checked_again(browser: Client) -> None:
     content = b"a,b\n13900000001,13700000001\n13900000002,13700000002\n"
     batch = make_batch(content)
     browser.post(page_of(batch, "check"), {"number_column": "1", "text": "Hello {a}"})
@@ -131,7 +129,7 @@ def test_another_column_and_another_text_are_checked_anew(browser: Client) -> No
     assert (row.recipient, row.text) == ("+8613700000001", "Hello 13900000001")
 
 
-def test_the_same_to_the_same_numbers_is_warned_of_once(browser: Client) -> None:
+def test_a_duplicate_batch_needs_one_confirmation(browser: Client) -> None:
     account = make_account()
     earlier = start_batch(make_batch(numbers(3), account))
     batch = make_batch("\n".join(reversed(numbers(3).split("\n"))), account)
@@ -145,14 +143,14 @@ def test_the_same_to_the_same_numbers_is_warned_of_once(browser: Client) -> None
     assert batch.state == "sending"
 
 
-def test_the_same_that_is_scheduled_is_warned_of_as_well(browser: Client) -> None:
+def test_a_scheduled_duplicate_causes_a_warning(browser: Client) -> None:
     earlier = make_batch(numbers(3))
     lifecycle.schedule(earlier, earlier.created_by, timezone.now() + timedelta(days=1))
     page = confirm(browser, make_batch(numbers(3))).content.decode()
     assert "The same will go out on" in page
 
 
-def test_recipients_who_have_the_text_already_are_counted(browser: Client) -> None:
+def test_confirmation_must_match_the_count_of_recipients_who_have_the_text(browser: Client) -> None:
     account = make_account()
     start_batch(make_batch(numbers(3), account))
     make_message(account, recipient="+8613900000003", text=TEXT)
@@ -168,17 +166,17 @@ def test_recipients_who_have_the_text_already_are_counted(browser: Client) -> No
     assert batch.state == "sending"
 
 
-def test_another_text_to_the_same_numbers_is_no_repetition(browser: Client) -> None:
+def test_another_text_to_the_same_numbers_causes_no_warning(browser: Client) -> None:
     account = make_account()
     start_batch(make_batch(b"name,phone\nAl,13900000001\n", account, text="Dear {name}"))
     batch = make_batch(b"name,phone\nBo,13900000001\n", account, text="Dear {name}!")
     assert "1 message is on its way." in confirm(browser, batch).content.decode()
 
 
-def test_what_was_checked_again_meanwhile_is_looked_at_anew(browser: Client) -> None:
+def test_a_batch_that_was_checked_again_must_be_reviewed_again(browser: Client) -> None:
     batch = make_batch(numbers(3))
     old = fingerprint(batch)
-    create.check_again(batch, text="Another text.", number_column=None)
+    create.recheck(batch, text="Another text.", number_column=None)
     tasks.read(batch.pk)
     page = confirm(browser, batch, seen=old).content.decode()
     assert "This batch was checked again meanwhile." in page
@@ -187,7 +185,7 @@ def test_what_was_checked_again_meanwhile_is_looked_at_anew(browser: Client) -> 
     assert batch.state == "ready"
 
 
-def test_a_time_that_is_over_is_not_taken(browser: Client) -> None:
+def test_a_start_time_in_the_past_is_rejected(browser: Client) -> None:
     batch = make_batch(numbers(1))
     data = {"when": "later", "day": "2020-01-01", "clock": "10:00"}
     page = confirm(browser, batch, **data).content.decode()
@@ -198,14 +196,14 @@ def test_a_time_that_is_over_is_not_taken(browser: Client) -> None:
     assert batch.state == "scheduled"
 
 
-def test_a_missing_time_is_said_beside_its_field(browser: Client) -> None:
+def test_a_missing_start_time_is_reported_beside_its_field(browser: Client) -> None:
     batch = make_batch(numbers(1))
     page = confirm(browser, batch, when="later", day="2026-01-01").content.decode()
     assert page.count("Enter the time.") == 2
     assert 'aria-describedby="start-problem"' in page
 
 
-def test_whoever_uploads_again_types_nothing_again(browser: Client) -> None:
+def test_uploading_again_prefills_the_text(browser: Client) -> None:
     batch = make_batch(b"no numbers\n1\n", text="Dear {Name}, it is here.")
     page = browser.get(page_of(batch)).content.decode()
     (url,) = re.findall(r'href="([^"]*like=[^"]*)"', page)
@@ -213,7 +211,7 @@ def test_whoever_uploads_again_types_nothing_again(browser: Client) -> None:
     assert "Dear {Name}, it is here.</textarea>" in form
 
 
-def test_pause_continue_and_cancel_each_do_what_they_say(browser: Client) -> None:
+def test_pause_continue_and_cancel_change_the_state(browser: Client) -> None:
     batch = start_batch(make_batch(numbers(2)))
     for name, state in (("pause", "paused"), ("continue", "sending"), ("cancel", "cancelled")):
         browser.post(page_of(batch, name))
@@ -234,7 +232,7 @@ def test_pause_continue_and_cancel_each_do_what_they_say(browser: Client) -> Non
         ("zh-hans", 0, "尚未发出任何短信。取消全部 5 条？"),
     ],
 )
-def test_the_question_before_cancelling_names_both_counts_and_follows_them(
+def test_the_cancel_dialog_shows_current_counts(
     browser: Client, language: str, out: int, words: str
 ) -> None:
     batch = start_batch(make_batch(numbers(5)))
@@ -244,14 +242,14 @@ def test_the_question_before_cancelling_names_both_counts_and_follows_them(
         Message.objects.filter(pk=message.pk).update(state=state)
     page = browser.get(page_of(batch)).content.decode()
     assert f'<p id="cancel-words">{words}</p>' in page
-    news = browser.get(page_of(batch, "live")).content.decode()
-    assert f'<p id="cancel-words" hx-swap-oob="true">{words}</p>' in news
+    fragment = browser.get(page_of(batch, "live")).content.decode()
+    assert f'<p id="cancel-words" hx-swap-oob="true">{words}</p>' in fragment
 
 
 @pytest.mark.parametrize(
     "name", ["confirm", "check", "pause", "continue", "cancel", "again", "unschedule"]
 )
-def test_nobody_moves_a_batch_without_the_permission(client: Client, name: str) -> None:
+def test_actions_require_the_bulk_permission(client: Client, name: str) -> None:
     batch = start_batch(make_batch(numbers(1)))
     client.force_login(make_staff("operator"))
     assert client.post(page_of(batch, name)).status_code == 403
@@ -259,7 +257,7 @@ def test_nobody_moves_a_batch_without_the_permission(client: Client, name: str) 
     assert batch.state == "sending"
 
 
-def test_who_may_look_only_sees_no_number_and_no_text(client: Client) -> None:
+def test_a_viewer_sees_no_numbers_and_no_texts(client: Client) -> None:
     batch = make_batch(b"name,phone\nAnna,13912345678\nBo,139123456789\n", text="Dear {name}")
     client.force_login(make_staff("viewer"))
     page = client.get(page_of(batch)).content.decode()
@@ -270,7 +268,7 @@ def test_who_may_look_only_sees_no_number_and_no_text(client: Client) -> None:
     assert client.get(NEW).status_code == 403
 
 
-def test_the_report_holds_every_faulty_row_and_no_formula(browser: Client) -> None:
+def test_the_report_lists_faulty_rows_and_escapes_formulas(browser: Client) -> None:
     batch = make_batch(b"phone,x\n13912345678,1\n=cmd|' /C calc'!A0,2\n1.39123E+10,3\n")
     batch.created_by = Batch.objects.get().created_by
     answer = browser.get(page_of(batch, "report"))
@@ -280,14 +278,14 @@ def test_the_report_holds_every_faulty_row_and_no_formula(browser: Client) -> No
     assert text.count("\n") == 3
 
 
-def test_the_file_is_gone_once_the_batch_has_begun() -> None:
+def test_the_file_is_deleted_when_the_batch_starts() -> None:
     batch = make_batch(b"phone\n13912345678\n")
     assert FilePart.objects.exists()
     lifecycle.start(batch, batch.created_by)
     assert not FilePart.objects.exists()
 
 
-def test_what_was_not_delivered_goes_into_a_linked_batch(browser: Client) -> None:
+def test_undelivered_messages_are_resent_in_a_linked_batch(browser: Client) -> None:
     batch = start_batch(make_batch(numbers(3)))
     Message.objects.filter(batch_row=1).update(state="undelivered")
     Message.objects.exclude(batch_row=1).update(state="delivered")
@@ -303,7 +301,7 @@ def test_what_was_not_delivered_goes_into_a_linked_batch(browser: Client) -> Non
     assert message.sent_again_from == Message.objects.get(batch=batch, batch_row=1)
 
 
-def test_two_batches_that_send_the_same_again_send_it_once(browser: Client) -> None:
+def test_two_resends_of_the_same_batch_send_once(browser: Client) -> None:
     batch = start_batch(make_batch(numbers(1)))
     Message.objects.update(state="undelivered")
     lifecycle.finish_completed()
@@ -317,21 +315,21 @@ def test_two_batches_that_send_the_same_again_send_it_once(browser: Client) -> N
     assert list(repeated.values_list("state", flat=True)) == ["queued", "cancelled"]
 
 
-def test_who_sends_again_sees_no_more_of_the_numbers_than_before(client: Client) -> None:
+def test_a_resend_reveals_no_numbers_to_its_creator(client: Client) -> None:
     lost = make_message(make_account(), recipient="+8613912345678", state="undelivered")
     by = make_user("messaging.bulk_message", "messaging.view_batch", "messaging.view_message")
-    batch = resend.of_messages(Message.objects.all(), by, "again")
+    batch = resend.resend_messages(Message.objects.all(), by, "again")
     do_not_send.add(lost.recipient, "asked", by)
     tasks.read(batch.pk)
     client.force_login(by)
     report = client.get(page_of(batch, "report"))
-    told = b"".join(report.streaming_content).decode()  # type: ignore[attr-defined]
-    seen = client.get(page_of(batch)).content.decode() + told
+    report_text = b"".join(report.streaming_content).decode()  # type: ignore[attr-defined]
+    seen = client.get(page_of(batch)).content.decode() + report_text
     assert "On the do-not-send list." in seen
     assert "13912345678" not in seen
 
 
-def test_chosen_messages_are_sent_again_as_a_batch(browser: Client) -> None:
+def test_chosen_messages_are_resent_as_a_batch(browser: Client) -> None:
     account = make_account()
     lost = [
         make_message(account, recipient=f"+861391234567{i}", state="undelivered") for i in range(2)
@@ -347,7 +345,7 @@ def test_chosen_messages_are_sent_again_as_a_batch(browser: Client) -> None:
     assert (batch.state, batch.good) == ("ready", 2)
 
 
-def test_the_figures_lead_to_their_rows(browser: Client) -> None:
+def test_figures_link_to_their_messages(browser: Client) -> None:
     batch = start_batch(make_batch(numbers(3)))
     Message.objects.filter(batch_row=1).update(state="delivered")
     make_message()
@@ -356,7 +354,7 @@ def test_the_figures_lead_to_their_rows(browser: Client) -> None:
     assert browser.get(url.replace("&amp;", "&")).context["cl"].result_count == 1
 
 
-def test_the_size_of_the_text_is_told_without_what_the_columns_fill_in(browser: Client) -> None:
+def test_the_text_size_excludes_placeholder_values(browser: Client) -> None:
     account = make_account(price_per_segment="0.04")
     data = {"account": account.public_id, "text": "Dear {姓名}, it’s here."}
     size = browser.post("/messaging/batch/new/size/", data).content.decode()
@@ -366,7 +364,7 @@ def test_the_size_of_the_text_is_told_without_what_the_columns_fill_in(browser: 
     assert "What the columns fill in comes on top" in size
 
 
-def test_a_text_that_is_too_long_for_anybody_is_refused_beside_its_field(
+def test_a_text_over_the_segment_limit_is_refused(
     browser: Client,
 ) -> None:
     data = fields(make_account(), text="a" * 1600, pasted=numbers(1))
@@ -374,13 +372,13 @@ def test_a_text_that_is_too_long_for_anybody_is_refused_beside_its_field(
     assert not Batch.objects.exists()
 
 
-def test_a_template_is_offered_with_its_text(browser: Client) -> None:
+def test_templates_are_offered_with_their_text(browser: Client) -> None:
     make_account()
     Template.objects.create(name="Parcel", text="Dear {Name}, it is here.")
     page = browser.get(NEW).content.decode()
     assert 'data-text="Dear {Name}, it is here."' in page
 
 
-def test_an_account_without_permission_is_asked_for(client: Client) -> None:
+def test_the_page_says_when_no_account_can_send(client: Client) -> None:
     client.force_login(make_user("messaging.bulk_message"))
     assert "No account can do this yet." in client.get(NEW).content.decode()

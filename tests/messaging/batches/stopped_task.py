@@ -1,5 +1,7 @@
-"""The queue's work on a batch that stands still inside one of its transactions, to be killed
-there: python -m tests.messaging.batches.stopped_task <read or lay_out> <batch> <which chunk>"""
+"""Run a queue task of a batch that hangs inside one of its transactions, to be killed there.
+
+Usage: python -m tests.messaging.batches.stopped_task <read or lay_out> <batch id> <chunk number>
+"""
 
 from __future__ import annotations
 
@@ -12,22 +14,22 @@ import django
 
 
 def main() -> None:
-    work, batch_id, chunk = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    task, batch_id, chunk = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     django.setup()
-    from messaging.batches import fan_out, message_rows, tasks
+    from messaging.batches import fan_out, tasks
     from messaging.batches.importing import importer, staged_rows
 
     importer.CHUNK = fan_out.CHUNK = 40  # type: ignore[misc]
-    staged_rows.insert = stopping(staged_rows.insert, chunk)
-    message_rows.insert = stopping(message_rows.insert, chunk)
-    getattr(tasks, work)(batch_id)
+    staged_rows.insert = hang_at(staged_rows.insert, chunk)
+    fan_out.insert_messages = hang_at(fan_out.insert_messages, chunk)
+    getattr(tasks, task)(batch_id)
 
 
-def stopping(write: Callable[..., Any], chunk: int) -> Callable[..., Any]:
-    """The same, but after so many calls it says so and goes no further."""
+def hang_at(write: Callable[..., Any], chunk: int) -> Callable[..., Any]:
+    """Wrap `write` so that its nth call prints a line and then hangs."""
     left = [chunk]
 
-    def written(*args: Any, **kwargs: Any) -> Any:
+    def hanging_write(*args: Any, **kwargs: Any) -> Any:
         result = write(*args, **kwargs)
         left[0] -= 1
         if not left[0]:
@@ -36,7 +38,7 @@ def stopping(write: Callable[..., Any], chunk: int) -> Callable[..., Any]:
             time.sleep(600)
         return result
 
-    return written
+    return hanging_write
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A batch's way through the engine: each number once, stoppable, and the figures add up."""
+"""Batches in the engine: one message per number, pausing, cancelling, and consistent figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from messaging.batches import create, lifecycle, progress, tasks
 from messaging.models import Batch, Message
 from messaging.presentation.batch_labels import shown_state
 from providers import accounts
-from providers.daily_limits import LimitReached, caps_of, used
+from providers.daily_limits import LimitReached, caps_of, usage_of
 from providers.engine.loop import Loop
 from providers.models import Account, DailyLimit
 from sandbox.server import Sandbox
@@ -27,7 +27,7 @@ from tests.support.threads import at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def is_over(batch: Batch) -> bool:
+def has_ended(batch: Batch) -> bool:
     lifecycle.finish_completed()
     batch.refresh_from_db()
     return batch.state in ("finished", "cancelled")
@@ -48,7 +48,7 @@ def states() -> dict[str, int]:
 def test_every_number_of_a_batch_gets_one_message(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, in_flight=8)
     batch = start_batch(make_batch(numbers(200), account))
-    run_engine(lambda: is_over(batch))
+    run_engine(lambda: has_ended(batch))
     sent = [entry.fields["phonenumber"] for entry in sandbox.book.entries("haorui", accepted=True)]
     assert sorted(map(str, sent)) == [f"86139{index:08}" for index in range(200)]
     assert (batch.state, states()) == ("finished", {"submitted": 200})
@@ -59,7 +59,7 @@ def test_two_batches_to_the_same_numbers_each_send_once(sandbox: Sandbox) -> Non
     both = [make_batch(numbers(40), account, text=text) for text in ("One.", "Two.")]
     for batch in both:
         start_batch(batch)
-    run_engine(lambda: all(map(is_over, both)))
+    run_engine(lambda: all(map(has_ended, both)))
     sent = sorted(
         (str(entry.fields["textmessage"]), str(entry.fields["phonenumber"]))
         for entry in sandbox.book.entries("haorui", accepted=True)
@@ -67,7 +67,7 @@ def test_two_batches_to_the_same_numbers_each_send_once(sandbox: Sandbox) -> Non
     assert sent == sorted((text, f"86139{i:08}") for text in ("One.", "Two.") for i in range(40))
 
 
-def test_a_row_becomes_one_message_however_often_it_is_laid_out(sandbox: Sandbox) -> None:
+def test_concurrent_fan_outs_create_one_message_per_row(sandbox: Sandbox) -> None:
     batch = make_batch(numbers(2500), make_account("haorui", sandbox))
     lifecycle.start(batch, batch.created_by)
     at_once(lambda: tasks.lay_out(batch.pk), 3)
@@ -76,7 +76,7 @@ def test_a_row_becomes_one_message_however_often_it_is_laid_out(sandbox: Sandbox
     assert (batch.laid_out, Message.objects.count()) == (2500, 2500)
 
 
-def test_of_several_who_start_a_batch_one_does() -> None:
+def test_concurrent_starts_start_a_batch_once() -> None:
     batch = make_batch(numbers(3))
     assert sorted(at_once(lambda: lifecycle.start(batch, batch.created_by), 4)) == [
         False,
@@ -86,7 +86,7 @@ def test_of_several_who_start_a_batch_one_does() -> None:
     ]
 
 
-def test_a_paused_batch_waits_and_goes_on(sandbox: Sandbox) -> None:
+def test_a_paused_batch_waits_until_it_is_resumed(sandbox: Sandbox) -> None:
     batch = start_batch(make_batch(numbers(30), make_account("haorui", sandbox, in_flight=2)))
     left = count(3, -1)
     Loop(lambda: next(left) <= 0).run()
@@ -96,12 +96,12 @@ def test_a_paused_batch_waits_and_goes_on(sandbox: Sandbox) -> None:
     run_rounds(10)
     assert sandbox.book.count("haorui", "send") == out < 30
     assert adds_up(batch)
-    assert lifecycle.go_on(batch, batch.created_by)
-    run_engine(lambda: is_over(batch))
+    assert lifecycle.resume(batch, batch.created_by)
+    run_engine(lambda: has_ended(batch))
     assert sandbox.book.count("haorui", "send") == 30
 
 
-def test_what_is_out_of_a_cancelled_batch_stays_out_and_the_rest_is_cancelled(
+def test_cancelling_a_batch_cancels_only_waiting_messages(
     sandbox: Sandbox,
 ) -> None:
     batch = start_batch(make_batch(numbers(30), make_account("haorui", sandbox, in_flight=2)))
@@ -117,7 +117,7 @@ def test_what_is_out_of_a_cancelled_batch_stays_out_and_the_rest_is_cancelled(
     assert adds_up(batch)
 
 
-def test_a_batch_without_room_in_the_daily_limit_does_not_start() -> None:
+def test_a_batch_over_the_daily_limit_does_not_start() -> None:
     by = make_user("messaging.bulk_message")
     DailyLimit.objects.create(user=by, what="messages", most=5)
     batch = make_batch(numbers(6), by=by)
@@ -127,25 +127,27 @@ def test_a_batch_without_room_in_the_daily_limit_does_not_start() -> None:
     assert batch.state == "ready"
 
 
-def limits_of(by: User, account: Account) -> list[int]:
-    return [used(cap) for cap in caps_of(account, by, DailyLimit.What.MESSAGES)]
+def used_limits(by: User, account: Account) -> list[int]:
+    return [usage_of(cap) for cap in caps_of(account, by, DailyLimit.What.MESSAGES)]
 
 
-def test_what_did_not_go_out_of_a_cancelled_batch_counts_no_more(sandbox: Sandbox) -> None:
+def test_unsent_messages_of_a_cancelled_batch_are_returned_to_the_daily_limits(
+    sandbox: Sandbox,
+) -> None:
     account = make_account("haorui", sandbox, in_flight=2, daily_limit=100)
     batch = start_batch(make_batch(numbers(30), account))
     by = batch.created_by
-    assert limits_of(by, account) == [30, 30]
+    assert used_limits(by, account) == [30, 30]
     left = count(5, -1)
     Loop(lambda: next(left) <= 0).run()
     lifecycle.cancel(batch, by)
     for _ in range(2):
         tasks.cancel_rest(batch.pk)
     out = sandbox.book.count("haorui", "send", accepted=True)
-    assert limits_of(by, account) == [out, out]
+    assert used_limits(by, account) == [out, out]
 
 
-def test_rows_that_never_became_messages_are_given_back_to_whom_they_were_counted(
+def test_unsent_rows_are_returned_to_the_limits_of_the_user_who_started_the_batch(
     sandbox: Sandbox,
 ) -> None:
     batch = make_batch(numbers(30), make_account(daily_limit=100))
@@ -153,34 +155,37 @@ def test_rows_that_never_became_messages_are_given_back_to_whom_they_were_counte
     lifecycle.start(batch, first)
     lifecycle.pause(batch, first)
     batch.refresh_from_db()
-    lifecycle.go_on(batch, second)
+    lifecycle.resume(batch, second)
     lifecycle.cancel(batch, second)
     assert not lifecycle.cancel(batch, first)
-    assert (limits_of(first, batch.account), limits_of(second, batch.account)) == ([0, 0], [0, 0])
+    assert (used_limits(first, batch.account), used_limits(second, batch.account)) == (
+        [0, 0],
+        [0, 0],
+    )
 
 
-def test_a_batch_that_was_checked_anew_is_not_started_by_who_saw_the_old_one() -> None:
+def test_a_stale_batch_object_cannot_start_a_rechecked_batch() -> None:
     seen = make_batch(numbers(3))
-    create.check_again(seen, text="Another text.", number_column=None)
+    create.recheck(seen, text="Another text.", number_column=None)
     tasks.read(seen.pk)
     assert not lifecycle.start(seen, seen.created_by)
     assert not lifecycle.schedule(seen, seen.created_by, timezone.now() + timedelta(hours=1))
     assert Batch.objects.get().state == "ready"
 
 
-def test_a_batch_is_started_and_counted_once_however_it_is_continued() -> None:
+def test_resuming_counts_a_batch_once() -> None:
     batch = make_batch(numbers(3))
     lifecycle.schedule(batch, batch.created_by, timezone.now())
     lifecycle._pause(batch, lifecycle.LIMIT_REACHED, ("scheduled",))  # type: ignore[arg-type]
     batch.refresh_from_db()
-    assert lifecycle.go_on(batch, batch.created_by)
+    assert lifecycle.resume(batch, batch.created_by)
     lifecycle.pause(batch, batch.created_by)
-    # Somebody whose page is older.
-    assert not lifecycle.go_on(batch, batch.created_by)
-    assert limits_of(batch.created_by, batch.account) == [3]
+    # `batch` still looks paused, as on an outdated page.
+    assert not lifecycle.resume(batch, batch.created_by)
+    assert used_limits(batch.created_by, batch.account) == [3]
 
 
-def test_an_account_without_money_stops_the_batch_and_the_rest_waits(
+def test_an_account_without_money_blocks_the_batch(
     sandbox: Sandbox,
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1, pausing_phrases="balance")
@@ -198,7 +203,7 @@ def test_an_account_without_money_stops_the_batch_and_the_rest_waits(
     assert adds_up(batch)
 
 
-def test_ten_refusals_in_a_row_stop_the_batch_and_the_rest_goes_out_after_a_person_resumed(
+def test_ten_refusals_in_a_row_block_the_batch_until_the_account_is_resumed(
     sandbox: Sandbox,
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1, pausing_phrases="")
@@ -217,13 +222,13 @@ def test_ten_refusals_in_a_row_stop_the_batch_and_the_rest_goes_out_after_a_pers
 
     sandbox.change_account("haorui", active=True)
     accounts.resume(account)
-    run_engine(lambda: is_over(batch))
+    run_engine(lambda: has_ended(batch))
     assert states() == {"refused": refused, "submitted": 30 - refused}
     accepted = sandbox.book.entries("haorui", accepted=True)
     assert len({entry.reference for entry in accepted}) == len(accepted) == 30 - refused
 
 
-def test_who_loses_the_permission_stops_the_batch(sandbox: Sandbox) -> None:
+def test_a_batch_pauses_when_its_sender_loses_the_permission(sandbox: Sandbox) -> None:
     batch = start_batch(make_batch(numbers(5), make_account("haorui", sandbox)))
     batch.created_by.user_permissions.clear()
     run_sweeps()
@@ -232,16 +237,16 @@ def test_who_loses_the_permission_stops_the_batch(sandbox: Sandbox) -> None:
     assert sandbox.book.count("haorui", "send") == 0
 
 
-def test_a_batch_that_stood_still_for_a_day_waits_for_a_person(sandbox: Sandbox) -> None:
+def test_a_batch_that_stalled_for_a_day_is_paused(sandbox: Sandbox) -> None:
     batch = start_batch(make_batch(numbers(5), make_account("haorui", sandbox)))
-    Batch.objects.update(moved_at=timezone.now() - lifecycle.STOOD_STILL)
+    Batch.objects.update(moved_at=timezone.now() - lifecycle.STALLED_AFTER)
     run_sweeps()
     batch.refresh_from_db()
     assert (batch.state, batch.reason) == ("paused", "waited_too_long")
     assert sandbox.book.count("haorui", "send") == 0
 
 
-def test_a_single_message_goes_before_the_batch(sandbox: Sandbox) -> None:
+def test_a_single_message_is_sent_before_the_rest_of_a_batch(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
     start_batch(make_batch(numbers(60), account))
     left = count(4, -1)
@@ -256,7 +261,7 @@ def test_a_single_message_goes_before_the_batch(sandbox: Sandbox) -> None:
     assert Message.objects.filter(state="queued").count() > 30
 
 
-def test_what_is_scheduled_starts_at_its_time(sandbox: Sandbox) -> None:
+def test_a_scheduled_batch_starts_at_its_time(sandbox: Sandbox) -> None:
     batch = make_batch(numbers(3), make_account("haorui", sandbox))
     soon = timezone.now() + timedelta(hours=1)
     lifecycle.schedule(batch, batch.created_by, soon)

@@ -1,4 +1,4 @@
-"""The queue is killed while it reads a batch and while it makes its messages."""
+"""Tasks are killed while they read a batch and while they create its messages."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def kill_in(work: str, batch: Batch, chunk: int, folder: Path) -> None:
-    """Let a process do this until it is inside its nth transaction, and kill it there."""
+def kill_task(task: str, batch: Batch, chunk: int, folder: Path) -> None:
+    """Run a task in a process and kill it inside its nth transaction."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.providers.engine.cluster_settings",
@@ -31,7 +31,7 @@ def kill_in(work: str, batch: Batch, chunk: int, folder: Path) -> None:
     }
     command = [sys.executable, "-m", "tests.messaging.batches.stopped_task"]
     with subprocess.Popen(
-        [*command, work, str(batch.pk), str(chunk)],
+        [*command, task, str(batch.pk), str(chunk)],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -42,11 +42,11 @@ def kill_in(work: str, batch: Batch, chunk: int, folder: Path) -> None:
         process.kill()
 
 
-def test_no_row_is_lost_or_doubled_by_kills_between_file_and_messages(
+def test_killed_tasks_lose_and_repeat_no_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = make_batch(numbers(200), read_it=False)
-    kill_in("read", batch, 3, tmp_path)
+    kill_task("read", batch, 3, tmp_path)
     assert StagedRow.objects.count() == 80
     Batch.objects.update(reading_at=timezone.now() - timedelta(minutes=2))
     tasks.tend()
@@ -54,7 +54,7 @@ def test_no_row_is_lost_or_doubled_by_kills_between_file_and_messages(
     assert (batch.state, batch.good, StagedRow.objects.count()) == ("ready", 200, 200)
 
     lifecycle.start(batch, batch.created_by)
-    kill_in("lay_out", batch, 2, tmp_path)
+    kill_task("lay_out", batch, 2, tmp_path)
     batch.refresh_from_db()
     assert (batch.laid_out, Message.objects.count()) == (40, 40)
     monkeypatch.setattr(fan_out, "CHUNK", 70)

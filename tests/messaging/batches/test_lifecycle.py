@@ -1,4 +1,4 @@
-"""The rows of a file are forgotten long after their batch; what was sent never is."""
+"""Pruning deletes the staged rows of old batches and keeps their messages."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def _thirty_days(settings: Settings) -> None:
     settings.JOURNAL_DAYS = 30
 
 
-def cancelled(days_ago: int) -> Batch:
-    """Of three messages, with a fourth row that was refused."""
+def make_cancelled(days_ago: int) -> Batch:
+    """A cancelled batch of three messages and one refused row."""
     batch = start_batch(make_batch(f"{numbers(3)}\n12"))
     lifecycle.cancel(batch, batch.created_by)
     tasks.cancel_rest(batch.pk)
@@ -29,8 +29,8 @@ def cancelled(days_ago: int) -> Batch:
     return batch
 
 
-def test_the_rows_of_an_old_batch_go_and_its_messages_and_figures_stay() -> None:
-    batch = cancelled(31)
+def test_prune_deletes_rows_of_old_batches_and_keeps_messages_and_figures() -> None:
+    batch = make_cancelled(31)
     FilePart.objects.create(batch=batch, number=9, data=b"13900000000")
     assert tasks.prune() == 5
     batch.refresh_from_db()
@@ -39,13 +39,13 @@ def test_the_rows_of_an_old_batch_go_and_its_messages_and_figures_stay() -> None
     assert not FilePart.objects.exists()
 
 
-def test_the_rows_of_a_younger_one_stay() -> None:
-    cancelled(29)
+def test_prune_keeps_rows_of_recently_ended_batches() -> None:
+    make_cancelled(29)
     assert tasks.prune() == 0
     assert StagedRow.objects.count() == 4
 
 
-def test_the_rows_of_one_that_has_not_ended_stay_however_old() -> None:
+def test_prune_keeps_rows_of_unfinished_batches() -> None:
     batch = start_batch(make_batch(numbers(3)))
     Batch.objects.filter(pk=batch.pk).update(created_at=timezone.now() - timedelta(days=400))
     assert tasks.prune() == 0

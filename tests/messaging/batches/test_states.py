@@ -1,4 +1,4 @@
-"""Which state of a batch may follow which, and what the states mean."""
+"""The allowed moves between batch states, and the groups of states."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from messaging.batches.states import BATCH_STATES, BEGUN, CHANGING, BatchState
 from tests.support.state_tables import table_text, written_out
 
 
-def test_states_of_a_batch_follow_each_other_like_this() -> None:
+def test_batch_states_move_only_as_listed() -> None:
     assert written_out(BATCH_STATES) == table_text("""
     reading -> cancelled ready unreadable
     unreadable -> cancelled reading
@@ -24,5 +24,5 @@ def test_batch_has_begun_once_messages_may_have_gone_out() -> None:
     assert {"sending", "paused", "finished"} == BEGUN
 
 
-def test_page_of_a_batch_looks_for_news_while_it_changes() -> None:
+def test_changing_states_are_those_whose_page_polls() -> None:
     assert {"reading", "scheduled", "sending", "paused"} == CHANGING

@@ -154,9 +154,9 @@ def test_too_many_requests_slows_the_whole_account(sandbox: Sandbox) -> None:
 
     run_engine(lambda: Allowance.objects.filter(account=account, slow_streak=1).exists())
 
-    outlook = rate_limits.look_ahead(account, 1, within=1.0)
-    assert outlook.near == 0
-    assert 1.0 < outlook.wait_for_more <= 10.0
+    forecast = rate_limits.forecast_slots(account, 1, within=1.0)
+    assert forecast.in_time == 0
+    assert 1.0 < forecast.next_wait <= 10.0
 
 
 def test_too_many_requests_does_not_count_as_a_try(sandbox: Sandbox) -> None:

@@ -129,7 +129,7 @@ def test_successful_check_by_a_person_resumes_the_account(sandbox: Sandbox) -> N
     assert states_of(rest) == ["queued", "queued"]
     sandbox.change_account("haosms", balance=100)
 
-    account_checks.ask(account, Enquiry.Kind.CHECK, make_user())
+    account_checks.request_check(account, Enquiry.Kind.CHECK, make_user())
     for message in rest:
         send(message)
 
@@ -147,7 +147,7 @@ def test_balance_is_read_while_paused_and_does_not_resume(
     account = make_account("haosms", sandbox)
     accounts.pause(account, "no_balance")
 
-    account_checks.ask(account, kind, make_user() if by_person else None)
+    account_checks.request_check(account, kind, make_user() if by_person else None)
     run_engine(BalanceReading.objects.exists)
 
     account.refresh_from_db()
@@ -157,7 +157,7 @@ def test_balance_is_read_while_paused_and_does_not_resume(
 def test_login_refused_by_a_balance_reading_pauses_the_account(sandbox: Sandbox) -> None:
     account = make_account("gosms", sandbox, credentials={"api_key": "ch_wrong"})
 
-    account_checks.ask(account, Enquiry.Kind.BALANCE)
+    account_checks.request_check(account, Enquiry.Kind.BALANCE)
     run_engine(Enquiry.objects.filter(state="failed").exists)
 
     account.refresh_from_db()

@@ -49,7 +49,7 @@ def test_resume_resets_the_count(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox)
     Account.objects.filter(pk=account.pk).update(refusals=9)
     account.refresh_from_db()
-    accounts.note_refusal(account, "no")
+    accounts.record_refusal(account, "no")
     accounts.resume(account)
     account.refresh_from_db()
     assert account.refusals == 0

@@ -1,4 +1,4 @@
-"""The pages about codes, as the web answers them."""
+"""HTTP tests of the pages about codes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def fields(account: object, **changed: str) -> dict[str, str]:
 # --- sending ---------------------------------------------------------------------------
 
 
-def test_the_form_makes_a_session_and_leads_to_it(operator: Client) -> None:
+def test_form_starts_a_session_and_redirects_to_it(operator: Client) -> None:
     account = make_account("haosms")
     answer = operator.post(reverse(SEND), fields(account))
     session = Session.objects.get()
@@ -63,7 +63,7 @@ def test_the_form_makes_a_session_and_leads_to_it(operator: Client) -> None:
     assert (session.recipient, session.minutes) == (NUMBER, 10)
 
 
-def test_template_2_is_chosen_before_anybody_chose(operator: Client) -> None:
+def test_template_2_is_the_default(operator: Client) -> None:
     account = make_account("haosms")
     page = operator.get(reverse(SEND), {"account": account.public_id})
     assert page.context["form"]["template"].value() == "2"
@@ -71,21 +71,21 @@ def test_template_2_is_chosen_before_anybody_chose(operator: Client) -> None:
 
 
 @pytest.mark.parametrize("typed", ["482913", "aB3", "1234567", "１２３４", "12 34"])
-def test_a_typed_code_is_what_the_provider_takes(operator: Client, typed: str) -> None:
+def test_typed_code_must_suit_the_provider(operator: Client, typed: str) -> None:
     account = make_account("haosms")
     operator.post(reverse(SEND), fields(account, maker="typed", typed=typed))
     assert Session.objects.exists() == (typed == "482913")
 
 
-def test_a_text_of_ours_names_the_place_of_the_code_once(operator: Client) -> None:
+def test_own_text_must_contain_the_placeholder_once(operator: Client) -> None:
     account = make_account("haorui")
-    asked = fields(account, template="own", text="Hello", sender_id="HAORUI")
-    assert "Write XXXX once" in operator.post(reverse(SEND), asked).content.decode()
-    operator.post(reverse(SEND), {**asked, "text": "Code XXXX of yours"})
+    data = fields(account, template="own", text="Hello", sender_id="HAORUI")
+    assert "Write XXXX once" in operator.post(reverse(SEND), data).content.decode()
+    operator.post(reverse(SEND), {**data, "text": "Code XXXX of yours"})
     assert Message.objects.get().text == "Code •••••• of yours"
 
 
-def test_the_same_form_twice_leads_to_the_same_session(operator: Client) -> None:
+def test_submitting_the_form_twice_opens_the_same_session(operator: Client) -> None:
     account = make_account("haosms")
     operator.post(reverse(SEND), fields(account))
     answer = operator.post(reverse(SEND), fields(account), follow=True)
@@ -93,38 +93,38 @@ def test_the_same_form_twice_leads_to_the_same_session(operator: Client) -> None
     assert Session.objects.count() == 1
 
 
-def test_an_open_code_is_shown_before_another_is_sent(operator: Client) -> None:
+def test_sending_over_an_open_code_needs_confirmation(operator: Client) -> None:
     session = make_sent()
     let_gap_pass()
-    asked = fields(session.account)
-    page = operator.post(reverse(SEND), asked).content.decode()
+    data = fields(session.account)
+    page = operator.post(reverse(SEND), data).content.decode()
     assert "that one stops working" in page
     assert Session.objects.count() == 1
-    operator.post(reverse(SEND), {**asked, "confirmed": session.public_id})
+    operator.post(reverse(SEND), {**data, "confirmed": session.public_id})
     assert Session.objects.count() == 2
 
 
-def test_too_early_is_said_beside_the_number(operator: Client) -> None:
+def test_sending_too_early_is_reported_in_the_form(operator: Client) -> None:
     session = make_sent()
-    asked = fields(session.account, confirmed=session.public_id)
-    page = operator.post(reverse(SEND), asked).content.decode()
+    data = fields(session.account, confirmed=session.public_id)
+    page = operator.post(reverse(SEND), data).content.decode()
     assert "The next code can go out in" in page
 
 
-def test_a_full_limit_says_when_it_goes_on(operator: Client, settings: object) -> None:
+def test_exhausted_daily_limit_is_reported_in_the_form(operator: Client, settings: object) -> None:
     settings.DAILY_LIMITS = {"codes": 0, "messages": 9, "orders": 9}  # type: ignore[attr-defined]
     page = operator.post(reverse(SEND), fields(make_account("haosms"))).content.decode()
     assert "Your limit of codes is used up (0 of 0 in 24 hours)" in page
 
 
-def test_the_preview_tells_of_an_open_code(operator: Client) -> None:
+def test_preview_shows_an_open_code(operator: Client) -> None:
     session = make_sent()
     url = reverse("admin:otp_session_preview")
     page = operator.post(url, {"account": session.account.public_id, "recipient": NUMBER})
     assert "5 tries" in page.content.decode()
 
 
-def test_the_other_sms_form_leads_here(operator: Client) -> None:
+def test_sms_form_links_to_the_code_form(operator: Client) -> None:
     account = make_account("haosms")
     page = operator.get(reverse("admin:messaging_message_send"), {"account": account.public_id})
     assert reverse(SEND) in page.content.decode()
@@ -139,28 +139,28 @@ def check(client: Client, session: Session, code: str, **headers: str) -> str:
     return answer.content.decode()
 
 
-def test_a_wrong_code_says_how_many_tries_are_left(operator: Client) -> None:
+def test_wrong_code_shows_the_tries_left(operator: Client) -> None:
     session = make_sent()
-    part = check(operator, session, WRONG, HX_Request="true")
-    assert "Not the right code. 4 tries left." in part
-    assert 'id="check-code"' not in part
+    fragment = check(operator, session, WRONG, HX_Request="true")
+    assert "Not the right code. 4 tries left." in fragment
+    assert 'id="check-code"' not in fragment
 
 
-def test_the_right_code_replaces_the_field_by_the_end(operator: Client) -> None:
+def test_correct_code_replaces_the_field_with_the_end(operator: Client) -> None:
     session = make_sent()
-    part = check(operator, session, CODE, HX_Request="true")
-    assert 'id="desk"' in part
-    assert "Verified at" in part
-    assert "hx-get" not in part
+    fragment = check(operator, session, CODE, HX_Request="true")
+    assert 'id="desk"' in fragment
+    assert "Verified at" in fragment
+    assert "hx-get" not in fragment
 
 
-def test_without_a_script_it_leads_back_to_the_page(operator: Client) -> None:
+def test_check_without_script_redirects_to_the_page(operator: Client) -> None:
     session = make_sent()
     assert check(operator, session, WRONG) == ""
     assert "Not the right code" in operator.get(page_of(session)).content.decode()
 
 
-def test_the_page_of_what_is_over_says_so_and_asks_no_more(operator: Client) -> None:
+def test_page_of_an_expired_session_does_not_poll(operator: Client) -> None:
     session = let_time_pass(make_sent())
     page = operator.get(page_of(session)).content.decode()
     assert "Expired at" in page
@@ -169,14 +169,14 @@ def test_the_page_of_what_is_over_says_so_and_asks_no_more(operator: Client) -> 
     assert session.state == "expired"
 
 
-def test_a_report_of_success_is_called_what_it_is(operator: Client) -> None:
+def test_reported_success_is_shown_as_unconfirmed(operator: Client) -> None:
     session = make_sent()
     Session.objects.update(provider_says_verified_at=session.created_at)
     page = operator.get(page_of(session)).content.decode()
     assert "The provider reports success, but no check here confirmed it. Not verified." in page
 
 
-def test_without_a_try_left_the_way_on_is_a_new_code(operator: Client) -> None:
+def test_page_without_a_try_left_suggests_a_new_code(operator: Client) -> None:
     session = make_sent(tries=5, state="check_unknown")
     page = operator.get(page_of(session)).content.decode()
     assert "All 5 tries used. It is not known" in page
@@ -184,30 +184,30 @@ def test_without_a_try_left_the_way_on_is_a_new_code(operator: Client) -> None:
     assert 'id="check-code"' not in page
 
 
-def test_other_ways_are_offered_with_their_texts(operator: Client) -> None:
+def test_other_routes_are_offered_with_their_texts(operator: Client) -> None:
     session = make_sent(make_account("haosms", options={"channels": ["one", "two"]}))
     make_account("haorui", name="Texts")
     make_account("haosms", name="Paused", paused_at=timezone.now())
     make_account("haosms", name="Elsewhere", options={"channels": []})
-    ways = operator.get(page_of(session)).context["others"]
-    assert [route.label for route in ways] == ["Texts", f"{session.account.name}, two"]
-    assert all("••••••" in route.text for route in ways)
+    routes = operator.get(page_of(session)).context["others"]
+    assert [route.label for route in routes] == ["Texts", f"{session.account.name}, two"]
+    assert all("••••••" in route.text for route in routes)
 
 
-def test_nothing_shows_the_code(operator: Client) -> None:
+def test_no_page_shows_the_code(operator: Client) -> None:
     session = make_session()
     for url in (page_of(session), page_of(session, "live"), list_page()):
         assert CODE not in operator.get(url).content.decode()
 
 
-def test_sending_again_within_a_minute_is_refused_in_words(operator: Client) -> None:
+def test_resend_within_a_minute_is_refused_with_an_explanation(operator: Client) -> None:
     session = make_sent()
     data = {"account": session.account.public_id, "form_token": "again"}
     page = operator.post(page_of(session, "again"), data, follow=True).content.decode()
     assert "The next code can go out in" in page
 
 
-def test_cancelling_says_that_the_code_is_dead(operator: Client) -> None:
+def test_cancelling_reports_that_the_code_is_invalid(operator: Client) -> None:
     session = make_sent()
     page = operator.post(page_of(session, "cancel"), follow=True).content.decode()
     assert "The code is dead." in page
@@ -220,22 +220,22 @@ def list_page() -> str:
     return reverse("admin:otp_session_changelist")
 
 
-def test_the_figures_follow_the_filters(operator: Client) -> None:
+def test_figures_follow_the_filters(operator: Client) -> None:
     verified = make_sent(make_account("haorui"), recipient="13912345601")
     Session.objects.filter(pk=verified.pk).update(
         state="verified", verified_at=verified.sent_at, delivered_at=verified.sent_at
     )
     make_sent(make_account("haosms"), recipient="13912345602")
-    whole = operator.get(list_page()).context["funnel"]
-    assert (whole.sent, whole.reported_on, whole.delivered, whole.verified) == (2, 1, 1, 1)
-    narrowed = operator.get(list_page(), {"shown": "verified"}).context["funnel"]
-    assert (narrowed.sent, narrowed.verified_percent) == (1, 100)
+    total = operator.get(list_page()).context["funnel"]
+    assert (total.sent, total.reported_on, total.delivered, total.verified) == (2, 1, 1, 1)
+    filtered = operator.get(list_page(), {"shown": "verified"}).context["funnel"]
+    assert (filtered.sent, filtered.verified_percent) == (1, 100)
     page = operator.get(reverse("admin:otp_session_figures")).content.decode()
     assert "not reported" in page
     assert "1 (100%)" in page
 
 
-def test_the_first_view_is_today_s_and_says_so(operator: Client) -> None:
+def test_list_starts_with_today_and_says_so(operator: Client) -> None:
     old = make_sent(recipient="13912345601")
     Session.objects.update(created_at=timezone.now() - timedelta(days=1))
     new = make_sent(recipient="13912345602")
@@ -250,19 +250,19 @@ def test_the_first_view_is_today_s_and_says_so(operator: Client) -> None:
     assert operator.get(list_page(), {"shown": "sent"}).context["funnel"].sent == 2
 
 
-def test_the_list_is_told_what_has_changed_and_how_many_are_newer(operator: Client) -> None:
+def test_changes_return_updated_cells_and_the_number_of_newer_rows(operator: Client) -> None:
     session = make_sent(recipient="13912345601")
     make_sent(recipient="13912345602")
     Session.objects.filter(pk=session.pk).update(state="verified", tries=2)
     url = reverse("admin:otp_session_changes")
-    told = operator.get(url, headers={"X-Rows": session.public_id}).json()
-    assert "Verified" in told["rows"][session.public_id]["state_"]
-    assert told["rows"][session.public_id]["tries"] == "2"
-    assert told["newer"] == "1 new – show"
+    changes = operator.get(url, headers={"X-Rows": session.public_id}).json()
+    assert "Verified" in changes["rows"][session.public_id]["state_"]
+    assert changes["rows"][session.public_id]["tries"] == "2"
+    assert changes["newer"] == "1 new – show"
     assert not operator.get(url, {"shown": "verified"}, headers={"X-Rows": "x"}).json()["newer"]
 
 
-def test_numbers_are_masked_for_whoever_did_not_send(operator: Client) -> None:
+def test_numbers_are_masked_for_users_other_than_the_sender(operator: Client) -> None:
     session = make_sent()
     for url in (list_page(), page_of(session)):
         page = operator.get(url).content.decode()
@@ -270,7 +270,7 @@ def test_numbers_are_masked_for_whoever_did_not_send(operator: Client) -> None:
         assert "12345678" not in page
 
 
-def test_a_whole_number_finds_its_sessions_and_an_id_opens_one(operator: Client) -> None:
+def test_search_finds_sessions_by_whole_number_and_opens_them_by_id(operator: Client) -> None:
     session = make_sent()
     found = operator.get(list_page(), {"q": "+86 139-1234-5678"}).context["cl"]
     assert list(found.queryset) == [session]
@@ -278,7 +278,7 @@ def test_a_whole_number_finds_its_sessions_and_an_id_opens_one(operator: Client)
     assert operator.get(list_page(), {"q": reference}).headers["Location"] == page_of(session)
 
 
-def test_an_export_holds_what_the_list_holds(client: Client) -> None:
+def test_export_contains_the_filtered_list_with_masked_numbers(client: Client) -> None:
     client.force_login(make_user("otp.view_session", "otp.export_session"))
     make_sent()
     answer = client.get(reverse("admin:otp_session_export"), {"shown": "sent"})
@@ -288,11 +288,11 @@ def test_an_export_holds_what_the_list_holds(client: Client) -> None:
     assert "12345678" not in text
 
 
-# --- who may -------------------------------------------------------------------------------
+# --- permissions ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["check", "again", "cancel", "reveal"])
-def test_a_viewer_can_do_nothing(client: Client, name: str) -> None:
+def test_viewer_actions_are_forbidden(client: Client, name: str) -> None:
     client.force_login(make_staff("viewer"))
     session = make_sent()
     answer = client.post(page_of(session, name), {"code": CODE, "form_token": "x"})
@@ -310,7 +310,7 @@ def test_a_viewer_can_do_nothing(client: Client, name: str) -> None:
         ("reveal", "messaging.reveal_message"),
     ],
 )
-def test_who_may_not_see_a_session_may_do_nothing_with_it(
+def test_actions_require_permission_to_view_the_session(
     client: Client, name: str, permission: str
 ) -> None:
     client.force_login(make_user(permission))
@@ -320,13 +320,13 @@ def test_who_may_not_see_a_session_may_do_nothing_with_it(
 
 
 @pytest.mark.parametrize("name", ["send", "preview", "figures", "export", "changes", "changelist"])
-def test_without_a_permission_no_page_opens(client: Client, name: str) -> None:
+def test_pages_require_a_permission(client: Client, name: str) -> None:
     client.force_login(make_user())
     url = reverse(f"admin:otp_session_{name}")
     assert (client.post(url) if name == "preview" else client.get(url)).status_code == 403
 
 
-def test_a_reveal_is_written_down(client: Client) -> None:
+def test_reveal_shows_the_whole_number(client: Client) -> None:
     client.force_login(make_staff("manager"))
     session = make_sent()
     answer = client.post(page_of(session, "reveal"), {"reason": "customer"})

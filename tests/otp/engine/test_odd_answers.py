@@ -1,4 +1,4 @@
-"""Each word of a provider about a code, from each state that its session can be in."""
+"""Every answer of a provider about a code, in every state of its session or attempt."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ANSWERS: dict[str, CheckResult | GatewayError] = {
 }
 
 
-def under_check(
+def make_checking(
     session_state: SessionState, attempt_state: AttemptState
 ) -> tuple[Session, Attempt]:
     session = make_sent(make_account("otpservice"))
@@ -45,52 +45,54 @@ def under_check(
     return session, attempt
 
 
-def answer(session: Session, attempt: Attempt, said: CheckResult | GatewayError) -> None:
+def record_answer(session: Session, attempt: Attempt, result: CheckResult | GatewayError) -> None:
     assert attempt.claim is not None
     assert attempt.claimed_at is not None
     job = CheckJob(attempt.account_id, "", attempt.pk, attempt.claimed_at, None)
-    value, error = (None, said) if isinstance(said, GatewayError) else (said, None)
+    value, error = (None, result) if isinstance(result, GatewayError) else (result, None)
     CheckSource().record([Result(job, value=value, error=error)], attempt.claim)
     session.refresh_from_db()
     attempt.refresh_from_db()
 
 
-@pytest.mark.parametrize("said", list(ANSWERS))
+@pytest.mark.parametrize("result", list(ANSWERS))
 @pytest.mark.parametrize("before", list(S))
-def test_no_answer_to_a_check_moves_a_session_past_its_table(before: S, said: str) -> None:
-    session, attempt = under_check(before, A.SENDING)
-    answer(session, attempt, ANSWERS[said])
+def test_no_check_answer_moves_a_session_outside_its_table(before: S, result: str) -> None:
+    session, attempt = make_checking(before, A.SENDING)
+    record_answer(session, attempt, ANSWERS[result])
     after = S(session.state)
     assert after == before or after in SESSION_STATES.moves[before]
-    assert (after == S.VERIFIED) == (before == S.VERIFIED or (said == "passed" and before in OPEN))
+    assert (after == S.VERIFIED) == (
+        before == S.VERIFIED or (result == "passed" and before in OPEN)
+    )
 
 
 @pytest.mark.parametrize("before", [state for state in S if state not in OPEN])
-def test_a_pass_after_the_end_is_recorded_as_too_late(before: S) -> None:
-    session, attempt = under_check(before, A.SENDING)
-    answer(session, attempt, ANSWERS["passed"])
+def test_pass_after_the_end_is_recorded_as_too_late(before: S) -> None:
+    session, attempt = make_checking(before, A.SENDING)
+    record_answer(session, attempt, ANSWERS["passed"])
     assert (session.state, attempt.state, attempt.too_late) == (before, A.RIGHT, True)
 
 
-@pytest.mark.parametrize("said", list(ANSWERS))
+@pytest.mark.parametrize("result", list(ANSWERS))
 @pytest.mark.parametrize("before", list(A))
-def test_no_answer_moves_an_attempt_past_its_table(before: A, said: str) -> None:
-    session, attempt = under_check(S.SENT, before)
-    answer(session, attempt, ANSWERS[said])
+def test_no_check_answer_moves_an_attempt_outside_its_table(before: A, result: str) -> None:
+    session, attempt = make_checking(S.SENT, before)
+    record_answer(session, attempt, ANSWERS[result])
     after = A(attempt.state)
     assert after == before or after in ATTEMPT_STATES.moves[before]
 
 
 @pytest.mark.parametrize("message_state", list(MessageState))
 @pytest.mark.parametrize("before", list(S))
-def test_no_state_of_its_message_moves_a_session_past_its_table(
+def test_no_message_state_moves_a_session_outside_its_table(
     before: S, message_state: MessageState
 ) -> None:
     session = make_sent()
     Session.objects.filter(pk=session.pk).update(state=before)
     message = session.newest_code().message
     Message.objects.filter(pk=message.pk).update(state=message_state)
-    message_sync.follow([message.pk])
+    message_sync.sync_sessions([message.pk])
     session.refresh_from_db()
     after = S(session.state)
     assert after == before or after in SESSION_STATES.moves[before]

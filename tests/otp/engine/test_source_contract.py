@@ -1,4 +1,4 @@
-"""Checks of codes that a provider made keep the promise that every work source keeps."""
+"""The work source for provider checks fulfils the contract of all work sources."""
 
 from __future__ import annotations
 

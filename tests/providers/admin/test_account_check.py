@@ -1,4 +1,4 @@
-"""Checking the connection: put to the queue, told in words, asked for no longer than needed."""
+"""Checks of the connection: queueing, result texts and polling."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
-from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -20,11 +19,9 @@ from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
 from tests.support.signed_in import browser_of, member
 
-from .typed_forms import PROVIDERS, url_of
+from .account_form_data import PROVIDERS, url_of
 
 pytestmark = pytest.mark.django_db
-LIST = reverse("admin:providers_account_changelist")
-ROLES = ("viewer", "operator", "manager", "auditor")
 
 
 @pytest.fixture
@@ -37,10 +34,10 @@ def manager() -> Browser:
     return browser_of(member("manager"))
 
 
-def read(account: Account, minutes: int = 0, **fields: Any) -> BalanceReading:
-    stated = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
-    at = timezone.now() - timedelta(minutes=minutes)
-    return BalanceReading.objects.create(account=account, read_at=at, **{**stated, **fields})
+def make_reading(account: Account, minutes_ago: int = 0, **fields: Any) -> BalanceReading:
+    defaults = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    return BalanceReading.objects.create(account=account, read_at=at, **{**defaults, **fields})
 
 
 def text_of(browser: Browser, url: str) -> str:
@@ -49,16 +46,11 @@ def text_of(browser: Browser, url: str) -> str:
     return answer.content.decode()
 
 
-# --- checking ----------------------------------------------------------------
-
-
-def living_engine() -> None:
+def make_engine_alive() -> None:
     Lease.objects.update(holder="a" * 32, expires_at=database_now() + TIME_TO_LIVE)
 
 
-def test_a_check_is_put_to_the_queue_and_asks_no_provider(
-    account: Account, manager: Browser
-) -> None:
+def test_check_is_queued_without_calling_the_provider(account: Account, manager: Browser) -> None:
     answer = manager.post(url_of(account, "check"), headers={"hx-request": "true"})
     page = answer.content.decode()
     assert "The queue does not run" in page
@@ -68,39 +60,37 @@ def test_a_check_is_put_to_the_queue_and_asks_no_provider(
     assert not ApiCall.objects.exists()
 
 
-def test_asking_twice_asks_once(account: Account, manager: Browser) -> None:
+def test_repeated_request_creates_one_check(account: Account, manager: Browser) -> None:
     for _ in range(3):
         manager.post(url_of(account, "check"))
     assert account.enquiries.count() == 1
 
 
-def test_while_the_engine_works_the_page_says_that_it_asks(
+def test_page_says_that_the_provider_is_asked_while_the_engine_runs(
     account: Account, manager: Browser
 ) -> None:
-    living_engine()
+    make_engine_alive()
     manager.post(url_of(account, "check"))
     assert "Asking GoSMS" in text_of(manager, url_of(account, "checked"))
 
 
-def test_after_the_first_minute_the_page_asks_less_often(
-    account: Account, manager: Browser
-) -> None:
+def test_page_polls_less_often_after_the_first_minute(account: Account, manager: Browser) -> None:
     manager.post(url_of(account, "check"))
     account.enquiries.update(asked_at=timezone.now() - timedelta(seconds=61))
     assert "every 5s" in text_of(manager, url_of(account, "checked"))
 
 
-def ended(account: Account, **fields: Any) -> None:
+def make_ended_check(account: Account, **fields: Any) -> None:
     by = make_user()
     Enquiry.objects.create(
         account=account, kind="check", asked_by=by, ended_at=timezone.now(), **fields
     )
 
 
-def test_a_check_that_went_well_says_so_stops_asking_and_brings_the_figures(
+def test_successful_check_stops_polling_and_updates_the_figures(
     account: Account, manager: Browser
 ) -> None:
-    ended(account, state="answered", reading=read(account))
+    make_ended_check(account, state="answered", reading=make_reading(account))
     page = text_of(manager, url_of(account, "checked"))
     assert "Connection works. Available 938.00, account active." in page
     assert "hx-get" not in page
@@ -108,24 +98,24 @@ def test_a_check_that_went_well_says_so_stops_asking_and_brings_the_figures(
 
 
 @pytest.mark.parametrize(
-    ("reading", "says"),
+    ("reading", "text"),
     [
         ({"is_active": None}, "Connection works. Available 938.00."),
         ({"is_active": False}, "the provider calls the account inactive"),
         ({"available": None, "balance": None}, "Connection works."),
     ],
 )
-def test_a_check_says_what_the_provider_stated_and_no_more(
-    account: Account, manager: Browser, reading: dict[str, Any], says: str
+def test_check_shows_only_facts_that_the_provider_stated(
+    account: Account, manager: Browser, reading: dict[str, Any], text: str
 ) -> None:
-    ended(account, state="answered", reading=read(account, **reading))
-    assert says in text_of(manager, url_of(account, "checked"))
+    make_ended_check(account, state="answered", reading=make_reading(account, **reading))
+    assert text in text_of(manager, url_of(account, "checked"))
 
 
-def test_a_failed_check_gives_reason_next_step_and_the_providers_own_words(
+def test_failed_check_shows_reason_next_step_and_the_providers_words(
     account: Account, manager: Browser
 ) -> None:
-    ended(account, state="failed", reason="credentials", words="<b>密钥</b> \u202eevil")
+    make_ended_check(account, state="failed", reason="credentials", words="<b>密钥</b> \u202eevil")
     page = text_of(manager, url_of(account, "checked"))
     assert "The provider did not accept the login." in page
     assert "Replace the key, then check the connection." in page
@@ -135,7 +125,7 @@ def test_a_failed_check_gives_reason_next_step_and_the_providers_own_words(
 
 
 @pytest.mark.parametrize("provider", [p for p in PROVIDERS if p in ("haorui", "otpservice")])
-def test_where_nothing_can_be_checked_it_says_so_at_once(provider: str, manager: Browser) -> None:
+def test_check_without_a_free_call_is_answered_at_once(provider: str, manager: Browser) -> None:
     account = make_account(provider)
     accounts.pause(account, "credentials")
     page = manager.post(url_of(account, "check"), headers={"hx-request": "true"}).content.decode()
@@ -146,7 +136,7 @@ def test_where_nothing_can_be_checked_it_says_so_at_once(provider: str, manager:
     assert account.is_paused
 
 
-def test_a_signed_out_page_is_told_so_instead_of_getting_a_sign_in_form(
+def test_poll_of_a_signed_out_page_is_answered_401_without_a_form(
     account: Account, client: Browser
 ) -> None:
     answer = client.get(url_of(account, "checked"))

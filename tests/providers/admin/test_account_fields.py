@@ -1,4 +1,4 @@
-"""What is entered for an account: lines, countries, addresses, limits; and two at once."""
+"""Validation of the account form: lines, countries, addresses, limits, concurrent changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from providers import accounts
 from providers.admin.country_field import country_choices
 from tests.factories.accounts import make_account
 
-from .typed_forms import form_again, form_for, problem, saved
+from .account_form_data import errors_of, form_for, form_for_stored, save_form
 
 pytestmark = pytest.mark.django_db
 
@@ -20,50 +20,52 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
-def test_lines_keep_what_stands_inside_and_lose_the_empty_ones(end: str) -> None:
+def test_lines_keep_inner_characters_and_drop_empty_lines(end: str) -> None:
     lines = end.join(["  验证码通道1 ", "", "a\u2028b  c", "   ", "中国OTP\u00a0通道1"])
-    account = saved(form_for("haosms", option_channels=lines))
+    account = save_form(form_for("haosms", option_channels=lines))
     assert account.options["channels"] == ["验证码通道1", "a\u2028b  c", "中国OTP\u00a0通道1"]
 
 
-def test_a_line_that_stands_twice_is_refused() -> None:
-    assert "“A”" in problem(form_for("haorui", option_sender_ids="A\nB\n A "), "option_sender_ids")
+def test_repeated_line_is_refused() -> None:
+    assert "“A”" in errors_of(
+        form_for("haorui", option_sender_ids="A\nB\n A "), "option_sender_ids"
+    )
 
 
-def test_a_line_with_control_characters_is_refused_by_its_number() -> None:
-    said = problem(form_for("haorui", option_sender_ids="A\n\nB\x07"), "option_sender_ids")
-    assert "Line 2" in said
+def test_line_with_control_characters_is_refused_by_its_number() -> None:
+    error = errors_of(form_for("haorui", option_sender_ids="A\n\nB\x07"), "option_sender_ids")
+    assert "Line 2" in error
 
 
-def test_a_list_that_is_needed_must_hold_something() -> None:
-    assert problem(form_for("haorui", option_sender_ids=" \n "), "option_sender_ids")
+def test_required_list_must_not_be_empty() -> None:
+    assert errors_of(form_for("haorui", option_sender_ids=" \n "), "option_sender_ids")
 
 
-def test_a_country_without_a_channel_is_warned_of() -> None:
+def test_country_without_a_channel_causes_a_warning() -> None:
     form = form_for("haosms", allowed_countries=["CN", "ID"])
-    saved(form)
+    save_form(form)
     assert "Indonesia" in form.warnings[0]
 
 
 # --- countries ---------------------------------------------------------------
 
 
-def test_without_a_country_nothing_can_be_sent_and_it_says_so() -> None:
-    said = problem(form_for("haorui", allowed_countries=[]), "allowed_countries")
-    assert said == "Nothing can be sent until a country is allowed."
+def test_empty_list_of_countries_is_refused() -> None:
+    error = errors_of(form_for("haorui", allowed_countries=[]), "allowed_countries")
+    assert error == "Nothing can be sent until a country is allowed."
 
 
-def test_countries_are_stored_sorted_and_once() -> None:
-    account = saved(form_for("haorui", allowed_countries=["TH", "CN", "TH", "AE"]))
+def test_countries_are_stored_sorted_and_unique() -> None:
+    account = save_form(form_for("haorui", allowed_countries=["TH", "CN", "TH", "AE"]))
     assert account.allowed_countries == ["AE", "CN", "TH"]
 
 
 @pytest.mark.parametrize("code", ["XX", "cn", "", "CN,TH", "001", "<b>"])
-def test_what_is_no_country_is_refused(code: str) -> None:
-    assert problem(form_for("haorui", allowed_countries=[code]), "allowed_countries")
+def test_invalid_country_is_refused(code: str) -> None:
+    assert errors_of(form_for("haorui", allowed_countries=[code]), "allowed_countries")
 
 
-def test_countries_are_named_in_the_readers_language_with_code_and_prefix() -> None:
+def test_countries_are_translated_and_show_code_and_prefix() -> None:
     assert ("ID", "Indonesia (ID, +62)") in country_choices()
     with translation.override("zh-hans"):
         assert ("ID", "印度尼西亚 (ID, +62)") in country_choices()
@@ -79,7 +81,7 @@ def strict(settings: Any) -> None:
 
 @pytest.mark.usefixtures("strict")
 @pytest.mark.parametrize(
-    ("url", "says"),
+    ("url", "error"),
     [
         ("http://93.184.216.34", "https"),
         ("https://127.0.0.1", "private"),
@@ -98,106 +100,106 @@ def strict(settings: Any) -> None:
         ("https://", "https://"),
     ],
 )
-def test_addresses_that_are_not_called_are_refused_in_words(url: str, says: str) -> None:
-    assert says in problem(form_for("haorui", base_url=url), "base_url")
+def test_forbidden_address_is_refused_with_an_explanation(url: str, error: str) -> None:
+    assert error in errors_of(form_for("haorui", base_url=url), "base_url")
 
 
 @pytest.mark.usefixtures("strict")
-def test_a_public_https_address_is_taken_without_its_last_slash() -> None:
-    assert saved(form_for("haorui", base_url=" https://93.184.216.34/api/ ")).base_url == (
+def test_trailing_slash_of_an_address_is_removed() -> None:
+    assert save_form(form_for("haorui", base_url=" https://93.184.216.34/api/ ")).base_url == (
         "https://93.184.216.34/api"
     )
 
 
-def test_an_address_that_stays_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    account = saved(form_for("haorui"))
+def test_unchanged_address_is_not_resolved_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = save_form(form_for("haorui"))
 
     def fail(*_: object) -> None:
-        raise AssertionError("asked the DNS")
+        raise AssertionError("resolved the host")
 
     monkeypatch.setattr("providers.admin.address_field.check_base_url", fail)
-    saved(form_again(account, name="another name"))
+    save_form(form_for_stored(account, name="another name"))
 
 
-def test_two_accounts_cannot_have_one_name_in_any_spelling() -> None:
+def test_name_is_unique_regardless_of_case_and_white_space() -> None:
     make_account(name="HAORUI Main")
-    assert problem(form_for("haorui", name=" haorui main "), "name")
+    assert errors_of(form_for("haorui", name=" haorui main "), "name")
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "a\x1bb", "x" * 65, "  ", "\u200b"])
-def test_names_that_nobody_could_read_are_refused(name: str) -> None:
+def test_unreadable_name_is_refused(name: str) -> None:
     assert not form_for("haorui", name=name).is_valid()
 
 
 @pytest.mark.parametrize("name", ["🎉" * 64, "مرحبا", "客服部 主账户", "<script>alert(1)</script>"])
-def test_unusual_names_are_fine(name: str) -> None:
-    assert saved(form_for("haorui", name=name)).name == name
+def test_unusual_name_is_accepted(name: str) -> None:
+    assert save_form(form_for("haorui", name=name)).name == name
 
 
 @pytest.mark.parametrize("field", ["per_second", "per_minute", "in_flight"])
 @pytest.mark.parametrize("value", ["0", "-1", "", "1.5", "NaN", "99999999999", "１０x"])
-def test_limits_are_whole_numbers_within_reason(field: str, value: str) -> None:
-    assert problem(form_for("haorui", **{field: value}), field)
+def test_invalid_limit_is_refused(field: str, value: str) -> None:
+    assert errors_of(form_for("haorui", **{field: value}), field)
 
 
 @pytest.mark.parametrize("value", ["NaN", "1e999", "Infinity", "-0.01", "0.00001", "abc"])
-def test_a_price_is_a_price(value: str) -> None:
-    assert problem(form_for("haorui", price_per_segment=value), "price_per_segment")
+def test_invalid_price_is_refused(value: str) -> None:
+    assert errors_of(form_for("haorui", price_per_segment=value), "price_per_segment")
 
 
-def test_a_phrase_of_one_character_is_refused() -> None:
-    assert problem(form_for("haorui", pausing_phrases="余额不足\ne"), "pausing_phrases")
-    account = saved(form_for("haorui", pausing_phrases=" 余额不足 \r\n\r\nno credit"))
+def test_pausing_phrase_of_one_character_is_refused() -> None:
+    assert errors_of(form_for("haorui", pausing_phrases="余额不足\ne"), "pausing_phrases")
+    account = save_form(form_for("haorui", pausing_phrases=" 余额不足 \r\n\r\nno credit"))
     assert account.phrases == ["余额不足", "no credit"]
 
 
-# --- two at once -------------------------------------------------------------
+# --- concurrent changes -------------------------------------------------------------
 
 
-def test_the_second_of_two_is_told_what_the_first_one_changed() -> None:
+def test_concurrent_change_is_refused_and_named() -> None:
     account = make_account("haorui")
-    late = form_again(account, name="mine", price_per_segment="0.05")
-    saved(form_again(account, per_second="9"))
-    assert late.is_valid()
-    assert late.save() is None
-    assert "Calls a second" in str(late.errors["__all__"])
+    second = form_for_stored(account, name="mine", price_per_segment="0.05")
+    save_form(form_for_stored(account, per_second="9"))
+    assert second.is_valid()
+    assert second.save() is None
+    assert "Calls a second" in str(second.errors["__all__"])
     account.refresh_from_db()
     assert account.name != "mine"
     assert account.per_second == 9
 
 
-def test_saving_once_more_is_done_knowingly() -> None:
+def test_saving_again_after_a_conflict_overwrites() -> None:
     account = make_account("haorui")
-    late = form_again(account, name="mine")
-    saved(form_again(account, per_second="9"))
-    assert late.is_valid()
-    late.save()
-    marks = late.data["seen"]
-    assert saved(form_again(account, name="mine", seen=marks)).name == "mine"
+    second = form_for_stored(account, name="mine")
+    save_form(form_for_stored(account, per_second="9"))
+    assert second.is_valid()
+    second.save()
+    digests = second.data["seen"]
+    assert save_form(form_for_stored(account, name="mine", seen=digests)).name == "mine"
 
 
-def test_a_secret_that_another_one_replaced_counts_as_a_change() -> None:
+def test_concurrently_replaced_secret_is_a_conflict() -> None:
     account = make_account("gosms")
-    late = form_again(account, secret_api_key="ch_mine")
+    second = form_for_stored(account, secret_api_key="ch_mine")
     accounts.save_credentials(account, {"api_key": "ch_theirs"})
-    assert late.is_valid()
-    assert late.save() is None
-    assert "API key" in str(late.errors["__all__"])
-    assert "secret_api_key" in late.errors
+    assert second.is_valid()
+    assert second.save() is None
+    assert "API key" in str(second.errors["__all__"])
+    assert "secret_api_key" in second.errors
     assert account.credentials.get().value.reveal() == "ch_theirs"
 
 
 @pytest.mark.parametrize("seen", ["", "garbage", "[]", "null", '"x"', None])
-def test_a_form_that_does_not_tell_what_it_saw_overwrites_nothing(seen: str | None) -> None:
+def test_form_without_valid_digests_overwrites_nothing(seen: str | None) -> None:
     account = make_account("haorui")
-    form = form_again(account, name="mine", seen=seen)
+    form = form_for_stored(account, name="mine", seen=seen)
     assert form.is_valid()
     assert form.save() is None
 
 
-def test_a_pause_that_comes_while_the_form_is_open_stays() -> None:
+def test_pause_during_editing_is_kept() -> None:
     account = make_account("haorui")
-    form = form_again(account, name="mine")
+    form = form_for_stored(account, name="mine")
     assert form.is_valid()
     accounts.pause(account, "credentials", "words")
     assert form.save() is not None

@@ -1,4 +1,4 @@
-"""The account form: made from what each client declares, strict about what is typed."""
+"""The account form as built from the declarations of each client, and its secrets."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from providers.gateway.client import (
 from providers.models import Account
 from tests.factories.accounts import make_account
 
-from .typed_forms import (
+from .account_form_data import (
     CANARY,
     PROVIDERS,
     client_of,
-    form_again,
+    errors_of,
     form_for,
-    problem,
-    saved,
-    secrets_typed,
+    form_for_stored,
+    save_form,
+    secret_data,
 )
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_it_asks_for_what_the_client_declares_and_for_nothing_of_another(provider: str) -> None:
+def test_form_has_exactly_the_fields_that_the_client_declares(provider: str) -> None:
     client = client_of(provider)
     form = AccountForm(client=client)
     special = {name for name in form.fields if name.startswith(("secret_", "option_"))}
@@ -50,7 +50,7 @@ def test_it_asks_for_what_the_client_declares_and_for_nothing_of_another(provide
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_new_form_starts_with_the_clients_own_values(provider: str) -> None:
+def test_new_form_has_the_initial_values_of_the_client(provider: str) -> None:
     client = client_of(provider)
     form = AccountForm(client=client)
     assert form.initial["base_url"] == client.default_base_url
@@ -59,23 +59,23 @@ def test_a_new_form_starts_with_the_clients_own_values(provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_what_was_typed_opens_the_client(provider: str) -> None:
-    account = saved(form_for(provider))
+def test_entered_secrets_reach_the_login(provider: str) -> None:
+    account = save_form(form_for(provider))
     login = accounts.login_of(account)
     revealed = {f"secret_{name}": value.reveal() for name, value in login.credentials.items()}
-    assert revealed == secrets_typed(provider)
+    assert revealed == secret_data(provider)
     assert account.allowed_countries == ["CN", "TH"]
     assert account.callback_tokens.count() == 1
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_each_secret_has_to_be_entered_at_first(provider: str) -> None:
-    for name in secrets_typed(provider):
-        assert problem(form_for(provider, **{name: "   "}), name)
+def test_every_secret_is_required_for_a_new_account(provider: str) -> None:
+    for name in secret_data(provider):
+        assert errors_of(form_for(provider, **{name: "   "}), name)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_every_word_stands_in_both_languages(provider: str) -> None:
+def test_secret_labels_are_translated(provider: str) -> None:
     declared = client_of(provider)
     with translation.override("zh-hans"):
         form = AccountForm(client=declared)
@@ -83,7 +83,7 @@ def test_every_word_stands_in_both_languages(provider: str) -> None:
     assert all(labels)
 
 
-def test_a_client_that_nobody_knew_gets_its_form() -> None:
+def test_form_is_built_for_an_unknown_client() -> None:
     class Newcomer(Client):
         key = "newcomer"
         name = "Newcomer"
@@ -104,26 +104,26 @@ def test_a_client_that_nobody_knew_gets_its_form() -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_leaving_a_secret_empty_keeps_it_and_its_age(provider: str) -> None:
-    account = saved(form_for(provider))
+def test_empty_secret_keeps_the_stored_value_and_its_age(provider: str) -> None:
+    account = save_form(form_for(provider))
     account.credentials.update(saved_at=timezone.now() - timedelta(days=100))
     before = dict(account.credentials.values_list("name", "saved_at"))
-    saved(form_again(account, name="renamed"))
+    save_form(form_for_stored(account, name="renamed"))
     assert dict(account.credentials.values_list("name", "saved_at")) == before
     login = accounts.login_of(Account.objects.get(pk=account.pk))
     assert all(CANARY in value.reveal() for value in login.credentials.values())
 
 
-def test_a_secret_that_is_entered_replaces_the_old_one_and_is_young() -> None:
-    account = saved(form_for("gosms"))
+def test_entered_secret_replaces_the_stored_one_and_its_age() -> None:
+    account = save_form(form_for("gosms"))
     account.credentials.update(saved_at=timezone.now() - timedelta(days=400))
-    saved(form_again(account, secret_api_key="ch_new"))
+    save_form(form_for_stored(account, secret_api_key="ch_new"))
     credential = account.credentials.get()
     assert credential.value.reveal() == "ch_new"
     assert not credential.is_old
 
 
-def test_a_secret_is_old_after_the_set_time(settings: Any) -> None:
+def test_secret_is_old_after_the_configured_time(settings: Any) -> None:
     settings.SECRET_MAX_AGE_DAYS = 30
     credential = make_account("gosms").credentials.get()
     assert not credential.is_old
@@ -132,56 +132,56 @@ def test_a_secret_is_old_after_the_set_time(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("around", ["  {}\n", "\u00a0{}\u3000", "\ufeff{}\u200b", "\t{} \r\n"])
-def test_what_copying_leaves_around_a_secret_is_taken_off(around: str) -> None:
-    account = saved(form_for("gosms", secret_api_key=around.format("ch_key")))
+def test_white_space_around_a_secret_is_removed(around: str) -> None:
+    account = save_form(form_for("gosms", secret_api_key=around.format("ch_key")))
     assert account.credentials.get().value.reveal() == "ch_key"
 
 
 @pytest.mark.parametrize("value", ["ch_a\x00b", "ch_a\x07b", "ch_a\nb"])
-def test_a_secret_with_control_characters_is_refused_without_being_repeated(value: str) -> None:
-    said = problem(form_for("gosms", secret_api_key=value), "secret_api_key")
-    assert said
-    assert "ch_a" not in said
+def test_secret_with_control_characters_is_refused_and_not_repeated(value: str) -> None:
+    error = errors_of(form_for("gosms", secret_api_key=value), "secret_api_key")
+    assert error
+    assert "ch_a" not in error
 
 
-def test_an_odd_secret_is_saved_with_a_warning_that_does_not_repeat_it() -> None:
+def test_odd_secret_is_saved_with_a_warning_that_does_not_repeat_it() -> None:
     form = form_for("gosms", secret_api_key=f"sk {CANARY}")
-    saved(form)
+    save_form(form)
     assert "begins with ch_" in form.warnings[0]
     assert "space inside" in form.warnings[1]
     assert CANARY not in "".join(form.warnings)
 
 
-def test_after_a_failed_submit_all_is_kept_but_the_secrets_and_it_says_so() -> None:
+def test_failed_form_keeps_everything_but_the_secrets() -> None:
     form = form_for("haorui", name="", price_per_segment="0.04")
-    said = problem(form, "secret_api_password")
-    assert "again" in said
+    error = errors_of(form, "secret_api_password")
+    assert "again" in error
     html = form.as_p()
     assert CANARY not in html
     assert "0.04" in html
 
 
-def test_an_option_of_an_older_client_is_kept() -> None:
-    account = saved(form_for("gosms"))
+def test_option_of_an_older_client_is_kept() -> None:
+    account = save_form(form_for("gosms"))
     Account.objects.filter(pk=account.pk).update(options={**account.options, "retired": "kept"})
-    account = saved(form_again(Account.objects.get(pk=account.pk), option_retired=None))
+    account = save_form(form_for_stored(Account.objects.get(pk=account.pk), option_retired=None))
     assert account.options["retired"] == "kept"
 
 
-def test_a_form_shows_no_secret_in_any_of_its_faces() -> None:
+def test_no_representation_of_the_form_contains_a_secret() -> None:
     account = make_account("gosms", credentials={"api_key": f"ch_{CANARY}"})
-    form = form_again(account, secret_api_key=f"ch_{CANARY}2", name="")
+    form = form_for_stored(account, secret_api_key=f"ch_{CANARY}2", name="")
     assert not form.is_valid()
     assert CANARY not in form.as_p() + repr(form) + str(form.errors) + form.errors.as_json()
     assert isinstance(account.credentials.get().value, Secret)
 
 
-def test_a_stored_secret_does_not_go_to_another_host() -> None:
+def test_stored_secret_must_be_entered_again_for_another_host() -> None:
     account = make_account("gosms", base_url="https://127.0.0.1:9/api")
-    form = form_again(account, base_url="https://127.0.0.2:9/api")
+    form = form_for_stored(account, base_url="https://127.0.0.2:9/api")
     assert "another host" in str(form.errors)
 
 
-def test_a_stored_secret_stays_with_another_path_of_its_host() -> None:
+def test_stored_secret_is_kept_for_another_path_of_its_host() -> None:
     account = make_account("gosms", base_url="https://127.0.0.1:9/api")
-    assert form_again(account, base_url="https://127.0.0.1:9/api/v2").is_valid()
+    assert form_for_stored(account, base_url="https://127.0.0.1:9/api/v2").is_valid()

@@ -1,4 +1,4 @@
-"""The page of one account: its state, its figures, the age of its secrets."""
+"""The page of one account: its state, figures and the age of its secrets; its line in the list."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
 from tests.support.signed_in import browser_of, member
 
-from .typed_forms import typed_again, url_of
+from .account_form_data import stored_form_data, url_of
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:providers_account_changelist")
-ROLES = ("viewer", "operator", "manager", "auditor")
 
 
 @pytest.fixture
@@ -39,10 +38,10 @@ def manager() -> Browser:
     return browser_of(member("manager"))
 
 
-def read(account: Account, minutes: int = 0, **fields: Any) -> BalanceReading:
-    stated = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
-    at = timezone.now() - timedelta(minutes=minutes)
-    return BalanceReading.objects.create(account=account, read_at=at, **{**stated, **fields})
+def make_reading(account: Account, minutes_ago: int = 0, **fields: Any) -> BalanceReading:
+    defaults = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    return BalanceReading.objects.create(account=account, read_at=at, **{**defaults, **fields})
 
 
 def text_of(browser: Browser, url: str) -> str:
@@ -54,7 +53,7 @@ def text_of(browser: Browser, url: str) -> str:
 # --- state, pausing and resuming ----------------------------------------------
 
 
-def test_pausing_takes_a_reason_and_resuming_ends_it(account: Account, manager: Browser) -> None:
+def test_pause_requires_a_reason_and_resume_ends_it(account: Account, manager: Browser) -> None:
     assert manager.post(url_of(account, "pause"), {"reason": " "}).status_code == 200
     manager.post(url_of(account, "pause"), {"reason": "Stock-taking <b>"})
     account.refresh_from_db()
@@ -71,7 +70,7 @@ def test_pausing_takes_a_reason_and_resuming_ends_it(account: Account, manager: 
     ]
 
 
-def test_doing_it_twice_says_that_it_was_done(account: Account, manager: Browser) -> None:
+def test_repeated_pause_or_resume_changes_nothing(account: Account, manager: Browser) -> None:
     manager.post(url_of(account, "pause"), {"reason": "first"})
     manager.post(url_of(account, "pause"), {"reason": "second"})
     account.refresh_from_db()
@@ -81,7 +80,7 @@ def test_doing_it_twice_says_that_it_was_done(account: Account, manager: Browser
     assert LogEntry.objects.count() == 2
 
 
-def test_why_an_account_is_paused_is_said_in_words_with_the_next_step(manager: Browser) -> None:
+def test_paused_account_shows_the_reason_and_the_next_step(manager: Browser) -> None:
     account = make_account("haosms")
     accounts.pause(account, "no_balance", "余额不足 <script>alert(1)</script>")
     page = text_of(manager, url_of(account))
@@ -99,7 +98,7 @@ def test_why_an_account_is_paused_is_said_in_words_with_the_next_step(manager: B
         ("manager", BY_HAND, "check"),
     ],
 )
-def test_a_pause_by_hand_is_ended_only_by_those_who_may(
+def test_check_ends_a_pause_by_hand_only_with_permission(
     role: str, reason: str, kind: str, account: Account
 ) -> None:
     accounts.pause(account, reason, "words", make_user())
@@ -112,34 +111,34 @@ def test_a_pause_by_hand_is_ended_only_by_those_who_may(
 
 def test_saving_the_form_does_not_end_a_pause_by_hand(account: Account, manager: Browser) -> None:
     accounts.pause(account, BY_HAND, "words", make_user())
-    manager.post(url_of(account), typed_again(account, per_second="7"))
+    manager.post(url_of(account), stored_form_data(account, per_second="7"))
     assert account.enquiries.get().kind == "balance"
 
 
-def state_shown(browser: Browser) -> str:
+def displayed_state(browser: Browser) -> str:
     page = text_of(browser, LIST)
     words = ("Active", "Paused", "Slowed down", "Low balance", "Not checked")
     return next(word for word in words if f"<span>{word}</span>" in page)
 
 
-def test_the_list_shows_the_one_state_that_matters_most(manager: Browser) -> None:
+def test_list_shows_the_most_important_state(manager: Browser) -> None:
     account = make_account("gosms", low_balance=Decimal(100))
-    assert state_shown(manager) == "Not checked"
-    read(account, available=Decimal(500))
-    assert state_shown(manager) == "Active"
-    read(account, available=Decimal("99.99"))
-    assert state_shown(manager) == "Low balance"
+    assert displayed_state(manager) == "Not checked"
+    make_reading(account, available=Decimal(500))
+    assert displayed_state(manager) == "Active"
+    make_reading(account, available=Decimal("99.99"))
+    assert displayed_state(manager) == "Low balance"
     Allowance.objects.update(slow_until=timezone.now().timestamp() + 60)
-    assert state_shown(manager) == "Slowed down"
+    assert displayed_state(manager) == "Slowed down"
     accounts.pause(account, "credentials")
-    assert state_shown(manager) == "Paused"
+    assert displayed_state(manager) == "Paused"
 
 
-def test_an_account_that_cannot_be_checked_is_active_once_a_call_went_well(
+def test_uncheckable_account_is_active_after_a_successful_call(
     manager: Browser,
 ) -> None:
     account = make_account("otpservice")
-    assert state_shown(manager) == "Not checked"
+    assert displayed_state(manager) == "Not checked"
     ApiCall.objects.create(
         account=account,
         operation="start_code",
@@ -149,10 +148,10 @@ def test_an_account_that_cannot_be_checked_is_active_once_a_call_went_well(
         url="https://example.com",
         outcome="done",
     )
-    assert state_shown(manager) == "Active"
+    assert displayed_state(manager) == "Active"
 
 
-def test_the_first_day_leads_to_adding_an_account_for_those_who_may(manager: Browser) -> None:
+def test_empty_list_offers_to_add_an_account_to_permitted_staff(manager: Browser) -> None:
     title = "No accounts yet. An account is your login with a provider."
     page = text_of(manager, LIST)
     assert title in page
@@ -160,13 +159,13 @@ def test_the_first_day_leads_to_adding_an_account_for_those_who_may(manager: Bro
     assert "Add account" not in text_of(browser_of(member("viewer")), LIST)
 
 
-def test_the_list_asks_as_many_queries_for_many_accounts_as_for_one(manager: Browser) -> None:
-    read(make_account("gosms"))
+def test_list_needs_a_constant_number_of_queries(manager: Browser) -> None:
+    make_reading(make_account("gosms"))
     manager.get(LIST)
     with CaptureQueriesContext(connection) as one:
         manager.get(LIST)
     for _ in range(20):
-        read(make_account("gosms"))
+        make_reading(make_account("gosms"))
     with CaptureQueriesContext(connection) as many:
         manager.get(LIST)
     assert len(many) == len(one)
@@ -175,9 +174,11 @@ def test_the_list_asks_as_many_queries_for_many_accounts_as_for_one(manager: Bro
 # --- figures and secrets -------------------------------------------------------
 
 
-def test_the_last_twenty_readings_are_shown_as_stated(account: Account, manager: Browser) -> None:
+def test_last_twenty_readings_are_shown_as_stated(account: Account, manager: Browser) -> None:
     for minutes in range(25):
-        read(account, minutes, available=Decimal(1000) + minutes, credit_limit=Decimal(5000))
+        make_reading(
+            account, minutes, available=Decimal(1000) + minutes, credit_limit=Decimal(5000)
+        )
     page = text_of(manager, url_of(account))
     assert "5,000.00" in page
     assert "1,019.00" in page
@@ -185,18 +186,18 @@ def test_the_last_twenty_readings_are_shown_as_stated(account: Account, manager:
     assert "¥" not in page
 
 
-def test_old_secrets_are_to_be_replaced(account: Account, manager: Browser) -> None:
+def test_page_suggests_replacing_old_secrets(account: Account, manager: Browser) -> None:
     account.credentials.update(saved_at=timezone.now() - timedelta(days=200))
     page = text_of(manager, url_of(account))
     assert "200 days ago" in page
     assert "Time to replace it" in page
 
 
-def test_a_secret_that_no_key_reads_breaks_neither_list_nor_page(
+def test_undecryptable_secret_breaks_neither_list_nor_page(
     account: Account, manager: Browser, settings: Any
 ) -> None:
     settings.SECRETS_KEYS = [Fernet.generate_key().decode()]
     assert account.name in text_of(manager, LIST)
     assert "cannot be decrypted" in text_of(manager, url_of(account))
-    answer = manager.post(url_of(account), typed_again(account, secret_api_key="ch_new"))
+    answer = manager.post(url_of(account), stored_form_data(account, secret_api_key="ch_new"))
     assert answer.status_code == 302

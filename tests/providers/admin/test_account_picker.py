@@ -1,4 +1,4 @@
-"""Which account a form works with, and what its list of accounts shows."""
+"""Which account a form uses, and how the list shows unusable ones."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ def account(name: str) -> Account:
 FIRST, SECOND, PAUSED = account("first"), account("second"), account("paused one")
 
 
-def picked(accounts: list[Account], remembered: object = None, **asked: str) -> Account | None:
-    return pick_account(FACTORY.get("/", asked), accounts, remembered, reason_of)
+def pick(accounts: list[Account], remembered: object = None, **query: str) -> Account | None:
+    return pick_account(FACTORY.get("/", query), accounts, remembered, reason_of)
 
 
-def test_the_account_in_the_address_is_picked_even_if_it_is_paused() -> None:
-    assert picked([FIRST, PAUSED], FIRST.public_id, account=PAUSED.public_id) is PAUSED
+def test_account_in_the_url_is_picked_even_if_paused() -> None:
+    assert pick([FIRST, PAUSED], FIRST.public_id, account=PAUSED.public_id) is PAUSED
 
 
-def test_a_form_that_was_sent_goes_before_the_address() -> None:
+def test_posted_account_takes_precedence_over_the_url() -> None:
     request = FACTORY.post(f"/?account={FIRST.public_id}", {"account": SECOND.public_id})
     assert pick_account(request, [FIRST, SECOND], None, reason_of) is SECOND
 
 
-def test_without_a_wish_the_remembered_account_is_picked() -> None:
-    assert picked([FIRST, SECOND], SECOND.public_id) is SECOND
+def test_remembered_account_is_picked_by_default() -> None:
+    assert pick([FIRST, SECOND], SECOND.public_id) is SECOND
 
 
-def test_an_unknown_wish_falls_back_to_the_first_usable_account() -> None:
-    assert picked([PAUSED, SECOND], "gone", account="unknown") is SECOND
+def test_unknown_account_falls_back_to_the_first_usable_one() -> None:
+    assert pick([PAUSED, SECOND], "gone", account="unknown") is SECOND
 
 
-def test_where_no_account_can_be_used_the_first_is_picked() -> None:
-    assert picked([PAUSED]) is PAUSED
-    assert picked([]) is None
+def test_first_account_is_picked_if_none_is_usable() -> None:
+    assert pick([PAUSED]) is PAUSED
+    assert pick([]) is None
 
 
 def options_of(field: AccountChoice) -> list[dict[str, Any]]:
     return [option for _, group, _ in field.widget.optgroups("account", []) for option in group]
 
 
-def test_an_account_that_cannot_be_used_is_listed_with_the_reason_and_disabled() -> None:
+def test_unusable_account_is_listed_disabled_with_the_reason() -> None:
     usable, paused = options_of(AccountChoice([FIRST, PAUSED], reason_of))
     assert usable["label"] == "first"
     assert "disabled" not in usable["attrs"]
@@ -62,10 +62,10 @@ def test_an_account_that_cannot_be_used_is_listed_with_the_reason_and_disabled()
     assert paused["attrs"]["disabled"] is True
 
 
-@pytest.mark.parametrize("nothing", ["", "Ask me"])
-def test_choosing_no_account_is_allowed_only_where_it_has_a_label(nothing: str) -> None:
-    field = AccountChoice([FIRST], reason_of, nothing=nothing)
-    assert field.required is not bool(nothing)
-    assert [option["label"] for option in options_of(field)] == ([nothing] if nothing else []) + [
-        "first"
-    ]
+@pytest.mark.parametrize("empty_label", ["", "Ask me"])
+def test_no_account_can_be_chosen_only_with_an_empty_label(empty_label: str) -> None:
+    field = AccountChoice([FIRST], reason_of, empty_label=empty_label)
+    assert field.required is not bool(empty_label)
+    assert [option["label"] for option in options_of(field)] == (
+        [empty_label] if empty_label else []
+    ) + ["first"]

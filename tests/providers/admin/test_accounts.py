@@ -1,8 +1,7 @@
-"""The pages of accounts: who may do what, what stands there, and what never does."""
+"""Pages of accounts: permissions, adding, changing, malformed requests."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,14 +9,13 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 from django.urls import reverse
-from django.utils import timezone
 
 from providers import account_checks, accounts
-from providers.models import Account, BalanceReading, Enquiry
+from providers.models import Account, Enquiry
 from tests.factories.accounts import make_account
 from tests.support.signed_in import browser_of, member
 
-from .typed_forms import CANARY, PROVIDERS, add_url, typed, typed_again, url_of
+from .account_form_data import CANARY, PROVIDERS, add_url, form_data, stored_form_data, url_of
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:providers_account_changelist")
@@ -34,19 +32,13 @@ def manager() -> Browser:
     return browser_of(member("manager"))
 
 
-def read(account: Account, minutes: int = 0, **fields: Any) -> BalanceReading:
-    stated = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
-    at = timezone.now() - timedelta(minutes=minutes)
-    return BalanceReading.objects.create(account=account, read_at=at, **{**stated, **fields})
-
-
 def text_of(browser: Browser, url: str) -> str:
     answer = browser.get(url)
     assert answer.status_code == 200
     return answer.content.decode()
 
 
-# --- who may do what ---------------------------------------------------------
+# --- permissions -------------------------------------------------------------
 
 GET_PAGES = {
     "changelist": {"viewer": 200, "operator": 200, "manager": 200, "auditor": 200, "nobody": 403},
@@ -66,61 +58,61 @@ POST_PAGES = {
 }
 
 
-def address(page: str, account: Account) -> str:
+def url_for(page: str, account: Account) -> str:
     if page in ("changelist", "add"):
         return reverse(f"admin:providers_account_{page}")
     return url_of(account, page)
 
 
 @pytest.mark.parametrize("role", [*ROLES, "nobody"])
-def test_each_role_opens_what_it_may(role: str, account: Account) -> None:
+def test_each_role_can_open_only_its_pages(role: str, account: Account) -> None:
     browser = browser_of(member(*([role] if role != "nobody" else [])))
-    statuses = {page: browser.get(address(page, account)).status_code for page in GET_PAGES}
+    statuses = {page: browser.get(url_for(page, account)).status_code for page in GET_PAGES}
     assert statuses == {page: allowed[role] for page, allowed in GET_PAGES.items()}
 
 
 @pytest.mark.parametrize("page", POST_PAGES)
 @pytest.mark.parametrize("role", [*ROLES, "nobody"])
-def test_each_role_does_what_it_may(page: str, role: str, account: Account) -> None:
+def test_each_role_can_perform_only_its_actions(page: str, role: str, account: Account) -> None:
     accounts.pause(account, "credentials")
     browser = browser_of(member(*([role] if role != "nobody" else [])))
-    assert browser.post(address(page, account)).status_code == POST_PAGES[page][role]
+    assert browser.post(url_for(page, account)).status_code == POST_PAGES[page][role]
     account.refresh_from_db()
     may_resume = POST_PAGES[page][role] == 302 and page == "resume"
     assert account.is_paused != may_resume
-    asked = POST_PAGES[page][role] == 302 and page == "check"
-    assert account.enquiries.exists() == asked
+    requested = POST_PAGES[page][role] == 302 and page == "check"
+    assert account.enquiries.exists() == requested
 
 
 @pytest.mark.parametrize("page", GET_PAGES)
-def test_whoever_is_signed_out_sees_nothing(page: str, account: Account, client: Browser) -> None:
-    answer = client.get(address(page, account))
+def test_signed_out_visitor_sees_nothing(page: str, account: Account, client: Browser) -> None:
+    answer = client.get(url_for(page, account))
     assert answer.status_code in (302, 401)
     assert account.name not in answer.content.decode()
 
 
 @pytest.mark.parametrize("page", ["change", "add", "check", "pause", "resume"])
-def test_a_post_without_its_token_does_nothing(page: str, account: Account) -> None:
+def test_post_without_a_csrf_token_is_refused(page: str, account: Account) -> None:
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(member("manager"))
-    assert browser.post(address(page, account)).status_code == 403
+    assert browser.post(url_for(page, account)).status_code == 403
 
 
-def test_nobody_deletes_an_account(account: Account) -> None:
-    boss = browser_of(member(superuser=True))
+def test_accounts_cannot_be_deleted(account: Account) -> None:
+    superuser = browser_of(member(superuser=True))
     url = reverse("admin:providers_account_delete", args=[account.public_id])
-    assert boss.get(url).status_code == 403
-    assert boss.post(url, {"post": "yes"}).status_code == 403
+    assert superuser.get(url).status_code == 403
+    assert superuser.post(url, {"post": "yes"}).status_code == 403
     assert Account.objects.filter(pk=account.pk).exists()
 
 
-def test_an_unknown_or_odd_id_is_not_found(manager: Browser) -> None:
+def test_invalid_id_is_not_found(manager: Browser) -> None:
     for odd in ("nosuch", "1", "%00", "_5F", "a" * 500):
         assert manager.get(f"{LIST}{odd}/change/").status_code == 404
         assert manager.post(f"{LIST}{odd}/check/").status_code == 404
 
 
-def test_without_the_right_to_change_there_is_no_form_no_secret_and_no_callback_address(
+def test_page_without_change_permission_has_no_form_and_no_callback_address(
     settings: Any,
 ) -> None:
     settings.PUBLIC_ADDRESS = "https://sms.example.com"
@@ -134,7 +126,7 @@ def test_without_the_right_to_change_there_is_no_form_no_secret_and_no_callback_
     assert callback.reveal() in text_of(browser_of(member("manager")), url_of(account))
 
 
-def test_a_missing_public_address_is_named(settings: Any, manager: Browser) -> None:
+def test_missing_address_settings_are_named(settings: Any, manager: Browser) -> None:
     settings.PUBLIC_ADDRESS = ""
     settings.OUTGOING_ADDRESSES = []
     page = text_of(manager, url_of(make_account("haorui")))
@@ -142,9 +134,7 @@ def test_a_missing_public_address_is_named(settings: Any, manager: Browser) -> N
     assert "OUTGOING_ADDRESSES" in page
 
 
-def test_the_addresses_for_the_providers_allow_list_can_be_copied(
-    settings: Any, manager: Browser
-) -> None:
+def test_outgoing_addresses_can_be_copied(settings: Any, manager: Browser) -> None:
     settings.OUTGOING_ADDRESSES = ["203.0.113.7"]
     assert 'data-copy="203.0.113.7"' in text_of(manager, add_url("haorui"))
 
@@ -152,39 +142,39 @@ def test_the_addresses_for_the_providers_allow_list_can_be_copied(
 # --- adding and changing -----------------------------------------------------
 
 
-def test_the_first_step_offers_every_client_with_its_job(manager: Browser) -> None:
+def test_first_step_offers_every_client(manager: Browser) -> None:
     page = text_of(manager, reverse("admin:providers_account_add"))
     for provider in PROVIDERS:
         assert f"?provider={provider}" in page
 
 
-def test_an_unknown_provider_leads_back_to_the_choice(manager: Browser) -> None:
+def test_unknown_provider_leads_back_to_the_choice(manager: Browser) -> None:
     assert "?provider=haosms" in text_of(manager, add_url("<script>"))
     assert manager.post(add_url("nosuch"), {}).status_code == 302
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_saving_checks_the_connection_and_leads_to_the_account(
+def test_saving_requests_a_check_and_redirects_to_the_account(
     provider: str, manager: Browser
 ) -> None:
-    answer = manager.post(add_url(provider), typed(provider), follow=True)
+    answer = manager.post(add_url(provider), form_data(provider), follow=True)
     account = Account.objects.get()
     assert answer.redirect_chain[0][0] == url_of(account)
     enquiry = account.enquiries.get()
     assert enquiry.kind == Enquiry.Kind.CHECK
-    assert (enquiry.state == Enquiry.State.QUEUED) == account_checks.can_be_asked(account.client)
+    assert (enquiry.state == Enquiry.State.QUEUED) == account_checks.is_checkable(account.client)
     assert CANARY not in answer.content.decode()
 
 
-def test_a_warning_about_a_secret_follows_the_saving(manager: Browser) -> None:
-    answer = manager.post(add_url("gosms"), typed("gosms", secret_api_key="sk_x"), follow=True)
+def test_warning_about_a_secret_is_shown_after_saving(manager: Browser) -> None:
+    answer = manager.post(add_url("gosms"), form_data("gosms", secret_api_key="sk_x"), follow=True)
     assert "usually begins with ch_" in answer.content.decode()
 
 
-def test_a_failed_form_keeps_what_was_typed_and_says_where_the_problem_is(
+def test_failed_form_keeps_the_input_and_links_the_error(
     manager: Browser,
 ) -> None:
-    answer = manager.post(add_url("haorui"), typed("haorui", base_url="ftp://x"))
+    answer = manager.post(add_url("haorui"), form_data("haorui", base_url="ftp://x"))
     page = answer.content.decode()
     assert "Error: Add account" in page
     assert 'href="#id_base_url"' in page
@@ -193,25 +183,23 @@ def test_a_failed_form_keeps_what_was_typed_and_says_where_the_problem_is(
     assert "Enter this again" in page
 
 
-def test_the_provider_of_an_account_stays(account: Account, manager: Browser) -> None:
-    data = {**typed_again(account, name="renamed"), "provider": "haorui"}
+def test_provider_of_an_account_cannot_change(account: Account, manager: Browser) -> None:
+    data = {**stored_form_data(account, name="renamed"), "provider": "haorui"}
     manager.post(f"{url_of(account)}?provider=haorui", data)
     account.refresh_from_db()
     assert (account.provider, account.name) == ("gosms", "renamed")
 
 
-def test_an_account_whose_client_is_gone_can_still_be_opened(
-    account: Account, manager: Browser
-) -> None:
+def test_account_of_a_removed_client_can_be_opened(account: Account, manager: Browser) -> None:
     Account.objects.filter(pk=account.pk).update(provider="retired")
     assert "no client for “retired”" in text_of(manager, url_of(account))
-    assert manager.post(url_of(account), typed("gosms")).status_code == 302
+    assert manager.post(url_of(account), form_data("gosms")).status_code == 302
     assert "retired" in text_of(manager, LIST)
 
 
-def test_the_log_names_what_was_changed(account: Account, manager: Browser) -> None:
+def test_log_names_the_changed_fields(account: Account, manager: Browser) -> None:
     changes = {"secret_api_key": "ch_new", "per_second": "7", "option_exclusive_key": None}
-    manager.post(url_of(account), typed_again(account, **changes))
+    manager.post(url_of(account), stored_form_data(account, **changes))
     entry = LogEntry.objects.get()
     assert entry.get_change_message() == "Changed Calls a second and API key."
 
@@ -222,11 +210,11 @@ def test_the_log_names_what_was_changed(account: Account, manager: Browser) -> N
 @pytest.mark.parametrize(
     "search", ["%", "_", "\\", "x" * 10_000, "a\x00b", "' OR 1=1 --", " ".join("abc" * 20)]
 )
-def test_nasty_searches_find_nothing_and_break_nothing(search: str, manager: Browser) -> None:
+def test_hostile_search_causes_no_error(search: str, manager: Browser) -> None:
     make_account("gosms")
     assert manager.get(LIST, {"q": search}).status_code in (200, 302)
 
 
 @pytest.mark.parametrize("query", ["p=99999", "p=-1", "p=x", "o=99.-99", "e=1", "all=", "nosuch=1"])
-def test_odd_addresses_of_the_list_break_nothing(query: str, manager: Browser) -> None:
+def test_malformed_query_of_the_list_causes_no_error(query: str, manager: Browser) -> None:
     assert manager.get(f"{LIST}?{query}").status_code in (200, 302)

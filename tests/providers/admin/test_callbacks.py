@@ -1,4 +1,4 @@
-"""Callbacks as staff see them: the list, one of them, and who may do what."""
+"""Pages of callbacks: the list, one callback, permissions, addresses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from providers.models import Account, Callback, CallbackToken
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 from tests.factories.staff import make_staff, make_user
-from tests.providers.callbacks.pushes import digest_all, only, push_json
+from tests.providers.callbacks.pushes import only_callback, process_received, push_json
 
 pytestmark = pytest.mark.django_db
 
@@ -35,12 +35,12 @@ def message() -> Message:
     return make_message(make_account("haorui"), state="submitted")
 
 
-def report(message: Message, word: str = "Delivered", **more: str) -> Callback:
+def push_and_process(message: Message, word: str = "Delivered", **more: str) -> Callback:
     push_json(
         message.account,
         {"uid": message.reference, "DLRStatus": word, "PhoneNumber": NUMBER, **more},
     )
-    digest_all()
+    process_received()
     return Callback.objects.latest("pk")
 
 
@@ -50,12 +50,12 @@ def signed_in(role: str) -> Client:
     return client
 
 
-def page(client: Client, callback: Callback, name: str = "change") -> str:
+def url_of(callback: Callback, name: str = "change") -> str:
     return reverse(f"admin:providers_callback_{name}", args=[callback.public_id])
 
 
-def test_the_list_says_what_was_reported_and_for_what(message: Message) -> None:
-    report(message, "DELIVRD")
+def test_list_shows_the_report_and_its_subject(message: Message) -> None:
+    push_and_process(message, "DELIVRD")
     text = signed_in("auditor").get(reverse(LIST)).content.decode()
     assert "Delivered (DELIVRD)" in text
     assert "message …5678" in text
@@ -63,7 +63,7 @@ def test_the_list_says_what_was_reported_and_for_what(message: Message) -> None:
 
 
 @pytest.mark.parametrize("state", ["unmatched", "unrecognised", "conflict"])
-def test_each_tab_opens_its_rows(state: str) -> None:
+def test_each_tab_lists_its_state(state: str) -> None:
     account = make_account("haorui")
     Callback.objects.create(account=account, digest="1", method="POST", state=state)
     Callback.objects.create(account=account, digest="2", method="POST", state="applied")
@@ -72,28 +72,28 @@ def test_each_tab_opens_its_rows(state: str) -> None:
 
 
 @pytest.mark.parametrize("by", ["reference", "provider_id"])
-def test_a_whole_id_finds_the_callbacks_of_a_message(message: Message, by: str) -> None:
+def test_search_finds_callbacks_by_complete_id(message: Message, by: str) -> None:
     Message.objects.filter(pk=message.pk).update(provider_id="26471304")
-    report(message)
+    push_and_process(message)
     push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
-    wanted = message.reference if by == "reference" else "26471304"
-    answer = signed_in("auditor").get(reverse(LIST), {"q": wanted})
+    identity = message.reference if by == "reference" else "26471304"
+    answer = signed_in("auditor").get(reverse(LIST), {"q": identity})
     assert [row.subject for row in answer.context["cl"].result_list] == [f"message:{message.pk}"]
 
 
 @pytest.mark.parametrize("query", ["139", NUMBER, "%", "x" * 10_000])
-def test_a_search_is_no_oracle_for_numbers(message: Message, query: str) -> None:
-    report(message)
+def test_search_does_not_reveal_numbers(message: Message, query: str) -> None:
+    push_and_process(message)
     answer = signed_in("auditor").get(reverse(LIST), {"q": query})
     assert answer.status_code == 200
     assert not answer.context["cl"].result_list
 
 
-def test_numbers_and_texts_of_a_raw_request_are_masked_for_everybody(message: Message) -> None:
-    callback = report(message, Message=TEXT)
+def test_numbers_and_texts_of_a_raw_request_are_masked_for_every_role(message: Message) -> None:
+    callback = push_and_process(message, Message=TEXT)
     for role in ("auditor", "manager"):
         client = signed_in(role)
-        text = client.get(page(client, callback)).content.decode()
+        text = client.get(url_of(callback)).content.decode()
         assert message.reference in text
         assert NUMBER not in text
         assert TEXT not in text
@@ -112,7 +112,7 @@ def test_numbers_and_texts_of_a_raw_request_are_masked_for_everybody(message: Me
         ('--x\r\nContent-Disposition: form-data; name="to"\r\n\r\n8613912345678', "multipart/x"),
     ],
 )
-def test_whatever_looks_like_a_number_or_a_text_is_masked(
+def test_numbers_and_texts_are_masked_in_every_format(
     message: Message, body: str, kind: str
 ) -> None:
     callback = Callback.objects.create(
@@ -125,115 +125,109 @@ def test_whatever_looks_like_a_number_or_a_text_is_masked(
         state="unrecognised",
     )
     client = signed_in("auditor")
-    shown = client.get(page(client, callback)).content.decode()
+    shown = client.get(url_of(callback)).content.decode()
     shown += client.get(reverse(LIST)).content.decode()
     assert NUMBER not in shown
     assert "4711" not in shown
 
 
-def test_a_viewer_sees_no_number_in_the_words_of_a_report(message: Message) -> None:
-    report(message, "WEIRD number 8613912345678")
+def test_viewer_sees_no_number_in_the_words_of_a_report(message: Message) -> None:
+    push_and_process(message, "WEIRD number 8613912345678")
     url = reverse("admin:messaging_message_change", args=[message.public_id])
     assert NUMBER not in signed_in("viewer").get(url).content.decode()
 
 
-def test_a_reveal_shows_it_as_it_came_and_is_written_down(message: Message) -> None:
-    callback, client = report(message, Message=TEXT), signed_in("manager")
-    answer = client.post(page(client, callback, "reveal"), {"reason": "complaint"})
+def test_reveal_shows_the_raw_request_and_is_logged(message: Message) -> None:
+    callback, client = push_and_process(message, Message=TEXT), signed_in("manager")
+    answer = client.post(url_of(callback, "reveal"), {"reason": "complaint"})
     assert NUMBER in answer.content.decode()
     assert TEXT in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
     assert LogEntry.objects.get().change_message == "Revealed: A complaint"
 
 
-def test_a_reveal_without_a_reason_shows_nothing(message: Message) -> None:
-    callback, client = report(message), signed_in("manager")
-    answer = client.post(page(client, callback, "reveal"), {})
+def test_reveal_without_a_reason_shows_nothing(message: Message) -> None:
+    callback, client = push_and_process(message), signed_in("manager")
+    answer = client.post(url_of(callback, "reveal"), {})
     assert NUMBER not in answer.content.decode()
     assert not LogEntry.objects.exists()
 
 
-def test_markup_in_a_callback_is_shown_and_not_run(message: Message) -> None:
-    callback = report(message, Remarks="<script>alert(1)</script>\u202e")
+def test_markup_in_a_callback_is_escaped(message: Message) -> None:
+    callback = push_and_process(message, Remarks="<script>alert(1)</script>\u202e")
     client = signed_in("manager")
-    shown = client.get(page(client, callback)).content.decode()
-    revealed = client.post(page(client, callback, "reveal"), {"other": "x"}).content.decode()
+    shown = client.get(url_of(callback)).content.decode()
+    revealed = client.post(url_of(callback, "reveal"), {"other": "x"}).content.decode()
     assert "<script>alert" not in shown + revealed
     assert "&lt;script&gt;alert" in revealed
 
 
-def test_one_is_processed_again_at_once(message: Message) -> None:
+def test_single_callback_is_processed_again_at_once(message: Message) -> None:
     push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
-    digest_all()
-    callback, client = only(), signed_in("manager")
+    process_received()
+    callback, client = only_callback(), signed_in("manager")
     Message.objects.update(reference="f" * 32)
-    answer = client.post(page(client, callback, "again"), follow=True)
+    answer = client.post(url_of(callback, "again"), follow=True)
     assert "Its state is now: Applied." in answer.content.decode()
 
 
-def test_many_are_processed_again_by_the_queue(message: Message) -> None:
+def test_selected_callbacks_are_processed_again_by_the_queue(message: Message) -> None:
     push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered"})
-    digest_all()
+    process_received()
     signed_in("manager").post(
-        reverse(LIST), {"action": "process_again", "_selected_action": [only().pk]}
+        reverse(LIST), {"action": "process_again", "_selected_action": [only_callback().pk]}
     )
-    assert only().state == "received"
+    assert only_callback().state == "received"
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
-def test_who_may_not_do_it_is_refused(message: Message, role: str) -> None:
-    callback, client = report(message), signed_in(role)
+def test_actions_without_permission_are_refused(message: Message, role: str) -> None:
+    callback, client = push_and_process(message), signed_in(role)
     for name in ("again", "reveal"):
-        assert client.post(page(client, callback, name), {"reason": "check"}).status_code == 403
+        assert client.post(url_of(callback, name), {"reason": "check"}).status_code == 403
     client.post(reverse(LIST), {"action": "process_again", "_selected_action": [callback.pk]})
-    assert only().state == "applied"
+    assert only_callback().state == "applied"
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("operator", 403), ("auditor", 200)])
-def test_callbacks_are_for_those_who_may_see_calls(
-    message: Message, role: str, status: int
-) -> None:
-    callback, client = report(message), signed_in(role)
+def test_callbacks_require_their_permission(message: Message, role: str, status: int) -> None:
+    callback, client = push_and_process(message), signed_in(role)
     assert client.get(reverse(LIST)).status_code == status
-    assert client.get(page(client, callback)).status_code == status
+    assert client.get(url_of(callback)).status_code == status
 
 
-def test_the_list_needs_no_more_queries_with_more_rows(
-    message: Message,
-) -> None:
+def test_list_needs_a_constant_number_of_queries(message: Message) -> None:
     client, counts = signed_in("auditor"), []
     for rows in (3, 20):
         for number in range(rows):
             push_json(message.account, {"uid": "f" * 32, "DLRStatus": "Delivered", "n": number})
-        digest_all()
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
+        process_received()
+        with CaptureQueriesContext(connection) as captured:
             client.get(reverse(LIST))
         counts.append(len(captured))
     assert counts[1] <= counts[0]
 
 
-# --- the message's own page -----------------------------------------------------------
+# --- the page of the message ---------------------------------------------------------
 
 
-def test_a_message_tells_of_each_report_and_of_the_contradiction(message: Message) -> None:
-    report(message, "Delivered")
-    report(message, "Failed")
+def test_message_page_shows_every_report_and_the_contradiction(message: Message) -> None:
+    push_and_process(message, "Delivered")
+    push_and_process(message, "Failed")
     client = signed_in("manager")
     text = client.get(
         reverse("admin:messaging_message_change", args=[message.public_id])
     ).content.decode()
     assert "First reported “Delivered”, later “Not delivered”." in text
     assert text.count("Report: ") == 2
-    assert page(client, Callback.objects.earliest("pk")) in text
+    assert url_of(Callback.objects.earliest("pk")) in text
 
 
-def test_a_report_against_a_decision_of_staff_says_which_stands(message: Message) -> None:
+def test_report_that_contradicts_staff_says_which_state_stands(message: Message) -> None:
     Message.objects.update(
         state="not_sent", settled_at=timezone.now() - timedelta(hours=1), settled_because="asked"
     )
-    report(message)
+    push_and_process(message)
     url = reverse("admin:messaging_message_change", args=[message.public_id])
     assert "It says “Delivered”, and that stands." in signed_in("manager").get(url).content.decode()
 
@@ -241,18 +235,18 @@ def test_a_report_against_a_decision_of_staff_says_which_stands(message: Message
 # --- health ---------------------------------------------------------------------------------
 
 
-def test_health_counts_what_waits_and_what_stayed_silent() -> None:
+def test_health_counts_waiting_due_and_missing_reports() -> None:
     account, now = make_account("haorui"), timezone.now()
     for hours, state in ((1, "submitted"), (80, "submitted"), (80, "delivered"), (80, "refused")):
         at = now - timedelta(hours=hours)
         make_message(account, state=state, answered_at=at, created_at=at)
     (health,) = health_of([account, make_account("haosms")])
-    silence = health.silence
-    assert (silence.waiting, silence.ripe, silence.silent) == (1, 2, 1)
-    assert health.silence.share == 50
+    reports = health.missing_reports
+    assert (reports.waiting, reports.due, reports.missing) == (1, 2, 1)
+    assert health.missing_reports.share == 50
 
 
-def test_an_account_that_is_quiet_though_messages_wait_is_named() -> None:
+def test_quiet_account_with_waiting_messages_is_reported() -> None:
     account = make_account("haorui")
     since = timezone.now() - timedelta(hours=9, minutes=5)
     make_message(account, state="submitted", answered_at=since)
@@ -268,7 +262,7 @@ def post_address(client: Client, account: Account, name: str, **fields: object) 
     return client.post(url, fields).status_code
 
 
-def test_a_new_address_leaves_the_old_one_standing() -> None:
+def test_new_address_keeps_the_old_one_active() -> None:
     account = make_account("haorui")
     assert post_address(signed_in("manager"), account, "new_address") == 302
     facts = addresses_of(account, timezone.now())
@@ -276,7 +270,7 @@ def test_a_new_address_leaves_the_old_one_standing() -> None:
     assert not facts[1].is_revocable
 
 
-def test_an_old_address_can_be_revoked_after_seven_days_and_not_before() -> None:
+def test_old_address_can_be_revoked_only_after_seven_days() -> None:
     account, client = make_account("haorui"), signed_in("manager")
     old = account.callback_tokens.get()
     accounts.new_callback_token(account)
@@ -290,7 +284,7 @@ def test_an_old_address_can_be_revoked_after_seven_days_and_not_before() -> None
     assert old.revoked_at is not None
 
 
-def test_the_address_in_use_is_never_revoked() -> None:
+def test_newest_address_cannot_be_revoked() -> None:
     account = make_account("haorui")
     token = account.callback_tokens.get()
     post_address(signed_in("manager"), account, "revoke_address", token=token.pk)
@@ -298,7 +292,7 @@ def test_the_address_in_use_is_never_revoked() -> None:
     assert token.revoked_at is None
 
 
-def test_no_account_revokes_the_address_of_another() -> None:
+def test_address_of_another_account_cannot_be_revoked() -> None:
     account, other = make_account("haorui"), make_account("haorui")
     token = other.callback_tokens.get()
     status = post_address(signed_in("manager"), account, "revoke_address", token=token.pk)
@@ -306,18 +300,18 @@ def test_no_account_revokes_the_address_of_another() -> None:
 
 
 @pytest.mark.parametrize("name", ["new_address", "revoke_address"])
-def test_addresses_are_made_and_revoked_by_managers_only(name: str) -> None:
+def test_address_actions_without_permission_are_refused(name: str) -> None:
     account = make_account("haorui")
     client = Client()
     client.force_login(make_user("providers.view_account", "providers.check_account"))
     assert post_address(client, account, name) == 403
 
 
-def test_a_network_that_is_none_is_refused_beside_its_field() -> None:
+def test_invalid_network_is_refused_beside_its_field() -> None:
     account, client = make_account("haorui"), signed_in("manager")
     url = reverse("admin:providers_account_change", args=[account.public_id])
-    seen = client.get(url).context["form"]
-    data = {name: field.value() or "" for name, field in ((f.name, f) for f in seen)}
+    form = client.get(url).context["form"]
+    data = {field.name: field.value() or "" for field in form}
     data |= {"allowed_countries": ["CN"], "option_sender_ids": "HAORUI", "option_kind": "T"}
     answer = client.post(url, data | {"callback_networks": "198.51.100.0/24\nthe provider"})
     assert "“the provider” is not a network." in answer.content.decode()
@@ -326,13 +320,13 @@ def test_a_network_that_is_none_is_refused_beside_its_field() -> None:
     assert account.networks == ["198.51.100.0/24"]
 
 
-def test_raw_bytes_that_are_no_text_are_shown_all_the_same(message: Message) -> None:
+def test_undecodable_bytes_are_shown_escaped(message: Message) -> None:
     callback = Callback.objects.create(
         account=message.account, digest="1", method="POST", body=b"\xff\x00{"
     )
     client = signed_in("manager")
-    assert client.get(page(client, callback)).status_code == 200
+    assert client.get(url_of(callback)).status_code == 200
     assert (
         json.dumps("\\xff")[1:-1].replace("\\\\", "\\")
-        in client.post(page(client, callback, "reveal"), {"other": "x"}).content.decode()
+        in client.post(url_of(callback, "reveal"), {"other": "x"}).content.decode()
     )

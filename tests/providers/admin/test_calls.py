@@ -1,4 +1,4 @@
-"""API calls: to look at, to search and to filter; pruned after their time."""
+"""The journal of API calls: permissions, search, filters, pages and pruning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 
 from core import pruning
 from providers import journal
-from providers.admin.calls import with_chips
+from providers.admin.calls import mark_hidden_parts
 from providers.models import Account, ApiCall
 from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
@@ -22,7 +22,7 @@ from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:providers_apicall_changelist")
-ROLES_THAT_LOOK = ("manager", "auditor")
+PERMITTED_ROLES = ("manager", "auditor")
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def auditor() -> Browser:
     return browser_of(member("auditor"))
 
 
-def call(account: Account, **fields: Any) -> ApiCall:
+def make_call(account: Account, **fields: Any) -> ApiCall:
     return ApiCall.objects.create(
         **{
             "account": account,
@@ -54,84 +54,85 @@ def call(account: Account, **fields: Any) -> ApiCall:
     )
 
 
-def page_of(one: ApiCall) -> str:
-    return reverse("admin:providers_apicall_change", args=[one.pk])
+def page_of(call: ApiCall) -> str:
+    return reverse("admin:providers_apicall_change", args=[call.pk])
 
 
-def found(browser: Browser, **query: Any) -> set[int]:
+def find(browser: Browser, **query: Any) -> set[int]:
     answer = browser.get(LIST, query)
     assert answer.status_code == 200
     return {row.pk for row in answer.context["cl"].result_list}
 
 
-# --- who ---------------------------------------------------------------------
+# --- permissions -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "manager", "auditor"])
-def test_it_is_open_to_those_who_hold_its_permission(role: str, account: Account) -> None:
+def test_journal_requires_its_permission(role: str, account: Account) -> None:
     browser = browser_of(member(role))
-    expected = 200 if role in ROLES_THAT_LOOK else 403
+    expected = 200 if role in PERMITTED_ROLES else 403
     assert browser.get(LIST).status_code == expected
-    assert browser.get(page_of(call(account))).status_code == expected
+    assert browser.get(page_of(make_call(account))).status_code == expected
 
 
-def test_nobody_adds_changes_or_deletes_a_call(account: Account) -> None:
-    boss = browser_of(member(superuser=True))
-    one = call(account)
-    assert boss.post(page_of(one), {"outcome": "done"}).status_code == 403
-    assert boss.get(reverse("admin:providers_apicall_add")).status_code in (403, 404)
-    delete = reverse("admin:providers_apicall_delete", args=[one.pk])
-    assert boss.post(delete, {"post": "yes"}).status_code == 403
-    action = {"action": "delete_selected", "_selected_action": [one.pk], "post": "yes"}
-    boss.post(LIST, action)
+def test_calls_cannot_be_added_changed_or_deleted(account: Account) -> None:
+    superuser = browser_of(member(superuser=True))
+    call = make_call(account)
+    assert superuser.post(page_of(call), {"outcome": "done"}).status_code == 403
+    assert superuser.get(reverse("admin:providers_apicall_add")).status_code in (403, 404)
+    delete = reverse("admin:providers_apicall_delete", args=[call.pk])
+    assert superuser.post(delete, {"post": "yes"}).status_code == 403
+    action = {"action": "delete_selected", "_selected_action": [call.pk], "post": "yes"}
+    superuser.post(LIST, action)
     assert ApiCall.objects.count() == 1
 
 
 # --- the list ----------------------------------------------------------------
 
 
-def test_it_finds_calls_by_what_they_were_for_by_address_and_by_the_answers_words(
-    account: Account, auditor: Browser
-) -> None:
-    by_subject = call(account, subject="message:4711").pk
-    by_url = call(account, url="https://other.example.net/send").pk
-    by_words = call(account, answer_body='{"remarks": "余额不足"}').pk
-    assert found(auditor, q="message:4711") == {by_subject}
-    assert found(auditor, q="other.example.net") == {by_url}
-    assert found(auditor, q="余额不足") == {by_words}
+def test_search_finds_calls_by_subject_url_and_answer(account: Account, auditor: Browser) -> None:
+    by_subject = make_call(account, subject="message:4711").pk
+    by_url = make_call(account, url="https://other.example.net/send").pk
+    by_words = make_call(account, answer_body='{"remarks": "余额不足"}').pk
+    assert find(auditor, q="message:4711") == {by_subject}
+    assert find(auditor, q="other.example.net") == {by_url}
+    assert find(auditor, q="余额不足") == {by_words}
 
 
-def test_filters_narrow_by_account_operation_outcome_and_status(
+def test_filters_by_account_operation_outcome_and_status(
     account: Account, auditor: Browser
 ) -> None:
     other = make_account("gosms")
-    first = call(account).pk
-    second = call(other, operation="place_order", outcome="unknown", http_status=None).pk
-    third = call(other, operation="fetch_balance", outcome="refused", http_status=429).pk
-    assert found(auditor, account=account.public_id) == {first}
-    assert found(auditor, operation="place_order") == {second}
-    assert found(auditor, operation=["place_order", "send_text"]) == {first, second}
-    assert found(auditor, outcome=["unknown", "refused"]) == {second, third}
-    assert found(auditor, status="none") == {second}
-    assert found(auditor, status="4") == {third}
-    assert found(auditor, status="429") == {third}
-    assert found(auditor, status="2", account=other.public_id) == set()
+    first = make_call(account).pk
+    second = make_call(other, operation="place_order", outcome="unknown", http_status=None).pk
+    third = make_call(other, operation="fetch_balance", outcome="refused", http_status=429).pk
+    assert find(auditor, account=account.public_id) == {first}
+    assert find(auditor, operation="place_order") == {second}
+    assert find(auditor, operation=["place_order", "send_text"]) == {first, second}
+    assert find(auditor, outcome=["unknown", "refused"]) == {second, third}
+    assert find(auditor, status="none") == {second}
+    assert find(auditor, status="4") == {third}
+    assert find(auditor, status="429") == {third}
+    assert find(auditor, status="2", account=other.public_id) == set()
 
 
-def test_sending_a_code_is_one_filter_for_both_kinds_of_provider(
+def test_filter_of_sending_a_code_covers_both_operations(
     account: Account, auditor: Browser
 ) -> None:
-    both = {call(account, operation="send_code").pk, call(account, operation="start_code").pk}
-    assert found(auditor, operation="send_code") == both
+    both = {
+        make_call(account, operation="send_code").pk,
+        make_call(account, operation="start_code").pk,
+    }
+    assert find(auditor, operation="send_code") == both
 
 
-def test_filters_narrow_by_local_time(account: Account, auditor: Browser) -> None:
-    young = call(account).pk
-    old = call(account, started_at=timezone.now() - timedelta(days=3)).pk
+def test_time_filter_uses_local_time(account: Account, auditor: Browser) -> None:
+    young = make_call(account).pk
+    old = make_call(account, started_at=timezone.now() - timedelta(days=3)).pk
     day = f"{timezone.localtime() - timedelta(days=1):%Y-%m-%d}"
-    assert found(auditor, started_at_from_0=day, started_at_from_1="00:00:00") == {young}
-    assert found(auditor, started_at_to_0=day, started_at_to_1="00:00:00") == {old}
-    assert found(auditor, started_at_to_0=day) == {old}
+    assert find(auditor, started_at_from_0=day, started_at_from_1="00:00:00") == {young}
+    assert find(auditor, started_at_to_0=day, started_at_to_1="00:00:00") == {old}
+    assert find(auditor, started_at_to_0=day) == {old}
 
 
 @pytest.mark.parametrize(
@@ -162,33 +163,33 @@ def test_filters_narrow_by_local_time(account: Account, auditor: Browser) -> Non
         {"nosuch": "1"},
     ],
 )
-def test_nasty_queries_break_nothing(
+def test_hostile_query_causes_no_error(
     query: dict[str, Any], account: Account, auditor: Browser
 ) -> None:
-    call(account)
+    make_call(account)
     assert auditor.get(LIST, query).status_code in (200, 302)
 
 
-def test_many_calls_need_as_many_queries_as_one(account: Account, auditor: Browser) -> None:
-    call(account)
+def test_list_needs_a_constant_number_of_queries(account: Account, auditor: Browser) -> None:
+    make_call(account)
     auditor.get(LIST)
     with CaptureQueriesContext(connection) as one:
         auditor.get(LIST)
     for number in range(30):
-        call(make_account("gosms"), subject=f"nobody:{number}")
+        make_call(make_account("gosms"), subject=f"nobody:{number}")
     with CaptureQueriesContext(connection) as many:
         auditor.get(LIST)
     assert len(many) == len(one)
     assert not any("request_body" in query["sql"] for query in many)
 
 
-def test_what_a_call_was_for_is_a_link_where_an_app_knows_it(
+def test_resolved_subject_of_a_call_is_a_link(
     account: Account, auditor: Browser, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(journal, "_resolvers", {})
-    journal.resolve_subjects_of("parcel", lambda identity: (f"<{identity}>", "/parcel/7/"))
-    call(account, subject="parcel:7")
-    call(account, subject="stranger:9")
+    journal.register_subject_resolver("parcel", lambda identity: (f"<{identity}>", "/parcel/7/"))
+    make_call(account, subject="parcel:7")
+    make_call(account, subject="stranger:9")
     page = auditor.get(LIST).content.decode()
     assert '<a href="/parcel/7/">&lt;7&gt;</a>' in page
     assert "stranger:9" in page
@@ -197,17 +198,17 @@ def test_what_a_call_was_for_is_a_link_where_an_app_knows_it(
 # --- one call ----------------------------------------------------------------
 
 
-def test_its_page_says_what_happened_and_shows_both_sides_escaped(
+def test_page_explains_the_outcome_and_escapes_the_bodies(
     account: Account, auditor: Browser
 ) -> None:
-    one = call(
+    call = make_call(
         account,
         outcome="unknown",
         http_status=None,
         reason="timed_out",
         answer_body="<script>alert(1)</script>\x1b",
     )
-    page = auditor.get(page_of(one)).content.decode()
+    page = auditor.get(page_of(call)).content.decode()
     assert "No answer came in time." in page
     assert "Money may have been spent" in page
     assert "&lt;script&gt;alert(1)" in page
@@ -216,51 +217,51 @@ def test_its_page_says_what_happened_and_shows_both_sides_escaped(
     assert "none: no answer" in page
 
 
-def test_a_call_that_costs_nothing_says_nothing_about_money(
-    account: Account, auditor: Browser
-) -> None:
-    one = call(account, operation="fetch_balance", outcome="unknown", reason="timed_out")
-    page = auditor.get(page_of(one)).content.decode()
+def test_page_of_a_free_call_does_not_mention_money(account: Account, auditor: Browser) -> None:
+    call = make_call(account, operation="fetch_balance", outcome="unknown", reason="timed_out")
+    page = auditor.get(page_of(call)).content.decode()
     assert "No answer came in time." in page
     assert "Money" not in page
 
 
-def test_hidden_parts_are_marked_and_nothing_else_is(account: Account, auditor: Browser) -> None:
-    assert with_chips("a=[hidden]&b=<i>") == ('a=<span class="chip">hidden</span>&amp;b=&lt;i&gt;')
-    one = call(account, request_body='{"api_password": "[hidden]"}')
+def test_only_redacted_parts_are_marked(account: Account, auditor: Browser) -> None:
+    assert mark_hidden_parts("a=[hidden]&b=<i>") == (
+        'a=<span class="chip">hidden</span>&amp;b=&lt;i&gt;'
+    )
+    call = make_call(account, request_body='{"api_password": "[hidden]"}')
     with translation.override("zh-hans"):
-        assert "[hidden]" not in with_chips(one.request_body)
-    page = auditor.get(page_of(one)).content.decode()
+        assert "[hidden]" not in mark_hidden_parts(call.request_body)
+    page = auditor.get(page_of(call)).content.decode()
     assert "Secrets and codes are hidden here from everybody." in page
 
 
-def test_the_account_is_a_link_only_for_those_who_may_open_it(account: Account) -> None:
+def test_account_is_a_link_only_with_permission_to_view_it(account: Account) -> None:
     only_calls = browser_of(make_user("providers.view_apicall"))
-    page = only_calls.get(page_of(call(account))).content.decode()
+    page = only_calls.get(page_of(make_call(account))).content.decode()
     assert account.name in page
     assert account.public_id not in page
 
 
 @pytest.mark.parametrize("odd", ["0", "x", "99999999999999999999", "1'", "%00"])
-def test_an_unknown_call_is_not_found(odd: str, auditor: Browser) -> None:
+def test_unknown_call_is_not_found(odd: str, auditor: Browser) -> None:
     assert auditor.get(f"{LIST}{odd}/change/").status_code == 404
 
 
 # --- pruning -----------------------------------------------------------------
 
 
-def test_calls_beyond_the_retention_go_and_the_others_stay(account: Account, settings: Any) -> None:
+def test_only_calls_beyond_the_retention_are_pruned(account: Account, settings: Any) -> None:
     settings.JOURNAL_DAYS = 30
-    kept = call(account, started_at=timezone.now() - timedelta(days=29))
+    kept = make_call(account, started_at=timezone.now() - timedelta(days=29))
     for _ in range(3):
-        call(account, started_at=timezone.now() - timedelta(days=31))
+        make_call(account, started_at=timezone.now() - timedelta(days=31))
     assert journal.prune() == 3
     assert list(ApiCall.objects.all()) == [kept]
     assert journal.prune() == 0
 
 
-def test_pruning_goes_on_until_nothing_old_is_left(account: Account, monkeypatch: Any) -> None:
+def test_pruning_deletes_more_than_one_chunk(account: Account, monkeypatch: Any) -> None:
     monkeypatch.setattr(pruning, "CHUNK", 2)
     for _ in range(5):
-        call(account, started_at=timezone.now() - timedelta(days=1000))
+        make_call(account, started_at=timezone.now() - timedelta(days=1000))
     assert journal.prune() == 5

@@ -1,4 +1,4 @@
-"""Callbacks as providers push them."""
+"""Push callbacks as providers do, and process them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def token_of(account: Account) -> str:
 
 
 def push_json(account: Account, report: Any, token: str = "", **headers: Any) -> HttpResponse:
-    """A report as HAORUI's platform posts it."""
+    """POST a report as HAORUI's platform does."""
     path = f"/callbacks/{token or token_of(account)}/"
     posted: Any = Client().post(path, json.dumps(report), "application/json", **headers)
     answer: HttpResponse = posted
@@ -27,17 +27,25 @@ def push_json(account: Account, report: Any, token: str = "", **headers: Any) ->
 
 
 def push_get(account: Account, query: str, token: str = "", **headers: Any) -> HttpResponse:
-    """A callback as the OTP Service makes it."""
+    """GET the address as the OTP Service does."""
     path = f"/callbacks/{token or token_of(account)}/?{query}"
     got: Any = Client().get(path, **headers)
     answer: HttpResponse = got
     return answer
 
 
-def digest_all() -> None:
-    """Read everything that was not read yet, whatever its time."""
-    process.digest(list(Callback.objects.filter(state="received").values_list("pk", flat=True)))
+def push_report(account: Account, word: str = "Delivered") -> Callback:
+    """Push a delivery report of HAORUI; returns the only stored row."""
+    push_json(account, {"uid": "u1", "message_id": 5, "DLRStatus": word, "ErrorCode": "000"})
+    return only_callback()
 
 
-def only() -> Callback:
+def process_received() -> None:
+    """Process every callback that is still in the state received, due or not."""
+    process.process_rows(
+        list(Callback.objects.filter(state="received").values_list("pk", flat=True))
+    )
+
+
+def only_callback() -> Callback:
     return Callback.objects.get()

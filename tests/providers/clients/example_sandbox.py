@@ -1,6 +1,6 @@
-"""Example SMS acted out: `/v1/messages`, `/v1/balance`, and the delivery report that it pushes.
+"""Sandbox of Example SMS: `/v1/messages`, `/v1/balance` and the delivery report that it pushes.
 
-A phone number that ends in 999001 is refused, one in 999003 is never reported.
+A phone number that ends in 999001 is refused. For one that ends in 999003 no report is sent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OPERATIONS = {("POST", "/v1/messages"): "send", ("GET", "/v1/balance"): "balance
 
 @dataclass
 class ExampleSettings(Settings):
-    """price: what one message takes from the balance."""
+    """`price` is the cost of one message."""
 
     price: Decimal = Decimal("0.05")
 
@@ -66,7 +66,7 @@ class ExampleSms(Provider):
         return Reply(payload, 202, "submitted", message_id=message_id)
 
     def reset(self) -> None:
-        """It keeps nothing that could be asked for later."""
+        """Do nothing, because no state is kept."""
 
 
 def _refuse(status: int, word: str) -> Reply:

@@ -1,4 +1,4 @@
-"""A door that leads nowhere: it keeps what was asked and gives the answers it was told."""
+"""A transport without a network: it records requests and returns prepared answers."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ T = TypeVar("T")
 
 
 class FakeTransport:
-    """One answer for each call. As with the real one, nothing but a `GatewayError` passes."""
+    """Returns one prepared answer per call. Errors of `parse` pass unchanged."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
         self.calls: list[tuple[Operation, Request]] = []
 
-    def call(self, operation: Operation, request: Request, understand: Callable[[Answer], T]) -> T:
+    def call(self, operation: Operation, request: Request, parse: Callable[[Answer], T]) -> T:
         self.calls.append((operation, request))
-        return understand(self.answers.pop(0))
+        return parse(self.answers.pop(0))
 
 
-def raw(body: bytes | str, status: int = 200, **headers: str) -> Answer:
+def raw_answer(body: bytes | str, status: int = 200, **headers: str) -> Answer:
     content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(status, named, content)
 
 
-def said(payload: object, status: int = 200, **headers: str) -> Answer:
-    return raw(json.dumps(payload), status, **headers)
+def json_answer(payload: object, status: int = 200, **headers: str) -> Answer:
+    return raw_answer(json.dumps(payload), status, **headers)
 
 
 def credential_of(name: str) -> str:
-    """What stands in place of a secret: long and unlike anything else."""
+    """A fake secret: long and unlike anything else."""
     return f"s3cret-{name}-7Qz"
 
 
 def options_of(client: type[Client], **options: object) -> dict[str, object]:
-    """The options as an account has them: defaults, and one line where lines are wanted."""
+    """The options of an account: the defaults, and one line for each `LINES` option."""
     given: dict[str, object] = {
         field.name: ["one"] if field.kind is OptionKind.LINES else field.default
         for field in client.option_fields
@@ -77,7 +77,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Case:
-    """What a provider answers to a call, and what the portal makes of it."""
+    """A provider's answer, and the expected result or failure."""
 
     label: str
     answer: Answer
@@ -101,5 +101,5 @@ class Case:
         assert len(transport.calls) == 1
 
 
-def labelled(cases: list[Case]) -> pytest.MarkDecorator:
+def parametrize_cases(cases: list[Case]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", cases, ids=lambda case: str(case.label))

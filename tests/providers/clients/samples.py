@@ -1,4 +1,4 @@
-"""The answers that the providers' documents show, and one call for each that they answer."""
+"""The sample answers of the providers' documents, and one call for each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a value of the contract can be stored by any database, however odd its source."""
+"""Check that any database can store a value of the contract, however odd its source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every client has to declare, and what it may ask of the door."""
+"""The declarations of every client, and the requests that it may send."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ from providers.gateway.client import (
 )
 from providers.gateway.registry import client_for, clients
 
-from .fake_transport import credential_of, open_client, raw
+from .fake_transport import credential_of, open_client, raw_answer
 from .samples import CALLBACK_URL, CALLS, CODE, CONFIRMED, PAID, RECIPIENT, SAMPLES, TEXT
 
-every_client = pytest.mark.parametrize("client", clients().values(), ids=clients())
-CAPABLE = [
+for_every_client = pytest.mark.parametrize("client", clients().values(), ids=clients())
+CLIENT_CALLS = [
     (client, method) for client in clients().values() for method in CALLS if hasattr(client, method)
 ]
-every_call = pytest.mark.parametrize(
-    ("client", "method"), CAPABLE, ids=[f"{client.key}-{method}" for client, method in CAPABLE]
+for_every_call = pytest.mark.parametrize(
+    ("client", "method"),
+    CLIENT_CALLS,
+    ids=[f"{client.key}-{method}" for client, method in CLIENT_CALLS],
 )
-OFFLINE = {"sender_ids", "channels", "check_own_code", "understand_callback"}
+OFFLINE = {"sender_ids", "channels", "check_own_code", "parse_callback"}
 
 
-def asked_by(client: type[Client], method: str) -> tuple[Operation, Request]:
-    opened, transport = open_client(client, raw(SAMPLES[client.key, method]))
+def request_of(client: type[Client], method: str) -> tuple[Operation, Request]:
+    opened, transport = open_client(client, raw_answer(SAMPLES[client.key, method]))
     CALLS[method](opened)
     ((operation, request),) = transport.calls
     return operation, request
@@ -55,11 +57,11 @@ def test_the_four_providers_are_found() -> None:
     ]
 
 
-def test_a_key_without_a_client_finds_none() -> None:
+def test_unknown_key_has_no_client() -> None:
     assert client_for("gone") is None
 
 
-def test_every_method_of_every_capability_is_tried_here() -> None:
+def test_every_capability_method_has_a_sample_call() -> None:
     capabilities = [
         value
         for value in vars(contract).values()
@@ -69,18 +71,18 @@ def test_every_method_of_every_capability_is_tried_here() -> None:
     assert abstract - OFFLINE == set(CALLS)
 
 
-@every_client
-def test_it_says_what_it_is(client: type[Client]) -> None:
+@for_every_client
+def test_client_declares_its_identity(client: type[Client]) -> None:
     assert re.fullmatch(r"[a-z0-9]{2,20}", client.key)
     assert client.name
-    assert client.job
+    assert client.summary
     assert client.base_url_help
     assert client.default_base_url == "" or client.default_base_url.startswith("https://")
     assert not client.default_base_url.endswith("/")
 
 
-@every_client
-def test_its_form_fields_have_labels_and_say_where_to_find_the_value(client: type[Client]) -> None:
+@for_every_client
+def test_form_fields_have_labels_and_help(client: type[Client]) -> None:
     assert client.credential_fields
     shown: list[CredentialField | OptionField] = [*client.credential_fields, *client.option_fields]
     assert len({field.name for field in shown}) == len(shown)
@@ -90,8 +92,8 @@ def test_its_form_fields_have_labels_and_say_where_to_find_the_value(client: typ
         assert field.help.strip()
 
 
-@every_client
-def test_its_options_have_usable_defaults(client: type[Client]) -> None:
+@for_every_client
+def test_options_have_valid_defaults(client: type[Client]) -> None:
     for field in client.option_fields:
         values = [value for value, _ in field.choices]
         assert bool(values) == (field.kind is OptionKind.CHOICE)
@@ -100,23 +102,23 @@ def test_its_options_have_usable_defaults(client: type[Client]) -> None:
         assert all(label for _, label in field.choices)
 
 
-@every_client
-def test_it_receives_callbacks_exactly_if_it_reports_delivery(client: type[Client]) -> None:
+@for_every_client
+def test_callbacks_are_received_if_and_only_if_delivery_is_reported(client: type[Client]) -> None:
     assert client.reports_delivery == issubclass(client, ReceivesCallbacks)
     if issubclass(client, ReceivesCallbacks):
         assert client.callback_methods
         assert client.callback_methods <= {"GET", "POST"}
 
 
-@every_client
-def test_its_pace_is_possible(client: type[Client]) -> None:
+@for_every_client
+def test_default_rate_limits_are_consistent(client: type[Client]) -> None:
     assert client.pace.per_second >= 1
     assert client.pace.per_minute >= client.pace.per_second
     assert client.pace.in_flight >= 1
 
 
-@every_client
-def test_what_its_document_offers_for_rent_is_named(client: type[Client]) -> None:
+@for_every_client
+def test_documented_projects_and_regions_have_code_and_name(client: type[Client]) -> None:
     if issubclass(client, RentsNumbers):
         for offer in (*client.documented_projects, *client.documented_regions):
             assert offer.code
@@ -124,11 +126,9 @@ def test_what_its_document_offers_for_rent_is_named(client: type[Client]) -> Non
         assert all(re.fullmatch("[A-Z]{2}", row.code) for row in client.documented_regions)
 
 
-@every_call
-def test_the_operation_is_named_after_the_method_and_has_its_effect(
-    client: type[Client], method: str
-) -> None:
-    operation, _ = asked_by(client, method)
+@for_every_call
+def test_operation_has_the_name_and_effect_of_its_method(client: type[Client], method: str) -> None:
+    operation, _ = request_of(client, method)
     assert operation.name == method
     if method in PAID:
         assert operation.effect is Effect.PAID
@@ -138,30 +138,28 @@ def test_the_operation_is_named_after_the_method_and_has_its_effect(
         assert operation.effect is Effect.READ
 
 
-@every_call
-def test_the_path_is_joined_to_the_base_url_and_holds_no_query(
-    client: type[Client], method: str
-) -> None:
-    _, request = asked_by(client, method)
+@for_every_call
+def test_request_path_is_plain_and_has_no_query(client: type[Client], method: str) -> None:
+    _, request = request_of(client, method)
     assert request.method in ("GET", "POST")
     assert re.fullmatch(r"(/[A-Za-z0-9_]+)+", request.path)
     assert request.form is None or request.json is None
 
 
-@every_call
-def test_every_login_that_goes_out_is_hidden(client: type[Client], method: str) -> None:
-    operation, request = asked_by(client, method)
+@for_every_call
+def test_sent_credentials_are_hidden(client: type[Client], method: str) -> None:
+    operation, request = request_of(client, method)
     logins = {credential_of(field.name) for field in client.credential_fields}
     sent = {name for name, value in fields_of(request).items() if value in logins}
     assert sent <= operation.hidden
     assert sent or request.headers == {"Authorization": f"Bearer {credential_of('api_key')}"}
 
 
-@every_call
-def test_codes_texts_and_addresses_with_a_token_are_hidden_and_numbers_masked(
+@for_every_call
+def test_codes_texts_and_callback_urls_are_hidden_and_numbers_masked(
     client: type[Client], method: str
 ) -> None:
-    operation, request = asked_by(client, method)
+    operation, request = request_of(client, method)
     for name, value in fields_of(request).items():
         if value in (CODE, TEXT, CALLBACK_URL):
             assert name in operation.hidden
@@ -170,9 +168,9 @@ def test_codes_texts_and_addresses_with_a_token_are_hidden_and_numbers_masked(
             assert name in operation.masked
 
 
-@every_call
-def test_nothing_secret_stands_in_a_repr(client: type[Client], method: str) -> None:
-    opened, transport = open_client(client, raw(SAMPLES[client.key, method]))
+@for_every_call
+def test_repr_contains_no_secret(client: type[Client], method: str) -> None:
+    opened, transport = open_client(client, raw_answer(SAMPLES[client.key, method]))
     result = CALLS[method](opened)
     shown = f"{opened!r} {opened.login!r} {transport.calls[0][1]!r} {result!r}"
     secrets = [credential_of(field.name) for field in client.credential_fields]
@@ -180,8 +178,8 @@ def test_nothing_secret_stands_in_a_repr(client: type[Client], method: str) -> N
         assert secret not in shown
 
 
-@every_client
-def test_a_credential_is_read_only_when_it_is_needed(client: type[Client]) -> None:
+@for_every_client
+def test_credentials_are_not_decrypted_before_a_call(client: type[Client]) -> None:
     def unreadable() -> str:
         raise AssertionError("read too early")
 

@@ -1,4 +1,4 @@
-"""GoSMS, by its document (GoSMS API 文档, 2025-12-03): orders, and what every call has."""
+"""GoSMS, by its document (GoSMS API 文档, 2025-12-03): orders, and the request of every call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ from providers.gateway.client import CannotTake
 from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Cancellation, OrderState, Reason, Rental
 
-from .fake_transport import Case, Failure, credential_of, labelled, open_client, raw, said
+from .fake_transport import (
+    Case,
+    Failure,
+    credential_of,
+    json_answer,
+    open_client,
+    parametrize_cases,
+    raw_answer,
+)
 from .samples import CALLS, GOSMS_CANCELLED, GOSMS_PENDING, GOSMS_PLACED, GOSMS_RECEIVED, SAMPLES
 
 HEADERS = {"Authorization": f"Bearer {credential_of('api_key')}"}
@@ -50,10 +58,10 @@ def order(**changes: object) -> dict[str, object]:
 
 
 PLACED = [
-    Case("the document's sample", raw(GOSMS_PLACED), PENDING),
+    Case("the document's sample", raw_answer(GOSMS_PLACED), PENDING),
     Case(
-        "another app and country than asked for",
-        said(order(project_code="telegram", region="GB")),
+        "another app and country than requested",
+        json_answer(order(project_code="telegram", region="GB")),
         replace(
             PENDING,
             project="telegram",
@@ -63,76 +71,76 @@ PLACED = [
     ),
     Case(
         "no price",
-        said({key: value for key, value in order().items() if key != "price"}),
+        json_answer({key: value for key, value in order().items() if key != "price"}),
         replace(PENDING, price=None),
     ),
     Case(
         "no phone",
-        said(order(phone="")),
+        json_answer(order(phone="")),
         Failure(OutcomeUnknown, Reason.UNREADABLE),
     ),
     Case(
         "no order id",
-        said(order(order_id=None)),
+        json_answer(order(order_id=None)),
         Failure(OutcomeUnknown, Reason.UNREADABLE),
     ),
     Case(
-        "an order id that leads elsewhere",
-        said(order(order_id="../user")),
+        "an order id that changes the path",
+        json_answer(order(order_id="../user")),
         Failure(OutcomeUnknown, Reason.UNREADABLE),
     ),
     Case(
-        "no state: the number is kept all the same",
-        said(order(status=None)),
+        "no state: the number is kept",
+        json_answer(order(status=None)),
         replace(PENDING, state=OrderState.UNRECOGNISED, raw_state=""),
     ),
 ]
 
 
-@labelled(PLACED)
-def test_an_answer_to_renting(case: Case) -> None:
+@parametrize_cases(PLACED)
+def test_answer_to_placing_an_order(case: Case) -> None:
     case.check(GoSMS, lambda client: client.place_order("whatsapp", "ID"))
 
 
 FETCHED = [
-    Case("the document's sample while waiting", raw(GOSMS_PENDING), PENDING),
-    Case("the document's sample with an SMS", raw(GOSMS_RECEIVED), RECEIVED),
-    Case("an id that is text", said(order(order_id="12345")), PENDING),
+    Case("the document's sample while waiting", raw_answer(GOSMS_PENDING), PENDING),
+    Case("the document's sample with an SMS", raw_answer(GOSMS_RECEIVED), RECEIVED),
+    Case("an id that is text", json_answer(order(order_id="12345")), PENDING),
     *(
         Case(
             f"state {word}",
-            said(order(status=word)),
+            json_answer(order(status=word)),
             replace(PENDING, state=state, raw_state=word),
         )
         for word, state in ORDER_STATES.items()
     ),
     Case(
-        "an unknown state, kept as it was said",
-        said(order(status="Released", code="77")),
+        "an unknown state is kept unchanged",
+        json_answer(order(status="Released", code="77")),
         replace(PENDING, state=OrderState.UNRECOGNISED, raw_state="Released", code="77"),
     ),
     Case(
         "received without a code",
-        said(order(status="received", content="hello")),
+        json_answer(order(status="received", content="hello")),
         replace(PENDING, state=OrderState.RECEIVED, raw_state="received", content="hello"),
     ),
-    Case("an empty code", said(order(code="", content="")), PENDING),
-    Case("a code that is a number", said(order(code=12345)), replace(PENDING, code="12345")),
+    Case("an empty code", json_answer(order(code="", content="")), PENDING),
+    Case("a code that is a number", json_answer(order(code=12345)), replace(PENDING, code="12345")),
     Case(
         "a long text with markup is kept whole",
-        said(order(content="<b>http://x.example</b>" * 500)),
+        json_answer(order(content="<b>http://x.example</b>" * 500)),
         replace(PENDING, content="<b>http://x.example</b>" * 500),
     ),
     Case(
         "a time with an offset",
-        said(order(expired_at="2025-12-03T19:00:00.123456789+08:00")),
+        json_answer(order(expired_at="2025-12-03T19:00:00.123456789+08:00")),
         replace(PENDING, expires_at=datetime(2025, 12, 3, 11, 0, 0, 123456, tzinfo=UTC)),
     ),
-    Case("no time", said(order(expired_at=None)), replace(PENDING, expires_at=None)),
+    Case("no time", json_answer(order(expired_at=None)), replace(PENDING, expires_at=None)),
     *(
         Case(
             f"the time {odd}",
-            said(order(expired_at=odd)),
+            json_answer(order(expired_at=odd)),
             replace(PENDING, expires_at=None, raw_times={"expired_at": str(odd)}),
         )
         for odd in (
@@ -150,46 +158,46 @@ FETCHED = [
         )
     ),
     Case(
-        "a price that is none",
-        said(order(price="free")),
+        "an unreadable price",
+        json_answer(order(price="free")),
         replace(PENDING, price=None),
     ),
     Case(
         "a negative price in a string",
-        said(order(price="-0.50")),
+        json_answer(order(price="-0.50")),
         replace(PENDING, price=Decimal("-0.50")),
     ),
     Case(
-        "another order than asked for",
-        said(order(order_id=12346)),
+        "another order than requested",
+        json_answer(order(order_id=12346)),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "order_id 12346"),
     ),
 ]
 
 
-@labelled(FETCHED)
-def test_an_answer_about_an_order(case: Case) -> None:
+@parametrize_cases(FETCHED)
+def test_answer_to_fetching_an_order(case: Case) -> None:
     case.check(GoSMS, lambda client: client.fetch_order("12345"))
 
 
 CANCELLED = [
     Case(
         "the document's sample",
-        raw(GOSMS_CANCELLED),
+        raw_answer(GOSMS_CANCELLED),
         Cancellation("订单已取消,金额已退回", Decimal("0.50")),
     ),
-    Case("no refund stated", said({"message": "ok"}), Cancellation("ok", None)),
-    Case("nothing stated", said({}), Failure(OutcomeUnknown, Reason.UNREADABLE)),
+    Case("no refund stated", json_answer({"message": "ok"}), Cancellation("ok", None)),
+    Case("nothing stated", json_answer({}), Failure(OutcomeUnknown, Reason.UNREADABLE)),
     Case(
         "too late",
-        said({"error": "订单已收到短信", "code": "INVALID_PARAMS"}, 400),
+        json_answer({"error": "订单已收到短信", "code": "INVALID_PARAMS"}, 400),
         Failure(Refused, Reason.PARAMETERS, "订单已收到短信 (INVALID_PARAMS)"),
     ),
 ]
 
 
-@labelled(CANCELLED)
-def test_an_answer_to_cancelling(case: Case) -> None:
+@parametrize_cases(CANCELLED)
+def test_answer_to_cancelling_an_order(case: Case) -> None:
     case.check(GoSMS, lambda client: client.cancel_order("12345"))
 
 
@@ -233,14 +241,16 @@ REQUESTS: list[tuple[Operation, Request, Any]] = [
 @pytest.mark.parametrize(
     ("operation", "request_", "call"), REQUESTS, ids=lambda value: getattr(value, "path", "")
 )
-def test_a_request(operation: Operation, request_: Request, call: Any) -> None:
-    client, transport = open_client(GoSMS, raw(SAMPLES["gosms", operation.name]))
+def test_each_call_sends_the_documented_request(
+    operation: Operation, request_: Request, call: Any
+) -> None:
+    client, transport = open_client(GoSMS, raw_answer(SAMPLES["gosms", operation.name]))
     call(client)
     assert transport.calls == [(operation, request_)]
 
 
 @pytest.mark.parametrize("order_id", ["", "..", "1/cancel", "1?x=1", "１", "1 ", "x" * 65])
-def test_an_order_number_cannot_lead_to_another_address(order_id: str) -> None:
+def test_order_id_cannot_change_the_path(order_id: str) -> None:
     client, transport = open_client(GoSMS)
     for call in (client.fetch_order, client.cancel_order):
         with pytest.raises(CannotTake):
@@ -251,7 +261,7 @@ def test_an_order_number_cannot_lead_to_another_address(order_id: str) -> None:
 @pytest.mark.parametrize(
     ("project", "region"), [("", "ID"), ("whatsapp", "id"), ("whatsapp", "IDN"), ("whatsapp", "")]
 )
-def test_an_app_and_a_country_are_needed(project: str, region: str) -> None:
+def test_order_needs_an_app_and_a_country(project: str, region: str) -> None:
     client, transport = open_client(GoSMS)
     with pytest.raises(CannotTake) as refused:
         client.place_order(project, region)
@@ -259,15 +269,15 @@ def test_an_app_and_a_country_are_needed(project: str, region: str) -> None:
     assert transport.calls == []
 
 
-def test_the_received_code_is_hidden_and_the_name_of_an_error_is_not() -> None:
+def test_received_code_is_hidden_but_error_name_is_readable() -> None:
     for operation in (gosms.PLACE, gosms.FETCH, gosms.CANCEL, gosms.LIST):
         assert operation.hidden_in_answer(200) == {"code", "content"}
         assert operation.hidden_in_answer(404) == {"content"}
 
 
 @given(st.text())
-def test_a_word_that_is_in_no_table_is_no_known_state(word: str) -> None:
+def test_unlisted_state_is_unrecognised(word: str) -> None:
     if word in ORDER_STATES:
         return
-    client, _ = open_client(GoSMS, said(order(status=word)))
+    client, _ = open_client(GoSMS, json_answer(order(status=word)))
     assert client.fetch_order("12345").state is OrderState.UNRECOGNISED

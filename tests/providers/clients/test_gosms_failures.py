@@ -1,4 +1,4 @@
-"""The failures of GoSMS: 业务错误码 before HTTP 状态码, the same for every call."""
+"""The failures of GoSMS: 业务错误码 take precedence over HTTP 状态码, for every call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from providers.clients.gosms import GoSMS
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason
 
-from .fake_transport import Case, Failure, labelled, raw, said
+from .fake_transport import Case, Failure, json_answer, parametrize_cases, raw_answer
 from .samples import CALLS, GOSMS_PENDING, SAMPLES
 
 
@@ -35,59 +35,59 @@ FAILURES = [
     *(
         Case(
             f"{code} under HTTP {status}",
-            said(error(code), status),
+            json_answer(error(code), status),
             Failure(Refused, reason, f"出错 ({code})"),
         )
         for code, documented, reason in ERRORS
         for status in (documented, 200, 500)
     ),
-    Case("HTTP 400 alone", raw("", 400), Failure(Refused, Reason.PARAMETERS)),
-    Case("HTTP 401 alone", raw("", 401), Failure(Refused, Reason.CREDENTIALS)),
-    Case("HTTP 402 alone", raw("<html>", 402), Failure(Refused, Reason.NO_BALANCE)),
-    Case("HTTP 403 alone", raw("{}", 403), Failure(Refused, Reason.ACCOUNT_DISABLED)),
-    Case("HTTP 404 alone", raw("[]", 404), Failure(Refused, Reason.ORDER_NOT_FOUND)),
-    Case("HTTP 409", raw("", 409), Failure(Refused, Reason.OTHER_REFUSAL)),
+    Case("HTTP 400 alone", raw_answer("", 400), Failure(Refused, Reason.PARAMETERS)),
+    Case("HTTP 401 alone", raw_answer("", 401), Failure(Refused, Reason.CREDENTIALS)),
+    Case("HTTP 402 alone", raw_answer("<html>", 402), Failure(Refused, Reason.NO_BALANCE)),
+    Case("HTTP 403 alone", raw_answer("{}", 403), Failure(Refused, Reason.ACCOUNT_DISABLED)),
+    Case("HTTP 404 alone", raw_answer("[]", 404), Failure(Refused, Reason.ORDER_NOT_FOUND)),
+    Case("HTTP 409", raw_answer("", 409), Failure(Refused, Reason.OTHER_REFUSAL)),
     Case(
         "403 without a name",
-        said(error(), 403),
+        json_answer(error(), 403),
         Failure(Refused, Reason.ACCOUNT_DISABLED, "出错"),
     ),
-    Case("429", said(error(), 429), Failure(NotDone, Reason.RATE_LIMITED, "出错")),
-    Case("500", said(error(), 500), Failure(OutcomeUnknown, Reason.PROVIDER_FAULT, "出错")),
+    Case("429", json_answer(error(), 429), Failure(NotDone, Reason.RATE_LIMITED, "出错")),
+    Case("500", json_answer(error(), 500), Failure(OutcomeUnknown, Reason.PROVIDER_FAULT, "出错")),
     Case(
         "503 from a proxy",
-        raw("<html>503 Service Unavailable</html>", 503),
+        raw_answer("<html>503 Service Unavailable</html>", 503),
         Failure(OutcomeUnknown, Reason.PROVIDER_FAULT),
     ),
     Case(
         "503 with an unknown name",
-        said(error("MAINTENANCE"), 503),
+        json_answer(error("MAINTENANCE"), 503),
         Failure(OutcomeUnknown, Reason.PROVIDER_FAULT, "出错 (MAINTENANCE)"),
     ),
     Case(
         "an error under HTTP 200 that has no known name",
-        said(error("NEW_ERROR")),
+        json_answer(error("NEW_ERROR")),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "出错 (NEW_ERROR)"),
     ),
     Case(
-        "an error and an order at once",
-        said({**order(code="123456"), "error": "x"}),
-        Failure(OutcomeUnknown, Reason.CONTRADICTION, "x (123456)"),
+        "an error together with an order",
+        json_answer({**order(code="123456"), "error": "x"}),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, "x"),
     ),
     Case(
         "an order under HTTP 500, whose code is no error name",
-        said(order(code="123456"), 500),
+        json_answer(order(code="123456"), 500),
         Failure(OutcomeUnknown, Reason.PROVIDER_FAULT),
     ),
     Case(
         "an order under HTTP 201",
-        said(order(), 201),
+        json_answer(order(), 201),
         Failure(OutcomeUnknown, Reason.UNREADABLE),
     ),
 ]
 
 
-@labelled(FAILURES)
+@parametrize_cases(FAILURES)
 @pytest.mark.parametrize("method", [method for key, method in SAMPLES if key == "gosms"])
-def test_a_failure_of_any_call(case: Case, method: str) -> None:
+def test_failure_is_the_same_for_every_call(case: Case, method: str) -> None:
     case.check(GoSMS, CALLS[method])

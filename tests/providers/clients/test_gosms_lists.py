@@ -22,37 +22,37 @@ from providers.gateway.vocabulary import (
     TransactionPage,
 )
 
-from .fake_transport import Case, Failure, labelled, open_client, raw, said
+from .fake_transport import Case, Failure, json_answer, open_client, parametrize_cases, raw_answer
 from .samples import GOSMS_BALANCE, GOSMS_ORDERS, GOSMS_PROFILE, GOSMS_TRANSACTIONS
 
 UNREADABLE = Failure(OutcomeUnknown, Reason.UNREADABLE)
 
 BALANCE = Balance(Decimal("1000.50"), Decimal("50.00"), Decimal("950.50"), Decimal("5000.00"))
 BALANCES = [
-    Case("the document's sample", raw(GOSMS_BALANCE), BALANCE),
+    Case("the document's sample", raw_answer(GOSMS_BALANCE), BALANCE),
     Case(
         "a balance below zero",
-        said({"balance": -3, "available_balance": "-3.5"}),
+        json_answer({"balance": -3, "available_balance": "-3.5"}),
         Balance(Decimal(-3), None, Decimal("-3.5"), None),
     ),
     Case(
         "a binary fraction",
-        raw('{"balance":0.30000000000000004}'),
+        raw_answer('{"balance":0.30000000000000004}'),
         Balance(Decimal("0.3000")),
     ),
-    Case("no balance", said({"frozen_balance": 1}), UNREADABLE),
-    Case("a balance beyond all bounds", said({"balance": 10**10}), UNREADABLE),
-    Case("a truth value", said({"balance": True}), UNREADABLE),
+    Case("no balance", json_answer({"frozen_balance": 1}), UNREADABLE),
+    Case("a balance out of range", json_answer({"balance": 10**10}), UNREADABLE),
+    Case("a boolean", json_answer({"balance": True}), UNREADABLE),
     Case(
         "an unreadable limit beside it",
-        said({"balance": 1, "credit_limit": "none"}),
+        json_answer({"balance": 1, "credit_limit": "none"}),
         Balance(Decimal(1)),
     ),
 ]
 
 
-@labelled(BALANCES)
-def test_a_balance(case: Case) -> None:
+@parametrize_cases(BALANCES)
+def test_answer_with_a_balance(case: Case) -> None:
     case.check(GoSMS, lambda client: client.fetch_balance())
 
 
@@ -65,18 +65,18 @@ PROFILE = Profile(
     created_at=datetime(2025, 1, 1, tzinfo=UTC),
 )
 PROFILES = [
-    Case("the document's sample", raw(GOSMS_PROFILE), PROFILE),
+    Case("the document's sample", raw_answer(GOSMS_PROFILE), PROFILE),
     Case(
-        "a state that is no truth value",
-        said({**json.loads(GOSMS_PROFILE), "is_active": "yes"}),
+        "a state that is not a boolean",
+        json_answer({**json.loads(GOSMS_PROFILE), "is_active": "yes"}),
         replace(PROFILE, is_active=None),
     ),
-    Case("no balance", said({"user_id": 123}), UNREADABLE),
+    Case("no balance", json_answer({"user_id": 123}), UNREADABLE),
 ]
 
 
-@labelled(PROFILES)
-def test_a_profile(case: Case) -> None:
+@parametrize_cases(PROFILES)
+def test_answer_with_a_profile(case: Case) -> None:
     case.check(GoSMS, lambda client: client.fetch_profile())
 
 
@@ -94,37 +94,37 @@ ORDER = Rental(
 )
 ROW = json.loads(GOSMS_ORDERS)["orders"][0]
 ORDERS = [
-    Case("the document's sample", raw(GOSMS_ORDERS), RentalPage((ORDER,), 156, 1, 20)),
+    Case("the document's sample", raw_answer(GOSMS_ORDERS), RentalPage((ORDER,), 156, 1, 20)),
     Case(
-        "rows that cannot be read lose no others",
-        said({"orders": [None, ROW, {}, 5, {**ROW, "order_id": True}], "total": 5}),
+        "unreadable rows do not lose the others",
+        json_answer({"orders": [None, ROW, {}, 5, {**ROW, "order_id": True}], "total": 5}),
         RentalPage((ORDER,), 5, 1, 20, unreadable=4),
     ),
     Case(
-        "a row that stands twice",
-        said({"orders": [ROW, ROW], "total": 2}),
+        "a repeated row",
+        json_answer({"orders": [ROW, ROW], "total": 2}),
         RentalPage((ORDER, ORDER), 2, 1, 20),
     ),
     Case(
         "a page beyond the end",
-        said({"orders": [], "total": 156, "page": 99, "page_size": 50}),
+        json_answer({"orders": [], "total": 156, "page": 99, "page_size": 50}),
         RentalPage((), 156, 99, 50),
     ),
     Case(
-        "null for no rows",
-        said({"orders": None, "total": 0, "page": 1, "page_size": 20}),
+        "null for an empty list",
+        json_answer({"orders": None, "total": 0, "page": 1, "page_size": 20}),
         RentalPage((), 0, 1, 20),
     ),
-    Case("no total", said({"orders": []}), UNREADABLE),
-    Case("a total below zero", said({"orders": [], "total": -1}), UNREADABLE),
-    Case("a total that is text", said({"orders": [], "total": "156"}), UNREADABLE),
-    Case("no list", said({"total": 0}), UNREADABLE),
-    Case("an object for a list", said({"orders": {}, "total": 0}), UNREADABLE),
+    Case("no total", json_answer({"orders": []}), UNREADABLE),
+    Case("a total below zero", json_answer({"orders": [], "total": -1}), UNREADABLE),
+    Case("a total that is text", json_answer({"orders": [], "total": "156"}), UNREADABLE),
+    Case("no list", json_answer({"total": 0}), UNREADABLE),
+    Case("an object instead of a list", json_answer({"orders": {}, "total": 0}), UNREADABLE),
 ]
 
 
-@labelled(ORDERS)
-def test_a_list_of_orders(case: Case) -> None:
+@parametrize_cases(ORDERS)
+def test_answer_with_a_list_of_orders(case: Case) -> None:
     case.check(GoSMS, lambda client: client.list_orders(page=1, page_size=20))
 
 
@@ -152,12 +152,12 @@ ENTRY = json.loads(GOSMS_TRANSACTIONS)["transactions"][0]
 TRANSACTIONS = [
     Case(
         "the document's sample",
-        raw(GOSMS_TRANSACTIONS),
+        raw_answer(GOSMS_TRANSACTIONS),
         TransactionPage((DEPOSIT, HOLD), 156, 1, 20),
     ),
     Case(
-        "a type that we do not know, and a time without a zone",
-        said(
+        "an unknown type, and a time without a zone",
+        json_answer(
             {
                 "transactions": [{**ENTRY, "type": "Bonus", "created_at": "2025-12-03T10:00:00"}],
                 "total": 1,
@@ -179,7 +179,7 @@ TRANSACTIONS = [
     ),
     Case(
         "rows without an id or an amount",
-        said(
+        json_answer(
             {"transactions": [{**ENTRY, "id": None}, {**ENTRY, "amount": "?"}, ENTRY], "total": 3}
         ),
         TransactionPage((DEPOSIT,), 3, 1, 20, unreadable=2),
@@ -187,15 +187,13 @@ TRANSACTIONS = [
 ]
 
 
-@labelled(TRANSACTIONS)
-def test_a_list_of_transactions(case: Case) -> None:
+@parametrize_cases(TRANSACTIONS)
+def test_answer_with_a_list_of_transactions(case: Case) -> None:
     case.check(GoSMS, lambda client: client.list_transactions(page=1, page_size=20))
 
 
 @pytest.mark.parametrize(("page", "page_size"), [(0, 20), (-1, 20), (1, 0), (1, 101)])
-def test_a_page_that_the_document_does_not_allow_is_never_asked_for(
-    page: int, page_size: int
-) -> None:
+def test_page_outside_the_documented_range_is_not_requested(page: int, page_size: int) -> None:
     client, transport = open_client(GoSMS)
     for call in (client.list_orders, client.list_transactions):
         with pytest.raises(ValueError, match="at most 100"):

@@ -13,7 +13,15 @@ from providers.gateway.client import CannotTake
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Encoding, Reason, SmsKind, Submission
 
-from .fake_transport import Case, Failure, credential_of, labelled, open_client, raw, said
+from .fake_transport import (
+    Case,
+    Failure,
+    credential_of,
+    json_answer,
+    open_client,
+    parametrize_cases,
+    raw_answer,
+)
 from .samples import CALLBACK_URL, HAORUI_SENT, MESSAGE, REFERENCE, TEXT
 
 REMARKS = "Message Submitted Sucessfully"
@@ -24,83 +32,85 @@ def answer(**changes: object) -> dict[str, object]:
 
 
 SENT = [
-    Case("the document's sample", raw(HAORUI_SENT), Submission("26471304", REMARKS)),
-    Case("our uid echoed", said(answer(uid=REFERENCE)), Submission("26471304", REMARKS)),
-    Case("an id that is text", said(answer(message_id="0071")), Submission("0071", REMARKS)),
-    Case("no id", said(answer(message_id="")), Submission("", REMARKS, ("no_id",))),
-    Case("null for an id", said(answer(message_id=None)), Submission("", REMARKS, ("no_id",))),
-    Case("0 for an id", said(answer(message_id=0)), Submission("", REMARKS, ("no_id",))),
-    Case("no more than S", said({"status": "S"}), Submission("", "", ("no_id",))),
+    Case("the document's sample", raw_answer(HAORUI_SENT), Submission("26471304", REMARKS)),
+    Case("our uid echoed", json_answer(answer(uid=REFERENCE)), Submission("26471304", REMARKS)),
+    Case("an id that is text", json_answer(answer(message_id="0071")), Submission("0071", REMARKS)),
+    Case("no id", json_answer(answer(message_id="")), Submission("", REMARKS, ("no_id",))),
+    Case(
+        "null for an id", json_answer(answer(message_id=None)), Submission("", REMARKS, ("no_id",))
+    ),
+    Case("0 for an id", json_answer(answer(message_id=0)), Submission("", REMARKS, ("no_id",))),
+    Case("nothing but S", json_answer({"status": "S"}), Submission("", "", ("no_id",))),
     Case(
         "the uid of another message",
-        said(answer(uid="m-other")),
+        json_answer(answer(uid="m-other")),
         Submission("26471304", REMARKS, ("other_reference",)),
     ),
     Case(
         "10,000 characters of remarks",
-        said(answer(remarks="x" * 10_000)),
+        json_answer(answer(remarks="x" * 10_000)),
         Submission("26471304", "x" * 1999 + "…"),
     ),
     Case(
         "failure",
-        said({"status": "F", "remarks": "Insufficient balance", "message_id": ""}),
+        json_answer({"status": "F", "remarks": "Insufficient balance", "message_id": ""}),
         Failure(Refused, Reason.OTHER_REFUSAL, "Insufficient balance"),
     ),
     Case(
         "failure under HTTP 500: the body decides first",
-        said({"status": "F", "remarks": "IP not Whitelisted"}, 500),
+        json_answer({"status": "F", "remarks": "IP not Whitelisted"}, 500),
         Failure(Refused, Reason.OTHER_REFUSAL, "IP not Whitelisted"),
     ),
     Case(
         "failure under HTTP 429",
-        said({"status": "F", "remarks": "slower"}, 429),
+        json_answer({"status": "F", "remarks": "slower"}, 429),
         Failure(NotDone, Reason.RATE_LIMITED, "slower"),
     ),
     Case(
-        "missing parameters, which this platform calls 404",
-        said({"StatusCode": 404, "ReasonPhrase": "Missing Parameters"}, 404),
+        "missing parameters, reported as HTTP 404",
+        json_answer({"StatusCode": 404, "ReasonPhrase": "Missing Parameters"}, 404),
         Failure(Refused, Reason.PARAMETERS, "Missing Parameters"),
     ),
     Case(
         "a wrong address",
-        raw("<html>Not Found</html>", 404),
+        raw_answer("<html>Not Found</html>", 404),
         Failure(Refused, Reason.OTHER_REFUSAL),
     ),
     Case(
         "an unknown word",
-        said(answer(status="Q", remarks="queued")),
+        json_answer(answer(status="Q", remarks="queued")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "queued"),
     ),
     Case(
-        "the word in small letters",
-        said(answer(status="s", remarks="")),
+        "the word in lower case",
+        json_answer(answer(status="s", remarks="")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "s"),
     ),
     Case(
         "success under HTTP 500",
-        said(answer(), 500),
+        json_answer(answer(), 500),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, REMARKS),
     ),
     Case(
         "success under HTTP 429 is not repeated",
-        said(answer(), 429),
+        json_answer(answer(), 429),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, REMARKS),
     ),
     Case(
         "a list of answers, as for a bulk send",
-        raw(f"[{HAORUI_SENT}]"),
+        raw_answer(f"[{HAORUI_SENT}]"),
         Failure(OutcomeUnknown, Reason.UNREADABLE),
     ),
 ]
 
 
-@labelled(SENT)
-def test_an_answer_to_sending(case: Case) -> None:
+@parametrize_cases(SENT)
+def test_answer_to_sending_a_text(case: Case) -> None:
     case.check(Haorui, lambda client: client.send_text(MESSAGE))
 
 
-def test_the_message_goes_out_as_json_with_our_id_and_address() -> None:
-    client, transport = open_client(Haorui, raw(HAORUI_SENT))
+def test_message_is_sent_as_json_with_reference_and_callback_url() -> None:
+    client, transport = open_client(Haorui, raw_answer(HAORUI_SENT))
     client.send_text(MESSAGE)
     fields = {
         "api_id": credential_of("api_id"),
@@ -119,15 +129,15 @@ def test_the_message_goes_out_as_json_with_our_id_and_address() -> None:
     ]
 
 
-def test_t_means_transactional_in_one_field_and_latin_in_the_other() -> None:
-    client, transport = open_client(Haorui, raw(HAORUI_SENT))
+def test_t_is_transactional_in_sms_type_and_latin_in_encoding() -> None:
+    client, transport = open_client(Haorui, raw_answer(HAORUI_SENT))
     client.send_text(replace(MESSAGE, kind=SmsKind.MARKETING, encoding=Encoding.GSM7))
     fields = transport.calls[0][1].json or {}
     assert (fields["sms_type"], fields["encoding"]) == ("P", "T")
 
 
-def test_without_an_address_of_ours_none_is_sent() -> None:
-    client, transport = open_client(Haorui, raw(HAORUI_SENT))
+def test_empty_callback_url_is_not_sent() -> None:
+    client, transport = open_client(Haorui, raw_answer(HAORUI_SENT))
     client.send_text(replace(MESSAGE, callback_url=""))
     request = transport.calls[0][1]
     assert "callback_url" not in (request.json or {})
@@ -152,22 +162,22 @@ def test_without_an_address_of_ours_none_is_sent() -> None:
         {"reference": "a&b"},
     ],
 )
-def test_what_it_cannot_take_is_refused_before_anything_is_sent(changes: dict[str, Any]) -> None:
-    client, transport = open_client(Haorui, raw(HAORUI_SENT))
+def test_unsupported_message_is_refused_without_a_call(changes: dict[str, Any]) -> None:
+    client, transport = open_client(Haorui, raw_answer(HAORUI_SENT))
     with pytest.raises(CannotTake) as refused:
         client.send_text(replace(MESSAGE, **changes))
     assert refused.value.text % refused.value.values
     assert transport.calls == []
 
 
-def test_sender_ids_are_those_of_the_account() -> None:
+def test_sender_ids_come_from_the_account() -> None:
     assert Haorui.sender_ids({"sender_ids": ["LIASMT", "HAORUI"]}) == ("LIASMT", "HAORUI")
     assert Haorui.sender_ids({}) == ()
 
 
-def test_calls_go_out_one_at_a_time() -> None:
+def test_default_allows_one_call_in_flight() -> None:
     assert Haorui.pace.in_flight == 1
 
 
-def test_no_host_is_preset_that_a_password_could_leak_to() -> None:
+def test_no_default_host_receives_the_password() -> None:
     assert Haorui.default_base_url == ""

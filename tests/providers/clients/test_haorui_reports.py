@@ -1,4 +1,4 @@
-"""Delivery reports of HAORUI's platform, in every form that they have been seen in."""
+"""Delivery reports of HAORUI's platform, in every known form."""
 
 from __future__ import annotations
 
@@ -33,40 +33,40 @@ REST = {
 DELIVERED = DeliveryReported("m-4f1d2c", "26471304", "Delivered", REST, S.DELIVERED)
 
 
-def posted(payload: object, content_type: str = "application/json") -> tuple[Event, ...]:
+def parse_post(payload: object, content_type: str = "application/json") -> tuple[Event, ...]:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return Haorui.understand_callback(CallbackRequest("POST", "", body, content_type))
+    return Haorui.parse_callback(CallbackRequest("POST", "", body, content_type))
 
 
-def got(query: str) -> tuple[Event, ...]:
-    return Haorui.understand_callback(CallbackRequest("GET", query, b""))
+def parse_get(query: str) -> tuple[Event, ...]:
+    return Haorui.parse_callback(CallbackRequest("GET", query, b""))
 
 
-def test_an_object_by_post() -> None:
-    assert posted(REPORT) == (DELIVERED,)
+def test_json_object_by_post_is_read() -> None:
+    assert parse_post(REPORT) == (DELIVERED,)
 
 
-def test_json_without_its_content_type() -> None:
-    assert posted(REPORT, "") == (DELIVERED,)
-    assert posted(REPORT, "application/x-www-form-urlencoded") == (DELIVERED,)
+def test_json_is_read_under_any_content_type() -> None:
+    assert parse_post(REPORT, "") == (DELIVERED,)
+    assert parse_post(REPORT, "application/x-www-form-urlencoded") == (DELIVERED,)
 
 
-def test_a_form_by_post_and_a_query_by_get() -> None:
+def test_form_by_post_and_query_by_get_are_read() -> None:
     form = urlencode(REPORT)
-    assert posted(form.encode(), "application/x-www-form-urlencoded") == (DELIVERED,)
-    assert got(form) == (DELIVERED,)
+    assert parse_post(form.encode(), "application/x-www-form-urlencoded") == (DELIVERED,)
+    assert parse_get(form) == (DELIVERED,)
 
 
-def test_an_array_keeps_its_order_and_one_bad_row_loses_no_other() -> None:
-    events = posted([REPORT, 5, {**REPORT, "uid": "m-2", "DLRStatus": "Failed"}])
+def test_array_keeps_its_order_despite_a_bad_row() -> None:
+    events = parse_post([REPORT, 5, {**REPORT, "uid": "m-2", "DLRStatus": "Failed"}])
     assert events[0] == DELIVERED
     assert events[1] == Unrecognised("", "", "", problem="unreadable")
     assert events[2] == DeliveryReported("m-2", "26471304", "Failed", REST, S.UNDELIVERED)
 
 
-def test_a_thousand_reports_are_read_and_more_are_not() -> None:
-    assert len(posted([REPORT] * 1000)) == 1000
-    assert posted([REPORT] * 1001) == (Unrecognised("", "", "", problem="too_many"),)
+def test_at_most_a_thousand_reports_are_read() -> None:
+    assert len(parse_post([REPORT] * 1000)) == 1000
+    assert parse_post([REPORT] * 1001) == (Unrecognised("", "", "", problem="too_many"),)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_a_thousand_reports_are_read_and_more_are_not() -> None:
         ("uid", "MESSAGE_ID", "status"),
     ],
 )
-def test_names_are_read_in_every_spelling(names: tuple[str, str, str]) -> None:
-    (event,) = posted(dict(zip(names, ("m-1", 77, "Delivered"), strict=True)))
+def test_field_names_are_read_in_every_spelling(names: tuple[str, str, str]) -> None:
+    (event,) = parse_post(dict(zip(names, ("m-1", 77, "Delivered"), strict=True)))
     assert event == DeliveryReported("m-1", "77", "Delivered", {}, S.DELIVERED)
 
 
@@ -127,24 +127,24 @@ def test_names_are_read_in_every_spelling(names: tuple[str, str, str]) -> None:
         ("7", S.UNKNOWN_REPORT),
     ],
 )
-def test_a_status_word(word: str, state: S) -> None:
-    (event,) = posted({"uid": "m-1", "DLRStatus": word})
+def test_status_word_maps_to_its_state(word: str, state: S) -> None:
+    (event,) = parse_post({"uid": "m-1", "DLRStatus": word})
     assert event == DeliveryReported("m-1", "", word.strip(), {}, state)
 
 
-def test_an_smpp_number_may_be_a_number() -> None:
-    (event,) = posted({"uid": "m-1", "DLRStatus": 2})
+def test_smpp_status_may_be_a_json_number() -> None:
+    (event,) = parse_post({"uid": "m-1", "DLRStatus": 2})
     assert isinstance(event, DeliveryReported)
     assert event.state is S.DELIVERED
 
 
-def test_an_unknown_word_is_kept_and_changes_nothing() -> None:
-    (event,) = posted({"uid": "m-1", "message_id": 5, "DLRStatus": "Teleported"})
+def test_unknown_status_word_is_kept_as_unrecognised() -> None:
+    (event,) = parse_post({"uid": "m-1", "message_id": 5, "DLRStatus": "Teleported"})
     assert event == Unrecognised("m-1", "5", "Teleported", {}, "unknown_word")
 
 
-def test_the_provider_s_words_hold_its_error() -> None:
-    (event,) = posted(
+def test_error_details_are_part_of_the_words() -> None:
+    (event,) = parse_post(
         {**REPORT, "DLRStatus": "Failed", "ErrorCode": 13, "ErrorDescription": "absent"}
     )
     assert event.words == "Failed 13 absent"
@@ -159,15 +159,15 @@ def test_the_provider_s_words_hold_its_error() -> None:
         b'{"uid":"m-1","DLRStatus":{"a":"Delivered"}}',
     ],
 )
-def test_what_could_mean_two_things_is_ambiguous(payload: bytes) -> None:
-    (event,) = posted(payload)
+def test_repeated_or_nested_fields_are_ambiguous(payload: bytes) -> None:
+    (event,) = parse_post(payload)
     assert isinstance(event, Unrecognised)
     assert event.problem == "ambiguous"
 
 
-def test_repeated_and_nested_parameters_are_ambiguous() -> None:
+def test_repeated_or_nested_parameters_are_ambiguous() -> None:
     for query in ("uid=m-1&DLRStatus=Delivered&dlrstatus=Failed", "uid[]=m-1&DLRStatus=Delivered"):
-        (event,) = got(query)
+        (event,) = parse_get(query)
         assert isinstance(event, Unrecognised)
         assert event.problem == "ambiguous"
 
@@ -176,8 +176,8 @@ def test_repeated_and_nested_parameters_are_ambiguous() -> None:
     "payload",
     [{"uid": "m-1"}, {"DLRStatus": "Delivered"}, {"message_id": "0", "DLRStatus": "Delivered"}],
 )
-def test_a_report_about_nothing_or_that_says_nothing_is_incomplete(payload: object) -> None:
-    (event,) = posted(payload)
+def test_report_without_id_or_status_is_incomplete(payload: object) -> None:
+    (event,) = parse_post(payload)
     assert isinstance(event, Unrecognised)
     assert event.problem == "incomplete"
 
@@ -191,24 +191,24 @@ RECEIPT = (
 @pytest.mark.parametrize(
     "event",
     [
-        *posted(RECEIPT.encode(), "text/plain"),
-        *posted({"receipt": RECEIPT}),
-        *posted(urlencode({"receipt": RECEIPT}).encode(), "application/x-www-form-urlencoded"),
-        *got(urlencode({"dlr": RECEIPT})),
+        *parse_post(RECEIPT.encode(), "text/plain"),
+        *parse_post({"receipt": RECEIPT}),
+        *parse_post(urlencode({"receipt": RECEIPT}).encode(), "application/x-www-form-urlencoded"),
+        *parse_get(urlencode({"dlr": RECEIPT})),
     ],
 )
-def test_the_text_form_of_a_receipt_is_read_up_to_the_text(event: Event) -> None:
+def test_smpp_receipt_is_read_up_to_its_text(event: Event) -> None:
     assert isinstance(event, DeliveryReported)
     assert (event.provider_id, event.words) == ("26471304", "DELIVRD 000")
     assert event.state is S.DELIVERED
     assert "112233" not in repr(event.fields)
 
 
-def test_the_text_of_the_message_is_not_passed_on_nor_read_as_a_receipt() -> None:
-    (event,) = posted({"uid": "m-1", "SMSMessage": "your code is 112233 id:1 stat:DELIVRD"})
+def test_message_text_is_neither_passed_on_nor_read_as_a_receipt() -> None:
+    (event,) = parse_post({"uid": "m-1", "SMSMessage": "your code is 112233 id:1 stat:DELIVRD"})
     assert event == Unrecognised("m-1", "", "", {}, "incomplete")
 
 
-def test_the_body_decides_where_the_query_says_something_else() -> None:
+def test_body_takes_precedence_over_the_query() -> None:
     request = CallbackRequest("POST", "uid=m-9&DLRStatus=Failed", json.dumps(REPORT).encode())
-    assert Haorui.understand_callback(request) == (DELIVERED,)
+    assert Haorui.parse_callback(request) == (DELIVERED,)

@@ -1,7 +1,7 @@
 """A new provider is one client file, one sandbox file and one table of payloads.
 
-Each test drops the two example files into the folders in which the portal looks for them.
-Nothing else in the portal knows of them. docs/adding-a-provider.md explains them.
+Each test adds the two example files to the folders in which the portal looks for them. Nothing
+else in the portal knows of them. docs/adding-a-provider.md explains them.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from providers.gateway.vocabulary import Balance, DeliveryState, Reason, Submiss
 from providers.models import Account
 from sandbox.server import Sandbox
 from tests.factories.messages import make_message
-from tests.providers.admin.typed_forms import typed
-from tests.providers.callbacks.pushes import digest_all, push_json
+from tests.providers.admin.account_form_data import form_data
+from tests.providers.callbacks.pushes import process_received, push_json
 from tests.support.engine import run_engine, send
 
 from . import test_declarations, test_odd_answers, test_odd_callbacks
-from .fake_transport import Case, Failure, open_client, raw, said
+from .fake_transport import Case, Failure, json_answer, open_client, raw_answer
 from .samples import CALLS, MESSAGE, SAMPLES
 
 HERE = Path(__file__).parent
@@ -47,7 +47,7 @@ SENT = {"id": "ex-1", "status": "queued"}
 
 @pytest.fixture(autouse=True)
 def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[type[Client]]:
-    """The client, found as every other is: by the folder in which its file lies."""
+    """The example client, found in its folder like any other client."""
     for package, source in (
         (client_package, "example_client.py"),
         (sandbox_package, "example_sandbox.py"),
@@ -70,8 +70,8 @@ def sandbox(client: type[Client]) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def account(client: type[Client], sandbox: Sandbox) -> Account:
-    """Made by the account form that follows from the declaration."""
-    data = typed(
+    """An account created with the form that is derived from the client's declarations."""
+    data = form_data(
         client.key,
         base_url=sandbox.base_url(client.key),
         secret_api_key="ex_practice_key",
@@ -84,46 +84,46 @@ def account(client: type[Client], sandbox: Sandbox) -> Account:
     return made
 
 
-# --- the payloads: what it answers, and what is made of it -----------------
+# --- the payloads: answers, callbacks and their meaning --------------------
 
-SENDING = [
-    Case("the documented answer", said(SENT, 202), Submission("ex-1", "queued")),
+SEND_CASES = [
+    Case("the documented answer", json_answer(SENT, 202), Submission("ex-1", "queued")),
     Case(
         "a bad key",
-        said({"error": "bad_key"}, 401),
+        json_answer({"error": "bad_key"}, 401),
         Failure(Refused, Reason.CREDENTIALS, "bad_key"),
     ),
     Case(
         "no credit",
-        said({"error": "no_credit"}, 402),
+        json_answer({"error": "no_credit"}, 402),
         Failure(Refused, Reason.NO_BALANCE, "no_credit"),
     ),
     Case(
         "an undocumented error",
-        said({"error": "odd"}, 422),
+        json_answer({"error": "odd"}, 422),
         Failure(Refused, Reason.OTHER_REFUSAL, "odd"),
     ),
     Case(
         "an error beside success",
-        said({"error": "odd"}, 200),
+        json_answer({"error": "odd"}, 200),
         Failure(OutcomeUnknown, Reason.UNREADABLE),
     ),
     Case(
         "success without an id",
-        said({"status": "queued"}, 202),
+        json_answer({"status": "queued"}, 202),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "queued"),
     ),
     Case(
         "an error beside a request to slow down",
-        said({"error": "odd"}, 429),
+        json_answer({"error": "odd"}, 429),
         Failure(NotDone, Reason.RATE_LIMITED),
     ),
     Case(
         "success under a status that denies it",
-        said(SENT, 500),
+        json_answer(SENT, 500),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "queued"),
     ),
-    Case("no JSON", raw("<html>", 502), Failure(OutcomeUnknown, Reason.PROVIDER_FAULT)),
+    Case("no JSON", raw_answer("<html>", 502), Failure(OutcomeUnknown, Reason.PROVIDER_FAULT)),
 ]
 REPORTS: list[tuple[str, Event]] = [
     (
@@ -140,50 +140,50 @@ REPORTS: list[tuple[str, Event]] = [
 ]
 
 
-@pytest.mark.parametrize("case", SENDING, ids=lambda case: str(case.label))
-def test_an_answer_to_sending(client: type[Client], case: Case) -> None:
+@pytest.mark.parametrize("case", SEND_CASES, ids=lambda case: str(case.label))
+def test_answer_to_sending_a_text(client: type[Client], case: Case) -> None:
     case.check(client, CALLS["send_text"])
 
 
-def test_an_answer_to_the_balance(client: type[Client]) -> None:
-    case = Case("the documented answer", said({"balance": 12.5}), Balance(Decimal("12.5")))
+def test_answer_with_a_balance(client: type[Client]) -> None:
+    case = Case("the documented answer", json_answer({"balance": 12.5}), Balance(Decimal("12.5")))
     case.check(client, CALLS["fetch_balance"])
 
 
 @pytest.mark.parametrize(("body", "event"), REPORTS)
-def test_a_report(client: Any, body: str, event: Event) -> None:
-    assert client.understand_callback(CallbackRequest("POST", "", body.encode())) == (event,)
+def test_callback_is_parsed(client: Any, body: str, event: Event) -> None:
+    assert client.parse_callback(CallbackRequest("POST", "", body.encode())) == (event,)
 
 
-def test_a_message_without_a_sender_id_is_not_sent(client: type[Client]) -> None:
+def test_message_without_a_sender_id_is_not_sent(client: type[Client]) -> None:
     opened, transport = open_client(client)
     with pytest.raises(CannotTake):
         opened.send_text(replace(MESSAGE, sender_id=""))
     assert transport.calls == []
 
 
-# --- what follows from the files alone -------------------------------------
+# --- derived from the files alone ------------------------------------------
 
 PAYLOADS = {"send_text": SENT, "fetch_balance": {"balance": 12.5}}
 Check = Callable[[type[Client]], None]
 
 
-def checks_of(*modules: ModuleType) -> Iterator[Check]:
-    """Every contract test that runs for each client, or for each call of each client."""
+def contract_tests_in(*modules: ModuleType) -> Iterator[Check]:
+    """All contract tests that run for each client, or for each call of each client."""
     for module in modules:
         for test in vars(module).values():
             marks = getattr(test, "pytestmark", ())
             tables = [mark.args for mark in marks if mark.name == "parametrize"]
             names = [names for names, *_ in tables]
             if "client" in names:
-                yield from (partial(test, **values) for values in rows_of(tables))
+                yield from (partial(test, **values) for values in parameter_sets(tables))
             elif ("client", "method") in names:
-                for values in rows_of(tables):
+                for values in parameter_sets(tables):
                     yield from (partial(test, method=call, **values) for call in PAYLOADS)
 
 
-def rows_of(tables: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """The values that a test is parametrized with, besides the client and its calls."""
+def parameter_sets(tables: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """The parameters of a test, apart from the client and its calls."""
     rows: list[dict[str, Any]] = [{}]
     for names, values in tables:
         if "client" in names:
@@ -196,11 +196,11 @@ def rows_of(tables: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
     return rows
 
 
-CHECKS = list(checks_of(test_declarations, test_odd_answers, test_odd_callbacks))
+CHECKS = list(contract_tests_in(test_declarations, test_odd_answers, test_odd_callbacks))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: str(check.func.__name__))
-def test_the_contract_of_every_client_holds(
+def test_new_client_passes_the_contract_tests(
     client: type[Client], check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for method, payload in PAYLOADS.items():
@@ -208,7 +208,7 @@ def test_the_contract_of_every_client_holds(
     check(client)
 
 
-def test_the_contract_is_not_empty() -> None:
+def test_contract_tests_are_found() -> None:
     tested = {check.func.__module__ for check in CHECKS if isinstance(check, partial)}
     assert len(tested) == 3
     assert len(CHECKS) > 50
@@ -220,7 +220,7 @@ def test_no_migration_is_needed() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_message_goes_out_and_its_report_comes_in(account: Account, sandbox: Sandbox) -> None:
+def test_message_is_sent_and_its_report_processed(account: Account, sandbox: Sandbox) -> None:
     message = send(make_message(account, sender_id="ACME"))
 
     assert message.state == MessageState.SUBMITTED
@@ -228,13 +228,13 @@ def test_a_message_goes_out_and_its_report_comes_in(account: Account, sandbox: S
     assert (entry.reference, entry.message_id) == (message.reference, message.provider_id)
 
     push_json(account, {"id": message.provider_id, "ref": message.reference, "status": "arrived"})
-    digest_all()
+    process_received()
     message.refresh_from_db()
     assert message.state == MessageState.DELIVERED
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_refused_login_pauses_the_account(account: Account, sandbox: Sandbox) -> None:
+def test_refused_login_pauses_the_account(account: Account, sandbox: Sandbox) -> None:
     sandbox.providers["examplesms"].accounts.clear()
     message = make_message(account, sender_id="ACME")
     run_engine(lambda: Message.objects.filter(pk=message.pk, state=MessageState.REFUSED).exists())

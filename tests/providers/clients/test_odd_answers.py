@@ -1,4 +1,4 @@
-"""Whatever a provider answers: no call is taken for done that was not, and nothing breaks."""
+"""Odd answers: no call counts as done that was not, and nothing breaks."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from providers.gateway.errors import GatewayError, NotDone
 from providers.gateway.registry import clients
 from providers.gateway.vocabulary import Outcome, Reason
 
-from .fake_transport import open_client, raw, said
+from .fake_transport import json_answer, open_client, raw_answer
 from .samples import CALLS, PAID, SAMPLES
 from .storable import assert_storable
-from .test_declarations import CAPABLE, every_call
+from .test_declarations import CLIENT_CALLS, for_every_call
 
 UNREADABLE = {
     "a web page": b"<html>502 Bad Gateway</html>",
@@ -52,7 +52,7 @@ UNREADABLE = {
 
 REFUSED = [400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 412, 413, 415, 418, 422, 451, 499]
 UNKNOWN = [100, 300, 302, 303, 304, 305, 408, 500, 501, 502, 503, 504, 520, 599]
-MOVED = [301, 307, 308]
+REDIRECTED = [301, 307, 308]
 
 ODD_VALUES: list[object] = [
     None,
@@ -89,7 +89,7 @@ def call(client: type[Client], method: str, answer: Answer) -> object:
         assert len(transport.calls) == 1
 
 
-def end_of(
+def outcome_of(
     client: type[Client], method: str, answer: Answer
 ) -> tuple[str, Reason | None, int | None]:
     """Outcome, reason and HTTP status."""
@@ -100,94 +100,98 @@ def end_of(
     return "done", None, None
 
 
-@every_call
-def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(
-    client: type[Client], method: str
-) -> None:
-    ended = {name: end_of(client, method, raw(body)) for name, body in UNREADABLE.items()}
-    assert ended == dict.fromkeys(UNREADABLE, (Outcome.UNKNOWN, Reason.UNREADABLE, 200))
+@for_every_call
+def test_unreadable_answer_leaves_the_outcome_unknown(client: type[Client], method: str) -> None:
+    outcomes = {
+        name: outcome_of(client, method, raw_answer(body)) for name, body in UNREADABLE.items()
+    }
+    assert outcomes == dict.fromkeys(UNREADABLE, (Outcome.UNKNOWN, Reason.UNREADABLE, 200))
 
 
-@every_call
+@for_every_call
 @pytest.mark.parametrize("body", ["", "<html>no</html>", "{}", "[]"])
-def test_a_4xx_means_no(client: type[Client], method: str, body: str) -> None:
-    ended = [end_of(client, method, raw(body, status)) for status in REFUSED]
-    assert [(outcome, status) for outcome, _, status in ended] == [
+def test_4xx_is_a_refusal(client: type[Client], method: str, body: str) -> None:
+    outcomes = [outcome_of(client, method, raw_answer(body, status)) for status in REFUSED]
+    assert [(outcome, status) for outcome, _, status in outcomes] == [
         (Outcome.REFUSED, status) for status in REFUSED
     ]
 
 
-@every_call
+@for_every_call
 @pytest.mark.parametrize("body", ["", "<html>503 no available server</html>", "{}"])
-def test_a_5xx_or_an_odd_status_says_nothing(client: type[Client], method: str, body: str) -> None:
-    ended = {status: end_of(client, method, raw(body, status))[0] for status in UNKNOWN}
-    assert ended == dict.fromkeys(UNKNOWN, Outcome.UNKNOWN)
+def test_5xx_or_odd_status_leaves_the_outcome_unknown(
+    client: type[Client], method: str, body: str
+) -> None:
+    outcomes = {
+        status: outcome_of(client, method, raw_answer(body, status))[0] for status in UNKNOWN
+    }
+    assert outcomes == dict.fromkeys(UNKNOWN, Outcome.UNKNOWN)
 
 
-@every_call
-@pytest.mark.parametrize("status", MOVED)
-def test_a_permanent_redirect_is_not_done(client: type[Client], method: str, status: int) -> None:
+@for_every_call
+@pytest.mark.parametrize("status", REDIRECTED)
+def test_permanent_redirect_is_not_done(client: type[Client], method: str, status: int) -> None:
     with pytest.raises(NotDone) as not_done:
-        call(client, method, raw("", status, location="http://elsewhere.example/"))
+        call(client, method, raw_answer("", status, location="http://elsewhere.example/"))
     assert not_done.value.reason is Reason.REDIRECTED
     assert not_done.value.pauses_account
 
 
-@every_call
+@for_every_call
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("3600", 60.0), ("soon", None)])
-def test_429_is_not_done_and_says_how_long_to_wait(
+def test_429_is_not_done_and_carries_its_retry_after(
     client: type[Client], method: str, header: str, seconds: float | None
 ) -> None:
     with pytest.raises(NotDone) as not_done:
-        call(client, method, raw("slow down", 429, retry_after=header))
+        call(client, method, raw_answer("slow down", 429, retry_after=header))
     assert not_done.value.reason is Reason.RATE_LIMITED
     assert not_done.value.retry_after == seconds
 
 
-@every_call
+@for_every_call
 @pytest.mark.parametrize("status", [201, 301, 302, 400, 404, 408, 429, 500, 502, 503])
-def test_success_under_a_status_that_denies_it_is_never_believed_nor_repeated(
+def test_success_under_a_failure_status_is_neither_believed_nor_repeated(
     client: type[Client], method: str, status: int
 ) -> None:
-    ended, _, _ = end_of(client, method, raw(SAMPLES[client.key, method], status))
+    outcome, _, _ = outcome_of(client, method, raw_answer(SAMPLES[client.key, method], status))
     if status == 201:
-        assert ended in ("done", "unknown")
+        assert outcome in ("done", "unknown")
     elif method in PAID and status >= 500:
-        assert ended == "unknown"
+        assert outcome == "unknown"
     else:
-        assert ended != "done"
-    assert ended != "not_done" or (status in (301, 429) and method not in PAID)
+        assert outcome != "done"
+    assert outcome != "not_done" or (status in (301, 429) and method not in PAID)
 
 
 @pytest.mark.slow
-@every_call
-def test_a_missing_key_never_breaks_anything(client: type[Client], method: str) -> None:
+@for_every_call
+def test_missing_key_never_breaks_anything(client: type[Client], method: str) -> None:
     sample = json.loads(SAMPLES[client.key, method])
     for key in sample:
-        tolerate(client, method, {name: sample[name] for name in sample if name != key})
+        assert_tolerates(client, method, {name: sample[name] for name in sample if name != key})
 
 
 @pytest.mark.slow
-@every_call
-def test_an_odd_value_never_breaks_anything(client: type[Client], method: str) -> None:
+@for_every_call
+def test_odd_value_never_breaks_anything(client: type[Client], method: str) -> None:
     sample = json.loads(SAMPLES[client.key, method])
     for odd, (key, value) in product(ODD_VALUES, sample.items()):
-        tolerate(client, method, {**sample, key: odd})
+        assert_tolerates(client, method, {**sample, key: odd})
         if isinstance(value, list) and value:
-            tolerate(client, method, {**sample, key: [odd, *value]})
+            assert_tolerates(client, method, {**sample, key: [odd, *value]})
             for inner in value[0]:
-                tolerate(client, method, {**sample, key: [{**value[0], inner: odd}]})
+                assert_tolerates(client, method, {**sample, key: [{**value[0], inner: odd}]})
 
 
-def tolerate(client: type[Client], method: str, payload: object) -> None:
+def assert_tolerates(client: type[Client], method: str, payload: object) -> None:
     try:
-        assert_storable(result_or_words(client, method, said(payload)))
+        assert_storable(result_or_error_words(client, method, json_answer(payload)))
     except Exception as error:
         error.add_note(f"The answer was {payload!r:.300}")
         raise
 
 
-def result_or_words(client: type[Client], method: str, answer: Answer) -> object:
+def result_or_error_words(client: type[Client], method: str, answer: Answer) -> object:
     try:
         return call(client, method, answer)
     except GatewayError as error:
@@ -202,24 +206,26 @@ json_values = st.recursive(
 
 
 @pytest.mark.slow
-@given(st.sampled_from(CAPABLE), st.data(), st.sampled_from([200, 200, 400, 404, 429, 500]))
-def test_no_answer_raises_anything_but_an_error_of_the_contract(
-    capable: tuple[type[Client], str], data: Any, status: int
+@given(st.sampled_from(CLIENT_CALLS), st.data(), st.sampled_from([200, 200, 400, 404, 429, 500]))
+def test_any_answer_raises_only_contract_errors(
+    client_call: tuple[type[Client], str], data: Any, status: int
 ) -> None:
-    client, method = capable
+    client, method = client_call
     sample = json.loads(SAMPLES[client.key, method])
     changes = data.draw(st.dictionaries(st.sampled_from(sorted(sample)), json_values))
-    assert_storable(result_or_words(client, method, said({**sample, **changes}, status)))
+    assert_storable(
+        result_or_error_words(client, method, json_answer({**sample, **changes}, status))
+    )
 
 
-@given(st.sampled_from(CAPABLE), st.binary(), st.integers(100, 599))
-def test_no_bytes_are_taken_for_success(
-    capable: tuple[type[Client], str], body: bytes, status: int
+@given(st.sampled_from(CLIENT_CALLS), st.binary(), st.integers(100, 599))
+def test_random_bytes_are_never_a_success(
+    client_call: tuple[type[Client], str], body: bytes, status: int
 ) -> None:
     with pytest.raises(GatewayError):
-        call(*capable, raw(body, status))
+        call(*client_call, raw_answer(body, status))
 
 
-def test_every_client_is_tried() -> None:
-    assert {client.key for client, _ in CAPABLE} == set(clients())
-    assert {(client.key, method) for client, method in CAPABLE} == set(SAMPLES)
+def test_every_client_and_call_has_a_sample() -> None:
+    assert {client.key for client, _ in CLIENT_CALLS} == set(clients())
+    assert {(client.key, method) for client, method in CLIENT_CALLS} == set(SAMPLES)

@@ -1,4 +1,4 @@
-"""A callback may be anything: none raises, none is lost, none says more than it says."""
+"""Odd callbacks: none raises, none is lost, and none is over-interpreted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from providers.gateway.vocabulary import DeliveryState
 from .storable import assert_storable
 
 RECEIVERS = [client for client in clients().values() if issubclass(client, ReceivesCallbacks)]
-every_receiver = pytest.mark.parametrize("client", RECEIVERS, ids=lambda client: client.key)
+for_every_receiver = pytest.mark.parametrize("client", RECEIVERS, ids=lambda client: client.key)
 
 QUERIES = [
     "",
@@ -80,7 +80,7 @@ CONTENT_TYPES = [
 
 
 def check(client: type[ReceivesCallbacks], request: CallbackRequest) -> tuple[Event, ...]:
-    events = client.understand_callback(request)
+    events = client.parse_callback(request)
     assert events
     for event in events:
         assert isinstance(event, (DeliveryReported, VerificationReported, Unrecognised))
@@ -88,19 +88,19 @@ def check(client: type[ReceivesCallbacks], request: CallbackRequest) -> tuple[Ev
         assert len(event.provider_id) <= 100
         assert isinstance(event, Unrecognised) == bool(getattr(event, "problem", ""))
         assert_storable(event)
-    assert client.understand_callback(request) == events
+    assert client.parse_callback(request) == events
     return events
 
 
-@every_receiver
+@for_every_receiver
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", ""])
 def test_no_callback_raises(client: type[ReceivesCallbacks], method: str) -> None:
     for query, body, content_type in product(QUERIES, BODIES, CONTENT_TYPES):
         check(client, CallbackRequest(method, query, body, content_type))
 
 
-@every_receiver
-def test_a_callback_that_says_nothing_is_kept_as_unrecognised(
+@for_every_receiver
+def test_empty_callback_is_unrecognised(
     client: type[ReceivesCallbacks],
 ) -> None:
     (event,) = check(client, CallbackRequest("GET", "", b""))
@@ -117,7 +117,9 @@ requests = st.builds(
 
 
 @given(st.sampled_from(RECEIVERS), requests)
-def test_no_bytes_raise(client: type[ReceivesCallbacks], request: CallbackRequest) -> None:
+def test_random_bytes_never_raise(
+    client: type[ReceivesCallbacks], request: CallbackRequest
+) -> None:
     check(client, request)
 
 
@@ -137,10 +139,10 @@ def test_an_unknown_word_never_becomes_a_known_state(status: str, code: str, kin
         assert status.upper() in event.words.upper()
 
 
-def test_only_words_of_the_table_deliver() -> None:
+def test_only_listed_words_mean_delivered() -> None:
     haorui = clients()["haorui"]
     assert issubclass(haorui, ReceivesCallbacks)
     for word in ("deliver", "delivered!", "not delivered", "delivrd2", "d", "22", "０２"):
         request = CallbackRequest("GET", f"uid=a&DLRStatus={word}", b"")
-        (event,) = haorui.understand_callback(request)
+        (event,) = haorui.parse_callback(request)
         assert getattr(event, "state", None) is not DeliveryState.DELIVERED

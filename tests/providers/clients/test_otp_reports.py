@@ -15,8 +15,8 @@ from providers.gateway.events import (
 from providers.gateway.vocabulary import DeliveryState
 
 
-def reported(query: str) -> Event:
-    (event,) = OtpService.understand_callback(CallbackRequest("GET", query, b""))
+def parse(query: str) -> Event:
+    (event,) = OtpService.parse_callback(CallbackRequest("GET", query, b""))
     return event
 
 
@@ -100,10 +100,10 @@ IDS = "MSGID=100&EXTID=s-1"
         ),
     ],
 )
-def test_a_callback(query: str, expected: Event) -> None:
-    assert reported(query) == expected
+def test_callback_maps_to_its_event(query: str, expected: Event) -> None:
+    assert parse(query) == expected
 
 
-def test_a_body_is_not_read_for_these_are_gets() -> None:
+def test_body_is_ignored_because_callbacks_are_gets() -> None:
     request = CallbackRequest("POST", "", f"STATUS=SUCCESS&TYPE=0&CODE=200&{IDS}".encode())
-    assert OtpService.understand_callback(request) == (Unrecognised("", "", "", problem="empty"),)
+    assert OtpService.parse_callback(request) == (Unrecognised("", "", "", problem="empty"),)

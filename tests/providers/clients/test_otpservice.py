@@ -16,10 +16,18 @@ from providers.gateway.vocabulary import (
     Submission,
 )
 
-from .fake_transport import Case, Failure, credential_of, labelled, open_client, raw, said
+from .fake_transport import (
+    Case,
+    Failure,
+    credential_of,
+    json_answer,
+    open_client,
+    parametrize_cases,
+    raw_answer,
+)
 from .samples import OTP_CHECKED, OTP_SENT
 
-ASKED = ProviderCode("+8613312345678", "s-9f8e7d6c")
+REQUEST = ProviderCode("+8613312345678", "s-9f8e7d6c")
 LOGIN = {"username": credential_of("username"), "password": credential_of("password")}
 
 
@@ -34,95 +42,97 @@ def refused(code: object, **changes: object) -> dict[str, object]:
 REFUSALS = [
     Case(
         "400: parameters",
-        said(refused("400", MSG="Incorrect request parameters")),
+        json_answer(refused("400", MSG="Incorrect request parameters")),
         Failure(Refused, Reason.PARAMETERS, "ERROR 400 Incorrect request parameters"),
     ),
-    Case("401: login", said(refused("401")), Failure(Refused, Reason.CREDENTIALS, "ERROR 401")),
+    Case(
+        "401: login", json_answer(refused("401")), Failure(Refused, Reason.CREDENTIALS, "ERROR 401")
+    ),
     Case(
         "412: not activated",
-        said(refused("412")),
+        json_answer(refused("412")),
         Failure(Refused, Reason.ACCOUNT_DISABLED, "ERROR 412"),
     ),
     Case(
         "a CODE that is a number",
-        said(refused(401)),
+        json_answer(refused(401)),
         Failure(Refused, Reason.CREDENTIALS, "ERROR 401"),
     ),
     Case(
-        "500: their fault",
-        said(refused("500")),
+        "500: fault of the provider",
+        json_answer(refused("500")),
         Failure(OutcomeUnknown, Reason.PROVIDER_FAULT, "ERROR 500"),
     ),
     Case(
         "401 under HTTP 401",
-        said(refused("401"), 401),
+        json_answer(refused("401"), 401),
         Failure(Refused, Reason.CREDENTIALS, "ERROR 401"),
     ),
-    Case("HTTP 401 alone", raw("", 401), Failure(Refused, Reason.CREDENTIALS)),
-    Case("HTTP 412 alone", raw("<html>", 412), Failure(Refused, Reason.ACCOUNT_DISABLED)),
+    Case("HTTP 401 alone", raw_answer("", 401), Failure(Refused, Reason.CREDENTIALS)),
+    Case("HTTP 412 alone", raw_answer("<html>", 412), Failure(Refused, Reason.ACCOUNT_DISABLED)),
     Case(
         "success and 500",
-        said(answer(CODE="500")),
+        json_answer(answer(CODE="500")),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 500"),
     ),
     Case(
         "error and 200",
-        said(answer(STATUS="ERROR")),
+        json_answer(answer(STATUS="ERROR")),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "ERROR 200"),
     ),
     Case(
         "success under HTTP 500",
-        said(answer(), 500),
+        json_answer(answer(), 500),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 200"),
     ),
     Case(
         "an unknown STATUS",
-        said(answer(STATUS="PENDING")),
+        json_answer(answer(STATUS="PENDING")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "PENDING 200"),
     ),
     Case(
-        "STATUS in small letters",
-        said(answer(STATUS="success")),
+        "STATUS in lower case",
+        json_answer(answer(STATUS="success")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "success 200"),
     ),
     Case(
         "an unknown CODE",
-        said(refused("418")),
+        json_answer(refused("418")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "ERROR 418"),
     ),
     Case(
         "no STATUS",
-        said({"CODE": "200", "MSGID": "100"}),
+        json_answer({"CODE": "200", "MSGID": "100"}),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "200"),
     ),
     Case(
         "no CODE",
-        said({"STATUS": "SUCCESS", "MSGID": "100"}),
+        json_answer({"STATUS": "SUCCESS", "MSGID": "100"}),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS"),
     ),
 ]
 OK = "SUCCESS 200"
 SENT = [
-    Case("the document's sample", raw(OTP_SENT), Submission("0", OK, ("no_id",))),
-    Case("an id", said(answer()), Submission("100", OK)),
-    Case("an id that is a number", said(answer(MSGID=100)), Submission("100", OK)),
-    Case("0 that is a number", said(answer(MSGID=0)), Submission("0", OK, ("no_id",))),
-    Case("an empty id", said(answer(MSGID="")), Submission("", OK, ("no_id",))),
-    Case("null for an id", said(answer(MSGID=None)), Submission("", OK, ("no_id",))),
+    Case("the document's sample", raw_answer(OTP_SENT), Submission("0", OK, ("no_id",))),
+    Case("an id", json_answer(answer()), Submission("100", OK)),
+    Case("an id that is a number", json_answer(answer(MSGID=100)), Submission("100", OK)),
+    Case("0 that is a number", json_answer(answer(MSGID=0)), Submission("0", OK, ("no_id",))),
+    Case("an empty id", json_answer(answer(MSGID="")), Submission("", OK, ("no_id",))),
+    Case("null for an id", json_answer(answer(MSGID=None)), Submission("", OK, ("no_id",))),
     Case(
         "no id",
-        said({"STATUS": "SUCCESS", "CODE": "200"}),
+        json_answer({"STATUS": "SUCCESS", "CODE": "200"}),
         Submission("", OK, ("no_id",)),
     ),
-    Case("a CODE that is a number", said(answer(CODE=200)), Submission("100", OK)),
-    Case("words", said(answer(MSG="sent")), Submission("100", "SUCCESS 200 sent")),
+    Case("a CODE that is a number", json_answer(answer(CODE=200)), Submission("100", OK)),
+    Case("words", json_answer(answer(MSG="sent")), Submission("100", "SUCCESS 200 sent")),
     *REFUSALS,
 ]
 
 
-@labelled(SENT)
-def test_an_answer_to_sending(case: Case) -> None:
-    case.check(OtpService, lambda client: client.start_code(ASKED))
+@parametrize_cases(SENT)
+def test_answer_to_sending_a_code(case: Case) -> None:
+    case.check(OtpService, lambda client: client.start_code(REQUEST))
 
 
 def checked(**changes: object) -> dict[str, object]:
@@ -130,104 +140,116 @@ def checked(**changes: object) -> dict[str, object]:
 
 
 CHECKED = [
-    Case("the document's sample", raw(OTP_CHECKED), CheckResult(True, "SUCCESS 200 PASS")),
-    Case("an id that is text", said(checked(MSGID="100")), CheckResult(True, "SUCCESS 200 PASS")),
+    Case("the document's sample", raw_answer(OTP_CHECKED), CheckResult(True, "SUCCESS 200 PASS")),
+    Case(
+        "an id that is text",
+        json_answer(checked(MSGID="100")),
+        CheckResult(True, "SUCCESS 200 PASS"),
+    ),
     Case(
         "our reference beside it",
-        said(checked(EXTID="s-1")),
+        json_answer(checked(EXTID="s-1")),
         CheckResult(True, "SUCCESS 200 PASS"),
     ),
     Case(
         "the wrong code",
-        said(checked(RESULT="FAILED")),
+        json_answer(checked(RESULT="FAILED")),
         CheckResult(False, "SUCCESS 200 FAILED"),
     ),
     Case(
-        "PASS in small letters",
-        said(checked(RESULT="pass")),
+        "PASS in lower case",
+        json_answer(checked(RESULT="pass")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200 pass"),
     ),
-    Case("no RESULT", said(answer()), Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200")),
     Case(
-        "a truth value",
-        said(checked(RESULT=True)),
+        "no RESULT",
+        json_answer(answer()),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200"),
+    ),
+    Case(
+        "a boolean",
+        json_answer(checked(RESULT=True)),
         Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200 true"),
     ),
     Case(
         "PASS for another session",
-        said(checked(MSGID=101)),
+        json_answer(checked(MSGID=101)),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 200 PASS"),
     ),
     Case(
         "PASS for no session",
-        said({"STATUS": "SUCCESS", "CODE": "200", "RESULT": "PASS"}),
+        json_answer({"STATUS": "SUCCESS", "CODE": "200", "RESULT": "PASS"}),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 200 PASS"),
     ),
     Case(
         "PASS for another reference",
-        said(checked(EXTID="s-2")),
+        json_answer(checked(EXTID="s-2")),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 200 PASS"),
     ),
     Case(
         "PASS and 500",
-        said(checked(CODE="500")),
+        json_answer(checked(CODE="500")),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "SUCCESS 500"),
     ),
     Case(
         "PASS and an error",
-        said(checked(STATUS="ERROR", CODE="400")),
+        json_answer(checked(STATUS="ERROR", CODE="400")),
         Failure(OutcomeUnknown, Reason.CONTRADICTION, "ERROR 400"),
     ),
     *REFUSALS[:-6],
 ]
 
 
-@labelled(CHECKED)
-def test_an_answer_to_checking(case: Case) -> None:
+@parametrize_cases(CHECKED)
+def test_answer_to_checking_a_code(case: Case) -> None:
     check = CodeCheck("100", "482913", "s-1")
     case.check(OtpService, lambda client: client.check_code(check))
 
 
-def test_the_placeholder_goes_back_as_it_came_and_is_flagged() -> None:
-    client, transport = open_client(OtpService, said(checked(MSGID=0)))
+def test_placeholder_id_is_sent_back_and_flagged() -> None:
+    client, transport = open_client(OtpService, json_answer(checked(MSGID=0)))
     assert client.check_code(CodeCheck("0", "482913")).warnings == ("no_id",)
     assert transport.calls[0][1].query["sid"] == "0"
 
 
-def test_sending_always_names_our_reference() -> None:
-    client, transport = open_client(OtpService, raw(OTP_SENT))
-    client.start_code(ASKED)
+def test_sending_includes_our_reference() -> None:
+    client, transport = open_client(OtpService, raw_answer(OTP_SENT))
+    client.start_code(REQUEST)
     query = {"msisdn": "8613312345678", **LOGIN, "eid": "s-9f8e7d6c"}
     assert transport.calls == [(SEND, Request("GET", "/send", query=query))]
 
 
-def test_checking_names_the_session_and_the_code() -> None:
-    client, transport = open_client(OtpService, raw(OTP_CHECKED))
+def test_checking_includes_session_and_code() -> None:
+    client, transport = open_client(OtpService, raw_answer(OTP_CHECKED))
     client.check_code(CodeCheck("100", "482913"))
     query = {"sid": "100", "code": "482913", **LOGIN}
-    asked = Request("GET", "/code", query=query, secrets=("482913",))
-    assert transport.calls == [(CHECK, asked)]
+    http_request = Request("GET", "/code", query=query, secrets=("482913",))
+    assert transport.calls == [(CHECK, http_request)]
 
 
-def test_the_code_of_the_request_is_hidden_and_the_code_of_the_answer_is_not() -> None:
+def test_code_is_hidden_in_the_request_but_readable_in_the_answer() -> None:
     assert "code" in CHECK.hidden
     assert "code" not in CHECK.hidden_in_answer(200)
     assert {"username", "password"} <= CHECK.hidden_in_answer(200)
 
 
-def test_the_number_format_is_an_option() -> None:
-    assert OtpService.address_of("+8613312345678", {}) == "8613312345678"
-    assert OtpService.address_of("+8613312345678", {"phone_format": "digits"}) == "8613312345678"
-    assert OtpService.address_of("+8613312345678", {"phone_format": "plus"}) == "+8613312345678"
+def test_number_format_is_an_option() -> None:
+    assert OtpService.format_recipient("+8613312345678", {}) == "8613312345678"
+    assert (
+        OtpService.format_recipient("+8613312345678", {"phone_format": "digits"}) == "8613312345678"
+    )
+    assert (
+        OtpService.format_recipient("+8613312345678", {"phone_format": "plus"}) == "+8613312345678"
+    )
 
 
 @pytest.mark.parametrize("recipient", ["", "+86 133", "+8613312345678,8613312345679", "+86１３３"])
-def test_an_address_that_is_no_number_is_refused(recipient: str) -> None:
+def test_invalid_recipient_is_refused(recipient: str) -> None:
     with pytest.raises(CannotTake):
-        OtpService.address_of(recipient, {})
+        OtpService.format_recipient(recipient, {})
 
 
-def test_nothing_is_sent_without_what_it_needs() -> None:
+def test_incomplete_request_is_refused_without_a_call() -> None:
     client, transport = open_client(OtpService)
     for reference in ("", "a b", "x" * 65):
         with pytest.raises(CannotTake):

@@ -1,4 +1,4 @@
-"""A cluster of django-q2 in processes of its own, as the portal starts it."""
+"""A django-q2 cluster in processes of its own, started as the portal starts it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 from django.db import connection
 
 from smsportal.management.commands import portal
-from tests.support.processes import alive, below
+from tests.support.processes import descendants_of, is_running
 
 LAST_RESORT = 120.0
 
 
-def wait_for(happened: Callable[[], object], what: str) -> None:
+def wait_for(condition: Callable[[], object], what: str) -> None:
     end = time.monotonic() + LAST_RESORT
-    while not happened():
+    while not condition():
         assert time.monotonic() < end, f"{what} did not happen"
         time.sleep(0.05)
 
 
 class Cluster:
-    """On the database that the test is connected to."""
+    """A cluster that works on the test's database."""
 
     def __init__(self, folder: Path, name: str = "engine") -> None:
         self.name = name
@@ -53,16 +53,16 @@ class Cluster:
         return self.process.pid
 
     def stop(self) -> None:
-        """A SIGTERM to the main process alone, as the supervisor sends it."""
+        """Send SIGTERM to the main process only, as the supervisor does."""
         assert self.process is not None
         self.process.terminate()
         assert self.process.wait(LAST_RESORT) == 0, self.output.read_text()
 
     def kill(self) -> None:
-        """The whole group at once, as when the machine loses its power."""
+        """Kill the whole process group at once, as in a power failure."""
         if self.process is None or self.process.poll() is not None:
             return
-        family = {self.process.pid, *below(self.process.pid)}
+        family = {self.process.pid, *descendants_of(self.process.pid)}
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(LAST_RESORT)
-        wait_for(lambda: not any(map(alive, family)), "the end of the cluster")
+        wait_for(lambda: not any(map(is_running, family)), "the end of the cluster")

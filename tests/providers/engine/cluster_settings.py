@@ -1,5 +1,5 @@
-"""The settings of a cluster that a test starts: its database, and a cache that it shares
-with its own workers, as every cluster needs."""
+"""Settings of a cluster that a test starts: the test's database, and a cache that the cluster
+shares with its workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `ClaimedRows` writes beside the states; the promise itself is in the sources' contract."""
+"""The columns that `ClaimedRows` writes besides states. The sources' contract has the rest."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class OrderJob(Job):
 
 @dataclass(slots=True)
 class OtherJob(OrderJob):
-    """The same for rows of another kind."""
+    """A job for rows of another kind."""
 
 
 class Orders(ClaimedRows[Order]):
@@ -73,41 +73,41 @@ def loop() -> UUID:
     return uuid4()
 
 
-def at(order: Order) -> Order:
-    """The order as it stands now."""
+def reloaded(order: Order) -> Order:
+    """The current row of the order."""
     return Order.objects.get(pk=order.pk)
 
 
 @pytest.mark.django_db
 class TestColumns:
-    def test_claim_writes_what_the_source_adds(self, orders: Orders, loop: UUID) -> None:
+    def test_claim_writes_the_changes_of_its_source(self, orders: Orders, loop: UUID) -> None:
         order = make_order()
         orders.claim_now(order, loop=loop, words="first look")
-        assert at(order).words == "first look"
+        assert reloaded(order).words == "first look"
 
-    def test_every_move_is_news_for_pages_that_poll(
+    def test_every_move_updates_the_change_time(
         self, orders: Orders, loop: UUID, clock: time_machine.Traveller
     ) -> None:
         order = make_order()
-        seen = [at(order).changed_at]
+        seen = [reloaded(order).changed_at]
 
-        def assert_news() -> None:
-            seen.append(at(order).changed_at)
+        def assert_changed_now() -> None:
+            seen.append(reloaded(order).changed_at)
             assert seen[-1] == timezone.now() > seen[-2]
             clock.shift(timedelta(seconds=1))
 
         clock.shift(timedelta(seconds=1))
         jobs = orders.claim_now(order, loop=loop)
-        assert_news()
+        assert_changed_now()
         orders.mark_in_flight(jobs, loop)
-        assert_news()
+        assert_changed_now()
         orders.release(jobs, loop)
-        assert_news()
+        assert_changed_now()
         orders.mark_in_flight(orders.claim_now(order, loop=loop), loop)
         clock.shift(timedelta(seconds=121))
         orders.sweep(timezone.now())
-        assert at(order).state == S.UNKNOWN
-        assert_news()
+        assert reloaded(order).state == S.UNKNOWN
+        assert_changed_now()
 
     def test_abandoned_claim_leaves_nothing_behind(
         self, orders: Orders, loop: UUID, clock: time_machine.Traveller
@@ -116,7 +116,7 @@ class TestColumns:
         orders.claim_now(order, loop=loop)
         clock.shift(timedelta(seconds=16))
         orders.sweep(timezone.now())
-        row = at(order)
+        row = reloaded(order)
         assert (row.state, row.claim, row.claimed_at) == (S.QUEUED, None, None)
         assert row.changed_at == timezone.now()
 
@@ -130,33 +130,33 @@ class TestColumns:
         jobs += orders.claim_now(second, loop=loop)
         assert orders.mark_in_flight(jobs, loop) == jobs
         orders.release(jobs, loop)
-        assert {at(first).state, at(second).state} == {S.QUEUED}
+        assert {reloaded(first).state, reloaded(second).state} == {S.QUEUED}
 
 
 @pytest.mark.django_db
-def test_row_of_the_same_claim_that_is_not_named_stays(
+def test_mark_and_release_leave_other_rows_of_the_claim_alone(
     orders: Orders, loop: UUID, clock: time_machine.Traveller
 ) -> None:
     account = make_account("gosms")
     first, second = make_order(account), make_order(account, region="PH")
     jobs = orders.claim_now(first, second, loop=loop)
     assert orders.mark_in_flight(jobs[:1], loop) == jobs[:1]
-    assert (at(first).state, at(second).state) == (S.PLACING, S.CLAIMED)
+    assert (reloaded(first).state, reloaded(second).state) == (S.PLACING, S.CLAIMED)
     assert orders.held(jobs[0], loop).get() == first
     orders.release(jobs[:1], loop)
-    assert (at(first).state, at(second).state) == (S.QUEUED, S.CLAIMED)
+    assert (reloaded(first).state, reloaded(second).state) == (S.QUEUED, S.CLAIMED)
 
 
 @pytest.mark.django_db
 class TestLostCalls:
-    def test_lost_call_has_the_changes_of_its_source_and_is_reported(
+    def test_lost_call_gets_the_changes_of_its_source_and_is_reported(
         self, orders: Orders, loop: UUID, clock: time_machine.Traveller
     ) -> None:
         order = make_order()
         orders.mark_in_flight(orders.claim_now(order, loop=loop), loop)
         clock.shift(timedelta(seconds=121))
         orders.sweep(now := timezone.now())
-        row = at(order)
+        row = reloaded(order)
         assert (row.reason, row.words, row.answered_at) == ("cut_off", LOST_WORDS, now)
         assert orders.lost == [([order.pk], now)]
 
@@ -170,7 +170,7 @@ class TestLostCalls:
         clock.shift(timedelta(seconds=121))
         heartbeats.beat(living)
         orders.sweep(timezone.now())
-        assert (at(dead_row).state, at(living_row).state) == (S.UNKNOWN, S.PLACING)
+        assert (reloaded(dead_row).state, reloaded(living_row).state) == (S.UNKNOWN, S.PLACING)
         assert [ids for ids, _ in orders.lost] == [[dead_row.pk]]
 
     def test_abandoned_claim_is_not_reported_as_lost(
@@ -190,9 +190,9 @@ class TestLostCalls:
         Order.objects.update(state=S.PENDING)
         clock.shift(timedelta(hours=1))
         orders.sweep(timezone.now())
-        assert (at(order).state, at(order).reason, orders.lost) == (S.PENDING, "", [])
+        assert (reloaded(order).state, reloaded(order).reason, orders.lost) == (S.PENDING, "", [])
 
-    def test_source_that_has_nothing_to_add_loses_calls_all_the_same(
+    def test_lost_call_is_settled_without_source_changes(
         self, loop: UUID, clock: time_machine.Traveller
     ) -> None:
         full = Orders()
@@ -201,9 +201,9 @@ class TestLostCalls:
         full.mark_in_flight(full.claim_now(order, loop=loop), loop)
         clock.shift(timedelta(seconds=121))
         plain.sweep(timezone.now())
-        assert at(order).state == S.UNKNOWN
+        assert reloaded(order).state == S.UNKNOWN
 
-    def test_sweep_that_finds_nothing_asks_once(
+    def test_sweep_without_findings_makes_one_query(
         self, orders: Orders, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         make_order()
@@ -213,30 +213,28 @@ class TestLostCalls:
 
 @pytest.mark.django_db
 class TestTwoLoopsWithTheSameCandidates:
-    """Both read the row before either had claimed it."""
+    """Both loops read the row before either claims it."""
 
-    def test_second_loop_gets_nothing(self, orders: Orders, loop: UUID) -> None:
+    def test_second_loop_claims_nothing(self, orders: Orders, loop: UUID) -> None:
         order = make_order()
         (job,) = orders.claim_now(order, loop=loop)
         assert orders.claim_now(order, loop=uuid4()) == []
         assert orders.held(job, loop).exists()
 
-    def test_second_loop_gets_nothing_where_a_claim_is_all_that_is_written(
-        self, loop: UUID
-    ) -> None:
-        looks: ClaimedRows[Order] = ClaimedRows(
+    def test_second_loop_claims_nothing_without_states(self, loop: UUID) -> None:
+        rows: ClaimedRows[Order] = ClaimedRows(
             OrderJob,
             Order.objects.all,
             columns=Columns(claim="poll_claim", claimed_at="poll_claimed_at"),
         )
         order, now = make_order(), timezone.now()
-        assert looks.claim([order], loop, now) == [order]
-        assert looks.claim([order], uuid4(), now) == []
-        assert at(order).poll_claim == loop
+        assert rows.claim([order], loop, now) == [order]
+        assert rows.claim([order], uuid4(), now) == []
+        assert reloaded(order).poll_claim == loop
 
 
 @pytest.mark.django_db
-def test_answered_row_is_held_no_more_though_it_keeps_its_claim(loop: UUID) -> None:
+def test_answered_row_is_not_held_although_it_keeps_its_claim(loop: UUID) -> None:
     rows: ClaimedRows[Enquiry] = ClaimedRows(
         OrderJob,
         Enquiry.objects.all,
@@ -259,7 +257,7 @@ def test_answered_row_is_held_no_more_though_it_keeps_its_claim(loop: UUID) -> N
 
 
 class Recorder:
-    """Stands in for the rows of one kind, and keeps what it is given."""
+    """Stands in for the rows of one kind and records the calls."""
 
     def __init__(self, job: type[Job]) -> None:
         self.job = job
@@ -306,7 +304,7 @@ class FirstJob(Job):
 
 
 class TestSourceOfSeveralKinds:
-    def test_each_kind_of_row_is_given_its_own_jobs(self, loop: UUID) -> None:
+    def test_each_kind_of_row_gets_its_own_jobs(self, loop: UUID) -> None:
         source, now = MixedSource(), timezone.now()
         one, two = FirstJob(1, "", 7, now), OtherJob(1, "", 7, now)
         assert source.mark_in_flight([two, one], loop) == [one, two]
@@ -314,12 +312,12 @@ class TestSourceOfSeveralKinds:
         assert source.first.calls == [("mark", [one]), ("release", [one])]
         assert source.second.calls == [("mark", [two]), ("release", [two])]
 
-    def test_rows_without_jobs_are_not_asked(self, loop: UUID) -> None:
+    def test_rows_without_jobs_are_not_touched(self, loop: UUID) -> None:
         source = MixedSource()
         assert source.mark_in_flight([OtherJob(1, "", 7, timezone.now())], loop)
         assert source.first.calls == []
 
-    def test_sweep_goes_through_every_kind_at_one_time_and_tidies(self) -> None:
+    def test_sweep_settles_every_kind_at_the_same_time_and_tidies(self) -> None:
         source = MixedSource()
         source.sweep()
         (now,) = source.tidied

@@ -1,7 +1,7 @@
-"""The engine as it runs in life: a cluster of django-q2 in processes of its own.
+"""The engine as in production: a django-q2 cluster in processes of its own.
 
-Nothing here waits a fixed time: a test looks until the thing has happened, and fails when
-it has not happened long after it should have.
+No test waits for a fixed time. It polls until the condition holds, and fails long after it should
+have held.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ def is_in(message: Message, state: str) -> bool:
     return Message.objects.filter(pk=message.pk, state=state).exists()
 
 
-def test_a_message_is_sent_by_a_cluster_and_a_sigterm_lets_it_finish(
+def test_cluster_sends_messages_and_finishes_them_on_sigterm(
     cluster: Cluster, sandbox: Sandbox
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
-    kicked = make_message(account)
+    message = make_message(account)
     cluster.start()
-    wait_for(lambda: is_settled(kicked), "the first message")
-    assert kicked.state == "submitted"
+    wait_for(lambda: is_settled(message), "the first message")
+    assert message.state == "submitted"
 
-    # By now the loop runs, so nobody is kicked; and the stop comes in the middle of a call.
+    # The loop runs by now, so nothing wakes it. The cluster stops in the middle of a call.
     sandbox.fault("slow", provider="haorui", seconds=1)
     under_way = make_message(account)
     wait_for(lambda: is_in(under_way, "sending"), "the second message's call")
@@ -67,7 +67,7 @@ def test_a_message_is_sent_by_a_cluster_and_a_sigterm_lets_it_finish(
     assert heartbeats.living_loops() == []
 
 
-def test_a_cluster_that_is_killed_in_the_middle_of_a_call_leaves_it_unknown_and_made_once(
+def test_call_of_a_killed_cluster_becomes_unknown_and_is_not_repeated(
     cluster: Cluster, sandbox: Sandbox
 ) -> None:
     sandbox.fault("never_answers", provider="haorui", calls=None)

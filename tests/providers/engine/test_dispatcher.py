@@ -1,4 +1,4 @@
-"""Giving out work where the database, a clock or a person comes between two steps."""
+"""Dispatching when the database, a clock or staff interfere between two steps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from providers.gateway.http.client import Deadlines
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
-from tests.support.engine import run_engine
+from tests.support.engine import is_settled, run_engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,8 +37,8 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def put_back(message: Message) -> None:
-    """What a sweep does to a claim that looks abandoned."""
+def queue_again(message: Message) -> None:
+    """Do what a sweep does to a claim that looks abandoned."""
     Message.objects.filter(pk=message.pk).update(state="queued", claim=None, claimed_at=None)
 
 
@@ -51,12 +51,12 @@ def claimed_twice() -> Iterator[tuple[Job, Job, UUID]]:
     message, source, claim = make_message(), MessageSource(), uuid4()
     with transaction.atomic():
         (older,) = source.claim(message.account, 1, claim)
-        put_back(message)
+        queue_again(message)
         (newer,) = source.claim(message.account, 1, claim)
         yield older, newer, claim
 
 
-def test_of_two_claims_of_one_row_only_the_newer_hands_it_over(
+def test_only_the_newer_of_two_claims_is_marked_in_flight(
     claimed_twice: tuple[Job, Job, UUID],
 ) -> None:
     older, newer, claim = claimed_twice
@@ -64,7 +64,7 @@ def test_of_two_claims_of_one_row_only_the_newer_hands_it_over(
     assert MessageSource().mark_in_flight([newer], claim) == []
 
 
-def test_an_outdated_claim_does_not_give_back_a_row_that_is_being_sent(
+def test_older_claim_cannot_release_a_row_in_flight(
     claimed_twice: tuple[Job, Job, UUID],
 ) -> None:
     older, newer, claim = claimed_twice
@@ -73,17 +73,17 @@ def test_an_outdated_claim_does_not_give_back_a_row_that_is_being_sent(
     assert Message.objects.get().state == "sending"
 
 
-def test_a_row_put_back_while_it_waits_for_its_slot_is_sent_once(sandbox: Sandbox) -> None:
+def test_row_queued_again_before_its_slot_is_sent_once(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, per_second=2, in_flight=4)
     messages = [make_message(account) for _ in range(6)]
     loop = Loop(should_stop=lambda: False)
     for _ in range(400):
-        loop.turn()
-        # Another host whose clock is wrong takes every waiting claim for abandoned.
+        loop.run_round()
+        # Another host with a wrong clock takes every waiting claim for abandoned.
         Message.objects.filter(state="claimed").update(state="queued", claim=None)
         if Message.objects.filter(state="submitted").count() == len(messages):
             break
-    loop._leave()
+    loop._shut_down()
     assert sandbox.book.repeated("haorui") == []
     assert sandbox.book.count("haorui", "send") <= len(messages)
 
@@ -91,11 +91,11 @@ def test_a_row_put_back_while_it_waits_for_its_slot_is_sent_once(sandbox: Sandbo
 # --- faults of one account -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("order", ["broken first", "sound first"])
-def test_an_account_that_cannot_be_read_stops_no_other(order: str, sandbox: Sandbox) -> None:
-    """Also where the other was claimed for before the fault undid the round."""
+@pytest.mark.parametrize("faulty_first", [True, False], ids=["faulty first", "healthy first"])
+def test_unreadable_account_does_not_stop_others(faulty_first: bool, sandbox: Sandbox) -> None:
+    """It holds as well if rows of the healthy account were claimed before the rollback."""
     broken, sound = make_account("haorui", sandbox), make_account("haorui", sandbox)
-    if order == "sound first":
+    if not faulty_first:
         broken, sound = sound, broken
     with connection.cursor() as cursor:
         cursor.execute(
@@ -114,7 +114,7 @@ def test_an_account_that_cannot_be_read_stops_no_other(order: str, sandbox: Sand
     assert sandbox.book.count("haorui", "send") == 1
 
 
-def test_a_commit_whose_answer_was_lost_leaves_no_row_behind(
+def test_commit_with_a_lost_answer_strands_no_row(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = make_message(make_account("haorui", sandbox))
@@ -140,84 +140,113 @@ def test_a_commit_whose_answer_was_lost_leaves_no_row_behind(
     assert sandbox.book.count("haorui", "send") == 1
 
 
+def test_lost_answer_to_the_mark_of_an_earlier_claim_strands_no_row(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = make_account("haorui", sandbox, per_second=4, per_minute=240)
+    messages = [make_message(account) for _ in range(5)]
+    lost: list[str] = []
+
+    def is_mark_of_an_earlier_claim() -> bool:
+        marked = Message.objects.filter(state="sending").values_list("claimed_at", "handed_over_at")
+        return any(
+            mark - claim > timedelta(seconds=0.1) for claim, mark in marked if claim and mark
+        )
+
+    @contextmanager
+    def atomic() -> Iterator[None]:
+        with transaction.atomic():
+            yield
+        if not lost and not connection.in_atomic_block and is_mark_of_an_earlier_claim():
+            lost.append("the answer to the commit")
+            raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr("providers.engine.dispatcher.transaction", SimpleNamespace(atomic=atomic))
+    run_engine(lambda: is_settled(*messages), at_most=30)
+
+    assert lost
+    assert {message.state for message in messages} == {"submitted"}
+    assert sandbox.book.count("haorui", "send") == len(messages)
+
+
 # --- pausing -------------------------------------------------------------------------
 
 
-def test_a_pause_by_hand_stops_what_waits_for_a_thread(sandbox: Sandbox) -> None:
+def test_manual_pause_stops_calls_waiting_for_a_thread(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, in_flight=2)
     sandbox.fault("slow", provider="haorui", calls=None, seconds=0.5)
     for _ in range(8):
         make_message(account)
     loop = Loop(should_stop=lambda: False)
     while not Message.objects.filter(state="sending").exists():
-        loop.turn()
+        loop.run_round()
     accounts.pause(account, accounts.BY_HAND, "stop")
     loop._next_renewal = 0.0
-    loop.turn()
+    loop.run_round()
     made = sandbox.book.count("haorui", "send")
-    loop._leave()
+    loop._shut_down()
     assert sandbox.book.count("haorui", "send") <= max(made, 2)
     assert Message.objects.filter(state="queued").count() >= 6
 
 
-def test_what_a_loop_that_stops_has_not_begun_is_anybodys_again(sandbox: Sandbox) -> None:
+def test_stopping_loop_releases_calls_that_have_not_begun(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
     sandbox.fault("slow", provider="haorui", calls=None, seconds=0.5)
     for _ in range(4):
         make_message(account, queued_at=timezone.now() - timedelta(seconds=1))
     loop = Loop(should_stop=lambda: False)
     while not Message.objects.filter(state="sending").exists():
-        loop.turn()
-    loop._leave()
+        loop.run_round()
+    loop._shut_down()
     states = set(Message.objects.values_list("state", flat=True))
     assert states <= {"queued", "submitted"}
     assert sandbox.book.count("haorui", "send") <= 1
 
 
-# --- looking for work ------------------------------------------------------------------
+# --- queries for work ------------------------------------------------------------------
 
 
-class Empty(MessageSource):
-    """Never has work, and counts how often it was asked."""
+class EmptySource(MessageSource):
+    """Never has work, and counts the queries."""
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane  # type: ignore[misc]
-        self.asked = 0
+        self.queries = 0
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        self.asked += 1
+        self.queries += 1
         return set()
 
 
-@pytest.mark.parametrize(("lane", "asked"), [(Lane.STAFF, 3), (Lane.ORDERS, 1), (Lane.BULK, 1)])
-def test_only_what_staff_wait_for_is_looked_for_in_every_round(lane: Lane, asked: int) -> None:
+@pytest.mark.parametrize(("lane", "queries"), [(Lane.STAFF, 3), (Lane.ORDERS, 1), (Lane.BULK, 1)])
+def test_only_the_staff_lane_is_queried_in_every_round(lane: Lane, queries: int) -> None:
     account = make_account()
-    served = LeasedAccount(account, Haorui, accounts.opened_login_of(account))
-    source, dispatcher = Empty(lane), Dispatcher(uuid4(), WorkerPool(1, Deadlines()))
+    served = LeasedAccount(account, Haorui, accounts.decrypted_login_of(account))
+    source, dispatcher = EmptySource(lane), Dispatcher(uuid4(), WorkerPool(1, Deadlines()))
     for _ in range(3):
-        dispatcher.give_out(source, {account.pk: served})
-    assert source.asked == asked
+        dispatcher.dispatch(source, {account.pk: served})
+    assert source.queries == queries
 
 
-def test_while_an_account_is_busy_even_staff_are_not_looked_for_in_every_round(
+def test_backlog_spaces_out_queries_of_the_staff_lane(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
-    served = {account.pk: LeasedAccount(account, Haorui, accounts.opened_login_of(account))}
+    served = {account.pk: LeasedAccount(account, Haorui, accounts.decrypted_login_of(account))}
     for _ in range(3):
         make_message(account)
     now = time.monotonic()
     clock = SimpleNamespace(monotonic=lambda: now)
     monkeypatch.setattr("providers.engine.dispatcher.time", clock)
     worker_pool = WorkerPool(1, Deadlines())
-    dispatcher, source = Dispatcher(uuid4(), worker_pool), Empty(Lane.STAFF)
+    dispatcher, source = Dispatcher(uuid4(), worker_pool), EmptySource(Lane.STAFF)
     other = make_account()
-    idle = {other.pk: LeasedAccount(other, Haorui, accounts.opened_login_of(other))}
-    dispatcher.give_out(MessageSource(), served)
+    idle = {other.pk: LeasedAccount(other, Haorui, accounts.decrypted_login_of(other))}
+    dispatcher.dispatch(MessageSource(), served)
     for _ in range(3):
-        dispatcher.give_out(source, idle)
+        dispatcher.dispatch(source, idle)
     worker_pool.close()
-    assert source.asked == 1
+    assert source.queries == 1
     now += 0.06
-    dispatcher.give_out(source, idle)
-    assert source.asked == 2
+    dispatcher.dispatch(source, idle)
+    assert source.queries == 2

@@ -1,4 +1,4 @@
-"""The SQL that the engine makes once finds the same as the ORM would, at whatever moment."""
+"""The SQL that the engine builds once finds the same rows as the ORM, at any moment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def made_in_the_last_hour(now: Moment) -> QuerySet[Account]:
     return Account.objects.filter(created_at__gt=now - HOUR, created_at__lte=now)
 
 
-def test_the_moment_is_that_of_each_asking(account: Account) -> None:
+def test_moment_is_the_time_of_each_query(account: Account) -> None:
     due = DueAccounts(made_in_the_last_hour, "pk")
     created_at = account.created_at
     found = [
@@ -37,13 +37,13 @@ def test_the_moment_is_that_of_each_asking(account: Account) -> None:
     assert found == [set(), {account.pk}, {account.pk}, set()]
 
 
-def test_a_span_is_added_as_well(account: Account) -> None:
+def test_moment_accepts_a_positive_offset(account: Account) -> None:
     due = DueAccounts(lambda now: Account.objects.filter(created_at__lte=now + HOUR), "pk")
     assert due.among([account.pk], account.created_at - HOUR) == {account.pk}
     assert due.among([account.pk], account.created_at - 2 * HOUR) == set()
 
 
-def test_a_moment_is_known_in_a_query_within_the_query(account: Account) -> None:
+def test_moment_works_in_a_subquery(account: Account) -> None:
     def without_new_ones(now: Moment) -> QuerySet[Account]:
         new = Account.objects.filter(created_at__gt=now - HOUR).values("pk")
         return Account.objects.exclude(Q(pk__in=new))
@@ -53,7 +53,7 @@ def test_a_moment_is_known_in_a_query_within_the_query(account: Account) -> None
     assert due.among([account.pk], account.created_at + HOUR) == {account.pk}
 
 
-def test_the_query_is_made_once_and_asked_each_time(
+def test_query_is_built_once_and_run_each_time(
     account: Account, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     made = []
@@ -69,7 +69,7 @@ def test_the_query_is_made_once_and_asked_each_time(
     assert len(made) == 1
 
 
-def test_it_is_asked_about_any_number_of_accounts(account: Account) -> None:
+def test_any_number_of_accounts_can_be_queried(account: Account) -> None:
     due = DueAccounts(lambda now: Account.objects.filter(created_at__lte=now), "pk")
     both = {account.pk, make_account().pk}
     now = timezone.now()
@@ -79,7 +79,7 @@ def test_it_is_asked_about_any_number_of_accounts(account: Account) -> None:
     assert due.among(both, now) == both
 
 
-def test_about_no_account_nothing_is_asked(
+def test_no_accounts_need_no_query(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     with django_assert_num_queries(0):

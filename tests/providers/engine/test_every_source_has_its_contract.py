@@ -1,4 +1,4 @@
-"""No source of work goes without the contract tests that keep the promise."""
+"""Every work source has the contract tests that keep the promise."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ TESTS = Path(tests.__file__).parent
 MODULES = sorted(TESTS.rglob("test_source_contract.py"))
 
 
-def tried_by(contract: Any) -> set[tuple[object, object]]:
-    return {(heir.source_class, heir.job_class) for heir in contract.__subclasses__()}
+def covered_by(contract: Any) -> set[tuple[object, object]]:
+    return {
+        (test_class.source_class, test_class.job_class) for test_class in contract.__subclasses__()
+    }
 
 
-def test_every_registered_source_and_each_of_its_jobs_keeps_the_contract() -> None:
+def test_every_registered_source_has_contract_tests_for_each_job() -> None:
     for module in MODULES:
         dotted = module.relative_to(TESTS.parent).with_suffix("").as_posix().replace("/", ".")
         importlib.import_module(dotted)
@@ -30,4 +32,4 @@ def test_every_registered_source_and_each_of_its_jobs_keeps_the_contract() -> No
     for source in sources():
         assert isinstance(source, ClaimedRowSource), source.name
         registered |= {(type(source), rows.job) for rows in source.rows}
-    assert registered == tried_by(NeverRepeatedContract) | tried_by(RepeatableContract)
+    assert registered == covered_by(NeverRepeatedContract) | covered_by(RepeatableContract)

@@ -1,4 +1,4 @@
-"""Who serves which account, who is alive, and when another loop is started."""
+"""Leases on accounts, heartbeats of loops, and the start of further loops."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ def expire() -> None:
 # --- leases ------------------------------------------------------------------
 
 
-def test_a_free_account_is_taken() -> None:
+def test_free_account_is_taken() -> None:
     account = make_account()
     assert leases.renew(uuid4()) == {account.pk}
 
 
-def test_an_account_has_one_holder() -> None:
+def test_account_has_one_holder() -> None:
     make_account()
     leases.renew(uuid4())
     assert leases.renew(uuid4()) == set()
 
 
-def test_the_holder_keeps_it() -> None:
+def test_holder_keeps_its_lease() -> None:
     account, loop = make_account(), uuid4()
     leases.renew(loop)
     assert leases.renew(loop) == {account.pk}
 
 
-def test_a_lease_that_is_not_renewed_is_taken_over() -> None:
+def test_expired_lease_is_taken_over() -> None:
     account = make_account()
     first, second = uuid4(), uuid4()
     leases.renew(first)
@@ -51,34 +51,34 @@ def test_a_lease_that_is_not_renewed_is_taken_over() -> None:
     assert leases.renew(first) == set()
 
 
-def test_a_released_account_is_free_at_once() -> None:
+def test_released_account_is_free_at_once() -> None:
     account, first = make_account(), uuid4()
     leases.renew(first)
     leases.release(first)
     assert leases.renew(uuid4()) == {account.pk}
 
 
-def test_releasing_leaves_the_leases_of_others_alone() -> None:
+def test_release_does_not_affect_other_holders() -> None:
     make_account()
     leases.renew(uuid4())
     leases.release(uuid4())
     assert leases.renew(uuid4()) == set()
 
 
-def test_an_account_without_a_lease_gets_one() -> None:
+def test_account_without_a_lease_row_gets_one() -> None:
     account = make_account()
     Lease.objects.all().delete()
     assert leases.renew(uuid4()) == {account.pk}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_those_who_ask_at_once_one_gets_the_account() -> None:
+def test_concurrent_loops_get_the_account_once() -> None:
     account = make_account()
     held = at_once(lambda: leases.renew(uuid4()), 6)
     assert sorted(held, key=len) == [set()] * 5 + [{account.pk}]
 
 
-def test_the_engine_is_alive_while_a_lease_holds() -> None:
+def test_engine_is_alive_while_a_lease_is_held() -> None:
     make_account()
     assert not leases.is_engine_alive()
     leases.renew(uuid4())
@@ -87,113 +87,113 @@ def test_the_engine_is_alive_while_a_lease_holds() -> None:
     assert not leases.is_engine_alive()
 
 
-# --- signs of life -----------------------------------------------------------
+# --- heartbeats --------------------------------------------------------------
 
 
-def test_a_loop_that_gives_signs_is_alive() -> None:
+def test_loop_with_a_heartbeat_is_alive() -> None:
     loop = uuid4()
     heartbeats.beat(loop)
     assert heartbeats.living_loops() == [loop]
 
 
-def test_a_loop_that_has_gone_silent_is_dead() -> None:
+def test_loop_without_a_recent_heartbeat_is_dead() -> None:
     heartbeats.beat(uuid4())
     Heartbeat.objects.update(beat_at=timezone.now() - timedelta(seconds=16))
     assert heartbeats.living_loops() == []
 
 
-def test_a_loop_that_has_left_is_not_counted() -> None:
+def test_removed_loop_is_not_alive() -> None:
     loop = uuid4()
     heartbeats.beat(loop)
-    heartbeats.leave(loop)
+    heartbeats.remove(loop)
     assert heartbeats.living_loops() == []
 
 
-def test_other_signs_of_life_are_no_loops() -> None:
+def test_other_heartbeats_are_not_loops() -> None:
     Heartbeat.objects.create(name="engine", beat_at=timezone.now())
     assert heartbeats.living_loops() == []
 
 
-def test_dead_loops_are_forgotten_after_a_day() -> None:
+def test_heartbeats_of_dead_loops_are_pruned_after_a_day() -> None:
     old, young = uuid4(), uuid4()
     heartbeats.beat(old)
     Heartbeat.objects.update(beat_at=timezone.now() - timedelta(days=1, seconds=1))
     heartbeats.beat(young)
-    heartbeats.forget_the_dead()
+    heartbeats.prune()
     assert [beat.name for beat in Heartbeat.objects.all()] == [f"loop:{young.hex}"]
 
 
 # --- starting loops ----------------------------------------------------------
 
 
-def waiting() -> int:
+def queued_tasks() -> int:
     tasks: int = OrmQ.objects.filter(key="engine").count()
     return tasks
 
 
-def killed_before_its_end() -> None:
-    """What a worker that was killed leaves behind: a task that is locked for long."""
-    wake.kick()
+def queue_task_of_a_killed_worker() -> None:
+    """Queue a task that a killed worker has left locked for long."""
+    wake.start_loop()
     OrmQ.objects.update(lock=timezone.now() + timedelta(seconds=900))
 
 
-def test_an_idle_engine_is_kicked() -> None:
-    assert wake.kick_if_idle()
-    assert waiting() == 1
+def test_idle_engine_is_woken() -> None:
+    assert wake.wake_engine()
+    assert queued_tasks() == 1
 
 
-def test_it_is_not_kicked_while_a_loop_is_on_its_way() -> None:
-    wake.kick()
-    assert not wake.kick_if_idle()
-    assert waiting() == 1
+def test_engine_with_a_queued_loop_is_not_woken() -> None:
+    wake.start_loop()
+    assert not wake.wake_engine()
+    assert queued_tasks() == 1
 
 
-def test_it_is_not_kicked_while_a_loop_holds_a_lease() -> None:
+def test_engine_with_a_lease_is_not_woken() -> None:
     make_account()
     leases.renew(uuid4())
-    assert not wake.kick_if_idle()
+    assert not wake.wake_engine()
 
 
-def test_the_task_of_a_killed_worker_does_not_count_as_on_its_way() -> None:
-    killed_before_its_end()
-    assert wake.kick_if_idle()
+def test_task_of_a_killed_worker_is_not_a_queued_loop() -> None:
+    queue_task_of_a_killed_worker()
+    assert wake.wake_engine()
 
 
 def test_tasks_of_the_other_cluster_do_not_count() -> None:
     OrmQ.objects.create(key="smsportal", payload="", lock=timezone.now())
-    assert wake.kick_if_idle()
+    assert wake.wake_engine()
 
 
-def test_one_loop_works_and_one_stands_by() -> None:
+def test_two_loops_are_kept_running() -> None:
     assert wake.keep_running() == 2
-    assert waiting() == 2
+    assert queued_tasks() == 2
 
 
-@pytest.mark.parametrize(("alive", "kicked"), [(1, 1), (2, 0), (3, 0)])
-def test_only_what_is_missing_is_kicked(alive: int, kicked: int) -> None:
+@pytest.mark.parametrize(("alive", "queued"), [(1, 1), (2, 0), (3, 0)])
+def test_only_missing_loops_are_queued(alive: int, queued: int) -> None:
     for _ in range(alive):
         heartbeats.beat(uuid4())
-    assert wake.keep_running() == kicked
+    assert wake.keep_running() == queued
 
 
-def test_loops_on_their_way_are_not_missing() -> None:
-    wake.kick()
+def test_queued_loops_are_not_missing() -> None:
+    wake.start_loop()
     assert wake.keep_running() == 1
 
 
-def test_the_tasks_of_killed_workers_are_missing() -> None:
-    killed_before_its_end()
+def test_tasks_of_killed_workers_are_replaced() -> None:
+    queue_task_of_a_killed_worker()
     assert wake.keep_running() == 2
 
 
-def test_a_start_counts_no_signs_of_life() -> None:
+def test_start_ignores_heartbeats() -> None:
     heartbeats.beat(uuid4())
     heartbeats.beat(uuid4())
-    wake.start()
-    assert waiting() == 2
+    wake.start_loops()
+    assert queued_tasks() == 2
 
 
-def test_a_second_start_kicks_nothing_more() -> None:
-    wake.start()
-    wake.start()
-    assert waiting() == 2
+def test_second_start_queues_no_more_loops() -> None:
+    wake.start_loops()
+    wake.start_loops()
+    assert queued_tasks() == 2

@@ -1,4 +1,4 @@
-"""The loop: gives out, hands over, records, and survives what goes wrong around it."""
+"""The loop dispatches, records, and survives failures around it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-class Hasty:
-    """The clock of the loop, without its breaths."""
+class FastClock:
+    """The clock of the loop with short sleeps."""
 
     monotonic = staticmethod(time.monotonic)
 
@@ -50,12 +50,12 @@ class Hasty:
 
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a fault the loop takes a breath of a second."""
-    monkeypatch.setattr(loop, "time", Hasty)
+    """Shorten the second that the loop sleeps after a fault."""
+    monkeypatch.setattr(loop, "time", FastClock)
 
 
-def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception) -> None:
-    """The first call raises instead of doing its work."""
+def fail_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: Exception) -> None:
+    """Make the first call of a function raise."""
     real: Callable[..., Any] = getattr(owner, name)
     calls = []
 
@@ -68,7 +68,7 @@ def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error:
     monkeypatch.setattr(owner, name, once)
 
 
-# --- faults of the database --------------------------------------------------
+# --- database failures -------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def fails_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_database_that_fails_once_costs_no_message_and_no_second_call(
+def test_one_database_failure_loses_no_message_and_repeats_no_call(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, owner: object, name: str
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
     messages = [make_message(account), make_message(account)]
-    fails_once(monkeypatch, owner, name, OperationalError("the server has gone away"))
-    # What was claimed when the fault came is given back after a while; here at once.
+    fail_once(monkeypatch, owner, name, OperationalError("the server has gone away"))
+    # A sweep releases rows that were claimed before the fault. Here it does so at once.
     monkeypatch.setattr("providers.engine.claims.ABANDONED_CLAIM", timedelta(seconds=-1))
     monkeypatch.setattr(loop, "SWEEP_EVERY", 0.1)
 
@@ -102,64 +102,64 @@ def test_a_database_that_fails_once_costs_no_message_and_no_second_call(
     assert ApiCall.objects.count() == 2
 
 
-def test_a_source_that_fails_does_not_stop_the_others(
+def test_failing_source_does_not_stop_the_others(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fails_once(monkeypatch, MessageSource, "accounts_with_work", RuntimeError("a defect"))
+    fail_once(monkeypatch, MessageSource, "accounts_with_work", RuntimeError("a defect"))
     assert send(make_message(make_account("haorui", sandbox))).state == "submitted"
 
 
-def test_one_source_is_swept_in_a_round_and_each_has_its_turn(
+def test_each_round_sweeps_one_source_in_turn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found: list[str] = []
+    swept: list[str] = []
     for source in registry.sources():
-        monkeypatch.setattr(source, "sweep", partial(found.append, source.name))
+        monkeypatch.setattr(source, "sweep", partial(swept.append, source.name))
     every = [source.name for source in registry.sources()]
-    one = Loop(lambda: True)
+    a_loop = Loop(lambda: True)
     for number in range(1, len(every) + 1):
-        one.turn()
-        assert found == every[:number]
-    one.turn()
-    assert found == every
+        a_loop.run_round()
+        assert swept == every[:number]
+    a_loop.run_round()
+    assert swept == every
 
 
-def test_slow_rounds_keep_no_source_from_being_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_rounds_still_sweep_every_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SWEEP_EVERY", 0.0)
-    found: list[str] = []
+    swept: list[str] = []
     for source in registry.sources():
-        monkeypatch.setattr(source, "sweep", partial(found.append, source.name))
-    one = Loop(lambda: True)
+        monkeypatch.setattr(source, "sweep", partial(swept.append, source.name))
+    a_loop = Loop(lambda: True)
     for _ in range(2 * len(registry.sources())):
-        one.turn()
-    assert Counter(found) == {source.name: 2 for source in registry.sources()}
+        a_loop.run_round()
+    assert Counter(swept) == {source.name: 2 for source in registry.sources()}
 
 
-def test_no_work_is_looked_for_at_accounts_that_cannot_have_it(
+def test_accounts_are_only_queried_for_work_they_can_have(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts, rents = make_account("haorui", sandbox), make_account("gosms", sandbox)
-    asked: dict[str, set[int]] = {}
+    queried: dict[str, set[int]] = {}
     for source in registry.sources():
-        look = partial(_note_look, asked, source)
-        monkeypatch.setattr(source, "accounts_with_work", look)
-    Loop(lambda: True).turn()
-    assert asked["messages"] == asked["enquiries"] == {texts.pk, rents.pk}
-    assert asked["orders"] == asked["cancels"] == asked["polls"] == {rents.pk}
-    assert "code checks" not in asked
+        query = partial(_record_query, queried, source)
+        monkeypatch.setattr(source, "accounts_with_work", query)
+    Loop(lambda: True).run_round()
+    assert queried["messages"] == queried["enquiries"] == {texts.pk, rents.pk}
+    assert queried["orders"] == queried["cancels"] == queried["polls"] == {rents.pk}
+    assert "code checks" not in queried
 
 
-def _note_look(
-    asked: dict[str, set[int]], source: WorkSource, accounts: Collection[int]
+def _record_query(
+    queried: dict[str, set[int]], source: WorkSource, accounts: Collection[int]
 ) -> set[int]:
-    asked[source.name] = set(accounts)
+    queried[source.name] = set(accounts)
     return set()
 
 
-# --- poison ------------------------------------------------------------------
+# --- faulty rows, accounts and jobs ------------------------------------------
 
 
-def spoil(message: Message, **columns: str) -> None:
+def corrupt(message: Message, **columns: str) -> None:
     assignments = ", ".join(f"{name} = %s" for name in columns)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -181,21 +181,21 @@ def spoil(message: Message, **columns: str) -> None:
     ],
     ids=str,
 )
-def test_a_row_that_cannot_be_sent_is_refused_and_holds_up_nobody(
+def test_invalid_row_is_refused_and_blocks_no_other(
     sandbox: Sandbox, columns: dict[str, str]
 ) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
-    poison, healthy = make_message(account), make_message(account)
-    spoil(poison, **columns)
+    invalid, healthy = make_message(account), make_message(account)
+    corrupt(invalid, **columns)
 
     assert send(healthy).state == "submitted"
 
-    poison.refresh_from_db()
-    assert poison.state == "refused"
+    invalid.refresh_from_db()
+    assert invalid.state == "refused"
     assert len(sandbox.book.entries()) == 1
 
 
-def test_an_account_whose_secrets_cannot_be_read_sends_nothing_and_holds_up_nobody(
+def test_account_with_unreadable_secrets_sends_nothing_and_blocks_no_other(
     sandbox: Sandbox,
 ) -> None:
     locked = make_message(make_account("haorui", sandbox))
@@ -208,7 +208,7 @@ def test_an_account_whose_secrets_cannot_be_read_sends_nothing_and_holds_up_nobo
     assert len(sandbox.book.entries()) == 1
 
 
-def test_an_account_whose_provider_was_removed_is_skipped(sandbox: Sandbox) -> None:
+def test_account_without_a_client_is_skipped(sandbox: Sandbox) -> None:
     orphan = make_message(make_account("haorui", sandbox))
     Account.objects.filter(pk=orphan.account_id).update(provider="carrier_pigeon")
 
@@ -218,15 +218,15 @@ def test_an_account_whose_provider_was_removed_is_skipped(sandbox: Sandbox) -> N
     assert orphan.state == "queued"
 
 
-class Nonsense(Job):
+class FaultyJob(Job):
     def run(self, client: Client) -> object:
         raise ValueError("with a secret in its text")
 
 
-class NonsenseSource(WorkSource):
-    """One job whose own code is at fault, before anything is sent."""
+class FaultySource(WorkSource):
+    """One job whose code fails before anything is sent."""
 
-    name = "nonsense"
+    name = "faulty"
     lane = Lane.ORDERS
     paid = True
 
@@ -240,7 +240,7 @@ class NonsenseSource(WorkSource):
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         self.left = 0
-        return [Nonsense(account.pk, "nonsense:1", 1, timezone.now())]
+        return [FaultyJob(account.pk, "faulty:1", 1, timezone.now())]
 
     def mark_in_flight(self, jobs: Sequence[Job], claim: UUID) -> Sequence[Job]:
         return jobs
@@ -255,10 +255,10 @@ class NonsenseSource(WorkSource):
         pass
 
 
-def test_a_job_that_breaks_before_its_call_was_certainly_not_done(
+def test_job_that_fails_before_its_call_is_not_done(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source = NonsenseSource(make_account())
+    source = FaultySource(make_account())
     monkeypatch.setitem(registry._sources, source.name, source)
 
     run_engine(lambda: bool(source.results))
@@ -269,10 +269,10 @@ def test_a_job_that_breaks_before_its_call_was_certainly_not_done(
     assert "with a secret" not in caplog.text
 
 
-# --- leaving -----------------------------------------------------------------
+# --- stopping ----------------------------------------------------------------
 
 
-def test_a_loop_that_leaves_gives_back_what_it_has_not_handed_over(sandbox: Sandbox) -> None:
+def test_stopping_loop_releases_rows_that_are_not_in_flight(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, per_second=2, per_minute=120)
     messages = [make_message(account) for _ in range(4)]
     seen = Message.objects.filter(state="claimed")
@@ -285,14 +285,14 @@ def test_a_loop_that_leaves_gives_back_what_it_has_not_handed_over(sandbox: Sand
     assert len(states) == len(messages)
 
 
-def test_a_loop_that_leaves_lets_go_of_its_leases_and_its_sign_of_life() -> None:
+def test_stopping_loop_releases_its_leases_and_removes_its_heartbeat() -> None:
     make_account()
     run_rounds()
     assert list(Lease.objects.values_list("holder", flat=True)) == [""]
     assert heartbeats.living_loops() == []
 
 
-def test_calls_under_way_are_recorded_before_a_loop_leaves(sandbox: Sandbox) -> None:
+def test_stopping_loop_records_running_calls(sandbox: Sandbox) -> None:
     sandbox.fault("slow", provider="haorui", seconds=0.5)
     message = make_message(make_account("haorui", sandbox))
 
@@ -303,7 +303,7 @@ def test_calls_under_way_are_recorded_before_a_loop_leaves(sandbox: Sandbox) -> 
     assert ApiCall.objects.count() == 1
 
 
-def test_a_second_loop_stands_by(sandbox: Sandbox) -> None:
+def test_second_loop_stands_by(sandbox: Sandbox) -> None:
     message = make_message(make_account("haorui", sandbox))
     leases.renew(UUID(int=1))
 

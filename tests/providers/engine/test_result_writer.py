@@ -1,4 +1,4 @@
-"""Writing down what came of calls, where one of them cannot be written."""
+"""Writing results when one of them cannot be written."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def everybody_is_done(count: int) -> None:
+def run_until_submitted(count: int) -> None:
     run_engine(lambda: Message.objects.filter(state="submitted").count() == count)
 
 
-def test_one_result_that_cannot_be_written_keeps_no_other_from_it(
+def test_unwritable_result_does_not_block_others(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = make_account("haorui", sandbox)
@@ -46,14 +46,14 @@ def test_one_result_that_cannot_be_written_keeps_no_other_from_it(
         real(self, results, claim)
 
     monkeypatch.setattr(MessageSource, "record", record)
-    everybody_is_done(len(others))
+    run_until_submitted(len(others))
 
     poison.refresh_from_db()
     assert poison.state == "sending"
     assert len(sandbox.book.entries()) == 4
 
 
-def test_a_journal_row_that_cannot_be_written_costs_no_result(
+def test_unwritable_journal_row_loses_no_result(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = make_message(make_account("haorui", sandbox))
@@ -63,7 +63,7 @@ def test_a_journal_row_that_cannot_be_written_costs_no_result(
             raise DataError("value too long")
 
     monkeypatch.setattr(journal, "write", write)
-    everybody_is_done(1)
+    run_until_submitted(1)
 
     message.refresh_from_db()
     assert message.state == "submitted"

@@ -1,4 +1,4 @@
-"""How often a call that did nothing is made again, and when."""
+"""When, and how often, a call that did nothing is repeated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_each_further_try_waits_longer(tries: int, seconds: int) -> None:
     assert (again.tries, again.not_before - NOW) == (tries + 1, timedelta(seconds=seconds))
 
 
-def test_wait_stays_the_longest_where_more_tries_are_allowed(
+def test_longest_wait_applies_to_further_tries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(retry, "MAX_TRIES", 5)
@@ -40,12 +40,12 @@ def test_third_failure_is_the_last(tries: int) -> None:
 @pytest.mark.parametrize(
     "reason", [Reason.REDIRECTED, Reason.FORBIDDEN_ADDRESS, Reason.PORTAL_FAULT]
 )
-def test_what_can_never_succeed_is_not_tried_again(reason: Reason) -> None:
+def test_hopeless_call_is_not_tried_again(reason: Reason) -> None:
     assert next_try(NotDone(reason), 0, NOW) is None
 
 
 @pytest.mark.parametrize("tries", [0, 3, 50])
-def test_rate_limited_call_costs_no_try_and_waits_for_the_account_alone(tries: int) -> None:
+def test_rate_limited_call_costs_no_try_and_no_extra_wait(tries: int) -> None:
     again = next_try(NotDone(Reason.RATE_LIMITED), tries, NOW)
     assert again is not None
     assert (again.tries, again.not_before) == (tries, NOW)

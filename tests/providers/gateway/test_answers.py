@@ -1,4 +1,4 @@
-"""Strict reading of JSON, and what an HTTP status alone tells."""
+"""Strict JSON parsing, and errors implied by the HTTP status alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from providers.gateway.answers import json_object, json_object_or_none, judge_status, retry_after
+from providers.gateway.answers import (
+    json_object,
+    json_object_or_none,
+    raise_for_status,
+    retry_after,
+)
 from providers.gateway.call import Answer
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason
@@ -16,11 +21,11 @@ def answer_of(body: bytes, status: int = 200, **headers: str) -> Answer:
     return Answer(status, headers, body)
 
 
-def test_numbers_with_a_fraction_are_exact() -> None:
+def test_fractional_numbers_are_exact() -> None:
     assert json_object(answer_of(b'{"balance": 1000.10}')) == {"balance": Decimal("1000.10")}
 
 
-def test_a_byte_order_mark_is_no_obstacle() -> None:
+def test_byte_order_mark_is_accepted() -> None:
     assert json_object(answer_of(b'\xef\xbb\xbf{"a": 1}')) == {"a": 1}
 
 
@@ -50,14 +55,14 @@ TRAPS = {
 
 
 @pytest.mark.parametrize("body", TRAPS.values(), ids=TRAPS)
-def test_what_is_no_plain_object_is_unknown(body: bytes) -> None:
+def test_anything_but_a_plain_object_is_unknown(body: bytes) -> None:
     with pytest.raises(OutcomeUnknown) as raised:
         json_object(answer_of(body))
     assert raised.value.reason is Reason.UNREADABLE
 
 
 @pytest.mark.parametrize("body", TRAPS.values(), ids=TRAPS)
-def test_in_an_error_answer_it_decides_nothing(body: bytes) -> None:
+def test_unreadable_error_body_is_none(body: bytes) -> None:
     assert json_object_or_none(answer_of(body)) is None
 
 
@@ -85,16 +90,16 @@ STATUSES = {
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_status_without_a_documented_error_is_judged_alone(status: int) -> None:
+def test_status_alone_raises_its_error(status: int) -> None:
     expected, reason = STATUSES[status]
     with pytest.raises(expected) as raised:
-        judge_status(answer_of(b"", status))
+        raise_for_status(answer_of(b"", status))
     assert (raised.value.reason, raised.value.http_status) == (reason, status)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
-def test_a_good_status_passes(status: int) -> None:
-    judge_status(answer_of(b"", status))
+def test_2xx_raises_nothing(status: int) -> None:
+    raise_for_status(answer_of(b"", status))
 
 
 @pytest.mark.parametrize(
@@ -117,5 +122,5 @@ def test_retry_after_is_read_as_seconds_and_capped(stated: str, seconds: float |
     assert retry_after({"retry-after": stated}) == seconds
 
 
-def test_without_the_header_there_is_no_wait() -> None:
+def test_missing_retry_after_gives_no_wait() -> None:
     assert retry_after({}) is None

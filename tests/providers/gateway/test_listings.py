@@ -1,4 +1,4 @@
-"""Of an answer that lists things the journal keeps how many there were, and which."""
+"""The journal keeps the number and the ids of the rows of a list answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from providers.gateway.listings import Rows, summary_of
 ROWS = Rows("orders", "order_id")
 
 
-def test_the_rows_are_counted_and_named() -> None:
+def test_rows_are_replaced_by_count_and_ids() -> None:
     listed = [{"order_id": 1, "phone": "+62812", "code": "482913"}, {"order_id": 2}]
     body = json.dumps({"orders": listed, "total": 156, "page": 1})
     assert json.loads(summary_of(body.encode(), ROWS) or "") == {
@@ -33,10 +33,10 @@ def test_the_rows_are_counted_and_named() -> None:
         b'{"orders": [{"order',
     ],
 )
-def test_what_is_no_such_list_is_kept_as_it_came(body: bytes) -> None:
+def test_answer_that_is_not_such_a_list_has_no_summary(body: bytes) -> None:
     assert summary_of(body, ROWS) is None
 
 
-def test_an_id_that_is_none_is_said_to_be_none() -> None:
+def test_invalid_id_becomes_null() -> None:
     body = b'{"orders": [{"order_id": {"a": 1}}]}'
     assert json.loads(summary_of(body, ROWS) or "")["orders"]["ids"] == [None]

@@ -1,4 +1,4 @@
-"""Files of every kind, read into rows with a verdict, or refused with the reason."""
+"""Importing files and pasted lists: formats, verdicts, rejected files and interrupted reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from messaging import do_not_send
 from messaging.batches import lifecycle, resend, tasks
-from messaging.batches.create import pasted
+from messaging.batches.create import paste_to_file
 from messaging.batches.importing import importer
 from messaging.models import Batch, Message, StagedRow
 from messaging.presentation.row_texts import problem_text
@@ -48,7 +48,7 @@ def workbook(*rows: tuple[object, ...]) -> bytes:
     return content.getvalue()
 
 
-# --- ways of writing a table ------------------------------------------------------
+# --- table formats ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_quoted_line_break_is_part_of_its_cell() -> None:
     assert problems(batch) == {3: "phone_digits"}
 
 
-def test_a_file_that_names_its_separator_is_believed() -> None:
+def test_a_declared_separator_is_used() -> None:
     assert len(recipients(make_batch(b"sep=;\nphone;x\n13912345678;1,2,3\n"))) == 1
 
 
@@ -91,21 +91,21 @@ def test_a_workbook_keeps_its_numbers_whole() -> None:
     assert recipients(batch) == ["+8613912345678", "+8613700000001", "+8613600000001"]
 
 
-def test_without_a_heading_columns_have_letters() -> None:
+def test_columns_without_a_heading_are_named_by_letters() -> None:
     batch = make_batch(b"13912345678,x\n13700000001,y\n", text="{B}")
     assert (batch.columns, batch.good) == (["A", "B"], 2)
 
 
-def test_a_first_row_with_a_faulty_number_is_no_heading() -> None:
+def test_a_first_row_with_a_faulty_number_is_data() -> None:
     batch = make_batch(b"139,Anna\n13912345678,Bo\n")
     assert (batch.columns, problems(batch)) == (["A", "B"], {1: "phone_digits"})
 
 
-def test_a_heading_may_begin_like_a_picture() -> None:
+def test_a_heading_may_start_with_an_image_signature() -> None:
     assert make_batch(b"BMW,phone\nX5,13912345678\n").good == 1
 
 
-def test_a_blank_before_a_quotation_mark_is_no_part_of_the_cell() -> None:
+def test_a_blank_before_a_quotation_mark_is_ignored() -> None:
     assert recipients(make_batch(b'name,phone\n"Anna", "13912345678"\n')) == ["+8613912345678"]
 
 
@@ -117,18 +117,18 @@ def test_a_blank_before_a_quotation_mark_is_no_part_of_the_cell() -> None:
         "13912345678、13700000001",
     ],
 )
-def test_pasted_numbers_may_stand_in_a_list(text: str) -> None:
+def test_pasted_numbers_may_be_a_list(text: str) -> None:
     assert recipients(make_batch(text)) == ["+8613912345678", "+8613700000001"]
 
 
 def test_pasted_rows_of_a_spreadsheet_are_a_table() -> None:
-    assert pasted("name\tphone\r\nA\t139").decode() == "name\tphone\nA\t139"
+    assert paste_to_file("name\tphone\r\nA\t139").decode() == "name\tphone\nA\t139"
 
 
 # --- verdicts ------------------------------------------------------------------------
 
 
-def test_every_row_has_one_verdict_and_they_add_up() -> None:
+def test_every_row_gets_one_verdict_and_the_counts_add_up() -> None:
     do_not_send.add("+8613700000001", "asked us to stop", make_user())
     content = (
         "phone\n13912345678\n+86 139-1234-5678\n8613912345678\n13700000001\n"
@@ -151,7 +151,7 @@ def test_every_row_has_one_verdict_and_they_add_up() -> None:
     }
 
 
-def test_every_problem_is_said_in_words() -> None:
+def test_every_problem_has_a_text() -> None:
     batch = make_batch(b"phone\n1.39123E+10\n+6281234567890\n1391234\nabc\n10086\n13912345678\n")
     for row in StagedRow.objects.exclude(verdict="good"):
         words = problem_text(row, batch.account, whole=True)
@@ -167,26 +167,26 @@ def test_rows_that_cost_more_are_counted() -> None:
     assert (batch.segments, batch.usual_segments, batch.costly) == (7, 1, 1)
 
 
-def test_a_text_too_long_for_one_row_refuses_that_row() -> None:
+def test_a_row_with_a_too_long_text_is_refused() -> None:
     batch = make_batch(f"name,phone\n{'N' * 2000},13912345678\n".encode(), text="Dear {name}")
     assert problems(batch) == {2: "too_long"}
 
 
-def test_a_number_whose_first_row_lacks_something_is_taken_from_a_later_one() -> None:
+def test_a_later_complete_row_of_the_same_number_is_used() -> None:
     content = b"name,phone\n,13912345678\n#N/A,13912345678\nBo,13912345678\nAl,13912345678\n"
     batch = make_batch(content, text="Dear {name}")
     assert problems(batch) == {2: "empty_place", 3: "empty_place", 5: "repeated"}
     assert StagedRow.objects.get(verdict="good").text == "Dear Bo"
 
 
-def test_a_number_that_was_shown_short_but_not_shortened_is_masked() -> None:
+def test_a_number_in_scientific_notation_with_all_digits_is_masked() -> None:
     batch = make_batch(b"phone\n1.3912345678e10\n13912345678\n")
     row = StagedRow.objects.get(problem="phone_shortened")
     assert "3912345678" not in problem_text(row, batch.account, whole=False)
     assert "1.3912345678e10" in problem_text(row, batch.account, whole=True)
 
 
-# --- files that cannot be read ----------------------------------------------------
+# --- unreadable files -------------------------------------------------------------
 
 
 UNREADABLE = {
@@ -194,20 +194,20 @@ UNREADABLE = {
     "blank": (b"\n\n ,\n", "file_empty"),
     "heading only": (b"name,phone\n", "file_no_number_column"),
     "no numbers": (b"a,b\n1,2\n3,4\n", "file_no_number_column"),
-    "a picture": (b"\x89PNG\r\n\x1a\n" + b"\0" * 64, "file_wrong_kind"),
-    "zeros": (b"phone\n139\x0012345678\n", "file_unreadable"),
+    "an image": (b"\x89PNG\r\n\x1a\n" + b"\0" * 64, "file_wrong_kind"),
+    "zero bytes": (b"phone\n139\x0012345678\n", "file_unreadable"),
     "an old or protected workbook": (b"\xd0\xcf\x11\xe0" + b"\0" * 64, "file_unreadable"),
     "a damaged workbook": (b"PK\x03\x04" + b"x" * 200, "file_unreadable"),
     "a line of a megabyte": (b"phone\n" + b"1" * 1_000_000, "file_unreadable"),
-    "a quotation mark that is never closed": (
+    "an unclosed quotation mark": (
         b'name,phone\n"Anna,13912345678\nBo,13700000001\n',
         "file_quotes",
     ),
-    "one that is never closed in a large file": (
+    "an unclosed quotation mark in a large file": (
         b'name,phone\n"Anna,13912345678\n' + b"Bo,13700000001\n" * 20_000,
         "file_quotes",
     ),
-    "one that swallows the rows to the next": (
+    "a quotation mark that spans rows": (
         b'name,phone\n"Anna,13912345678\nBo,13700000001\n"Carl",13600000001\n',
         "file_quotes",
     ),
@@ -215,35 +215,35 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_cannot_be_read_says_why(name: str) -> None:
+def test_unreadable_files_are_rejected_with_a_reason(name: str) -> None:
     content, reason = UNREADABLE[name]
     batch = make_batch(content)
     assert (batch.state, batch.reason, StagedRow.objects.count()) == ("unreadable", reason, 0)
 
 
-def test_the_row_with_the_quotation_mark_is_named() -> None:
+def test_the_row_of_an_unclosed_quotation_mark_is_reported() -> None:
     batch = make_batch(b'name,phone\nBo,13700000001\n"Anna,13912345678\n')
     assert batch.values == {"row": 3}
 
 
-def test_a_text_that_names_no_column_says_which_there_are() -> None:
+def test_an_unknown_placeholder_is_reported_with_the_columns() -> None:
     batch = make_batch(TABLE.encode(), text="Dear {Name}")
     assert batch.reason == "text_unknown_columns"
     assert batch.values == {"unknown": "Name", "columns": "姓名, 手机号"}
 
 
-def test_too_many_rows_are_refused_whole(settings: Settings) -> None:
+def test_a_file_with_too_many_rows_is_rejected(settings: Settings) -> None:
     settings.BATCH_ROWS = 3
     batch = make_batch(numbers(4))
     assert (batch.state, batch.reason) == ("unreadable", "file_too_many_rows")
     assert make_batch(numbers(3)).good == 3
 
 
-# --- runs that are killed, doubled or late -----------------------------------------
+# --- killed, concurrent and late reads ---------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
-def test_however_often_it_is_read_each_row_is_there_once() -> None:
+def test_concurrent_reads_stage_each_row_once() -> None:
     batch = make_batch(numbers(4500), read_it=False)
     at_once(lambda: tasks.read(batch.pk), 3)
     tasks.read(batch.pk)
@@ -251,7 +251,7 @@ def test_however_often_it_is_read_each_row_is_there_once() -> None:
     assert (batch.state, batch.good, StagedRow.objects.count()) == ("ready", 4500, 4500)
 
 
-def test_a_run_that_was_killed_is_followed_by_another() -> None:
+def test_a_killed_read_is_repeated() -> None:
     batch = make_batch(numbers(3), read_it=False)
     Batch.objects.update(
         reading_run=uuid4(), reading_at=timezone.now() - timedelta(minutes=5), reading_tries=1
@@ -262,17 +262,17 @@ def test_a_run_that_was_killed_is_followed_by_another() -> None:
     assert (batch.state, batch.good, StagedRow.objects.count()) == ("ready", 3, 3)
 
 
-def test_a_run_that_lost_the_batch_writes_nothing_more() -> None:
+def test_a_read_that_lost_its_batch_writes_nothing() -> None:
     batch = make_batch(numbers(3), read_it=False)
-    taken = importer._take(batch.pk)
-    assert taken is not None
+    claimed = importer._claim(batch.pk)
+    assert claimed is not None
     Batch.objects.update(reading_run=uuid4())
-    with pytest.raises(importer._NotOurs):
-        importer._read(*taken)
+    with pytest.raises(importer._OwnershipLost):
+        importer._read(*claimed)
     assert StagedRow.objects.count() == 0
 
 
-def test_a_file_that_kills_its_reader_is_given_up() -> None:
+def test_a_file_that_killed_three_reads_is_rejected() -> None:
     batch = make_batch(numbers(3), read_it=False)
     Batch.objects.update(reading_tries=3, reading_at=timezone.now() - timedelta(minutes=5))
     tasks.read(batch.pk)
@@ -281,25 +281,25 @@ def test_a_file_that_kills_its_reader_is_given_up() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_sent_again_is_read_while_others_write(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resend_is_read_while_other_connections_write(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = start_batch(make_batch(numbers(30)))
     Message.objects.update(state="undelivered")
     lifecycle.finish_completed()
-    monkeypatch.setattr(resend, "PIECE", 5)
+    monkeypatch.setattr(resend, "CHUNK", 5)
     monkeypatch.setattr(importer, "CHUNK", 10)
     write = importer._write
 
-    def write_after_another(*args: Any) -> None:
+    def write_after_other_connection(*args: Any) -> None:
         at_once(lambda: Batch.objects.filter(pk=batch.pk).update(a_minute=1), 1)
         write(*args)
 
-    monkeypatch.setattr(importer, "_write", write_after_another)
-    new = resend.of_batch(batch, batch.created_by, "again")
+    monkeypatch.setattr(importer, "_write", write_after_other_connection)
+    new = resend.resend_batch(batch, batch.created_by, "again")
     tasks.read(new.pk)
     new.refresh_from_db()
     assert (new.state, new.good) == ("ready", 30)
 
 
-def test_an_account_decides_which_numbers_it_takes() -> None:
+def test_the_account_decides_which_countries_are_allowed() -> None:
     account = make_account(allowed_countries=["CN", "ID"])
     assert make_batch("+6281234567890\n13912345678", account).good == 2

@@ -1,4 +1,4 @@
-"""The first sheet of an XLSX, from whatever program, and what is no sheet at all."""
+"""Reading the first sheet of XLSX files of various programs, and refusing malformed ones."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import zipfile
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from openpyxl import Workbook as Written
+from openpyxl import Workbook as OpenpyxlWorkbook
 
 from messaging.batches.importing.file_errors import Unreadable
 from messaging.batches.importing.xlsx import Workbook
-from messaging.batches.importing.xlsx_values import DateKind, shown
+from messaging.batches.importing.xlsx_values import DateKind, cell_text
 
 SHEETS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -22,8 +22,8 @@ def rows_of(content: bytes) -> list[tuple[int, list[str]]]:
     return list(book.rows())
 
 
-def written(*rows: tuple[object, ...]) -> bytes:
-    book = Written()
+def saved_workbook(*rows: tuple[object, ...]) -> bytes:
+    book = OpenpyxlWorkbook()
     for row in rows:
         book.active.append(row)  # type: ignore[union-attr, arg-type]
     content = io.BytesIO()
@@ -31,8 +31,8 @@ def written(*rows: tuple[object, ...]) -> bytes:
     return content.getvalue()
 
 
-def packed(sheet: str, *, texts: str = "", styles: str = "", **parts: str | bytes) -> bytes:
-    """A workbook part by part; `sheet` is what stands between the tags of its rows."""
+def raw_workbook(sheet: str, *, texts: str = "", styles: str = "", **parts: str | bytes) -> bytes:
+    """Build a workbook from XML parts; `sheet` is the content of its sheetData element."""
     links = "".join(
         f'<Relationship Id="{key}" Type="{LINKS}/{kind}" Target="{target}"/>'
         for key, kind, target in (
@@ -63,10 +63,10 @@ def cell(value: str, kind: str = "str", place: str = "") -> str:
     return f'<c t="{kind}"{where}><v>{value}</v></c>'
 
 
-# --- what cells say ---------------------------------------------------------------
+# --- cell values ------------------------------------------------------------------
 
 
-def test_what_is_in_a_cell_reads_as_it_would_be_written() -> None:
+def test_cells_read_as_displayed() -> None:
     row = (
         "text ",
         13912345678,
@@ -81,7 +81,7 @@ def test_what_is_in_a_cell_reads_as_it_would_be_written() -> None:
         "=1/0",
         "#N/A",
     )
-    ((number, cells),) = rows_of(written(row))
+    ((number, cells),) = rows_of(saved_workbook(row))
     assert number == 1
     assert cells == [
         "text",
@@ -99,14 +99,14 @@ def test_what_is_in_a_cell_reads_as_it_would_be_written() -> None:
     ]
 
 
-def test_dates_of_chinese_spreadsheets_are_dates() -> None:
+def test_chinese_date_formats_are_dates() -> None:
     styles = '<cellXfs><xf numFmtId="0"/><xf numFmtId="31"/></cellXfs>'
-    content = packed('<row><c s="1"><v>46082</v></c><c><v>46082</v></c></row>', styles=styles)
+    content = raw_workbook('<row><c s="1"><v>46082</v></c><c><v>46082</v></c></row>', styles=styles)
     assert rows_of(content) == [(1, ["2026-03-01", "46082"])]
 
 
 @pytest.mark.parametrize(
-    ("value", "date_kind", "said"),
+    ("value", "date_kind", "expected"),
     [
         ("59", DateKind.MOMENT, "1900-02-28"),
         ("61", DateKind.MOMENT, "1900-03-01"),
@@ -119,38 +119,38 @@ def test_dates_of_chinese_spreadsheets_are_dates() -> None:
         ("1.5e17", DateKind.NONE, "1.5e+17"),
     ],
 )
-def test_numbers_at_the_edge_are_dates_or_stay_numbers(
-    value: str, date_kind: DateKind, said: str
+def test_edge_values_become_dates_or_stay_numbers(
+    value: str, date_kind: DateKind, expected: str
 ) -> None:
-    assert shown(value, "n", date_kind) == said
+    assert cell_text(value, "n", date_kind) == expected
 
 
-def test_how_a_text_is_pronounced_is_no_part_of_it() -> None:
+def test_phonetic_guides_are_ignored() -> None:
     texts = "<si><r><t>张</t></r><r><t>三_x000D_</t></r><rPh><t>zhang san</t></rPh></si>"
-    content = packed(f"<row>{cell('0', 's')}</row>", texts=texts)
+    content = raw_workbook(f"<row>{cell('0', 's')}</row>", texts=texts)
     assert rows_of(content) == [(1, ["张三"])]
 
 
-# --- what programs write ------------------------------------------------------------
+# --- variants of the format ---------------------------------------------------------
 
 
-def test_a_sheet_is_read_to_its_end_whatever_size_it_says() -> None:
+def test_a_wrong_sheet_dimension_is_ignored() -> None:
     rows = "".join(f"<row>{cell('a')}{cell(str(index))}</row>" for index in range(3))
-    assert [number for number, _ in rows_of(packed(rows))] == [1, 2, 3]
+    assert [number for number, _ in rows_of(raw_workbook(rows))] == [1, 2, 3]
 
 
-def test_cells_that_are_left_out_leave_their_place_empty() -> None:
-    content = packed(f'<row r="3">{cell("x", place="C3")}{cell("y")}</row>')
+def test_omitted_cells_are_empty() -> None:
+    content = raw_workbook(f'<row r="3">{cell("x", place="C3")}{cell("y")}</row>')
     assert rows_of(content) == [(3, ["", "", "x", "y"])]
 
 
-def test_two_rows_with_one_number_get_two() -> None:
-    content = packed(f'<row r="2">{cell("x")}</row><row r="2">{cell("y")}</row>')
+def test_repeated_row_numbers_are_renumbered() -> None:
+    content = raw_workbook(f'<row r="2">{cell("x")}</row><row r="2">{cell("y")}</row>')
     assert rows_of(content) == [(2, ["x"]), (3, ["y"])]
 
 
-def test_a_hidden_sheet_is_passed_by() -> None:
-    book = Written()
+def test_hidden_sheets_are_skipped() -> None:
+    book = OpenpyxlWorkbook()
     hidden = book.active
     hidden.append(("hidden",))  # type: ignore[union-attr]
     book.create_sheet().append(("seen",))
@@ -160,29 +160,29 @@ def test_a_hidden_sheet_is_passed_by() -> None:
     assert rows_of(content.getvalue()) == [(1, ["seen"])]
 
 
-# --- what is made to do harm --------------------------------------------------------
+# --- malicious and damaged files ----------------------------------------------------
 
 
-def test_a_table_of_texts_too_large_for_memory_is_refused_whatever_its_name(
+def test_oversized_shared_strings_are_refused_under_any_part_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("messaging.batches.importing.xlsx_parts.MOST_TEXTS", 1_000_000)
+    monkeypatch.setattr("messaging.batches.importing.xlsx_parts.MAX_TEXTS", 1_000_000)
     with pytest.raises(Unreadable, match="file_unreadable"):
-        rows_of(packed("", texts="<si><t>ab</t></si>" * 20_000))
+        rows_of(raw_workbook("", texts="<si><t>ab</t></si>" * 20_000))
 
 
-def test_elements_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.batches.importing.xlsx_parts.MOST_ELEMENTS", 1_000)
+def test_too_many_elements_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("messaging.batches.importing.xlsx_parts.MAX_ELEMENTS", 1_000)
     with pytest.raises(Unreadable, match="file_unreadable"):
-        rows_of(packed("<row>" + "<c/>" * 1_001 + "</row>"))
+        rows_of(raw_workbook("<row>" + "<c/>" * 1_001 + "</row>"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_entities_are_refused_in_whatever_encoding(encoding: str) -> None:
+def test_entities_are_refused_in_any_encoding(encoding: str) -> None:
     text = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE a [<!ENTITY b "c">]>'
     part = (text + f'<sst xmlns="{SHEETS}"><si><t>&b;</t></si></sst>').encode(encoding)
     with pytest.raises(Unreadable, match="file_unreadable"):
-        rows_of(packed("", xl__odd__name=part))
+        rows_of(raw_workbook("", xl__odd__name=part))
 
 
 @pytest.mark.parametrize(
@@ -196,20 +196,20 @@ def test_entities_are_refused_in_whatever_encoding(encoding: str) -> None:
         "<row>",
     ],
 )
-def test_a_sheet_that_contradicts_itself_is_refused(sheet: str) -> None:
+def test_a_malformed_sheet_is_refused(sheet: str) -> None:
     with pytest.raises(Unreadable, match="file_unreadable"):
-        rows_of(packed(sheet))
+        rows_of(raw_workbook(sheet))
 
 
-def test_a_part_that_is_damaged_is_refused() -> None:
-    content = bytearray(written(*[(f"name {index}", index) for index in range(2_000)]))
+def test_a_damaged_part_is_refused() -> None:
+    content = bytearray(saved_workbook(*[(f"name {index}", index) for index in range(2_000)]))
     at = content.index(b"xl/worksheets/sheet1.xml") + 2_000
     content[at : at + 50] = bytes(50)
     with pytest.raises(Unreadable, match="file_unreadable"):
         rows_of(bytes(content))
 
 
-def test_another_kind_of_zip_is_another_kind_of_file() -> None:
+def test_a_zip_that_is_not_a_workbook_is_the_wrong_kind() -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as file:
         file.writestr("word/document.xml", "<document/>")

@@ -1,4 +1,4 @@
-"""A wire to a raw server, and what it told its limiter, its recorder and its clock."""
+"""An `HttpClient` with a limiter, a recorder and a clock that record their use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.secrets import Secret
-from providers.gateway.answers import json_object, judge_status
+from providers.gateway.answers import json_object, raise_for_status
 from providers.gateway.call import Answer, CallRecord, Effect, Login, Operation, Request
 from providers.gateway.http.client import AddressPolicy, Connections, Deadlines, HttpClient
 
@@ -23,8 +23,8 @@ ANYWHERE = AddressPolicy(allow_http=True, allow_private=True)
 SHORT = Deadlines(connect=0.5, read=0.25, total=0.5)
 
 
-def understand(answer: Answer) -> Mapping[str, Any]:
-    judge_status(answer)
+def parse(answer: Answer) -> Mapping[str, Any]:
+    raise_for_status(answer)
     return json_object(answer)
 
 
@@ -49,7 +49,7 @@ class Recorder:
 
 
 class Caller:
-    """A wire and its surroundings."""
+    """An `HttpClient` and its collaborators."""
 
     def __init__(
         self,
@@ -78,19 +78,19 @@ class Caller:
     def records(self) -> list[CallRecord]:
         return self.recorder.records
 
-    def pay(self, request: Request = POST, understand: Callable[[Answer], Any] = understand) -> Any:
-        return self.http_client.call(PAID, request, understand)
+    def pay(self, request: Request = POST, parse: Callable[[Answer], Any] = parse) -> Any:
+        return self.http_client.call(PAID, request, parse)
 
-    def read(self, request: Request = GET, understand: Callable[[Answer], Any] = understand) -> Any:
-        return self.http_client.call(READ, request, understand)
+    def read(self, request: Request = GET, parse: Callable[[Answer], Any] = parse) -> Any:
+        return self.http_client.call(READ, request, parse)
 
 
 class Names(dict[str, list[str]]):
-    """Host names and the addresses they have at the moment."""
+    """Host names with their current addresses."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[str] = []
+        self.lookups: list[str] = []
 
 
 Serve = Callable[..., RawServer]
@@ -99,7 +99,7 @@ MakeCaller = Callable[..., Caller]
 
 @dataclass(frozen=True)
 class Certificate:
-    """Self-signed, for `localhost` and nothing else unless said."""
+    """A self-signed certificate, by default for `localhost` only."""
 
     path: str
     context: ssl.SSLContext

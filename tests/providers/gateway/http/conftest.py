@@ -1,4 +1,4 @@
-"""Servers, callers, certificates and host names for tests of the wire."""
+"""Servers, callers, certificates and host names for tests of the HTTP transport."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 
 @pytest.fixture(scope="session")
-def certificate_of_another(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+def other_certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return _certificate(tmp_path_factory.mktemp("tls"), [x509.DNSName("other.example")])
 
 
@@ -100,7 +100,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
     def getaddrinfo(host: Any, port: Any, *arguments: Any, **named: Any) -> Any:
         if host not in known:
             return real(host, port, *arguments, **named)
-        known.asked.append(host)
+        known.lookups.append(host)
         stream = socket.SOCK_STREAM
         return [
             (socket.AF_INET6, stream, 6, "", (address, port, 0, 0))

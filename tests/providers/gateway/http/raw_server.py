@@ -1,4 +1,4 @@
-"""A server that says exactly the bytes a test gives it, on real sockets."""
+"""A server on real sockets that sends exactly the bytes that a test gives it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Peer:
         self.closing = server.closing
 
     def read_request(self) -> bytes:
-        """One whole request, with its body; empty at the end of the connection."""
+        """One complete request with its body; empty at the end of the connection."""
         data = b""
         while b"\r\n\r\n" not in data:
             block = self.socket.recv(65536)
@@ -52,7 +52,7 @@ class Peer:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
-    def say_nothing(self) -> None:
+    def stay_silent(self) -> None:
         self.closing.wait(KEEP_ALIVE_PATIENCE)
 
 
@@ -60,7 +60,7 @@ Behaviour = Callable[[Peer], None]
 
 
 class RawServer:
-    """The n-th connection meets the n-th behaviour; the last one stays."""
+    """The n-th connection gets the n-th behaviour. Further connections get the last one."""
 
     def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
@@ -121,7 +121,7 @@ def answer(body: bytes = b"{}", *, status: str = "200 OK", headers: tuple[str, .
 
 
 def always(data: bytes) -> Behaviour:
-    """Answer every request on the connection with these bytes, and keep it open."""
+    """Answer every request on a connection with these bytes, and keep it open."""
 
     def behave(peer: Peer) -> None:
         while peer.read_request():

@@ -1,4 +1,4 @@
-"""Faults after the first byte: nobody knows what happened."""
+"""Faults after the first byte: the outcome is unknown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from providers.gateway.call import Request
 from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason
 
-from .callers import CONFIRMED, POST, Certificate, MakeCaller, Serve, understand
+from .callers import CONFIRMED, POST, Certificate, MakeCaller, Serve, parse
 from .raw_server import Behaviour, Peer, answer, once
 
 
@@ -31,7 +31,7 @@ def reset_before_accepting() -> int:
     return port
 
 
-def test_a_reset_before_the_server_accepts_is_unknown(caller: MakeCaller) -> None:
+def test_reset_before_the_server_accepts_is_unknown(caller: MakeCaller) -> None:
     with pytest.raises(OutcomeUnknown) as raised:
         caller(f"http://127.0.0.1:{reset_before_accepting()}").pay()
     assert raised.value.reason is Reason.CUT_OFF
@@ -48,7 +48,7 @@ def close_after_reading(peer: Peer) -> None:
 
 def silent_after_reading(peer: Peer) -> None:
     peer.read_request()
-    peer.say_nothing()
+    peer.stay_silent()
 
 
 def trickle_headers(peer: Peer) -> None:
@@ -109,11 +109,11 @@ AFTER_THE_FIRST_BYTE = {
         Reason.CUT_OFF,
     ),
     "too long": (once(answer(b"x" * (1024 * 1024 + 1))), Reason.UNREADABLE),
-    "an encoding nobody asked for": (
+    "an encoding that was not requested": (
         once(answer(b"x", headers=("Content-Encoding: br",))),
         Reason.UNREADABLE,
     ),
-    "no gzip where gzip is said": (
+    "declared as gzip but plain": (
         once(answer(b"{}{}{}", headers=("Content-Encoding: gzip",))),
         Reason.UNREADABLE,
     ),
@@ -123,7 +123,7 @@ AFTER_THE_FIRST_BYTE = {
 @pytest.mark.parametrize(
     ("behaviour", "reason"), AFTER_THE_FIRST_BYTE.values(), ids=AFTER_THE_FIRST_BYTE
 )
-def test_a_fault_after_the_first_byte_is_unknown(
+def test_fault_after_the_first_byte_is_unknown(
     serve: Serve, caller: MakeCaller, behaviour: Behaviour, reason: Reason
 ) -> None:
     server = serve(behaviour)
@@ -140,7 +140,7 @@ def break_tls_after_reading(peer: Peer) -> None:
         bare.recv(1)
 
 
-def test_tls_that_breaks_after_the_whole_request_was_read_is_unknown(
+def test_tls_failure_after_the_request_is_unknown(
     serve: Serve, caller: MakeCaller, certificate: Certificate
 ) -> None:
     server = serve(break_tls_after_reading, tls=certificate.context)
@@ -149,7 +149,7 @@ def test_tls_that_breaks_after_the_whole_request_was_read_is_unknown(
     assert (raised.value.reason, len(server.requests)) == (Reason.CUT_OFF, 1)
 
 
-def test_an_unknown_outcome_is_never_tried_again(serve: Serve, caller: MakeCaller) -> None:
+def test_unknown_outcome_is_never_retried(serve: Serve, caller: MakeCaller) -> None:
     server = serve(close_after_reading)
     made = caller(server.url)
     with pytest.raises(OutcomeUnknown):
@@ -157,16 +157,14 @@ def test_an_unknown_outcome_is_never_tried_again(serve: Serve, caller: MakeCalle
     assert (len(server.requests), made.sleeps) == (1, [])
 
 
-def test_a_cancel_is_made_once_too(serve: Serve, caller: MakeCaller) -> None:
+def test_cancel_is_made_once(serve: Serve, caller: MakeCaller) -> None:
     server = serve(close_after_reading)
     with pytest.raises(OutcomeUnknown):
-        caller(server.url).http_client.call(CONFIRMED, POST, understand)
+        caller(server.url).http_client.call(CONFIRMED, POST, parse)
     assert len(server.requests) == 1
 
 
-def test_an_answer_before_the_whole_request_was_read_is_an_answer(
-    serve: Serve, caller: MakeCaller
-) -> None:
+def test_early_answer_counts_as_an_answer(serve: Serve, caller: MakeCaller) -> None:
     def impatient(peer: Peer) -> None:
         peer.socket.recv(10)
         peer.send(answer(b"no", status="413 Content Too Large"))

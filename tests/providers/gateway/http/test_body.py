@@ -1,4 +1,4 @@
-"""Bodies within the limits, and bombs."""
+"""Bodies within the limits, and compression bombs."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ def body_of(answer_: Answer) -> bytes:
     return answer_.body
 
 
-def test_a_body_of_exactly_the_limit_is_taken(serve: Serve, caller: MakeCaller) -> None:
+def test_body_of_exactly_the_limit_is_accepted(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(b"x" * LIMIT)))
-    assert len(caller(server.url).pay(understand=body_of)) == LIMIT
+    assert len(caller(server.url).pay(parse=body_of)) == LIMIT
 
 
-def test_a_compressed_body_is_decoded(serve: Serve, caller: MakeCaller) -> None:
+def test_compressed_body_is_decoded(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(gzip.compress(b'{"a": 1}'), headers=GZIPPED)))
-    assert caller(server.url).pay(understand=body_of) == b'{"a": 1}'
+    assert caller(server.url).pay(parse=body_of) == b'{"a": 1}'
 
 
-def test_a_body_compressed_in_two_members_is_decoded(serve: Serve, caller: MakeCaller) -> None:
+def test_body_compressed_in_two_members_is_decoded(serve: Serve, caller: MakeCaller) -> None:
     members = gzip.compress(b'{"a":') + gzip.compress(b" 1}")
     server = serve(always(answer(members, headers=GZIPPED)))
-    assert caller(server.url).pay(understand=body_of) == b'{"a": 1}'
+    assert caller(server.url).pay(parse=body_of) == b'{"a": 1}'
 
 
-def test_an_empty_body_may_be_called_compressed(serve: Serve, caller: MakeCaller) -> None:
+def test_empty_body_may_be_declared_compressed(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(b"", headers=GZIPPED)))
-    assert caller(server.url).pay(understand=body_of) == b""
+    assert caller(server.url).pay(parse=body_of) == b""
 
 
-def test_a_compressed_body_that_stops_is_cut_off(serve: Serve, caller: MakeCaller) -> None:
+def test_truncated_compressed_body_is_cut_off(serve: Serve, caller: MakeCaller) -> None:
     half = gzip.compress(b'{"a": "' + b"x" * 100 + b'"}')[:-12]
     server = serve(always(answer(half, headers=GZIPPED)))
     with pytest.raises(OutcomeUnknown) as raised:
@@ -52,7 +52,7 @@ def test_a_compressed_body_that_stops_is_cut_off(serve: Serve, caller: MakeCalle
     assert raised.value.reason is Reason.CUT_OFF
 
 
-def test_a_compressed_bomb_is_not_unpacked(serve: Serve, caller: MakeCaller) -> None:
+def test_compression_bomb_is_not_unpacked(serve: Serve, caller: MakeCaller) -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     block = b"\0" * LIMIT
     bomb = b"".join(packer.compress(block) for _ in range(64)) + packer.flush()
@@ -67,19 +67,19 @@ def test_a_compressed_bomb_is_not_unpacked(serve: Serve, caller: MakeCaller) -> 
     assert (raised.value.reason, peak < 16 * LIMIT) == (Reason.UNREADABLE, True)
 
 
-def test_the_body_of_a_redirect_is_limited_too(serve: Serve, caller: MakeCaller) -> None:
+def test_body_of_a_redirect_is_limited_too(serve: Serve, caller: MakeCaller) -> None:
     server = serve(once(answer(b"x" * (LIMIT + 1), status="301 Moved", headers=("Location: /",))))
     with pytest.raises(OutcomeUnknown) as raised:
         caller(server.url).pay()
     assert raised.value.reason is Reason.UNREADABLE
 
 
-def test_chunks_are_put_together(serve: Serve, caller: MakeCaller) -> None:
+def test_chunks_are_joined(serve: Serve, caller: MakeCaller) -> None:
     chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
-    assert caller(serve(always(chunks)).url).pay(understand=body_of) == b"{}"
+    assert caller(serve(always(chunks)).url).pay(parse=body_of) == b"{}"
 
 
-def test_names_of_headers_are_in_lower_case(serve: Serve, caller: MakeCaller) -> None:
+def test_header_names_are_in_lower_case(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(headers=("X-Request-ID: Abc",))))
-    headers = caller(server.url).pay(understand=lambda answer_: answer_.headers)
+    headers = caller(server.url).pay(parse=lambda answer_: answer_.headers)
     assert headers["x-request-id"] == "Abc"

@@ -1,4 +1,4 @@
-"""Which connection a call takes, what it sends, and what it does not look at."""
+"""Reuse of connections, the request as sent, and the environment that is ignored."""
 
 from __future__ import annotations
 
@@ -25,13 +25,11 @@ from .raw_server import Peer, always, answer, once
     ],
     ids=["no bytes", "no content", "no chunks"],
 )
-def test_an_empty_answer_frees_its_connection(
-    serve: Serve, caller: MakeCaller, empty: bytes
-) -> None:
+def test_empty_answer_frees_its_connection(serve: Serve, caller: MakeCaller, empty: bytes) -> None:
     server = serve(always(empty))
     made = caller(server.url)
     for _ in range(3):
-        made.pay(understand=lambda answer_: None)
+        made.pay(parse=lambda answer_: None)
     assert server.connections == 1
 
 
@@ -40,7 +38,7 @@ def soon_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("providers.gateway.http.connection.IDLE_LIMIT", 0.02)
 
 
-def test_a_connection_in_use_is_used_again_for_paid_calls(serve: Serve, caller: MakeCaller) -> None:
+def test_recent_connection_is_reused_for_a_paid_call(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer()))
     made = caller(server.url)
     made.pay()
@@ -48,7 +46,7 @@ def test_a_connection_in_use_is_used_again_for_paid_calls(serve: Serve, caller: 
     assert server.connections == 1
 
 
-def test_an_idle_connection_is_not_used_for_a_paid_call(
+def test_idle_connection_is_not_reused_for_a_paid_call(
     serve: Serve, caller: MakeCaller, soon_idle: None
 ) -> None:
     server = serve(always(answer()))
@@ -59,7 +57,7 @@ def test_an_idle_connection_is_not_used_for_a_paid_call(
     assert server.connections == 2
 
 
-def test_an_idle_connection_is_used_for_a_read(
+def test_idle_connection_is_reused_for_a_read(
     serve: Serve, caller: MakeCaller, soon_idle: None
 ) -> None:
     server = serve(always(answer()))
@@ -70,7 +68,7 @@ def test_an_idle_connection_is_used_for_a_read(
     assert server.connections == 1
 
 
-def test_a_connection_that_the_server_gave_up_is_not_used_again(
+def test_connection_that_the_server_gives_up_is_not_reused(
     serve: Serve, caller: MakeCaller
 ) -> None:
     server = serve(always(answer(headers=("Connection: close",))))
@@ -80,7 +78,7 @@ def test_a_connection_that_the_server_gave_up_is_not_used_again(
     assert server.connections == 2
 
 
-def test_a_connection_that_the_server_closed_is_replaced(serve: Serve, caller: MakeCaller) -> None:
+def test_connection_that_the_server_closed_is_replaced(serve: Serve, caller: MakeCaller) -> None:
     server = serve(once(answer()), always(answer()))
     made = caller(server.url)
     made.pay()
@@ -95,7 +93,7 @@ def answer_once_then_vanish(peer: Peer) -> None:
     peer.read_request()
 
 
-def test_a_connection_that_closes_under_a_paid_call_causes_no_second_one(
+def test_connection_that_closes_during_a_paid_call_causes_no_second_call(
     serve: Serve, caller: MakeCaller
 ) -> None:
     server = serve(answer_once_then_vanish)
@@ -106,9 +104,7 @@ def test_a_connection_that_closes_under_a_paid_call_causes_no_second_one(
     assert (raised.value.reason, len(server.requests)) == (Reason.CUT_OFF, 2)
 
 
-def test_an_answer_that_was_left_over_is_not_taken_for_the_next_one(
-    serve: Serve, caller: MakeCaller
-) -> None:
+def test_surplus_answer_is_not_taken_for_the_next_one(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(b'{"n": 1}') + answer(b'{"n": "left over"}')))
     made = caller(server.url)
     made.pay()
@@ -116,9 +112,7 @@ def test_an_answer_that_was_left_over_is_not_taken_for_the_next_one(
     assert made.pay() == {"n": 1}
 
 
-def test_a_connection_with_an_unread_rest_is_not_used_again(
-    serve: Serve, caller: MakeCaller
-) -> None:
+def test_connection_with_unread_data_is_not_reused(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(b"x" * (3 * 1024 * 1024))))
     made = caller(server.url)
     for _ in range(2):
@@ -131,7 +125,7 @@ def test_a_connection_with_an_unread_rest_is_not_used_again(
 
 
 @pytest.mark.parametrize("base", ["", "/", "/api/v1", "/api/v1/"])
-def test_base_and_path_are_joined_with_one_slash(
+def test_base_url_and_path_are_joined_with_one_slash(
     serve: Serve, caller: MakeCaller, base: str
 ) -> None:
     server = serve(always(answer()))
@@ -140,19 +134,19 @@ def test_base_and_path_are_joined_with_one_slash(
     assert target == f"{base.rstrip('/')}/balance"
 
 
-def test_a_query_is_percent_encoded(serve: Serve, caller: MakeCaller) -> None:
+def test_query_is_percent_encoded(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer()))
     caller(server.url).read(Request("GET", "/send", query={"a": "b c&d=验+/"}))
     assert server.requests[0].split()[1] == b"/send?a=b%20c%26d%3D%E9%AA%8C%2B%2F"
 
 
-def test_a_path_cannot_grow_a_query(serve: Serve, caller: MakeCaller) -> None:
+def test_path_cannot_introduce_a_query(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer()))
     caller(server.url).read(Request("GET", "/order/1?x=2#y z"))
     assert server.requests[0].split()[1] == b"/order/1%3Fx=2%23y%20z"
 
 
-def test_a_form_is_sent_in_utf_8(serve: Serve, caller: MakeCaller) -> None:
+def test_form_is_sent_in_utf_8(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer()))
     caller(server.url).pay(Request("POST", "/", form={"platform": "验", "a": "1 2"}))
     assert server.requests[0].endswith(b"\r\n\r\nplatform=%E9%AA%8C&a=1+2")
@@ -164,19 +158,19 @@ def test_json_is_sent_in_ascii(serve: Serve, caller: MakeCaller) -> None:
     assert server.requests[0].endswith(b'\r\n\r\n{"text": "\\u9a8c"}')
 
 
-def test_a_post_without_a_body_says_so(serve: Serve, caller: MakeCaller) -> None:
+def test_post_without_a_body_has_a_content_length(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer()))
     caller(server.url).pay(Request("POST", "/order/1/cancel"))
     assert b"\r\nContent-Length: 0\r\n" in server.requests[0]
 
 
-def test_the_portal_says_who_it_is(serve: Serve, caller: MakeCaller) -> None:
+def test_user_agent_names_the_portal(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer()))
     caller(server.url).read()
     assert b"\r\nUser-Agent: smsportal/" in server.requests[0]
 
 
-def test_a_header_of_the_client_goes_out(serve: Serve, caller: MakeCaller) -> None:
+def test_header_of_the_client_is_sent(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer()))
     caller(server.url).read(Request("GET", "/", headers={"Authorization": "Bearer ch_1"}))
     assert b"\r\nAuthorization: Bearer ch_1\r\n" in server.requests[0]
@@ -193,7 +187,7 @@ def test_cookies_are_not_kept(serve: Serve, caller: MakeCaller) -> None:
 # --- the environment -------------------------------------------------------
 
 
-def test_a_proxy_from_the_environment_is_not_used(
+def test_proxy_from_the_environment_is_not_used(
     serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy = serve(always(answer(b'{"from": "proxy"}')))
@@ -206,7 +200,7 @@ def test_a_proxy_from_the_environment_is_not_used(
     assert proxy.connections == 0
 
 
-def test_a_netrc_file_is_not_read(
+def test_netrc_file_is_not_read(
     serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -230,31 +224,31 @@ def test_certificates_from_the_environment_are_not_trusted(
 # --- TLS and names ---------------------------------------------------------
 
 
-def test_a_trusted_certificate_lets_the_call_through(
+def test_trusted_certificate_is_accepted(
     serve: Serve, caller: MakeCaller, certificate: Certificate
 ) -> None:
     server = serve(always(answer(b'{"a": 1}')), tls=certificate.context)
     assert caller(server.url, ca_bundle=certificate.path).pay() == {"a": 1}
 
 
-def test_a_certificate_of_another_host_does_not(
-    serve: Serve, caller: MakeCaller, certificate_of_another: Certificate
+def test_certificate_of_another_host_is_rejected(
+    serve: Serve, caller: MakeCaller, other_certificate: Certificate
 ) -> None:
-    server = serve(always(answer()), tls=certificate_of_another.context)
+    server = serve(always(answer()), tls=other_certificate.context)
     with pytest.raises(NotDone):
-        caller(server.url, ca_bundle=certificate_of_another.path).pay()
+        caller(server.url, ca_bundle=other_certificate.path).pay()
 
 
-def test_the_certificate_is_compared_with_the_name_and_not_with_the_address(
-    serve: Serve, caller: MakeCaller, certificate_of_another: Certificate, names: Names
+def test_certificate_is_checked_against_the_name_not_the_address(
+    serve: Serve, caller: MakeCaller, other_certificate: Certificate, names: Names
 ) -> None:
-    server = serve(always(answer(b'{"a": 1}')), tls=certificate_of_another.context)
+    server = serve(always(answer(b'{"a": 1}')), tls=other_certificate.context)
     names["other.example"] = ["127.0.0.1"]
     url = f"https://other.example:{server.port}"
-    assert caller(url, ca_bundle=certificate_of_another.path).pay() == {"a": 1}
+    assert caller(url, ca_bundle=other_certificate.path).pay() == {"a": 1}
 
 
-def test_a_name_that_turns_private_after_the_check_is_not_connected_to(
+def test_name_that_resolves_to_a_private_address_is_not_connected_to(
     serve: Serve, caller: MakeCaller, names: Names
 ) -> None:
     server = serve(always(answer()))
@@ -266,16 +260,16 @@ def test_a_name_that_turns_private_after_the_check_is_not_connected_to(
     assert (raised.value.reason, server.connections) == (Reason.FORBIDDEN_ADDRESS, 0)
 
 
-def test_a_name_is_resolved_once_per_connection(
+def test_name_is_resolved_once_per_connection(
     serve: Serve, caller: MakeCaller, names: Names
 ) -> None:
     server = serve(always(answer()))
     names["provider.example"] = ["127.0.0.1"]
     caller(f"http://provider.example:{server.port}").pay()
-    assert names.asked == ["provider.example"]
+    assert names.lookups == ["provider.example"]
 
 
-def test_the_next_address_is_tried_where_the_first_refuses(
+def test_next_address_is_tried_if_the_first_refuses(
     serve: Serve, caller: MakeCaller, names: Names
 ) -> None:
     server = serve(always(answer(b'{"a": 1}')))
@@ -283,7 +277,7 @@ def test_the_next_address_is_tried_where_the_first_refuses(
     assert caller(f"http://provider.example:{server.port}").pay() == {"a": 1}
 
 
-def test_the_host_header_names_the_host(serve: Serve, caller: MakeCaller, names: Names) -> None:
+def test_host_header_names_the_host(serve: Serve, caller: MakeCaller, names: Names) -> None:
     server = serve(always(answer()))
     names["provider.example"] = ["127.0.0.1"]
     caller(f"http://provider.example:{server.port}").pay()

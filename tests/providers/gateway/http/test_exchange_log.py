@@ -1,4 +1,4 @@
-"""What the journal gets of a call: one record, redacted, storable, short."""
+"""The journal record of a call: one per attempt, redacted, storable and short."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from providers.gateway.call import Effect, Operation, Request
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Outcome, Reason
 
-from .callers import POST, Caller, MakeCaller, Serve, understand
+from .callers import POST, Caller, MakeCaller, Serve, parse
 from .raw_server import Peer, always, answer, once
 
 ORDER = Operation(
@@ -23,7 +23,7 @@ ORDER = Operation(
 )
 
 
-def test_a_call_is_recorded_once_with_its_outcome(serve: Serve, caller: MakeCaller) -> None:
+def test_call_is_recorded_once_with_its_outcome(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(b'{"a": 1}')))
     made = caller(server.url)
     made.pay()
@@ -42,7 +42,7 @@ def test_a_call_is_recorded_once_with_its_outcome(serve: Serve, caller: MakeCall
     )
 
 
-def test_the_time_of_a_call_is_recorded(serve: Serve, caller: MakeCaller) -> None:
+def test_time_and_duration_are_recorded(serve: Serve, caller: MakeCaller) -> None:
     def slow(peer: Peer) -> None:
         peer.read_request()
         peer.closing.wait(0.1)
@@ -56,22 +56,20 @@ def test_the_time_of_a_call_is_recorded(serve: Serve, caller: MakeCaller) -> Non
     assert 0.1 <= record.duration < 2
 
 
-def test_the_record_has_the_outcome_that_the_client_came_to(
-    serve: Serve, caller: MakeCaller
-) -> None:
+def test_record_has_the_outcome_of_parsing(serve: Serve, caller: MakeCaller) -> None:
     def refuse(answer_: object) -> None:
         raise Refused(Reason.NO_BALANCE)
 
     made = caller(serve(always(answer())).url)
     with pytest.raises(Refused):
-        made.pay(understand=refuse)
+        made.pay(parse=refuse)
     assert (made.records[0].outcome, made.records[0].reason) == (
         Outcome.REFUSED,
         Reason.NO_BALANCE,
     )
 
 
-def test_a_call_that_never_left_is_recorded(caller: MakeCaller) -> None:
+def test_call_that_was_never_sent_is_recorded(caller: MakeCaller) -> None:
     made = caller("http://provider.invalid/api")
     with pytest.raises(NotDone):
         made.pay()
@@ -80,7 +78,7 @@ def test_a_call_that_never_left_is_recorded(caller: MakeCaller) -> None:
     ]
 
 
-def test_what_came_of_a_broken_answer_is_kept(serve: Serve, caller: MakeCaller) -> None:
+def test_received_part_of_a_broken_answer_is_kept(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(once(b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"sta')).url)
     with pytest.raises(OutcomeUnknown):
         made.pay()
@@ -91,7 +89,7 @@ def test_declared_fields_are_redacted_everywhere(serve: Serve, caller: MakeCalle
     body = b'{"order_id": 7, "phone": "+6281234567890", "code": "123456", "content": null}'
     made = caller(serve(always(answer(body))).url)
     fields = {"phone": "+6281234567890", "Code": "abc"}
-    made.http_client.call(ORDER, Request("POST", "/order", query=fields, json=fields), understand)
+    made.http_client.call(ORDER, Request("POST", "/order", query=fields, json=fields), parse)
     (record,) = made.records
     assert record.url.endswith(f"/order?phone=+628••••••7890&Code={HIDDEN}")
     assert record.request_body == f'{{"phone": "+628••••••7890", "Code": "{HIDDEN}"}}'
@@ -100,11 +98,11 @@ def test_declared_fields_are_redacted_everywhere(serve: Serve, caller: MakeCalle
     )
 
 
-def test_a_field_may_be_readable_in_an_error(serve: Serve, caller: MakeCaller) -> None:
+def test_field_may_be_readable_in_an_error(serve: Serve, caller: MakeCaller) -> None:
     body = b'{"code": "NO_BALANCE", "content": "1234"}'
     made = caller(serve(always(answer(body, status="402 Payment Required"))).url)
     with pytest.raises(Refused):
-        made.http_client.call(ORDER, POST, understand)
+        made.http_client.call(ORDER, POST, parse)
     assert made.records[0].answer_body == f'{{"code": "NO_BALANCE", "content": "{HIDDEN}"}}'
 
 
@@ -114,38 +112,38 @@ def test_headers_are_not_kept(serve: Serve, caller: MakeCaller) -> None:
     assert not {"theirs", "ours"} & set(repr(made.records[0]).replace("'", " ").split())
 
 
-def body_kept_of(serve: Serve, caller: MakeCaller, body: bytes) -> str:
+def recorded_body(serve: Serve, caller: MakeCaller, body: bytes) -> str:
     made = caller(serve(always(answer(body))).url)
-    made.pay(understand=lambda answer_: None)
+    made.pay(parse=lambda answer_: None)
     kept: str = made.records[0].answer_body
     return kept
 
 
-def test_a_long_body_is_cut_at_4_kib_on_a_character(serve: Serve, caller: MakeCaller) -> None:
-    kept = body_kept_of(serve, caller, "验".encode() * 5000)
+def test_long_body_is_cut_at_4_kib_between_characters(serve: Serve, caller: MakeCaller) -> None:
+    kept = recorded_body(serve, caller, "验".encode() * 5000)
     assert kept == "验" * 1364 + "…"
 
 
-def test_a_body_of_4_kib_is_kept_whole(serve: Serve, caller: MakeCaller) -> None:
-    assert body_kept_of(serve, caller, b"x" * 4096) == "x" * 4096
+def test_body_of_4_kib_is_kept_completely(serve: Serve, caller: MakeCaller) -> None:
+    assert recorded_body(serve, caller, b"x" * 4096) == "x" * 4096
 
 
-def test_the_request_body_is_cut_too(serve: Serve, caller: MakeCaller) -> None:
+def test_request_body_is_cut_too(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(always(answer())).url)
     made.pay(Request("POST", "/", form={"text": "x" * 9000}))
     assert len(made.records[0].request_body.encode()) == 4096
 
 
-def test_half_a_secret_does_not_stand_where_a_body_is_cut(serve: Serve, caller: MakeCaller) -> None:
+def test_cut_body_does_not_end_in_part_of_a_secret(serve: Serve, caller: MakeCaller) -> None:
     secret = "k" * 40
     made = caller(
         serve(always(answer(b"x" * 4080 + secret.encode()))).url, credentials={"a": secret}
     )
-    made.pay(understand=lambda answer_: None)
+    made.pay(parse=lambda answer_: None)
     assert "k" not in made.records[0].answer_body
 
 
-def test_half_a_secret_does_not_show_behind_a_long_hidden_value(
+def test_part_of_a_secret_does_not_follow_a_long_hidden_value(
     serve: Serve, caller: MakeCaller
 ) -> None:
     secret = "k" * 40
@@ -155,15 +153,15 @@ def test_half_a_secret_does_not_show_behind_a_long_hidden_value(
     assert "k" not in made.records[0].answer_body
 
 
-def test_bytes_that_are_no_utf_8_are_shown_as_such(serve: Serve, caller: MakeCaller) -> None:
-    assert body_kept_of(serve, caller, b"\xff\xfe ok") == "\\xff\\xfe ok"
+def test_invalid_utf_8_is_escaped(serve: Serve, caller: MakeCaller) -> None:
+    assert recorded_body(serve, caller, b"\xff\xfe ok") == "\\xff\\xfe ok"
 
 
-def test_nul_is_shown_as_its_picture(serve: Serve, caller: MakeCaller) -> None:
-    assert body_kept_of(serve, caller, b"a\x00b") == "a␀b"
+def test_nul_is_shown_as_its_symbol(serve: Serve, caller: MakeCaller) -> None:
+    assert recorded_body(serve, caller, b"a\x00b") == "a␀b"
 
 
-def test_a_lone_surrogate_can_be_stored(serve: Serve, caller: MakeCaller) -> None:
+def test_lone_surrogate_can_be_stored(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(always(answer())).url)
     made.pay(Request("POST", "/", json={"text": "\ud800 验"}))
     assert made.records[0].request_body.encode() == '{"text": "\\ud800 验"}'.encode()
@@ -182,26 +180,24 @@ def broken(serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch) ->
     return made
 
 
-def test_a_recorder_that_fails_loses_no_result(broken: Caller) -> None:
+def test_failing_recorder_loses_no_result(broken: Caller) -> None:
     assert broken.pay() == {"a": 1}
 
 
-def test_a_recorder_that_fails_changes_no_error(broken: Caller) -> None:
+def test_failing_recorder_changes_no_error(broken: Caller) -> None:
     def refuse(answer_: object) -> None:
         raise Refused(Reason.NO_BALANCE)
 
     with pytest.raises(Refused):
-        broken.pay(understand=refuse)
+        broken.pay(parse=refuse)
 
 
-def test_a_recorder_that_fails_is_told_to_the_log(
-    broken: Caller, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_failing_recorder_is_logged(broken: Caller, caplog: pytest.LogCaptureFixture) -> None:
     broken.pay()
     assert "send failed: RuntimeError in" in caplog.text
 
 
-def test_a_body_that_cannot_be_redacted_is_hidden_whole(
+def test_body_that_cannot_be_redacted_is_hidden_completely(
     serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object) -> str:

@@ -1,4 +1,4 @@
-"""Faults before the first byte: certainly nothing happened."""
+"""Faults before the first byte: nothing happened, for certain."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ def closed_port() -> int:
     return port
 
 
-def test_a_refused_connection_is_not_done(caller: MakeCaller) -> None:
+def test_refused_connection_is_not_done(caller: MakeCaller) -> None:
     with pytest.raises(NotDone) as raised:
         caller(f"http://127.0.0.1:{closed_port()}").pay()
     assert raised.value.reason is Reason.UNREACHABLE
 
 
-def test_a_name_that_does_not_exist_is_not_done(caller: MakeCaller) -> None:
+def test_nonexistent_name_is_not_done(caller: MakeCaller) -> None:
     with pytest.raises(NotDone) as raised:
         caller("http://provider.invalid").pay()
     assert raised.value.reason is Reason.UNREACHABLE
 
 
-def test_a_host_name_that_no_resolver_takes_is_not_done(caller: MakeCaller) -> None:
+def test_unresolvable_host_name_is_not_done(caller: MakeCaller) -> None:
     with pytest.raises(NotDone) as raised:
         caller("http://" + "a" * 70 + ".example").pay()
     assert raised.value.reason is Reason.UNREACHABLE
 
 
 @pytest.fixture
-def deaf_port() -> Iterator[int]:
-    """A port whose queue of connections is full, so that no further one is made."""
+def full_port() -> Iterator[int]:
+    """A port whose connection queue is full, so that no further connection is made."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -55,27 +55,27 @@ def deaf_port() -> Iterator[int]:
             each.close()
 
 
-def test_a_connection_that_is_never_made_is_not_done(caller: MakeCaller, deaf_port: int) -> None:
+def test_connection_timeout_is_not_done(caller: MakeCaller, full_port: int) -> None:
     with pytest.raises(NotDone) as raised:
-        caller(f"http://127.0.0.1:{deaf_port}", deadlines=Deadlines(0.2, 0.2, 5)).pay()
+        caller(f"http://127.0.0.1:{full_port}", deadlines=Deadlines(0.2, 0.2, 5)).pay()
     assert raised.value.reason is Reason.UNREACHABLE
 
 
-def test_a_tls_handshake_that_fails_is_not_done(serve: Serve, caller: MakeCaller) -> None:
+def test_failed_tls_handshake_is_not_done(serve: Serve, caller: MakeCaller) -> None:
     server = serve(lambda peer: peer.send(b"this is no TLS\r\n\r\n"))
     with pytest.raises(NotDone) as raised:
         caller(server.url.replace("http:", "https:")).pay()
     assert raised.value.reason is Reason.UNREACHABLE
 
 
-def test_a_tls_handshake_that_hangs_is_not_done(serve: Serve, caller: MakeCaller) -> None:
-    server = serve(Peer.say_nothing)
+def test_hanging_tls_handshake_is_not_done(serve: Serve, caller: MakeCaller) -> None:
+    server = serve(Peer.stay_silent)
     with pytest.raises(NotDone) as raised:
         caller(server.url.replace("http:", "https:")).pay()
     assert raised.value.reason is Reason.UNREACHABLE
 
 
-def test_a_certificate_that_is_not_trusted_is_not_done(
+def test_untrusted_certificate_is_not_done(
     serve: Serve, caller: MakeCaller, certificate: Certificate
 ) -> None:
     server = serve(always(answer()), tls=certificate.context)
@@ -84,14 +84,14 @@ def test_a_certificate_that_is_not_trusted_is_not_done(
     assert raised.value.reason is Reason.UNREACHABLE
 
 
-def test_a_private_address_is_not_done_and_not_contacted(serve: Serve, caller: MakeCaller) -> None:
+def test_private_address_is_not_done_and_not_contacted(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer()))
     with pytest.raises(NotDone) as raised:
         caller(server.url, policy=AddressPolicy(allow_http=True)).pay()
     assert (raised.value.reason, server.connections) == (Reason.FORBIDDEN_ADDRESS, 0)
 
 
-def test_plain_http_is_not_done_where_it_is_not_allowed(serve: Serve, caller: MakeCaller) -> None:
+def test_forbidden_plain_http_is_not_done(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer()))
     with pytest.raises(NotDone) as raised:
         caller(server.url, policy=AddressPolicy(allow_private=True)).pay()
@@ -108,7 +108,7 @@ def test_plain_http_is_not_done_where_it_is_not_allowed(serve: Serve, caller: Ma
     ],
     ids=["json", "lone surrogate", "line break in a header", "header beyond latin-1"],
 )
-def test_a_request_that_cannot_be_written_is_not_done(
+def test_unencodable_request_is_not_done(
     serve: Serve, caller: MakeCaller, request_: Request
 ) -> None:
     server = serve(always(answer()))
@@ -117,7 +117,7 @@ def test_a_request_that_cannot_be_written_is_not_done(
     assert (raised.value.reason, server.requests) == (Reason.PORTAL_FAULT, [])
 
 
-def test_a_path_cannot_become_a_part_of_the_host(serve: Serve, caller: MakeCaller) -> None:
+def test_path_cannot_become_part_of_the_host(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer()))
     with pytest.raises(NotDone):
         caller(server.url).pay(Request("POST", "0/send"))

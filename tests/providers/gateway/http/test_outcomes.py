@@ -1,10 +1,10 @@
-"""Answers, redirects, defects of our own, and threads that are stopped."""
+"""Answers, redirects, our own defects, and stopped threads."""
 
 from __future__ import annotations
 
 import pytest
 
-from providers.gateway.answers import judge_status
+from providers.gateway.answers import raise_for_status
 from providers.gateway.errors import GatewayError, NotDone, OutcomeUnknown
 from providers.gateway.vocabulary import Outcome, Reason
 
@@ -16,15 +16,13 @@ def close_after_reading(peer: Peer) -> None:
     peer.read_request()
 
 
-def test_an_answer_is_given_to_the_client_and_its_reading_is_returned(
-    serve: Serve, caller: MakeCaller
-) -> None:
+def test_parsed_answer_is_returned(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(b'{"status":"S"}')))
     assert caller(server.url).pay() == {"status": "S"}
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(serve: Serve, caller: MakeCaller, status: int) -> None:
+def test_redirect_is_not_followed(serve: Serve, caller: MakeCaller, status: int) -> None:
     target = serve(always(answer()))
     location = f"Location: {target.url}/elsewhere"
     server = serve(always(answer(b"", status=f"{status} Moved", headers=(location,))))
@@ -33,43 +31,41 @@ def test_a_redirect_is_not_followed(serve: Serve, caller: MakeCaller, status: in
     assert (raised.value.reason, target.connections) == (Reason.REDIRECTED, 0)
 
 
-def test_a_redirect_to_nonsense_is_still_only_a_redirect(serve: Serve, caller: MakeCaller) -> None:
+def test_redirect_to_an_invalid_url_is_a_redirect(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(b"", status="301 Moved", headers=("Location: http://[",))))
     with pytest.raises(NotDone) as raised:
         caller(server.url).pay()
     assert raised.value.reason is Reason.REDIRECTED
 
 
-def test_the_error_carries_the_http_status(serve: Serve, caller: MakeCaller) -> None:
+def test_error_carries_the_http_status(serve: Serve, caller: MakeCaller) -> None:
     server = serve(always(answer(b"<html>", status="502 Bad Gateway")))
     with pytest.raises(OutcomeUnknown) as raised:
         caller(server.url).pay()
     assert raised.value.http_status == 502
 
 
-def test_a_defect_of_the_client_leaves_a_paid_call_unknown(
-    serve: Serve, caller: MakeCaller
-) -> None:
+def test_client_defect_leaves_a_paid_call_unknown(serve: Serve, caller: MakeCaller) -> None:
     def faulty(answer_: object) -> None:
         raise KeyError("order_id")
 
     server = serve(always(answer()))
     with pytest.raises(OutcomeUnknown) as raised:
-        caller(server.url).pay(understand=faulty)
+        caller(server.url).pay(parse=faulty)
     assert raised.value.reason is Reason.PORTAL_FAULT
 
 
-def test_a_defect_of_the_client_leaves_a_read_not_done(serve: Serve, caller: MakeCaller) -> None:
+def test_client_defect_leaves_a_read_not_done(serve: Serve, caller: MakeCaller) -> None:
     def faulty(answer_: object) -> None:
         raise RecursionError
 
     server = serve(always(answer()))
     with pytest.raises(NotDone) as raised:
-        caller(server.url).read(understand=faulty)
+        caller(server.url).read(parse=faulty)
     assert raised.value.reason is Reason.PORTAL_FAULT
 
 
-def test_a_limiter_that_fails_leaves_the_call_not_done(
+def test_failing_limiter_leaves_the_call_not_done(
     serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(operation: object) -> None:
@@ -83,10 +79,10 @@ def test_a_limiter_that_fails_leaves_the_call_not_done(
     assert server.connections == 0
 
 
-# --- what stops the thread -------------------------------------------------
+# --- stopped threads -------------------------------------------------------
 
 
-def test_a_thread_that_is_stopped_in_the_middle_is_recorded_as_unknown(
+def test_thread_stopped_during_the_call_is_recorded_as_unknown(
     serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*arguments: object) -> None:
@@ -99,7 +95,7 @@ def test_a_thread_that_is_stopped_in_the_middle_is_recorded_as_unknown(
     assert [record.outcome for record in made.records] == [Outcome.UNKNOWN]
 
 
-def test_a_thread_that_is_stopped_before_the_call_is_recorded_as_not_done(
+def test_thread_stopped_before_the_call_is_recorded_as_not_done(
     serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*arguments: object) -> None:
@@ -112,14 +108,12 @@ def test_a_thread_that_is_stopped_before_the_call_is_recorded_as_not_done(
     assert [record.outcome for record in made.records] == [Outcome.NOT_DONE]
 
 
-def test_a_call_made_while_another_error_is_handled_is_judged_by_its_own(
-    serve: Serve, caller: MakeCaller
-) -> None:
+def test_error_being_handled_does_not_affect_the_reason(serve: Serve, caller: MakeCaller) -> None:
     server = serve(close_after_reading)
     made = caller(server.url)
     try:
         raise TimeoutError
     except TimeoutError:
         with pytest.raises(OutcomeUnknown) as raised:
-            made.pay(understand=judge_status)
+            made.pay(parse=raise_for_status)
     assert raised.value.reason is Reason.CUT_OFF

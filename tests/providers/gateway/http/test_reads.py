@@ -1,4 +1,4 @@
-"""Reads are tried again; a provider that asks for patience gets it."""
+"""Reads are retried, and a 429 slows the account down."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from providers.gateway.errors import NotDone, Refused
 from providers.gateway.http.client import AddressPolicy
 from providers.gateway.vocabulary import Outcome, Reason
 
-from .callers import CONFIRMED, PAID, POST, MakeCaller, Serve, understand
+from .callers import CONFIRMED, PAID, POST, MakeCaller, Serve, parse
 from .raw_server import Peer, always, answer, once
 
 
@@ -21,20 +21,20 @@ BROKEN = once(answer(b"<html>", status="502 Bad Gateway", headers=("Connection: 
 LIMITED = answer(b"", status="429 Too Many Requests")
 
 
-def test_a_read_succeeds_at_the_fourth_attempt(serve: Serve, caller: MakeCaller) -> None:
+def test_read_succeeds_at_the_fourth_attempt(serve: Serve, caller: MakeCaller) -> None:
     unreadable = once(answer(b"{", headers=("Connection: close",)))
     server = serve(BROKEN, close_after_reading, unreadable, always(answer(b'{"a": 1}')))
     assert caller(server.url).read() == {"a": 1}
 
 
-def test_a_read_gives_up_after_four_attempts(serve: Serve, caller: MakeCaller) -> None:
+def test_read_gives_up_after_four_attempts(serve: Serve, caller: MakeCaller) -> None:
     server = serve(close_after_reading)
     with pytest.raises(NotDone):
         caller(server.url).read()
     assert len(server.requests) == 4
 
 
-def test_the_pauses_between_attempts_grow(serve: Serve, caller: MakeCaller) -> None:
+def test_pauses_between_attempts_grow(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(BROKEN).url)
     with pytest.raises(NotDone):
         made.read()
@@ -57,35 +57,35 @@ def test_every_attempt_waits_for_the_limiter(serve: Serve, caller: MakeCaller) -
     assert made.limiter.waits == 2
 
 
-def test_a_read_without_an_answer_is_not_done(serve: Serve, caller: MakeCaller) -> None:
+def test_read_without_an_answer_is_not_done(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(close_after_reading).url)
     with pytest.raises(NotDone) as raised:
         made.read()
     assert raised.value.reason is Reason.CUT_OFF
 
 
-def test_an_unreachable_provider_is_tried_again(caller: MakeCaller) -> None:
+def test_unreachable_provider_is_retried(caller: MakeCaller) -> None:
     made = caller("http://provider.invalid")
     with pytest.raises(NotDone):
         made.read()
     assert len(made.sleeps) == 3
 
 
-def test_a_refusal_is_not_tried_again(serve: Serve, caller: MakeCaller) -> None:
+def test_refusal_is_not_retried(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(always(answer(b"", status="404 Not Found"))).url)
     with pytest.raises(Refused):
         made.read()
     assert made.sleeps == []
 
 
-def test_a_redirect_is_not_tried_again(serve: Serve, caller: MakeCaller) -> None:
+def test_redirect_is_not_retried(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(always(answer(b"", status="302 Found"))).url)
     with pytest.raises(NotDone) as raised:
         made.read()
     assert (raised.value.reason, made.sleeps) == (Reason.REDIRECTED, [])
 
 
-def test_a_forbidden_address_is_not_tried_again(serve: Serve, caller: MakeCaller) -> None:
+def test_forbidden_address_is_not_retried(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(always(answer())).url, policy=AddressPolicy(allow_http=True))
     with pytest.raises(NotDone):
         made.read()
@@ -95,7 +95,7 @@ def test_a_forbidden_address_is_not_tried_again(serve: Serve, caller: MakeCaller
 # --- 429 -------------------------------------------------------------------
 
 
-def test_too_many_requests_slow_the_account_down(serve: Serve, caller: MakeCaller) -> None:
+def test_429_slows_the_account_down(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(always(LIMITED)).url)
     with pytest.raises(NotDone) as raised:
         made.read()
@@ -103,14 +103,14 @@ def test_too_many_requests_slow_the_account_down(serve: Serve, caller: MakeCalle
     assert [5 <= seconds <= 10 for seconds in made.limiter.slowed] == [True]
 
 
-def test_too_many_requests_do_not_hold_the_thread(serve: Serve, caller: MakeCaller) -> None:
+def test_429_does_not_block_the_thread(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(always(LIMITED)).url)
     with pytest.raises(NotDone):
         made.read()
     assert made.sleeps == []
 
 
-def test_the_provider_may_say_how_long(serve: Serve, caller: MakeCaller) -> None:
+def test_retry_after_sets_the_slowdown(serve: Serve, caller: MakeCaller) -> None:
     limited = answer(b"", status="429 Too Many Requests", headers=("Retry-After: 17",))
     made = caller(serve(always(limited)).url)
     with pytest.raises(NotDone) as raised:
@@ -118,7 +118,7 @@ def test_the_provider_may_say_how_long(serve: Serve, caller: MakeCaller) -> None
     assert (made.limiter.slowed, raised.value.retry_after) == ([17.0], 17.0)
 
 
-def test_a_wait_of_nothing_is_not_believed(serve: Serve, caller: MakeCaller) -> None:
+def test_retry_after_of_zero_is_ignored(serve: Serve, caller: MakeCaller) -> None:
     limited = answer(b"", status="429 Too Many Requests", headers=("Retry-After: 0",))
     made = caller(serve(always(limited)).url)
     with pytest.raises(NotDone):
@@ -127,16 +127,16 @@ def test_a_wait_of_nothing_is_not_believed(serve: Serve, caller: MakeCaller) -> 
 
 
 @pytest.mark.parametrize("operation", [PAID, CONFIRMED], ids=lambda operation: operation.effect)
-def test_any_call_may_slow_the_account_down(
+def test_429_slows_the_account_down_for_any_call(
     serve: Serve, caller: MakeCaller, operation: Operation
 ) -> None:
     made = caller(serve(always(LIMITED)).url)
     with pytest.raises(NotDone):
-        made.http_client.call(operation, POST, understand)
+        made.http_client.call(operation, POST, parse)
     assert len(made.limiter.slowed) == 1
 
 
-def test_a_documented_error_under_429_slows_the_account_down_all_the_same(
+def test_documented_error_under_429_also_slows_the_account_down(
     serve: Serve, caller: MakeCaller
 ) -> None:
     def documented(answer_: object) -> None:
@@ -144,11 +144,11 @@ def test_a_documented_error_under_429_slows_the_account_down_all_the_same(
 
     made = caller(serve(always(LIMITED)).url)
     with pytest.raises(Refused):
-        made.pay(understand=documented)
+        made.pay(parse=documented)
     assert len(made.limiter.slowed) == 1
 
 
-def test_a_limiter_that_cannot_slow_down_changes_no_outcome(
+def test_failing_slowdown_changes_no_outcome(
     serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(seconds: float) -> None:

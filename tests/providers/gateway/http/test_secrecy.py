@@ -1,7 +1,7 @@
-"""No credential, code or phone number in any error, log line or record.
+"""No error, log line or record contains a credential, code or phone number.
 
-The canaries travel in the query, the form, the JSON and the headers; the server and the
-client do their worst to bring them back.
+The canaries are sent in the query, the form, the JSON and the headers. The server and the client
+try to return them in every way.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ SERVERS = {
 }
 
 
-def refuse_in_their_words(answer_: Answer) -> None:
+def refuse_quoting_the_answer(answer_: Answer) -> None:
     try:
         json.loads(answer_.body)["absent"]
     except Exception as error:
@@ -72,25 +72,25 @@ def refuse_in_their_words(answer_: Answer) -> None:
         raise refusal from error
 
 
-def fail_in_their_words(answer_: Answer) -> None:
+def fail_quoting_the_answer(answer_: Answer) -> None:
     raise ValueError(answer_.body.decode())
 
 
 @pytest.fixture
-def everything_written(
+def text_of_failed_call(
     serve: Serve, caller: MakeCaller, caplog: pytest.LogCaptureFixture
 ) -> Callable[..., str]:
-    """Makes a call that fails; gives all that was written about it."""
+    """A function that makes a failing call and returns everything written about it."""
     caplog.set_level(logging.DEBUG)
 
     def call(
         request: Request,
         behaviour: Behaviour,
-        understand: Callable[[Answer], None] = refuse_in_their_words,
+        parse: Callable[[Answer], None] = refuse_quoting_the_answer,
     ) -> str:
         made = caller(serve(behaviour).url, credentials={"password": PASSWORD})
         with pytest.raises(GatewayError) as raised:
-            made.http_client.call(SEND, request, understand)
+            made.http_client.call(SEND, request, parse)
         error = raised.value
         return "\n".join(
             (
@@ -108,64 +108,66 @@ def everything_written(
 
 @pytest.mark.parametrize("behaviour", SERVERS.values(), ids=SERVERS)
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
-def test_nothing_secret_is_written_when_a_call_fails(
-    everything_written: Callable[..., str], request_: Request, behaviour: Behaviour
+def test_failed_call_writes_no_secret(
+    text_of_failed_call: Callable[..., str], request_: Request, behaviour: Behaviour
 ) -> None:
-    written = everything_written(request_, behaviour)
+    written = text_of_failed_call(request_, behaviour)
     expected = CANARIES if request_.query or request_.form or request_.json else (PASSWORD,)
     assert [canary for canary in expected if canary in written] == []
 
 
 @pytest.mark.parametrize("request_", list(REQUESTS.values())[:3], ids=list(REQUESTS)[:3])
-def test_nothing_secret_is_written_when_the_client_fails(
-    everything_written: Callable[..., str], request_: Request
+def test_client_defect_writes_no_secret(
+    text_of_failed_call: Callable[..., str], request_: Request
 ) -> None:
-    written = everything_written(request_, SERVERS["echo"], fail_in_their_words)
+    written = text_of_failed_call(request_, SERVERS["echo"], fail_quoting_the_answer)
     assert [canary for canary in CANARIES if canary in written] == []
 
 
-def test_nothing_secret_is_written_when_nobody_answers(
+def test_unreachable_provider_writes_no_secret(
     caller: MakeCaller, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     made = caller("http://provider.invalid", credentials={"password": PASSWORD})
     with pytest.raises(GatewayError) as raised:
-        made.http_client.call(SEND, REQUESTS["query"], refuse_in_their_words)
+        made.http_client.call(SEND, REQUESTS["query"], refuse_quoting_the_answer)
     written = "".join(traceback.format_exception(raised.value)) + caplog.text + repr(made.records)
     assert [canary for canary in CANARIES if canary in written] == []
 
 
 @pytest.mark.parametrize("request_", [REQUESTS["query"], REQUESTS["form"]])
 @pytest.mark.parametrize(
-    "yes", [lambda words: Submission("1", words), lambda words: CheckResult(False, words)]
+    "make_result", [lambda words: Submission("1", words), lambda words: CheckResult(False, words)]
 )
-def test_a_yes_keeps_nothing_secret_either(
+def test_words_of_a_success_contain_no_secret(
     serve: Serve,
     caller: MakeCaller,
     request_: Request,
-    yes: Callable[[str], Submission | CheckResult],
+    make_result: Callable[[str], Submission | CheckResult],
 ) -> None:
     made = caller(serve(SERVERS["echo"]).url, credentials={"password": PASSWORD})
-    said = made.http_client.call(SEND, request_, lambda answer_: yes(answer_.body.decode()))
-    assert [canary for canary in CANARIES if canary in said.words] == []
+    result = made.http_client.call(
+        SEND, request_, lambda answer_: make_result(answer_.body.decode())
+    )
+    assert [canary for canary in CANARIES if canary in result.words] == []
 
 
-def test_nothing_is_chained_to_the_error(serve: Serve, caller: MakeCaller) -> None:
+def test_error_has_no_chained_exception(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(SERVERS["echo"]).url)
     with pytest.raises(Refused) as raised:
-        made.pay(understand=refuse_in_their_words)
+        made.pay(parse=refuse_quoting_the_answer)
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
 
 
-def test_the_frames_of_the_client_are_not_kept(serve: Serve, caller: MakeCaller) -> None:
+def test_traceback_has_no_frame_of_the_client(serve: Serve, caller: MakeCaller) -> None:
     made = caller(serve(SERVERS["echo"]).url)
     with pytest.raises(Refused) as raised:
-        made.pay(understand=refuse_in_their_words)
+        made.pay(parse=refuse_quoting_the_answer)
     functions = [frame.name for frame in traceback.extract_tb(raised.value.__traceback__)]
-    assert "refuse_in_their_words" not in functions
+    assert "refuse_quoting_the_answer" not in functions
 
 
-def test_a_stopped_thread_carries_nothing_away(
+def test_stopped_thread_has_no_chained_exception(
     serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*arguments: object) -> None:
@@ -180,22 +182,24 @@ def test_a_stopped_thread_carries_nothing_away(
     assert raised.value.__context__ is None
 
 
-def test_a_defect_is_logged_by_its_kind(
+def test_defect_is_logged_by_type_and_place(
     serve: Serve, caller: MakeCaller, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(OutcomeUnknown):
-        caller(serve(SERVERS["echo"]).url).pay(understand=fail_in_their_words)
-    assert "send failed: ValueError in fail_in_their_words" in caplog.text
+        caller(serve(SERVERS["echo"]).url).pay(parse=fail_quoting_the_answer)
+    assert "send failed: ValueError in fail_quoting_the_answer" in caplog.text
 
 
-def test_the_words_of_the_provider_stay_otherwise(serve: Serve, caller: MakeCaller) -> None:
+def test_words_of_the_provider_are_kept_apart_from_secrets(
+    serve: Serve, caller: MakeCaller
+) -> None:
     made = caller(serve(SERVERS["echo in plain"]).url, credentials={"password": PASSWORD})
     with pytest.raises(Refused) as raised:
-        made.http_client.call(SEND, REQUESTS["form"], refuse_in_their_words)
+        made.http_client.call(SEND, REQUESTS["form"], refuse_quoting_the_answer)
     assert raised.value.words == f"code {HIDDEN}, number 861••••••5678, password {HIDDEN}"
 
 
-def test_a_secret_that_cannot_be_decrypted_stops_the_call(serve: Serve, caller: MakeCaller) -> None:
+def test_undecryptable_secret_stops_the_call(serve: Serve, caller: MakeCaller) -> None:
     def fail() -> str:
         raise ValueError("wrong key")
 
@@ -205,7 +209,7 @@ def test_a_secret_that_cannot_be_decrypted_stops_the_call(serve: Serve, caller: 
     assert server.connections == 0
 
 
-def test_a_forbidden_address_is_not_repeated(
+def test_error_does_not_contain_a_forbidden_address(
     caller: MakeCaller, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = caller("http://staff:p@ss@10.0.0.1/", policy=AddressPolicy(allow_http=True))

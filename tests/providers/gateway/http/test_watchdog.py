@@ -23,13 +23,13 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     theirs.close()
 
 
-def test_a_reader_is_woken_at_the_deadline(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_reader_is_woken_at_the_deadline(pair: tuple[socket.socket, socket.socket]) -> None:
     alarm = Watchdog().watch(0.1)
     alarm.guard(pair[0])
     assert (pair[0].recv(1), alarm.expired) == (b"", True)
 
 
-def test_a_call_that_has_ended_keeps_its_socket(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_cancelled_alarm_leaves_the_socket_open(pair: tuple[socket.socket, socket.socket]) -> None:
     alarm = Watchdog().watch(0.05)
     alarm.guard(pair[0])
     alarm.cancel()
@@ -38,7 +38,7 @@ def test_a_call_that_has_ended_keeps_its_socket(pair: tuple[socket.socket, socke
     assert (pair[0].recv(1), alarm.expired) == (b"x", False)
 
 
-def test_a_socket_that_comes_after_the_deadline_is_refused(
+def test_socket_after_the_deadline_is_refused(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     alarm = Watchdog().watch(0)
@@ -46,7 +46,7 @@ def test_a_socket_that_comes_after_the_deadline_is_refused(
         alarm.guard(pair[0])
 
 
-def test_a_shorter_time_is_kept_though_a_longer_one_runs(
+def test_shorter_limit_is_kept_while_a_longer_one_runs(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     watchdog = Watchdog()
@@ -55,7 +55,7 @@ def test_a_shorter_time_is_kept_though_a_longer_one_runs(
     assert (pair[0].recv(1), longer.expired) == (b"", False)
 
 
-def test_a_socket_that_is_closed_already_does_not_stop_the_watchdog(
+def test_closed_socket_does_not_stop_the_watchdog(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     watchdog = Watchdog()
@@ -66,7 +66,7 @@ def test_a_socket_that_is_closed_already_does_not_stop_the_watchdog(
     assert pair[0].recv(1) == b""
 
 
-def test_a_forked_child_has_a_watchdog_of_its_own() -> None:
+def test_forked_child_has_its_own_watchdog() -> None:
     script = """
         import os, socket, sys, warnings
         warnings.simplefilter("ignore")

@@ -1,8 +1,8 @@
-"""Questions to an account keep the promise that every work source keeps."""
+"""Account checks keep the promise of every work source."""
 
 from __future__ import annotations
 
-from providers.account_checks import EnquiryJob, EnquirySource
+from providers.engine.account_check_source import EnquiryJob, EnquirySource
 from providers.models import Account, Enquiry
 from tests.factories.accounts import make_account
 from tests.support.work_source_contract import RepeatableContract
