@@ -52,7 +52,7 @@ def make_session(account: Account | None = None, **fields: Any) -> Session:
     return session
 
 
-def make_sent(account: Account | None = None, **fields: Any) -> Session:
+def make_sent_session(account: Account | None = None, **fields: Any) -> Session:
     """Make a session whose code the provider accepted."""
     session = make_session(account, **fields)
     now = timezone.now()
@@ -72,7 +72,7 @@ def try_code(session: Session, typed: str, by: User | None = None, **fields: Any
     return attempt
 
 
-def let_engine_send(session: Session, deadlines: Deadlines = IMPATIENT) -> Session:
+def run_sends(session: Session, deadlines: Deadlines = IMPATIENT) -> Session:
     """Run the engine until all messages of the session are sent or ended."""
     waiting = Message.objects.filter(
         sent_code__session=session, state__in=("queued", "claimed", "sending")
@@ -82,7 +82,7 @@ def let_engine_send(session: Session, deadlines: Deadlines = IMPATIENT) -> Sessi
     return session
 
 
-def let_engine_check(session: Session, deadlines: Deadlines = IMPATIENT) -> Attempt:
+def run_checks(session: Session, deadlines: Deadlines = IMPATIENT) -> Attempt:
     """Run the engine until all checks of the session have ended; return the last one."""
     waiting = session.attempts.filter(state__in=("queued", "claimed", "sending"))
     run_engine(lambda: not waiting.exists(), deadlines=deadlines)
@@ -102,13 +102,13 @@ def code_of(sandbox: Sandbox, provider: str = "haosms") -> str:
     return "".join(character for character in str(fields["textmessage"]) if character.isdigit())
 
 
-def let_gap_pass(recipient: str = NUMBER) -> None:
+def end_send_gap(recipient: str = NUMBER) -> None:
     """End the wait before the next code to this number."""
     past = timezone.now() - timedelta(minutes=5)
     SendGap.objects.filter(recipient=recipient).update(free_at=past)
 
 
-def let_time_pass(session: Session) -> Session:
+def expire_session(session: Session) -> Session:
     """Move the end of the session into the past, by the database's clock."""
     past = timezone.now() - timedelta(minutes=1)
     Session.objects.filter(pk=session.pk).update(expires_at=past)
