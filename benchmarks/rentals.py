@@ -119,7 +119,7 @@ def cancel_some(account: Any, started: float, span: float, stop: threading.Event
     try:
         while not stop.wait(7.0) and time.time() < started + span - 10:
             order = Order.objects.filter(account=account, state="pending").order_by("?").first()
-            if order is not None and cancel_requests.ask(order, None):
+            if order is not None and cancel_requests.request_cancel(order, None):
                 made.append(Cancel.objects.filter(order=order).latest("pk").pk)
     finally:
         connection.close()

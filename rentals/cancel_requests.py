@@ -1,4 +1,4 @@
-"""Ending an order before its SMS comes: who asks for it, and what follows from the answer."""
+"""Requests to cancel an order before its SMS arrives, and what the order's answers decide."""
 
 from __future__ import annotations
 
@@ -19,23 +19,27 @@ from .states import CANCEL_OPEN, CANCEL_STATES, CancelState, OrderState
 
 S = OrderState
 C = CancelState
-NO_OTHER: Final = "another_not_rented"
-"""Warning: the daily limit did not allow the other number that was asked for."""
-NOT_ALLOWED: Final = "another_not_allowed"
-"""Warning: whoever asked for another number may not rent any more."""
-AGAIN_AFTER: Final = timedelta(minutes=1)
+ANOTHER_OVER_LIMIT: Final = "another_not_rented"
+"""Warning: the daily limit did not allow the replacement number."""
+ANOTHER_NOT_ALLOWED: Final = "another_not_allowed"
+"""Warning: the person who asked for a replacement may no longer rent."""
+RETRY_AFTER: Final = timedelta(minutes=1)
 
 
-def ask(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
-    """Ask for an order to be cancelled. False: it waits no more, or somebody asked already."""
+def request_cancel(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
+    """Queue a cancel of an order and wake the engine.
+
+    False: the order is no longer pending, or a cancel of it is open or unclear. `then_rent`: rent
+    a replacement once the cancel is confirmed.
+    """
     try:
         with transaction.atomic():
             waiting = Order.objects.select_for_update().filter(pk=order.pk, state=S.PENDING)
-            # While it is not known what came of an earlier one, no other is sent. One that is
-            # under way is looked for, and not left to the unique index alone: an INSERT waits
-            # there for whoever writes its answer down, and they wait for the order, locked here.
-            earlier = Cancel.objects.filter(order=order, state__in=(*CANCEL_OPEN, C.UNCLEAR))
-            if waiting.first() is None or earlier.exists():
+            # Send no second cancel while the outcome of one is unknown. Look for an open one
+            # instead of relying on the unique index: the INSERT would wait there for the
+            # transaction that records the answer, which waits for the order locked here.
+            undecided = Cancel.objects.filter(order=order, state__in=(*CANCEL_OPEN, C.UNCLEAR))
+            if waiting.first() is None or undecided.exists():
                 return False
             by_id = by.pk if by else None
             Cancel.objects.create(order=order, asked_by_id=by_id, then_rent=then_rent)
@@ -46,59 +50,69 @@ def ask(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
     return True
 
 
-def ask_for_those_without_sms(now: datetime) -> int:
-    """Orders that staff wanted cancelled after so many minutes without an SMS. Where the
-    provider refuses, the order runs to its end; where it was not reached, it is asked again."""
-    due = Order.objects.filter(state=S.PENDING, cancel_at__lte=now, sms_at=None)
-    decided = Cancel.objects.filter(order=OuterRef("pk")).exclude(state=C.NOT_DONE)
-    lately = Cancel.objects.filter(order=OuterRef("pk"), asked_at__gt=now - AGAIN_AFTER)
-    due = due.filter(~Exists(decided), ~Exists(lately))
-    return sum(ask(order, None) for order in due[:100])
+def request_due_cancels(now: datetime) -> int:
+    """Queue the cancels that staff scheduled for orders without an SMS; return how many.
 
-
-def follow(order: Order, asked_at: datetime, *, ended: bool = True) -> None:
-    """The order's own answer has decided: cancelled, or the SMS was faster, or it waits as
-    before: then a cancel whose answer was lost did nothing, and may be asked for again.
-
-    `asked_at`: when the order was asked for; a cancel that was under way then is not decided
-    by an answer that says that it waits. `ended`: this answer has moved the order.
+    If the provider refuses, the order runs to its end. If it was not reached, the portal asks
+    again after a minute.
     """
-    asked = Cancel.objects.filter(order=order)
+    due = Order.objects.filter(state=S.PENDING, cancel_at__lte=now, sms_at=None)
+    not_repeatable = Cancel.objects.filter(order=OuterRef("pk")).exclude(state=C.NOT_DONE)
+    recent = Cancel.objects.filter(order=OuterRef("pk"), asked_at__gt=now - RETRY_AFTER)
+    due = due.filter(~Exists(not_repeatable), ~Exists(recent))
+    return sum(request_cancel(order, None) for order in due[:100])
+
+
+def decide_cancels(order: Order, asked_at: datetime, *, ended: bool = True) -> None:
+    """Decide the cancels of an order by the order's own answer.
+
+    - Still pending: a cancel whose answer was lost did nothing, and may be requested again.
+    - Neither pending nor cancelled (the SMS was faster, or the time ran out): unclear and queued
+      cancels become refused.
+    - Cancelled: unclear cancels become accepted and queued ones not done. A replacement is rented
+      if the latest effective request asked for one.
+
+    `asked_at`: when the order was asked for. An answer "pending" does not decide a cancel that was
+    in flight at that moment. `ended`: this answer moved the order.
+    """
+    cancels = Cancel.objects.filter(order=order)
     if order.state == S.PENDING:
-        unclear = asked.filter(state=C.UNCLEAR, answered_at__lte=asked_at)
+        unclear = cancels.filter(state=C.UNCLEAR, answered_at__lte=asked_at)
         CANCEL_STATES.move(unclear, C.NOT_DONE, sources=(C.UNCLEAR,))
         return
     if order.state != S.CANCELLED:
-        CANCEL_STATES.move(asked, C.REFUSED, sources=(C.UNCLEAR,))
-        CANCEL_STATES.move(asked, C.REFUSED, sources=(C.QUEUED,), answered_at=timezone.now())
+        CANCEL_STATES.move(cancels, C.REFUSED, sources=(C.UNCLEAR,))
+        CANCEL_STATES.move(cancels, C.REFUSED, sources=(C.QUEUED,), answered_at=timezone.now())
         return
-    wish = asked.exclude(state__in=(C.REFUSED, C.NOT_DONE)).order_by("pk").last()
-    CANCEL_STATES.move(asked, C.ACCEPTED, sources=(C.UNCLEAR,))
-    # It is cancelled already: nothing is left to be asked for.
-    CANCEL_STATES.move(asked, C.NOT_DONE, sources=(C.QUEUED,), answered_at=timezone.now())
-    if ended and wish is not None and wish.then_rent:
-        _rent_another(order, wish)
+    latest = cancels.exclude(state__in=(C.REFUSED, C.NOT_DONE)).order_by("pk").last()
+    CANCEL_STATES.move(cancels, C.ACCEPTED, sources=(C.UNCLEAR,))
+    # The order is already cancelled, so queued cancels need not be sent.
+    CANCEL_STATES.move(cancels, C.NOT_DONE, sources=(C.QUEUED,), answered_at=timezone.now())
+    if ended and latest is not None and latest.then_rent:
+        _rent_another(order, latest)
 
 
-def settle_decided(now: datetime, **of_orders: object) -> int:
-    """Decide unclear cancels whose order has ended meanwhile; return how many there were.
+def decide_unclear_cancels(now: datetime, **of_orders: object) -> int:
+    """Decide unclear cancels whose order is no longer pending; return how many.
 
-    Nothing asks for such an order again, so no later answer would decide them.
+    Such an order is not polled again, so no later answer would decide them.
     """
     unclear = Cancel.objects.filter(state=C.UNCLEAR, **of_orders).exclude(order__state=S.PENDING)
-    decided = list(unclear.select_related("order"))
-    for cancel in decided:
-        follow(cancel.order, now, ended=False)
-    return len(decided)
+    cancels = list(unclear.select_related("order"))
+    for cancel in cancels:
+        decide_cancels(cancel.order, now, ended=False)
+    return len(cancels)
 
 
 def _rent_another(order: Order, cancel: Cancel) -> None:
-    """One, however often it was asked for, and by whoever asked last: with their rights and
-    limits of now."""
+    """Rent one replacement, however many were requested.
+
+    The person who asked last rents it, with the permissions and limits that they have now.
+    """
     minutes = None
     if order.keep_trying_until:
         minutes = max(1, round((order.keep_trying_until - order.created_at).total_seconds() / 60))
-    wish = place_orders.Wish(
+    request = place_orders.RentRequest(
         account=order.account,
         project=order.project,
         region=order.region,
@@ -106,15 +120,15 @@ def _rent_another(order: Order, cancel: Cancel) -> None:
         cancel_after=order.cancel_after,
     )
     if not place_orders.may_rent(cancel.asked_by):
-        Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, NOT_ALLOWED])
+        Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, ANOTHER_NOT_ALLOWED])
         return
     try:
         with transaction.atomic():
             place_orders.place(
-                wish, by=cancel.asked_by, form_token=f"instead-of-{order.pk}", instead_of=order
+                request, by=cancel.asked_by, form_token=f"instead-of-{order.pk}", instead_of=order
             )
     except LimitReached:
-        Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, NO_OTHER])
+        Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, ANOTHER_OVER_LIMIT])
 
 
 def is_being_cancelled(order: Order) -> bool:

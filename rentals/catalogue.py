@@ -1,5 +1,7 @@
-"""The lists of apps and countries: filled at first with what the providers' documents name,
-kept by staff afterwards."""
+"""The lists of apps and countries that can be rented.
+
+They start with the values from the providers' documents; staff maintain them afterwards.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,11 @@ from providers.models import Account
 from .models import Project, Region
 
 
-def fill(using: str = "default", **_: Any) -> None:
-    """Receiver of `post_migrate`. Touches no list that has a row: staff may have emptied it."""
+def fill_catalogue(using: str = "default", **_: Any) -> None:
+    """Fill the empty lists from the documents. Receiver of `post_migrate`.
+
+    A list that has a row is left alone: staff may have removed the others.
+    """
     for key, client in clients().items():
         if not issubclass(client, RentsNumbers):
             continue
@@ -34,18 +39,18 @@ def fill(using: str = "default", **_: Any) -> None:
                 )
 
 
-def rents(account: Account) -> bool:
+def rents_numbers(account: Account) -> bool:
     client = account.client
     return client is not None and issubclass(client, RentsNumbers)
 
 
 def renting_accounts() -> list[Account]:
     found = list(Account.objects.prefetch_related("credentials"))
-    return sorted(filter(rents, found), key=lambda account: account.name.lower())
+    return sorted(filter(rents_numbers, found), key=lambda account: account.name.lower())
 
 
 def project_names(provider: str = "") -> dict[str, str]:
-    """By code. An app that staff no longer list is called by its code."""
+    """Names of the apps by code. The code stands in for an app that staff no longer list."""
     rows = Project.objects.filter(provider=provider) if provider else Project.objects.all()
     return dict(rows.values_list("code", "name"))
 

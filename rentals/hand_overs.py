@@ -1,4 +1,4 @@
-"""Handing an order to somebody else, and reading what an older version wrote of it."""
+"""Hand an order over to a colleague, and import hand-overs that an older version logged."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from core.admin.timeline import person_name
 
 from .models import HandOver, Order
 
-LOGGED: Final = "Handed to "
-"""How a line of the log begins. The older version, which may run beside this one during an
+LOG_PREFIX: Final = "Handed to "
+"""How a log line of a hand-over begins. The older version, which may run beside this one during an
 upgrade, shows these lines on its pages."""
 
 
-def hand_to(order: Order, to: User, *, by: User) -> bool:
-    """Who holds an order sees its code. False: somebody else holds it since it was looked at."""
+def hand_over(order: Order, to: User, *, by: User) -> bool:
+    """Assign an order to `to`, who then sees its code.
+
+    False: somebody else has taken the order over since it was read.
+    """
     with transaction.atomic():
         seen = Order.objects.filter(pk=order.pk, held_by_id=order.held_by_id)
         now = timezone.now()
@@ -34,7 +37,7 @@ def hand_to(order: Order, to: User, *, by: User) -> bool:
             object_id=str(order.pk),
             object_repr=str(order)[:200],
             action_flag=CHANGE,
-            change_message=f"{LOGGED}{person_name(to)}",
+            change_message=f"{LOG_PREFIX}{person_name(to)}",
             action_time=now,
         )
         HandOver.objects.create(
@@ -44,23 +47,23 @@ def hand_to(order: Order, to: User, *, by: User) -> bool:
 
 
 def read_older_lines() -> int:
-    """Make rows of what an older version logged after the migration; says of how many lines.
+    """Create rows for hand-overs that an older version logged; return how many.
 
-    During an upgrade both versions run, and the older one knows no rows: it only logs. Each line
-    of this version has its row from the start, so a line without one is the older version's.
+    During an upgrade both versions run, and the older one only writes log lines. Each line of this
+    version has a row from the start, so a line without one comes from the older version.
     """
     lines = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(Order),
-        change_message__startswith=LOGGED,
+        change_message__startswith=LOG_PREFIX,
         hand_over=None,
     )
     of_orders = [line for line in lines if _order_pk(line) is not None]
     orders = Order.objects.in_bulk({_order_pk(line) for line in of_orders})
-    known = [(line, orders[pk]) for line in of_orders if (pk := _order_pk(line)) in orders]
-    people = _by_unique_name(User.objects.all()) if known else {}
+    matched = [(line, orders[pk]) for line in of_orders if (pk := _order_pk(line)) in orders]
+    people = _by_unique_name(User.objects.all()) if matched else {}
     rows = []
-    for line, order in known:
-        name = line.change_message.removeprefix(LOGGED)
+    for line, order in matched:
+        name = line.change_message.removeprefix(LOG_PREFIX)
         person = people.get(name)
         rows.append(
             HandOver(
@@ -72,20 +75,22 @@ def read_older_lines() -> int:
                 log_entry=line,
             )
         )
-    # Another run of this may have been faster.
+    # A concurrent run may have created the row.
     HandOver.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
 
 def _order_pk(line: LogEntry) -> int | None:
     text = line.object_id or ""
-    # SQLite compares without regard to case.
-    is_one = line.change_message.startswith(LOGGED) and text.isdecimal() and len(text) < 19
-    return int(text) if is_one else None
+    # SQLite's LIKE ignores case, so check the prefix again.
+    is_hand_over = (
+        line.change_message.startswith(LOG_PREFIX) and text.isdecimal() and len(text) < 19
+    )
+    return int(text) if is_hand_over else None
 
 
 def _by_unique_name(users: Iterable[User]) -> dict[str, User]:
-    """Only where one person alone is called so."""
+    """People by name; names that several people share are left out."""
     named = [(person_name(user), user) for user in users]
     count = Counter(name for name, _ in named)
     return {name: user for name, user in named if count[name] == 1}

@@ -1,7 +1,7 @@
-"""The ledger check: the provider's transactions beside our orders, and what does not agree.
+"""The ledger check: compare the provider's transactions with our orders.
 
-Nothing is computed that the provider states. A finding says what stands on either side; it
-goes when a later check finds that both agree, and stays with its reason when it is explained.
+The check computes nothing that the provider states. A finding holds both sides. It closes when a
+later check finds that both agree; an explained finding stays, with its reason.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ K = Finding.Kind
 DEPOSIT, HOLD, RELEASE, REFUND = "Deposit", "Hold", "Release", "Refund"
 TYPES: Final = (DEPOSIT, HOLD, RELEASE, REFUND)
 """GoSMS document, section 6."""
-BACK_TO: Final = timedelta(days=90)
-BOOKED_WITHIN: Final = timedelta(days=2)
-"""Of the order itself; the books are read from so much further back."""
-SETTLING: Final = timedelta(minutes=10)
-"""An order that changed so shortly before the books were read may not stand in them yet."""
-MOST_ROWS: Final = 20
-"""Of the provider's, kept with a finding."""
-REFUNDED: Final = (S.CANCELLED, S.EXPIRED)
-"""States after which money that was held is expected back (section 4, 已冻结金额将退回账户)."""
+LOOKBACK: Final = timedelta(days=90)
+BOOKING_MARGIN: Final = timedelta(days=2)
+"""A transaction is booked within this time of its order, so the transactions are read from that
+much earlier than the orders."""
+BOOKING_DELAY: Final = timedelta(minutes=10)
+"""An order that changed this shortly before the books were read may not be booked yet."""
+MAX_ROWS: Final = 20
+"""Provider's rows kept with one finding."""
+REFUND_EXPECTED: Final = (S.CANCELLED, S.EXPIRED)
+"""States after which a hold is refunded (GoSMS document, section 4, 已冻结金额将退回账户)."""
 NEVER_PLACED: Final = (S.QUEUED, S.CLAIMED, S.PLACING, S.REFUSED, S.NOT_CREATED, S.UNKNOWN)
 
 
@@ -53,59 +54,62 @@ class Disagreement:
 
 @dataclass(slots=True)
 class Books:
-    """The provider's rows of one account, by its order id."""
+    """The provider's transactions of one account, by the provider's order id."""
 
     rows: dict[str, list[Transaction]] = field(default_factory=lambda: defaultdict(list))
     read_at: datetime | None = None
 
-    def of(self, order_id: str, type_: str) -> list[Transaction]:
+    def rows_of(self, order_id: str, type_: str) -> list[Transaction]:
         return [row for row in self.rows.get(order_id, ()) if row.type == type_]
 
 
 def check(account: Account, now: datetime | None = None) -> list[Finding]:
-    """Compare, write down what is new, end what agrees now. Returns the open findings.
+    """Compare, store new findings, and close those that agree now. Return the open findings.
 
-    Nothing is found before the transactions were once read whole: a row that was never
-    read is no row that is missing.
+    Nothing is compared before the transactions have been read completely once: a transaction that
+    was never read is not missing.
     """
     now = now or timezone.now()
-    read = _last_whole_reading(account)
+    read = _last_complete_reading(account)
     if read is None or read.started_at is None:
         return open_findings(account)
     found = list(_compare(account, read.started_at, now))
     with transaction.atomic():
-        for one in found:
-            _keep(account, one, now)
-        still = [(one.kind, one.about) for one in found]
-        # Of what is older than the books that were compared, nothing new is known.
-        gone = Finding.objects.filter(account=account, gone_at=None, since__gt=now - BACK_TO)
-        for finding in gone:
-            if (finding.kind, finding.about) not in still:
+        for disagreement in found:
+            _save_finding(account, disagreement, now)
+        still_open = {(one.kind, one.about) for one in found}
+        # Findings from before the compared period stay as they are.
+        earlier = Finding.objects.filter(account=account, gone_at=None, since__gt=now - LOOKBACK)
+        for finding in earlier:
+            if (finding.kind, finding.about) not in still_open:
                 Finding.objects.filter(pk=finding.pk).update(gone_at=now)
     return open_findings(account)
 
 
 def open_findings(account: Account | None = None) -> list[Finding]:
-    """Neither explained nor gone."""
+    """Findings that are still open: neither explained nor closed by a later check."""
     rows = Finding.objects.filter(gone_at=None, explained_at=None)
     rows = rows.filter(account=account) if account else rows
     return list(rows.select_related("account", "order"))
 
 
-def agrees_up_to(account: Account) -> datetime | None:
-    read = _last_whole_reading(account)
+def compared_up_to(account: Account) -> datetime | None:
+    read = _last_complete_reading(account)
     return read.started_at if read else None
 
 
 def explain(finding: Finding, by: User, because: str) -> bool:
-    """Somebody knows why; it stays, with name and reason, and counts no more."""
+    """Mark a finding as explained, with name and reason; it no longer counts as open.
+
+    False: it was explained already.
+    """
     fresh = Finding.objects.filter(pk=finding.pk, explained_at=None)
     return bool(
         fresh.update(explained_at=timezone.now(), explained_by_id=by.pk, explained_because=because)
     )
 
 
-def _last_whole_reading(account: Account) -> Reading | None:
+def _last_complete_reading(account: Account) -> Reading | None:
     done = Reading.objects.filter(
         account=account,
         kind=Reading.Kind.TRANSACTIONS,
@@ -117,81 +121,86 @@ def _last_whole_reading(account: Account) -> Reading | None:
 
 def _compare(account: Account, read_at: datetime, now: datetime) -> Iterator[Disagreement]:
     books = Books(read_at=read_at)
-    since = now - BACK_TO - BOOKED_WITHIN
+    since = now - LOOKBACK - BOOKING_MARGIN
     recent = Q(created_there__gt=since) | Q(created_there=None, read_at__gt=since)
     booked = Transaction.objects.filter(recent, account=account).exclude(order_provider_id="")
     for row in booked.defer("description", "differing").iterator(chunk_size=2000):
         books.rows[row.order_provider_id].append(row)
-    ours = Order.objects.filter(account=account, created_at__gt=now - BACK_TO)
+    ours = Order.objects.filter(account=account, created_at__gt=now - LOOKBACK)
     ours = ours.exclude(provider_id="").exclude(state__in=NEVER_PLACED)
     for order in ours.iterator(chunk_size=2000):
         yield from _compare_order(order, books)
-    yield from _foreign(account, books, now - BACK_TO)
+    yield from _unmatched_holds(account, books, now - LOOKBACK)
     yield from _unknown_types(account)
 
 
 def _compare_order(order: Order, books: Books) -> Iterator[Disagreement]:
     rows = tuple(books.rows.get(order.provider_id, ()))
-    holds = books.of(order.provider_id, HOLD)
+    holds = books.rows_of(order.provider_id, HOLD)
     placed = order.answered_at or order.created_at
-    if not holds and _is_settled(placed, books):
+    if not holds and _should_be_booked(placed, books):
         yield Disagreement(K.ORDER_WITHOUT_HOLD, order.provider_id, order, rows, placed)
     if order.price is not None and any(row.amount != order.price for row in holds):
         yield Disagreement(K.PRICE_DIFFERS, order.provider_id, order, rows, placed)
     ended = order.ended_at
-    expected = order.state in REFUNDED and bool(holds)
-    if expected and ended and _is_settled(ended, books) and not books.of(order.provider_id, REFUND):
+    expected = order.state in REFUND_EXPECTED and bool(holds)
+    if (
+        expected
+        and ended
+        and _should_be_booked(ended, books)
+        and not books.rows_of(order.provider_id, REFUND)
+    ):
         yield Disagreement(K.REFUND_MISSING, order.provider_id, order, rows, ended)
 
 
-def _is_settled(moment: datetime, books: Books) -> bool:
-    return books.read_at is not None and moment < books.read_at - SETTLING
+def _should_be_booked(moment: datetime, books: Books) -> bool:
+    return books.read_at is not None and moment < books.read_at - BOOKING_DELAY
 
 
-def _foreign(account: Account, books: Books, since: datetime) -> Iterator[Disagreement]:
-    known = set(Order.objects.filter(account=account).values_list("provider_id", flat=True))
+def _unmatched_holds(account: Account, books: Books, since: datetime) -> Iterator[Disagreement]:
+    our_ids = set(Order.objects.filter(account=account).values_list("provider_id", flat=True))
     for order_id, rows in books.rows.items():
         holds = [row for row in rows if row.type == HOLD]
-        if holds and order_id not in known:
+        if holds and order_id not in our_ids:
             at = holds[0].created_there or holds[0].read_at
             if at > since:
                 yield Disagreement(K.HOLD_WITHOUT_ORDER, order_id, None, tuple(rows), at)
 
 
 def _unknown_types(account: Account) -> Iterator[Disagreement]:
-    strange = Transaction.objects.filter(account=account).exclude(type__in=TYPES)
-    for type_ in strange.order_by("type").values_list("type", flat=True).distinct():
-        rows = tuple(strange.filter(type=type_).order_by("pk")[:MOST_ROWS])
+    unknown = Transaction.objects.filter(account=account).exclude(type__in=TYPES)
+    for type_ in unknown.order_by("type").values_list("type", flat=True).distinct():
+        rows = tuple(unknown.filter(type=type_).order_by("pk")[:MAX_ROWS])
         yield Disagreement(
             K.UNKNOWN_TYPE, type_, None, rows, rows[0].created_there or rows[0].read_at
         )
 
 
-def _keep(account: Account, one: Disagreement, now: datetime) -> None:
+def _save_finding(account: Account, disagreement: Disagreement, now: datetime) -> None:
     values = {
-        "order": one.order,
-        "ours": _ours(one.order),
-        "theirs": [_theirs(row) for row in one.rows[:MOST_ROWS]],
+        "order": disagreement.order,
+        "ours": _our_side(disagreement.order),
+        "theirs": [_provider_row(row) for row in disagreement.rows[:MAX_ROWS]],
         "seen_at": now,
         "gone_at": None,
     }
     Finding.objects.update_or_create(
         account=account,
-        kind=one.kind,
-        about=one.about,
+        kind=disagreement.kind,
+        about=disagreement.about,
         defaults=values,
-        create_defaults={**values, "since": one.since},
+        create_defaults={**values, "since": disagreement.since},
     )
 
 
-def _ours(order: Order | None) -> dict[str, Any]:
+def _our_side(order: Order | None) -> dict[str, Any]:
     if order is None:
         return {}
     at = order.ended_at or order.answered_at or order.created_at
     return {"state": order.state, "price": _plain(order.price), "at": at.isoformat()}
 
 
-def _theirs(row: Transaction) -> dict[str, Any]:
+def _provider_row(row: Transaction) -> dict[str, Any]:
     at = row.created_there.isoformat() if row.created_there else row.raw_created_there
     return {"id": row.provider_id, "type": row.type, "amount": _plain(row.amount), "at": at}
 
@@ -201,6 +210,6 @@ def _plain(value: Decimal | None) -> str:
 
 
 def found_order_of(finding: Finding) -> FoundOrder | None:
-    """The order in the provider's list that a hold without an order of ours is for."""
+    """The order in the provider's list that belongs to a hold without an order of ours."""
     rows = FoundOrder.objects.filter(account=finding.account_id, provider_id=finding.about)
     return rows.first()

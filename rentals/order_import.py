@@ -1,13 +1,15 @@
-"""What the provider's list of orders tells: news of ours, and orders that nobody here placed.
+"""Import pages of the provider's order list: updates of our orders, and found orders.
 
-Those are shown as such. A manager takes them over, or the portal does where the account says
-that nobody else uses its key.
+A found order is one that the list shows and nobody placed here. A manager imports it; the portal
+does so automatically if the account's key is exclusive to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from statistics import median
+from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -18,26 +20,29 @@ from providers.gateway.vocabulary import OrderState as StatedState
 from providers.gateway.vocabulary import Rental
 from providers.models import Account
 
-from . import apply_order_state, clock_skew
+from . import apply_order_state
 from .models import FoundOrder, Order
 from .place_orders import by_provider_id
 from .states import OrderState
 
 S = OrderState
 
+CLOCK_SAMPLE: Final = 9
+"""Newest orders that the clock skew is taken from; a single slow answer would distort it."""
 
-def take_in_page(account: Account, rentals: Sequence[Rental], now: datetime) -> int:
-    """News of our orders, and orders that are not ours. Returns how many of those are new."""
+
+def import_page(account: Account, rentals: Sequence[Rental], now: datetime) -> int:
+    """Apply a page of the order list; return how many found orders are new."""
     stated = {one.order_id: one for one in rentals}
     ours = by_provider_id(account, list(stated))
     for key, order in ours.items():
-        if _says_something_new(order, stated[key]):
-            apply_order_state.apply(order.pk, stated[key], now, whole=False)
+        if _has_news(order, stated[key]):
+            apply_order_state.apply(order.pk, stated[key], now, from_lookup=False)
     others = {key: one for key, one in stated.items() if key not in ours}
-    return _note_others(account, others, now)
+    return _record_found_orders(account, others, now)
 
 
-def _says_something_new(order: Order, rental: Rental) -> bool:
+def _has_news(order: Order, rental: Rental) -> bool:
     return (
         rental.raw_state != order.provider_state
         or bool(rental.code and not order.code)
@@ -47,19 +52,21 @@ def _says_something_new(order: Order, rental: Rental) -> bool:
     )
 
 
-def _note_others(account: Account, others: dict[str, Rental], now: datetime) -> int:
+def _record_found_orders(account: Account, others: dict[str, Rental], now: datetime) -> int:
     rows = FoundOrder.objects.filter(account=account, provider_id__in=list(others))
-    standing = {row.provider_id: row for row in rows}
-    new = [_found(account, one, now) for key, one in others.items() if key not in standing]
+    existing = {row.provider_id: row for row in rows}
+    new = [
+        _new_found_order(account, one, now) for key, one in others.items() if key not in existing
+    ]
     FoundOrder.objects.bulk_create(new, ignore_conflicts=True)
     rows.update(last_seen_at=now)
-    for key, row in standing.items():
-        _note_news(row, others[key])
+    for key, row in existing.items():
+        _update_found_order(row, others[key])
     return len(new)
 
 
-def _note_news(found: FoundOrder, one: Rental) -> None:
-    """What a later reading adds; what was stated before stands."""
+def _update_found_order(found: FoundOrder, one: Rental) -> None:
+    """Add what a later reading states. Code, text, number and time are set once."""
     changed = []
     for name, value in (("provider_state", one.raw_state), ("stated", one.state)):
         if getattr(found, name) != value:
@@ -69,15 +76,15 @@ def _note_news(found: FoundOrder, one: Rental) -> None:
         if secret and not getattr(found, name):
             setattr(found, name, Secret(secret))
             changed.append(name)
-    for name, told in (("phone", one.phone), ("received_there", one.received_at)):
-        if told and not getattr(found, name):
-            setattr(found, name, told)
+    for name, stated in (("phone", one.phone), ("received_there", one.received_at)):
+        if stated and not getattr(found, name):
+            setattr(found, name, stated)
             changed.append(name)
     if changed:
         found.save(update_fields=changed)
 
 
-def _found(account: Account, one: Rental, now: datetime) -> FoundOrder:
+def _new_found_order(account: Account, one: Rental, now: datetime) -> FoundOrder:
     found = FoundOrder(
         account=account,
         provider_id=one.order_id,
@@ -99,14 +106,14 @@ def _found(account: Account, one: Rental, now: datetime) -> FoundOrder:
     return found
 
 
-def known(account: Account) -> int:
-    """Orders in the provider's list that we know, whoever placed them."""
+def count_known(account: Account) -> int:
+    """Number of known orders of the provider's list, whoever placed them."""
     ours = Order.objects.filter(account=account).exclude(provider_id="").count()
     return ours + FoundOrder.objects.filter(account=account, order=None).count()
 
 
 def import_order(found: FoundOrder, by: User | None) -> Order | None:
-    """Make an order of ours of one that was not placed here. None: it is one already."""
+    """Turn a found order into one of our own, held by `by`. None: it already is one."""
     now = timezone.now()
     with transaction.atomic():
         free = FoundOrder.objects.select_for_update().filter(pk=found.pk, order=None).first()
@@ -121,38 +128,52 @@ def import_order(found: FoundOrder, by: User | None) -> Order | None:
             held_by_id=by.pk if by else None,
             created_at=_placed_at(free),
         )
-        apply_order_state.attach(order, as_stated(free), now, anchor=min(order.created_at, now))
+        apply_order_state.attach(order, to_rental(free), now, started_at=min(order.created_at, now))
         FoundOrder.objects.filter(pk=free.pk).update(order=order)
-        follow = {"next_poll_at": now}
+        poll_now = {"next_poll_at": now}
         Order.objects.filter(
             pk=order.pk, state__in=(S.PENDING, *apply_order_state.WITH_SMS)
-        ).update(**follow)
+        ).update(**poll_now)
     order.refresh_from_db()
     return order
 
 
 def import_unclaimed(account: Account) -> None:
-    """Not while an order of its kind is looked for: it might be that one."""
-    wanted = set(
+    """Import the found orders that cannot be a lost order of ours.
+
+    A found order of the same app and country as an order that is being placed, or whose outcome is
+    unknown, may be that one.
+    """
+    sought = set(
         Order.objects.filter(account=account, state=S.UNKNOWN).values_list("project", "region")
     )
     under_way = Order.objects.filter(account=account, state__in=(S.CLAIMED, S.PLACING))
-    wanted |= set(under_way.values_list("project", "region"))
+    sought |= set(under_way.values_list("project", "region"))
     for found in FoundOrder.objects.filter(account=account, order=None):
-        if (found.project, found.region) not in wanted:
+        if (found.project, found.region) not in sought:
             import_order(found, None)
 
 
 def _placed_at(found: FoundOrder) -> datetime:
-    """By our own clock, as far as theirs can be compared with it."""
+    """When the found order was placed, by our clock; the provider's skew is subtracted."""
     if found.created_there is None:
         return found.first_seen_at
-    ahead = clock_skew.ahead(found.account_id) or timedelta(0)
-    return min(found.created_there - ahead, found.first_seen_at)
+    skew = clock_skew(found.account_id) or timedelta(0)
+    return min(found.created_there - skew, found.first_seen_at)
 
 
-def as_stated(found: FoundOrder) -> Rental:
-    """The answer that it was found by."""
+def clock_skew(account_id: int) -> timedelta | None:
+    """How far the provider's clock is ahead of ours: the median over the newest orders that it
+    placed for us. None if there is no such order yet."""
+    rows = Order.objects.filter(account=account_id, imported=False, settled_at=None)
+    rows = rows.exclude(created_there=None).exclude(answered_at=None)
+    times = rows.order_by("-created_at").values_list("created_there", "answered_at")[:CLOCK_SAMPLE]
+    seconds = [(there - here).total_seconds() for there, here in times if there and here]
+    return timedelta(seconds=median(seconds)) if seconds else None
+
+
+def to_rental(found: FoundOrder) -> Rental:
+    """The provider's answer that the found order was stored from."""
     return Rental(
         order_id=found.provider_id,
         state=StatedState(found.stated),

@@ -1,4 +1,4 @@
-"""Order numbers, and stop those that were not placed."""
+"""Queue orders of numbers, and end those that were not placed."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from .states import ORDER_STATES, OrderState
 S = OrderState
 
 PERMISSION: Final = "rentals.rent_order"
-MOST_AT_ONCE: Final = 50
+MAX_AT_ONCE: Final = 50
 MAX_AGE: Final = timedelta(minutes=30)
-"""An order that could not be placed for so long is of no use: whoever wanted it has gone."""
+"""Orders older than this are not placed: the person who needed the number no longer waits."""
 WAITED_TOO_LONG: Final = "order_waited_too_long"
-TRIED_IN_VAIN: Final = "no_number_in_time"
+NO_NUMBER_IN_TIME: Final = "no_number_in_time"
 NOT_ALLOWED: Final = "order_not_allowed"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What staff want to rent; already checked by the form."""
+class RentRequest:
+    """A validated request for numbers, as the form states it."""
 
     account: Account
     project: str
@@ -46,24 +46,32 @@ class Wish:
 
 
 def place(
-    wish: Wish, *, by: User | None, form_token: str | None, instead_of: Order | None = None
+    request: RentRequest,
+    *,
+    by: User | None,
+    form_token: str | None,
+    instead_of: Order | None = None,
 ) -> tuple[list[Order], bool]:
-    """Write the orders down, take them from the daily limits and wake the engine, in one
-    transaction. Raises `LimitReached`, and then nothing is written.
+    """Queue the orders, count them against the daily limits and wake the engine, in one
+    transaction.
 
-    The same form sent twice orders once: a unique constraint decides, and the second call
-    returns the first one's orders and False.
+    Returns the orders and whether they are new. A form that is sent twice orders once: a unique
+    constraint decides, and the second call returns the orders of the first and False.
+
+    Raises `LimitReached`; nothing is written then.
     """
-    rows = [_row(wish, by, form_token, position, instead_of) for position in range(wish.count)]
+    rows = [
+        _row(request, by, form_token, position, instead_of) for position in range(request.count)
+    ]
     try:
         with transaction.atomic():
             for row in rows:
                 row.save(force_insert=True)
-            caps = daily_limits.caps_of(wish.account, by, DailyLimit.What.ORDERS)
-            daily_limits.take(caps, wish.count)
+            caps = daily_limits.caps_of(request.account, by, DailyLimit.What.ORDERS)
+            daily_limits.take(caps, request.count)
             wake_engine()
     except IntegrityError:
-        earlier = placed_by(form_token, by)
+        earlier = orders_of_form(form_token, by)
         if not earlier:
             raise
         return earlier, False
@@ -71,12 +79,12 @@ def place(
 
 
 def may_rent(user: User | None) -> bool:
-    """None: the portal itself, for what a person had asked for."""
+    """Whether this person may rent. None is the portal, acting on an earlier request."""
     return user is None or (user.is_active and user.has_perm(PERMISSION))
 
 
-def placed_by(form_token: str | None, by: User | None) -> list[Order]:
-    """The orders that a form has made already."""
+def orders_of_form(form_token: str | None, by: User | None) -> list[Order]:
+    """The orders that this form has already created, by position."""
     if not form_token:
         return []
     made = Order.objects.filter(form_token=form_token, created_by=by)
@@ -84,55 +92,61 @@ def placed_by(form_token: str | None, by: User | None) -> list[Order]:
 
 
 def _row(
-    wish: Wish, by: User | None, form_token: str | None, position: int, instead_of: Order | None
+    request: RentRequest,
+    by: User | None,
+    form_token: str | None,
+    position: int,
+    instead_of: Order | None,
 ) -> Order:
-    until = timezone.now() + timedelta(minutes=wish.keep_trying) if wish.keep_trying else None
+    until = timezone.now() + timedelta(minutes=request.keep_trying) if request.keep_trying else None
     person = by.pk if by else None
     return Order(
-        account=wish.account,
-        project=wish.project,
-        region=wish.region,
+        account=request.account,
+        project=request.project,
+        region=request.region,
         form_token=form_token,
         position=position,
         keep_trying_until=until,
-        cancel_after=wish.cancel_after,
+        cancel_after=request.cancel_after,
         created_by_id=person,
         held_by_id=person,
         instead_of=instead_of,
     )
 
 
-# --- rows that nobody placed -------------------------------------------------
+# --- orders that were not placed -------------------------------------------------
 
 
-def not_too_old(rows: QuerySet[Order], now: datetime) -> QuerySet[Order]:
+def not_expired(rows: QuerySet[Order], now: datetime) -> QuerySet[Order]:
+    """Orders that may still be placed: by age, or because staff asked to keep trying."""
     return rows.filter(created_at__gt=now - MAX_AGE) | rows.filter(keep_trying_until__gt=now)
 
 
 def end_expired(now: datetime) -> None:
+    """End queued orders that may no longer be placed."""
     queued = Order.objects.filter(state=S.QUEUED, created_at__lte=now - MAX_AGE)
     queued = queued.exclude(keep_trying_until__gt=now)
-    done = {"ended_at": now, "changed_at": now}
+    changes = {"ended_at": now, "changed_at": now}
     ORDER_STATES.move(
         queued.filter(reason=Reason.NO_NUMBER_AVAILABLE),
         S.REFUSED,
         sources=(S.QUEUED,),
-        reason=TRIED_IN_VAIN,
-        **done,
+        reason=NO_NUMBER_IN_TIME,
+        **changes,
     )
-    ORDER_STATES.move(queued, S.NOT_CREATED, sources=(S.QUEUED,), reason=WAITED_TOO_LONG, **done)
+    ORDER_STATES.move(queued, S.NOT_CREATED, sources=(S.QUEUED,), reason=WAITED_TOO_LONG, **changes)
 
 
-def refuse_for_want_of_rights(order: Order) -> None:
-    """Whoever wanted it may not rent any more, or is nobody here any more."""
+def refuse_without_permission(order: Order) -> None:
+    """End a queued order whose person may no longer rent or has left."""
     now = timezone.now()
-    done = {"reason": NOT_ALLOWED, "ended_at": now, "changed_at": now}
+    changes = {"reason": NOT_ALLOWED, "ended_at": now, "changed_at": now}
     row = Order.objects.filter(pk=order.pk)
-    ORDER_STATES.move(row, S.NOT_CREATED, sources=(S.QUEUED,), **done)
+    ORDER_STATES.move(row, S.NOT_CREATED, sources=(S.QUEUED,), **changes)
 
 
 def withdraw(order: Order, by: User) -> bool:
-    """Stop an order before it was placed. False: it was too late."""
+    """Cancel an order before it is placed. False: too late."""
     now = timezone.now()
     return bool(
         ORDER_STATES.move(

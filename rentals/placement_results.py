@@ -1,4 +1,4 @@
-"""Apply what a provider answered when an order was to be placed."""
+"""Apply the result of a call that places an order."""
 
 from __future__ import annotations
 
@@ -18,20 +18,27 @@ from .states import ORDER_STATES, OrderState
 
 S = OrderState
 
-TRY_ON_EVERY: Final = timedelta(seconds=15)
-"""Where staff asked to keep trying while no number is free."""
+NO_NUMBER_RETRY: Final = timedelta(seconds=15)
+"""Delay between tries if no number is free and staff asked to keep trying."""
 
 
 def apply_placed(rows: QuerySet[Order], rental: Rental, now: datetime) -> None:
-    """The provider rented us a number. `rows` is the one row that was being placed."""
-    # That it was not made may have been believed meanwhile; this answer is stronger.
+    """Apply an answer that a number was rented. `rows` selects the one row.
+
+    1. Take the row if it is being placed, unknown or believed not to be created; the provider's
+       own answer overrides that belief.
+    2. If another row already has this provider's id, leave the outcome unknown: the portal cannot
+       decide which of the two orders the number belongs to.
+    3. Otherwise attach the provider's order to the row.
+    """
+    # Meanwhile the order may have been believed not to exist; this answer overrides it.
     open_ones = rows.filter(state__in=(S.PLACING, S.UNKNOWN, S.NOT_CREATED))
     order = open_ones.select_for_update().first()
     if order is None:
         return
     taken = Order.objects.filter(account=order.account_id, provider_id=rental.order_id)
     if taken.exclude(pk=order.pk).exists():
-        # One number for two orders: which of them it is cannot be told by machine.
+        # One number for two orders: staff decide which one it belongs to.
         ORDER_STATES.move(
             rows,
             S.UNKNOWN,
@@ -46,12 +53,16 @@ def apply_placed(rows: QuerySet[Order], rental: Rental, now: datetime) -> None:
     order.answered_at = now
     order.reason = ""
     order.claim = None
-    apply_order_state.attach(order, rental, now, anchor=now)
+    apply_order_state.attach(order, rental, now, started_at=now)
 
 
 def apply_error(rows: QuerySet[Order], error: GatewayError, now: datetime) -> None:
-    """What an error means for the order that was being placed."""
-    said: dict[str, Any] = {
+    """Apply an error of the call. `rows` selects the one row that is being placed.
+
+    Unknown outcomes are never queued again. A refusal ends the order, unless no number was free
+    and staff asked to keep trying. A call that was certainly not made is retried.
+    """
+    answer: dict[str, Any] = {
         "reason": error.reason,
         "words": storable(error.words),
         "http_status": error.http_status,
@@ -60,35 +71,35 @@ def apply_error(rows: QuerySet[Order], error: GatewayError, now: datetime) -> No
         "claim": None,
     }
     if error.outcome == Outcome.UNKNOWN:
-        _end(rows, S.UNKNOWN, **said)
+        _move(rows, S.UNKNOWN, **answer)
     elif error.outcome == Outcome.REFUSED:
-        _refused(rows, error, now, said)
+        _apply_refused(rows, error, now, answer)
     else:
-        _not_done(rows, error, now, said)
+        _apply_not_done(rows, error, now, answer)
 
 
-def _refused(
-    rows: QuerySet[Order], error: GatewayError, now: datetime, said: dict[str, Any]
+def _apply_refused(
+    rows: QuerySet[Order], error: GatewayError, now: datetime, answer: dict[str, Any]
 ) -> None:
     if error.reason == Reason.NO_NUMBER_AVAILABLE:
-        again = rows.filter(keep_trying_until__gt=now + TRY_ON_EVERY)
-        _end(again, S.QUEUED, not_before=now + TRY_ON_EVERY, handed_over_at=None, **said)
-    _end(rows, S.REFUSED, ended_at=now, **said)
+        again = rows.filter(keep_trying_until__gt=now + NO_NUMBER_RETRY)
+        _move(again, S.QUEUED, not_before=now + NO_NUMBER_RETRY, handed_over_at=None, **answer)
+    _move(rows, S.REFUSED, ended_at=now, **answer)
 
 
-def _not_done(
-    rows: QuerySet[Order], error: GatewayError, now: datetime, said: dict[str, Any]
+def _apply_not_done(
+    rows: QuerySet[Order], error: GatewayError, now: datetime, answer: dict[str, Any]
 ) -> None:
     tries = rows.values_list("tries", flat=True).first()
     if tries is None:
         return
     again = next_try(error, tries, now)
     if again is None:
-        _end(rows, S.NOT_CREATED, tries=tries + 1, ended_at=now, **said)
+        _move(rows, S.NOT_CREATED, tries=tries + 1, ended_at=now, **answer)
         return
     changes = {"tries": again.tries, "not_before": again.not_before, "handed_over_at": None}
-    _end(rows, S.QUEUED, **changes, **said)
+    _move(rows, S.QUEUED, **changes, **answer)
 
 
-def _end(rows: QuerySet[Order], state: OrderState, **changes: Any) -> int:
+def _move(rows: QuerySet[Order], state: OrderState, **changes: Any) -> int:
     return ORDER_STATES.move(rows, state, sources=(S.PLACING,), **changes)

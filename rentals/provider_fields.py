@@ -1,7 +1,7 @@
-"""What a provider states of an order, written beside what it stated before.
+"""Store the fields that a provider states about an order.
 
-The first code, text, time and price that was stated stands. A later answer that lacks it
-takes nothing away; one that differs is kept beside it, and the order is flagged.
+The first code, text, time and price stay. A later answer without them removes nothing. A value
+that differs is kept beside the first, and the order is flagged as a conflict.
 """
 
 from __future__ import annotations
@@ -24,18 +24,22 @@ PLAIN: Final = {
     "expires_there": "expires_at",
     "received_there": "received_at",
 }
-"""Our field: the answer's."""
-MOST_KEPT: Final = 20
-"""Differing answers of one order; a provider that changes its mind for ever fills no table."""
-FEWEST_DIGITS: Final = 6
-"""In common at the end, for two ways of writing to be of one number."""
+"""Our field to the field of the answer."""
+MAX_KEPT: Final = 20
+"""Differing values kept per order, so that a provider that keeps changing them cannot fill the
+table."""
+MIN_COMMON_DIGITS: Final = 6
+"""Trailing digits that two spellings must share to be the same number."""
 
 
 def fill(order: Order, rental: Rental, now: datetime) -> bool:
-    """False: the answer is about another number than the one that was rented. It may be
-    anybody's SMS, so nothing of it is taken over; it is kept beside the order, and flagged."""
+    """Store what the answer states. `order` is changed but not saved.
+
+    False: the answer is about another number than the rented one. Its SMS may be anybody's, so the
+    answer is only kept beside the order, and the order is flagged.
+    """
     if not _is_its_number(order, rental):
-        _keep_all_beside(order, rental, now)
+        _keep_mismatched_answer(order, rental, now)
         return False
     for ours, theirs in PLAIN.items():
         stated = getattr(rental, theirs)
@@ -53,29 +57,29 @@ def fill(order: Order, rental: Rental, now: datetime) -> bool:
     return True
 
 
-def _keep_all_beside(order: Order, rental: Rental, now: datetime) -> None:
-    note_difference(order, "phone", rental.phone, now)
+def _keep_mismatched_answer(order: Order, rental: Rental, now: datetime) -> None:
+    record_difference(order, "phone", rental.phone, now)
     for name in SECRET:
         stated = getattr(rental, name)
-        if stated and not _stands(order, name, stated):
-            _keep_beside(order, name, stated, now)
+        if stated and not _is_current(order, name, stated):
+            _keep_conflicting_text(order, name, stated, now)
 
 
 def _fill_plain(order: Order, name: str, stated: object, now: datetime) -> None:
-    standing = getattr(order, name)
-    if standing in (None, ""):
+    current = getattr(order, name)
+    if current in (None, ""):
         setattr(order, name, stated)
-    elif standing != stated:
-        note_difference(order, name, str(stated), now)
+    elif current != stated:
+        record_difference(order, name, str(stated), now)
 
 
 def _is_its_number(order: Order, rental: Rental) -> bool:
-    """However it is written: with a plus sign or without, in groups, with a leading zero."""
+    """Compare numbers in any spelling: with or without plus sign, grouped, with a leading zero."""
     if not (order.phone and rental.phone) or order.phone == rental.phone:
         return True
     ours, theirs = _digits(order.phone), _digits(rental.phone)
     shorter, longer = sorted((ours, theirs), key=len)
-    return len(shorter) >= FEWEST_DIGITS and longer.endswith(shorter)
+    return len(shorter) >= MIN_COMMON_DIGITS and longer.endswith(shorter)
 
 
 def _digits(phone: str) -> str:
@@ -87,23 +91,23 @@ def _fill_secret(order: Order, name: str, stated: str, now: datetime) -> None:
         setattr(order, name, Secret(stated))
         if order.sms_at is None:
             order.sms_at = now
-    elif not _stands(order, name, stated):
-        _keep_beside(order, name, stated, now)
+    elif not _is_current(order, name, stated):
+        _keep_conflicting_text(order, name, stated, now)
 
 
-def _stands(order: Order, name: str, stated: str) -> bool:
-    standing: Secret | None = getattr(order, name) or None
-    if standing is None:
+def _is_current(order: Order, name: str, stated: str) -> bool:
+    current: Secret | None = getattr(order, name) or None
+    if current is None:
         return False
     try:
-        return standing.reveal() == stated
+        return current.reveal() == stated
     except Unreadable:
-        # No key opens it any more, so nothing can be compared with it.
+        # No key decrypts the stored value, so the two cannot be compared.
         return True
 
 
-def kept_beside(order: Order) -> list[dict[str, str]]:
-    """The codes and texts that differ: [{"field", "value", "at"}], oldest first."""
+def conflicting_texts(order: Order) -> list[dict[str, str]]:
+    """The differing codes and texts, oldest first: [{"field", "value", "at"}]."""
     if not order.differing_texts:
         return []
     try:
@@ -113,20 +117,21 @@ def kept_beside(order: Order) -> list[dict[str, str]]:
     return kept
 
 
-def _keep_beside(order: Order, name: str, stated: str, now: datetime) -> None:
-    kept = kept_beside(order)
+def _keep_conflicting_text(order: Order, name: str, stated: str, now: datetime) -> None:
+    kept = conflicting_texts(order)
     if any((one["field"], one["value"]) == (name, stated) for one in kept):
         return
-    if len(kept) < MOST_KEPT:
+    if len(kept) < MAX_KEPT:
         kept = [*kept, {"field": name, "value": stated, "at": now.isoformat()}]
         order.differing_texts = Secret(json.dumps(kept))
-    note_difference(order, name, "", now)
+    record_difference(order, name, "", now)
 
 
-def note_difference(order: Order, name: str, value: str, now: datetime) -> None:
+def record_difference(order: Order, name: str, value: str, now: datetime) -> None:
+    """Flag the order and keep a differing value once. `value` is empty for codes and texts."""
     order.conflict = True
     if any((one["field"], one.get("value", "")) == (name, value) for one in order.differing):
         return
-    if len(order.differing) < MOST_KEPT:
+    if len(order.differing) < MAX_KEPT:
         one = {"field": name, "at": now.isoformat(), **({"value": value} if value else {})}
         order.differing = [*order.differing, one]

@@ -1,9 +1,9 @@
-"""Orders whose outcome is unknown.
+"""Reconcile orders whose outcome is unknown with the provider's lists.
 
-GoSMS has no key by which a lost order could be asked for. It turns up in the list of orders,
-or it was never made; the transactions tell whether money was held for it. Taken over by
-itself is only what is surely ours: one candidate for one lost order, and an account whose key
-nobody else uses. All else is laid before staff.
+GoSMS has no key by which a lost order could be looked up. Either it appears in the list of orders,
+or it was never placed; the transactions show whether money was held for it. The portal adopts an
+order automatically only if it is certainly ours: one candidate for one lost order, on an account
+whose key is exclusive to this portal. Staff decide all other cases.
 """
 
 from __future__ import annotations
@@ -18,82 +18,90 @@ from django.utils import timezone
 
 from providers.models import Account
 
-from . import apply_order_state, clock_skew, order_import
+from . import apply_order_state, order_import
 from .models import FoundOrder, Order, Reading, Transaction
 from .states import ORDER_STATES, OrderState
 
 S = OrderState
 
-SKEW: Final = timedelta(minutes=5)
-"""So far the provider's clock may be off beyond what our other orders tell of it."""
-SETTLE: Final = timedelta(minutes=2)
-"""Not before this is an order that cannot be found believed not to exist."""
-LOOKED_FOR: Final = timedelta(minutes=15)
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+"""How far the provider's clock may deviate from the skew that our other orders show."""
+APPEARANCE_DELAY: Final = timedelta(minutes=2)
+"""An order that cannot be found is believed not to exist only after this time."""
+SEARCH_PERIOD: Final = timedelta(minutes=15)
 NOT_FOUND_THERE: Final = "not_found_there"
 
 
 def candidates(order: Order) -> QuerySet[FoundOrder]:
-    """Orders in the provider's list that may be the one whose answer was lost."""
+    """Found orders that may be the order whose answer was lost."""
     free = FoundOrder.objects.filter(account=order.account_id, order=None)
     same = Q(project__iexact=order.project) | Q(project="")
     free = free.filter(same, Q(region__iexact=order.region) | Q(region=""))
-    return free.filter(_at_that_time(order, "first_seen_at")).order_by("created_there", "pk")
+    return free.filter(_made_around(order, "first_seen_at")).order_by("created_there", "pk")
 
 
-def _at_that_time(order: Order, first_seen: str) -> Q:
-    """Rows of the provider's that were made while this order was being placed. Where nothing
-    tells how far its clock is off, also all that we first saw since then."""
-    ahead = clock_skew.ahead(order.account_id)
-    began, ended = _window(order, ahead or timedelta(0))
+def _made_around(order: Order, first_seen: str) -> Q:
+    """Provider's rows that were created while this order was being placed.
+
+    Without a known clock skew, also all rows that were first seen since then. `first_seen` names
+    the field of that moment.
+    """
+    skew = order_import.clock_skew(order.account_id)
+    start, end = _window(order, skew or timedelta(0))
     since = {f"{first_seen}__gte": order.handed_over_at or order.created_at}
-    seen_since = Q(**since) if ahead is None else Q(created_there=None, **since)
-    return Q(created_there__range=(began, ended)) | seen_since
+    seen_since = Q(**since) if skew is None else Q(created_there=None, **since)
+    return Q(created_there__range=(start, end)) | seen_since
 
 
-def _window(order: Order, ahead: timedelta) -> tuple[datetime, datetime]:
+def _window(order: Order, skew: timedelta) -> tuple[datetime, datetime]:
     began = order.handed_over_at or order.created_at
-    return began + ahead - SKEW, (order.answered_at or began) + ahead + SKEW
+    return began + skew - CLOCK_TOLERANCE, (order.answered_at or began) + skew + CLOCK_TOLERANCE
 
 
 def settle(account: Account, now: datetime) -> None:
-    """After a list was read: adopt what is surely ours, end what surely was not made, and
-    import the rest where this portal alone uses the key."""
-    alone = bool(account.options.get("exclusive_key"))
+    """Settle the account's unknown orders after a list was read.
+
+    1. Adopt the order that is certainly ours, if the key is exclusive.
+    2. End orders that were certainly not placed.
+    3. Import the remaining found orders, if the key is exclusive.
+    """
+    exclusive = bool(account.options.get("exclusive_key"))
     for order in Order.objects.filter(account=account, state=S.UNKNOWN).order_by("pk"):
         found = list(candidates(order)[:2])
-        if alone and len(found) == 1 and _is_surely_ours(order, found[0]):
+        if exclusive and len(found) == 1 and _is_certainly_ours(order, found[0]):
             adopt(order, found[0], by=None, because="")
-        elif not found and _was_surely_not_made(order):
+        elif not found and _was_certainly_not_made(order):
             end = {"reason": NOT_FOUND_THERE, "ended_at": now, "changed_at": now}
             row = Order.objects.filter(pk=order.pk)
             ORDER_STATES.move(row, S.NOT_CREATED, sources=(S.UNKNOWN,), **end)
-    if alone:
+    if exclusive:
         order_import.import_unclaimed(account)
 
 
-def _is_surely_ours(order: Order, found: FoundOrder) -> bool:
-    """It was made at that time, and no other order of ours can be the one that it is."""
-    began, ended = _window(order, clock_skew.ahead(order.account_id) or timedelta(0))
-    if found.created_there is None or not began <= found.created_there <= ended:
+def _is_certainly_ours(order: Order, found: FoundOrder) -> bool:
+    """It was created at that time, and no other order of ours can be this one."""
+    start, end = _window(order, order_import.clock_skew(order.account_id) or timedelta(0))
+    if found.created_there is None or not start <= found.created_there <= end:
         return False
     same = Order.objects.filter(
         account=order.account_id, project=order.project, region=order.region, provider_id=""
     ).exclude(pk=order.pk)
-    looked_for = Q(state__in=(S.UNKNOWN, S.CLAIMED, S.PLACING))
-    # Of these it is only believed that they were not made.
+    may_be_it = Q(state__in=(S.UNKNOWN, S.CLAIMED, S.PLACING))
+    # Orders that are only believed not to have been placed.
     believed = Q(state=S.NOT_CREATED, reason__in=("", NOT_FOUND_THERE))
-    believed &= Q(handed_over_at__range=(began - LOOKED_FOR, ended + LOOKED_FOR))
-    return not same.filter(looked_for | believed).exists()
+    believed &= Q(handed_over_at__range=(start - SEARCH_PERIOD, end + SEARCH_PERIOD))
+    return not same.filter(may_be_it | believed).exists()
 
 
-def _was_surely_not_made(order: Order) -> bool:
-    """Both lists were read whole after it had time to appear, each row of them was understood,
+def _was_certainly_not_made(order: Order) -> bool:
+    """Both lists were read completely after the order had time to appear, every row was readable,
     and no money was held."""
-    read = (whole_reading_since(order, kind).exists() for kind in Reading.Kind)
-    return all(read) and not _foreign_holds(order).exists()
+    read = (full_readings_since(order, kind).exists() for kind in Reading.Kind)
+    return all(read) and not _unmatched_transactions(order).exists()
 
 
-def whole_reading_since(order: Order, kind: str) -> QuerySet[Reading]:
+def full_readings_since(order: Order, kind: str) -> QuerySet[Reading]:
+    """Complete readings of every page that began after the order had time to appear."""
     return Reading.objects.filter(
         account=order.account_id,
         kind=kind,
@@ -101,13 +109,13 @@ def whole_reading_since(order: Order, kind: str) -> QuerySet[Reading]:
         whole=True,
         complete=True,
         unreadable=0,
-        started_at__gt=(order.answered_at or order.created_at) + SETTLE,
+        started_at__gt=(order.answered_at or order.created_at) + APPEARANCE_DELAY,
     )
 
 
-def _foreign_holds(order: Order) -> QuerySet[Transaction]:
-    """Money that moved, at the time, for an order that nobody knows."""
-    rows = Transaction.objects.filter(_at_that_time(order, "read_at"), account=order.account_id)
+def _unmatched_transactions(order: Order) -> QuerySet[Transaction]:
+    """Transactions of that time whose order is neither ours nor found."""
+    rows = Transaction.objects.filter(_made_around(order, "read_at"), account=order.account_id)
     rows = rows.filter(Q(type="Hold") | ~Q(order_provider_id=""))
     ours = Order.objects.filter(account=order.account_id).exclude(provider_id="")
     theirs = FoundOrder.objects.filter(account=order.account_id)
@@ -116,7 +124,10 @@ def _foreign_holds(order: Order) -> QuerySet[Transaction]:
 
 
 def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> bool:
-    """The order whose answer was lost is this one. False: either was settled meanwhile."""
+    """Settle a lost order as the found one, and poll it. False: either was settled meanwhile.
+
+    `by` is None if the portal itself decides.
+    """
     now = timezone.now()
     with transaction.atomic():
         row = Order.objects.select_for_update().filter(pk=order.pk)
@@ -127,18 +138,19 @@ def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> 
         lost.settled_at, lost.settled_because = now, because
         lost.settled_by_id = by.pk if by else None
         lost.save(update_fields=["settled_at", "settled_because", "settled_by"])
-        anchor = lost.handed_over_at or now
-        apply_order_state.attach(lost, order_import.as_stated(free), now, anchor=anchor)
+        started_at = lost.handed_over_at or now
+        apply_order_state.attach(lost, order_import.to_rental(free), now, started_at=started_at)
         FoundOrder.objects.filter(pk=free.pk).update(order=lost)
-        # The list tells neither its end nor its text.
-        follow = {"next_poll_at": now, "changed_at": now, "ended_at": None}
+        # The list states neither the end nor the text, so poll the order now.
+        poll_now = {"next_poll_at": now, "changed_at": now, "ended_at": None}
         Order.objects.filter(pk=lost.pk, state__in=(S.PENDING, *apply_order_state.WITH_SMS)).update(
-            **follow
+            **poll_now
         )
     return True
 
 
 def mark_not_made(order: Order, by: User, because: str) -> bool:
+    """Settle an unknown order as not placed. False: it was settled meanwhile."""
     now = timezone.now()
     return bool(
         ORDER_STATES.move(

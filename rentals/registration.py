@@ -1,4 +1,4 @@
-"""What rented numbers register when the portal starts."""
+"""Startup registrations of rented numbers: work sources, labels, dashboard items, journal links."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from core.admin import attention
 from providers.engine.work_source import register
 from providers.journal import register_subject_resolver
 
-from .catalogue import fill
-from .engine.cancel_source import CancellingSource
-from .engine.list_poll_source import PollingSource
-from .engine.list_sync_source import ReadingSource
+from .catalogue import fill_catalogue
+from .engine.cancel_source import CancelSource
+from .engine.list_poll_source import PollSource
+from .engine.list_sync_source import ListSyncSource
 from .engine.lookup_source import ContentSource
-from .engine.place_source import PlacingSource
+from .engine.place_source import PlaceSource
 from .presentation import dashboard, explanations, labels
 from .presentation.journal_links import order_link
 
 
 def register_app(config: AppConfig) -> None:
-    for source in (PlacingSource, CancellingSource, PollingSource, ContentSource):
+    for source in (PlaceSource, CancelSource, PollSource, ContentSource):
         register(source())
-    register(ReadingSource())
+    register(ListSyncSource())
     labels.register()
     explanations.register()
     attention.register(dashboard.attention_items)
     register_subject_resolver("order", order_link)
-    post_migrate.connect(fill, sender=config, dispatch_uid="rentals.fill_catalogue")
+    post_migrate.connect(fill_catalogue, sender=config, dispatch_uid="rentals.fill_catalogue")

@@ -1,4 +1,4 @@
-"""The states of an order, of a cancel and of a reading of a list, and which may follow which."""
+"""States of orders, cancels and list readings, and the moves between them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class OrderState(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     EXPIRED_UNCONFIRMED = "expired_unconfirmed"
-    """Its time is over, and the provider goes on saying that it waits."""
+    """The order's time has passed, and the provider still states that it is pending."""
     STALE = "stale"
-    """Its time is over, and the provider says nothing that is understood."""
+    """The order's time has passed, and the provider states nothing that is understood."""
     REFUSED = "refused"
     UNKNOWN = "unknown"
     NOT_CREATED = "not_created"
@@ -33,24 +33,24 @@ class OrderState(StrEnum):
 S = OrderState
 
 STATED: Final = frozenset({S.PENDING, S.RECEIVED, S.COMPLETED, S.CANCELLED, S.EXPIRED})
-"""What a provider says of an order that exists."""
+"""States that a provider states of an existing order."""
 _ENDED_SILENTLY: Final = frozenset({S.EXPIRED_UNCONFIRMED, S.STALE})
 
 ORDER_STATES = StateTable(
     {
-        # Cancelled here: it was never ordered. Refused: its time for trying is over.
+        # Cancelled: withdrawn before it was placed. Refused: its time for trying has ended.
         S.QUEUED: frozenset({S.CLAIMED, S.CANCELLED, S.REFUSED, S.NOT_CREATED}),
-        # Claimed but not handed over: nothing can have happened, so it may go back.
+        # Claimed but not in flight: nothing can have happened, so it may be released.
         S.CLAIMED: frozenset({S.PLACING, S.QUEUED}),
-        # Back to queued and to not_created only where it is certain that nothing happened,
-        # or where the provider said that it has no number and staff asked to keep trying.
+        # To queued or not_created only if it is certain that nothing happened, or if the
+        # provider had no number and staff asked to keep trying.
         S.PLACING: frozenset({S.QUEUED, S.REFUSED, S.UNKNOWN, S.NOT_CREATED} | STATED),
         S.UNKNOWN: frozenset({S.NOT_CREATED} | STATED | _ENDED_SILENTLY),
-        # That an order was not made is a belief; the provider's own list is stronger.
+        # not_created is a belief; the provider's own list overrides it.
         S.NOT_CREATED: frozenset(STATED),
         S.PENDING: frozenset({S.RECEIVED, S.COMPLETED, S.CANCELLED, S.EXPIRED} | _ENDED_SILENTLY),
         S.RECEIVED: frozenset({S.COMPLETED}),
-        # An SMS that came although the order counts as ended is taken in.
+        # An SMS that arrives after the end is still accepted.
         S.CANCELLED: frozenset({S.RECEIVED, S.COMPLETED}),
         S.EXPIRED: frozenset({S.RECEIVED, S.COMPLETED}),
         S.EXPIRED_UNCONFIRMED: frozenset({S.RECEIVED, S.COMPLETED, S.CANCELLED, S.EXPIRED}),
@@ -60,14 +60,14 @@ ORDER_STATES = StateTable(
     }
 )
 
-OURS: Final[dict[Stated, OrderState]] = {
+FROM_PROVIDER: Final[dict[Stated, OrderState]] = {
     Stated.PENDING: S.PENDING,
     Stated.RECEIVED: S.RECEIVED,
     Stated.COMPLETED: S.COMPLETED,
     Stated.CANCELLED: S.CANCELLED,
     Stated.EXPIRED: S.EXPIRED,
 }
-"""A word that is in no table of the provider's stands for no state of ours."""
+"""An unrecognised state of the provider maps to none of ours."""
 
 SUPERSEDED: Final[dict[OrderState, frozenset[OrderState]]] = {
     S.RECEIVED: frozenset({S.PENDING}),
@@ -75,14 +75,14 @@ SUPERSEDED: Final[dict[OrderState, frozenset[OrderState]]] = {
     S.CANCELLED: frozenset({S.PENDING}),
     S.EXPIRED: frozenset({S.PENDING}),
 }
-"""What an order was before. A list that lags behind, or an answer that was under way longer,
-still says so, and contradicts nothing."""
+"""Earlier states. A list that lags behind, or a delayed answer, may still state one; that is no
+conflict."""
 ENDED_WHILE_PENDING: Final = _ENDED_SILENTLY
-"""These ended because the provider went on saying "pending", so that word contradicts nothing."""
+"""Orders that ended while the provider still stated "pending", so that state is no conflict."""
 
 BEING_PLACED: Final = frozenset({S.QUEUED, S.CLAIMED, S.PLACING})
 OPEN: Final = frozenset({*BEING_PLACED, S.PENDING, S.UNKNOWN})
-"""What staff look after now."""
+"""States in which staff still have to follow the order."""
 
 
 class CancelState(StrEnum):
@@ -90,7 +90,7 @@ class CancelState(StrEnum):
     CLAIMED = "claimed"
     SENDING = "sending"
     ACCEPTED = "accepted"
-    """The provider said yes; the order's own answer decides what became of it."""
+    """The provider accepted the cancel; the order's own answer decides the outcome."""
     REFUSED = "refused"
     UNCLEAR = "unclear"
     NOT_DONE = "not_done"
@@ -100,11 +100,11 @@ C = CancelState
 
 CANCEL_STATES = StateTable(
     {
-        # Refused unasked: the SMS was faster than the queue.
+        # Refused without a call: the SMS was faster than the queue.
         C.QUEUED: frozenset({C.CLAIMED, C.REFUSED, C.NOT_DONE}),
         C.CLAIMED: frozenset({C.SENDING, C.QUEUED}),
         C.SENDING: frozenset({C.QUEUED, C.ACCEPTED, C.REFUSED, C.UNCLEAR, C.NOT_DONE}),
-        # What came of it is decided by the order's own answer, never by asking again.
+        # The order's own answer decides the outcome; the call is never repeated.
         C.UNCLEAR: frozenset({C.ACCEPTED, C.REFUSED, C.NOT_DONE}),
         C.ACCEPTED: frozenset(),
         C.REFUSED: frozenset(),
@@ -125,10 +125,10 @@ R = ReadingState
 
 READING_STATES = StateTable(
     {
-        # Failed unread: it waited so long that nobody looks for its answer any more.
+        # Failed without a call: it waited so long that nobody needs its answer.
         R.QUEUED: frozenset({R.CLAIMED, R.FAILED}),
-        # Back to queued for the next page, for another try, or because its loop is gone: reading
-        # costs nothing, so it may be repeated.
+        # Back to queued for the next page, for another try, or because its loop died: reading
+        # is free, so it may be repeated.
         R.CLAIMED: frozenset({R.QUEUED, R.DONE, R.FAILED}),
         R.DONE: frozenset(),
         R.FAILED: frozenset(),

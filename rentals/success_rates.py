@@ -1,4 +1,4 @@
-"""How renting went of late, for one app in one country: price, success, waiting time."""
+"""Recent price, success rate and waiting time of an app in a country."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from .states import OrderState
 
 S = OrderState
 
-LATELY: Final = timedelta(days=30)
-MOST_LOOKED_AT: Final = 2_000
-MOST_RECENT: Final = 4
+PERIOD: Final = timedelta(days=30)
+MAX_ORDERS: Final = 2_000
+MAX_RECENT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """`price` is the last one that the provider stated; None: none is known."""
+class PairStats:
+    """Figures of one app in one country. `price`: the latest that the provider stated, if any."""
 
     price: Decimal | None
     orders: int
     share: int | None
-    """Percent of the ended orders that got their SMS."""
+    """Percentage of ended orders that got their SMS."""
     wait: timedelta | None
 
-    def about(self, count: int) -> Decimal | None:
+    def total_price(self, count: int) -> Decimal | None:
         return None if self.price is None else self.price * count
 
 
-def lately(account: Account, project: str, region: str) -> Pair:
+def pair_stats(account: Account, project: str, region: str) -> PairStats:
     rows = Order.objects.filter(
         account=account,
         project=project,
         region=region,
-        created_at__gt=timezone.now() - LATELY,
+        created_at__gt=timezone.now() - PERIOD,
     ).exclude(provider_id="")
-    known = rows.exclude(price=None).order_by("-created_at")
-    price = known.values_list("price", flat=True).first()
+    priced = rows.exclude(price=None).order_by("-created_at")
+    price = priced.values_list("price", flat=True).first()
     times = list(
         rows.exclude(state=S.PENDING)
         .order_by("-created_at")
-        .values_list("placed_at", "sms_at")[:MOST_LOOKED_AT]
+        .values_list("placed_at", "sms_at")[:MAX_ORDERS]
     )
     waits = [(sms - placed).total_seconds() for placed, sms in times if placed and sms]
-    return Pair(
+    return PairStats(
         price=price,
         orders=len(times),
         share=round(100 * len(waits) / len(times)) if times else None,
@@ -60,7 +60,7 @@ def lately(account: Account, project: str, region: str) -> Pair:
     )
 
 
-def recent_of(user: User) -> list[tuple[str, str]]:
-    """The pairs that this person rented last, newest first."""
+def recent_pairs(user: User) -> list[tuple[str, str]]:
+    """The pairs of app and country that this person rented last, newest first."""
     rows = Order.objects.filter(created_by=user).order_by("-created_at")
-    return list(dict.fromkeys(rows.values_list("project", "region")[:50]))[:MOST_RECENT]
+    return list(dict.fromkeys(rows.values_list("project", "region")[:50]))[:MAX_RECENT]

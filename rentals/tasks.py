@@ -1,4 +1,4 @@
-"""What the queue does by the clock. Each is thin, and may run twice."""
+"""Scheduled tasks of rented numbers. Each may run twice without harm."""
 
 from __future__ import annotations
 
@@ -13,33 +13,35 @@ from .models import Order, Reading
 
 
 def read_lists() -> int:
-    """Where something was rented lately: what the provider's lists tell of it."""
-    # The duty that comes round soonest. Can go once no older version is upgraded from.
+    """Request both lists of each account that rented within a day; return how many accounts."""
+    # This task runs most often. The call can be removed once no upgrade starts from an older
+    # version.
     hand_overs.read_older_lines()
-    cancel_requests.settle_decided(timezone.now())
-    lately = timezone.now() - timedelta(days=1)
-    busy = set(Order.objects.filter(created_at__gt=lately).values_list("account_id", flat=True))
-    asked = 0
+    cancel_requests.decide_unclear_cancels(timezone.now())
+    yesterday = timezone.now() - timedelta(days=1)
+    busy = set(Order.objects.filter(created_at__gt=yesterday).values_list("account_id", flat=True))
+    requested = 0
     for account in renting_accounts():
         if account.pk in busy:
-            list_sync_source.ask(account, Reading.Kind.ORDERS)
-            list_sync_source.ask(account, Reading.Kind.TRANSACTIONS)
-            asked += 1
-    return asked
+            list_sync_source.request_reading(account, Reading.Kind.ORDERS)
+            list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS)
+            requested += 1
+    return requested
 
 
 def read_lists_whole() -> int:
-    """Once a day, also where nothing was rented here: others may use the key."""
+    """Request complete readings of every account, once a day: others may use the key, too."""
     for account in renting_accounts():
-        list_sync_source.ask(account, Reading.Kind.ORDERS, whole=True)
-        list_sync_source.ask(account, Reading.Kind.TRANSACTIONS, whole=True)
+        list_sync_source.request_reading(account, Reading.Kind.ORDERS, whole=True)
+        list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS, whole=True)
     return len(renting_accounts())
 
 
 def prune() -> int:
+    """Delete old readings; return how many."""
     return list_sync_source.prune()
 
 
 def check_ledgers() -> int:
-    """Returns how many findings are open."""
+    """Run the ledger check of every account; return the number of open findings."""
     return sum(len(ledger.check(account)) for account in renting_accounts())

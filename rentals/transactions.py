@@ -1,4 +1,4 @@
-"""The provider's transactions in our own table, each kept as it was first stated."""
+"""Import the provider's transactions. Each row keeps its values as first stated."""
 
 from __future__ import annotations
 
@@ -21,22 +21,25 @@ FIELDS = (
 )
 
 
-def take_in_page(account: Account, page: Sequence[Stated], now: datetime) -> int:
-    """Upsert by account and id, so that a row that is read twice stands once. Returns how
-    many are new. What a later reading states otherwise is kept beside the row."""
+def import_page(account: Account, page: Sequence[Stated], now: datetime) -> int:
+    """Insert transactions by account and id; return how many are new.
+
+    A transaction that is read twice is stored once. Values that a later reading states differently
+    are kept beside the row.
+    """
     stated = {one.transaction_id: one for one in page}
-    standing = {
+    existing = {
         row.provider_id: row
         for row in Transaction.objects.filter(account=account, provider_id__in=list(stated))
     }
-    new = [_row(account, one, now) for key, one in stated.items() if key not in standing]
+    new = [_row(account, one, now) for key, one in stated.items() if key not in existing]
     Transaction.objects.bulk_create(new, ignore_conflicts=True)
-    for key, row in standing.items():
-        _compare(row, stated[key], now)
+    for key, row in existing.items():
+        _keep_differences(row, stated[key], now)
     return len(new)
 
 
-def known(account: Account) -> int:
+def count_known(account: Account) -> int:
     return Transaction.objects.filter(account=account).count()
 
 
@@ -62,12 +65,12 @@ def _row(account: Account, one: Stated, now: datetime) -> Transaction:
     )
 
 
-def _compare(row: Transaction, one: Stated, now: datetime) -> None:
-    told = {(each["field"], each["value"]) for each in row.differing}
+def _keep_differences(row: Transaction, one: Stated, now: datetime) -> None:
+    kept = {(each["field"], each["value"]) for each in row.differing}
     found = [
         {"field": name, "value": str(value), "at": now.isoformat()}
         for name, value in _values(one).items()
-        if value != getattr(row, name) and (name, str(value)) not in told
+        if value != getattr(row, name) and (name, str(value)) not in kept
     ]
     if found and len(row.differing) < 20:
         row.differing = [*row.differing, *found]

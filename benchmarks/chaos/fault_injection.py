@@ -240,7 +240,7 @@ class Chaos:
             self._go_on_for(COMPLETE_DELAY)
             kind = Reading.Kind.TRANSACTIONS
             asked = [
-                list_sync_source.ask(account, kind, whole=True).pk
+                list_sync_source.request_reading(account, kind, whole=True).pk
                 for account in self.accounts.gosms
             ]
             if not self._wait_until(lambda: not _open_readings()):

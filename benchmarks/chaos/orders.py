@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 
 from providers.models import Account
-from rentals.cancel_requests import ask
+from rentals.cancel_requests import request_cancel
 from rentals.models import Cancel, Order
-from rentals.place_orders import Wish, place
+from rentals.place_orders import RentRequest, place
 from rentals.states import CANCEL_OPEN, OrderState
 
 from .accounts import NEVER_AN_SMS, PROJECTS, regions
@@ -41,25 +41,25 @@ class Orders:
             if self._chance.random() >= SHARE_WITHOUT_SMS:
                 project = self._chance.choice(PROJECTS[:-1])
             timed = self._chance.random() < SHARE_OF_TIMED_CANCELS
-            wish = Wish(
+            rent_request = RentRequest(
                 account=account,
                 project=project,
                 region=next(self._regions[project]),
                 cancel_after=1 if timed else None,
             )
-            place(wish, by=self._by, form_token=f"chaos-order-{next(self._serial)}")
+            place(rent_request, by=self._by, form_token=f"chaos-order-{next(self._serial)}")
 
     def cancel(self, number: int) -> None:
         """Some of those that wait for their SMS, each once."""
         waiting = list(_pending().exclude(cancels__isnull=False).order_by("pk"))
         for order in self._chance.sample(waiting, min(number, len(waiting))):
-            ask(order, self._by, then_rent=self._chance.random() < SHARE_OF_REPLACEMENTS)
+            request_cancel(order, self._by, then_rent=self._chance.random() < SHARE_OF_REPLACEMENTS)
 
     def cancel_rest(self) -> None:
         """Those that will never get an SMS, so that everything comes to its end."""
         under_way = Cancel.objects.filter(order=OuterRef("pk"), state__in=sorted(CANCEL_OPEN))
         for order in _pending().filter(~Exists(under_way), project=NEVER_AN_SMS):
-            ask(order, self._by)
+            request_cancel(order, self._by)
 
 
 def still_pending() -> int:

@@ -1,4 +1,4 @@
-"""The pages about rented numbers and the money that they cost."""
+"""Admin pages of rented numbers and their costs."""
 
 from .findings import FindingAdmin
 from .orders import OrderAdmin, ProjectAdmin, RegionAdmin

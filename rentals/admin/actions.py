@@ -1,4 +1,4 @@
-"""What staff can do with one order: cancel, settle, see it whole, hide it, import it."""
+"""Actions on one order: cancel, settle, reveal, hand over, hide, import."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from providers.gateway.vocabulary import OrderState as StatedState
 from .. import cancel_requests, hand_overs, order_import, place_orders, reconciliation
 from ..catalogue import project_names
 from ..models import FoundOrder, Order
-from ..presentation.visibility import may_hand_over, may_see_whole, shown
-from ..states import OURS, OrderState
+from ..presentation.visibility import may_hand_over, may_see_unmasked, shown
+from ..states import FROM_PROVIDER, OrderState
 from .order_page import SETTLE_REASONS, colleagues
 
 S = OrderState
 
 
 class OrderAction(ObjectAction[Order]):
-    """Leads back to the order's page, or to the board if it was asked for there."""
+    """An action that returns to the order's page, or to the board if it was started there."""
 
     def back_to(self, obj: Order) -> HttpResponse:
         if self.request.POST.get("from") == "board":
@@ -50,7 +50,7 @@ class CancelPage(OrderAction):
         if order.state == S.QUEUED and place_orders.withdraw(order, by):
             self.log(order, "Cancelled before ordering")
             messages.success(request, _("Cancelled. Nothing was ordered."))
-        elif cancel_requests.ask(order, by, then_rent=then_rent):
+        elif cancel_requests.request_cancel(order, by, then_rent=then_rent):
             self.log(order, "Cancel asked for" + (", another to be rented" if then_rent else ""))
             messages.success(request, _("The provider is asked to cancel it."))
         else:
@@ -69,7 +69,7 @@ class CancelPage(OrderAction):
 
 
 class SettlePage(OrderAction):
-    """An order whose outcome is unknown: this one in the provider's list, or none."""
+    """Settle an unknown outcome: adopt an order of the provider's list, or mark as not made."""
 
     permission_required = "rentals.resolve_order"
 
@@ -84,12 +84,12 @@ class SettlePage(OrderAction):
             found = reconciliation.candidates(order).filter(public_id=request.POST.get("found", ""))
             first = found.first()
             done = bool(first) and reconciliation.adopt(order, first, by=by, because=because)  # type: ignore[arg-type]
-            said = f"Adopted {first.provider_id}: {because}" if first else ""
+            log_text = f"Adopted {first.provider_id}: {because}" if first else ""
         else:
             done = reconciliation.mark_not_made(order, by, because)
-            said = f"Marked as not made: {because}"
+            log_text = f"Marked as not made: {because}"
         if done:
-            self.log(order, said)
+            self.log(order, log_text)
             messages.success(request, _("The outcome is settled."))
         else:
             messages.warning(request, _("Nothing was changed: the outcome is known already."))
@@ -97,17 +97,17 @@ class SettlePage(OrderAction):
 
 
 class RevealPage(RevealAction[Order]):
-    """Number, code and text."""
+    """Reveal number, code and text."""
 
     permission_required = "rentals.reveal_order"
     template_name = "rentals/revealed.html"
 
     def get_revealed(self, obj: Order) -> dict[str, Any]:
-        return {"shown": shown(obj, whole=True)}
+        return {"shown": shown(obj, unmasked=True)}
 
 
-class HandPage(OrderAction):
-    """Somebody else goes on with the customer: they hold it from now on, and see its code."""
+class HandOverPage(OrderAction):
+    """Hand an order over to a colleague, who then holds it and sees its code."""
 
     permission_required = "rentals.rent_order"
 
@@ -115,11 +115,11 @@ class HandPage(OrderAction):
         order = self.find(object_id)
         if not may_hand_over(order, request.user):
             raise NeedsPermission("rentals.reveal_order")
-        wanted = request.POST.get("to", "")[:20]
-        to = colleagues().filter(pk=wanted).first() if wanted.isdecimal() else None
+        person = request.POST.get("to", "")[:20]
+        to = colleagues().filter(pk=person).first() if person.isdecimal() else None
         if to is None:
             messages.error(request, _("Nothing was changed: choose who goes on with it."))
-        elif hand_overs.hand_to(order, to, by=current_user(request)):
+        elif hand_overs.hand_over(order, to, by=current_user(request)):
             text = _("%(name)s holds this order from now on.")
             messages.success(request, text % {"name": person_name(to)})
         else:
@@ -128,21 +128,21 @@ class HandPage(OrderAction):
 
 
 class HidePage(OrderAction):
-    """Take an order off the board; it stays in the list."""
+    """Remove an order from the board; it stays in the list."""
 
     permission_required = "rentals.view_order"
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         order = self.find(object_id)
         may = request.user.has_perm("rentals.reveal_order")
-        if not may and not may_see_whole(order, request.user):
+        if not may and not may_see_unmasked(order, request.user):
             raise NeedsPermission("rentals.reveal_order")
         Order.objects.filter(pk=order.pk, hidden_at=None).update(hidden_at=timezone.now())
         return HttpResponseRedirect(reverse("admin:rentals_order_board"))
 
 
 class FoundPage(Page, TemplateView):
-    """Orders in the provider's list that nobody here placed, and taking them over."""
+    """The found orders, and their import."""
 
     title = _("Orders not placed here")
     permission_required = "rentals.import_order"
@@ -155,18 +155,18 @@ class FoundPage(Page, TemplateView):
         rows = [
             {
                 "found": one,
-                "number": shown(Order(phone=one.phone), whole=False).number,
+                "number": shown(Order(phone=one.phone), unmasked=False).number,
                 "app": names.get(one.project, one.project),
                 "country": country_name(one.region),
-                "state": OURS.get(StatedState(one.stated), one.provider_state),
+                "state": FROM_PROVIDER.get(StatedState(one.stated), one.provider_state),
             }
             for one in found[:200]
         ]
         return {**super().get_context_data(**kwargs), "rows": rows}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        wanted = FoundOrder.objects.filter(public_id=request.POST.get("found", "")[:24])
-        found = wanted.first()
+        matching = FoundOrder.objects.filter(public_id=request.POST.get("found", "")[:24])
+        found = matching.first()
         if found is None:
             raise Http404
         order = order_import.import_order(found, current_user(request))

@@ -1,4 +1,4 @@
-"""The board of open orders: every row at once, and afterwards only what has changed."""
+"""The board of open orders: the page sends all rows, updates send changed rows only."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from providers.models import Account, ApiCall
 from ..apply_order_state import WITH_SMS
 from ..models import Cancel, Order, Project
 from ..presentation.labels import shown_state
-from ..presentation.visibility import may_see_whole, shown
+from ..presentation.visibility import may_see_unmasked, shown
 from ..states import CANCEL_OPEN, OPEN, CancelState, OrderState
 from .order_page import seconds_left
 
 S = OrderState
 
-STAYS: Final = timedelta(minutes=10)
-"""So long an order whose SMS came stays on the board, unless it is hidden before."""
+KEEP_RECEIVED_FOR: Final = timedelta(minutes=10)
+"""How long an order with an SMS stays on the board, unless somebody hides it."""
 OVERLAP: Final = timedelta(seconds=10)
-"""A row may be committed a little after the time that it says it changed at."""
-MOST_ROWS: Final = 1_000
+"""A row may be committed slightly later than its `changed_at`."""
+MAX_ROWS: Final = 1_000
 MINE, TEAM = "mine", "team"
-REMEMBERED: Final = "board_scope"
+SESSION_KEY: Final = "board_scope"
 
 
 def rows_of(request: HttpRequest, scope: str) -> QuerySet[Order]:
-    fresh = Q(state__in=WITH_SMS, hidden_at=None, sms_at__gt=timezone.now() - STAYS)
+    fresh = Q(state__in=WITH_SMS, hidden_at=None, sms_at__gt=timezone.now() - KEEP_RECEIVED_FOR)
     rows = Order.objects.filter(Q(state__in=OPEN) | fresh)
     return _in_scope(rows, request, scope).order_by(F("expires_at").asc(nulls_first=True), "pk")
 
@@ -46,12 +46,12 @@ def rows_of(request: HttpRequest, scope: str) -> QuerySet[Order]:
 def _in_scope(rows: QuerySet[Order], request: HttpRequest, scope: str) -> QuerySet[Order]:
     if scope == MINE:
         rows = rows.filter(Q(held_by=request.user.pk) | Q(created_by=request.user.pk))
-    asked = Cancel.objects.filter(
+    undecided = Cancel.objects.filter(
         order=OuterRef("pk"), state__in=(*CANCEL_OPEN, CancelState.UNCLEAR)
     )
-    named = Project.objects.filter(provider=OuterRef("account__provider"), code=OuterRef("project"))
+    names = Project.objects.filter(provider=OuterRef("account__provider"), code=OuterRef("project"))
     return rows.select_related("account", "held_by").annotate(
-        is_ending=Exists(asked), app_name=Subquery(named.values("name")[:1])
+        is_ending=Exists(undecided), app_name=Subquery(names.values("name")[:1])
     )
 
 
@@ -65,7 +65,7 @@ class BoardPage(Page, TemplateView):
         request = self.request
         scope = self._scope()
         now = timezone.now()
-        orders = list(rows_of(request, scope)[:MOST_ROWS])
+        orders = list(rows_of(request, scope)[:MAX_ROWS])
         return {
             **context,
             "scope": scope,
@@ -76,22 +76,22 @@ class BoardPage(Page, TemplateView):
         }
 
     def _scope(self) -> str:
-        asked = self.request.GET.get("scope", "")
-        if asked in (MINE, TEAM):
-            self.request.session[REMEMBERED] = asked
-            return asked
-        remembered: str = self.request.session.get(REMEMBERED, TEAM)
+        scope = self.request.GET.get("scope", "")
+        if scope in (MINE, TEAM):
+            self.request.session[SESSION_KEY] = scope
+            return scope
+        remembered: str = self.request.session.get(SESSION_KEY, TEAM)
         return remembered
 
 
 def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
-    """`order` comes from `rows_of`."""
-    whole = may_see_whole(order, request.user)
+    """The context of one row. `order` comes from `rows_of`, with its annotations."""
+    unmasked = may_see_unmasked(order, request.user)
     pending = order.state == S.PENDING and not order.is_ending
     mine = request.user.pk == order.held_by_id
     return {
         "order": order,
-        "shown": shown(order, whole=whole),
+        "shown": shown(order, unmasked=unmasked),
         "state": shown_state(order),
         "cancelling": order.state == S.PENDING and not pending,
         "left": seconds_left(order),
@@ -100,12 +100,12 @@ def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
         "holder": gettext("me") if mine else person_name(order.held_by),
         "may_cancel": request.user.has_perm("rentals.cancel_order")
         and (pending or order.state == S.QUEUED),
-        "may_hide": whole and order.state in WITH_SMS,
+        "may_hide": unmasked and order.state in WITH_SMS,
     }
 
 
 def calls_a_minute(now: datetime) -> str:
-    """How much of its limit each account with open orders has used in the last minute."""
+    """How much of its rate limit each account with open orders used in the last minute."""
     open_ones = Order.objects.filter(state__in=OPEN).order_by()
     accounts = Account.objects.filter(pk__in=open_ones.values("account"))
     recent = ApiCall.objects.filter(
@@ -122,21 +122,21 @@ def calls_a_minute(now: datetime) -> str:
 
 @fragment("rentals.view_order")
 def changes(request: HttpRequest) -> HttpResponse:
-    """The rows that changed since the page looked last, and how many it does not show yet."""
+    """The rows that changed since the page's last request, and the ids of new or open ones."""
     since = _since(request)
     now = timezone.now()
     scope = MINE if request.GET.get("scope") == MINE else TEAM
     changed = Order.objects.filter(changed_at__gt=since - OVERLAP)
-    rows = list(_in_scope(changed, request, scope).order_by("pk")[:MOST_ROWS])
-    drawn = {order.public_id: _drawn(order, request) for order in rows}
+    rows = list(_in_scope(changed, request, scope).order_by("pk")[:MAX_ROWS])
+    rendered = {order.public_id: _rendered(order, request) for order in rows}
     fresh = [order.public_id for order in rows if order.created_at > since or order.state in OPEN]
     return JsonResponse(
-        {"since": now.isoformat(), "rows": drawn, "open": fresh, "pace": calls_a_minute(now)}
+        {"since": now.isoformat(), "rows": rendered, "open": fresh, "pace": calls_a_minute(now)}
     )
 
 
 def _since(request: HttpRequest) -> datetime:
-    """What is no time, or one of long ago, is a minute ago: the page holds the rest."""
+    """The time of the page's last request; a minute ago if it is missing or invalid."""
     earliest = timezone.now() - timedelta(minutes=1)
     try:
         since = parse_datetime(request.GET.get("since", "").replace(" ", "+"))
@@ -147,13 +147,13 @@ def _since(request: HttpRequest) -> datetime:
     return since
 
 
-def _drawn(order: Order, request: HttpRequest) -> dict[str, Any]:
+def _rendered(order: Order, request: HttpRequest) -> dict[str, Any]:
     row = row_of(order, request)
     html = render_to_string("rentals/board_row.html", {"row": row}, request)
     return {"html": html, "arrived": arrival(order) if row["shown"].has_sms else ""}
 
 
 def arrival(order: Order) -> str:
-    """What is said aloud and on the desktop: never the code."""
+    """The announcement for screen readers and desktop notifications; never the code."""
     text = gettext("SMS arrived on the number ending %(digits)s.")
     return text % {"digits": order.phone[-4:]}

@@ -1,4 +1,4 @@
-"""Orders and transactions as files. Codes and texts are in none of them."""
+"""Exports of orders and transactions. No export contains codes or texts."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from core.templatetags.portal import amount
 from ..models import Order, Transaction
 from ..presentation.labels import shown_state
 from ..presentation.timeline import type_word
-from ..presentation.visibility import may_see_whole
+from ..presentation.visibility import may_see_unmasked
 
 Column = exports.Column
 
 
 def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
-    """The list as it is filtered. Numbers are whole where the reader sees them whole."""
+    """The filtered list. Numbers are unmasked if the reader may see them so."""
     require(request, "rentals.export_order", "rentals.view_order")
     reveals = request.user.has_perm("rentals.reveal_order")
 
     def number(order: Order) -> str:
-        whole = reveals or may_see_whole(order, request.user)
-        return order.phone if whole or not order.phone else mask(order.phone)
+        unmasked = reveals or may_see_unmasked(order, request.user)
+        return order.phone if unmasked or not order.phone else mask(order.phone)
 
     columns = (
         Column(_("Time"), lambda order: order.created_at),

@@ -1,4 +1,4 @@
-"""The filters of the lists of orders, transactions and findings."""
+"""Filters of the lists of orders, transactions and findings."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class RegionFilter(CountryFilter):
 
 
 class TypeFilter(AnyOfFilter):
-    """By the provider's own word, shown in the reader's language where it is known."""
+    """Filter by the provider's type, translated if it is known."""
 
     title = _("Type")
     parameter_name = "type"

@@ -1,4 +1,4 @@
-"""What does not agree between the provider's books and our orders."""
+"""Pages of the ledger check: findings, running the check, explaining a finding."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..catalogue import renting_accounts
 from ..models import Finding, Transaction
 from ..presentation.timeline import type_word
 from . import filters
-from .tabs import tab_list
+from .money_page import tab_list
 
 EXPLAIN_REASONS = {
     "provider": _("The provider confirmed it"),
@@ -113,7 +113,7 @@ class FindingAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         lines = [
-            {"account": account, "at": ledger.agrees_up_to(account)}
+            {"account": account, "at": ledger.compared_up_to(account)}
             for account in renting_accounts()
         ]
         context = {
@@ -126,7 +126,8 @@ class FindingAdmin(ReadOnlyAdmin):
         answer = super().changelist_view(request, context)
         data = getattr(answer, "context_data", None)
         if data and "cl" in data and request.GET.dict() == {"open": "open"}:
-            # How the list is opened: nothing open is good news, and no filter too many.
+            # The default view filters by "open"; an empty one means that all agrees, not that
+            # the filters are too narrow.
             data["cl"].is_narrowed = False
         return answer
 

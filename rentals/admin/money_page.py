@@ -1,4 +1,4 @@
-"""What stands above the list of transactions: totals, balance over time, when it was read."""
+"""The part above the list of transactions: totals, balance over time, the last reading."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from providers.models import Account, BalanceReading
 
@@ -20,9 +22,9 @@ from ..models import Reading, Transaction
 from ..presentation.timeline import type_word
 
 DAYS: Final = 7
-MOST_POINTS: Final = 200
-SHORTEST: Final = timedelta(hours=1)
-"""Of use today, before anything is said of how long the balance will last."""
+MAX_POINTS: Final = 200
+MIN_SPAN: Final = timedelta(hours=1)
+"""Minimum time since the first hold for an estimate of how long the balance lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Total:
 
 
 def totals(rows: QuerySet[Transaction]) -> list[dict[str, Any]]:
-    """The sum of each type, for each account by itself: their units may differ."""
+    """Totals by type, per account: the accounts' units may differ."""
     grouped = rows.order_by().values("account__name", "type")
     sums = grouped.annotate(amount=Sum("amount"), count=Count("pk"))
     by_account: dict[str, list[Total]] = {}
@@ -45,26 +47,29 @@ def totals(rows: QuerySet[Transaction]) -> list[dict[str, Any]]:
 
 
 def chosen_account(request: HttpRequest) -> Account | None:
-    """The one that the list is filtered by, or the only one there is."""
+    """The account that the list is filtered by; without such a filter, the first one."""
     accounts = renting_accounts()
-    wanted = request.GET.get("account__id__exact", "")
+    account_id = request.GET.get("account__id__exact", "")
     for account in accounts:
-        if str(account.pk) == wanted:
+        if str(account.pk) == account_id:
             return account
-    return accounts[0] if len(accounts) == 1 or (not wanted and accounts) else None
+    return accounts[0] if len(accounts) == 1 or (not account_id and accounts) else None
 
 
 def balance_over_time(account: Account) -> list[BalanceReading]:
-    """Readings of the last days, thinned out evenly where there are many; the newest stays."""
+    """Balance readings of the last days, thinned out evenly if there are many; the latest stays."""
     since = timezone.now() - timedelta(days=DAYS)
     found = list(account.readings.filter(read_at__gt=since).order_by("read_at"))
-    step = len(found) // MOST_POINTS + 1
+    step = len(found) // MAX_POINTS + 1
     return found[::-1][::step][::-1]
 
 
 def runway(account: Account, now: datetime | None = None) -> timedelta | None:
-    """How long the available balance lasts at the pace of the last 24 hours: what was held
-    and not given back, as the provider booked it. An estimate, and said to be one."""
+    """Estimate how long the available balance lasts at the spending of the last 24 hours.
+
+    Spending is holds minus refunds, as booked by the provider. None if there is no basis for an
+    estimate.
+    """
     now = now or timezone.now()
     latest = account.readings.order_by("-read_at").first()
     if latest is None or latest.spendable is None or latest.spendable <= 0:
@@ -76,17 +81,17 @@ def runway(account: Account, now: datetime | None = None) -> timedelta | None:
     if spent <= 0 or first is None or first.created_there is None:
         return None
     span = now - first.created_there
-    if span < SHORTEST:
+    if span < MIN_SPAN:
         return None
     return span * float(latest.spendable / spent)
 
 
-def facts(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str, Any]:
+def money_context(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str, Any]:
     account = chosen_account(request)
     if account is None:
         return {"totals": totals(rows)}
     lasts = runway(account)
-    last = list_sync_source.newest(account, Reading.Kind.TRANSACTIONS)
+    last = list_sync_source.newest_reading(account, Reading.Kind.TRANSACTIONS)
     return {
         "totals": totals(rows),
         "account": account,
@@ -96,3 +101,21 @@ def facts(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str, Any]:
         "is_reading": last is not None and last.state in ("queued", "claimed"),
         "read_through": last is not None and last.state == "done" and not last.complete,
     }
+
+
+def tab_list(request: HttpRequest, active: str) -> list[dict[str, Any]]:
+    """The tabs that the lists of transactions and findings share; one sidebar entry leads here."""
+    pages = (
+        ("transaction", _("Transactions"), ""),
+        ("finding", _("Ledger check"), "?open=open"),
+    )
+    items = [
+        {
+            "title": title,
+            "link": reverse(f"admin:rentals_{model}_changelist") + query,
+            "active": model == active,
+            "has_permission": request.user.has_perm(f"rentals.view_{model}"),
+        }
+        for model, title, query in pages
+    ]
+    return [{"models": ["rentals.transaction", "rentals.finding"], "items": items}]

@@ -1,4 +1,4 @@
-"""What the page of one order, its live part and its line in the list show."""
+"""Contexts of an order's page and its live part, and computed columns of the list."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from ..models import Order
 from ..presentation.explanations import explanation_of, title_of
 from ..presentation.labels import shown_state
 from ..presentation.timeline import timeline
-from ..presentation.visibility import may_hand_over, may_see_whole, shown
+from ..presentation.visibility import may_hand_over, may_see_unmasked, shown
 from ..states import BEING_PLACED, OrderState
 
 S = OrderState
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
-REFUND_COMES = timedelta(minutes=2)
-"""So long a cancelled order's page goes on looking for its refund."""
+REFUND_WATCH = timedelta(minutes=2)
+"""How long the page of a cancelled order keeps checking for the refund."""
 ACTIONS = ("cancel", "settle", "reveal", "hide", "hand")
 SETTLE_REASONS = {
     "console": _("Seen in the provider's console"),
@@ -41,14 +41,14 @@ SETTLE_REASONS = {
 }
 
 
-def context_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
+def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
     user = request.user
-    whole = may_see_whole(order, user)
+    unmasked = may_see_unmasked(order, user)
     return {
         "shown_state": shown_state(order),
         "explanation": explanation_of(order),
-        "shown": shown(order, whole=whole),
-        "whole": whole,
+        "shown": shown(order, unmasked=unmasked),
+        "unmasked": unmasked,
         "app": project_names(order.account.provider).get(order.project, order.project),
         "country": country_name(order.region),
         "holder": person_name(order.held_by),
@@ -59,11 +59,11 @@ def context_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[st
             with_money=user.has_perm("rentals.view_transaction"),
         ),
         "poll_every": _poll_every(order),
-        "asked_at": _asked_at(order),
+        "asked_at": _last_polled_at(order),
         "asleep": order.state == S.QUEUED and not is_engine_alive(),
         "zone": timezone.get_current_timezone_name(),
         "live_url": admin.object_url(order, "live"),
-        "may": _choices(order, user),
+        "may": _allowed_actions(order, user),
         "urls": {name: admin.object_url(order, name) for name in ACTIONS},
         "candidates": _candidates(order, user),
         "may_cancel": user.has_perm("rentals.cancel_order"),
@@ -74,15 +74,15 @@ def context_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[st
     }
 
 
-def page_of(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
-    """What stands on the page once, beside its live part."""
-    context = context_of(admin, request, order)
+def page_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
+    """Context of the whole page: the live part, and the colleagues to hand over to."""
+    context = live_context(admin, request, order)
     others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()
     return {**context, "colleagues": [(one.pk, person_name(one)) for one in others]}
 
 
 def colleagues() -> QuerySet[User]:
-    """Those who may hold an order."""
+    """Staff who may hold an order."""
     able = User.objects.with_perm("rentals.rent_order", backend=MODEL_BACKEND)
     return able.filter(is_active=True, is_staff=True).order_by("username")
 
@@ -93,7 +93,7 @@ def seconds_left(order: Order) -> int | None:
     return max(0, round((order.expires_at - timezone.now()).total_seconds()))
 
 
-def _asked_at(order: Order) -> Any:
+def _last_polled_at(order: Order) -> Any:
     if order.state != S.PENDING:
         return None
     watch = getattr(order.account, "watch", None)
@@ -102,10 +102,10 @@ def _asked_at(order: Order) -> Any:
 
 
 def _poll_every(order: Order) -> int | None:
-    """Seconds until the page asks again; None once there is no more news to come."""
+    """Seconds until the page polls again; None once nothing more can change."""
     now = timezone.now()
     if order.state == S.CANCELLED and order.provider_id and order.ended_at:
-        return 5 if now - order.ended_at < REFUND_COMES else None
+        return 5 if now - order.ended_at < REFUND_WATCH else None
     waits_for_text = order.state == S.RECEIVED and not order.content and order.next_poll_at
     if order.state not in BEING_PLACED | {S.PENDING, S.UNKNOWN} and not waits_for_text:
         return None
@@ -113,23 +113,23 @@ def _poll_every(order: Order) -> int | None:
 
 
 def _candidates(order: Order, user: User | AnonymousUser) -> list[dict[str, Any]]:
-    """What the provider's list holds that may be this order."""
+    """Found orders that may be this order."""
     if order.state not in (S.UNKNOWN, S.NOT_CREATED) or order.answered_at is None:
         return []
     if not user.has_perm("rentals.resolve_order"):
         return []
     return [
-        {"found": one, "number": shown(_like(one), whole=False).number}
+        {"found": one, "number": shown(_as_order(one), unmasked=False).number}
         for one in reconciliation.candidates(order)[:10]
     ]
 
 
-def _like(found: Any) -> Order:
+def _as_order(found: Any) -> Order:
     return Order(phone=found.phone)
 
 
-def _choices(order: Order, user: User | AnonymousUser) -> dict[str, bool]:
-    """What this person may do with this order now."""
+def _allowed_actions(order: Order, user: User | AnonymousUser) -> dict[str, bool]:
+    """Actions that this person may take on this order now."""
     can = user.has_perm
     pending = order.state == S.PENDING and not cancel_requests.is_being_cancelled(order)
     return {
@@ -149,12 +149,14 @@ def number_column(reader: User | AnonymousUser) -> Column:
     """The list's column of numbers and codes, as this reader may see them."""
 
     def number(order: Order) -> SafeString:
-        seen = shown(order, whole=may_see_whole(order, reader))
-        line = seen.code or (title_of(order) if order.state in (S.REFUSED, S.NOT_CREATED) else "")
-        drawn = seen.number or order.provider_id or "–"
+        visible = shown(order, unmasked=may_see_unmasked(order, reader))
+        line = visible.code or (
+            title_of(order) if order.state in (S.REFUSED, S.NOT_CREATED) else ""
+        )
+        number_text = visible.number or order.provider_id or "–"
         return format_html(
             '<span class="number" dir="ltr">{}</span> <bdi class="one-line" dir="auto">{}</bdi>',
-            drawn,
+            number_text,
             line,
         )
 

@@ -1,4 +1,4 @@
-"""The pages about rented numbers."""
+"""Admin pages of orders and of the apps and countries."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from core.templatetags.portal import amount
 from ..catalogue import project_names, renting_providers
 from ..models import Order, Project, Region
 from ..presentation.labels import shown_state
-from ..presentation.visibility import display_name, may_see_whole
+from ..presentation.visibility import display_name, may_see_unmasked
 from . import board, filters, order_page
-from .actions import CancelPage, FoundPage, HandPage, HidePage, RevealPage, SettlePage
+from .actions import CancelPage, FoundPage, HandOverPage, HidePage, RevealPage, SettlePage
 from .export import export_orders
 from .rent_page import RentPage, pair_fragment
 
@@ -57,7 +57,7 @@ class OrderAdmin(TrackedAdmin):
         ("<str:object_id>/settle/", "settle", SettlePage),
         ("<str:object_id>/reveal/", "reveal", RevealPage),
         ("<str:object_id>/hide/", "hide", HidePage),
-        ("<str:object_id>/hand/", "hand", HandPage),
+        ("<str:object_id>/hand/", "hand", HandOverPage),
     )
 
     class Media:
@@ -105,17 +105,17 @@ class OrderAdmin(TrackedAdmin):
     # --- one order -----------------------------------------------------------
 
     def get_detail_title(self, request: HttpRequest, obj: Order) -> str:
-        return display_name(obj, whole=may_see_whole(obj, request.user))
+        return display_name(obj, unmasked=may_see_unmasked(obj, request.user))
 
     def get_detail_context(self, request: HttpRequest, obj: Order) -> Mapping[str, Any]:
-        return order_page.page_of(self, request, obj)
+        return order_page.page_context(self, request, obj)
 
     def get_live_context(self, request: HttpRequest, obj: Order) -> dict[str, Any]:
-        return order_page.context_of(self, request, obj)
+        return order_page.live_context(self, request, obj)
 
 
 class CatalogueAdmin(PortalAdmin):
-    """Lists that staff keep. What was rented under a row stays when it is not offered."""
+    """Lists that staff maintain. Past orders keep an entry that is no longer offered."""
 
     list_filter = ("provider", "is_offered")
 

@@ -20,10 +20,10 @@ from providers.admin.account_picker import AccountSelect
 from providers.models import Account
 
 from ..models import Project, Region
-from ..place_orders import MOST_AT_ONCE, Wish
+from ..place_orders import MAX_AT_ONCE, RentRequest
 
 WAIT, CANCEL = "wait", "cancel"
-LONGEST_WAIT = 60
+MAX_WAIT = 60
 """Minutes."""
 
 
@@ -32,7 +32,7 @@ def unavailable_reason(account: Account) -> str:
 
 
 class RentForm(forms.Form):
-    """`wish` is what the form came to once it is valid."""
+    """Requests numbers. `rent_request` is the result of a valid form."""
 
     account = forms.ChoiceField(label=_("Account"))
     project = forms.ChoiceField(label=_("App"))
@@ -40,9 +40,9 @@ class RentForm(forms.Form):
     count = forms.IntegerField(
         label=_("How many"),
         min_value=1,
-        max_value=MOST_AT_ONCE,
+        max_value=MAX_AT_ONCE,
         initial=1,
-        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": MOST_AT_ONCE}),
+        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": MAX_AT_ONCE}),
     )
     without_sms = forms.ChoiceField(
         label=_("If no SMS comes"),
@@ -53,10 +53,10 @@ class RentForm(forms.Form):
     cancel_after = forms.IntegerField(
         label=_("Minutes until it is cancelled"),
         min_value=1,
-        max_value=LONGEST_WAIT,
+        max_value=MAX_WAIT,
         initial=5,
         required=False,
-        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": LONGEST_WAIT}),
+        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": MAX_WAIT}),
     )
     try_on = forms.BooleanField(
         label=_("If no number is free, keep trying"), required=False, widget=UnfoldBooleanWidget
@@ -64,10 +64,10 @@ class RentForm(forms.Form):
     keep_trying = forms.IntegerField(
         label=_("Minutes of trying"),
         min_value=1,
-        max_value=LONGEST_WAIT,
+        max_value=MAX_WAIT,
         initial=10,
         required=False,
-        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": LONGEST_WAIT}),
+        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": MAX_WAIT}),
     )
     form_token = forms.CharField(widget=forms.HiddenInput, max_length=64)
     confirmed = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
@@ -107,9 +107,9 @@ class RentForm(forms.Form):
         return values
 
     @property
-    def wish(self) -> Wish:
+    def rent_request(self) -> RentRequest:
         values = self.cleaned_data
-        return Wish(
+        return RentRequest(
             account=self.renting_account,
             project=values["project"],
             region=values["region"],
@@ -119,14 +119,16 @@ class RentForm(forms.Form):
         )
 
     @property
-    def mark(self) -> str:
-        """What was confirmed: a confirmation counts for just this, once."""
-        wish = self.wish
-        return f"{wish.account.public_id}:{wish.project}:{wish.region}:{wish.count}"
+    def confirmation_key(self) -> str:
+        """Identifies the request that was confirmed; any other request needs a new confirmation."""
+        request = self.rent_request
+        return f"{request.account.public_id}:{request.project}:{request.region}:{request.count}"
 
     @property
     def needs_confirmation(self) -> bool:
-        return self.wish.count > 1 and self.cleaned_data["confirmed"] != self.mark
+        return (
+            self.rent_request.count > 1 and self.cleaned_data["confirmed"] != self.confirmation_key
+        )
 
 
 def projects_of(account: Account) -> list[tuple[str, str]]:
@@ -141,6 +143,6 @@ def regions_of(account: Account) -> list[tuple[str, str]]:
 
 
 def _named(region: Region) -> str:
-    """The remarks of the document are translated, those of staff are their own."""
+    """Name, code and remark. Remarks from the document are translated, those of staff are not."""
     name = f"{country_name(region.code)} ({region.code})"
     return f"{name} – {gettext(region.remark)}" if region.remark else name

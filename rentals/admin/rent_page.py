@@ -1,4 +1,4 @@
-"""The page "Rent a number", and the part of it that follows what is chosen."""
+"""The page "Rent a number", and its part that follows the chosen app and country."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 else:
     RentFormView = FormView
 
-REMEMBERED = "rent"
+SESSION_KEY = "rent"
 
 
 def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
-    remembered = request.session.get(REMEMBERED, {}).get("account")
+    remembered = request.session.get(SESSION_KEY, {}).get("account")
     return pick_account(request, accounts, remembered, unavailable_reason)
 
 
@@ -54,14 +54,14 @@ class RentPage(AccountFormPage[Order], RentFormView):
         return chosen_account(self.request, accounts)
 
     def get_initial(self) -> dict[str, Any]:
-        remembered = self.request.session.get(REMEMBERED, {})
-        asked = {name: self.request.GET[name] for name in ASKED if name in self.request.GET}
+        remembered = self.request.session.get(SESSION_KEY, {})
+        query = {name: self.request.GET[name] for name in QUERY_FIELDS if name in self.request.GET}
         account = self.account.public_id if self.account else ""
         return {
             **remembered,
-            **asked,
+            **query,
             "account": account,
-            "count": asked.get("count", 1),
+            "count": query.get("count", 1),
             "form_token": new_form_token(),
         }
 
@@ -75,23 +75,23 @@ class RentPage(AccountFormPage[Order], RentFormView):
             **context,
             **pair_facts(self.request, form),
             "asleep": not is_engine_alive(),
-            "confirm": form.mark if bound and form.needs_confirmation else "",
+            "confirm": form.confirmation_key if bound and form.needs_confirmation else "",
             "recent": [
                 {"project": code, "region": region, "name": names.get(code, code)}
-                for code, region in success_rates.recent_of(current_user(self.request))
+                for code, region in success_rates.recent_pairs(current_user(self.request))
             ],
         }
 
     def form_valid(self, form: RentForm) -> HttpResponse:
         by, token = current_user(self.request), form.cleaned_data["form_token"]
-        earlier = place_orders.placed_by(token, by)
+        earlier = place_orders.orders_of_form(token, by)
         if form.needs_confirmation and not earlier:
             return self.render_to_response(self.get_context_data(form=form))
         try:
             placed, made = (
                 (earlier, False)
                 if earlier
-                else place_orders.place(form.wish, by=by, form_token=token)
+                else place_orders.place(form.rent_request, by=by, form_token=token)
             )
         except LimitReached as limit:
             form.add_error(None, limit_text(limit, LIMIT_TEXTS))
@@ -103,9 +103,9 @@ class RentPage(AccountFormPage[Order], RentFormView):
                 " ordered twice."
             )
             messages.warning(self.request, text % {"time": full_time(placed[0].created_at)})
-        return HttpResponseRedirect(self._where_to(placed))
+        return HttpResponseRedirect(self._redirect_url(placed))
 
-    def _where_to(self, placed: list[Order]) -> str:
+    def _redirect_url(self, placed: list[Order]) -> str:
         if len(placed) > 1:
             return f"{reverse('admin:rentals_order_board')}?scope=mine"
         return reverse("admin:rentals_order_change", args=[placed[0].public_id])
@@ -113,10 +113,10 @@ class RentPage(AccountFormPage[Order], RentFormView):
     def _remember(self, form: RentForm) -> None:
         values = form.cleaned_data
         names = ("account", "project", "region", "without_sms", "cancel_after")
-        self.request.session[REMEMBERED] = {name: values[name] for name in names}
+        self.request.session[SESSION_KEY] = {name: values[name] for name in names}
 
 
-ASKED = ("project", "region", "count")
+QUERY_FIELDS = ("project", "region", "count")
 
 
 LIMIT_TEXTS: Final = {
@@ -128,32 +128,36 @@ LIMIT_TEXTS: Final = {
 
 
 def pair_facts(request: HttpRequest, form: RentForm) -> dict[str, Any]:
-    """What is known of the app and country that are chosen."""
+    """Price and success figures of the chosen app and country."""
     account = form.renting_account
     values = form.data if form.is_bound else form.initial
-    known = [code for code, _name in form.fields["project"].choices]  # type: ignore[attr-defined]
-    places = [code for code, _name in form.fields["region"].choices]  # type: ignore[attr-defined]
+    projects = [code for code, _name in form.fields["project"].choices]  # type: ignore[attr-defined]
+    regions = [code for code, _name in form.fields["region"].choices]  # type: ignore[attr-defined]
     return facts_of(
         account,
-        _one_of(values.get("project"), known),
-        _one_of(values.get("region"), places),
+        _chosen_or_first(values.get("project"), projects),
+        _chosen_or_first(values.get("region"), regions),
         str(values.get("count", "1")),
     )
 
 
-def _one_of(value: object, known: list[str]) -> str:
-    return str(value) if value in known else next(iter(known), "")
+def _chosen_or_first(value: object, choices: list[str]) -> str:
+    return str(value) if value in choices else next(iter(choices), "")
 
 
-def facts_of(account: Account, project: str, region: str, typed: str) -> dict[str, Any]:
-    count = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 1
-    count = min(max(count, 1), place_orders.MOST_AT_ONCE)
-    pair = success_rates.lately(account, project, region)
+def facts_of(account: Account, project: str, region: str, count_text: str) -> dict[str, Any]:
+    count = (
+        int(count_text)
+        if count_text.isascii() and count_text.isdigit() and len(count_text) < 4
+        else 1
+    )
+    count = min(max(count, 1), place_orders.MAX_AT_ONCE)
+    pair = success_rates.pair_stats(account, project, region)
     words = ngettext("Rent %(count)d number", "Rent %(count)d numbers", count)
     return {
         "pair": pair,
         "count": count,
-        "about": pair.about(count),
+        "total_price": pair.total_price(count),
         "button": words % {"count": count},
         "app": project_names(account.provider).get(project, project),
         "country": country_name(region),
@@ -165,6 +169,6 @@ def pair_fragment(request: HttpRequest) -> HttpResponse:
     account = chosen_account(request, renting_accounts())
     if account is None:
         raise Http404
-    asked = {name: request.GET.get(name, "")[:100].replace("\x00", "") for name in ASKED}
-    facts = facts_of(account, asked["project"], asked["region"], asked["count"])
+    query = {name: request.GET.get(name, "")[:100].replace("\x00", "") for name in QUERY_FIELDS}
+    facts = facts_of(account, query["project"], query["region"], query["count"])
     return render(request, "rentals/pair.html", {**facts, "fetched": True})

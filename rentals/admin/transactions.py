@@ -1,4 +1,4 @@
-"""What the provider booked."""
+"""Admin pages of the provider's transactions."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ from ..models import Reading, Transaction
 from ..presentation.timeline import type_word
 from . import filters, money_page
 from .export import export_transactions
-from .tabs import tab_list
 
 
 class ReadNow(Page, View):
-    """Puts the question to the queue; no web process asks a provider."""
+    """Queue readings of both lists; web processes never call a provider."""
 
     permission_required = "rentals.read_transaction"
     http_method_names = ["post"]
@@ -39,8 +38,8 @@ class ReadNow(Page, View):
         for account in renting_accounts():
             if wanted in ("", account.public_id):
                 by = current_user(request)
-                list_sync_source.ask(account, Reading.Kind.TRANSACTIONS, by, whole=True)
-                list_sync_source.ask(account, Reading.Kind.ORDERS, by, whole=True)
+                list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS, by, whole=True)
+                list_sync_source.request_reading(account, Reading.Kind.ORDERS, by, whole=True)
         messages.success(request, _("The provider's lists are being read."))
         return HttpResponseRedirect(reverse("admin:rentals_transaction_changelist"))
 
@@ -118,14 +117,14 @@ class TransactionAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context: dict[str, Any] = {
-            "tab_list": tab_list(request, "transaction"),
+            "tab_list": money_page.tab_list(request, "transaction"),
             "may_read": request.user.has_perm("rentals.read_transaction"),
             **(extra_context or {}),
         }
         answer = super().changelist_view(request, context)
         data = getattr(answer, "context_data", None)
         if data and "cl" in data:
-            data["money"] = money_page.facts(request, data["cl"].queryset)
+            data["money"] = money_page.money_context(request, data["cl"].queryset)
         return answer
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:

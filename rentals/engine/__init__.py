@@ -1,1 +1,1 @@
-"""Orders, cancels, look-ups and lists as work for the engine."""
+"""Work sources of the engine: orders, cancels, lookups and lists."""

@@ -1,4 +1,4 @@
-"""After a 401 or 403 one probe a minute leaves, until one is answered."""
+"""After 401 or 403, probe once a minute until a call succeeds."""
 
 from __future__ import annotations
 
@@ -13,25 +13,28 @@ from providers.gateway.vocabulary import Reason
 
 from ..models import Watch
 
-QUIET: Final = timedelta(minutes=1)
-SILENCING: Final = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED})
+BACKOFF: Final = timedelta(minutes=1)
+AUTH_REASONS: Final = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED})
 
 
-def quiet_ones(now: datetime | Moment) -> QuerySet[Watch, int]:
-    quiet = Watch.objects.filter(quiet_until__gt=now)
-    return quiet.values_list("account_id", flat=True)
+def accounts_backing_off(now: datetime | Moment) -> QuerySet[Watch, int]:
+    backing_off = Watch.objects.filter(quiet_until__gt=now)
+    return backing_off.values_list("account_id", flat=True)
 
 
-def may_probe(watch: Watch, now: datetime) -> bool:
-    """Take the one probe of this minute."""
+def take_probe(watch: Watch, now: datetime) -> bool:
+    """Take this minute's probe. False: another process took it, or it is not due."""
     due = Watch.objects.filter(pk=watch.pk, quiet_until__lte=now)
-    return bool(due.update(quiet_until=now + QUIET))
+    return bool(due.update(quiet_until=now + BACKOFF))
 
 
-def note_trouble(account_id: int, error: GatewayError, now: datetime) -> None:
-    if error.reason in SILENCING:
-        Watch.objects.update_or_create(account_id=account_id, defaults={"quiet_until": now + QUIET})
+def note_error(account_id: int, error: GatewayError, now: datetime) -> None:
+    """Start backing off if the provider rejected the credentials or the account."""
+    if error.reason in AUTH_REASONS:
+        Watch.objects.update_or_create(
+            account_id=account_id, defaults={"quiet_until": now + BACKOFF}
+        )
 
 
-def end_quiet(account_id: int) -> None:
+def end_backoff(account_id: int) -> None:
     Watch.objects.filter(account=account_id).exclude(quiet_until=None).update(quiet_until=None)

@@ -1,7 +1,7 @@
-"""Cancels as work for the engine. They cost nothing, so they go on while an account is paused.
+"""Work source of cancels. They are free, so they continue while an account is paused.
 
-After anything but a clean yes the order itself is asked, in the same piece of work, and its
-answer is believed (GoSMS document, section 4: only a pending order can be cancelled).
+Unless the call certainly did nothing, the same job then asks for the order itself, and its answer
+decides (GoSMS document, section 4: only a pending order can be cancelled).
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from ..states import CANCEL_OPEN, CANCEL_STATES, CancelState
 
 C = CancelState
 
-ASK_SOON: Final = timedelta(seconds=1)
+POLL_SOON: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
-    """What the cancel and the question after it came to. `error` is the cancel's."""
+class CancelResult:
+    """Results of the cancel and of the lookup after it. `error` is that of the cancel."""
 
     answer: Cancellation | None
     error: GatewayError | None
@@ -48,7 +48,7 @@ class CancelJob(Job):
     order_id: int
     provider_id: str
 
-    def run(self, client: Client) -> Cancelled:
+    def run(self, client: Client) -> CancelResult:
         if not isinstance(client, RentsNumbers):
             raise Refused(Reason.CANNOT_TAKE)
         answer, problem = None, None
@@ -58,24 +58,24 @@ class CancelJob(Job):
             if error.outcome == Outcome.NOT_DONE or error.reason in PAUSING:
                 raise
             problem = error
-        return Cancelled(answer, problem, _ask(client, self.provider_id))
+        return CancelResult(answer, problem, _fetch_order(client, self.provider_id))
 
 
-def _ask(client: RentsNumbers, provider_id: str) -> Rental | None:
+def _fetch_order(client: RentsNumbers, provider_id: str) -> Rental | None:
     try:
         return client.fetch_order(provider_id)
     except (GatewayError, CannotTake):
-        # The poll asks again, and goes on asking.
+        # Polling asks again later.
         return None
 
 
 def _due(now: datetime | Moment) -> QuerySet[Cancel]:
-    # Said as the partial index has it, for SQLite to see that it will do.
-    open_ones = Cancel.objects.filter(state__in=sorted(CANCEL_OPEN))
-    return open_ones.filter(state=C.QUEUED, not_before__lte=now)
+    # Repeat the condition of the partial index, or SQLite does not use it.
+    open_cancels = Cancel.objects.filter(state__in=sorted(CANCEL_OPEN))
+    return open_cancels.filter(state=C.QUEUED, not_before__lte=now)
 
 
-class CancellingSource(ClaimedRowSource):
+class CancelSource(ClaimedRowSource):
     name: ClassVar[str] = "cancels"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = False
@@ -118,17 +118,17 @@ class CancellingSource(ClaimedRowSource):
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         for result in results:
-            job = _own(result.job)
+            job = _cancel_job(result.job)
             held = self.cancels.held(job, claim)
             if result.error is not None:
                 _apply_error(job, held, result.error)
-            elif isinstance(result.value, Cancelled):
+            elif isinstance(result.value, CancelResult):
                 _apply_answer(job, held, result.value)
             else:
-                raise TypeError("A cancel answers with Cancelled.")
+                raise TypeError("A cancel answers with CancelResult.")
 
     def tidy(self, now: datetime) -> None:
-        cancel_requests.ask_for_those_without_sms(now)
+        cancel_requests.request_due_cancels(now)
 
 
 def _decide_lost_cancels(ids: Sequence[int], now: datetime) -> None:
@@ -136,7 +136,7 @@ def _decide_lost_cancels(ids: Sequence[int], now: datetime) -> None:
         _let_order_decide(order_id, now)
 
 
-def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: Cancelled) -> None:
+def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: CancelResult) -> None:
     now = timezone.now()
     changes: dict[str, Any] = {"answered_at": now, "claim": None}
     if value.answer is not None:
@@ -152,7 +152,7 @@ def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: Cancelled) -> N
     if value.order is None:
         _let_order_decide(job.order_id, now)
     else:
-        apply_order_state.apply(job.order_id, value.order, now, whole=True)
+        apply_order_state.apply(job.order_id, value.order, now, from_lookup=True)
     Order.objects.filter(pk=job.order_id).update(changed_at=now)
 
 
@@ -161,29 +161,32 @@ def _apply_error(job: CancelJob, rows: QuerySet[Cancel], error: GatewayError) ->
     tries = rows.values_list("tries", flat=True).first()
     if tries is None:
         return
-    said = {"reason": error.reason, "words": storable(error.words), "claim": None}
+    answer = {"reason": error.reason, "words": storable(error.words), "claim": None}
     again = next_try(error, tries, now) if error.outcome == Outcome.NOT_DONE else None
     if again is not None:
         changes = {"tries": again.tries, "not_before": again.not_before, "handed_over_at": None}
-        CANCEL_STATES.move(rows, C.QUEUED, sources=(C.SENDING,), **changes, **said)
+        CANCEL_STATES.move(rows, C.QUEUED, sources=(C.SENDING,), **changes, **answer)
     elif error.outcome == Outcome.UNKNOWN:
-        CANCEL_STATES.move(rows, C.UNCLEAR, sources=(C.SENDING,), answered_at=now, **said)
+        CANCEL_STATES.move(rows, C.UNCLEAR, sources=(C.SENDING,), answered_at=now, **answer)
         _let_order_decide(job.order_id, now)
     else:
         state = C.REFUSED if error.outcome == Outcome.REFUSED else C.NOT_DONE
-        CANCEL_STATES.move(rows, state, sources=(C.SENDING,), answered_at=now, **said)
+        CANCEL_STATES.move(rows, state, sources=(C.SENDING,), answered_at=now, **answer)
     Order.objects.filter(pk=job.order_id).update(changed_at=now)
 
 
 def _let_order_decide(order_id: int, now: datetime) -> None:
-    """The order's own answer decides an unclear cancel. An order that has ended gave it already;
-    any other is asked for soon, whatever its pace is."""
-    cancel_requests.settle_decided(now, order_id=order_id)
-    waiting = Order.objects.filter(pk=order_id, next_poll_at__gt=now + ASK_SOON)
-    waiting.update(next_poll_at=now + ASK_SOON)
+    """Have the order's own answer decide an unclear cancel.
+
+    An order that has ended has given that answer already. Any other is polled soon, whatever its
+    interval.
+    """
+    cancel_requests.decide_unclear_cancels(now, order_id=order_id)
+    waiting = Order.objects.filter(pk=order_id, next_poll_at__gt=now + POLL_SOON)
+    waiting.update(next_poll_at=now + POLL_SOON)
 
 
-def _own(job: Job) -> CancelJob:
+def _cancel_job(job: Job) -> CancelJob:
     if not isinstance(job, CancelJob):
         raise TypeError("This source only takes its own jobs.")
     return job

@@ -1,12 +1,14 @@
-"""Following many open orders by the provider's lists: one call for a hundred of them.
+"""Poll many open orders by the provider's lists: one call for a hundred of them.
 
-The first page of `pending` tells how many orders wait. Then all of `received` is read, and
-codes come from there. What is missing now, more than arrived meanwhile, has left in another
-way, and only then every page of `pending` is read to tell which: the last page first, since
-an order that leaves while the pages are read moves the later ones forward, towards pages
-that are still to be read. That an order is in neither list proves nothing; it is the reason
-to ask for it. In which order a list stands is not documented, and it may differ from page to
-page: whether a reading was whole is told by the number of different orders in it.
+1. Read the first page of `pending`, which states how many orders are pending.
+2. Read all of `received`; codes come from there.
+3. If more orders are missing than arrived meanwhile, they left `pending` in another way. Only then
+   read every page of `pending` to find which. The last page comes first: an order that leaves
+   during the reading moves later ones forward, to pages that are still to be read.
+
+Absence from both lists proves nothing; it is the reason to look the order up. How a list is sorted
+is not documented and may differ between pages, so the number of different orders in a reading tells
+whether it was complete.
 """
 
 from __future__ import annotations
@@ -22,18 +24,18 @@ from providers.gateway.errors import Refused
 from providers.gateway.vocabulary import OrderState, Reason, Rental
 
 PAGE_SIZE: Final = 100
-MOST_PAGES: Final = 100
-"""Of one list in one round: a provider whose list never ends must not hold the account."""
-MOST_RECEIVED: Final = 20
-"""Pages of `received` that are worth reading in each round. Nobody says when a provider takes
-orders out of that list; where it has grown beyond this, what has left `pending` is asked for."""
-MOST_DOUBTFUL: Final = 5
-"""Orders that are asked for on the word of a list that was not read whole."""
+MAX_PAGES: Final = 100
+"""Per list and round: a provider whose list never ends must not block the account."""
+MAX_RECEIVED_PAGES: Final = 20
+"""Pages of `received` to read per round. No document says when the provider removes orders from
+that list. If it is longer, the orders that left `pending` are looked up instead."""
+MAX_DOUBTFUL: Final = 5
+"""Orders to look up on the basis of an incomplete list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one look at the lists showed. `missing` are ids that are in none of them."""
+    """Result of one round. `missing`: provider's ids that are in neither list."""
 
     received: tuple[Rental, ...]
     missing: frozenset[str]
@@ -44,80 +46,80 @@ class Round:
 @dataclass(slots=True)
 class RoundJob(Job):
     waiting: Mapping[str, int]
-    """The provider's id of each order that waits: our own."""
+    """Our id by the provider's id, of each pending order."""
     received_pages: int
 
     def run(self, client: Client) -> Round:
         if not isinstance(client, RentsNumbers):
             raise Refused(Reason.CANNOT_TAKE)
-        return self._go(client)
+        return self._run_round(client)
 
-    def _go(self, client: RentsNumbers) -> Round:
+    def _run_round(self, client: RentsNumbers) -> Round:
         pending = Listing(client, OrderState.PENDING)
         pending.read(1)
         received = Listing(client, OrderState.RECEIVED)
-        if self.received_pages > MOST_RECEIVED:
-            return self._by_absence(pending, received)
-        received.read_all(self.received_pages, most=MOST_RECEIVED)
-        if received.pages > MOST_RECEIVED:
-            return self._by_absence(pending, received)
+        if self.received_pages > MAX_RECEIVED_PAGES:
+            return self._find_by_absence(pending, received)
+        received.read_all(self.received_pages, max_pages=MAX_RECEIVED_PAGES)
+        if received.pages > MAX_RECEIVED_PAGES:
+            return self._find_by_absence(pending, received)
         gone = len(set(self.waiting) - set(received.rows)) - pending.total
-        if gone > 0 and not received.is_whole:
-            # The same pages once more: in a list without an order they hold others now.
+        if gone > 0 and not received.is_complete:
+            # Read the pages once more: an unordered list may now show other orders on them.
             received.read_all(received.pages)
         found = tuple(one for key, one in received.rows.items() if key in self.waiting)
         missing = self._missing(pending, received)
         calls = pending.calls + received.calls
         return Round(found, frozenset(missing), received.pages, calls)
 
-    def _by_absence(self, pending: Listing, received: Listing) -> Round:
-        """All of `pending`; of `received` one page, which tells how long it is by now."""
+    def _find_by_absence(self, pending: Listing, received: Listing) -> Round:
+        """Read all of `pending`, and one page of `received` for its current length."""
         if not received.rows:
             received.read(1)
         pending.read_all(pending.pages)
         found = tuple(one for key, one in received.rows.items() if key in self.waiting)
         left = set(self.waiting) - set(received.rows)
         missing = left - set(pending.rows)
-        if not pending.is_whole:
+        if not pending.is_complete:
             unexplained = len(left) - pending.total
-            missing = set(sorted(missing)[: min(max(unexplained, 1), MOST_DOUBTFUL)])
+            missing = set(sorted(missing)[: min(max(unexplained, 1), MAX_DOUBTFUL)])
         calls = pending.calls + received.calls
         return Round(found, frozenset(missing), received.pages, calls)
 
     def _missing(self, pending: Listing, received: Listing) -> set[str]:
         left = set(self.waiting) - set(received.rows)
         unexplained = len(left) - pending.total - received.unseen
-        # Where others rent with the same key, the number alone tells nothing.
+        # If others rent with the same key, the count alone proves nothing.
         shared = bool(set(pending.rows) - set(self.waiting))
         if unexplained <= 0 and not shared:
             return set()
         pending.read_all(pending.pages)
         missing = left - set(pending.rows)
-        if pending.is_whole and received.is_whole:
+        if pending.is_complete and received.is_complete:
             return missing
-        return set(sorted(missing)[: min(max(unexplained, 1), MOST_DOUBTFUL)])
+        return set(sorted(missing)[: min(max(unexplained, 1), MAX_DOUBTFUL)])
 
 
 @dataclass
 class Listing:
-    """One of the provider's lists, as far as it was read."""
+    """One of the provider's lists, as far as it has been read."""
 
     client: RentsNumbers
     state: OrderState
     rows: dict[str, Rental] = field(default_factory=dict)
     total: int = 0
-    """As the newest answer stated it."""
+    """As the latest answer stated it."""
     pages: int = 1
     calls: int = 0
     unreadable: int = 0
 
     @property
     def unseen(self) -> int:
-        """How many of its rows were in no answer."""
+        """Number of rows that no answer has shown."""
         return max(0, self.total - self.unreadable - len(self.rows))
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         return self.unseen == 0
 
     def read(self, page: int) -> None:
@@ -129,13 +131,14 @@ class Listing:
         self.unreadable += answer.unreadable
         self.rows.update({one.order_id: one for one in answer.rentals})
 
-    def read_all(self, expected_pages: int, *, most: int = MOST_PAGES) -> None:
-        """The last page first; afterwards those that were not there at the last round, unless
-        there are more than `most`."""
-        last = min(max(expected_pages, 1), MOST_PAGES)
+    def read_all(self, expected_pages: int, *, max_pages: int = MAX_PAGES) -> None:
+        """Read from the last expected page down to the first. Then read the pages that have been
+        added since the last round, unless the list has more than `max_pages`.
+        """
+        last = min(max(expected_pages, 1), MAX_PAGES)
         self._read(range(last, 0, -1))
-        if most == MOST_PAGES or self.pages <= most:
-            self._read(range(last + 1, min(self.pages, MOST_PAGES) + 1))
+        if max_pages == MAX_PAGES or self.pages <= max_pages:
+            self._read(range(last + 1, min(self.pages, MAX_PAGES) + 1))
 
     def _read(self, pages: Iterable[int]) -> None:
         for page in pages:

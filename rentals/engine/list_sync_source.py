@@ -1,10 +1,9 @@
-"""Reading the provider's lists of orders and transactions, page by page, as work for the
-engine.
+"""Work source that reads the provider's lists of orders and transactions, page by page.
 
-In which order a provider lists is not said (GoSMS document, sections 6 and 7), and pages
-shift while they are read. So a list counts as read when as many rows are known here as the
-provider says that there are; until then it is read again, a few times. New rows stand at one
-end in most lists, so the first page and then the last ones are looked at before the middle.
+How a list is sorted is not documented (GoSMS document, sections 6 and 7), and pages shift during
+the reading. So a list counts as read when the portal knows as many rows as the provider states;
+until then it is read again, a few times. Most lists have their new rows at one end, so the first
+page and then the last ones are read before the middle.
 """
 
 from __future__ import annotations
@@ -40,21 +39,26 @@ from ..models import Order, Reading
 from ..states import READING_STATES, OrderState
 
 PAGE_SIZE: Final = 100
-MOST_PAGES: Final = 2_000
+MAX_PAGES: Final = 2_000
 USUAL_PAGES: Final = 20
-"""Of the list of orders, where nobody asked for all of it: the day's, for most."""
-MOST_PASSES: Final = 12
-STALE: Final = timedelta(minutes=30)
-LOOK_EVERY: Final = timedelta(seconds=20)
-"""While the outcome of an order is looked for."""
-KEPT_FOR: Final = timedelta(days=30)
+"""Pages of the order list to read unless all were requested; for most accounts, a day's orders."""
+MAX_PASSES: Final = 12
+STALE_AFTER: Final = timedelta(minutes=30)
+SEARCH_EVERY: Final = timedelta(seconds=20)
+"""Interval between readings while an order's outcome is unknown."""
+RETENTION: Final = timedelta(days=30)
 
 K = Reading.Kind
 R = Reading.State
 
 
-def ask(account: Account, kind: str, by: User | None = None, *, whole: bool = False) -> Reading:
-    """Have a list read. One that is being read already is not read twice."""
+def request_reading(
+    account: Account, kind: str, by: User | None = None, *, whole: bool = False
+) -> Reading:
+    """Queue a reading and wake the engine, or return the open reading of this list.
+
+    `whole`: read every page, even if nothing seems new.
+    """
     try:
         with transaction.atomic():
             by_id = by.pk if by else None
@@ -70,18 +74,18 @@ def ask(account: Account, kind: str, by: User | None = None, *, whole: bool = Fa
     return reading
 
 
-def newest(account: Account, kind: str) -> Reading | None:
+def newest_reading(account: Account, kind: str) -> Reading | None:
     return Reading.objects.filter(account=account, kind=kind).order_by("-pk").first()
 
 
 def prune() -> int:
-    """Delete readings of long ago, where the list was read again since, and all of it."""
+    """Delete old readings of lists that have since been read completely; return how many."""
     later = Reading.objects.filter(
         account=OuterRef("account"), kind=OuterRef("kind"), pk__gt=OuterRef("pk")
     )
     whole = later.filter(state=R.DONE, complete=True, whole=True)
-    over = Reading.objects.filter(ended_at__lt=timezone.now() - KEPT_FOR)
-    return delete_in_chunks(over.filter(Exists(whole)))
+    old = Reading.objects.filter(ended_at__lt=timezone.now() - RETENTION)
+    return delete_in_chunks(old.filter(Exists(whole)))
 
 
 @dataclass(slots=True)
@@ -98,16 +102,18 @@ class PageJob(Job):
 
 
 def _due(now: datetime | Moment) -> QuerySet[Reading]:
-    return _open_ones().filter(state=R.QUEUED, not_before__lte=now)
+    return _open_readings().filter(state=R.QUEUED, not_before__lte=now)
 
 
-def _open_ones() -> QuerySet[Reading]:
-    """Said as their partial index has it, for SQLite to see that it will do, and with the kind,
-    for it to take that one."""
+def _open_readings() -> QuerySet[Reading]:
+    """Open readings, selected by the condition of their partial index.
+
+    SQLite does not use the index without that condition, and prefers another one without the kinds.
+    """
     return Reading.objects.filter(state__in=(R.QUEUED, R.CLAIMED), kind__in=list(K))
 
 
-class ReadingSource(ClaimedRowSource):
+class ListSyncSource(ClaimedRowSource):
     name: ClassVar[str] = "lists"
     lane: ClassVar[Lane] = Lane.BULK
     paid: ClassVar[bool] = False
@@ -116,7 +122,7 @@ class ReadingSource(ClaimedRowSource):
     def __init__(self) -> None:
         self.readings: ClaimedRows[Reading] = ClaimedRows(
             PageJob,
-            lambda: _open_ones().filter(state=R.CLAIMED),
+            lambda: _open_readings().filter(state=R.CLAIMED),
             ClaimStates(READING_STATES, queued=R.QUEUED, claimed=R.CLAIMED),
         )
         self.rows = (self.readings,)
@@ -145,44 +151,47 @@ class ReadingSource(ClaimedRowSource):
                 if result.error is not None:
                     _apply_error(reading, result.error, now)
                 elif isinstance(result.value, RentalPage | TransactionPage):
-                    _take_in(reading, result.value, now)
+                    _apply_page(reading, result.value, now)
                 else:
                     raise TypeError("Reading a list answers with a page of it.")
 
     def tidy(self, now: datetime) -> None:
-        stale = _open_ones().filter(asked_at__lt=now - STALE, started_at=None)
+        stale = _open_readings().filter(asked_at__lt=now - STALE_AFTER, started_at=None)
         ended = {"reason": "too_late", "ended_at": now}
         READING_STATES.move(stale, R.FAILED, sources=(R.QUEUED,), **ended)
-        look_for_lost_orders(now)
+        search_for_lost_orders(now)
 
 
-def look_for_lost_orders(now: datetime) -> None:
-    """While an order's outcome is unknown, both lists are read every few seconds; once wholly,
-    when it has had its time to appear, so that its absence proves something."""
+def search_for_lost_orders(now: datetime) -> None:
+    """Read both lists every 20 seconds while an order's outcome is unknown.
+
+    Once the order has had time to appear, one reading covers every page, so that its absence proves
+    something.
+    """
     lost = Order.objects.filter(
-        state=OrderState.UNKNOWN, answered_at__gt=now - reconciliation.LOOKED_FOR
+        state=OrderState.UNKNOWN, answered_at__gt=now - reconciliation.SEARCH_PERIOD
     ).select_related("account")
     for account, orders in groupby(lost.order_by("account_id"), lambda order: order.account):
-        overdue = [one for one in orders if now > _had_its_time(one)]
+        overdue = [one for one in orders if now > _appears_by(one)]
         for kind in (K.ORDERS, K.TRANSACTIONS):
-            last = newest(account, kind)
-            if last is None or (last.ended_at and last.ended_at < now - LOOK_EVERY):
-                readings = (reconciliation.whole_reading_since(one, kind) for one in overdue)
-                ask(account, kind, whole=not all(one.exists() for one in readings))
+            last = newest_reading(account, kind)
+            if last is None or (last.ended_at and last.ended_at < now - SEARCH_EVERY):
+                readings = (reconciliation.full_readings_since(one, kind) for one in overdue)
+                request_reading(account, kind, whole=not all(one.exists() for one in readings))
 
 
-def _had_its_time(order: Order) -> datetime:
-    return (order.answered_at or order.created_at) + reconciliation.SETTLE
+def _appears_by(order: Order) -> datetime:
+    return (order.answered_at or order.created_at) + reconciliation.APPEARANCE_DELAY
 
 
-def _take_in(reading: Reading, page: RentalPage | TransactionPage, now: datetime) -> None:
+def _apply_page(reading: Reading, page: RentalPage | TransactionPage, now: datetime) -> None:
     account = reading.account
     if isinstance(page, RentalPage):
-        new = order_import.take_in_page(account, page.rentals, now)
-        rows, known = len(page.rentals), order_import.known(account)
+        new = order_import.import_page(account, page.rentals, now)
+        rows, known = len(page.rentals), order_import.count_known(account)
     else:
-        new = transactions.take_in_page(account, page.transactions, now)
-        rows, known = len(page.transactions), transactions.known(account)
+        new = transactions.import_page(account, page.transactions, now)
+        rows, known = len(page.transactions), transactions.count_known(account)
     size = min(page.page_size, PAGE_SIZE) or PAGE_SIZE
     reading.total, reading.pages = page.total, max(1, ceil(page.total / size))
     reading.new += new
@@ -190,39 +199,41 @@ def _take_in(reading: Reading, page: RentalPage | TransactionPage, now: datetime
     reading.calls += 1
     reading.tries = 0
     reading.complete = known + reading.unreadable >= page.total
-    _go_on(reading, now, rows + page.unreadable)
+    _advance(reading, now, rows + page.unreadable)
 
 
-def _go_on(reading: Reading, now: datetime, rows: int) -> None:
-    following = _following_page(reading, rows)
+def _advance(reading: Reading, now: datetime, rows: int) -> None:
+    following = _next_page(reading, rows)
     if following is not None:
         reading.page = following
-        _leave(reading, R.QUEUED, claimed_at=None)
+        _save(reading, R.QUEUED, claimed_at=None)
         return
-    if not reading.complete and reading.passes < MOST_PASSES and reading.pages <= MOST_PAGES:
+    if not reading.complete and reading.passes < MAX_PASSES and reading.pages <= MAX_PAGES:
         reading.page, reading.passes, reading.unreadable = 1, reading.passes + 1, 0
-        _leave(reading, R.QUEUED, claimed_at=None)
+        _save(reading, R.QUEUED, claimed_at=None)
         return
     _end(reading, now)
 
 
-def _following_page(reading: Reading, rows: int) -> int | None:
-    """Page 1, then from the last one down to 2. An empty page is no end: the list may have
-    become shorter than it was a moment ago."""
+def _next_page(reading: Reading, rows: int) -> int | None:
+    """Page 1, then from the last page down to page 2; None at the end.
+
+    An empty page does not end the reading: the list may have become shorter meanwhile.
+    """
     enough = reading.complete and not reading.whole
     if enough and reading.kind == K.TRANSACTIONS:
         return None
-    most = min(reading.pages, MOST_PAGES)
+    last_page = min(reading.pages, MAX_PAGES)
     if enough:
-        most = min(most, USUAL_PAGES)
-    following = most if reading.page == 1 else reading.page - 1
-    if reading.page > most:
-        following = most
+        last_page = min(last_page, USUAL_PAGES)
+    following = last_page if reading.page == 1 else reading.page - 1
+    if reading.page > last_page:
+        following = last_page
     return following if following > 1 else None
 
 
 def _end(reading: Reading, now: datetime) -> None:
-    _leave(reading, R.DONE, ended_at=now)
+    _save(reading, R.DONE, ended_at=now)
     reconciliation.settle(reading.account, now)
 
 
@@ -239,18 +250,18 @@ _COUNTED: Final = (
 )
 
 
-def _leave(reading: Reading, state: Reading.State, **changes: datetime | None) -> None:
-    """Write down what was counted, and move the reading on."""
+def _save(reading: Reading, state: Reading.State, **changes: datetime | None) -> None:
+    """Save the counters and move the reading's state."""
     counted = {name: getattr(reading, name) for name in _COUNTED}
     READING_STATES.set(reading, state, claim=None, **counted, **changes)
 
 
 def _apply_error(reading: Reading, error: GatewayError, now: datetime) -> None:
-    said = {"reason": error.reason, "words": storable(error.words), "claim": None}
-    # A page costs nothing, so it is read again after an unknown outcome, too.
+    answer = {"reason": error.reason, "words": storable(error.words), "claim": None}
+    # Reading a page is free, so an unknown outcome is retried, too.
     again = None if error.outcome == Outcome.REFUSED else next_try(error, reading.tries, now)
     if again is None:
-        READING_STATES.set(reading, R.FAILED, ended_at=now, **said)
+        READING_STATES.set(reading, R.FAILED, ended_at=now, **answer)
         return
     changes = {"tries": again.tries, "not_before": again.not_before}
-    READING_STATES.set(reading, R.QUEUED, **changes, **said)
+    READING_STATES.set(reading, R.QUEUED, **changes, **answer)

@@ -1,4 +1,4 @@
-"""An order that could not be asked for, or of which the provider says that it is none."""
+"""Apply errors of order lookups: failed calls, and orders that the provider does not know."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from ..models import Order
 from ..states import ORDER_STATES, OrderState
 
 S = OrderState
-MOST_NOT_FOUND: Final = 3
+MAX_NOT_FOUND: Final = 3
 
 
-def failed_look(pk: int, error: GatewayError, now: datetime) -> None:
+def apply_lookup_error(pk: int, error: GatewayError, now: datetime) -> None:
     match error.reason:
         case Reason.ORDER_NOT_FOUND:
             note_not_found(pk, now, error.reason)
         case Reason.ORDER_EXPIRED:
             note_expired(pk, now)
         case Reason.CONTRADICTION:
-            # An answer about another order: it changes nothing, and staff are told.
+            # The answer is about another order: flag the conflict for staff, change nothing.
             Order.objects.filter(pk=pk).update(conflict=True, changed_at=now)
-            note_failed_look(pk, now)
+            note_failed_lookup(pk, now)
         case _:
-            note_failed_look(pk, now)
+            note_failed_lookup(pk, now)
 
 
 @contextmanager
-def _looked_at(pk: int) -> Iterator[Order | None]:
+def _looked_up(pk: int) -> Iterator[Order | None]:
     with transaction.atomic():
         order = Order.objects.select_for_update().filter(pk=pk).first()
         if order is not None:
@@ -46,41 +46,47 @@ def _looked_at(pk: int) -> Iterator[Order | None]:
 
 
 def note_not_found(pk: int, now: datetime, reason: str) -> None:
-    """The provider has no such order. While its time runs it is asked for all the same: a
-    list may lag behind, and a proxy says 404 too. It is believed when the time is over."""
-    with _looked_at(pk) as order:
+    """Count an answer that the provider has no such order.
+
+    Polling continues: the provider's list may lag behind, and proxies answer 404, too. The answer
+    is treated as final once the order's lifetime has passed.
+    """
+    with _looked_up(pk) as order:
         if order is None or order.next_poll_at is None:
             return
         order.not_found += 1
         order.polled_at = now
         order.next_poll_at = now + poll_intervals.SLOWEST
-        if order.not_found == MOST_NOT_FOUND:
+        if order.not_found == MAX_NOT_FOUND:
             order.changed_at = now
-        if order.not_found >= MOST_NOT_FOUND and now >= (order.expires_at or now):
+        if order.not_found >= MAX_NOT_FOUND and now >= (order.expires_at or now):
             order.next_poll_at = None
             if order.state == S.PENDING:
                 ORDER_STATES.set(order, S.STALE, reason=reason, ended_at=now, changed_at=now)
 
 
 def is_not_found(order: Order) -> bool:
-    return order.not_found >= MOST_NOT_FOUND
+    return order.not_found >= MAX_NOT_FOUND
 
 
 def note_expired(pk: int, now: datetime) -> None:
-    """The provider says, in an error, that the order has expired."""
-    with _looked_at(pk) as order:
+    """Apply an error that states that the order has expired."""
+    with _looked_up(pk) as order:
         if order is None:
             return
         order.polled_at = now
         order.next_poll_at = None
         if order.state == S.PENDING:
             ORDER_STATES.set(order, S.EXPIRED, ended_at=now, changed_at=now)
-        cancel_requests.follow(order, now)
+        cancel_requests.decide_cancels(order, now)
 
 
-def note_failed_look(pk: int, now: datetime) -> None:
-    """It could not be asked for; its pace goes on, and ends when its time is over."""
-    with _looked_at(pk) as order:
+def note_failed_lookup(pk: int, now: datetime) -> None:
+    """Schedule the next lookup after a failed one.
+
+    Polling ends once the order's time and both grace periods have passed.
+    """
+    with _looked_up(pk) as order:
         if order is None or order.next_poll_at is None:
             return
         order.next_poll_at = now + poll_intervals.SLOWEST

@@ -1,4 +1,4 @@
-"""Asking for single orders, one call each, and for the texts whose code is here already."""
+"""Work sources that look orders up one by one, and fetch texts whose code has arrived."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from providers.models import Account
 from .. import apply_order_state
 from ..models import Order, Watch
 from . import auth_backoff
-from .lookup_errors import failed_look
+from .lookup_errors import apply_lookup_error
 
 
 @dataclass(slots=True)
-class LookJob(Job):
+class LookupJob(Job):
     provider_id: str
 
     def run(self, client: Client) -> Rental:
@@ -35,43 +35,47 @@ class LookJob(Job):
         return client.fetch_order(self.provider_id)
 
 
-class LookingSource(ClaimedRowSource):
-    """Asks for single orders. `_wanted` says which."""
+class LookupSource(ClaimedRowSource):
+    """Looks up single orders. `_condition` selects them."""
 
     paid: ClassVar[bool] = False
     clients: ClassVar[type[Client]] = RentsNumbers
 
     def __init__(self) -> None:
-        self.looks: ClaimedRows[Order] = ClaimedRows(
-            LookJob,
+        self.lookups: ClaimedRows[Order] = ClaimedRows(
+            LookupJob,
             Order.objects.all,
             columns=Columns(claim="poll_claim", claimed_at="poll_claimed_at"),
         )
-        self.rows: tuple[ClaimedRows[Any], ...] = (self.looks,)
+        self.rows: tuple[ClaimedRows[Any], ...] = (self.lookups,)
         self._due_accounts = DueAccounts(self._due)
 
-    def _wanted(self) -> Q:
+    def _condition(self) -> Q:
         raise NotImplementedError
 
-    def _due(self, now: datetime | Moment, *, quiet_too: bool = False) -> QuerySet[Order]:
-        due = Order.objects.filter(self._wanted(), next_poll_at__lte=now, poll_claim=None)
-        return due if quiet_too else due.exclude(account__in=auth_backoff.quiet_ones(now))
+    def _due(self, now: datetime | Moment, *, include_backoff: bool = False) -> QuerySet[Order]:
+        due = Order.objects.filter(self._condition(), next_poll_at__lte=now, poll_claim=None)
+        return (
+            due
+            if include_backoff
+            else due.exclude(account__in=auth_backoff.accounts_backing_off(now))
+        )
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         return self._due_accounts.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        return self._claim_looks(account, limit, claim)
+        return self._claim_lookups(account, limit, claim)
 
-    def _claim_looks(
+    def _claim_lookups(
         self, account: Account, limit: int, claim: UUID, *, probing: bool = False
     ) -> list[Job]:
         now = timezone.now()
-        due = self._due(now, quiet_too=probing).filter(account=account)
+        due = self._due(now, include_backoff=probing).filter(account=account)
         due = due.order_by("next_poll_at", "pk").only("provider_id")
         return [
-            LookJob(account.pk, f"order:{row.pk}", row.pk, now, row.provider_id)
-            for row in self.looks.claim(due[: 1 if probing else limit], claim, now)
+            LookupJob(account.pk, f"order:{row.pk}", row.pk, now, row.provider_id)
+            for row in self.lookups.claim(due[: 1 if probing else limit], claim, now)
         ]
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
@@ -82,32 +86,32 @@ class LookingSource(ClaimedRowSource):
     def _record_one(self, result: Result, now: datetime) -> None:
         job = result.job
         if result.error is not None:
-            auth_backoff.note_trouble(job.account_id, result.error, now)
-            failed_look(job.row_id, result.error, now)
+            auth_backoff.note_error(job.account_id, result.error, now)
+            apply_lookup_error(job.row_id, result.error, now)
         elif isinstance(result.value, Rental):
-            auth_backoff.end_quiet(job.account_id)
+            auth_backoff.end_backoff(job.account_id)
             apply_order_state.apply(
-                job.row_id, result.value, now, whole=True, asked_at=job.marked_at
+                job.row_id, result.value, now, from_lookup=True, asked_at=job.marked_at
             )
         else:
             raise TypeError("Asking for an order answers with a Rental.")
 
 
-class ContentSource(LookingSource):
-    """The whole text of SMS whose code the list told already. Nobody waits for it."""
+class ContentSource(LookupSource):
+    """Fetches whole texts of SMS whose code the list has stated. Nobody waits for them."""
 
     name: ClassVar[str] = "contents"
     lane: ClassVar[Lane] = Lane.BULK
 
-    def _wanted(self) -> Q:
+    def _condition(self) -> Q:
         return Q(state__in=apply_order_state.WITH_SMS)
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         by_list = Watch.objects.filter(account=account, by_list=True)
         if not by_list.exists():
-            return self._claim_looks(account, limit, claim)
-        # What is left of the limit until the next round, one at a time: whatever staff want
-        # meanwhile does not queue behind it.
+            return self._claim_lookups(account, limit, claim)
+        # Use the calls left until the next round, one at a time, so that staff's calls do not
+        # queue behind them.
         if not by_list.filter(spare__gt=0).update(spare=F("spare") - 1):
             return []
-        return self._claim_looks(account, 1, claim)
+        return self._claim_lookups(account, 1, claim)

@@ -1,8 +1,8 @@
-"""Orders as paid work for the engine.
+"""Work source of orders, which are paid.
 
-Of one account, app and country only one order is being placed at a time, and none while the
-outcome of an earlier one is looked for: so an order that turns up in the provider's list
-afterwards can be told to be the one that was lost.
+Per account, app and country only one order is placed at a time, and none while the outcome of an
+earlier one is unknown. So an order that appears in the provider's list afterwards can be identified
+as the lost one.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from ..states import ORDER_STATES, OrderState
 
 S = OrderState
 
-SETTLE: Final = timedelta(minutes=2)
-"""So long an order whose outcome is unknown holds back others of its kind."""
+UNKNOWN_BLOCKS_FOR: Final = timedelta(minutes=2)
+"""How long an order with an unknown outcome blocks others of the same app and country."""
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class PlaceJob(Job):
         return client.place_order(self.project, self.region)
 
 
-class PlacingSource(ClaimedRowSource):
+class PlaceSource(ClaimedRowSource):
     name: ClassVar[str] = "orders"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = True
@@ -71,7 +71,7 @@ class PlacingSource(ClaimedRowSource):
     def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
         now = timezone.now()
         due = Order.objects.filter(state=S.QUEUED, not_before__lte=now, account__in=accounts)
-        return place_orders.not_too_old(due, now).filter(~Exists(in_the_way(now))).order_by()
+        return place_orders.not_expired(due, now).filter(~Exists(blocking_orders(now))).order_by()
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         waiting = self._queued.among(accounts, timezone.now())
@@ -87,7 +87,7 @@ class PlacingSource(ClaimedRowSource):
         ]
 
     def _placeable(self, account: Account, limit: int) -> Iterator[Order]:
-        """The first due order of each app and country, while its person may still rent."""
+        """The first due order per app and country; ends those whose person may no longer rent."""
         rows: dict[tuple[str, str], Order] = {}
         due = self._due([account.pk]).select_related("created_by").order_by("not_before", "pk")
         for row in due[: 20 * limit]:
@@ -96,7 +96,7 @@ class PlacingSource(ClaimedRowSource):
             if place_orders.may_rent(row.created_by):
                 yield row
             else:
-                place_orders.refuse_for_want_of_rights(row)
+                place_orders.refuse_without_permission(row)
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         now = timezone.now()
@@ -106,7 +106,7 @@ class PlacingSource(ClaimedRowSource):
                     self.orders.held(result.job, claim), result.error, now
                 )
             elif isinstance(result.value, Rental):
-                # A row that was given up as unknown meanwhile is settled by this, too.
+                # This also settles a row that was marked as unknown meanwhile.
                 row = Order.objects.filter(pk=result.job.row_id)
                 placement_results.apply_placed(row, result.value, now)
             else:
@@ -116,9 +116,10 @@ class PlacingSource(ClaimedRowSource):
         place_orders.end_expired(now)
 
 
-def in_the_way(now: datetime) -> QuerySet[Order]:
+def blocking_orders(now: datetime) -> QuerySet[Order]:
+    """Subquery: orders that keep the outer order from being placed now."""
     same = Order.objects.filter(
         account=OuterRef("account"), project=OuterRef("project"), region=OuterRef("region")
     )
     under_way = Q(state__in=(S.CLAIMED, S.PLACING))
-    return same.filter(under_way | Q(state=S.UNKNOWN, answered_at__gt=now - SETTLE))
+    return same.filter(under_way | Q(state=S.UNKNOWN, answered_at__gt=now - UNKNOWN_BLOCKS_FOR))

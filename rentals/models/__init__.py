@@ -1,4 +1,4 @@
-"""Rented numbers, what the provider tells of them, and the money that it books for them."""
+"""Rented numbers, what the provider states about them, and the money that it books for them."""
 
 from .catalogue import Project, Region
 from .hand_over import HandOver

@@ -1,4 +1,4 @@
-"""What can be rented. No provider offers a list, so staff keep it."""
+"""The apps and countries that can be rented. No provider offers a list, so staff maintain them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.countries import country_name
 
 
 class Project(models.Model):
-    """An app whose SMS a number can be rented for, by the provider's own code."""
+    """An app whose SMS a rented number can receive, by the provider's code."""
 
     provider = models.CharField(_("provider"), max_length=32)
     code = models.CharField(_("app code"), max_length=64)
@@ -31,7 +31,7 @@ class Project(models.Model):
 
 
 class Region(models.Model):
-    """A country that numbers can be rented in."""
+    """A country whose numbers can be rented."""
 
     provider = models.CharField(_("provider"), max_length=32)
     code = models.CharField(

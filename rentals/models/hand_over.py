@@ -1,4 +1,4 @@
-"""Who handed an order to whom, so that somebody else goes on with its customer."""
+"""Hand-overs: a colleague takes over an order and its customer."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from .order import Order
 
 
 class HandOver(models.Model):
-    """One hand-over of an order. Who holds the order now stands in the order itself."""
+    """One hand-over of an order. The current holder is a field of the order."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="hand_overs")
     from_person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    """Who held it before. None: nobody did, or an older version wrote this down."""
+    """The previous holder. None: there was none, or an older version logged this hand-over."""
     to_person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    """None: the log line of an older version names nobody who can be told for certain."""
+    """None: the log line of an older version names nobody who can be identified for certain."""
     to_name = models.CharField(max_length=310, blank=True, db_default="")
-    """As that log line has it."""
+    """The name in that log line."""
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
     log_entry = models.OneToOneField(
         LogEntry, on_delete=models.SET_NULL, null=True, related_name="hand_over"
     )
-    """The line of the admin's log that tells the same. A line without a row was written by an
+    """The matching line of the admin log. A line without a row was written by an
     older version (rentals.hand_overs.read_older_lines)."""
 
     class Meta:

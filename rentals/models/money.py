@@ -1,4 +1,4 @@
-"""What the provider booked, as it states it, and what does not agree with our orders."""
+"""The provider's transactions as it states them, and where they disagree with our orders."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from .order import Order
 
 
 class Transaction(models.Model):
-    """One row of the provider's own books. `amount` is positive for every type: the type
-    alone tells the direction, and none is computed here."""
+    """One transaction of the provider.
+
+    `amount` is positive for every type; the type alone gives the direction, and nothing is computed
+    here.
+    """
 
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="transactions", verbose_name=_("account")
@@ -34,7 +37,7 @@ class Transaction(models.Model):
     raw_created_there = models.CharField(max_length=100, blank=True)
     read_at = models.DateTimeField(default=timezone.now)
     differing = models.JSONField(default=list)
-    """What a later reading stated otherwise: [{"field", "value", "at"}]."""
+    """Values that a later reading stated differently: [{"field", "value", "at"}]."""
 
     class Meta:
         ordering = ("-created_there", "-pk")
@@ -62,7 +65,7 @@ class Transaction(models.Model):
 
 
 class Finding(models.Model):
-    """Something in which our orders and the provider's books do not agree."""
+    """A disagreement between our orders and the provider's transactions."""
 
     class Kind(models.TextChoices):
         REFUND_MISSING = "refund_missing", _("Refund missing")
@@ -77,7 +80,7 @@ class Finding(models.Model):
     )
     kind = models.CharField(_("finding"), max_length=24, choices=Kind.choices)
     about = models.CharField(max_length=100)
-    """The provider's id of the order, or the type that nobody knows."""
+    """The provider's id of the order, or the unknown type."""
     order = models.ForeignKey(Order, on_delete=models.CASCADE, null=True, related_name="findings")
     ours = models.JSONField(default=dict)
     """{"state", "price", "at"}, as far as we know them."""
@@ -86,7 +89,7 @@ class Finding(models.Model):
     since = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True)
-    """When a later check found that it agrees after all."""
+    """When a later check found that both sides agree."""
     explained_at = models.DateTimeField(null=True)
     explained_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

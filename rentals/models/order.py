@@ -1,4 +1,4 @@
-"""A number that was rented, a request to cancel it, and orders that nobody here placed."""
+"""Rented numbers, requests to cancel them, and found orders."""
 
 from __future__ import annotations
 
@@ -14,33 +14,36 @@ from ..states import CANCEL_OPEN, CancelState, OrderState
 
 
 class Stated(models.Model):
-    """What a provider has said of an order. Once a code, a text or a time stands here, no
-    later answer changes it; what differs is kept in `differing`."""
+    """What a provider has stated about an order.
+
+    Later answers never change a code, text or time that is set; differing values of an order are
+    kept in `Order.differing`.
+    """
 
     phone = models.CharField(_("number"), max_length=100, blank=True)
     price = models.DecimalField(_("price"), max_digits=18, decimal_places=4, null=True, blank=True)
     provider_state = models.CharField(max_length=100, blank=True)
-    """The provider's own word, the newest one."""
+    """The state in the provider's latest wording."""
     code = EncryptedField(blank=True)
     content = EncryptedField(blank=True)
     created_there = models.DateTimeField(null=True)
     expires_there = models.DateTimeField(null=True)
     received_there = models.DateTimeField(_("received at"), null=True)
     raw_times = models.JSONField(default=dict)
-    """Times that could not be read, as they stood."""
+    """Times that could not be parsed, as stated."""
 
     class Meta:
         abstract = True
 
 
 class Order(Stated, ClaimedRow, Settled):
-    """One number, wanted or rented. Its own times, ids and words tell its whole story."""
+    """The rental of one number. Its own times, ids and provider's words hold its history."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
-    # NULL, not "", where no form stands behind it: NULLs do not collide.
+    # NULL, not "", without a form: NULLs do not violate the unique constraint.
     form_token = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
     position = models.PositiveSmallIntegerField(default=0, editable=False)
-    """Which of the numbers of one form."""
+    """Position among the orders of one form."""
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="orders", verbose_name=_("account")
     )
@@ -54,16 +57,15 @@ class Order(Stated, ClaimedRow, Settled):
     http_status = models.PositiveSmallIntegerField(null=True)
     provider_id = models.CharField(_("order id"), max_length=100, blank=True)
     differing = models.JSONField(default=list)
-    """Later answers that contradict what stands: {"field", "at"} and, where it is neither a
-    code nor a text, "value"."""
+    """Later answers that differ: {"field", "at"}, and "value" unless it is a code or a text."""
     differing_texts = EncryptedField(blank=True)
     """The codes and texts among them, as JSON: [{"field", "at", "value"}]."""
     conflict = models.BooleanField(_("conflict"), default=False)
 
     keep_trying_until = models.DateTimeField(null=True)
-    """Where staff asked to try on while no number is free."""
+    """Until when to keep trying while no number is free, if staff asked for it."""
     cancel_after = models.PositiveSmallIntegerField(null=True)
-    """Minutes without an SMS after which it is cancelled by itself."""
+    """Minutes without an SMS after which the portal cancels the order automatically."""
     cancel_at = models.DateTimeField(null=True)
 
     created_by = models.ForeignKey(
@@ -83,29 +85,29 @@ class Order(Stated, ClaimedRow, Settled):
     created_at = models.DateTimeField(_("time"), default=timezone.now)
     answered_at = models.DateTimeField(null=True)
     placed_at = models.DateTimeField(null=True)
-    """When we learnt that it was ours: the pace of asking counts from here."""
+    """When we learnt that the number was ours; polling intervals count from here."""
     expires_at = models.DateTimeField(_("ends"), null=True)
-    """By our own clock: when we learnt of it, plus the time that the provider gave it."""
+    """By our clock: when its lifetime began, plus the lifetime that the provider stated."""
     sms_at = models.DateTimeField(null=True)
-    """When its code or text reached our table."""
+    """When its code or text was stored."""
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     changed_at = models.DateTimeField(default=timezone.now)
-    """When anything that a page shows of it last changed."""
+    """When anything that a page shows about the order last changed."""
 
     next_poll_at = models.DateTimeField(null=True)
     polled_at = models.DateTimeField(null=True)
     poll_claim = models.UUIDField(null=True)
     poll_claimed_at = models.DateTimeField(null=True)
     not_found = models.PositiveSmallIntegerField(default=0)
-    """How often in a row the provider said that it has no such order."""
+    """Consecutive answers that the provider has no such order."""
     hidden_at = models.DateTimeField(null=True)
-    """Taken off the board by hand."""
+    """When somebody removed it from the board."""
 
     imported = models.BooleanField(default=False)
-    """Taken over from the provider's list; nobody here placed it."""
+    """Imported from the provider's list; nobody here placed it."""
     instead_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
     )
@@ -171,12 +173,12 @@ class Order(Stated, ClaimedRow, Settled):
 
 
 class Cancel(ClaimedRow):
-    """Somebody's wish to end an order before its SMS came."""
+    """A request to cancel an order before its SMS arrives."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="cancels")
     state = models.CharField(max_length=16, default=CancelState.QUEUED)
     then_rent = models.BooleanField(default=False)
-    """Rent another one once the cancel is confirmed."""
+    """Rent a replacement once the cancel is confirmed."""
     asked_at = models.DateTimeField(default=timezone.now)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -185,7 +187,7 @@ class Cancel(ClaimedRow):
     reason = models.CharField(max_length=32, blank=True)
     words = models.TextField(blank=True)
     refund = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
-    """As the answer to the cancel stated it; only the transactions tell what was paid back."""
+    """As stated in the answer to the cancel; only the transactions show what was paid back."""
 
     class Meta:
         ordering = ("asked_at", "pk")
@@ -215,7 +217,7 @@ class Cancel(ClaimedRow):
 
 
 class FoundOrder(Stated):
-    """An order in the provider's list that nobody here placed, as far as we know."""
+    """An order in the provider's list that nobody here placed, as far as the portal knows."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     account = models.ForeignKey(
@@ -225,13 +227,13 @@ class FoundOrder(Stated):
     project = models.CharField(_("app"), max_length=100)
     region = models.CharField(_("country/region"), max_length=100)
     stated = models.CharField(max_length=16)
-    """What its state means, in the words of the gateway."""
+    """Its state in the gateway's vocabulary."""
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
     order = models.OneToOneField(
         Order, on_delete=models.PROTECT, null=True, related_name="found_as"
     )
-    """The order it became."""
+    """The order that it was imported or adopted as."""
 
     class Meta:
         ordering = ("-first_seen_at", "-pk")

@@ -1,4 +1,4 @@
-"""How an account's orders are followed, and what is read from the provider's lists."""
+"""How an account's orders are polled, and readings of the provider's lists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..states import ReadingState
 
 
 class Watch(models.Model):
-    """How the open orders of one account are asked for: one by one, or by its list."""
+    """How the pending orders of one account are polled: one by one, or by its list."""
 
     account = models.OneToOneField(
         Account, on_delete=models.CASCADE, primary_key=True, related_name="watch"
@@ -23,15 +23,15 @@ class Watch(models.Model):
     by_list = models.BooleanField(default=False)
     next_round_at = models.DateTimeField(null=True)
     round_at = models.DateTimeField(null=True)
-    """When the list was read last."""
+    """When the list was last read."""
     claim = models.UUIDField(null=True)
     claimed_at = models.DateTimeField(null=True)
     received_pages = models.PositiveIntegerField(default=1)
-    """As the last round found them."""
+    """As of the last round."""
     spare = models.PositiveIntegerField(default=0)
-    """Calls until the next round that may go for what nobody waits for."""
+    """Calls until the next round that may be spent on texts that nobody waits for."""
     quiet_until = models.DateTimeField(null=True)
-    """After a 401 or 403: when the next probe may leave."""
+    """After a 401 or 403: when the next probe may be sent."""
 
     class Meta:
         default_permissions = ()
@@ -41,7 +41,7 @@ class Watch(models.Model):
 
 
 class Reading(models.Model):
-    """One reading of a list of the provider's, page by page."""
+    """One reading of a provider's list, page by page."""
 
     class Kind(models.TextChoices):
         ORDERS = "orders", _("Orders")
@@ -53,7 +53,7 @@ class Reading(models.Model):
     kind = models.CharField(max_length=16, choices=Kind.choices)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     whole = models.BooleanField(default=False)
-    """Read every page, also where nothing seems to be new."""
+    """Read every page, even if nothing seems new."""
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
@@ -68,12 +68,12 @@ class Reading(models.Model):
     passes = models.PositiveSmallIntegerField(default=1)
     calls = models.PositiveIntegerField(default=0)
     total = models.PositiveBigIntegerField(null=True)
-    """As the provider stated it last."""
+    """As the provider last stated it."""
     unreadable = models.PositiveIntegerField(default=0)
     new = models.PositiveIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     complete = models.BooleanField(default=False)
-    """As many rows are known as the provider says that there are."""
+    """The portal knows as many rows as the provider states."""
     reason = models.CharField(max_length=32, blank=True)
     words = models.TextField(blank=True)
 

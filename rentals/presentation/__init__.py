@@ -1,1 +1,1 @@
-"""How rented numbers are shown: words, states, stories."""
+"""How rented numbers are shown: labels, explanations, timelines, visibility."""

@@ -1,4 +1,4 @@
-"""Orders that might be placed now and are not, for the warnings at the top of every page."""
+"""Orders that are due but not yet placed, for the banners at the top of every page."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from django.utils import timezone
 
 from providers.clock import sql_now
 
-from ..engine.place_source import in_the_way
+from ..engine.place_source import blocking_orders
 from ..models import Order
 from ..states import OrderState
 
 
 def waiting_orders() -> tuple[int, datetime | None]:
-    """How many, and since when the oldest might have been placed. Those of a paused account,
-    or of one whose provider asked for patience, wait for a reason that is shown elsewhere;
-    those of one kind wait for each other."""
-    # Most of the time nothing is queued at all, which is told far sooner than the rest.
+    """Number of due orders, and since when the oldest could have been placed.
+
+    Orders of a paused or slowed-down account are left out: the reason is shown elsewhere. So are
+    orders that wait for an earlier one of the same app and country.
+    """
+    # Usually nothing is queued, and this query is far cheaper than the rest.
     if not Order.objects.filter(state=OrderState.QUEUED).exists():
         return 0, None
     now = timezone.now()
     due = Order.objects.filter(
-        ~Exists(in_the_way(now)),
+        ~Exists(blocking_orders(now)),
         state=OrderState.QUEUED,
         not_before__lte=now,
         account__paused_at=None,

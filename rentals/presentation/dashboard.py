@@ -1,4 +1,4 @@
-"""What of the rented numbers needs a hand, for the dashboard and the sidebar."""
+"""Rented numbers that need attention, for the dashboard and the sidebar."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..models import Finding, FoundOrder, Order
 from ..states import OrderState
 
 SOON: Final = timedelta(minutes=2)
-MOST: Final = 100
+MAX_COUNTED: Final = 100
 
 
 def ending_soon() -> QuerySet[Order]:
@@ -29,21 +29,21 @@ def ending_soon() -> QuerySet[Order]:
     ).order_by()
 
 
-def unknown() -> QuerySet[Order]:
+def unknown_orders() -> QuerySet[Order]:
     return Order.objects.filter(state=OrderState.UNKNOWN).order_by()
 
 
-def findings() -> QuerySet[Finding]:
+def open_findings() -> QuerySet[Finding]:
     return Finding.objects.filter(gone_at=None, explained_at=None).order_by()
 
 
-def not_placed_here() -> QuerySet[FoundOrder]:
+def found_orders() -> QuerySet[FoundOrder]:
     return FoundOrder.objects.filter(order=None).order_by()
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the sidebar says on every page, in two cheap queries."""
+    """The sidebar's badges on every page, from two cheap queries."""
 
     ending: int
     unknown: int
@@ -51,9 +51,9 @@ class Counts:
 
 
 def counts(request: HttpRequest) -> Counts:
-    """Asked once for each page."""
-    known: Counts | None = getattr(request, "rentals_counts", None)
-    if known is None:
+    """The counts, queried once per request."""
+    cached: Counts | None = getattr(request, "rentals_counts", None)
+    if cached is None:
         now = timezone.now()
         ending = Q(state=OrderState.PENDING, expires_at__gt=now, expires_at__lte=now + SOON)
         orders = Order.objects.filter(state__in=(OrderState.PENDING, OrderState.UNKNOWN))
@@ -61,9 +61,9 @@ def counts(request: HttpRequest) -> Counts:
             ending=Count("pk", filter=ending),
             unknown=Count("pk", filter=Q(state=OrderState.UNKNOWN)),
         )
-        known = Counts(found["ending"], found["unknown"], findings()[:MOST].count())
-        request.rentals_counts = known  # type: ignore[attr-defined]
-    return known
+        cached = Counts(found["ending"], found["unknown"], open_findings()[:MAX_COUNTED].count())
+        request.rentals_counts = cached  # type: ignore[attr-defined]
+    return cached
 
 
 def open_badge(request: HttpRequest) -> int:
@@ -79,12 +79,12 @@ def ledger_badge(request: HttpRequest) -> int:
 
 
 def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
-    """Each line opens exactly the rows that it counts."""
+    """Items for the dashboard. Each links to exactly the rows that it counts."""
     may = request.user.has_perm
     if may("rentals.view_order"):
         yield from _order_items(may_import=may("rentals.import_order"))
     if may("rentals.view_finding"):
-        count = findings().count()
+        count = open_findings().count()
         text = ngettext(
             "Ledger check: %(count)d finding", "Ledger check: %(count)d findings", count
         )
@@ -93,7 +93,7 @@ def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
 
 def _order_items(*, may_import: bool) -> Iterator[AttentionItem]:
     listed = reverse("admin:rentals_order_changelist")
-    count = unknown().count()
+    count = unknown_orders().count()
     text = ngettext("%(count)d order: outcome unknown", "%(count)d orders: outcome unknown", count)
     yield from counted_item(count, text, f"{listed}?shown=unknown", "help")
     count = ending_soon().count()
@@ -102,7 +102,7 @@ def _order_items(*, may_import: bool) -> Iterator[AttentionItem]:
     )
     yield from counted_item(count, text, f"{listed}?ending=soon", "hourglass_bottom")
     if may_import:
-        count = not_placed_here().count()
+        count = found_orders().count()
         text = ngettext(
             "%(count)d order at the provider was not placed here",
             "%(count)d orders at the provider were not placed here",

@@ -1,4 +1,4 @@
-"""What an order's page says under its state: what happened, the money, the next step."""
+"""Explanations under an order's state: what happened, the money, the next step."""
 
 from __future__ import annotations
 
@@ -28,16 +28,15 @@ from ..catalogue import project_names
 from ..engine.lookup_errors import is_not_found
 from ..ledger import HOLD, REFUND
 from ..models import Order, Transaction
-from ..place_orders import NOT_ALLOWED, TRIED_IN_VAIN, WAITED_TOO_LONG
+from ..place_orders import NO_NUMBER_IN_TIME, NOT_ALLOWED, WAITED_TOO_LONG
 from ..states import CancelState, OrderState
 from .labels import WITHDRAWN, shown_state
 
 S = OrderState
-LOOKED_FOR = "order_looked_for"
 
 
 def register() -> None:
-    """The reasons that only orders have."""
+    """Register the texts of reasons that only orders have."""
     register_reason(
         WAITED_TOO_LONG,
         ReasonText(
@@ -57,7 +56,7 @@ def register() -> None:
         ),
     )
     register_reason(
-        TRIED_IN_VAIN,
+        NO_NUMBER_IN_TIME,
         ReasonText(
             gettext_noop("No number became free in all that time."),
             "",
@@ -99,8 +98,10 @@ def explanation_of(order: Order) -> Explanation:
 def _ended(order: Order, shown: str) -> Explanation:
     match order.state:
         case S.EXPIRED:
-            said = explain(Reason.ORDER_EXPIRED, time=short_time(order.ended_at or timezone.now()))
-            return Explanation(said.title, _refund_line(order), said.next_step)
+            explained = explain(
+                Reason.ORDER_EXPIRED, time=short_time(order.ended_at or timezone.now())
+            )
+            return Explanation(explained.title, _refund_line(order), explained.next_step)
     if shown == WITHDRAWN:
         return Explanation(money=MoneyLine.NOT_SENT)
     if order.state == S.CANCELLED:
@@ -115,10 +116,10 @@ def _waiting(order: Order) -> Explanation:
     if order.account.is_paused:
         return explain_pause(order.account.name)
     if order.reason == Reason.NO_NUMBER_AVAILABLE and order.keep_trying_until:
-        said = explain(order.reason, **_values(order))
+        explained = explain(order.reason, **_values(order))
         until = short_time(order.keep_trying_until)
         trying = _("The portal keeps trying until %(time)s.") % {"time": until}
-        return Explanation(said.title, trying, "", said.money)
+        return Explanation(explained.title, trying, "", explained.money)
     if order.reason and order.answered_at:
         return _reasoned(order)
     return Explanation(text=_("Orders of the same app and country are placed one after the other."))
@@ -142,8 +143,8 @@ def _reasoned(order: Order) -> Explanation:
         return Explanation(
             text=_("A person found that no number was rented."), money=MoneyLine.NOT_SPENT
         )
-    said = explain(order.reason, **_values(order))
-    return said if said.money else replace(said, money=MoneyLine.NOT_SENT)
+    explained = explain(order.reason, **_values(order))
+    return explained if explained.money else replace(explained, money=MoneyLine.NOT_SENT)
 
 
 def title_of(order: Order) -> str:
@@ -153,27 +154,27 @@ def title_of(order: Order) -> str:
 
 def _unknown(order: Order) -> Explanation:
     since = order.answered_at or order.created_at
-    until = short_time(since + reconciliation.LOOKED_FOR)
-    said = explain(order.reason, **_values(order))
-    if timezone.now() > since + reconciliation.LOOKED_FOR:
+    until = short_time(since + reconciliation.SEARCH_PERIOD)
+    explained = explain(order.reason, **_values(order))
+    if timezone.now() > since + reconciliation.SEARCH_PERIOD:
         text = _("The portal has looked for it and could not decide.")
         step = _("Compare with the provider's own list, then settle it.")
     else:
         text = _("The portal looks in the provider's order list until %(time)s.") % {"time": until}
         step = _("Do not order again before that.")
     title = _("A number may have been rented.")
-    return Explanation(title, f"{said.title} {text}", step, MoneyLine.UNKNOWN)
+    return Explanation(title, f"{explained.title} {text}", step, MoneyLine.UNKNOWN)
 
 
 def _pending(order: Order, shown: str) -> Explanation:
-    asked = list(order.cancels.all())
-    if asked and asked[-1].state in (CancelState.REFUSED, CancelState.NOT_DONE):
+    cancels = list(order.cancels.all())
+    if cancels and cancels[-1].state in (CancelState.REFUSED, CancelState.NOT_DONE):
         return Explanation(
             text=_("It was not cancelled; the order goes on."),
             money=MoneyLine.ACCEPTED,
         )
     if cancel_requests.is_being_cancelled(order):
-        unclear = asked[-1].state == CancelState.UNCLEAR
+        unclear = cancels[-1].state == CancelState.UNCLEAR
         if unclear:
             return Explanation(
                 _("It is not known yet whether the order was cancelled."),
@@ -220,7 +221,7 @@ def _received(order: Order) -> Explanation:
 
 
 def _refund_line(order: Order) -> str:
-    """What the provider's own books say of the money; never what we think of it."""
+    """The refund according to the provider's transactions, never by our own reckoning."""
     rows = list(transactions_of(order))
     refunds = [row for row in rows if row.type == REFUND]
     if refunds:
@@ -234,9 +235,9 @@ def _refund_line(order: Order) -> str:
 
 
 def _not_rented(order: Order) -> str:
-    if cancel_requests.NO_OTHER in order.warnings:
+    if cancel_requests.ANOTHER_OVER_LIMIT in order.warnings:
         return _("No other number was rented: the daily limit is used up.")
-    if cancel_requests.NOT_ALLOWED in order.warnings:
+    if cancel_requests.ANOTHER_NOT_ALLOWED in order.warnings:
         return _("No other number was rented: whoever asked for it may not rent any more.")
     return ""
 

@@ -1,4 +1,4 @@
-"""How the journal shows the order that a call was for."""
+"""Links from the journal to the order that a call was for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..models import Order
 
 
 def order_link(identity: str) -> tuple[str, str] | None:
-    """Label and address; of the number only the end, since the journal masks it too."""
+    """Label and URL. The label shows the last digits only, since the journal masks numbers, too."""
     if not identity.isdigit():
         return None
     found = Order.objects.filter(pk=identity).values_list("public_id", "phone").first()

@@ -1,5 +1,7 @@
-"""The states of an order as staff see them. One is derived, so that filters, exports and
-pages all say the same."""
+"""Labels of order states.
+
+Shown states may be derived, in one place, so that filters, exports and pages agree.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,7 @@ def register() -> None:
 
 
 def shown_state(order: Order) -> str:
-    """What the label of this order says."""
+    """The state that this order is labelled with."""
     if order.state == S.PENDING and order.expires_at and timezone.now() > order.expires_at:
         return S.EXPIRED_UNCONFIRMED
     if order.state == S.CANCELLED and not order.provider_id:
@@ -79,7 +81,7 @@ def shown_state(order: Order) -> str:
 
 
 def where_shown(shown: str) -> Q:
-    """The rows whose label says `shown`, for filters."""
+    """Condition for the rows that are labelled as `shown`."""
     now = timezone.now()
     over = Q(state=S.PENDING, expires_at__lte=now)
     match shown:

@@ -1,5 +1,4 @@
-"""The story of an order, oldest first: told by its own row, its cancels, and the provider's
-transactions."""
+"""The history of an order, from its row, its cancels and the provider's transactions."""
 
 from __future__ import annotations
 
@@ -23,10 +22,13 @@ S = OrderState
 
 
 def timeline(order: Order, *, with_calls: bool, with_money: bool) -> list[TimelineEntry]:
-    """`with_calls`, `with_money`: whether the reader may open that evidence."""
+    """The entries for one reader, oldest first.
+
+    `with_calls`, `with_money`: whether the reader may see API calls and transactions.
+    """
     lines = [*_placing(order, with_calls), *_cancels(order), *_end(order)]
     lines += _money(order) if with_money else []
-    lines += [*_oddities(order), *_handings(order)]
+    lines += [*_differences(order), *_hand_over_entries(order)]
     return in_order(lines)
 
 
@@ -141,16 +143,16 @@ def _transaction_url(row: Transaction) -> str:
 
 
 def type_word(type_: str) -> str:
-    known = {
+    words = {
         "Deposit": _("Top-up"),
         "Hold": _("Hold"),
         "Release": _("Release"),
         "Refund": _("Refund"),
     }
-    return known.get(type_, type_)
+    return words.get(type_, type_)
 
 
-def _oddities(order: Order) -> Iterator[TimelineEntry]:
+def _differences(order: Order) -> Iterator[TimelineEntry]:
     for one in order.differing:
         text = _("A later answer differs in %(field)s; the first one stands.")
         word = {
@@ -163,7 +165,7 @@ def _oddities(order: Order) -> Iterator[TimelineEntry]:
         yield TimelineEntry(text % {"field": word}, datetime.fromisoformat(one["at"]))
 
 
-def _handings(order: Order) -> Iterator[TimelineEntry]:
+def _hand_over_entries(order: Order) -> Iterator[TimelineEntry]:
     for one in order.hand_overs.select_related("by", "to_person"):
         other = person_name(one.to_person) if one.to_person else one.to_name
         names = {"name": person_name(one.by), "other": other}

@@ -1,6 +1,6 @@
-"""Who sees the number, the code and the text of an order. Everybody else sees dots.
+"""Who sees the number, the code and the text of an order; everybody else sees dots.
 
-Renting includes seeing what comes: whoever placed an order or holds it sees it whole.
+Renting includes seeing what arrives: the person who placed an order and its holder see it unmasked.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from core.phone import grouped, mask
 from core.secrets import DOTS, Secret
 
 from ..models import Order
-from ..provider_fields import kept_beside
+from ..provider_fields import conflicting_texts
 from ..states import OPEN, OrderState
 
-HANDED_OVER: Final = OPEN | {OrderState.RECEIVED, OrderState.COMPLETED}
+HAND_OVER_STATES: Final = OPEN | {OrderState.RECEIVED, OrderState.COMPLETED}
 
 
-def may_see_whole(order: Order, user: User | AnonymousUser) -> bool:
+def may_see_unmasked(order: Order, user: User | AnonymousUser) -> bool:
     if user.pk is None or not user.has_perm("rentals.view_order"):
         return False
     return user.pk in (order.created_by_id, order.held_by_id)
 
 
 def may_hand_over(order: Order, user: User | AnonymousUser) -> bool:
-    """Whoever holds it may; else those who see it anyway. What has ended is left as it is."""
-    if order.state not in HANDED_OVER or not user.has_perm("rentals.rent_order"):
+    """The holder may, and staff who can reveal orders. Ended orders are not handed over."""
+    if order.state not in HAND_OVER_STATES or not user.has_perm("rentals.rent_order"):
         return False
     return user.pk == order.held_by_id or user.has_perm("rentals.reveal_order")
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
-    """What a later answer stated otherwise."""
+class DifferingText:
+    """A code or text of a later answer that differs from the first."""
 
     text: str
     at: datetime
@@ -49,9 +49,9 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An order's number, code and text, as one person may see them."""
+    """An order's number, code and text, as one reader may see them."""
 
-    whole: bool
+    unmasked: bool
     number: SafeString | str
     plain_number: str
     national: str
@@ -60,15 +60,15 @@ class Shown:
     has_sms: bool
     copy_number: str = ""
     copy_code: str = ""
-    others: tuple[Other, ...] = ()
-    """Codes and texts that differ from those that stand."""
+    differing_texts: tuple[DifferingText, ...] = ()
+    """Codes and texts that differ from the first ones."""
 
 
-def shown(order: Order, *, whole: bool) -> Shown:
-    code, content = opened(order.code), opened(order.content)
-    if not whole:
+def shown(order: Order, *, unmasked: bool) -> Shown:
+    code, content = decrypted(order.code), decrypted(order.content)
+    if not unmasked:
         return Shown(
-            whole=False,
+            unmasked=False,
             number=masked_number(order.phone),
             plain_number=mask(order.phone) if order.phone else "",
             national="",
@@ -76,9 +76,9 @@ def shown(order: Order, *, whole: bool) -> Shown:
             content=_length(content) if content else "",
             has_sms=bool(code or content),
         )
-    national = national_of(order.phone)
+    national = national_format(order.phone)
     return Shown(
-        whole=True,
+        unmasked=True,
         number=grouped(order.phone) if order.phone else "",
         plain_number=grouped(order.phone) if order.phone else "",
         national=national,
@@ -87,14 +87,15 @@ def shown(order: Order, *, whole: bool) -> Shown:
         has_sms=bool(code or content),
         copy_number=order.phone,
         copy_code=code,
-        others=tuple(
-            Other(one["value"], datetime.fromisoformat(one["at"])) for one in kept_beside(order)
+        differing_texts=tuple(
+            DifferingText(one["value"], datetime.fromisoformat(one["at"]))
+            for one in conflicting_texts(order)
         ),
     )
 
 
-def opened(secret: Secret | str | None) -> str:
-    """A code that no key opens is a code all the same: dots stand in its place."""
+def decrypted(secret: Secret | str | None) -> str:
+    """The plain value; dots if no key decrypts it, since there is a code nonetheless."""
     if not secret:
         return ""
     try:
@@ -103,8 +104,8 @@ def opened(secret: Secret | str | None) -> str:
         return DOTS
 
 
-def national_of(phone: str) -> str:
-    """As it is dialled in its own country; empty where it is no number that is known."""
+def national_format(phone: str) -> str:
+    """The national format; empty if the number cannot be parsed."""
     try:
         number = phonenumbers.parse(phone, None)
     except phonenumbers.NumberParseException:
@@ -117,8 +118,8 @@ def _length(text: str) -> str:
     return ngettext("%(count)s character", "%(count)s characters", count) % {"count": count}
 
 
-def display_name(order: Order, *, whole: bool) -> str:
-    """For titles: the number, or what stands for it before there is one."""
+def display_name(order: Order, *, unmasked: bool) -> str:
+    """For titles: the number, or the order's name before it has one."""
     if order.phone:
-        return shown(order, whole=whole).plain_number
+        return shown(order, unmasked=unmasked).plain_number
     return str(order)

@@ -22,14 +22,14 @@ def make_order(account: Account | None = None, **fields: Any) -> Order:
     """Make a queued order; by default of a number for WhatsApp in Indonesia."""
     account = account or make_account("gosms")
     by = fields.pop("by", None) or make_user("rentals.rent_order")
-    wish = place_orders.Wish(
+    rent_request = place_orders.RentRequest(
         account=account,
         project=fields.pop("project", "whatsapp"),
         region=fields.pop("region", "ID"),
         keep_trying=fields.pop("keep_trying", None),
         cancel_after=fields.pop("cancel_after", None),
     )
-    (order,), _ = place_orders.place(wish, by=by, form_token=f"token{next(_serial)}")
+    (order,), _ = place_orders.place(rent_request, by=by, form_token=f"token{next(_serial)}")
     return change(order, **fields)
 
 

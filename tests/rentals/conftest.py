@@ -1,4 +1,4 @@
-"""The practice provider, where an SMS arrives only when a test says so."""
+"""The sandbox, where an SMS arrives only when a test delivers it."""
 
 from __future__ import annotations
 

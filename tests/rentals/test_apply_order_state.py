@@ -1,4 +1,4 @@
-"""What an answer changes, and what it never does."""
+"""What a provider's answer changes in an order, and what it never changes."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from rentals import apply_order_state, provider_fields
 from rentals.models import Order
 from tests.factories.orders import make_rented
 
-from .test_poll_intervals import said
+from .test_poll_intervals import make_rental
 
 pytestmark = pytest.mark.django_db
 
 
-def told(order: Order, state: str, **fields: Any) -> Order:
-    apply_order_state.apply(order.pk, said(order, state, **fields), timezone.now(), whole=True)
+def apply_answer(order: Order, state: str, **fields: Any) -> Order:
+    apply_order_state.apply(
+        order.pk, make_rental(order, state, **fields), timezone.now(), from_lookup=True
+    )
     order.refresh_from_db()
     return order
 
 
-def with_sms(**fields: Any) -> Order:
+def make_received(**fields: Any) -> Order:
     return make_rented(
         **{
             "state": "received",
@@ -39,15 +41,15 @@ def with_sms(**fields: Any) -> Order:
     )
 
 
-def test_a_later_answer_without_the_code_takes_nothing_away() -> None:
-    order = told(with_sms(), "completed", code=None, content=None)
+def test_later_answer_without_code_removes_nothing() -> None:
+    order = apply_answer(make_received(), "completed", code=None, content=None)
     assert (order.state, order.code.reveal()) == ("completed", "482913")
     assert order.content.reveal() == "Your code is 482913"
     assert not order.conflict
 
 
-def test_a_code_that_differs_is_kept_beside_the_first_and_flagged() -> None:
-    order = told(with_sms(), "completed", code="111111")
+def test_differing_code_is_kept_beside_the_first_and_flagged() -> None:
+    order = apply_answer(make_received(), "completed", code="111111")
     assert order.code.reveal() == "482913"
     assert order.conflict
     (kept,) = json.loads(order.differing_texts.reveal())
@@ -55,50 +57,52 @@ def test_a_code_that_differs_is_kept_beside_the_first_and_flagged() -> None:
     assert "111111" not in json.dumps(order.differing)
 
 
-def test_the_same_difference_is_kept_once() -> None:
-    order = with_sms()
+def test_repeated_difference_is_kept_once() -> None:
+    order = make_received()
     for _ in range(3):
-        told(order, "completed", code="111111")
+        apply_answer(order, "completed", code="111111")
     assert len(json.loads(order.differing_texts.reveal())) == 1
 
 
-def test_a_time_that_differs_does_not_move_the_one_that_stands() -> None:
+def test_differing_time_does_not_replace_the_first() -> None:
     first = timezone.now() - timedelta(minutes=1)
-    order = told(with_sms(received_there=first), "received", received_at=timezone.now())
+    order = apply_answer(
+        make_received(received_there=first), "received", received_at=timezone.now()
+    )
     assert order.received_there == first
     assert order.conflict
 
 
-def test_a_price_that_differs_is_flagged() -> None:
-    order = told(make_rented(), "pending", price=Decimal("0.70"))
+def test_differing_price_is_flagged() -> None:
+    order = apply_answer(make_rented(), "pending", price=Decimal("0.70"))
     assert (order.price, order.conflict) == (Decimal("0.50"), True)
 
 
 @pytest.mark.parametrize("state", ["cancelled", "expired"])
-def test_an_sms_that_came_although_the_order_has_ended_is_taken_in(state: str) -> None:
-    order = told(make_rented(state=state, next_poll_at=None), "received", code="482913")
+def test_sms_after_the_end_of_the_order_is_accepted(state: str) -> None:
+    order = apply_answer(make_rented(state=state, next_poll_at=None), "received", code="482913")
     assert (order.state, order.code.reveal()) == ("received", "482913")
 
 
-def test_an_end_after_the_sms_is_a_contradiction_and_changes_nothing() -> None:
-    order = told(with_sms(), "cancelled")
+def test_cancelled_after_sms_is_a_conflict_and_changes_nothing() -> None:
+    order = apply_answer(make_received(), "cancelled")
     assert (order.state, order.conflict) == ("received", True)
 
 
-def test_a_code_of_the_list_is_stored_at_once_and_its_text_asked_for() -> None:
+def test_code_from_the_list_is_stored_and_its_text_scheduled() -> None:
     order = make_rented()
     apply_order_state.apply(
-        order.pk, said(order, "received", code="482913"), timezone.now(), whole=False
+        order.pk, make_rental(order, "received", code="482913"), timezone.now(), from_lookup=False
     )
     order.refresh_from_db()
     assert (order.state, order.code.reveal()) == ("received", "482913")
     assert order.next_poll_at is not None
 
 
-def test_neither_code_nor_text_stand_readable_in_the_table() -> None:
+def test_code_and_text_are_encrypted_in_the_table() -> None:
     from django.db import connection
 
-    order = with_sms()
+    order = make_received()
     with connection.cursor() as cursor:
         cursor.execute("SELECT code, content FROM rentals_order WHERE id = %s", [order.pk])
         assert "482913" not in "".join(cursor.fetchone())
@@ -109,7 +113,7 @@ def test_neither_code_nor_text_stand_readable_in_the_table() -> None:
     [(None, None), ("later", "earlier"), ("now", "year 9999")],
     ids=["no times", "ends before it begins", "never ends"],
 )
-def test_a_time_that_cannot_be_the_end_does_not_bind_us(created: str, expired: str) -> None:
+def test_implausible_end_time_falls_back_to_default_lifetime(created: str, expired: str) -> None:
     from rentals import poll_intervals
 
     now = timezone.now()
@@ -120,10 +124,10 @@ def test_a_time_that_cannot_be_the_end_does_not_bind_us(created: str, expired: s
         "year 9999": now + timedelta(days=3000),
     }
     order = Order(created_there=times.get(created), expires_there=times.get(expired))
-    assert poll_intervals.end_of(order, now) == now + poll_intervals.LIFETIME
+    assert poll_intervals.end_of(order, now) == now + poll_intervals.DEFAULT_LIFETIME
 
 
-def test_a_clock_that_is_ten_minutes_ahead_does_not_shorten_the_wait() -> None:
+def test_skewed_provider_clock_does_not_shorten_the_lifetime() -> None:
     from rentals import poll_intervals
 
     now = timezone.now()
@@ -135,45 +139,45 @@ def test_a_clock_that_is_ten_minutes_ahead_does_not_shorten_the_wait() -> None:
 # --- answers about another number, and answers that come in parts -----------------
 
 
-def test_nothing_is_taken_over_from_an_answer_about_another_number() -> None:
-    order = told(make_rented(), "received", phone="+6289999999999", code="111111")
+def test_answer_about_another_number_is_only_kept_beside() -> None:
+    order = apply_answer(make_rented(), "received", phone="+6289999999999", code="111111")
     assert (order.state, order.code, order.conflict) == ("pending", None, True)
     assert order.phone == "+6281234567890"
-    assert [one["value"] for one in provider_fields.kept_beside(order)] == ["111111"]
+    assert [one["value"] for one in provider_fields.conflicting_texts(order)] == ["111111"]
     assert order.next_poll_at is not None
 
 
 @pytest.mark.parametrize("written", ["6281234567890", "+62 812-3456-7890", "081234567890", ""])
-def test_another_way_of_writing_is_no_other_number(written: str) -> None:
-    order = told(make_rented(), "received", phone=written, code="482913")
+def test_other_spelling_counts_as_the_same_number(written: str) -> None:
+    order = apply_answer(make_rented(), "received", phone=written, code="482913")
     assert (order.state, order.code.reveal()) == ("received", "482913")
 
 
-def test_an_sms_whose_text_is_not_there_yet_is_asked_for_until_the_end() -> None:
-    order = told(make_rented(), "received")
+def test_received_without_text_is_polled_until_the_end() -> None:
+    order = apply_answer(make_rented(), "received")
     assert order.next_poll_at is not None
-    order = told(order, "received", code="482913", content="Your code is 482913")
+    order = apply_answer(order, "received", code="482913", content="Your code is 482913")
     assert (order.code.reveal(), order.next_poll_at) == ("482913", None)
-    over = told(make_rented(expires_at=timezone.now()), "received")
-    assert over.next_poll_at is None
+    ended = apply_answer(make_rented(expires_at=timezone.now()), "received")
+    assert ended.next_poll_at is None
 
 
-def test_a_code_that_the_list_brings_later_has_its_text_asked_for() -> None:
+def test_code_that_arrives_later_by_list_has_its_text_scheduled() -> None:
     order = make_rented(state="received", next_poll_at=None, sms_at=None)
     apply_order_state.apply(
-        order.pk, said(order, "received", code="482913"), timezone.now(), whole=False
+        order.pk, make_rental(order, "received", code="482913"), timezone.now(), from_lookup=False
     )
     order.refresh_from_db()
     assert order.next_poll_at is not None
 
 
-def test_a_code_that_no_key_opens_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undecryptable_code_does_not_stop_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreadable(self: Secret) -> str:
         raise Unreadable
 
-    order = with_sms()
+    order = make_received()
     monkeypatch.setattr(Secret, "reveal", unreadable)
     apply_order_state.apply(
-        order.pk, said(order, "completed", code="1"), timezone.now(), whole=True
+        order.pk, make_rental(order, "completed", code="1"), timezone.now(), from_lookup=True
     )
     assert Order.objects.filter(pk=order.pk, state="completed", conflict=False).exists()

@@ -1,4 +1,4 @@
-"""Hand-overs are rows; what an older version logged of them is read once."""
+"""Hand-overs are rows; those that an older version logged are imported once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AFTER: Final = [("rentals", "0003_hand_overs")]
 
 
 def log(order_pk: object, by: User, message: str, *, days_ago: int = 0) -> LogEntry:
-    """As the older version wrote it."""
+    """A log line as the older version writes it."""
     return LogEntry.objects.create(
         user=by,
         content_type=ContentType.objects.get_for_model(Order),
@@ -40,9 +40,9 @@ def log(order_pk: object, by: User, message: str, *, days_ago: int = 0) -> LogEn
     )
 
 
-def lines_of(order: Order) -> list[str]:
-    told = timeline(order, with_calls=False, with_money=False)
-    return [line.text for line in told if line.text.startswith("Handed over by")]
+def hand_over_lines(order: Order) -> list[str]:
+    entries = timeline(order, with_calls=False, with_money=False)
+    return [line.text for line in entries if line.text.startswith("Handed over by")]
 
 
 @pytest.fixture
@@ -58,11 +58,9 @@ def operator() -> User:
 # --- this version --------------------------------------------------------------------
 
 
-def test_a_hand_over_is_a_row_with_both_persons_and_its_log_line(
-    manager: User, operator: User
-) -> None:
+def test_hand_over_creates_row_with_both_people_and_log_line(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
-    assert hand_overs.hand_to(order, manager, by=operator)
+    assert hand_overs.hand_over(order, manager, by=operator)
 
     one = HandOver.objects.get()
     assert (one.order, one.from_person, one.to_person, one.by) == (
@@ -77,43 +75,43 @@ def test_a_hand_over_is_a_row_with_both_persons_and_its_log_line(
     assert order.held_by == manager
 
 
-def test_an_order_that_nobody_held_comes_from_nobody(manager: User, operator: User) -> None:
+def test_hand_over_of_an_order_without_holder_has_no_previous_person(
+    manager: User, operator: User
+) -> None:
     order = change(make_rented(), held_by=None)
-    assert hand_overs.hand_to(order, operator, by=manager)
+    assert hand_overs.hand_over(order, operator, by=manager)
     assert HandOver.objects.get().from_person is None
 
 
-def test_a_hand_over_of_what_somebody_else_holds_by_now_leaves_nothing(
+def test_hand_over_of_an_order_held_by_somebody_else_leaves_no_trace(
     manager: User, operator: User
 ) -> None:
     order = make_rented(by=operator)
     Order.objects.filter(pk=order.pk).update(held_by=manager)
-    assert not hand_overs.hand_to(order, operator, by=operator)
+    assert not hand_overs.hand_over(order, operator, by=operator)
     assert not HandOver.objects.exists()
     assert not LogEntry.objects.exists()
 
 
-def test_the_timeline_follows_the_rows_and_not_the_log(manager: User, operator: User) -> None:
+def test_timeline_shows_rows_and_not_log_lines(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
-    hand_overs.hand_to(order, manager, by=operator)
+    hand_overs.hand_over(order, manager, by=operator)
     LogEntry.objects.update(change_message="Something else")
     log(order.pk, operator, "Handed to nobody who has a row")
-    assert lines_of(order) == [f"Handed over by {operator.username} to {manager.username}"]
+    assert hand_over_lines(order) == [f"Handed over by {operator.username} to {manager.username}"]
 
 
-def test_a_hand_over_outlives_its_log_line(manager: User, operator: User) -> None:
+def test_hand_over_survives_deletion_of_its_log_line(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
-    hand_overs.hand_to(order, manager, by=operator)
+    hand_overs.hand_over(order, manager, by=operator)
     LogEntry.objects.all().delete()
-    assert len(lines_of(order)) == 1
+    assert len(hand_over_lines(order)) == 1
 
 
 # --- what an older version logs beside this one ----------------------------------------
 
 
-def test_a_line_of_an_older_version_becomes_a_row_within_ten_minutes(
-    manager: User, operator: User
-) -> None:
+def test_scheduled_task_imports_log_line_of_an_older_version(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
     line = log(order.pk, operator, f"Handed to {manager.username}", days_ago=30)
     tasks.read_lists()
@@ -124,38 +122,38 @@ def test_a_line_of_an_older_version_becomes_a_row_within_ten_minutes(
         line.action_time,
         line,
     )
-    assert lines_of(order) == [f"Handed over by {operator.username} to {manager.username}"]
+    assert hand_over_lines(order) == [f"Handed over by {operator.username} to {manager.username}"]
 
 
-def test_a_line_is_read_once(manager: User, operator: User) -> None:
+def test_log_line_is_imported_once(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
     log(order.pk, operator, f"Handed to {manager.username}")
     assert [hand_overs.read_older_lines() for _ in range(2)] == [1, 0]
     assert HandOver.objects.count() == 1
 
 
-def test_a_line_of_this_version_is_never_read(manager: User, operator: User) -> None:
-    hand_overs.hand_to(make_rented(by=operator), manager, by=operator)
+def test_log_line_of_this_version_is_never_imported(manager: User, operator: User) -> None:
+    hand_overs.hand_over(make_rented(by=operator), manager, by=operator)
     assert hand_overs.read_older_lines() == 0
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_read_the_same_line_at_once_make_one_row(manager: User, operator: User) -> None:
+def test_concurrent_imports_of_a_log_line_create_one_row(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
     log(order.pk, operator, f"Handed to {manager.username}")
     at_once(hand_overs.read_older_lines, 2)
     assert HandOver.objects.count() == 1
 
 
-def test_a_name_of_nobody_is_kept_as_it_was_written(operator: User) -> None:
+def test_unknown_name_is_kept_as_logged(operator: User) -> None:
     order = make_rented(by=operator)
     log(order.pk, operator, "Handed to Somebody Gone")
     hand_overs.read_older_lines()
     assert HandOver.objects.get().to_person is None
-    assert lines_of(order) == [f"Handed over by {operator.username} to Somebody Gone"]
+    assert hand_over_lines(order) == [f"Handed over by {operator.username} to Somebody Gone"]
 
 
-def test_a_name_of_two_is_kept_as_it_was_written(operator: User) -> None:
+def test_ambiguous_name_is_kept_as_logged(operator: User) -> None:
     for _ in range(2):
         namesake = make_staff("operator")
         User.objects.filter(pk=namesake.pk).update(first_name="Li", last_name="Wei")
@@ -165,13 +163,13 @@ def test_a_name_of_two_is_kept_as_it_was_written(operator: User) -> None:
 
 
 @pytest.mark.parametrize("object_id", ["0", "999999", "x", "", "9" * 30])
-def test_a_line_about_no_order_is_left_alone(operator: User, object_id: str) -> None:
+def test_log_line_without_an_order_is_ignored(operator: User, object_id: str) -> None:
     log(object_id, operator, "Handed to Li Wei")
     assert hand_overs.read_older_lines() == 0
 
 
 @pytest.mark.parametrize("message", ["Revealed: Handed to Li Wei", "handed to Li Wei", "Cancel"])
-def test_other_lines_are_left_alone(operator: User, message: str) -> None:
+def test_other_log_lines_are_ignored(operator: User, message: str) -> None:
     log(make_rented(by=operator).pk, operator, message)
     assert hand_overs.read_older_lines() == 0
 
@@ -188,7 +186,7 @@ def before_the_migration() -> Iterator[None]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_migration_reads_the_lines_that_stand(
+def test_migration_imports_existing_log_lines(
     manager: User, operator: User, before_the_migration: None
 ) -> None:
     User.objects.filter(pk=manager.pk).update(first_name="Li", last_name="Wei")

@@ -1,4 +1,4 @@
-"""What the answer to a placed order means for its row, and what two forms or answers at once do."""
+"""What the result of placing an order does to its row, and forms that are sent twice."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.factories.accounts import make_account
 from tests.factories.orders import make_order, make_rented
 from tests.factories.staff import make_user
 
-from .test_poll_intervals import said
+from .test_poll_intervals import make_rental
 
 pytestmark = pytest.mark.django_db
 
 
-def placing(**fields: Any) -> Order:
+def make_placing(**fields: Any) -> Order:
     return make_order(**{"state": "placing", "handed_over_at": timezone.now(), **fields})
 
 
@@ -38,13 +38,13 @@ def apply_error(order: Order, error: GatewayError) -> datetime:
 
 def apply_placed(order: Order, provider_id: str) -> datetime:
     now = timezone.now()
-    rental = said(order, "pending", order_id=provider_id, phone="+6281234567890")
+    rental = make_rental(order, "pending", order_id=provider_id, phone="+6281234567890")
     placement_results.apply_placed(Order.objects.filter(pk=order.pk), rental, now)
     order.refresh_from_db()
     return now
 
 
-# --- what every error leaves behind --------------------------------------------
+# --- what every error records --------------------------------------------
 
 ERRORS = {
     "unknown": OutcomeUnknown(Reason.TIMED_OUT, words="too\x00late", http_status=504),
@@ -55,8 +55,8 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("state", ERRORS)
-def test_error_is_written_down_and_the_claim_is_over(state: str) -> None:
-    order, error = placing(claim=uuid4()), ERRORS[state]
+def test_error_is_recorded_and_the_claim_released(state: str) -> None:
+    order, error = make_placing(claim=uuid4()), ERRORS[state]
     now = apply_error(order, error)
     assert (order.state, order.reason, order.words) == (state, error.reason, "too␀late")
     assert (order.http_status, order.claim) == (504, None)
@@ -68,13 +68,13 @@ def test_error_is_written_down_and_the_claim_is_over(state: str) -> None:
 @pytest.mark.parametrize(
     ("seconds_left", "state"), [(None, "refused"), (15, "refused"), (16, "queued")]
 )
-def test_empty_shelf_is_tried_again_while_the_time_for_it_lasts(
+def test_unavailable_number_is_retried_until_keep_trying_ends(
     seconds_left: int | None, state: str
 ) -> None:
     with time_machine.travel(timezone.now(), tick=False):
         now = timezone.now()
         until = None if seconds_left is None else now + timedelta(seconds=seconds_left)
-        order = placing(keep_trying_until=until, claim=uuid4())
+        order = make_placing(keep_trying_until=until, claim=uuid4())
         apply_error(order, Refused(Reason.NO_NUMBER_AVAILABLE, words="none left"))
     assert (order.state, order.reason, order.words) == (state, "no_number_available", "none left")
     assert order.claim is None
@@ -83,8 +83,8 @@ def test_empty_shelf_is_tried_again_while_the_time_for_it_lasts(
         assert order.ended_at is None
 
 
-def test_other_refusals_end_an_order_for_which_staff_keep_trying() -> None:
-    order = placing(keep_trying_until=timezone.now() + timedelta(hours=1))
+def test_other_refusals_end_an_order_despite_keep_trying() -> None:
+    order = make_placing(keep_trying_until=timezone.now() + timedelta(hours=1))
     apply_error(order, Refused(Reason.PARAMETERS))
     assert order.state == "refused"
 
@@ -93,34 +93,34 @@ def test_other_refusals_end_an_order_for_which_staff_keep_trying() -> None:
 
 
 @pytest.mark.parametrize(("tries", "seconds"), [(0, 2), (1, 10)])
-def test_a_call_that_was_not_made_is_queued_again_after_a_pause(tries: int, seconds: int) -> None:
-    order = placing(tries=tries)
+def test_call_that_was_not_made_is_queued_again_with_a_delay(tries: int, seconds: int) -> None:
+    order = make_placing(tries=tries)
     now = apply_error(order, NotDone(Reason.UNREACHABLE))
     assert (order.state, order.tries, order.handed_over_at) == ("queued", tries + 1, None)
     assert order.not_before == now + timedelta(seconds=seconds)
 
 
-def test_the_third_call_that_was_not_made_is_the_last() -> None:
-    order = placing(tries=2)
+def test_third_call_that_was_not_made_ends_the_order() -> None:
+    order = make_placing(tries=2)
     now = apply_error(order, NotDone(Reason.UNREACHABLE))
     assert (order.state, order.tries, order.ended_at) == ("not_created", 3, now)
 
 
 @pytest.mark.parametrize("reason", sorted(retry.HOPELESS))
-def test_what_cannot_work_later_either_is_not_tried_again(reason: Reason) -> None:
-    order = placing()
+def test_hopeless_reason_is_not_retried(reason: Reason) -> None:
+    order = make_placing()
     now = apply_error(order, NotDone(reason))
     assert (order.state, order.reason, order.ended_at) == ("not_created", reason, now)
 
 
-def test_a_rate_limit_is_no_try() -> None:
-    order = placing(tries=2)
+def test_rate_limit_does_not_count_as_a_try() -> None:
+    order = make_placing(tries=2)
     now = apply_error(order, NotDone(Reason.RATE_LIMITED))
     assert (order.state, order.tries, order.not_before) == ("queued", 2, now)
 
 
-def test_an_error_for_an_order_that_is_gone_changes_nothing() -> None:
-    order = placing()
+def test_error_for_a_deleted_order_changes_nothing() -> None:
+    order = make_placing()
     Order.objects.all().delete()
     placement_results.apply_error(
         Order.objects.filter(pk=order.pk), NotDone(Reason.UNREACHABLE), timezone.now()
@@ -129,8 +129,8 @@ def test_an_error_for_an_order_that_is_gone_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("state", ["queued", "unknown", "pending", "cancelled"])
-def test_a_late_error_does_not_queue_an_order_that_is_not_being_placed(state: str) -> None:
-    order = placing(state=state)
+def test_late_error_does_not_queue_an_order_that_is_not_being_placed(state: str) -> None:
+    order = make_placing(state=state)
     apply_error(order, NotDone(Reason.UNREACHABLE))
     assert (order.state, order.tries, order.reason) == (state, 0, "")
 
@@ -139,33 +139,33 @@ def test_a_late_error_does_not_queue_an_order_that_is_not_being_placed(state: st
 
 
 @pytest.mark.parametrize("state", ["queued", "pending", "cancelled", "completed"])
-def test_an_order_that_was_not_being_placed_takes_no_number(state: str) -> None:
-    order = placing(state=state)
+def test_order_that_is_not_being_placed_takes_no_number(state: str) -> None:
+    order = make_placing(state=state)
     apply_placed(order, "4711")
     assert (order.state, order.provider_id) == (state, "")
 
 
 @pytest.mark.parametrize("state", ["placing", "unknown", "not_created"])
-def test_number_is_taken_whatever_was_believed_of_its_order(state: str) -> None:
-    order = placing(state=state, reason="cut_off", claim=uuid4())
+def test_rented_number_overrides_unknown_and_not_created(state: str) -> None:
+    order = make_placing(state=state, reason="cut_off", claim=uuid4())
     now = apply_placed(order, "4711")
     assert (order.state, order.provider_id, order.phone) == ("pending", "4711", "+6281234567890")
     assert (order.reason, order.claim, order.answered_at) == ("", None, now)
 
 
-def test_a_number_that_another_order_has_leaves_the_outcome_unknown() -> None:
+def test_number_of_another_order_leaves_the_outcome_unknown() -> None:
     account = make_account("gosms")
     make_rented(account, provider_id="4711")
-    order = placing(account=account, claim=uuid4())
+    order = make_placing(account=account, claim=uuid4())
     now = apply_placed(order, "4711")
     assert (order.state, order.reason) == ("unknown", "contradiction")
     assert order.answered_at == order.changed_at == now
     assert (order.words, order.provider_id, order.claim) == ("order_id 4711", "", None)
 
 
-def test_the_same_id_at_another_account_is_no_contradiction() -> None:
+def test_same_provider_id_at_another_account_is_no_conflict() -> None:
     make_rented(make_account("gosms"), provider_id="4711")
-    order = placing()
+    order = make_placing()
     apply_placed(order, "4711")
     assert (order.state, order.provider_id) == ("pending", "4711")
 
@@ -173,27 +173,27 @@ def test_the_same_id_at_another_account_is_no_contradiction() -> None:
 # --- forms ---------------------------------------------------------------------
 
 
-def test_a_form_that_is_sent_twice_returns_the_orders_of_the_first() -> None:
+def test_form_sent_twice_returns_the_orders_of_the_first() -> None:
     by = make_user("rentals.rent_order")
-    wish = place_orders.Wish(make_account("gosms"), "whatsapp", "ID", count=2)
-    first, is_new = place_orders.place(wish, by=by, form_token="same")
-    again, is_new_again = place_orders.place(wish, by=by, form_token="same")
+    rent_request = place_orders.RentRequest(make_account("gosms"), "whatsapp", "ID", count=2)
+    first, is_new = place_orders.place(rent_request, by=by, form_token="same")
+    again, is_new_again = place_orders.place(rent_request, by=by, form_token="same")
     assert (is_new, is_new_again) == (True, False)
     assert [order.pk for order in again] == [order.pk for order in first]
     assert Order.objects.count() == 2
 
 
-def test_a_form_of_somebody_else_with_the_same_token_is_not_taken_for_ones_own() -> None:
-    wish = place_orders.Wish(make_account("gosms"), "whatsapp", "ID")
-    place_orders.place(wish, by=make_user("rentals.rent_order"), form_token="same")
+def test_form_token_of_another_person_is_rejected() -> None:
+    rent_request = place_orders.RentRequest(make_account("gosms"), "whatsapp", "ID")
+    place_orders.place(rent_request, by=make_user("rentals.rent_order"), form_token="same")
     with pytest.raises(IntegrityError):
-        place_orders.place(wish, by=make_user("rentals.rent_order"), form_token="same")
+        place_orders.place(rent_request, by=make_user("rentals.rent_order"), form_token="same")
     assert Order.objects.count() == 1
 
 
-def test_orders_without_a_form_are_never_taken_for_each_other() -> None:
-    wish = place_orders.Wish(make_account("gosms"), "whatsapp", "ID")
-    place_orders.place(wish, by=None, form_token=None)
-    _, is_new = place_orders.place(wish, by=None, form_token=None)
+def test_orders_without_a_form_are_never_deduplicated() -> None:
+    rent_request = place_orders.RentRequest(make_account("gosms"), "whatsapp", "ID")
+    place_orders.place(rent_request, by=None, form_token=None)
+    _, is_new = place_orders.place(rent_request, by=None, form_token=None)
     assert is_new
-    assert place_orders.placed_by(None, None) == []
+    assert place_orders.orders_of_form(None, None) == []

@@ -1,4 +1,4 @@
-"""How often an order is asked for, by a clock of our own (GoSMS document, 最佳实践 1)."""
+"""How often an order is polled, with a controlled clock (GoSMS document, 最佳实践 1)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from providers.gateway.vocabulary import OrderState, Rental
 from rentals import apply_order_state
 from rentals.engine import lookup_errors
 from rentals.engine.list_poll import RoundJob
-from rentals.engine.list_poll_source import PollingSource
-from rentals.engine.lookup_source import LookJob
+from rentals.engine.list_poll_source import PollSource
+from rentals.engine.lookup_source import LookupJob
 from rentals.models import Order, Watch
 from tests.factories.accounts import make_account
 from tests.factories.orders import make_rented
@@ -24,7 +24,7 @@ from tests.factories.orders import make_rented
 pytestmark = pytest.mark.django_db
 
 
-def said(order: Order, state: str = "pending", **fields: Any) -> Rental:
+def make_rental(order: Order, state: str = "pending", **fields: Any) -> Rental:
     values: dict[str, Any] = {
         "phone": order.phone,
         "project": "whatsapp",
@@ -42,11 +42,13 @@ def said(order: Order, state: str = "pending", **fields: Any) -> Rental:
     )
 
 
-def asked_during(order: Order, seconds: int, *, answers_until: int = 10**9) -> list[int]:
-    """The seconds after its creation at which an order is asked for, the provider saying
-    "pending" until `answers_until` and "received" from then on. Asking is tried when it is due,
-    the second before, and every tenth second."""
-    source, began, asked = PollingSource(), timezone.now(), []
+def poll_seconds(order: Order, seconds: int, *, pending_until: int = 10**9) -> list[int]:
+    """The seconds after its creation at which an order is polled.
+
+    The provider states "pending" until `pending_until` and "received" from then on. A poll is
+    attempted when it is due, in the second before, and every tenth second.
+    """
+    source, began, polled = PollSource(), timezone.now(), []
     due = order.next_poll_at
     with time_machine.travel(began, tick=False) as clock:
         for second in range(seconds + 1):
@@ -55,68 +57,68 @@ def asked_during(order: Order, seconds: int, *, answers_until: int = 10**9) -> l
                 continue
             clock.move_to(now)
             for job in source.claim(order.account, 5, uuid4()):
-                assert isinstance(job, LookJob)
-                asked.append(second)
-                state = "received" if second >= answers_until else "pending"
+                assert isinstance(job, LookupJob)
+                polled.append(second)
+                state = "received" if second >= pending_until else "pending"
                 text = {"code": "482913", "content": "Your code"} if state == "received" else {}
                 apply_order_state.apply(
-                    order.pk, said(order, state, **text), timezone.now(), whole=True
+                    order.pk, make_rental(order, state, **text), timezone.now(), from_lookup=True
                 )
                 due = Order.objects.get(pk=order.pk).next_poll_at
-    return asked
+    return polled
 
 
-def test_every_3_seconds_for_30_then_every_5_until_2_minutes_then_every_10() -> None:
-    asked = asked_during(make_rented(), 300)
+def test_order_is_polled_every_3_then_5_then_10_seconds() -> None:
+    polled = poll_seconds(make_rented(), 300)
 
-    first = [one for one in asked if one <= 30]
-    gaps = [later - earlier for earlier, later in pairwise(asked)]
+    first = [one for one in polled if one <= 30]
+    gaps = [later - earlier for earlier, later in pairwise(polled)]
     assert first == list(range(3, 31, 3))
-    assert {gap for one, gap in zip(asked, gaps, strict=False) if 30 <= one < 120} == {5}
-    assert {gap for one, gap in zip(asked, gaps, strict=False) if one >= 120} == {10}
+    assert {gap for one, gap in zip(polled, gaps, strict=False) if 30 <= one < 120} == {5}
+    assert {gap for one, gap in zip(polled, gaps, strict=False) if one >= 120} == {10}
 
 
-def test_the_wait_is_to_its_end_and_not_five_minutes() -> None:
-    asked = asked_during(make_rented(), 560, answers_until=550)
-    assert asked[-1] == 550
+def test_order_is_polled_to_its_end_and_not_five_minutes() -> None:
+    polled = poll_seconds(make_rented(), 560, pending_until=550)
+    assert polled[-1] == 550
 
 
-def test_nothing_is_asked_once_the_sms_is_there() -> None:
+def test_polling_stops_once_the_sms_has_arrived() -> None:
     order = make_rented()
-    assert asked_during(order, 120, answers_until=9)[-1] == 9
+    assert poll_seconds(order, 120, pending_until=9)[-1] == 9
     order.refresh_from_db()
     assert (order.state, order.next_poll_at) == ("received", None)
 
 
-def test_a_provider_that_never_says_the_end_is_not_asked_for_ever() -> None:
+def test_polling_stops_if_the_provider_never_states_an_end() -> None:
     order = make_rented()
 
-    asked = asked_during(order, 1200)
+    polled = poll_seconds(order, 1200)
 
     order.refresh_from_db()
-    assert 600 + 300 <= asked[-1] <= 600 + 310
+    assert 600 + 300 <= polled[-1] <= 600 + 310
     assert (order.state, order.next_poll_at) == ("expired_unconfirmed", None)
 
 
 @pytest.mark.parametrize("state", ["completed", "cancelled", "expired"])
-def test_every_other_last_word_ends_it_too(state: str) -> None:
+def test_every_final_state_stops_polling(state: str) -> None:
     order = make_rented()
-    apply_order_state.apply(order.pk, said(order, state), timezone.now(), whole=True)
+    apply_order_state.apply(order.pk, make_rental(order, state), timezone.now(), from_lookup=True)
     order.refresh_from_db()
     assert (order.state, order.next_poll_at) == (state, None)
 
 
-def test_a_word_that_nobody_knows_is_asked_about_at_the_slowest_pace() -> None:
+def test_order_in_unrecognised_state_is_polled_at_the_slowest_interval() -> None:
     order = make_rented()
     now = timezone.now()
-    odd = said(order, "unrecognised")
-    apply_order_state.apply(order.pk, odd, now, whole=True)
+    odd = make_rental(order, "unrecognised")
+    apply_order_state.apply(order.pk, odd, now, from_lookup=True)
     order.refresh_from_db()
     assert order.state == "pending"
     assert order.next_poll_at == now + timedelta(seconds=10)
 
 
-def test_an_order_that_is_not_found_is_asked_for_while_its_time_runs() -> None:
+def test_order_not_found_is_polled_during_its_lifetime() -> None:
     order = make_rented()
     now = timezone.now()
     for _ in range(9):
@@ -125,7 +127,7 @@ def test_an_order_that_is_not_found_is_asked_for_while_its_time_runs() -> None:
     assert (order.state, order.next_poll_at) == ("pending", now + timedelta(seconds=10))
 
 
-def test_it_is_given_up_when_that_is_over() -> None:
+def test_order_not_found_becomes_stale_after_its_lifetime() -> None:
     order = make_rented(expires_at=timezone.now())
     for _ in range(3):
         lookup_errors.note_not_found(order.pk, timezone.now(), "order_not_found")
@@ -133,37 +135,37 @@ def test_it_is_given_up_when_that_is_over() -> None:
     assert (order.state, order.reason, order.next_poll_at) == ("stale", "order_not_found", None)
 
 
-def test_after_ten_open_orders_the_account_is_followed_by_its_list() -> None:
+def test_more_than_ten_pending_orders_are_polled_by_the_list() -> None:
     account = make_account("gosms")
     for _ in range(11):
         make_rented(account, next_poll_at=timezone.now())
 
-    (job,) = PollingSource().claim(account, 5, uuid4())
+    (job,) = PollSource().claim(account, 5, uuid4())
 
     assert isinstance(job, RoundJob)
     assert len(job.waiting) == 11
     assert Watch.objects.get(account=account).by_list
-    assert PollingSource().accounts_with_work([account.pk]) == set()
+    assert PollSource().accounts_with_work([account.pk]) == set()
 
 
-def test_ten_open_orders_are_asked_for_one_by_one() -> None:
+def test_ten_pending_orders_are_polled_one_by_one() -> None:
     account = make_account("gosms")
     for _ in range(10):
         make_rented(account, next_poll_at=timezone.now())
 
-    jobs = PollingSource().claim(account, 20, uuid4())
+    jobs = PollSource().claim(account, 20, uuid4())
 
     assert len(jobs) == 10
-    assert all(isinstance(job, LookJob) for job in jobs)
+    assert all(isinstance(job, LookupJob) for job in jobs)
 
 
-def test_after_a_401_one_probe_a_minute_leaves() -> None:
+def test_one_probe_a_minute_is_sent_after_401() -> None:
     account = make_account("gosms")
     for _ in range(5):
         make_rented(account, next_poll_at=timezone.now())
     now = timezone.now()
     Watch.objects.create(account=account, quiet_until=now + timedelta(seconds=60))
-    source = PollingSource()
+    source = PollSource()
 
     with time_machine.travel(now, tick=False) as clock:
         assert source.accounts_with_work([account.pk]) == set()

@@ -1,4 +1,4 @@
-"""Orders whose outcome is unknown, orders of others, and the provider's lists."""
+"""Unknown orders, found orders and the provider's lists, over real HTTP."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from tests.factories.staff import make_user
 from tests.support.engine import IMPATIENT, run_engine
 from tests.support.orders import read, rent, until_state
 
-from .engine.test_list_poll import channel_of
+from .engine.test_list_poll import gosms_channel
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ALONE = {"exclusive_key": True}
+EXCLUSIVE_KEY = {"exclusive_key": True}
 
 
-def lost(sandbox: Sandbox, *, accepted: bool, **account: object) -> Order:
-    """An order whose answer never came."""
+def place_with_lost_answer(sandbox: Sandbox, *, accepted: bool, **account: object) -> Order:
+    """Place an order whose answer is lost; `accepted`: the provider placed it."""
     fault = "json_truncated"
     sandbox.fault(fault, provider="gosms", operation="create_order", accept=accepted)
     order = make_order(make_account("gosms", sandbox, **account))
     return until_state(order, "unknown", "pending", "not_created", deadlines=IMPATIENT)
 
 
-def test_what_is_surely_ours_is_adopted_and_followed(sandbox: Sandbox) -> None:
-    order = lost(sandbox, accepted=True, options=ALONE)
+def test_order_that_is_certainly_ours_is_adopted_and_polled(sandbox: Sandbox) -> None:
+    order = place_with_lost_answer(sandbox, accepted=True, options=EXCLUSIVE_KEY)
 
     order = until_state(order, "pending")
 
@@ -46,8 +46,8 @@ def test_what_is_surely_ours_is_adopted_and_followed(sandbox: Sandbox) -> None:
     assert order.expires_there is not None
 
 
-def test_where_others_use_the_key_staff_decide(sandbox: Sandbox) -> None:
-    order = lost(sandbox, accepted=True)
+def test_staff_decide_if_the_key_is_shared(sandbox: Sandbox) -> None:
+    order = place_with_lost_answer(sandbox, accepted=True)
     run_engine(FoundOrder.objects.exists)
 
     order.refresh_from_db()
@@ -62,8 +62,8 @@ def test_where_others_use_the_key_staff_decide(sandbox: Sandbox) -> None:
     assert not reconciliation.adopt(order, found, by=by, because="again")
 
 
-def test_an_order_that_is_nowhere_was_not_made(sandbox: Sandbox) -> None:
-    order = lost(sandbox, accepted=False)
+def test_order_in_no_list_was_not_created(sandbox: Sandbox) -> None:
+    order = place_with_lost_answer(sandbox, accepted=False)
     change(order, answered_at=timezone.now() - timedelta(minutes=3))
 
     order = until_state(order, "not_created")
@@ -72,16 +72,16 @@ def test_an_order_that_is_nowhere_was_not_made(sandbox: Sandbox) -> None:
     assert len(sandbox.book.entries("gosms", "create_order")) == 1
 
 
-def test_it_is_not_believed_to_be_nowhere_too_early(sandbox: Sandbox) -> None:
-    order = lost(sandbox, accepted=False)
+def test_order_stays_unknown_until_it_had_time_to_appear(sandbox: Sandbox) -> None:
+    order = place_with_lost_answer(sandbox, accepted=False)
     for kind in Reading.Kind:
-        read(list_sync_source.ask(order.account, kind))
+        read(list_sync_source.request_reading(order.account, kind))
     order.refresh_from_db()
     assert order.state == "unknown"
 
 
-def test_money_held_for_an_order_that_nobody_knows_keeps_it_open(sandbox: Sandbox) -> None:
-    order = lost(sandbox, accepted=False)
+def test_hold_of_an_unknown_order_keeps_it_unknown(sandbox: Sandbox) -> None:
+    order = place_with_lost_answer(sandbox, accepted=False)
     change(order, answered_at=timezone.now() - timedelta(minutes=3))
     Transaction.objects.create(
         account=order.account,
@@ -92,13 +92,13 @@ def test_money_held_for_an_order_that_nobody_knows_keeps_it_open(sandbox: Sandbo
         created_there=order.answered_at,
     )
     for kind in Reading.Kind:
-        read(list_sync_source.ask(order.account, kind))
+        read(list_sync_source.request_reading(order.account, kind))
     order.refresh_from_db()
     assert order.state == "unknown"
 
 
-def test_another_order_of_its_kind_waits_until_it_is_found(sandbox: Sandbox) -> None:
-    order = lost(sandbox, accepted=True)
+def test_unknown_order_blocks_others_of_its_app_and_country(sandbox: Sandbox) -> None:
+    order = place_with_lost_answer(sandbox, accepted=True)
     other = make_order(order.account)
     elsewhere = make_order(order.account, region="GB")
     rent(elsewhere)
@@ -106,10 +106,10 @@ def test_another_order_of_its_kind_waits_until_it_is_found(sandbox: Sandbox) -> 
     assert other.state == "queued"
 
 
-def test_orders_of_others_are_shown_and_can_be_taken_over(sandbox: Sandbox) -> None:
+def test_found_order_can_be_imported_once(sandbox: Sandbox) -> None:
     ours = make_account("gosms", sandbox)
     theirs = rent(make_order(make_account("gosms", sandbox)))
-    read(list_sync_source.ask(ours, Reading.Kind.ORDERS))
+    read(list_sync_source.request_reading(ours, Reading.Kind.ORDERS))
     found = FoundOrder.objects.get(account=ours)
     by = make_user()
 
@@ -120,44 +120,44 @@ def test_orders_of_others_are_shown_and_can_be_taken_over(sandbox: Sandbox) -> N
     assert order_import.import_order(found, by) is None
 
 
-def test_with_a_key_of_our_own_they_are_taken_over_at_once(sandbox: Sandbox) -> None:
+def test_found_order_is_imported_automatically_if_the_key_is_exclusive(sandbox: Sandbox) -> None:
     rent(make_order(make_account("gosms", sandbox)))
-    ours = make_account("gosms", sandbox, options=ALONE)
-    read(list_sync_source.ask(ours, Reading.Kind.ORDERS))
+    ours = make_account("gosms", sandbox, options=EXCLUSIVE_KEY)
+    read(list_sync_source.request_reading(ours, Reading.Kind.ORDERS))
     assert Order.objects.get(account=ours).imported
 
 
-def test_the_list_tells_of_an_sms_on_an_order_that_has_ended(sandbox: Sandbox) -> None:
+def test_list_brings_an_sms_on_an_ended_order(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     change(order, state="cancelled", next_poll_at=None)
     sandbox.deliver_sms(order.provider_id, "Your code is 482913")
-    read(list_sync_source.ask(order.account, Reading.Kind.ORDERS))
+    read(list_sync_source.request_reading(order.account, Reading.Kind.ORDERS))
     order.refresh_from_db()
     assert (order.state, order.code.reveal()) == ("received", "482913")
 
 
-@pytest.mark.parametrize("arranged", ["newest", "oldest", "shuffled"])
-def test_transactions_are_read_whole_in_whatever_order_they_are_listed(
-    sandbox: Sandbox, arranged: str
+@pytest.mark.parametrize("list_order", ["newest", "oldest", "shuffled"])
+def test_transactions_are_read_completely_in_any_list_order(
+    sandbox: Sandbox, list_order: str
 ) -> None:
     sandbox.change_settings(
-        "gosms", list_order=arranged, rate_per_second=10_000, rate_per_minute=100_000
+        "gosms", list_order=list_order, rate_per_second=10_000, rate_per_minute=100_000
     )
     account = make_account("gosms", sandbox)
-    gosms, channel = channel_of(sandbox)
+    gosms, channel = gosms_channel(sandbox)
     with gosms.lock:
         for _ in range(249):
             gosms.rentals.deposit(channel, channel.balance)
 
-    done = read(list_sync_source.ask(account, Reading.Kind.TRANSACTIONS))
+    done = read(list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS))
 
     assert (done.state, done.complete, done.total) == ("done", True, 249)
     assert Transaction.objects.count() == 249
-    again = read(list_sync_source.ask(account, Reading.Kind.TRANSACTIONS))
+    again = read(list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS))
     assert (again.new, again.calls) == (0, 1)
 
 
-def test_a_list_is_not_read_twice_at_once(sandbox: Sandbox) -> None:
+def test_open_reading_is_not_requested_twice(sandbox: Sandbox) -> None:
     account = make_account("gosms", sandbox)
-    first = list_sync_source.ask(account, Reading.Kind.ORDERS)
-    assert list_sync_source.ask(account, Reading.Kind.ORDERS) == first
+    first = list_sync_source.request_reading(account, Reading.Kind.ORDERS)
+    assert list_sync_source.request_reading(account, Reading.Kind.ORDERS) == first

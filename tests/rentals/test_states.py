@@ -1,4 +1,4 @@
-"""Which state of an order, of a cancel and of a reading may follow which, and what they mean."""
+"""The state tables of orders, cancels and readings, and the groups of states."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from rentals.states import (
     CANCEL_OPEN,
     CANCEL_STATES,
     ENDED_WHILE_PENDING,
+    FROM_PROVIDER,
     OPEN,
     ORDER_STATES,
-    OURS,
     READING_STATES,
     STATED,
     SUPERSEDED,
@@ -20,7 +20,7 @@ from rentals.states import (
 from tests.support.state_tables import table_text, written_out
 
 
-def test_states_of_an_order_follow_each_other_like_this() -> None:
+def test_moves_of_an_order() -> None:
     assert written_out(ORDER_STATES) == table_text("""
     queued -> cancelled claimed not_created refused
     claimed -> placing queued
@@ -38,7 +38,7 @@ def test_states_of_an_order_follow_each_other_like_this() -> None:
     """)
 
 
-def test_states_of_a_cancel_follow_each_other_like_this() -> None:
+def test_moves_of_a_cancel() -> None:
     assert written_out(CANCEL_STATES) == table_text("""
     queued -> claimed not_done refused
     claimed -> queued sending
@@ -50,7 +50,7 @@ def test_states_of_a_cancel_follow_each_other_like_this() -> None:
     """)
 
 
-def test_states_of_a_reading_follow_each_other_like_this() -> None:
+def test_moves_of_a_reading() -> None:
     assert written_out(READING_STATES) == table_text("""
     queued -> claimed failed
     claimed -> done failed queued
@@ -73,18 +73,18 @@ def test_unknown_order_is_never_placed_again() -> None:
     assert not reachable & BEING_PLACED
 
 
-def test_states_that_a_provider_names_are_those_of_an_order_that_exists() -> None:
-    assert {str(theirs): str(ours) for theirs, ours in OURS.items()} == {
+def test_states_of_the_provider_map_to_those_of_an_existing_order() -> None:
+    assert {str(theirs): str(ours) for theirs, ours in FROM_PROVIDER.items()} == {
         "pending": "pending",
         "received": "received",
         "completed": "completed",
         "cancelled": "cancelled",
         "expired": "expired",
     }
-    assert set(OURS.values()) == STATED
+    assert set(FROM_PROVIDER.values()) == STATED
 
 
-def test_earlier_states_contradict_nothing() -> None:
+def test_superseded_states() -> None:
     assert {
         "received": {"pending"},
         "completed": {"pending", "received"},
@@ -94,7 +94,7 @@ def test_earlier_states_contradict_nothing() -> None:
     assert {"expired_unconfirmed", "stale"} == ENDED_WHILE_PENDING
 
 
-def test_open_orders_and_cancels_are_those_that_staff_look_after() -> None:
+def test_groups_of_open_states() -> None:
     assert {"queued", "claimed", "placing"} == BEING_PLACED
     assert {"queued", "claimed", "placing", "pending", "unknown"} == OPEN
     assert {"queued", "claimed", "sending"} == CANCEL_OPEN

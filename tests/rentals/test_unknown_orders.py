@@ -1,4 +1,4 @@
-"""What becomes of an order whose outcome is unknown, told by what was read of it."""
+"""How readings of the lists settle an order whose outcome is unknown."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from rentals.models import FoundOrder, Order, Reading
 from tests.factories.accounts import make_account
 from tests.factories.orders import make_order, make_rented
 
-from .test_poll_intervals import said
+from .test_poll_intervals import make_rental
 
 pytestmark = pytest.mark.django_db
 
-ALONE = {"exclusive_key": True}
+EXCLUSIVE_KEY = {"exclusive_key": True}
 NOW = timezone.now()
 
 
-def unknown(**fields: Any) -> Order:
+def make_unknown(**fields: Any) -> Order:
     times = {"handed_over_at": NOW, "answered_at": NOW + timedelta(seconds=30)}
-    account = make_account("gosms", options=ALONE)
+    account = make_account("gosms", options=EXCLUSIVE_KEY)
     return make_order(**{"account": account, "state": "unknown", **times, **fields})
 
 
-def listed_there(account: Account, *, after: timedelta = timedelta(0), **fields: object) -> None:
+def list_at_provider(
+    account: Account, *, after: timedelta = timedelta(0), **fields: object
+) -> None:
     FoundOrder.objects.create(
         **{
             "account": account,
@@ -45,7 +47,7 @@ def listed_there(account: Account, *, after: timedelta = timedelta(0), **fields:
     )
 
 
-def read_whole(account: Account, **fields: object) -> None:
+def read_both_lists(account: Account, **fields: object) -> None:
     for kind in Reading.Kind:
         state = {"state": "done", "whole": True, "complete": True}
         started = NOW + timedelta(minutes=3)
@@ -54,16 +56,16 @@ def read_whole(account: Account, **fields: object) -> None:
         )
 
 
-def settled(order: Order) -> str:
+def state_after_settling(order: Order) -> str:
     reconciliation.settle(order.account, NOW + timedelta(minutes=4))
     order.refresh_from_db()
     return order.state
 
 
-def test_one_order_that_was_made_at_that_time_is_ours() -> None:
-    order = unknown()
-    listed_there(order.account)
-    assert settled(order) == "pending"
+def test_only_candidate_of_that_time_is_adopted() -> None:
+    order = make_unknown()
+    list_at_provider(order.account)
+    assert state_after_settling(order) == "pending"
 
 
 @pytest.mark.parametrize(
@@ -76,77 +78,79 @@ def test_one_order_that_was_made_at_that_time_is_ours() -> None:
     ],
     ids=str,
 )
-def test_it_is_not_where_it_may_be_another_one_of_ours(fields: dict[str, str]) -> None:
-    order = unknown()
+def test_candidate_is_not_adopted_if_it_may_be_another_order_of_ours(
+    fields: dict[str, str],
+) -> None:
+    order = make_unknown()
     make_order(order.account, handed_over_at=NOW + timedelta(seconds=31), **fields)
-    listed_there(order.account)
-    assert settled(order) == "unknown"
+    list_at_provider(order.account)
+    assert state_after_settling(order) == "unknown"
 
 
-def test_an_order_that_was_certainly_not_made_is_no_rival() -> None:
-    order = unknown()
+def test_order_that_was_certainly_not_placed_is_no_rival() -> None:
+    order = make_unknown()
     make_order(order.account, handed_over_at=NOW, state="not_created", reason="unreachable")
-    listed_there(order.account)
-    assert settled(order) == "pending"
+    list_at_provider(order.account)
+    assert state_after_settling(order) == "pending"
 
 
-def test_a_clock_that_is_far_off_is_told_by_our_other_orders() -> None:
-    order = unknown()
+def test_clock_skew_is_taken_from_our_other_orders() -> None:
+    order = make_unknown()
     ahead = timedelta(minutes=20)
     make_rented(order.account, created_there=NOW + ahead, answered_at=NOW)
-    listed_there(order.account, after=ahead)
-    assert settled(order) == "pending"
+    list_at_provider(order.account, after=ahead)
+    assert state_after_settling(order) == "pending"
 
 
-def test_what_turns_up_under_a_clock_that_nothing_tells_of_is_left_to_staff() -> None:
-    order = unknown()
-    listed_there(order.account, after=timedelta(minutes=20))
-    read_whole(order.account)
-    assert settled(order) == "unknown"
+def test_candidate_of_an_unknown_clock_skew_is_left_to_staff() -> None:
+    order = make_unknown()
+    list_at_provider(order.account, after=timedelta(minutes=20))
+    read_both_lists(order.account)
+    assert state_after_settling(order) == "unknown"
     assert reconciliation.candidates(order).count() == 1
 
 
-def test_in_neither_list_it_was_not_made() -> None:
-    order = unknown()
-    read_whole(order.account)
-    assert settled(order) == "not_created"
+def test_order_in_neither_list_was_not_created() -> None:
+    order = make_unknown()
+    read_both_lists(order.account)
+    assert state_after_settling(order) == "not_created"
 
 
 @pytest.mark.parametrize(
     "fields", [{"whole": False}, {"complete": False}, {"unreadable": 1}], ids=str
 )
-def test_a_list_that_was_not_read_whole_and_understood_proves_nothing(
+def test_incomplete_or_unreadable_list_proves_nothing(
     fields: dict[str, object],
 ) -> None:
-    order = unknown()
-    read_whole(order.account, **fields)
-    assert settled(order) == "unknown"
+    order = make_unknown()
+    read_both_lists(order.account, **fields)
+    assert state_after_settling(order) == "unknown"
 
 
-def test_its_own_answer_is_stronger_than_the_belief_that_it_was_not_made() -> None:
-    order = unknown(state="not_created", reason="not_found_there")
-    rental = said(order, "pending", order_id="4711", phone="+6281234567890")
+def test_own_answer_overrides_the_belief_that_it_was_not_created() -> None:
+    order = make_unknown(state="not_created", reason="not_found_there")
+    rental = make_rental(order, "pending", order_id="4711", phone="+6281234567890")
     placement_results.apply_placed(Order.objects.filter(pk=order.pk), rental, timezone.now())
     order.refresh_from_db()
     assert (order.state, order.provider_id, order.ended_at) == ("pending", "4711", None)
 
 
-def test_what_a_later_reading_adds_to_an_order_of_others_is_kept() -> None:
+def test_later_reading_adds_to_a_found_order() -> None:
     account = make_account("gosms")
     row = Rental("4711", OrderState.PENDING, "pending", "+62812", "whatsapp", "ID", None)
-    order_import.take_in_page(account, [row], NOW)
-    news = replace(row, state=OrderState.RECEIVED, raw_state="received", code="482913")
-    order_import.take_in_page(account, [news], NOW)
-    order_import.take_in_page(account, [replace(news, code=None)], NOW)
+    order_import.import_page(account, [row], NOW)
+    update = replace(row, state=OrderState.RECEIVED, raw_state="received", code="482913")
+    order_import.import_page(account, [update], NOW)
+    order_import.import_page(account, [replace(update, code=None)], NOW)
     found = FoundOrder.objects.get()
     assert (found.stated, found.code.reveal()) == ("received", "482913")
 
 
-def test_the_time_of_an_imported_order_is_that_of_our_clock() -> None:
+def test_times_of_an_imported_order_follow_our_clock() -> None:
     account = make_account("gosms")
     behind = timedelta(minutes=10)
     make_rented(account, created_there=NOW - behind, answered_at=NOW)
-    listed_there(account, after=-behind)
+    list_at_provider(account, after=-behind)
     order = order_import.import_order(FoundOrder.objects.get(), None)
     assert order is not None
     assert order.expires_at is not None

@@ -1,4 +1,4 @@
-"""The form, the board, the order's page and the lists: what they do and whom they show what."""
+"""The form, the board, the order's page and the lists: their actions and their permissions."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ RENT = "rentals.rent_order"
 VIEW = "rentals.view_order"
 
 
-def page(name: str, *args: str) -> str:
+def list_url(name: str, *args: str) -> str:
     return reverse(f"admin:rentals_{name}", args=args)
 
 
-def of(order: Order, name: str = "change") -> str:
-    return page(f"order_{name}", order.public_id)
+def order_url(order: Order, name: str = "change") -> str:
+    return list_url(f"order_{name}", order.public_id)
 
 
 def signed_in(user: User) -> Client:
@@ -45,7 +45,7 @@ def signed_in(user: User) -> Client:
     return client
 
 
-def filled(account: Account, **changes: Any) -> dict[str, Any]:
+def form_data(account: Account, **changes: Any) -> dict[str, Any]:
     return {
         "account": account.public_id,
         "project": "whatsapp",
@@ -57,7 +57,7 @@ def filled(account: Account, **changes: Any) -> dict[str, Any]:
     }
 
 
-def arrived(**fields: Any) -> Order:
+def make_received(**fields: Any) -> Order:
     now = timezone.now()
     texts = {"code": Secret(CODE), "content": Secret(TEXT)}
     return make_rented(**{"state": "received", "sms_at": now, **texts, **fields})
@@ -66,39 +66,39 @@ def arrived(**fields: Any) -> Order:
 # --- renting -----------------------------------------------------------------
 
 
-def test_one_number_leads_to_its_page() -> None:
+def test_renting_one_number_opens_its_page() -> None:
     by = make_user(RENT)
     account = make_account("gosms")
-    answer = signed_in(by).post(page("order_rent"), filled(account))
+    response = signed_in(by).post(list_url("order_rent"), form_data(account))
     order = Order.objects.get()
-    assert answer["Location"] == of(order)
+    assert response["Location"] == order_url(order)
     assert (order.created_by, order.held_by, order.state) == (by, by, "queued")
 
 
-def test_the_same_form_twice_orders_once() -> None:
+def test_form_submitted_twice_orders_once() -> None:
     client, account = signed_in(make_user(RENT)), make_account("gosms")
-    first = client.post(page("order_rent"), filled(account))
-    second = client.post(page("order_rent"), filled(account))
+    first = client.post(list_url("order_rent"), form_data(account))
+    second = client.post(list_url("order_rent"), form_data(account))
     assert Order.objects.count() == 1
     assert first["Location"] == second["Location"]
 
 
-def test_several_are_ordered_only_when_it_is_said_once_more() -> None:
+def test_several_numbers_are_ordered_only_after_confirmation() -> None:
     client, account = signed_in(make_user(RENT)), make_account("gosms")
-    asked = client.post(page("order_rent"), filled(account, count="3"))
+    confirmation = client.post(list_url("order_rent"), form_data(account, count="3"))
     assert Order.objects.count() == 0
-    mark = asked.context["confirm"]
-    text = asked.content.decode()
+    mark = confirmation.context["confirm"]
+    text = confirmation.content.decode()
     assert "Rent 3 numbers?" in text
     assert "WhatsApp · Indonesia" in text
     assert "Their price is not known" in text
-    client.post(page("order_rent"), filled(account, count="4", confirmed=mark))
+    client.post(list_url("order_rent"), form_data(account, count="4", confirmed=mark))
     assert Order.objects.count() == 0
 
-    answer = client.post(page("order_rent"), filled(account, count="3", confirmed=mark))
+    response = client.post(list_url("order_rent"), form_data(account, count="3", confirmed=mark))
 
     assert Order.objects.count() == 3
-    assert answer["Location"].startswith(page("order_board"))
+    assert response["Location"].startswith(list_url("order_board"))
 
 
 @pytest.mark.parametrize(
@@ -114,43 +114,43 @@ def test_several_are_ordered_only_when_it_is_said_once_more() -> None:
     ],
     ids=str,
 )
-def test_a_wrong_form_orders_nothing(changes: dict[str, str]) -> None:
+def test_invalid_form_orders_nothing(changes: dict[str, str]) -> None:
     client, account = signed_in(make_user(RENT)), make_account("gosms")
-    answer = client.post(page("order_rent"), filled(account, **changes))
+    response = client.post(list_url("order_rent"), form_data(account, **changes))
     assert Order.objects.count() == (1 if changes.get("count") == "１" else 0)
-    assert answer.status_code in (200, 302)
+    assert response.status_code in (200, 302)
 
 
-def test_a_limit_stops_the_whole_order_and_nothing_is_written() -> None:
+def test_daily_limit_rejects_the_whole_request() -> None:
     by = make_user(RENT)
     DailyLimit.objects.create(user=by, what="orders", most=2)
     client, account = signed_in(by), make_account("gosms")
     mark = f"{account.public_id}:whatsapp:ID:3"
-    answer = client.post(page("order_rent"), filled(account, count="3", confirmed=mark))
+    response = client.post(list_url("order_rent"), form_data(account, count="3", confirmed=mark))
     assert Order.objects.count() == 0
-    assert "limit" in answer.content.decode()
+    assert "limit" in response.content.decode()
 
 
-def test_the_page_tells_the_last_price_and_how_it_went() -> None:
+def test_page_shows_last_price_and_success_rate() -> None:
     account = make_account("gosms")
     now = timezone.now()
-    arrived(account=account, placed_at=now - timedelta(seconds=20), sms_at=now)
+    make_received(account=account, placed_at=now - timedelta(seconds=20), sms_at=now)
     make_rented(account, state="expired", sms_at=None)
     query = {"account": account.public_id, "project": "whatsapp", "region": "ID", "count": "2"}
-    text = signed_in(make_user(RENT)).get(page("order_pair"), query).content.decode()
+    text = signed_in(make_user(RENT)).get(list_url("order_pair"), query).content.decode()
     assert "Last price 0.50" in text
     assert "50% of 2 orders" in text
     assert "about 1.00" in text
 
 
-def test_a_paused_account_rents_nothing() -> None:
+def test_paused_account_rents_nothing() -> None:
     account = make_account("gosms")
     Account.objects.filter(pk=account.pk).update(paused_at=timezone.now())
-    signed_in(make_user(RENT)).post(page("order_rent"), filled(account))
+    signed_in(make_user(RENT)).post(list_url("order_rent"), form_data(account))
     assert Order.objects.count() == 0
 
 
-# --- who may do and see what ---------------------------------------------------
+# --- permissions and masking ---------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -165,67 +165,67 @@ def test_a_paused_account_rents_nothing() -> None:
         ("changes", VIEW),
     ],
 )
-def test_each_page_needs_its_permission(path: str, permission: str) -> None:
+def test_each_page_requires_its_permission(path: str, permission: str) -> None:
     make_account("gosms")
-    assert signed_in(make_user()).get(page(f"order_{path}")).status_code == 403
-    assert signed_in(make_user(permission, VIEW)).get(page(f"order_{path}")).status_code == 200
+    assert signed_in(make_user()).get(list_url(f"order_{path}")).status_code == 403
+    assert signed_in(make_user(permission, VIEW)).get(list_url(f"order_{path}")).status_code == 200
 
 
 @pytest.mark.parametrize("action", ["cancel", "settle", "reveal", "hide", "hand"])
-def test_each_action_needs_its_permission_and_a_post(action: str) -> None:
+def test_each_action_requires_its_permission_and_post(action: str) -> None:
     order = make_rented()
     client = signed_in(make_user(VIEW))
-    assert client.post(of(order, action)).status_code == 403
-    chief = signed_in(make_user(is_superuser=True))
-    assert chief.get(of(order, action)).status_code == 405
+    assert client.post(order_url(order, action)).status_code == 403
+    manager = signed_in(make_user(is_superuser=True))
+    assert manager.get(order_url(order, action)).status_code == 405
     order.refresh_from_db()
     assert (order.state, order.cancels.count()) == ("pending", 0)
 
 
-def everything_shown(client: Client, order: Order) -> str:
+def text_of_all_pages(client: Client, order: Order) -> str:
     addresses = [
-        page("order_board") + "?scope=team",
-        page("order_board_changes"),
-        page("order_changelist"),
-        page("order_changelist") + f"?q={order.phone}",
-        of(order),
-        of(order, "live"),
+        list_url("order_board") + "?scope=team",
+        list_url("order_board_changes"),
+        list_url("order_changelist"),
+        list_url("order_changelist") + f"?q={order.phone}",
+        order_url(order),
+        order_url(order, "live"),
     ]
     text = "".join(client.get(address).content.decode() for address in addresses)
-    # What was typed into the search comes back as it was typed.
+    # The search box repeats the typed number.
     return text.replace(order.phone.removeprefix("+"), "")
 
 
-def test_without_reveal_neither_number_nor_code_nor_text_is_on_any_page() -> None:
-    text = everything_shown(signed_in(make_staff("viewer")), arrived())
+def test_viewer_sees_no_number_code_or_text_on_any_page() -> None:
+    text = text_of_all_pages(signed_in(make_staff("viewer")), make_received())
     assert CODE not in text
     assert NUMBER not in text.replace(" ", "").replace(f"%2B62{NUMBER}", "")
     assert TEXT not in text
 
 
 @pytest.mark.parametrize("part", ["created_by", "held_by"])
-def test_who_placed_or_holds_an_order_sees_it_whole(part: str) -> None:
+def test_creator_and_holder_see_the_order_unmasked(part: str) -> None:
     user = make_user(VIEW)
-    order = change(arrived(), **{part: user})
-    text = everything_shown(signed_in(user), order)
+    order = change(make_received(), **{part: user})
+    text = text_of_all_pages(signed_in(user), order)
     assert CODE in text
     assert TEXT in text
 
 
-def test_a_reveal_needs_a_reason_and_is_written_down() -> None:
-    order = arrived()
+def test_reveal_requires_a_reason_and_is_logged() -> None:
+    order = make_received()
     client = signed_in(make_staff("manager"))
-    assert CODE not in client.post(of(order, "reveal"), {"reason": "other"}).content.decode()
-    answer = client.post(of(order, "reveal"), {"reason": "customer"})
-    assert CODE in answer.content.decode()
-    assert "no-store" in answer["Cache-Control"]
+    assert CODE not in client.post(order_url(order, "reveal"), {"reason": "other"}).content.decode()
+    response = client.post(order_url(order, "reveal"), {"reason": "customer"})
+    assert CODE in response.content.decode()
+    assert "no-store" in response["Cache-Control"]
     assert LogEntry.objects.get().change_message == "Revealed: The customer asks"
 
 
-def test_an_export_holds_no_code_and_no_whole_number_of_others() -> None:
-    arrived()
+def test_export_contains_no_code_and_no_unmasked_number_of_others() -> None:
+    make_received()
     client = signed_in(make_user(VIEW, "rentals.export_order"))
-    body = b"".join(client.get(page("order_export"))).decode()
+    body = b"".join(client.get(list_url("order_export"))).decode()
     assert CODE not in body
     assert NUMBER not in body
     assert LogEntry.objects.count() == 1
@@ -234,7 +234,7 @@ def test_an_export_holds_no_code_and_no_whole_number_of_others() -> None:
 # --- the board -----------------------------------------------------------------
 
 
-def test_500_open_orders_take_at_most_12_queries() -> None:
+def test_board_of_500_open_orders_takes_at_most_12_queries() -> None:
     account, by = make_account("gosms"), make_staff("operator")
     now = timezone.now()
     Order.objects.bulk_create(
@@ -252,64 +252,64 @@ def test_500_open_orders_take_at_most_12_queries() -> None:
         for number in range(500)
     )
     client = signed_in(by)
-    client.get(page("order_board"))
-    with CaptureQueriesContext(connection) as asked:
-        answer = client.get(page("order_board"))
-    assert answer.content.decode().count('id="order-') == 500
-    assert len(asked) <= 12, "\n".join(one["sql"][:150] for one in asked)
+    client.get(list_url("order_board"))
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(list_url("order_board"))
+    assert response.content.decode().count('id="order-') == 500
+    assert len(queries) <= 12, "\n".join(one["sql"][:150] for one in queries)
 
 
-def test_a_refresh_sends_changed_rows_only() -> None:
+def test_board_update_sends_changed_rows_only() -> None:
     account, by = make_account("gosms"), make_staff("operator")
     long_ago = timezone.now() - timedelta(minutes=5)
     for _ in range(3):
         make_rented(account, by=by, changed_at=long_ago)
-    order = arrived(account=account, by=by)
+    order = make_received(account=account, by=by)
     since = (timezone.now() - timedelta(seconds=1)).isoformat()
-    news = signed_in(by).get(page("order_board_changes"), {"since": since}).json()
-    assert list(news["rows"]) == [order.public_id]
-    assert CODE in news["rows"][order.public_id]["html"]
-    assert CODE not in news["rows"][order.public_id]["arrived"]
+    updates = signed_in(by).get(list_url("order_board_changes"), {"since": since}).json()
+    assert list(updates["rows"]) == [order.public_id]
+    assert CODE in updates["rows"][order.public_id]["html"]
+    assert CODE not in updates["rows"][order.public_id]["arrived"]
 
 
 @pytest.mark.parametrize("since", ["", "never", "2026-01-01", "2026-13-99T00:00:00Z", "\x00"])
-def test_a_refresh_bears_whatever_stands_in_its_address(since: str) -> None:
+def test_board_update_tolerates_malformed_since(since: str) -> None:
     client = signed_in(make_staff("operator"))
-    assert client.get(page("order_board_changes"), {"since": since}).status_code == 200
+    assert client.get(list_url("order_board_changes"), {"since": since}).status_code == 200
 
 
 # --- cancelling, settling, importing ---------------------------------------------
 
 
-def test_an_order_that_was_not_placed_yet_is_simply_withdrawn() -> None:
+def test_cancelling_a_queued_order_withdraws_it() -> None:
     order = make_order()
-    signed_in(make_staff("operator")).post(of(order, "cancel"))
+    signed_in(make_staff("operator")).post(order_url(order, "cancel"))
     order.refresh_from_db()
     assert (order.state, order.cancels.count()) == ("cancelled", 0)
 
 
-def test_a_second_cancel_says_that_it_is_being_cancelled() -> None:
+def test_second_cancel_reports_that_the_first_is_under_way() -> None:
     order = make_rented()
     client = signed_in(make_staff("operator"))
-    client.post(of(order, "cancel"))
-    answer = client.post(of(order, "cancel"), follow=True)
-    assert "being cancelled already" in answer.content.decode()
+    client.post(order_url(order, "cancel"))
+    response = client.post(order_url(order, "cancel"), follow=True)
+    assert "being cancelled already" in response.content.decode()
     assert order.cancels.count() == 1
 
 
-def test_cancel_is_offered_for_a_pending_order_only() -> None:
+def test_cancel_is_offered_for_pending_orders_only() -> None:
     client = signed_in(make_staff("operator"))
-    assert "Cancel order…" in client.get(of(make_rented())).content.decode()
-    assert "Cancel order…" not in client.get(of(arrived())).content.decode()
+    assert "Cancel order…" in client.get(order_url(make_rented())).content.decode()
+    assert "Cancel order…" not in client.get(order_url(make_received())).content.decode()
 
 
-def test_staff_settle_an_unknown_order_with_a_reason() -> None:
+def test_settling_an_unknown_order_requires_a_reason() -> None:
     order = make_order(state="unknown", answered_at=timezone.now(), reason="timed_out")
     client = signed_in(make_staff("manager"))
-    client.post(of(order, "settle"), {"outcome": "not_made", "reason": "other", "other": ""})
+    client.post(order_url(order, "settle"), {"outcome": "not_made", "reason": "other", "other": ""})
     order.refresh_from_db()
     assert order.state == "unknown"
-    client.post(of(order, "settle"), {"outcome": "not_made", "reason": "console"})
+    client.post(order_url(order, "settle"), {"outcome": "not_made", "reason": "console"})
     order.refresh_from_db()
     assert (order.state, order.settled_because) == (
         "not_created",
@@ -317,7 +317,7 @@ def test_staff_settle_an_unknown_order_with_a_reason() -> None:
     )
 
 
-def test_a_manager_takes_an_order_over_that_was_not_placed_here() -> None:
+def test_manager_imports_a_found_order() -> None:
     found = FoundOrder.objects.create(
         account=make_account("gosms"),
         provider_id="4711",
@@ -327,17 +327,17 @@ def test_a_manager_takes_an_order_over_that_was_not_placed_here() -> None:
         stated="pending",
         created_there=timezone.now(),
     )
-    chief = make_staff("manager")
-    assert NUMBER not in signed_in(chief).get(page("order_found")).content.decode()
-    signed_in(chief).post(page("order_found"), {"found": found.public_id})
+    manager = make_staff("manager")
+    assert NUMBER not in signed_in(manager).get(list_url("order_found")).content.decode()
+    signed_in(manager).post(list_url("order_found"), {"found": found.public_id})
     order = Order.objects.get(provider_id="4711")
-    assert (order.held_by, order.imported, order.state) == (chief, True, "pending")
+    assert (order.held_by, order.imported, order.state) == (manager, True, "pending")
 
 
 # --- transactions ----------------------------------------------------------------
 
 
-def test_totals_are_never_added_up_across_accounts() -> None:
+def test_totals_are_kept_per_account() -> None:
     for number in (1, 2):
         Transaction.objects.create(
             account=make_account("gosms", name=f"Account {number}"),
@@ -346,14 +346,14 @@ def test_totals_are_never_added_up_across_accounts() -> None:
             amount=Decimal("0.50"),
             created_there=timezone.now(),
         )
-    answer = signed_in(make_staff("viewer")).get(page("transaction_changelist"))
-    totals = answer.context["money"]["totals"]
+    response = signed_in(make_staff("viewer")).get(list_url("transaction_changelist"))
+    totals = response.context["money"]["totals"]
     assert [group["account"] for group in totals] == ["Account 1", "Account 2"]
     assert all(group["totals"][0].amount == Decimal("0.50") for group in totals)
 
 
 @pytest.mark.parametrize("query", ["?page=999999", "?type=%00", "?q=" + "9" * 5000, "?o=99"])
-def test_odd_addresses_of_the_lists_are_borne(query: str) -> None:
+def test_lists_tolerate_malformed_query_strings(query: str) -> None:
     client = signed_in(make_user(is_superuser=True))
     for name in ("order_changelist", "transaction_changelist", "finding_changelist"):
-        assert client.get(page(name) + query, follow=True).status_code == 200
+        assert client.get(list_url(name) + query, follow=True).status_code == 200

@@ -1,5 +1,5 @@
-"""What a provider's odd answers do to orders: nothing is ordered twice, no SMS is lost, and
-none is filed under another order. Over real HTTP, where the wire matters."""
+"""Faulty answers of a provider: no order is placed twice, no SMS is lost, and none is stored under
+another order. Over real HTTP where the connection matters."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from core.secrets import Secret
 from providers.engine.work_source import Result
 from providers.gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason, RentalPage
-from rentals.engine.list_poll_source import PollingSource
-from rentals.engine.lookup_source import LookJob
+from rentals.engine.list_poll_source import PollSource
+from rentals.engine.lookup_source import LookupJob
 from rentals.models import Order, Watch
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
 from tests.factories.orders import make_order, make_rented
 from tests.factories.staff import make_staff, make_user
-from tests.rentals.admin.test_orders import of, signed_in
+from tests.rentals.admin.test_orders import order_url, signed_in
 from tests.support.engine import IMPATIENT, run_engine
 
-from .test_list_poll import Book, ids, rented_there, round_of
+from .test_list_poll import ChangingLists, ids, rent_at_provider, run_round
 
-SPOILED = (
+UNCLEAR_FAULTS = (
     "html_200",
     "html_500",
     "html_502",
@@ -48,47 +48,49 @@ SPOILED = (
     "tls_broken",
     "huge_body",
 )
-"""Answers that do not tell what happened."""
+"""Faults after which the answer does not show what happened."""
 PROJECTS = ("whatsapp", "telegram", "facebook", "google")
 REGIONS = ("ID", "US", "GB", "CN", "IN")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_order_is_placed_once_whatever_comes_of_its_answer(sandbox: Sandbox) -> None:
+def test_order_is_placed_once_whatever_its_answer(sandbox: Sandbox) -> None:
     sandbox.change_settings("gosms", rate_per_second=10_000, rate_per_minute=100_000)
     account, by = make_account("gosms", sandbox), make_user("rentals.rent_order")
     pairs = list(product(PROJECTS, REGIONS))
-    # A new order contradicts nothing that was known of it.
-    spoiled = [fault for fault in SPOILED if fault != "contradiction"]
-    for fault, (project, region) in zip(spoiled, pairs, strict=False):
+    # A new order has no stored fields that an answer could contradict.
+    faults = [fault for fault in UNCLEAR_FAULTS if fault != "contradiction"]
+    for fault, (project, region) in zip(faults, pairs, strict=False):
         sandbox.fault(fault, provider="gosms", operation="create_order")
         make_order(account, by=by, project=project, region=region)
 
     run_engine(
-        lambda: Order.objects.filter(state="unknown").count() == len(spoiled),
+        lambda: Order.objects.filter(state="unknown").count() == len(faults),
         at_most=60,
         deadlines=IMPATIENT,
     )
 
-    assert len(sandbox.book.entries("gosms", "create_order")) == len(spoiled)
+    assert len(sandbox.book.entries("gosms", "create_order")) == len(faults)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("faults", [SPOILED[:10], SPOILED[10:]], ids=["first", "others"])
-def test_whatever_an_order_answers_once_its_sms_is_read_the_next_time(
+@pytest.mark.parametrize(
+    "faults", [UNCLEAR_FAULTS[:10], UNCLEAR_FAULTS[10:]], ids=["first", "others"]
+)
+def test_sms_is_read_on_the_poll_after_a_unclear_answer(
     sandbox: Sandbox, faults: tuple[str, ...]
 ) -> None:
     account = make_account("gosms", sandbox)
     for fault in faults:
         sandbox.fault(fault, provider="gosms", operation="get_order")
-    placed = rented_there(sandbox, account, 5, next_poll_at=timezone.now())
+    placed = rent_at_provider(sandbox, account, 5, next_poll_at=timezone.now())
     for order in placed:
         sandbox.deliver_sms(order.provider_id, f"Your code is 9{order.provider_id}")
 
-    whole = Order.objects.filter(state="received").exclude(content="")
-    run_engine(lambda: whole.count() == len(placed), at_most=40, deadlines=IMPATIENT)
+    received = Order.objects.filter(state="received").exclude(content="")
+    run_engine(lambda: received.count() == len(placed), at_most=40, deadlines=IMPATIENT)
 
-    for order in whole:
+    for order in received:
         assert order.code.reveal() == f"9{order.provider_id}"
 
 
@@ -106,11 +108,11 @@ def test_whatever_an_order_answers_once_its_sms_is_read_the_next_time(
     ],
     ids=lambda error: error.reason,
 )
-def test_ten_minutes_of_trouble_end_no_order_that_still_lives(error: GatewayError) -> None:
-    order, source, claim = make_rented(), PollingSource(), uuid4()
+def test_ten_minutes_of_errors_do_not_end_a_live_order(error: GatewayError) -> None:
+    order, source, claim = make_rented(), PollSource(), uuid4()
     for _ in range(60):
         Order.objects.update(poll_claim=claim)
-        job = LookJob(
+        job = LookupJob(
             order.account_id, f"order:{order.pk}", order.pk, timezone.now(), order.provider_id
         )
         source.record([Result(job, error=error)], claim)
@@ -121,8 +123,8 @@ def test_ten_minutes_of_trouble_end_no_order_that_still_lives(error: GatewayErro
 
 
 @pytest.mark.django_db
-def test_a_429_for_the_list_makes_no_order_asked_for_by_itself() -> None:
-    account, claim, source = make_account("gosms"), uuid4(), PollingSource()
+def test_rate_limited_list_triggers_no_single_lookups() -> None:
+    account, claim, source = make_account("gosms"), uuid4(), PollSource()
     later = timezone.now() + timedelta(minutes=5)
     for _ in range(12):
         make_rented(account, next_poll_at=later)
@@ -133,11 +135,11 @@ def test_a_429_for_the_list_makes_no_order_asked_for_by_itself() -> None:
 
 
 @pytest.mark.django_db
-def test_links_and_odd_characters_of_an_sms_are_shown_and_do_nothing() -> None:
+def test_markup_and_links_of_an_sms_are_shown_as_text() -> None:
     user = make_staff("operator")
     text = "<a href='https://evil.example'>x</a> https://evil.example \u202e\u200b😀 " * 100
     order = make_rented(by=user, state="received", content=Secret(text), sms_at=timezone.now())
-    page = signed_in(user).get(of(order)).content.decode()
+    page = signed_in(user).get(order_url(order)).content.decode()
     assert "&lt;a href=" in page
     assert 'href="https://evil' not in page
     assert "<a href='https://evil" not in page
@@ -147,14 +149,14 @@ def test_links_and_odd_characters_of_an_sms_are_shown_and_do_nothing() -> None:
 # --- lists -------------------------------------------------------------------------
 
 
-class SmallPages(Book):
-    """Gives twenty rows, whatever is asked for."""
+class SmallPages(ChangingLists):
+    """Returns twenty rows, whatever page size is requested."""
 
     def list_orders(self, *, page: int, page_size: int, state: str) -> RentalPage:
         return super().list_orders(page=page, page_size=20, state=state)
 
 
-class Repeating(Book):
+class Repeating(ChangingLists):
     """Repeats the last row of a page at the head of the next one."""
 
     def list_orders(self, *, page: int, page_size: int, state: str) -> RentalPage:
@@ -164,6 +166,6 @@ class Repeating(Book):
         return RentalPage((*again, *whole.rentals), whole.total, page, page_size)
 
 
-@pytest.mark.parametrize("book", [Book, SmallPages, Repeating])
-def test_what_left_a_list_is_found_however_its_pages_are_cut(book: type[Book]) -> None:
-    assert round_of(book(ids(249, 1), []), ids(250)).missing == frozenset({"0"})
+@pytest.mark.parametrize("lists", [ChangingLists, SmallPages, Repeating])
+def test_missing_order_is_found_however_the_list_is_paged(lists: type[ChangingLists]) -> None:
+    assert run_round(lists(ids(249, 1), []), ids(250)).missing == frozenset({"0"})

@@ -1,4 +1,4 @@
-"""Readings of the provider's lists are kept for as long as something may follow from them."""
+"""Pruning of readings of the provider's lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from providers.models import Account
 from rentals import tasks
-from rentals.engine.list_sync_source import KEPT_FOR
+from rentals.engine.list_sync_source import RETENTION
 from rentals.models import Reading
 from tests.factories.accounts import make_account
 
@@ -24,34 +24,34 @@ def account() -> Account:
     return make_account("gosms")
 
 
-def ended(account: Account, days: int, kind: str = ORDERS, **fields: Any) -> Reading:
+def make_ended_reading(account: Account, days: int, kind: str = ORDERS, **fields: Any) -> Reading:
     values = {"state": Reading.State.DONE, "complete": True, "whole": True, **fields}
     ended_at = timezone.now() - timedelta(days=days)
     return Reading.objects.create(account=account, kind=kind, ended_at=ended_at, **values)
 
 
-def test_an_old_one_goes_where_the_list_was_read_again_since(account: Account) -> None:
-    ended(account, KEPT_FOR.days + 1)
+def test_old_reading_is_pruned_after_a_later_complete_one(account: Account) -> None:
+    make_ended_reading(account, RETENTION.days + 1)
     failed: dict[str, Any] = {"state": Reading.State.FAILED, "complete": False}
-    ended(account, KEPT_FOR.days + 1, **failed)
-    kept = [ended(account, KEPT_FOR.days - 1), ended(account, 0)]
+    make_ended_reading(account, RETENTION.days + 1, **failed)
+    kept = [make_ended_reading(account, RETENTION.days - 1), make_ended_reading(account, 0)]
     assert tasks.prune() == 2
     assert set(Reading.objects.all()) == set(kept)
 
 
-def test_the_last_whole_one_stays_however_old(account: Account) -> None:
-    last = ended(account, 400)
-    ended(account, 300, state=Reading.State.FAILED, complete=False)
-    ended(account, 1, whole=False)
-    ended(account, 1, TRANSACTIONS)
-    ended(make_account("gosms"), 1)
+def test_last_complete_reading_is_never_pruned(account: Account) -> None:
+    last = make_ended_reading(account, 400)
+    make_ended_reading(account, 300, state=Reading.State.FAILED, complete=False)
+    make_ended_reading(account, 1, whole=False)
+    make_ended_reading(account, 1, TRANSACTIONS)
+    make_ended_reading(make_account("gosms"), 1)
     tasks.prune()
     assert last in Reading.objects.all()
 
 
-def test_one_that_is_not_over_stays(account: Account) -> None:
-    open_one = Reading.objects.create(account=account, kind=ORDERS)
+def test_open_reading_is_never_pruned(account: Account) -> None:
+    open_reading = Reading.objects.create(account=account, kind=ORDERS)
     Reading.objects.update(asked_at=timezone.now() - timedelta(days=400))
-    ended(account, 0)
+    make_ended_reading(account, 0)
     tasks.prune()
-    assert open_one in Reading.objects.all()
+    assert open_reading in Reading.objects.all()

@@ -1,4 +1,4 @@
-"""From the wish to the code: over real HTTP, with the engine's own loop."""
+"""Orders from the request to the code, over real HTTP with the engine's own loop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.threads import at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_an_order_becomes_a_number_that_waits(sandbox: Sandbox) -> None:
+def test_placed_order_is_pending_and_scheduled_for_polling(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
 
     assert (order.state, order.price) == ("pending", Decimal("0.50"))
@@ -30,7 +30,7 @@ def test_an_order_becomes_a_number_that_waits(sandbox: Sandbox) -> None:
     assert order.next_poll_at is not None
 
 
-def test_the_code_and_the_whole_text_are_read(sandbox: Sandbox) -> None:
+def test_code_and_whole_text_are_read(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     sandbox.deliver_sms(order.provider_id, "Your WhatsApp code is 482913")
 
@@ -41,21 +41,21 @@ def test_the_code_and_the_whole_text_are_read(sandbox: Sandbox) -> None:
     assert order.next_poll_at is None
 
 
-def test_nothing_is_asked_after_the_last_word(sandbox: Sandbox) -> None:
+def test_order_is_not_polled_after_its_sms_is_complete(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     sandbox.deliver_sms(order.provider_id, "Your code is 482913")
     until_state(order, "received")
-    asked = len(sandbox.book.entries("gosms", "get_order"))
+    lookups = len(sandbox.book.entries("gosms", "get_order"))
 
     other = rent(make_order(order.account))
 
     assert other.state == "pending"
-    assert len(sandbox.book.entries("gosms", "get_order")) == asked
+    assert len(sandbox.book.entries("gosms", "get_order")) == lookups
 
 
-def test_a_cancel_is_believed_when_the_order_says_so(sandbox: Sandbox) -> None:
+def test_cancel_is_confirmed_by_the_orders_own_answer(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
-    assert cancel_requests.ask(order, make_user())
+    assert cancel_requests.request_cancel(order, make_user())
 
     cancel = answered(order.cancels.get())
 
@@ -64,21 +64,21 @@ def test_a_cancel_is_believed_when_the_order_says_so(sandbox: Sandbox) -> None:
     assert len(sandbox.book.entries("gosms", "cancel_order")) == 1
 
 
-def test_two_tabs_cancel_the_same_order_once(sandbox: Sandbox) -> None:
+def test_concurrent_cancels_of_an_order_send_one_call(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     by = make_user()
 
-    asked = at_once(lambda: cancel_requests.ask(order, by), 4)
+    results = at_once(lambda: cancel_requests.request_cancel(order, by), 4)
 
-    assert sorted(asked) == [False, False, False, True]
+    assert sorted(results) == [False, False, False, True]
     answered(order.cancels.get())
     assert len(sandbox.book.entries("gosms", "cancel_order")) == 1
 
 
-def test_a_cancel_that_came_too_late_finds_the_code(sandbox: Sandbox) -> None:
+def test_late_cancel_is_refused_and_the_code_is_read(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     sandbox.deliver_sms(order.provider_id, "Your code is 482913")
-    cancel_requests.ask(order, make_user())
+    cancel_requests.request_cancel(order, make_user())
 
     cancel = answered(order.cancels.get())
 
@@ -88,12 +88,10 @@ def test_a_cancel_that_came_too_late_finds_the_code(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-def test_a_cancel_whose_answer_is_lost_is_decided_by_the_order(
-    sandbox: Sandbox, accepted: bool
-) -> None:
+def test_cancel_with_lost_answer_is_decided_by_the_order(sandbox: Sandbox, accepted: bool) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     sandbox.fault("json_truncated", provider="gosms", operation="cancel_order", accept=accepted)
-    cancel_requests.ask(order, make_user())
+    cancel_requests.request_cancel(order, make_user())
 
     cancel = answered(order.cancels.get())
 
@@ -103,9 +101,9 @@ def test_a_cancel_whose_answer_is_lost_is_decided_by_the_order(
     assert cancel.state == ("accepted" if accepted else "not_done")
 
 
-def test_another_number_is_rented_only_after_the_cancel(sandbox: Sandbox) -> None:
+def test_replacement_is_rented_only_after_the_cancel(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
-    cancel_requests.ask(order, make_user("rentals.rent_order"), then_rent=True)
+    cancel_requests.request_cancel(order, make_user("rentals.rent_order"), then_rent=True)
     answered(order.cancels.get())
 
     other = Order.objects.get(instead_of=order)
@@ -113,10 +111,10 @@ def test_another_number_is_rented_only_after_the_cancel(sandbox: Sandbox) -> Non
     assert rent(other).state == "pending"
 
 
-def test_no_other_number_is_rented_when_the_sms_was_faster(sandbox: Sandbox) -> None:
+def test_no_replacement_is_rented_if_the_sms_was_faster(sandbox: Sandbox) -> None:
     order = rent(make_order(make_account("gosms", sandbox)))
     sandbox.deliver_sms(order.provider_id, "Your code is 482913")
-    cancel_requests.ask(order, make_user(), then_rent=True)
+    cancel_requests.request_cancel(order, make_user(), then_rent=True)
     answered(order.cancels.get())
 
     assert Order.objects.count() == 1
@@ -130,7 +128,7 @@ def test_no_other_number_is_rented_when_the_sms_was_faster(sandbox: Sandbox) -> 
         ("nothing", "ID", "parameters"),
     ],
 )
-def test_a_refusal_is_kept_with_its_reason(
+def test_refused_order_keeps_reason_and_words(
     sandbox: Sandbox, project: str, region: str, reason: str
 ) -> None:
     order = rent(make_order(make_account("gosms", sandbox), project=project, region=region))
@@ -139,7 +137,7 @@ def test_a_refusal_is_kept_with_its_reason(
     assert order.words
 
 
-def test_no_money_stops_the_orders_that_wait(sandbox: Sandbox) -> None:
+def test_insufficient_balance_pauses_the_account_and_keeps_orders_queued(sandbox: Sandbox) -> None:
     sandbox.change_account("gosms", balance=Decimal(0), credit_limit=Decimal(0))
     account = make_account("gosms", sandbox)
     first, second = make_order(account), make_order(account)
@@ -152,7 +150,7 @@ def test_no_money_stops_the_orders_that_wait(sandbox: Sandbox) -> None:
     assert len(sandbox.book.entries("gosms", "create_order")) == 1
 
 
-def test_where_staff_ask_for_it_an_empty_shelf_is_tried_again(sandbox: Sandbox) -> None:
+def test_unavailable_number_is_retried_if_staff_asked_to_keep_trying(sandbox: Sandbox) -> None:
     order = make_order(make_account("gosms", sandbox), region="AQ", keep_trying=10)
     run_engine(lambda: Order.objects.filter(pk=order.pk).exclude(answered_at=None).exists())
 
@@ -162,7 +160,7 @@ def test_where_staff_ask_for_it_an_empty_shelf_is_tried_again(sandbox: Sandbox) 
     assert (order.not_before - order.answered_at).total_seconds() == pytest.approx(15, abs=0.5)
 
 
-def test_a_lost_answer_is_never_followed_by_a_second_order(sandbox: Sandbox) -> None:
+def test_lost_answer_never_leads_to_a_second_call(sandbox: Sandbox) -> None:
     sandbox.fault("never_answers", provider="gosms", operation="create_order", accept=True)
     order = make_order(make_account("gosms", sandbox))
 
@@ -172,14 +170,14 @@ def test_a_lost_answer_is_never_followed_by_a_second_order(sandbox: Sandbox) -> 
     assert len(sandbox.book.entries("gosms", "create_order")) == 1
 
 
-def test_what_somebody_wanted_who_may_not_rent_any_more_is_not_ordered(sandbox: Sandbox) -> None:
+def test_queued_order_of_deactivated_person_is_not_placed(sandbox: Sandbox) -> None:
     order = make_order(make_account("gosms", sandbox))
     User.objects.filter(username=order.created_by).update(is_active=False)
     assert rent(order).reason == "order_not_allowed"
     assert not sandbox.book.entries("gosms", "create_order")
 
 
-def test_many_orders_of_one_kind_are_placed_one_after_the_other(sandbox: Sandbox) -> None:
+def test_orders_of_one_app_and_country_are_placed_one_at_a_time(sandbox: Sandbox) -> None:
     account = make_account("gosms", sandbox)
     made = [make_order(account) for _ in range(6)]
 

@@ -1,4 +1,4 @@
-"""Orders, cancels, look-ups and lists keep the promise that every work source keeps."""
+"""The work sources of rented numbers pass the contract of every work source."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from providers.models import Account
 from rentals import cancel_requests, poll_intervals
-from rentals.engine.cancel_source import CancelJob, CancellingSource
+from rentals.engine.cancel_source import CancelJob, CancelSource
 from rentals.engine.list_poll import RoundJob
-from rentals.engine.list_poll_source import PollingSource
-from rentals.engine.list_sync_source import PageJob, ReadingSource
-from rentals.engine.lookup_source import ContentSource, LookJob
-from rentals.engine.place_source import PlaceJob, PlacingSource
+from rentals.engine.list_poll_source import PollSource
+from rentals.engine.list_sync_source import ListSyncSource, PageJob
+from rentals.engine.lookup_source import ContentSource, LookupJob
+from rentals.engine.place_source import PlaceJob, PlaceSource
 from rentals.models import Reading
 from tests.factories.accounts import make_account
 from tests.factories.orders import make_order, make_rented
@@ -24,7 +24,7 @@ LONG_AGO = timedelta(minutes=1)
 
 
 class TestOrders(NeverRepeatedContract):
-    source_class = PlacingSource
+    source_class = PlaceSource
     job_class = PlaceJob
 
     def make_due(self, count: int) -> Account:
@@ -35,19 +35,19 @@ class TestOrders(NeverRepeatedContract):
 
 
 class TestCancels(NeverRepeatedContract):
-    source_class = CancellingSource
+    source_class = CancelSource
     job_class = CancelJob
 
     def make_due(self, count: int) -> Account:
         account, by = make_account("gosms"), make_user("rentals.cancel_order")
         for _ in range(count):
-            assert cancel_requests.ask(make_rented(account), by, then_rent=False)
+            assert cancel_requests.request_cancel(make_rented(account), by, then_rent=False)
         return account
 
 
 class TestLookups(RepeatableContract):
-    source_class = PollingSource
-    job_class = LookJob
+    source_class = PollSource
+    job_class = LookupJob
 
     def make_due(self, count: int) -> Account:
         account = make_account("gosms")
@@ -57,20 +57,20 @@ class TestLookups(RepeatableContract):
 
 
 class TestRounds(RepeatableContract):
-    source_class = PollingSource
+    source_class = PollSource
     job_class = RoundJob
     rows_at_once = 1
 
     def make_due(self, count: int) -> Account:
         account = make_account("gosms")
-        for _ in range(poll_intervals.ONE_BY_ONE + 1):
+        for _ in range(poll_intervals.MAX_ONE_BY_ONE + 1):
             make_rented(account)
         return account
 
 
 class TestContents(RepeatableContract):
     source_class = ContentSource
-    job_class = LookJob
+    job_class = LookupJob
 
     def make_due(self, count: int) -> Account:
         account = make_account("gosms")
@@ -80,7 +80,7 @@ class TestContents(RepeatableContract):
 
 
 class TestLists(RepeatableContract):
-    source_class = ReadingSource
+    source_class = ListSyncSource
     job_class = PageJob
     rows_at_once = 2
 
