@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core.countries import country_name
-from core.phone import PhoneError, PhoneNumber, PhoneProblem, read
+from core.phone import PhoneError, PhoneNumber, PhoneProblem, parse_number
 from providers.gateway.client import CannotTake
 from providers.models import Account
 
@@ -45,7 +45,7 @@ def recipient_for(account: Account, typed: str) -> PhoneNumber:
 def read_recipient(typed: str) -> PhoneNumber:
     """Parse a phone number. Raises `InvalidRecipient` with the reason."""
     try:
-        return read(typed, settings.HOME_COUNTRY)
+        return parse_number(typed, settings.HOME_COUNTRY)
     except PhoneError as error:
         words = phone_problem_text(
             error.kind,

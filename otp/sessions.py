@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from core.phone import PhoneNumber, read
+from core.phone import PhoneNumber, parse_number
 from messaging import queue_message
 from messaging.recipients import recipient_for
 from messaging.states import WAITING
@@ -140,7 +140,7 @@ def send_code(
     code = ""
     if not route.provider_makes_code:
         code = typed or codes.make(route.code_length(session.length))
-    draft = route.draft(read(session.recipient), code, f"session:{session.pk}")
+    draft = route.draft(parse_number(session.recipient), code, f"session:{session.pk}")
     message = queue_message.build_message(draft, by, form_token)
     message.save(force_insert=True)
     serial = newest + 1

@@ -21,7 +21,7 @@ from core.admin.actions import ObjectAction, log_change
 from core.admin.buttons import EmptyState
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
-from core.admin.reasons import LONGEST_REASON
+from core.admin.reasons import MAX_REASON_LENGTH
 from core.admin.timeline import person_name
 from core.masking import masked_number
 from core.phone import search_key
@@ -45,7 +45,7 @@ class AddForm(forms.Form):
     )
     because = forms.CharField(
         label=_("Reason"),
-        max_length=LONGEST_REASON,
+        max_length=MAX_REASON_LENGTH,
         widget=UnfoldAdminTextInputWidget(),
         error_messages={"required": _("Enter the reason.")},
     )
@@ -100,7 +100,7 @@ class RemovePage(ObjectAction[DoNotSend]):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         entry = self.find(object_id)
-        because = request.POST.get("because", "").replace("\0", "").strip()[:LONGEST_REASON]
+        because = request.POST.get("because", "").replace("\0", "").strip()[:MAX_REASON_LENGTH]
         if not because:
             messages.error(request, _("Nothing was changed: choose or type a reason."))
         elif do_not_send.remove(entry, because, current_user(request)):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import log_export
 from core.admin.changelist import filtered
-from core.admin.exports import Column, export, format_of
+from core.admin.exports import Column, export, requested_format
 from core.admin.labels import label_for
 from core.admin.pages import NeedsPermission
 from core.admin.protocols import ModelPages
@@ -34,7 +34,7 @@ def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBas
     """
     if not request.user.has_perms((PERMISSION, "messaging.view_message")):
         raise NeedsPermission(PERMISSION)
-    format_ = format_of(request)
+    format_ = requested_format(request)
     rows = filtered(admin, request)
     change_message = f"Exported as {format_}: {request.GET.urlencode()}"
     log_export(request, Message, "messages", change_message[:MAX_LOGGED])

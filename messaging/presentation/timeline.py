@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.admin.timeline import TimelineEntry, in_order, person_name
+from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.templatetags.portal import visible
 from core.times import duration
 from providers.models import ApiCall
@@ -28,7 +28,7 @@ def timeline(
     return [
         *_queue_entries(message),
         *_send_entries(message, calls),
-        *in_order(
+        *sort_entries(
             [*_decision_entries(message), *_report_entries(message, with_callbacks=with_callbacks)]
         ),
         *_missing_report_entry(message),

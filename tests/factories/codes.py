@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from core.phone import read
+from core.phone import parse_number
 from messaging.models import Message
 from otp import check_code, sessions
 from otp.models import Attempt, SendGap, Session
@@ -35,7 +35,7 @@ def make_session(account: Account | None = None, **fields: Any) -> Session:
     account = account or make_account("haosms")
     by = fields.pop("by", None) or make_user()
     form_token = fields.pop("form_token", f"session{next(_serial)}")
-    recipient = read(fields.pop("recipient", NUMBER))
+    recipient = parse_number(fields.pop("recipient", NUMBER))
     plan = sessions.Plan(
         route=default_route(account, recipient.country, TEXT),
         recipient=recipient,

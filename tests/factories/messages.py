@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any, TypeVar
 
-from core.phone import read
+from core.phone import parse_number
 from messaging import queue_message
 from messaging.models import Message
 from providers.models import Account
@@ -24,7 +24,7 @@ def make_message(account: Account | None = None, **fields: Any) -> Message:
     account = account or make_account()
     by = fields.pop("by", None) or make_user()
     form_token = fields.pop("form_token", f"token{next(_serial)}")
-    recipient = read(fields.pop("recipient", "+8613912345678"))
+    recipient = parse_number(fields.pop("recipient", "+8613912345678"))
     kind = Message.Kind(fields.pop("kind", Message.Kind.TEXT))
     drafted = {
         Message.Kind.TEXT: {"text": TEXT, "sms_kind": "T", "sender_id": "HAORUI"},

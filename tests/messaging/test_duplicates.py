@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from core.phone import read
+from core.phone import parse_number
 from messaging.models import Message
 from messaging.queue_message import Draft, find_duplicate
 from tests.factories.accounts import make_account
@@ -19,7 +19,10 @@ pytestmark = pytest.mark.django_db
 
 def make_draft(message: Message) -> Draft:
     return Draft(
-        message.account, read(message.recipient), Message.Kind(message.kind), text=message.text
+        message.account,
+        parse_number(message.recipient),
+        Message.Kind(message.kind),
+        text=message.text,
     )
 
 
@@ -45,7 +48,9 @@ def test_newest_duplicate_is_returned() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"text": TEXT + "!"}, {"recipient": read("13900000000")}], ids=["text", "number"]
+    "other",
+    [{"text": TEXT + "!"}, {"recipient": parse_number("13900000000")}],
+    ids=["text", "number"],
 )
 def test_other_text_or_number_is_no_duplicate(other: dict[str, object]) -> None:
     assert find_duplicate(replace(make_draft(make_message()), **other)) is None  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django_q.models import OrmQ
 
-from core.phone import read
+from core.phone import parse_number
 from core.secrets import DOTS
 from messaging import queue_message
 from messaging.engine.source import MessageSource
@@ -36,7 +36,7 @@ def make_draft(account: Account | None = None, **fields: Any) -> Draft:
         "sender_id": "HAORUI",
         **fields,
     }
-    return Draft(account=account or make_account(), recipient=read("13912345678"), **fields)
+    return Draft(account=account or make_account(), recipient=parse_number("13912345678"), **fields)
 
 
 def make_code_draft(account: Account | None = None) -> Draft:
@@ -153,7 +153,7 @@ def test_two_forms_with_the_same_text_make_two_messages() -> None:
     "changed",
     [
         {"text": "Another text"},
-        {"recipient": read("13900000000")},
+        {"recipient": parse_number("13900000000")},
         {"sms_kind": "P"},
         {"sender_id": "OTHER"},
     ],

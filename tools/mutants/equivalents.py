@@ -1,6 +1,6 @@
-"""Survivors that change nothing anybody could see, each with its reason: docs/mutants.md.
+"""The list of survivors without an observable effect, each with its reason: docs/mutants.md.
 
-They are told apart by module, function and the changed lines, so that a line may move.
+Module, function and changed lines identify a survivor, so that lines may move.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _HEADING: Final = re.compile(r"^(##|###) `(.+)`$")
 class Change:
     module: str
     function: str
-    """`Class.method`; empty at the top of a module."""
+    """`Class.method`; empty at module level."""
     lines: tuple[str, ...]
-    """As in a diff, without indentation."""
+    """Diff lines without indentation."""
 
     def __str__(self) -> str:
         diff = "\n".join(self.lines)
@@ -31,7 +31,7 @@ class Change:
 
 
 def change_of(module: str, line: int, mutated: str) -> Change:
-    """What this text changes, where the fault begins in that line."""
+    """The change that `mutated` makes to a module. The fault begins in `line`."""
     text = (ROOT / module).read_text(encoding="utf-8")
     compared = difflib.unified_diff(text.splitlines(), mutated.splitlines(), n=0, lineterm="")
     lines = [each for each in compared if not each.startswith(("---", "+++", "@@"))]
@@ -57,7 +57,7 @@ def _function_at(text: str, line: int) -> str:
 
 
 def listed_equivalents() -> set[Change]:
-    """What docs/mutants.md lists. An entry without a reason is refused."""
+    """The entries of docs/mutants.md. Raises `ValueError` for an entry without a reason."""
     found: set[Change] = set()
     module = function = ""
     open_blocks: list[Change] = []

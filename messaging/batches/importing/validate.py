@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from django.conf import settings
 
-from core.phone import PhoneError, PhoneNumber, read
+from core.phone import PhoneError, PhoneNumber, parse_number
 from core.redaction import storable
 from providers.gateway.client import CannotTake
 
@@ -140,7 +140,7 @@ class RowChecker:
 
     def _read(self, typed: str) -> PhoneNumber | Refusal:
         try:
-            number = read(typed, settings.HOME_COUNTRY)
+            number = parse_number(typed, settings.HOME_COUNTRY)
         except PhoneError as error:
             values = {
                 "position": error.position,
