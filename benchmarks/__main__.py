@@ -28,7 +28,7 @@ def measurements() -> list[list[str]]:
         ["limits", "--seconds", seconds],
         ["callbacks"],
         ["rentals", "--shorten", "1" if os.environ.get("LONG") else "0.2"],
-        ["reading"],
+        ["batch_import"],
         ["batches"],
     ]
 

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from . import portal
-from .reading import csv_file
+from .batch_import import csv_file
 from .report import machine
 
 MESSAGES = 100_000

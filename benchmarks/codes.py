@@ -16,7 +16,7 @@ import threading
 import time
 
 from . import portal
-from .reading import csv_file
+from .batch_import import csv_file
 from .report import machine
 
 CODES = 60

@@ -38,8 +38,7 @@ def default_prices() -> dict[str, Decimal]:
 class GoSMSSettings(Settings):
     """GoSMS's settings. The limits are those of the document. Times are in seconds.
 
-    sms_delay: until the SMS arrives; None: only on request.
-    lifetime: until an order expires.
+    sms_delay: until the SMS arrives; None: only on request. lifetime: until an order expires.
     complete_delay: from received to completed; None: never.
     prices: by region ("ID") or by project and region ("whatsapp/ID"), which takes precedence.
     stock: numbers left, with the keys of `prices`; a missing key means no limit.
@@ -144,10 +143,7 @@ class Channel(Account):
     transactions: list[dict[str, object]] = field(default_factory=list, repr=False)
 
     def can_pay(self, price: Decimal) -> bool:
-        """The available amount is balance minus frozen (section 1).
-
-        Only postpaid channels may use credit.
-        """
+        """The available amount is balance minus frozen (section 1), plus credit if postpaid."""
         credit = self.credit_limit if self.billing_type == "postpaid" else Decimal(0)
         return self.balance - self.frozen + credit >= price
 

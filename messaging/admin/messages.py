@@ -1,4 +1,4 @@
-"""The pages about messages."""
+"""The list and the pages of messages."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from otp.models import SendGap, Session
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
-from tests.factories.codes import SENDS, WRONG, code_of, make_sent
+from tests.factories.codes import SENDS, WRONG, code_of, make_sent_session
 from tests.support.wait_until import wait_until
 
 from .conftest import LANGUAGES, Engine, MakeVisitor
@@ -110,7 +110,7 @@ def test_new_code_invalidates_the_earlier_one_until_the_session_is_cancelled(
 
 
 def test_double_submit_counts_as_one_try(operator: Visitor) -> None:
-    session = make_sent(make_account("haosms"))
+    session = make_sent_session(make_account("haosms"))
     operator.page.goto(reverse("admin:otp_session_change", args=[session.public_id]))
     page = CodePage(operator.page)
     page.field.fill(WRONG)
@@ -136,7 +136,7 @@ def test_typed_code_survives_a_live_update(
 
 @pytest.mark.any_database
 def test_list_updates_its_rows(operator: Visitor) -> None:
-    session = make_sent(make_account("haosms"))
+    session = make_sent_session(make_account("haosms"))
     operator.page.goto(reverse("admin:otp_session_changelist"))
     row = operator.page.locator("#result_list tbody tr").first
     expect(row).to_contain_text(WORDS["en"]["waiting"])

@@ -239,6 +239,6 @@ def fail_inside_portal(manager: Person, operator: Person, monkeypatch: pytest.Mo
         patch.setattr("messaging.queue_message.queue", fail)
         send_message(operator, Account.objects.get(name="haosms practice"), "13800138001")
     with monkeypatch.context() as patch:
-        patch.setattr("messaging.engine.source.request_of", fail)
+        patch.setattr("messaging.engine.source.build_request", fail)
         send_message(operator, Account.objects.get(name="haosms practice"), "13800138002")
         wait_until(all_settled)

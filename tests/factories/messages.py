@@ -1,7 +1,4 @@
-"""An account, a member of staff, a message, in one line and with sensible defaults.
-
-Staff and accounts that a test merely needs are no part of the history of changes.
-"""
+"""Factory of messages."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ CODE = "482913"
 
 
 def make_message(account: Account | None = None, **fields: Any) -> Message:
-    """A queued text (HAORUI), unless `kind` says otherwise."""
+    """Make a queued message; by default a text over HAORUI."""
     account = account or make_account()
     by = fields.pop("by", None) or make_user()
     form_token = fields.pop("form_token", f"token{next(_serial)}")

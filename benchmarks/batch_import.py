@@ -1,6 +1,6 @@
 """The time and memory needed to import and check the recipients of a batch.
 
-python -m benchmarks.reading [rows]
+python -m benchmarks.batch_import [rows]
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> None:
         command = [
             sys.executable,
             "-c",
-            f"from benchmarks import reading; reading.read({batch_id})",
+            f"from benchmarks import batch_import; batch_import.read({batch_id})",
         ]
         subprocess.run(command, check=True, env=os.environ | {"BENCH_KIND": kind})
 
@@ -48,7 +48,7 @@ def read(batch_id: int) -> None:
     if os.environ.get("PROF"):
         import cProfile
 
-        cProfile.runctx("reading.run(batch_id)", globals(), locals(), sort="tottime")
+        cProfile.runctx("importer.run(batch_id)", globals(), locals(), sort="tottime")
         return
 
     started = time.perf_counter()
