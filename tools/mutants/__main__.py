@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.parts) - all_parts().keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    # So that what was made in memory is removed again.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     check_operators()
     results = [
         _try(part, again=options.again) for part in chosen_parts(options.parts, options.seed)

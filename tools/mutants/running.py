@@ -87,12 +87,15 @@ class Runner:
         printed = self.data / "output"
         child = fork.Process(target=_test, args=(self, printed, listed))
         child.start()
-        child.join(self.timeout if listed is None else None)
-        is_late = child.exitcode is None
-        # Whatever the tests have started goes with them.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid or 0, signal.SIGKILL)
-        child.join()
+        try:
+            child.join(self.timeout if listed is None else None)
+            is_late = child.exitcode is None
+        finally:
+            # Whatever the tests have started goes with them.
+            child.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid or 0, signal.SIGKILL)
+            child.join()
         self.output = "timeout" if is_late else printed.read_text(errors="replace")
         return child.exitcode == 0
 
@@ -149,6 +152,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _test(runner: Runner, printed: Path, listed: Path | None) -> None:
     """In the forked process: run tests in the copied tree, and end without any clean-up."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
     os.chdir(runner.tree)
     sys.path[0] = str(runner.tree)
