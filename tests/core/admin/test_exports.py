@@ -54,7 +54,9 @@ def test_no_cell_is_taken_for_a_formula(text: str) -> None:
     assert cell(text).startswith("'")
 
 
-@pytest.mark.parametrize("text", ["+8613912345678", "+86 139 1234 5678", "-0.50", "Hello", "8=8"])
+@pytest.mark.parametrize(
+    "text", ["+8613912345678", "+86 139 1234 5678", "-0.50", "Hello", "8=8", "X=1"]
+)
 def test_numbers_and_plain_text_stay_readable(text: str) -> None:
     assert cell(text) == text
 
