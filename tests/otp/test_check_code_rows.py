@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from time_machine import travel
 
@@ -100,6 +101,25 @@ def test_try_is_returned_to_its_own_session_and_never_below_zero() -> None:
         session.refresh_from_db()
         other.refresh_from_db()
         assert (session.tries, other.tries) == (0, 1)
+
+
+def test_its_unknown_sends_are_locked_before_the_session_is_touched(by: User) -> None:
+    session = make_sent(state="send_unknown")
+    with CaptureQueriesContext(connection) as asked:
+        check_code.check(session, CODE, by=by, form_token="form")
+    statements = [query["sql"] for query in asked]
+    (lock, *_) = (
+        number
+        for number, statement in enumerate(statements)
+        if 'FROM "messaging_message"' in statement and "= 'unknown'" in statement
+    )
+    (touch, *_) = (
+        number
+        for number, statement in enumerate(statements)
+        if statement.startswith('UPDATE "otp_session"')
+    )
+    assert lock < touch
+    assert f'"session_id" = {session.pk}' in statements[lock]
 
 
 # --- concurrent submissions ------------------------------------------------------
