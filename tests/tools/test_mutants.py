@@ -47,20 +47,20 @@ def test_seed_replaces_that_of_samples_alone() -> None:
 
 
 def test_printed_survivor_with_a_reason_is_a_listed_equivalent(written: Path, module: str) -> None:
-    change = change_of(module, 2, CODE.replace("2", "3"))
+    change = change_of(module, CODE.replace("2", "3"))
     assert change == Change(module, "double", ("-return number * 2", "+return number * 3"))
     written.write_text(f"# List\n\n{change}\nNobody calls it.\n")
     assert listed_equivalents() == {change}
 
 
 def test_two_changes_share_a_reason(written: Path, module: str) -> None:
-    first, second = (change_of(module, 2, CODE.replace("2", digit)) for digit in "34")
+    first, second = (change_of(module, CODE.replace("2", digit)) for digit in "34")
     diff = "```diff\n" + "\n".join(second.lines) + "\n```\n"
     written.write_text(f"{first}\n{diff}\nNobody calls it.\n")
     assert listed_equivalents() == {first, second}
 
 
 def test_survivor_without_a_reason_is_refused(written: Path, module: str) -> None:
-    written.write_text(str(change_of(module, 2, CODE.replace("2", "3"))))
+    written.write_text(str(change_of(module, CODE.replace("2", "3"))))
     with pytest.raises(ValueError, match="no reason"):
         listed_equivalents()

@@ -111,7 +111,7 @@ def _try_one(item: WorkItem, tests: Runner) -> WorkResult:
 
 def _change(item: WorkItem) -> Change:
     mutation = spec(item)
-    return change_of(str(mutation.module_path), mutation.start_pos[0], mutated_text(mutation))
+    return change_of(str(mutation.module_path), mutated_text(mutation))
 
 
 def _result(part: Part, session: WorkDB, listed: set[Change]) -> Result:

@@ -1,6 +1,6 @@
 """The mutants of one part, and what became of them, in Cosmic Ray's session file.
 
-A session belongs to the text of its modules: where that has changed, a new one begins.
+A session belongs to the code of its modules: where that has changed, a new one begins.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def check_operators() -> None:
 def open_session(part: Part) -> WorkDB:
     """The session of this part as it was left, or a new one with its mutants."""
     SESSIONS.mkdir(parents=True, exist_ok=True)
-    texts = "".join((ROOT / module).read_text(encoding="utf-8") for module in part.modules)
-    digest = hashlib.sha256(f"{part.modules}{part.draw}{texts}".encode()).hexdigest()[:12]
+    code = [_code_of(ROOT / module) for module in part.modules]
+    digest = hashlib.sha256(f"{part.modules}{part.draw}{code}".encode()).hexdigest()[:12]
     path = SESSIONS / f"{part.name}-{digest}.sqlite"
     is_new = not path.exists()
     session = WorkDB(str(path), WorkDB.Mode.create)
@@ -70,6 +70,22 @@ def open_session(part: Part) -> WorkDB:
         unwanted = [item.job_id for item in session.work_items if item.job_id not in wanted]
         session.set_multiple_results(unwanted, WorkResult(WorkerOutcome.SKIPPED))
     return session
+
+
+def _code_of(module: Path) -> str:
+    """The code without comments and docstrings, which no mutant touches."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [each for each in body if not _is_text(each)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_text(statement: ast.AST) -> bool:
+    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+        return False
+    return isinstance(statement.value.value, str)
 
 
 def _drawn(part: Part, items: tuple[WorkItem, ...]) -> list[WorkItem]:
