@@ -80,6 +80,12 @@ def test_one_accounts_report_moves_no_message_of_another() -> None:
     assert message.state == "submitted"
 
 
+def test_id_that_no_message_has_finds_none() -> None:
+    message = make_message(state="submitted", provider_id="26471304")
+    assert not tell(message, D.DELIVERED, reference="", provider_id="26471305")
+    assert message.state == "submitted"
+
+
 def test_an_id_that_two_messages_have_finds_neither() -> None:
     account = make_account()
     one, _ = [make_message(account, state="submitted", provider_id="26471304") for _ in range(2)]

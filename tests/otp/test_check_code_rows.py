@@ -277,3 +277,13 @@ def test_second_provider_check_is_rejected_while_one_is_under_way(state: str) ->
     with pytest.raises(sessions.CheckUnderWay):
         try_code(session, CODE)
     assert Session.objects.get(pk=session.pk).tries == 1
+
+
+def test_earlier_code_waits_for_the_answer_about_the_newest_too() -> None:
+    make_sent()
+    let_gap_pass()
+    session = make_theirs()
+    try_code(session, WRONG)
+    with pytest.raises(sessions.CheckUnderWay):
+        try_code(session, CODE)
+    assert Session.objects.get(pk=session.pk).tries == Attempt.objects.count() == 1
