@@ -282,7 +282,7 @@ def test_second_provider_check_is_rejected_while_one_is_under_way(state: str) ->
 def test_earlier_code_waits_for_the_answer_about_the_newest_too() -> None:
     make_sent()
     let_gap_pass()
-    session = make_theirs()
+    session = make_provider_session()
     try_code(session, WRONG)
     with pytest.raises(sessions.CheckUnderWay):
         try_code(session, CODE)
