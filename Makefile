@@ -1,11 +1,11 @@
-# `make help` explains the targets. Everything is installed into $(VENV), from locked files.
+# `make help` lists the targets. Everything is installed into $(VENV), from lock files.
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# The first Python that runs, is new enough and can make environments. A name on the PATH may be
-# a placeholder, so each one is tried. The system's own goes first: it is built with every
-# optimisation and takes an eighth less time.
+# The first Python that runs, is new enough and can create environments. A name on the PATH may be
+# a placeholder, so each one is tried. The system's Python comes first, because it is built with all
+# optimisations and takes an eighth less time.
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for folder in /usr/bin/ ""; do \
 	for name in python3.13 python3.12 python3.11 python3.14 python3; do \
@@ -14,9 +14,9 @@ PYTHON ?= $(shell for folder in /usr/bin/ ""; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 TESTS ?=
-# For each database. One part of the tests is there sooner without workers that have to start.
+# Per database. A subset of the tests finishes sooner without workers, which take time to start.
 TEST_WORKERS ?= $(if $(TESTS),0,3)
-# quick: what is not marked `slow`; rest: the others; all: both. LONG=1 adds those marked `long`.
+# quick: tests not marked `slow`; rest: the others; all: both. LONG=1 adds those marked `long`.
 TIER ?= quick
 CHAOS ?= $(STORM)
 LONG ?=
@@ -25,15 +25,15 @@ MUTANTS ?=
 ONCE_MORE ?=
 SECOND :=
 PYTEST = $(BIN)/pytest -q -o cache_dir=.pytest_cache/$@ $(if $(LONG),--long)
-# Small portions in the given order, which begins with the longest tests.
+# Small chunks, in the given order, because the longest tests come first.
 CHOSEN = -n $(TEST_WORKERS) --dist load --maxschedchunk 4 --tier=$(TIER) $(SECOND) $(TESTS)
-# Real processes and browsers can starve beside each other: with ONCE_MORE, failed tests run
-# once more, alone, and have to pass there.
+# In parallel runs, real processes and browsers can starve each other. With ONCE_MORE, failed tests
+# run again, one at a time, and must then pass.
 FAILED_ALONE = $(PYTEST) -x -n 0 --last-failed --last-failed-no-failures none
-SAY_ONCE_MORE := echo "== FAILED BESIDE OTHERS; once more, alone =="
+ANNOUNCE_RETRY := echo "== FAILED IN PARALLEL; running again, one at a time =="
 
-# Every branch of these modules is tested: they keep the promise that no paid call is repeated.
-# `make coverage` fails otherwise.
+# These modules keep the promise that no paid call is repeated, so `make coverage` requires that
+# every branch is tested.
 FULLY_COVERED := core/states.py messaging/apply_report.py otp/check_code.py providers/engine/claims.py \
 	providers/engine/retry.py rentals/place_orders.py rentals/placement_results.py
 
@@ -58,8 +58,8 @@ REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[
 	check-imports check-migrations check-translations check-registries format lock messages clean
 
 help: ## List the targets
-	@echo "make demo   tries everything out with practice providers; nothing is sent, nothing costs"
-	@echo "make run    the same portal for real accounts; .env.example lists what can be set"
+	@echo "make demo   try the portal with sandbox providers: it sends nothing and costs nothing"
+	@echo "make run    run the portal for real accounts; .env.example lists the settings"
 	@echo
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) \
 		| while IFS='|' read -r name text; do printf '%-16s %s\n' "$$name" "$$text"; done
@@ -69,11 +69,11 @@ help: ## List the targets
 
 # --- running ---------------------------------------------------------------
 
-demo: $(VENV)/.installed ## Start the portal with demo staff, demo accounts and practice providers
+demo: $(VENV)/.installed ## Start the portal with demo staff, demo accounts and sandbox providers
 	@exec $(BIN)/python manage.py portal --demo
 
-# It reads no .env, so that it can never reach real accounts or a real database.
-dev: $(VENV)/.installed-dev ## Start the demo for developers: it reloads on change, with data of its own in data/dev
+# Ignores .env, so that it can never reach real accounts or a real database.
+dev: $(VENV)/.installed-dev ## Start the demo for developers: reloads on changes, with its own data in data/dev
 	@exec env -u DATABASE_URL -u STATIC_ROOT ENV_FILE= DATA_DIR=data/dev DEBUG=true \
 		$(BIN)/python manage.py portal --demo --reload --grace 10
 
@@ -82,50 +82,50 @@ run: $(VENV)/.installed ## Start the portal for real accounts
 
 # --- quality ---------------------------------------------------------------
 
-# Both databases at once: alone, each leaves the processor idle now and then.
+# Both databases in parallel, because each alone leaves the processor partly idle.
 test: $(VENV)/.installed-dev ## Run the tests on SQLite, and the database-dependent ones on PostgreSQL
 	@$(MAKE) -j2 test-sqlite test-postgres-second
 
-test-all: ## Run the slow tests as well, every database-dependent one on both (LONG=1: the long ones, too)
+test-all: ## Also run the slow tests, the database-dependent ones on both databases (LONG=1: long ones, too)
 	@$(MAKE) test TIER=all
 
-test-rest: ## Run what `make test` leaves out of `make test-all`
+test-rest: ## Run only the tests that `make test-all` adds to `make test`
 	@$(MAKE) test TIER=rest
 
-# Its output is printed at its end, so that the two do not mix.
+# Prints its output at the end, so that the two outputs do not mix.
 test-postgres-second: $(VENV)/.installed-dev
 	@mkdir -p .pytest_cache; output=.pytest_cache/$@.log; status=0; \
 	$(MAKE) test-postgres SECOND=--second-database >$$output 2>&1 || status=$$?; \
 	cat $$output; exit $$status
 
-# Each worker would compile every test anew, for each database.
+# Otherwise each worker would compile every test again, for each database.
 test-sqlite test-postgres test-postgres-second coverage: export PYTHONDONTWRITEBYTECODE =
 
-test-sqlite: $(VENV)/.installed-dev ## Run the tests on SQLite only (TIER=all: the slow ones, too)
+test-sqlite: $(VENV)/.installed-dev ## Run the tests on SQLite only (TIER=all: also the slow ones)
 	@echo "== tests on SQLite =="
-	@env -u TEST_DATABASE_URL $(PYTEST) $(CHOSEN) $(if $(ONCE_MORE),|| { $(SAY_ONCE_MORE); \
+	@env -u TEST_DATABASE_URL $(PYTEST) $(CHOSEN) $(if $(ONCE_MORE),|| { $(ANNOUNCE_RETRY); \
 		env -u TEST_DATABASE_URL $(FAILED_ALONE); })
 
-test-postgres: $(VENV)/.installed-dev ## Run the tests on PostgreSQL only; a server is found or brought along
+test-postgres: $(VENV)/.installed-dev ## Run the tests on PostgreSQL only, with an installed or bundled server
 	@echo "== tests on PostgreSQL$(if $(SECOND), that depend on the database) =="
-	@$(BIN)/python -m tests.database $(PYTEST) $(CHOSEN) $(if $(ONCE_MORE),|| { $(SAY_ONCE_MORE); \
+	@$(BIN)/python -m tests.database $(PYTEST) $(CHOSEN) $(if $(ONCE_MORE),|| { $(ANNOUNCE_RETRY); \
 		$(BIN)/python -m tests.database $(FAILED_ALONE); })
 
-coverage: $(VENV)/.installed-dev ## Report branch coverage, here and in htmlcov/; some modules must have 100 %
+coverage: $(VENV)/.installed-dev ## Report branch coverage, here and in htmlcov/; some modules require 100 %
 	@ls $(FULLY_COVERED) >/dev/null
 	@env -u TEST_DATABASE_URL $(PYTEST) $(CHOSEN) --cov --cov-report=html --cov-report=term
 	@echo "== every branch of the modules that keep the promise =="
 	@$(BIN)/coverage report --show-missing --fail-under=100 \
 		--include=$(subst $(SPACE),$(COMMA),$(FULLY_COVERED))
 
-# An environment of its own, since the locked one keeps Django and the theme where they are.
-# Deprecation warnings are shown, not errors.
-test-next: ## Try the tests on Python 3.13, Django 6.1 and the newest theme; they may fail
-	@"$(NEXT_PYTHON)" -c '$(IS_NEXT)' 2>/dev/null || { echo "Python 3.13 is not here: install it" \
+# A separate environment, because the lock files pin Django and the theme. Deprecation warnings are
+# not errors here.
+test-next: ## Run the tests on Python 3.13, Django 6.1 and the newest theme; they may fail
+	@"$(NEXT_PYTHON)" -c '$(IS_NEXT)' 2>/dev/null || { echo "Python 3.13 was not found: install it" \
 		"(python3.13-venv, pyenv or uv) and name it with NEXT_PYTHON=…"; exit 1; }
 	@$(MAKE) $(NEXT_VENV)/.installed-next VENV=$(NEXT_VENV) PYTHON="$(NEXT_PYTHON)"
 	@$(MAKE) test-next-run VENV=$(NEXT_VENV) \
-		|| echo "== failures are allowed here; docs/adr/0009 lists those that are known =="
+		|| echo "== failures are allowed here; docs/adr/0009 lists the known ones =="
 
 test-next-run: export PYTHONDONTWRITEBYTECODE =
 test-next-run:
@@ -136,15 +136,15 @@ chaos: $(VENV)/.installed-dev ## Kill engine processes 50 times while calls of e
 	@$(BIN)/python -m benchmarks.chaos --database sqlite $(CHAOS)
 	@$(BIN)/python -m benchmarks.chaos --database postgresql $(CHAOS)
 
-# The name that it had before.
+# The former name.
 storm: chaos
 
-bench: $(VENV)/.installed-dev ## Measure dispatch, latency and limits on a machine at rest (LONG=1: longer)
+bench: $(VENV)/.installed-dev ## Measure dispatch, latency and limits on an idle machine (LONG=1: longer)
 	@LONG="$(LONG)" $(BIN)/python -m benchmarks
 
-# The tool has an environment of its own: no other target needs it.
+# A separate environment, because no other target needs this tool.
 MUTANTS_VENV := .venv-mutants
-mutants: ## Put small faults into the code and list those that no test notices (MUTANTS="claims retry --seed 7")
+mutants: ## Insert small faults into the code and list those that no test detects (MUTANTS="claims retry --seed 7")
 	@$(MAKE) VENV=$(MUTANTS_VENV) $(MUTANTS_VENV)/.installed-mutants
 	@nice -n 10 $(MUTANTS_VENV)/bin/python -m tools.mutants $(MUTANTS)
 
@@ -171,23 +171,23 @@ check-migrations: $(VENV)/.installed-dev
 check-translations: $(VENV)/.installed-dev
 	@$(BIN)/python -m tools.translations --check
 
-# No address of a package registry may stand in any file.
+# No file may contain the address of a package registry.
 check-registries:
 	@! git grep --untracked -nIE '$(REGISTRIES)'
 
-format: $(VENV)/.installed-dev ## Format the code and repair what the linter can
+format: $(VENV)/.installed-dev ## Format the code and apply the linter's fixes
 	@$(BIN)/ruff check --fix . || true
 	@$(BIN)/ruff format .
 
 messages: $(VENV)/.installed-dev ## Collect texts for translation into locale/ (needs GNU gettext)
 	@$(BIN)/python -m tools.translations
 
-lock: ## Choose versions anew and write the locked files (needs uv; read the difference)
+lock: ## Upgrade all versions and write all lock files (needs uv; review the diff)
 	@$(COMPILE) --upgrade -o requirements.lock
 	@$(COMPILE) --upgrade --extra dev -o requirements-dev.lock
 	@$(COMPILE) --upgrade --extra dev --extra mutants -o requirements-mutants.lock
 
-clean: ## Remove the virtual environment and every cache, but no data
+clean: ## Remove the virtual environments and all caches, but no data
 	@rm -rf $(VENV) $(NEXT_VENV) $(MUTANTS_VENV) .mutants .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -196,17 +196,17 @@ clean: ## Remove the virtual environment and every cache, but no data
 # --- installing ------------------------------------------------------------
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with PYTHON=…"; exit 1; }
-	@echo "Making a virtual environment in $(VENV) with $(PYTHON)"
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is required; name one with PYTHON=…"; exit 1; }
+	@echo "Creating a virtual environment in $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.installed: requirements.lock | $(BIN)/python
-	@echo "Installing what the portal needs"
+	@echo "Installing the portal's requirements"
 	@$(PIP) -r requirements.lock
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock requirements.lock | $(BIN)/python
-	@echo "Installing what the portal and its tests need"
+	@echo "Installing the requirements of the portal and its tests"
 	@$(PIP) -r requirements-dev.lock
 	@touch $(VENV)/.installed $@
 

@@ -1,4 +1,4 @@
-"""How gunicorn serves the portal. The values come from the portal's own settings."""
+"""Configuration of gunicorn, from the portal's settings."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from django.conf import settings
 
 
 class PortalLogger(Logger):
-    """Logs no query strings, no secret parts of paths, and no static files."""
+    """Omits query strings, secret parts of paths, and requests for static files."""
 
     UNGUESSABLE = re.compile(r"[\w-]{20,}")
 

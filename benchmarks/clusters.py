@@ -76,7 +76,7 @@ class Host:
                 name=name,
                 command=logged(program.command, self.log),
                 environment={**program.environment, **environment},
-                longest_silence=LONGEST_SILENCE,
+                max_silence=LONGEST_SILENCE,
             ),
             *RESTART_AFTER,
         )
@@ -86,12 +86,12 @@ class Host:
         """Start the cluster again if it ended. True where it did: what it left behind, loops
         that still made calls among it, has just been killed then."""
         child = self._child
-        code = child.ended()
-        if child.hangs():
+        code = child.poll_exit()
+        if child.is_hanging():
             self.hung += 1
             code = child.kill()
         if code is not None:
-            child.postpone()
+            child.schedule_restart()
         elif child.process is None and time.monotonic() >= child.start_at:
             child.start()
         return code is not None
@@ -124,10 +124,10 @@ class Host:
 
     def stop(self) -> None:
         """Let it drain; kill what does not."""
-        self._child.ask_to_stop()
+        self._child.terminate()
         deadline = time.monotonic() + STOPS_WITHIN
         while self._child.process and time.monotonic() < deadline:
-            self._child.ended()
+            self._child.poll_exit()
             time.sleep(0.05)
         self._child.kill()
 

@@ -147,11 +147,11 @@ def _run(account, number: int) -> dict[str, float]:  # type: ignore[no-untyped-d
 
 
 def send_one(account, index: int) -> tuple[str, float]:  # type: ignore[no-untyped-def]
-    from core.phone import read
+    from core.phone import parse_number
     from otp.routes import default_route, with_dots
     from otp.sessions import Plan, start
 
-    number = read(f"+86138{index:04}{index:04}")
+    number = parse_number(f"+86138{index:04}{index:04}")
     route = default_route(account, number.country, with_dots(TEXT))
     plan = Plan(route=route, recipient=number, minutes=10)
     at = time.time()

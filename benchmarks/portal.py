@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from tests.database import NOT_HAD, server
+from tests.database import NOT_FOUND, running_server
 
 _serial = count(1)
 CREDENTIALS = {"api_id": "API0", "api_password": "password"}
@@ -29,9 +29,9 @@ def database(wanted: str) -> Iterator[None]:
         os.environ.pop("BENCH_DATABASE_URL", None)
         yield
     elif wanted == "postgresql":
-        with server() as url:
+        with running_server() as url:
             if url is None:
-                print(NOT_HAD, flush=True)
+                print(NOT_FOUND, flush=True)
                 raise SystemExit(1 if os.environ.get("CI") else 0)
             with _new_database(url) as os.environ["BENCH_DATABASE_URL"]:
                 yield

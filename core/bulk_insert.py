@@ -1,5 +1,7 @@
-"""Writing many rows at once, where the ORM would take longer to put the statement together
-than the database takes to carry it out."""
+"""Inserts many rows at once.
+
+For large inserts, the ORM takes longer to build the statement than the database takes to run it.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +12,29 @@ from django.db import DataError, IntegrityError, connection
 
 
 def insert_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows whose values are ready for the database, inside the caller's transaction.
+    """Insert rows in the caller's transaction. Values must be ready for the database.
 
-    By COPY on PostgreSQL, which takes no value of its own for each place of each row. Raises
-    what the database raises, but without its words, since those may quote a whole row.
+    Uses COPY on PostgreSQL, which needs no placeholder per value. Raises the database's own
+    `DataError` or `IntegrityError`, but without its message, which may quote a whole row.
     """
     try:
         _insert(table, columns, rows)
-    except (DataError, IntegrityError) as refusal:
-        state = getattr(refusal.__cause__, "sqlstate", None)
-        raise type(refusal)(f"{table} refused a row ({state or 'no code'}).") from None
+    except (DataError, IntegrityError) as error:
+        state = getattr(error.__cause__, "sqlstate", None)
+        raise type(error)(f"{table} refused a row ({state or 'no code'}).") from None
 
 
 def _insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     quote = connection.ops.quote_name
-    into = f"{quote(table)} ({', '.join(map(quote, columns))})"
+    target = f"{quote(table)} ({', '.join(map(quote, columns))})"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             with (
                 connection.wrap_database_errors,
-                cursor.copy(f"COPY {into} FROM STDIN") as lines,
+                cursor.copy(f"COPY {target} FROM STDIN") as lines,
             ):
                 for row in rows:
                     lines.write_row(row)
         else:
-            places = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f"INSERT INTO {into} VALUES ({places})", list(rows))  # noqa: S608 - ours
+            placeholders = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f"INSERT INTO {target} VALUES ({placeholders})", list(rows))  # noqa: S608 - ours

@@ -1,4 +1,4 @@
-"""Where a request came from, as far as that can be believed."""
+"""The client address of a request, as far as it can be trusted."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 UNIX: Final = "unix"
-"""In TRUSTED_PROXIES: whoever connects through a socket file is a proxy."""
+"""In TRUSTED_PROXIES: trust every client that connects through a Unix socket."""
 
 
 def client_address(request: HttpRequest) -> Address | None:
-    """The address of whoever sent this; None where nobody can tell.
+    """The address of the client; None if it cannot be determined.
 
-    X-Forwarded-For is read from its end, and only as long as each of those who wrote it is
-    one of TRUSTED_PROXIES: what stands further left was written by whoever likes to.
+    Reads X-Forwarded-For from its end, as long as each writer is one of TRUSTED_PROXIES. Entries
+    further left may be forged.
     """
-    seen = read_address(str(request.META.get("REMOTE_ADDR", "")))
+    seen = parse_address(str(request.META.get("REMOTE_ADDR", "")))
     forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
     hops = [part.strip() for part in forwarded.split(",") if part.strip()]
     while hops and _is_proxy(seen):
-        seen = read_address(hops.pop())
+        seen = parse_address(hops.pop())
         if seen is None:
             return None
     return seen
 
 
-def read_address(text: str) -> Address | None:
-    """An address as it stands in a header; one of IPv4 inside IPv6 is that of IPv4."""
+def parse_address(text: str) -> Address | None:
+    """The address in a header, or None. An IPv4-mapped IPv6 address becomes IPv4."""
     try:
         found = ip_address(text)
     except ValueError:
@@ -42,8 +42,8 @@ def read_address(text: str) -> Address | None:
 
 
 @lru_cache(maxsize=256)
-def read_network(text: str) -> Network | None:
-    """One network or address as staff write it; None where it is neither."""
+def parse_network(text: str) -> Network | None:
+    """The network (or single address) as staff write it, or None if it is neither."""
     try:
         return ip_network(text.strip(), strict=False)
     except ValueError:
@@ -53,7 +53,7 @@ def read_network(text: str) -> Network | None:
 def is_within(address: Address | None, networks: list[str]) -> bool:
     return address is not None and any(
         network is not None and address.version == network.version and address in network
-        for network in map(read_network, networks)
+        for network in map(parse_network, networks)
     )
 
 

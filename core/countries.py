@@ -1,4 +1,4 @@
-"""Countries and regions by their ISO 3166-1 code, named in the reader's language."""
+"""Names of countries and regions by ISO 3166-1 code, in the active language."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def _names(language: str) -> dict[str, str]:
 
 
 def country_names() -> dict[str, str]:
-    """Every country that has phone numbers, by code, in the active language."""
+    """The name of every country that has phone numbers, by code."""
     return _names(get_language() or "en")
 
 
 def country_name(code: str) -> str:
-    """The name; the code itself where it is no country (a satellite network, say)."""
+    """The name of a country. Another code, such as a satellite network's, is returned as it is."""
     return country_names().get(code, code)

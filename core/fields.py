@@ -1,4 +1,4 @@
-"""Text encrypted at rest, read back as a `Secret`."""
+"""A model field for text that is encrypted at rest and read back as a `Secret`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ else:
     AnyTextField = models.TextField
 
 
-class Unreadable(Exception):
-    """A stored secret that none of the configured keys can decrypt."""
+class UnreadableSecret(Exception):
+    """None of the configured keys can decrypt a stored secret."""
 
     def __init__(self) -> None:
         super().__init__("This stored secret cannot be decrypted with the configured keys.")
@@ -38,14 +38,15 @@ def cipher() -> MultiFernet:
 
 
 def decrypt(token: str) -> str:
+    """Decrypt a token. Raises `UnreadableSecret`."""
     try:
         return cipher().decrypt(token.encode("ascii")).decode("utf-8")
     except (InvalidToken, UnicodeError):
-        raise Unreadable from None
+        raise UnreadableSecret from None
 
 
 class StoredSecret(Secret):
-    """A secret as it came from the database, still encrypted."""
+    """A secret as read from the database, still encrypted."""
 
     __slots__ = ("token",)
 
@@ -55,18 +56,18 @@ class StoredSecret(Secret):
 
 
 DUMP_PREFIX: Final = "encrypted:"
-"""Tells a dumped value from a plain one when a dump is loaded."""
+"""Marks an encrypted value in a dump, so that loading does not encrypt it again."""
 
 
 class EncryptedField(AnyTextField):
-    """Takes `str` or `Secret`, stores a Fernet token, gives back a `Secret`.
+    """Accepts `str` or `Secret`, stores a Fernet token, and returns a `Secret`.
 
-    The empty string stays empty: "no secret" needs no key. It is never searchable, and
-    a value read and saved again is not encrypted anew (`rotate_keys` does that).
+    The empty string stays empty, because "no secret" needs no key. The field cannot be searched.
+    Saving a value that was read does not encrypt it again; `rotate_keys` does.
     """
 
     description = "Encrypted text"
-    # What type checkers are told that may be assigned and what is read back.
+    # The types that type checkers accept for assignment and infer for reading.
     _pyi_private_set_type: Any
     _pyi_private_get_type: Any
 
@@ -92,16 +93,16 @@ class EncryptedField(AnyTextField):
         return value
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
-        # bulk_update hands over expressions, which are to be compiled, not encrypted.
+        # bulk_update passes expressions, which must be compiled, not encrypted.
         if hasattr(value, "resolve_expression"):
             return value
         return self.get_prep_value(value)
 
     def value_to_string(self, obj: models.Model) -> str:
-        """A dump keeps the encrypted form, so that it can be loaded again."""
+        """The encrypted form, so that a dump can be loaded again."""
         token = self.get_prep_value(self.value_from_object(obj))
         return f"{DUMP_PREFIX}{token}" if token else ""
 
     def get_lookup(self, lookup_name: str) -> Any:
-        # Encryption is randomised: only "is there one" can be asked.
+        # Encryption is randomised, so only presence can be tested.
         return super().get_lookup(lookup_name) if lookup_name in ("isnull", "exact") else None

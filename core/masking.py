@@ -1,4 +1,4 @@
-"""Phone numbers as pages show them: whole, or masked for those who may not see them whole."""
+"""Phone numbers as pages show them: in full, or masked if the reader lacks permission."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ def shown_number(number: str, *, whole: bool) -> SafeString:
 
 
 def plain_number(number: str, *, whole: bool) -> str:
-    """Without markup, for titles and exports."""
+    """The number without markup, for titles and exports."""
     return grouped(number) if whole else mask(number)
 
 
 def masked_number(number: str) -> SafeString:
-    """Dots for the eye, "number hidden, ends in 5678" for the ear. Takes a masked one too."""
+    """Dots on screen, "number hidden, ends in 5678" for screen readers.
+
+    Accepts a full or a masked number.
+    """
     if not number:
         return SafeString("")
     shown = number if DOT in number else mask(number)

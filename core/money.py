@@ -1,4 +1,4 @@
-"""Amounts as providers state them, made safe to store. No currency: none of them gives one."""
+"""Parses amounts that providers state. They have no currency, because no provider gives one."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 PLACES: Final = 4
-"""Decimal places of every stored amount; fourteen digits in all."""
+"""Decimal places of every stored amount, of 14 digits in total."""
 CEILING: Final = Decimal(10) ** 10
 _STEP: Final = Decimal(1).scaleb(-PLACES)
 _NUMBER: Final = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,2})?")
-"""`Decimal` itself would also take full-width digits, underscores, "NaN" and spaces."""
+"""`Decimal` itself also accepts full-width digits, underscores, "NaN" and spaces."""
 
 
-def decimal_of(value: object) -> Decimal:
-    """A JSON number, or a string that holds one, as an amount of at most 14 digits, 4 of
-    them decimals.
+def parse_amount(value: object) -> Decimal:
+    """Parse a JSON number, or a string that holds one, into a storable amount.
 
-    More decimals are rounded: they come from providers that calculate in binary
-    (0.30000000000000004). Fewer stay as they were stated. Raises `ValueError` for all
-    else, true and false among it.
+    An amount has at most 14 digits, 4 of them decimals. Further decimals are rounded, because they
+    come from providers that calculate in binary (0.30000000000000004). Fewer decimals are kept as
+    stated. Raises `ValueError` for anything else, including true and false.
     """
     stated = _stated(value)
     if not stated.is_finite() or abs(stated) >= CEILING:
@@ -36,7 +35,7 @@ def decimal_of(value: object) -> Decimal:
 def _stated(value: object) -> Decimal:
     match value:
         case bool():
-            raise ValueError("a truth value is no amount")
+            raise ValueError("a boolean is not an amount")
         case int() | Decimal():
             return Decimal(value)
         case float():

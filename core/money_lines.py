@@ -1,4 +1,4 @@
-"""The five sentences about money, one of which stands under every outcome."""
+"""The five statements about money, one of which accompanies every outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phone numbers: every way of writing one is read into E.164, or refused with the reason."""
+"""Parses phone numbers in any notation into E.164, or rejects them with a reason."""
 
 from __future__ import annotations
 
@@ -10,48 +10,50 @@ from typing import Final, NoReturn
 
 import phonenumbers
 
-LONGEST_TYPED: Final = 100
-LONGEST_E164: Final = 15
-"""Digits, by ITU-T E.164; libphonenumber finds a few longer ones possible."""
-DIGITS_IN_CHINA: Final = 11
+MAX_TYPED_LENGTH: Final = 100
+MAX_E164_DIGITS: Final = 15
+"""The limit of ITU-T E.164. libphonenumber accepts a few longer numbers."""
+CHINESE_DIGITS: Final = 11
 DOT: Final = "•"
 
-_MOBILE_IN_CHINA: Final = re.compile(r"1[3-9][0-9]{9}")
-_PLAIN_IN_CHINA: Final = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
-"""As most of them are written; read at once, since files hold 100,000."""
-_SERVICE_IN_CHINA: Final = re.compile(r"106[0-9]*|1[0-2][0-9]{1,4}|9[56][0-9]{3,6}")
-"""Numbers that send to the public (106…) and short ones (110, 12306, 10086, 95588)."""
+_CHINESE_MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
+_CHINESE_PLAIN: Final = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
+"""The usual notation. Parsed without libphonenumber, because files hold 100,000 numbers."""
+_CHINESE_SERVICE: Final = re.compile(r"106[0-9]*|1[0-2][0-9]{1,4}|9[56][0-9]{3,6}")
+"""Bulk sender numbers (106…) and short numbers (110, 12306, 10086, 95588)."""
 _BETWEEN_NUMBERS: Final = re.compile(r"[,;/|&\n\r\t、]|(?<=[0-9])\s*(?=\+)")
 _SHORTENED: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,2}")
 _SEPARATORS: Final = frozenset("-.()[]{}·‐‑‒–—―−")
 
 
 class PhoneProblem(StrEnum):
-    """Why a text is not a phone number. The words that staff read hang on these."""
+    """Why a text is not a phone number. `messaging.recipients` explains each to staff."""
 
     EMPTY = "empty"
     LETTER = "letter"
-    """`position` says where."""
+    """A letter, at `position`."""
     CHARACTER = "character"
-    """Another sign that stands in no number; `position` says where."""
+    """Another character that no number contains, at `position`."""
     FOREIGN_DIGITS = "foreign_digits"
-    """Digits of another script (Arabic, Thai …). They are not guessed at."""
+    """Digits of another script (Arabic, Thai …), which the parser does not interpret."""
     TWO_NUMBERS = "two_numbers"
     SHORTENED = "shortened"
-    """A spreadsheet made 1.39E+10 of it; the number itself is lost."""
+    """A spreadsheet shortened the number to 1.39E+10, so its digits are lost."""
     DIGITS = "digits"
-    """`digits` of them where the country has exactly `expected`."""
+    """The number has `digits` digits; the country's numbers have exactly `expected`."""
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     NOT_MOBILE = "not_mobile"
-    """The right length for China, but no mobile number begins like that."""
+    """The right length for China, but not a mobile prefix."""
     SERVICE = "service"
     UNKNOWN_COUNTRY = "unknown_country"
 
 
 class PhoneError(ValueError):
-    """`position` counts from 1 in the text as typed; `digits` counts without the country
-    code."""
+    """The text is not a phone number.
+
+    `position` counts from 1 in the text as typed. `digits` excludes the country code.
+    """
 
     def __init__(
         self,
@@ -76,25 +78,26 @@ class PhoneNumber:
     country: str
     """ISO 3166-1 alpha-2."""
     calling_code: str
-    """Without a plus sign."""
+    """The country code without a plus sign."""
     significant: str
-    """The digits after the country code, without the 0 that is dialled inside a country."""
+    """The digits after the country code, without the trunk prefix 0."""
 
     @property
     def unusual(self) -> bool:
-        """Possible, but in no range that is known to be in use. A warning, no refusal.
+        """Whether the number is possible but in no known range. A warning, not an error.
 
-        Looked up only where it is asked for: it takes longer than reading the number."""
+        Computed on demand, because it takes longer than parsing.
+        """
         return not phonenumbers.is_valid_number(phonenumbers.parse(self.e164))
 
     @property
     def international(self) -> str:
-        """Grouped, with the country code: +86 139 1234 5678."""
+        """Grouped with the country code: +86 139 1234 5678."""
         return f"+{self.calling_code} {' '.join(self._groups())}"
 
     @property
     def national(self) -> str:
-        """Grouped, as it is dialled inside the country."""
+        """Grouped as dialled within the country."""
         if self.country == "CN":
             return " ".join(self._groups())
         parsed = phonenumbers.parse(self.e164)
@@ -102,7 +105,7 @@ class PhoneNumber:
 
     @property
     def masked(self) -> str:
-        """Country code, first group and the last four: +86 139 •••• 5678."""
+        """Country code, first group and last four digits: +86 139 •••• 5678."""
         first = self._groups()[0]
         tail = self.significant[-4:] if len(self.significant) >= 7 else self.significant[-2:]
         if len(self.significant) - len(first) - len(tail) < 3:
@@ -119,68 +122,68 @@ class PhoneNumber:
         return groups if "".join(groups) == self.significant else [self.significant]
 
 
-def read(typed: str, home_country: str = "CN") -> PhoneNumber:
-    """The number that was typed; without a country code it is one of `home_country`.
+def parse_number(typed: str, home_country: str = "CN") -> PhoneNumber:
+    """Parse a typed number. Without a country code, it belongs to `home_country`.
 
     Raises `PhoneError`.
     """
-    if home_country == "CN" and (plain := _PLAIN_IN_CHINA.fullmatch(typed)):
-        return _mobile_in_china(plain[1])
-    dialled = _dialled(typed)
+    if home_country == "CN" and (plain := _CHINESE_PLAIN.fullmatch(typed)):
+        return _chinese_mobile(plain[1])
+    dialled = _extract_digits(typed)
     if dialled.startswith("+"):
         abroad = dialled[1:]
     elif dialled.startswith("00"):
         abroad = dialled[2:]
     elif home_country != "CN":
-        return _elsewhere(typed, dialled, home_country)
+        return _parse_foreign(typed, dialled, home_country)
     else:
-        with_code = dialled.startswith("86") and len(dialled) > DIGITS_IN_CHINA
-        return _in_china(typed, dialled[2:] if with_code else dialled)
+        with_code = dialled.startswith("86") and len(dialled) > CHINESE_DIGITS
+        return _parse_chinese(typed, dialled[2:] if with_code else dialled)
     if abroad.startswith("86"):
-        return _in_china(typed, abroad[2:])
-    return _elsewhere(typed, f"+{abroad}", None)
+        return _parse_chinese(typed, abroad[2:])
+    return _parse_foreign(typed, f"+{abroad}", None)
 
 
 def search_key(typed: str, home_country: str = "CN") -> str | None:
-    """E.164 if the text is one whole number in any way of writing, else None.
+    """The E.164 form if the text is one complete number in any notation, else None.
 
-    Providers and journals write numbers with a country code and no plus sign, so digits
-    that are no number at home are tried as one from abroad.
+    Providers and journals write the country code without a plus sign. Digits that are not a number
+    in `home_country` are therefore tried as a foreign number.
     """
     try:
-        return read(typed, home_country).e164
+        return parse_number(typed, home_country).e164
     except PhoneError:
         pass
     try:
-        found = read(f"+{_dialled(typed).removeprefix('+')}", home_country)
+        found = parse_number(f"+{_extract_digits(typed).removeprefix('+')}", home_country)
     except PhoneError:
         return None
     return None if found.unusual else found.e164
 
 
 def mask(text: str) -> str:
-    """A stored number as those see it who may not see it whole. Never raises."""
+    """A stored number in masked form. Any other text is masked, too. Never raises."""
     try:
-        return read(text).masked
+        return parse_number(text).masked
     except PhoneError:
         shown = text[-2:] if len(text) > 5 else ""
         return DOT * min(len(text) - len(shown), 12) + shown
 
 
 def grouped(text: str) -> str:
-    """A stored number as it is read aloud; unchanged where it is none. Never raises."""
+    """A stored number in groups. Any other text is unchanged. Never raises."""
     try:
-        return read(text).international
+        return parse_number(text).international
     except PhoneError:
         return text
 
 
-def _dialled(typed: str) -> str:
-    """ASCII digits with at most one plus sign before them, or `PhoneError`."""
-    if len(typed) > LONGEST_TYPED:
+def _extract_digits(typed: str) -> str:
+    """The ASCII digits, after at most one plus sign. Raises `PhoneError`."""
+    if len(typed) > MAX_TYPED_LENGTH:
         raise PhoneError(PhoneProblem.TOO_LONG, typed)
     folded = "".join(_fold(character) for character in typed)
-    _refuse_several(typed, folded)
+    _reject_several(typed, folded)
     if _SHORTENED.fullmatch(folded.strip()):
         raise PhoneError(PhoneProblem.SHORTENED, typed)
     kept: list[str] = []
@@ -188,15 +191,15 @@ def _dialled(typed: str) -> str:
         if character in "0123456789" or (character == "+" and not kept):
             kept.append(character)
         elif not (_is_blank(character) or (character == "'" and not kept)):
-            # A spreadsheet's apostrophe before a number marks it as text.
-            _refuse_character(typed, position, character)
+            # Spreadsheets mark a number as text by a leading apostrophe.
+            _reject_character(typed, position, character)
     if not any(character != "+" for character in kept):
         raise PhoneError(PhoneProblem.EMPTY, typed)
     return "".join(kept)
 
 
 def _fold(character: str) -> str:
-    """Full-width forms become plain; nothing else, or ² and ① would turn into digits."""
+    """Convert full-width forms only: full NFKC would turn ² and ① into digits."""
     if "\uff01" <= character <= "\uff5e" or character == "\u3000":
         return unicodedata.normalize("NFKC", character)
     return character
@@ -210,7 +213,7 @@ def _is_blank(character: str) -> bool:
     )
 
 
-def _refuse_several(typed: str, folded: str) -> None:
+def _reject_several(typed: str, folded: str) -> None:
     parts = _BETWEEN_NUMBERS.split(folded)
     if sum(_digits_in(part) >= 7 for part in parts) < 2:
         words = folded.split()
@@ -223,7 +226,7 @@ def _digits_in(text: str) -> int:
     return len(re.findall(r"[0-9]", text))
 
 
-def _refuse_character(typed: str, position: int, character: str) -> NoReturn:
+def _reject_character(typed: str, position: int, character: str) -> NoReturn:
     category = unicodedata.category(character)
     kind = PhoneProblem.CHARACTER
     if category == "Nd":
@@ -233,17 +236,17 @@ def _refuse_character(typed: str, position: int, character: str) -> NoReturn:
     raise PhoneError(kind, typed, position=position)
 
 
-def _in_china(typed: str, digits: str) -> PhoneNumber:
-    if _MOBILE_IN_CHINA.fullmatch(digits):
-        return _mobile_in_china(digits)
-    if _SERVICE_IN_CHINA.fullmatch(digits):
+def _parse_chinese(typed: str, digits: str) -> PhoneNumber:
+    if _CHINESE_MOBILE.fullmatch(digits):
+        return _chinese_mobile(digits)
+    if _CHINESE_SERVICE.fullmatch(digits):
         raise PhoneError(PhoneProblem.SERVICE, typed, digits=len(digits))
-    kind = PhoneProblem.NOT_MOBILE if len(digits) == DIGITS_IN_CHINA else PhoneProblem.DIGITS
-    raise PhoneError(kind, typed, digits=len(digits), expected=DIGITS_IN_CHINA)
+    kind = PhoneProblem.NOT_MOBILE if len(digits) == CHINESE_DIGITS else PhoneProblem.DIGITS
+    raise PhoneError(kind, typed, digits=len(digits), expected=CHINESE_DIGITS)
 
 
-def _mobile_in_china(digits: str) -> PhoneNumber:
-    # libphonenumber's own pattern lags behind the ranges that are handed out.
+def _chinese_mobile(digits: str) -> PhoneNumber:
+    # libphonenumber's own pattern lags behind the ranges that China assigns.
     return PhoneNumber(f"+86{digits}", "CN", "86", digits)
 
 
@@ -255,29 +258,29 @@ _IMPOSSIBLE: Final = {
     phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: PhoneProblem.TOO_SHORT,
 }
 
-_UNREADABLE: Final = {
+_UNPARSABLE: Final = {
     phonenumbers.NumberParseException.INVALID_COUNTRY_CODE: PhoneProblem.UNKNOWN_COUNTRY,
     phonenumbers.NumberParseException.TOO_LONG: PhoneProblem.TOO_LONG,
 }
 
 
-def _elsewhere(typed: str, dialled: str, home_country: str | None) -> PhoneNumber:
+def _parse_foreign(typed: str, dialled: str, home_country: str | None) -> PhoneNumber:
     try:
         parsed = phonenumbers.parse(dialled, home_country)
     except phonenumbers.NumberParseException as error:
-        kind = _UNREADABLE.get(error.error_type, PhoneProblem.TOO_SHORT)
+        kind = _UNPARSABLE.get(error.error_type, PhoneProblem.TOO_SHORT)
         raise PhoneError(kind, typed) from None
     significant = phonenumbers.national_significant_number(parsed)
     if parsed.country_code == 86:
-        return _in_china(typed, significant)
+        return _parse_chinese(typed, significant)
     verdict = phonenumbers.is_possible_number_with_reason(parsed)
     if verdict in _IMPOSSIBLE:
         raise PhoneError(_IMPOSSIBLE[verdict], typed, digits=len(significant))
-    if len(f"{parsed.country_code}{significant}") > LONGEST_E164:
+    if len(f"{parsed.country_code}{significant}") > MAX_E164_DIGITS:
         raise PhoneError(PhoneProblem.TOO_LONG, typed, digits=len(significant))
     country = _country_of(parsed)
     if country == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY:
-        # +800 and its like belong to no country, so no list of countries can allow them.
+        # +800 and the like belong to no country, so no list of allowed countries covers them.
         raise PhoneError(PhoneProblem.UNKNOWN_COUNTRY, typed)
     return PhoneNumber(
         f"+{parsed.country_code}{significant}",

@@ -1,4 +1,4 @@
-"""Deleting what is past its time."""
+"""Deletes expired rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CHUNK: Final = 2_000
 
 
 def delete_in_chunks(rows: QuerySet[Any]) -> int:
-    """Delete these rows, in chunks that hold no lock for long; returns how many went."""
+    """Delete `rows` in chunks, so that no lock is held for long. Returns the number deleted."""
     deleted = 0
     while chunk := list(rows.order_by().values_list("pk", flat=True)[:CHUNK]):
         deleted += rows.model._default_manager.filter(pk__in=chunk).delete()[0]

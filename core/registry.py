@@ -1,4 +1,4 @@
-"""Places where apps announce functions that are asked on every page."""
+"""Registries of functions that contribute to every page."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ Item = TypeVar("Item")
 
 
 class PageSources(Generic[Item]):
-    """Functions from a request to what they have to show on its page, in the order in which
-    apps registered them."""
+    """Functions that return items to show for a request, in the order of registration."""
 
     def __init__(self, failure: str) -> None:
         self.failure = failure
-        """What is logged when a source raises."""
+        """The message to log when a source raises."""
         self.sources: list[Callable[[HttpRequest], Iterable[Item]]] = []
 
     def register(self, source: Callable[[HttpRequest], Iterable[Item]]) -> None:
-        """Registering the same function again changes nothing."""
+        """Add a source. Registering it again has no effect."""
         if source not in self.sources:
             self.sources.append(source)
 
     def gather(self, request: HttpRequest) -> list[Item]:
-        """Everything to show. A source that fails must not take the page with it."""
+        """The items of all sources. A failing source is logged and skipped."""
         found: list[Item] = []
         for source in self.sources:
             try:

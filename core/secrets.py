@@ -1,4 +1,4 @@
-"""A value that cannot be printed by accident. It needs no Django."""
+"""A value that cannot be printed by accident. Independent of Django."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ DOTS: Final = "••••••"
 
 
 class Secret:
-    """Holds a secret, or the way to decrypt one. Only `reveal()` gives it away.
+    """Holds a secret, or a function that decrypts one. Only `reveal()` returns it.
 
-    Decryption happens at `reveal()`, so that one row that cannot be read breaks
-    neither a list nor a delete. It cannot be pickled: nothing secret belongs in a
-    queue argument or a cache.
+    Decryption happens in `reveal()`, so that an unreadable row breaks neither a list nor a delete.
+    A secret cannot be pickled, because it must not reach a queue argument or a cache.
     """
 
     __slots__ = ("_reveal",)

@@ -1,7 +1,7 @@
-"""State machines as tables, and the two ways to move a row: `move` for many, `set` for one.
+"""State machines as transition tables. `move` changes many rows, `set` changes one.
 
-Each is a conditional UPDATE from the state that was read, since SQLite has no row locks. No
-other code assigns a state (tests/core/test_state_assignments.py).
+Both are conditional UPDATEs from the state that was read, because SQLite has no row locks. No other
+code assigns a state (tests/core/test_state_assignments.py).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ State = TypeVar("State", bound=str)
 
 
 class ForbiddenMove(Exception):
-    """A move that the table does not allow: a defect of the caller, not of the data."""
+    """The table forbids the move. This is a defect of the caller, not of the data."""
 
 
 @dataclass(frozen=True)
 class StateTable(Generic[State]):
-    """Which state may follow which. `moves` names every state as a key."""
+    """The allowed transitions. `moves` has every state as a key."""
 
     moves: Mapping[State, frozenset[State]]
 
@@ -46,22 +46,23 @@ class StateTable(Generic[State]):
         sources: Iterable[State] | None = None,
         **changes: Any,
     ) -> int:
-        """Move those of `rows` that may go to `target`; say how many did.
+        """Move those of `rows` that may change to `target`. Returns the number moved.
 
-        One UPDATE, so that of two who try at once one finds nothing left to move.
+        A single UPDATE, so that of two concurrent attempts one finds no row to move. `sources`
+        narrows the states to move from. Raises `ForbiddenMove` if the table forbids one of them.
         """
         chosen = self.sources_of(target) if sources is None else frozenset(sources)
         self.check(target, chosen)
         return rows.filter(state__in=sorted(chosen)).update(state=target, **changes)
 
     def set(self, row: models.Model, target: State, **changes: Any) -> bool:
-        """Move one row from the state that `row` was read in; say whether it moved.
+        """Move one row from the state in which `row` was read. Returns whether it moved.
 
         If it moved, `row` has the new state and the changes. If another process moved it first,
-        neither the table nor `row` is touched. Raises `ForbiddenMove` if the table has no such
+        neither the database nor `row` changes. Raises `ForbiddenMove` if the table forbids the
         move.
         """
-        source: State = getattr(row, "state")  # noqa: B009 - no type of Django's names the field
+        source: State = getattr(row, "state")  # noqa: B009 - Django's types lack the field
         self.check(target, (source,))
         unmoved = type(row)._base_manager.filter(pk=row.pk, state=source)
         if not unmoved.update(state=target, **changes):

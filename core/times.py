@@ -1,4 +1,4 @@
-"""Times as staff read them: local, 24 hours, and exact enough to argue with."""
+"""Formats times for staff: local, on a 24-hour clock, precise enough to settle disputes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from django.utils.translation import gettext, pgettext
 
 
 def full_time(moment: datetime) -> str:
-    """Date, seconds and zone: 2025-11-20 14:05:32 UTC+08:00."""
+    """Date, time and zone: 2025-11-20 14:05:32 UTC+08:00."""
     local = timezone.localtime(moment)
     zone = local.strftime("%z")
     return f"{local:%Y-%m-%d %H:%M:%S} UTC{zone[:3]}:{zone[3:5]}"
 
 
 def exact(moment: datetime) -> SafeString:
-    """To the hundredth of a second, for timelines: which came first must be seen."""
+    """A `<time>` element with hundredths, so that a timeline shows which event came first."""
     local = timezone.localtime(moment)
     hundredths = local.microsecond // 10_000
     return format_html(
@@ -32,7 +32,7 @@ def exact(moment: datetime) -> SafeString:
 
 
 def short_time(moment: datetime) -> str:
-    """As in lists: 14:05:32 today, 20 Nov 14:05 this year, 2025-11-20 before."""
+    """The form for lists: 14:05:32 today, 20 Nov 14:05 this year, 2025-11-20 before."""
     local = timezone.localtime(moment)
     today = timezone.localtime()
     if local.date() == today.date():
@@ -44,7 +44,7 @@ def short_time(moment: datetime) -> str:
 
 
 def when(moment: datetime | None, *, full: bool = False) -> SafeString:
-    """A `<time>` element; nothing where there is no time."""
+    """A `<time>` element, or the empty string for None."""
     if moment is None:
         return SafeString("")
     return format_html(
@@ -57,7 +57,7 @@ def when(moment: datetime | None, *, full: bool = False) -> SafeString:
 
 
 def duration(span: timedelta | float | None) -> str:
-    """How long something took: 0.7 s, 3 min, 5 h 28 min."""
+    """A duration: 0.7 s, 3 min, 5 h 28 min."""
     if span is None:
         return ""
     seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
@@ -71,7 +71,7 @@ def duration(span: timedelta | float | None) -> str:
 
 
 def rough_duration(span: timedelta | float | None) -> str:
-    """An estimate: nobody can tell it to a tenth of a second."""
+    """An estimated duration. Below 100 s it is in whole seconds, at least 1."""
     seconds = span.total_seconds() if isinstance(span, timedelta) else span
     if seconds is None or seconds >= 100:
         return duration(seconds)
@@ -79,7 +79,7 @@ def rough_duration(span: timedelta | float | None) -> str:
 
 
 def remaining(span: timedelta | float) -> str:
-    """Time left: 7:12, or 0:00 where it is over."""
+    """The time left: 7:12, or 0:00 if none is left."""
     seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
     minutes, rest = divmod(max(int(seconds), 0), 60)
     return f"{minutes}:{rest:02}"

@@ -1,4 +1,4 @@
-"""Files that staff upload: too large a request is refused before any of it is kept."""
+"""Rejects uploads that are too large before storing any of them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ MEGABYTE = 1024 * 1024
 
 
 class UploadTooLarge(RequestDataTooBig):
-    """The files of a request, not its fields."""
+    """The files of a request, not its fields, are too large."""
 
 
 class CappedUpload(FileUploadHandler):
-    """The first of the upload handlers. A file only a little too large still reaches its
-    form, which keeps what else was typed."""
+    """The first upload handler. Rejects requests over twice the file limit.
+
+    A file just over the limit still reaches its form, which keeps the other typed values.
+    """
 
     def handle_raw_input(
         self,
         input_data: Any,
-        META: Any,  # noqa: N803 - the name that Django gives it
+        META: Any,  # noqa: N803 - Django's name
         content_length: int,
         boundary: Any,
         encoding: Any = None,

@@ -1,7 +1,8 @@
-"""What a provider reports about a message: found by our reference first, then by its id.
+"""Apply a provider's reports to messages.
 
-The state of a message follows from the set of its reports, not from their order: the
-strongest one stands. Nothing here ever sends, verifies a code or changes money.
+Reports arrive late, twice and out of order, so a message's state follows from the set of its
+reports and not from their order: the strongest report stands. Nothing here sends, verifies a
+code or changes money.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ S = MessageState
 
 STATE_OF: Final[dict[str, MessageState]] = {
     D.SUBMITTED: S.SUBMITTED,
-    # The provider has it and does not know more: no news about its arrival.
+    # The provider has the message and does not know whether it arrived.
     D.UNKNOWN_REPORT: S.SUBMITTED,
     D.IN_TRANSIT: S.IN_TRANSIT,
     D.EXPIRED: S.EXPIRED,
@@ -31,78 +32,90 @@ STATE_OF: Final[dict[str, MessageState]] = {
     D.DELIVERED: S.DELIVERED,
 }
 ORDER: Final = tuple(STATE_OF)
-"""The one total order of reports, weakest first."""
+"""Total order of reports, weakest first."""
 FINAL: Final = frozenset({D.EXPIRED, D.UNDELIVERED, D.REJECTED, D.DELIVERED})
-WAITS: Final = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED})
-"""As far as we know it has not left. Only the provider could know our reference, so it has:
-the report stands, the contradiction shows, and above all it is not sent a second time."""
-NOT_OUT: Final = frozenset({S.CANCELLED, S.REFUSED})
-"""Ended without having left. A report contradicts that and does not move it."""
+NOT_YET_SENT: Final = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED})
+"""States of a message that, as far as we know, has not left.
+
+Only the provider could know our reference, so the message did leave. The report stands, the page
+shows the conflict, and the message is not sent a second time."""
+ENDED_UNSENT: Final = frozenset({S.CANCELLED, S.REFUSED})
+"""States of a message that ended without leaving. A report is a conflict and moves nothing."""
 FAILURES: Final = FINAL - {D.DELIVERED}
 OUR_REFERENCE: Final = re.compile(r"[0-9a-f]{32}")
 
 
-def on_delivery(news: ReceivedEvent) -> Match | None:
-    """A delivery report. It moves the message up the one order of reports, or only adds to
-    what is kept of it."""
-    event = news.event
-    found = message_of(news)
+def on_delivery(received: ReceivedEvent) -> Match | None:
+    """Apply a delivery report; None if no message matches.
+
+    1. Find and lock the message.
+    2. Store the report, whatever it says.
+    3. Move the message to the state of its strongest report, if the state table allows that.
+    4. Notify the owner of the message.
+    5. If the message did not move, still record the conflict, the provider's id and the time.
+    """
+    event = received.event
+    found = find_message(received)
     if found is None or not isinstance(event, DeliveryReported):
         return None
     message, matched_by = found
-    _keep(news, message, Report.Kind.DELIVERY, event.state)
-    told = _told(message)
-    strongest = max(told, key=ORDER.index)
-    conflict = message.conflict or _is_contradictory(message, told)
-    moved = _move(news, message, STATE_OF[strongest], conflict)
+    _store_report(received, message, Report.Kind.DELIVERY, event.state)
+    reported = _reported_states(message)
+    strongest = max(reported, key=ORDER.index)
+    conflict = message.conflict or _has_conflict(message, reported)
+    moved = _move_state(received, message, STATE_OF[strongest], conflict)
     listeners.notify([(message.pk, message.belongs_to)])
     if not moved:
         Message.objects.filter(pk=message.pk).update(
             conflict=conflict,
-            provider_id=message.provider_id or _id_in(news),
-            reported_at=message.reported_at or news.at,
+            provider_id=message.provider_id or _provider_id_in(received),
+            reported_at=message.reported_at or received.at,
         )
-    effect = Effect.CONFLICT if _contradicts(event.state, message, strongest) else Effect.APPLIED
+    effect = Effect.CONFLICT if _conflicts(event.state, message, strongest) else Effect.APPLIED
     return Match(f"message:{message.pk}", effect, matched_by)
 
 
-def on_verification(news: ReceivedEvent) -> Match | None:
-    """The provider's word on a check of a code: evidence beside the message, no more."""
-    found = message_of(news)
-    if found is None or not isinstance(news.event, VerificationReported):
+def on_verification(received: ReceivedEvent) -> Match | None:
+    """Store the provider's result of a code check as evidence; it moves no message."""
+    found = find_message(received)
+    if found is None or not isinstance(received.event, VerificationReported):
         return None
     message, matched_by = found
-    state = "succeeded" if news.event.succeeded else "failed"
-    _keep(news, message, Report.Kind.VERIFICATION, state)
+    state = "succeeded" if received.event.succeeded else "failed"
+    _store_report(received, message, Report.Kind.VERIFICATION, state)
     # A code that never went out cannot have been checked.
-    odd = news.event.succeeded and message.state in NOT_OUT | {S.NOT_SENT}
-    effect = Effect.CONFLICT if odd else Effect.APPLIED
+    conflict = received.event.succeeded and message.state in ENDED_UNSENT | {S.NOT_SENT}
+    effect = Effect.CONFLICT if conflict else Effect.APPLIED
     return Match(f"message:{message.pk}", effect, matched_by)
 
 
-def on_unrecognised(news: ReceivedEvent) -> Match | None:
-    """A report that nobody understands changes nothing; its message is named all the same."""
-    found = message_of(news)
+def on_unrecognised(received: ReceivedEvent) -> Match | None:
+    """Store a report that the portal cannot read, beside its message. It changes no state."""
+    found = find_message(received)
     if found is None:
         return None
     message, matched_by = found
-    _keep(news, message, Report.Kind.UNRECOGNISED, "")
+    _store_report(received, message, Report.Kind.UNRECOGNISED, "")
     return Match(f"message:{message.pk}", matched_by=matched_by)
 
 
-def message_of(news: ReceivedEvent) -> tuple[Message, str] | None:
-    """The message that is meant, locked; of this account only.
+def find_message(received: ReceivedEvent) -> tuple[Message, str] | None:
+    """Lock and return the message of an event, and how it was matched; None without a match.
 
-    A reference that looks like ours and is not known is somebody else's, so the provider's
-    id beside it is not believed. An id that two messages have tells nothing.
+    Only messages of the event's account qualify. Our reference is tried first, then the
+    provider's id. A reference in our format that is unknown belongs to another system, so the
+    id beside it is ignored. An id that two messages share identifies neither.
     """
-    # No more of it than is needed here, since this runs for every report of a batch.
+    # Load only the columns needed: this runs for every report of a batch.
     of_account = (
-        Message.objects.filter(account=news.account.pk)
+        Message.objects.filter(account=received.account.pk)
         .only("state", "provider_id", "conflict", "reported_at", "belongs_to")
         .select_for_update(of=("self",))
     )
-    reference, provider_id = storable(news.event.reference), storable(news.event.provider_id)
+    reference, provider_id = (
+        storable(received.event.reference),
+        storable(received.event.provider_id),
+    )
     if OUR_REFERENCE.fullmatch(reference.lower()):
         reference = reference.lower()
     if reference:
@@ -117,16 +130,16 @@ def message_of(news: ReceivedEvent) -> tuple[Message, str] | None:
     return (named[0], "provider_id") if len(named) == 1 else None
 
 
-def _keep(news: ReceivedEvent, message: Message, kind: Report.Kind, state: str) -> None:
-    """Reading the same callback again finds what it has left before."""
+def _store_report(received: ReceivedEvent, message: Message, kind: Report.Kind, state: str) -> None:
+    """Upsert the report, so that processing a callback again stores nothing twice."""
     report = Report(
         message=message,
-        callback_id=news.callback_id,
-        position=news.position,
+        callback_id=received.callback_id,
+        position=received.position,
         kind=kind,
         state=state,
-        words=storable(news.event.words),
-        at=news.at,
+        words=storable(received.event.words),
+        at=received.at,
     )
     Report.objects.bulk_create(
         [report],
@@ -136,40 +149,42 @@ def _keep(news: ReceivedEvent, message: Message, kind: Report.Kind, state: str) 
     )
 
 
-def _told(message: Message) -> set[D]:
+def _reported_states(message: Message) -> set[D]:
     delivery = message.reports.filter(kind=Report.Kind.DELIVERY)
     return {D(state) for state in delivery.values_list("state", flat=True)}
 
 
-def _is_contradictory(message: Message, told: set[D]) -> bool:
-    """Two final words that differ, or a report of what cannot have gone out."""
-    if len(told & FINAL) > 1:
+def _has_conflict(message: Message, reported: set[D]) -> bool:
+    """Whether two final reports differ, or a report exists for a message that never left."""
+    if len(reported & FINAL) > 1:
         return True
     if message.state == S.REFUSED:
-        return not told <= FAILURES
-    return message.state in WAITS | NOT_OUT
+        return not reported <= FAILURES
+    return message.state in NOT_YET_SENT | ENDED_UNSENT
 
 
-def _contradicts(state: D, message: Message, strongest: D) -> bool:
-    """Whether this very report is the one that does not fit."""
-    if message.state in WAITS | NOT_OUT:
+def _conflicts(state: D, message: Message, strongest: D) -> bool:
+    """Whether this report is the one that does not fit."""
+    if message.state in NOT_YET_SENT | ENDED_UNSENT:
         return message.state != S.REFUSED or state not in FAILURES
     return state in FINAL and state != strongest
 
 
-def _id_in(news: ReceivedEvent) -> str:
-    return storable(news.event.provider_id)[:200]
+def _provider_id_in(received: ReceivedEvent) -> str:
+    return storable(received.event.provider_id)[:200]
 
 
-def _move(news: ReceivedEvent, message: Message, target: MessageState, conflict: bool) -> bool:
+def _move_state(
+    received: ReceivedEvent, message: Message, target: MessageState, conflict: bool
+) -> bool:
     return bool(
         MESSAGE_STATES.move(
             Message.objects.filter(pk=message.pk),
             target,
-            reported_at=news.at,
+            reported_at=received.at,
             conflict=conflict,
-            provider_id=message.provider_id or _id_in(news),
-            # It went out, so nobody needs the code any more.
+            provider_id=message.provider_id or _provider_id_in(received),
+            # The message went out, so the code is no longer needed.
             code="",
         )
     )

@@ -1,7 +1,7 @@
-"""The do-not-send list: numbers that get nothing, from a batch or one by one.
+"""The do-not-send list: numbers that receive nothing, neither single messages nor batches.
 
-It is looked at when a recipient is typed, when a file is read, and again when a message is
-taken up to be sent: whoever asks to be left alone while a batch runs is left alone.
+The list is checked when staff type a recipient, when a file is read, and again when a message is
+claimed. A person who opts out while a batch runs therefore gets nothing more from it.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from .models import DoNotSend, Message
 from .states import MESSAGE_STATES, MessageState
 
 REASON: Final = "do_not_send"
-"""Of a message that was stopped by the list."""
-LATELY: Final = timedelta(days=1)
+"""Reason of a message that the list stopped."""
+RECENT: Final = timedelta(days=1)
 
 
-def entry_of(number: str) -> DoNotSend | None:
-    """The entry that holds now for this number (E.164)."""
+def find_entry(number: str) -> DoNotSend | None:
+    """Return the active entry for a number (E.164), if any."""
     return DoNotSend.objects.filter(number=number, removed_at=None).first()
 
 
-def listed_among(numbers: Collection[str]) -> set[str]:
-    """Those of the numbers that are on the list."""
+def listed_numbers(numbers: Collection[str]) -> set[str]:
+    """Return the numbers that are on the list."""
     entries = DoNotSend.objects.filter(number__in=numbers, removed_at=None)
     return set(entries.values_list("number", flat=True))
 
 
-def refusal(entry: DoNotSend) -> str:
-    """What the form says beside the number."""
+def refusal_text(entry: DoNotSend) -> str:
+    """Return the error text for a form's number field."""
     return _(
         "This number is on the do-not-send list (%(date)s, %(reason)s). Remove it from the list"
         " first, if the person agrees."
@@ -46,12 +46,15 @@ def refusal(entry: DoNotSend) -> str:
 
 
 def add(number: str, because: str, by: User) -> tuple[DoNotSend, bool]:
-    """Put a number on the list; False where it stands there already, with its first reason."""
+    """Put a number on the list and cancel its pending messages.
+
+    If the number is listed already, return that entry, with its first reason, and False.
+    """
     try:
         with transaction.atomic():
             entry = DoNotSend.objects.create(number=number, because=because, added_by_id=by.pk)
     except IntegrityError:
-        earlier = entry_of(number)
+        earlier = find_entry(number)
         if earlier is None:
             raise
         return earlier, False
@@ -60,35 +63,35 @@ def add(number: str, because: str, by: User) -> tuple[DoNotSend, bool]:
 
 
 def remove(entry: DoNotSend, because: str, by: User) -> bool:
-    """Take a number off the list. False: somebody else did."""
-    standing = DoNotSend.objects.filter(pk=entry.pk, removed_at=None)
+    """Take a number off the list. False if it is off already."""
+    active = DoNotSend.objects.filter(pk=entry.pk, removed_at=None)
     return bool(
-        standing.update(removed_at=timezone.now(), removed_by_id=by.pk, removed_because=because)
+        active.update(removed_at=timezone.now(), removed_by_id=by.pk, removed_because=because)
     )
 
 
 def cancel_pending(*numbers: str) -> int:
-    """Messages to these numbers that have not left are cancelled, with the reason.
+    """Cancel the messages to these numbers that have not left; return how many.
 
-    Without numbers: those to what was listed lately. A message may be written at the very
-    moment when its number is listed; it is never taken up, and ends here.
+    Without numbers, cancel those to recently listed numbers. A message can be written at the
+    same moment as its number is listed; it is never sent, and this cancels it.
     """
     listed = DoNotSend.objects.filter(removed_at=None)
     if numbers:
         listed = listed.filter(number__in=numbers)
     else:
-        listed = listed.filter(added_at__gt=timezone.now() - LATELY)
-    waiting = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
+        listed = listed.filter(added_at__gt=timezone.now() - RECENT)
+    pending = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
     rows = Message.objects.filter(recipient__in=listed.values("number"))
     with transaction.atomic():
-        told = listeners.owned(rows.filter(state__in=waiting))
+        owners = listeners.owners_of(rows.filter(state__in=pending))
         cancelled = MESSAGE_STATES.move(
             rows,
             MessageState.CANCELLED,
-            sources=waiting,
+            sources=pending,
             reason=REASON,
             ended_at=timezone.now(),
             code="",
         )
-        listeners.notify(told)
+        listeners.notify(owners)
     return cancelled

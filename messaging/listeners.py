@@ -1,7 +1,7 @@
-"""Who must hear what became of a message. An app whose rows hang on messages registers here.
+"""Callbacks for apps whose rows own messages.
 
-A message names its owner as `kind:id` in `belongs_to`, so that nothing is asked for the
-many that have none. Owners are told in the very transaction that moved the message.
+A message names its owner as `kind:id` in `belongs_to`, so messages without an owner cost no
+query. A listener runs in the same transaction that moved the message.
 """
 
 from __future__ import annotations
@@ -20,23 +20,28 @@ from .models import Message
 logger = logging.getLogger(__name__)
 
 Listener: TypeAlias = Callable[[Collection[int]], None]
-"""Gets the ids of messages that may have moved and reads their states itself. It is told too
-often rather than too seldom, so it must come to the same end each time."""
+"""Takes the ids of messages that may have moved, and reads their states itself.
+
+It is called too often rather than too rarely, so it must be idempotent."""
 
 _listeners: Final[dict[str, Listener]] = {}
 
 
 def register(kind: str, listener: Listener) -> None:
+    """Call `listener` for messages whose `belongs_to` starts with `kind:`."""
     _listeners[kind] = listener
 
 
-def owned(rows: QuerySet[Message]) -> list[tuple[int, str]]:
-    """Id and owner of those that have one; to be read before they are moved."""
+def owners_of(rows: QuerySet[Message]) -> list[tuple[int, str]]:
+    """Return the id and owner of each message that has an owner.
+
+    Call it before the messages move: afterwards `rows` may select nothing.
+    """
     return list(rows.exclude(belongs_to="").order_by("pk").values_list("pk", "belongs_to"))
 
 
 def notify(messages: Collection[tuple[int, str]]) -> None:
-    """Pairs of a message's id and what it belongs to; nothing for an empty owner."""
+    """Call the listeners of these messages, given as pairs of id and `belongs_to`."""
     for kind, listener in _listeners.items():
         ids = [pk for pk, belongs_to in messages if belongs_to.startswith(f"{kind}:")]
         if ids:
@@ -44,11 +49,11 @@ def notify(messages: Collection[tuple[int, str]]) -> None:
 
 
 def _notify(listener: Listener, ids: Collection[int]) -> None:
-    """An owner at fault must not undo what is known of a message that was paid for."""
+    """Call one listener in a savepoint: its fault must not undo the result of a paid message."""
     try:
         with transaction.atomic():
             listener(ids)
     except DATABASE_AWAY:
         raise
     except Exception:
-        logger.exception("The owners of some messages could not be told.")
+        logger.exception("A listener failed for some messages.")

@@ -1,6 +1,6 @@
-"""Queue one message; put it aside, release or cancel it while it waits.
+"""Queue one message; hold, release or cancel it before it is sent.
 
-What becomes of it once it was handed over is in `messaging.engine.apply_outcome`.
+`messaging.engine.apply_outcome` records what happens after the call to the provider.
 """
 
 from __future__ import annotations
@@ -24,16 +24,18 @@ from providers.models import Account, DailyLimit
 from . import listeners, segments
 from .models import Message
 from .recipients import recipient_for
-from .states import MESSAGE_STATES, MessageState
+from .states import MESSAGE_STATES, NEVER_LEFT, MessageState
 
 TEXT_MAX_AGE: Final = timedelta(hours=24)
 CODE_MAX_AGE: Final = timedelta(minutes=2)
 WAITED_TOO_LONG: Final = "waited_too_long"
+SAME_TEXT_WINDOW: Final = timedelta(hours=24)
+SAME_NUMBER_CODE_WINDOW: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What staff want to send; already checked against the account's client."""
+    """A message to queue, already checked against the account's client."""
 
     account: Account
     recipient: PhoneNumber
@@ -48,13 +50,13 @@ class Draft:
 
 
 def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
-    """Write the message down, and start the engine if it sleeps, in one transaction.
+    """Save the message, count it in the daily limits and wake the engine, in one transaction.
 
-    The same form sent twice makes one message: a unique constraint decides, and the
-    second call returns the first one's row and False. Raises `LimitReached` where a daily
-    limit is used up; nothing is written then.
+    A form that is posted twice makes one message: a unique constraint on the form token decides,
+    and the second call returns the first message and False. Raises `LimitReached` if a daily
+    limit is used up; then nothing is saved.
     """
-    row = row_of(draft, by, form_token)
+    row = build_message(draft, by, form_token)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -69,18 +71,21 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
 
 
 def count_in_limits(message: Message, by: User) -> None:
-    """Take it from the daily limits of the person and the account, or raise `LimitReached`."""
+    """Count the message in the daily limits of the person and the account.
+
+    Raises `LimitReached` if one of them is used up.
+    """
     kind = DailyLimit.What.CODES if message.is_code else DailyLimit.What.MESSAGES
     daily_limits.take(daily_limits.caps_of(message.account, by, kind))
 
 
 def was_sent(form_token: str, by: User) -> bool:
-    """Whether this form has made a message already."""
+    """Whether this form has already made a message."""
     return Message.objects.filter(form_token=form_token, created_by=by.pk).exists()
 
 
-def row_of(draft: Draft, by: User | None, form_token: str | None) -> Message:
-    """The message that a draft comes to, not saved yet."""
+def build_message(draft: Draft, by: User | None, form_token: str | None) -> Message:
+    """Build the message of a draft without saving it."""
     row = Message(
         account=draft.account,
         recipient=draft.recipient.e164,
@@ -95,11 +100,11 @@ def row_of(draft: Draft, by: User | None, form_token: str | None) -> Message:
         belongs_to=draft.belongs_to,
     )
     if draft.kind == Message.Kind.TEXT:
-        row.text = segments.fold(draft.text)
+        row.text = segments.normalise_line_ends(draft.text)
         counted = segments.count(draft.text)
         row.encoding, row.segments = counted.encoding, counted.segments
     elif draft.kind == Message.Kind.OWN_CODE:
-        # Dots stand for the code: it is put in at the moment of sending, and nowhere else.
+        # Dots stand for the code, which is filled in only when the message is sent.
         row.text = draft.text or text_around_code(draft.account, draft.template)
         row.code = Secret(draft.code)
         row.encoding = Encoding.UCS2
@@ -109,9 +114,13 @@ def row_of(draft: Draft, by: User | None, form_token: str | None) -> Message:
     return row
 
 
-def is_row_of(message: Message, draft: Draft) -> bool:
-    """Whether this row is what the draft asks for; a code is not kept, so not compared."""
-    text = segments.fold(draft.text) if draft.kind == Message.Kind.TEXT else message.text
+def matches_draft(message: Message, draft: Draft) -> bool:
+    """Whether the message is what the draft describes. Codes are not kept, so not compared."""
+    text = (
+        segments.normalise_line_ends(draft.text)
+        if draft.kind == Message.Kind.TEXT
+        else message.text
+    )
     return (
         message.account_id,
         message.recipient,
@@ -134,7 +143,7 @@ def is_row_of(message: Message, draft: Draft) -> bool:
 
 
 def text_around_code(account: Account, template: str) -> str:
-    """The provider's text with dots where the code stands; empty where it is not known."""
+    """Return the provider's text with dots in place of the code; empty if it is unknown."""
     client = account.client
     if client is None or not issubclass(client, SendsOwnCode):
         return ""
@@ -142,21 +151,42 @@ def text_around_code(account: Account, template: str) -> str:
     return texts.get(template, "").replace("XXXX", DOTS)
 
 
-# --- rows that nobody finished ----------------------------------------------
+def find_duplicate(draft: Draft) -> Message | None:
+    """Return the newest recent message that repeats the draft, for a warning.
+
+    A text repeats the same text to the same number within 24 hours. A code repeats any code to
+    the same number within 2 minutes. The account makes no difference. A message that certainly
+    never left does not count.
+    """
+    sent = Message.objects.filter(recipient=draft.recipient.e164).exclude(state__in=NEVER_LEFT)
+    now = timezone.now()
+    if draft.kind == Message.Kind.TEXT:
+        sent = sent.filter(
+            text=segments.normalise_line_ends(draft.text), created_at__gt=now - SAME_TEXT_WINDOW
+        )
+    else:
+        sent = sent.filter(created_at__gt=now - SAME_NUMBER_CODE_WINDOW)
+    return sent.filter(kind=draft.kind).select_related("created_by").order_by("-pk").first()
 
 
-def oldest_that_may_go(now: datetime) -> tuple[datetime, datetime]:
-    """Texts, and codes, that were queued before this do not go out unasked."""
+# --- messages that waited too long ------------------------------------------
+
+
+def age_cutoffs(now: datetime) -> tuple[datetime, datetime]:
+    """Return the times before which a queued text, and a queued code, is too old to send."""
     return now - TEXT_MAX_AGE, now - CODE_MAX_AGE
 
 
 def hold_expired(now: datetime) -> None:
-    """An old text asks for a go-ahead; an old code is of no use to anybody. Of a batch the
-    whole is looked at, since it may take longer than that by its pace alone."""
+    """Hold texts older than 24 h for confirmation, and end stale codes as not sent.
+
+    Messages of batches are left out: the pace of a large batch alone can take longer, so a
+    batch is checked as a whole (`messaging.batches.lifecycle`).
+    """
     queued = Message.objects.filter(state=MessageState.QUEUED, batch=None)
-    text_limit, code_limit = oldest_that_may_go(now)
+    text_limit, code_limit = age_cutoffs(now)
     codes = queued.exclude(kind=Message.Kind.TEXT).filter(queued_at__lte=code_limit)
-    told = listeners.owned(codes)
+    owners = listeners.owners_of(codes)
     MESSAGE_STATES.move(
         queued.filter(kind=Message.Kind.TEXT, queued_at__lte=text_limit),
         MessageState.HELD,
@@ -170,13 +200,15 @@ def hold_expired(now: datetime) -> None:
         ended_at=now,
         code="",
     )
-    listeners.notify(told)
+    listeners.notify(owners)
 
 
 def release(message: Message) -> bool:
-    """A person's go-ahead for a message that waited too long; it is as fresh as a new one.
+    """Queue a held message again after a person confirmed it; its age starts from zero.
 
-    Raises `NotARecipient` where the account may not send there any more."""
+    False if it is no longer held. Raises `InvalidRecipient` if the account may no longer send to
+    the number.
+    """
     recipient_for(message.account, message.recipient)
     now = timezone.now()
     return bool(
@@ -192,13 +224,13 @@ def release(message: Message) -> bool:
 
 
 def cancel(message: Message, by: User) -> bool:
-    """Stop a message that has not been handed over. False: it was too late."""
-    waiting = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
+    """Cancel a message that has not been claimed. False if it is too late."""
+    pending = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
     with transaction.atomic():
         cancelled = MESSAGE_STATES.move(
             Message.objects.filter(pk=message.pk),
             MessageState.CANCELLED,
-            sources=waiting,
+            sources=pending,
             ended_at=timezone.now(),
             ended_by_id=by.pk,
             code="",

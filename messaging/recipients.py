@@ -1,4 +1,4 @@
-"""Reading one recipient as staff type it, and saying in words why it cannot be used."""
+"""Parse a recipient as staff type it, and explain why it cannot be used."""
 
 from __future__ import annotations
 
@@ -7,64 +7,70 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core.countries import country_name
-from core.phone import PhoneError, PhoneNumber, PhoneProblem, read
+from core.phone import PhoneError, PhoneNumber, PhoneProblem, parse_number
 from providers.gateway.client import CannotTake
 from providers.models import Account
 
 from . import do_not_send
 
 
-class NotARecipient(ValueError):
-    """The text beside the field is the exception's."""
+class InvalidRecipient(ValueError):
+    """The recipient cannot be used. The exception's text is the one shown beside the field."""
 
 
 def recipient_for(account: Account, typed: str) -> PhoneNumber:
-    """The number, if this account may send to it and its provider can take it.
+    """Return the number if the account may send to it.
 
-    Raises `NotARecipient` with the reason in the reader's language.
+    Raises `InvalidRecipient`, with the reason in the reader's language, if the text is no phone
+    number, the account does not allow the country, the provider does not support the number, or
+    the number is on the do-not-send list.
     """
     number = read_recipient(typed)
     if number.country not in account.allowed_countries:
-        raise NotARecipient(country_words(account, number.country))
+        raise InvalidRecipient(country_text(account, number.country))
     client = account.client
     if client is not None:
         try:
             client.format_recipient(number.e164, account.options)
         except CannotTake as cannot:
-            raise NotARecipient(words_of(cannot) + " " + _("Choose another account.")) from None
-    entry = do_not_send.entry_of(number.e164)
+            raise InvalidRecipient(
+                unsupported_text(cannot) + " " + _("Choose another account.")
+            ) from None
+    entry = do_not_send.find_entry(number.e164)
     if entry is not None:
-        raise NotARecipient(do_not_send.refusal(entry))
+        raise InvalidRecipient(do_not_send.refusal_text(entry))
     return number
 
 
 def read_recipient(typed: str) -> PhoneNumber:
+    """Parse a phone number. Raises `InvalidRecipient` with the reason."""
     try:
-        return read(typed, settings.HOME_COUNTRY)
+        return parse_number(typed, settings.HOME_COUNTRY)
     except PhoneError as error:
-        words = phone_words(
+        words = phone_problem_text(
             error.kind,
             typed=error.typed.strip(),
             position=error.position,
             digits=error.digits,
             expected=error.expected,
         )
-        raise NotARecipient(words) from None
+        raise InvalidRecipient(words) from None
 
 
-def country_words(account: Account, country: str) -> str:
+def country_text(account: Account, country: str) -> str:
     return _(
         "%(account)s may not send to %(country)s. Choose another account, or ask a"
         " manager to allow it."
     ) % {"account": account.name, "country": country_name(country)}
 
 
-def words_of(cannot: CannotTake) -> str:
+def unsupported_text(cannot: CannotTake) -> str:
+    """Explain why the provider does not support a value."""
     return _(cannot.text) % cannot.values
 
 
-def phone_words(kind: PhoneProblem, **values: object) -> str:
-    """Why a text is no phone number; `values` are those of a `PhoneError`."""
+def phone_problem_text(kind: PhoneProblem, **values: object) -> str:
+    """Explain why a text is no phone number; `values` are those of a `PhoneError`."""
     return str(_texts()[kind]) % values
 
 

@@ -1,4 +1,4 @@
-"""What messages and batches register when the portal starts."""
+"""Registrations that messages and batches make when the portal starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .batches.engine_source import BatchSource
 from .batches.importing import file_errors
 from .engine.source import MessageSource
 from .presentation import batch_labels, dashboard, explanations, labels, row_texts
-from .presentation.journal_links import message_link, messages_named
+from .presentation.journal_links import find_subjects, message_link
 from .presentation.missing_reports import missing_reports_of
 
 
@@ -32,7 +32,7 @@ def register_app() -> None:
     attention.register(dashboard.attention_items)
     explanations.register()
     register_subject_resolver("message", message_link)
-    register_subject_finder(messages_named)
+    register_subject_finder(find_subjects)
     register_missing_reports(missing_reports_of)
     subscribe(DeliveryReported, apply_report.on_delivery)
     subscribe(VerificationReported, apply_report.on_verification)

@@ -1,7 +1,8 @@
-"""How many segments a text takes, and which character makes it expensive.
+"""Count the segments of a text, and find the character that makes it expensive.
 
-GSM 03.38 after 3GPP TS 23.038: 160 septets alone, 153 in each part of several; UCS-2:
-70 and 67 UTF-16 code units. An estimate: providers may bill by a 16-bit reference.
+The limits are those of GSM 03.38 (3GPP TS 23.038): 160 septets in a single segment, 153 in each
+part of several. UCS-2 has 70 and 67 UTF-16 code units. The count is an estimate, since providers
+may concatenate with a 16-bit reference, which leaves fewer units.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from typing import Final
 
 from providers.gateway.vocabulary import Encoding
 
-# TS 23.038 has the capital C with cedilla at 0x09; the small one is not in the alphabet.
+# TS 23.038 has a capital C with cedilla at 0x09; the small one is not in the alphabet.
 BASIC: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 EXTENSION: Final = frozenset("\f^{}\\[~]|€")
-"""Each takes an escape as well, so two septets."""
+"""Each takes two septets, since an escape precedes it."""
 GSM7: Final = BASIC | EXTENSION
 LIMITS: Final = {Encoding.GSM7: (160, 153), Encoding.UCS2: (70, 67)}
 
@@ -30,7 +31,7 @@ PLAIN: Final = {
     "！": "!", "？": "?", "（": "(", "）": ")", "【": "[", "】": "]",
     "\u200b": "", "\ufeff": "", "\u200e": "", "\u200f": "",
 }  # fmt: skip
-"""Characters with a plain one that says the same."""
+"""GSM-7 replacements of characters that force Unicode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,14 @@ class Count:
     costly: Costly | None
 
 
-def fold(text: str) -> str:
-    """The text as it goes out: forms post CRLF, phones count LF."""
+def normalise_line_ends(text: str) -> str:
+    """Return the text as it is sent: forms post CRLF, phones count LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def count(text: str) -> Count:
-    """Count a text as it goes out; the empty text has no segment."""
-    text = fold(text)
+    """Count a text as it is sent; an empty text has no segments."""
+    text = normalise_line_ends(text)
     costly = first_costly(text)
     encoding = Encoding.UCS2 if costly else Encoding.GSM7
     single, part = LIMITS[encoding]
@@ -78,7 +79,7 @@ def count(text: str) -> Count:
 
 
 def _units_in(text: str, encoding: Encoding) -> int:
-    """Letter by letter only where there are double ones: a batch has many texts."""
+    """Avoid counting character by character where possible, since a batch has many texts."""
     if encoding == Encoding.UCS2:
         return (
             len(text) if max(text, default="") <= "\uffff" else len(text.encode("utf-16-le")) // 2
@@ -102,13 +103,13 @@ def first_costly(text: str) -> Costly | None:
 
 
 def replace_costly(text: str) -> str:
-    """The text with every character that has a plain equivalent replaced by it."""
+    """Replace every character that has a plain equivalent."""
     return "".join(PLAIN.get(character, character) for character in text)
 
 
 def surplus(text: str, most: int) -> int:
-    """How many characters at the end must go for the text to fit into `most` segments."""
-    text = fold(text)
+    """Count the characters to cut from the end so that the text fits into `most` segments."""
+    text = normalise_line_ends(text)
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2

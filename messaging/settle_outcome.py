@@ -1,5 +1,7 @@
-"""What staff may decide about a message whose outcome is unknown. Each needs a reason,
-is written down with a name, and happens once: whoever comes second finds it settled."""
+"""Settle a message whose outcome is unknown, or send it again.
+
+Each decision needs a reason and is recorded with the person's name. Only the first decision
+counts: a second person finds the message settled."""
 
 from __future__ import annotations
 
@@ -15,10 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from providers.engine.wake import wake_engine
 
 from . import listeners, queue_message
-from .duplicates import NEVER_LEFT
 from .models import Message, reference
 from .recipients import recipient_for
-from .states import MESSAGE_STATES, MessageState
+from .states import MESSAGE_STATES, NEVER_LEFT, MessageState
 
 SETTLE_REASONS: Final[dict[str, Promise]] = {
     "has": _("Recipient has it"),
@@ -26,25 +27,27 @@ SETTLE_REASONS: Final[dict[str, Promise]] = {
     "console": _("Seen in the provider's console"),
 }
 
-BY_RIGHT_CODE: Final = "The right code was read out"
+BY_CORRECT_CODE: Final = "The right code was read out"
 
 
 def mark_sent(message: Message, by: User, because: str) -> bool:
+    """Settle an unknown outcome as sent. False if it is no longer unknown."""
     return _settle(message, MessageState.SUBMITTED, by, because)
 
 
 def mark_not_sent(message: Message, by: User, because: str) -> bool:
+    """Settle an unknown outcome as not sent. False if it is no longer unknown."""
     return _settle(message, MessageState.NOT_SENT, by, because)
 
 
-def settle_by_right_code(messages: QuerySet[Message]) -> int:
-    """Somebody read out the code of these messages, so they went out."""
+def settle_by_correct_code(messages: QuerySet[Message]) -> int:
+    """Settle as sent the unknown messages whose code a person read out; return how many."""
     return MESSAGE_STATES.move(
         messages,
         MessageState.SUBMITTED,
         sources=(MessageState.UNKNOWN,),
         settled_at=timezone.now(),
-        settled_because=BY_RIGHT_CODE,
+        settled_because=BY_CORRECT_CODE,
         code="",
     )
 
@@ -79,17 +82,24 @@ REPEATABLE = frozenset(
 
 
 def can_repeat(message: Message) -> bool:
-    """A code of ours is not kept, and what belongs to something else is repeated there."""
+    """Whether staff may send the message again from its page.
+
+    Own codes are not kept, so they cannot be repeated. A message with an owner is repeated by
+    the app that owns it.
+    """
     return message.kind != Message.Kind.OWN_CODE and not message.belongs_to
 
 
 def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bool]:
-    """A new message linked to the old one, which stays as it is. Texts only: a code that
-    went out is not kept, so another one is sent from the form.
+    """Queue a copy of a message, linked to the old one, which stays unchanged.
 
-    Of several people who do this at once one sends; the others are shown that message.
-    Raises `NotARecipient` where the account may not send there any more, `LimitReached`
-    where a daily limit is used up, else ValueError.
+    Own codes cannot be sent again: they are not kept, so staff send a new one from the form. If
+    several people do this at the same time, one message is sent; the others get that message
+    and False.
+
+    Raises `InvalidRecipient` if the account may no longer send to the number, `LimitReached` if
+    a daily limit is used up, and ValueError if the message cannot be repeated or the form token
+    belongs to another message.
     """
     if message.state not in REPEATABLE or not can_repeat(message) or not form_token:
         raise ValueError("This message cannot be sent again.")
@@ -99,24 +109,24 @@ def send_again(message: Message, by: User, form_token: str) -> tuple[Message, bo
         earlier = message.sent_again.exclude(state__in=NEVER_LEFT).order_by("-pk").first()
         if earlier is not None:
             return earlier, False
-        again, made = Message.objects.get_or_create(
+        repeat, created = Message.objects.get_or_create(
             form_token=form_token,
             defaults={
-                **{name: getattr(message, name) for name in _REPEATED},
+                **{name: getattr(message, name) for name in _COPIED_FIELDS},
                 "reference": reference(),
                 "created_by_id": by.pk,
                 "sent_again_from": message,
             },
         )
-        if (again.sent_again_from_id, again.created_by_id) != (message.pk, by.pk):
+        if (repeat.sent_again_from_id, repeat.created_by_id) != (message.pk, by.pk):
             raise ValueError("This form belongs to another message.")
-        if made:
-            queue_message.count_in_limits(again, by)
+        if created:
+            queue_message.count_in_limits(repeat, by)
         wake_engine()
-    return again, made
+    return repeat, created
 
 
-_REPEATED = (
+_COPIED_FIELDS = (
     "account",
     "kind",
     "recipient",

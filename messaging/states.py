@@ -1,4 +1,4 @@
-"""The states of a message, and which may follow which."""
+"""The states of a message and the moves between them."""
 
 from __future__ import annotations
 
@@ -31,32 +31,35 @@ REPORTS = frozenset({S.IN_TRANSIT, S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.EXP
 
 MESSAGE_STATES = StateTable(
     {
-        # Whatever waits ends with a report: only what went out can be reported, so it must
-        # not be sent again (messaging.apply_report).
+        # A report moves even a pending message: only a message that went out can be reported,
+        # so it must not be sent again (messaging.apply_report).
         S.SCHEDULED: frozenset({S.QUEUED, S.CANCELLED, S.SUBMITTED}) | REPORTS,
         S.HELD: frozenset({S.QUEUED, S.CANCELLED, S.SUBMITTED}) | REPORTS,
-        # A code that waited too long is of no use to anybody: not_sent, never held.
+        # A stale code is useless, so it becomes not_sent and is never held.
         S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.CANCELLED, S.NOT_SENT, S.SUBMITTED}) | REPORTS,
-        # Claimed but not handed over: nothing can have happened, so it may go back.
+        # A claimed message is not in flight yet, so its claim can be released.
         S.CLAIMED: frozenset({S.SENDING, S.QUEUED, S.SUBMITTED}) | REPORTS,
-        # Back to queued and to not_sent only where it is certain that nothing happened.
-        # A report can come before our own call has been recorded.
+        # Only a call that certainly did nothing moves to queued or not_sent.
+        # A report can arrive before our own call is recorded.
         S.SENDING: frozenset({S.SUBMITTED, S.REFUSED, S.UNKNOWN, S.QUEUED, S.NOT_SENT} | REPORTS),
         S.UNKNOWN: frozenset({S.SUBMITTED, S.NOT_SENT} | REPORTS),
         S.SUBMITTED: REPORTS,
-        # Reports have one total order; the highest seen stands (messaging.apply_report).
+        # Reports have a total order; the strongest one stands (messaging.apply_report).
         S.IN_TRANSIT: REPORTS - {S.IN_TRANSIT},
         S.EXPIRED: frozenset({S.UNDELIVERED, S.REJECTED, S.DELIVERED}),
         S.UNDELIVERED: frozenset({S.REJECTED, S.DELIVERED}),
         S.REJECTED: frozenset({S.DELIVERED}),
         S.DELIVERED: frozenset(),
         S.REFUSED: frozenset(),
-        # A report is stronger than the belief that it was not sent, even one that says no
-        # more than that the provider has it.
+        # A report overrules the belief that the message was not sent, even a report that
+        # only says that the provider has it.
         S.NOT_SENT: REPORTS | {S.SUBMITTED},
         S.CANCELLED: frozenset(),
     }
 )
 
+NEVER_LEFT = frozenset({S.CANCELLED, S.NOT_SENT, S.REFUSED})
+"""States of a message that certainly never left."""
+
 WAITING = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED, S.SENDING})
-"""States in which the page goes on looking for news of the send itself."""
+"""States in which the page keeps polling for the result of the send itself."""

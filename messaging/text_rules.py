@@ -1,4 +1,4 @@
-"""What a text that staff typed must keep to before it can be sent."""
+"""Rules that a typed text must meet before it can be sent."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from . import segments
 
 MAX_SEGMENTS: Final = 10
 LONGEST_TYPED: Final = 5_000
-"""Characters; well above ten segments, so that too long a text gets the clear message."""
+"""Characters. It is well above ten segments, so that a longer text gets the clear error."""
 
 
-def check_text(text: str, *, varies: bool = False) -> str:
-    """The text as it goes out. Raises `ValidationError` in words for staff. `varies`: it has
-    places for values, so its length is checked for each row."""
-    text = segments.fold(text)
+def check_text(text: str, *, has_placeholders: bool = False) -> str:
+    """Return the text as it is sent. Raises `ValidationError` with a text for staff.
+
+    `has_placeholders`: the text has placeholders, so its length is checked for each row instead.
+    """
+    text = segments.normalise_line_ends(text)
     if not text.strip():
         raise ValidationError(gettext("Enter the text."))
     if has_control_characters(text):
         raise ValidationError(control_character_text())
     counted = segments.count(text)
-    if counted.segments > MAX_SEGMENTS and not varies:
+    if counted.segments > MAX_SEGMENTS and not has_placeholders:
         raise ValidationError(_too_long(text, counted))
     return text
 

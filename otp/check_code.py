@@ -19,7 +19,7 @@ from django.utils import timezone
 from core.secrets import Secret
 from messaging import queue_message
 from messaging.models import Message
-from messaging.settle_outcome import settle_by_right_code
+from messaging.settle_outcome import settle_by_correct_code
 from messaging.states import MessageState
 from providers.clock import database_now
 from providers.engine.wake import wake_engine
@@ -195,7 +195,7 @@ def _settle_message(session: Session, code: SentCode, by: User | None) -> None:
     Without a person in `by`, a waiting message is left alone.
     """
     message = Message.objects.get(pk=code.message_id)
-    if settle_by_right_code(Message.objects.filter(pk=message.pk)):
+    if settle_by_correct_code(Message.objects.filter(pk=message.pk)):
         went_out = message.handed_over_at or message.created_at
         Session.objects.filter(pk=session.pk, sent_at=None).update(sent_at=went_out)
     elif by is not None:

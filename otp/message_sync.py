@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from messaging import queue_message
 from messaging.models import Message
-from messaging.recipients import NotARecipient
-from messaging.settle_outcome import settle_by_right_code
+from messaging.recipients import InvalidRecipient
+from messaging.settle_outcome import settle_by_correct_code
 from messaging.states import REPORTS, WAITING, MessageState
 from providers.daily_limits import LimitReached
 from providers.gateway.vocabulary import DeliveryState
@@ -83,7 +83,7 @@ def _sync_one(code: SentCode, session: Session) -> None:
         rows = Session.objects.filter(pk=session.pk)
         SESSION_STATES.move(rows, S.SEND_UNKNOWN, sources=(S.PENDING,))
         if session.state == S.VERIFIED:
-            settle_by_right_code(Message.objects.filter(pk=message.pk))
+            settle_by_correct_code(Message.objects.filter(pk=message.pk))
     elif message.state in STOPPED and session.state in OPEN:
         _handle_not_sent(code, session)
     elif message.state == M.QUEUED and session.state in ENDED:
@@ -141,6 +141,6 @@ def _send_over_fallback(code: SentCode, session: Session) -> bool:
     try:
         with transaction.atomic():
             return sessions.send_over_fallback(session, code)
-    except (LimitReached, NotARecipient) as reason:
+    except (LimitReached, InvalidRecipient) as reason:
         logger.info("Session %s was not taken over: %s", session.pk, type(reason).__name__)
         return False

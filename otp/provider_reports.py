@@ -6,7 +6,7 @@ verifies a session.
 
 from __future__ import annotations
 
-from messaging.apply_report import message_of
+from messaging.apply_report import find_message
 from providers.events import Effect, Match, ReceivedEvent
 from providers.gateway.events import VerificationReported
 
@@ -19,7 +19,7 @@ def on_verification(received: ReceivedEvent) -> Match | None:
 
     Returns None if the report names no code of ours.
     """
-    found = message_of(received)
+    found = find_message(received)
     if found is None or not isinstance(received.event, VerificationReported):
         return None
     message, matched_by = found

@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from core.phone import PhoneNumber, read
+from core.phone import PhoneNumber, parse_number
 from messaging import queue_message
 from messaging.recipients import recipient_for
 from messaging.states import WAITING
@@ -140,8 +140,8 @@ def send_code(
     code = ""
     if not route.provider_makes_code:
         code = typed or codes.make(route.code_length(session.length))
-    draft = route.draft(read(session.recipient), code, f"session:{session.pk}")
-    message = queue_message.row_of(draft, by, form_token)
+    draft = route.draft(parse_number(session.recipient), code, f"session:{session.pk}")
+    message = queue_message.build_message(draft, by, form_token)
     message.save(force_insert=True)
     serial = newest + 1
     return SentCode.objects.create(
@@ -169,7 +169,7 @@ def resend(
     """Send a new code over this or another account and invalidate the earlier one.
 
     Submitting the same form twice sends once: the second call returns False. Raises `NotOpen`,
-    `NoTryLeft`, `CheckUnderWay`, `StillSending`, `AccountCannot`, `NotARecipient`, `TooEarly` or
+    `NoTryLeft`, `CheckUnderWay`, `StillSending`, `AccountCannot`, `InvalidRecipient`, `TooEarly` or
     `LimitReached`, and then changes nothing.
     """
     with transaction.atomic():
@@ -218,7 +218,7 @@ def send_over_fallback(session: Session, failed: SentCode) -> bool:
     """Send over the fallback account, because the first account certainly sent nothing.
 
     This works once per session. The caller has locked the session. Returns False if there is no
-    usable fallback. Raises `LimitReached` or `NotARecipient`.
+    usable fallback. Raises `LimitReached` or `InvalidRecipient`.
     """
     account = session.fallback
     if account is None or unavailable_reason(account, session.country):

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.dispatch import Signal
 from django.utils import timezone
 
-from core.fields import Unreadable
+from core.fields import UnreadableSecret
 from core.redaction import storable
 from core.secrets import Secret
 
@@ -107,7 +107,7 @@ def decrypted_login_of(account: Account) -> Login:
 def _decrypted(secret: Secret) -> Secret:
     try:
         return Secret(secret.reveal())
-    except Unreadable:
+    except UnreadableSecret:
         return secret
 
 

@@ -10,7 +10,7 @@ import json
 from datetime import datetime
 from typing import Final
 
-from core.fields import Unreadable
+from core.fields import UnreadableSecret
 from core.secrets import Secret
 from providers.gateway.vocabulary import Rental
 
@@ -101,7 +101,7 @@ def _is_current(order: Order, name: str, stated: str) -> bool:
         return False
     try:
         return current.reveal() == stated
-    except Unreadable:
+    except UnreadableSecret:
         # No key decrypts the stored value, so the two cannot be compared.
         return True
 
@@ -112,7 +112,7 @@ def conflicting_texts(order: Order) -> list[dict[str, str]]:
         return []
     try:
         kept: list[dict[str, str]] = json.loads(order.differing_texts.reveal())
-    except Unreadable:
+    except UnreadableSecret:
         return []
     return kept
 

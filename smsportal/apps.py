@@ -29,7 +29,7 @@ class PortalConfig(AppConfig):
         labels.register()
         banners.register()
         post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")
-        # Of this app, which has no models, the signal would never come.
+        # Django sends no post_migrate for this app, because it has no models.
         post_migrate.connect(
             ensure_schedules,
             sender=apps.get_app_config("django_q"),
@@ -45,14 +45,16 @@ class PortalConfig(AppConfig):
 
 
 class PortalAdminConfig(SimpleAdminConfig):
-    """The pages are loaded with the addresses, so not by a queue, which shows none: they take
-    a quarter of a process's start."""
+    """Loads the admin pages with the URLs only.
+
+    The queue's processes show no pages, and loading them takes a quarter of a process's start-up.
+    """
 
     default = False
     default_site = "smsportal.site.PortalSite"
 
     def ready(self) -> None:
-        # Not those of Django's own: the pages must be loaded when they are checked.
+        # Instead of Django's own check, because the pages must be loaded to be checked.
         checks.register(check_dependencies, checks.Tags.admin)
         checks.register(check_pages, checks.Tags.admin)
 
@@ -60,6 +62,7 @@ class PortalAdminConfig(SimpleAdminConfig):
 def check_pages(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: object
 ) -> list[checks.CheckMessage]:
+    """Load the admin pages, then run Django's check of them."""
     import_module(settings.ROOT_URLCONF)
     found: list[checks.CheckMessage] = check_admin_app(app_configs, **kwargs)
     return found

@@ -1,6 +1,6 @@
-"""Collects the static files, only if they differ from those collected last time.
+"""Collects the static files if they have changed since the last time.
 
-Hashing and compressing them takes some seconds, and every start would wait for it.
+Hashing and compressing them takes some seconds, which would delay every start.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ STAMP = ".collected"
 
 
 def fingerprint() -> str:
-    """A digest of every static file's name, size and time, and of what processes them."""
+    """A digest of the name, size and time of every static file, and of what processes them."""
     digest = hashlib.sha256(f"{settings.STORAGES} {version('whitenoise')}".encode())
     for finder in get_finders():
         for path, storage in finder.list([]):
@@ -27,7 +27,7 @@ def fingerprint() -> str:
 
 
 def collect() -> bool:
-    """Bring STATIC_ROOT up to date; returns whether there was anything to do."""
+    """Bring STATIC_ROOT up to date. Returns whether files were collected."""
     stamp = Path(settings.STATIC_ROOT) / STAMP
     wanted = fingerprint()
     if stamp.is_file() and stamp.read_text() == wanted:

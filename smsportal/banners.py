@@ -1,4 +1,4 @@
-"""The warnings at the top of every page, and the fragment that keeps them current."""
+"""The banner sources of the queue and the sandbox, and the fragment that updates banners."""
 
 from __future__ import annotations
 
@@ -27,38 +27,38 @@ from providers.models import Heartbeat
 from rentals.presentation.backlog import waiting_orders
 from sandbox.remote import Remote, RemoteError
 
-SILENT_FOR: Final = timedelta(seconds=150)
-BACK_FOR: Final = timedelta(minutes=5)
+SILENCE_LIMIT: Final = timedelta(seconds=150)
+RECOVERY_SHOWN_FOR: Final = timedelta(minutes=5)
 SANDBOX_TIMEOUT: Final = 0.5
-SANDBOX_EVERY: Final = 10
+SANDBOX_CACHE_SECONDS: Final = 10
 NEVER: Final = datetime.fromtimestamp(0, UTC)
 
 
 @fragment()
 def banner_zone(request: HttpRequest) -> HttpResponse:
-    """204 while nothing has changed, so that nothing is read out a second time."""
-    drawn = banners.zone(request)
-    if request.GET.get("mark") == drawn["mark"]:
+    """204 if nothing has changed, so that a screen reader does not repeat the banners."""
+    context = banners.zone_context(request)
+    if request.GET.get("mark") == context["mark"]:
         return HttpResponse(status=204)
-    return render(request, "portal/banner_zone.html", drawn)
+    return render(request, "portal/banner_zone.html", context)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """What might go out now and does not."""
+class TotalBacklog:
+    """Messages and orders that are due but not yet sent."""
 
     messages: int
     orders: int
     since: datetime | None
-    """When the oldest of it might have gone."""
+    """When the oldest became due."""
 
     @property
     def is_unusual(self) -> bool:
         return self.since is not None and timezone.now() - self.since > UNUSUAL
 
     @property
-    def words(self) -> str:
-        """ "14 messages and 2 orders"; empty where nothing waits."""
+    def text(self) -> str:
+        """ "14 messages and 2 orders"; empty if nothing is due."""
         messages = ngettext("%(count)d message", "%(count)d messages", self.messages)
         orders = ngettext("%(count)d order", "%(count)d orders", self.orders)
         both = {"messages": messages % {"count": self.messages}}
@@ -68,23 +68,25 @@ class Waiting:
         return both["messages"] if self.messages else both["orders"] if self.orders else ""
 
 
-def all_that_waits() -> Waiting:
+def total_backlog() -> TotalBacklog:
     messages = backlog()
     orders, since = waiting_orders()
     oldest = min(filter(None, (messages.since, since)), default=None)
-    return Waiting(messages.count, orders, oldest)
+    return TotalBacklog(messages.count, orders, oldest)
 
 
 def queue_banner(request: HttpRequest) -> list[Banner]:
-    """Says that the engine or the queue shows no sign of life, that messages or orders wait
-    longer than is usual, or that all is well again since a moment."""
+    """Warns of a silent engine or queue, or of messages or orders that wait unusually long.
+
+    After the end of such a state, announces the recovery for some minutes.
+    """
     now = timezone.now()
-    waiting = all_that_waits()
+    waiting = total_backlog()
     since = min(filter(None, (unserved_since(), _queue_silent_since(now))), default=None)
     if since is None and not waiting.is_unusual:
-        return _back_banner(now)
+        return _recovery_banner(now)
     cache.set("queue-was-silent", True, 3600)
-    text = _overdue(waiting) if since is None else _silence(since, now, waiting)
+    text = _overdue_text(waiting) if since is None else _silence_text(since, now, waiting)
     return [Banner(text, icon="warning", button=_details(request))]
 
 
@@ -92,10 +94,10 @@ def _queue_silent_since(now: datetime) -> datetime | None:
     beat = Heartbeat.objects.filter(name="queue").values_list("beat_at", flat=True).first()
     if beat is None:
         return NEVER
-    return beat if now - beat > SILENT_FOR else None
+    return beat if now - beat > SILENCE_LIMIT else None
 
 
-def _silence(since: datetime, now: datetime, waiting: Waiting) -> str:
+def _silence_text(since: datetime, now: datetime, waiting: TotalBacklog) -> str:
     if since <= NEVER:
         first = _("The queue has not run yet.")
     else:
@@ -104,26 +106,26 @@ def _silence(since: datetime, now: datetime, waiting: Waiting) -> str:
             "time": short_time(since),
             "minutes": minutes,
         }
-    if waiting.words:
+    if waiting.text:
         second = ngettext(
             "%(what)s waits; none is lost. New ones will wait too.",
             "%(what)s wait; none is lost. New ones will wait too.",
             waiting.messages + waiting.orders,
-        ) % {"what": waiting.words}
+        ) % {"what": waiting.text}
     else:
         second = _("New messages and orders will wait; none is lost.")
     # Translators: two sentences, one after the other.
     return _("%(first)s %(second)s") % {"first": first, "second": second}
 
 
-def _overdue(waiting: Waiting) -> str:
+def _overdue_text(waiting: TotalBacklog) -> str:
     text = ngettext(
         "The queue is slow: %(what)s has waited since %(time)s. None is lost.",
         "The queue is slow: %(what)s wait, the oldest since %(time)s. None is lost.",
         waiting.messages + waiting.orders,
     )
     since = short_time(waiting.since) if waiting.since else ""
-    return text % {"what": waiting.words, "time": since}
+    return text % {"what": waiting.text, "time": since}
 
 
 def _details(request: HttpRequest) -> Button | None:
@@ -132,10 +134,10 @@ def _details(request: HttpRequest) -> Button | None:
     return Button(_("Details"), reverse("admin:django_q_ormq_changelist"))
 
 
-def _back_banner(now: datetime) -> list[Banner]:
+def _recovery_banner(now: datetime) -> list[Banner]:
     if cache.get("queue-was-silent"):
         cache.delete("queue-was-silent")
-        cache.set("queue-back-since", now, BACK_FOR.total_seconds())
+        cache.set("queue-back-since", now, RECOVERY_SHOWN_FOR.total_seconds())
     since = cache.get("queue-back-since")
     if since is None:
         return []
@@ -143,14 +145,14 @@ def _back_banner(now: datetime) -> list[Banner]:
     return [Banner(text, Role.SUCCESS, "check_circle")]
 
 
-def practice_banner(request: HttpRequest) -> list[Banner]:
-    """A fault that is switched on in the sandbox explains what else would look broken."""
+def sandbox_banner(request: HttpRequest) -> list[Banner]:
+    """Warns of active sandbox faults, which make the portal look broken."""
     if not settings.SANDBOX_URL or not request.user.has_perm("providers.view_account"):
         return []
     active = cache.get("sandbox-faults")
     if active is None:
         active = _active_faults()
-        cache.set("sandbox-faults", active, SANDBOX_EVERY)
+        cache.set("sandbox-faults", active, SANDBOX_CACHE_SECONDS)
     if not active:
         return []
     text = ngettext(
@@ -173,4 +175,4 @@ def _active_faults() -> int:
 
 def register() -> None:
     banners.register(queue_banner)
-    banners.register(practice_banner)
+    banners.register(sandbox_banner)

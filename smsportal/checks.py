@@ -1,4 +1,4 @@
-"""System checks: what would make the portal unsafe or deaf is said before it starts."""
+"""System checks for settings that would make the portal unsafe or unreachable for providers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
-from core.client_address import UNIX, read_network
+from core.client_address import UNIX, parse_network
 from providers.gateway.http.context import Deadlines
 
-MAKE_KEYS = "Run `python -m smsportal.environment`: it makes them in the data folder."
+KEYS_HINT = "Run `python -m smsportal.environment`, which generates them in the data folder."
 OLDEST_SQLITE = (3, 35, 0)
-"""The first one with UPDATE … RETURNING, by which rows are taken up to be sent."""
+"""The first version with UPDATE … RETURNING, which claims rows need."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "testserver")
 
 
@@ -36,19 +36,19 @@ def _secret_key() -> Iterator[CheckMessage]:
     try:
         bool(settings.SECRET_KEY)
     except ImproperlyConfigured:
-        yield Error("There is no SECRET_KEY.", hint=MAKE_KEYS, id="smsportal.E001")
+        yield Error("There is no SECRET_KEY.", hint=KEYS_HINT, id="smsportal.E001")
 
 
 def _secrets_keys() -> Iterator[CheckMessage]:
     if not settings.SECRETS_KEYS:
-        yield Error("There are no SECRETS_KEYS.", hint=MAKE_KEYS, id="smsportal.E002")
+        yield Error("There are no SECRETS_KEYS.", hint=KEYS_HINT, id="smsportal.E002")
     for number, key in enumerate(settings.SECRETS_KEYS, start=1):
         try:
             Fernet(key)
         except ValueError:
             yield Error(
                 f"Key {number} of SECRETS_KEYS is malformed.",
-                hint="Each must be 32 bytes in URL-safe base64, as Fernet.generate_key() makes it.",
+                hint="Each must be 32 bytes in URL-safe base64, as from Fernet.generate_key().",
                 id="smsportal.E003",
             )
 
@@ -69,25 +69,25 @@ def _queue_safety(conf: Mapping[str, Any]) -> Iterator[CheckMessage]:
     if conf.get("orm") != "default":
         yield Error(
             "The queue is not in the default database.",
-            hint="Only there is a task part of the transaction that asks for it.",
+            hint="Only there does a task belong to the transaction that queues it.",
             id="smsportal.E010",
         )
     if conf.get("save_limit") != 0:
         yield Error(
             "The queue's save_limit is not 0.",
-            hint="Otherwise each task loads every kept one, and tasks run twice.",
+            hint="Otherwise each task loads all saved ones, and tasks run twice.",
             id="smsportal.E011",
         )
     if conf.get("max_attempts") != 1:
         yield Error(
             "The queue's max_attempts is not 1.",
-            hint="A task that failed is not repeated by the queue; its row is taken up again.",
+            hint="The queue must not repeat a failed task. Its row is claimed again instead.",
             id="smsportal.E012",
         )
 
 
 def _queue_times(name: str, conf: Mapping[str, Any]) -> Iterator[CheckMessage]:
-    """retry > timeout > the longest call: or else a task is handed out while it runs."""
+    """Require retry > timeout > longest call. Otherwise a running task is handed out again."""
     timeout = conf.get("timeout")
     if timeout is None:
         return
@@ -102,7 +102,7 @@ def _queue_times(name: str, conf: Mapping[str, Any]) -> Iterator[CheckMessage]:
     if conf["retry"] <= needed:
         yield Error(
             f"Queue “{name}”: retry is {conf['retry']} s and must be above {needed} s,"
-            " since it counts from the moment a task is fetched.",
+            " because it counts from the moment when a task is fetched.",
             id="smsportal.E014",
         )
 
@@ -149,12 +149,12 @@ def _public_address(address: str) -> Iterator[CheckMessage]:
     if not validate_host(f"[{host}]" if ":" in host else host, settings.ALLOWED_HOSTS):
         yield Error(
             f"The host of PUBLIC_ADDRESS, {host}, is not among ALLOWED_HOSTS.",
-            hint="Reports of providers would be turned away.",
+            hint="The portal would reject the reports of providers.",
             id="smsportal.E022",
         )
     if parts.scheme == "http" and host not in LOOPBACK:
         yield Caution(
-            "PUBLIC_ADDRESS is http://: codes and passwords would cross the network in clear.",
+            "PUBLIC_ADDRESS is http://: codes and passwords would cross the network unencrypted.",
             id="smsportal.W023",
         )
 
@@ -164,7 +164,7 @@ def _hosts() -> Iterator[CheckMessage]:
         yield Caution("ALLOWED_HOSTS admits every host name.", id="smsportal.W024")
     if settings.DEBUG:
         yield Caution(
-            "DEBUG is on: error pages show settings and data to whoever sees them.",
+            "DEBUG is on: error pages show settings and data to everyone.",
             id="smsportal.W025",
         )
 
@@ -176,9 +176,9 @@ def check_proxies(
     return [
         Error(
             f"“{entry}” in TRUSTED_PROXIES is neither a network nor an address.",
-            hint="Nobody would be trusted by it, and callbacks could be turned away.",
+            hint="It would trust no proxy, and callbacks could be rejected.",
             id="smsportal.E026",
         )
         for entry in settings.TRUSTED_PROXIES
-        if entry != UNIX and read_network(entry) is None
+        if entry != UNIX and parse_network(entry) is None
     ]

@@ -1,7 +1,7 @@
-"""Compiles the translations, without needing GNU gettext on the machine.
+"""Compiles the translations without GNU gettext.
 
-The compiled files are not in the repository: they are made from the `.po` files before
-the portal or its tests start. Without Django, as it must run before settings are read.
+The repository does not contain compiled files. They are generated from the `.po` files before the
+portal or its tests start. Independent of Django, because it runs before settings are loaded.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ def catalogues(root: Path) -> list[Path]:
 
 
 def compile_catalogues(root: Path = BASE_DIR / "locale") -> list[Path]:
-    """Compile what is newer than its compiled file; returns the files written."""
+    """Compile each catalogue that is newer than its compiled file. Returns the files written."""
     written = []
     for source in catalogues(root):
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
             continue
-        # Several copies of the portal may start at once from one tree.
+        # Several instances of the portal may start from one source tree at once.
         partial = target.with_suffix(f".mo.{os.getpid()}")
         polib.pofile(str(source)).save_as_mofile(str(partial))
         partial.replace(target)

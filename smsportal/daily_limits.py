@@ -1,4 +1,4 @@
-"""How much staff may send and rent in any 24 hours."""
+"""The admin page of daily limits: how much staff may send and rent in any 24 hours."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from core.admin.buttons import EmptyState
 from providers import daily_limits
 from providers.models import DailyLimit
 
-from .roles import role_word
+from .roles import role_label
 
 
 class RoleChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
-        return role_word(obj.name)
+        return role_label(obj.name)
 
 
 class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -63,7 +63,7 @@ class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(DailyLimit)
 class DailyLimitAdmin(PortalAdmin):
-    """A person's own limit counts, else the highest of their roles', else the portal's."""
+    """A person's own limit applies, else the highest of their roles', else the portal's."""
 
     form = DailyLimitForm
     list_title = _("Daily limits")
@@ -78,7 +78,9 @@ class DailyLimitAdmin(PortalAdmin):
 
     @admin.display(description=_("Whose"))
     def whose(self, limit: DailyLimit) -> str:
-        return str(limit.user) if limit.user else role_word(limit.group.name if limit.group else "")
+        return (
+            str(limit.user) if limit.user else role_label(limit.group.name if limit.group else "")
+        )
 
     @admin.display(description=_("Used in the last 24 hours"))
     def used_now(self, limit: DailyLimit) -> str:
@@ -88,7 +90,7 @@ class DailyLimitAdmin(PortalAdmin):
         return str(daily_limits.usage_of(cap))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A limit may go; that it was there stays in the log of changes."""
+        """A limit may be deleted, because the change log keeps a record of it."""
         return bool(request.user.has_perm("providers.change_dailylimit"))
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
@@ -98,6 +100,6 @@ class DailyLimitAdmin(PortalAdmin):
             "speed",
         )
 
-    def respond_saved(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
-        super().respond_saved(request, obj, added=added)
+    def redirect_after_save(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
+        super().redirect_after_save(request, obj, added=added)
         return HttpResponseRedirect(reverse(self.url_name("changelist")))

@@ -1,4 +1,4 @@
-"""The first page: what needs a hand, what the accounts hold, and how to begin."""
+"""The dashboard: what needs attention, account balances, and first steps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Step:
     url: str
 
 
-def overview(request: HttpRequest) -> dict[str, Any]:
+def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     may_see_accounts = request.user.has_perm("providers.view_account")
     return {
         "attention_items": attention.gather(request),
@@ -35,7 +35,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
 
 
 def accounts_with_readings(request: HttpRequest) -> list[dict[str, Any]]:
-    """Every account with the newest thing its provider said about money. Two queries."""
+    """Every account with its latest balance reading, in two queries."""
     newest = BalanceReading.objects.filter(account=OuterRef("pk")).order_by("-read_at")
     accounts = list(Account.objects.annotate(newest=Subquery(newest.values("pk")[:1])))
     readings = BalanceReading.objects.in_bulk(
@@ -46,27 +46,27 @@ def accounts_with_readings(request: HttpRequest) -> list[dict[str, Any]]:
             "account": account,
             "reading": readings.get(account.newest) if account.newest else None,
             "state": "paused" if account.is_paused else "active",
-            "url": _page("admin:providers_account_change", account.public_id),
+            "url": _url("admin:providers_account_change", account.public_id),
         }
         for account in accounts
     ]
 
 
 def first_steps(request: HttpRequest) -> list[Step]:
-    """The way from an empty portal to the first SMS; nothing once it has been walked."""
+    """The steps from an empty portal to the first SMS; empty once all are done."""
     if not request.user.has_perm("providers.add_account"):
         return []
     checked = Enquiry.objects.filter(state=Enquiry.State.ANSWERED).exists()
     sent = apps.get_model("messaging", "Message").objects.exists()
     steps = [
-        Step(_("Add an account"), Account.objects.exists(), _page("admin:providers_account_add")),
-        Step(_("Check it"), checked, _page("admin:providers_account_changelist")),
-        Step(_("Send a test SMS"), sent, _page("admin:messaging_message_send")),
+        Step(_("Add an account"), Account.objects.exists(), _url("admin:providers_account_add")),
+        Step(_("Check it"), checked, _url("admin:providers_account_changelist")),
+        Step(_("Send a test SMS"), sent, _url("admin:messaging_message_send")),
     ]
     return [] if all(step.done for step in steps) else steps
 
 
-def _page(name: str, *args: str) -> str:
+def _url(name: str, *args: str) -> str:
     try:
         return reverse(name, args=args)
     except NoReverseMatch:

@@ -1,4 +1,4 @@
-"""Who may change whom: nobody gives, or takes over, more than they hold themselves."""
+"""Privilege delegation: staff cannot grant or take over permissions they lack."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from .roles import GRANTABLE_APPS
 Actor = User | AbstractBaseUser | AnonymousUser
 
 
-def held_by(user: Actor) -> QuerySet[Permission]:
-    """Every permission given to a person, directly or by a role, whether active or not.
+def permissions_of(user: Actor) -> QuerySet[Permission]:
+    """Every permission that a user holds, directly or by a role, even while inactive.
 
-    Django says that an inactive user holds none; whoever resets the password of one and
-    activates it would then gain what the account was given before.
+    Django reports no permissions for an inactive user. By that rule, staff could reset the
+    password of such a user, activate the account and gain its permissions.
     """
-    given = Q(user__pk=user.pk) | Q(group__user__pk=user.pk)
-    return Permission.objects.filter(pk__in=Permission.objects.filter(given).values("pk"))
+    granted = Q(user__pk=user.pk) | Q(group__user__pk=user.pk)
+    return Permission.objects.filter(pk__in=Permission.objects.filter(granted).values("pk"))
 
 
-def within_reach(actor: Actor, target: User) -> bool:
-    """May `actor` edit `target`, reset the password, or deactivate?"""
+def may_edit(actor: Actor, target: User) -> bool:
+    """Whether `actor` may edit or deactivate `target`, or reset the password."""
     if not isinstance(actor, User):
         return False
     if actor.is_superuser:
         return True
     if target.is_superuser:
         return False
-    return not held_by(target).exclude(pk__in=held_by(actor).values("pk")).exists()
+    return not permissions_of(target).exclude(pk__in=permissions_of(actor).values("pk")).exists()
 
 
-def roles_to_give(actor: Actor) -> QuerySet[Group]:
-    """The roles that hold nothing beyond what `actor` holds."""
+def grantable_roles(actor: Actor) -> QuerySet[Group]:
+    """The roles that hold no permission that `actor` lacks."""
     roles = Group.objects.order_by("pk")
     if isinstance(actor, User) and actor.is_superuser:
         return roles
-    beyond = ~Q(permissions__in=held_by(actor).values("pk")) & Q(permissions__isnull=False)
+    beyond = ~Q(permissions__in=permissions_of(actor).values("pk")) & Q(permissions__isnull=False)
     return roles.annotate(beyond=Count("permissions", filter=beyond)).filter(beyond=0)
 
 
-def permissions_to_give(actor: Actor) -> QuerySet[Permission]:
-    """Single permissions beside the roles; those of the portal's own apps."""
+def grantable_permissions(actor: Actor) -> QuerySet[Permission]:
+    """The single permissions that `actor` may grant, all of the portal's own apps."""
     ours = Permission.objects.filter(content_type__app_label__in=GRANTABLE_APPS)
     ours = ours.select_related("content_type")
     if isinstance(actor, User) and actor.is_superuser:
         return ours
-    return ours.filter(pk__in=held_by(actor).values("pk"))
+    return ours.filter(pk__in=permissions_of(actor).values("pk"))

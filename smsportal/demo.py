@@ -1,7 +1,7 @@
-"""The demonstration: a member of staff for each role, and an account with each practice provider.
+"""The demo's data: a member of staff for each role, and an account with each sandbox provider.
 
-Made once; a second start finds it all and changes nothing. The passwords are random, and
-kept in a file that its owner alone can read, so that every start can print them.
+The first start creates them; later starts change nothing. The passwords are random. A file that
+only its owner can read keeps them, so that every start can print them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ADMINISTRATOR = "admin"
 
 
 class RealAccounts(Exception):
-    """The database holds accounts that are not the demonstration's."""
+    """The database holds accounts that are not the demo's."""
 
 
 @dataclass(frozen=True)
@@ -71,32 +71,32 @@ ACCOUNTS = (
 
 
 def prepare() -> dict[str, str]:
-    """Make what is missing. Returns the password of each member of the demo staff."""
+    """Create missing accounts and staff. Returns the password of each member of staff."""
     refuse_real_accounts()
     with transaction.atomic():
         for account in ACCOUNTS:
             if not Account.objects.filter(name=account.name).exists():
-                _open(account)
-        return _staff(settings.DATA_DIR / "demo-passwords.txt")
+                _create_account(account)
+        return _create_staff(settings.DATA_DIR / "demo-passwords.txt")
 
 
 def refuse_real_accounts() -> None:
-    """Raise RealAccounts where the demonstration would be mixed with real work."""
+    """Raise `RealAccounts` if the database holds accounts other than the demo's."""
     names = {account.name for account in ACCOUNTS}
-    if strangers := Account.objects.exclude(name__in=names).exclude(
+    if others := Account.objects.exclude(name__in=names).exclude(
         base_url__startswith=settings.SANDBOX_URL
     ):
-        raise RealAccounts(strangers[0].name)
+        raise RealAccounts(others[0].name)
 
 
 def otp_callback() -> str:
-    """Where the practice OTP Service reports to: its customers tell it once, by hand."""
+    """The callback URL for the sandbox's OTP Service, whose customers register it by hand."""
     account = Account.objects.filter(provider="otpservice").order_by("pk").first()
     secret = callback_url(account) if account else None
     return secret.reveal() if secret else ""
 
 
-def _open(account: DemoAccount) -> None:
+def _create_account(account: DemoAccount) -> None:
     create_account(
         name=account.name,
         provider=account.provider,
@@ -107,12 +107,12 @@ def _open(account: DemoAccount) -> None:
     )
 
 
-def _staff(file: Path) -> dict[str, str]:
+def _create_staff(file: Path) -> dict[str, str]:
     known = dict(line.split() for line in file.read_text().splitlines()) if file.exists() else {}
     passwords = {name: known.get(name, "") for name in (ADMINISTRATOR, *ROLES)}
     for name, password in passwords.items():
-        user, made = User.objects.get_or_create(username=name, defaults={"is_staff": True})
-        if made or not password:
+        user, created = User.objects.get_or_create(username=name, defaults={"is_staff": True})
+        if created or not password:
             passwords[name] = password = password or secrets.token_urlsafe(9)
             user.set_password(password)
         user.is_superuser = name == ADMINISTRATOR

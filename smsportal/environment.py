@@ -1,8 +1,8 @@
-"""Where the portal's settings come from: the environment, `.env`, and the data folder.
+"""The sources of settings: the environment, `.env`, and the data folder.
 
-The keys that encrypt sessions and provider secrets are made at the first start and kept
-in `keys.env` inside the data folder, readable by its owner only, unless the environment
-names them. Without Django, so that it can run before any setting is read.
+The first start generates the keys for sessions and provider secrets, unless the environment
+defines them. It writes them to `keys.env` in the data folder, which only its owner can read.
+Independent of Django, because it runs before settings are loaded.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def read_environment() -> tuple[environ.Env, Path]:
-    """The environment with both files read into it, and the data folder."""
+    """The environment, including both files, and the data folder."""
     env = environ.Env()
     dotenv = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
     if dotenv.is_file():
         env.read_env(dotenv)
     if env.bool("DEMO", default=False):
-        use_demo_defaults(env)
+        set_demo_defaults(env)
     data_dir = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
     keys = data_dir / "keys.env"
     if keys.is_file():
@@ -32,8 +32,8 @@ def read_environment() -> tuple[environ.Env, Path]:
     return env, data_dir
 
 
-def use_demo_defaults(env: environ.Env) -> None:
-    """What the demonstration sets where nobody has chosen otherwise."""
+def set_demo_defaults(env: environ.Env) -> None:
+    """Set the demo's defaults for variables that are not set."""
     bind = env.str("BIND", default="127.0.0.1:8000")
     sandbox = env.str("SANDBOX_BIND", default="127.0.0.1:8801")
     defaults = {
@@ -44,7 +44,7 @@ def use_demo_defaults(env: environ.Env) -> None:
         "SANDBOX_URL": f"http://{sandbox}",
         "ALLOW_HTTP_PROVIDERS": "true",
         "ALLOW_PRIVATE_PROVIDERS": "true",
-        # Several copies on one host share its cookies, whatever their ports.
+        # Browsers share cookies between all ports of a host, so each instance needs a name.
         "SESSION_COOKIE_NAME": f"smsportal_demo_{bind.rpartition(':')[2]}",
     }
     for name, value in defaults.items():
@@ -52,18 +52,19 @@ def use_demo_defaults(env: environ.Env) -> None:
 
 
 def ensure_keys() -> Path | None:
-    """Make the two keys if neither the environment nor the data folder has them.
+    """Generate each of the two keys that neither the environment nor the data folder has.
 
-    Returns the file that was written, or None where nothing was missing. A key that is
-    lost makes every stored provider secret unreadable, so an existing file is never
-    written over.
+    Returns the file that was written, or None if no key was missing. An existing file is only
+    appended to: if a key is lost, every stored provider secret becomes unreadable.
     """
     env, data_dir = read_environment()
-    missing = {
+    generators = {
         "SECRET_KEY": lambda: secrets.token_urlsafe(50),
         "SECRETS_KEYS": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     }
-    lines = [f"{name}={make()}\n" for name, make in missing.items() if not env.str(name, "")]
+    lines = [
+        f"{name}={generate()}\n" for name, generate in generators.items() if not env.str(name, "")
+    ]
     if not lines:
         return None
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What staff see when a request cannot be answered, each with a reference for the log."""
+"""Error pages for staff, each with a reference that is also in the log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.admin.pages import NeedsPermission
 from core.uploads import UploadTooLarge
 
 from . import request_id
-from .roles import permission_word
+from .roles import permission_label
 
 logger = logging.getLogger(__name__)
 MEGABYTE: Final = 1024 * 1024
@@ -32,7 +32,7 @@ RETRY_SECONDS: Final = 15
 def error_page(
     request: HttpRequest, name: str, status: int, context: dict[str, Any] | None = None
 ) -> HttpResponse:
-    """An error page; with the navigation around it where somebody is signed in."""
+    """An error page, with the navigation if the user is signed in."""
     signed_in = hasattr(request, "user") and admin.site.has_permission(request)
     values = {
         **admin.site.each_context(request),
@@ -48,19 +48,20 @@ def error_page(
 
 
 def not_allowed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403, with the permissions that the user lacks."""
     names = exception.permissions if isinstance(exception, NeedsPermission) else ()
-    words = ", ".join(_word(name) for name in names) or _word_of_page(request)
+    words = ", ".join(_permission_label(name) for name in names) or _missing_permission(request)
     return error_page(request, "403", 403, {"permission": words})
 
 
-def _word(name: str) -> str:
+def _permission_label(name: str) -> str:
     label, _, codename = name.partition(".")
     found = Permission.objects.filter(content_type__app_label=label, codename=codename).first()
-    return permission_word(found) if found else name
+    return permission_label(found) if found else name
 
 
-def _word_of_page(request: HttpRequest) -> str:
-    """Which permission one of the admin's own pages would have taken."""
+def _missing_permission(request: HttpRequest) -> str:
+    """The permission that one of Django admin's own pages requires."""
     match = request.resolver_match
     model_admin = getattr(match.func, "model_admin", None) if match else None
     action = (match.url_name or "").rsplit("_", 1)[-1] if match else ""
@@ -70,7 +71,7 @@ def _word_of_page(request: HttpRequest) -> str:
     if model_admin is None:
         return ""
     opts = model_admin.opts
-    return _word(f"{opts.app_label}.{action}_{opts.model_name}")
+    return _permission_label(f"{opts.app_label}.{action}_{opts.model_name}")
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -91,41 +92,44 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return error_page(request, "400", 400)
 
 
-def too_many(request: HttpRequest, until: datetime) -> HttpResponse:
-    """For our own limits; axes has its own page."""
+def too_many_requests(request: HttpRequest, until: datetime) -> HttpResponse:
+    """For the portal's own rate limits. axes has its own page."""
     return error_page(request, "429", 429, {"until": until})
 
 
 def locked(
     request: HttpRequest, _response: HttpResponse | None = None, _credentials: Any = None
 ) -> HttpResponse:
-    """Sign-in is locked after too many tries."""
+    """Sign-in is locked after too many failures."""
     until = timezone.now() + (get_cool_off(request) or timedelta())
     context = {**admin.site.each_context(request), "until": until}
     return render(request, settings.AXES_LOCKOUT_TEMPLATE, context, status=429)
 
 
-def fault(request: HttpRequest) -> HttpResponse:
-    """A fault of ours. Whatever is broken, this page must come."""
+def server_error(request: HttpRequest) -> HttpResponse:
+    """An internal error. This page must render whatever is broken."""
     error = sys.exc_info()[1]
-    if _database_is_away(error):
-        return _bare("503", 503)
+    if _database_is_unreachable(error):
+        return _page_without_database("503", 503)
     try:
         return error_page(request, "500", 500)
     except Exception:
         logger.exception("The error page itself failed.")
-        return _bare("500", 500)
+        return _page_without_database("500", 500)
 
 
-def _database_is_away(error: BaseException | None) -> bool:
-    """SQLite reports a missing table in the same way, which waiting does not mend."""
+def _database_is_unreachable(error: BaseException | None) -> bool:
+    """Whether the database is unreachable.
+
+    SQLite raises the same exception for a missing table, which waiting does not fix.
+    """
     if isinstance(error, OperationalError):
         return "no such" not in str(error) and "no column" not in str(error)
     return isinstance(error, InterfaceError)
 
 
-def _bare(name: str, status: int) -> HttpResponse:
-    """Without the database: nobody is known to be signed in."""
+def _page_without_database(name: str, status: int) -> HttpResponse:
+    """An error page that needs no database, so it shows no navigation."""
     values = {"frame": "portal/bare.html", "signed_in": False, "reference": request_id.current()}
     response = HttpResponse(render_to_string(f"errors/{name}.html", values), status=status)
     response["Retry-After"] = str(RETRY_SECONDS)

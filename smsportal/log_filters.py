@@ -1,4 +1,4 @@
-"""What must not reach the log, whoever writes it."""
+"""Removes secrets from log records of any logger."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import re
 from typing import Final
 
 _TOKEN: Final = re.compile(r"(/callbacks/)[^/\s?\"']+")
-"""Django writes the whole path of what it refuses; here a path can be a secret."""
+"""Django logs the full path of a rejected request, and a callback's path is a secret."""
 
 
-def without_tokens(text: str) -> str:
-    """Addresses that providers report to, without what makes them unguessable."""
+def hide_tokens(text: str) -> str:
+    """Replace the secret token in callback addresses."""
     return _TOKEN.sub(r"\1[hidden]", text)
 
 
 class CallbackTokenFilter(logging.Filter):
-    """Belongs to the loggers that write paths: a handler would be too late for others."""
+    """Hides callback tokens. Attach it to loggers, so that no handler sees the token."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        if "/callbacks/" in said:
-            record.msg, record.args = without_tokens(said), None
+        message = record.getMessage()
+        if "/callbacks/" in message:
+            record.msg, record.args = hide_tokens(message), None
         return True

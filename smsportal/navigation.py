@@ -1,4 +1,4 @@
-"""The sidebar, by job. What a person may not use, or what has no page yet, is not shown."""
+"""The sidebar, grouped by task. Hides items that the user may not open."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from messaging.presentation.dashboard import badge as messages_needing_a_hand
-from providers.presentation.dashboard import callback_badge as callbacks_needing_a_hand
+from messaging.presentation.dashboard import badge as messages_badge
+from providers.presentation.dashboard import callback_badge as callbacks_badge
 from rentals.presentation import dashboard as rentals_dashboard
 
 SUPERUSER: Final = "superuser"
-MOST_SHOWN: Final = 99
+MAX_BADGE: Final = 99
 
 
 @dataclass(frozen=True)
 class Item:
-    """`permissions`: any one of them is enough; none means everybody who is signed in.
+    """One entry of the sidebar.
 
-    `owns`: the beginnings of the names of the pages that belong to the item. The item
-    with the longest one that fits is the active one, so "Send SMS" is not also "Messages".
-    `badge` counts what needs a hand; it is asked on every page, so one cheap query.
+    `permissions`: any one of them is enough. Without any, every signed-in user sees the item.
+    `owns`: URL names, or prefixes of them that end in "_", of the item's pages. The item with the
+    longest match is active, so "Send SMS" does not also highlight "Messages".
+    `badge`: counts what needs attention. Every page calls it, so it may make one cheap query.
+    `is_available`: whether this installation has the page.
     """
 
     title: Promise
@@ -36,7 +38,7 @@ class Item:
     permissions: tuple[str, ...] = ()
     owns: tuple[str, ...] = ()
     badge: Callable[[HttpRequest], int] | None = None
-    where: Callable[[], bool] = lambda: True
+    is_available: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ GROUPS: Final = (
                 "admin:messaging_message_changelist",
                 ("messaging.view_message",),
                 ("messaging_message_",),
-                badge=messages_needing_a_hand,
+                badge=messages_badge,
             ),
         ),
         pgettext_lazy("navigation group", "Messages"),
@@ -158,7 +160,7 @@ GROUPS: Final = (
                 "admin:providers_callback_changelist",
                 ("providers.view_callback",),
                 ("providers_callback_",),
-                badge=callbacks_needing_a_hand,
+                badge=callbacks_badge,
             ),
         ),
         _("Providers"),
@@ -185,7 +187,7 @@ GROUPS: Final = (
                 "admin:practice",
                 ("providers.view_account",),
                 ("practice",),
-                where=lambda: bool(settings.SANDBOX_URL),
+                is_available=lambda: bool(settings.SANDBOX_URL),
             ),
         ),
         _("Administration"),
@@ -194,28 +196,29 @@ GROUPS: Final = (
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups as the admin theme wants them, with only what this person may open."""
+    """The groups in the admin theme's format, with the items that the user may open."""
     active = active_item(request)
     groups = []
     for group in GROUPS:
-        items = [drawn for item in group.items if (drawn := draw(request, item, active))]
+        items = [entry for item in group.items if (entry := render_item(request, item, active))]
         if items:
             groups.append({"title": group.title, "collapsible": False, "items": items})
     return groups
 
 
-def draw(request: HttpRequest, item: Item, active: Item | None) -> dict[str, Any] | None:
-    if not (item.where() and may_open(request, item)):
+def render_item(request: HttpRequest, item: Item, active: Item | None) -> dict[str, Any] | None:
+    """The item in the theme's format, or None if it is hidden."""
+    if not (item.is_available() and may_open(request, item)):
         return None
     link = address(item.url_name)
     if link is None:
         return None
-    drawn = {"title": item.title, "icon": item.icon, "link": link, "active": item is active}
+    entry = {"title": item.title, "icon": item.icon, "link": link, "active": item is active}
     count = item.badge(request) if item.badge else 0
     if count:
-        drawn["badge"] = f"{MOST_SHOWN}+" if count > MOST_SHOWN else str(count)
-        drawn["badge_variant"] = "warning"
-    return drawn
+        entry["badge"] = f"{MAX_BADGE}+" if count > MAX_BADGE else str(count)
+        entry["badge_variant"] = "warning"
+    return entry
 
 
 def may_open(request: HttpRequest, item: Item) -> bool:
@@ -231,18 +234,18 @@ def may_open(request: HttpRequest, item: Item) -> bool:
 def active_item(request: HttpRequest) -> Item | None:
     match = request.resolver_match
     name = (match.url_name or "") if match else ""
-    fitting = [
-        (len(beginning), item)
+    matches = [
+        (len(prefix), item)
         for group in GROUPS
         for item in group.items
-        for beginning in item.owns
-        if name == beginning or (beginning.endswith("_") and name.startswith(beginning))
+        for prefix in item.owns
+        if name == prefix or (prefix.endswith("_") and name.startswith(prefix))
     ]
-    return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
+    return max(matches, key=lambda match: match[0])[1] if matches else None
 
 
 def address(url_name: str) -> str | None:
-    """None where there is no such page in this installation."""
+    """The URL, or None if this installation has no such page."""
     try:
         return reverse(url_name)
     except NoReverseMatch:

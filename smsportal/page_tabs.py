@@ -1,4 +1,4 @@
-"""Tabs of pages that share one place in the sidebar."""
+"""Tabs for lists that share one item of the sidebar."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .navigation import address
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:
-    """Pages that share one place in the sidebar. Superusers see all of them."""
+    """The tabs in the admin theme's format. Superusers see all of them."""
     catalogue = {
         "models": ["rentals.project", "rentals.region"],
         "items": _tabs((_("Apps"), "rentals_project"), (_("Countries/regions"), "rentals_region")),

@@ -1,4 +1,4 @@
-"""A reference for every request, so that what staff read out is found in the log."""
+"""A short reference for every request, which staff quote and the log contains."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from django.http import HttpRequest, HttpResponse
 
 HEADER: Final = "X-Request-ID"
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Without the signs that are mistaken for each other when read out."""
+"""Without characters that are easily confused."""
 
 _current: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def current() -> str:
-    """The reference of the request that is being answered, or nothing outside of one."""
+    """The reference of the current request; empty outside of a request."""
     return _current.get()
 
 
 def new() -> str:
-    signs = [secrets.choice(ALPHABET) for _ in range(8)]
-    return "".join(signs[:4]) + "-" + "".join(signs[4:])
+    characters = [secrets.choice(ALPHABET) for _ in range(8)]
+    return "".join(characters[:4]) + "-" + "".join(characters[4:])
 
 
 class RequestIdMiddleware:
@@ -32,7 +32,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Not reset at the end: Django logs refusals only after the last middleware.
+        # Not reset afterwards, because Django logs rejected requests after all middleware.
         _current.set(new())
         response = self.get_response(request)
         response[HEADER] = current()
@@ -40,7 +40,7 @@ class RequestIdMiddleware:
 
 
 class RequestIdFilter(logging.Filter):
-    """Gives every log record the reference of its request."""
+    """Adds the reference of its request to every log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = current() or "-"

@@ -1,7 +1,7 @@
-"""The roles that a portal starts with.
+"""The default roles.
 
-They are groups, so that a portal can change them and add its own. After every migration
-each role gets what it needs and does not have; nothing is ever taken away.
+Roles are groups, so an installation can change them and add its own. After every migration, each
+role gets the permissions that it lacks. Permissions are never removed.
 """
 
 from __future__ import annotations
@@ -98,13 +98,13 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "manager": _MANAGER,
     "auditor": _AUDITOR,
 }
-_WORDS: Final[dict[str, Promise]] = {
+_ROLE_LABELS: Final[dict[str, Promise]] = {
     "viewer": _("Viewer"),
     "operator": _("Operator"),
     "manager": _("Manager"),
     "auditor": _("Auditor"),
 }
-_PERMISSION_WORDS: Final[dict[str, Promise]] = {
+_PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "send_message": _("Send SMS"),
     "cancel_message": _("Cancel messages"),
     "reveal_message": _("Reveal numbers and texts"),
@@ -134,7 +134,7 @@ _PERMISSION_WORDS: Final[dict[str, Promise]] = {
     "process_callback": _("Process callbacks again"),
     "reveal_callback": _("Reveal whole callbacks"),
 }
-_ACTIONS: Final[dict[str, Promise]] = {
+_ACTION_LABELS: Final[dict[str, Promise]] = {
     "view": _("See: %(things)s"),
     "add": _("Add: %(things)s"),
     "change": _("Change: %(things)s"),
@@ -142,17 +142,17 @@ _ACTIONS: Final[dict[str, Promise]] = {
 GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals")
 
 
-def role_word(name: str) -> str:
-    """A role's name as staff read it; a portal's own group keeps its name."""
-    return str(_WORDS.get(name, name))
+def role_label(name: str) -> str:
+    """The translated name of a default role. Other groups keep their own name."""
+    return str(_ROLE_LABELS.get(name, name))
 
 
-def permission_word(permission: Permission) -> str:
-    """What a permission allows, in the reader's language."""
-    known = _PERMISSION_WORDS.get(permission.codename)
+def permission_label(permission: Permission) -> str:
+    """What a permission allows, in the active language."""
+    known = _PERMISSION_LABELS.get(permission.codename)
     if known:
         return str(known)
-    action = _ACTIONS.get(permission.codename.split("_")[0])
+    action = _ACTION_LABELS.get(permission.codename.split("_")[0])
     model = permission.content_type.model_class()
     if not action or not model:
         return gettext(permission.name)
@@ -160,10 +160,13 @@ def permission_word(permission: Permission) -> str:
 
 
 def fill_roles(sender: Any, using: str, apps: Apps = installed, **_: Any) -> None:
-    """Give each role what it lacks. Runs after the migrations of each app, in any order, and
-    after a flush, which names no registry."""
+    """Receiver of `post_migrate` that grants each role the permissions that it lacks.
+
+    It runs after the migrations of each app, in any order. It also runs after a flush, which
+    passes no `apps`.
+    """
     labels = {name.split(".")[0] for names in ROLES.values() for name in names}
-    if sender.label not in labels or not _is_there(apps, "auth", "Group"):
+    if sender.label not in labels or not _has_model(apps, "auth", "Group"):
         return
     known = _known_permissions(using)
     for role, names in ROLES.items():
@@ -174,7 +177,7 @@ def fill_roles(sender: Any, using: str, apps: Apps = installed, **_: Any) -> Non
             group.permissions.add(*missing)
 
 
-def _is_there(apps: Apps, label: str, model: str) -> bool:
+def _has_model(apps: Apps, label: str, model: str) -> bool:
     try:
         apps.get_model(label, model)
     except LookupError:

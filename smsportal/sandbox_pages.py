@@ -1,4 +1,4 @@
-"""The page of the practice providers: what they received, and how to make them misbehave."""
+"""The sandbox page: shows what the sandbox received, and switches faults on and off."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from unfold.sites import UnfoldAdminSite
 from core.admin.pages import NeedsPermission, Page, fragment
 from sandbox.remote import Remote, RemoteError
 
-from .log_filters import without_tokens
+from .log_filters import hide_tokens
 
-MAY_ACT: Final = "providers.check_account"
-MAY_SEE_ALL: Final = "messaging.reveal_message"
-PERSONAL: Final = frozenset(
+ACT_PERMISSION: Final = "providers.check_account"
+REVEAL_PERMISSION: Final = "messaging.reveal_message"
+PERSONAL_FIELDS: Final = frozenset(
     {"phone", "phonenumber", "msisdn", "textmessage", "content", "code", "generated_code", "text"}
 )
-"""Fields of calls and reports that hold a number, a text or a code."""
-SHOWN: Final = 100
+"""Fields of calls and reports that hold a phone number, a text or a code."""
+MAX_ENTRIES: Final = 100
 TIMEOUT: Final = 2.0
 
 
@@ -63,42 +63,42 @@ FAULTS: Final[dict[str, Promise]] = {
 }
 
 
-class PracticePage(Page, TemplateView):
+class SandboxPage(Page, TemplateView):
     title = _("Practice providers")
     permission_required = "providers.view_account"
     template_name = "portal/practice.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        only_where_practised()
+        require_sandbox()
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), **sandbox_view(self.request)}
+        return {**super().get_context_data(**kwargs), **sandbox_context(self.request)}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.has_perm(MAY_ACT):
-            raise NeedsPermission(MAY_ACT)
-        act = ACTS.get(request.POST.get("act", ""))
+        if not request.user.has_perm(ACT_PERMISSION):
+            raise NeedsPermission(ACT_PERMISSION)
+        action = ACTIONS.get(request.POST.get("act", ""))
         try:
             with sandbox() as remote:
-                said = act(remote, request) if act else None
+                notice = action(remote, request) if action else None
         except RemoteError as error:
             messages.error(request, str(error))
         else:
-            if said:
-                messages.success(request, said)
+            if notice:
+                messages.success(request, notice)
         cache.delete("sandbox-faults")
         return HttpResponseRedirect(reverse("admin:practice"))
 
 
 @fragment("providers.view_account")
-def practice_book(request: HttpRequest) -> HttpResponse:
-    only_where_practised()
-    return render(request, "portal/practice_book.html", sandbox_view(request))
+def sandbox_log(request: HttpRequest) -> HttpResponse:
+    require_sandbox()
+    return render(request, "portal/practice_book.html", sandbox_context(request))
 
 
-def only_where_practised() -> None:
-    """A portal without practice providers has no such page."""
+def require_sandbox() -> None:
+    """Raise `Http404` in a portal without a sandbox."""
     if not settings.SANDBOX_URL:
         raise Http404
 
@@ -107,32 +107,32 @@ def sandbox() -> Remote:
     return Remote(settings.SANDBOX_URL, timeout=TIMEOUT)
 
 
-def sandbox_view(request: HttpRequest) -> dict[str, Any]:
-    """Everything the page draws; only `unreachable` where the sandbox does not answer."""
+def sandbox_context(request: HttpRequest) -> dict[str, Any]:
+    """The context of the page; `unreachable` and `address` if the sandbox does not answer."""
     try:
         with sandbox() as remote:
-            state, entries = remote.state(), remote.entries(limit=SHOWN)
+            state, entries = remote.state(), remote.entries(limit=MAX_ENTRIES)
     except RemoteError:
         return {"unreachable": True, "address": settings.SANDBOX_URL}
-    whole = request.user.has_perm(MAY_SEE_ALL)
+    whole = request.user.has_perm(REVEAL_PERMISSION)
     words = {one["name"]: one["report_words"] for one in _rows(state, "providers")}
     labels = {one["name"]: one["label"] for one in _rows(state, "providers")}
     return {
-        "may_act": request.user.has_perm(MAY_ACT),
+        "may_act": request.user.has_perm(ACT_PERMISSION),
         "providers": _rows(state, "providers"),
         "faults": [
-            {"id": one["id"], "word": fault_word(one["id"], one["label"])}
+            {"id": one["id"], "word": fault_label(one["id"], one["label"])}
             for one in _rows(state, "faults")
         ],
         "active": [
             {
                 **one,
-                "word": fault_word(one["fault"], one["label"]),
+                "word": fault_label(one["fault"], one["label"]),
                 "provider_label": labels.get(one["provider"], ""),
             }
             for one in _rows(state, "active")
         ],
-        "entries": [_drawn(entry, labels, words, whole) for entry in reversed(entries)],
+        "entries": [_entry_context(entry, labels, words, whole) for entry in reversed(entries)],
     }
 
 
@@ -141,10 +141,10 @@ def _rows(state: dict[str, object], name: str) -> list[dict[str, Any]]:
     return rows if isinstance(rows, list) else []
 
 
-def _drawn(
+def _entry_context(
     entry: dict[str, Any], labels: dict[str, str], words: dict[str, list[str]], whole: bool
 ) -> dict[str, Any]:
-    """One line of the book. Numbers and texts only for those who may see them everywhere."""
+    """One entry of the log. `whole` shows numbers, texts and codes."""
     fields = entry.get("fields") or {}
     provider, operation = entry["provider"], entry["operation"]
     is_call = entry["kind"] == "call"
@@ -153,19 +153,19 @@ def _drawn(
         **entry,
         "time": datetime.fromtimestamp(entry["at"], tz=UTC),
         "provider_label": labels.get(provider, provider),
-        "fields": _shown(fields, whole),
-        "fault_word": fault_word(entry.get("fault") or "", entry.get("fault") or ""),
+        "fields": _shown_fields(fields, whole),
+        "fault_word": fault_label(entry.get("fault") or "", entry.get("fault") or ""),
         "report_words": words.get(provider, []) if placed else [],
         "takes_sms": placed and provider == "gosms" and operation == "create_order",
     }
 
 
-def _shown(fields: dict[str, Any], whole: bool) -> list[tuple[str, str]]:
-    """Callback addresses without their token, for everybody."""
+def _shown_fields(fields: dict[str, Any], whole: bool) -> list[tuple[str, str]]:
+    """The fields to show. Callback tokens are always hidden."""
     return [
-        (name, without_tokens(str(value)))
+        (name, hide_tokens(str(value)))
         for name, value in fields.items()
-        if whole or name.lower() not in PERSONAL
+        if whole or name.lower() not in PERSONAL_FIELDS
     ]
 
 
@@ -193,7 +193,7 @@ def _deliver(remote: Remote, request: HttpRequest) -> Any:
     return _("The SMS has arrived on the number.")
 
 
-ACTS: Final[dict[str, Callable[[Remote, HttpRequest], Any]]] = {
+ACTIONS: Final[dict[str, Callable[[Remote, HttpRequest], Any]]] = {
     "fault": _set_fault,
     "clear": _clear_faults,
     "report": _report,
@@ -201,13 +201,13 @@ ACTS: Final[dict[str, Callable[[Remote, HttpRequest], Any]]] = {
 }
 
 
-def practice_pages(site: UnfoldAdminSite) -> list[URLPattern]:
+def sandbox_urls(site: UnfoldAdminSite) -> list[URLPattern]:
     return [
-        path("practice/", site.admin_view(PracticePage.as_view()), name="practice"),
-        path("practice/book/", practice_book, name="practice_book"),
+        path("practice/", site.admin_view(SandboxPage.as_view()), name="practice"),
+        path("practice/book/", sandbox_log, name="practice_book"),
     ]
 
 
-def fault_word(fault_id: str, label: str) -> str:
-    """A fault that came later than this table keeps the sandbox's own words."""
+def fault_label(fault_id: str, label: str) -> str:
+    """The translated label of a fault. A fault that is not listed keeps the sandbox's label."""
     return str(FAULTS.get(fault_id, label))

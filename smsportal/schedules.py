@@ -1,4 +1,4 @@
-"""What the queue does by the clock. The rows are made and mended after each migration."""
+"""Scheduled tasks of the queue. Each migration creates missing rows and repairs changed ones."""
 
 from __future__ import annotations
 
@@ -11,58 +11,64 @@ from django.utils import timezone
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class ScheduledTask:
+    """A function that the queue runs every `minutes` minutes."""
+
     name: str
     func: str
     minutes: int
     at: time | None = None
-    """For a daily duty: never between 02:00 and 03:00, when clocks change."""
+    """Start time of a daily task. Avoid 02:00 to 03:00, when clocks change."""
 
 
-def duties() -> list[Duty]:
+def scheduled_tasks() -> list[ScheduledTask]:
     return [
-        Duty("queue: sign of life", "providers.tasks.beat", 1),
-        Duty("engine: keep running", "providers.tasks.keep_engine_running", 1),
-        Duty("batches: tend", "messaging.batches.tasks.tend", 1),
-        Duty("callbacks: digest", "providers.tasks.digest_callbacks", 1),
-        Duty("balances: read", "providers.tasks.read_balances", settings.BALANCE_EVERY_MINUTES),
-        Duty("rented numbers: read lists", "rentals.tasks.read_lists", 10),
-        Duty(
+        ScheduledTask("queue: sign of life", "providers.tasks.beat", 1),
+        ScheduledTask("engine: keep running", "providers.tasks.keep_engine_running", 1),
+        ScheduledTask("batches: tend", "messaging.batches.tasks.tend", 1),
+        ScheduledTask("callbacks: digest", "providers.tasks.digest_callbacks", 1),
+        ScheduledTask(
+            "balances: read", "providers.tasks.read_balances", settings.BALANCE_EVERY_MINUTES
+        ),
+        ScheduledTask("rented numbers: read lists", "rentals.tasks.read_lists", 10),
+        ScheduledTask(
             "rented numbers: read lists whole",
             "rentals.tasks.read_lists_whole",
             24 * 60,
             at=time(3, 40),
         ),
-        Duty("rented numbers: check ledger", "rentals.tasks.check_ledgers", 24 * 60, at=time(4, 0)),
-        Duty("rented numbers: prune", "rentals.tasks.prune", 24 * 60, at=time(4, 40)),
-        Duty("codes: expire", "otp.tasks.expire", 1),
-        Duty("batches: prune", "messaging.batches.tasks.prune", 24 * 60, at=time(4, 30)),
-        Duty("codes: prune", "otp.tasks.prune", 24 * 60, at=time(4, 20)),
-        Duty("data: prune", "providers.tasks.prune", 24 * 60, at=time(4, 10)),
+        ScheduledTask(
+            "rented numbers: check ledger", "rentals.tasks.check_ledgers", 24 * 60, at=time(4, 0)
+        ),
+        ScheduledTask("rented numbers: prune", "rentals.tasks.prune", 24 * 60, at=time(4, 40)),
+        ScheduledTask("codes: expire", "otp.tasks.expire", 1),
+        ScheduledTask("batches: prune", "messaging.batches.tasks.prune", 24 * 60, at=time(4, 30)),
+        ScheduledTask("codes: prune", "otp.tasks.prune", 24 * 60, at=time(4, 20)),
+        ScheduledTask("data: prune", "providers.tasks.prune", 24 * 60, at=time(4, 10)),
     ]
 
 
 def ensure_schedules(**_: Any) -> None:
-    """Receiver of `post_migrate`: may run any number of times."""
+    """Receiver of `post_migrate`. Idempotent."""
     from django_q.models import Schedule
 
-    for duty in duties():
-        schedule, made = Schedule.objects.get_or_create(
-            name=duty.name, defaults={"func": duty.func, "next_run": _first_run(duty)}
+    for task in scheduled_tasks():
+        schedule, created = Schedule.objects.get_or_create(
+            name=task.name, defaults={"func": task.func, "next_run": _first_run(task)}
         )
-        changed = {
-            "func": duty.func,
+        expected = {
+            "func": task.func,
             "schedule_type": Schedule.MINUTES,
-            "minutes": duty.minutes,
+            "minutes": task.minutes,
             "repeats": -1,
         }
-        if made or any(getattr(schedule, name) != value for name, value in changed.items()):
-            Schedule.objects.filter(pk=schedule.pk).update(**changed)
+        if created or any(getattr(schedule, name) != value for name, value in expected.items()):
+            Schedule.objects.filter(pk=schedule.pk).update(**expected)
 
 
-def _first_run(duty: Duty) -> datetime:
+def _first_run(task: ScheduledTask) -> datetime:
     now = timezone.localtime()
-    if duty.at is None:
+    if task.at is None:
         return now
-    today = now.replace(hour=duty.at.hour, minute=duty.at.minute, second=0, microsecond=0)
+    today = now.replace(hour=task.at.hour, minute=task.at.minute, second=0, microsecond=0)
     return today if today > now else today + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Settings of the portal. `.env.example` explains everything that can be set from outside."""
+"""The portal's settings. `.env.example` explains every environment variable."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list(
     default=[PUBLIC_ADDRESS] if PUBLIC_ADDRESS.startswith("https://") else [],
 )
 
-# --- the portal's own ------------------------------------------------------
+# --- the portal -------------------------------------------------------------
 DEMO = env.bool("DEMO", default=False)
 BIND = env.str("BIND", default="127.0.0.1:8000")
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
@@ -59,7 +59,7 @@ BALANCE_READING_DAYS = env.int("BALANCE_READING_DAYS", default=400)
 
 # --- applications ----------------------------------------------------------
 INSTALLED_APPS = [
-    # Its default configuration would put its own admin site in place of ours.
+    # Its default configuration would replace our admin site.
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
@@ -135,7 +135,7 @@ if ON_SQLITE:
 else:
     _database["CONN_HEALTH_CHECKS"] = True
 CACHES: dict[str, dict[str, Any]] = {
-    # The queue's sign of life is read by other processes, so the cache is shared.
+    # Processes share state, such as the heartbeat of a queue, through the cache.
     "default": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": str(DATA_DIR / "cache"),
@@ -165,7 +165,7 @@ Q_CLUSTER: dict[str, Any] = {
     "max_rss": 300_000,
     "cache": "default",
     "label": "Queue",
-    # The engine's tasks are long loops that make every call to a provider.
+    # Each task of the engine is a long loop. Only these tasks call providers.
     "ALT_CLUSTERS": {"engine": {"workers": 2, "timeout": None, "max_rss": None, "retry": 900}},
 }
 
@@ -216,7 +216,7 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        # The admin theme evaluates the expressions in its own markup.
+        # The admin theme evaluates expressions in its markup.
         "script-src": [SELF, UNSAFE_EVAL],
         "style-src": [SELF, UNSAFE_INLINE],
         "img-src": [SELF, "data:"],
@@ -230,8 +230,8 @@ CONTENT_SECURITY_POLICY = {
 # --- language and time -----------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
-# The theme ships no translations; ours of its words are kept where makemessages
-# does not throw them away.
+# The theme ships no translations. Ours are in locale/theme, where makemessages does not remove
+# them.
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "theme"]
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
@@ -244,7 +244,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-# Nobody asks for the others, and compressing them takes as long again.
+# Nothing requests the unhashed files, and compressing them would take as long again.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- logs ------------------------------------------------------------------
@@ -276,10 +276,10 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
-        # These write whole addresses with their query strings, where secrets stand.
+        # These log full URLs with query strings, which contain secrets.
         "urllib3": {"level": "WARNING"},
         "requests": {"level": "WARNING"},
-        # These write the paths of requests, and that of a callback holds its token.
+        # These log request paths, and that of a callback contains its token.
         "django.request": {"filters": ["callback_tokens"]},
         "django.server": {"filters": ["callback_tokens"]},
         "django.security.csrf": {"filters": ["callback_tokens"]},

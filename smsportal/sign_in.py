@@ -1,4 +1,4 @@
-"""The sign-in form, and what it says when it does not let somebody in."""
+"""The sign-in form."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-WRONG = _("Username or password is not right.")
+INVALID_LOGIN = _("Username or password is not right.")
 
 
-class ShownPassword(UnfoldAdminPasswordWidget):
-    """A password field with a button that shows what was typed."""
+class RevealablePassword(UnfoldAdminPasswordWidget):
+    """A password field with a button that shows the password."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
-        # The forms' own renderer does not look into the project's templates.
+        # Django's form renderer does not search the project's templates.
         context = {"field": super().render(name, value, attrs, renderer)}
         return render_to_string("portal/password.html", context)
 
 
 class SignInForm(AuthenticationForm):
-    """The same words for a wrong name, a wrong password and a closed account."""
+    """Gives the same message for a wrong name, a wrong password and an inactive account."""
 
-    error_messages = {"invalid_login": WRONG, "inactive": WRONG}
+    error_messages = {"invalid_login": INVALID_LOGIN, "inactive": INVALID_LOGIN}
 
     def __init__(self, request: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         attributes = self.fields["password"].widget.attrs
-        self.fields["password"].widget = ShownPassword(
+        self.fields["password"].widget = RevealablePassword(
             {"autocomplete": "current-password", "maxlength": attributes.get("maxlength", 4096)}
         )
         self.fields["username"].widget.attrs.update(autocomplete="username", spellcheck="false")

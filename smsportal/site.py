@@ -1,4 +1,4 @@
-"""The one admin site of the portal, and its pages that belong to no model."""
+"""The portal's admin site, and its pages that belong to no model."""
 
 from __future__ import annotations
 
@@ -22,32 +22,35 @@ class PortalSite(UnfoldAdminSite):
         from core.admin.changelist import cache_headers
 
         from .banners import banner_zone
-        from .sandbox_pages import practice_pages
+        from .sandbox_pages import sandbox_urls
 
         cache_headers()
-        own = [path("banner/", banner_zone, name="banner"), *practice_pages(self)]
-        return [*own, *super().get_urls()]
+        custom = [path("banner/", banner_zone, name="banner"), *sandbox_urls(self)]
+        return [*custom, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
-        """Made where somebody asks for it. Every page is handed this list, and hardly one
-        draws it, since the navigation goes by jobs."""
-        made = super().get_app_list
-        return SimpleLazyObject(lambda: made(request, app_label))
+        """The app list, built on first use.
+
+        Django passes it to every page, but hardly any page renders it, because the portal has its
+        own navigation.
+        """
+        build = super().get_app_list
+        return SimpleLazyObject(lambda: build(request, app_label))
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        from .dashboard import overview
+        from .dashboard import dashboard_context
 
         answer: HttpResponse = super().index(
-            request, {**overview(request), **(extra_context or {})}
+            request, {**dashboard_context(request), **(extra_context or {})}
         )
         return answer
 
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        # The theme takes any page number that the address holds.
+        # The theme does not validate the page number in the URL.
         query = request.GET.copy()
         query.pop("page", None)
         request.GET = query  # type: ignore[assignment]

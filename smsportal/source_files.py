@@ -1,4 +1,4 @@
-"""Notices changed source files, for the reload of `make dev`."""
+"""Detects changed source files, so that `make dev` can reload."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from pathlib import Path
 from typing import Final
 
 SUFFIXES: Final = frozenset({".py", ".html", ".txt", ".css", ".js", ".svg", ".po"})
-LEFT_OUT: Final = frozenset({"data", "staticfiles", "htmlcov", "tests", "docs", "__pycache__"})
+EXCLUDED: Final = frozenset({"data", "staticfiles", "htmlcov", "tests", "docs", "__pycache__"})
 
 
 class SourceFiles:
-    """The source files below a folder, with the times at which they were last written."""
+    """The source files in a folder, with their modification times."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._seen = self._times()
 
     def changed(self) -> set[Path]:
-        """Files that were written, added or removed since the last call."""
+        """The files that were changed, added or removed since the last call."""
         before, self._seen = self._seen, self._times()
         return {path for path, _ in before.items() ^ self._seen.items()}
 
     def _times(self) -> dict[Path, int]:
         times: dict[Path, int] = {}
         for path in self._paths():
-            # An editor may replace the file at this very moment.
+            # An editor may be replacing the file at this moment.
             try:
                 times[path] = path.stat().st_mtime_ns
             except FileNotFoundError:
@@ -36,7 +36,7 @@ class SourceFiles:
     def _paths(self) -> Iterator[Path]:
         for folder, subfolders, names in os.walk(self._root):
             subfolders[:] = [
-                name for name in subfolders if name not in LEFT_OUT and not name.startswith(".")
+                name for name in subfolders if name not in EXCLUDED and not name.startswith(".")
             ]
             for name in names:
                 path = Path(folder, name)

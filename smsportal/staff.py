@@ -1,4 +1,4 @@
-"""The pages where managers look after staff, and superusers after roles."""
+"""Admin pages of staff, for managers, and of roles, for superusers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from core.admin.base import PortalAdmin
 from core.admin.buttons import Crumb, Text
 from core.times import when
 
-from .delegation import permissions_to_give, roles_to_give, within_reach
-from .roles import permission_word, role_word
+from .delegation import grantable_permissions, grantable_roles, may_edit
+from .roles import permission_label, role_label
 
-# Django's classes and ours both descend from its ModelAdmin, which the stubs take amiss.
+# Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.
 DjangoUserAdmin: Any = UserAdmin
 DjangoGroupAdmin: Any = GroupAdmin
 ModelMultipleChoiceField: Any = forms.ModelMultipleChoiceField
@@ -33,12 +33,12 @@ admin.site.unregister([User, Group])
 
 class RoleField(ModelMultipleChoiceField):
     def label_from_instance(self, obj: Model) -> str:
-        return role_word(obj.name) if isinstance(obj, Group) else str(obj)
+        return role_label(obj.name) if isinstance(obj, Group) else str(obj)
 
 
 class PermissionField(ModelMultipleChoiceField):
     def label_from_instance(self, obj: Model) -> str:
-        return permission_word(obj) if isinstance(obj, Permission) else str(obj)
+        return permission_label(obj) if isinstance(obj, Permission) else str(obj)
 
 
 def role_field(queryset: QuerySet[Group]) -> RoleField:
@@ -69,7 +69,7 @@ class RoleFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         roles = Group.objects.order_by("pk").values_list("pk", "name")
-        return [(str(pk), role_word(name)) for pk, name in roles]
+        return [(str(pk), role_label(name)) for pk, name in roles]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         chosen = self.value()
@@ -104,7 +104,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 
     @admin.display(description=_("Roles"))
     def roles(self, user: User) -> str:
-        words = [(role_word(group.name),) for group in user.groups.all()]
+        words = [(role_label(group.name),) for group in user.groups.all()]
         if user.is_superuser:
             words.insert(0, (_("Superuser"),))  # type: ignore[arg-type]
         return format_html_join(", ", "{}", words)
@@ -136,9 +136,9 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     ) -> type[forms.ModelForm[Any]]:
         form: type[forms.ModelForm[Any]] = super().get_form(request, obj, change=change, **kwargs)
         if "groups" in form.base_fields:
-            form.base_fields["groups"] = role_field(roles_to_give(request.user))
+            form.base_fields["groups"] = role_field(grantable_roles(request.user))
         if "user_permissions" in form.base_fields:
-            offered = permissions_to_give(request.user)
+            offered = grantable_permissions(request.user)
             form.base_fields["user_permissions"] = permission_field(
                 offered, _("Single permissions"), _("Beside those of the roles.")
             )
@@ -149,7 +149,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        # Nobody locks themselves out, and nobody changes their own rights.
+        # Staff can neither lock themselves out nor change their own permissions.
         if obj is not None and obj.pk == request.user.pk:
             return ("new_password", "is_active", "is_superuser", "roles", "user_permissions")
         return ("new_password",)
@@ -161,15 +161,15 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed: bool = super().has_change_permission(request, obj)
-        return allowed and (obj is None or within_reach(request.user, obj))
+        return allowed and (obj is None or may_edit(request.user, obj))
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        # Everyone here is staff: another kind of user could do nothing but fail to sign in.
+        # The portal has no other users: without this flag, they could not sign in.
         obj.is_staff = True
         super().save_model(request, obj, form, change)
 
-    def respond_saved(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
-        answer = super().respond_saved(request, obj, added=added)
+    def redirect_after_save(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
+        answer = super().redirect_after_save(request, obj, added=added)
         if added:
             self.message_user(
                 request, _("Now choose the roles; without one nothing can be seen."), messages.INFO
@@ -179,7 +179,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 
 @admin.register(Group)
 class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
-    """Superusers only: a role may hold anything."""
+    """For superusers only, because a role may hold any permission."""
 
     list_title = _("Roles")
     list_display = ("role", "holders")
@@ -189,11 +189,11 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
 
     def get_trail(self, request: HttpRequest, obj: Any) -> list[Crumb]:
         trail = super().get_trail(request, obj)
-        return [trail[0], Crumb(role_word(obj.name))] if obj else trail
+        return [trail[0], Crumb(role_label(obj.name))] if obj else trail
 
     @admin.display(description=_("Role"), ordering="name")
     def role(self, group: Group) -> str:
-        return role_word(group.name)
+        return role_label(group.name)
 
     @admin.display(description=_("Staff"))
     def holders(self, group: Group) -> int:
@@ -204,7 +204,7 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
     ) -> type[forms.ModelForm[Any]]:
         form: type[forms.ModelForm[Any]] = super().get_form(request, obj, change=change, **kwargs)
         if "permissions" in form.base_fields:
-            offered = permissions_to_give(request.user) | Permission.objects.filter(
+            offered = grantable_permissions(request.user) | Permission.objects.filter(
                 content_type__app_label="auth", content_type__model="user"
             ).exclude(codename="delete_user").select_related("content_type")
             form.base_fields["permissions"] = permission_field(offered, _("Permissions"))

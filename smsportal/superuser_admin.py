@@ -1,6 +1,7 @@
-"""The pages of the queue, of sign-ins and of changes: for superusers, to look at only.
+"""Pages of the queue, sign-ins and changes, for superusers.
 
-Whoever could write a schedule or send a task again could run any function of the portal.
+Read-only: write access here would allow arbitrary code execution, because a schedule or a task
+names the function to run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from core.admin.base import PortalAdmin
 
 
-class SuperusersLook(PortalAdmin):
+class SuperuserReadOnlyAdmin(PortalAdmin):
     actions = ()
     list_filter_submit = False
 
@@ -56,9 +57,9 @@ PAGES: tuple[tuple[type[Model], type[admin.ModelAdmin[Any]]], ...] = (
 
 
 def register() -> None:
-    """Put each library's own page into the portal's frame."""
+    """Replace each library's admin by a read-only one in the portal's frame."""
     for model, original in PAGES:
         if admin.site.is_registered(model):
             admin.site.unregister(model)
-        looking = type(f"Portal{original.__name__}", (SuperusersLook, original), {})
-        admin.site.register(model, looking)
+        read_only = type(f"Portal{original.__name__}", (SuperuserReadOnlyAdmin, original), {})
+        admin.site.register(model, read_only)

@@ -1,8 +1,8 @@
-"""Runs the portal's processes side by side, and stops them in order. Knows nothing of Django.
+"""Runs the portal's processes in parallel and stops them in order. Independent of Django.
 
-Every program gets a session of its own. So a Ctrl-C in the terminal reaches the supervisor
-only: django-q2 hangs when the signal reaches its workers as well, and must get a SIGTERM
-sent to its main process alone. Its drain has no limit of its own; the limit is here.
+Every program runs in its own session, so that Ctrl-C in the terminal reaches only the supervisor.
+django-q2 hangs if its workers receive the signal, too; it needs a SIGTERM to its main process
+alone. It also sets no limit on how long it drains, so the supervisor sets one.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 TICK = 0.1
-STEADY_AFTER = 60.0
-LAST_WORD = 3.0
-LOOK_EVERY = 15.0
-LOOK_FOR_CHANGES_EVERY = 1.0
+STABLE_AFTER = 60.0
+MIN_STOP_SECONDS = 3.0
+SILENCE_CHECK_EVERY = 15.0
+CHANGE_CHECK_EVERY = 1.0
 
 
 @dataclass(frozen=True)
 class Program:
     """One process to keep running.
 
-    `stop_order`: lower numbers are stopped first, equal ones together.
-    `address`: host and port that answer once the program is ready, if it listens at all.
-    `silent_for`: how many seconds the program has shown no sign of life; over `longest_silence`
-    it is taken to hang, and killed. A cluster of django-q2 can hang while it looks alive.
-    `reloads`: whether it starts again when source files change.
+    `stop_order`: lower numbers stop first, equal ones together.
+    `address`: host and port that accept connections once the program is ready, if it listens.
+    `silent_for`: returns the seconds since the last heartbeat. Above `max_silence` the program is
+    considered hung and is killed: a django-q2 cluster can hang while its process is alive.
+    `reloads`: whether the program restarts when source files change.
     """
 
     name: str
@@ -42,19 +42,19 @@ class Program:
     stop_order: int = 0
     address: tuple[str, int] | None = None
     silent_for: Callable[[], float] | None = None
-    longest_silence: float = 600
+    max_silence: float = 600
     reloads: bool = True
 
 
 class Child:
-    """A program, its process, and when it may be started again."""
+    """A program, its process, and the time of the next restart."""
 
-    def __init__(self, program: Program, first_delay: float, longest_delay: float) -> None:
+    def __init__(self, program: Program, first_delay: float, max_delay: float) -> None:
         self.program = program
         self.process: subprocess.Popen[bytes] | None = None
         self.delay = self.first_delay = first_delay
-        self.longest_delay = longest_delay
-        self.started = self.start_at = self.look_at = 0.0
+        self.max_delay = max_delay
+        self.started = self.start_at = self.check_at = 0.0
         self.was_silent = self.is_restarting = False
 
     def start(self) -> None:
@@ -63,50 +63,50 @@ class Child:
             env={**os.environ, **self.program.environment},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_end_with(os.getpid()),
+            preexec_fn=_terminate_with_parent(os.getpid()),
         )
-        self.started = self.look_at = time.monotonic()
+        self.started = self.check_at = time.monotonic()
         self.was_silent = self.is_restarting = False
 
-    def ended(self) -> int | None:
-        """The exit code, once, if the process has ended; what it left behind is killed."""
+    def poll_exit(self) -> int | None:
+        """The exit code, once, after the process has exited. Kills what is left of its session."""
         if self.process is None or (code := self.process.poll()) is None:
             return None
         _kill_group(self.process.pid)
         self.process = None
         return code
 
-    def postpone(self) -> float:
-        """Choose the next start: soon, and ever later for what keeps falling over."""
-        if time.monotonic() - self.started > STEADY_AFTER:
+    def schedule_restart(self) -> float:
+        """Set the time of the next start, with exponential backoff. Returns the delay."""
+        if time.monotonic() - self.started > STABLE_AFTER:
             self.delay = self.first_delay
-        delay, self.delay = self.delay, min(self.delay * 2, self.longest_delay)
+        delay, self.delay = self.delay, min(self.delay * 2, self.max_delay)
         self.start_at = time.monotonic() + delay
         return delay
 
-    def hangs(self) -> bool:
-        """Whether nothing was heard for too long, since the start at the earliest.
+    def is_hanging(self) -> bool:
+        """Whether the last heartbeat, or else the start, is too long ago.
 
-        Two looks must agree: after an outage of the database, where signs of life are
-        kept, the first one may come before the program has given its next.
+        Two checks in a row must agree. Heartbeats are in the database: after an outage, the first
+        check may come before the program's next heartbeat.
         """
         now = time.monotonic()
         silent_for = self.program.silent_for
-        if self.process is None or silent_for is None or now < self.look_at:
+        if self.process is None or silent_for is None or now < self.check_at:
             return False
-        self.look_at = now + min(LOOK_EVERY, self.program.longest_silence)
+        self.check_at = now + min(SILENCE_CHECK_EVERY, self.program.max_silence)
         silence = min(now - self.started, silent_for())
-        before, self.was_silent = self.was_silent, silence > self.program.longest_silence
-        return before and self.was_silent
+        was_silent, self.was_silent = self.was_silent, silence > self.program.max_silence
+        return was_silent and self.was_silent
 
     def restart(self) -> None:
-        """Ask it to stop; it then starts again at once, as does one that waits to start."""
+        """Stop the process and start it again without delay. Cancels a pending backoff."""
         self.delay, self.start_at = self.first_delay, 0.0
         if self.process is not None and not self.is_restarting:
             self.is_restarting = True
-            self.ask_to_stop()
+            self.terminate()
 
-    def ask_to_stop(self) -> None:
+    def terminate(self) -> None:
         if self.process is not None:
             self.process.terminate()
 
@@ -114,9 +114,9 @@ class Child:
         if self.process is not None:
             _kill_group(self.process.pid)
             self.process.wait()
-        return self.ended()
+        return self.poll_exit()
 
-    def answers(self) -> bool:
+    def is_ready(self) -> bool:
         if self.program.address is None:
             return self.process is not None
         try:
@@ -127,33 +127,35 @@ class Child:
 
 
 class Supervisor:
-    """Starts all programs, restarts what dies, and stops them on SIGINT, SIGTERM or SIGHUP.
+    """Starts all programs, restarts those that exit, and stops them on SIGINT, SIGTERM or SIGHUP.
 
-    `grace` is the number of seconds that all programs together have for stopping; a second
-    signal ends it. `ready` is called once, as soon as every program answers. `changed` is
-    asked every second whether the programs should start again with changed source files.
+    `report` receives each line of progress.
+    `ready` is called once, when every program is ready.
+    `changed` is called every second; if it returns true, the programs restart.
+    `grace` is the number of seconds in which all programs together must stop. A second signal
+    ends it.
     """
 
     def __init__(
         self,
         programs: Iterable[Program],
         *,
-        say: Callable[[str], None],
+        report: Callable[[str], None],
         ready: Callable[[], None] = lambda: None,
         changed: Callable[[], bool] = lambda: False,
         grace: float = 120,
         first_delay: float = 1,
-        longest_delay: float = 30,
+        max_delay: float = 30,
     ) -> None:
-        self.children = [Child(program, first_delay, longest_delay) for program in programs]
-        self.say = say
+        self.children = [Child(program, first_delay, max_delay) for program in programs]
+        self.report = report
         self.ready = ready
         self.changed = changed
         self.grace = grace
         self.signals = 0
 
     def run(self) -> int:
-        """Work until a signal arrives. 0: all stopped by themselves; 1: something was killed."""
+        """Run until a signal arrives. Returns 0 if all programs stopped, 1 if any was killed."""
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = {number: signal.signal(number, self._on_signal) for number in numbers}
         try:
@@ -169,90 +171,93 @@ class Supervisor:
         self.signals += 1
 
     def _watch(self) -> None:
-        announced, look_at = False, 0.0
+        announced, check_at = False, 0.0
         while not self.signals:
-            if (now := time.monotonic()) >= look_at:
-                look_at = now + LOOK_FOR_CHANGES_EVERY
+            if (now := time.monotonic()) >= check_at:
+                check_at = now + CHANGE_CHECK_EVERY
                 self._reload_if_changed()
             for child in self.children:
-                self._look_after(child)
-            if not announced and all(child.answers() for child in self.children):
+                self._supervise(child)
+            if not announced and all(child.is_ready() for child in self.children):
                 announced = True
                 self.ready()
             time.sleep(TICK)
 
     def _reload_if_changed(self) -> None:
         if self.changed():
-            self.say("Source files changed. Starting the programs again.")
+            self.report("Source files changed. Starting the programs again.")
             for child in self.children:
                 if child.program.reloads:
                     child.restart()
 
-    def _look_after(self, child: Child) -> None:
-        code = child.ended()
-        if child.hangs():
-            self.say(f"The {child.program.name} gives no sign of life and is killed.")
+    def _supervise(self, child: Child) -> None:
+        code = child.poll_exit()
+        if child.is_hanging():
+            self.report(f"The {child.program.name} gives no sign of life and is killed.")
             code = child.kill()
         if code is not None and not child.is_restarting:
-            delay = child.postpone()
-            self.say(f"The {child.program.name} {_fate(code)}. Starting it again in {delay:g} s.")
+            delay = child.schedule_restart()
+            exit_text = _describe_exit(code)
+            self.report(f"The {child.program.name} {exit_text}. Starting it again in {delay:g} s.")
         elif child.process is None and time.monotonic() >= child.start_at:
             child.start()
 
     def _stop(self) -> int:
-        self.say("Stopping. Work in hand is finished first; press Ctrl-C again to kill it.")
+        self.report("Stopping. In-flight work finishes first; press Ctrl-C again to kill it.")
         deadline = time.monotonic() + self.grace
         killed = 0
         for order in sorted({child.program.stop_order for child in self.children}):
-            some = [child for child in self.children if child.program.stop_order == order]
-            killed += self._stop_together(some, deadline)
-        self.say("Stopped." if not killed else "Stopped; what did not stop by itself was killed.")
+            group = [child for child in self.children if child.program.stop_order == order]
+            killed += self._stop_together(group, deadline)
+        self.report(
+            "Stopped." if not killed else "Stopped; programs that did not stop in time were killed."
+        )
         return 1 if killed else 0
 
     def _stop_together(self, children: list[Child], deadline: float) -> int:
-        # Whatever came before may have used up the grace.
-        deadline = max(deadline, time.monotonic() + LAST_WORD)
+        # Earlier groups may have used up the grace.
+        deadline = max(deadline, time.monotonic() + MIN_STOP_SECONDS)
         for child in children:
-            child.ask_to_stop()
+            child.terminate()
         while any(child.process for child in children):
             for child in children:
-                child.ended()
+                child.poll_exit()
             if self.signals > 1 or time.monotonic() >= deadline:
                 break
             time.sleep(TICK)
         late = [child for child in children if child.process]
         for child in late:
-            self.say(f"The {child.program.name} did not stop in time and is killed.")
+            self.report(f"The {child.program.name} did not stop in time and is killed.")
             child.kill()
         return len(late)
 
 
 def _kill_group(leader: int) -> None:
-    """Kill what is left of a program's own session; there may be nothing left."""
+    """Kill what is left of a program's session, if anything."""
     try:
         os.killpg(leader, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         return
 
 
-def _fate(code: int) -> str:
+def _describe_exit(code: int) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
 
 
-def _end_with(parent: int) -> Callable[[], None] | None:
-    """On Linux: a SIGTERM for the new process if the supervisor is killed outright.
+def _terminate_with_parent(parent: int) -> Callable[[], None] | None:
+    """On Linux, make the kernel send SIGTERM to the new process if the supervisor is killed.
 
-    The kernel sends it to the process that asked for it, not to that one's children:
-    just what a cluster's main process needs. Elsewhere such processes stay behind.
+    The signal reaches only the process that requested it, not its children, as a cluster's main
+    process needs. On other systems, processes survive a killed supervisor.
     """
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None).prctl
     set_parent_death_signal = 1
 
-    def ask() -> None:
+    def request_signal() -> None:
         prctl(set_parent_death_signal, signal.SIGTERM)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    return ask
+    return request_signal

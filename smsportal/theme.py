@@ -1,4 +1,4 @@
-"""The admin theme's settings: title, colours, and where the navigation comes from."""
+"""Settings of the admin theme: titles, colours, navigation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
     "BORDER_RADIUS": "6px",
-    # A blue with 6.6:1 on white at 600 and 6:1 on the dark ground at 500.
+    # Contrast: 6.6:1 on white at 600, 6:1 on the dark background at 500.
     "COLORS": {
         "primary": {
             "50": "oklch(97% .014 254.6)",

@@ -10,9 +10,9 @@ admin.autodiscover()
 
 urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
-    # Its name holds a digest, which is known once the files are collected.
+    # Lazy, because the file name contains a digest that collectstatic computes.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("portal/favicon.svg"))),
-    # With or without a slash at its end: a redirect would lose what was posted.
+    # With or without a trailing slash, because a redirect would drop the posted body.
     re_path(r"^callbacks/(?P<token>.*?)/?$", callback, name="callback"),
     path("", admin.site.urls),
 ]
@@ -20,4 +20,4 @@ urlpatterns = [
 handler400 = "smsportal.errors.bad_request"
 handler403 = "smsportal.errors.not_allowed"
 handler404 = "smsportal.errors.not_found"
-handler500 = "smsportal.errors.fault"
+handler500 = "smsportal.errors.server_error"

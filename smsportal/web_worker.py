@@ -1,8 +1,8 @@
-"""The web server's worker: a request that trickles in gives its thread back.
+"""A gunicorn worker with a deadline for reading a request.
 
-The threaded worker of gunicorn waits without limit for the rest of a request once its first
-byte is there, so a few connections that send a byte now and then would take every thread. It
-has no setting for that; a proxy in front that buffers requests does the same.
+Once the first byte has arrived, gunicorn's threaded worker waits for the rest without limit, and
+has no setting for it. A few connections that send a byte now and then would occupy every thread.
+A buffering proxy in front of the portal has the same effect as this worker.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from typing import Any, Final
 from django.conf import settings
 from gunicorn.workers.gthread import ThreadWorker
 
-SLOWEST: Final = 8 * 1024
-"""Bytes a second that earn a request more time, so that a large file on a slow line arrives."""
-LONGEST_SILENCE: Final = 10.0
-"""Seconds without any byte in the middle of a request."""
+MIN_BYTES_PER_SECOND: Final = 8 * 1024
+"""A request that sends faster than this gets more time, so that large uploads succeed."""
+MAX_SILENCE: Final = 10.0
+"""Seconds without a byte within a request."""
 
 
-class ImpatientSocket:
-    """A socket whose reads end together after a while; everything else is the socket's."""
+class DeadlineSocket:
+    """A socket proxy with a common deadline for all reads of a request."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
-        self._until = 0.0
+        self._deadline = 0.0
 
     def begin(self, seconds: float) -> None:
-        """Another request is about to be read."""
-        self._until = time.monotonic() + seconds
+        """Start the deadline of the next request."""
+        self._deadline = time.monotonic() + seconds
 
     def recv(self, *args: Any) -> bytes:
-        left = min(self._until - time.monotonic(), LONGEST_SILENCE)
+        left = min(self._deadline - time.monotonic(), MAX_SILENCE)
         if left <= 0:
             raise _too_slow()
         self._sock.settimeout(left)
@@ -42,7 +42,7 @@ class ImpatientSocket:
             raise _too_slow() from None
         finally:
             self._sock.setblocking(True)
-        self._until += len(data) / SLOWEST
+        self._deadline += len(data) / MIN_BYTES_PER_SECOND
         return data
 
     def __getattr__(self, name: str) -> Any:
@@ -50,13 +50,13 @@ class ImpatientSocket:
 
 
 def _too_slow() -> OSError:
-    # As if the client had gone: that is what the server knows how to end quietly.
+    # Looks like a disconnected client, which the server handles without an error.
     return ConnectionResetError(errno.ECONNRESET, "The request came too slowly.")
 
 
 class PortalWorker(ThreadWorker):
     def handle(self, conn: Any) -> Any:
-        if not isinstance(conn.sock, ImpatientSocket):
-            conn.sock = ImpatientSocket(conn.sock)
+        if not isinstance(conn.sock, DeadlineSocket):
+            conn.sock = DeadlineSocket(conn.sock)
         conn.sock.begin(settings.REQUEST_SECONDS)
         return super().handle(conn)

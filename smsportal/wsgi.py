@@ -7,5 +7,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsportal.settings")
 
 application = get_wsgi_application()
 
-# With all pages, for which the first to come would wait.
+# Load all pages now, so that the first request does not wait for them.
 import_module("smsportal.urls")

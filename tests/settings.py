@@ -1,8 +1,8 @@
-"""The portal's settings under test: throw-away keys, a throw-away data folder, no `.env`.
+"""Settings for tests: temporary keys, a temporary data folder, no `.env`.
 
-The database is SQLite in a file unless TEST_DATABASE_URL names another one; a file, not
-memory, because live servers, clusters and threads must share it. Everything stands in
-the environment, so that a process started by a test finds the same database and keys.
+Unless TEST_DATABASE_URL names another database, the tests use SQLite in a file. It cannot be in
+memory, because live servers, clusters and threads share it. All values are in the environment, so
+that a process started by a test finds the same database and keys.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if "TEST_DATA_DIR" not in os.environ:
     os.environ["TEST_DATA_DIR"] = tempfile.mkdtemp(prefix="smsportal-tests-")
 
     @atexit.register
-    def _forget_data() -> None:
-        # A forked child inherits this hook, and must not take the folder away.
+    def _delete_data() -> None:
+        # A forked child inherits this hook, and must not delete the folder.
         if os.getpid() == _owner:
             shutil.rmtree(os.environ["TEST_DATA_DIR"], ignore_errors=True)
 
 
 _DATA = os.environ["TEST_DATA_DIR"]
-# whitenoise warns when the folder of collected files is not there.
+# whitenoise warns if the folder of collected files is missing.
 os.makedirs(f"{_DATA}/static", exist_ok=True)
 os.environ.update(
     {
@@ -37,7 +37,7 @@ os.environ.update(
         "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost,[::1]",
         "ALLOW_HTTP_PROVIDERS": "true",
         "ALLOW_PRIVATE_PROVIDERS": "true",
-        # Playwright keeps an event loop running in the thread of the test.
+        # Playwright runs an event loop in the thread of the test.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
     }
 )
@@ -49,12 +49,12 @@ from smsportal.settings import DATABASES, ON_SQLITE, STATICFILES_DIRS, STORAGES 
 if ON_SQLITE:
     DATABASES["default"]["TEST"] = {"NAME": f"{_DATA}/test.sqlite3"}
 
-# A strong hash costs a tenth of a second for every user that a test makes.
+# A strong hash takes a tenth of a second for every user that a test creates.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # The manifest exists only after collectstatic.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-# A page for a browser between two tests.
+# Contains a blank page, which the browser opens between tests.
 STATICFILES_DIRS = [*STATICFILES_DIRS, BASE_DIR / "tests" / "browser" / "static"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-# Failed sign-ins would count from one test to the next; the tests of the lock-out set it.
+# Failed sign-ins would add up across tests. The tests of the lockout enable it.
 AXES_ENABLED = False

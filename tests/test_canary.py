@@ -710,7 +710,7 @@ def break_down(manager: Person, operator: Person, broken: pytest.MonkeyPatch) ->
         patch.setattr("messaging.queue_message.queue", fail)
         send_from(operator, Account.objects.get(name="haosms practice"), "13800138001")
     with broken.context() as patch:
-        patch.setattr("messaging.engine.source.request_of", fail)
+        patch.setattr("messaging.engine.source.build_request", fail)
         send_from(operator, Account.objects.get(name="haosms practice"), "13800138002")
         wait_until(all_ended)
 

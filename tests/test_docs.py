@@ -1,4 +1,4 @@
-"""What the documentation names exists: files, functions, tests, links, make targets, terms."""
+"""Names in the documentation exist: files, functions, tests, links, make targets, terms."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import pytest
 ROOT: Final = Path(__file__).resolve().parent.parent
 DOCUMENTS: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 APPS: Final = ("messaging", "messaging/batches", "otp", "rentals")
-"""A part that every app has is named without its app: `presentation/labels.py`."""
+"""Modules that every app has are named without the app: `presentation/labels.py`."""
 NOT_OURS: Final = frozenset({"numbers/"})
-"""A package that must not exist (docs/adr/0007)."""
+"""Packages that must not exist (docs/adr/0007)."""
 EXAMPLES: Final = frozenset({"test_search_ignores_the_default_period"})
-"""Names that show what a good one looks like."""
+"""Sample names that do not exist."""
 
 PATH: Final = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)(?::(\w+))?`")
 FILE: Final = re.compile(r"\.(?:py|md|toml|lock|html|js|css|yaml)$")
@@ -34,7 +34,7 @@ every_document = pytest.mark.parametrize(
 
 
 class Named(NamedTuple):
-    """A path as a document names it, and the name behind its colon, if there is one."""
+    """A path in a document, and the name after its colon, if any."""
 
     path: str
     name: str
@@ -53,14 +53,14 @@ def _is_path(text: str) -> bool:
 
 
 def places_of(path: str) -> list[Path]:
-    """From the root, or else as a part of any app."""
+    """The files with this path, relative to the root or to an app."""
     found = [ROOT / path, *(ROOT / app / path for app in APPS)]
     return [place for place in found if place.exists()]
 
 
 @cache
 def names_defined_in(file: Path) -> frozenset[str]:
-    """Functions, methods, classes, and whatever is assigned to a name."""
+    """The functions, methods, classes and assigned names in a module."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -71,7 +71,7 @@ def names_defined_in(file: Path) -> frozenset[str]:
 
 
 def slugs_of(document: Path) -> set[str]:
-    """The anchors of its headings, as GitHub makes them."""
+    """The anchors of the headings, as GitHub generates them."""
     headings = re.findall(r"^#+ +(.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -124,7 +124,7 @@ def test_every_named_make_target_exists(document: Path) -> None:
     assert set(TARGET.findall(document.read_text(encoding="utf-8"))) - targets == set()
 
 
-def test_the_index_of_decisions_names_each_once() -> None:
+def test_index_of_decisions_lists_each_once() -> None:
     folder = ROOT / "docs/adr"
     records = sorted(file.name for file in folder.glob("[0-9]*.md"))
     assert re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text()) == records
@@ -132,13 +132,13 @@ def test_the_index_of_decisions_names_each_once() -> None:
     assert numbers == [f"{number:04}" for number in range(1, len(records) + 1)]
 
 
-def test_the_architecture_answers_thirty_questions() -> None:
+def test_architecture_answers_thirty_questions() -> None:
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \|", text.partition("## Thirty questions")[2], re.MULTILINE)
     assert rows == [str(number) for number in range(1, 31)]
 
 
-def test_chinese_terms_of_the_glossary_are_those_of_the_portal() -> None:
+def test_chinese_terms_of_the_glossary_match_the_portal() -> None:
     catalogue = polib.pofile(str(ROOT / "locale/zh_Hans/LC_MESSAGES/django.po"))
     texts = "\n".join(
         text for entry in catalogue for text in (entry.msgstr, *entry.msgstr_plural.values())

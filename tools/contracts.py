@@ -1,4 +1,4 @@
-"""Kinds of import contract that import-linter does not have."""
+"""Import contracts that import-linter lacks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from importlinter import Contract, ContractCheck, fields, output
 class OnlyContract(Contract):
     """`source` may import itself, the standard library, and the modules in `allowed`.
 
-    The contracts of import-linter name what is forbidden; a module that is added tomorrow
-    would not be in such a list.
+    import-linter's own contracts list forbidden modules, so they would miss a module that is added
+    later.
     """
 
     source: Any = fields.StringField()
@@ -25,7 +25,7 @@ class OnlyContract(Contract):
             f"{importer} -> {imported}"
             for importer in sorted({self.source} | graph.find_descendants(self.source))
             for imported in sorted(graph.find_modules_directly_imported_by(importer))
-            if not self._may(imported)
+            if not self._is_allowed(imported)
         ]
         return ContractCheck(kept=not wrong, metadata={"wrong": wrong})
 
@@ -33,7 +33,7 @@ class OnlyContract(Contract):
         for line in check.metadata["wrong"]:
             output.print_error(line)
 
-    def _may(self, imported: str) -> bool:
+    def _is_allowed(self, imported: str) -> bool:
         known = (self.source, *(self.allowed or ()))
         if any(imported == name or imported.startswith(f"{name}.") for name in known):
             return True
@@ -41,9 +41,11 @@ class OnlyContract(Contract):
 
 
 class NoCirclesContract(Contract):
-    """No modules of `packages` import each other in a circle, `TYPE_CHECKING` imports and
-    imports inside functions included. The report names the modules of each circle and the
-    imports between them."""
+    """Forbids import circles among the modules of `packages`.
+
+    Imports under `TYPE_CHECKING` and inside functions count, too. The report lists the imports of
+    each circle.
+    """
 
     packages: Any = fields.ListField(subfield=fields.StringField())
 
@@ -71,8 +73,10 @@ class NoCirclesContract(Contract):
 
 
 def find_circles(imports: Mapping[str, Set[str]]) -> list[list[str]]:
-    """The modules that import each other in a circle, each circle sorted. Two circles that
-    share a module are one (a strongly connected component)."""
+    """The modules of each circle, sorted.
+
+    Circles that share a module count as one (a strongly connected component).
+    """
     reached = {module: _reached_from(module, imports) for module in imports}
     circles = {
         tuple(sorted(other for other in reached[module] if module in reached[other]))
@@ -83,12 +87,12 @@ def find_circles(imports: Mapping[str, Set[str]]) -> list[list[str]]:
 
 
 def _reached_from(start: str, imports: Mapping[str, Set[str]]) -> set[str]:
-    """What `start` imports, at whatever distance; itself only if it stands in a circle."""
+    """All direct and indirect imports of `start`. It is among them only if in a circle."""
     found: set[str] = set()
-    waiting = [start]
-    while waiting:
-        for imported in imports[waiting.pop()]:
+    pending = [start]
+    while pending:
+        for imported in imports[pending.pop()]:
             if imported in imports and imported not in found:
                 found.add(imported)
-                waiting.append(imported)
+                pending.append(imported)
     return found

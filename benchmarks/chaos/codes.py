@@ -7,7 +7,7 @@ from itertools import count
 
 from django.contrib.auth.models import User
 
-from core.phone import read
+from core.phone import parse_number
 from otp.check_code import NoAnswerYet, check
 from otp.models import Session
 from otp.routes import default_route, with_dots
@@ -39,7 +39,7 @@ class Codes:
         route = default_route(account, "CN", with_dots(TEXT))
         for _ in range(number):
             serial = next(self._serial)
-            recipient = read(f"+86137{serial // NUMBERS_PER_PREFIX:04}{serial:04}")
+            recipient = parse_number(f"+86137{serial // NUMBERS_PER_PREFIX:04}{serial:04}")
             plan = Plan(route=route, recipient=recipient, minutes=MINUTES)
             start(plan, by=self._by, form_token=f"chaos-code-{serial}")
 

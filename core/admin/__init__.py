@@ -1,1 +1,1 @@
-"""The page kit: what every page of the admin is made of."""
+"""The page kit: base classes and helpers for every admin page."""

@@ -1,4 +1,4 @@
-"""What staff do with an object by one button, and the log line that it leaves."""
+"""Actions on one object behind a button, and their log entries."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from .reasons import REVEAL_REASONS, reason_from
 def log_change(
     request: HttpRequest, objects: Iterable[Model], message: Any, flag: int = CHANGE
 ) -> None:
-    """Log what the current user did to each of `objects`. `message` is a sentence, or the
-    list that Django's log page translates."""
+    """Write one log entry by the current user for each of `objects`.
+
+    `message` is a sentence, or the list that Django's log page translates.
+    """
     LogEntry.objects.log_actions(
         user_id=current_user(request).pk,
         queryset=objects,
@@ -30,7 +32,7 @@ def log_change(
 
 
 def log_export(request: HttpRequest, model: type[Model], name: str, message: str) -> None:
-    """An export is about a list, so its log line names no object."""
+    """Log an export of `model`. It concerns a list, so the entry names no object."""
     LogEntry.objects.create(
         user=current_user(request),
         content_type=ContentType.objects.get_for_model(model),
@@ -41,7 +43,7 @@ def log_export(request: HttpRequest, model: type[Model], name: str, message: str
 
 
 class ObjectAction(ObjectPage[ObjectType], Generic[ObjectType]):
-    """POST only; leads back to a page of the object. Subclasses write `post`."""
+    """A POST-only action that redirects to a page of the object. Subclasses define `post`."""
 
     http_method_names = ["post"]
 
@@ -50,15 +52,15 @@ class ObjectAction(ObjectPage[ObjectType], Generic[ObjectType]):
 
 
 class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
-    """Answers a script with what the page hides, and logs who saw it and why.
+    """Returns hidden values to a script, and logs who saw them and why.
 
-    Without a reason nothing is shown or logged.
+    Without a reason, it reveals and logs nothing.
     """
 
     template_name: str
 
     def get_revealed(self, obj: ObjectType) -> dict[str, Any]:
-        """The template's context with everything that was hidden."""
+        """The template context with the hidden values."""
         raise NotImplementedError
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -67,9 +69,9 @@ class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         obj = self.find(object_id)
-        because = reason_from(request, REVEAL_REASONS)
-        if because:
-            self.log(obj, f"Revealed: {because}")
+        reason = reason_from(request, REVEAL_REASONS)
+        if reason:
+            self.log(obj, f"Revealed: {reason}")
             context = self.get_revealed(obj)
         else:
             context = {"note": gettext("Choose or type a reason first.")}

@@ -1,4 +1,4 @@
-"""What needs attention: lines that apps put on the dashboard, each leading to its rows."""
+"""The dashboard's "needs attention" list, to which every app contributes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .labels import Role
 
 @dataclass(frozen=True)
 class AttentionItem:
-    """`text` counts the rows, `url` opens exactly those."""
+    """`text` states how many rows need attention; `url` lists exactly those rows."""
 
     text: Text
     url: str
@@ -23,12 +23,12 @@ class AttentionItem:
 
 
 def counted_item(count: int, text: str, url: str, icon: str) -> Iterator[AttentionItem]:
-    """One item whose `text` has a place for `count`; none where nothing is counted."""
+    """Yield one item, or none if `count` is 0. `text` contains `%(count)d`."""
     if count:
         yield AttentionItem(text % {"count": count}, url, icon)
 
 
 sources: Final = PageSources[AttentionItem]("A source of the dashboard failed.")
-"""Each looks only at what the user may see."""
+"""Each source counts only rows that the user may see."""
 register = sources.register
 gather = sources.gather

@@ -1,7 +1,7 @@
-"""Warnings that stand at the top of every page, whatever page it is.
+"""Warnings at the top of every page.
 
-An app registers a function that looks at one thing and returns what is to be said about
-it now; nothing, most of the time. It is asked on every page: one cheap query at most.
+An app registers a function that checks one condition and returns the banners for it, usually none.
+Every page calls it, so it may make at most one cheap query.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ register = sources.register
 gather = sources.gather
 
 
-def zone(request: HttpRequest) -> dict[str, Any]:
-    """What the zone's template draws, and a mark by which a change is told."""
+def zone_context(request: HttpRequest) -> dict[str, Any]:
+    """The context of the zone's template. `mark` is a digest that changes with the banners."""
     found = gather(request)
-    said = "|".join(f"{banner.role}{banner.text}" for banner in found)
-    mark = hashlib.blake2s(said.encode(), digest_size=6).hexdigest()
+    content = "|".join(f"{banner.role}{banner.text}" for banner in found)
+    mark = hashlib.blake2s(content.encode(), digest_size=6).hexdigest()
     return {"banners": found, "mark": mark}

@@ -1,7 +1,7 @@
-"""The base classes of every page about a model.
+"""The base class of every model's admin.
 
-Addresses carry an object's opaque `public_id` where the model has one: a primary key
-would tell how much traffic there is, a number whose traffic it is.
+URLs carry an object's opaque `public_id` where the model has one. A primary key would reveal the
+volume of traffic, and a phone number would reveal whose traffic it is.
 """
 
 from __future__ import annotations
@@ -36,32 +36,32 @@ from .changelist import (
 )
 from .exports import export_buttons
 
-LONGEST_SEARCH = 200
-MOST_WORDS = 20
+MAX_SEARCH_LENGTH = 200
+MAX_SEARCH_WORDS = 20
 
-FOR_SLUGS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
-"""Scripts that the admin adds to every list and form for fields that fill each other."""
+SLUG_SCRIPTS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
+"""Scripts that Django's admin loads on every list and form to prepopulate slug fields."""
 
-OwnPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
+CustomPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
 
 
 class PortalAdmin(ModelAdmin):
-    """A model's pages, with the portal's habits.
+    """A model's pages, with the portal's defaults.
 
-    `pages` adds pages of our own: ("send/", "send", SendPage) becomes
-    `admin:<app>_<model>_send`. The third is a `Page` class, a function made by
-    `fragment`, or the name of such a method of the admin.
+    `pages` adds custom pages: ("send/", "send", SendPage) becomes `admin:<app>_<model>_send`. The
+    third element is a `Page` class, a function decorated with `fragment`, or the name of such a
+    method of the admin.
     """
 
-    pages: Sequence[OwnPage] = ()
+    pages: Sequence[CustomPage] = ()
     list_title: Text = ""
-    """What the list is called, where that is not the model's name."""
+    """The title of the list, if it differs from the model's name."""
     add_title: Text = ""
-    """The words of the Add button and of the heading of its form."""
+    """The label of the Add button and the heading of its form."""
     primary_page: tuple[str, Text, str, str] | None = None
-    """Of the list's filled button: permission, label, name of the page, icon."""
+    """The list's primary button: permission, label, page name, icon."""
     export_permission = ""
-    """Who may fetch the list as a file, from a page of ours called "export"."""
+    """The permission to download the list, which the custom page "export" serves."""
     paginator = LastPagePaginator
     list_per_page = 50
     list_max_show_all = 0
@@ -75,9 +75,9 @@ class PortalAdmin(ModelAdmin):
 
     @property
     def media(self) -> forms.Media:
-        """Without what no page here uses: a third of the script that a list would load."""
+        """Leaves out unused scripts, a third of the script bytes that a list would load."""
         media: Any = super().media
-        wanted = [script for script in media._js if not str(script).endswith(FOR_SLUGS)]
+        wanted = [script for script in media._js if not str(script).endswith(SLUG_SCRIPTS)]
         return forms.Media(css=media._css, js=wanted)
 
     # --- addresses ---------------------------------------------------------
@@ -93,7 +93,7 @@ class PortalAdmin(ModelAdmin):
         return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{name}"
 
     def object_url(self, obj: Model, name: str = "change") -> str:
-        """The address of an object's page, or of a page of its own called `name`."""
+        """The URL of the object's page, or of its custom page `name`."""
         identifier = obj.public_id if self.has_public_id else obj.pk  # type: ignore[attr-defined]
         return reverse(self.url_name(name), args=[identifier])
 
@@ -109,7 +109,7 @@ class PortalAdmin(ModelAdmin):
         if from_field or not self.has_public_id:
             found: Model | None = super().get_object(request, object_id, from_field)
             return found
-        # Django has un-quoted the id; ours may hold what looks like its quoting.
+        # Django has unquoted the id, but a public_id may contain what looks like its quoting.
         match = request.resolver_match
         whole = match.kwargs.get("object_id", object_id) if match else object_id
         return self.find(request, whole)
@@ -121,7 +121,7 @@ class PortalAdmin(ModelAdmin):
         return found
 
     def get_or_404(self, request: HttpRequest, public_id: str) -> Any:
-        """The object whose page this is, for pages and fragments of our own."""
+        """The object of a custom page or fragment. Raises `Http404`."""
         found = self.find(request, public_id)
         if found is None:
             raise Http404
@@ -130,7 +130,7 @@ class PortalAdmin(ModelAdmin):
     def _get_obj_does_not_exist_redirect(self, *_: Any) -> HttpResponse:
         raise Http404
 
-    # --- pages of our own --------------------------------------------------
+    # --- custom pages ------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
         own = [self.page_url(*page) for page in self.pages]
         urls: list[URLPattern] = super().get_urls()
@@ -158,7 +158,7 @@ class PortalAdmin(ModelAdmin):
         return row_checkbox(obj)
 
     def get_list_primary(self, request: HttpRequest) -> Button | None:
-        """The one filled button of the list: to `primary_page`, or to the Add form."""
+        """The list's primary button, which opens `primary_page` or the Add form."""
         if self.primary_page is not None:
             permission, label, page, icon = self.primary_page
             allowed = request.user.has_perm(permission)
@@ -181,8 +181,8 @@ class PortalAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        # Each word adds a level to the query, and SQLite refuses one that is too deep.
-        if len(search_term) > LONGEST_SEARCH or len(search_term.split()) > MOST_WORDS:
+        # Each word nests the query one level deeper, and SQLite limits the depth.
+        if len(search_term) > MAX_SEARCH_LENGTH or len(search_term.split()) > MAX_SEARCH_WORDS:
             return queryset.none(), False
         found: tuple[QuerySet[Any], bool] = super().get_search_results(
             request, queryset, search_term
@@ -208,21 +208,24 @@ class PortalAdmin(ModelAdmin):
         return answer
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only what the list offers as a filter. Any other field could be read letter by
-        letter through how many rows a guess leaves."""
+        """Allows only the fields that the list offers as filters.
+
+        By any other field, a user could guess hidden values letter by letter from the number of
+        matching rows.
+        """
         allowed: bool = super().lookup_allowed(lookup, value, request)
         name = lookup.split("__")[0]
         try:
             self.opts.get_field(name)
         except FieldDoesNotExist:
-            # The parameter of a filter of ours, which knows what to do with it.
+            # The parameter of a custom filter, which validates it itself.
             return allowed
         offered = self.get_list_filter(request) if request else self.list_filter
         return allowed and name in set(map(filter_name, offered))
 
     # --- the form ----------------------------------------------------------
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nothing is deleted by staff: history stays."""
+        """Staff delete nothing, so that history is kept."""
         return False
 
     def get_trail(self, request: HttpRequest, obj: Model | None) -> list[Crumb]:
@@ -261,14 +264,14 @@ class PortalAdmin(ModelAdmin):
         if IS_POPUP_VAR in request.POST:
             answer: HttpResponse = super().response_add(request, obj, post_url_continue)
             return answer
-        return self.respond_saved(request, obj, added=True)
+        return self.redirect_after_save(request, obj, added=True)
 
     def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
         if IS_POPUP_VAR in request.POST:
             answer: HttpResponse = super().response_change(request, obj)
             return answer
-        return self.respond_saved(request, obj, added=False)
+        return self.redirect_after_save(request, obj, added=False)
 
-    def respond_saved(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
+    def redirect_after_save(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
         self.message_user(request, self.get_saved_message(request, obj, added), messages.SUCCESS)
         return HttpResponseRedirect(self.object_url(obj))

@@ -1,4 +1,4 @@
-"""A link drawn as a button: the one primary action of a page, or a next step."""
+"""Parts of a page's frame: buttons, breadcrumbs and empty states."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ Text: TypeAlias = str | Promise
 
 @dataclass(frozen=True)
 class Button:
+    """A link rendered as a button: the primary action of a page, or a next step."""
+
     label: Text
     url: str
     icon: str = ""
@@ -19,7 +21,7 @@ class Button:
 
 @dataclass(frozen=True)
 class Crumb:
-    """One step of the way to a page; the last one needs no address."""
+    """One breadcrumb. The last one has no URL."""
 
     title: Text
     url: str = ""
@@ -27,7 +29,7 @@ class Crumb:
 
 @dataclass(frozen=True)
 class EmptyState:
-    """What a list says while nothing was ever in it."""
+    """What a list shows while the table is empty."""
 
     title: Text
     button: Button | None = None

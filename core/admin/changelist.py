@@ -30,14 +30,14 @@ else:
 
 
 ANY_ROW: Final = "any-row"
-UNREADABLE: Final = re.compile(r"\x00|[0-9]{16}")
-"""A NUL, or a number beyond a database's integers."""
+MALFORMED: Final = re.compile(r"\x00|[0-9]{16}")
+"""A NUL, or a number too large for a database integer."""
 
 
 def is_malformed(request: HttpRequest) -> bool:
-    """Whether a filter in the address is nothing that a database takes."""
+    """Whether the query string holds a filter value that a database would reject."""
     return any(
-        UNREADABLE.search(value)
+        MALFORMED.search(value)
         for name, values in request.GET.lists()
         if name != "q"
         for value in values
@@ -45,21 +45,23 @@ def is_malformed(request: HttpRequest) -> bool:
 
 
 def filter_name(offered: Any) -> str:
-    """The field or parameter of one entry of `list_filter`."""
+    """The field or parameter name of one entry of `list_filter`."""
     if isinstance(offered, tuple):
         return str(offered[0])
     return str(getattr(offered, "parameter_name", offered))
 
 
 def row_checkbox(obj: Model) -> SafeString:
-    """The theme's, rendered once: it renders a template for every row, a fifth of the time
-    that a long list takes."""
-    box = _checkbox_of_any_row(get_language())
+    """The theme's checkbox, rendered once per language and filled in for each row.
+
+    The theme renders a template for every row, which takes a fifth of the time of a long list.
+    """
+    box = _checkbox_template(get_language())
     return mark_safe(box.replace(ANY_ROW, escape(str(obj.pk))))  # noqa: S308 - escaped
 
 
 @cache
-def _checkbox_of_any_row(language: str | None) -> str:
+def _checkbox_template(language: str | None) -> str:
     return str(checkbox.render(ACTION_CHECKBOX_NAME, ANY_ROW))
 
 
@@ -74,16 +76,16 @@ def _headers_once(changelist: Any) -> list[dict[str, Any]]:
 
 
 def cache_headers() -> None:
-    """Have the theme make the headers of a list once. It makes them for every row, an eighth
-    of the time that a long list takes.
+    """Patch the theme to build the headers of a list once.
 
-    Called when the site makes its addresses, so that importing this changes nothing.
+    It builds them for every row, which takes an eighth of the time of a long list. The site calls
+    this when it builds its URLs, so that importing this module has no side effect.
     """
     unfold_list.result_headers = _headers_once
 
 
-def listed(admin: ModelPages, request: HttpRequest) -> PortalChangeList:
-    """The list that this address shows; 404 where the admin cannot read its filters."""
+def open_changelist(admin: ModelPages, request: HttpRequest) -> PortalChangeList:
+    """The change list at this URL. Raises `Http404` if the admin rejects its filters."""
     try:
         found: PortalChangeList = admin.get_changelist_instance(request)
     except (DisallowedModelAdminLookup, IncorrectLookupParameters):
@@ -92,17 +94,19 @@ def listed(admin: ModelPages, request: HttpRequest) -> PortalChangeList:
 
 
 def filtered(admin: ModelPages, request: HttpRequest) -> QuerySet[Any]:
-    """The rows of all pages of the list at this address, for a file of them. The format of
-    the file is no filter: it is taken out of `request.GET`."""
+    """The rows of all pages of the list at this URL, for an export.
+
+    Removes the export format from `request.GET`, because it is not a filter.
+    """
     query = request.GET.copy()
     query.pop("format", None)
     request.GET = query  # type: ignore[assignment]
-    rows: QuerySet[Any] = listed(admin, request).queryset
+    rows: QuerySet[Any] = open_changelist(admin, request).queryset
     return rows
 
 
 class LastPagePaginator(AnyPaginator):
-    """A page beyond the end is the last page, since rows move while one reads."""
+    """A page number past the end means the last page, because rows move while staff read."""
 
     def validate_number(self, number: Any) -> int:
         return min(max(int(number), 1), self.num_pages)
@@ -123,34 +127,34 @@ class PortalChangeList(ChangeList):
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
-        # A page beyond the end shows the last one, and the page links must know it.
+        # The page links need the page number that is shown, not the requested one.
         self.page_num = self.paginator.validate_number(self.page_num)
         self.empty_state = self.model_admin.get_empty_state(request)
         self.primary = self.model_admin.get_list_primary(request)
-        standing = any(getattr(spec, "standing_chip", None) for spec in self.filter_specs)
-        # A first view that finds nothing where there is something shows too little, not none.
-        hidden = standing and not self.result_count and self.root_queryset.exists()
+        is_default = any(getattr(spec, "default_chip", None) for spec in self.filter_specs)
+        # The default period may hide every row of a table that is not empty.
+        hidden = is_default and not self.result_count and self.root_queryset.exists()
         self.is_narrowed = bool(self.query or self.has_active_filters or hidden)
         self.clear_url = "?period=all" if hidden else "?"
 
     @property
     def chips(self) -> list[Chip]:
-        """The filters that are on, each with the address of the list without it."""
+        """The active filters, each with the URL of the list without it."""
         found = []
         for spec in self.filter_specs:
-            standing = getattr(spec, "standing_chip", None)
-            if standing:
-                text, otherwise = standing
-                address = self.get_query_string({spec.parameter_name: otherwise})
-                found.append(Chip(text, address))
+            default_chip = getattr(spec, "default_chip", None)
+            if default_chip:
+                text, other_value = default_chip
+                url = self.get_query_string({spec.parameter_name: other_value})
+                found.append(Chip(text, url))
             names = [name for name in spec.expected_parameters() if name]
             if any(name in self.params or name in self.filter_params for name in names):
-                address = self.get_query_string(remove=names)
-                found.append(Chip(f"{spec.title}: {self._chosen(spec)}".rstrip(": "), address))
+                url = self.get_query_string(remove=names)
+                found.append(Chip(f"{spec.title}: {self._chosen(spec)}".rstrip(": "), url))
         return found
 
     def _chosen(self, spec: Any) -> str:
-        """What a filter is set to, in the words of its own choices where it has some."""
+        """The value of a filter, by the label of its choice if it has one."""
         for choice in spec.choices(self):
             if choice.get("selected") and choice.get("display"):
                 return str(choice["display"])

@@ -1,7 +1,7 @@
-"""Lists as CSV and XLSX, safe to open in a spreadsheet.
+"""Exports lists as CSV and XLSX that are safe to open in a spreadsheet.
 
-A cell that a spreadsheet would take for a formula gets an apostrophe in front (CWE-1236);
-an international phone number keeps its plus sign, since it is nothing else than that.
+A cell that a spreadsheet would read as a formula gets a leading apostrophe (CWE-1236). A plain
+number, such as an international phone number with its plus sign, does not need one.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from core.times import full_time
 
 from .buttons import Button, Text
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
+FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
 PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9 .]*")
-CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""What no XLSX may hold."""
-LONGEST_CELL: Final = 32_000
-"""Characters; a spreadsheet takes 32,767."""
+CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""Characters that XLSX forbids."""
+MAX_CELL_LENGTH: Final = 32_000
+"""Characters. Spreadsheets allow 32,767."""
 
 
 class Format(StrEnum):
@@ -37,8 +37,8 @@ class Format(StrEnum):
     XLSX = "xlsx"
 
 
-def format_of(request: HttpRequest) -> Format:
-    """What `export_buttons` put into the address."""
+def requested_format(request: HttpRequest) -> Format:
+    """The format in the URL of an export button. Raises `Http404` if it is unknown."""
     try:
         return Format(request.GET.get("format", Format.CSV))
     except ValueError:
@@ -51,21 +51,21 @@ class Column:
     value: Callable[[Any], object]
 
 
-def export_buttons(request: HttpRequest, address: str) -> list[Button]:
-    """The addresses of what a list shows now, as files."""
+def export_buttons(request: HttpRequest, url: str) -> list[Button]:
+    """One button per format, which exports the rows that the list shows now."""
     query = request.GET.copy()
     found = []
     for format_ in Format:
         query["format"] = format_
         label = _("Export %(kind)s") % {"kind": format_.upper()}
-        found.append(Button(label, f"{address}?{query.urlencode()}"))
+        found.append(Button(label, f"{url}?{query.urlencode()}"))
     return found
 
 
 def export(
     name: str, columns: Sequence[Column], rows: Iterable[Any], format_: Format
 ) -> HttpResponseBase:
-    """The answer that downloads `rows`; `name` is the file's, without its ending."""
+    """The response that downloads `rows`. `name` is the file name without its suffix."""
     filename = f"{name}-{timezone.localtime():%Y%m%d-%H%M%S}.{format_}"
     table = _table(columns, rows)
     answer: HttpResponseBase
@@ -79,24 +79,24 @@ def export(
 
 
 def _table(columns: Sequence[Column], rows: Iterable[Any]) -> Iterator[list[str]]:
-    yield [cell(column.header) for column in columns]
+    yield [safe_cell(column.header) for column in columns]
     for row in rows:
-        yield [cell(column.value(row)) for column in columns]
+        yield [safe_cell(column.value(row)) for column in columns]
 
 
-def cell(value: object) -> str:
-    """A value as text that no spreadsheet runs. Times are full, with their zone."""
+def safe_cell(value: object) -> str:
+    """A value as text that no spreadsheet evaluates. Times are in full, with their zone."""
     if value is None:
         return ""
     text = full_time(value) if isinstance(value, datetime) else str(value)
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")[:LONGEST_CELL]
-    if text.lstrip(" ").startswith(FORMULA) and not PLAIN_NUMBER.fullmatch(text):
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")[:MAX_CELL_LENGTH]
+    if text.lstrip(" ").startswith(FORMULA_PREFIXES) and not PLAIN_NUMBER.fullmatch(text):
         text = f"'{text}"
-    return CONTROL.sub("␀", text)
+    return CONTROL_CHARACTERS.sub("␀", text)
 
 
 def _csv(table: Iterable[list[str]]) -> Iterator[str]:
-    # The mark tells spreadsheets that this is UTF-8.
+    # The byte order mark tells spreadsheets that this is UTF-8.
     yield "\ufeff"
     line = io.StringIO()
     writer = csv.writer(line, quoting=csv.QUOTE_ALL)
@@ -108,7 +108,7 @@ def _csv(table: Iterable[list[str]]) -> Iterator[str]:
 
 
 def _xlsx(table: Iterable[list[str]]) -> Any:
-    # Loading it takes a tenth of a process's start, and few processes meet a workbook.
+    # Importing it takes a tenth of a process's start-up, and few processes need it.
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
@@ -117,12 +117,12 @@ def _xlsx(table: Iterable[list[str]]) -> Any:
     for cells in table:
         line = []
         for text in cells:
-            # Text and nothing else: neither a formula nor a number that loses its digits.
+            # Text only: neither a formula nor a number that loses digits.
             written = WriteOnlyCell(sheet, value=text)
             written.data_type = "s"
             line.append(written)
         sheet.append(line)
-    file = TemporaryFile()  # noqa: SIM115 - the answer closes it
+    file = TemporaryFile()  # noqa: SIM115 - the response closes it
     book.save(file)
     file.seek(0)
     return file

@@ -1,4 +1,4 @@
-"""Filters of lists that the admin theme does not have, or not right."""
+"""List filters that the admin theme lacks or implements differently."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ from .labels import states_of
 
 EARLIEST: Final = 1900
 LATEST: Final = 9000
-"""Years. At the very ends of the calendar there is no room for a time zone."""
+"""Years. Near the ends of the calendar a time zone conversion overflows."""
 
 
 class LocalTimeFilter(RangeDateTimeFilter):
-    """From and to in the reader's time zone. A day without a time is the whole day; what
-    is no time narrows nothing."""
+    """Filters by a start and an end in the reader's time zone.
+
+    A date without a time means the whole day. An invalid value is ignored.
+    """
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         start = self._moment("from", time.min)
@@ -41,13 +43,13 @@ class LocalTimeFilter(RangeDateTimeFilter):
             queryset = queryset.filter(**{f"{self.field_path}__lte": end})
         return queryset
 
-    def _moment(self, side: str, otherwise: time) -> datetime | None:
+    def _moment(self, side: str, default: time) -> datetime | None:
         typed = [
             str(self.used_parameters.get(f"{self.parameter_name}_{side}_{part}") or "")
             for part in (0, 1)
         ]
         try:
-            day, clock = parse_date(typed[0]), parse_time(typed[1]) if typed[1] else otherwise
+            day, clock = parse_date(typed[0]), parse_time(typed[1]) if typed[1] else default
         except ValueError:
             return None
         if day is None or clock is None or not EARLIEST <= day.year <= LATEST:
@@ -56,33 +58,33 @@ class LocalTimeFilter(RangeDateTimeFilter):
 
 
 NOT_FILTERS: Final = frozenset({"p", "o", "e", "_facets"})
-"""Parameters of a list that show other rows of the same ones."""
+"""Query parameters that page or sort, but do not filter."""
 
 
 class RecentFilter(DropdownFilter):
-    """A list's first view shows the last days, and says so in a chip that can be taken away.
+    """Limits the first view of a list to recent rows, with a chip that removes the limit.
 
-    Whoever filters or searches in any other way looks at all times: what a tab or a badge
-    counts is never cut short. The subclass names the field, and the periods it offers.
+    The default applies only if no other filter or search is active, so that the count on a tab or
+    a badge always matches its list. The subclass names the field and the periods.
     """
 
     title = _("Period")
     parameter_name = "period"
     field_name = "created_at"
-    first = "7"
-    """The period of the first view: `today` (in the reader's time zone) or so many days."""
-    offered: ClassVar[tuple[str, ...]] = ("7", "30")
+    default_period = "7"
+    """The period of the first view: `today` (in the reader's time zone) or a number of days."""
+    periods: ClassVar[tuple[str, ...]] = ("7", "30")
 
     def __init__(
         self, request: HttpRequest, params: dict[str, Any], model: type[Any], model_admin: Any
     ) -> None:
-        asked = set(request.GET) - NOT_FILTERS
-        self.is_first_view = not any(request.GET.get(name) for name in asked)
+        filters = set(request.GET) - NOT_FILTERS
+        self.is_first_view = not any(request.GET.get(name) for name in filters)
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         words = self._words()
-        return [*((period, words[period]) for period in self.offered), ("all", words["all"])]
+        return [*((period, words[period]) for period in self.periods), ("all", words["all"])]
 
     @staticmethod
     def _words() -> dict[str, str]:
@@ -94,15 +96,15 @@ class RecentFilter(DropdownFilter):
         }
 
     @property
-    def standing_chip(self) -> tuple[str, str] | None:
-        """The text of the chip of the first view, and the value that takes it away."""
-        return (self._words()[self.first], "all") if self.is_first_view else None
+    def default_chip(self) -> tuple[str, str] | None:
+        """The text of the chip on the first view, and the value that removes the limit."""
+        return (self._words()[self.default_period], "all") if self.is_first_view else None
 
     @property
     def chosen(self) -> str:
-        """One of those offered; empty for all times."""
-        period = self.first if self.is_first_view else self.value()
-        return str(period) if period in self.offered else ""
+        """The active period; empty for all times."""
+        period = self.default_period if self.is_first_view else self.value()
+        return str(period) if period in self.periods else ""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.chosen:
@@ -117,8 +119,10 @@ class RecentFilter(DropdownFilter):
 
 
 class AnyOfFilter(MultipleDropdownFilter):
-    """Rows whose field is any of the chosen values. The subclass names the field and gives the
-    choices by `words`, or by `lookups`."""
+    """Rows whose field is any of the chosen values.
+
+    The subclass names the field and defines the choices by `words` or `lookups`.
+    """
 
     field_name: ClassVar[str]
     words: ClassVar[Mapping[str, Text]] = {}
@@ -132,7 +136,7 @@ class AnyOfFilter(MultipleDropdownFilter):
 
 
 class OneOfFilter(DropdownFilter):
-    """Rows whose field is the chosen value. The subclass names the field and gives `lookups`."""
+    """Rows whose field is the chosen value. The subclass defines the field and `lookups`."""
 
     field_name: ClassVar[str]
 
@@ -142,22 +146,24 @@ class OneOfFilter(DropdownFilter):
 
 
 class StateFilter(MultipleDropdownFilter):
-    """By the words that the labels say, derived states included. The subclass names the kind
-    of thing whose labels they are, and finds the rows."""
+    """Filters by state label, including derived states.
+
+    The subclass sets `kind`, the kind of labels, and implements `where`.
+    """
 
     title = _("State")
     parameter_name = "shown"
     kind: ClassVar[str]
-    left_out: ClassVar[frozenset[str]] = frozenset({"claimed"})
-    """States that share their label with another one."""
+    excluded: ClassVar[frozenset[str]] = frozenset({"claimed"})
+    """States that share a label with another state."""
 
     def where(self, shown: str) -> Q:
-        """The rows whose label is that of `shown`."""
+        """The condition for rows that have the label of the state `shown`."""
         raise NotImplementedError
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         labels = states_of(self.kind)
-        return [(key, str(one.word)) for key, one in labels.items() if key not in self.left_out]
+        return [(key, str(one.word)) for key, one in labels.items() if key not in self.excluded]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = [value for value in self.value() or [] if value in states_of(self.kind)]
@@ -170,7 +176,7 @@ class StateFilter(MultipleDropdownFilter):
 
 
 class CountryFilter(OneOfFilter):
-    """By the countries that stand in the rows, by name. The subclass names the field."""
+    """Filters by the countries that occur in the table. The subclass may set the field."""
 
     title = _("Country/region")
     parameter_name = "country"

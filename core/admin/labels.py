@@ -1,7 +1,7 @@
-"""State labels: one registry of every state that staff are shown, and the one way to draw it.
+"""The registry of state labels, and the one function that renders them.
 
-An app registers its words in `ready()`; lists, filters, exports and detail pages then
-use the same ones.
+Each app registers its labels in `ready()`. Lists, filters, exports and detail pages then all use
+the same ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .buttons import Text
 
 
 class Role(StrEnum):
-    """What the colour says. Never the only sign: an icon and a word stand beside it."""
+    """The meaning of a colour. An icon and a word always accompany it."""
 
     INFO = "info"
     NEUTRAL = "neutral"
@@ -40,7 +40,7 @@ _registry: Final[dict[str, dict[str, StateLabel]]] = {}
 
 
 def register_states(kind: str, states: Mapping[str, StateLabel]) -> None:
-    """Teach the portal how the states of one kind of thing are shown."""
+    """Register the labels for one kind of state. Adds to the labels that are there."""
     _registry.setdefault(kind, {}).update({str(value): label for value, label in states.items()})
 
 
@@ -49,17 +49,17 @@ def states_of(kind: str) -> Mapping[str, StateLabel]:
 
 
 def label_for(kind: str, value: str) -> StateLabel:
-    """A value without a label is shown as it is: wrong words are worse than raw ones."""
+    """The label of a value. An unknown value is its own label: raw is better than wrong."""
     known = _registry.get(kind, {}).get(str(value))
     return known or StateLabel(str(value), Role.NEUTRAL, "help")
 
 
 def state_label(kind: str, value: str) -> SafeString:
-    """Icon, word and role colour as HTML; the help shows on hover, focus and tap."""
-    return draw(label_for(kind, value))
+    """Icon, word and role colour as HTML. The help text appears on hover, focus and tap."""
+    return render_label(label_for(kind, value))
 
 
-def draw(label: StateLabel) -> SafeString:
+def render_label(label: StateLabel) -> SafeString:
     help_attributes = (
         format_html(' tabindex="0" data-help="{}"', label.help) if label.help else SafeString("")
     )

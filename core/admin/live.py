@@ -1,5 +1,7 @@
-"""What has changed in a list since it was loaded: the rows stay where they are, their cells
-follow, and newer rows are announced, not pushed in (static/portal/live_list.js asks).
+"""Updates an open list in place.
+
+`static/portal/live_list.js` polls for the cells of the rows on the page. Rows keep their place.
+Newer rows are announced, not inserted.
 """
 
 from __future__ import annotations
@@ -13,27 +15,31 @@ from django.utils import timezone
 from django.utils.html import conditional_escape
 from django.utils.translation import ngettext
 
-from .changelist import listed
+from .changelist import open_changelist
 from .protocols import ModelPages
 
-MOST_ROWS: Final = 100
+MAX_ROWS: Final = 100
 FIRST_MINUTE: Final = timedelta(minutes=1)
 
 Cells: TypeAlias = Callable[[Any], Mapping[str, str]]
-"""The cells of a row that may change, by the name of their column."""
+"""The cells of a row that may change, by column name."""
 
 
 def poll_interval(since: datetime) -> int:
-    """Seconds until an open page asks again about something that began at `since`: most of
-    the news comes in the first minute."""
+    """Seconds between polls for an object that began at `since`.
+
+    Most changes come in the first minute, so polls are more frequent then.
+    """
     return 2 if timezone.now() - since < FIRST_MINUTE else 5
 
 
 def changed_cells(admin: ModelPages, request: HttpRequest, cells: Cells) -> JsonResponse:
-    """The cells of the rows that the page names, and how many newer rows the list would show.
-    The page's own filters stand in the query string; the rows stand in a header, so that the
-    address stays that of the list."""
-    ids = [one for one in request.headers.get("X-Rows", "").split(",") if one][:MOST_ROWS]
+    """The cells of the rows on the page, and the number of newer rows that its filters match.
+
+    The query string holds the page's filters. The header X-Rows holds the ids of the rows, so that
+    the URL remains that of the list.
+    """
+    ids = [one for one in request.headers.get("X-Rows", "").split(",") if one][:MAX_ROWS]
     rows = list(admin.get_queryset(request).filter(public_id__in=ids))
     newest = max((row.pk for row in rows), default=None)
     newer = _newer(admin, request, newest) if newest else 0
@@ -47,8 +53,8 @@ def changed_cells(admin: ModelPages, request: HttpRequest, cells: Cells) -> Json
 
 def _newer(admin: ModelPages, request: HttpRequest, newest: int) -> int:
     try:
-        rows = listed(admin, request).queryset
+        rows = open_changelist(admin, request).queryset
     except Http404:
         return 0
-    count: int = rows.filter(pk__gt=newest)[:MOST_ROWS].count()
+    count: int = rows.filter(pk__gt=newest)[:MAX_ROWS].count()
     return count

@@ -1,4 +1,4 @@
-"""Pages of our own inside the admin, and the fragments that they fetch while open."""
+"""Custom admin pages, and the fragments that they fetch while open."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def current_user(request: HttpRequest) -> User:
 
 
 class NeedsPermission(PermissionDenied):
-    """Refused, and it is known which permission would have helped."""
+    """Access denied for lack of the named permissions."""
 
     def __init__(self, *permissions: str) -> None:
         super().__init__(", ".join(permissions))
@@ -40,22 +40,22 @@ class NeedsPermission(PermissionDenied):
 
 
 def new_form_token() -> str:
-    """Marks one opening of a form, so that sending it twice acts once."""
+    """A token for one opened form, so that submitting it twice acts once."""
     return secrets.token_urlsafe(24)
 
 
 def require(request: HttpRequest, *permissions: str) -> None:
-    """Raise `NeedsPermission` unless the user has all of these."""
+    """Raise `NeedsPermission` unless the user has all `permissions`."""
     if not request.user.has_perms(permissions):
         raise NeedsPermission(*permissions)
 
 
 class Page(PermissionRequiredMixin, View):
-    """Mix this into any generic view to make it a page of the admin.
+    """A mixin that makes a generic view an admin page.
 
     class SendPage(Page, FormView): title, permission_required, template_name, form_class.
-    Hand it to a `PortalAdmin` in `pages`; the model's admin is then `self.model_admin`.
-    The template extends "portal/page.html".
+    List it in `pages` of a `PortalAdmin`, which is then `self.model_admin`. The template extends
+    "portal/page.html".
     """
 
     title: Text = ""
@@ -72,7 +72,7 @@ class Page(PermissionRequiredMixin, View):
         return self.title
 
     def get_trail(self) -> list[Crumb]:
-        """The way here: by default the model's list, then this page."""
+        """The breadcrumbs. By default the model's list, then this page."""
         model_admin = self.model_admin
         own = Crumb(self.get_title())
         if model_admin and model_admin.has_view_permission(self.request):
@@ -92,12 +92,12 @@ class Page(PermissionRequiredMixin, View):
 
 
 class ObjectPage(Page, Generic[ObjectType]):
-    """A page of a model's admin about one object: `ObjectPage[Message]`."""
+    """An admin page about one object: `ObjectPage[Message]`."""
 
     model_admin: ModelPages
 
     def find(self, public_id: str) -> ObjectType:
-        """The object that the address names, or 404."""
+        """The object with this id. Raises `Http404`."""
         found: ObjectType = self.model_admin.get_or_404(self.request, public_id)
         return found
 
@@ -106,27 +106,28 @@ class ObjectPage(Page, Generic[ObjectType]):
 
 
 def fragment(*permissions: str) -> Callable[[Response], Response]:
-    """Make a function or method the view of a part of a page that is fetched by itself.
+    """Decorate a view (function or method) that returns a part of a page to a script.
 
-    Whoever is signed out gets 401 and a sentence that says so, never the sign-in form,
-    which would be swapped into the middle of the page.
+    A signed-out user gets 401 and a note instead of a redirect to the sign-in form, which the
+    script would insert into the middle of the page.
     """
 
     def decorate(view: Response) -> Response:
         @wraps(view)
-        def answer(*args: Any, **kwargs: Any) -> HttpResponseBase:
+        def view_fragment(*args: Any, **kwargs: Any) -> HttpResponseBase:
             request = next(arg for arg in args if isinstance(arg, HttpRequest))
             response = refuse_fragment(request, permissions) or view(*args, **kwargs)
             add_never_cache_headers(response)
             return response
 
-        answer.is_fragment = True  # type: ignore[attr-defined]
-        return answer  # type: ignore[return-value]
+        view_fragment.is_fragment = True  # type: ignore[attr-defined]
+        return view_fragment  # type: ignore[return-value]
 
     return decorate
 
 
 def refuse_fragment(request: HttpRequest, permissions: tuple[str, ...]) -> HttpResponse | None:
+    """The 401 or 403 response for a user who lacks access; None if the user has it."""
     if not admin.site.has_permission(request):
         return render(request, "portal/signed_out_note.html", status=401)
     if not request.user.has_perms(permissions):

@@ -1,6 +1,6 @@
-"""What the pages and lists of the kit need of the admin that they belong to.
+"""The interface that pages and lists need from their admin.
 
-`PortalAdmin` has it. Pages and lists name this instead of the class, which imports them.
+`PortalAdmin` implements it. Pages and lists use this protocol because `PortalAdmin` imports them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .buttons import Button, Crumb, EmptyState
 
 
 class ModelPages(Protocol):
-    """The admin of one model, as its pages see it."""
+    """The admin of one model, as its pages use it."""
 
     model: type[Model]
     opts: Options[Any]

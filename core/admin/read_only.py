@@ -1,4 +1,4 @@
-"""The admin of what staff look at and act on, but never edit: messages, sessions, orders."""
+"""Admins for objects that staff view and act on but never edit: messages, sessions, orders."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from .pages import fragment, refuse_fragment
 
 
 class ReadOnlyAdmin(PortalAdmin):
-    """Nobody adds, changes or deletes; an object's page is a template of our own.
+    """Forbids adding, changing and deleting. An object's page is a custom template.
 
-    The template extends "portal/page.html" and gets `object` and what
-    `get_detail_context` adds.
+    The template extends "portal/page.html". Its context has `object` and the values of
+    `get_detail_context`.
     """
 
     detail_template = "portal/detail.html"
@@ -73,36 +73,38 @@ class ReadOnlyAdmin(PortalAdmin):
 
 
 class TrackedAdmin(ReadOnlyAdmin):
-    """The list keeps its cells up to date, and searching for a whole id opens the object.
+    """Keeps the list's cells up to date. A search for a full id opens the object.
 
-    List the pages "changes/" and "<str:object_id>/live/" in `pages`.
+    The subclass lists the pages "changes/" and "<str:object_id>/live/" in `pages`.
     """
 
     number_field = "recipient"
-    """A phone number that is searched for as a whole, in any spelling."""
+    """The phone number field that a search matches in full, however it is written."""
     live_template = ""
-    """The part of an object's page that is fetched again and again."""
+    """The template of the part of an object's page that is polled."""
 
     class Media:
         js = ("portal/live_list.js",)
 
     # --- for the subclass ----------------------------------------------------
 
-    def named_by(self, term: str) -> Q:
-        """The objects that `term` names as a whole: by our id, or the provider's."""
+    def match_id(self, term: str) -> Q:
+        """The condition for objects whose public id or provider's id is exactly `term`."""
         raise NotImplementedError
 
-    def also_found_by(self, request: HttpRequest, term: str) -> Q:
-        """What else a search for `term` finds."""
+    def extra_search(self, request: HttpRequest, term: str) -> Q:
+        """A further condition for a search for `term`."""
         return Q()
 
     def reader_columns(self, request: HttpRequest) -> Sequence[Any]:
-        """Columns after the first, made anew for each reader: what somebody sees of a number
-        depends on who it is."""
+        """The columns after the first, built for each request.
+
+        Whether numbers are masked depends on the reader.
+        """
         return ()
 
     def live_cells(self, request: HttpRequest) -> Cells:
-        """The cells of a row that may change while somebody looks at the list."""
+        """The function that returns a row's cells that may change while the list is open."""
         raise NotImplementedError
 
     def get_live_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
@@ -127,7 +129,7 @@ class TrackedAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = self.named_by(term) | self.also_found_by(request, term)
+        found = self.match_id(term) | self.extra_search(request, term)
         number = search_key(term)
         if number:
             found |= Q(**{self.number_field: number})
@@ -142,14 +144,14 @@ class TrackedAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, extra_context)
 
     def _only_hit(self, request: HttpRequest) -> Model | None:
-        """The object that a whole id names; searching for it is opening it."""
+        """The object whose id is exactly the search term, if there is one."""
         term = request.GET.get("q", "").strip()
         if request.method != "GET" or not term or "\x00" in term:
             return None
-        found = list(self.get_queryset(request).filter(self.named_by(term))[:2])
+        found = list(self.get_queryset(request).filter(self.match_id(term))[:2])
         return found[0] if len(found) == 1 else None
 
-    # --- what open pages fetch -----------------------------------------------
+    # --- fragments that open pages poll --------------------------------------
 
     def _refused(self, request: HttpRequest) -> HttpResponse | None:
         opts = self.opts

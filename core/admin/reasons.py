@@ -1,4 +1,4 @@
-"""The reason that staff give for a decision, and the ones that are offered for a reveal."""
+"""The reasons that staff give for decisions, with presets for a reveal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import override, pgettext_lazy
 
-LONGEST_REASON: Final = 200
+MAX_REASON_LENGTH: Final = 200
 
 REVEAL_REASONS: Final[dict[str, Promise]] = {
     "customer": pgettext_lazy("reveal", "The customer asks"),
@@ -20,10 +20,12 @@ REVEAL_REASONS: Final[dict[str, Promise]] = {
 
 
 def reason_from(request: HttpRequest, presets: Mapping[str, Promise]) -> str:
-    """The chosen preset in English, so that the log reads the same for everybody, or what
-    was typed."""
+    """The chosen preset or the typed text; empty if there is neither.
+
+    A preset is returned in English, so that the log does not depend on the user's language.
+    """
     chosen = request.POST.get("reason", "")
     if chosen in presets:
         with override("en"):
             return str(presets[chosen])
-    return request.POST.get("other", "").replace("\x00", "").strip()[:LONGEST_REASON]
+    return request.POST.get("other", "").replace("\x00", "").strip()[:MAX_REASON_LENGTH]

@@ -1,4 +1,4 @@
-"""The history of one object, oldest first, as its page shows it."""
+"""The history of one object, oldest entry first."""
 
 from __future__ import annotations
 
@@ -11,37 +11,40 @@ from django.utils.translation import gettext as _
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """`at` is None for what has not happened yet; `url` leads to the evidence."""
+    """One event. `at` is None if it has not happened yet; `url` leads to the evidence."""
 
     text: str
     at: datetime | None = None
     url: str = ""
     link: str = ""
-    """The words of the link."""
-    stated: bool = False
-    """The time is the provider's own."""
+    """The label of the link."""
+    is_provider_time: bool = False
+    """Whether the provider states the time."""
 
     @property
-    def position(self) -> datetime | None:
-        """What the provider states in whole seconds happened some time in that second: it comes
-        after what we know more exactly, which led to it."""
-        if self.stated and self.at is not None and not self.at.microsecond:
+    def sort_time(self) -> datetime | None:
+        """The time to sort by.
+
+        A provider's time in whole seconds may lie anywhere in that second. It sorts after our own,
+        more exact times within it, because those events led to it.
+        """
+        if self.is_provider_time and self.at is not None and not self.at.microsecond:
             return self.at.replace(microsecond=999_999)
         return self.at
 
 
-def in_order(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
-    """By time, and what has not happened yet last. Entries of one moment keep their order."""
+def sort_entries(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+    """Sort by time, with future entries last. Entries of the same time keep their order."""
     return sorted(entries, key=_sort_key)
 
 
 def _sort_key(entry: TimelineEntry) -> tuple[bool, float]:
-    position = entry.position
-    return position is None, position.timestamp() if position else 0.0
+    sort_time = entry.sort_time
+    return sort_time is None, sort_time.timestamp() if sort_time else 0.0
 
 
 def person_name(user: object) -> str:
-    """The full name, else the user name; None is the portal itself."""
+    """The full name, or else the user name. None means the portal itself."""
     if user is None:
         return _("the portal")
     full_name = getattr(user, "get_full_name", str)()

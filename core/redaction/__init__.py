@@ -1,15 +1,15 @@
-"""Taking secrets, codes and phone numbers out of what is written down."""
+"""Redacts secrets, codes and phone numbers from text before it is stored or logged."""
 
 from .fields import HIDDEN, NO_FIELDS, Fields, fields_of, mask_phone
 from .values import (
     LONGEST_CODE,
     SHORTEST_BY_VALUE,
     Redactor,
-    cut,
     mask_numbers,
     redactor,
     spellings,
     storable,
+    truncate,
 )
 
 __all__ = [
@@ -19,11 +19,11 @@ __all__ = [
     "SHORTEST_BY_VALUE",
     "Fields",
     "Redactor",
-    "cut",
     "fields_of",
     "mask_numbers",
     "mask_phone",
     "redactor",
     "spellings",
     "storable",
+    "truncate",
 ]

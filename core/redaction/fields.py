@@ -1,7 +1,7 @@
-"""Taking the values of declared fields out of JSON, forms and whatever else was said.
+"""Redacts the values of declared fields in JSON, forms and other text. Independent of Django.
 
-The text is changed in place: a body that is cut off, repeats a key or spells a number
-oddly is still seen as it was. It needs no Django.
+The text is edited in place, without parsing and serialising it. A body that is truncated, repeats
+a key or writes a number oddly therefore stays recognisable.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 HIDDEN: Final = "[hidden]"
-"""Stands where a value was. Pages show it as a mark of its own."""
+"""Replaces a value. Pages render it as a marker."""
 DOT: Final = "•"
 
 
 def mask_phone(text: str) -> str:
-    """The first three and the last four digits, a dot for each of the others.
+    """Keep the first three and the last four digits; replace the others by dots.
 
-    Signs between them stay. Of up to seven digits only the last two are shown.
+    Separators stay. Of up to seven digits, only the last two are kept. Letters become dots.
     """
     count = sum(character.isdigit() for character in text)
     first, last = (3, 4) if count > 7 else (0, 2)
@@ -41,7 +41,7 @@ def mask_phone(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Names in lower case; hidden ones lose their value, masked ones their middle."""
+    """Field names in lower case. `hidden` values are removed, `masked` values lose the middle."""
 
     hidden: frozenset[str]
     masked: frozenset[str]
@@ -49,8 +49,8 @@ class Fields:
     def covers(self, name: str) -> bool:
         return name in self.hidden or name in self.masked
 
-    def shown(self, name: str, value: str) -> str:
-        """What is written down for the value of a covered field."""
+    def redacted(self, name: str, value: str) -> str:
+        """The replacement for the value of a covered field."""
         if not value:
             return value
         return HIDDEN if name in self.hidden else mask_phone(value)
@@ -74,29 +74,32 @@ _FORM: Final = re.compile(r"[^\s=&<>{}\"]+=[^\s=&<>{}\"]*(?:&[^\s=&<>{}\"]+=[^\s
 
 
 def redact_fields(text: str, fields: Fields) -> str:
-    """A body of any kind. What states a covered field in no known way is hidden whole."""
+    """Redact a body of any kind.
+
+    Text in another format that seems to state a covered field is hidden completely.
+    """
     if _JSON.match(text):
-        return _json_by_field(text, fields)
+        return _redact_json(text, fields)
     if _FORM.fullmatch(text):
         return redact_form_fields(text, fields)
-    return HIDDEN if _names_one(text, fields) else text
+    return HIDDEN if _names_field(text, fields) else text
 
 
-def _names_one(text: str, fields: Fields) -> bool:
-    """Whether a text that is neither JSON nor a form seems to state a covered field."""
+def _names_field(text: str, fields: Fields) -> bool:
+    """Whether text that is neither JSON nor a form seems to state a covered field."""
     names = "|".join(map(re.escape, sorted(fields.hidden | fields.masked)))
     return bool(re.search(rf"(?i)(?<![0-9a-z_])(?:{names})(?![0-9a-z_])\W{{0,3}}[:=>]", text))
 
 
-def _json_by_field(text: str, fields: Fields) -> str:
-    """Replace values in place, so that repeated keys and odd numbers stay to be seen."""
+def _redact_json(text: str, fields: Fields) -> str:
+    """Replace values in place, so that repeated keys and odd numbers stay visible."""
     parts, start, at = [], 0, 0
     while token := _STRING.search(text, at):
         at = token.end()
         name = _plain_name(token[1])
         if token[2] is not None and fields.covers(name):
             end = _end_of_value(text, at)
-            parts += [text[start:at], _shown_json(text[at:end], name, fields)]
+            parts += [text[start:at], _json_replacement(text[at:end], name, fields)]
             start = at = end
     return "".join((*parts, text[start:]))
 
@@ -124,7 +127,7 @@ def _end_of_value(text: str, start: int) -> int:
     return len(text)
 
 
-def _shown_json(value: str, name: str, fields: Fields) -> str:
+def _json_replacement(value: str, name: str, fields: Fields) -> str:
     if value in ("", '""', "null"):
         return value
     whole = value[0] not in '{["' or (len(value) > 1 and value[0] == value[-1] == '"')
@@ -134,7 +137,7 @@ def _shown_json(value: str, name: str, fields: Fields) -> str:
 
 
 def redact_form_fields(text: str, fields: Fields) -> str:
-    """A query string, or a form in the same encoding."""
+    """Redact a query string, or a form in the same encoding."""
     if not (fields.hidden or fields.masked):
         return text
     pairs = []
@@ -142,6 +145,6 @@ def redact_form_fields(text: str, fields: Fields) -> str:
         name, equals, value = pair.partition("=")
         plain = unquote_plus(name).lower()
         if fields.covers(plain):
-            value = fields.shown(plain, unquote_plus(value))
+            value = fields.redacted(plain, unquote_plus(value))
         pairs.append(f"{name}{equals}{value}")
     return "&".join(pairs)

@@ -1,9 +1,9 @@
-"""Taking secrets, codes and phone numbers out of what is written down.
+"""Redacts secrets, codes and phone numbers from text. Independent of Django.
 
-Two ways, and always both: by value (every secret that is known, in the spellings it may
-turn up in) and by the fields that an operation declares. Never by a word list: `code`
-is a verification code in one place, `200` in another and an error name in a third.
-Where it is in doubt, everything is hidden. It needs no Django.
+Two methods, always combined: by value (every known secret, in each of its possible spellings) and
+by the fields that an operation declares. There is no word list, because `code` is a verification
+code in one place, `200` in another and an error name in a third. In case of doubt, everything is
+hidden.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from .fields import (
 )
 
 SHORTEST_BY_VALUE: Final = 4
-"""Characters. A shorter secret is hidden by its field only; by value it would shred."""
+"""Characters. A shorter secret is hidden by field only: by value it would shred the text."""
 LONGEST_CODE: Final = 6
-"""A value of one call that is no longer than this is hidden as a whole word only."""
+"""Characters. A call's value of up to this length is hidden as a whole word only."""
 
 
 def storable(text: str) -> str:
-    """Text that PostgreSQL takes: NUL as its picture, lone surrogates as escapes."""
+    """Make text safe for PostgreSQL: replace NUL by its picture, escape lone surrogates."""
     if "\x00" in text:
         text = text.replace("\x00", "␀")
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def cut(text: str, limit: int) -> str:
-    """At most `limit` bytes of UTF-8, and an ellipsis where something was left off."""
+def truncate(text: str, limit: int) -> str:
+    """Truncate to `limit` bytes of UTF-8, with an ellipsis if anything was cut."""
     if len(text) * 4 <= limit or len(encoded := text.encode()) <= limit:
         return text
     return encoded[: limit - len("…".encode())].decode(errors="ignore") + "…"
@@ -52,7 +52,7 @@ def cut(text: str, limit: int) -> str:
 
 @lru_cache(maxsize=1024)
 def spellings(secret: str) -> tuple[str, ...]:
-    """A value as it may turn up: itself, in a URL, in JSON, in HTML, in base64."""
+    """The forms in which a value may appear: plain, in a URL, JSON, HTML or base64."""
     raw = secret.encode("utf-8", "surrogatepass")
     coded = _base64_spellings(raw)
     if secret.isascii() and secret.isalnum():
@@ -83,7 +83,7 @@ def _base64_spellings(raw: bytes) -> tuple[str, ...]:
 _HEX: Final = "3[0-9]|[46][1-9a-fA-F]|5[0-9aAfF]|7[0-9aA]"
 _DECIMAL: Final = "4[89]|5[0-7]|6[5-9]|[78][0-9]|9[05789]|1[01][0-9]|12[0-2]"
 _DISGUISED: Final = re.compile(rf"\\u00({_HEX})|%({_HEX})|&#[xX]0*({_HEX});|&#0*({_DECIMAL});")
-"""ASCII letters and digits that somebody took the trouble to escape."""
+"""Escaped ASCII letters and digits, which need no escaping."""
 
 
 def _undisguised(text: str) -> str:
@@ -100,7 +100,7 @@ _END_OF_ESCAPE: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\[bfnrt]|%[0-9a-fA-F]
 
 
 def _hide_word(text: str, word: str) -> str:
-    """Hide a short value where it stands alone, not inside a longer word or number."""
+    """Hide a short value that stands alone, not inside a longer word or number."""
     parts, start = [], 0
     while (at := text.find(word, start)) >= 0:
         end = at + len(word)
@@ -120,7 +120,7 @@ def _is_word(character: str) -> bool:
 
 
 def _mask_number(text: str, tail: str) -> str:
-    """Mask every run of digits that a known phone number is part of."""
+    """Mask every run of digits that contains the end of a known phone number."""
     parts, start = [], 0
     while (at := text.find(tail, start)) >= 0:
         end = at + len(tail)
@@ -139,8 +139,10 @@ _LONG_NUMBER: Final = re.compile(
 
 
 def mask_numbers(text: str) -> str:
-    """Mask whatever could be a phone number, where nobody knows which fields hold one. Ids of
-    that length lose their middle as well."""
+    """Mask every possible phone number in text whose fields are unknown.
+
+    Ids of that length lose their middle, too.
+    """
     return _LONG_NUMBER.sub(lambda hit: mask_phone(hit[0]), text)
 
 
@@ -150,14 +152,14 @@ def _is_digit(character: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Knows the secrets of one account, and of one call where `also` has added them."""
+    """Redacts the secrets of an account, and those of a call that `with_values` adds."""
 
     _spellings: tuple[str, ...] = ()
     _words: tuple[str, ...] = ()
     _tails: tuple[str, ...] = ()
 
-    def also(self, secrets: Iterable[str] = (), phones: Iterable[str] = ()) -> Redactor:
-        """With the values of one call: codes and tokens, and phone numbers to mask."""
+    def with_values(self, secrets: Iterable[str] = (), phones: Iterable[str] = ()) -> Redactor:
+        """A redactor that also hides the codes and tokens of one call and masks its numbers."""
         values = {value for value in secrets if value and value not in self._spellings}
         words = {value for value in values if len(value) <= LONGEST_CODE}
         longer = [each for value in values for each in spellings(value) if each not in words]
@@ -171,12 +173,12 @@ class Redactor:
             _tails=(*self._tails, *tails),
         )
 
-    def by_value(self, text: str) -> str:
-        """Hide every known value, whatever the text is."""
+    def redact_values(self, text: str) -> str:
+        """Hide every known value in text of any kind."""
         text = _undisguised(text)
         if "\x00" in text and self._finds(plain := text.replace("\x00", "")):
-            # UTF-16 read as something else: the secret stands there, letter by letter.
-            return self.by_value(plain)
+            # UTF-16 decoded as another encoding has a NUL between the letters of a secret.
+            return self.redact_values(plain)
         for spelling in self._spellings:
             if spelling in text:
                 text = text.replace(spelling, HIDDEN)
@@ -191,21 +193,21 @@ class Redactor:
     def _finds(self, text: str) -> bool:
         return any(value in text for value in (*self._spellings, *self._words, *self._tails))
 
-    def body(self, text: str, fields: Fields = NO_FIELDS) -> str:
-        """A body of any kind: JSON (whole or cut off), a form, a page of HTML."""
+    def redact_body(self, text: str, fields: Fields = NO_FIELDS) -> str:
+        """Redact a body of any kind: JSON (complete or truncated), a form, a page of HTML."""
         text = _undisguised(text)
         if fields.hidden or fields.masked:
             text = redact_fields(text, fields)
-        return self.by_value(text)
+        return self.redact_values(text)
 
-    def form(self, text: str, fields: Fields = NO_FIELDS) -> str:
-        """A query string, or a form in the same encoding."""
-        return self.by_value(redact_form_fields(_undisguised(text), fields))
+    def redact_form(self, text: str, fields: Fields = NO_FIELDS) -> str:
+        """Redact a query string, or a form in the same encoding."""
+        return self.redact_values(redact_form_fields(_undisguised(text), fields))
 
 
 @lru_cache(maxsize=256)
 def redactor(secrets: tuple[str, ...]) -> Redactor:
-    """The redactor of an account's secrets; made once, since most calls share one."""
+    """The redactor for an account's secrets. Cached, because calls share it."""
     found = {each for secret in secrets for each in _long_enough(secret)}
     return Redactor(tuple(sorted(found, key=len, reverse=True)))
 

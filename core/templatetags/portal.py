@@ -1,4 +1,4 @@
-"""What every template of the portal draws the same way."""
+"""Template tags and filters that all templates share."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def remaining(span: timedelta | float) -> str:
 
 @register.filter
 def amount(value: Decimal | None) -> str:
-    """As stated, with two decimals at least and a comma between thousands; no sign."""
+    """The amount as stated, with at least two decimals and commas; no currency sign."""
     if value is None:
         return ""
     whole, _, decimals = f"{value:,f}".partition(".")
@@ -67,19 +67,19 @@ def masked_number(number: str) -> SafeString:
 
 @register.inclusion_tag("portal/money_line.html")
 def money_line(line: str) -> dict[str, Any]:
-    """`{% money_line "U" %}`; nothing for an empty letter."""
+    """`{% money_line "U" %}`. Renders nothing for an empty letter."""
     return {"line": MoneyLine(line) if line else None}
 
 
 @register.inclusion_tag("portal/foreign_text.html")
 def foreign_text(text: str) -> dict[str, str]:
-    """Text that others wrote: isolated, so that it cannot turn the line it stands in."""
+    """Text from outside, isolated so that its direction cannot affect the line around it."""
     return {"text": visible(text)}
 
 
 @register.filter
 def visible(text: object) -> str:
-    """Control characters become pictures of themselves; line breaks and tabs stay."""
+    """Replace control characters by their Unicode pictures; keep line breaks and tabs."""
     return "".join(_picture(character) for character in str(text))
 
 
@@ -92,7 +92,7 @@ def _picture(character: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def page_trail(context: template.Context) -> list[Crumb]:
-    """The breadcrumbs: what the view gave, or what can be told from its model."""
+    """The breadcrumbs that the view set, or those derived from its model."""
     trail = context.get("trail")
     if trail is not None:
         return list(trail)
@@ -111,7 +111,7 @@ def page_trail(context: template.Context) -> list[Crumb]:
 
 @register.simple_tag(takes_context=True)
 def page_title(context: template.Context) -> str:
-    """The document's title; it says so first where a form came back with mistakes."""
+    """The document's title, marked as an error if the form has errors."""
     title = str(context.get("title") or "")
     form = context.get("form")
     faulty = context.get("errors") or (form is not None and getattr(form, "errors", None))
@@ -121,12 +121,12 @@ def page_title(context: template.Context) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def kept_place(context: template.Context) -> str:
-    """Where to come back to after the language was changed."""
+def current_path(context: template.Context) -> str:
+    """The URL to return to after a change of language."""
     request: HttpRequest | None = context.get("request")
     return request.get_full_path() if request else "/"
 
 
 @register.inclusion_tag("portal/banner_zone.html", takes_context=True)
 def banner_zone(context: template.Context) -> dict[str, Any]:
-    return banners.zone(context["request"])
+    return banners.zone_context(context["request"])

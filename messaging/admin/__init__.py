@@ -1,4 +1,4 @@
-"""The pages about messages, batches, templates and the do-not-send list."""
+"""Admin pages for messages, batches, templates and the do-not-send list."""
 
 from .batches import BatchAdmin, TemplateAdmin
 from .do_not_send import DoNotSendAdmin

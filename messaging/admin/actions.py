@@ -1,4 +1,4 @@
-"""What staff can do with one message: cancel, settle, send again, see it whole."""
+"""Actions on one message: cancel, release, settle, send again, reveal."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from providers.limit_texts import limit_text
 
 from .. import queue_message, settle_outcome
 from ..models import Message
-from ..recipients import NotARecipient
+from ..recipients import InvalidRecipient
 from ..settle_outcome import SETTLE_REASONS
 
 
 class CancelPage(ObjectAction[Message]):
+    """Cancel a message that has not been claimed."""
+
     permission_required = "messaging.cancel_message"
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -36,13 +38,15 @@ class CancelPage(ObjectAction[Message]):
 
 
 class ReleasePage(ObjectAction[Message]):
+    """Confirm a held message, so that it is sent."""
+
     permission_required = "messaging.send_message"
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         message = self.find(object_id)
         try:
             released = queue_message.release(message)
-        except NotARecipient as reason:
+        except InvalidRecipient as reason:
             messages.error(request, str(reason))
             return self.back_to(message)
         if released:
@@ -54,6 +58,8 @@ class ReleasePage(ObjectAction[Message]):
 
 
 class SettlePage(ObjectAction[Message]):
+    """Settle an unknown outcome as sent or not sent."""
+
     permission_required = "messaging.resolve_message"
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -76,6 +82,8 @@ class SettlePage(ObjectAction[Message]):
 
 
 class SendAgainPage(ObjectAction[Message]):
+    """Send a copy of a message. For an unknown one, that needs the permission to settle."""
+
     permission_required = "messaging.send_message"
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -84,8 +92,8 @@ class SendAgainPage(ObjectAction[Message]):
             raise NeedsPermission("messaging.resolve_message")
         token = request.POST.get("form_token", "")[:64]
         try:
-            again, made = settle_outcome.send_again(message, current_user(request), token)
-        except NotARecipient as reason:
+            repeat, created = settle_outcome.send_again(message, current_user(request), token)
+        except InvalidRecipient as reason:
             messages.error(request, str(reason))
             return self.back_to(message)
         except LimitReached as limit:
@@ -94,15 +102,15 @@ class SendAgainPage(ObjectAction[Message]):
         except ValueError:
             messages.error(request, _("This message cannot be sent again as it is."))
             return self.back_to(message)
-        if made:
-            self.log(message, f"Sent again as {again.public_id}")
+        if created:
+            self.log(message, f"Sent again as {repeat.public_id}")
         else:
             messages.warning(request, _("This was already sent again; nothing was sent twice."))
-        return self.back_to(again)
+        return self.back_to(repeat)
 
 
 class RevealPage(RevealAction[Message]):
-    """The whole number and text."""
+    """Show the whole number and text."""
 
     permission_required = "messaging.reveal_message"
     template_name = "messaging/revealed.html"

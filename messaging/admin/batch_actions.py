@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import ObjectAction
 from core.admin.buttons import Crumb
-from core.admin.exports import Column, export, format_of
+from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
@@ -90,7 +90,7 @@ class StartForm(forms.Form):
 
 def fingerprint(batch: Batch) -> str:
     """Identifies what the last check found."""
-    findings = json.dumps(batch.findings, sort_keys=True)
+    findings = json.dumps(batch.check_summary, sort_keys=True)
     return hashlib.sha256(findings.encode()).hexdigest()
 
 
@@ -231,7 +231,7 @@ class ReportPage(BatchAction):
         whole = may_see_whole(batch, request.user) or request.user.has_perm(
             "messaging.reveal_message"
         )
-        format_ = format_of(request)
+        format_ = requested_format(request)
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
         self.log(batch, "Report downloaded")
         columns = (

@@ -54,7 +54,9 @@ class TemplateSelect(UnfoldAdminSelectWidget):
 
 
 def checked_text(text: str) -> str:
-    return check_text(text, varies=bool(placeholders_in(segments.fold(text))))
+    return check_text(
+        text, has_placeholders=bool(placeholders_in(segments.normalise_line_ends(text)))
+    )
 
 
 def text_field() -> forms.CharField:

@@ -1,7 +1,7 @@
-"""What staff can do with several messages of the list at once.
+"""Actions on several messages of the list at once.
 
-Each action first shows how many of the chosen messages it would touch; what has moved on
-meanwhile is left alone and counted.
+Each action first shows how many of the chosen messages it would change. Messages that have moved
+to another state in the meantime are left unchanged and counted.
 """
 
 from __future__ import annotations
@@ -38,31 +38,31 @@ S = MessageState
 
 
 @dataclass(frozen=True, slots=True)
-class Bulk:
-    """One bulk action: whom it touches, what it does to each, and what it asks for first."""
+class BulkOperation:
+    """An action on several messages: eligible states, the change, and the reasons to offer."""
 
     title: Promise
     permission: str
     states: tuple[MessageState, ...]
-    act: Callable[[Message, User, str], bool]
+    apply: Callable[[Message, User, str], bool]
     reasons: tuple[str, ...] = ()
-    """Keys of the presets to choose from; none means that no reason is asked for."""
+    """Keys of the preset reasons; empty if the action needs no reason."""
 
 
-CANCEL: Final = Bulk(
+CANCEL: Final = BulkOperation(
     _("Cancel waiting messages"),
     "messaging.cancel_message",
     (S.QUEUED, S.HELD, S.SCHEDULED),
     lambda message, by, because: queue_message.cancel(message, by),
 )
-MARK_SENT: Final = Bulk(
+MARK_SENT: Final = BulkOperation(
     _("Mark as sent"),
     "messaging.resolve_message",
     (S.UNKNOWN,),
     settle_outcome.mark_sent,
     ("has", "console"),
 )
-MARK_NOT_SENT: Final = Bulk(
+MARK_NOT_SENT: Final = BulkOperation(
     _("Mark as not sent"),
     "messaging.resolve_message",
     (S.UNKNOWN,),
@@ -75,28 +75,28 @@ MARK_NOT_SENT: Final = Bulk(
 def cancel_waiting(
     admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
 ) -> HttpResponse | None:
-    return perform(CANCEL, "cancel_waiting", admin, request, chosen)
+    return run_operation(CANCEL, "cancel_waiting", admin, request, chosen)
 
 
 @action(description=MARK_SENT.title)
 def mark_sent(
     admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
 ) -> HttpResponse | None:
-    return perform(MARK_SENT, "mark_sent", admin, request, chosen)
+    return run_operation(MARK_SENT, "mark_sent", admin, request, chosen)
 
 
 @action(description=MARK_NOT_SENT.title)
 def mark_not_sent(
     admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
 ) -> HttpResponse | None:
-    return perform(MARK_NOT_SENT, "mark_not_sent", admin, request, chosen)
+    return run_operation(MARK_NOT_SENT, "mark_not_sent", admin, request, chosen)
 
 
-SEND_AGAIN: Final = Bulk(
+SEND_AGAIN: Final = BulkOperation(
     _("Send again to not delivered"),
     "messaging.bulk_message",
     resend.NOT_DELIVERED,
-    # Done at once for all of them, by `send_again_as_batch`.
+    # `send_again_as_batch` handles all of them at once.
     lambda message, by, because: False,
 )
 
@@ -105,8 +105,11 @@ SEND_AGAIN: Final = Bulk(
 def send_again_as_batch(
     admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
 ) -> HttpResponse | None:
-    """A new batch of them, which is checked and confirmed like any other: so this asks
-    nothing, and sends nothing yet."""
+    """Make a new batch of the chosen messages.
+
+    The batch is checked and confirmed like any other, so this asks for no confirmation and sends
+    nothing yet.
+    """
     if not request.user.has_perm(SEND_AGAIN.permission):
         raise NeedsPermission(SEND_AGAIN.permission)
     try:
@@ -130,44 +133,56 @@ ACTIONS: Final = {
 }
 
 
-def perform(
-    bulk: Bulk, name: str, admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
+def run_operation(
+    operation: BulkOperation,
+    name: str,
+    admin: ModelPages,
+    request: HttpRequest,
+    chosen: QuerySet[Message],
 ) -> HttpResponse | None:
-    """The confirmation first; with its answer, the action itself and the list again."""
-    if not request.user.has_perm(bulk.permission):
-        raise NeedsPermission(bulk.permission)
-    fitting = chosen.filter(state__in=bulk.states)
+    """Ask for confirmation; once confirmed, apply the operation and return to the list."""
+    if not request.user.has_perm(operation.permission):
+        raise NeedsPermission(operation.permission)
+    eligible = chosen.filter(state__in=operation.states)
     because = reason_from(request, SETTLE_REASONS)
-    if "confirmed" not in request.POST or (bulk.reasons and not because):
-        return render(request, "messaging/bulk.html", _context(bulk, name, admin, request, chosen))
-    done = [message for message in fitting if bulk.act(message, current_user(request), because)]
-    log_change(request, done, f"{bulk.title}: {because}" if because else str(bulk.title))
-    _say(request, len(done), chosen.count() - len(done))
+    if "confirmed" not in request.POST or (operation.reasons and not because):
+        return render(
+            request, "messaging/bulk.html", _context(operation, name, admin, request, chosen)
+        )
+    done = [
+        message for message in eligible if operation.apply(message, current_user(request), because)
+    ]
+    log_change(request, done, f"{operation.title}: {because}" if because else str(operation.title))
+    _show_counts(request, len(done), chosen.count() - len(done))
     return HttpResponseRedirect(request.get_full_path())
 
 
 def _context(
-    bulk: Bulk, name: str, admin: ModelPages, request: HttpRequest, chosen: QuerySet[Message]
+    operation: BulkOperation,
+    name: str,
+    admin: ModelPages,
+    request: HttpRequest,
+    chosen: QuerySet[Message],
 ) -> dict[str, Any]:
     ids = list(chosen.values_list("pk", flat=True))
-    fitting = chosen.filter(state__in=bulk.states).count()
+    eligible = chosen.filter(state__in=operation.states).count()
     return {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
-        "title": bulk.title,
-        "trail": [admin.list_crumb(), Crumb(bulk.title)],
+        "title": operation.title,
+        "trail": [admin.list_crumb(), Crumb(operation.title)],
         "action": name,
         "checkbox": ACTION_CHECKBOX_NAME,
         "ids": ids,
-        "fitting": fitting,
-        "others": len(ids) - fitting,
-        "reasons": [(key, SETTLE_REASONS[key]) for key in bulk.reasons],
+        "eligible": eligible,
+        "others": len(ids) - eligible,
+        "reasons": [(key, SETTLE_REASONS[key]) for key in operation.reasons],
         "missing_reason": "confirmed" in request.POST,
         "back": request.get_full_path(),
     }
 
 
-def _say(request: HttpRequest, done: int, left: int) -> None:
+def _show_counts(request: HttpRequest, done: int, left: int) -> None:
     if done:
         messages.success(
             request,

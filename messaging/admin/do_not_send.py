@@ -1,4 +1,4 @@
-"""The do-not-send list: who is on it, since when and why; adding and taking off."""
+"""Pages of the do-not-send list: the list, adding numbers, taking a number off."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.admin.actions import ObjectAction, log_change
 from core.admin.buttons import EmptyState
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
-from core.admin.reasons import LONGEST_REASON
+from core.admin.reasons import MAX_REASON_LENGTH
 from core.admin.timeline import person_name
 from core.masking import masked_number
 from core.phone import search_key
@@ -30,9 +30,9 @@ from core.times import when
 from .. import do_not_send
 from ..batches.create import paste_to_file
 from ..models import DoNotSend
-from ..recipients import NotARecipient, read_recipient
+from ..recipients import InvalidRecipient, read_recipient
 
-MOST_AT_ONCE = 1_000
+MAX_AT_ONCE = 1_000
 
 
 class AddForm(forms.Form):
@@ -45,7 +45,7 @@ class AddForm(forms.Form):
     )
     because = forms.CharField(
         label=_("Reason"),
-        max_length=LONGEST_REASON,
+        max_length=MAX_REASON_LENGTH,
         widget=UnfoldAdminTextInputWidget(),
         error_messages={"required": _("Enter the reason.")},
     )
@@ -59,11 +59,11 @@ class AddForm(forms.Form):
         for line in filter(None, map(str.strip, lines)):
             try:
                 found.append(read_recipient(line).e164)
-            except NotARecipient as reason:
+            except InvalidRecipient as reason:
                 raise forms.ValidationError(str(reason)) from None
-        if len(found) > MOST_AT_ONCE:
+        if len(found) > MAX_AT_ONCE:
             raise forms.ValidationError(
-                gettext("Enter at most %(most)s numbers at once.") % {"most": MOST_AT_ONCE}
+                gettext("Enter at most %(most)s numbers at once.") % {"most": MAX_AT_ONCE}
             )
         return list(dict.fromkeys(found))
 
@@ -100,7 +100,7 @@ class RemovePage(ObjectAction[DoNotSend]):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         entry = self.find(object_id)
-        because = request.POST.get("because", "").replace("\0", "").strip()[:LONGEST_REASON]
+        because = request.POST.get("because", "").replace("\0", "").strip()[:MAX_REASON_LENGTH]
         if not because:
             messages.error(request, _("Nothing was changed: choose or type a reason."))
         elif do_not_send.remove(entry, because, current_user(request)):
@@ -150,7 +150,7 @@ class DoNotSendAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[DoNotSend], bool]:
         if not search_term.strip():
             return queryset, False
-        # Whole numbers only: a list of parts would give the masked ones away.
+        # Whole numbers only: a search by parts would reveal the masked numbers.
         number = search_key(search_term.strip())
         return (queryset.filter(number=number) if number else queryset.none()), False
 
@@ -165,5 +165,5 @@ class DoNotSendAdmin(ReadOnlyAdmin):
         return gettext("Do-not-send list")
 
     def get_detail_context(self, request: HttpRequest, obj: DoNotSend) -> Mapping[str, Any]:
-        may = obj.removed_at is None and request.user.has_perm("messaging.change_donotsend")
-        return {"may_remove": may, "remove_url": self.object_url(obj, "remove")}
+        can_remove = obj.removed_at is None and request.user.has_perm("messaging.change_donotsend")
+        return {"may_remove": can_remove, "remove_url": self.object_url(obj, "remove")}

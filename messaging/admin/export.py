@@ -1,4 +1,4 @@
-"""The list of messages as a file: what the filters leave, masked like the list itself."""
+"""Export of the filtered list of messages, masked like the list itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import log_export
 from core.admin.changelist import filtered
-from core.admin.exports import Column, export, format_of
+from core.admin.exports import Column, export, requested_format
 from core.admin.labels import label_for
 from core.admin.pages import NeedsPermission
 from core.admin.protocols import ModelPages
@@ -22,23 +22,25 @@ from ..presentation.labels import shown_state
 from ..presentation.visibility import may_see_whole, shown_text
 
 PERMISSION: Final = "messaging.export_message"
-AT_A_TIME: Final = 1_000
-IN_LOG: Final = 500
-"""Characters of the filters that are written down."""
+CHUNK_SIZE: Final = 1_000
+MAX_LOGGED: Final = 500
+"""Characters of the filters that the log keeps."""
 
 
 def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
-    """Those with the permission to reveal get whole numbers and texts; it is written down who
-    took what."""
+    """Export the filtered messages as a file, and log the export.
+
+    Staff who may reveal messages get whole numbers and texts. Raises `NeedsPermission`.
+    """
     if not request.user.has_perms((PERMISSION, "messaging.view_message")):
         raise NeedsPermission(PERMISSION)
-    format_ = format_of(request)
+    format_ = requested_format(request)
     rows = filtered(admin, request)
-    said = f"Exported as {format_}: {request.GET.urlencode()}"
-    log_export(request, Message, "messages", said[:IN_LOG])
+    change_message = f"Exported as {format_}: {request.GET.urlencode()}"
+    log_export(request, Message, "messages", change_message[:MAX_LOGGED])
     whole = request.user.has_perm("messaging.reveal_message")
     columns = columns_for(request.user, whole=whole)
-    return export("messages", columns, rows.iterator(chunk_size=AT_A_TIME), format_)
+    return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_)
 
 
 def columns_for(user: Any, *, whole: bool) -> list[Column]:

@@ -1,4 +1,4 @@
-"""The filters of the list of messages."""
+"""Filters of the list of messages."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from providers.error_texts import explain
 from ..models import Batch, Message
 from ..presentation.labels import where_shown
 
-OFFERED: Final = 30
-"""Batches to choose from."""
+MAX_OFFERED: Final = 30
+"""Number of batches that the filter offers."""
 
 
 class ShownStateFilter(StateFilter):
@@ -39,7 +39,7 @@ class ShownStateFilter(StateFilter):
 
 
 class ReasonFilter(AnyOfFilter):
-    """Why a message did not go through."""
+    """Filter by the reason why a message failed."""
 
     title = _("Reason")
     parameter_name = "reason"
@@ -52,7 +52,7 @@ class ReasonFilter(AnyOfFilter):
 
 
 class BatchFilter(OneOfFilter):
-    """The messages of one batch; of the newest ones, and of the one that was asked for."""
+    """Filter by batch. Offers the newest batches, and the one in the address."""
 
     title = _("Batch")
     parameter_name = "batch"
@@ -62,10 +62,10 @@ class BatchFilter(OneOfFilter):
         if not request.user.has_perm("messaging.view_batch"):
             return []
         begun = Batch.objects.exclude(started_at=None).order_by("-pk")
-        newest = list(begun[:OFFERED])
-        asked = begun.filter(public_id=request.GET.get("batch", "")[:24]).first()
-        if asked is not None and asked not in newest:
-            newest.append(asked)
+        newest = list(begun[:MAX_OFFERED])
+        requested = begun.filter(public_id=request.GET.get("batch", "")[:24]).first()
+        if requested is not None and requested not in newest:
+            newest.append(requested)
         return [
             (
                 one.public_id,
@@ -76,7 +76,7 @@ class BatchFilter(OneOfFilter):
 
 
 class ConflictFilter(DropdownFilter):
-    """Messages whose reports contradict each other, or what is known of the send."""
+    """Filter messages whose reports contradict each other or the result of the send."""
 
     title = _("Conflict")
     parameter_name = "conflict"

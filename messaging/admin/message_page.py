@@ -1,4 +1,4 @@
-"""What the page of one message, its live part and its line in the list show."""
+"""Content of a message's page, its live part and its row in the list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from providers.gateway.vocabulary import Encoding
 from providers.journal import subject_link
 
 from ..models import Message
-from ..presentation.explanations import explanation_of, known_about, title_of
+from ..presentation.explanations import explanation_of, known_facts, title_of
 from ..presentation.labels import gives_reports, shown_state
 from ..presentation.timeline import timeline
 from ..presentation.visibility import may_see_whole, shown_text
@@ -34,12 +34,13 @@ S = MessageState
 
 
 def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dict[str, Any]:
+    """Build the template context of the page and of its live part."""
     user = request.user
     whole = may_see_whole(message, user)
     return {
         "shown_state": shown_state(message),
         "explanation": explanation_of(message),
-        "known": known_about(message) if message.state == S.UNKNOWN else [],
+        "known": known_facts(message) if message.state == S.UNKNOWN else [],
         "whole": whole,
         "number": shown_number(message.recipient, whole=whole),
         "text": shown_text(message, whole=whole),
@@ -52,13 +53,13 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
             with_calls=user.has_perm("providers.view_apicall"),
             with_callbacks=user.has_perm("providers.view_callback"),
         ),
-        # What a provider says to a message that it took is of no interest beside the report.
+        # The provider's words on an accepted message add nothing to the report.
         "own_words": "" if message.state in (S.SUBMITTED, *REPORTS) else message.words,
         "poll_every": _poll_every(message),
         "asleep": message.state == S.QUEUED and not is_engine_alive(),
         "zone": timezone.get_current_timezone_name(),
         "live_url": admin.object_url(message, "live"),
-        "may": _choices(message, user),
+        "may": _allowed_actions(message, user),
         "belongs_to": subject_link(message.belongs_to),
         "urls": {
             name: admin.object_url(message, name)
@@ -69,7 +70,7 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
 
 
 def _dialogs(message: Message, user: User | AnonymousUser) -> dict[str, Any]:
-    """The dialogs stand outside the part that is swapped, ready before they are needed."""
+    """Build the dialogs. They are outside the live part, so they exist before it needs them."""
     can = user.has_perm
     again = (
         _("The recipient may get it twice and it may be paid twice.")
@@ -95,7 +96,7 @@ def _dialogs(message: Message, user: User | AnonymousUser) -> dict[str, Any]:
 
 
 def _poll_every(message: Message) -> int | None:
-    """Seconds until the page asks again; None once there is no more news to come."""
+    """Return the seconds until the page polls again; None if nothing can change any more."""
     if message.state not in WAITING | {S.SUBMITTED, S.IN_TRANSIT, S.UNKNOWN}:
         return None
     if message.state == S.SUBMITTED and not gives_reports(message.account):
@@ -103,8 +104,8 @@ def _poll_every(message: Message) -> int | None:
     return poll_interval(message.created_at)
 
 
-def _choices(message: Message, user: User | AnonymousUser) -> dict[str, bool]:
-    """What this person may do with this message now."""
+def _allowed_actions(message: Message, user: User | AnonymousUser) -> dict[str, bool]:
+    """Return which actions this person may take on the message now."""
     can = user.has_perm
     return {
         "reveal": can("messaging.reveal_message"),
@@ -124,7 +125,7 @@ Column = Callable[[Message], SafeString]
 
 
 def recipient_column(reader: User | AnonymousUser) -> Column:
-    """The list's column of numbers and texts, as this reader may see them."""
+    """Build the list's column of numbers and texts, masked for this reader."""
 
     def recipient(message: Message) -> SafeString:
         whole = may_see_whole(message, reader)
@@ -139,7 +140,7 @@ def recipient_column(reader: User | AnonymousUser) -> Column:
 
 
 def line_of(message: Message, *, whole: bool) -> str:
-    """The text, or for what went wrong its reason."""
+    """Return the text, or the reason of a message that failed."""
     if message.state in (S.REFUSED, S.NOT_SENT) and message.reason and not message.settled_at:
         return title_of(message)
     return shown_text(message, whole=whole)

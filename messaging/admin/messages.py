@@ -1,4 +1,4 @@
-"""The pages about messages."""
+"""The list and the pages of messages."""
 
 from __future__ import annotations
 
@@ -101,10 +101,10 @@ class MessageAdmin(TrackedAdmin):
     def reader_columns(self, request: HttpRequest) -> list[Any]:
         return [message_page.recipient_column(request.user)]
 
-    def named_by(self, term: str) -> Q:
+    def match_id(self, term: str) -> Q:
         return Q(reference=term[:32].lower()) | Q(public_id=term[:24]) | Q(provider_id=term[:200])
 
-    def also_found_by(self, request: HttpRequest, term: str) -> Q:
+    def extra_search(self, request: HttpRequest, term: str) -> Q:
         if len(term) < 3 or not request.user.has_perm("messaging.reveal_message"):
             return Q()
         return Q(kind=Message.Kind.TEXT, text__icontains=term[:200])

@@ -40,7 +40,7 @@ def size_context(account: Account, text: str) -> dict[str, Any]:
     fixed = PLACEHOLDER.sub("", text)
     preview = preview_of(account, "", fixed)
     # Blanks keep the position of the costly character as it is in the typed text.
-    typed = PLACEHOLDER.sub(lambda place: " " * len(place[0]), segments.fold(text))
+    typed = PLACEHOLDER.sub(lambda place: " " * len(place[0]), segments.normalise_line_ends(text))
     counted = replace(preview.count, costly=segments.first_costly(typed))
     return {"preview": replace(preview, count=counted), "varies": fixed != text}
 

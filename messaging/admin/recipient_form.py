@@ -1,5 +1,5 @@
-"""What the forms "Send SMS" and "Send code" share: one recipient of one account, and the
-fields that follow from what the account's client declares."""
+"""Base of the forms "Send SMS" and "Send code": one recipient, one account, and the fields that
+the account's client declares."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from core.phone import PhoneNumber
 from providers.gateway.client import CodeTemplate, SendsOwnCode, SendsText
 from providers.models import Account
 
-from ..recipients import NotARecipient, recipient_for
+from ..recipients import InvalidRecipient, recipient_for
 
 
 class RecipientForm(forms.Form):
-    """`number` is the recipient as it was read, once it was found to be one."""
+    """`number` is the parsed recipient, or None until the field is valid."""
 
     recipient = forms.CharField(
         label=_("Recipient"),
@@ -44,12 +44,12 @@ class RecipientForm(forms.Form):
         typed: str = self.cleaned_data["recipient"]
         try:
             self.number = recipient_for(self.sending_account, typed)
-        except NotARecipient as reason:
+        except InvalidRecipient as reason:
             raise forms.ValidationError(str(reason)) from None
         return typed
 
     def check_channel(self, cleaned: dict[str, Any]) -> None:
-        """The channel chooses the country; one of another country reaches a stranger."""
+        """Refuse a channel of another country: it would reach a stranger."""
         account = self.sending_account
         client = account.client
         if client is None or not issubclass(client, SendsOwnCode) or self.number is None:
@@ -72,7 +72,7 @@ def sender_field(account: Account, client: type[SendsText]) -> forms.ChoiceField
 
 
 def channel_field(account: Account, client: type[SendsOwnCode]) -> forms.ChoiceField:
-    """The channels to every country that the account may send to."""
+    """Offer the channels to every country that the account may send to."""
     channels = [
         channel
         for country in account.allowed_countries
@@ -87,7 +87,7 @@ def channel_field(account: Account, client: type[SendsOwnCode]) -> forms.ChoiceF
 
 
 def template_field(account: Account, client: type[SendsOwnCode]) -> forms.ChoiceField:
-    """The provider's own texts around a code."""
+    """Offer the provider's own texts around a code."""
     return forms.ChoiceField(
         label=_("Message"),
         required=False,

@@ -1,4 +1,4 @@
-"""The form "Send SMS". Its fields follow what the chosen account's client can do."""
+"""The form "Send SMS". Its fields follow from the capabilities of the account's client."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, Sends
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
-from .. import duplicates
 from ..models import Message
-from ..queue_message import Draft
-from ..recipients import words_of
+from ..queue_message import Draft, find_duplicate
+from ..recipients import unsupported_text
 from ..text_rules import LONGEST_TYPED, check_text
 from .recipient_form import RecipientForm, channel_field, sender_field, template_field
 
 
 def kind_of(account: Account) -> Message.Kind | None:
-    """What a single message of this account is; None where it sends nothing."""
+    """Return the kind of a single message of this account; None if it sends nothing."""
     client = account.client
     if client is None:
         return None
@@ -43,7 +42,7 @@ def kind_of(account: Account) -> Message.Kind | None:
 
 
 def unavailable_reason(account: Account) -> str:
-    """Why this account cannot send a message now; empty where it can."""
+    """Explain why this account cannot send a message now; empty if it can."""
     if kind_of(account) is None:
         return gettext("sends no SMS")
     if not account.allowed_countries:
@@ -54,7 +53,7 @@ def unavailable_reason(account: Account) -> str:
 
 
 class SendForm(RecipientForm):
-    """Bound to one account. `draft` is what the form came to once it is valid."""
+    """Form for one account. A valid form has a `draft`."""
 
     error_css_class = "has-error"
 
@@ -68,7 +67,7 @@ class SendForm(RecipientForm):
         super().__init__(*args, account=account, **kwargs)
         self.kind = kind_of(account)
         self.repeats: Message | None = None
-        """An earlier message that says the same to the same number."""
+        """A recent message that this one would repeat."""
         self.fields["account"] = AccountChoice(
             accounts, unavailable_reason, initial=account.public_id
         )
@@ -140,7 +139,7 @@ class SendForm(RecipientForm):
             try:
                 client.check_own_code(code)
             except CannotTake as cannot:
-                raise forms.ValidationError(words_of(cannot)) from None
+                raise forms.ValidationError(unsupported_text(cannot)) from None
         return code
 
     def clean(self) -> dict[str, Any]:
@@ -148,7 +147,7 @@ class SendForm(RecipientForm):
         if self.errors or self.number is None or self.kind is None:
             return cleaned
         self.check_channel(cleaned)
-        self.repeats = duplicates.earlier_like(self.draft)
+        self.repeats = find_duplicate(self.draft)
         return cleaned
 
     # --- outcome -----------------------------------------------------------
@@ -172,7 +171,7 @@ class SendForm(RecipientForm):
 
     @property
     def needs_confirmation(self) -> bool:
-        """The same went out lately, and staff have not said that they know."""
+        """Whether this repeats a recent message and staff have not confirmed that."""
         if self.repeats is None:
             return False
         return bool(self.cleaned_data.get("confirmed") != self.repeats.public_id)

@@ -28,19 +28,21 @@ if TYPE_CHECKING:
 else:
     SendFormView = FormView
 
-REMEMBERED = "send_account"
-REMEMBERED_SENDER = "send_sender"
+ACCOUNT_KEY = "send_account"
+SENDER_KEY = "send_sender"
 
 
 def sending_accounts() -> list[Account]:
-    """Every account; those that send something first."""
+    """List all accounts; those that can send come first."""
     found = list(Account.objects.prefetch_related("credentials"))
     return sorted(found, key=lambda account: (kind_of(account) is None, account.name.lower()))
 
 
 def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
+    """Return the requested account, else the last one used, else the first that can send now,
+    else the first."""
     able = [account for account in accounts if kind_of(account) is not None]
-    return pick_account(request, able, request.session.get(REMEMBERED), unavailable_reason)
+    return pick_account(request, able, request.session.get(ACCOUNT_KEY), unavailable_reason)
 
 
 class SendPage(AccountFormPage[Message], SendFormView):
@@ -58,7 +60,7 @@ class SendPage(AccountFormPage[Message], SendFormView):
         return chosen_account(self.request, accounts)
 
     def get_initial(self) -> dict[str, Any]:
-        sender = self.request.session.get(REMEMBERED_SENDER, {})
+        sender = self.request.session.get(SENDER_KEY, {})
         initial = {"form_token": new_form_token()}
         if self.account is not None and self.account.public_id in sender:
             initial["sender_id"] = sender[self.account.public_id]
@@ -86,14 +88,14 @@ class SendPage(AccountFormPage[Message], SendFormView):
         if form.needs_confirmation and not queue_message.was_sent(token, by):
             return self.render_to_response(self.get_context_data(form=form))
         try:
-            message, made = queue_message.queue(form.draft, by=by, form_token=token)
+            message, created = queue_message.queue(form.draft, by=by, form_token=token)
         except LimitReached as limit:
             form.add_error(None, limit_text(limit))
             return self.form_invalid(form)
         self._remember(form)
-        if not made and not queue_message.is_row_of(message, form.draft):
-            return self.render_to_response(self.get_context_data(form=self._changed_since(form)))
-        if not made:
+        if not created and not queue_message.matches_draft(message, form.draft):
+            return self.render_to_response(self.get_context_data(form=self._form_for_changes(form)))
+        if not created:
             messages.warning(
                 self.request,
                 _(
@@ -104,9 +106,12 @@ class SendPage(AccountFormPage[Message], SendFormView):
             )
         return self.back_to(message)
 
-    def _changed_since(self, form: SendForm) -> SendForm:
-        """Somebody went back, changed something and sent again: that is a new message, but
-        it goes out only when they say so with the new form in front of them."""
+    def _form_for_changes(self, form: SendForm) -> SendForm:
+        """Return a new form for a posted form that was changed after it had been sent.
+
+        The person went back, changed a value and posted again. That is a new message, so they
+        must confirm it by sending the new form.
+        """
         messages.warning(
             self.request,
             _(
@@ -121,17 +126,17 @@ class SendPage(AccountFormPage[Message], SendFormView):
     def _remember(self, form: SendForm) -> None:
         session = self.request.session
         account = form.sending_account.public_id
-        session[REMEMBERED] = account
+        session[ACCOUNT_KEY] = account
         if form.draft.sender_id:
-            session[REMEMBERED_SENDER] = {
-                **session.get(REMEMBERED_SENDER, {}),
+            session[SENDER_KEY] = {
+                **session.get(SENDER_KEY, {}),
                 account: form.draft.sender_id,
             }
 
 
 @fragment("messaging.send_message")
 def preview(request: HttpRequest) -> HttpResponse:
-    """What the number and the text come to, while they are typed. Sends nothing."""
+    """Preview the number and the text while staff type. Sends nothing."""
     account = chosen_account(request, sending_accounts())
     if account is None or request.method != "POST":
         raise Http404

@@ -1,4 +1,4 @@
-"""What is typed in the form so far comes to: the number read back, segments, cost."""
+"""Preview of a message while staff type: parsed number, segments, cost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.phone import PhoneNumber
 from providers.models import Account
 
 from .. import segments
-from ..recipients import NotARecipient, recipient_for
+from ..recipients import InvalidRecipient, recipient_for
 from ..text_rules import LONGEST_TYPED, MAX_SEGMENTS
 
 
@@ -19,14 +19,14 @@ class Preview:
     number: PhoneNumber | None
     country: str
     problem: str
-    """Why the number cannot be used; empty while nothing is typed."""
+    """Why the number cannot be used; empty if it can, or if nothing is typed yet."""
     count: segments.Count
     plain_segments: int | None
-    """Segments if the costly characters were plain; None where that changes nothing."""
+    """Segments with the costly characters replaced; None if that saves nothing."""
     names_costly: bool
-    """Whether it helps to name the character: not in a text that is Unicode throughout."""
+    """Whether to name the costly character. In a text that is mostly Unicode it does not help."""
     too_long_by: int
-    """Characters that must go."""
+    """Characters to cut; 0 if the text fits."""
     cost: Decimal | None
 
 
@@ -36,9 +36,9 @@ def preview_of(account: Account, typed: str, text: str) -> Preview:
     if typed.strip():
         try:
             number = recipient_for(account, typed)
-        except NotARecipient as reason:
+        except InvalidRecipient as reason:
             problem = str(reason)
-    text = segments.fold(text)[:LONGEST_TYPED]
+    text = segments.normalise_line_ends(text)[:LONGEST_TYPED]
     counted = segments.count(text)
     return Preview(
         number=number,

@@ -1,4 +1,4 @@
-"""The tabs over the list of messages: the views of it that staff open all day."""
+"""Tabs over the list of messages, for the views that staff use most."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from ..presentation.dashboard import MOST_SHOWN, NEEDS_A_HAND, needing_a_hand
+from ..presentation.dashboard import MAX_COUNTED, NEEDS_ATTENTION, count_needing_attention
 from ..presentation.labels import REPORT_OVERDUE
 from ..states import MessageState
 
 S = MessageState
 TABS: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
     (pgettext_lazy("messages", "All"), ()),
-    (_("Needs a hand"), NEEDS_A_HAND),
+    (_("Needs a hand"), NEEDS_ATTENTION),
     (_("Waiting"), (S.QUEUED, S.SENDING, S.SCHEDULED)),
     (_("Not delivered"), (S.UNDELIVERED, S.EXPIRED, S.REJECTED, S.REFUSED, S.NOT_SENT)),
     (_("No report"), (REPORT_OVERDUE,)),
@@ -26,7 +26,7 @@ TABS: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
 
 
 def tab_list(request: HttpRequest) -> list[dict[str, Any]]:
-    """For the admin theme: each tab is the list with the states that it names."""
+    """Build the tabs for the admin theme. Each tab opens the list filtered by its states."""
     chosen = tuple(request.GET.getlist("shown"))
     address = reverse("admin:messaging_message_changelist")
     items = [
@@ -42,9 +42,9 @@ def tab_list(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _titled(title: Promise, states: tuple[str, ...]) -> str:
-    if states != NEEDS_A_HAND:
+    if states != NEEDS_ATTENTION:
         return str(title)
-    count = needing_a_hand()
+    count = count_needing_attention()
     if not count:
         return str(title)
-    return f"{title} {count if count <= MOST_SHOWN else f'{MOST_SHOWN}+'}"
+    return f"{title} {count if count <= MAX_COUNTED else f'{MAX_COUNTED}+'}"

@@ -46,7 +46,7 @@ def create_batch(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch
     """
     batch = Batch(
         account=draft.account,
-        text=segments.fold(draft.text),
+        text=segments.normalise_line_ends(draft.text),
         sms_kind=draft.sms_kind,
         sender_id=draft.sender_id,
         source=draft.source,
@@ -106,7 +106,7 @@ def recheck(batch: Batch, *, text: str, number_column: int | None) -> bool:
         moved = BATCH_STATES.move(
             Batch.objects.filter(pk=batch.pk).exclude(source=Batch.Source.AGAIN),
             BatchState.READING,
-            text=segments.fold(text),
+            text=segments.normalise_line_ends(text),
             number_column=number_column,
             reading_run=None,
             reading_at=None,
@@ -137,7 +137,7 @@ def paste_to_file(text: str) -> bytes:
     Accepts one number per line, a separated list of numbers, or spreadsheet rows with
     tab-separated cells.
     """
-    text = segments.fold(text).replace("\0", "").strip("\n")
+    text = segments.normalise_line_ends(text).replace("\0", "").strip("\n")
     lines = [line for line in text.split("\n") if line.strip()]
     pieces = [[piece for piece in LIST_SEPARATORS.split(line) if piece.strip()] for line in lines]
     is_list = "\t" not in text and all(

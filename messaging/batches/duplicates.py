@@ -9,8 +9,8 @@ from typing import Final
 from django.db.models import Case, Count, F, Max, OuterRef, Q, Subquery, TextField, Value, When
 from django.utils import timezone
 
-from ..duplicates import NEVER_LEFT
 from ..models import Batch, Message, StagedRow
+from ..states import NEVER_LEFT
 from .states import BatchState
 
 RECENT: Final = timedelta(days=7)

@@ -18,10 +18,9 @@ from django_q.tasks import async_task
 from core.bulk_insert import insert_rows
 from providers.models import public_id
 
-from ..do_not_send import REASON, listed_among
-from ..duplicates import NEVER_LEFT
+from ..do_not_send import REASON, listed_numbers
 from ..models import Batch, Message, StagedRow, reference
-from ..states import MessageState
+from ..states import NEVER_LEFT, MessageState
 from .states import BatchState
 
 CHUNK: Final = 1_000
@@ -82,7 +81,7 @@ def _common_message(batch: Batch) -> Message:
 
 
 def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]:
-    listed = listed_among([row.recipient for row in rows])
+    listed = listed_numbers([row.recipient for row in rows])
     repeated = _already_resent(rows)
     values_by_row = []
     for row in rows:

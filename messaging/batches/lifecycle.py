@@ -63,7 +63,7 @@ def schedule(batch: Batch, by: User, at: datetime) -> bool:
     Returns False for the same reasons as `start`.
     """
     changes: dict[str, Any] = {"scheduled_for": at, "answerable_id": by.pk}
-    row = _rows(batch).filter(**batch.findings, good__gt=0)
+    row = _rows(batch).filter(**batch.check_summary, good__gt=0)
     return bool(BATCH_STATES.move(row, B.SCHEDULED, reason="", values={}, **changes))
 
 
@@ -103,7 +103,7 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
         caps = daily_limits.caps_of(batch.account, by, DailyLimit.What.MESSAGES)
         moved = BATCH_STATES.move(
             # A second start would count against the daily limits again.
-            _rows(batch).filter(**batch.findings, good__gt=0, started_at=None),
+            _rows(batch).filter(**batch.check_summary, good__gt=0, started_at=None),
             B.SENDING,
             sources=sources,
             answerable_id=by.pk,

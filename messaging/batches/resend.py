@@ -9,9 +9,8 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 
-from ..duplicates import NEVER_LEFT
 from ..models import Batch, FilePart, Message
-from ..states import MessageState
+from ..states import NEVER_LEFT, MessageState
 from . import create
 
 S = MessageState

@@ -1,1 +1,1 @@
-"""Messages as work for the engine."""
+"""What the engine does for messages: claim, send, record."""

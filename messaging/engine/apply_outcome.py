@@ -1,7 +1,7 @@
-"""What came of sending a message.
+"""Record the result of sending a message.
 
-What a result means for the row is decided here and nowhere else. The rule above all:
-a row goes back to the queue only where it is certain that nothing happened out there.
+This is the only place that decides what a result means for the row. The rule above all: a
+message returns to the queue only if the call certainly did nothing at the provider.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ ACCEPTED_FROM: Final = (MessageState.SENDING, MessageState.UNKNOWN)
 
 
 def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
-    """The provider took these messages. Where a report came first, only what is missing
-    is filled in. One statement for all, since this runs for every message of a batch."""
+    """Record that the provider accepted these messages, given as pairs of id and submission.
+
+    If a report or a person's decision came first, it stands and only the missing values are
+    filled in. One statement covers all messages, since this runs for every message of a batch.
+    """
     if not accepted:
         return
     MESSAGE_STATES.check(MessageState.SUBMITTED, ACCEPTED_FROM)
-    # Within the recorder's transaction a savepoint would be two more questions in each round.
+    # Inside the result writer's transaction a savepoint would cost two more queries each round.
     with transaction.atomic(savepoint=False):
         moved = _update_all(
             accepted,
@@ -39,8 +42,8 @@ def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
             ACCEPTED_FROM,
         )
         if moved < len(accepted):
-            # Reported, or settled by a person, before this answer was written down. The id
-            # is kept even where a person said "not sent": a report that comes will find it.
+            # A report or a person settled these before this answer was recorded. The provider's
+            # id is kept even if a person decided "not sent", so that a later report finds it.
             known = (*REPORTS, MessageState.SUBMITTED, MessageState.NOT_SENT)
             _update_all(accepted, "code = ''", known, "AND answered_at IS NULL")
 
@@ -51,34 +54,36 @@ def _update_all(
     sources: tuple[MessageState, ...],
     condition: str = "",
 ) -> int:
-    """Rows changed. SQL, since the ORM has one statement a row and one for equal values."""
+    """Update the messages in one statement and return how many changed.
+
+    SQL, since the ORM offers one statement per row, or one that sets equal values.
+    """
     states = ", ".join(f"'{state.value}'" for state in sources)
     if connection.vendor == "postgresql":
-        # One value a column instead of one for each of many rows, which the driver takes
-        # long to fill in.
+        # One array per column: the driver is slow at filling in one parameter per row and column.
         answers = (
             "unnest(%s::bigint[], %s::text[], %s::text[], %s::jsonb[])"
             " AS answer (column1, column2, column3, column4)"
         )
-        columns = zip(*map(_answer, accepted), strict=True)
+        columns = zip(*map(_answer_columns, accepted), strict=True)
         values: list[Any] = [list(column) for column in columns]
     else:
         answers = f"(VALUES {', '.join(['(%s, %s, %s, %s)'] * len(accepted))}) AS answer"
-        values = [value for one in accepted for value in _answer(one)]
+        values = [value for one in accepted for value in _answer_columns(one)]
     statement = f"""
         UPDATE messaging_message
            SET {changes}, provider_id = COALESCE(NULLIF(column2, ''), provider_id),
                words = column3, warnings = column4, answered_at = %s
           FROM {answers}
          WHERE id = column1 AND state IN ({states}) {condition}
-    """  # noqa: S608 - built from constants of ours
+    """  # noqa: S608 - built from our own constants
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(statement, [now, *values])
         return int(cursor.rowcount)
 
 
-def _answer(accepted: tuple[int, Submission]) -> tuple[int, str, str, str]:
+def _answer_columns(accepted: tuple[int, Submission]) -> tuple[int, str, str, str]:
     pk, submission = accepted
     return (
         pk,
@@ -89,8 +94,12 @@ def _answer(accepted: tuple[int, Submission]) -> tuple[int, str, str, str]:
 
 
 def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
-    """The call did not end in a clear yes."""
-    said = {
+    """Record a call that was not clearly accepted.
+
+    A refusal is final. A call that certainly did nothing is tried again or given up. Everything
+    else is unknown and never repeated.
+    """
+    answer = {
         "reason": str(error.reason),
         "words": storable(error.words),
         "http_status": error.http_status,
@@ -98,42 +107,42 @@ def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
     }
     match error.outcome:
         case Outcome.REFUSED:
-            _end(rows, MessageState.REFUSED, code="", **said)
+            _move_from_sending(rows, MessageState.REFUSED, code="", **answer)
         case Outcome.NOT_DONE:
-            _try_again_or_give_up(rows, error, said)
+            _retry_or_give_up(rows, error, answer)
         case _:
-            # The code stays until somebody settles this, since nothing is final yet.
-            _end(rows, MessageState.UNKNOWN, **said)
-    _note_beside_report(rows, said)
+            # The code is kept until a person settles the outcome, since nothing is final yet.
+            _move_from_sending(rows, MessageState.UNKNOWN, **answer)
+    _record_beside_report(rows, answer)
 
 
-def _end(rows: QuerySet[Message], state: MessageState, **changes: Any) -> int:
+def _move_from_sending(rows: QuerySet[Message], state: MessageState, **changes: Any) -> int:
     changes = {"claim": None, **changes}
     return MESSAGE_STATES.move(rows, state, sources=(MessageState.SENDING,), **changes)
 
 
-def _note_beside_report(rows: QuerySet[Message], said: dict[str, Any]) -> None:
-    """A report came before the end of our own call: it stands, the answer is kept with it."""
+def _record_beside_report(rows: QuerySet[Message], answer: dict[str, Any]) -> None:
+    """Keep the answer beside a report that came before the end of our own call and stands."""
     reported = (*REPORTS, MessageState.SUBMITTED)
-    rows.filter(state__in=reported, answered_at=None).update(claim=None, **said)
+    rows.filter(state__in=reported, answered_at=None).update(claim=None, **answer)
 
 
-def _try_again_or_give_up(
-    rows: QuerySet[Message], error: GatewayError, said: dict[str, Any]
-) -> None:
+def _retry_or_give_up(rows: QuerySet[Message], error: GatewayError, answer: dict[str, Any]) -> None:
     tries = rows.values_list("tries", flat=True).first()
     if tries is None:
         return
     now = timezone.now()
-    again = next_try(error, tries, now)
-    if again is None:
-        _end(rows, MessageState.NOT_SENT, tries=tries + 1, ended_at=now, code="", **said)
+    retry = next_try(error, tries, now)
+    if retry is None:
+        _move_from_sending(
+            rows, MessageState.NOT_SENT, tries=tries + 1, ended_at=now, code="", **answer
+        )
         return
-    _end(
+    _move_from_sending(
         rows,
         MessageState.QUEUED,
-        tries=again.tries,
-        not_before=again.not_before,
+        tries=retry.tries,
+        not_before=retry.not_before,
         handed_over_at=None,
-        **said,
+        **answer,
     )

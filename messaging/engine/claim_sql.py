@@ -1,7 +1,7 @@
-"""Taking rows up to be sent, and marking them as handed over: SQL, each in one statement.
+"""SQL that claims messages and marks them in flight, each in one statement.
 
-Every message passes here while threads wait for work. The ORM needs several times as long to
-write these statements as a database to carry them out.
+This is a hot path: every message passes through it while threads wait for work. Building these
+statements with the ORM costs several times their execution.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from django.db import connection, models
 from core.secrets import Secret
 
 from ..models import DoNotSend, Message
-from ..queue_message import oldest_that_may_go
+from ..queue_message import age_cutoffs
 from ..states import MESSAGE_STATES, MessageState
 
 
 class ClaimedMessage(NamedTuple):
-    """What of a message is needed to send it. Not a model, since this is made for every
-    message of a batch."""
+    """The columns needed to send a message. Not a model: one is made for every message of a
+    batch, and a model costs more."""
 
     id: int
     kind: str
@@ -40,36 +40,37 @@ class ClaimedMessage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """Which of the queued rows may be taken up: a condition in SQL with its values."""
+class DueCondition:
+    """SQL condition, with its values, for the queued rows that may be claimed."""
 
     where: str
     values: tuple[object, ...]
 
 
-def due_singles(now: datetime) -> Due:
-    """Messages without a batch that are not too old to go out unasked."""
-    text_limit, code_limit = oldest_that_may_go(now)
-    return Due(
+def due_singles(now: datetime) -> DueCondition:
+    """Select messages without a batch that are not too old to send unasked."""
+    text_limit, code_limit = age_cutoffs(now)
+    return DueCondition(
         "batch_id IS NULL AND not_before <= %s AND queued_at > %s"
         f" AND (kind = '{Message.Kind.TEXT.value}' OR queued_at > %s)",
-        (_time(now), _time(text_limit), _time(code_limit)),
+        (_db_time(now), _db_time(text_limit), _db_time(code_limit)),
     )
 
 
-def due_of_batch(batch_id: int, now: datetime) -> Due:
-    return Due("batch_id = %s AND not_before <= %s", (batch_id, _time(now)))
+def due_of_batch(batch_id: int, now: datetime) -> DueCondition:
+    """Select the messages of one batch, whatever their age."""
+    return DueCondition("batch_id = %s AND not_before <= %s", (batch_id, _db_time(now)))
 
 
 _TABLE: Final = Message._meta.db_table
-_LISTED: Final = (
-    f"EXISTS (SELECT 1 FROM {DoNotSend._meta.db_table} entry"  # noqa: S608 - our constants
+_IS_LISTED: Final = (
+    f"EXISTS (SELECT 1 FROM {DoNotSend._meta.db_table} entry"  # noqa: S608 - our own constants
     f" WHERE entry.number = {_TABLE}.recipient AND entry.removed_at IS NULL)"
 )
 
 
-def accounts_with_due(accounts: Collection[int], due: Due) -> set[int]:
-    """Those of the accounts that have such a row. One look into the index for each."""
+def accounts_with_due(accounts: Collection[int], due: DueCondition) -> set[int]:
+    """Return the accounts that have a due row, at the cost of one index lookup for each."""
     if not accounts:
         return set()
     return {
@@ -80,20 +81,22 @@ def accounts_with_due(accounts: Collection[int], due: Due) -> set[int]:
              WHERE account.id IN ({", ".join(map(str, accounts))}) AND EXISTS (
                    SELECT 1 FROM {_TABLE} WHERE account_id = account.id
                       AND state = 'queued' AND {due.where})
-            """,  # noqa: S608 - built from constants of ours
+            """,  # noqa: S608 - built from our own constants
             list(due.values),
         )
     }
 
 
 def claim(
-    due: Due, account_id: int, limit: int, claim: UUID, now: datetime
+    due: DueCondition, account_id: int, limit: int, claim: UUID, now: datetime
 ) -> tuple[list[ClaimedMessage], list[ClaimedMessage]]:
-    """Move the first of these rows to `claimed`. Returns them, and apart from them those whose
-    number stands on the do-not-send list."""
+    """Move the first `limit` due rows to `claimed`.
+
+    Returns two lists: the rows to send, and the rows whose number is on the do-not-send list.
+    """
     MESSAGE_STATES.check(MessageState.CLAIMED, (MessageState.QUEUED,))
-    # On PostgreSQL, rows that another loop is about to take are left to it. Materialized, since
-    # a plan that read the inner query twice would lock, and claim, more than `limit`.
+    # On PostgreSQL, skip rows that another loop is claiming. MATERIALIZED, since a plan that ran
+    # the inner query twice would lock, and claim, more than `limit` rows.
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update else ""
     found = _run(
         f"""
@@ -103,22 +106,24 @@ def claim(
               ORDER BY not_before, id LIMIT %s {lock})
         UPDATE {_TABLE} SET state = 'claimed', claim = %s, claimed_at = %s
          WHERE id IN (SELECT id FROM first)
-        RETURNING {", ".join(ClaimedMessage._fields)}, {_LISTED}
-        """,  # noqa: S608 - built from constants of ours
-        [account_id, *due.values, limit, _claim(claim), _time(now)],
+        RETURNING {", ".join(ClaimedMessage._fields)}, {_IS_LISTED}
+        """,  # noqa: S608 - built from our own constants
+        [account_id, *due.values, limit, _db_claim(claim), _db_time(now)],
     )
     free: list[ClaimedMessage] = []
     listed: list[ClaimedMessage] = []
     for *values, is_listed in sorted(found):
-        (listed if is_listed else free).append(ClaimedMessage._make(_readable(values)))
+        (listed if is_listed else free).append(ClaimedMessage._make(_with_secret_code(values)))
     return free, listed
 
 
 def mark_in_flight(
     ids: Collection[int], claim: UUID, claimed_at: datetime, now: datetime
 ) -> set[int]:
-    """Move those that this claim still holds to `sending`; return their ids. A row that an
-    earlier job of this very loop is sending already is none of them."""
+    """Move the rows that this claim still holds to `sending` and return their ids.
+
+    `claimed_at` excludes a row that an earlier job of the same loop is already sending.
+    """
     MESSAGE_STATES.check(MessageState.SENDING, (MessageState.CLAIMED,))
     moved = _run(
         f"""
@@ -126,8 +131,8 @@ def mark_in_flight(
          WHERE id IN ({", ".join(map(str, ids))})
            AND state = 'claimed' AND claim = %s AND claimed_at = %s
         RETURNING id
-        """,  # noqa: S608 - built from constants of ours
-        [_time(now), _claim(claim), _time(claimed_at)],
+        """,  # noqa: S608 - built from our own constants
+        [_db_time(now), _db_claim(claim), _db_time(claimed_at)],
     )
     return {pk for (pk,) in moved}
 
@@ -141,7 +146,7 @@ def _run(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
 _CODE: Final = ClaimedMessage._fields.index("code")
 
 
-def _readable(values: list[Any]) -> list[Any]:
+def _with_secret_code(values: list[Any]) -> list[Any]:
     values[_CODE] = _field("code").from_db_value(values[_CODE])
     return values
 
@@ -150,10 +155,10 @@ def _field(name: str) -> Any:
     return Message._meta.get_field(name)
 
 
-def _claim(claim: UUID) -> Any:
+def _db_claim(claim: UUID) -> Any:
     return _field("claim").get_db_prep_value(claim, connection)
 
 
-def _time(moment: datetime) -> Any:
+def _db_time(moment: datetime) -> Any:
     field: models.Field[Any, Any] = _field("claimed_at")
     return field.get_db_prep_value(moment, connection)

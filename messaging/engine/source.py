@@ -1,4 +1,4 @@
-"""Messages as work for the engine."""
+"""Work source of single messages."""
 
 from __future__ import annotations
 
@@ -43,11 +43,14 @@ SendRequest: TypeAlias = TextMessage | OwnCode | ProviderCode
 
 @dataclass(slots=True)
 class MessageJob(Job):
-    """One send. The request is made of the row at the claim, so that the thread needs
-    no database; its code is in memory only."""
+    """One send.
+
+    The request is built when the row is claimed, so the worker thread needs no database. An own
+    code stays in memory only.
+    """
 
     request: SendRequest | None
-    """None where the row could not be read, for example for want of a key."""
+    """None if the row cannot be read, for example because its key is missing."""
     belongs_to: str = ""
 
     def run(self, client: Client) -> Submission:
@@ -62,8 +65,8 @@ class MessageJob(Job):
                 raise Refused(Reason.CANNOT_TAKE)
 
 
-def _stop(rows: Sequence[ClaimedMessage]) -> None:
-    """They wait again, as whatever the list stops, and end as such."""
+def _cancel_listed(rows: Sequence[ClaimedMessage]) -> None:
+    """Release claimed messages to listed numbers, and cancel them with the list's reason."""
     MESSAGE_STATES.move(
         Message.objects.filter(pk__in=[row.id for row in rows]),
         MessageState.QUEUED,
@@ -75,13 +78,12 @@ def _stop(rows: Sequence[ClaimedMessage]) -> None:
 
 
 class MessageRows(ClaimedRows[Message]):
-    """Messages are claimed and marked by SQL of their own, since every message of a batch
-    passes here."""
+    """Claims of messages, with their own SQL, since every message of a batch passes here."""
 
     def __init__(self) -> None:
         super().__init__(
             MessageJob,
-            _held_messages,
+            _claimed_messages,
             ClaimStates(
                 MESSAGE_STATES,
                 queued=MessageState.QUEUED,
@@ -90,28 +92,29 @@ class MessageRows(ClaimedRows[Message]):
                 unknown=MessageState.UNKNOWN,
             ),
             lost_changes=_lost_changes,
-            on_lost=_tell_owners_of_lost,
+            on_lost=_notify_owners,
         )
 
     def claim_due(
-        self, due: claim_sql.Due, account: Account, limit: int, loop: UUID
+        self, due: claim_sql.DueCondition, account: Account, limit: int, loop: UUID
     ) -> list[MessageJob]:
-        """Claim the first of these rows, and make their jobs.
+        """Claim the first `limit` due rows and build their jobs.
 
-        A number that was put on the do-not-send list since its message was written is found
-        here, at the last moment, since a batch takes hours."""
+        A batch takes hours, so a number may have been listed since its message was saved. Such
+        messages are cancelled here, at the last moment.
+        """
         now = timezone.now()
         rows, listed = claim_sql.claim(due, account.pk, limit, loop, now)
         if listed:
-            _stop(listed)
-        url = callback_url_of(account) if rows else ""
+            _cancel_listed(listed)
+        url = report_url(account) if rows else ""
         return [
             MessageJob(
                 account.pk,
                 f"message:{row.id}",
                 row.id,
                 now,
-                _readable_request_of(row, url),
+                _build_request_or_none(row, url),
                 row.belongs_to,
             )
             for row in rows
@@ -123,7 +126,7 @@ class MessageRows(ClaimedRows[Message]):
         return claim_sql.mark_in_flight(ids, loop, claimed_at, now)
 
 
-def _held_messages() -> QuerySet[Message]:
+def _claimed_messages() -> QuerySet[Message]:
     return Message.objects.filter(state__in=(MessageState.CLAIMED, MessageState.SENDING))
 
 
@@ -131,12 +134,12 @@ def _lost_changes(now: datetime) -> Mapping[str, Any]:
     return {"ended_at": now}
 
 
-def _tell_owners_of_lost(ids: Sequence[int], now: datetime) -> None:
-    listeners.notify(listeners.owned(Message.objects.filter(pk__in=ids)))
+def _notify_owners(ids: Sequence[int], now: datetime) -> None:
+    listeners.notify(listeners.owners_of(Message.objects.filter(pk__in=ids)))
 
 
 class MessageSource(ClaimedRowSource):
-    """Single messages; those of a batch have a lane of their own (`messaging.batches`)."""
+    """Single messages. Messages of a batch have their own lane (`messaging.batches`)."""
 
     name: ClassVar[str] = "messages"
     lane: ClassVar[Lane] = Lane.STAFF
@@ -162,7 +165,7 @@ class MessageSource(ClaimedRowSource):
                 accepted.append((result.job.row_id, result.value))
             else:
                 raise TypeError("A send answers with a Submission.")
-        # A row that was given up as unknown meanwhile is settled by this, too.
+        # This also settles a row that was given up as unknown in the meantime.
         apply_outcome.apply_submissions(accepted)
         jobs = [result.job for result in results if isinstance(result.job, MessageJob)]
         listeners.notify([(job.row_id, job.belongs_to) for job in jobs if job.belongs_to])
@@ -173,8 +176,8 @@ class MessageSource(ClaimedRowSource):
             do_not_send.cancel_pending()
 
 
-def callback_url_of(account: Account) -> str:
-    """Where reports about this account's messages go; empty where none will come."""
+def report_url(account: Account) -> str:
+    """Return the callback URL for reports; empty if the account receives none."""
     client = account.client
     if client is None or not issubclass(client, ReceivesCallbacks):
         return ""
@@ -182,17 +185,17 @@ def callback_url_of(account: Account) -> str:
     return url.reveal() if url else ""
 
 
-def _readable_request_of(row: ClaimedMessage, callback_url: str) -> SendRequest | None:
-    """One row that cannot be read must not stop the loop; its job ends refused."""
+def _build_request_or_none(row: ClaimedMessage, callback_url: str) -> SendRequest | None:
+    """Build the request, or return None: an unreadable row ends refused and stops no loop."""
     try:
-        return request_of(row, callback_url)
-    except Exception as problem:  # noqa: BLE001 - whatever is wrong with this row
+        return build_request(row, callback_url)
+    except Exception as problem:  # noqa: BLE001 - any fault of this row
         logger.error("Message %s cannot be read: %s", row.id, type(problem).__name__)
         return None
 
 
-def request_of(row: ClaimedMessage, callback_url: str) -> SendRequest | None:
-    """What is asked of the provider for this row."""
+def build_request(row: ClaimedMessage, callback_url: str) -> SendRequest | None:
+    """Build the request to the provider; None if the code is missing."""
     match row.kind:
         case Message.Kind.TEXT:
             return TextMessage(

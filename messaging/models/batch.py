@@ -1,4 +1,4 @@
-"""A batch, the rows that were read for it, and the file until it is no longer needed."""
+"""A batch, its staged rows, its uploaded file, its templates, and the do-not-send list."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..batches.states import BatchState
 
 
 class Template(models.Model):
-    """A text that staff use again, with places for the columns of a file."""
+    """A saved text, with placeholders for the columns of a file."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     name = models.CharField(_("name"), max_length=64, unique=True)
     text = models.TextField(_("text"))
     in_use = models.BooleanField(_("in use"), default=True)
-    """Nobody deletes one; one that is not in use is not offered."""
+    """Templates are not deleted; one that is not in use is not offered."""
 
     class Meta:
         ordering = ("name",)
@@ -34,9 +34,9 @@ class Template(models.Model):
 class Batch(models.Model):
     """Texts to many numbers over one account.
 
-    Rows of the file are `row_count` in all: `good` + `repeated` + `listed` + `refused`. Of the good
-    ones `laid_out` have become messages. Whether the rest is still to come or was stopped is
-    told by the state, so the figures always add up to `good`.
+    The file has `row_count` rows: `good` + `repeated` + `listed` + `refused`. `laid_out` of the
+    good rows have become messages. The state says whether the rest is still to come or was
+    stopped, so the figures always add up to `good`.
     """
 
     class Source(models.TextChoices):
@@ -51,12 +51,12 @@ class Batch(models.Model):
     )
     state = models.CharField(_("state"), max_length=16, default=BatchState.READING)
     reason = models.CharField(max_length=32, blank=True)
-    """Why it cannot be read, or why the portal paused it."""
+    """Why the file cannot be read, or why the portal paused the batch."""
     values = models.JSONField(default=dict, blank=True)
-    """What the words of the reason have places for."""
+    """Values for the placeholders in the reason's text."""
 
     text = models.TextField(_("text"), blank=True)
-    """With places such as {Name}; of a batch that sends again each row has its own."""
+    """May hold placeholders such as {Name}. In a resend each row has its own text."""
     sms_kind = models.CharField(max_length=1, blank=True)
     sender_id = models.CharField(_("sender ID"), max_length=32, blank=True)
 
@@ -65,10 +65,10 @@ class Batch(models.Model):
     file_digest = models.CharField(max_length=64, blank=True)
     """SHA-256 of the file's bytes."""
     recipients_digest = models.CharField(max_length=64, blank=True)
-    """Of the good numbers, whatever their order."""
+    """Digest of the good numbers, independent of their order."""
     columns = models.JSONField(default=list, blank=True)
     number_column = models.PositiveSmallIntegerField(null=True)
-    """Index into `columns`; None: to be guessed."""
+    """Index into `columns`; None: not chosen yet, so the reader guesses it."""
     sent_again_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="sent_again"
     )
@@ -81,23 +81,23 @@ class Batch(models.Model):
     refused = models.PositiveIntegerField(default=0)
     segments = models.PositiveIntegerField(_("segments"), default=0)
     costly = models.PositiveIntegerField(default=0)
-    """Good rows that take more segments than most of them do."""
+    """Good rows that take more segments than most good rows."""
     usual_segments = models.PositiveSmallIntegerField(default=0)
 
     reading_run = models.UUIDField(null=True)
-    """Which run of the task reads it; a run that is not this one any more stops."""
+    """The run of the task that reads the file. A run that finds another id here stops."""
     reading_tries = models.PositiveSmallIntegerField(default=0)
     reading_at = models.DateTimeField(null=True)
-    """The last sign of life of that run."""
+    """When that run last reported progress."""
     read_done = models.PositiveBigIntegerField(default=0)
     read_total = models.PositiveBigIntegerField(default=0)
-    """Bytes, or rows where bytes tell nothing; 0: not known."""
+    """Bytes, or rows where bytes say nothing about progress; 0: not known."""
 
     laid_out = models.PositiveIntegerField(default=0)
     laid_out_to = models.BigIntegerField(default=0)
-    """The last staged row that has become a message."""
+    """Id of the last staged row that has become a message."""
     reserved = models.JSONField(default=list, blank=True)
-    """The daily limits that it was counted in at its start: what, scope and key of each."""
+    """Daily limits that counted the batch when it started: what, scope and key of each."""
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -110,7 +110,7 @@ class Batch(models.Model):
         related_name="+",
         verbose_name=_("sent by"),
     )
-    """Who started it, or was the last to go on with it: their permission counts."""
+    """Who started the batch, or continued it last. Their permission is the one that counts."""
     scheduled_for = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)
@@ -122,12 +122,12 @@ class Batch(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     moved_at = models.DateTimeField(null=True)
-    """When last something left, or somebody wanted it to: how long it stood still is counted
-    from here."""
+    """When a message last left, or a person last started or continued the batch. A stall is
+    measured from here."""
     sampled_at = models.DateTimeField(null=True)
     sampled_out = models.PositiveIntegerField(default=0)
     a_minute = models.FloatField(null=True)
-    """How many left a minute, of late."""
+    """Recent rate, in messages per minute."""
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -151,9 +151,11 @@ class Batch(models.Model):
         return self.file_name or f"{self.get_source_display()} {self.public_id}"
 
     @property
-    def findings(self) -> dict[str, object]:
-        """What checking it came to, as somebody has it in front of them: a batch that is
-        checked again meanwhile is another one."""
+    def check_summary(self) -> dict[str, object]:
+        """The result of the check as a person confirms it.
+
+        A batch that was checked again in the meantime has a different result, so the
+        confirmation of the old one does not match."""
         return {
             "text": self.text,
             "recipients_digest": self.recipients_digest,
@@ -164,8 +166,10 @@ class Batch(models.Model):
 
 
 class FilePart(models.Model):
-    """A piece of an uploaded file. In the database, since the worker that reads it may run on
-    another host than the web process that took it; gone as soon as the batch has begun."""
+    """A piece of an uploaded file, deleted once the batch has started.
+
+    The database holds it, since the worker that reads it may run on another host than the web
+    process that received it."""
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="parts")
     number = models.PositiveIntegerField()
@@ -182,7 +186,7 @@ class FilePart(models.Model):
 
 
 class StagedRow(models.Model):
-    """One row of the recipients as it was read, and what it was found to be."""
+    """A row of the file with its verdict, before it becomes a message."""
 
     class Verdict(models.TextChoices):
         GOOD = "good", _("Good")
@@ -193,16 +197,16 @@ class StagedRow(models.Model):
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="staged")
     run = models.UUIDField()
     number = models.PositiveIntegerField()
-    """As counted in the file, from 1, the heading included."""
+    """Row number in the file, counted from 1 with the heading."""
     verdict = models.CharField(max_length=8, choices=Verdict.choices)
     problem = models.CharField(max_length=32, blank=True)
     values = models.JSONField(null=True)
     typed = models.CharField(max_length=120, blank=True)
-    """As it stands in the file; of a good row not kept."""
+    """The number as the file has it; not kept for a good row."""
     recipient = models.CharField(max_length=20, blank=True)
     country = models.CharField(max_length=2, blank=True)
     text = models.TextField(blank=True)
-    """With its places filled; empty where it is the batch's."""
+    """The text with its placeholders filled; empty if it is the text of the batch."""
     segments = models.PositiveSmallIntegerField(default=0)
     encoding = models.CharField(max_length=8, blank=True)
     again_from = models.ForeignKey(
@@ -221,8 +225,9 @@ class StagedRow(models.Model):
 
 
 class DoNotSend(models.Model):
-    """A number that must get nothing: who said so and why. What is taken off the list stays
-    here, with who took it off."""
+    """A number that receives nothing, with who listed it and why.
+
+    An entry that is taken off the list stays as history, with who took it off."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     number = models.CharField(_("phone number"), max_length=20)

@@ -1,4 +1,4 @@
-"""Every SMS that leaves, plain text or code, is one row here."""
+"""Messages: one row for every SMS, text or code, and the reports about it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .batch import Batch
 
 
 def reference() -> str:
-    """Our id in the provider's reports: 128 random bits, since nothing else guards them."""
+    """Make our id for the provider's reports: 128 random bits, since nothing else guards them."""
     return secrets.token_hex(16)
 
 
 class Message(ClaimedRow, Settled):
     """One SMS to one number.
 
-    Its own times, ids, words and decisions tell its whole story, so that its page
-    stays complete after the journal has been pruned.
+    The row keeps its own times, ids, provider's words and decisions, so its page stays complete
+    after the journal has been pruned.
     """
 
     class Kind(models.TextChoices):
@@ -35,7 +35,7 @@ class Message(ClaimedRow, Settled):
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     reference = models.CharField(max_length=32, unique=True, editable=False, default=reference)
-    # NULL, not "", where no form stands behind it: NULLs do not collide.
+    # NULL, not "", for a message without a form: NULLs do not collide.
     form_token = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="messages", verbose_name=_("account")
@@ -44,9 +44,9 @@ class Message(ClaimedRow, Settled):
     recipient = models.CharField(_("recipient"), max_length=20)
     country = models.CharField(_("country/region"), max_length=2)
     text = models.TextField(_("text"), blank=True)
-    """What the recipient reads; of a code only the text around it, where we know it."""
+    """What the recipient reads; for a code only the text around it, if we know it."""
     code = EncryptedField(blank=True)
-    """A code of ours until its send is final; then wiped."""
+    """An own code until its send is final, then wiped."""
     channel = models.CharField(_("channel"), max_length=200, blank=True)
     template = models.CharField(_("template"), max_length=16, blank=True)
     sender_id = models.CharField(_("sender ID"), max_length=32, blank=True)
@@ -61,8 +61,9 @@ class Message(ClaimedRow, Settled):
     http_status = models.PositiveSmallIntegerField(null=True)
     provider_id = models.CharField(_("provider's id"), max_length=200, blank=True)
     belongs_to = models.CharField(max_length=32, blank=True)
-    """`kind:id` of the row of an app above that this message was sent for, as in the journal;
-    that app hears what becomes of it (messaging.listeners)."""
+    """`kind:id` of the row in another app that owns this message, as in the journal.
+
+    That app's listener is called when the message moves (messaging.listeners)."""
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -73,18 +74,18 @@ class Message(ClaimedRow, Settled):
     )
     created_at = models.DateTimeField(_("time"), default=timezone.now)
     queued_at = models.DateTimeField(default=timezone.now)
-    """Since when it may go out: how old it may get is counted from here."""
+    """When it was queued. Its age is measured from here."""
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    """When it was decided without an answer: cancelled, not sent, given up as unknown."""
+    """When it ended without an answer: cancelled, not sent, or given up as unknown."""
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
 
     reported_at = models.DateTimeField(null=True)
-    """When the report that stands reached us."""
+    """When the report that stands arrived."""
     conflict = models.BooleanField(_("conflict"), default=False)
-    """Whether its reports contradict each other, or what is known of the send."""
+    """Whether its reports contradict each other or the result of the send."""
 
     sent_again_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="sent_again"
@@ -99,7 +100,7 @@ class Message(ClaimedRow, Settled):
         verbose_name=_("batch"),
     )
     batch_row = models.PositiveIntegerField(null=True)
-    """The row of its file. Unique in a batch, so that no row ever becomes two messages."""
+    """Row number in the file. Unique in a batch, so no row becomes two messages."""
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -171,8 +172,9 @@ class Message(ClaimedRow, Settled):
 
 
 class Report(models.Model):
-    """What a provider told of a message of its own accord. Kept whatever it says, also
-    after the raw request has been pruned."""
+    """A provider's report about a message.
+
+    It is kept whatever it says, and outlives the raw callback, which is pruned."""
 
     class Kind(models.TextChoices):
         DELIVERY = "delivery", _("Delivery report")
@@ -182,10 +184,10 @@ class Report(models.Model):
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="reports")
     kind = models.CharField(max_length=16, choices=Kind.choices)
     state = models.CharField(max_length=16, blank=True)
-    """A `DeliveryState`; for the result of a check `succeeded` or `failed`."""
+    """A `DeliveryState`; for the result of a code check, `succeeded` or `failed`."""
     words = models.TextField(blank=True)
     at = models.DateTimeField()
-    """When it reached us first."""
+    """When it first arrived."""
     callback = models.ForeignKey(Callback, on_delete=models.SET_NULL, null=True, related_name="+")
     position = models.PositiveSmallIntegerField(default=0)
 

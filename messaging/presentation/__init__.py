@@ -1,1 +1,1 @@
-"""How messages and batches are shown: words, states, stories."""
+"""How messages and batches are shown: labels, explanations, timelines, visibility."""

@@ -1,4 +1,4 @@
-"""What waits to be sent, and since when, for the warnings at the top of every page."""
+"""The backlog of messages, for the warnings at the top of every page."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ..models import Message
 from ..states import MessageState
 
 UNUSUAL: Final = timedelta(seconds=30)
-"""A message that may go out is usually taken up within a second."""
+"""A due message is usually claimed within a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
     count: int
     since: datetime | None
-    """When the oldest of them might have gone out."""
+    """When the oldest of them became due."""
 
     @property
     def is_unusual(self) -> bool:
@@ -31,9 +31,11 @@ class Backlog:
 
 
 def backlog() -> Backlog:
-    """Messages that might go out now. Those of a paused account, or of one whose provider
-    asked for patience, wait for a reason that is shown elsewhere; those of a batch wait for
-    their turn."""
+    """Count the single messages that are due.
+
+    Messages of a paused account, or of one whose provider asked to slow down, wait for a reason
+    that is shown elsewhere. Messages of a batch wait for their turn.
+    """
     due = Message.objects.filter(
         state=MessageState.QUEUED,
         batch=None,

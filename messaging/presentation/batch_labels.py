@@ -57,13 +57,14 @@ def register() -> None:
 
 
 def shown_state(batch: Batch) -> str:
+    """Return the key of the batch's label: its state, or `blocked` by a paused account."""
     if batch.state == B.SENDING and batch.account.is_paused:
         return BLOCKED
     return batch.state
 
 
 def where_shown(shown: str) -> Q:
-    """Filter for the batches that are labelled with the state `shown`."""
+    """Select the batches whose label is `shown`, for filters."""
     stopped = Q(account__paused_at__isnull=False)
     if shown == BLOCKED:
         return Q(state=B.SENDING) & stopped

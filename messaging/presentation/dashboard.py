@@ -1,4 +1,4 @@
-"""What of the messages needs a hand, for the dashboard and the sidebar."""
+"""Messages that need attention, for the dashboard and the sidebar."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from ..states import MessageState
 S = MessageState
 
 
-NEEDS_A_HAND: Final = (S.UNKNOWN, S.HELD)
-MOST_SHOWN: Final = 99
+NEEDS_ATTENTION: Final = (S.UNKNOWN, S.HELD)
+MAX_COUNTED: Final = 99
 
 
 def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
-    """Unknown outcomes and messages that wait for a go-ahead, each opening its rows."""
+    """Yield the counts of unknown outcomes and of held messages, each linked to its list."""
     if not request.user.has_perm("messaging.view_message"):
         return
     unknown = Message.objects.filter(state=S.UNKNOWN).count()
     text = ngettext(
         "%(count)d message: outcome unknown", "%(count)d messages: outcome unknown", unknown
     )
-    yield from counted_item(unknown, text, _list_of(S.UNKNOWN), "help")
+    yield from counted_item(unknown, text, _list_url(S.UNKNOWN), "help")
     held = Message.objects.filter(state=S.HELD).count()
     text = ngettext(
         "%(count)d message needs a go-ahead", "%(count)d messages need a go-ahead", held
     )
-    yield from counted_item(held, text, _list_of(S.HELD), "front_hand")
+    yield from counted_item(held, text, _list_url(S.HELD), "front_hand")
 
 
 def badge(request: HttpRequest) -> int:
-    return needing_a_hand()
+    return count_needing_attention()
 
 
-def _list_of(state: MessageState) -> str:
+def _list_url(state: MessageState) -> str:
     return f"{reverse('admin:messaging_message_changelist')}?shown={state}"
 
 
-def needing_a_hand() -> int:
-    """How many messages wait for a person; more than 99 are not counted."""
-    rows = Message.objects.filter(state__in=NEEDS_A_HAND)
-    return rows.order_by()[: MOST_SHOWN + 1].count()
+def count_needing_attention() -> int:
+    """Count the messages that wait for a person, up to 100."""
+    rows = Message.objects.filter(state__in=NEEDS_ATTENTION)
+    return rows.order_by()[: MAX_COUNTED + 1].count()

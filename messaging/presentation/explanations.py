@@ -1,4 +1,4 @@
-"""What a message's page says under its state: what happened, the money, the next step."""
+"""Explanations on a message's page: what happened, the money, the next step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FAULT_BEFORE_SENDING: Final = "portal_fault_before_sending"
 
 
 def register() -> None:
-    """The reasons that only messages have."""
+    """Register the reasons that only messages have."""
     register_reason(
         WAITED_TOO_LONG,
         ReasonText(
@@ -59,29 +59,30 @@ def register() -> None:
 
 
 def explanation_of(message: Message) -> Explanation:
+    """Explain the state of a message to staff."""
     shown = shown_state(message)
     match message.state:
         case S.QUEUED | S.CLAIMED:
-            return _waiting(message)
+            return _explain_waiting(message)
         case S.SENDING:
             return Explanation(text=_("The call to the provider is under way."))
         case S.REFUSED if message.conflict:
-            return replace(_reasoned(message), text=_contradiction(message))
+            return replace(_explain_reason(message), text=_explain_conflict(message))
         case S.HELD | S.REFUSED | S.UNKNOWN:
-            return _reasoned(message)
+            return _explain_reason(message)
         case S.NOT_SENT:
-            return _not_sent(message)
+            return _explain_not_sent(message)
         case S.CANCELLED:
             return Explanation(money=MoneyLine.NOT_SENT)
         case S.SUBMITTED:
-            return Explanation(text=_accepted(message, shown), money=MoneyLine.ACCEPTED)
-    return Explanation(text=_reported(message), money=MoneyLine.ACCEPTED)
+            return Explanation(text=_explain_accepted(message, shown), money=MoneyLine.ACCEPTED)
+    return Explanation(text=_explain_report(message), money=MoneyLine.ACCEPTED)
 
 
-def _reported(message: Message) -> str:
-    """What is odd about the report that stands, or how long it took."""
+def _explain_report(message: Message) -> str:
+    """Explain a conflict or a report after a person's decision, else how long the report took."""
     if message.conflict:
-        return _contradiction(message)
+        return _explain_conflict(message)
     reported_at = message.reported_at
     if message.state == S.IN_TRANSIT or reported_at is None:
         return ""
@@ -96,11 +97,11 @@ def _reported(message: Message) -> str:
     return ""
 
 
-def _contradiction(message: Message) -> str:
-    """Which final words were reported, in the order in which they came."""
+def _explain_conflict(message: Message) -> str:
+    """List the final reports in the order in which they arrived."""
     states = message.reports.filter(kind=Report.Kind.DELIVERY).order_by("at", "pk")
-    told = dict.fromkeys(states.values_list("state", flat=True))
-    words = [_("“%s”") % label_for("message", state).word for state in told if state in FINAL]
+    reported = dict.fromkeys(states.values_list("state", flat=True))
+    words = [_("“%s”") % label_for("message", state).word for state in reported if state in FINAL]
     if len(words) < 2:
         return _("A report came in that does not fit what the portal knows; see below.")
     return _(
@@ -113,12 +114,12 @@ def _contradiction(message: Message) -> str:
     }
 
 
-def _waiting(message: Message) -> Explanation:
+def _explain_waiting(message: Message) -> Explanation:
     waited = timezone.now() - message.queued_at
     if message.account.is_paused:
         return explain_pause(message.account.name)
     if message.reason and message.answered_at:
-        return _reasoned(message)
+        return _explain_reason(message)
     if message.batch_id is not None:
         return Explanation(text=_("Waits for its turn in the batch."))
     if waited < LONG_WAIT:
@@ -129,10 +130,12 @@ def _waiting(message: Message) -> Explanation:
     )
 
 
-def _reasoned(message: Message) -> Explanation:
-    said = explain(_reason(message), **_values(message))
-    # Whatever the reason, money may be gone exactly where the outcome is unknown.
-    return replace(said, money=MoneyLine.UNKNOWN) if message.state == S.UNKNOWN else said
+def _explain_reason(message: Message) -> Explanation:
+    explanation = explain(_reason(message), **_reason_values(message))
+    # With an unknown outcome money may be gone, whatever the reason.
+    if message.state == S.UNKNOWN:
+        return replace(explanation, money=MoneyLine.UNKNOWN)
+    return explanation
 
 
 def _reason(message: Message) -> str:
@@ -141,15 +144,15 @@ def _reason(message: Message) -> str:
     return message.reason
 
 
-def _not_sent(message: Message) -> Explanation:
+def _explain_not_sent(message: Message) -> Explanation:
     if message.settled_at:
         return Explanation(money=MoneyLine.NOT_SENT)
-    said = _reasoned(message)
-    return said if said.money else replace(said, money=MoneyLine.NOT_SENT)
+    explanation = _explain_reason(message)
+    return explanation if explanation.money else replace(explanation, money=MoneyLine.NOT_SENT)
 
 
-def _values(message: Message) -> dict[str, Any]:
-    """What the texts of the reasons have places for; a place without a value is left out."""
+def _reason_values(message: Message) -> dict[str, Any]:
+    """Return the values for placeholders in reason texts; one without a value is left out."""
     values: dict[str, Any] = {
         "waited": duration((message.ended_at or timezone.now()) - message.queued_at)
     }
@@ -162,12 +165,12 @@ def _values(message: Message) -> dict[str, Any]:
 
 
 def title_of(message: Message) -> str:
-    """What went wrong, in one line for lists."""
+    """Return the reason in one line, for lists."""
     waited = duration((message.ended_at or timezone.now()) - message.queued_at)
     return explain(_reason(message), waited=waited).title
 
 
-def _accepted(message: Message, shown: str) -> str:
+def _explain_accepted(message: Message, shown: str) -> str:
     if shown == MARKED_SENT:
         return _("A person found that it went out.")
     if shown == NO_REPORTS:
@@ -182,8 +185,8 @@ def _accepted(message: Message, shown: str) -> str:
     return _("Accepted. Waiting for the delivery report.")
 
 
-def known_about(message: Message) -> list[str]:
-    """Short facts in the reader's language; hints, never a verdict."""
+def known_facts(message: Message) -> list[str]:
+    """List short facts that help staff settle an unknown outcome; hints, never a verdict."""
     sent = message.handed_over_at
     if sent is None:
         return []
@@ -206,7 +209,7 @@ def known_about(message: Message) -> list[str]:
 
 
 def _balances_around(message: Message) -> tuple[BalanceReading, BalanceReading] | None:
-    """The readings next to the send, if the provider states a balance."""
+    """Return the balance readings just before and after the send, if there are both."""
     readings = BalanceReading.objects.filter(account=message.account_id)
     sent, ended = message.handed_over_at, message.answered_at or message.ended_at
     before = readings.filter(read_at__lte=sent).order_by("-read_at").first()

@@ -1,4 +1,4 @@
-"""How the journal shows the message that a call was for."""
+"""Link the journal to the message that a call was for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..models import Message
 
 
 def message_link(identity: str) -> tuple[str, str] | None:
-    """Label and address; of the number only the end, since the journal masks it too."""
+    """Return label and URL; only the end of the number, since the journal masks numbers too."""
     found = Message.objects.filter(pk=identity).values_list("public_id", "recipient").first()
     if found is None:
         return None
@@ -21,11 +21,11 @@ def message_link(identity: str) -> tuple[str, str] | None:
     return label, reverse("admin:messaging_message_change", args=[public_id])
 
 
-MOST_FOUND: Final = 50
+MAX_FOUND: Final = 50
 
 
-def messages_named(identity: str) -> list[str]:
-    """The messages that a whole id names."""
+def find_subjects(identity: str) -> list[str]:
+    """Return the subjects of the messages that have exactly this id."""
     named = Q(reference=identity.lower()) | Q(provider_id=identity) | Q(public_id=identity)
     found = Message.objects.filter(named).order_by().values_list("pk", flat=True)
-    return [f"message:{pk}" for pk in found[:MOST_FOUND]]
+    return [f"message:{pk}" for pk in found[:MAX_FOUND]]

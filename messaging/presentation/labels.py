@@ -1,5 +1,7 @@
-"""The states of a message as staff see them. Some are derived, so that filters, exports
-and pages all say the same."""
+"""Labels for the states of a message.
+
+Some labels are derived from more than the state. They are derived here, so that filters, exports
+and pages agree."""
 
 from __future__ import annotations
 
@@ -115,7 +117,7 @@ def gives_reports(account: Account) -> bool:
 
 
 def shown_state(message: Message) -> str:
-    """What the label of this message says."""
+    """Return the key of the message's label."""
     if message.state != S.SUBMITTED:
         return message.state
     if message.settled_at is not None and message.reported_at is None:
@@ -123,28 +125,28 @@ def shown_state(message: Message) -> str:
     if not gives_reports(message.account):
         return NO_REPORTS
     since = message.answered_at or message.handed_over_at
-    if since and timezone.now() - since > _patience():
+    if since and timezone.now() - since > _report_wait():
         return REPORT_OVERDUE
     return message.state
 
 
-def _patience() -> timedelta:
+def _report_wait() -> timedelta:
     return timedelta(hours=settings.REPORT_HOURS)
 
 
 def where_shown(shown: str) -> Q:
-    """The rows whose label says `shown`, for filters."""
-    silent = [key for key, client in clients().items() if not client.reports_delivery]
-    oldest = timezone.now() - _patience()
+    """Select the messages whose label is `shown`, for filters."""
+    without_reports = [key for key, client in clients().items() if not client.reports_delivery]
+    oldest = timezone.now() - _report_wait()
     overdue = Q(answered_at__lte=oldest) | Q(answered_at=None, handed_over_at__lte=oldest)
     unsettled = Q(state=S.SUBMITTED) & (Q(settled_at=None) | ~Q(reported_at=None))
     match shown:
         case "submitted":
-            return unsettled & ~Q(account__provider__in=silent) & ~overdue
+            return unsettled & ~Q(account__provider__in=without_reports) & ~overdue
         case "submitted_no_reports":
-            return unsettled & Q(account__provider__in=silent)
+            return unsettled & Q(account__provider__in=without_reports)
         case "submitted_no_report":
-            return unsettled & ~Q(account__provider__in=silent) & overdue
+            return unsettled & ~Q(account__provider__in=without_reports) & overdue
         case "submitted_marked":
             return Q(state=S.SUBMITTED, reported_at=None) & ~Q(settled_at=None)
         case "queued":

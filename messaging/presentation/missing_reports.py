@@ -1,4 +1,4 @@
-"""How many messages wait for a report, and how many never got one."""
+"""Count the messages that wait for a report and those that never got one."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from ..models import Message
 from ..states import REPORTS, MessageState
 
 S = MessageState
-LOOKED_AT: Final = timedelta(days=7)
-"""Before the time at which a report is no longer waited for."""
+COUNTED_PERIOD: Final = timedelta(days=7)
+"""Period that is counted, before the time at which a report is overdue."""
 
 
 def missing_reports_of(accounts: Collection[int]) -> Mapping[int, MissingReports]:
-    """By account, counted over what its provider accepted within the last days."""
-    ripe_at = timezone.now() - timedelta(hours=settings.REPORT_HOURS)
+    """Return the missing reports by account, over recently accepted messages."""
+    overdue_before = timezone.now() - timedelta(hours=settings.REPORT_HOURS)
     accepted = Message.objects.filter(
         account__in=accounts,
         state__in=(S.SUBMITTED, *REPORTS),
-        created_at__gte=ripe_at - LOOKED_AT,
+        created_at__gte=overdue_before - COUNTED_PERIOD,
     )
-    unheard = Q(state=S.SUBMITTED, reported_at=None, settled_at=None)
-    ripe = Q(answered_at__lte=ripe_at)
+    unreported = Q(state=S.SUBMITTED, reported_at=None, settled_at=None)
+    ripe = Q(answered_at__lte=overdue_before)
     rows = (
         accepted.order_by()
         .values_list("account")
         .annotate(
-            waiting=Count("pk", filter=unheard & ~ripe),
+            waiting=Count("pk", filter=unreported & ~ripe),
             ripe=Count("pk", filter=ripe),
-            silent=Count("pk", filter=unheard & ripe),
-            since=Min("answered_at", filter=unheard & ~ripe),
+            silent=Count("pk", filter=unreported & ripe),
+            since=Min("answered_at", filter=unreported & ~ripe),
         )
     )
     return {account: MissingReports(*counted) for account, *counted in rows}

@@ -18,7 +18,7 @@ from ..batches.importing.validate import PHONE, RowProblem
 from ..batches.lifecycle import LIMIT_REACHED, NOT_ALLOWED
 from ..do_not_send import REASON as DO_NOT_SEND
 from ..models import StagedRow
-from ..recipients import country_words, phone_words
+from ..recipients import country_text, phone_problem_text
 
 REASONS: Final = {
     NOT_ALLOWED: ReasonText(
@@ -64,9 +64,9 @@ def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
                 "Excel shortened this number (%(typed)s). Format the column as text and enter"
                 " it again."
             ) % {"typed": typed_text(row, whole=whole)}
-        return phone_words(kind, **values, typed=typed_text(row, whole=whole))
+        return phone_problem_text(kind, **values, typed=typed_text(row, whole=whole))
     if row.problem == RowProblem.COUNTRY:
-        return country_words(account, values["country"])
+        return country_text(account, values["country"])
     if row.problem == RowProblem.PROVIDER:
         return _(values.pop("text")) % values
     words = _WORDS.get(row.problem)

@@ -1,4 +1,4 @@
-"""The story of a message, oldest first, told by its own row."""
+"""The timeline of a message, oldest entry first, built from its own row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.admin.timeline import TimelineEntry, in_order, person_name
+from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.templatetags.portal import visible
 from core.times import duration
 from providers.models import ApiCall
@@ -23,13 +23,15 @@ S = MessageState
 def timeline(
     message: Message, *, with_calls: bool, with_callbacks: bool = False
 ) -> list[TimelineEntry]:
-    """Whether the reader may open the calls and the callbacks that are the evidence."""
+    """List the entries. The flags say whether the reader may open calls and callbacks."""
     calls = _calls_of(message) if with_calls else []
     return [
-        *_queueing(message),
-        *_sending(message, calls),
-        *in_order([*_decisions(message), *_reports(message, with_callbacks=with_callbacks)]),
-        *_missing(message),
+        *_queue_entries(message),
+        *_send_entries(message, calls),
+        *sort_entries(
+            [*_decision_entries(message), *_report_entries(message, with_callbacks=with_callbacks)]
+        ),
+        *_missing_report_entry(message),
     ]
 
 
@@ -37,7 +39,7 @@ def _calls_of(message: Message) -> list[ApiCall]:
     return list(ApiCall.objects.filter(subject=f"message:{message.pk}").order_by("started_at"))
 
 
-def _queueing(message: Message) -> Iterator[TimelineEntry]:
+def _queue_entries(message: Message) -> Iterator[TimelineEntry]:
     yield TimelineEntry(
         _("Queued by %(name)s") % {"name": person_name(message.created_by)}, message.created_at
     )
@@ -45,7 +47,7 @@ def _queueing(message: Message) -> Iterator[TimelineEntry]:
         yield TimelineEntry(_("Taken up"), message.claimed_at)
 
 
-def _sending(message: Message, calls: list[ApiCall]) -> Iterator[TimelineEntry]:
+def _send_entries(message: Message, calls: list[ApiCall]) -> Iterator[TimelineEntry]:
     if message.handed_over_at:
         yield TimelineEntry(_("Handed over for sending"), message.handed_over_at)
     for call in calls[:-1] if message.answered_at else calls:
@@ -54,7 +56,7 @@ def _sending(message: Message, calls: list[ApiCall]) -> Iterator[TimelineEntry]:
     if message.answered_at:
         last = calls[-1] if calls else None
         yield TimelineEntry(
-            _answer(message),
+            _answer_text(message),
             message.answered_at,
             _call_url(last) if last else "",
             _("API call") if last else "",
@@ -65,7 +67,7 @@ def _call_url(call: ApiCall) -> str:
     return reverse("admin:providers_apicall_change", args=[call.pk])
 
 
-def _answer(message: Message) -> str:
+def _answer_text(message: Message) -> str:
     took = (
         duration(message.answered_at - message.handed_over_at)
         if message.answered_at and message.handed_over_at
@@ -79,7 +81,7 @@ def _answer(message: Message) -> str:
         case S.NOT_SENT | S.SUBMITTED if message.settled_at:
             return _("No clear answer after %(took)s") % {"took": took}
         case state if state in (S.SUBMITTED, *REPORTS) and message.reason:
-            # A report showed that it went out, or a person did.
+            # The call had no clear answer; a report or a person showed that it went out.
             return _("No clear answer after %(took)s") % {"took": took}
         case S.HELD | S.CANCELLED:
             return _("Not handed over")
@@ -92,7 +94,7 @@ def _answer(message: Message) -> str:
     return _("Accepted after %(took)s, id %(id)s") % {"took": took, "id": message.provider_id}
 
 
-def _decisions(message: Message) -> Iterator[TimelineEntry]:
+def _decision_entries(message: Message) -> Iterator[TimelineEntry]:
     if message.settled_at:
         words = {
             S.NOT_SENT: _("Marked as not sent by %(name)s: %(reason)s"),
@@ -109,7 +111,7 @@ def _decisions(message: Message) -> Iterator[TimelineEntry]:
         yield TimelineEntry(_("Given up by the portal"), message.ended_at)
 
 
-def _reports(message: Message, *, with_callbacks: bool) -> Iterator[TimelineEntry]:
+def _report_entries(message: Message, *, with_callbacks: bool) -> Iterator[TimelineEntry]:
     for report in message.reports.select_related("callback"):
         callback = report.callback if with_callbacks else None
         url = (
@@ -117,10 +119,10 @@ def _reports(message: Message, *, with_callbacks: bool) -> Iterator[TimelineEntr
             if callback
             else ""
         )
-        yield TimelineEntry(_report(report), report.at, url, _("callback") if url else "")
+        yield TimelineEntry(_report_text(report), report.at, url, _("callback") if url else "")
 
 
-def _report(report: Report) -> str:
+def _report_text(report: Report) -> str:
     word = str(REPORT_WORDS.get(report.state, ""))
     match report.kind:
         case Report.Kind.DELIVERY:
@@ -132,7 +134,7 @@ def _report(report: Report) -> str:
     }
 
 
-def _missing(message: Message) -> Iterator[TimelineEntry]:
+def _missing_report_entry(message: Message) -> Iterator[TimelineEntry]:
     if message.state == S.SUBMITTED:
         if gives_reports(message.account):
             yield TimelineEntry(_("No delivery report yet"))

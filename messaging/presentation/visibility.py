@@ -1,4 +1,4 @@
-"""Who sees whole numbers and texts. Everybody else sees them masked, everywhere."""
+"""Who sees whole numbers and texts. All other readers see them masked on every page."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from django.utils.translation import ngettext
 
 from ..models import Message
 
-OWN_FOR: Final = timedelta(minutes=30)
-"""Whoever sent something sees it whole this long, to read it back on the phone."""
+OWN_VISIBLE_FOR: Final = timedelta(minutes=30)
+"""How long the sender sees a message whole, to read it back on the phone."""
 
 
 def may_see_whole(message: Message, user: User | AnonymousUser) -> bool:
-    # Of a batch nobody reads numbers back.
+    # Nobody reads the numbers of a batch back.
     own = message.created_by_id == user.pk and message.batch_id is None
-    return own and timezone.now() - message.created_at < OWN_FOR
+    return own and timezone.now() - message.created_at < OWN_VISIBLE_FOR
 
 
 def shown_text(message: Message, *, whole: bool) -> str:
-    """The text, or how long it is. The text around a code holds nothing to hide."""
+    """Return the text, or its length if it is masked. The text around a code is not secret."""
     if whole or message.is_code:
         return message.text
     return ngettext("%(count)s character", "%(count)s characters", len(message.text)) % {

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.actions import ObjectAction, RevealAction
 from core.admin.pages import current_user, refuse_fragment
 from core.phone import grouped
-from messaging.recipients import NotARecipient
+from messaging.recipients import InvalidRecipient
 from providers.daily_limits import LimitReached
 from providers.models import Account
 
@@ -113,7 +113,7 @@ class ResendPage(ObjectAction[Session]):
             return limits.too_early_text(early)
         except LimitReached as reached:
             return limits.limit_reached_text(reached, account)
-        except (NotARecipient, sessions.AccountCannot) as reason:
+        except (InvalidRecipient, sessions.AccountCannot) as reason:
             return str(reason)
         except sessions.CheckUnderWay:
             return gettext("The provider is still being asked about the last code. Wait a moment.")

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
-from core.admin.changelist import listed
+from core.admin.changelist import open_changelist
 from core.admin.pages import ObjectPage
 from core.countries import country_name
 
@@ -28,7 +28,7 @@ class FiguresPage(ObjectPage[Session], TemplateView):
         return self.render_to_response(self.get_context_data())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        shown = listed(self.model_admin, self.request)
+        shown = open_changelist(self.model_admin, self.request)
         rows = shown.queryset
         tables = tables_of(rows)
         named = [

@@ -52,8 +52,8 @@ class MessageStateFilter(DropdownFilter):
 class PeriodFilter(RecentFilter):
     """Starts with today, because codes matter while they are valid."""
 
-    first = "today"
-    offered = ("today", "7", "30")
+    default_period = "today"
+    periods = ("today", "7", "30")
 
 
 class AlarmFilter(DropdownFilter):

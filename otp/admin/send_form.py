@@ -15,8 +15,7 @@ from unfold.widgets import (
 
 from messaging import segments
 from messaging.admin.recipient_form import RecipientForm
-from messaging.recipients import NotARecipient, recipient_for
-from messaging.recipients import words_of as words_of_problem
+from messaging.recipients import InvalidRecipient, recipient_for, unsupported_text
 from messaging.text_rules import control_character_text, has_control_characters
 from providers.admin.account_picker import AccountChoice
 from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, SendsText
@@ -158,7 +157,7 @@ class SendCodeForm(RecipientForm):
     def _check_text(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("template") != OWN_TEXT or "text" not in self.fields:
             return
-        text = segments.fold(cleaned.get("text") or "").strip()
+        text = segments.normalise_line_ends(cleaned.get("text") or "").strip()
         if text.count(CODE_PLACEHOLDER) != 1:
             words = gettext("Write %(place)s once, where the code stands.")
             self.add_error("text", words % {"place": CODE_PLACEHOLDER})
@@ -179,7 +178,7 @@ class SendCodeForm(RecipientForm):
             try:
                 client.check_own_code(typed)
             except CannotTake as cannot:
-                problem = words_of_problem(cannot)
+                problem = unsupported_text(cannot)
         if problem:
             self.add_error("typed", problem)
         cleaned["typed"] = typed
@@ -190,7 +189,7 @@ class SendCodeForm(RecipientForm):
             return
         try:
             recipient_for(fallback, self.number.e164)
-        except NotARecipient as reason:
+        except InvalidRecipient as reason:
             self.add_error("fallback", str(reason))
             return
         problem = unavailable_reason(fallback, self.number.country)

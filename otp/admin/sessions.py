@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from core.admin.buttons import EmptyState
 from core.admin.changelist import filtered
-from core.admin.exports import format_of
+from core.admin.exports import requested_format
 from core.admin.labels import state_label
 from core.admin.live import Cells
 from core.admin.pages import require
@@ -96,7 +96,7 @@ class SessionAdmin(TrackedAdmin):
     def reader_columns(self, request: HttpRequest) -> list[Any]:
         return [number_column(request)]
 
-    def named_by(self, term: str) -> Q:
+    def match_id(self, term: str) -> Q:
         """Match the session's own id or an id of one of its messages."""
         sent = SentCode.objects.filter(session=OuterRef("pk")).filter(
             Q(message__reference=term[:32].lower())
@@ -134,7 +134,7 @@ class SessionAdmin(TrackedAdmin):
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
         require(request, "otp.view_session", "otp.export_session")
-        format_ = format_of(request)
+        format_ = requested_format(request)
         return export_sessions(request, filtered(self, request), format_)
 
     # --- one session ---------------------------------------------------------

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.admin.labels import label_for
-from core.admin.timeline import TimelineEntry, in_order, person_name
+from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from messaging.models import Message, Report
 from messaging.states import MessageState
 
@@ -33,7 +33,7 @@ def timeline(session: Session, *, with_messages: bool) -> list[TimelineEntry]:
             TimelineEntry(_("The provider reports success"), session.provider_says_verified_at)
         )
     lines += _end_entries(session)
-    return in_order(lines)
+    return sort_entries(lines)
 
 
 def _code_entries(code: SentCode, *, with_messages: bool) -> Iterator[TimelineEntry]:

@@ -18,7 +18,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from core.client_address import read_network
+from core.client_address import parse_network
 
 from ..gateway.client import OptionField, OptionKind
 from ..models import Account
@@ -135,7 +135,7 @@ class NetworksField(JoinedLinesField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         for line in value:
-            if read_network(line) is None:
+            if parse_network(line) is None:
                 raise ValidationError(
                     _("“%(line)s” is not a network. Write it as 203.0.113.0/24 or 203.0.113.7."),
                     params={"line": line},

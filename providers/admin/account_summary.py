@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 
 from core.admin.buttons import Text
 from core.countries import country_name
-from core.fields import Unreadable
+from core.fields import UnreadableSecret
 from core.templatetags.portal import amount
 from core.times import full_time
 
@@ -98,7 +98,7 @@ def secret_facts(account: Account) -> list[SecretFacts]:
         try:
             credential.value.reveal()
             readable = True
-        except Unreadable:
+        except UnreadableSecret:
             readable = False
         facts.append(SecretFacts(label, credential.saved_at, credential.is_old, readable))
     return facts

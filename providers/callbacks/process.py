@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from core.redaction import cut, storable
+from core.redaction import storable, truncate
 
 from ..engine.work_source import DATABASE_AWAY
 from ..events import Effect, Match, ReceivedEvent, publish
@@ -252,7 +252,7 @@ def _problem_of(event: Event) -> str:
 
 
 def _storable_words(words: str) -> str:
-    return cut(storable(words), MAX_WORDS)
+    return truncate(storable(words), MAX_WORDS)
 
 
 def _outcome(one: ProcessedEvent) -> dict[str, str]:

@@ -143,6 +143,9 @@ def _body(request: HttpRequest) -> bytes:
         raise TooLarge
     else:
         body = request.body
+        if length.isdecimal() and len(body) < int(length):
+            # The sender left in the middle. It saw no answer, so it sends the report again.
+            raise UnreadablePostError("cut off")
     if len(body) > MAX_BODY:
         raise TooLarge
     return body

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from core.money import decimal_of
+from core.money import parse_amount
 from providers.gateway.vocabulary import (
     Balance,
     OrderState,
@@ -111,7 +111,7 @@ def transaction(row: object) -> Transaction:
     return Transaction(
         transaction_id=transaction_id,
         type=text_field(row, "type", SHORT),
-        amount=decimal_of(row.get("amount")),
+        amount=parse_amount(row.get("amount")),
         balance_after=amount_of(row.get("balance_snapshot")),
         frozen_after=amount_of(row.get("frozen_balance_snapshot")),
         description=text_field(row, "description"),
@@ -123,7 +123,7 @@ def transaction(row: object) -> Transaction:
 
 def balance(body: Mapping[str, Any]) -> Balance:
     return Balance(
-        balance=decimal_of(body.get("balance")),
+        balance=parse_amount(body.get("balance")),
         frozen=amount_of(body.get("frozen_balance")),
         available=amount_of(body.get("available_balance")),
         credit_limit=amount_of(body.get("credit_limit")),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from core.phone import PhoneError, PhoneNumber, read
+from core.phone import PhoneError, PhoneNumber, parse_number
 from providers.gateway.answers import json_object, json_object_or_none
 from providers.gateway.call import Answer, Effect, Operation, Request
 from providers.gateway.client import (
@@ -211,7 +211,7 @@ class HaoSMS(SendsOwnCode, ReportsBalance):
     @classmethod
     def _number(cls, recipient: str) -> PhoneNumber:
         try:
-            return read(recipient)
+            return parse_number(recipient)
         except PhoneError:
             raise CannotTake(CHINA_ONLY, provider=cls.name) from None
 

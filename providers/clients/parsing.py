@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
-from core.money import decimal_of
+from core.money import parse_amount
 from providers.gateway.answers import raise_for_status
 from providers.gateway.call import Answer
 from providers.gateway.errors import OutcomeUnknown
@@ -54,7 +54,7 @@ def id_of(value: object) -> str:
 
 def amount_of(value: object) -> Decimal | None:
     try:
-        return decimal_of(value)
+        return parse_amount(value)
     except ValueError:
         return None
 

@@ -97,7 +97,7 @@ def mask_words(text: str) -> str:
 def raw_query(callback: Callback, *, whole: bool) -> str:
     if whole:
         return visible(callback.query)
-    return visible(mask_words(Redactor().form(callback.query, _fields(callback))))
+    return visible(mask_words(Redactor().redact_form(callback.query, _fields(callback))))
 
 
 def raw_body(callback: Callback, *, whole: bool) -> str:
@@ -107,7 +107,7 @@ def raw_body(callback: Callback, *, whole: bool) -> str:
         return visible(text)
     if "multipart" in callback.content_type.lower():
         return HIDDEN
-    return visible(mask_words(Redactor().body(text, _fields(callback))))
+    return visible(mask_words(Redactor().redact_body(text, _fields(callback))))
 
 
 def _fields(callback: Callback) -> Fields:

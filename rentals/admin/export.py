@@ -80,7 +80,7 @@ def _export(
     columns: tuple[exports.Column, ...],
     model: type[Model],
 ) -> HttpResponseBase:
-    format_ = exports.format_of(request)
+    format_ = exports.requested_format(request)
     rows = filtered(admin, request)
     log_export(request, model, name, f"Exported {rows.count()} rows")
     return exports.export(name, columns, rows.iterator(chunk_size=2000), format_)

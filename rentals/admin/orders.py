@@ -85,7 +85,7 @@ class OrderAdmin(TrackedAdmin):
     def reader_columns(self, request: HttpRequest) -> list[Any]:
         return [order_page.number_column(request.user), order_page.app_column(project_names())]
 
-    def named_by(self, term: str) -> Q:
+    def match_id(self, term: str) -> Q:
         return Q(public_id=term[:24]) | Q(provider_id=term[:100])
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.admin.timeline import TimelineEntry, in_order, person_name
+from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.templatetags.portal import amount
 from core.times import duration, full_time
 from providers.models import ApiCall
@@ -29,7 +29,7 @@ def timeline(order: Order, *, with_calls: bool, with_money: bool) -> list[Timeli
     lines = [*_placing(order, with_calls), *_cancels(order), *_end(order)]
     lines += _money(order) if with_money else []
     lines += [*_differences(order), *_hand_over_entries(order)]
-    return in_order(lines)
+    return sort_entries(lines)
 
 
 def _placing(order: Order, with_calls: bool) -> Iterator[TimelineEntry]:
@@ -97,7 +97,7 @@ def _cancels(order: Order) -> Iterator[TimelineEntry]:
 def _end(order: Order) -> Iterator[TimelineEntry]:
     if order.received_there:
         text = _("SMS received, as the provider states it")
-        yield TimelineEntry(text, order.received_there, stated=True)
+        yield TimelineEntry(text, order.received_there, is_provider_time=True)
     if order.sms_at:
         yield TimelineEntry(_("SMS read by the portal"), order.sms_at)
     if order.ended_at and order.state in _ENDED:
@@ -134,7 +134,7 @@ def _money(order: Order) -> Iterator[TimelineEntry]:
     for row in transactions_of(order):
         text = f"{type_word(row.type)} {amount(row.amount)}"
         yield TimelineEntry(
-            text, row.created_there, _transaction_url(row), _("Transaction"), stated=True
+            text, row.created_there, _transaction_url(row), _("Transaction"), is_provider_time=True
         )
 
 

@@ -14,7 +14,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
-from core.fields import Unreadable
+from core.fields import UnreadableSecret
 from core.masking import masked_number
 from core.phone import grouped, mask
 from core.secrets import DOTS, Secret
@@ -100,7 +100,7 @@ def decrypted(secret: Secret | str | None) -> str:
         return ""
     try:
         return secret.reveal() if isinstance(secret, Secret) else secret
-    except Unreadable:
+    except UnreadableSecret:
         return DOTS
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from otp.models import SendGap, Session
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
-from tests.factories.codes import SENDS, WRONG, code_of, make_sent
+from tests.factories.codes import SENDS, WRONG, code_of, make_sent_session
 from tests.support.wait_until import wait_until
 
 from .conftest import LANGUAGES, Engine, MakeVisitor
@@ -110,7 +110,7 @@ def test_a_new_code_over_another_account_and_the_end(
 
 
 def test_the_same_enter_twice_is_one_try(operator: Visitor) -> None:
-    session = make_sent(make_account("haosms"))
+    session = make_sent_session(make_account("haosms"))
     operator.page.goto(reverse("admin:otp_session_change", args=[session.public_id]))
     page = CodePage(operator.page)
     page.field.fill(WRONG)
@@ -136,7 +136,7 @@ def test_what_is_typed_survives_the_live_page(
 
 @pytest.mark.any_database
 def test_the_list_follows_its_rows(operator: Visitor) -> None:
-    session = make_sent(make_account("haosms"))
+    session = make_sent_session(make_account("haosms"))
     operator.page.goto(reverse("admin:otp_session_changelist"))
     row = operator.page.locator("#result_list tbody tr").first
     expect(row).to_contain_text(WORDS["en"]["waiting"])

@@ -15,7 +15,7 @@ from rentals.models import Finding
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch, start_batch
-from tests.factories.codes import WRONG, make_sent, try_code
+from tests.factories.codes import WRONG, make_sent_session, try_code
 from tests.factories.messages import make_message
 from tests.factories.orders import make_rented
 
@@ -37,9 +37,13 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
     Message.objects.filter(pk=message.pk).update(
         state="unknown", reason="unreadable", words="z" * 500, provider_id="9" * 40
     )
-    session = make_sent(sender, recipient="13912345679", provider_says_verified_at=timezone.now())
+    session = make_sent_session(
+        sender, recipient="13912345679", provider_says_verified_at=timezone.now()
+    )
     try_code(session, WRONG)
-    failed = make_sent(sender, recipient="13912345670", state="failed", reason="other_refusal")
+    failed = make_sent_session(
+        sender, recipient="13912345670", state="failed", reason="other_refusal"
+    )
     Message.objects.filter(sent_code__session=failed).update(
         state="refused", reason="other_refusal", words="z" * 500
     )

@@ -1,4 +1,4 @@
-"""Where a request came from, as far as that can be believed."""
+"""The client address of a request behind trusted and untrusted proxies."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from core.client_address import client_address, is_within, read_address, read_network
+from core.client_address import client_address, is_within, parse_address, parse_network
 
 PROXIES = ["10.0.0.0/8", "2001:db8::1"]
 
 
-def address(sender: str, forwarded: str = "") -> str:
+def address_of(sender: str, forwarded: str = "") -> str:
     request = RequestFactory().get("/", REMOTE_ADDR=sender, HTTP_X_FORWARDED_FOR=forwarded)
     return str(client_address(request))
 
 
 @pytest.mark.parametrize(
-    ("sender", "forwarded", "found"),
+    ("sender", "forwarded", "expected"),
     [
         ("198.51.100.7", "", "198.51.100.7"),
         ("198.51.100.7", "203.0.113.9", "198.51.100.7"),
@@ -30,21 +30,23 @@ def address(sender: str, forwarded: str = "") -> str:
         ("::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9"),
     ],
 )
-def test_only_what_trusted_proxies_wrote_is_believed(
-    settings: Settings, sender: str, forwarded: str, found: str
+def test_only_entries_of_trusted_proxies_count(
+    settings: Settings, sender: str, forwarded: str, expected: str
 ) -> None:
     settings.TRUSTED_PROXIES = PROXIES
-    assert address(sender, forwarded) == found
+    assert address_of(sender, forwarded) == expected
 
 
-@pytest.mark.parametrize(("trusted", "found"), [(["unix"], "203.0.113.9"), ([], "None")])
-def test_a_socket_file_has_no_address(settings: Settings, trusted: list[str], found: str) -> None:
+@pytest.mark.parametrize(("trusted", "expected"), [(["unix"], "203.0.113.9"), ([], "None")])
+def test_unix_socket_client_is_a_proxy_only_if_trusted(
+    settings: Settings, trusted: list[str], expected: str
+) -> None:
     settings.TRUSTED_PROXIES = trusted
-    assert address("", "203.0.113.9") == found
+    assert address_of("", "203.0.113.9") == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "inside"),
+    ("text", "expected"),
     [
         ("198.51.100.7", True),
         ("198.51.101.7", False),
@@ -52,12 +54,12 @@ def test_a_socket_file_has_no_address(settings: Settings, trusted: list[str], fo
         ("::1", False),
     ],
 )
-def test_an_address_is_looked_for_in_networks_of_its_kind(text: str, inside: bool) -> None:
+def test_address_matches_only_networks_of_its_version(text: str, expected: bool) -> None:
     networks = ["198.51.100.0/24", "2001:db8::/32", "nonsense"]
-    assert is_within(read_address(text), networks) == inside
+    assert is_within(parse_address(text), networks) == expected
 
 
-def test_a_single_address_is_a_network_too() -> None:
-    assert is_within(read_address("203.0.113.7"), ["203.0.113.7"])
-    assert read_network("203.0.113.7/33") is None
+def test_single_address_counts_as_a_network() -> None:
+    assert is_within(parse_address("203.0.113.7"), ["203.0.113.7"])
+    assert parse_network("203.0.113.7/33") is None
     assert not is_within(None, ["0.0.0.0/0"])

@@ -1,4 +1,4 @@
-"""Amounts as providers state them."""
+"""Parsing of amounts that providers state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.money import CEILING, decimal_of
+from core.money import CEILING, parse_amount
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,8 @@ from core.money import CEILING, decimal_of
         ("0.00005", "0.0000"),
     ],
 )
-def test_an_amount_keeps_the_decimals_that_it_was_stated_with(
-    stated: object, expected: str
-) -> None:
-    assert str(decimal_of(stated)) == expected
+def test_amount_keeps_its_stated_decimals(stated: object, expected: str) -> None:
+    assert str(parse_amount(stated)) == expected
 
 
 @pytest.mark.parametrize(
@@ -73,9 +71,9 @@ def test_an_amount_keeps_the_decimals_that_it_was_stated_with(
     ],
     ids=lambda odd: repr(odd)[:20],
 )
-def test_what_is_no_amount_is_refused(odd: object) -> None:
+def test_invalid_amount_is_rejected(odd: object) -> None:
     with pytest.raises(ValueError):
-        decimal_of(odd)
+        parse_amount(odd)
 
 
 @given(
@@ -83,9 +81,9 @@ def test_what_is_no_amount_is_refused(odd: object) -> None:
         st.decimals(), st.floats(), st.integers(), st.text(), st.booleans(), st.none(), st.binary()
     )
 )
-def test_an_amount_can_always_be_stored(stated: object) -> None:
+def test_parsed_amount_can_be_stored(stated: object) -> None:
     try:
-        amount = decimal_of(stated)
+        amount = parse_amount(stated)
     except ValueError:
         return
     assert abs(amount) < CEILING

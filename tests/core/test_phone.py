@@ -1,4 +1,4 @@
-"""Phone numbers: ways of writing one, what is refused and why, and what is shown."""
+"""Phone numbers: notations, rejections with reasons, formatting and masking."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.phone import PhoneError, PhoneProblem, grouped, mask, read, search_key
+from core.phone import PhoneError, PhoneProblem, grouped, mask, parse_number, search_key
 
 P = PhoneProblem
 
@@ -36,8 +36,8 @@ P = PhoneProblem
         "'13912345678",
     ],
 )
-def test_a_chinese_number_is_read_in_every_way_of_writing(typed: str) -> None:
-    number = read(typed)
+def test_chinese_number_is_parsed_in_every_notation(typed: str) -> None:
+    number = parse_number(typed)
     assert number.e164 == "+8613912345678"
     assert (number.country, number.calling_code, number.significant) == ("CN", "86", "13912345678")
     assert not number.unusual
@@ -90,12 +90,12 @@ def test_a_chinese_number_is_read_in_every_way_of_writing(typed: str) -> None:
         ("+62 1234567890123456", P.TOO_LONG, None, 16),
     ],
 )
-def test_what_is_no_number_is_refused_with_the_reason(
+def test_invalid_number_is_rejected_with_a_reason(
     typed: str, kind: PhoneProblem, position: int | None, digits: int | None
 ) -> None:
-    with pytest.raises(PhoneError) as refused:
-        read(typed)
-    error = refused.value
+    with pytest.raises(PhoneError) as failure:
+        parse_number(typed)
+    error = failure.value
     assert (error.kind, error.position, error.digits) == (kind, position, digits)
     assert error.typed == typed
     assert error.expected == (11 if kind in (P.DIGITS, P.NOT_MOBILE) else None)
@@ -120,15 +120,15 @@ def test_what_is_no_number_is_refused_with_the_reason(
         ("+86 139 1234 5678", "ID", "+8613912345678", "CN"),
     ],
 )
-def test_numbers_of_other_countries(typed: str, home: str, e164: str, country: str) -> None:
-    number = read(typed, home)
+def test_foreign_numbers_are_parsed(typed: str, home: str, e164: str, country: str) -> None:
+    number = parse_number(typed, home)
     assert (number.e164, number.country) == (e164, country)
 
 
-def test_a_number_in_no_known_range_is_unusual_and_not_refused() -> None:
-    assert read("+1 555 555 5555").unusual
-    assert read("14012345678").unusual
-    assert not read("19912345678").unusual
+def test_number_in_an_unknown_range_is_unusual_but_valid() -> None:
+    assert parse_number("+1 555 555 5555").unusual
+    assert parse_number("14012345678").unusual
+    assert not parse_number("19912345678").unusual
 
 
 @pytest.mark.parametrize(
@@ -142,15 +142,15 @@ def test_a_number_in_no_known_range_is_unusual_and_not_refused() -> None:
         ("+390212345678", "+39 02 1234 5678", "02 1234 5678", "+39 02 •••• 5678"),
     ],
 )
-def test_a_number_is_shown_grouped_and_masked(
+def test_number_is_formatted_grouped_and_masked(
     e164: str, international: str, national: str, masked: str
 ) -> None:
-    number = read(e164)
+    number = parse_number(e164)
     assert number.international == international
     assert number.national == national
     assert number.masked == mask(e164) == masked
     assert grouped(e164) == international
-    assert read(international) == number
+    assert parse_number(international) == number
 
 
 @pytest.mark.parametrize(
@@ -167,11 +167,11 @@ def test_a_number_is_shown_grouped_and_masked(
         ("x" * 10_000, None),
     ],
 )
-def test_a_whole_number_is_recognised_in_a_search(typed: str, key: str | None) -> None:
+def test_search_recognises_complete_numbers_only(typed: str, key: str | None) -> None:
     assert search_key(typed) == key
 
 
-def test_what_is_no_number_is_masked_too() -> None:
+def test_other_text_is_masked_too() -> None:
     assert mask("") == ""
     assert mask("12345") == "•••••"
     assert mask("secret") == "••••et"
@@ -180,22 +180,22 @@ def test_what_is_no_number_is_masked_too() -> None:
 
 
 @given(st.text() | st.text("0123456789+-() ，,'．０９", max_size=24))
-def test_any_text_is_read_or_refused(typed: str) -> None:
+def test_any_text_is_parsed_or_rejected(typed: str) -> None:
     mask(typed)
     grouped(typed)
     try:
-        number = read(typed)
+        number = parse_number(typed)
     except PhoneError:
         return
     assert number.e164.isascii()
     assert 8 <= len(number.e164) <= 16
-    assert read(number.e164) == number
+    assert parse_number(number.e164) == number
     assert number.masked != number.international
 
 
 @given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))
-def test_every_mobile_number_of_china_is_taken_and_hides_four_digits(digits: str) -> None:
-    number = read(digits)
+def test_every_chinese_mobile_number_is_valid_and_masks_four_digits(digits: str) -> None:
+    number = parse_number(digits)
     assert number.significant == digits
     assert number.masked.count("•") == 4
     assert number.masked.endswith(digits[-4:])

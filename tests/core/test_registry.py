@@ -1,4 +1,4 @@
-"""Sources that apps register for every page."""
+"""Registries of functions that contribute to every page."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from core.registry import PageSources
 REQUEST = RequestFactory().get("/")
 
 
-def test_sources_are_asked_in_the_order_of_their_registration() -> None:
+def test_sources_are_called_in_order_of_registration() -> None:
     sources: PageSources[str] = PageSources("failed")
     sources.register(lambda _request: ["first"])
     sources.register(lambda _request: ["second", "third"])
     assert sources.gather(REQUEST) == ["first", "second", "third"]
 
 
-def test_a_source_registered_again_is_asked_once() -> None:
+def test_source_registered_twice_is_called_once() -> None:
     sources: PageSources[str] = PageSources("failed")
 
     def source(_request: object) -> list[str]:
@@ -30,7 +30,7 @@ def test_a_source_registered_again_is_asked_once() -> None:
     assert sources.gather(REQUEST) == ["once"]
 
 
-def test_a_failing_source_is_logged_and_hides_no_other(caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_source_is_logged_and_others_still_run(caplog: pytest.LogCaptureFixture) -> None:
     sources: PageSources[str] = PageSources("A source failed.")
 
     def broken(_request: object) -> list[str]:

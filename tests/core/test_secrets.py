@@ -1,4 +1,4 @@
-"""A secret shows itself to nobody who does not ask for it by name."""
+"""A secret is shown by `reveal()` only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CANARY = "canary-7Hq2"
 
 
 @pytest.mark.parametrize(
-    "shown",
+    "render",
     [
         str,
         repr,
@@ -31,15 +31,15 @@ CANARY = "canary-7Hq2"
         lambda secret: json.dumps(secret, default=str),
     ],
 )
-def test_no_way_of_printing_shows_it(shown: Callable[[Secret], str]) -> None:
-    assert CANARY not in shown(Secret(CANARY))
+def test_printing_never_shows_the_secret(render: Callable[[Secret], str]) -> None:
+    assert CANARY not in render(Secret(CANARY))
 
 
-def test_only_reveal_gives_it_away() -> None:
+def test_reveal_returns_the_secret() -> None:
     assert Secret(CANARY).reveal() == CANARY
 
 
-def test_it_is_decrypted_when_revealed_and_not_before() -> None:
+def test_secret_is_decrypted_only_when_revealed() -> None:
     def fail() -> str:
         raise AssertionError("decrypted too early")
 
@@ -50,16 +50,16 @@ def test_it_is_decrypted_when_revealed_and_not_before() -> None:
 
 
 @pytest.mark.parametrize("pack", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_it_goes_into_no_queue_and_no_cache(pack: Callable[[Secret], object]) -> None:
+def test_secret_cannot_be_pickled_or_copied(pack: Callable[[Secret], object]) -> None:
     with pytest.raises(TypeError, match="cannot be pickled"):
         pack(Secret(CANARY))
 
 
-def test_two_secrets_of_the_same_value_do_not_tell_that_they_are_equal() -> None:
+def test_secrets_with_the_same_value_are_not_equal() -> None:
     assert Secret(CANARY) != Secret(CANARY)
 
 
-def test_a_traceback_and_a_log_line_hold_dots(caplog: pytest.LogCaptureFixture) -> None:
+def test_tracebacks_and_logs_show_dots(caplog: pytest.LogCaptureFixture) -> None:
     secret = Secret(CANARY)
     try:
         raise ValueError(secret)

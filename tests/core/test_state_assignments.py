@@ -1,7 +1,7 @@
-"""No product code moves a state past its table: a search of the syntax trees.
+"""Searches the syntax trees of product code for states that change without their table.
 
-`StateTable.move` and `StateTable.set` are the only ways. To create a row in a state is no move.
-SQL may set a state only in a function that asks the table for that same state.
+Only `StateTable.move` and `StateTable.set` may change a state. Creating a row in a state is not a
+change. SQL may set a state only in a function that checks the table for that state.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 APPS: Final = ("core", "providers", "messaging", "otp", "rentals", "smsportal")
-LEFT_OUT: Final = {
-    "migrations": "a migration states what was true when it landed",
-    "sandbox": "a practice provider's own orders, which are no rows of the portal",
+EXCLUDED: Final = {
+    "migrations": "a migration records the tables of its time",
+    "sandbox": "the orders of a sandbox provider are not rows of the portal",
 }
-"""Folders, each with the reason."""
+"""Excluded folders, each with the reason."""
 ALLOWED: Final = {
-    ("core/states.py", "move"): "the way for many rows",
-    ("core/states.py", "set"): "the way for one row",
-    ("messaging/apply_report.py", "_keep"): "what a report says: reading it again finds the same",
+    ("core/states.py", "move"): "changes many rows",
+    ("core/states.py", "set"): "changes one row",
+    ("messaging/apply_report.py", "_keep"): "stores what a report states; a repeat stores the same",
 }
-"""Functions, each with the reason."""
+"""Exempt functions, each with the reason."""
 _WRITES: Final = ("update", "bulk_update", "save", "bulk_create", "update_or_create")
 WRITES: Final = frozenset(_WRITES) | {f"a{name}" for name in _WRITES}
 LISTS: Final = ("fields", "update_fields", "defaults")
@@ -36,7 +36,7 @@ SQL_ASSIGNMENT: Final = re.compile(r"""(?:^|\bset\b|,)\s*(?:\w+\.)?"?state"?\s*=
 CONDITION: Final = re.compile(r"\b(?:where|and|or|when|not|on)\s*$", re.I)
 
 
-class Offence(NamedTuple):
+class Violation(NamedTuple):
     function: str
     line: int
     kind: str
@@ -45,17 +45,19 @@ class Offence(NamedTuple):
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def offences(source: str, elsewhere: frozenset[str] = frozenset()) -> Iterator[Offence]:
-    """Each place of `source` that assigns a state without asking a table.
+def find_violations(
+    source: str, imported_names: frozenset[str] = frozenset()
+) -> Iterator[Violation]:
+    """Each place in `source` that assigns a state without checking a table.
 
-    `elsewhere`: names of other modules' collections that hold the word.
+    `imported_names`: names of collections in other modules that contain "state".
     """
     tree = ast.parse(source)
-    named = _collections_with_a_state(tree) | elsewhere
+    named = _collections_with_a_state(tree) | imported_names
     for function, node in _with_function(tree, None):
         kind = _kind_of(node, function, named)
         if kind:
-            yield Offence(function.name if function else "", getattr(node, "lineno", 0), kind)
+            yield Violation(function.name if function else "", getattr(node, "lineno", 0), kind)
 
 
 def _with_function(
@@ -64,7 +66,7 @@ def _with_function(
     for child in ast.iter_child_nodes(node):
         yield function, child
         inner = child if isinstance(child, Function) else function
-        # The pieces of an f-string are looked at together.
+        # The parts of an f-string are examined together.
         if not isinstance(child, ast.JoinedStr):
             yield from _with_function(child, inner)
 
@@ -87,10 +89,10 @@ def _kind_of_call(call: ast.Call, named: frozenset[str]) -> str:
     keywords = call.keywords if name in WRITES else []
     if any(one.arg == "state" for one in keywords):
         return name
-    # What is given as one value: `**changes`, a list of fields, `defaults`.
-    given = [one.value for one in keywords if one.arg in (None, *LISTS)]
-    given += call.args[1:] if name in BULK else []
-    return f"{name} of fields" if any(_holds_state(one, named) for one in given) else ""
+    # Arguments that hold several fields: `**changes`, a list of fields, `defaults`.
+    values = [one.value for one in keywords if one.arg in (None, *LISTS)]
+    values += call.args[1:] if name in BULK else []
+    return f"{name} of fields" if any(_holds_state(one, named) for one in values) else ""
 
 
 def _name_of(node: ast.AST) -> str:
@@ -105,7 +107,7 @@ def _is_state(node: ast.AST | None) -> bool:
 
 
 def _holds_state(node: ast.AST, named: frozenset[str]) -> bool:
-    """A collection in which the word stands, or the name of one."""
+    """Whether `node` is a collection that contains "state", or the name of one."""
     if isinstance(node, ast.Dict):
         return any(map(_is_state, node.keys))
     within = list(ast.walk(node))
@@ -113,7 +115,7 @@ def _holds_state(node: ast.AST, named: frozenset[str]) -> bool:
 
 
 def _collections_with_a_state(tree: ast.AST) -> frozenset[str]:
-    """Names, anywhere in the module, of dictionaries and sequences that hold the word."""
+    """Names, anywhere in the module, of collections that contain "state"."""
     found: set[str] = set()
     for node in ast.walk(tree):
         match node:
@@ -138,7 +140,7 @@ def _text_of(node: ast.JoinedStr | ast.Constant) -> str:
 
 
 def _is_prose(node: ast.AST) -> bool:
-    """Prose, not SQL: it ends in a full stop."""
+    """Whether a text is prose, not SQL: it ends with a full stop."""
     return isinstance(node, ast.Constant) and str(node.value).rstrip().endswith(".")
 
 
@@ -153,7 +155,7 @@ def _kind_of_sql(text: str, function: Function | None) -> str:
 
 
 def _checked_in(function: Function) -> set[str]:
-    """The states that this function asks a table about: `TABLE.check(S.CLAIMED, …)`."""
+    """The states that a function checks with a table: `TABLE.check(S.CLAIMED, …)`."""
     calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
     return {
         call.args[0].attr.lower()
@@ -166,41 +168,41 @@ def _checked_in(function: Function) -> set[str]:
     }
 
 
-# --- what is found -------------------------------------------------------------------
+# --- the search ----------------------------------------------------------------------
 
 
 def product_files() -> list[Path]:
     files = (path for app in APPS for path in sorted((ROOT / app).rglob("*.py")))
-    return [path for path in files if LEFT_OUT.keys().isdisjoint(path.relative_to(ROOT).parts)]
+    return [path for path in files if EXCLUDED.keys().isdisjoint(path.relative_to(ROOT).parts)]
 
 
-def all_offences() -> list[tuple[str, Offence]]:
+def all_violations() -> list[tuple[str, Violation]]:
     sources = {path: path.read_text() for path in product_files()}
     constants: set[str] = set()
     for source in sources.values():
         named = _collections_with_a_state(ast.parse(source))
         constants |= {name for name in named if name.isupper()}
     return [
-        (path.relative_to(ROOT).as_posix(), offence)
+        (path.relative_to(ROOT).as_posix(), violation)
         for path, source in sources.items()
-        for offence in offences(source, frozenset(constants))
+        for violation in find_violations(source, frozenset(constants))
     ]
 
 
 def test_product_code_moves_a_state_only_through_its_table() -> None:
     found = [
-        f"{path}:{offence.line} ({offence.kind})"
-        for path, offence in all_offences()
-        if (path, offence.function) not in ALLOWED
+        f"{path}:{violation.line} ({violation.kind})"
+        for path, violation in all_violations()
+        if (path, violation.function) not in ALLOWED
     ]
     assert not found, (
-        "These assign a state past its table. Use StateTable.move for many rows or"
+        "These assign a state without its table. Use StateTable.move for many rows or"
         f" StateTable.set for one: {', '.join(found)}"
     )
 
 
-def test_each_exception_is_still_needed() -> None:
-    needed = {(path, offence.function) for path, offence in all_offences()}
+def test_every_exception_is_still_needed() -> None:
+    needed = {(path, violation.function) for path, violation in all_violations()}
     assert not ALLOWED.keys() - needed
 
 
@@ -243,8 +245,8 @@ def test_each_exception_is_still_needed() -> None:
         "T_STATES.check(S.SENT, ())\ndef f():\n    run(\"UPDATE row SET state = 'sent'\")",
     ],
 )
-def test_an_assignment_past_the_table_is_found(snippet: str) -> None:
-    assert len(list(offences(snippet, frozenset({"SAVED"})))) == 1
+def test_assignment_without_the_table_is_found(snippet: str) -> None:
+    assert len(list(find_violations(snippet, frozenset({"SAVED"})))) == 1
 
 
 @pytest.mark.parametrize(
@@ -269,5 +271,5 @@ def test_an_assignment_past_the_table_is_found(snippet: str) -> None:
         "def f():\n    T_STATES.check(S.SENT, ())\n    run(\"UPDATE row SET state = 'sent'\")",
     ],
 )
-def test_what_moves_no_row_past_its_table_is_left_alone(snippet: str) -> None:
-    assert not list(offences(snippet))
+def test_code_that_moves_no_row_is_not_reported(snippet: str) -> None:
+    assert not list(find_violations(snippet))

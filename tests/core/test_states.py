@@ -1,4 +1,4 @@
-"""Tables of states, and the one way to move a row."""
+"""State tables, and the moves of rows that they allow."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ LIGHTS = StateTable(
 )
 
 
-def test_a_table_tells_where_a_state_can_be_reached_from() -> None:
+def test_sources_of_lists_the_states_that_lead_to_a_state() -> None:
     assert LIGHTS.sources_of(Light.BROKEN) == {Light.RED, Light.GREEN}
 
 
-def test_a_state_that_leads_nowhere_is_final() -> None:
+def test_state_without_successors_is_final() -> None:
     assert [state for state in Light if LIGHTS.is_final(state)] == [Light.BROKEN]
 
 
 @pytest.mark.django_db
 class TestMove:
-    def test_a_row_in_an_allowed_state_moves_with_its_changes(self) -> None:
+    def test_row_in_an_allowed_state_moves_with_its_changes(self) -> None:
         message = make_message()
         moved = MESSAGE_STATES.move(
             Message.objects.filter(pk=message.pk), MessageState.CANCELLED, reason="why"
@@ -50,7 +50,7 @@ class TestMove:
         message.refresh_from_db()
         assert (moved, message.state, message.reason) == (1, "cancelled", "why")
 
-    def test_a_row_in_another_state_stays_as_it_is(self) -> None:
+    def test_row_in_another_state_does_not_change(self) -> None:
         message = make_message(state=MessageState.DELIVERED)
         moved = MESSAGE_STATES.move(
             Message.objects.filter(pk=message.pk), MessageState.CANCELLED, reason="why"
@@ -58,7 +58,7 @@ class TestMove:
         message.refresh_from_db()
         assert (moved, message.state, message.reason) == (0, "delivered", "")
 
-    def test_named_sources_narrow_the_move(self) -> None:
+    def test_sources_limit_the_move(self) -> None:
         message = make_message()
         moved = MESSAGE_STATES.move(
             Message.objects.filter(pk=message.pk),
@@ -67,7 +67,7 @@ class TestMove:
         )
         assert moved == 0
 
-    def test_a_source_that_the_table_forbids_is_a_defect_and_moves_nothing(self) -> None:
+    def test_forbidden_source_raises_and_moves_nothing(self) -> None:
         message = make_message()
         with pytest.raises(ForbiddenMove, match="delivered"):
             MESSAGE_STATES.move(
@@ -78,21 +78,19 @@ class TestMove:
         message.refresh_from_db()
         assert message.state == MessageState.QUEUED
 
-    def test_a_target_that_nothing_leads_to_is_a_defect(self) -> None:
+    def test_target_without_sources_raises(self) -> None:
         with pytest.raises(ForbiddenMove):
             MESSAGE_STATES.move(Message.objects.all(), MessageState.SCHEDULED)
 
-    def test_no_sources_at_all_is_a_defect(self) -> None:
+    def test_empty_sources_raise(self) -> None:
         with pytest.raises(ForbiddenMove):
             MESSAGE_STATES.move(Message.objects.all(), MessageState.CANCELLED, sources=())
 
-    def test_a_move_is_one_conditional_update(self) -> None:
+    def test_move_is_one_conditional_update(self) -> None:
         message = make_message()
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+        with CaptureQueriesContext(connection) as queries:
             MESSAGE_STATES.move(Message.objects.filter(pk=message.pk), MessageState.CANCELLED)
-        statements = [query["sql"] for query in asked if not query["sql"].startswith("SAVE")]
+        statements = [query["sql"] for query in queries if not query["sql"].startswith("SAVE")]
         assert len(statements) == 1
         assert statements[0].startswith("UPDATE")
         assert '"state" IN' in statements[0]
@@ -100,20 +98,20 @@ class TestMove:
 
 @pytest.mark.django_db
 class TestSet:
-    def test_a_row_moves_with_its_changes_in_the_table_and_in_memory(self) -> None:
+    def test_row_moves_with_its_changes_in_database_and_memory(self) -> None:
         message = make_message()
         assert MESSAGE_STATES.set(message, MessageState.CANCELLED, reason="why")
         assert (message.state, message.reason) == ("cancelled", "why")
         message.refresh_from_db()
         assert (message.state, message.reason) == ("cancelled", "why")
 
-    def test_other_rows_in_the_same_state_stay(self) -> None:
+    def test_other_rows_in_the_same_state_do_not_change(self) -> None:
         message, other = make_message(), make_message()
         assert MESSAGE_STATES.set(message, MessageState.CANCELLED, reason="why")
         other.refresh_from_db()
         assert (other.state, other.reason) == ("queued", "")
 
-    def test_plain_changes_and_what_is_only_in_memory_are_not_read_back(
+    def test_plain_changes_and_unsaved_fields_are_not_read_back(
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         message = make_message(tries=1)
@@ -123,7 +121,7 @@ class TestSet:
         assert MESSAGE_STATES.set(message, MessageState.QUEUED, tries=F("tries") + 1)
         assert (message.words, message.tries) == ("only in memory", 2)
 
-    def test_a_row_that_another_process_moved_first_stays_as_that_left_it(self) -> None:
+    def test_row_moved_by_another_process_does_not_change(self) -> None:
         message = make_message()
         Message.objects.filter(pk=message.pk).update(state=MessageState.HELD)
         assert not MESSAGE_STATES.set(message, MessageState.CANCELLED, reason="why")
@@ -131,37 +129,37 @@ class TestSet:
         message.refresh_from_db()
         assert (message.state, message.reason) == ("held", "")
 
-    def test_a_move_that_the_table_forbids_is_a_defect_and_moves_nothing(self) -> None:
+    def test_forbidden_move_raises_and_moves_nothing(self) -> None:
         message = make_message(state=MessageState.DELIVERED)
         with pytest.raises(ForbiddenMove, match="delivered"):
             MESSAGE_STATES.set(message, MessageState.CANCELLED)
         message.refresh_from_db()
         assert message.state == MessageState.DELIVERED
 
-    def test_a_value_that_the_database_computes_is_read_back(self) -> None:
+    def test_value_computed_by_the_database_is_read_back(self) -> None:
         message = make_message(tries=1)
         assert MESSAGE_STATES.set(message, MessageState.CLAIMED, tries=F("tries") + 1)
         assert message.tries == 2
 
-    def test_fields_that_are_not_changed_are_not_saved(self) -> None:
+    def test_unchanged_fields_are_not_saved(self) -> None:
         message = make_message()
         message.reason = "only in memory"
         assert MESSAGE_STATES.set(message, MessageState.CANCELLED)
         message.refresh_from_db()
         assert message.reason == ""
 
-    def test_it_is_one_conditional_update(self) -> None:
+    def test_set_is_one_conditional_update(self) -> None:
         message = make_message()
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             MESSAGE_STATES.set(message, MessageState.CANCELLED)
-        statements = [query["sql"] for query in asked]
+        statements = [query["sql"] for query in queries]
         assert len(statements) == 1
         assert statements[0].startswith("UPDATE")
         assert '"state" = ' in statements[0].split("WHERE")[1]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_who_set_a_row_at_once_one_succeeds() -> None:
+def test_one_of_eight_concurrent_sets_succeeds() -> None:
     message = make_message()
 
     def set_state() -> bool:
@@ -172,7 +170,7 @@ def test_of_eight_who_set_a_row_at_once_one_succeeds() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_who_move_a_row_at_once_one_succeeds() -> None:
+def test_one_of_eight_concurrent_moves_succeeds() -> None:
     message = make_message()
 
     def move() -> int:

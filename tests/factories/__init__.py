@@ -1,1 +1,1 @@
-"""Rows in one line, with sensible defaults."""
+"""Factories: rows with sensible defaults, made in one line."""

@@ -1,4 +1,4 @@
-"""An account in one line, with sensible defaults."""
+"""Factory of accounts."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ OPTIONS: dict[str, dict[str, object]] = {
     "haorui": {"sender_ids": ["HAORUI"]},
 }
 NOWHERE = "http://127.0.0.1:9"
-"""A port that nobody listens on."""
+"""A port without a listener."""
 
 
 def make_account(
     provider: str = "haorui", sandbox: Sandbox | None = None, **fields: Any
 ) -> Account:
+    """Make an account, with the sandbox's credentials. Without a sandbox it is unreachable."""
     fields = {
         "name": f"{provider} {next(_serial)}",
         "allowed_countries": ["CN"],

@@ -1,4 +1,4 @@
-"""A batch in one line, and its start."""
+"""Factory of batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _serial = count(1)
 def make_batch(
     recipients: str | bytes, account: Account | None = None, *, read_it: bool = True, **fields: Any
 ) -> Batch:
-    """A batch of what was pasted, or of a file's bytes, read and checked. `by` made it."""
+    """Make a batch of pasted text, or of a file's bytes; it is read and checked."""
     by = fields.pop("by", None) or make_user("messaging.bulk_message")
     file_name = fields.pop("file_name", "recipients.csv" if isinstance(recipients, bytes) else "")
     content = recipients if isinstance(recipients, bytes) else create.paste_to_file(recipients)
@@ -39,7 +39,7 @@ def make_batch(
 
 
 def start_batch(batch: Batch, by: User | None = None) -> Batch:
-    """Let it go out: its messages wait for the engine."""
+    """Start a batch, so that its messages are queued."""
     lifecycle.start(batch, by or batch.created_by)
     batch_tasks.lay_out(batch.pk)
     batch.refresh_from_db()
@@ -47,5 +47,5 @@ def start_batch(batch: Batch, by: User | None = None) -> Batch:
 
 
 def numbers(count: int, start: int = 0) -> str:
-    """So many different numbers, one a line."""
+    """Return `count` different numbers, one per line."""
     return "\n".join(f"139{start + index:08}" for index in range(count))

@@ -1,4 +1,4 @@
-"""Code sessions in one line, and a way through the engine for them."""
+"""Factory of code sessions, and running their sends and checks through the engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from core.phone import read
+from core.phone import parse_number
 from messaging.models import Message
 from otp import check_code, sessions
 from otp.models import Attempt, SendGap, Session
@@ -25,17 +25,17 @@ _serial = count(1)
 CODE = "482913"
 WRONG = "000000"
 SENDS = {"haosms": "otp_msg", "haorui": "send", "otpservice": "send"}
-"""What the practice providers call the operation that sends a code."""
+"""The sandbox operation that sends a code, by provider."""
 NUMBER = "+8613912345678"
 TEXT = with_dots(TEXTS["en"])
 
 
 def make_session(account: Account | None = None, **fields: Any) -> Session:
-    """A session over HaoSMS whose code is CODE, unless told otherwise; its message waits."""
+    """Make a session with a queued message; by default over HaoSMS, with CODE."""
     account = account or make_account("haosms")
     by = fields.pop("by", None) or make_user()
     form_token = fields.pop("form_token", f"session{next(_serial)}")
-    recipient = read(fields.pop("recipient", NUMBER))
+    recipient = parse_number(fields.pop("recipient", NUMBER))
     plan = sessions.Plan(
         route=default_route(account, recipient.country, TEXT),
         recipient=recipient,
@@ -52,8 +52,8 @@ def make_session(account: Account | None = None, **fields: Any) -> Session:
     return session
 
 
-def make_sent(account: Account | None = None, **fields: Any) -> Session:
-    """One that the provider took."""
+def make_sent_session(account: Account | None = None, **fields: Any) -> Session:
+    """Make a session whose code the provider accepted."""
     session = make_session(account, **fields)
     now = timezone.now()
     Message.objects.filter(sent_code__session=session).update(
@@ -65,14 +65,15 @@ def make_sent(account: Account | None = None, **fields: Any) -> Session:
 
 
 def try_code(session: Session, typed: str, by: User | None = None, **fields: Any) -> Attempt:
+    """Check a typed code."""
     fields = {"form_token": f"try{next(_serial)}", **fields}
     attempt = check_code.check(session, typed, by=by or make_user(), **fields)
     session.refresh_from_db()
     return attempt
 
 
-def let_engine_send(session: Session, deadlines: Deadlines = IMPATIENT) -> Session:
-    """Until none of its messages waits or is under way."""
+def run_sends(session: Session, deadlines: Deadlines = IMPATIENT) -> Session:
+    """Run the engine until all messages of the session are sent or ended."""
     waiting = Message.objects.filter(
         sent_code__session=session, state__in=("queued", "claimed", "sending")
     )
@@ -81,8 +82,8 @@ def let_engine_send(session: Session, deadlines: Deadlines = IMPATIENT) -> Sessi
     return session
 
 
-def let_engine_check(session: Session, deadlines: Deadlines = IMPATIENT) -> Attempt:
-    """Until none of its checks is under way; the last one."""
+def run_checks(session: Session, deadlines: Deadlines = IMPATIENT) -> Attempt:
+    """Run the engine until all checks of the session have ended; return the last one."""
     waiting = session.attempts.filter(state__in=("queued", "claimed", "sending"))
     run_engine(lambda: not waiting.exists(), deadlines=deadlines)
     session.refresh_from_db()
@@ -92,7 +93,7 @@ def let_engine_check(session: Session, deadlines: Deadlines = IMPATIENT) -> Atte
 
 
 def code_of(sandbox: Sandbox, provider: str = "haosms") -> str:
-    """The code in the newest SMS of a practice provider."""
+    """Return the code in the newest SMS that the sandbox received."""
     fields = sandbox.book.entries(provider=provider, operation=SENDS[provider])[-1].fields
     if provider == "haosms":
         return str(fields["content"])
@@ -101,13 +102,14 @@ def code_of(sandbox: Sandbox, provider: str = "haosms") -> str:
     return "".join(character for character in str(fields["textmessage"]) if character.isdigit())
 
 
-def let_gap_pass(recipient: str = NUMBER) -> None:
+def end_send_gap(recipient: str = NUMBER) -> None:
+    """End the wait before the next code to this number."""
     past = timezone.now() - timedelta(minutes=5)
     SendGap.objects.filter(recipient=recipient).update(free_at=past)
 
 
-def let_time_pass(session: Session) -> Session:
-    """Its end lies in the past, by the database's clock."""
+def expire_session(session: Session) -> Session:
+    """Move the end of the session into the past, by the database's clock."""
     past = timezone.now() - timedelta(minutes=1)
     Session.objects.filter(pk=session.pk).update(expires_at=past)
     session.refresh_from_db()

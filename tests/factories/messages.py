@@ -1,14 +1,11 @@
-"""An account, a member of staff, a message, in one line and with sensible defaults.
-
-Staff and accounts that a test merely needs are no part of the history of changes.
-"""
+"""Factory of messages."""
 
 from __future__ import annotations
 
 from itertools import count
 from typing import Any, TypeVar
 
-from core.phone import read
+from core.phone import parse_number
 from messaging import queue_message
 from messaging.models import Message
 from providers.models import Account
@@ -23,11 +20,11 @@ CODE = "482913"
 
 
 def make_message(account: Account | None = None, **fields: Any) -> Message:
-    """A queued text (HAORUI), unless `kind` says otherwise."""
+    """Make a queued message; by default a text over HAORUI."""
     account = account or make_account()
     by = fields.pop("by", None) or make_user()
     form_token = fields.pop("form_token", f"token{next(_serial)}")
-    recipient = read(fields.pop("recipient", "+8613912345678"))
+    recipient = parse_number(fields.pop("recipient", "+8613912345678"))
     kind = Message.Kind(fields.pop("kind", Message.Kind.TEXT))
     drafted = {
         Message.Kind.TEXT: {"text": TEXT, "sms_kind": "T", "sender_id": "HAORUI"},

@@ -1,4 +1,4 @@
-"""An order in one line, in whatever state."""
+"""Factory of orders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _serial = count(1)
 
 
 def make_order(account: Account | None = None, **fields: Any) -> Order:
-    """A queued order of a number for WhatsApp in Indonesia, unless the fields say otherwise."""
+    """Make a queued order; by default of a number for WhatsApp in Indonesia."""
     account = account or make_account("gosms")
     by = fields.pop("by", None) or make_user("rentals.rent_order")
     rent_request = place_orders.RentRequest(
@@ -34,7 +34,7 @@ def make_order(account: Account | None = None, **fields: Any) -> Order:
 
 
 def make_rented(account: Account | None = None, **fields: Any) -> Order:
-    """An order that waits for its SMS, as if it had been rented just now."""
+    """Make a pending order, as if its number had been rented just now."""
     now = timezone.now()
     return make_order(
         account,
@@ -55,7 +55,7 @@ def make_rented(account: Account | None = None, **fields: Any) -> Order:
 
 
 def change(order: Order, **fields: Any) -> Order:
-    """Write these values into its row, whatever the rules are."""
+    """Save these values in the row without any check."""
     for name, value in fields.items():
         setattr(order, name, value)
     order.save()

@@ -1,4 +1,6 @@
-"""A member of staff in one line."""
+"""Factory of staff.
+
+The audit log leaves out staff that a test merely needs."""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ _serial = count(1)
 
 
 def make_user(*permissions: str, **fields: Any) -> User:
-    """A member of staff with just these permissions, as `messaging.send_message`."""
+    """Make a member of staff with only these permissions, such as `messaging.send_message`."""
     values = {"username": f"staff{next(_serial)}", "password": "secret", "is_staff": True, **fields}
     with disable_auditlog():
         user = User.objects.create_user(**values)
@@ -25,7 +27,7 @@ def make_user(*permissions: str, **fields: Any) -> User:
 
 
 def make_staff(role: str) -> User:
-    """A member of staff in one of the roles that every portal starts with."""
+    """Make a member of staff with one of the default roles."""
     user = make_user()
     with disable_auditlog():
         user.groups.add(Group.objects.get(name=role))

@@ -1,4 +1,4 @@
-"""The practice providers, and what most tests of messages need."""
+"""The sandbox for tests of messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a provider reports about a message, and what is made of it."""
+"""Applying a provider's reports to messages."""
 
 from __future__ import annotations
 
@@ -28,107 +28,108 @@ pytestmark = pytest.mark.django_db
 
 D = DeliveryState
 S = MessageState
-OUT = ["sending", "submitted", "unknown", "not_sent"]
+MAY_HAVE_LEFT = ["sending", "submitted", "unknown", "not_sent"]
 """States of a message that may have reached the provider."""
 _minutes = count(1)
 
 
-def tell(message: Message, state: DeliveryState, **about: Any) -> Match | None:
-    """A report of this message, a minute after the one before."""
+def report(message: Message, state: DeliveryState, **about: Any) -> Match | None:
+    """Apply a delivery report for this message, a minute after the previous one."""
     fields = {"reference": message.reference, "provider_id": "", "words": state.value, **about}
     account = fields.pop("account", message.account)
     at = timezone.now() + timedelta(minutes=next(_minutes))
-    heard = apply_report.on_delivery(
+    match = apply_report.on_delivery(
         ReceivedEvent(account, DeliveryReported(**fields, state=state), at)
     )
     message.refresh_from_db()
-    return heard
+    return match
 
 
-# --- which message is meant ----------------------------------------------------------
+# --- matching ------------------------------------------------------------------------
 
 
-def test_our_reference_finds_it() -> None:
+def test_report_matches_by_our_reference() -> None:
     message = make_message(state="submitted")
-    heard = tell(message, D.DELIVERED)
-    assert heard == Match(f"message:{message.pk}", Effect.APPLIED, "reference")
+    match = report(message, D.DELIVERED)
+    assert match == Match(f"message:{message.pk}", Effect.APPLIED, "reference")
 
 
-def test_without_our_reference_the_providers_id_finds_it() -> None:
+def test_report_without_our_reference_matches_by_provider_id() -> None:
     message = make_message(state="submitted", provider_id="26471304")
-    heard = tell(message, D.DELIVERED, reference="", provider_id="26471304")
-    assert heard is not None
-    assert (heard.matched_by, message.state) == ("provider_id", "delivered")
+    match = report(message, D.DELIVERED, reference="", provider_id="26471304")
+    assert match is not None
+    assert (match.matched_by, message.state) == ("provider_id", "delivered")
 
 
-def test_a_reference_that_is_not_of_our_making_leaves_the_word_to_the_id() -> None:
+def test_reference_in_another_format_falls_back_to_the_provider_id() -> None:
     message = make_message(state="submitted", provider_id="26471304")
-    assert tell(message, D.DELIVERED, reference="0", provider_id="26471304")
+    assert report(message, D.DELIVERED, reference="0", provider_id="26471304")
 
 
-def test_somebody_elses_reference_is_not_overruled_by_an_id() -> None:
+def test_unknown_reference_in_our_format_matches_nothing() -> None:
     message = make_message(state="submitted", provider_id="26471304")
-    assert not tell(message, D.DELIVERED, reference="f" * 32, provider_id="26471304")
+    assert not report(message, D.DELIVERED, reference="f" * 32, provider_id="26471304")
     assert message.state == "submitted"
 
 
-def test_one_accounts_report_moves_no_message_of_another() -> None:
+def test_report_of_another_account_matches_nothing() -> None:
     message = make_message(state="submitted", provider_id="26471304")
     other = make_account("haorui")
-    assert not tell(message, D.DELIVERED, account=other)
-    assert not tell(message, D.DELIVERED, account=other, reference="", provider_id="26471304")
+    assert not report(message, D.DELIVERED, account=other)
+    assert not report(message, D.DELIVERED, account=other, reference="", provider_id="26471304")
     assert message.state == "submitted"
 
 
-def test_id_that_no_message_has_finds_none() -> None:
+def test_unknown_provider_id_matches_nothing() -> None:
     message = make_message(state="submitted", provider_id="26471304")
-    assert not tell(message, D.DELIVERED, reference="", provider_id="26471305")
+    assert not report(message, D.DELIVERED, reference="", provider_id="26471305")
     assert message.state == "submitted"
 
 
-def test_an_id_that_two_messages_have_finds_neither() -> None:
+def test_provider_id_of_two_messages_matches_neither() -> None:
     account = make_account()
     one, _ = [make_message(account, state="submitted", provider_id="26471304") for _ in range(2)]
-    assert not tell(one, D.DELIVERED, reference="", provider_id="26471304")
+    assert not report(one, D.DELIVERED, reference="", provider_id="26471304")
 
 
-def test_a_report_brings_the_providers_id_where_it_is_not_known_yet() -> None:
+def test_report_fills_in_a_missing_provider_id() -> None:
     message = make_message(state="unknown")
-    tell(message, D.DELIVERED, provider_id="26471304")
+    report(message, D.DELIVERED, provider_id="26471304")
     assert message.provider_id == "26471304"
 
 
-# --- what moves ------------------------------------------------------------------------
+# --- state moves -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("before", OUT)
-@pytest.mark.parametrize("told", list(D))
-def test_a_report_moves_whatever_may_have_gone_out(before: str, told: DeliveryState) -> None:
-    message = make_message(state=before)
-    tell(message, told)
-    assert message.state == apply_report.STATE_OF[told]
+@pytest.mark.parametrize("state", MAY_HAVE_LEFT)
+@pytest.mark.parametrize("reported", list(D))
+def test_report_moves_a_message_that_may_have_left(state: str, reported: DeliveryState) -> None:
+    message = make_message(state=state)
+    report(message, reported)
+    assert message.state == apply_report.STATE_OF[reported]
     assert not message.conflict
 
 
-@pytest.mark.parametrize("told", list(D))
-@pytest.mark.parametrize("before", list(S))
-def test_no_report_moves_a_message_past_its_table_and_a_contradiction_is_kept(
-    before: MessageState, told: DeliveryState
+@pytest.mark.parametrize("reported", list(D))
+@pytest.mark.parametrize("state", list(S))
+def test_report_obeys_the_state_table_and_records_conflicts(
+    state: MessageState, reported: DeliveryState
 ) -> None:
     message = make_message(state="submitted")
-    if before in apply_report.STATE_OF.values():
-        tell(message, next(word for word in D if apply_report.STATE_OF[word] == before))
+    if state in apply_report.STATE_OF.values():
+        report(message, next(word for word in D if apply_report.STATE_OF[word] == state))
     change = Message.objects.filter(pk=message.pk)
-    change.update(state=before)
-    heard = tell(message, told)
-    target = apply_report.STATE_OF[told]
-    allowed = target in MESSAGE_STATES.moves[before]
-    assert message.state == (target if allowed else before)
-    assert heard is not None
-    # A report that never left, or a second last word, does not fit. A lesser one is only late.
-    never_left = before in apply_report.WAITS | apply_report.NOT_OUT
-    never_left &= not (before == S.REFUSED and told in apply_report.FAILURES)
-    second_end = told in apply_report.FINAL and before in S_FINAL and target != before
+    change.update(state=state)
+    match = report(message, reported)
+    target = apply_report.STATE_OF[reported]
+    allowed = target in MESSAGE_STATES.moves[state]
+    assert message.state == (target if allowed else state)
+    assert match is not None
+    # A report of a message that never left, or a second final report, is a conflict. A weaker
+    # report is only late.
+    never_left = state in apply_report.NOT_YET_SENT | apply_report.ENDED_UNSENT
+    never_left &= not (state == S.REFUSED and reported in apply_report.FAILURES)
+    second_end = reported in apply_report.FINAL and state in S_FINAL and target != state
     assert message.conflict == (never_left or second_end)
 
 
@@ -136,68 +137,73 @@ S_FINAL = {apply_report.STATE_OF[word] for word in apply_report.FINAL}
 
 
 @pytest.mark.parametrize("weaker", [D.SUBMITTED, D.UNKNOWN_REPORT, D.IN_TRANSIT])
-def test_a_late_lesser_report_changes_nothing(weaker: DeliveryState) -> None:
+def test_weaker_late_report_changes_nothing(weaker: DeliveryState) -> None:
     message = make_message(state="submitted")
-    tell(message, D.UNDELIVERED)
-    tell(message, weaker)
+    report(message, D.UNDELIVERED)
+    match = report(message, weaker)
+    assert match is not None
     assert (message.state, message.conflict) == ("undelivered", False)
+    assert match.effect == Effect.APPLIED
 
 
 @pytest.mark.parametrize("order", [(D.DELIVERED, D.UNDELIVERED), (D.UNDELIVERED, D.DELIVERED)])
-def test_delivered_stands_against_any_other_word_and_the_conflict_shows(
+def test_delivered_outranks_other_reports_with_a_conflict(
     order: tuple[DeliveryState, DeliveryState],
 ) -> None:
     message = make_message(state="submitted")
-    effects = [heard.effect for told in order if (heard := tell(message, told))]
+    effects = [match.effect for reported in order if (match := report(message, reported))]
     assert (message.state, message.conflict) == ("delivered", True)
     assert (effects[-1] == Effect.CONFLICT) == (order[-1] != D.DELIVERED)
 
 
-def test_what_was_cancelled_is_left_where_it_is_and_the_contradiction_shows() -> None:
+@pytest.mark.parametrize("reported", [D.DELIVERED, D.UNDELIVERED, D.SUBMITTED])
+def test_report_of_a_cancelled_message_is_a_conflict(reported: DeliveryState) -> None:
     message = make_message(state="cancelled")
-    heard = tell(message, D.DELIVERED)
-    assert heard is not None
-    assert (message.state, message.conflict, heard.effect) == ("cancelled", True, Effect.CONFLICT)
+    match = report(message, reported)
+    assert match is not None
+    assert (message.state, message.conflict, match.effect) == ("cancelled", True, Effect.CONFLICT)
 
 
-@pytest.mark.parametrize("before", sorted(apply_report.WAITS))
-@pytest.mark.parametrize("told", [D.SUBMITTED, D.IN_TRANSIT, D.DELIVERED])
-def test_what_was_reported_is_never_sent_again_whatever_we_believed(
-    before: MessageState, told: DeliveryState
+@pytest.mark.parametrize("state", sorted(apply_report.NOT_YET_SENT))
+@pytest.mark.parametrize("reported", [D.SUBMITTED, D.IN_TRANSIT, D.DELIVERED])
+def test_reported_pending_message_is_not_sent_again(
+    state: MessageState, reported: DeliveryState
 ) -> None:
-    message = make_message(state=before)
-    heard = tell(message, told)
-    assert heard is not None
-    assert (message.state, message.conflict) == (apply_report.STATE_OF[told], True)
-    assert heard.effect == Effect.CONFLICT
+    message = make_message(state=state)
+    match = report(message, reported)
+    assert match is not None
+    assert (message.state, message.conflict) == (apply_report.STATE_OF[reported], True)
+    assert match.effect == Effect.CONFLICT
     assert not MessageSource().accounts_with_work([message.account_id])
 
 
-def test_a_report_between_claim_and_hand_over_stops_the_call() -> None:
+def test_report_after_the_claim_stops_the_call() -> None:
     message, claim = make_message(), uuid4()
     with transaction.atomic():
         jobs = MessageSource().claim(message.account, 5, claim)
-    tell(message, D.DELIVERED)
+    report(message, D.DELIVERED)
     with transaction.atomic():
         assert not MessageSource().mark_in_flight(jobs, claim)
 
 
-@pytest.mark.parametrize(("told", "odd"), [(D.DELIVERED, True), (D.UNDELIVERED, False)])
-def test_only_a_good_report_contradicts_a_refusal(told: DeliveryState, odd: bool) -> None:
+@pytest.mark.parametrize(("reported", "conflict"), [(D.DELIVERED, True), (D.UNDELIVERED, False)])
+def test_only_a_success_report_conflicts_with_a_refusal(
+    reported: DeliveryState, conflict: bool
+) -> None:
     message = make_message(state="refused")
-    heard = tell(message, told)
-    assert heard is not None
-    assert (message.state, message.conflict) == ("refused", odd)
-    assert (heard.effect == Effect.CONFLICT) == odd
+    match = report(message, reported)
+    assert match is not None
+    assert (message.state, message.conflict) == ("refused", conflict)
+    assert (match.effect == Effect.CONFLICT) == conflict
 
 
-def test_a_code_is_wiped_as_soon_as_a_report_shows_that_it_went_out() -> None:
+def test_report_wipes_the_code() -> None:
     message = make_message(make_account("haosms"), kind="own_code", state="unknown")
-    tell(message, D.IN_TRANSIT)
+    report(message, D.IN_TRANSIT)
     assert not message.code
 
 
-def test_every_state_has_its_place_in_the_one_order() -> None:
+def test_every_delivery_state_is_in_the_order_of_reports() -> None:
     assert set(apply_report.ORDER) == set(D)
     ranked = [
         apply_report.STATE_OF[state] for state in apply_report.ORDER if state in apply_report.FINAL
@@ -206,141 +212,141 @@ def test_every_state_has_its_place_in_the_one_order() -> None:
         assert stronger in MESSAGE_STATES.moves[weaker]
 
 
-# --- beside our own call -----------------------------------------------------------------
+# --- order of report and answer ----------------------------------------------------------
 
 
-def test_a_report_before_our_own_answer_stands_and_the_answer_fills_the_gaps() -> None:
+def test_answer_after_a_report_fills_in_missing_values() -> None:
     message = make_message(state="sending")
-    tell(message, D.DELIVERED)
+    report(message, D.DELIVERED)
     apply_outcome.apply_submissions([(message.pk, Submission("26471304", "Submitted"))])
     message.refresh_from_db()
     assert (message.state, message.provider_id) == ("delivered", "26471304")
     assert message.answered_at is not None
 
 
-def test_an_answer_without_an_id_leaves_the_one_that_a_report_brought() -> None:
+def test_answer_without_an_id_keeps_the_reported_id() -> None:
     message = make_message(state="sending")
-    tell(message, D.DELIVERED, provider_id="26471304")
+    report(message, D.DELIVERED, provider_id="26471304")
     apply_outcome.apply_submissions([(message.pk, Submission(""))])
     message.refresh_from_db()
     assert message.provider_id == "26471304"
 
 
-def test_a_report_that_says_no_more_than_we_know_is_a_report_all_the_same() -> None:
+def test_report_without_news_still_sets_its_time() -> None:
     message = make_message(state="submitted")
-    tell(message, D.UNKNOWN_REPORT)
+    report(message, D.UNKNOWN_REPORT)
     assert message.reported_at is not None
 
 
-def test_report_that_moves_a_message_tells_when_it_was_reported() -> None:
+def test_report_that_moves_a_message_updates_its_time() -> None:
     message = make_message(state="submitted")
-    tell(message, D.IN_TRANSIT)
+    report(message, D.IN_TRANSIT)
     first = message.reported_at
     assert first is not None
-    tell(message, D.DELIVERED)
+    report(message, D.DELIVERED)
     assert message.reported_at is not None
     assert message.reported_at > first
 
 
-def test_late_report_changes_neither_the_time_nor_the_id_that_are_known() -> None:
+def test_weaker_late_report_keeps_time_and_id() -> None:
     message = make_message(state="submitted", provider_id="26471304")
-    tell(message, D.DELIVERED)
+    report(message, D.DELIVERED)
     known = message.reported_at
-    tell(message, D.IN_TRANSIT, provider_id="999")
+    report(message, D.IN_TRANSIT, provider_id="999")
     assert (message.reported_at, message.provider_id) == (known, "26471304")
 
 
-def test_late_report_brings_an_id_that_was_not_known() -> None:
+def test_weaker_late_report_fills_in_a_missing_id() -> None:
     message = make_message(state="delivered")
-    tell(message, D.IN_TRANSIT, provider_id="26471304")
+    report(message, D.IN_TRANSIT, provider_id="26471304")
     assert (message.state, message.provider_id) == ("delivered", "26471304")
 
 
-@pytest.mark.parametrize("before", ["submitted", "delivered"])
-def test_report_leaves_other_messages_alone(before: str) -> None:
+@pytest.mark.parametrize("state", ["submitted", "delivered"])
+def test_report_leaves_other_messages_unchanged(state: str) -> None:
     account = make_account()
-    message, other = (make_message(account, state=before) for _ in range(2))
+    message, other = (make_message(account, state=state) for _ in range(2))
     untouched = Message.objects.filter(pk=other.pk).values().get()
-    tell(message, D.IN_TRANSIT, provider_id="26471304")
+    report(message, D.IN_TRANSIT, provider_id="26471304")
     assert Message.objects.filter(pk=other.pk).values().get() == untouched
 
 
-def test_id_of_any_length_is_kept_as_far_as_the_column_goes_and_found_again() -> None:
+def test_long_provider_id_is_cut_and_still_matches() -> None:
     message, long_id = make_message(state="unknown"), "9" * 250
-    tell(message, D.IN_TRANSIT, provider_id=long_id)
+    report(message, D.IN_TRANSIT, provider_id=long_id)
     assert message.provider_id == long_id[:200]
-    assert tell(message, D.DELIVERED, reference="", provider_id=long_id)
+    assert report(message, D.DELIVERED, reference="", provider_id=long_id)
 
 
-def test_conflict_that_is_known_stays() -> None:
+def test_known_conflict_is_kept() -> None:
     message = make_message(state="submitted", conflict=True)
-    tell(message, D.DELIVERED)
+    report(message, D.DELIVERED)
     assert message.conflict
 
 
-@pytest.mark.parametrize("before", ["submitted", "delivered"])
-def test_owner_of_a_message_is_told_whether_it_moved_or_not(
-    before: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("state", ["submitted", "delivered"])
+def test_owner_is_notified_whether_the_message_moves_or_not(
+    state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[int] = []
-    monkeypatch.setattr(listeners, "_listeners", {"shop": told.extend})
-    message = make_message(state=before, belongs_to="shop:1")
-    tell(message, D.IN_TRANSIT)
-    assert told == [message.pk]
+    notified: list[int] = []
+    monkeypatch.setattr(listeners, "_listeners", {"shop": notified.extend})
+    message = make_message(state=state, belongs_to="shop:1")
+    report(message, D.IN_TRANSIT)
+    assert notified == [message.pk]
 
 
-def test_our_reference_in_capitals_finds_it() -> None:
+def test_report_matches_our_reference_in_capitals() -> None:
     message = make_message(state="submitted")
-    assert tell(message, D.DELIVERED, reference=message.reference.upper())
+    assert report(message, D.DELIVERED, reference=message.reference.upper())
 
 
-def test_a_check_of_a_code_that_never_went_out_is_a_contradiction() -> None:
+def test_code_check_of_a_refused_message_is_a_conflict() -> None:
     message = make_message(state="refused")
     event = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
-    heard = apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
-    assert heard is not None
-    assert heard.effect == Effect.CONFLICT
+    match = apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
+    assert match is not None
+    assert match.effect == Effect.CONFLICT
 
 
-@pytest.mark.parametrize("before", ["refused", "cancelled", "not_sent", "delivered", "submitted"])
+@pytest.mark.parametrize("state", ["refused", "cancelled", "not_sent", "delivered", "submitted"])
 @pytest.mark.parametrize("succeeded", [True, False])
-def test_only_a_successful_check_of_what_never_went_out_is_a_contradiction(
-    before: str, succeeded: bool
+def test_only_a_successful_check_of_an_unsent_code_is_a_conflict(
+    state: str, succeeded: bool
 ) -> None:
-    message = make_message(state=before)
+    message = make_message(state=state)
     event = VerificationReported(message.reference, "", "words", succeeded=succeeded)
-    heard = apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
-    odd = succeeded and before in ("refused", "cancelled", "not_sent")
-    effect = Effect.CONFLICT if odd else Effect.APPLIED
-    assert heard == Match(f"message:{message.pk}", effect, "reference")
+    match = apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
+    conflict = succeeded and state in ("refused", "cancelled", "not_sent")
+    effect = Effect.CONFLICT if conflict else Effect.APPLIED
+    assert match == Match(f"message:{message.pk}", effect, "reference")
     assert message.reports.get().state == ("succeeded" if succeeded else "failed")
 
 
 @pytest.mark.parametrize(
     "error", [OutcomeUnknown(Reason.TIMED_OUT), Refused(Reason.OTHER_REFUSAL, words="no")]
 )
-def test_an_answer_that_failed_is_kept_beside_a_report_that_came_first(error: Any) -> None:
+def test_error_after_a_report_is_kept_beside_it(error: Any) -> None:
     message = make_message(state="sending")
-    tell(message, D.DELIVERED)
+    report(message, D.DELIVERED)
     apply_outcome.apply_error(Message.objects.filter(pk=message.pk), error)
     message.refresh_from_db()
     assert (message.state, message.reason) == ("delivered", error.reason)
     assert message.answered_at is not None
 
 
-def test_a_lost_answer_before_the_report_comes_to_the_same_end() -> None:
+def test_report_after_a_lost_answer_delivers_the_message() -> None:
     message = make_message(state="sending")
     apply_outcome.apply_error(
         Message.objects.filter(pk=message.pk), OutcomeUnknown(Reason.TIMED_OUT)
     )
-    tell(message, D.DELIVERED)
+    report(message, D.DELIVERED)
     assert (message.state, message.reason) == ("delivered", "timed_out")
 
 
-# --- what is kept ---------------------------------------------------------------------------
+# --- stored reports -------------------------------------------------------------------------
 
 
-def test_reading_the_same_callback_again_keeps_one_report() -> None:
+def test_processing_a_callback_again_keeps_one_report() -> None:
     message = make_message(state="submitted")
     row = Callback.objects.create(account=message.account, digest="d", method="POST")
     event = DeliveryReported(message.reference, "", "Delivered", state=D.DELIVERED)
@@ -349,19 +355,21 @@ def test_reading_the_same_callback_again_keeps_one_report() -> None:
     assert message.reports.count() == 1
 
 
-def test_callback_that_is_read_again_replaces_what_it_left_before() -> None:
+def test_processing_a_callback_again_replaces_its_report() -> None:
     message = make_message(state="submitted")
     row = Callback.objects.create(account=message.account, digest="d", method="POST")
-    odd = Unrecognised(message.reference, "", "Delivrd", problem="unknown_word")
-    apply_report.on_unrecognised(ReceivedEvent(message.account, odd, row.received_at, row.pk))
+    unrecognised = Unrecognised(message.reference, "", "Delivrd", problem="unknown_word")
+    apply_report.on_unrecognised(
+        ReceivedEvent(message.account, unrecognised, row.received_at, row.pk)
+    )
     event = DeliveryReported(message.reference, "", "Delivered", state=D.DELIVERED)
     apply_report.on_delivery(ReceivedEvent(message.account, event, row.received_at, row.pk))
 
-    report = message.reports.get()
-    assert (report.kind, report.state, report.words) == ("delivery", "delivered", "Delivered")
+    stored = message.reports.get()
+    assert (stored.kind, stored.state, stored.words) == ("delivery", "delivered", "Delivered")
 
 
-def test_events_of_one_callback_are_kept_apart() -> None:
+def test_each_event_of_a_callback_is_stored() -> None:
     message = make_message(state="submitted")
     row = Callback.objects.create(account=message.account, digest="d", method="POST")
     for position, state in enumerate((D.IN_TRANSIT, D.DELIVERED)):
@@ -373,41 +381,41 @@ def test_events_of_one_callback_are_kept_apart() -> None:
     assert list(kept) == [(0, "in_transit", row.pk), (1, "delivered", row.pk)]
 
 
-def test_result_of_a_check_has_no_place_in_the_order_of_delivery_reports() -> None:
+def test_code_check_result_does_not_rank_among_delivery_reports() -> None:
     message = make_message(state="submitted")
     event = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
     apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
-    tell(message, D.DELIVERED)
+    report(message, D.DELIVERED)
     assert message.state == "delivered"
 
 
-def test_events_of_another_kind_or_about_nothing_of_ours_leave_nothing() -> None:
+def test_events_of_another_kind_or_without_a_message_are_not_stored() -> None:
     message = make_message(state="submitted")
     delivery = DeliveryReported(message.reference, "", "Delivered", state=D.DELIVERED)
     check = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
     now = timezone.now()
     assert apply_report.on_delivery(ReceivedEvent(message.account, check, now)) is None
     assert apply_report.on_verification(ReceivedEvent(message.account, delivery, now)) is None
-    for hear, kind in (
+    for handler, kind in (
         (apply_report.on_delivery, DeliveryReported),
         (apply_report.on_verification, VerificationReported),
         (apply_report.on_unrecognised, Unrecognised),
     ):
-        assert hear(ReceivedEvent(message.account, kind("f" * 32, "", "words"), now)) is None
+        assert handler(ReceivedEvent(message.account, kind("f" * 32, "", "words"), now)) is None
     assert not Report.objects.exists()
 
 
-def test_the_result_of_a_check_is_evidence_and_moves_nothing() -> None:
+def test_code_check_result_is_stored_and_moves_nothing() -> None:
     message = make_message(state="submitted")
     event = VerificationReported(message.reference, "", "SUCCESS 200", succeeded=True)
-    heard = apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
+    match = apply_report.on_verification(ReceivedEvent(message.account, event, timezone.now()))
     message.refresh_from_db()
-    assert heard is not None
+    assert match is not None
     assert message.state == "submitted"
     assert message.reports.get().kind == Report.Kind.VERIFICATION
 
 
-def test_the_result_of_a_check_for_no_message_of_ours_is_kept_nowhere() -> None:
+def test_code_check_result_without_a_message_is_not_stored() -> None:
     message = make_message(state="submitted")
     event = VerificationReported("f" * 32, "", "SUCCESS 200", succeeded=True)
     assert (
@@ -416,34 +424,34 @@ def test_the_result_of_a_check_for_no_message_of_ours_is_kept_nowhere() -> None:
     assert not Report.objects.exists()
 
 
-def test_a_report_that_nobody_understands_is_kept_beside_its_message() -> None:
+def test_unrecognised_report_is_stored_beside_its_message() -> None:
     message = make_message(state="submitted")
     event = Unrecognised(message.reference, "", "Teleported", problem="unknown_word")
-    heard = apply_report.on_unrecognised(ReceivedEvent(message.account, event, timezone.now()))
+    match = apply_report.on_unrecognised(ReceivedEvent(message.account, event, timezone.now()))
     message.refresh_from_db()
-    report = message.reports.get()
-    assert heard == Match(f"message:{message.pk}", Effect.APPLIED, "reference")
+    stored = message.reports.get()
+    assert match == Match(f"message:{message.pk}", Effect.APPLIED, "reference")
     assert message.state == "submitted"
-    assert (report.kind, report.state, report.words) == ("unrecognised", "", "Teleported")
+    assert (stored.kind, stored.state, stored.words) == ("unrecognised", "", "Teleported")
 
 
-def test_check_and_report_that_nobody_understands_are_found_by_the_providers_id_too() -> None:
+def test_check_and_unrecognised_report_match_by_provider_id() -> None:
     message, now = make_message(state="submitted", provider_id="26471304"), timezone.now()
     by_id = Match(f"message:{message.pk}", Effect.APPLIED, "provider_id")
-    odd = Unrecognised("", "26471304", "Teleported", problem="unknown_word")
-    assert apply_report.on_unrecognised(ReceivedEvent(message.account, odd, now)) == by_id
+    unrecognised = Unrecognised("", "26471304", "Teleported", problem="unknown_word")
+    assert apply_report.on_unrecognised(ReceivedEvent(message.account, unrecognised, now)) == by_id
     check = VerificationReported("", "26471304", "SUCCESS 200", succeeded=True)
     assert apply_report.on_verification(ReceivedEvent(message.account, check, now)) == by_id
 
 
-def test_words_that_no_database_takes_are_kept_readable() -> None:
+def test_words_with_unstorable_characters_are_escaped() -> None:
     message = make_message(state="submitted")
     with transaction.atomic():
-        tell(message, D.DELIVERED, words="\x00 \ud800", provider_id="\x00")
+        report(message, D.DELIVERED, words="\x00 \ud800", provider_id="\x00")
     assert message.reports.get().words == "␀ \\ud800"
 
 
-def test_words_are_sorted_into_final_ones_and_failures() -> None:
+def test_final_reports_and_failures_are_as_listed() -> None:
     assert {str(word) for word in apply_report.FINAL} == {
         "expired",
         "undelivered",
@@ -453,15 +461,15 @@ def test_words_are_sorted_into_final_ones_and_failures() -> None:
     assert {str(word) for word in apply_report.FAILURES} == {"expired", "undelivered", "rejected"}
 
 
-def test_states_that_a_report_contradicts_are_those_before_the_call_and_without_one() -> None:
-    assert {str(state) for state in apply_report.WAITS} == {
+def test_states_that_a_report_contradicts_are_as_listed() -> None:
+    assert {str(state) for state in apply_report.NOT_YET_SENT} == {
         "scheduled",
         "held",
         "queued",
         "claimed",
     }
-    assert {str(state) for state in apply_report.NOT_OUT} == {"cancelled", "refused"}
+    assert {str(state) for state in apply_report.ENDED_UNSENT} == {"cancelled", "refused"}
 
 
-def test_reports_are_the_states_that_only_a_report_reaches() -> None:
+def test_final_reports_map_to_report_states() -> None:
     assert {apply_report.STATE_OF[state] for state in apply_report.FINAL} < REPORTS

@@ -1,4 +1,4 @@
-"""Callbacks in every order, repeated and odd: the same end, and never a fault."""
+"""Callbacks in any order, repeated or malformed, give the same result and never an error."""
 
 from __future__ import annotations
 
@@ -35,25 +35,27 @@ WORDS = [
 SAME_DATABASE = settings(
     max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-odd = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8), st.lists(st.text()))
+odd_values = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.text(max_size=8), st.lists(st.text())
+)
 report = st.fixed_dictionaries(
     {},
     optional={
         "uid": st.sampled_from(["ours", "another", "", "0"]),
         "message_id": st.sampled_from([26471304, "26471304", "0", None, 9]),
         "DLRStatus": st.sampled_from(WORDS),
-        "ErrorCode": odd,
-        "PhoneNumber": odd,
+        "ErrorCode": odd_values,
+        "PhoneNumber": odd_values,
     },
 )
-way = st.sampled_from(["json", "form", "get", "array"])
-pushes = st.lists(st.tuples(way, report), min_size=1, max_size=4)
+formats = st.sampled_from(["json", "form", "get", "array"])
+pushes = st.lists(st.tuples(formats, report), min_size=1, max_size=4)
 
 
-def push(account: Account, how: str, content: dict[str, Any]) -> int:
+def push(account: Account, format_: str, content: dict[str, Any]) -> int:
     path = f"/callbacks/{token_of(account)}/"
     browser = Browser()
-    match how:
+    match format_:
         case "json":
             answer = browser.post(path, json.dumps(content), "application/json")
         case "array":
@@ -66,13 +68,13 @@ def push(account: Account, how: str, content: dict[str, Any]) -> int:
     return int(answer.status_code)
 
 
-def named(content: dict[str, Any], message: Message) -> dict[str, Any]:
+def with_real_reference(content: dict[str, Any], message: Message) -> dict[str, Any]:
     names = {"ours": message.reference, "another": "f" * 32}
     uid = content.get("uid")
     return {**content, "uid": names[uid]} if uid in names else content
 
 
-def begin_again(message: Message) -> None:
+def reset(message: Message) -> None:
     Callback.objects.all().delete()
     Report.objects.all().delete()
     Message.objects.filter(pk=message.pk).update(
@@ -80,7 +82,7 @@ def begin_again(message: Message) -> None:
     )
 
 
-def end_of(message: Message) -> tuple[str, bool]:
+def processed_state(message: Message) -> tuple[str, bool]:
     process_received()
     message.refresh_from_db()
     return message.state, message.conflict
@@ -88,36 +90,36 @@ def end_of(message: Message) -> tuple[str, bool]:
 
 @SAME_DATABASE
 @given(pushes, st.randoms(use_true_random=False))
-def test_the_end_is_the_same_in_every_order(
+def test_result_does_not_depend_on_the_order_of_callbacks(
     sent: list[tuple[str, dict[str, Any]]], chance: random.Random
 ) -> None:
     message = make_message(make_account("haorui"), state="submitted")
     orders = list(permutations(sent))
-    ends = set()
+    results = set()
     for order in chance.sample(orders, min(len(orders), 4)):
-        begin_again(message)
-        for how, content in order:
-            assert push(message.account, how, named(content, message)) == 200
-        ends.add(end_of(message))
-    assert len(ends) == 1
+        reset(message)
+        for format_, content in order:
+            assert push(message.account, format_, with_real_reference(content, message)) == 200
+        results.add(processed_state(message))
+    assert len(results) == 1
 
 
 @SAME_DATABASE
 @given(st.lists(report, min_size=1, max_size=3), st.integers(2, 4))
-def test_replays_come_to_the_same_end_as_one(sent: list[dict[str, Any]], times: int) -> None:
+def test_replayed_callbacks_change_nothing(sent: list[dict[str, Any]], times: int) -> None:
     message = make_message(make_account("haorui"), state="submitted")
-    ends = set()
+    results = set()
     for repeated in (1, times):
-        begin_again(message)
+        reset(message)
         for content in sent * repeated:
-            push(message.account, "json", named(content, message))
-        ends.add((end_of(message), Callback.objects.count(), Report.objects.count()))
-    assert len(ends) == 1
+            push(message.account, "json", with_real_reference(content, message))
+        results.add((processed_state(message), Callback.objects.count(), Report.objects.count()))
+    assert len(results) == 1
 
 
 @SAME_DATABASE
 @given(st.binary(max_size=200), st.binary(max_size=60), st.sampled_from(["haorui", "otpservice"]))
-def test_no_bytes_at_all_are_a_fault(body: bytes, query: bytes, provider: str) -> None:
+def test_arbitrary_bytes_never_fail(body: bytes, query: bytes, provider: str) -> None:
     account = make_account(provider)
     path = f"/callbacks/{token_of(account)}/"
     for method in ("GET", "POST", "PUT", "HEAD"):

@@ -1,4 +1,4 @@
-"""Reports that meet each other, or our own answer, in the middle of an update."""
+"""Reports that arrive at the same time as each other or as our own answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WORDS = [DeliveryState.IN_TRANSIT, DeliveryState.DELIVERED, DeliveryState.UNDELIVERED]
 
 
-def test_no_report_is_lost_when_many_come_at_once() -> None:
+def test_concurrent_reports_are_all_kept() -> None:
     message = make_message(make_account("haorui"), state="submitted")
     rows = [
         Callback.objects.create(account=message.account, digest=str(number), method="POST")
@@ -33,38 +33,38 @@ def test_no_report_is_lost_when_many_come_at_once() -> None:
     ]
     todo, lock = iter(zip(rows, cycle(WORDS), strict=False)), Lock()
 
-    def tell_one() -> None:
+    def report_next() -> None:
         with lock:
             row, state = next(todo)
         event = DeliveryReported(message.reference, "", state.value, state=state)
         with transaction.atomic():
             apply_report.on_delivery(ReceivedEvent(message.account, event, timezone.now(), row.pk))
 
-    at_once(tell_one, len(rows))
+    at_once(report_next, len(rows))
     message.refresh_from_db()
     assert Report.objects.count() == len(rows)
     assert (message.state, message.conflict) == ("delivered", True)
 
 
-def test_a_report_and_our_own_answer_at_the_same_moment_lose_nothing_of_each_other() -> None:
+def test_concurrent_report_and_answer_keep_each_others_values() -> None:
     message = make_message(make_account("haorui"), state="sending")
     event = DeliveryReported(message.reference, "", "Delivered", state=DeliveryState.DELIVERED)
 
-    def tell() -> None:
+    def report() -> None:
         with transaction.atomic():
             apply_report.on_delivery(ReceivedEvent(message.account, event, timezone.now()))
 
     def answer() -> None:
         apply_outcome.apply_submissions([(message.pk, Submission("26471304"))])
 
-    todo, lock = iter([tell, answer]), Lock()
+    todo, lock = iter([report, answer]), Lock()
 
-    def one() -> None:
+    def run_next() -> None:
         with lock:
-            work = next(todo)
-        work()
+            task = next(todo)
+        task()
 
-    at_once(one, 2)
+    at_once(run_next, 2)
     message = Message.objects.get()
     assert (message.state, message.provider_id) == ("delivered", "26471304")
     assert message.answered_at is not None

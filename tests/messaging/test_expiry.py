@@ -1,4 +1,4 @@
-"""What waited too long: a text asks for a go-ahead, a code is of no use to anybody."""
+"""Texts that are too old are held for confirmation; stale codes end as not sent."""
 
 from __future__ import annotations
 
@@ -27,55 +27,55 @@ KINDS = [
 ]
 
 
-def test_a_text_may_wait_a_day_and_a_code_two_minutes() -> None:
+def test_text_expires_after_a_day_and_a_code_after_two_minutes() -> None:
     assert (timedelta(hours=24), timedelta(minutes=2)) == (TEXT_MAX_AGE, CODE_MAX_AGE)
 
 
-def made_at_noon(provider: str, kind: str) -> Message:
+def make_at_noon(provider: str, kind: str) -> Message:
     return make_message(make_account(provider), kind=kind, queued_at=NOON, not_before=NOON)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("provider", "kind", "age", "end"), KINDS)
-class TestTheBorder:
-    def test_at_its_age_it_is_put_aside(
+class TestMaximumAge:
+    def test_message_of_that_age_is_held_or_ended(
         self, provider: str, kind: str, age: timedelta, end: str
     ) -> None:
-        message = made_at_noon(provider, kind)
+        message = make_at_noon(provider, kind)
         with time_machine.travel(NOON + age, tick=False):
             MessageSource().sweep()
         message.refresh_from_db()
         assert (message.state, message.reason) == (end, "waited_too_long")
 
-    def test_a_moment_before_it_is_not(
+    def test_younger_message_stays_queued(
         self, provider: str, kind: str, age: timedelta, end: str
     ) -> None:
-        message = made_at_noon(provider, kind)
+        message = make_at_noon(provider, kind)
         with time_machine.travel(NOON + age - MOMENT, tick=False):
             MessageSource().sweep()
         message.refresh_from_db()
         assert message.state == "queued"
 
-    def test_at_its_age_it_is_not_claimed_even_before_the_sweep(
+    def test_message_of_that_age_is_not_claimed_before_the_sweep(
         self, provider: str, kind: str, age: timedelta, end: str
     ) -> None:
-        message = made_at_noon(provider, kind)
+        message = make_at_noon(provider, kind)
         with time_machine.travel(NOON + age, tick=False):
             source = MessageSource()
             assert source.accounts_with_work([message.account_id]) == set()
             assert source.claim(message.account, 5, uuid4()) == []
 
-    def test_a_moment_before_it_is_claimed(
+    def test_younger_message_is_claimed(
         self, provider: str, kind: str, age: timedelta, end: str
     ) -> None:
-        message = made_at_noon(provider, kind)
+        message = make_at_noon(provider, kind)
         with time_machine.travel(NOON + age - MOMENT, tick=False):
             assert len(MessageSource().claim(message.account, 5, uuid4())) == 1
 
 
 @pytest.mark.django_db
-def test_a_code_that_waited_too_long_is_wiped() -> None:
-    message = made_at_noon("haosms", "own_code")
+def test_expired_code_is_wiped() -> None:
+    message = make_at_noon("haosms", "own_code")
     with time_machine.travel(NOON + CODE_MAX_AGE, tick=False):
         MessageSource().sweep()
     message.refresh_from_db()
@@ -84,7 +84,7 @@ def test_a_code_that_waited_too_long_is_wiped() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", ["claimed", "sending", "unknown", "submitted", "cancelled"])
-def test_only_what_is_queued_grows_too_old(state: str) -> None:
+def test_only_queued_messages_expire(state: str) -> None:
     now = timezone.now()
     message = make_message(state=state, queued_at=now - timedelta(days=3), claimed_at=now)
     MessageSource().sweep()
@@ -94,7 +94,7 @@ def test_only_what_is_queued_grows_too_old(state: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("provider", "kind", "age", "end"), KINDS)
-def test_after_a_long_stop_nothing_old_goes_out(
+def test_old_messages_are_not_sent_after_an_outage(
     sandbox: Sandbox, provider: str, kind: str, age: timedelta, end: str
 ) -> None:
     account = make_account(provider, sandbox)
@@ -111,7 +111,7 @@ def test_after_a_long_stop_nothing_old_goes_out(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_message_that_needs_a_go_ahead_goes_out_once_it_has_it(sandbox: Sandbox) -> None:
+def test_held_message_is_sent_once_after_release(sandbox: Sandbox) -> None:
     message = make_message(make_account("haorui", sandbox), state="held")
     assert queue_message.release(message)
     assert not queue_message.release(message)

@@ -1,4 +1,4 @@
-"""The page of a message after real calls to the practice providers, as the client gets it."""
+"""The page of a message after real HTTP calls to the sandbox."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ FAULTS = {
         "keep_alive_reset",
     ),
 }
-"""Which faults of the practice providers lead to which state, words and money line."""
+"""Sandbox faults by the state, text and money line that they lead to."""
 CASES = [(fault, *words) for words, faults in FAULTS.items() for fault in faults]
 
 
@@ -78,30 +78,30 @@ def live_part(client: Client, message: Message, role: str = "operator") -> str:
 
 
 def element(page: str, name: str) -> str:
-    """The text of the first element of this class, without its markup."""
+    """Return the text of the first element with this class, without markup."""
     found = re.search(rf'class="{name}".*?</(?:p|div)>', page, re.DOTALL)
     return re.sub(r"<[^>]*>|\s+", " ", found[0]) if found else ""
 
 
-def has_an_answer(message: Message) -> bool:
+def has_result(message: Message) -> bool:
     message.refresh_from_db()
     return bool(message.reason) or message.state == "submitted"
 
 
-def test_every_fault_of_the_practice_providers_is_in_the_table() -> None:
+def test_every_sandbox_fault_is_in_the_table() -> None:
     known = {fault.id for fault in CATALOGUE.values() if fault.kind == "answer"}
     assert {fault for fault, *_ in CASES} == known
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("fault", "state", "words", "money"), CASES)
-def test_the_page_explains_a_fault_with_its_money_line(
+def test_page_explains_a_fault_with_its_money_line(
     fault: str, state: str, words: str, money: str, client: Client, sandbox: Sandbox
 ) -> None:
     message = make_message(make_account("haorui", sandbox))
     sandbox.faults.set(fault, provider="haorui")
     deadlines = IMPATIENT if words.startswith(NO_ANSWER) else DEADLINES
-    run_engine(lambda: has_an_answer(message), deadlines=deadlines)
+    run_engine(lambda: has_result(message), deadlines=deadlines)
     page = live_part(client, message)
     assert state in element(page, "status-line")
     assert money in element(page, "money-line")
@@ -112,7 +112,7 @@ def test_the_page_explains_a_fault_with_its_money_line(
     assert sandbox.book.entries(kind="strayed") == []
 
 
-def test_a_wrong_password_pauses_the_account_and_leads_to_the_next_step(
+def test_wrong_password_pauses_the_account_and_shows_the_next_step(
     client: Client, sandbox: Sandbox
 ) -> None:
     wrong = {"username": "practice", "password": "wrong"}
@@ -134,7 +134,7 @@ def test_a_wrong_password_pauses_the_account_and_leads_to_the_next_step(
     assert not Account.objects.get(pk=account.pk).is_paused
 
 
-def test_a_provider_that_cannot_be_reached_is_tried_again(client: Client) -> None:
+def test_unreachable_provider_is_tried_again(client: Client) -> None:
     message = make_message()
     run_engine(lambda: Message.objects.filter(tries__gte=1, state="queued").exists())
     page = live_part(client, message)
@@ -143,7 +143,7 @@ def test_a_provider_that_cannot_be_reached_is_tried_again(client: Client) -> Non
     assert NOT_SPENT in element(page, "money-line")
 
 
-def test_a_manager_finds_the_call_behind_a_message(client: Client, sandbox: Sandbox) -> None:
+def test_manager_opens_the_call_of_a_message(client: Client, sandbox: Sandbox) -> None:
     message = send(make_message(make_account("haorui", sandbox)))
     assert "/providers/apicall/" not in live_part(client, message)
     link = re.findall(r'href="(/providers/apicall/[^"]+)"', live_part(client, message, "manager"))

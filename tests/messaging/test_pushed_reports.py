@@ -1,4 +1,4 @@
-"""Delivery reports that a practice provider pushes over HTTP, up to the message they change."""
+"""Delivery reports that the sandbox pushes over HTTP, up to the message that they change."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.support.engine import is_settled, run_engine, send
 from tests.support.wait_until import wait_until
 
 
-class Digest:
-    """What the queue does with callbacks, in a thread of its own."""
+class CallbackWorker:
+    """Processes callbacks in a thread, as the queue does."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="digest")
+        self._thread = threading.Thread(target=self._run, name="callback worker")
         self._thread.start()
 
     def _run(self) -> None:
@@ -44,8 +44,8 @@ class Digest:
 
 
 @pytest.fixture
-def digest(live_server: LiveServer) -> Iterator[Digest]:
-    running = Digest()
+def callback_worker(live_server: LiveServer) -> Iterator[CallbackWorker]:
+    running = CallbackWorker()
     yield running
     running.stop()
 
@@ -61,8 +61,8 @@ def is_delivered(message: Message) -> bool:
     return Message.objects.filter(pk=message.pk, state="delivered").exists()
 
 
-def test_an_unmatched_report_is_processed_again_and_contradicts_the_first(
-    client: Client, account: Account, sandbox: Sandbox, digest: Digest
+def test_unmatched_report_conflicts_once_it_is_processed_again(
+    client: Client, account: Account, sandbox: Sandbox, callback_worker: CallbackWorker
 ) -> None:
     message = send(make_message(account))
     wait_until(lambda: is_delivered(message))
@@ -84,8 +84,8 @@ def test_an_unmatched_report_is_processed_again_and_contradicts_the_first(
 @pytest.mark.parametrize(
     "fault", ["callback_twice", "callback_overtaken", "callback_late", "callback_lost"]
 )
-def test_reports_that_go_wrong_come_to_the_right_end(
-    fault: str, account: Account, sandbox: Sandbox, digest: Digest
+def test_message_state_is_right_after_faulty_callbacks(
+    fault: str, account: Account, sandbox: Sandbox, callback_worker: CallbackWorker
 ) -> None:
     sandbox.change_settings("haorui", report_words=["Pending", "Delivered"])
     options: dict[str, Any] = {"seconds": 0.5} if fault == "callback_late" else {}
@@ -94,8 +94,8 @@ def test_reports_that_go_wrong_come_to_the_right_end(
     messages = [make_message(account) for _ in range(3)]
     run_engine(lambda: is_settled(*messages))
     assert sandbox.pusher.wait_idle(30)
-    end = "submitted" if fault == "callback_lost" else "delivered"
-    wait_until(lambda: {row.state for row in Message.objects.all()} == {end})
+    expected = "submitted" if fault == "callback_lost" else "delivered"
+    wait_until(lambda: {row.state for row in Message.objects.all()} == {expected})
     wait_until(lambda: not Callback.objects.filter(state="received").exists())
     if fault == "callback_twice":
         assert {row.times for row in Callback.objects.all()} == {2}

@@ -1,4 +1,4 @@
-"""Writing a message down: once, whole, and with the engine woken in the same transaction."""
+"""Queueing and cancelling a message, and waking the engine in the same transaction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django_q.models import OrmQ
 
-from core.phone import read
+from core.phone import parse_number
 from core.secrets import DOTS
 from messaging import queue_message
 from messaging.engine.source import MessageSource
@@ -28,7 +28,7 @@ from tests.support.threads import at_once
 pytestmark = pytest.mark.django_db
 
 
-def a_draft(account: Account | None = None, **fields: Any) -> Draft:
+def make_draft(account: Account | None = None, **fields: Any) -> Draft:
     fields = {
         "kind": Message.Kind.TEXT,
         "text": "Your parcel is here.",
@@ -36,12 +36,12 @@ def a_draft(account: Account | None = None, **fields: Any) -> Draft:
         "sender_id": "HAORUI",
         **fields,
     }
-    return Draft(account=account or make_account(), recipient=read("13912345678"), **fields)
+    return Draft(account=account or make_account(), recipient=parse_number("13912345678"), **fields)
 
 
-def a_code(account: Account | None = None) -> Draft:
+def make_code_draft(account: Account | None = None) -> Draft:
     account = account or make_account("haosms")
-    return a_draft(
+    return make_draft(
         account,
         kind=Message.Kind.OWN_CODE,
         text="",
@@ -60,30 +60,30 @@ def queue(draft: Draft, by: User | None = None, form_token: str = "token") -> Me
 # --- the row -----------------------------------------------------------------
 
 
-def test_a_text_is_written_down_as_it_goes_out() -> None:
-    message = queue(a_draft(text="one\r\ntwo €"))
+def test_text_is_stored_as_it_is_sent() -> None:
+    message = queue(make_draft(text="one\r\ntwo €"))
     assert (message.text, message.encoding, message.segments) == ("one\ntwo €", "gsm7", 1)
     assert message.state == MessageState.QUEUED
 
 
-def test_an_expensive_text_is_written_down_with_its_segments() -> None:
-    message = queue(a_draft(text="验" * 71))
+def test_unicode_text_is_stored_with_its_segments() -> None:
+    message = queue(make_draft(text="验" * 71))
     assert (message.encoding, message.segments) == ("ucs2", 2)
 
 
-def test_the_number_is_kept_as_e164_with_its_country() -> None:
-    message = queue(a_draft())
+def test_recipient_is_stored_as_e164_with_its_country() -> None:
+    message = queue(make_draft())
     assert (message.recipient, message.country) == ("+8613912345678", "CN")
 
 
-def test_every_message_has_a_reference_and_an_address_of_its_own() -> None:
+def test_reference_and_public_id_are_unique() -> None:
     one, other = make_message(), make_message()
     assert one.reference != other.reference
     assert one.public_id != other.public_id
 
 
-def test_a_code_is_encrypted_in_its_row() -> None:
-    message = queue(a_code())
+def test_code_is_encrypted_in_the_database() -> None:
+    message = queue(make_code_draft())
     with connection.cursor() as cursor:
         cursor.execute("SELECT code FROM messaging_message WHERE id = %s", [message.pk])
         (stored,) = cursor.fetchone()
@@ -91,33 +91,33 @@ def test_a_code_is_encrypted_in_its_row() -> None:
     assert "482913" not in stored
 
 
-def test_of_a_code_only_the_text_around_it_can_be_read() -> None:
-    message = queue(a_code())
+def test_text_of_a_code_message_hides_the_code() -> None:
+    message = queue(make_code_draft())
     assert message.text.startswith(f"Verification code: {DOTS},")
     assert "482913" not in message.text
 
 
-def test_a_code_is_given_back_as_a_secret() -> None:
-    message = queue(a_code())
+def test_code_is_loaded_as_a_secret() -> None:
+    message = queue(make_code_draft())
     assert str(message.code) == DOTS
     assert message.code.reveal() == "482913"
 
 
-def test_a_template_that_nobody_knows_has_no_text() -> None:
+def test_unknown_template_has_no_text() -> None:
     assert queue_message.text_around_code(make_account("haosms"), "99") == ""
 
 
-def test_a_draft_shows_neither_its_text_nor_its_code() -> None:
-    shown = repr(replace(a_draft(text="secret words"), code="482913"))
+def test_repr_of_a_draft_hides_text_and_code() -> None:
+    shown = repr(replace(make_draft(text="secret words"), code="482913"))
     assert "secret words" not in shown
     assert "482913" not in shown
 
 
-# --- the same form twice -----------------------------------------------------
+# --- form tokens -------------------------------------------------------------
 
 
-def test_a_form_sent_twice_makes_one_message() -> None:
-    draft, by = a_draft(), make_user()
+def test_form_posted_twice_makes_one_message() -> None:
+    draft, by = make_draft(), make_user()
     first, made = queue_message.queue(draft, by=by, form_token="same")
     second, made_again = queue_message.queue(draft, by=by, form_token="same")
     assert (made, made_again, second.pk) == (True, False, first.pk)
@@ -125,8 +125,8 @@ def test_a_form_sent_twice_makes_one_message() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_form_sent_by_eight_threads_at_once_makes_one_message() -> None:
-    draft, by = a_draft(), make_user()
+def test_form_posted_by_eight_threads_makes_one_message() -> None:
+    draft, by = make_draft(), make_user()
 
     answers = at_once(lambda: queue_message.queue(draft, by=by, form_token="same"), 8)
 
@@ -135,15 +135,15 @@ def test_a_form_sent_by_eight_threads_at_once_makes_one_message() -> None:
     assert Message.objects.count() == 1
 
 
-def test_the_message_of_somebody_else_is_not_given_back() -> None:
-    draft = a_draft()
+def test_form_token_of_another_person_is_an_error() -> None:
+    draft = make_draft()
     queue_message.queue(draft, by=make_user(), form_token="same")
     with pytest.raises(IntegrityError), transaction.atomic():
         queue_message.queue(draft, by=make_user(), form_token="same")
 
 
-def test_two_forms_make_two_messages_even_with_the_same_text() -> None:
-    draft, by = a_draft(), make_user()
+def test_two_forms_with_the_same_text_make_two_messages() -> None:
+    draft, by = make_draft(), make_user()
     queue_message.queue(draft, by=by, form_token="one")
     queue_message.queue(draft, by=by, form_token="two")
     assert Message.objects.count() == 2
@@ -153,48 +153,48 @@ def test_two_forms_make_two_messages_even_with_the_same_text() -> None:
     "changed",
     [
         {"text": "Another text"},
-        {"recipient": read("13900000000")},
+        {"recipient": parse_number("13900000000")},
         {"sms_kind": "P"},
         {"sender_id": "OTHER"},
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_what_was_changed_since_is_noticed(changed: dict[str, Any]) -> None:
-    draft = a_draft()
+def test_changed_text_draft_does_not_match_the_message(changed: dict[str, Any]) -> None:
+    draft = make_draft()
     message = queue(draft)
-    assert queue_message.is_row_of(message, draft)
-    assert not queue_message.is_row_of(message, replace(draft, **changed))
+    assert queue_message.matches_draft(message, draft)
+    assert not queue_message.matches_draft(message, replace(draft, **changed))
 
 
 @pytest.mark.parametrize("changed", [{"template": "1"}, {"channel": "another"}])
-def test_what_was_changed_of_a_code_since_is_noticed(changed: dict[str, Any]) -> None:
-    draft = a_code()
-    assert not queue_message.is_row_of(queue(draft), replace(draft, **changed))
+def test_changed_code_draft_does_not_match_the_message(changed: dict[str, Any]) -> None:
+    draft = make_code_draft()
+    assert not queue_message.matches_draft(queue(draft), replace(draft, **changed))
 
 
-def test_another_line_end_is_no_change() -> None:
-    draft = a_draft(text="one\ntwo")
-    assert queue_message.is_row_of(queue(draft), replace(draft, text="one\r\ntwo"))
+def test_line_ends_do_not_change_a_draft() -> None:
+    draft = make_draft(text="one\ntwo")
+    assert queue_message.matches_draft(queue(draft), replace(draft, text="one\r\ntwo"))
 
 
 # --- waking the engine -------------------------------------------------------
 
 
-def test_a_sleeping_engine_is_woken_once() -> None:
-    queue(a_draft(), form_token="one")
-    queue(a_draft(), form_token="two")
+def test_idle_engine_is_woken_once() -> None:
+    queue(make_draft(), form_token="one")
+    queue(make_draft(), form_token="two")
     assert OrmQ.objects.filter(key="engine").count() == 1
 
 
-def test_an_engine_that_is_awake_is_left_alone() -> None:
-    draft = a_draft()
+def test_running_engine_is_not_woken() -> None:
+    draft = make_draft()
     leases.renew(uuid4())
     queue(draft)
     assert not OrmQ.objects.exists()
 
 
-def test_a_message_that_is_rolled_back_wakes_nobody() -> None:
-    draft, by = a_draft(), make_user()
+def test_rolled_back_message_does_not_wake_the_engine() -> None:
+    draft, by = make_draft(), make_user()
     with transaction.atomic():
         queue_message.queue(draft, by=by, form_token="lost")
         transaction.set_rollback(True)
@@ -202,7 +202,7 @@ def test_a_message_that_is_rolled_back_wakes_nobody() -> None:
     assert not Message.objects.exists()
 
 
-def test_a_message_is_not_written_down_where_the_engine_cannot_be_woken(
+def test_message_is_not_saved_if_waking_the_engine_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def broken() -> bool:
@@ -210,7 +210,7 @@ def test_a_message_is_not_written_down_where_the_engine_cannot_be_woken(
 
     monkeypatch.setattr(queue_message, "wake_engine", broken)
     with pytest.raises(RuntimeError):
-        queue_message.queue(a_draft(), by=make_user(), form_token="lost")
+        queue_message.queue(make_draft(), by=make_user(), form_token="lost")
     assert not Message.objects.exists()
 
 
@@ -218,7 +218,7 @@ def test_a_message_is_not_written_down_where_the_engine_cannot_be_woken(
 
 
 @pytest.mark.parametrize("state", ["queued", "held", "scheduled"])
-def test_what_waits_can_be_cancelled_by_name(state: str) -> None:
+def test_pending_message_is_cancelled_with_the_persons_name(state: str) -> None:
     message, by = make_message(state=state), make_user()
     assert queue_message.cancel(message, by)
     message.refresh_from_db()
@@ -227,7 +227,7 @@ def test_what_waits_can_be_cancelled_by_name(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["claimed", "sending", "submitted", "unknown", "cancelled"])
-def test_it_is_too_late_to_cancel_what_was_taken_up(state: str) -> None:
+def test_claimed_message_cannot_be_cancelled(state: str) -> None:
     message = make_message(state=state)
     assert not queue_message.cancel(message, make_user())
     message.refresh_from_db()
@@ -235,7 +235,7 @@ def test_it_is_too_late_to_cancel_what_was_taken_up(state: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_message_is_either_cancelled_or_claimed_never_both() -> None:
+def test_concurrent_cancel_and_claim_exclude_each_other() -> None:
     message, by, source = make_message(), make_user(), MessageSource()
 
     def claim() -> bool:

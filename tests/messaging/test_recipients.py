@@ -1,11 +1,11 @@
-"""Numbers as staff type them, for each provider, and what is said about the wrong ones."""
+"""Recipients as staff type them, for each provider, and the reasons for invalid ones."""
 
 from __future__ import annotations
 
 import pytest
 from django.utils.translation import override
 
-from messaging.recipients import NotARecipient, recipient_for
+from messaging.recipients import InvalidRecipient, recipient_for
 from providers.models import Account
 
 PROVIDERS = ["haosms", "haorui", "otpservice"]
@@ -20,7 +20,7 @@ def account(provider: str, *countries: str) -> Account:
     )
 
 
-WRITINGS = [
+NOTATIONS = [
     "13912345678",
     "139 1234 5678",
     "139-1234-5678",
@@ -36,12 +36,12 @@ WRITINGS = [
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("typed", WRITINGS)
-def test_every_way_of_writing_is_the_same_number(provider: str, typed: str) -> None:
+@pytest.mark.parametrize("typed", NOTATIONS)
+def test_every_notation_gives_the_same_number(provider: str, typed: str) -> None:
     assert recipient_for(account(provider), typed).e164 == "+8613912345678"
 
 
-WRONG = [
+INVALID = [
     ("", "Enter a phone number.", "手机号"),
     ("call me", "“call me” has a letter at position 1. Enter digits only.", "字母"),
     ("1391234567", "“1391234567” has 10 digits; a mobile number in China has 11.", "10"),
@@ -62,44 +62,42 @@ WRONG = [
 ]
 
 
-def problem(provider: str, typed: str) -> str:
-    with pytest.raises(NotARecipient) as raised:
+def reason_for(provider: str, typed: str) -> str:
+    with pytest.raises(InvalidRecipient) as raised:
         recipient_for(account(provider), typed)
     return str(raised.value)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize(("typed", "english", "_chinese"), WRONG)
-def test_a_wrong_number_is_refused_in_words(
+@pytest.mark.parametrize(("typed", "english", "_chinese"), INVALID)
+def test_invalid_number_is_refused_with_a_reason(
     provider: str, typed: str, english: str, _chinese: str
 ) -> None:
     with override("en"):
-        assert problem(provider, typed).startswith(english)
+        assert reason_for(provider, typed).startswith(english)
 
 
-@pytest.mark.parametrize(("typed", "_english", "chinese"), WRONG)
-def test_the_words_are_chinese_for_those_who_read_it(
-    typed: str, _english: str, chinese: str
-) -> None:
+@pytest.mark.parametrize(("typed", "_english", "chinese"), INVALID)
+def test_reason_is_translated_to_chinese(typed: str, _english: str, chinese: str) -> None:
     with override("zh-hans"):
-        said = problem("haorui", typed)
-    assert chinese in said
-    assert any("\u4e00" <= character <= "\u9fff" for character in said)
+        reason = reason_for("haorui", typed)
+    assert chinese in reason
+    assert any("\u4e00" <= character <= "\u9fff" for character in reason)
 
 
-def test_a_country_that_is_allowed_can_be_sent_to() -> None:
+def test_allowed_country_is_accepted() -> None:
     assert recipient_for(account("haorui", "US"), "+14155550100").country == "US"
 
 
-def test_a_provider_that_cannot_take_a_number_says_which_ones_it_takes() -> None:
-    with override("en"), pytest.raises(NotARecipient) as raised:
+def test_unsupported_number_names_the_supported_ones() -> None:
+    with override("en"), pytest.raises(InvalidRecipient) as raised:
         recipient_for(account("haosms", "US"), "+14155550100")
     assert str(raised.value) == (
         "HaoSMS takes numbers of mainland China only, without +86. Choose another account."
     )
 
 
-def test_a_channel_of_that_country_opens_it() -> None:
+def test_channel_of_a_country_allows_its_numbers() -> None:
     open_account = account("haosms", "TH")
     open_account.options = {"other_channels": ["TH Channel 9"]}
     assert recipient_for(open_account, "+66812345678").country == "TH"

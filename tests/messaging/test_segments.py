@@ -1,4 +1,4 @@
-"""How texts are counted. The vectors are those of 3GPP TS 23.038 with a 6-byte header."""
+"""Counting segments. The vectors are those of 3GPP TS 23.038 with a 6-byte header."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ VECTORS = [
 
 
 @pytest.mark.parametrize(("text", "encoding", "units", "parts"), VECTORS)
-def test_a_text_is_counted_as_phones_count_it(
+def test_text_is_counted_by_the_standard(
     text: str, encoding: Encoding, units: int, parts: int
 ) -> None:
     counted = segments.count(text)
     assert (counted.encoding, counted.units, counted.segments) == (encoding, units, parts)
 
 
-def test_the_sample_would_take_two_segments_as_unicode() -> None:
+def test_sample_takes_two_segments_as_unicode() -> None:
     assert segments.count(SAMPLE + "\u200b").segments == 2
 
 
-def test_the_basic_alphabet_has_127_characters_without_the_escape() -> None:
+def test_basic_alphabet_has_127_characters_without_the_escape() -> None:
     assert len(BASIC) == 127
 
 
-def test_the_extension_table_has_ten_characters() -> None:
+def test_extension_table_has_ten_characters() -> None:
     assert len(EXTENSION) == 10
 
 
@@ -69,11 +69,11 @@ def test_each_character_takes_its_septets(alphabet: frozenset[str], septets: int
 
 
 @pytest.mark.parametrize("character", ["ç", "`", "\t", "\u00a0", "’", "“", "–", "…", "，", "验"])
-def test_a_character_outside_the_alphabet_makes_the_text_unicode(character: str) -> None:
+def test_character_outside_the_alphabet_forces_unicode(character: str) -> None:
     assert segments.count(character).encoding == UCS2
 
 
-def test_the_capital_c_with_cedilla_is_plain() -> None:
+def test_capital_c_with_cedilla_is_gsm7() -> None:
     assert segments.count("Ç").encoding == GSM7
 
 
@@ -85,55 +85,55 @@ def test_every_line_end_counts_as_one_character(line_end: str) -> None:
     assert segments.count(f"a{line_end}b").units == 3
 
 
-def test_a_text_goes_out_with_plain_line_feeds() -> None:
-    assert segments.fold("one\r\ntwo\rthree\n") == "one\ntwo\nthree\n"
+def test_line_ends_become_line_feeds() -> None:
+    assert segments.normalise_line_ends("one\r\ntwo\rthree\n") == "one\ntwo\nthree\n"
 
 
-# --- what is left ------------------------------------------------------------
+# --- units left --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("text", "left"),
     [("", 160), ("a" * 160, 0), ("a" * 161, 145), ("验", 69), ("验" * 71, 63), ("😀" * 34, 2)],
 )
-def test_it_says_what_is_left_in_the_last_segment(text: str, left: int) -> None:
+def test_units_left_in_the_last_segment_are_counted(text: str, left: int) -> None:
     assert segments.count(text).left == left
 
 
 # --- the costly character ----------------------------------------------------
 
 
-def test_the_first_costly_character_is_named_with_its_place() -> None:
+def test_first_costly_character_has_its_position() -> None:
     costly = segments.count("Don’t – now").costly
     assert costly is not None
     assert (costly.character, costly.position, costly.replacement) == ("’", 4, "'")
 
 
-def test_a_plain_text_has_no_costly_character() -> None:
+def test_gsm7_text_has_no_costly_character() -> None:
     assert segments.count("Don't {now} €").costly is None
 
 
-def test_a_costly_character_without_a_plain_one_has_no_replacement() -> None:
+def test_costly_character_may_have_no_replacement() -> None:
     costly = segments.count("验").costly
     assert costly is not None
     assert costly.replacement is None
 
 
-def test_places_count_characters_and_not_units() -> None:
+def test_position_counts_characters_and_not_units() -> None:
     costly = segments.first_costly("€€ç")
     assert costly is not None
     assert costly.position == 3
 
 
-def test_every_replacement_is_plain() -> None:
+def test_every_replacement_is_gsm7() -> None:
     assert all(segments.first_costly(plain) is None for plain in segments.PLAIN.values())
 
 
-def test_replacing_makes_a_text_plain_where_that_can_be_done() -> None:
+def test_replacement_makes_a_text_gsm7() -> None:
     assert segments.replace_costly("“Don’t” …\u200b") == '"Don\'t" ...'
 
 
-def test_replacing_leaves_what_has_no_plain_character() -> None:
+def test_replacement_keeps_characters_without_an_equivalent() -> None:
     assert segments.replace_costly("验’") == "验'"
 
 
@@ -151,7 +151,7 @@ def test_replacing_leaves_what_has_no_plain_character() -> None:
         ("a" * 161 + "\r\n", 1, 2),
     ],
 )
-def test_it_says_how_many_characters_are_too_many(text: str, most: int, surplus: int) -> None:
+def test_surplus_characters_are_counted(text: str, most: int, surplus: int) -> None:
     assert segments.surplus(text, most) == surplus
 
 
@@ -159,7 +159,7 @@ TEXTS = st.text(alphabet=st.sampled_from("a€\n验😀’[ç"), max_size=400)
 
 
 @given(TEXTS, st.integers(1, 4))
-def test_what_remains_without_the_surplus_fits_and_one_more_would_not(text: str, most: int) -> None:
+def test_surplus_is_the_smallest_that_fits(text: str, most: int) -> None:
     surplus = segments.surplus(text, most)
     kept = len(text) - surplus
     assert segments.count(text[:kept]).segments <= most
@@ -167,11 +167,11 @@ def test_what_remains_without_the_surplus_fits_and_one_more_would_not(text: str,
 
 
 @given(TEXTS)
-def test_every_part_is_filled_as_far_as_its_characters_allow(text: str) -> None:
+def test_every_segment_is_filled_as_far_as_possible(text: str) -> None:
     counted = segments.count(text)
     single, part = segments.LIMITS[counted.encoding]
     if counted.segments > 1:
-        # At most one unit of each part is lost to a pair that may not be torn apart.
+        # A pair that must not be split costs at most one unit of each part.
         assert (counted.segments - 1) * (part - 1) < counted.units <= counted.segments * part
     else:
         assert counted.units <= single

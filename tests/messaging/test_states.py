@@ -1,4 +1,4 @@
-"""Which state of a message may follow which: the whole table, pair by pair."""
+"""Allowed and forbidden moves between the states of a message, pair by pair."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from core.states import ForbiddenMove
 from messaging.models import Message
-from messaging.states import MESSAGE_STATES, REPORTS, WAITING, MessageState
+from messaging.states import MESSAGE_STATES, NEVER_LEFT, REPORTS, WAITING, MessageState
 from providers.gateway.vocabulary import DeliveryState
 from tests.factories.messages import make_message
 
@@ -69,7 +69,7 @@ ALLOWED = {
 PAIRS = list(itertools.product(S, S))
 
 
-def test_words_that_the_database_keeps_never_change() -> None:
+def test_stored_words_never_change() -> None:
     assert {str(state) for state in S} == {
         "scheduled",
         "held",
@@ -89,27 +89,27 @@ def test_words_that_the_database_keeps_never_change() -> None:
     }
 
 
-def test_the_table_names_every_state() -> None:
+def test_table_has_every_state() -> None:
     assert set(MESSAGE_STATES.moves) == set(S)
 
 
 @pytest.mark.parametrize(("source", "target"), [(a, b) for a, b in PAIRS if b in ALLOWED[a]])
-def test_this_may_follow(source: S, target: S) -> None:
+def test_allowed_move_passes(source: S, target: S) -> None:
     moved = MESSAGE_STATES.move(Message.objects.none(), target, sources=(source,))
     assert moved == 0
 
 
 @pytest.mark.parametrize(("source", "target"), [(a, b) for a, b in PAIRS if b not in ALLOWED[a]])
-def test_this_may_not_follow(source: S, target: S) -> None:
+def test_forbidden_move_is_an_error(source: S, target: S) -> None:
     with pytest.raises(ForbiddenMove):
         MESSAGE_STATES.move(Message.objects.none(), target, sources=(source,))
 
 
-def test_what_may_have_gone_out_never_comes_back_to_the_queue() -> None:
+def test_only_states_before_a_possible_send_return_to_the_queue() -> None:
     assert MESSAGE_STATES.sources_of(S.QUEUED) == {S.SCHEDULED, S.HELD, S.CLAIMED, S.SENDING}
 
 
-def test_nothing_leads_from_unknown_to_another_call() -> None:
+def test_unknown_never_leads_to_another_call() -> None:
     reachable, fresh = {S.UNKNOWN}, {S.UNKNOWN}
     while fresh:
         fresh = set().union(*(MESSAGE_STATES.moves[state] for state in fresh)) - reachable
@@ -117,7 +117,7 @@ def test_nothing_leads_from_unknown_to_another_call() -> None:
     assert not reachable & {S.QUEUED, S.CLAIMED, S.SENDING}
 
 
-def test_reports_have_one_total_order() -> None:
+def test_reports_have_a_total_order() -> None:
     order = [word for word in DeliveryState if word in {str(state) for state in REPORTS}]
     weakest_first = [S(word) for word in order]
     for lower, higher in itertools.combinations(weakest_first, 2):
@@ -125,16 +125,20 @@ def test_reports_have_one_total_order() -> None:
         assert lower not in MESSAGE_STATES.moves[higher]
 
 
-def test_page_of_a_message_looks_for_news_of_the_send_until_it_is_over() -> None:
+def test_waiting_states_are_as_listed() -> None:
     assert {"scheduled", "held", "queued", "claimed", "sending"} == WAITING
 
 
-def test_no_final_state_is_waited_in() -> None:
+def test_states_that_never_left_are_as_listed() -> None:
+    assert {"cancelled", "not_sent", "refused"} == NEVER_LEFT
+
+
+def test_no_final_state_is_waiting() -> None:
     assert not [state for state in WAITING if MESSAGE_STATES.is_final(state)]
 
 
 @pytest.mark.django_db
-def test_the_database_refuses_a_state_that_is_not_in_the_table() -> None:
+def test_database_refuses_an_unknown_state() -> None:
     message = make_message()
     with pytest.raises(IntegrityError), transaction.atomic():
         Message.objects.filter(pk=message.pk).update(state="sent")

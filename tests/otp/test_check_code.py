@@ -28,12 +28,12 @@ from tests.factories.accounts import make_account
 from tests.factories.codes import (
     WRONG,
     code_of,
-    let_engine_check,
-    let_engine_send,
-    let_gap_pass,
-    let_time_pass,
-    make_sent,
+    end_send_gap,
+    expire_session,
+    make_sent_session,
     make_session,
+    run_checks,
+    run_sends,
     try_code,
 )
 from tests.factories.messages import CODE
@@ -51,26 +51,26 @@ pytestmark = pytest.mark.django_db(transaction=True)
     "entered", [CODE, f" {CODE} ", "482 913", "482-913", "４８２９１３", "4 8 2\u00a09 1\u200b3"]
 )
 def test_correct_code_verifies_in_any_notation(entered: str) -> None:
-    session = make_sent()
+    session = make_sent_session()
     assert try_code(session, entered).state == "right"
     assert session.state == "verified"
     assert session.verified_at is not None
 
 
 def test_letters_match_in_either_case() -> None:
-    session = make_sent(typed="Ab3Xy9")
+    session = make_sent_session(typed="Ab3Xy9")
     try_code(session, "aB3xY9")
     assert session.state == "verified"
 
 
 def test_wrong_code_uses_a_try() -> None:
-    session = make_sent()
+    session = make_sent_session()
     assert try_code(session, WRONG).state == "wrong"
     assert (session.state, session.tries_left) == ("sent", 4)
 
 
 def test_correct_code_after_five_wrong_tries_is_rejected() -> None:
-    session = make_sent()
+    session = make_sent_session()
     for _ in range(5):
         try_code(session, WRONG)
     assert (session.state, session.reason) == ("failed", "tries_used")
@@ -79,13 +79,13 @@ def test_correct_code_after_five_wrong_tries_is_rejected() -> None:
 
 
 def test_fifth_try_can_verify() -> None:
-    session = make_sent(tries=4)
+    session = make_sent_session(tries=4)
     try_code(session, CODE)
     assert session.state == "verified"
 
 
 def test_code_verifies_only_once() -> None:
-    session = make_sent()
+    session = make_sent_session()
     try_code(session, CODE)
     with pytest.raises(sessions.NotOpen):
         try_code(session, CODE)
@@ -93,7 +93,7 @@ def test_code_verifies_only_once() -> None:
 
 @pytest.mark.parametrize("blank", ["", "  ", "-- -", "\u200b"])
 def test_empty_input_uses_no_try(blank: str) -> None:
-    session = make_sent()
+    session = make_sent_session()
     with pytest.raises(check_code.NothingEntered):
         try_code(session, blank)
     session.refresh_from_db()
@@ -101,7 +101,7 @@ def test_empty_input_uses_no_try(blank: str) -> None:
 
 
 def test_submitting_the_same_form_twice_uses_one_try() -> None:
-    session = make_sent()
+    session = make_sent_session()
     first = try_code(session, WRONG, form_token="same")
     assert try_code(session, WRONG, form_token="same").pk == first.pk
     assert session.tries == 1
@@ -109,7 +109,7 @@ def test_submitting_the_same_form_twice_uses_one_try() -> None:
 
 def test_concurrent_submissions_of_one_form_use_one_try(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second call misses the uncommitted attempt and then hits the unique constraint."""
-    session = make_sent()
+    session = make_sent_session()
     first = try_code(session, WRONG, form_token="same")
     original, first_lookup = check_code._attempt_of_form, [True]
     monkeypatch.setattr(
@@ -124,16 +124,16 @@ def test_concurrent_submissions_of_one_form_use_one_try(monkeypatch: pytest.Monk
 def test_any_earlier_code_is_recognised() -> None:
     account = make_account("haosms")
     for typed in ("111111", "222222"):
-        make_sent(account, typed=typed)
-        let_gap_pass()
-    session = make_sent(account)
+        make_sent_session(account, typed=typed)
+        end_send_gap()
+    session = make_sent_session(account)
     assert try_code(session, "111111").state == "earlier"
 
 
 def test_replaced_code_does_not_verify() -> None:
-    session = make_sent()
+    session = make_sent_session()
     earlier = session.newest_code()
-    let_gap_pass()
+    end_send_gap()
     sessions.resend(session, session.account, by=make_user(), form_token="again")
     assert not check_code.verify(session, earlier, make_user())
     session.refresh_from_db()
@@ -147,14 +147,14 @@ def test_verification_without_a_user_cancels_no_message() -> None:
 
 
 def test_same_form_with_another_code_uses_another_try() -> None:
-    session = make_sent()
+    session = make_sent_session()
     try_code(session, WRONG, form_token="same")
     assert try_code(session, CODE, form_token="same").state == "right"
     assert CODE not in "".join(str(one) for one in Attempt.objects.values_list("form_token"))
 
 
 def test_one_of_two_concurrent_correct_codes_verifies() -> None:
-    session = make_sent()
+    session = make_sent_session()
     by = make_user()
 
     def check_once() -> str:
@@ -168,7 +168,7 @@ def test_one_of_two_concurrent_correct_codes_verifies() -> None:
 
 
 def test_correct_code_and_report_do_not_deadlock() -> None:
-    session, by = make_sent(state="send_unknown"), make_user()
+    session, by = make_sent_session(state="send_unknown"), make_user()
     Message.objects.update(state="unknown")
     message = Message.objects.get()
     message_locked = threading.Event()
@@ -190,7 +190,7 @@ def test_correct_code_and_report_do_not_deadlock() -> None:
 
 
 def test_concurrent_tries_get_at_most_five_answers() -> None:
-    session = make_sent()
+    session = make_sent_session()
     by = make_user()
 
     def check_once() -> str:
@@ -205,7 +205,7 @@ def test_concurrent_tries_get_at_most_five_answers() -> None:
 
 
 def test_expired_code_does_not_verify() -> None:
-    session = let_time_pass(make_sent())
+    session = expire_session(make_sent_session())
     with pytest.raises(sessions.NotOpen):
         try_code(session, CODE)
     session.refresh_from_db()
@@ -213,13 +213,13 @@ def test_expired_code_does_not_verify() -> None:
 
 
 def test_slow_local_clock_does_not_revive_an_expired_code() -> None:
-    session = let_time_pass(make_sent())
+    session = expire_session(make_sent_session())
     with travel(timezone.now() - timedelta(days=1)), pytest.raises(sessions.NotOpen):
         try_code(session, CODE)
 
 
 def test_fast_local_clock_does_not_expire_a_code() -> None:
-    session = make_sent()
+    session = make_sent_session()
     with travel(datetime(2100, 1, 1, tzinfo=UTC)):
         try_code(session, CODE)
     assert session.state == "verified"
@@ -233,7 +233,7 @@ def test_code_can_be_checked_before_its_send_is_recorded() -> None:
 
 def test_correct_code_settles_an_unknown_send(sandbox: Sandbox) -> None:
     sandbox.fault("reset_after", provider="haosms")
-    session = let_engine_send(make_session(make_account("haosms", sandbox)))
+    session = run_sends(make_session(make_account("haosms", sandbox)))
 
     try_code(session, CODE)
 
@@ -263,14 +263,14 @@ def test_correct_code_cancels_its_waiting_message() -> None:
 
 @pytest.fixture
 def provider_session(sandbox: Sandbox) -> Session:
-    return let_engine_send(make_session(make_account("otpservice", sandbox)))
+    return run_sends(make_session(make_account("otpservice", sandbox)))
 
 
 def test_the_provider_verifies_its_own_code(sandbox: Sandbox, provider_session: Session) -> None:
     attempt = try_code(provider_session, code_of(sandbox, "otpservice"))
     assert attempt.state == "queued"
 
-    attempt = let_engine_check(provider_session)
+    attempt = run_checks(provider_session)
 
     assert (attempt.state, provider_session.state) == ("right", "verified")
     assert (
@@ -281,7 +281,7 @@ def test_the_provider_verifies_its_own_code(sandbox: Sandbox, provider_session: 
 
 def test_entered_code_is_deleted_after_the_provider_answers(provider_session: Session) -> None:
     try_code(provider_session, "111222")
-    attempt = let_engine_check(provider_session)
+    attempt = run_checks(provider_session)
     assert (attempt.state, bool(attempt.code)) == ("wrong", False)
     assert (provider_session.state, provider_session.tries_left) == ("sent", 4)
     assert "111222" not in "".join(ApiCall.objects.values_list("url", flat=True))
@@ -314,7 +314,7 @@ def test_check_with_a_lost_answer_is_unknown_and_not_repeated(
     code = code_of(sandbox, "otpservice")
     sandbox.fault(fault, provider="otpservice")
     try_code(provider_session, code)
-    attempt = let_engine_check(provider_session)
+    attempt = run_checks(provider_session)
 
     assert (attempt.state, provider_session.state) == ("unknown", "check_unknown")
     assert ApiCall.objects.filter(operation="check_code").count() == 1
@@ -326,11 +326,11 @@ def test_staff_can_check_again_after_an_unknown_check(
     code = code_of(sandbox, "otpservice")
     sandbox.fault("reset_before", provider="otpservice")
     try_code(provider_session, code)
-    let_engine_check(provider_session)
+    run_checks(provider_session)
     assert provider_session.state == "check_unknown"
 
     try_code(provider_session, code)
-    let_engine_check(provider_session)
+    run_checks(provider_session)
     assert (provider_session.state, provider_session.tries) == ("verified", 2)
 
 
@@ -341,7 +341,7 @@ def test_check_that_was_never_sent_returns_its_try(
     provider_session.account.save()
     try_code(provider_session, WRONG)
     Attempt.objects.update(tries=2)
-    attempt = let_engine_check(provider_session)
+    attempt = run_checks(provider_session)
     assert (attempt.state, provider_session.state, provider_session.tries) == (
         "not_done",
         "sent",
@@ -366,19 +366,19 @@ def test_refusal_unrelated_to_the_code_uses_no_try(
 
 
 def test_earlier_own_code_is_recognised_without_a_provider_call(sandbox: Sandbox) -> None:
-    session = make_sent()
-    let_gap_pass()
+    session = make_sent_session()
+    end_send_gap()
     provider = make_account("otpservice", sandbox)
     sessions.resend(session, provider, by=make_user(), form_token="again")
-    let_engine_send(session)
+    run_sends(session)
     assert try_code(session, CODE).state == "earlier"
     assert session.tries == 1
 
 
 def test_pass_after_the_end_does_not_verify(sandbox: Sandbox, provider_session: Session) -> None:
     try_code(provider_session, code_of(sandbox, "otpservice"))
-    let_time_pass(provider_session)
-    attempt = let_engine_check(provider_session)
+    expire_session(provider_session)
+    attempt = run_checks(provider_session)
     run_sweeps()
     provider_session.refresh_from_db()
     assert (attempt.state, attempt.too_late, provider_session.state) == ("right", True, "expired")
@@ -388,7 +388,7 @@ def test_paused_account_still_checks(sandbox: Sandbox, provider_session: Session
     provider_session.account.paused_at = timezone.now()
     provider_session.account.save()
     try_code(provider_session, code_of(sandbox, "otpservice"))
-    let_engine_check(provider_session)
+    run_checks(provider_session)
     assert provider_session.state == "verified"
 
 

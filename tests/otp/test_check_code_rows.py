@@ -16,7 +16,7 @@ from otp import check_code, sessions
 from otp.models import Attempt, SentCode, Session
 from providers.models import DailyUse
 from tests.factories.accounts import make_account
-from tests.factories.codes import WRONG, let_gap_pass, make_sent, make_session, try_code
+from tests.factories.codes import WRONG, end_send_gap, make_sent_session, make_session, try_code
 from tests.factories.messages import CODE
 from tests.factories.staff import make_user
 
@@ -33,7 +33,7 @@ def by() -> User:
 
 def make_provider_session() -> Session:
     """A sent session whose code the provider makes and checks."""
-    return make_sent(make_account("otpservice"))
+    return make_sent_session(make_account("otpservice"))
 
 
 def columns_of(session: Session) -> dict[str, object]:
@@ -44,7 +44,7 @@ def columns_of(session: Session) -> dict[str, object]:
 
 
 def test_attempt_records_user_time_and_account(by: User) -> None:
-    session, before = make_sent(), timezone.now()
+    session, before = make_sent_session(), timezone.now()
     attempt = check_code.check(session, WRONG, by=by, form_token="form")
     attempt.refresh_from_db()
     assert (attempt.session, attempt.sent_code) == (session, session.newest_code())
@@ -59,13 +59,13 @@ def test_attempt_records_user_time_and_account(by: User) -> None:
 
 
 def test_check_updates_the_passed_session(by: User) -> None:
-    session = make_sent()
+    session = make_sent_session()
     check_code.check(session, WRONG, by=by, form_token=None)
     assert session.tries == 1
 
 
 def test_check_changes_only_its_own_session() -> None:
-    session, other = make_sent(), make_sent(recipient=OTHER_NUMBER)
+    session, other = make_sent_session(), make_sent_session(recipient=OTHER_NUMBER)
     before = columns_of(other)
     try_code(session, WRONG)
     try_code(session, CODE)
@@ -74,7 +74,7 @@ def test_check_changes_only_its_own_session() -> None:
 
 
 def test_fifth_wrong_try_fails_only_its_own_session() -> None:
-    session, other = make_sent(tries=4), make_sent(recipient=OTHER_NUMBER, tries=5)
+    session, other = make_sent_session(tries=4), make_sent_session(recipient=OTHER_NUMBER, tries=5)
     before = columns_of(other)
     started = timezone.now()
     try_code(session, WRONG)
@@ -86,7 +86,9 @@ def test_fifth_wrong_try_fails_only_its_own_session() -> None:
 
 def test_check_expires_only_its_own_session() -> None:
     past = timezone.now() - timedelta(minutes=1)
-    session, other = (make_sent(recipient=number) for number in ("+8613912345678", OTHER_NUMBER))
+    session, other = (
+        make_sent_session(recipient=number) for number in ("+8613912345678", OTHER_NUMBER)
+    )
     Session.objects.update(expires_at=past)
     with pytest.raises(sessions.NotOpen):
         try_code(session, CODE)
@@ -95,7 +97,7 @@ def test_check_expires_only_its_own_session() -> None:
 
 
 def test_try_is_returned_to_its_own_session_and_never_below_zero() -> None:
-    session, other = make_sent(tries=1), make_sent(recipient=OTHER_NUMBER, tries=1)
+    session, other = make_sent_session(tries=1), make_sent_session(recipient=OTHER_NUMBER, tries=1)
     for _ in range(2):
         check_code.return_try(session.pk)
         session.refresh_from_db()
@@ -104,7 +106,7 @@ def test_try_is_returned_to_its_own_session_and_never_below_zero() -> None:
 
 
 def test_its_unknown_sends_are_locked_before_the_session_is_touched(by: User) -> None:
-    session = make_sent(state="send_unknown")
+    session = make_sent_session(state="send_unknown")
     with CaptureQueriesContext(connection) as asked:
         check_code.check(session, CODE, by=by, form_token="form")
     statements = [query["sql"] for query in asked]
@@ -142,20 +144,20 @@ def test_concurrent_submission_of_a_form_returns_the_first_attempt(
     saved = Attempt()
     lookups = iter([None, saved])
     monkeypatch.setattr(check_code, "_attempt_of_form", lambda token: next(lookups))
-    assert check_code.check(make_sent(), CODE, by=by, form_token="form") is saved
+    assert check_code.check(make_sent_session(), CODE, by=by, form_token="form") is saved
 
 
 @pytest.mark.usefixtures("collision")
 def test_concurrent_check_of_a_session_is_under_way(by: User) -> None:
     with pytest.raises(sessions.CheckUnderWay):
-        check_code.check(make_sent(), CODE, by=by, form_token="form")
+        check_code.check(make_sent_session(), CODE, by=by, form_token="form")
 
 
 # --- effects of a correct code -----------------------------------------------------
 
 
 def test_verified_session_records_time_and_user(by: User) -> None:
-    session = make_sent()
+    session = make_sent_session()
     try_code(session, CODE, by)
     assert session.verified_at is not None
     assert session.verified_at == session.ended_at
@@ -163,9 +165,9 @@ def test_verified_session_records_time_and_user(by: User) -> None:
 
 
 def test_replaced_code_does_not_verify(by: User) -> None:
-    session = make_sent()
+    session = make_sent_session()
     code = session.newest_code()
-    let_gap_pass()
+    end_send_gap()
     sessions.resend(session, make_account("haosms"), by=by, form_token="again")
     assert not check_code.verify(session, code, by)
     session.refresh_from_db()
@@ -173,14 +175,14 @@ def test_replaced_code_does_not_verify(by: User) -> None:
 
 
 def test_newer_codes_of_other_sessions_are_ignored(by: User) -> None:
-    session, other = make_sent(), make_sent(recipient=OTHER_NUMBER)
+    session, other = make_sent_session(), make_sent_session(recipient=OTHER_NUMBER)
     SentCode.objects.filter(session=other).update(serial=2)
     assert check_code.verify(session, session.newest_code(), by)
 
 
 def test_correct_code_settles_only_its_own_message(by: User) -> None:
     session, other = (
-        make_sent(recipient=number, state="send_unknown")
+        make_sent_session(recipient=number, state="send_unknown")
         for number in ("+8613912345678", OTHER_NUMBER)
     )
     Message.objects.update(state="unknown")
@@ -202,7 +204,7 @@ def test_correct_code_sets_the_sending_time_of_an_unknown_message(was_handed_ove
 
 
 def test_known_sending_time_is_kept() -> None:
-    session = make_sent()
+    session = make_sent_session()
     known = session.sent_at
     Message.objects.update(state="unknown", handed_over_at=timezone.now() - timedelta(minutes=3))
     try_code(session, CODE)
@@ -222,13 +224,13 @@ def test_waiting_message_is_not_cancelled_without_a_user() -> None:
 
 def make_newer(recipient: str = "+8613912345678") -> Session:
     """Another session with another code, regardless of the gap and the daily limits."""
-    let_gap_pass(recipient)
+    end_send_gap(recipient)
     DailyUse.objects.all().delete()
-    return make_sent(recipient=recipient, typed=NEWER)
+    return make_sent_session(recipient=recipient, typed=NEWER)
 
 
 def test_earlier_code_of_the_number_is_recognised_for_an_hour() -> None:
-    first = make_sent()
+    first = make_sent_session()
     session = make_newer()
     sent = SentCode.objects.filter(session=first)
     with travel(timezone.now(), tick=False):
@@ -240,13 +242,13 @@ def test_earlier_code_of_the_number_is_recognised_for_an_hour() -> None:
 
 
 def test_earlier_code_of_another_number_is_wrong() -> None:
-    make_sent(recipient=OTHER_NUMBER)
+    make_sent_session(recipient=OTHER_NUMBER)
     assert try_code(make_newer(), CODE).state == "wrong"
 
 
 @pytest.mark.parametrize(("between", "state"), [(9, "earlier"), (10, "wrong")])
 def test_ten_earlier_codes_of_a_number_are_recognised(between: int, state: str) -> None:
-    make_sent()
+    make_sent_session()
     for _ in range(between):
         make_newer()
     assert try_code(make_newer(), CODE).state == state
@@ -280,8 +282,8 @@ def test_second_provider_check_is_rejected_while_one_is_under_way(state: str) ->
 
 
 def test_earlier_code_waits_for_the_answer_about_the_newest_too() -> None:
-    make_sent()
-    let_gap_pass()
+    make_sent_session()
+    end_send_gap()
     session = make_provider_session()
     try_code(session, WRONG)
     with pytest.raises(sessions.CheckUnderWay):

@@ -18,11 +18,11 @@ from tests.factories.accounts import make_account
 from tests.factories.codes import (
     NUMBER,
     code_of,
-    let_engine_send,
-    let_gap_pass,
-    let_time_pass,
-    make_sent,
+    end_send_gap,
+    expire_session,
+    make_sent_session,
     make_session,
+    run_sends,
     try_code,
 )
 from tests.factories.messages import CODE
@@ -44,7 +44,7 @@ def resend(session: Session, account: object = None, token: str = "again") -> Se
 
 @pytest.mark.parametrize("provider", ["haosms", "haorui"])
 def test_own_code_is_sent_and_verifies(sandbox: Sandbox, provider: str) -> None:
-    session = let_engine_send(make_session(make_account(provider, sandbox), typed=""))
+    session = run_sends(make_session(make_account(provider, sandbox), typed=""))
 
     assert session.state == "sent"
     try_code(session, code_of(sandbox, provider))
@@ -52,7 +52,7 @@ def test_own_code_is_sent_and_verifies(sandbox: Sandbox, provider: str) -> None:
 
 
 def test_free_text_carries_the_code_but_is_stored_without_it(sandbox: Sandbox) -> None:
-    session = let_engine_send(make_session(make_account("haorui", sandbox)))
+    session = run_sends(make_session(make_account("haorui", sandbox)))
 
     (entry,) = sandbox.book.entries()
     assert CODE in str(entry.fields["textmessage"])
@@ -67,19 +67,17 @@ def test_validity_restarts_when_the_provider_accepts_the_message(sandbox: Sandbo
     Session.objects.update(expires_at=F("expires_at") - timedelta(minutes=3))
     before = Session.objects.get().expires_at
 
-    assert let_engine_send(session).expires_at > before + timedelta(minutes=2)
+    assert run_sends(session).expires_at > before + timedelta(minutes=2)
 
 
 def test_refusal_fails_the_session_with_its_reason(sandbox: Sandbox) -> None:
-    session = let_engine_send(
-        make_session(make_account("haosms", sandbox), recipient="13912999001")
-    )
+    session = run_sends(make_session(make_account("haosms", sandbox), recipient="13912999001"))
     assert (session.state, session.reason) == ("failed", "other_refusal")
 
 
 def test_lost_answer_makes_the_send_unknown(sandbox: Sandbox) -> None:
     sandbox.fault("reset_after", provider="haosms")
-    session = let_engine_send(make_session(make_account("haosms", sandbox)))
+    session = run_sends(make_session(make_account("haosms", sandbox)))
     assert session.state == "send_unknown"
     assert not session.newest_code().message.code, "the code is no longer needed"
 
@@ -102,8 +100,8 @@ def test_submitting_the_same_form_twice_starts_one_session() -> None:
 
 
 def test_new_session_cancels_the_open_one_of_its_number() -> None:
-    first = make_sent()
-    let_gap_pass()
+    first = make_sent_session()
+    end_send_gap()
     make_session(first.account)
     first.refresh_from_db()
     assert (first.state, first.reason) == ("cancelled", "replaced")
@@ -113,8 +111,8 @@ def test_new_session_cancels_the_open_one_of_its_number() -> None:
 
 
 def test_resend_makes_a_new_code_and_the_old_one_is_recognised() -> None:
-    session = make_sent()
-    let_gap_pass()
+    session = make_sent_session()
+    end_send_gap()
     resend(session)
 
     attempt = try_code(session, CODE)
@@ -123,7 +121,7 @@ def test_resend_makes_a_new_code_and_the_old_one_is_recognised() -> None:
 
 
 def test_second_code_within_a_minute_is_rejected() -> None:
-    session = make_sent()
+    session = make_sent_session()
     with pytest.raises(limits.TooEarly):
         resend(session)
     with pytest.raises(limits.TooEarly):
@@ -134,14 +132,14 @@ def test_second_code_within_a_minute_is_rejected() -> None:
 
 def test_refusal_clears_the_gap(sandbox: Sandbox) -> None:
     account = make_account("haosms", sandbox)
-    let_engine_send(make_session(account, recipient="13912999001"))
+    run_sends(make_session(account, recipient="13912999001"))
     make_session(account, recipient="13912999001")
 
 
 def test_resend_over_another_account_uses_its_route(sandbox: Sandbox) -> None:
-    session = make_sent()
-    let_gap_pass()
-    session = let_engine_send(resend(session, make_account("haorui", sandbox)))
+    session = make_sent_session()
+    end_send_gap()
+    session = run_sends(resend(session, make_account("haorui", sandbox)))
 
     assert session.state == "sent"
     try_code(session, code_of(sandbox, "haorui"))
@@ -149,8 +147,8 @@ def test_resend_over_another_account_uses_its_route(sandbox: Sandbox) -> None:
 
 
 def test_submitting_the_same_resend_twice_sends_once() -> None:
-    session = make_sent()
-    let_gap_pass()
+    session = make_sent_session()
+    end_send_gap()
     resend(session, token="one")
     resend(session, token="one")
     assert session.codes.count() == 2
@@ -158,7 +156,7 @@ def test_submitting_the_same_resend_twice_sends_once() -> None:
 
 def test_resend_cancels_the_waiting_message() -> None:
     session = make_session()
-    let_gap_pass()
+    end_send_gap()
     resend(session)
     states = list(session.codes.values_list("message__state", flat=True))
     assert states == ["cancelled", "queued"]
@@ -168,34 +166,34 @@ def test_resend_cancels_the_waiting_message() -> None:
 
 @pytest.mark.parametrize("state", ["verified", "failed", "cancelled", "expired"])
 def test_resend_after_the_end_is_rejected(state: str) -> None:
-    session = make_sent(state=state)
-    let_gap_pass()
+    session = make_sent_session(state=state)
+    end_send_gap()
     with pytest.raises(sessions.NotOpen):
         resend(session)
 
 
 def test_resend_without_a_try_left_is_rejected() -> None:
-    session = make_sent(tries=5, state="check_unknown")
-    let_gap_pass()
+    session = make_sent_session(tries=5, state="check_unknown")
+    end_send_gap()
     with pytest.raises(sessions.NoTryLeft):
         resend(session)
     assert session.codes.count() == 1
 
 
 def test_resend_over_another_account_keeps_the_template_and_uses_the_chosen_channel() -> None:
-    session = make_sent()
+    session = make_sent_session()
     Message.objects.update(template="4")
     options = {"channels": ["one", "two"], "default_template": "1"}
     other = make_account("haosms", options=options)
-    let_gap_pass()
+    end_send_gap()
     sent, _ = sessions.resend(session, other, by=make_user(), form_token="a", channel="two")
     message = sent.newest_code().message
     assert (message.channel, message.template) == ("two", "4")
 
 
 def test_channel_that_does_not_serve_the_country_is_ignored() -> None:
-    session = make_sent()
-    let_gap_pass()
+    session = make_sent_session()
+    end_send_gap()
     sent, _ = sessions.resend(
         session, session.account, by=make_user(), form_token="a", channel="nowhere"
     )
@@ -223,7 +221,7 @@ def test_cancelling_cancels_the_waiting_message_and_the_session() -> None:
 
 
 def test_due_session_expires_at_its_end_time() -> None:
-    session = let_time_pass(make_sent())
+    session = expire_session(make_sent_session())
     sessions.expire()
     session.refresh_from_db()
     assert (session.state, session.ended_at) == ("expired", session.expires_at)
@@ -239,7 +237,7 @@ def test_fallback_sends_after_a_refusal(sandbox: Sandbox) -> None:
         recipient="13912999001",
     )
     sandbox.change_settings("haorui", report_delay=None)
-    let_engine_send(session)
+    run_sends(session)
 
     # The sandbox's HAORUI refuses this number, too; what counts is that it was called.
     assert [code.message.account.provider for code in session.codes.all()] == ["haosms", "haorui"]
@@ -248,7 +246,7 @@ def test_fallback_sends_after_a_refusal(sandbox: Sandbox) -> None:
 def test_fallback_sends_if_the_account_cannot_be_reached(sandbox: Sandbox) -> None:
     session = make_session(make_account("haosms"), fallback=make_account("haorui", sandbox))
     Message.objects.update(tries=2)
-    let_engine_send(session)
+    run_sends(session)
 
     assert session.state == "sent"
     assert session.account.provider == "haorui"
@@ -262,7 +260,7 @@ def test_fallback_does_not_send_after_an_unknown_outcome(sandbox: Sandbox, fault
     session = make_session(
         make_account("haosms", sandbox), fallback=make_account("haorui", sandbox)
     )
-    let_engine_send(session)
+    run_sends(session)
     assert (session.state, session.codes.count()) == ("send_unknown", 1)
 
 
@@ -283,7 +281,7 @@ def test_concurrent_syncs_of_a_refusal_send_one_fallback_code() -> None:
 def test_fallback_does_not_send_after_the_end() -> None:
     session = make_session(fallback=make_account("haorui"))
     mark_refused(session)
-    let_time_pass(session)
+    expire_session(session)
     message_sync.catch_up()
     session.refresh_from_db()
     assert (session.state, session.codes.count()) == ("expired", 1)
@@ -311,8 +309,8 @@ def test_catch_up_syncs_missed_messages(before: str) -> None:
 
 def test_codes_to_a_number_stop_at_its_limit(settings: object) -> None:
     settings.CODES_PER_NUMBER = 1  # type: ignore[attr-defined]
-    make_sent()
-    let_gap_pass()
+    make_sent_session()
+    end_send_gap()
     with pytest.raises(LimitReached) as reached:
         make_session()
     assert reached.value.cap.scope == "number"
@@ -323,7 +321,7 @@ def test_codes_to_a_number_stop_at_its_limit(settings: object) -> None:
 
 def test_codes_to_a_prefix_stop_at_its_limit(settings: object) -> None:
     settings.CODES_PER_PREFIX = 1  # type: ignore[attr-defined]
-    make_sent(recipient="+8613812345601")
+    make_sent_session(recipient="+8613812345601")
     with pytest.raises(LimitReached) as reached:
         make_session(recipient="+8613812345602")
     assert reached.value.cap.scope == "prefix"
@@ -332,7 +330,7 @@ def test_codes_to_a_prefix_stop_at_its_limit(settings: object) -> None:
 
 def test_codes_over_an_account_stop_at_its_limit() -> None:
     account = make_account("haosms", daily_limit=1)
-    make_sent(account)
+    make_sent_session(account)
     with pytest.raises(LimitReached) as reached:
         make_session(account, recipient="+8613987654321")
     assert reached.value.cap.scope == "account"

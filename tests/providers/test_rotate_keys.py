@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
-from core.fields import Unreadable
+from core.fields import UnreadableSecret
 from core.secrets import Secret
 from providers.management.commands import rotate_keys
 from providers.models import Account, CallbackToken, Credential
@@ -97,7 +97,7 @@ def test_unreadable_values_are_reported_by_id_and_the_rest_is_rotated(
     assert foreign not in err.getvalue() + str(failure.value)
     settings.SECRETS_KEYS = [new_key]
     assert password(account).value.reveal() == "canary"
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableSecret):
         Credential.objects.get(pk=lost.pk).value.reveal()
 
 

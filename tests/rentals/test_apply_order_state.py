@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from core.fields import Unreadable
+from core.fields import UnreadableSecret
 from core.secrets import Secret
 from rentals import apply_order_state, provider_fields
 from rentals.models import Order
@@ -173,7 +173,7 @@ def test_code_that_arrives_later_by_list_has_its_text_scheduled() -> None:
 
 def test_undecryptable_code_does_not_stop_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreadable(self: Secret) -> str:
-        raise Unreadable
+        raise UnreadableSecret
 
     order = make_received()
     monkeypatch.setattr(Secret, "reveal", unreadable)

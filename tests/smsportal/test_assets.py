@@ -1,5 +1,5 @@
-"""Static files are collected when they changed, and otherwise left alone; what the theme loads
-on every page and nothing here uses is replaced by next to nothing."""
+"""Static files are collected only after a change. Small replacements are served instead of files
+that the theme loads on every page and the portal does not use."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pytest_django import Settings
 from smsportal.assets import collect
 from smsportal.environment import BASE_DIR
 
-STAND_INS = BASE_DIR / "static" / "unfold"
+REPLACEMENTS = BASE_DIR / "static" / "unfold"
 
 
 @pytest.fixture
 def sources(tmp_path: Path, settings: Settings) -> Path:
-    """A single folder with a single file, and a place to collect it in."""
+    """A source folder with one file, and a folder to collect into."""
     sources = tmp_path / "sources"
     sources.mkdir()
     (sources / "portal.css").write_text("a {}")
@@ -33,7 +33,7 @@ def test_files_are_collected_once(sources: Path, tmp_path: Path) -> None:
     assert not collect()
 
 
-def test_a_changed_file_is_collected_again_and_a_removed_one_is_gone(
+def test_changed_files_are_collected_again_and_removed_ones_deleted(
     sources: Path, tmp_path: Path
 ) -> None:
     collect()
@@ -46,9 +46,13 @@ def test_a_changed_file_is_collected_again_and_a_removed_one_is_gone(
 
 @pytest.mark.parametrize(
     "path",
-    [f"unfold/{file.relative_to(STAND_INS)}" for file in STAND_INS.rglob("*") if file.is_file()],
+    [
+        f"unfold/{file.relative_to(REPLACEMENTS)}"
+        for file in REPLACEMENTS.rglob("*")
+        if file.is_file()
+    ],
 )
-def test_a_stand_in_is_served_instead_of_a_file_of_the_theme(path: str) -> None:
-    ours, theirs = map(Path, finders.find(path, find_all=True))
-    assert ours.is_relative_to(STAND_INS)
-    assert ours.stat().st_size * 3 < theirs.stat().st_size
+def test_replacement_is_served_instead_of_the_theme_file(path: str) -> None:
+    replacement, original = map(Path, finders.find(path, find_all=True))
+    assert replacement.is_relative_to(REPLACEMENTS)
+    assert replacement.stat().st_size * 3 < original.stat().st_size

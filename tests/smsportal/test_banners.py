@@ -1,4 +1,4 @@
-"""What the top of every page says about the queue and the engine."""
+"""The banners about the queue and the engine."""
 
 from __future__ import annotations
 
@@ -24,106 +24,108 @@ def browser() -> Client:
     return browser_of(member("viewer"))
 
 
-def banner(browser: Client) -> str:
+def read_banners(browser: Client) -> str:
     return browser.get("/banner/").content.decode()
 
 
-def leased(seconds_ago: float = -5.0) -> None:
-    """The engine's leases run out that many seconds ago; by default they still hold."""
+def set_leases(seconds_ago: float = -5.0) -> None:
+    """Make the engine's leases expire that many seconds ago. By default they are valid."""
     Lease.objects.update(holder="somebody", expires_at=database_now() - seconds_ago)
 
 
-def waiting_for(seconds: int) -> Message:
+def make_waiting_message(seconds: int) -> Message:
     since = timezone.now() - timedelta(seconds=seconds)
     return make_message(not_before=since, queued_at=since)
 
 
-def test_all_is_quiet_while_the_queue_and_the_engine_are_alive(browser: Client) -> None:
+def test_no_banner_while_queue_and_engine_are_alive(browser: Client) -> None:
     make_account()
-    leased()
+    set_leases()
     heartbeat("queue")
-    assert "The queue" not in banner(browser)
+    assert "The queue" not in read_banners(browser)
 
 
-def test_a_queue_that_never_ran_is_said(browser: Client) -> None:
-    assert "The queue has not run yet. New messages and orders will wait" in banner(browser)
+def test_queue_that_never_ran_is_announced(browser: Client) -> None:
+    assert "The queue has not run yet. New messages and orders will wait" in read_banners(browser)
 
 
-def test_an_engine_without_a_lease_is_said_with_what_waits(browser: Client) -> None:
+def test_engine_without_a_lease_is_announced_with_the_backlog(browser: Client) -> None:
     heartbeat("queue")
-    waiting_for(5)
-    leased(seconds_ago=60)
-    assert "The queue has not run since" in banner(browser)
-    assert "1 message waits; none is lost. New ones will wait too." in banner(browser)
+    make_waiting_message(5)
+    set_leases(seconds_ago=60)
+    assert "The queue has not run since" in read_banners(browser)
+    assert "1 message waits; none is lost. New ones will wait too." in read_banners(browser)
 
 
-def test_a_queue_without_a_sign_of_life_is_said(browser: Client) -> None:
+def test_queue_without_a_heartbeat_is_announced(browser: Client) -> None:
     make_account()
-    leased()
+    set_leases()
     heartbeat("queue", at=timezone.now() - timedelta(minutes=3))
-    assert "The queue has not run since" in banner(browser)
+    assert "The queue has not run since" in read_banners(browser)
 
 
-def test_the_time_of_a_take_over_is_nothing_to_speak_of(browser: Client) -> None:
+def test_lease_that_has_just_expired_is_not_announced(browser: Client) -> None:
     make_account()
     heartbeat("queue")
-    leased(seconds_ago=1)
-    assert "The queue" not in banner(browser)
+    set_leases(seconds_ago=1)
+    assert "The queue" not in read_banners(browser)
 
 
-def test_a_message_that_waits_too_long_is_said_though_the_engine_lives(browser: Client) -> None:
+def test_overdue_message_is_announced_while_the_engine_is_alive(browser: Client) -> None:
     heartbeat("queue")
-    waiting_for(31)
-    leased()
-    assert "The queue is slow: 1 message has waited since" in banner(browser)
+    make_waiting_message(31)
+    set_leases()
+    assert "The queue is slow: 1 message has waited since" in read_banners(browser)
 
 
-def test_a_message_of_a_paused_account_is_no_sign_of_a_slow_queue(browser: Client) -> None:
+def test_message_of_a_paused_account_does_not_count_as_overdue(browser: Client) -> None:
     heartbeat("queue")
-    account = waiting_for(31).account
+    account = make_waiting_message(31).account
     account.paused_at = timezone.now()
     account.save()
-    leased()
-    assert "The queue" not in banner(browser)
+    set_leases()
+    assert "The queue" not in read_banners(browser)
 
 
-def test_a_message_whose_provider_asked_for_patience_is_no_sign_either(browser: Client) -> None:
+def test_message_of_a_slowed_account_does_not_count_as_overdue(browser: Client) -> None:
     heartbeat("queue")
-    account = waiting_for(31).account
+    account = make_waiting_message(31).account
     Allowance.objects.filter(account=account).update(slow_until=database_now() + 30)
-    leased()
-    assert "The queue" not in banner(browser)
+    set_leases()
+    assert "The queue" not in read_banners(browser)
 
 
-def test_messages_and_orders_are_counted_each(browser: Client) -> None:
+def test_messages_and_orders_are_counted_separately(browser: Client) -> None:
     heartbeat("queue")
-    waiting_for(5)
+    make_waiting_message(5)
     make_order()
     make_order()
-    leased(seconds_ago=60)
-    assert "1 message and 2 orders wait; none is lost." in banner(browser)
+    set_leases(seconds_ago=60)
+    assert "1 message and 2 orders wait; none is lost." in read_banners(browser)
 
 
-def test_an_order_that_waits_too_long_is_said_though_the_engine_lives(browser: Client) -> None:
+def test_overdue_order_is_announced_while_the_engine_is_alive(browser: Client) -> None:
     heartbeat("queue")
     make_order(not_before=timezone.now() - timedelta(seconds=31))
-    leased()
-    assert "The queue is slow: 1 order has waited since" in banner(browser)
+    set_leases()
+    assert "The queue is slow: 1 order has waited since" in read_banners(browser)
 
 
 @pytest.mark.parametrize("state", ["placing", "refused"])
-def test_an_order_behind_others_of_its_kind_is_no_sign_either(browser: Client, state: str) -> None:
+def test_order_behind_others_of_its_account_does_not_count_as_overdue(
+    browser: Client, state: str
+) -> None:
     heartbeat("queue")
     order = make_order(not_before=timezone.now() - timedelta(seconds=31))
     make_order(order.account, state=state, answered_at=timezone.now())
-    leased()
-    assert "The queue" not in banner(browser)
+    set_leases()
+    assert "The queue" not in read_banners(browser)
 
 
-def test_its_return_is_said(browser: Client) -> None:
+def test_recovery_is_announced(browser: Client) -> None:
     make_account()
-    leased(seconds_ago=60)
+    set_leases(seconds_ago=60)
     heartbeat("queue")
-    banner(browser)
-    leased()
-    assert "The queue runs again since" in banner(browser)
+    read_banners(browser)
+    set_leases()
+    assert "The queue runs again since" in read_banners(browser)

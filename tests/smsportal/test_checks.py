@@ -1,4 +1,4 @@
-"""The portal's system checks: what is said, and about what."""
+"""The portal's system checks."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def ids(found: list[CheckMessage]) -> list[str]:
 
 
 @pytest.mark.each_database
-def test_the_settings_as_they_are_pass(settings: Settings) -> None:
+def test_default_settings_pass(settings: Settings) -> None:
     assert ids([*check_keys(), *check_queue(), *check_addresses()]) == []
 
 
-def test_missing_keys_are_named_with_the_command_that_makes_them(
+def test_missing_keys_are_reported_with_the_command_that_creates_them(
     settings: Settings,
 ) -> None:
     settings.SECRET_KEY = ""
@@ -42,7 +42,7 @@ def test_missing_keys_are_named_with_the_command_that_makes_them(
     assert all("python -m smsportal.environment" in str(message.hint) for message in found)
 
 
-def test_a_malformed_key_is_told_by_its_place_and_never_shown(settings: Settings) -> None:
+def test_malformed_key_is_reported_by_position_only(settings: Settings) -> None:
     settings.SECRETS_KEYS = [*settings.SECRETS_KEYS, "half-a-key"]
     found = check_keys()
     assert ids(found) == ["E003"]
@@ -62,19 +62,19 @@ def test_a_malformed_key_is_told_by_its_place_and_never_shown(settings: Settings
         ({"workers": 1, "retry": 300}, ["E014"]),
     ],
 )
-def test_a_queue_that_would_repeat_work_is_refused(
+def test_queue_that_could_repeat_tasks_is_an_error(
     settings: Settings, changes: dict[str, Any], expected: list[str]
 ) -> None:
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, **changes}
     assert ids(check_queue()) == expected
 
 
-def test_a_queue_without_a_timeout_needs_no_retry_above_it(settings: Settings) -> None:
+def test_queue_without_a_timeout_needs_no_longer_retry(settings: Settings) -> None:
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, "ALT_CLUSTERS": {"engine": {"timeout": None}}}
     assert ids(check_queue()) == []
 
 
-def test_every_queue_is_looked_at(settings: Settings) -> None:
+def test_every_queue_is_checked(settings: Settings) -> None:
     settings.Q_CLUSTER = {
         **settings.Q_CLUSTER,
         "ALT_CLUSTERS": {"engine": {"timeout": 60, "retry": 61}},
@@ -98,7 +98,7 @@ def test_every_queue_is_looked_at(settings: Settings) -> None:
         ("http://[::1]:8000", []),
     ],
 )
-def test_the_public_address_must_lead_to_the_portal(
+def test_public_address_must_lead_to_the_portal(
     settings: Settings, address: str, expected: list[str]
 ) -> None:
     settings.ALLOWED_HOSTS = ["sms.example.com", "127.0.0.1", "[::1]"]
@@ -106,45 +106,45 @@ def test_the_public_address_must_lead_to_the_portal(
     assert ids(check_addresses()) == expected
 
 
-def test_open_hosts_and_debug_are_warned_of(settings: Settings) -> None:
+def test_open_hosts_and_debug_cause_warnings(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     settings.DEBUG = True
     assert ids(check_addresses()) == ["W024", "W025"]
 
 
-def test_a_proxy_that_is_no_address_is_named(settings: Settings) -> None:
+def test_invalid_proxy_is_reported(settings: Settings) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.0/8", "unix", "the-proxy"]
     (found,) = check_proxies()
     assert "“the-proxy”" in found.msg
 
 
 @pytest.mark.parametrize(
-    ("engine", "version", "said"),
+    ("engine", "version", "expected"),
     [
         ("django.db.backends.sqlite3", (3, 34, 1), ["E040"]),
         ("django.db.backends.sqlite3", (3, 35, 0), []),
         ("django.db.backends.postgresql", (3, 31, 0), []),
     ],
 )
-def test_a_sqlite_that_is_too_old_is_named(
+def test_old_sqlite_is_an_error(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     engine: str,
     version: tuple[int, int, int],
-    said: list[str],
+    expected: list[str],
 ) -> None:
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", engine)
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
-    assert ids(check_database()) == said
+    assert ids(check_database()) == expected
 
 
-def test_the_pages_are_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_admin_pages_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MessageAdmin, "list_display", ["nothing_of_that_name"])
     assert [message.id for message in run_checks(tags=[Tags.admin])] == ["admin.E108"]
 
 
-def test_what_shows_no_page_loads_none_until_they_are_checked_and_keeps_the_history() -> None:
-    told = """
+def test_process_without_pages_loads_them_for_checks_only_and_keeps_the_audit_log() -> None:
+    script = """
 import sys, django
 PAGES = ("messaging.admin", "providers.admin", "core.admin.base", "openpyxl")
 django.setup()
@@ -155,14 +155,14 @@ django.core.checks.run_checks()
 print(*(name in sys.modules for name in PAGES))
 """
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    done = subprocess.run(
-        [sys.executable, "-c", told],
+    completed = subprocess.run(
+        [sys.executable, "-c", script],
         cwd=BASE_DIR,
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    audited, before, after = done.stdout.splitlines()
+    audited, before, after = completed.stdout.splitlines()
     assert audited == "auth.Group auth.User providers.Account providers.DailyLimit"
     assert (before, after) == ("False False False False", "True True True False")

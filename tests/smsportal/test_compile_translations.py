@@ -1,4 +1,4 @@
-"""Translations are compiled without GNU gettext, and only when they changed."""
+"""Translations are compiled without GNU gettext, and only after a change."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ def source(tmp_path: Path) -> Path:
     return source
 
 
-def test_a_compiled_catalogue_translates_words_and_plurals(source: Path, tmp_path: Path) -> None:
+def test_compiled_catalogue_translates_words_and_plurals(source: Path, tmp_path: Path) -> None:
     assert compile_catalogues(tmp_path) == [source.with_suffix(".mo")]
-    words = gettext.translation("django", tmp_path, ["zh_Hans"])
-    assert words.gettext("Send") == "发送"
-    assert words.ngettext("%(count)d message", "%(count)d messages", 2) == "%(count)d 条短信"
+    translations = gettext.translation("django", tmp_path, ["zh_Hans"])
+    assert translations.gettext("Send") == "发送"
+    assert translations.ngettext("%(count)d message", "%(count)d messages", 2) == "%(count)d 条短信"
 
 
-def test_an_unchanged_catalogue_is_not_compiled_again(source: Path, tmp_path: Path) -> None:
+def test_unchanged_catalogue_is_not_compiled_again(source: Path, tmp_path: Path) -> None:
     compile_catalogues(tmp_path)
     assert compile_catalogues(tmp_path) == []
 
 
-def test_a_changed_catalogue_is_compiled_again(source: Path, tmp_path: Path) -> None:
+def test_changed_catalogue_is_compiled_again(source: Path, tmp_path: Path) -> None:
     compile_catalogues(tmp_path)
     later = source.with_suffix(".mo").stat().st_mtime + 10
     os.utime(source, (later, later))
     assert compile_catalogues(tmp_path) == [source.with_suffix(".mo")]
 
 
-def test_nothing_but_the_compiled_file_is_left_behind(source: Path, tmp_path: Path) -> None:
+def test_compiling_leaves_no_temporary_file(source: Path, tmp_path: Path) -> None:
     compile_catalogues(tmp_path)
     assert sorted(file.name for file in source.parent.iterdir()) == ["django.mo", "django.po"]

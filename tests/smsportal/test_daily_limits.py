@@ -1,4 +1,4 @@
-"""The page on which managers say how much somebody may send and rent in any 24 hours."""
+"""The page where managers set daily limits."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def browser(client: Client) -> Client:
     return client
 
 
-def test_the_list_says_how_much_is_used(browser: Client) -> None:
+def test_list_shows_the_usage(browser: Client) -> None:
     assert "those of the portal&#x27;s settings count" in browser.get(LIST).content.decode()
     user = make_user()
     DailyLimit.objects.create(user=user, what="messages", most=5000)
     DailyLimit.objects.create(group=Group.objects.get(name="operator"), what="codes", most=70)
     take([Cap("messages", "user", str(user.pk), 5000)], 1234)
     page = browser.get(LIST).content.decode()
-    for said in (user.username, "Operator", "1234", "70"):
-        assert said in page
+    for text in (user.username, "Operator", "1234", "70"):
+        assert text in page
 
 
-def test_a_limit_is_added_changed_and_taken_away(browser: Client) -> None:
+def test_limit_is_added_changed_and_deleted(browser: Client) -> None:
     user = make_user()
     browser.post(ADD, {"user": user.pk, "group": "", "what": "messages", "most": 10})
     limit = DailyLimit.objects.get()
@@ -46,7 +46,9 @@ def test_a_limit_is_added_changed_and_taken_away(browser: Client) -> None:
 
 
 @pytest.mark.parametrize(("user", "group"), [(True, True), (False, False)])
-def test_a_limit_is_that_of_a_person_or_of_a_role(browser: Client, user: bool, group: bool) -> None:
+def test_limit_belongs_to_either_a_person_or_a_role(
+    browser: Client, user: bool, group: bool
+) -> None:
     data = {
         "user": make_user().pk if user else "",
         "group": Group.objects.get(name="viewer").pk if group else "",
@@ -59,13 +61,13 @@ def test_a_limit_is_that_of_a_person_or_of_a_role(browser: Client, user: bool, g
 
 
 @pytest.mark.parametrize("most", ["-1", "many", "9" * 20, ""])
-def test_what_is_no_number_is_refused_beside_its_field(browser: Client, most: str) -> None:
+def test_invalid_number_is_rejected_in_the_form(browser: Client, most: str) -> None:
     data = {"user": make_user().pk, "group": "", "what": "codes", "most": most}
     assert browser.post(ADD, data).status_code == 200
     assert not DailyLimit.objects.exists()
 
 
-def test_nobody_has_two_limits_for_the_same(browser: Client) -> None:
+def test_second_limit_for_the_same_person_and_kind_is_rejected(browser: Client) -> None:
     user = make_user()
     DailyLimit.objects.create(user=user, what="codes", most=3)
     data = {"user": user.pk, "group": "", "what": "codes", "most": 4}
@@ -74,7 +76,7 @@ def test_nobody_has_two_limits_for_the_same(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
-def test_limits_are_for_managers(client: Client, role: str) -> None:
+def test_only_managers_see_and_change_limits(client: Client, role: str) -> None:
     limit = DailyLimit.objects.create(user=make_user(), what="codes", most=3)
     client.force_login(make_staff(role))
     for name, args in (("changelist", []), ("add", []), ("change", [limit.pk])):

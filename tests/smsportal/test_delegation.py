@@ -1,4 +1,4 @@
-"""Nobody gives, or takes over, more than they hold themselves."""
+"""Staff cannot grant or take over permissions that they lack."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ def form(user: User, **changes: Any) -> dict[str, Any]:
     }
 
 
-def test_a_manager_adds_staff_who_can_sign_in(browser: Client) -> None:
+def test_manager_adds_staff_who_can_sign_in(browser: Client) -> None:
     fields = {"username": "newcomer", "password1": "long-and-odd-9", "password2": "long-and-odd-9"}
-    answer = browser.post(reverse("admin:auth_user_add"), fields)
+    response = browser.post(reverse("admin:auth_user_add"), fields)
     newcomer = User.objects.get(username="newcomer")
-    assert answer.status_code == 302
-    assert answer["Location"] == page_of(newcomer)
+    assert response.status_code == 302
+    assert response["Location"] == page_of(newcomer)
     assert newcomer.is_staff
     assert not newcomer.is_superuser
 
 
-def test_a_manager_gives_a_role_and_closes_an_account(browser: Client) -> None:
+def test_manager_grants_a_role_and_deactivates_a_user(browser: Client) -> None:
     other = member("viewer")
     operator = Group.objects.get(name="operator")
     browser.post(page_of(other), form(other, groups=[operator.pk]))
@@ -59,7 +59,7 @@ def test_a_manager_gives_a_role_and_closes_an_account(browser: Client) -> None:
     assert not other.is_active
 
 
-def test_a_manager_makes_nobody_superuser_or_hands_on_staff_flags(browser: Client) -> None:
+def test_manager_cannot_set_superuser_or_staff_flags(browser: Client) -> None:
     other = member("viewer")
     browser.post(page_of(other), form(other, is_superuser="on", is_staff=""))
     other.refresh_from_db()
@@ -67,28 +67,28 @@ def test_a_manager_makes_nobody_superuser_or_hands_on_staff_flags(browser: Clien
     assert other.is_staff
 
 
-def test_a_manager_cannot_give_a_role_with_more_than_their_own_permissions(
+def test_manager_cannot_grant_a_role_with_permissions_they_lack(
     browser: Client,
 ) -> None:
     strong = Group.objects.create(name="strong")
     strong.permissions.add(Permission.objects.get(codename="delete_user"))
     other = member("viewer")
-    answer = browser.post(page_of(other), form(other, groups=[strong.pk]))
-    assert answer.status_code == 200
+    response = browser.post(page_of(other), form(other, groups=[strong.pk]))
+    assert response.status_code == 200
     assert not other.groups.filter(name="strong").exists()
 
 
-def test_a_manager_cannot_give_a_permission_they_do_not_hold(browser: Client) -> None:
+def test_manager_cannot_grant_a_permission_they_lack(browser: Client) -> None:
     other = member("viewer")
     strong = Permission.objects.get(codename="delete_user")
-    answer = browser.post(page_of(other), form(other, user_permissions=[strong.pk]))
-    assert answer.status_code == 200
+    response = browser.post(page_of(other), form(other, user_permissions=[strong.pk]))
+    assert response.status_code == 200
     assert not other.user_permissions.exists()
 
 
-def test_a_manager_does_not_change_their_own_rights(browser: Client, manager: User) -> None:
-    send = Permission.objects.get(codename="view_apicall")
-    fields = form(manager, is_superuser="on", groups=[], user_permissions=[send.pk])
+def test_manager_cannot_change_their_own_permissions(browser: Client, manager: User) -> None:
+    permission = Permission.objects.get(codename="view_apicall")
+    fields = form(manager, is_superuser="on", groups=[], user_permissions=[permission.pk])
     del fields["is_active"]
     browser.post(page_of(manager), fields)
     manager.refresh_from_db()
@@ -99,7 +99,7 @@ def test_a_manager_does_not_change_their_own_rights(browser: Client, manager: Us
 
 
 @pytest.mark.parametrize("is_active", [True, False])
-def test_a_manager_edits_no_superuser_and_sets_no_password_of_one(
+def test_manager_cannot_edit_a_superuser_or_their_password(
     browser: Client, is_active: bool
 ) -> None:
     boss = member(name="boss", superuser=True)
@@ -113,7 +113,7 @@ def test_a_manager_edits_no_superuser_and_sets_no_password_of_one(
 
 
 @pytest.mark.parametrize("is_active", [True, False])
-def test_a_manager_does_not_take_over_somebody_who_holds_more(
+def test_manager_cannot_take_over_a_user_with_more_permissions(
     browser: Client, is_active: bool
 ) -> None:
     strong = member("viewer", name="strong")
@@ -125,7 +125,7 @@ def test_a_manager_does_not_take_over_somebody_who_holds_more(
     assert browser.post(page_of(strong), form(strong)).status_code == 403
 
 
-def test_a_manager_sets_a_new_password_for_an_operator(browser: Client) -> None:
+def test_manager_sets_the_password_of_an_operator(browser: Client) -> None:
     other = member("operator")
     page = reverse("admin:auth_user_password_change", args=[other.pk])
     fields = {"password1": "long-and-odd-9", "password2": "long-and-odd-9"}
@@ -134,18 +134,18 @@ def test_a_manager_sets_a_new_password_for_an_operator(browser: Client) -> None:
     assert other.check_password("long-and-odd-9")
 
 
-def test_nobody_is_deleted_not_even_by_a_superuser() -> None:
+def test_superuser_cannot_delete_staff() -> None:
     other = member("viewer")
     boss = browser_of(member(name="boss", superuser=True))
     page = reverse("admin:auth_user_delete", args=[other.pk])
     assert boss.post(page, {"post": "yes"}).status_code == 403
-    listed = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
-    boss.post(reverse("admin:auth_user_changelist"), listed)
+    data = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
+    boss.post(reverse("admin:auth_user_changelist"), data)
     assert User.objects.filter(pk=other.pk).exists()
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
-def test_other_roles_see_no_staff(role: str) -> None:
+def test_other_roles_cannot_see_staff(role: str) -> None:
     browser = browser_of(member(role))
     assert browser.get(reverse("admin:auth_user_changelist")).status_code == 403
 
@@ -164,20 +164,20 @@ def test_other_roles_see_no_staff(role: str) -> None:
         "auditlog_logentry",
     ],
 )
-def test_roles_queue_and_logs_are_for_superusers(browser: Client, model: str) -> None:
+def test_roles_queue_and_logs_require_a_superuser(browser: Client, model: str) -> None:
     page = reverse(f"admin:{model}_changelist")
     assert browser.get(page).status_code == 403
     boss = browser_of(member(name="boss", superuser=True))
     assert boss.get(page).status_code == 200
 
 
-def test_not_even_a_superuser_writes_a_schedule_which_would_run_any_function() -> None:
+def test_superuser_cannot_add_a_schedule() -> None:
     boss = browser_of(member(name="boss", superuser=True))
-    answer = boss.post(reverse("admin:django_q_schedule_add"), {"func": "os.system"})
-    assert answer.status_code == 403
+    response = boss.post(reverse("admin:django_q_schedule_add"), {"func": "os.system"})
+    assert response.status_code == 403
 
 
-def test_the_password_is_not_in_the_record_of_changes() -> None:
+def test_change_log_contains_no_password() -> None:
     from auditlog.models import LogEntry
 
     user = member("viewer")

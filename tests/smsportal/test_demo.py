@@ -1,4 +1,4 @@
-"""The demonstration's staff and accounts."""
+"""The demo's staff and accounts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def demo_settings(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_provider_has_an_account_at_the_sandbox() -> None:
+def test_every_provider_has_a_sandbox_account() -> None:
     demo.prepare()
     assert {account.provider for account in Account.objects.all()} == set(clients())
     assert all(
@@ -34,7 +34,7 @@ def test_every_provider_has_an_account_at_the_sandbox() -> None:
     )
 
 
-def test_every_account_has_the_credentials_and_options_that_its_client_asks_for() -> None:
+def test_every_account_has_the_credentials_and_options_of_its_client() -> None:
     demo.prepare()
     for account in Account.objects.all():
         client, login = account.client, login_of(account)
@@ -44,7 +44,7 @@ def test_every_account_has_the_credentials_and_options_that_its_client_asks_for(
         assert all(account.options.get(f.name) for f in client.option_fields if f.required)
 
 
-def test_there_is_one_member_of_staff_for_each_role_and_an_administrator() -> None:
+def test_each_role_has_a_member_of_staff_and_there_is_an_administrator() -> None:
     passwords = demo.prepare()
     assert set(passwords) == {"admin", *ROLES}
     for name, password in passwords.items():
@@ -57,7 +57,7 @@ def test_there_is_one_member_of_staff_for_each_role_and_an_administrator() -> No
     }
 
 
-def test_a_second_start_changes_nothing() -> None:
+def test_second_start_changes_nothing() -> None:
     first = demo.prepare()
     Account.objects.filter(provider="gosms").update(per_second=3)
     assert demo.prepare() == first
@@ -65,13 +65,13 @@ def test_a_second_start_changes_nothing() -> None:
     assert Account.objects.get(provider="gosms").per_second == 3
 
 
-def test_the_passwords_are_kept_for_their_owner_only(demo_settings: Path) -> None:
+def test_password_file_is_private(demo_settings: Path) -> None:
     demo.prepare()
-    kept = demo_settings / "demo-passwords.txt"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    path = demo_settings / "demo-passwords.txt"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_lost_file_of_passwords_means_new_passwords(demo_settings: Path) -> None:
+def test_lost_password_file_leads_to_new_passwords(demo_settings: Path) -> None:
     first = demo.prepare()
     (demo_settings / "demo-passwords.txt").unlink()
     second = demo.prepare()
@@ -79,7 +79,7 @@ def test_a_lost_file_of_passwords_means_new_passwords(demo_settings: Path) -> No
     assert authenticate(None, username="viewer", password=second["viewer"])
 
 
-def test_it_refuses_a_database_with_real_accounts() -> None:
+def test_database_with_real_accounts_is_refused() -> None:
     create_account(
         name="Real", provider="gosms", base_url="https://sms.example.com", credentials={}
     )

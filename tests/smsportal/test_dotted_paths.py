@@ -1,4 +1,4 @@
-"""Whatever settings and schedules name by a dotted path is there."""
+"""Every dotted path in settings and schedules resolves."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from django.template import engines
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
-from smsportal import settings as settings_of_the_portal
-from smsportal.schedules import duties, ensure_schedules
+from smsportal import settings as portal_settings
+from smsportal.schedules import ensure_schedules, scheduled_tasks
 
 DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
-OURS: Final = {config.name for config in apps.get_app_configs() if "." not in config.name}
-PARTS: Final = (
+OUR_APPS: Final = {config.name for config in apps.get_app_configs() if "." not in config.name}
+SETTINGS: Final = (
     "AUTHENTICATION_BACKENDS",
     "AUTH_PASSWORD_VALIDATORS",
     "AXES_LOCKOUT_CALLABLE",
@@ -34,11 +34,11 @@ PARTS: Final = (
     "UNFOLD",
     "WSGI_APPLICATION",
 )
-"""Settings that name classes and functions."""
+"""Settings that contain dotted paths."""
 
 
 def strings_in(value: Any) -> Iterator[str]:
-    """Values only: the keys of LOGGING name loggers, which need not be modules."""
+    """Strings in the values of a setting. Keys of LOGGING are loggers, which need no module."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -50,20 +50,20 @@ def strings_in(value: Any) -> Iterator[str]:
 
 
 def paths_in(name: str) -> list[str]:
-    """The dotted paths in one setting whose first part is a module that can be imported."""
-    found = filter(DOTTED.fullmatch, strings_in(getattr(settings_of_the_portal, name)))
+    """The dotted paths in one setting whose first part is an importable module."""
+    found = filter(DOTTED.fullmatch, strings_in(getattr(portal_settings, name)))
     return sorted({path for path in found if util.find_spec(path.partition(".")[0])})
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", SETTINGS)
 def test_every_dotted_path_of_a_setting_resolves(name: str) -> None:
     for path in paths_in(name):
         assert import_string(path), path
 
 
 @pytest.mark.parametrize("name", ["LOGGING", "MIDDLEWARE", "UNFOLD", "FILE_UPLOAD_HANDLERS"])
-def test_paths_of_our_own_are_found_in_settings(name: str) -> None:
-    assert any(path.partition(".")[0] in OURS for path in paths_in(name))
+def test_own_dotted_paths_are_found_in_settings(name: str) -> None:
+    assert any(path.partition(".")[0] in OUR_APPS for path in paths_in(name))
 
 
 def test_every_installed_app_resolves() -> None:
@@ -72,15 +72,15 @@ def test_every_installed_app_resolves() -> None:
         assert config.module is not None, name
 
 
-def test_the_url_configuration_and_its_error_handlers_resolve() -> None:
+def test_url_configuration_and_error_handlers_resolve() -> None:
     urls = import_module(settings.ROOT_URLCONF)
     for status in (400, 403, 404, 500):
         assert callable(import_string(getattr(urls, f"handler{status}")))
 
 
 def test_every_scheduled_function_resolves() -> None:
-    for duty in duties():
-        assert callable(import_string(duty.func)), duty.func
+    for task in scheduled_tasks():
+        assert callable(import_string(task.func)), task.func
 
 
 @pytest.mark.django_db
@@ -90,7 +90,7 @@ def test_every_function_of_a_schedule_row_resolves() -> None:
         assert callable(import_string(func)), func
 
 
-def test_every_library_of_template_tags_resolves() -> None:
+def test_every_template_tag_library_resolves() -> None:
     engine: Any = engines["django"]
     assert {"portal", "callbacks"} <= set(engine.engine.libraries)
     for path in engine.engine.libraries.values():

@@ -1,4 +1,4 @@
-"""The portal's keys are made once, kept private, and never written over."""
+"""The portal's keys are generated once, kept private and never overwritten."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from smsportal.environment import BASE_DIR, ensure_keys, read_environment
 
 
 @pytest.fixture
-def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty data folder, and an environment without keys that is restored afterwards."""
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data folder, and an environment without keys, which is restored afterwards."""
     monkeypatch.setattr(os, "environ", {"ENV_FILE": "", "DATA_DIR": str(tmp_path)})
     monkeypatch.setattr("environ.Env.ENVIRON", os.environ)
     return tmp_path
 
 
-def test_both_keys_are_made_at_the_first_start(fresh: Path) -> None:
-    assert ensure_keys() == fresh / "keys.env"
+def test_first_start_generates_both_keys(data_folder: Path) -> None:
+    assert ensure_keys() == data_folder / "keys.env"
     env, data_dir = read_environment()
-    assert data_dir == fresh
+    assert data_dir == data_folder
     assert len(env.str("SECRET_KEY")) >= 50
     assert Fernet(env.str("SECRETS_KEYS"))
 
 
-def test_the_file_of_keys_is_readable_by_its_owner_only(fresh: Path) -> None:
+def test_key_file_is_private(data_folder: Path) -> None:
     ensure_keys()
-    assert stat.S_IMODE((fresh / "keys.env").stat().st_mode) == 0o600
+    assert stat.S_IMODE((data_folder / "keys.env").stat().st_mode) == 0o600
 
 
-def test_existing_keys_are_kept(fresh: Path) -> None:
+def test_existing_keys_are_kept(data_folder: Path) -> None:
     ensure_keys()
-    before = (fresh / "keys.env").read_text()
+    before = (data_folder / "keys.env").read_text()
     assert ensure_keys() is None
-    assert (fresh / "keys.env").read_text() == before
+    assert (data_folder / "keys.env").read_text() == before
 
 
-def test_only_the_missing_key_is_made(fresh: Path) -> None:
+def test_only_the_missing_key_is_generated(data_folder: Path) -> None:
     os.environ["SECRET_KEY"] = "from the environment"
     ensure_keys()
-    assert (fresh / "keys.env").read_text().startswith("SECRETS_KEYS=")
+    assert (data_folder / "keys.env").read_text().startswith("SECRETS_KEYS=")
 
 
-def test_no_file_is_written_when_the_environment_names_both_keys(fresh: Path) -> None:
+def test_no_file_is_written_if_the_environment_has_both_keys(data_folder: Path) -> None:
     os.environ.update(SECRET_KEY="one", SECRETS_KEYS="two")
     assert ensure_keys() is None
-    assert not (fresh / "keys.env").exists()
+    assert not (data_folder / "keys.env").exists()
 
 
-def test_the_demonstration_is_set_up_by_one_word(fresh: Path) -> None:
+def test_demo_variable_sets_all_demo_defaults(data_folder: Path) -> None:
     del os.environ["DATA_DIR"]
     os.environ.update(DEMO="true", BIND="127.0.0.1:9100", SANDBOX_BIND="127.0.0.1:9101")
     env, data_dir = read_environment()
@@ -63,14 +63,14 @@ def test_the_demonstration_is_set_up_by_one_word(fresh: Path) -> None:
     assert env.bool("ALLOW_PRIVATE_PROVIDERS")
 
 
-def test_the_demonstration_changes_nothing_that_was_chosen(fresh: Path) -> None:
+def test_demo_defaults_do_not_override_settings(data_folder: Path) -> None:
     os.environ.update(DEMO="true", PUBLIC_ADDRESS="https://demo.example.com")
     env, data_dir = read_environment()
-    assert data_dir == fresh
+    assert data_dir == data_folder
     assert env.str("PUBLIC_ADDRESS") == "https://demo.example.com"
 
 
-def test_every_setting_is_explained_in_the_example_and_no_other() -> None:
+def test_example_file_explains_exactly_the_known_settings() -> None:
     sources = "".join(path.read_text() for path in (BASE_DIR / "smsportal").glob("*.py"))
     known = set(re.findall(r'\benv\.\w+\(\s*"([A-Z_]+)"', sources))
     explained = set(re.findall(r"^#?([A-Z_]+)=", (BASE_DIR / ".env.example").read_text(), re.M))

@@ -1,4 +1,4 @@
-"""What surrounds every page: who gets in, what is in the sidebar, what stands at the top."""
+"""The frame of every page: access, sidebar and banners."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ NAVIGATION = {
 OPEN_TO_ALL = {"login", "logout", "jsi18n", "set_language", "javascript-catalog"}
 
 
-def addresses(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+def routes(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
     for entry in patterns if patterns is not None else get_resolver().url_patterns:
         here = prefix + str(entry.pattern)
         if isinstance(entry, URLResolver):
-            yield from addresses(entry.url_patterns, here)
+            yield from routes(entry.url_patterns, here)
         else:
             yield here, entry
 
 
-def concrete(route: str) -> str:
-    """An address that the route takes, with made-up ids."""
+def url_for(route: str) -> str:
+    """A URL that matches the route, with made-up ids."""
     for converter in ("int", "slug", "uuid"):
         made_up = "11111111-1111-1111-1111-111111111111" if converter == "uuid" else "1"
         while f"<{converter}:" in route:
@@ -72,18 +72,18 @@ def concrete(route: str) -> str:
     return "/" + route
 
 
-def test_nobody_sees_any_page_of_the_admin_without_signing_in(client: Client) -> None:
-    seen = 0
-    for route, entry in addresses():
+def test_every_admin_page_requires_signing_in(client: Client) -> None:
+    count = 0
+    for route, entry in routes():
         if "(?P" in route or route.startswith(("i18n/", "favicon", "callback", "c/", "health")):
             continue
         if entry.name in OPEN_TO_ALL or route.startswith(("metrics", "-/")):
             continue
-        seen += 1
-        answer = client.get(concrete(route))
-        to_sign_in = answer.status_code == 302 and "/login/" in answer["Location"]
-        assert to_sign_in or answer.status_code in (401, 405), f"{route} {answer.status_code}"
-    assert seen > 30
+        count += 1
+        response = client.get(url_for(route))
+        to_sign_in = response.status_code == 302 and "/login/" in response["Location"]
+        assert to_sign_in or response.status_code in (401, 405), f"{route} {response.status_code}"
+    assert count > 30
 
 
 def links(page: bytes) -> list[str]:
@@ -91,7 +91,7 @@ def links(page: bytes) -> list[str]:
     return [part.split('"')[0] for part in sidebar.split('<a href="')[1:]]
 
 
-def test_the_sidebar_holds_only_what_a_person_may_open() -> None:
+def test_sidebar_shows_only_permitted_pages() -> None:
     staff, queue = reverse("admin:auth_user_changelist"), reverse("admin:django_q_ormq_changelist")
     shown = {
         role: links(browser_of(member(role)).get("/").content)
@@ -105,7 +105,7 @@ def test_the_sidebar_holds_only_what_a_person_may_open() -> None:
 
 
 @pytest.mark.parametrize("role", NAVIGATION)
-def test_each_role_finds_its_own_pages_in_the_sidebar(role: str) -> None:
+def test_sidebar_of_each_role_has_its_pages(role: str) -> None:
     page = browser_of(member(role)).get("/").content.decode()
     sidebar = page.split('id="nav-sidebar-apps"')[1].split("</nav>")[0]
     entries = re.findall(r"<a href.*?</a>", sidebar, re.DOTALL)
@@ -118,64 +118,64 @@ def test_each_role_finds_its_own_pages_in_the_sidebar(role: str) -> None:
 
 
 @pytest.mark.any_database
-def test_every_link_in_the_sidebar_opens() -> None:
+def test_every_sidebar_link_opens() -> None:
     for role in ("viewer", "operator", "manager", "auditor"):
         browser = browser_of(member(role))
         for link in links(browser.get("/").content):
             assert browser.get(link).status_code == 200, f"{role} {link}"
 
 
-def test_one_place_in_the_sidebar_is_the_active_one() -> None:
+def test_exactly_one_sidebar_item_is_active() -> None:
     boss = browser_of(member(name="boss", superuser=True))
     for page in ("/", reverse("admin:auth_group_changelist"), reverse("admin:auth_user_add")):
         html = boss.get(page).content.decode()
         assert html.count(' active">') == 1, page
 
 
-def test_a_person_without_a_role_gets_a_page_and_no_list() -> None:
+def test_user_without_a_role_sees_only_the_dashboard() -> None:
     browser = browser_of(member())
     assert browser.get("/").status_code == 200
     assert links(browser.get("/").content) == ["/"]
 
 
-def test_a_fragment_says_that_the_session_has_ended(client: Client) -> None:
-    answer = client.get(reverse("admin:banner"))
-    assert answer.status_code == 401
-    assert b"You are signed out" in answer.content
-    assert b"password" not in answer.content
+def test_fragment_says_that_the_session_has_ended(client: Client) -> None:
+    response = client.get(reverse("admin:banner"))
+    assert response.status_code == 401
+    assert b"You are signed out" in response.content
+    assert b"password" not in response.content
 
 
-def test_the_banner_zone_does_not_prolong_a_session() -> None:
+def test_banner_zone_does_not_extend_the_session() -> None:
     browser = browser_of(member("viewer"))
-    answer = browser.get(reverse("admin:banner"))
-    assert not answer.cookies
+    response = browser.get(reverse("admin:banner"))
+    assert not response.cookies
 
 
-def test_the_zone_answers_nothing_while_nothing_has_changed() -> None:
+def test_banner_zone_returns_no_content_if_nothing_changed() -> None:
     browser = browser_of(member("viewer"))
     zone = browser.get(reverse("admin:banner"))
     mark = zone.content.decode().split("?mark=")[1].split('"')[0]
     assert browser.get(reverse("admin:banner"), {"mark": mark}).status_code == 204
 
 
-def test_a_failing_banner_takes_no_page_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_banner_source_does_not_break_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_request: object) -> list[Banner]:
         raise RuntimeError
 
-    said = Banner("<b>still here</b>")
-    monkeypatch.setattr(banners.sources, "sources", [broken, lambda _request: [said]])
+    banner = Banner("<b>still here</b>")
+    monkeypatch.setattr(banners.sources, "sources", [broken, lambda _request: [banner]])
     page = browser_of(member("viewer")).get("/")
     assert b"&lt;b&gt;still here&lt;/b&gt;" in page.content
 
 
-def test_the_first_steps_are_for_those_who_may_take_them() -> None:
+def test_first_steps_are_shown_to_managers_only() -> None:
     assert b"First steps" in browser_of(member("manager")).get("/").content
     viewer = browser_of(member("viewer")).get("/").content
     assert b"First steps" not in viewer
     assert b"Nothing needs a hand." in viewer
 
 
-def test_no_page_of_the_frame_carries_an_inline_script() -> None:
+def test_pages_have_no_inline_scripts() -> None:
     boss = browser_of(member(name="boss", superuser=True))
     for page in ("/", reverse("admin:auth_user_changelist"), reverse("admin:auth_user_add")):
         html = boss.get(page).content.decode()
@@ -184,7 +184,7 @@ def test_no_page_of_the_frame_carries_an_inline_script() -> None:
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", "SMS portal"), ("zh-hans", None)])
-def test_the_page_names_its_language(client: Client, language: str, title: str | None) -> None:
+def test_page_declares_its_language(client: Client, language: str, title: str | None) -> None:
     client.cookies["django_language"] = language
     page = client.get(reverse("admin:login")).content.decode()
     assert f'<html lang="{language}"' in page

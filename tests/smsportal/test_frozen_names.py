@@ -1,8 +1,8 @@
-"""Names that stored rows, links, or an older version that runs beside this one depend on.
+"""Names that stored rows, links, or an older version running alongside depend on.
 
-They stand in `frozen_names.txt`, one a line by section, so that each change of one is seen. A
-name may be added, by a line in that file. It may not be taken away or changed, as long as a row
-may hold it or an older version may read it.
+`frozen_names.txt` lists them by section, one per line, so that every change is visible. To add a
+name, add a line to that file. A name must not be removed or changed as long as a row may hold it
+or an older version may read it.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ APPS: Final = ("core", "providers", "messaging", "otp", "rentals", "smsportal")
 TASK: Final = re.compile(rf"(?:{'|'.join(APPS)})(?:\.\w+)*\.tasks?\.\w+")
 WORD: Final = re.compile(r"[a-z][a-z0-9_]+")
 NOT_STORED: Final = frozenset({"DateKind", "Format", "MoneyLine", "OptionKind", "Role"})
-"""Enums whose values no row holds."""
+"""Enums whose values are not stored."""
 STORED_AS: Final = frozenset({"reason", "problem", "pause_reason", "warnings"})
 
 
-# --- where the names stand in the code -------------------------------------------------
+# --- the names in the code -------------------------------------------------------------
 
 
 @cache
 def modules() -> list[ModuleType]:
-    """Every module of the portal; the practice providers are a program of their own."""
+    """Every module of the portal, without the sandbox, which is a separate program."""
     found = [import_module(app) for app in APPS]
     for app in tuple(found):
         for info in pkgutil.walk_packages(app.__path__, f"{app.__name__}."):
@@ -78,7 +78,7 @@ def enum_values() -> Iterator[str]:
 
 
 def _enums_of(holder: object) -> Iterator[type[Enum]]:
-    """Enums of words that were defined in this very module, or in a class of it."""
+    """String enums defined in `holder`, a module or a class, or in a class of that module."""
     name = getattr(holder, "__name__", "")
     for _, each in inspect.getmembers(holder, inspect.isclass):
         if each.__module__ != (name if isinstance(holder, ModuleType) else holder.__module__):
@@ -115,7 +115,7 @@ def url_names(resolver: URLResolver | None = None, space: str = "") -> Iterator[
 
 
 def task_paths() -> Iterator[str]:
-    """Those that can be run, of what the code puts into the queue and of what it once put."""
+    """The importable task paths that the code or the frozen file names."""
     named = set(frozen().get("tasks of the queue and of schedules", ()))
     for node in nodes():
         match node:
@@ -130,7 +130,7 @@ def task_paths() -> Iterator[str]:
 
 
 def prefixes() -> Iterator[str]:
-    """`order:` of f"order:{pk}", which stands in `subject` and `belongs_to`."""
+    """`order:` of f"order:{pk}", as stored in `subject` and `belongs_to`."""
     for node in nodes():
         match node:
             case ast.JoinedStr(values=[ast.Constant(value=str(text)), ast.FormattedValue()]):
@@ -139,7 +139,7 @@ def prefixes() -> Iterator[str]:
 
 
 def reasons() -> Iterator[str]:
-    """Words of ours, beside the enums, that the code stores in a field for a reason."""
+    """Our own words, apart from enums, that the code stores as a reason."""
     constants = defaultdict(set)
     for module in modules():
         for name, value in vars(module).items():
@@ -247,7 +247,7 @@ def frozen() -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("section", list(SECTIONS))
-def test_no_frozen_name_is_lost(section: str) -> None:
+def test_no_frozen_name_is_removed(section: str) -> None:
     lost = sorted(set(frozen()[section]) - set(SECTIONS[section]()))
     assert not lost, (
         f"Lost from [{section}]: {', '.join(lost)}. Stored rows, links, or an older version that"
@@ -256,7 +256,7 @@ def test_no_frozen_name_is_lost(section: str) -> None:
 
 
 @pytest.mark.parametrize("section", list(SECTIONS))
-def test_each_new_name_is_written_down(section: str) -> None:
+def test_every_new_name_is_recorded(section: str) -> None:
     new = sorted(set(SECTIONS[section]()) - set(frozen()[section]))
     assert not new, (
         f"New in [{section}]. From now on these names cannot be changed; if they are right, add"
@@ -264,7 +264,7 @@ def test_each_new_name_is_written_down(section: str) -> None:
     )
 
 
-def test_the_file_is_sorted_and_has_no_other_sections() -> None:
+def test_file_is_sorted_and_has_exactly_the_known_sections() -> None:
     assert list(frozen()) == list(SECTIONS)
     for names in frozen().values():
         assert names == sorted(set(names))

@@ -1,4 +1,4 @@
-"""The language of pages: taken from the browser, chosen, kept, and complete."""
+"""The language of pages: the browser's by default, or the chosen one; fully translated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAVIGATION = {
 
 
 def text_of(content: bytes, start: str, end: str) -> str:
-    """What can be read between two places of a page."""
+    """The visible text between two markers of a page."""
     part = content.decode().split(start, 1)[1].split(end, 1)[0]
     part = re.sub(r"<span[^>]*material-symbols.*?</span>", "", part, flags=re.DOTALL)
     return html.unescape(re.sub(r"<[^>]*>", " ", part))
@@ -41,33 +41,33 @@ def language_of(content: bytes) -> str:
     return found[1]
 
 
-def choose(client: Client, language: str) -> str:
-    """Choose it on the sign-in page; the language of the page that comes back."""
+def choose_language(client: Client, language: str) -> str:
+    """Choose a language on the sign-in page. Returns the language of the next page."""
     values = {"language": language, "next": reverse("admin:login")}
     return language_of(client.post(reverse("set_language"), values, follow=True).content)
 
 
-def test_the_sign_in_page_changes_its_language(client: Client) -> None:
+def test_sign_in_page_changes_its_language(client: Client) -> None:
     assert language_of(client.get(reverse("admin:login")).content) == "en"
-    assert choose(client, "zh-hans") == "zh-hans"
-    assert choose(client, "en") == "en"
+    assert choose_language(client, "zh-hans") == "zh-hans"
+    assert choose_language(client, "en") == "en"
 
 
-def test_the_chosen_language_holds_after_signing_in(client: Client) -> None:
+def test_chosen_language_is_kept_after_signing_in(client: Client) -> None:
     member("viewer")
-    choose(client, "zh-hans")
-    answer = client.post(
+    choose_language(client, "zh-hans")
+    response = client.post(
         reverse("admin:login"), {"username": "viewer", "password": "right"}, follow=True
     )
-    assert answer.redirect_chain
-    assert language_of(answer.content) == "zh-hans"
+    assert response.redirect_chain
+    assert language_of(response.content) == "zh-hans"
 
 
-def test_the_browser_s_language_is_taken_at_first(client: Client) -> None:
+def test_browser_language_is_the_default(client: Client) -> None:
     assert language_of(client.get(reverse("admin:login"), headers=IN_CHINESE).content) == "zh-hans"
 
 
-def test_the_chinese_navigation_shows_no_english_word() -> None:
+def test_chinese_navigation_has_no_english_words() -> None:
     page = browser_of(make_user(is_superuser=True)).get("/", headers=IN_CHINESE).content
     navigation = text_of(page, 'id="nav-sidebar-apps"', "</nav>")
     for english, chinese in NAVIGATION.items():
@@ -75,7 +75,7 @@ def test_the_chinese_navigation_shows_no_english_word() -> None:
         assert english not in navigation
 
 
-def test_the_chinese_send_form_shows_its_mistakes_in_chinese() -> None:
+def test_chinese_send_form_shows_errors_in_chinese() -> None:
     account = make_account("haorui")
     browser = browser_of(make_user(is_superuser=True))
     url = reverse("admin:messaging_message_send")
@@ -95,13 +95,13 @@ def test_the_chinese_send_form_shows_its_mistakes_in_chinese() -> None:
         ("unknown", ["结果未知", "可能已产生费用，尚不能确认服务商是否已执行。"]),
     ],
 )
-def test_the_chinese_message_page_shows_no_english_word(state: str, shown: list[str]) -> None:
+def test_chinese_message_page_has_no_english_words(state: str, shown: list[str]) -> None:
     message = make_message()
     reason = "timed_out" if state == "unknown" else ""
     Message.objects.filter(pk=message.pk).update(state=state, reason=reason)
     browser = browser_of(make_user(is_superuser=True))
     url = f"/messaging/message/{message.public_id}/change/"
     live = text_of(browser.get(url, headers=IN_CHINESE).content, 'class="status-line"', "<ol")
-    for words in shown:
-        assert words in live
+    for text in shown:
+        assert text in live
     assert not re.search("Mark as|Waiting|Outcome", live)

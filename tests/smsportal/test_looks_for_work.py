@@ -1,5 +1,7 @@
-"""The engine's looks for work, many a second, and its sweeps read what is open and not all that
-ever was."""
+"""The engine's frequent queries for due work, and its sweeps, use indexes of open rows.
+
+Otherwise they would slow down as tables grow.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ INDEXES = {
     "lists": "one_open_reading_per_list",
 }
 SMALL = ("account", "providers_account", "rentals_watch", "U0")
-"""Tables with a row for each account, and the names that they have in a question."""
+"""Tables with one row per account, by their names in query plans."""
 
 GROWING = {
     "messaging_message",
@@ -39,8 +41,8 @@ GROWING = {
 }
 
 
-def plans_of(look: Callable[[], object]) -> list[str]:
-    """What the database means to do for each question, with the values as they are given."""
+def plans_of(run: Callable[[], object]) -> list[str]:
+    """The query plan of each statement that `run` runs, with its actual values."""
     plans: list[str] = []
 
     def explain(execute: Any, sql: str, values: Any, many: bool, context: Any) -> Any:
@@ -50,13 +52,13 @@ def plans_of(look: Callable[[], object]) -> list[str]:
         return execute(sql, values, many, context)
 
     with connection.execute_wrapper(explain):
-        look()
+        run()
     return plans
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what a table holds")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by table size")
 @pytest.mark.parametrize("name", INDEXES)
-def test_a_look_reads_an_index_of_what_is_open(name: str) -> None:
+def test_query_for_due_work_uses_an_index_of_open_rows(name: str) -> None:
     (source,) = (one for one in sources() if one.name == name)
     plans = plans_of(lambda: source.accounts_with_work([1, 2, 3]))
     assert any(f"INDEX {INDEXES[name]} " in plan for plan in plans), plans
@@ -65,13 +67,13 @@ def test_a_look_reads_an_index_of_what_is_open(name: str) -> None:
     ] == []
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what a table holds")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by table size")
 @pytest.mark.parametrize("name", INDEXES)
-def test_a_sweep_reads_no_table_whole_that_only_grows(name: str) -> None:
+def test_sweep_scans_no_growing_table(name: str) -> None:
     (source,) = (one for one in sources() if one.name == name)
     read = {plan.split()[1] for plan in plans_of(source.sweep) if plan.startswith("SCAN")}
     assert not read & GROWING
 
 
-def test_each_kind_of_work_is_looked_at_here() -> None:
+def test_every_work_source_is_covered() -> None:
     assert {source.name for source in sources()} == set(INDEXES)

@@ -1,4 +1,4 @@
-"""No web process calls a provider: every page works with the sockets shut."""
+"""Web processes call no provider: every page works while sockets are blocked."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def browser() -> Client:
 
 
 @pytest.fixture(autouse=True)
-def shut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sockets to anywhere are shut; the database's own connection stands already."""
+def blocked_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Block all new connections. The database connection is already open."""
     request.getfixturevalue("db")
 
     def refuse(*_: Any) -> NoReturn:
@@ -36,7 +36,7 @@ def shut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(socket.socket, name, refuse)
 
 
-def test_the_shut_sockets_would_be_noticed() -> None:
+def test_blocked_socket_raises() -> None:
     with (
         socket.socket() as one,
         pytest.raises(AssertionError, match="opened a connection"),
@@ -45,7 +45,7 @@ def test_the_shut_sockets_would_be_noticed() -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_making_and_changing_an_account(browser: Client, provider: str) -> None:
+def test_creating_and_changing_an_account_makes_no_call(browser: Client, provider: str) -> None:
     url = reverse("admin:providers_account_add")
     assert browser.post(f"{url}?provider={provider}", form_data(provider)).status_code == 302
     account = Account.objects.get()
@@ -56,7 +56,9 @@ def test_making_and_changing_an_account(browser: Client, provider: str) -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("kind", ["check", "balance"])
-def test_asking_for_a_check_or_a_balance(browser: Client, provider: str, kind: str) -> None:
+def test_requesting_a_check_or_a_balance_makes_no_call(
+    browser: Client, provider: str, kind: str
+) -> None:
     account = make_account(provider)
     url = reverse("admin:providers_account_check", args=[account.public_id])
     assert browser.post(url, {kind: "1"}, follow=True).status_code == 200
@@ -64,7 +66,7 @@ def test_asking_for_a_check_or_a_balance(browser: Client, provider: str, kind: s
 
 
 @pytest.mark.parametrize("kind", Message.Kind.values)
-def test_sending_and_following_a_message(browser: Client, kind: str) -> None:
+def test_sending_and_viewing_a_message_makes_no_call(browser: Client, kind: str) -> None:
     provider = {"text": "haorui", "own_code": "haosms", "provider_code": "otpservice"}[kind]
     account = make_account(provider)
     send = reverse("admin:messaging_message_send")
@@ -88,7 +90,7 @@ def test_sending_and_following_a_message(browser: Client, kind: str) -> None:
         assert browser.get(page).status_code == 200
 
 
-def test_deciding_about_a_message(browser: Client) -> None:
+def test_acting_on_a_message_makes_no_call(browser: Client) -> None:
     for state, action, data in (
         ("queued", "cancel", {}),
         ("held", "release", {}),
@@ -110,6 +112,6 @@ def test_deciding_about_a_message(browser: Client) -> None:
         "providers_apicall_changelist",
     ],
 )
-def test_looking_around(browser: Client, name: str) -> None:
+def test_viewing_lists_makes_no_call(browser: Client, name: str) -> None:
     make_message()
     assert browser.get(reverse(f"admin:{name}")).status_code in (200, 204)

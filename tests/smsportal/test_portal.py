@@ -1,4 +1,4 @@
-"""`manage.py portal`: which processes run, on which addresses, and a whole run of the demo."""
+"""`manage.py portal`: its processes and addresses, and a full run of the demo."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from django.utils import timezone
 
 from providers.models import heartbeat
 from smsportal.environment import BASE_DIR
-from smsportal.management.commands.portal import address_of, programs, require_free
+from smsportal.management.commands.portal import parse_bind, programs, require_free
 from tests.support.processes import descendants_of, is_running
 
-LAST_RESORT = 120.0
+TIMEOUT = 120.0
 
 
 def free_port() -> int:
@@ -41,17 +41,17 @@ class TestAddresses:
             ("unix:/run/portal.sock", None),
         ],
     )
-    def test_it_reads_what_gunicorn_reads(
+    def test_bind_is_parsed_as_by_gunicorn(
         self, bind: str, expected: tuple[str, int] | None
     ) -> None:
-        assert address_of(bind) == expected
+        assert parse_bind(bind) == expected
 
     @pytest.mark.parametrize("bind", ["8000", "localhost", "localhost:http"])
-    def test_it_refuses_what_has_no_port(self, bind: str) -> None:
-        with pytest.raises(CommandError, match="no address with a port"):
-            address_of(bind)
+    def test_bind_without_a_port_is_rejected(self, bind: str) -> None:
+        with pytest.raises(CommandError, match="not an address with a port"):
+            parse_bind(bind)
 
-    def test_a_port_in_use_is_named_with_the_setting_that_changes_it(self) -> None:
+    def test_port_in_use_is_reported_with_its_setting(self) -> None:
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
@@ -60,18 +60,18 @@ class TestAddresses:
 
 
 class TestPrograms:
-    def test_the_web_stops_first_and_every_queue_has_a_cluster(self) -> None:
+    def test_web_server_stops_first_and_every_queue_has_a_cluster(self) -> None:
         found = programs(("127.0.0.1", 8000), None)
         assert [program.name for program in found] == ["web server", "queue", "engine queue"]
         assert [program.stop_order for program in found] == [0, 1, 1]
 
-    def test_a_cluster_learns_its_name_from_the_environment(self) -> None:
+    def test_cluster_gets_its_name_from_the_environment(self) -> None:
         queue, engine = programs(None, None)[1:]
         assert queue.environment["Q_CLUSTER_NAME"] == "smsportal"
         assert engine.environment["Q_CLUSTER_NAME"] == "engine"
 
     @pytest.mark.django_db
-    def test_the_queue_is_taken_to_hang_when_no_task_gets_through_it(self) -> None:
+    def test_queue_silence_counts_from_its_last_heartbeat(self) -> None:
         queue = programs(None, None)[1]
         assert queue.silent_for is not None
         assert queue.silent_for() == 0
@@ -79,7 +79,7 @@ class TestPrograms:
         assert queue.silent_for() >= 3600
 
     @pytest.mark.django_db
-    def test_the_engine_is_taken_to_hang_when_no_loop_shows_itself(self) -> None:
+    def test_engine_silence_counts_from_the_last_heartbeat_of_any_loop(self) -> None:
         engine = programs(None, None)[2]
         assert engine.silent_for is not None
         assert engine.silent_for() == 0
@@ -88,14 +88,14 @@ class TestPrograms:
         assert 3600 <= engine.silent_for() < 7200
 
     @pytest.mark.django_db
-    def test_the_sandbox_runs_in_the_demonstration_only_and_stops_last(self) -> None:
+    def test_sandbox_runs_in_the_demo_and_stops_last(self) -> None:
         sandbox = programs(None, ("127.0.0.1", 8801))[-1]
         assert sandbox.name == "sandbox"
         assert sandbox.stop_order == 2
 
 
 class Demo:
-    """A demonstration on ports and in a folder of its own."""
+    """A running demo with its own ports and folder."""
 
     def __init__(self, folder: Path) -> None:
         self.output = folder / "output"
@@ -117,14 +117,14 @@ class Demo:
                 start_new_session=True,
             )
 
-    def said(self) -> str:
+    def read_output(self) -> str:
         return self.output.read_text()
 
     def wait_until_ready(self) -> None:
-        end = time.monotonic() + LAST_RESORT
-        while "The portal is ready" not in self.said():
-            assert self.process.poll() is None, self.said()
-            assert time.monotonic() < end, self.said()
+        end = time.monotonic() + TIMEOUT
+        while "The portal is ready" not in self.read_output():
+            assert self.process.poll() is None, self.read_output()
+            assert time.monotonic() < end, self.read_output()
             time.sleep(0.1)
 
 
@@ -133,27 +133,27 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
     demo = Demo(tmp_path)
     yield demo
     if demo.process.poll() is None:
-        # The first asks, the second kills; both end every process below.
+        # The first signal requests a stop, the second kills every child process.
         demo.process.send_signal(signal.SIGINT)
         demo.process.send_signal(signal.SIGINT)
-        demo.process.wait(LAST_RESORT)
+        demo.process.wait(TIMEOUT)
 
 
 @pytest.mark.slow
-def test_the_demonstration_starts_answers_and_stops_cleanly(demo: Demo) -> None:
+def test_demo_starts_responds_and_stops_cleanly(demo: Demo) -> None:
     demo.wait_until_ready()
-    page = requests.get(f"http://{demo.web}/login/?next=/%3Fword", timeout=LAST_RESORT)
+    page = requests.get(f"http://{demo.web}/login/?next=/%3Fword", timeout=TIMEOUT)
     assert page.status_code == 200
     sheets = re.findall(r'href="(/static/[^"]+\.css)"', page.text)
     assert sheets
     for path in (sheets[0], "/favicon.ico"):
-        assert requests.get(f"http://{demo.web}{path}", timeout=LAST_RESORT).ok, path
+        assert requests.get(f"http://{demo.web}{path}", timeout=TIMEOUT).ok, path
 
     started = descendants_of(demo.process.pid)
     assert len(started) > 4
     demo.process.send_signal(signal.SIGINT)
-    assert demo.process.wait(LAST_RESORT) == 0, demo.said()
-    assert "Stopped." in demo.said()
-    assert "killed" not in demo.said().replace("to kill it", "")
-    assert "?next" not in demo.said()
+    assert demo.process.wait(TIMEOUT) == 0, demo.read_output()
+    assert "Stopped." in demo.read_output()
+    assert "killed" not in demo.read_output().replace("to kill it", "")
+    assert "?next" not in demo.read_output()
     assert not [pid for pid in started if is_running(pid)]

@@ -1,4 +1,4 @@
-"""The page of the practice providers, against a sandbox over real HTTP."""
+"""The sandbox page, with a sandbox over real HTTP."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def send(sandbox: Sandbox) -> str:
         return str(session.post(url, json=values, timeout=5).json()["message_id"])
 
 
-def test_without_practice_providers_there_is_no_such_page(browser: Client) -> None:
+def test_page_is_missing_without_a_sandbox(browser: Client) -> None:
     assert browser.get(PAGE).status_code == 404
     assert browser.post(PAGE, {"act": "clear"}).status_code == 404
     assert browser.get(reverse("admin:practice_book")).status_code == 404
 
 
-def test_it_shows_what_came_in_and_escapes_it(sandbox: Sandbox, browser: Client) -> None:
+def test_received_messages_are_shown_escaped(sandbox: Sandbox, browser: Client) -> None:
     send(sandbox)
     page = browser.get(PAGE).content.decode()
     assert "Practice: nothing here reaches a phone or costs money." in page
@@ -63,7 +63,7 @@ def test_it_shows_what_came_in_and_escapes_it(sandbox: Sandbox, browser: Client)
     assert "<b>the whole text" not in page
 
 
-def test_a_viewer_sees_that_something_came_in_but_no_number_and_no_text(sandbox: Sandbox) -> None:
+def test_viewer_sees_entries_without_numbers_and_texts(sandbox: Sandbox) -> None:
     send(sandbox)
     for page in (PAGE, reverse("admin:practice_book")):
         shown = browser_of(member("viewer", name=page)).get(page).content.decode()
@@ -73,9 +73,7 @@ def test_a_viewer_sees_that_something_came_in_but_no_number_and_no_text(sandbox:
         assert "Push this report" not in shown
 
 
-def test_a_fault_is_switched_on_shown_on_every_page_and_switched_off(
-    sandbox: Sandbox, browser: Client
-) -> None:
+def test_fault_is_switched_on_announced_and_switched_off(sandbox: Sandbox, browser: Client) -> None:
     browser.post(PAGE, {"act": "fault", "fault": "slow", "provider": "haorui", "calls": "all"})
     (active,) = sandbox.faults.active()
     assert (active.fault.id, active.provider, active.calls) == ("slow", "haorui", None)
@@ -85,32 +83,30 @@ def test_a_fault_is_switched_on_shown_on_every_page_and_switched_off(
     assert "Practice: a fault" not in browser.get("/").content.decode()
 
 
-def test_a_report_with_the_chosen_word_is_asked_for(sandbox: Sandbox, browser: Client) -> None:
-    number = send(sandbox)
-    fields = {"act": "report", "provider": "haorui", "message_id": number, "word": "Delivered"}
-    answer = browser.post(PAGE, fields, follow=True)
-    assert "The report was pushed." in answer.content.decode() or (
-        "alert" in answer.content.decode()
+def test_chosen_report_is_requested(sandbox: Sandbox, browser: Client) -> None:
+    message_id = send(sandbox)
+    fields = {"act": "report", "provider": "haorui", "message_id": message_id, "word": "Delivered"}
+    response = browser.post(PAGE, fields, follow=True)
+    assert "The report was pushed." in response.content.decode() or (
+        "alert" in response.content.decode()
     )
 
 
 @pytest.mark.parametrize("act", ["fault", "report", "sms", "nonsense"])
-def test_what_the_sandbox_refuses_is_said_and_breaks_nothing(
+def test_request_refused_by_the_sandbox_does_not_break_the_page(
     sandbox: Sandbox, browser: Client, act: str
 ) -> None:
-    answer = browser.post(PAGE, {"act": act, "fault": "no-such", "calls": "x"}, follow=True)
-    assert answer.status_code == 200
+    response = browser.post(PAGE, {"act": act, "fault": "no-such", "calls": "x"}, follow=True)
+    assert response.status_code == 200
 
 
-def test_acting_takes_the_permission_to_check_accounts(sandbox: Sandbox) -> None:
-    answer = browser_of(member("viewer")).post(PAGE, {"act": "fault", "fault": "slow"})
-    assert answer.status_code == 403
+def test_actions_require_the_permission_to_check_accounts(sandbox: Sandbox) -> None:
+    response = browser_of(member("viewer")).post(PAGE, {"act": "fault", "fault": "slow"})
+    assert response.status_code == 403
     assert not sandbox.faults.active()
 
 
-def test_a_sandbox_that_is_not_there_is_said_in_words(
-    browser: Client, settings: LazySettings
-) -> None:
+def test_unreachable_sandbox_is_reported(browser: Client, settings: LazySettings) -> None:
     settings.SANDBOX_URL = "http://127.0.0.1:9"
     cache.clear()
     page = browser.get(PAGE).content.decode()

@@ -1,3 +1,5 @@
+"""Signing in and out."""
+
 from __future__ import annotations
 
 import pytest
@@ -10,58 +12,56 @@ from tests.support.signed_in import member
 pytestmark = pytest.mark.django_db
 
 
-def test_the_right_password_leads_to_the_page_that_was_wanted(client: Client) -> None:
+def test_signing_in_redirects_to_the_requested_page(client: Client) -> None:
     member("viewer")
-    wanted = reverse("admin:password_change")
-    answer = client.post(
-        f"{reverse('admin:login')}?next={wanted}",
-        {"username": "viewer", "password": "right", "next": wanted},
+    target = reverse("admin:password_change")
+    response = client.post(
+        f"{reverse('admin:login')}?next={target}",
+        {"username": "viewer", "password": "right", "next": target},
     )
-    assert answer.status_code == 302
-    assert answer["Location"] == wanted
+    assert response.status_code == 302
+    assert response["Location"] == target
 
 
-@pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "javascript:x"])
-def test_no_address_elsewhere_is_followed_after_signing_in(client: Client, wanted: str) -> None:
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:x"])
+def test_signing_in_does_not_redirect_to_other_sites(client: Client, target: str) -> None:
     member("viewer")
-    answer = client.post(
-        reverse("admin:login"), {"username": "viewer", "password": "right", "next": wanted}
+    response = client.post(
+        reverse("admin:login"), {"username": "viewer", "password": "right", "next": target}
     )
-    assert answer["Location"] == "/"
+    assert response["Location"] == "/"
 
 
-def test_wrong_name_wrong_password_and_closed_account_read_the_same(client: Client) -> None:
+def test_wrong_name_wrong_password_and_inactive_user_give_the_same_message(client: Client) -> None:
     member("viewer")
-    closed = member("operator", name="closed")
-    closed.is_active = False
-    closed.save()
-    for name, password in (("nobody", "x"), ("viewer", "x"), ("closed", "right")):
-        answer = client.post(reverse("admin:login"), {"username": name, "password": password})
-        assert b"Username or password is not right." in answer.content
-        assert b"Error: Sign in" in answer.content
+    inactive = member("operator", name="inactive")
+    inactive.is_active = False
+    inactive.save()
+    for name, password in (("nobody", "x"), ("viewer", "x"), ("inactive", "right")):
+        response = client.post(reverse("admin:login"), {"username": name, "password": password})
+        assert b"Username or password is not right." in response.content
+        assert b"Error: Sign in" in response.content
 
 
-def test_an_empty_form_asks_for_both(client: Client) -> None:
-    answer = client.post(reverse("admin:login"), {})
-    assert b"Enter username and password." in answer.content
+def test_empty_form_asks_for_name_and_password(client: Client) -> None:
+    response = client.post(reverse("admin:login"), {})
+    assert b"Enter username and password." in response.content
 
 
-def test_the_password_is_never_sent_back(client: Client) -> None:
+def test_password_is_not_echoed(client: Client) -> None:
     fields = {"username": "x", "password": "what-I-typed"}
     assert b"what-I-typed" not in client.post(reverse("admin:login"), fields).content
 
 
-def test_after_too_many_tries_the_page_says_until_when(
-    client: Client, settings: LazySettings
-) -> None:
+def test_lockout_page_says_until_when(client: Client, settings: LazySettings) -> None:
     settings.AXES_ENABLED = True
     for _ in range(settings.AXES_FAILURE_LIMIT):
-        answer = client.post(reverse("admin:login"), {"username": "viewer", "password": "x"})
-    assert answer.status_code == 429
-    assert b"Too many tries. Sign-in is locked until" in answer.content
+        response = client.post(reverse("admin:login"), {"username": "viewer", "password": "x"})
+    assert response.status_code == 429
+    assert b"Too many tries. Sign-in is locked until" in response.content
 
 
-def test_signing_out_takes_a_post(client: Client) -> None:
+def test_signing_out_requires_post(client: Client) -> None:
     client.force_login(member("viewer"))
     assert client.get(reverse("admin:logout")).status_code == 405
     assert client.post(reverse("admin:logout")).status_code == 302

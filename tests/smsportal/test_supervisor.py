@@ -1,7 +1,7 @@
-"""The supervisor, with children that are a line of Python each.
+"""The supervisor, with short Python scripts as programs.
 
-Nothing here waits a fixed time: a test looks until the thing has happened, and a supervisor
-that never did it would be ended by the last resort in `until`.
+No test waits a fixed time. Each polls until the expected event, or fails after the timeout of
+`until`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import pytest
 from tests.support.processes import is_running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LAST_RESORT = 120.0
+TIMEOUT = 120.0
 
-OBEDIENT = """
+STOPS_ON_SIGTERM = """
 import os, signal, sys, time
 def leave(number, frame):
     open({log!r}, "a").write({name!r} + " stopped\\n")
@@ -30,19 +30,19 @@ signal.signal(signal.SIGTERM, leave)
 open({log!r}, "a").write({name!r} + f" {{os.getpid()}}\\n")
 while True: time.sleep(0.05)
 """
-DEAF = """
+IGNORES_SIGTERM = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 open({log!r}, "a").write({name!r} + f" {{os.getpid()}}\\n")
 while True: time.sleep(0.05)
 """
-SHORT_LIVED = """
+EXITS_AT_ONCE = """
 import os
 open({log!r}, "a").write({name!r} + f" {{os.getpid()}}\\n")
 raise SystemExit(3)
 """
-# A main process that is killed, as the system kills one that takes too much memory.
-PARENT_OF_ONE = """
+# A main process that the test kills, as the system kills one that uses too much memory.
+HAS_A_CHILD = """
 import os, time
 child = os.fork()
 if child:
@@ -57,10 +57,10 @@ def changed():
         os.remove({change!r})
         return True
 programs = [Program(name, [sys.executable, "-c", code], stop_order=order,
-                    silent_for=lambda: {silence!r}, longest_silence=1.0,
+                    silent_for=lambda: {silence!r}, max_silence=1.0,
                     reloads=name != "sandbox")
             for name, code, order in {programs!r}]
-supervisor = Supervisor(programs, say=lambda text: print(text, flush=True),
+supervisor = Supervisor(programs, report=lambda text: print(text, flush=True),
                         ready=lambda: print("ready", flush=True), changed=changed,
                         grace={grace!r}, first_delay=0.01)
 sys.exit(supervisor.run())
@@ -68,7 +68,7 @@ sys.exit(supervisor.run())
 
 
 class Bench:
-    """A supervisor in a process of its own, its output, and the log its children write."""
+    """A supervisor in a separate process, its output, and the log that its programs write."""
 
     def __init__(self, folder: Path) -> None:
         self.log = folder / "log"
@@ -79,7 +79,7 @@ class Bench:
     def start(
         self,
         *programs: tuple[str, str, int],
-        grace: float = LAST_RESORT,
+        grace: float = TIMEOUT,
         silence: float = 0.0,
     ) -> None:
         filled = [
@@ -96,7 +96,7 @@ class Bench:
                 start_new_session=True,
             )
 
-    def said(self) -> str:
+    def read_output(self) -> str:
         return self.output.read_text()
 
     def lines(self) -> list[str]:
@@ -104,15 +104,15 @@ class Bench:
 
     def pids(self, name: str) -> list[int]:
         words = [line.split() for line in self.lines()]
-        return [int(pid) for who, pid in words if who == name and pid.isdigit()]
+        return [int(pid) for owner, pid in words if owner == name and pid.isdigit()]
 
     def send(self, number: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(number)
 
-    def code(self) -> int:
+    def exit_code(self) -> int:
         assert self.process is not None
-        return self.process.wait(LAST_RESORT)
+        return self.process.wait(TIMEOUT)
 
 
 @pytest.fixture
@@ -127,125 +127,129 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             os.kill(int(word), signal.SIGKILL)
 
 
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + LAST_RESORT
-    while not true():
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + TIMEOUT
+    while not condition():
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.02)
 
 
-def test_it_stops_everything_on_ctrl_c_and_ends_with_0(bench: Bench) -> None:
-    bench.start(("web", OBEDIENT, 0), ("queue", OBEDIENT, 1))
+def test_ctrl_c_stops_all_programs_with_exit_code_0(bench: Bench) -> None:
+    bench.start(("web", STOPS_ON_SIGTERM, 0), ("queue", STOPS_ON_SIGTERM, 1))
     until(lambda: bench.pids("web") and bench.pids("queue"))
     bench.send(signal.SIGINT)
-    assert bench.code() == 0
+    assert bench.exit_code() == 0
     assert not any(is_running(pid) for pid in bench.pids("web") + bench.pids("queue"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_it_stops_on_other_signals_too(bench: Bench, number: signal.Signals) -> None:
-    bench.start(("web", OBEDIENT, 0))
+def test_other_signals_stop_all_programs(bench: Bench, number: signal.Signals) -> None:
+    bench.start(("web", STOPS_ON_SIGTERM, 0))
     until(lambda: bench.pids("web"))
     bench.send(number)
-    assert bench.code() == 0
+    assert bench.exit_code() == 0
 
 
-def test_it_stops_the_lower_order_first(bench: Bench) -> None:
-    bench.start(("sandbox", OBEDIENT, 2), ("web", OBEDIENT, 0), ("queue", OBEDIENT, 1))
+def test_lower_stop_order_stops_first(bench: Bench) -> None:
+    bench.start(
+        ("sandbox", STOPS_ON_SIGTERM, 2),
+        ("web", STOPS_ON_SIGTERM, 0),
+        ("queue", STOPS_ON_SIGTERM, 1),
+    )
     until(lambda: len(bench.lines()) == 3)
     bench.send(signal.SIGINT)
-    bench.code()
+    bench.exit_code()
     assert bench.lines()[3:] == ["web stopped", "queue stopped", "sandbox stopped"]
 
 
-def test_a_signal_to_the_terminals_group_does_not_reach_the_children(bench: Bench) -> None:
-    bench.start(("web", OBEDIENT, 0))
+def test_programs_are_outside_the_process_group_of_the_terminal(bench: Bench) -> None:
+    bench.start(("web", STOPS_ON_SIGTERM, 0))
     until(lambda: bench.pids("web"))
     assert bench.process is not None
     assert os.getpgid(bench.pids("web")[0]) != os.getpgid(bench.process.pid)
 
 
-def test_it_kills_what_does_not_stop_within_the_grace(bench: Bench) -> None:
-    bench.start(("queue", DEAF, 0), grace=0.2)
+def test_program_that_exceeds_the_grace_is_killed(bench: Bench) -> None:
+    bench.start(("queue", IGNORES_SIGTERM, 0), grace=0.2)
     until(lambda: bench.pids("queue"))
     bench.send(signal.SIGTERM)
-    assert bench.code() == 1
-    assert "The queue did not stop in time and is killed." in bench.said()
+    assert bench.exit_code() == 1
+    assert "The queue did not stop in time and is killed." in bench.read_output()
     assert not is_running(bench.pids("queue")[0])
 
 
-def test_a_second_ctrl_c_kills_at_once(bench: Bench) -> None:
-    bench.start(("queue", DEAF, 0))
+def test_second_ctrl_c_kills_immediately(bench: Bench) -> None:
+    bench.start(("queue", IGNORES_SIGTERM, 0))
     until(lambda: bench.pids("queue"))
     bench.send(signal.SIGINT)
-    until(lambda: "Stopping." in bench.said())
+    until(lambda: "Stopping." in bench.read_output())
     bench.send(signal.SIGINT)
-    assert bench.code() == 1
+    assert bench.exit_code() == 1
     assert not is_running(bench.pids("queue")[0])
 
 
-def test_it_restarts_what_dies_and_says_so(bench: Bench) -> None:
-    bench.start(("engine", SHORT_LIVED, 0))
+def test_exited_program_is_restarted_with_backoff(bench: Bench) -> None:
+    bench.start(("engine", EXITS_AT_ONCE, 0))
     until(lambda: len(bench.pids("engine")) >= 3)
     bench.send(signal.SIGINT)
-    assert bench.code() == 0
-    assert "The engine ended with code 3. Starting it again in 0.01 s." in bench.said()
-    assert "The engine ended with code 3. Starting it again in 0.02 s." in bench.said()
+    assert bench.exit_code() == 0
+    assert "The engine ended with code 3. Starting it again in 0.01 s." in bench.read_output()
+    assert "The engine ended with code 3. Starting it again in 0.02 s." in bench.read_output()
 
 
-def test_changed_files_start_programs_again_that_reload(bench: Bench) -> None:
-    bench.start(("web", OBEDIENT, 0), ("sandbox", OBEDIENT, 1))
+def test_changed_files_restart_programs_that_reload(bench: Bench) -> None:
+    bench.start(("web", STOPS_ON_SIGTERM, 0), ("sandbox", STOPS_ON_SIGTERM, 1))
     until(lambda: bench.pids("web") and bench.pids("sandbox"))
     bench.change.touch()
     until(lambda: len(bench.pids("web")) == 2)
     assert "web stopped" in bench.lines()
     assert len(bench.pids("sandbox")) == 1
-    assert "Source files changed." in bench.said()
-    assert "ended with code" not in bench.said()
+    assert "Source files changed." in bench.read_output()
+    assert "ended with code" not in bench.read_output()
 
 
-def test_a_change_starts_at_once_what_fell_over(bench: Bench) -> None:
-    bench.start(("web", SHORT_LIVED, 0))
-    until(lambda: "Starting it again in 5.12 s." in bench.said())
+def test_changed_files_cancel_the_backoff(bench: Bench) -> None:
+    bench.start(("web", EXITS_AT_ONCE, 0))
+    until(lambda: "Starting it again in 5.12 s." in bench.read_output())
     bench.change.touch()
-    until(lambda: bench.said().count("Starting it again in 0.01 s.") == 2)
-    assert "10.24 s" not in bench.said()
+    until(lambda: bench.read_output().count("Starting it again in 0.01 s.") == 2)
+    assert "10.24 s" not in bench.read_output()
 
 
-def test_what_a_dead_program_leaves_behind_is_killed(bench: Bench) -> None:
-    bench.start(("queue", PARENT_OF_ONE, 0))
+def test_orphans_of_a_dead_program_are_killed(bench: Bench) -> None:
+    bench.start(("queue", HAS_A_CHILD, 0))
     until(lambda: bench.pids("worker"))
     os.kill(bench.pids("queue")[0], signal.SIGKILL)
     until(lambda: len(bench.pids("queue")) == 2)
-    assert "The queue was ended by SIGKILL." in bench.said()
+    assert "The queue was ended by SIGKILL." in bench.read_output()
     until(lambda: not is_running(bench.pids("worker")[0]))
 
 
-def test_what_gives_no_sign_of_life_is_killed_and_started_again(bench: Bench) -> None:
-    bench.start(("queue", DEAF, 0), silence=1000.0)
+def test_silent_program_is_killed_and_restarted(bench: Bench) -> None:
+    bench.start(("queue", IGNORES_SIGTERM, 0), silence=1000.0)
     until(lambda: len(bench.pids("queue")) == 2)
-    assert "The queue gives no sign of life and is killed." in bench.said()
+    assert "The queue gives no sign of life and is killed." in bench.read_output()
     assert not is_running(bench.pids("queue")[0])
 
 
-def test_what_gives_a_sign_of_life_is_left_alone(bench: Bench) -> None:
-    bench.start(("queue", OBEDIENT, 0), ("engine", SHORT_LIVED, 0), silence=0.0)
+def test_program_with_heartbeats_keeps_running(bench: Bench) -> None:
+    bench.start(("queue", STOPS_ON_SIGTERM, 0), ("engine", EXITS_AT_ONCE, 0), silence=0.0)
     until(lambda: len(bench.pids("engine")) >= 5)
     assert len(bench.pids("queue")) == 1
-    assert "sign of life" not in bench.said()
+    assert "sign of life" not in bench.read_output()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's prctl")
-def test_the_programs_stop_when_the_supervisor_itself_is_killed(bench: Bench) -> None:
-    bench.start(("web", OBEDIENT, 0), ("queue", OBEDIENT, 1))
+def test_programs_stop_if_the_supervisor_is_killed(bench: Bench) -> None:
+    bench.start(("web", STOPS_ON_SIGTERM, 0), ("queue", STOPS_ON_SIGTERM, 1))
     until(lambda: bench.pids("web") and bench.pids("queue"))
     bench.send(signal.SIGKILL)
     until(lambda: {"web stopped", "queue stopped"} <= set(bench.lines()))
 
 
-def test_it_says_once_that_everything_answers(bench: Bench) -> None:
-    bench.start(("web", OBEDIENT, 0), ("queue", OBEDIENT, 1))
-    until(lambda: "ready" in bench.said())
+def test_readiness_is_reported_once(bench: Bench) -> None:
+    bench.start(("web", STOPS_ON_SIGTERM, 0), ("queue", STOPS_ON_SIGTERM, 1))
+    until(lambda: "ready" in bench.read_output())
     bench.send(signal.SIGINT)
-    bench.code()
-    assert bench.said().count("ready") == 1
+    bench.exit_code()
+    assert bench.read_output().count("ready") == 1

@@ -1,4 +1,4 @@
-"""The web server as the portal runs it, with requests that no browser makes."""
+"""The web server in its real configuration, with requests that no browser makes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ THREADS = 4
 
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a web server of its own on the test database."""
+    """The port of a separate web server on the test database."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = {
@@ -51,14 +51,14 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_until(lambda: answers(port), at_most=60)
+        wait_until(lambda: is_ready(port), at_most=60)
         yield port
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
 
 
-def answers(port: int) -> bool:
+def is_ready(port: int) -> bool:
     with contextlib.suppress(OSError):
         return requests.get(f"http://127.0.0.1:{port}/callbacks/x/", timeout=5).status_code == 404
     return False
@@ -66,11 +66,11 @@ def answers(port: int) -> bool:
 
 @pytest.fixture
 def account(server: int) -> Account:
-    made = make_account("haorui")
-    url = f"http://127.0.0.1:{server}/callbacks/{token_of(made)}/"
-    # Known, but not by this method.
+    account = make_account("haorui")
+    url = f"http://127.0.0.1:{server}/callbacks/{token_of(account)}/"
+    # 405 means that the server knows the address.
     wait_until(lambda: requests.put(url, timeout=30).status_code == 405)
-    return made
+    return account
 
 
 def head(account: Account, length: str) -> bytes:
@@ -83,7 +83,7 @@ def head(account: Account, length: str) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-def test_a_report_sent_in_chunks_is_stored_whole(server: int, account: Account) -> None:
+def test_chunked_report_is_stored_completely(server: int, account: Account) -> None:
     with socket.create_connection(("127.0.0.1", server), timeout=30) as client:
         client.sendall(head(account, "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"))
         for part in (b'{"uid": "a', b'bc", "DLRStatus": "Delivered"}'):
@@ -94,16 +94,14 @@ def test_a_report_sent_in_chunks_is_stored_whole(server: int, account: Account) 
 
 
 @pytest.mark.parametrize("sent", ["headers", "body"])
-def test_requests_that_never_end_keep_nobody_else_out(
-    server: int, account: Account, sent: str
-) -> None:
+def test_slow_requests_do_not_block_others(server: int, account: Account, sent: str) -> None:
     begun = head(account, "Content-Length: 100")
     if sent == "body":
         begun += b"\r\n\r\n{"
-    with contextlib.ExitStack() as slow_ones:
+    with contextlib.ExitStack() as connections:
         for _ in range(2 * THREADS):
             slow = socket.create_connection(("127.0.0.1", server), timeout=30)
-            slow_ones.enter_context(slow)
+            connections.enter_context(slow)
             slow.sendall(begun)
         url = f"http://127.0.0.1:{server}/callbacks/{token_of(account)}/"
         assert requests.post(url, json={"uid": "1"}, timeout=60).status_code == 200

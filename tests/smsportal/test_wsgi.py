@@ -1,4 +1,4 @@
-"""What a process of the web server has loaded when it begins to serve."""
+"""The modules that a web process loads before it serves."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import sys
 from smsportal.environment import BASE_DIR
 
 
-def test_the_first_to_come_waits_for_no_page_to_be_loaded() -> None:
-    told = "import sys, smsportal.wsgi; print('messaging.admin' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", told],
+def test_web_process_loads_all_pages_before_it_serves() -> None:
+    script = "import sys, smsportal.wsgi; print('messaging.admin' in sys.modules)"
+    completed = subprocess.run(
+        [sys.executable, "-c", script],
         cwd=BASE_DIR,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "True"
+    assert completed.stdout.strip() == "True"

@@ -1,4 +1,4 @@
-"""The import contracts of our own see what they forbid, and name it."""
+"""Our own import contracts detect what they forbid, and name it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def graph_of(*imports: str) -> ImportGraph:
-    """`"app.models app.states"`: the first imports the second."""
+    """A graph of lines such as "app.models app.states": the first imports the second."""
     graph = ImportGraph()
     graph.add_module("app")
     for line in imports:
@@ -26,50 +26,50 @@ def graph_of(*imports: str) -> ImportGraph:
     return graph
 
 
-def circles_in(*imports: str) -> ContractCheck:
+def check_circles(*imports: str) -> ContractCheck:
     contract = NoCirclesContract(
         name="no circles", session_options={}, contract_options={"packages": ["app"]}
     )
     return contract.check(graph_of(*imports), verbose=False)
 
 
-def test_a_circle_of_three_is_found_with_the_imports_that_make_it() -> None:
-    check = circles_in("app.a app.b", "app.b app.c", "app.c app.a", "app.top app.a")
+def test_circle_of_three_is_reported_with_its_imports() -> None:
+    check = check_circles("app.a app.b", "app.b app.c", "app.c app.a", "app.top app.a")
     assert not check.kept
     assert check.metadata["circles"] == [
         ["app.a -> app.b", "app.b -> app.c", "app.c -> app.a"],
     ]
 
 
-def test_a_package_and_its_own_module_can_form_a_circle() -> None:
-    assert not circles_in("app app.models", "app.models app").kept
+def test_package_and_its_module_can_form_a_circle() -> None:
+    assert not check_circles("app app.models", "app.models app").kept
 
 
-def test_two_circles_are_reported_apart() -> None:
-    check = circles_in("app.a app.b", "app.b app.a", "app.b app.y", "app.y app.z", "app.z app.y")
+def test_separate_circles_are_reported_separately() -> None:
+    check = check_circles("app.a app.b", "app.b app.a", "app.b app.y", "app.y app.z", "app.z app.y")
     assert len(check.metadata["circles"]) == 2
 
 
-def test_imports_that_meet_again_are_no_circle() -> None:
-    assert circles_in("app.a app.b", "app.a app.c", "app.b app.d", "app.c app.d").kept
+def test_diamond_imports_are_not_a_circle() -> None:
+    assert check_circles("app.a app.b", "app.a app.c", "app.b app.d", "app.c app.d").kept
 
 
-def test_modules_of_other_packages_are_not_looked_at() -> None:
-    assert circles_in("other.a other.b", "other.b other.a", "app.a other.a").kept
+def test_modules_of_other_packages_are_ignored() -> None:
+    assert check_circles("other.a other.b", "other.b other.a", "app.a other.a").kept
 
 
-def test_the_report_names_each_module_of_a_circle(capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_names_each_module_of_a_circle(capsys: pytest.CaptureFixture[str]) -> None:
     contract = NoCirclesContract(
         name="no circles", session_options={}, contract_options={"packages": ["app"]}
     )
     check = contract.check(graph_of("app.a app.b", "app.b app.a"), verbose=False)
     contract.render_broken_contract(check)
-    said = capsys.readouterr().out
-    assert "app.a -> app.b" in said
-    assert "app.b -> app.a" in said
+    output = capsys.readouterr().out
+    assert "app.a -> app.b" in output
+    assert "app.b -> app.a" in output
 
 
-def test_a_long_chain_of_imports_is_no_circle() -> None:
+def test_long_import_chain_is_not_a_circle() -> None:
     chain = {f"m{n}": {f"m{n + 1}"} for n in range(400)} | {"m400": set()}
     assert find_circles(chain) == []
     assert find_circles({**chain, "m400": {"m0"}}) == [sorted(chain)]
@@ -83,7 +83,7 @@ def test_a_long_chain_of_imports_is_no_circle() -> None:
     ],
     ids=["for type checking", "inside a function"],
 )
-def test_the_settings_of_this_project_hide_no_import(tmp_path: Path, import_back: str) -> None:
+def test_project_settings_hide_no_import(tmp_path: Path, import_back: str) -> None:
     package = tmp_path / "circular"
     package.mkdir()
     (package / "__init__.py").touch()
@@ -98,7 +98,7 @@ def test_the_settings_of_this_project_hide_no_import(tmp_path: Path, import_back
         '[[tool.importlinter.contracts]]\nname = "none"\ntype = "no_circles"\n'
         'packages = ["circular"]\n'
     )
-    ended = subprocess.run(
+    completed = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--config", config, "--no-cache"],
         capture_output=True,
         text=True,
@@ -106,12 +106,12 @@ def test_the_settings_of_this_project_hide_no_import(tmp_path: Path, import_back
         env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
         check=False,
     )
-    assert ended.returncode == 1, ended.stderr
-    assert "circular.first -> circular.second" in ended.stdout
-    assert "circular.second -> circular.first" in ended.stdout
+    assert completed.returncode == 1, completed.stderr
+    assert "circular.first -> circular.second" in completed.stdout
+    assert "circular.second -> circular.first" in completed.stdout
 
 
-def test_only_allowed_imports_keep_the_contract_of_a_client() -> None:
+def test_only_allowed_imports_keep_the_contract() -> None:
     contract = OnlyContract(
         name="only",
         session_options={},

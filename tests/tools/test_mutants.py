@@ -1,4 +1,4 @@
-"""What `make mutants` is told stays true: its table of parts, and its list of equivalents."""
+"""The inputs of `make mutants` are valid: its table of parts, and its list of equivalents."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CODE = "def double(number):\n    return number * 2\n"
 
 
 @pytest.fixture
-def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A list that a test writes."""
+def equivalents_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The path of a list of equivalents that a test writes."""
     path = tmp_path / "mutants.md"
     monkeypatch.setattr(equivalents, "LIST", path)
     return path
@@ -34,33 +34,35 @@ def test_modules_and_tests_of_a_part_exist(part: Part) -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_listed_equivalents_still_fit_their_modules() -> None:
+def test_listed_equivalents_match_their_modules() -> None:
     for change in listed_equivalents():
         lines = {line.strip() for line in (ROOT / change.module).read_text().splitlines()}
         assert {line[1:] for line in change.lines if line.startswith("-")} <= lines, change
 
 
-def test_seed_replaces_that_of_samples_alone() -> None:
+def test_seed_applies_to_samples_only() -> None:
     drawn = {part.name: part for part in chosen_parts([], seed=7)}
     for name, part in all_parts().items():
         assert drawn[name].seed == (0 if part.sample is None else 7)
 
 
-def test_printed_survivor_with_a_reason_is_a_listed_equivalent(written: Path, module: str) -> None:
+def test_printed_survivor_with_a_reason_becomes_an_equivalent(
+    equivalents_file: Path, module: str
+) -> None:
     change = change_of(module, CODE.replace("2", "3"))
     assert change == Change(module, "double", ("-return number * 2", "+return number * 3"))
-    written.write_text(f"# List\n\n{change}\nNobody calls it.\n")
+    equivalents_file.write_text(f"# List\n\n{change}\nNobody calls it.\n")
     assert listed_equivalents() == {change}
 
 
-def test_two_changes_share_a_reason(written: Path, module: str) -> None:
+def test_two_changes_may_share_a_reason(equivalents_file: Path, module: str) -> None:
     first, second = (change_of(module, CODE.replace("2", digit)) for digit in "34")
     diff = "```diff\n" + "\n".join(second.lines) + "\n```\n"
-    written.write_text(f"{first}\n{diff}\nNobody calls it.\n")
+    equivalents_file.write_text(f"{first}\n{diff}\nNobody calls it.\n")
     assert listed_equivalents() == {first, second}
 
 
-def test_survivor_without_a_reason_is_refused(written: Path, module: str) -> None:
-    written.write_text(str(change_of(module, CODE.replace("2", "3"))))
+def test_survivor_without_a_reason_is_rejected(equivalents_file: Path, module: str) -> None:
+    equivalents_file.write_text(str(change_of(module, CODE.replace("2", "3"))))
     with pytest.raises(ValueError, match="no reason"):
         listed_equivalents()

@@ -46,7 +46,7 @@ from providers.models import (
 from rentals.models import Cancel, Order, Reading
 from rentals.states import CancelState, OrderState
 from sandbox.server import Sandbox
-from smsportal.schedules import duties
+from smsportal.schedules import scheduled_tasks
 from tests.factories.accounts import NOWHERE, make_account
 from tests.factories.codes import make_session
 from tests.factories.messages import make_message
@@ -181,7 +181,7 @@ def fill_sign_ins(user: User) -> None:
 
 def fill_queue(account: Account) -> None:
     """A task for each path that the portal queues; those of batches and loops are there."""
-    for duty in duties():
+    for duty in scheduled_tasks():
         async_task(duty.func, task_name=duty.name)
     async_task("providers.tasks.test_callback_address", account.pk, task_name="address")
     sending = account.batches.get(state=BatchState.SENDING)
@@ -214,4 +214,4 @@ def missing(models: Iterable[type[Model]]) -> Iterator[str]:
     if not AuditEntry.objects.filter(content_type=ContentType.objects.get_for_model(User)).exists():
         yield "a change of staff"
     waiting = {row.task["func"] for row in OrmQ.objects.all()}
-    yield from sorted(({duty.func for duty in duties()} | BY_EVENT) - waiting)
+    yield from sorted(({duty.func for duty in scheduled_tasks()} | BY_EVENT) - waiting)

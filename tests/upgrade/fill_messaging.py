@@ -18,7 +18,7 @@ from providers.models import (
     Callback,
 )
 from tests.factories.batches import make_batch, numbers, start_batch
-from tests.factories.codes import WRONG, make_sent, make_session, try_code
+from tests.factories.codes import WRONG, make_sent_session, make_session, try_code
 from tests.factories.messages import CODE, make_message
 from tests.upgrade.copies import IN_FLIGHT, copy_of, in_state
 
@@ -74,7 +74,7 @@ def fill_batches(account: Account, by: User) -> None:
 
 def fill_sessions(accounts: dict[str, Account], by: User) -> None:
     for state in SessionState:
-        make = make_session if state == SessionState.PENDING else make_sent
+        make = make_session if state == SessionState.PENDING else make_sent_session
         number = f"+86138{next(_serial):08}"
         session = make(accounts["haosms"], recipient=number, by=by, state=state)
         ends = {"verified": "verified_at", "failed": "ended_at", "cancelled": "ended_at"}
@@ -82,12 +82,12 @@ def fill_sessions(accounts: dict[str, Account], by: User) -> None:
             Session.objects.filter(pk=session.pk).update(**{ends[state]: timezone.now()})
     for attempt_state in AttemptState:
         number = f"+86138{next(_serial):08}"
-        session = make_sent(accounts["otpservice"], recipient=number, by=by, typed="")
+        session = make_sent_session(accounts["otpservice"], recipient=number, by=by, typed="")
         code = session.newest_code()
         attempt = Attempt(session=session, sent_code=code, account=session.account, created_by=by)
         # Only what still waits for its call holds the code that was read out.
         attempt.code = CODE if attempt_state in ("queued", *IN_FLIGHT) else ""
         in_state(attempt, attempt_state)
-    typed = make_sent(accounts["haosms"], recipient="+8613800009001", by=by)
+    typed = make_sent_session(accounts["haosms"], recipient="+8613800009001", by=by)
     try_code(typed, WRONG, by)
     try_code(typed, CODE, by)

@@ -1,1 +1,1 @@
-"""Mutation tests: small faults are put into the code, one at a time, and a test has to fail."""
+"""Mutation tests: insert small faults into the code, one at a time, and expect a test to fail."""

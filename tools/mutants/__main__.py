@@ -1,4 +1,4 @@
-"""`make mutants`: put faults into the code, one at a time, and say which no test notices."""
+"""`make mutants`: inserts faults into the code, one at a time, and lists those no test detects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Result:
     part: Part
     tried: int = 0
     survivors: list[Change] = field(default_factory=list)
-    """Nobody has given a reason for these."""
+    """Survivors without a reason in docs/mutants.md."""
     equivalent: list[Change] = field(default_factory=list)
     minutes: float = 0.0
 
@@ -43,8 +43,8 @@ class Result:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(all_parts()))
-    parser.add_argument("--seed", type=int, help="draw other samples")
-    parser.add_argument("--again", action="store_true", help="try the killed ones again, too")
+    parser.add_argument("--seed", type=int, help="use another seed for samples")
+    parser.add_argument("--again", action="store_true", help="also try killed mutants again")
     options = parser.parse_args(arguments)
     if unknown := set(options.parts) - all_parts().keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
@@ -77,7 +77,7 @@ def _try(part: Part, *, again: bool) -> Result | None:
 
 
 def _to_try(session: WorkDB, listed: set[Change], *, again: bool) -> list[WorkItem]:
-    """What was not tried yet, and what survived: there may be a test now that notices it."""
+    """The pending mutants, and the survivors, which a new test may detect now."""
     survivors = [
         item
         for item, result in session.completed_work_items
@@ -88,8 +88,11 @@ def _to_try(session: WorkDB, listed: set[Change], *, again: bool) -> list[WorkIt
 
 
 def _try_each(session: WorkDB, items: Sequence[WorkItem], tests: Runner) -> bool:
-    """Try mutants in batches. A batch counts only if the tests pass without a fault after it:
-    tests that fail for another reason kill every mutant."""
+    """Try mutants in batches.
+
+    A batch counts only if the tests pass without a fault afterwards, because tests that fail for
+    another reason would kill every mutant.
+    """
     for start in range(0, len(items), BATCH):
         batch = {item.job_id: _try_one(item, tests) for item in items[start : start + BATCH]}
         if not tests.passes():

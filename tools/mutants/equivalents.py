@@ -1,6 +1,6 @@
-"""Survivors that change nothing anybody could see, each with its reason: docs/mutants.md.
+"""The list of survivors without an observable effect, each with its reason: docs/mutants.md.
 
-They are told apart by module, function and the changed lines, so that a line may move.
+Module, function and changed lines identify a survivor, so that lines may move.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _HEADING: Final = re.compile(r"^(##|###) `(.+)`$")
 class Change:
     module: str
     function: str
-    """`Class.method`; empty at the top of a module."""
+    """`Class.method`; empty at module level."""
     lines: tuple[str, ...]
-    """As in a diff, without indentation."""
+    """Diff lines without indentation."""
 
     def __str__(self) -> str:
         diff = "\n".join(self.lines)
@@ -31,7 +31,7 @@ class Change:
 
 
 def change_of(module: str, mutated: str) -> Change:
-    """What a mutated text changes in its module."""
+    """The change that `mutated` makes to a module."""
     text = (ROOT / module).read_text(encoding="utf-8")
     old, new = text.splitlines(), mutated.splitlines()
     compared = difflib.unified_diff(old, new, n=0, lineterm="")
@@ -60,7 +60,7 @@ def _function_at(text: str, line: int) -> str:
 
 
 def listed_equivalents() -> set[Change]:
-    """What docs/mutants.md lists. An entry without a reason is refused."""
+    """The entries of docs/mutants.md. Raises `ValueError` for an entry without a reason."""
     found: set[Change] = set()
     module = function = ""
     open_blocks: list[Change] = []

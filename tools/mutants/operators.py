@@ -1,8 +1,8 @@
-"""Faults that Cosmic Ray does not make itself: something is left out, or a stored word changes.
+"""Mutation operators that Cosmic Ray lacks: removals, and changes of stored words.
 
-Its own operators change numbers, comparisons and conditions. What this portal promises stands
-in conditional UPDATEs and in tables of states, so the faults that matter here are a forgotten
-condition, a forgotten column, a forgotten row of a table and a forgotten statement.
+Its own operators change numbers, comparisons and conditions. The portal's promises rest on
+conditional UPDATEs and state tables. The faults that matter here are therefore a missing condition,
+column, table row or statement.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Node = Any
 Position = tuple[tuple[int, int], tuple[int, int]]
 
 CONDITION_CALLS: Final = ("filter", "exclude", "Q")
-"""Calls whose positional arguments are conditions; elsewhere leaving one out is a TypeError."""
+"""Calls whose positional arguments are conditions. Elsewhere a missing one is a TypeError."""
 
 
 class _EachPlace(Operator):
@@ -46,11 +46,11 @@ class _EachPlace(Operator):
         return node.start_pos, node.end_pos
 
 
-# --- something is left out ---------------------------------------------------
+# --- removals ----------------------------------------------------------------
 
 
 class RemoveStatement(_EachPlace):
-    """A call, a raise, a change of an attribute or of an entry; the value of a return."""
+    """Removes a call, a raise, an assignment to an attribute or entry, or a returned value."""
 
     def places(self, node: Node) -> list[Any]:
         return [slice(0, 1)] if node.type == "simple_stmt" and _substitute(node) else []
@@ -83,20 +83,20 @@ def _substitute(statement: Node) -> str:
 
 
 class RemoveArgument(_EachPlace):
-    """A named argument of a call, or a condition of a query."""
+    """Removes a keyword argument of a call, or a condition of a query."""
 
     def places(self, node: Node) -> list[Any]:
         if node.type == "trailer" and node.children[0].value == "(" and len(node.children) == 3:
             is_container = node.children[1].type == "arglist"
-            return [] if is_container or not self._can_go(node.children[1]) else [slice(1, 2)]
+            return [] if is_container or not self._is_removable(node.children[1]) else [slice(1, 2)]
         if node.type != "arglist":
             return []
-        return [part for part in _parts(node) if self._can_go(node.children[part.start])]
+        return [part for part in _parts(node) if self._is_removable(node.children[part.start])]
 
     def change(self, node: Node, place: Any) -> Node:
         return _without(node, place)
 
-    def _can_go(self, argument: Node) -> bool:
+    def _is_removable(self, argument: Node) -> bool:
         if argument.type == "argument":
             return str(argument.children[1].type) != "sync_comp_for"
         call = argument.search_ancestor("trailer")
@@ -114,7 +114,7 @@ class RemoveArgument(_EachPlace):
 
 
 class RemoveEntry(_EachPlace):
-    """An entry of a dict, a set, a list or a tuple that is written out."""
+    """Removes an entry of a dict, set, list or tuple literal."""
 
     def places(self, node: Node) -> list[Any]:
         if node.type in ("dictorsetmaker", "testlist_comp"):
@@ -150,7 +150,7 @@ def _is_single(atom: Node) -> bool:
 
 
 class RemoveOperand(_EachPlace):
-    """One side of `and`, `or`, `&` or `|`."""
+    """Removes one side of `and`, `or`, `&` or `|`."""
 
     def places(self, node: Node) -> list[Any]:
         if node.type not in ("or_test", "and_test", "expr", "and_expr"):
@@ -173,7 +173,7 @@ class RemoveOperand(_EachPlace):
 
 
 class RemoveFilter(_EachPlace):
-    """The condition of a comprehension."""
+    """Removes the condition of a comprehension."""
 
     def places(self, node: Node) -> list[Any]:
         return [slice(1, 2)] if node.type == "comp_if" else []
@@ -187,11 +187,11 @@ class RemoveFilter(_EachPlace):
         return (Example("[x for x in y if x]", "[x for x in y if True]"),)
 
 
-# --- something else ------------------------------------------------------------
+# --- replacements --------------------------------------------------------------
 
 
 class ReplaceMembership(_EachPlace):
-    """`in` becomes `not in`, and the other way round."""
+    """Swaps `in` and `not in`."""
 
     def places(self, node: Node) -> list[Any]:
         if node.type != "comparison":
@@ -215,7 +215,10 @@ class ReplaceMembership(_EachPlace):
 
 
 class ReplaceString(_EachPlace):
-    """A stored word, a name of a column. Not docstrings; texts for people are filtered out."""
+    """Changes stored words and column names, but not docstrings.
+
+    `Unmutated` filters out texts for people.
+    """
 
     def places(self, node: Node) -> list[Any]:
         is_docstring = node.type == "string" and node.parent.type == "simple_stmt"
@@ -236,7 +239,7 @@ class ReplaceString(_EachPlace):
 
 
 def _parts(node: Node) -> Iterator[slice]:
-    """What stands between the commas."""
+    """The parts between the commas."""
     start = 0
     for index, child in enumerate([*node.children, None]):
         if child is None or (child.type == "operator" and child.value == ","):
@@ -253,7 +256,7 @@ def _without(node: Node, part: slice) -> Node:
 
 
 class Provider:
-    """Cosmic Ray's interface for operators of one's own."""
+    """Cosmic Ray's interface for custom operators."""
 
     operators: Final[dict[str, type[Operator]]] = {
         operator.__name__: operator

@@ -1,4 +1,4 @@
-"""Which modules are tried with which tests: the table parts.toml."""
+"""The table parts.toml: which modules are mutated, and which tests run against them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ class Part:
     name: str
     modules: tuple[str, ...]
     tests: tuple[str, ...]
-    """Paths or node ids, as pytest takes them."""
+    """Paths or node ids for pytest."""
     sample: int | None = None
-    """How many mutants are drawn; None: all."""
+    """The number of mutants to draw; None for all."""
     seed: int = 0
+    functions: tuple[str, ...] = ()
+    """Only these functions of the modules; "" is the top of a module. Empty: everything."""
 
     @property
     def draw(self) -> str:
-        """How the mutants were chosen, in a few words."""
+        """A short description of how the mutants were chosen."""
         return "all" if self.sample is None else f"{self.sample} drawn with seed {self.seed}"
 
 
@@ -34,15 +36,20 @@ def all_parts() -> dict[str, Part]:
 
 
 def _part(
-    name: str, modules: list[str], tests: list[str], sample: int | None = None, seed: int = 0
+    name: str,
+    modules: list[str],
+    tests: list[str],
+    functions: list[str] | None = None,
+    sample: int | None = None,
+    seed: int = 0,
 ) -> Part:
     if (sample is None) != (seed == 0):
         raise ValueError(f"{name}: a sample needs a seed, and nothing else does")
-    return Part(name, tuple(modules), tuple(tests), sample, seed)
+    return Part(name, tuple(modules), tuple(tests), sample, seed, tuple(functions or ()))
 
 
 def chosen_parts(names: Iterable[str], seed: int | None) -> list[Part]:
-    """The parts with these names, or all; a seed replaces that of every sample."""
+    """The parts with these names, or all. `seed` replaces the seed of every sample."""
     parts = all_parts()
     chosen = [parts[name] for name in names] or list(parts.values())
     if seed is None:

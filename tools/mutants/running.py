@@ -1,8 +1,8 @@
-"""Running tests against a mutant, in a copy of the tree.
+"""Runs tests against a mutant, in a copy of the source tree.
 
-Each run is a fork of this process, which has imported what the tests import from other
-packages, and nothing of the portal: so a mutated module is always imported anew, and a run takes
-a third of the time of a process of its own.
+Each run is a fork of this process, which has imported the third-party packages of the tests, but
+nothing of the portal. So every run imports the mutated module itself, and takes a third of the
+time of a new process.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from typing import Final
 from .parts import ROOT, Part
 
 TREES: Final = ROOT / ".mutants" / "trees"
-"""One for each part, so that two can be tried side by side."""
+"""Holds a copy for each part, so that parts can run in parallel."""
 MEMORY: Final = Path("/dev/shm")  # noqa: S108
-"""A database in memory, where there is such a folder: every test writes to its own."""
+"""The folder for databases, in memory where it exists."""
 DATABASE: Final = "test.sqlite3"
 SHORTEST_TIMEOUT: Final = 60.0
 PYTEST: Final = (
@@ -39,7 +39,7 @@ PYTEST: Final = (
     "-pno:cacheprovider",
     "-pno:randomly",
     "-pno:xdist",
-    # The process that is forked has imported plugins already.
+    # The forked process has already imported plugins.
     "-Wignore:Module already imported:pytest.PytestAssertRewriteWarning",
 )
 
@@ -48,17 +48,20 @@ fork: Final = multiprocessing.get_context("fork")
 
 @dataclass
 class Runner:
-    """Runs the tests of a part. `prepare` first: it runs them on the code as it is."""
+    """Runs the tests of a part. Call `prepare` first."""
 
     part: Part
     data: Path
     tree: Path
     timeout: float = SHORTEST_TIMEOUT
     output: str = ""
-    """What the last run printed."""
+    """The output of the last run."""
 
     def prepare(self) -> bool:
-        """Copy the tree, make the database, warm up; whether the tests pass without a fault."""
+        """Copy the tree, create the database and import packages.
+
+        Returns whether the tests pass without a fault.
+        """
         copy_tree(self.tree)
         listed = self.data / "modules"
         started = time.monotonic()
@@ -66,13 +69,13 @@ class Runner:
             return False
         self.timeout = max(SHORTEST_TIMEOUT, 10 * (time.monotonic() - started))
         for file in self.data.glob(f"{DATABASE}*"):
-            # With its log. There is none where no test needs a database.
+            # Includes the log. There is no file if no test needs a database.
             file.rename(self.data / f"template-{file.name}")
         self._warm_up(listed.read_text(encoding="utf-8").split())
         return True
 
     def survives(self, module: str, text: str) -> bool:
-        """Whether every test passes with this text of a module."""
+        """Whether every test passes with `text` as the module."""
         path = self.tree / module
         for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
             compiled.unlink()
@@ -91,7 +94,7 @@ class Runner:
             child.join(self.timeout if listed is None else None)
             is_late = child.exitcode is None
         finally:
-            # Whatever the tests have started goes with them.
+            # Also ends processes that the tests started.
             child.kill()
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid or 0, signal.SIGKILL)
@@ -100,7 +103,7 @@ class Runner:
         return child.exitcode == 0
 
     def passes(self) -> bool:
-        """Whether the tests still pass without a fault: otherwise they kill every mutant."""
+        """Whether the tests still pass without a fault."""
         self._renew_database()
         return self._run()
 
@@ -112,7 +115,7 @@ class Runner:
 
     def _warm_up(self, names: Sequence[str]) -> None:
         for name in names:
-            # What needs the portal's settings or apps is left to each run.
+            # Modules that need the portal's settings or apps fail here; each run imports them.
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
         if early := [name for name, file in _files() if _is_below(file, ROOT)]:
@@ -125,13 +128,13 @@ def runner(part: Part) -> Iterator[Runner]:
     with tempfile.TemporaryDirectory(prefix="smsportal-mutants-", dir=folder) as data:
         os.environ["TEST_DATA_DIR"] = data
         os.environ.pop("TEST_DATABASE_URL", None)
-        # Only the runs have settings: those of this process would be read here, not in the copy.
+        # Only the runs have settings, because this process would read them outside the copy.
         os.environ.pop("DJANGO_SETTINGS_MODULE", None)
         yield Runner(part, Path(data), TREES / part.name)
 
 
 def copy_tree(copy: Path) -> None:
-    """Bring the copy of the tree to what stands in the folder now, committed or not."""
+    """Update the copy to the current files, committed or not."""
     git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(git, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
     names = {name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()}
@@ -151,7 +154,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _test(runner: Runner, printed: Path, listed: Path | None) -> None:
-    """In the forked process: run tests in the copied tree, and end without any clean-up."""
+    """Run tests in the copied tree. Runs in the forked process; exits without clean-up."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
     os.chdir(runner.tree)
@@ -177,7 +180,7 @@ def _foreign_modules(tree: Path) -> Iterator[str]:
 
 
 def _files() -> Iterator[tuple[str, Path]]:
-    """The modules that were imported from a file, without this tool's own."""
+    """The modules imported from a file, except this tool's own."""
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
         if file and name.split(".")[0] not in ("__main__", "__mp_main__", "tools"):
@@ -185,5 +188,5 @@ def _files() -> Iterator[tuple[str, Path]]:
 
 
 def _is_below(file: Path, folder: Path) -> bool:
-    """Whether a file is part of the portal; its environment may stand in the same folder."""
+    """Whether a file is in the source tree, but not in a virtual environment within it."""
     return file.is_relative_to(folder) and "site-packages" not in file.parts

@@ -1,6 +1,7 @@
-"""The mutants of one part, and what became of them, in Cosmic Ray's session file.
+"""The mutants of a part, and their results, in Cosmic Ray's session file.
 
-A session belongs to the code of its modules: where that has changed, a new one begins.
+A session belongs to the code of its modules. If the code changes, a new session begins;
+comments and docstrings do not count.
 """
 
 from __future__ import annotations
@@ -31,24 +32,24 @@ OPERATORS: Final = re.compile(
     r"|core/(NumberReplacer|AddNot|ReplaceTrueWithFalse|ReplaceFalseWithTrue"
     r"|ReplaceAndWithOr|ReplaceOrWithAnd|ReplaceBreakWithContinue|ReplaceContinueWithBreak"
     r"|ExceptionReplacer|RemoveDecorator|ZeroIterationForLoop"
-    # Both neighbours of a comparison: its boundary and its opposite.
+    # Two variants of a comparison: the shifted boundary and the opposite.
     r"|ReplaceComparisonOperator_(Lt_LtE|Lt_GtE|LtE_Lt|LtE_Gt|Gt_GtE|Gt_LtE|GtE_Gt|GtE_Lt"
     r"|Eq_NotEq|NotEq_Eq|Is_IsNot|IsNot_Is)"
     r"|ReplaceBinaryOperator_(Add_Sub|Sub_Add|Mul_Div|Div_Mul|FloorDiv_Mul|Mod_Mul|BitOr_BitAnd"
     r"|BitAnd_BitOr)"
     r"|ReplaceUnaryOperator_(Delete_Not|Delete_Invert|USub_UAdd))"
 )
-"""Further operators of Cosmic Ray make eleven faults of every plus, which no test tells apart."""
+"""Cosmic Ray's other operators make eleven faults of every plus, which no test distinguishes."""
 TEXTS: Final = frozenset({"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext"})
-"""Calls whose words are for people."""
+"""Calls whose arguments are texts for people."""
 SILENT: Final = frozenset({"log", "logger", "TypeVar", "cast"})
-"""Calls that are left alone, with what they are called on: logging and type variables."""
+"""Functions and objects whose calls are not mutated: logging and typing."""
 
 Range = tuple[tuple[int, int], tuple[int, int]]
 
 
 def check_operators() -> None:
-    """Whether our own operators still do with Cosmic Ray's syntax trees what they say."""
+    """Raise `RuntimeError` unless our operators turn their examples into the expected code."""
     for operator in PROVIDER.operators.values():
         for example in operator.examples():
             mutated = mutate_code(example.pre_mutation_code, operator(), example.occurrence)
@@ -57,10 +58,11 @@ def check_operators() -> None:
 
 
 def open_session(part: Part) -> WorkDB:
-    """The session of this part as it was left, or a new one with its mutants."""
+    """The part's existing session, or a new one with its mutants."""
     SESSIONS.mkdir(parents=True, exist_ok=True)
     code = [_code_of(ROOT / module) for module in part.modules]
-    digest = hashlib.sha256(f"{part.modules}{part.draw}{code}".encode()).hexdigest()[:12]
+    chosen = f"{part.modules}{part.draw}{part.functions or ''}"
+    digest = hashlib.sha256(f"{chosen}{code}".encode()).hexdigest()[:12]
     path = SESSIONS / f"{part.name}-{digest}.sqlite"
     is_new = not path.exists()
     session = WorkDB(str(path), WorkDB.Mode.create)
@@ -94,6 +96,7 @@ def _drawn(part: Part, items: tuple[WorkItem, ...]) -> list[WorkItem]:
         item
         for item in sorted(items, key=in_order)
         if OPERATORS.fullmatch(spec(item).operator_name)
+        and (not part.functions or (spec(item).definition_name or "") in part.functions)
         and not ranges[spec(item).module_path].holds(spec(item))
         and _compiles(mutated_text(spec(item)))
     ]
@@ -118,7 +121,7 @@ def in_order(item: WorkItem) -> tuple[Any, ...]:
 
 
 def mutated_text(mutation: MutationSpec) -> str:
-    """The module with this fault."""
+    """The text of the module with this fault."""
     operator = cosmic_ray.plugins.get_operator(mutation.operator_name)()
     text = (ROOT / mutation.module_path).read_text(encoding="utf-8")
     mutated = mutate_code(text, operator, mutation.occurrence)
@@ -136,8 +139,10 @@ def _compiles(text: str) -> bool:
 
 
 class Unmutated:
-    """What is no behaviour, and so is not mutated: annotations and other types, flags of a class
-    decorator, words for people, logging."""
+    """Ranges of a module that do not affect behaviour, and so are not mutated.
+
+    These are annotations and other types, class decorators, texts for people, and logging.
+    """
 
     def __init__(self, module: str) -> None:
         text = (ROOT / module).read_text(encoding="utf-8")
@@ -156,7 +161,7 @@ class Unmutated:
         if mutation.operator_name == "portal/ReplaceString":
             ranges += self._texts
         if mutation.operator_name.startswith("core/ReplaceBinaryOperator"):
-            # The star before arguments that are named only.
+            # The star before keyword-only parameters.
             ranges += self._signatures
         return any(start <= mutation.start_pos and mutation.end_pos <= end for start, end in ranges)
 
@@ -165,7 +170,7 @@ class Unmutated:
         return start, (node.end_lineno, self._column(node.end_lineno, node.end_col_offset))
 
     def _column(self, line: int, offset: int) -> int:
-        """`ast` counts bytes, Cosmic Ray characters."""
+        """The column in characters, as Cosmic Ray counts. `ast` counts bytes."""
         return len(self._lines[line - 1].encode()[:offset].decode())
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.conf import settings
 
-from core.phone import PhoneError, PhoneProblem, read
+from core.phone import PhoneError, PhoneProblem, parse_number
 
 from .xlsx_values import Cells, NumberedRow
 
@@ -58,7 +58,7 @@ def _is_heading(cells: Cells) -> bool:
 def _can_be_number_heading(heading: Cells, column: int) -> bool:
     """False if the cell is a faulty number: then the row is data, and its fault is reported."""
     try:
-        read(heading[column] if column < len(heading) else "", settings.HOME_COUNTRY)
+        parse_number(heading[column] if column < len(heading) else "", settings.HOME_COUNTRY)
     except PhoneError as error:
         return error.kind in (PhoneProblem.EMPTY, PhoneProblem.LETTER, PhoneProblem.CHARACTER)
     return False
@@ -101,7 +101,7 @@ def _guess_number_column(names: Sequence[str], body: Sequence[Cells]) -> int | N
 
 def _looks_like_a_number(cell: str) -> bool:
     try:
-        read(cell, settings.HOME_COUNTRY)
+        parse_number(cell, settings.HOME_COUNTRY)
     except PhoneError as error:
         return error.kind == PhoneProblem.SHORTENED
     return True

@@ -48,7 +48,7 @@ class Pattern:
     """
 
     def __init__(self, text: str, columns: Sequence[str]) -> None:
-        self._text = segments.fold(text)
+        self._text = segments.normalise_line_ends(text)
         index_of = {name.casefold(): index for index, name in enumerate(columns)}
         found = [(name, index_of.get(name.casefold())) for name in placeholders_in(text)]
         self.unknown = [name for name, index in found if index is None]

@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from django.conf import settings
 
-from core.phone import PhoneError, PhoneNumber, read
+from core.phone import PhoneError, PhoneNumber, parse_number
 from core.redaction import storable
 from providers.gateway.client import CannotTake
 
-from ...do_not_send import listed_among
+from ...do_not_send import listed_numbers
 from ...models import Batch, StagedRow
 from ...text_rules import MAX_SEGMENTS
 from .placeholders import EmptyPlaceholder, FilledText
@@ -130,7 +130,7 @@ class RowChecker:
         """Check one chunk. This queries the do-not-send list once for the whole chunk."""
         numbers = [self._read(candidate.typed) for candidate in candidates]
         known = [number.e164 for number in numbers if isinstance(number, PhoneNumber)]
-        listed = listed_among(known)
+        listed = listed_numbers(known)
         rows = []
         for candidate, number in zip(candidates, numbers, strict=True):
             row = self._verdict(candidate, number, listed, fill)
@@ -140,7 +140,7 @@ class RowChecker:
 
     def _read(self, typed: str) -> PhoneNumber | Refusal:
         try:
-            number = read(typed, settings.HOME_COUNTRY)
+            number = parse_number(typed, settings.HOME_COUNTRY)
         except PhoneError as error:
             values = {
                 "position": error.position,

@@ -152,7 +152,7 @@ class HttpClient:
         alarm = WATCHDOG.watch(connections.deadlines.total)
         exchange.context = context = RequestContext(
             target=outgoing.target,
-            redacted_target=transcript.redactor.by_value(outgoing.path),
+            redacted_target=transcript.redactor.redact_values(outgoing.path),
             require_recent=transcript.operation.effect is not Effect.READ,
             alarm=alarm,
         )

@@ -9,7 +9,7 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Final
 
-from core.redaction import HIDDEN, Fields, Redactor, cut, fields_of, redactor, storable
+from core.redaction import HIDDEN, Fields, Redactor, fields_of, redactor, storable, truncate
 from core.secrets import Secret
 
 from ..call import CallRecord, Login, Operation, Request
@@ -57,7 +57,7 @@ class Transcript:
     def of(cls, login: Login, operation: Operation, request: Request, subject: str) -> Transcript:
         fields = fields_of(operation.hidden, operation.masked)
         values = list(_sensitive_values(request, fields))
-        known = _redactor_of(tuple(login.credentials.values())).also(
+        known = _redactor_of(tuple(login.credentials.values())).with_values(
             secrets=(*request.secrets, *(v for n, v in values if n in fields.hidden)),
             phones=(value for name, value in values if name in fields.masked),
         )
@@ -65,7 +65,7 @@ class Transcript:
 
     def words(self, text: str) -> str:
         """The provider's words, redacted and safe to store and to show."""
-        return cut(storable(self.redactor.by_value(text)), KEPT_BYTES) if text else text
+        return truncate(storable(self.redactor.redact_values(text)), KEPT_BYTES) if text else text
 
     def record(
         self, exchange: Exchange, outcome: Outcome, reason: Reason | None, attempt: int
@@ -94,13 +94,13 @@ class Transcript:
         outgoing = exchange.outgoing
         if outgoing is None:
             return "", "", answer
-        url = self.redactor.by_value(outgoing.address)
+        url = self.redactor.redact_values(outgoing.address)
         if outgoing.query:
-            url += "?" + self.redactor.form(outgoing.query, self.fields)
+            url += "?" + self.redactor.redact_form(outgoing.query, self.fields)
         if self.request.form is not None:
-            body = self.redactor.form(outgoing.body, self.fields)
+            body = self.redactor.redact_form(outgoing.body, self.fields)
         else:
-            body = self.redactor.body(outgoing.body, self.fields)
+            body = self.redactor.redact_body(outgoing.body, self.fields)
         return _cut_to_limit(url), _cut_to_limit(body), answer
 
     def _answer(self, exchange: Exchange) -> str:
@@ -111,10 +111,10 @@ class Transcript:
         if rows is not None and exchange.complete and exchange.status == 200:
             summary = summary_of(bytes(received), rows)
             if summary is not None:
-                return _cut_to_limit(self.redactor.body(summary, self.fields))
+                return _cut_to_limit(self.redactor.redact_body(summary, self.fields))
         hidden = self.operation.hidden_in_answer(exchange.status or 0)
         text = received[:_REDACTED_BYTES].decode("utf-8", "backslashreplace")
-        text = self.redactor.body(text, fields_of(hidden, self.operation.masked))
+        text = self.redactor.redact_body(text, fields_of(hidden, self.operation.masked))
         if len(received) > _REDACTED_BYTES and len(text.encode("utf-8", "replace")) <= KEPT_BYTES:
             # So much was hidden that the earlier cut is within the kept part. Half a secret may
             # be at that point.
@@ -123,7 +123,7 @@ class Transcript:
 
 
 def _cut_to_limit(text: str) -> str:
-    return cut(storable(text), KEPT_BYTES)
+    return truncate(storable(text), KEPT_BYTES)
 
 
 @lru_cache(maxsize=128)

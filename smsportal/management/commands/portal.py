@@ -1,4 +1,4 @@
-"""`manage.py portal`: prepare everything, then run the portal's processes until it is stopped."""
+"""`manage.py portal`: prepares the database and files, then runs the portal's processes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from smsportal.source_files import SourceFiles
 from smsportal.supervisor import Program, Supervisor
 
 MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
-# django-q2 takes a queue without a timeout for a mistake; smsportal.E014 looks closer.
+# django-q2 warns about a queue without a timeout. The check smsportal.E014 is more exact.
 QUIET = {"PYTHONWARNINGS": "ignore:Retry and timeout are misconfigured"}
 WEB_FIRST, THEN_QUEUES, SANDBOX_LAST = range(3)
 
@@ -35,56 +35,56 @@ WEB_FIRST, THEN_QUEUES, SANDBOX_LAST = range(3)
 class Command(BaseCommand):
     help = (
         "Prepare the database and the static files, then run the web server and the queues."
-        " Stops them all on Ctrl-C."
+        " Ctrl-C stops them all."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             "--demo",
             action="store_true",
-            help="Run the practice providers too, with demo staff and accounts.",
+            help="Also run the sandbox providers, with demo staff and accounts.",
         )
         parser.add_argument(
             "--reload",
             action="store_true",
-            help="For developers: start the web server and the queues again when source files"
-            " change. The practice providers keep running.",
+            help="For developers: restart the web server and the queues when source files change."
+            " The sandbox keeps running.",
         )
         parser.add_argument(
             "--grace",
             type=float,
             default=120,
             metavar="SECONDS",
-            help="How long work in hand may take when stopping (default: 120).",
+            help="How long in-flight work may take when stopping (default: 120).",
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        # Before Django's system checks, which would stumble over the missing keys.
+        # Before Django's system checks, which fail if keys are missing.
         outdated = options["demo"] and not settings.DEMO
         if outdated:
             os.environ["DEMO"] = "true"
         if written := ensure_keys():
-            self._say(f"New keys were written to {written}. Keep a copy of that file.")
+            self._print(f"New keys were written to {written}. Keep a copy of that file.")
             outdated = True
         if outdated:
-            _start_over()
+            _re_execute()
         return super().execute(*args, **options)
 
     def handle(self, *args: object, **options: Any) -> None:
-        web = address_of(settings.BIND)
-        sandbox = address_of(os.environ["SANDBOX_BIND"]) if options["demo"] else None
+        web = parse_bind(settings.BIND)
+        sandbox = parse_bind(os.environ["SANDBOX_BIND"]) if options["demo"] else None
         for name, address in (("BIND", web), ("SANDBOX_BIND", sandbox)):
             require_free(name, address)
         self._prepare()
         passwords = self._prepare_demo() if options["demo"] else {}
         supervisor = Supervisor(
             programs(web, sandbox),
-            say=self._say,
+            report=self._print,
             ready=lambda: self._greet(passwords),
-            changed=take_up_changes() if options["reload"] else lambda: False,
+            changed=watch_sources() if options["reload"] else lambda: False,
             grace=options["grace"],
         )
-        self._say("Starting the portal. Ctrl-C stops it.")
+        self._print("Starting the portal. Ctrl-C stops it.")
         sys.exit(supervisor.run())
 
     def _prepare(self) -> None:
@@ -101,28 +101,30 @@ class Command(BaseCommand):
             return demo.prepare()
         except demo.RealAccounts as error:
             raise CommandError(
-                f"This database holds accounts that are not the demonstration's ({error})."
-                " Give the demonstration a DATA_DIR or DATABASE_URL of its own."
+                f"This database holds accounts that are not the demo's ({error})."
+                " Give the demo its own DATA_DIR or DATABASE_URL."
             ) from None
 
     def _greet(self, passwords: dict[str, str]) -> None:
         lines = [f"The portal is ready: {settings.PUBLIC_ADDRESS or 'http://' + settings.BIND}/"]
         if not User.objects.exists():
-            lines.append("Nobody can sign in yet: `manage.py createsuperuser` makes the first.")
+            lines.append("Nobody can sign in yet: create a user with `manage.py createsuperuser`.")
         if passwords:
-            lines.append(f"The practice providers: {settings.SANDBOX_URL}/")
+            lines.append(f"The sandbox providers: {settings.SANDBOX_URL}/")
             lines += ["", "Demo staff, with their passwords:"]
             lines += [f"  {name:<10} {password}" for name, password in passwords.items()]
-        self._say("\n".join(["", *lines, "", "Ctrl-C stops it.", ""]))
+        self._print("\n".join(["", *lines, "", "Ctrl-C stops it.", ""]))
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 
 
-def take_up_changes() -> Callable[[], bool]:
-    """What tells whether source files have changed since it was last asked. Catalogues are
-    compiled and static files collected before it says so."""
+def watch_sources() -> Callable[[], bool]:
+    """A function that returns whether source files have changed since its last call.
+
+    If so, it compiles catalogues and collects static files before it returns.
+    """
     files = SourceFiles(BASE_DIR)
 
     def changed() -> bool:
@@ -136,7 +138,7 @@ def take_up_changes() -> Callable[[], bool]:
 
 
 def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> list[Program]:
-    """Everything that runs. The web stops first, and the sandbox when nobody calls it any more."""
+    """The processes to run. The web server stops first, the sandbox last."""
     found = [
         Program(
             "web server",
@@ -156,7 +158,7 @@ def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> li
                 (*command, *reports),
                 stop_order=SANDBOX_LAST,
                 address=sandbox,
-                # It would forget every SMS that it has received.
+                # It keeps received SMS in memory only.
                 reloads=False,
             )
         )
@@ -168,59 +170,58 @@ def clusters() -> tuple[str, ...]:
 
 
 def cluster(name: str) -> Program:
-    """One cluster of django-q2.
+    """One django-q2 cluster.
 
-    The name counts only if the environment has it before django-q2 is imported: with
-    `qcluster --name` the settings of the other cluster would not be used.
+    The name must be in the environment before django-q2 is imported. With `qcluster --name`, the
+    settings of the named cluster would not apply.
     """
     default = name == settings.Q_CLUSTER["name"]
     return Program(
         "queue" if default else f"{name} queue",
-        # This command has been checked already, and the checks load every page.
+        # This command has run the checks already, and they load every page.
         (*MANAGE, "qcluster", "--skip-checks"),
         {**QUIET, "Q_CLUSTER_NAME": name},
         THEN_QUEUES,
         silent_for=queue_silent_for if default else engine_silent_for,
-        longest_silence=600 if default else 180,
+        max_silence=600 if default else 180,
     )
 
 
 def queue_silent_for() -> float:
-    """Seconds since a task last got through the queue; 0 where that cannot be known."""
+    """Seconds since the queue last completed a task; 0 if unknown."""
     try:
         beat = Heartbeat.objects.filter(name="queue").first()
     except DatabaseError:
-        connection.close()  # The next look makes a new one.
+        connection.close()  # The next query opens a new one.
         return 0
     return (timezone.now() - beat.beat_at).total_seconds() if beat else 0
 
 
 def engine_silent_for() -> float:
-    """Seconds since any loop of the engine gave a sign of life; 0 where that cannot be known.
+    """Seconds since the last heartbeat of any engine loop; 0 if unknown.
 
-    A cluster whose idle worker was killed gives out no task any more, so no loop starts in
-    it however often one is asked for. Where all is well a missing loop is there again
-    within two minutes.
+    If an idle worker of a cluster is killed, the cluster may stop handing out tasks, so that no
+    loop starts in it. In a healthy cluster, a missing loop is replaced within two minutes.
     """
     try:
         return heartbeats.seconds_since_last_beat()
     except DatabaseError:
-        connection.close()  # The next look makes a new one.
+        connection.close()  # The next query opens a new one.
         return 0
 
 
-def address_of(bind: str) -> tuple[str, int] | None:
+def parse_bind(bind: str) -> tuple[str, int] | None:
     """Host and port of `127.0.0.1:8000` or `[::1]:8000`; None for a Unix socket."""
     if bind.startswith(("unix:", "fd://")):
         return None
     host, separator, port = bind.rpartition(":")
     if not separator or not port.isdigit():
-        raise CommandError(f"“{bind}” is no address with a port, like 127.0.0.1:8000.")
+        raise CommandError(f"“{bind}” is not an address with a port, such as 127.0.0.1:8000.")
     return host.strip("[]"), int(port)
 
 
 def require_free(name: str, address: tuple[str, int] | None) -> None:
-    """Say so now if another program listens there: later it would be taken for ours."""
+    """Raise `CommandError` if another program listens there, which would pass for ours."""
     if address is None:
         return
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -235,7 +236,7 @@ def require_free(name: str, address: tuple[str, int] | None) -> None:
             ) from None
 
 
-def _start_over() -> None:
-    """Run this command again from the start, so that the settings are read afresh."""
+def _re_execute() -> None:
+    """Run this command again from the start, so that it reloads the settings."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606

@@ -1,4 +1,4 @@
-"""Actions on one object: they find it, act, log it and lead back to its page."""
+"""Actions on one object: they find it, act, write a log entry and redirect to its page."""
 
 from __future__ import annotations
 
@@ -62,46 +62,46 @@ def browser() -> Client:
     return client
 
 
-def address(name: str, account: Account) -> str:
+def url_of(name: str, account: Account) -> str:
     return reverse(f"admin:providers_account_{name}", args=[account.public_id])
 
 
-def test_an_action_logs_what_was_done_and_leads_back(browser: Client, account: Account) -> None:
-    answer = browser.post(address("touch", account))
-    assert answer["Location"] == address("change", account)
+def test_action_is_logged_and_redirects_to_the_object(browser: Client, account: Account) -> None:
+    response = browser.post(url_of("touch", account))
+    assert response["Location"] == url_of("change", account)
     entry = LogEntry.objects.get()
     assert (entry.change_message, entry.object_id) == ("Touched", str(account.pk))
     assert entry.user.username == "staff"
 
 
-def test_an_action_is_not_done_by_a_link(browser: Client, account: Account) -> None:
-    assert browser.get(address("touch", account)).status_code == 405
+def test_action_rejects_get(browser: Client, account: Account) -> None:
+    assert browser.get(url_of("touch", account)).status_code == 405
 
 
-def test_an_action_on_nothing_is_not_found(browser: Client, account: Account) -> None:
-    page = address("touch", account).replace(account.public_id, "unknown")
+def test_action_on_an_unknown_object_is_not_found(browser: Client, account: Account) -> None:
+    page = url_of("touch", account).replace(account.public_id, "unknown")
     assert browser.post(page).status_code == 404
 
 
-def test_revealing_needs_a_reason_which_is_logged(browser: Client, account: Account) -> None:
-    page = address("reveal", account)
-    answer = browser.post(page, {"reason": ""})
-    assert "secret of Main" not in answer.content.decode()
+def test_revealing_requires_a_reason_and_logs_it(browser: Client, account: Account) -> None:
+    page = url_of("reveal", account)
+    response = browser.post(page, {"reason": ""})
+    assert "secret of Main" not in response.content.decode()
     assert not LogEntry.objects.exists()
-    answer = browser.post(page, {"reason": "complaint"})
-    assert "secret of Main" in answer.content.decode()
+    response = browser.post(page, {"reason": "complaint"})
+    assert "secret of Main" in response.content.decode()
     assert LogEntry.objects.get().change_message == "Revealed: A complaint"
 
 
-def test_what_was_revealed_is_kept_in_no_cache(browser: Client, account: Account) -> None:
-    answer = browser.post(address("reveal", account), {"reason": "check"})
-    assert "no-store" in answer["Cache-Control"]
+def test_revealed_values_are_not_cached(browser: Client, account: Account) -> None:
+    response = browser.post(url_of("reveal", account), {"reason": "check"})
+    assert "no-store" in response["Cache-Control"]
 
 
-def test_revealing_without_permission_answers_with_a_note(account: Account) -> None:
+def test_revealing_without_permission_returns_a_note(account: Account) -> None:
     stranger = Client()
     stranger.force_login(User.objects.create_user("stranger", is_staff=True))
-    answer = stranger.post(address("reveal", account), {"reason": "check"})
-    assert answer.status_code == 403
-    assert "<html" not in answer.content.decode()
+    response = stranger.post(url_of("reveal", account), {"reason": "check"})
+    assert response.status_code == 403
+    assert "<html" not in response.content.decode()
     assert not LogEntry.objects.exists()

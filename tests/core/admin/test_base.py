@@ -1,4 +1,4 @@
-"""The base classes of the pages: opaque addresses, nothing to change, no way to break a list."""
+"""The base admins: opaque URLs, read-only pages, and lists that tolerate any query string."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from smsportal.site import PortalSite
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 
-class OwnPage(Page, TemplateView):
+class CustomPage(Page, TemplateView):
     title = "A page of our own"
     permission_required = "providers.check_account"
     template_name = "portal/page.html"
 
 
-class LookingAdmin(ReadOnlyAdmin):
+class AccountAdmin(ReadOnlyAdmin):
     list_display = ("name", "created_at")
     list_filter = ("provider",)
     date_hierarchy = "created_at"
     search_fields = ("name", "base_url")
     pages = (
-        ("own/", "own", OwnPage),
+        ("own/", "own", CustomPage),
         ("<str:public_id>/part/", "part", "part"),
     )
 
@@ -48,7 +48,7 @@ class LookingAdmin(ReadOnlyAdmin):
         return HttpResponse(self.get_or_404(request, public_id).name)
 
 
-class ChangingAdmin(PortalAdmin):
+class EnquiryAdmin(PortalAdmin):
     fields = ("kind",)
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
@@ -56,14 +56,14 @@ class ChangingAdmin(PortalAdmin):
 
 
 site = PortalSite(name="admin")
-site.register(Account, LookingAdmin)
-site.register(Enquiry, ChangingAdmin)
+site.register(Account, AccountAdmin)
+site.register(Enquiry, EnquiryAdmin)
 urlpatterns = [path("i18n/", include("django.conf.urls.i18n")), path("", site.urls)]
 
 
 @pytest.fixture
 def account() -> Account:
-    # What Django would take for its own quoting of an underscore.
+    # Contains what looks like Django's own quoting of an underscore.
     return Account.objects.create(name="Main <b>", provider="haosms", public_id="ab_5Fcd_3A-x")
 
 
@@ -83,19 +83,19 @@ def page_of(account: Account) -> str:
 LIST = "/providers/account/"
 
 
-def test_a_page_is_addressed_by_the_opaque_id(browser: Client, account: Account) -> None:
+def test_page_url_contains_the_opaque_id(browser: Client, account: Account) -> None:
     assert f'href="{page_of(account)}' in browser.get(LIST).content.decode()
     page = browser.get(page_of(account))
     assert page.status_code == 200
     assert "Main &lt;b&gt;" in page.content.decode()
 
 
-def test_the_primary_key_opens_nothing(browser: Client, account: Account) -> None:
+def test_primary_key_opens_no_page(browser: Client, account: Account) -> None:
     assert browser.get(f"{LIST}{account.pk}/change/").status_code == 404
     assert browser.get(f"{LIST}%00/change/").status_code == 404
 
 
-def test_nobody_adds_changes_or_deletes_even_as_superuser(account: Account) -> None:
+def test_superusers_cannot_add_change_or_delete(account: Account) -> None:
     boss = Client()
     boss.force_login(User.objects.create_superuser("boss"))
     before = account.name
@@ -107,14 +107,14 @@ def test_nobody_adds_changes_or_deletes_even_as_superuser(account: Account) -> N
     assert account.name == before
 
 
-def test_the_page_wants_the_permission_to_see(account: Account) -> None:
+def test_pages_require_the_view_permission(account: Account) -> None:
     stranger = Client()
     stranger.force_login(User.objects.create_user("stranger", is_staff=True))
     assert stranger.get(page_of(account)).status_code == 403
     assert stranger.get(LIST).status_code == 403
 
 
-NASTY = [
+HOSTILE_QUERIES = [
     {"q": "x" * 10_000},
     {"q": "a " * 5_000},
     {"q": "\x00"},
@@ -144,39 +144,37 @@ NASTY = [
 ]
 
 
-@pytest.mark.parametrize("query", NASTY, ids=lambda query: str(query)[:40])
-def test_a_list_bears_whatever_stands_in_its_address(
+@pytest.mark.parametrize("query", HOSTILE_QUERIES, ids=lambda query: str(query)[:40])
+def test_list_tolerates_any_query_string(
     browser: Client, account: Account, query: dict[str, str]
 ) -> None:
-    answer = browser.get(LIST, query, follow=True)
-    assert answer.status_code == 200
-    assert b'id="changelist"' in answer.content
+    response = browser.get(LIST, query, follow=True)
+    assert response.status_code == 200
+    assert b'id="changelist"' in response.content
 
 
-def test_a_list_loads_no_script_for_fields_that_fill_each_other(browser: Client) -> None:
+def test_list_loads_no_slug_scripts(browser: Client) -> None:
     page = browser.get(LIST).content.decode()
     assert "admin/js/core.js" in page
     assert [name for name in ("urlify", "prepopulate", "xregexp") if name in page] == []
 
 
-def test_the_headers_of_a_list_are_made_once_and_not_for_each_row(
-    browser: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_list_headers_are_built_once(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     Account.objects.bulk_create(Account(name=f"account {n}", provider="haosms") for n in range(3))
-    asked: list[str] = []
-    made = unfold_list.label_for_field
+    names: list[str] = []
+    original = unfold_list.label_for_field
 
-    def note(name: str, *arguments: Any, **values: Any) -> Any:
-        asked.append(name)
-        return made(name, *arguments, **values)
+    def record(name: str, *arguments: Any, **values: Any) -> Any:
+        names.append(name)
+        return original(name, *arguments, **values)
 
-    monkeypatch.setattr(unfold_list, "label_for_field", note)
+    monkeypatch.setattr(unfold_list, "label_for_field", record)
     page = browser.get(LIST).content.decode()
     assert page.count("field-created_at") == 3
-    assert sorted(asked) == ["created_at", "name"]
+    assert sorted(names) == ["created_at", "name"]
 
 
-def test_a_page_beyond_the_end_shows_the_last_one(browser: Client) -> None:
+def test_page_number_past_the_end_shows_the_last_page(browser: Client) -> None:
     Account.objects.bulk_create(
         Account(name=f"account {n:03}", provider="haosms") for n in range(60)
     )
@@ -185,30 +183,30 @@ def test_a_page_beyond_the_end_shows_the_last_one(browser: Client) -> None:
     assert "account 010" not in page
 
 
-def test_a_percent_sign_is_searched_for_as_it_stands(browser: Client, account: Account) -> None:
+def test_percent_sign_in_a_search_is_literal(browser: Client, account: Account) -> None:
     assert "Nothing matches these filters." in browser.get(LIST, {"q": "%"}).content.decode()
     assert account.public_id in browser.get(LIST, {"q": "main"}).content.decode()
 
 
-def test_an_empty_list_says_so_in_its_own_words() -> None:
+def test_empty_list_shows_its_own_text() -> None:
     boss = Client()
     boss.force_login(User.objects.create_superuser("boss"))
     assert "Nobody asked yet." in boss.get("/providers/enquiry/").content.decode()
 
 
-def test_saving_ends_on_the_page_of_the_thing(account: Account) -> None:
+def test_saving_redirects_to_the_object(account: Account) -> None:
     boss = Client()
     boss.force_login(User.objects.create_superuser("boss"))
     enquiry = Enquiry.objects.create(account=account, kind="check")
     page = reverse("admin:providers_enquiry_change", args=[enquiry.public_id])
-    answer = boss.post(page, {"kind": "balance"})
-    assert answer["Location"] == page
+    response = boss.post(page, {"kind": "balance"})
+    assert response["Location"] == page
     assert "Saved." in boss.get(page).content.decode()
 
 
-def test_a_page_of_our_own_names_the_permission_that_it_wants(browser: Client) -> None:
-    answer = browser.get(reverse("admin:providers_account_own"))
-    assert answer.status_code == 403
+def test_custom_page_requires_its_permission(browser: Client) -> None:
+    response = browser.get(reverse("admin:providers_account_own"))
+    assert response.status_code == 403
     user = User.objects.get(username="viewer")
     user.user_permissions.add(Permission.objects.get(codename="check_account"))
     page = browser.get(reverse("admin:providers_account_own")).content.decode()
@@ -216,9 +214,7 @@ def test_a_page_of_our_own_names_the_permission_that_it_wants(browser: Client) -
     assert f'href="{LIST}"' in page
 
 
-def test_a_fragment_refuses_in_words_and_never_with_a_sign_in_form(
-    browser: Client, account: Account
-) -> None:
+def test_fragment_is_refused_without_a_redirect(browser: Client, account: Account) -> None:
     part = reverse("admin:providers_account_part", args=[account.public_id])
     assert browser.get(part).content == b"Main <b>"
     assert browser.get(part.replace(account.public_id, "unknown")).status_code == 404
@@ -228,16 +224,14 @@ def test_a_fragment_refuses_in_words_and_never_with_a_sign_in_form(
     assert stranger.get(part).status_code == 403
 
 
-def test_a_filter_that_is_on_can_be_taken_off_by_its_chip(
-    browser: Client, account: Account
-) -> None:
+def test_chip_removes_an_active_filter(browser: Client, account: Account) -> None:
     page = browser.get(LIST, {"provider": "haosms", "q": "main"}).content.decode()
     assert 'class="filter-chip" href="?q=main"' in page
     assert "filter-chip" not in browser.get(LIST).content.decode()
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_a_rows_checkbox_is_the_one_of_the_theme(language: str) -> None:
+def test_row_checkbox_equals_that_of_the_theme(language: str) -> None:
     admin = PortalAdmin(User, PortalSite())
     user = User(pk=42)
     with translation.override(language):

@@ -1,4 +1,4 @@
-"""Redaction by declared field: JSON whole or cut off, forms, and the rest."""
+"""Redaction by declared field: JSON (complete or truncated), forms, and other text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FIELDS = fields_of(frozenset({"password", "Code", "content"}), frozenset({"phone
         ("１３９１２３４５６７８", "１３９••••５６７８"),
     ],
 )
-def test_the_ends_of_a_phone_number_and_its_length_stay(phone: str, shown: str) -> None:
+def test_mask_keeps_the_ends_and_the_length_of_a_number(phone: str, shown: str) -> None:
     assert mask_phone(phone) == shown
 
 
@@ -70,8 +70,8 @@ JSON_BODIES = {
 
 
 @pytest.mark.parametrize(("body", "shown"), JSON_BODIES.items(), ids=map(ascii, JSON_BODIES))
-def test_fields_of_json_are_redacted_whole_or_cut_off(body: str, shown: str) -> None:
-    assert Redactor().body(body, FIELDS) == shown
+def test_json_fields_are_redacted_even_in_truncated_bodies(body: str, shown: str) -> None:
+    assert Redactor().redact_body(body, FIELDS) == shown
 
 
 @given(
@@ -85,9 +85,9 @@ def test_fields_of_json_are_redacted_whole_or_cut_off(body: str, shown: str) -> 
     ).filter(lambda value: isinstance(value, dict | list)),
     st.booleans(),
 )
-def test_no_hidden_field_survives_and_nothing_else_is_touched(value: Any, ascii_only: bool) -> None:
+def test_all_hidden_fields_and_nothing_else_are_redacted(value: Any, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
-    assert json.loads(Redactor().body(text, FIELDS)) == without_code(value)
+    assert json.loads(Redactor().redact_body(text, FIELDS)) == without_code(value)
 
 
 def without_code(value: Any) -> Any:
@@ -101,7 +101,7 @@ def without_code(value: Any) -> Any:
     }
 
 
-# --- by field, forms and the rest ------------------------------------------
+# --- by field, forms and other text ----------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -119,12 +119,12 @@ def without_code(value: Any) -> Any:
         ("", ""),
     ],
 )
-def test_fields_of_a_form_are_redacted(text: str, shown: str) -> None:
-    assert Redactor().form(text, FIELDS) == shown
+def test_form_fields_are_redacted(text: str, shown: str) -> None:
+    assert Redactor().redact_form(text, FIELDS) == shown
 
 
-def test_a_body_that_is_a_form_is_redacted_as_one() -> None:
-    assert Redactor().body("status=ERROR&code=1\n", FIELDS) == f"status=ERROR&code={HIDDEN}"
+def test_form_body_is_redacted_by_field() -> None:
+    assert Redactor().redact_body("status=ERROR&code=1\n", FIELDS) == f"status=ERROR&code={HIDDEN}"
 
 
 @pytest.mark.parametrize(
@@ -139,19 +139,19 @@ def test_a_body_that_is_a_form_is_redacted_as_one() -> None:
         "Code: 123456",
     ],
 )
-def test_a_text_of_no_known_kind_that_states_a_field_is_hidden_whole(page: str) -> None:
-    assert Redactor().body(page, FIELDS) == HIDDEN
+def test_unknown_format_that_states_a_field_is_hidden_completely(page: str) -> None:
+    assert Redactor().redact_body(page, FIELDS) == HIDDEN
 
 
 @pytest.mark.parametrize(
     "page", ["<html><h1>502 Bad Gateway</h1></html>", "unicode: yes", "ok", "a == b", ""]
 )
-def test_a_text_that_states_none_stays(page: str) -> None:
-    assert Redactor().body(page, FIELDS) == page
+def test_text_without_covered_fields_is_unchanged(page: str) -> None:
+    assert Redactor().redact_body(page, FIELDS) == page
 
 
 @pytest.mark.parametrize(
     "text", ['"\\' * 30_000, '{"a' * 30_000, "%" * 60_000, '{"code": [' * 9_000]
 )
 def test_hostile_text_is_redacted_in_linear_time(text: str) -> None:
-    Redactor().also(["123456"]).body("{" + text, FIELDS)
+    Redactor().with_values(["123456"]).redact_body("{" + text, FIELDS)

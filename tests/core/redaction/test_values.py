@@ -1,4 +1,4 @@
-"""Redaction by value, in every spelling, and by declared field."""
+"""Redaction by value, in every spelling, and combined with declared fields."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from core.redaction import (
     HIDDEN,
     Redactor,
-    cut,
     fields_of,
     redactor,
     storable,
+    truncate,
 )
 
 SECRET = "p@ss/w:rd & <Ü>'\""
@@ -52,8 +52,8 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
-def test_a_secret_is_hidden_in_every_spelling(spelling: str) -> None:
-    assert redactor((SECRET,)).by_value(f"before {spelling} after") == f"before {HIDDEN} after"
+def test_secret_is_hidden_in_every_spelling(spelling: str) -> None:
+    assert redactor((SECRET,)).redact_values(f"before {spelling} after") == f"before {HIDDEN} after"
 
 
 @pytest.mark.parametrize("padding", ["=", ""], ids=["padded", "unpadded"])
@@ -78,8 +78,8 @@ DISGUISES = {
 
 
 @pytest.mark.parametrize("disguised", DISGUISES.values(), ids=DISGUISES)
-def test_escaped_letters_and_digits_are_no_disguise(disguised: str) -> None:
-    assert redactor(("Kx7qP2",)).by_value(f"{{{disguised}}}") == f"{{{HIDDEN}}}"
+def test_escaped_secret_is_hidden(disguised: str) -> None:
+    assert redactor(("Kx7qP2",)).redact_values(f"{{{disguised}}}") == f"{{{HIDDEN}}}"
 
 
 @given(st.text(min_size=4), st.sampled_from([str, quote, quote_plus, json.dumps, html.escape]))
@@ -88,24 +88,24 @@ def test_no_secret_survives(secret: str, spelled: Callable[[str], str]) -> None:
         text = spelled(secret)
     except UnicodeEncodeError:
         return
-    shown = redactor((secret,)).by_value(f"({text})")
+    shown = redactor((secret,)).redact_values(f"({text})")
     assert secret not in shown.replace(HIDDEN, "")
 
 
-def test_the_longer_of_two_secrets_goes_first() -> None:
-    assert redactor(("abcd", "abcdef")).by_value("abcdef") == HIDDEN
+def test_longer_secret_is_replaced_first() -> None:
+    assert redactor(("abcd", "abcdef")).redact_values("abcdef") == HIDDEN
 
 
-def test_a_very_short_secret_is_not_hidden_by_value() -> None:
-    assert redactor(("abc",)).by_value("the abc of it") == "the abc of it"
+def test_very_short_secret_is_not_hidden_by_value() -> None:
+    assert redactor(("abc",)).redact_values("the abc of it") == "the abc of it"
 
 
-def test_an_empty_secret_hides_nothing() -> None:
-    assert redactor(("",)).by_value("text") == "text"
+def test_empty_secret_hides_nothing() -> None:
+    assert redactor(("",)).redact_values("text") == "text"
 
 
-def test_other_text_stays() -> None:
-    assert redactor((SECRET,)).by_value('{"code": "200"}') == '{"code": "200"}'
+def test_other_text_is_unchanged() -> None:
+    assert redactor((SECRET,)).redact_values('{"code": "200"}') == '{"code": "200"}'
 
 
 # --- the values of one call ------------------------------------------------
@@ -125,26 +125,26 @@ CODE_IN = {
 
 
 @pytest.mark.parametrize(("text", "shown"), CODE_IN.items(), ids=CODE_IN)
-def test_a_code_is_hidden_where_it_stands_alone(text: str, shown: str) -> None:
-    assert Redactor().also(["123456"]).by_value(text) == shown
+def test_standalone_code_is_hidden(text: str, shown: str) -> None:
+    assert Redactor().with_values(["123456"]).redact_values(text) == shown
 
 
 @pytest.mark.parametrize("text", ["9123456", "1234567", "a123456", "123456b"])
-def test_a_code_is_left_inside_a_longer_word(text: str) -> None:
-    assert Redactor().also(["123456"]).by_value(text) == text
+def test_code_inside_a_longer_word_is_kept(text: str) -> None:
+    assert Redactor().with_values(["123456"]).redact_values(text) == text
 
 
-def test_a_code_of_one_character_is_hidden_as_a_word() -> None:
-    assert Redactor().also(["7"]).by_value("7 of 17 Nwe") == f"{HIDDEN} of 17 Nwe"
+def test_one_character_code_is_hidden_as_a_word() -> None:
+    assert Redactor().with_values(["7"]).redact_values("7 of 17 Nwe") == f"{HIDDEN} of 17 Nwe"
 
 
-def test_a_token_is_hidden_anywhere() -> None:
-    assert Redactor().also(["tok_9fA"]).by_value("xtok_9fAy") == f"x{HIDDEN}y"
+def test_token_is_hidden_inside_words() -> None:
+    assert Redactor().with_values(["tok_9fA"]).redact_values("xtok_9fAy") == f"x{HIDDEN}y"
 
 
-def test_the_values_of_a_call_come_on_top_of_the_secrets() -> None:
-    known = redactor(("secret",)).also(["123456"])
-    assert known.by_value("secret 123456") == f"{HIDDEN} {HIDDEN}"
+def test_values_of_a_call_add_to_the_secrets() -> None:
+    known = redactor(("secret",)).with_values(["123456"])
+    assert known.redact_values("secret 123456") == f"{HIDDEN} {HIDDEN}"
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,8 @@ def test_the_values_of_a_call_come_on_top_of_the_secrets() -> None:
         ("13912345679", "13912345679"),
     ],
 )
-def test_a_phone_number_of_the_call_is_masked_in_every_way_of_dialling(
-    text: str, shown: str
-) -> None:
-    assert Redactor().also(phones=["+8613912345678"]).by_value(text) == shown
+def test_phone_number_of_the_call_is_masked_in_every_notation(text: str, shown: str) -> None:
+    assert Redactor().with_values(phones=["+8613912345678"]).redact_values(text) == shown
 
 
 def test_digits_around_a_phone_number_are_masked_with_it() -> None:
@@ -175,14 +173,14 @@ def test_number_that_shares_only_seven_digits_is_another_one() -> None:
 
 
 def test_without_declared_fields_only_values_are_hidden() -> None:
-    assert redactor(("secret",)).body('{"code": "1", "a": "secret"}') == (
+    assert redactor(("secret",)).redact_body('{"code": "1", "a": "secret"}') == (
         f'{{"code": "1", "a": "{HIDDEN}"}}'
     )
 
 
-def test_a_field_and_a_value_are_hidden_in_one_form() -> None:
+def test_form_hides_fields_and_values() -> None:
     text = urlencode({"password": "x", "note": SECRET})
-    assert redactor((SECRET,)).form(text, FIELDS) == f"password={HIDDEN}&note={HIDDEN}"
+    assert redactor((SECRET,)).redact_form(text, FIELDS) == f"password={HIDDEN}&note={HIDDEN}"
 
 
 # --- storing ---------------------------------------------------------------
@@ -213,5 +211,5 @@ def test_text_is_made_storable(text: str, shown: str) -> None:
         ("", 0, ""),
     ],
 )
-def test_text_is_cut_to_bytes_on_a_character(text: str, limit: int, shown: str) -> None:
-    assert cut(text, limit) == shown
+def test_text_is_truncated_at_a_character_boundary(text: str, limit: int, shown: str) -> None:
+    assert truncate(text, limit) == shown

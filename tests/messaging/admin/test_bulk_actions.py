@@ -1,4 +1,4 @@
-"""Several messages of the list at once, the tabs over it, and what needs a hand."""
+"""Bulk actions, the tabs over the list of messages, and the dashboard's counts."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ pytestmark = pytest.mark.django_db
 LIST = "/messaging/message/"
 
 
-def signed_in(client: Client, *permissions: str) -> Client:
+def sign_in(client: Client, *permissions: str) -> Client:
     client.force_login(make_user("messaging.view_message", *permissions))
     return client
 
 
-def act(browser: Client, action: str, *chosen: Message, **data: str) -> Any:
+def run_action(browser: Client, action: str, *chosen: Message, **data: str) -> Any:
     ids = [str(message.pk) for message in chosen]
     return browser.post(LIST, {"action": action, "_selected_action": ids, **data})
 
 
-def test_cancelling_asks_first_and_says_how_many_it_concerns(client: Client) -> None:
+def test_cancel_asks_for_confirmation_with_the_count(client: Client) -> None:
     waiting, sent = make_message(), make_message(state="submitted")
-    browser = signed_in(client, "messaging.cancel_message")
-    page = act(browser, "cancel_waiting", waiting, sent).content.decode()
+    browser = sign_in(client, "messaging.cancel_message")
+    page = run_action(browser, "cancel_waiting", waiting, sent).content.decode()
     assert "This concerns 1 message." in page
     assert "1 other is in another state" in page
     waiting.refresh_from_db()
     assert waiting.state == "queued"
 
 
-def test_cancelling_touches_only_what_still_waits(client: Client) -> None:
+def test_cancel_changes_only_pending_messages(client: Client) -> None:
     waiting, sent = make_message(), make_message(state="submitted")
-    browser = signed_in(client, "messaging.cancel_message")
-    act(browser, "cancel_waiting", waiting, sent, confirmed="yes")
+    browser = sign_in(client, "messaging.cancel_message")
+    run_action(browser, "cancel_waiting", waiting, sent, confirmed="yes")
     states = dict(Message.objects.values_list("pk", "state"))
     assert states == {waiting.pk: "cancelled", sent.pk: "submitted"}
     assert LogEntry.objects.count() == 1
@@ -50,60 +50,60 @@ def test_cancelling_touches_only_what_still_waits(client: Client) -> None:
 @pytest.mark.parametrize(
     ("action", "state"), [("mark_sent", "submitted"), ("mark_not_sent", "not_sent")]
 )
-def test_settling_needs_a_reason(client: Client, action: str, state: str) -> None:
+def test_settle_requires_a_reason(client: Client, action: str, state: str) -> None:
     messages = [make_message(state="unknown") for _ in range(2)]
-    browser = signed_in(client, "messaging.resolve_message")
-    page = act(browser, action, *messages, confirmed="yes").content.decode()
+    browser = sign_in(client, "messaging.resolve_message")
+    page = run_action(browser, action, *messages, confirmed="yes").content.decode()
     assert "Choose or type a reason first." in page
-    act(browser, action, *messages, confirmed="yes", reason="console")
+    run_action(browser, action, *messages, confirmed="yes", reason="console")
     settled = Message.objects.filter(state=state)
     assert [row.settled_because for row in settled] == ["Seen in the provider's console"] * 2
 
 
 @pytest.mark.parametrize("action", ["cancel_waiting", "mark_sent", "mark_not_sent"])
-def test_nobody_acts_without_the_permission(client: Client, action: str) -> None:
+def test_action_requires_its_permission(client: Client, action: str) -> None:
     message = make_message(state="queued" if action == "cancel_waiting" else "unknown")
-    act(signed_in(client), action, message, confirmed="yes", reason="console")
+    run_action(sign_in(client), action, message, confirmed="yes", reason="console")
     before = message.state
     message.refresh_from_db()
     assert message.state == before
 
 
-def test_the_tabs_count_what_needs_a_hand(client: Client) -> None:
+def test_tab_counts_messages_that_need_attention(client: Client) -> None:
     make_message(state="unknown")
     make_message(state="held")
-    page = signed_in(client).get(LIST).content.decode()
+    page = sign_in(client).get(LIST).content.decode()
     assert "Needs a hand 2" in page
     assert "?shown=unknown&amp;shown=held" in page
 
 
 @pytest.mark.parametrize("field", ["reference", "public_id", "provider_id"])
-def test_searching_for_a_whole_id_opens_the_message(client: Client, field: str) -> None:
+def test_search_for_a_whole_id_opens_the_message(client: Client, field: str) -> None:
     message = make_message(provider_id="26471304")
     make_message(provider_id="26471305")
-    answer = signed_in(client).get(LIST, {"q": getattr(message, field)})
+    answer = sign_in(client).get(LIST, {"q": getattr(message, field)})
     assert answer["Location"] == f"{LIST}{message.public_id}/change/"
 
 
-def test_a_country_and_a_reason_narrow_the_list(client: Client) -> None:
+def test_country_and_reason_filter_the_list(client: Client) -> None:
     account = make_account(allowed_countries=["CN", "ID"])
     make_message(account, recipient="+6281234567890", state="refused", reason="no_balance")
     make_message(account)
-    browser = signed_in(client)
+    browser = sign_in(client)
     for query in ({"country": "ID"}, {"reason": "no_balance"}):
         assert browser.get(LIST, query).context["cl"].result_count == 1
 
 
-def test_the_dashboard_names_what_needs_a_hand_and_leads_there(client: Client) -> None:
+def test_dashboard_links_to_what_needs_attention(client: Client) -> None:
     account = make_message(state="unknown").account
     accounts.pause(account, "no_balance")
-    page = signed_in(client, "providers.view_account").get("/").content.decode()
+    page = sign_in(client, "providers.view_account").get("/").content.decode()
     assert "1 message: outcome unknown" in page
     assert "?shown=unknown" in page
     assert f"{account.name} is paused: The account has no balance." in page
 
 
-def test_the_dashboard_tells_nothing_to_who_may_not_see_it(client: Client) -> None:
+def test_dashboard_hides_counts_without_the_permission(client: Client) -> None:
     make_message(state="unknown")
     client.force_login(make_user())
     assert "outcome unknown" not in client.get("/").content.decode()

@@ -1,4 +1,4 @@
-"""The list of messages as CSV and XLSX: what is listed, masked, and written down."""
+"""Export of the list of messages as CSV and XLSX: content, masking, log."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ pytestmark = pytest.mark.django_db
 EXPORT = "/messaging/message/export/"
 
 
-def content(client: Client, **query: str) -> str:
+def export_text(client: Client, **query: str) -> str:
     answer = client.get(EXPORT, query)
     return b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
 
 
-def test_what_the_filters_leave_is_exported(client: Client) -> None:
+def test_export_holds_the_filtered_messages(client: Client) -> None:
     make_message(state="delivered", text="Here.")
     make_message(text="Waiting.")
     client.force_login(make_staff("manager"))
-    text = content(client, shown="delivered")
+    text = export_text(client, shown="delivered")
     assert "Here." in text
     assert "+8613912345678" in text
     assert "Waiting." not in text
 
 
-def test_without_reveal_numbers_and_texts_are_masked(client: Client) -> None:
+def test_export_masks_numbers_and_texts_without_the_reveal_permission(client: Client) -> None:
     make_message(text="Secret.")
     client.force_login(make_staff("auditor"))
-    text = content(client)
+    text = export_text(client)
     assert "Secret." not in text
     assert "13912345678" not in text
     assert "+86 139 •••• 5678" in text
 
 
-def test_a_text_that_looks_like_a_formula_is_text(client: Client) -> None:
+def test_formula_in_a_text_is_exported_as_text(client: Client) -> None:
     make_message(text="=HYPERLINK(1)")
     client.force_login(make_staff("manager"))
     answer = client.get(EXPORT, {"format": "xlsx"})
@@ -50,13 +50,13 @@ def test_a_text_that_looks_like_a_formula_is_text(client: Client) -> None:
     assert "'=HYPERLINK(1)" in [cell.value for cell in sheet[2]]
 
 
-def test_an_export_is_written_down_with_its_filters(client: Client) -> None:
+def test_export_is_logged_with_its_filters(client: Client) -> None:
     client.force_login(make_staff("manager"))
-    content(client, shown="unknown")
+    export_text(client, shown="unknown")
     assert LogEntry.objects.get().change_message == "Exported as csv: shown=unknown"
 
 
-def test_nobody_exports_without_the_permission(client: Client) -> None:
+def test_export_requires_its_permission(client: Client) -> None:
     client.force_login(make_user("messaging.view_message"))
     assert client.get(EXPORT).status_code == 403
     assert "export/?" not in client.get("/messaging/message/").content.decode()

@@ -1,4 +1,4 @@
-"""A list of messages that is open follows its rows."""
+"""An open list of messages updates its rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def browser(client: Client) -> Client:
     return client
 
 
-def test_the_labels_of_the_rows_that_are_named_come_back(browser: Client) -> None:
+def test_changes_return_labels_of_the_requested_rows(browser: Client) -> None:
     message = make_message()
     Message.objects.update(state="unknown")
     answer = browser.get(URL, headers={"X-Rows": f"{message.public_id},nobody"}).json()
@@ -31,7 +31,7 @@ def test_the_labels_of_the_rows_that_are_named_come_back(browser: Client) -> Non
     assert "Outcome unknown" in answer["rows"][message.public_id]["state_"]
 
 
-def test_newer_messages_are_counted_as_the_list_is_filtered(browser: Client) -> None:
+def test_newer_messages_are_counted_within_the_filters(browser: Client) -> None:
     account = make_account()
     first = make_message(account)
     make_message(account)
@@ -41,29 +41,29 @@ def test_newer_messages_are_counted_as_the_list_is_filtered(browser: Client) -> 
     assert browser.get(f"{URL}?kind__exact=text", headers=rows).json()["newer"] == "1 new – show"
 
 
-def test_an_empty_list_asks_for_nothing(browser: Client) -> None:
+def test_empty_list_gets_no_changes(browser: Client) -> None:
     make_message()
     assert browser.get(URL).json() == {"rows": {}, "newer": ""}
 
 
-def test_the_answer_holds_no_number(browser: Client) -> None:
+def test_changes_hold_no_number(browser: Client) -> None:
     message = make_message(recipient="+8613912345678")
     answer = browser.get(URL, headers={"X-Rows": message.public_id})
     assert "12345678" not in answer.content.decode()
 
 
-def test_who_is_signed_out_is_told_so(client: Client) -> None:
+def test_changes_require_login(client: Client) -> None:
     assert client.get(URL).status_code == 401
 
 
-def test_the_number_of_queries_does_not_grow_with_the_rows(browser: Client) -> None:
+def test_query_count_does_not_grow_with_the_rows(browser: Client) -> None:
     account, by = make_account(), make_user()
     rows = [make_message(account, by=by).public_id for _ in range(8)]
 
-    def queries(count: int) -> int:
-        with CaptureQueriesContext(connection) as seen:
+    def count_queries(count: int) -> int:
+        with CaptureQueriesContext(connection) as captured:
             browser.get(URL, headers={"X-Rows": ",".join(rows[:count])})
-        return len(seen)
+        return len(captured)
 
-    queries(1)
-    assert queries(8) == queries(2)
+    count_queries(1)
+    assert count_queries(8) == count_queries(2)

@@ -1,4 +1,4 @@
-"""The page of one message: what each reader sees of it, and what each may do with it."""
+"""The page of one message: visibility, live part, actions and permissions."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def url(message: Message, page: str = "change") -> str:
     return f"/messaging/message/{message.public_id}/{page}/"
 
 
-def shown(client: Client, message: Message, page: str = "change") -> str:
+def get_page(client: Client, message: Message, page: str = "change") -> str:
     response = client.get(url(message, page))
     assert response.status_code == 200
     return str(response.content.decode())
 
 
-def notes(client: Client, message: Message) -> list[str]:
-    return [str(note) for note in client.get(url(message)).context["messages"]]
+def notices(client: Client, message: Message) -> list[str]:
+    return [str(notice) for notice in client.get(url(message)).context["messages"]]
 
 
 def state_of(message: Message) -> str:
@@ -48,55 +48,55 @@ def state_of(message: Message) -> str:
     return message.state
 
 
-# --- what is seen ------------------------------------------------------------
+# --- visibility --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("page", ["change", "live"])
-def test_nobody_else_sees_a_whole_number_or_text(client: Client, role: str, page: str) -> None:
+def test_number_and_text_are_masked_for_every_role(client: Client, role: str, page: str) -> None:
     message = make_message(text=TEXT)
     sign_in(client, role)
-    whole = shown(client, message, page)
+    whole = get_page(client, message, page)
     for hidden in (NUMBER, "13912345678", "139 1234 5678", "12345678", TEXT, "under the mat"):
         assert hidden not in whole
 
 
-def test_the_number_is_masked_for_eye_and_ear(client: Client) -> None:
+def test_masked_number_has_a_screen_reader_text(client: Client) -> None:
     message = make_message(text=TEXT)
     sign_in(client, "viewer")
-    whole = shown(client, message)
+    whole = get_page(client, message)
     assert "+86 139 •••• 5678" in whole
     assert "number hidden, ends in 5678" in whole
     assert f"{len(TEXT)} characters" in whole
 
 
-def test_whoever_sent_it_sees_it_whole_for_half_an_hour(client: Client) -> None:
+def test_sender_sees_the_message_whole_for_half_an_hour(client: Client) -> None:
     message = make_message(text=TEXT, by=sign_in(client, "operator"))
-    assert "+86 139 1234 5678" in shown(client, message)
-    assert TEXT in shown(client, message)
+    assert "+86 139 1234 5678" in get_page(client, message)
+    assert TEXT in get_page(client, message)
 
     Message.objects.update(created_at=timezone.now() - timedelta(minutes=30))
-    assert "139 1234 5678" not in shown(client, message)
-    assert TEXT not in shown(client, message)
+    assert "139 1234 5678" not in get_page(client, message)
+    assert TEXT not in get_page(client, message)
 
 
-def test_a_code_of_ours_is_seen_by_nobody(client: Client) -> None:
+def test_own_code_is_never_shown(client: Client) -> None:
     by = sign_in(client, "manager")
     message = make_message(make_account("haosms"), kind="own_code", by=by)
-    assert "482913" not in shown(client, message)
+    assert "482913" not in get_page(client, message)
 
 
-def test_the_words_of_the_provider_are_escaped_and_isolated(client: Client) -> None:
+def test_provider_words_are_escaped(client: Client) -> None:
     message = make_message(
         state="refused", reason="other_refusal", words="<script>x</script>\u202e"
     )
     sign_in(client, "viewer")
-    assert "<script>x</script>" not in shown(client, message)
-    assert "&lt;script&gt;x&lt;/script&gt;" in shown(client, message)
+    assert "<script>x</script>" not in get_page(client, message)
+    assert "&lt;script&gt;x&lt;/script&gt;" in get_page(client, message)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_state_can_be_shown_to_every_role(client: Client, role: str) -> None:
+def test_every_state_renders_for_every_role(client: Client, role: str) -> None:
     message = make_message(claimed_at=timezone.now(), answered_at=timezone.now())
     sign_in(client, role)
     answers = {}
@@ -108,12 +108,12 @@ def test_every_state_can_be_shown_to_every_role(client: Client, role: str) -> No
 
 
 @pytest.mark.parametrize("page", ["change", "live"])
-def test_a_message_that_is_not_there_is_not_found(client: Client, page: str) -> None:
+def test_missing_message_returns_404(client: Client, page: str) -> None:
     sign_in(client, "viewer")
     assert client.get(f"/messaging/message/nothing/{page}/").status_code == 404
 
 
-def test_the_address_of_a_page_holds_neither_number_nor_count() -> None:
+def test_public_id_reveals_neither_number_nor_count() -> None:
     message = make_message()
     assert str(message.pk) != message.public_id
     assert len(message.public_id) >= 16
@@ -123,30 +123,28 @@ def test_the_address_of_a_page_holds_neither_number_nor_count() -> None:
 
 
 @pytest.mark.parametrize("state", [s for s in MessageState if MESSAGE_STATES.is_final(s)])
-def test_a_final_state_asks_for_nothing_more(client: Client, state: MessageState) -> None:
+def test_final_state_does_not_poll(client: Client, state: MessageState) -> None:
     message = make_message(state=state)
     sign_in(client, "viewer")
-    assert "hx-get" not in shown(client, message, "live")
+    assert "hx-get" not in get_page(client, message, "live")
 
 
 @pytest.mark.parametrize("state", ["queued", "claimed", "sending", "submitted", "in_transit"])
-def test_a_state_that_may_change_asks_every_two_seconds_at_first(
-    client: Client, state: str
-) -> None:
+def test_open_state_polls_every_two_seconds_at_first(client: Client, state: str) -> None:
     message = make_message(state=state)
     sign_in(client, "viewer")
-    assert 'hx-trigger="every 2s' in shown(client, message, "live")
+    assert 'hx-trigger="every 2s' in get_page(client, message, "live")
     Message.objects.update(created_at=timezone.now() - timedelta(seconds=61))
-    assert 'hx-trigger="every 5s' in shown(client, message, "live")
+    assert 'hx-trigger="every 5s' in get_page(client, message, "live")
 
 
-def test_where_no_report_will_come_an_accepted_message_is_final(client: Client) -> None:
+def test_accepted_message_without_reports_does_not_poll(client: Client) -> None:
     message = make_message(make_account("haosms"), kind="own_code", state="submitted")
     sign_in(client, "viewer")
-    assert "hx-get" not in shown(client, message, "live")
+    assert "hx-get" not in get_page(client, message, "live")
 
 
-def test_the_live_part_for_somebody_signed_out_is_a_sentence(client: Client) -> None:
+def test_live_part_requires_login(client: Client) -> None:
     response = client.get(url(make_message(), "live"))
     assert response.status_code == 401
     assert b"<form" not in response.content
@@ -155,7 +153,7 @@ def test_the_live_part_for_somebody_signed_out_is_a_sentence(client: Client) -> 
 # --- cancelling --------------------------------------------------------------
 
 
-def test_an_operator_cancels_what_waits(client: Client) -> None:
+def test_operator_cancels_a_queued_message(client: Client) -> None:
     message = make_message()
     user = sign_in(client, "operator")
     client.post(url(message, "cancel"))
@@ -164,58 +162,57 @@ def test_an_operator_cancels_what_waits(client: Client) -> None:
     assert LogEntry.objects.get().change_message == "Cancelled"
 
 
-def test_it_says_when_it_was_too_late_to_cancel(client: Client) -> None:
+def test_late_cancel_shows_a_warning(client: Client) -> None:
     message = make_message(state="sending")
     sign_in(client, "operator")
     client.post(url(message, "cancel"))
     assert state_of(message) == "sending"
-    assert notes(client, message) == ["Too late to cancel: it has been handed over."]
+    assert notices(client, message) == ["Too late to cancel: it has been handed over."]
 
 
 # --- permissions -------------------------------------------------------------
 
-DEEDS = {
+ACTIONS = {
     "cancel": {"operator", "manager"},
     "settle": {"manager"},
     "again": {"manager"},
     "reveal": {"manager"},
 }
-"""Sending an unknown one again also settles the question, so it takes a manager."""
+"""Roles allowed per action on an unknown outcome. Sending it again also takes a manager, since it
+decides the outcome."""
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("deed", DEEDS)
-def test_each_role_may_do_its_deeds_and_no_others(client: Client, deed: str, role: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_each_role_has_only_its_actions(client: Client, action: str, role: str) -> None:
     message = make_message(state="unknown")
     sign_in(client, role)
     form = {"reason": "console", "outcome": "sent", "form_token": "again"}
-    status = client.post(url(message, deed), form).status_code
-    assert (status != 403) == (role in DEEDS[deed])
+    status = client.post(url(message, action), form).status_code
+    assert (status != 403) == (role in ACTIONS[action])
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-def test_opening_the_address_of_a_deed_does_nothing(client: Client, deed: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_get_of_an_action_changes_nothing(client: Client, action: str) -> None:
     message = make_message(state="unknown")
     sign_in(client, "manager")
-    assert client.get(url(message, deed)).status_code == 405
+    assert client.get(url(message, action)).status_code == 405
     assert state_of(message) == "unknown"
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-def test_somebody_signed_out_does_nothing(client: Client, deed: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_action_requires_login(client: Client, action: str) -> None:
     message = make_message(state="unknown")
-    assert client.post(url(message, deed), {"reason": "console"}).status_code in (302, 401)
+    assert client.post(url(message, action), {"reason": "console"}).status_code in (302, 401)
     assert state_of(message) == "unknown"
     assert not LogEntry.objects.exists()
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
-def test_without_the_permission_an_unknown_outcome_names_who_can_settle_it(
-    client: Client, role: str
-) -> None:
+def test_unknown_outcome_names_who_can_settle_it(client: Client, role: str) -> None:
     message = make_message(state="unknown", reason="timed_out")
     sign_in(client, role)
-    live = shown(client, message, "live")
+    live = get_page(client, message, "live")
     assert "A manager can settle this." in live
     assert "data-opens=" not in live
 
@@ -224,9 +221,7 @@ def test_without_the_permission_an_unknown_outcome_names_who_can_settle_it(
 
 
 @pytest.mark.parametrize(("outcome", "state"), [("sent", "submitted"), ("not_sent", "not_sent")])
-def test_a_manager_settles_with_a_reason_that_is_logged_in_english(
-    client: Client, outcome: str, state: str
-) -> None:
+def test_settle_reason_is_logged_in_english(client: Client, outcome: str, state: str) -> None:
     message = make_message(state="unknown")
     sign_in(client, "manager")
     client.post(
@@ -240,25 +235,25 @@ def test_a_manager_settles_with_a_reason_that_is_logged_in_english(
     )
 
 
-def test_no_choice_for_an_unknown_outcome_is_the_default(client: Client) -> None:
+def test_unknown_outcome_has_no_primary_button(client: Client) -> None:
     message = make_message(state="unknown", reason="timed_out")
     sign_in(client, "manager")
-    live = shown(client, message, "live")
+    live = get_page(client, message, "live")
     assert live.count("data-opens=") == 3
     assert "button-primary" not in live
 
 
-def test_a_message_settled_as_not_sent_says_that_nothing_was_charged(client: Client) -> None:
+def test_message_settled_as_not_sent_shows_no_charge(client: Client) -> None:
     message = make_message(state="unknown", reason="timed_out")
     sign_in(client, "manager")
     client.post(url(message, "settle"), {"outcome": "not_sent", "reason": "has_not"})
-    live = shown(client, message, "live")
+    live = get_page(client, message, "live")
     assert "Nothing was sent and nothing was charged." in live
     assert "Recipient does not have it" in live
     assert "hx-trigger" not in live
 
 
-def test_a_typed_reason_counts_as_well(client: Client) -> None:
+def test_settle_accepts_a_typed_reason(client: Client) -> None:
     message = make_message(state="unknown")
     sign_in(client, "manager")
     client.post(
@@ -268,59 +263,59 @@ def test_a_typed_reason_counts_as_well(client: Client) -> None:
     assert message.settled_because == "rang"
 
 
-def test_without_a_reason_nothing_is_settled(client: Client) -> None:
+def test_settle_without_a_reason_changes_nothing(client: Client) -> None:
     message = make_message(state="unknown")
     sign_in(client, "manager")
     client.post(url(message, "settle"), {"outcome": "sent", "reason": "other", "other": " "})
     assert state_of(message) == "unknown"
-    assert notes(client, message) == ["Nothing was changed: choose or type a reason."]
+    assert notices(client, message) == ["Nothing was changed: choose or type a reason."]
 
 
-def test_the_second_manager_finds_it_settled(client: Client) -> None:
+def test_second_settlement_changes_nothing(client: Client) -> None:
     message = make_message(state="unknown")
     sign_in(client, "manager")
     for outcome in ("sent", "not_sent"):
         client.post(url(message, "settle"), {"outcome": outcome, "reason": "console"})
     assert state_of(message) == "submitted"
-    assert notes(client, message)[-1] == "Nothing was changed: the outcome is known already."
+    assert notices(client, message)[-1] == "Nothing was changed: the outcome is known already."
 
 
 # --- sending again -----------------------------------------------------------
 
 
-def again(client: Client, message: Message, token: str = "again") -> Any:
+def send_again(client: Client, message: Message, token: str = "again") -> Any:
     return client.post(url(message, "again"), {"form_token": token})
 
 
-def test_sending_again_leads_to_the_new_message(client: Client) -> None:
+def test_send_again_redirects_to_the_new_message(client: Client) -> None:
     message = make_message(state="undelivered")
     sign_in(client, "operator")
-    response = again(client, message)
+    response = send_again(client, message)
     new = Message.objects.exclude(pk=message.pk).get()
     assert response["Location"] == url(new)
     assert new.sent_again_from == message
 
 
-def test_the_same_dialog_sends_again_once(client: Client) -> None:
+def test_one_dialog_sends_again_once(client: Client) -> None:
     message = make_message(state="undelivered")
     sign_in(client, "operator")
-    first, second = again(client, message), again(client, message)
+    first, second = send_again(client, message), send_again(client, message)
     assert first["Location"] == second["Location"]
     assert Message.objects.count() == 2
 
 
-def test_without_its_token_nothing_is_sent_again(client: Client) -> None:
+def test_send_again_requires_a_token(client: Client) -> None:
     message = make_message(state="undelivered")
     sign_in(client, "operator")
-    again(client, message, "")
+    send_again(client, message, "")
     assert Message.objects.count() == 1
 
 
-def test_what_cannot_be_sent_again_says_so(client: Client) -> None:
+def test_own_code_cannot_be_sent_again(client: Client) -> None:
     message = make_message(make_account("haosms"), kind="own_code", state="refused")
     sign_in(client, "operator")
-    again(client, message)
-    assert notes(client, message) == ["This message cannot be sent again as it is."]
+    send_again(client, message)
+    assert notices(client, message) == ["This message cannot be sent again as it is."]
 
 
 # --- revealing ---------------------------------------------------------------
@@ -330,7 +325,7 @@ def reveal(client: Client, message: Message, **form: str) -> Any:
     return client.post(url(message, "reveal"), form)
 
 
-def test_a_reveal_shows_the_whole_and_is_logged_with_its_reason(client: Client) -> None:
+def test_reveal_shows_the_message_and_logs_the_reason(client: Client) -> None:
     message = make_message(text=TEXT)
     user = sign_in(client, "manager")
     response = reveal(client, message, reason="complaint")
@@ -340,7 +335,7 @@ def test_a_reveal_shows_the_whole_and_is_logged_with_its_reason(client: Client) 
     assert (entry.change_message, entry.user) == ("Revealed: A complaint", user)
 
 
-def test_without_a_reason_nothing_is_revealed_and_nothing_logged(client: Client) -> None:
+def test_reveal_without_a_reason_shows_and_logs_nothing(client: Client) -> None:
     message = make_message(text=TEXT)
     sign_in(client, "manager")
     response = reveal(client, message, reason="other", other="  ")
@@ -349,13 +344,13 @@ def test_without_a_reason_nothing_is_revealed_and_nothing_logged(client: Client)
     assert not LogEntry.objects.exists()
 
 
-def test_what_was_revealed_is_not_kept_by_the_browser(client: Client) -> None:
+def test_revealed_page_is_not_cached(client: Client) -> None:
     sign_in(client, "manager")
     response = reveal(client, make_message(), reason="check")
     assert "no-store" in response["Cache-Control"]
 
 
-def test_nothing_of_what_was_revealed_stands_in_the_log(client: Client) -> None:
+def test_log_holds_nothing_of_the_revealed_message(client: Client) -> None:
     message = make_message(text=TEXT)
     sign_in(client, "manager")
     reveal(client, message, reason="check")

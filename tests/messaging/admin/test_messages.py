@@ -1,4 +1,4 @@
-"""The list of messages: masked, found, filtered, and as cheap for fifty rows as for one."""
+"""The list of messages: masking, search, filters, query count, default period."""
 
 from __future__ import annotations
 
@@ -38,34 +38,34 @@ def manager(client: Client) -> Client:
     return client
 
 
-def found(client: Client, **query: Any) -> set[Message]:
+def listed(client: Client, **query: Any) -> set[Message]:
     response = client.get(URL, query)
     assert response.status_code == 200
     return set(response.context["cl"].result_list)
 
 
-def shown(client: Client, **query: Any) -> str:
+def get_page(client: Client, **query: Any) -> str:
     return str(client.get(URL, query).content.decode())
 
 
-# --- what is seen ------------------------------------------------------------
+# --- visibility --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_nobody_sees_the_numbers_and_texts_of_others(client: Client, role: str) -> None:
+def test_numbers_and_texts_of_others_are_masked(client: Client, role: str) -> None:
     make_message(text=TEXT)
     client.force_login(make_staff(role))
-    whole = shown(client)
+    whole = get_page(client)
     assert "+86 139 •••• 5678" in whole
     for hidden in ("13912345678", "139 1234 5678", "12345678", "under the mat"):
         assert hidden not in whole
 
 
-def test_ones_own_are_whole_for_a_while(client: Client) -> None:
+def test_recent_own_message_is_shown_whole(client: Client) -> None:
     user = make_staff("operator")
     client.force_login(user)
     make_message(text=TEXT, by=user)
-    assert "+86 139 1234 5678" in shown(client)
+    assert "+86 139 1234 5678" in get_page(client)
 
 
 @pytest.mark.parametrize(
@@ -76,27 +76,27 @@ def test_ones_own_are_whole_for_a_while(client: Client) -> None:
         ("not_sent", "portal_fault", "The portal had a fault before anything was sent."),
     ],
 )
-def test_a_failure_shows_its_reason_in_the_place_of_the_text(
+def test_failed_message_shows_its_reason_instead_of_the_text(
     viewer: Client, state: str, reason: str, line: str
 ) -> None:
     make_message(state=state, reason=reason)
-    assert line in shown(viewer)
+    assert line in get_page(viewer)
 
 
-def test_an_empty_list_says_so(viewer: Client) -> None:
-    assert "No SMS sent yet." in shown(viewer)
+def test_empty_list_shows_a_hint(viewer: Client) -> None:
+    assert "No SMS sent yet." in get_page(viewer)
 
 
 @pytest.mark.parametrize(
     ("role", "offered"), [("viewer", False), ("auditor", False), ("operator", True)]
 )
-def test_sending_is_offered_to_those_who_may(client: Client, role: str, offered: bool) -> None:
+def test_send_button_requires_the_permission(client: Client, role: str, offered: bool) -> None:
     client.force_login(make_staff(role))
-    whole = shown(client).partition('id="changelist"')[2] or shown(client)
+    whole = get_page(client).partition('id="changelist"')[2] or get_page(client)
     assert (f"{URL}send/" in whole) == offered
 
 
-def test_somebody_signed_out_sees_nothing(client: Client) -> None:
+def test_list_requires_login(client: Client) -> None:
     assert client.get(URL).status_code == 302
 
 
@@ -113,38 +113,40 @@ def test_somebody_signed_out_sees_nothing(client: Client) -> None:
         "１３９１２３４５６７８",
     ],
 )
-def test_a_number_is_found_in_any_writing(viewer: Client, typed: str) -> None:
+def test_search_finds_a_number_in_every_notation(viewer: Client, typed: str) -> None:
     message, _ = make_message(), make_message(recipient="13900000000")
-    assert found(viewer, q=typed) == {message}
+    assert listed(viewer, q=typed) == {message}
 
 
 @pytest.mark.parametrize("part", ["1391234567", "5678", "139", "12345678"])
-def test_a_part_of_a_number_finds_nothing(viewer: Client, part: str) -> None:
+def test_search_by_part_of_a_number_finds_nothing(viewer: Client, part: str) -> None:
     make_message()
-    assert found(viewer, q=part) == set()
+    assert listed(viewer, q=part) == set()
 
 
-def test_a_text_is_found_by_those_who_may_reveal_it(manager: Client) -> None:
+def test_search_by_text_works_with_the_reveal_permission(manager: Client) -> None:
     message, _ = make_message(text=TEXT), make_message()
-    assert found(manager, q="under the") == {message}
+    assert listed(manager, q="under the") == {message}
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
-def test_the_search_is_no_oracle_for_texts(client: Client, role: str) -> None:
+def test_search_by_text_finds_nothing_without_the_reveal_permission(
+    client: Client, role: str
+) -> None:
     make_message(text=TEXT)
     client.force_login(make_staff(role))
-    assert found(client, q="under the mat") == set()
+    assert listed(client, q="under the mat") == set()
 
 
-def test_two_letters_of_a_text_are_too_few(manager: Client) -> None:
+def test_search_by_text_needs_three_characters(manager: Client) -> None:
     make_message(text=TEXT)
-    assert found(manager, q="un") == set()
+    assert listed(manager, q="un") == set()
 
 
 @pytest.mark.parametrize("typed", ["%", "_", "\\", "'", "x" * 10_000, "a " * 500, "\U0001f600"])
-def test_an_odd_search_finds_nothing_and_breaks_nothing(manager: Client, typed: str) -> None:
+def test_odd_search_finds_nothing(manager: Client, typed: str) -> None:
     make_message()
-    assert found(manager, q=typed) == set()
+    assert listed(manager, q=typed) == set()
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_an_odd_search_finds_nothing_and_breaks_nothing(manager: Client, typed: 
     [{"q": "\x00"}, {"p": "999999"}, {"o": "99"}, {"nonsense": "1"}, {"created_at_from_0": "x"}],
     ids=lambda query: next(iter(query)),
 )
-def test_a_strange_address_breaks_nothing(viewer: Client, query: dict[str, str]) -> None:
+def test_list_tolerates_a_malformed_address(viewer: Client, query: dict[str, str]) -> None:
     make_message()
     assert viewer.get(URL, query, follow=True).status_code == 200
 
@@ -160,7 +162,7 @@ def test_a_strange_address_breaks_nothing(viewer: Client, query: dict[str, str])
 # --- filters -----------------------------------------------------------------
 
 
-def one_of_each() -> None:
+def make_one_of_each() -> None:
     haosms, haorui, by = make_account("haosms"), make_account(), make_user()
     for state in MessageState:
         make_message(haorui, by=by, state=state)
@@ -171,56 +173,56 @@ def one_of_each() -> None:
     make_message(haosms, by=by, kind="own_code", state="submitted", settled_at=now)
 
 
-def test_each_filter_finds_what_the_label_says(viewer: Client) -> None:
-    one_of_each()
+def test_state_filter_matches_the_label(viewer: Client) -> None:
+    make_one_of_each()
     labelled: dict[str, set[Message]] = defaultdict(set)
     for row in Message.objects.select_related("account"):
         word = shown_state(row)
         labelled["queued" if word == "claimed" else word].add(row)
     words = set(map(str, states_of("message"))) - {"claimed"}
-    assert {word: found(viewer, shown=word) for word in words} == labelled
+    assert {word: listed(viewer, shown=word) for word in words} == labelled
 
 
-def test_several_states_can_be_chosen(viewer: Client) -> None:
-    one_of_each()
-    states = {row.state for row in found(viewer, shown=["delivered", "refused"])}
+def test_several_states_can_be_filtered_together(viewer: Client) -> None:
+    make_one_of_each()
+    states = {row.state for row in listed(viewer, shown=["delivered", "refused"])}
     assert states == {"delivered", "refused"}
 
 
-def test_a_state_that_nobody_knows_filters_nothing(viewer: Client) -> None:
+def test_unknown_state_value_filters_nothing(viewer: Client) -> None:
     make_message()
-    assert len(found(viewer, shown="nonsense")) == 1
+    assert len(listed(viewer, shown="nonsense")) == 1
 
 
-def test_the_list_can_be_narrowed_to_an_account(viewer: Client) -> None:
+def test_list_filters_by_account(viewer: Client) -> None:
     message, _ = make_message(), make_message()
-    assert found(viewer, account__id__exact=message.account_id) == {message}
+    assert listed(viewer, account__id__exact=message.account_id) == {message}
 
 
-# --- cost --------------------------------------------------------------------
+# --- query count and safety --------------------------------------------------
 
 
-def queries(client: Client) -> int:
-    with CaptureQueriesContext(connection) as asked:
-        shown(client)
-    return len(asked)
+def count_queries(client: Client) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        get_page(client)
+    return len(captured)
 
 
-def test_more_rows_do_not_take_more_queries(viewer: Client) -> None:
+def test_query_count_does_not_grow_with_the_rows(viewer: Client) -> None:
     make_message(state="refused", reason="no_balance")
-    shown(viewer)
-    few = queries(viewer)
+    get_page(viewer)
+    few = count_queries(viewer)
     for _ in range(8):
         make_message(make_account("haosms"), kind="own_code", state="submitted")
         make_message(state="refused", reason="no_balance")
-    assert queries(viewer) == few
+    assert count_queries(viewer) == few
 
 
 @pytest.mark.parametrize(
     "guess",
     ["recipient__startswith=%2B86139", "text__contains=parcel", "text__regex=.", "code__gt=a"],
 )
-def test_no_field_can_be_guessed_letter_by_letter(viewer: Client, guess: str) -> None:
+def test_lookup_parameters_cannot_probe_hidden_fields(viewer: Client, guess: str) -> None:
     make_message()
     assert viewer.get(f"{URL}?{guess}").status_code == 302
     rows = {"X-Rows": make_message().public_id}
@@ -228,44 +230,44 @@ def test_no_field_can_be_guessed_letter_by_letter(viewer: Client, guess: str) ->
     assert viewer.get(f"{URL}changes/?{guess}", headers=rows).json()["newer"] == ""
 
 
-# --- the first view -----------------------------------------------------------
+# --- the default period ------------------------------------------------------
 
 
-def old(days: int, **fields: Any) -> Message:
+def make_old_message(days: int, **fields: Any) -> Message:
     return make_message(created_at=timezone.now() - timedelta(days=days), **fields)
 
 
-def test_the_first_view_shows_the_last_days_and_says_so(viewer: Client) -> None:
-    new, _ = old(6), old(8)
-    assert found(viewer) == {new}
-    assert '<a class="filter-chip" href="?period=all">Last 7 days' in shown(viewer)
+def test_default_view_shows_the_last_seven_days(viewer: Client) -> None:
+    new, _ = make_old_message(6), make_old_message(8)
+    assert listed(viewer) == {new}
+    assert '<a class="filter-chip" href="?period=all">Last 7 days' in get_page(viewer)
 
 
-def test_the_chip_of_the_first_view_can_be_taken_away(viewer: Client) -> None:
-    both = {old(6), old(8)}
-    assert found(viewer, period="all") == both
+def test_default_period_can_be_removed(viewer: Client) -> None:
+    both = {make_old_message(6), make_old_message(8)}
+    assert listed(viewer, period="all") == both
 
 
-def test_another_page_or_order_is_still_the_first_view(viewer: Client) -> None:
-    new, _ = old(6), old(8)
-    assert found(viewer, o="1", p="1") == {new}
+def test_paging_and_sorting_keep_the_default_period(viewer: Client) -> None:
+    new, _ = make_old_message(6), make_old_message(8)
+    assert listed(viewer, o="1", p="1") == {new}
 
 
 @pytest.mark.parametrize("query", [{"q": "13912345678"}, {"shown": "unknown"}])
-def test_whoever_looks_for_something_finds_it_whenever_it_was(
+def test_search_and_filters_ignore_the_default_period(
     viewer: Client, query: dict[str, str]
 ) -> None:
-    ancient = old(400, state="unknown")
-    assert found(viewer, **query) == {ancient}
+    old = make_old_message(400, state="unknown")
+    assert listed(viewer, **query) == {old}
 
 
-def test_a_period_narrows_other_filters_where_it_is_chosen(viewer: Client) -> None:
-    new, _ = old(6, state="unknown"), old(8, state="unknown")
-    assert found(viewer, shown="unknown", period="7") == {new}
+def test_chosen_period_combines_with_other_filters(viewer: Client) -> None:
+    new, _ = make_old_message(6, state="unknown"), make_old_message(8, state="unknown")
+    assert listed(viewer, shown="unknown", period="7") == {new}
 
 
-def test_where_only_older_ones_are_the_way_to_them_is_shown(viewer: Client) -> None:
-    old(8)
-    whole = shown(viewer)
+def test_empty_default_period_links_to_older_messages(viewer: Client) -> None:
+    make_old_message(8)
+    whole = get_page(viewer)
     assert "No SMS sent yet." not in whole
     assert 'href="?period=all"' in whole

@@ -1,4 +1,4 @@
-"""The page "Send SMS": one form, one message, whatever staff click."""
+"""The page "Send SMS": permissions, one message per form, errors, account change, preview."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def operator(client: Client) -> User:
     return user
 
 
-def filled(account: Account, /, **changes: Any) -> dict[str, Any]:
+def form_data(account: Account, /, **changes: Any) -> dict[str, Any]:
     usual = {
         "haorui": {"sms_kind": "T", "sender_id": "HAORUI", "text": "Your parcel is here."},
         "haosms": {"channel": "验证码通道1", "template": "2", "code": "482913"},
@@ -42,34 +42,34 @@ def html(response: Any) -> str:
 
 
 def post(client: Client, account: Account, **changes: Any) -> Any:
-    return client.post(URL, filled(account, **changes))
+    return client.post(URL, form_data(account, **changes))
 
 
-def said(response: Any) -> list[str]:
+def notices(response: Any) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
-# --- who may -----------------------------------------------------------------
+# --- permissions -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("role", "status"), [("viewer", 403), ("auditor", 403), ("operator", 200), ("manager", 200)]
 )
-def test_who_may_open_it(client: Client, role: str, status: int) -> None:
+def test_page_requires_the_send_permission(client: Client, role: str, status: int) -> None:
     make_account()
     client.force_login(make_staff(role))
     assert client.get(URL).status_code == status
 
 
 @pytest.mark.parametrize("role", ["viewer", "auditor"])
-def test_who_may_not_send_cannot_post_either(client: Client, role: str) -> None:
+def test_post_requires_the_send_permission(client: Client, role: str) -> None:
     account = make_account()
     client.force_login(make_staff(role))
     assert post(client, account).status_code == 403
     assert not Message.objects.exists()
 
 
-def test_somebody_who_is_signed_out_is_asked_to_sign_in(client: Client) -> None:
+def test_page_requires_login(client: Client) -> None:
     assert client.get(URL).status_code == 302
     assert post(client, make_account()).status_code == 302
     assert not Message.objects.exists()
@@ -79,7 +79,7 @@ def test_somebody_who_is_signed_out_is_asked_to_sign_in(client: Client) -> None:
 
 
 @pytest.mark.parametrize("provider", ["haorui", "haosms", "otpservice"])
-def test_a_form_makes_a_message_and_leads_to_its_page(
+def test_form_queues_a_message_and_redirects_to_its_page(
     client: Client, operator: User, provider: str
 ) -> None:
     response = post(client, make_account(provider))
@@ -91,40 +91,36 @@ def test_a_form_makes_a_message_and_leads_to_its_page(
     assert (message.recipient, message.created_by) == ("+8613912345678", operator)
 
 
-def test_opening_the_page_sends_nothing(client: Client, operator: User) -> None:
-    client.get(URL, filled(make_account()))
+def test_get_sends_nothing(client: Client, operator: User) -> None:
+    client.get(URL, form_data(make_account()))
     assert not Message.objects.exists()
 
 
-def test_a_form_posted_twice_makes_one_message_and_says_so(client: Client, operator: User) -> None:
+def test_form_posted_twice_sends_once_and_warns(client: Client, operator: User) -> None:
     account = make_account()
     first, second = post(client, account), post(client, account)
     assert second["Location"] == first["Location"]
     assert Message.objects.count() == 1
-    (note,) = said(client.get(second["Location"]))
-    assert note.startswith("This form was already sent at ")
+    (notice,) = notices(client.get(second["Location"]))
+    assert notice.startswith("This form was already sent at ")
 
 
-def test_what_was_changed_after_going_back_is_asked_about_first(
-    client: Client, operator: User
-) -> None:
+def test_changed_form_posted_again_needs_confirmation(client: Client, operator: User) -> None:
     account = make_account()
     post(client, account)
     response = post(client, account, text="Another text")
     assert response.status_code == 200
     assert Message.objects.count() == 1
-    assert "What you changed since has not been sent" in said(response)[0]
+    assert "What you changed since has not been sent" in notices(response)[0]
     assert "Another text" in html(response)
 
     token = response.context["form"]["form_token"].value()
-    again = filled(account, text="Another text", form_token=token)
+    again = form_data(account, text="Another text", form_token=token)
     assert client.post(URL, again).status_code == 302
     assert Message.objects.count() == 2
 
 
-def test_a_repeated_text_is_warned_of_and_goes_out_when_told_so(
-    client: Client, operator: User
-) -> None:
+def test_repeated_text_is_sent_after_confirmation(client: Client, operator: User) -> None:
     account = make_account()
     post(client, account)
     earlier = Message.objects.get()
@@ -139,16 +135,14 @@ def test_a_repeated_text_is_warned_of_and_goes_out_when_told_so(
     assert Message.objects.count() == 2
 
 
-def test_a_confirmation_counts_for_the_message_that_was_shown(
-    client: Client, operator: User
-) -> None:
+def test_confirmation_is_valid_only_for_the_shown_message(client: Client, operator: User) -> None:
     account = make_account()
     post(client, account)
     post(client, account, form_token="two", confirmed="something else")
     assert Message.objects.count() == 1
 
 
-# --- what cannot be sent -----------------------------------------------------
+# --- form errors -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -166,7 +160,7 @@ def test_a_confirmation_counts_for_the_message_that_was_shown(
         ({"sender_id": "BANK"}, "sender_id", "BANK is not one of the available choices"),
     ],
 )
-def test_a_mistake_is_said_beside_its_field_and_nothing_typed_is_lost(
+def test_error_is_shown_beside_its_field_and_input_is_kept(
     client: Client, operator: User, changes: dict[str, str], field: str, problem: str
 ) -> None:
     typed = {"text": "Kept as typed", "recipient": "139 1234 5678", **changes}
@@ -179,22 +173,20 @@ def test_a_mistake_is_said_beside_its_field_and_nothing_typed_is_lost(
     assert not Message.objects.exists()
 
 
-def test_the_title_says_that_there_is_a_mistake(client: Client, operator: User) -> None:
+def test_page_title_announces_an_error(client: Client, operator: User) -> None:
     shown = html(post(client, make_account(), text=""))
     title = shown.partition("<title>")[2].partition("</title>")[0]
     assert title.strip().startswith("Error: Send SMS")
 
 
 @pytest.mark.parametrize("code", ["", "1234567", "12 34", "１２３４", "12-34", "密码"])
-def test_a_code_that_the_provider_would_not_take_is_refused(
-    client: Client, operator: User, code: str
-) -> None:
+def test_invalid_code_is_refused(client: Client, operator: User, code: str) -> None:
     response = post(client, make_account("haosms"), code=code)
     assert response.context["form"].errors["code"]
     assert not Message.objects.exists()
 
 
-def test_a_channel_of_another_country_is_refused(client: Client, operator: User) -> None:
+def test_channel_of_another_country_is_refused(client: Client, operator: User) -> None:
     options = {"channels": ["验证码通道1"], "other_channels": ["TH Thai"]}
     account = make_account("haosms", options=options, allowed_countries=["CN", "TH"])
     response = post(client, account, channel="Thai")
@@ -204,7 +196,7 @@ def test_a_channel_of_another_country_is_refused(client: Client, operator: User)
 @pytest.mark.parametrize(
     ("change", "reason"), [("pause", "paused"), ("countries", "no country is allowed")]
 )
-def test_an_account_that_cannot_send_says_why(
+def test_unavailable_account_shows_the_reason(
     client: Client, operator: User, change: str, reason: str
 ) -> None:
     account = make_account(allowed_countries=[] if change == "countries" else ["CN"])
@@ -218,7 +210,7 @@ def test_an_account_that_cannot_send_says_why(
     assert not Message.objects.exists()
 
 
-def test_without_an_account_the_page_leads_to_the_next_step(client: Client, operator: User) -> None:
+def test_page_without_accounts_shows_the_next_step(client: Client, operator: User) -> None:
     assert "Ask a manager" in html(client.get(URL))
     client.force_login(make_staff("manager"))
     assert "Add account" in html(client.get(URL))
@@ -227,11 +219,11 @@ def test_without_an_account_the_page_leads_to_the_next_step(client: Client, oper
 # --- another account ---------------------------------------------------------
 
 
-def test_changing_the_account_keeps_what_was_typed_and_sends_nothing(
+def test_changing_the_account_keeps_the_input_and_sends_nothing(
     client: Client, operator: User
 ) -> None:
     one, other = make_account(name="One"), make_account(name="Other")
-    form = filled(one, account=other.public_id, text="Half a te", change_account="1")
+    form = form_data(one, account=other.public_id, text="Half a te", change_account="1")
     response = client.post(URL, form)
     assert response.context["account"] == other
     assert "Half a te" in html(response)
@@ -239,21 +231,21 @@ def test_changing_the_account_keeps_what_was_typed_and_sends_nothing(
     assert not Message.objects.exists()
 
 
-def test_another_kind_of_account_shows_its_own_fields(client: Client, operator: User) -> None:
+def test_fields_follow_the_chosen_account(client: Client, operator: User) -> None:
     one, other = make_account(), make_account("haosms")
-    response = client.post(URL, filled(one, account=other.public_id, change_account="1"))
+    response = client.post(URL, form_data(one, account=other.public_id, change_account="1"))
     assert {"channel", "template", "code"} <= set(response.context["form"].fields)
     assert "text" not in response.context["form"].fields
 
 
-def test_the_account_used_last_is_chosen_next_time(client: Client, operator: User) -> None:
+def test_last_used_account_is_preselected(client: Client, operator: User) -> None:
     make_account(name="A first")
     used = make_account(name="Z last")
     post(client, used)
     assert client.get(URL).context["account"] == used
 
 
-def test_each_opened_form_has_a_token_of_its_own(client: Client, operator: User) -> None:
+def test_each_form_has_its_own_token(client: Client, operator: User) -> None:
     make_account()
     tokens = {client.get(URL).context["form"]["form_token"].value() for _ in range(3)}
     assert len(tokens) == 3
@@ -268,14 +260,14 @@ def preview(client: Client, account: Account, **typed: str) -> str:
     return " ".join(html(response).split())
 
 
-def test_the_number_is_read_back_grouped_with_its_country(client: Client, operator: User) -> None:
+def test_preview_shows_the_grouped_number_and_its_country(client: Client, operator: User) -> None:
     shown = preview(client, make_account(), recipient="13912345678")
     assert "+86 139 1234 5678" in shown
     assert "China" in shown
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("", "0 segments · GSM-7 · 160 characters left"),
         ("a" * 160, "1 segment · GSM-7 · 0 characters left"),
@@ -285,36 +277,34 @@ def test_the_number_is_read_back_grouped_with_its_country(client: Client, operat
         ("Don’t", "“’” (character 4) makes this Unicode."),
     ],
 )
-def test_the_text_is_counted_while_typing(
-    client: Client, operator: User, text: str, said: str
-) -> None:
-    assert said in preview(client, make_account(), text=text)
+def test_preview_counts_the_text(client: Client, operator: User, text: str, expected: str) -> None:
+    assert expected in preview(client, make_account(), text=text)
 
 
-def test_a_plain_character_is_offered_for_an_expensive_one(client: Client, operator: User) -> None:
+def test_preview_offers_a_plain_character(client: Client, operator: User) -> None:
     shown = preview(client, make_account(), text="’" + "a" * 100)
     assert "In plain characters it would be 1 segment." in shown
     assert "Replace with" in shown
 
 
-def test_the_cost_is_an_estimate_or_not_known(client: Client, operator: User) -> None:
+def test_preview_estimates_the_cost_if_the_price_is_known(client: Client, operator: User) -> None:
     assert "Price not known" in preview(client, make_account(), text="a")
     priced = make_account(price_per_segment="0.04")
     assert "About 0.08" in preview(client, priced, text="a" * 161)
 
 
-def test_the_preview_sends_nothing(client: Client, operator: User) -> None:
+def test_preview_sends_nothing(client: Client, operator: User) -> None:
     account = make_account()
-    client.post(f"{URL}preview/", filled(account))
+    client.post(f"{URL}preview/", form_data(account))
     assert not Message.objects.exists()
 
 
-def test_a_preview_for_somebody_signed_out_is_a_sentence_and_no_form(client: Client) -> None:
+def test_preview_without_login_returns_no_form(client: Client) -> None:
     response = client.post(f"{URL}preview/", {})
     assert response.status_code == 401
     assert "<form" not in html(response)
 
 
-def test_a_preview_is_for_those_who_may_send(client: Client) -> None:
+def test_preview_requires_the_send_permission(client: Client) -> None:
     client.force_login(make_staff("viewer"))
     assert client.post(f"{URL}preview/", {}).status_code == 403

@@ -1,8 +1,8 @@
-"""What becomes of a message when the provider or the line fails, over real HTTP.
+"""The state of a message after a fault of the provider or the connection, over real HTTP.
 
-Every fault of the practice providers strikes each of the three kinds of message. The rule:
-what was certainly not done may be tried again, what was refused is over, and everything
-without a clear answer is unknown and is never repeated.
+Every fault of the sandbox is applied to each of the three kinds of message. The rule: a call that
+certainly did nothing may be tried again, a refusal is final, and everything without a clear
+answer is unknown and never repeated.
 """
 
 from __future__ import annotations
@@ -29,50 +29,50 @@ pytestmark = pytest.mark.django_db(transaction=True)
 KINDS = {"haorui": "text", "haosms": "own_code", "otpservice": "provider_code"}
 SUBMITTED, UNKNOWN, NOT_SENT = MessageState.SUBMITTED, MessageState.UNKNOWN, MessageState.NOT_SENT
 
-TAKEN = {"odd_text", "contradiction"}
-"""The answer says yes, whatever is odd about it."""
-CLOSING = {"keep_alive_closed", "keep_alive_reset"}
-"""The answer is whole; it is the next call on the same connection that would suffer."""
-TURNED_AWAY = {"redirect_301", "redirect_307", "redirect_308"}
-discover()  # The faults are registered with the providers.
-TRY_LATER = {"too_many", "too_many_retry_after"}
+ACCEPTED = {"odd_text", "contradiction"}
+"""Faults whose answer is odd but accepts the message."""
+CLOSED_CONNECTIONS = {"keep_alive_closed", "keep_alive_reset"}
+"""Faults that leave the answer whole; only the next call on the connection could fail."""
+REDIRECTS = {"redirect_301", "redirect_307", "redirect_308"}
+discover()  # Providers register the faults.
+RATE_LIMITS = {"too_many", "too_many_retry_after"}
 FAULTS = sorted(
     fault.id
     for fault in CATALOGUE.values()
-    if fault.kind == "answer" and fault.id not in TRY_LATER | CLOSING
+    if fault.kind == "answer" and fault.id not in RATE_LIMITS | CLOSED_CONNECTIONS
 )
 EXCEPTIONS = {("contradiction", "otpservice"): UNKNOWN}
-"""HAORUI contradicts itself in its remarks only and HaoSMS leaves out its id: both were sent."""
+"""HAORUI contradicts itself only in its remarks, and HaoSMS omits its id: both accepted it."""
 
 
-def expected(fault: str) -> dict[str, MessageState]:
-    usual = SUBMITTED if fault in TAKEN else NOT_SENT if fault in TURNED_AWAY else UNKNOWN
+def expected_states(fault: str) -> dict[str, MessageState]:
+    usual = SUBMITTED if fault in ACCEPTED else NOT_SENT if fault in REDIRECTS else UNKNOWN
     return {provider: EXCEPTIONS.get((fault, provider), usual) for provider in KINDS}
 
 
-def one_of_each(sandbox: Sandbox) -> dict[str, Message]:
+def make_one_of_each(sandbox: Sandbox) -> dict[str, Message]:
     return {
         provider: make_message(make_account(provider, sandbox), kind=kind)
         for provider, kind in KINDS.items()
     }
 
 
-def states(messages: dict[str, Message]) -> dict[str, str]:
+def states_of(messages: dict[str, Message]) -> dict[str, str]:
     return {provider: message.state for provider, message in messages.items()}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_ends_in_its_state_and_in_one_call(sandbox: Sandbox, fault: str) -> None:
-    messages = one_of_each(sandbox)
+def test_fault_ends_in_its_state_after_one_call(sandbox: Sandbox, fault: str) -> None:
+    messages = make_one_of_each(sandbox)
     sandbox.fault(fault, calls=3)
 
-    # Where an answer counts, one that comes late on a slow machine must not be given up.
-    unknown = set(expected(fault).values()) == {UNKNOWN}
+    # If an answer is expected, a slow machine must not time it out.
+    unknown = set(expected_states(fault).values()) == {UNKNOWN}
     run_engine(
         lambda: is_settled(*messages.values()), deadlines=IMPATIENT if unknown else DEADLINES
     )
 
-    assert states(messages) == expected(fault)
+    assert states_of(messages) == expected_states(fault)
     assert sandbox.faults.struck[fault] == 3
 
     run_rounds()
@@ -84,9 +84,9 @@ def test_a_fault_ends_in_its_state_and_in_one_call(sandbox: Sandbox, fault: str)
     assert sandbox.book.entries(kind="strayed") == []
 
 
-@pytest.mark.parametrize("fault", sorted(CLOSING))
+@pytest.mark.parametrize("fault", sorted(CLOSED_CONNECTIONS))
 @pytest.mark.parametrize(("provider", "kind"), list(KINDS.items()))
-def test_what_happens_to_a_connection_after_the_answer_changes_nothing(
+def test_connection_closed_after_the_answer_changes_nothing(
     sandbox: Sandbox, provider: str, kind: str, fault: str
 ) -> None:
     sandbox.fault(fault, provider=provider)
@@ -94,10 +94,8 @@ def test_what_happens_to_a_connection_after_the_answer_changes_nothing(
     assert message.state == SUBMITTED
 
 
-@pytest.mark.parametrize("fault", sorted(CLOSING))
-def test_a_call_that_a_closing_connection_may_have_swallowed_is_not_made_again(
-    sandbox: Sandbox, fault: str
-) -> None:
+@pytest.mark.parametrize("fault", sorted(CLOSED_CONNECTIONS))
+def test_call_on_a_closing_connection_is_not_repeated(sandbox: Sandbox, fault: str) -> None:
     account = make_account("haorui", sandbox, in_flight=1)
     sandbox.fault(fault, provider="haorui")
     messages = [make_message(account) for _ in range(4)]
@@ -112,24 +110,22 @@ def test_a_call_that_a_closing_connection_may_have_swallowed_is_not_made_again(
 
 @pytest.mark.parametrize("fault", ["html_500", "html_502", "html_503", "html_504"])
 @pytest.mark.parametrize("accept", [True, False])
-def test_an_error_page_says_nothing_about_what_happened(
-    sandbox: Sandbox, fault: str, accept: bool
-) -> None:
-    messages = one_of_each(sandbox)
+def test_error_page_leaves_the_outcome_unknown(sandbox: Sandbox, fault: str, accept: bool) -> None:
+    messages = make_one_of_each(sandbox)
     sandbox.fault(fault, calls=3, accept=accept)
 
     run_engine(lambda: is_settled(*messages.values()))
 
-    assert states(messages) == dict.fromkeys(KINDS, UNKNOWN)
+    assert states_of(messages) == dict.fromkeys(KINDS, UNKNOWN)
 
 
-def test_an_unknown_outcome_says_what_the_provider_answered(sandbox: Sandbox) -> None:
+def test_unknown_outcome_keeps_the_http_status(sandbox: Sandbox) -> None:
     sandbox.fault("html_502", provider="haorui")
     message = send(make_message(make_account("haorui", sandbox)))
     assert (message.reason, message.http_status) == ("provider_fault", 502)
 
 
-def test_an_answer_that_never_comes_is_given_up_after_the_deadline(sandbox: Sandbox) -> None:
+def test_missing_answer_times_out_as_unknown(sandbox: Sandbox) -> None:
     sandbox.fault("never_answers", provider="haorui")
     message = send(make_message(make_account("haorui", sandbox)), IMPATIENT)
     assert (message.state, message.reason) == (UNKNOWN, "timed_out")
@@ -139,7 +135,7 @@ def test_an_answer_that_never_comes_is_given_up_after_the_deadline(sandbox: Sand
 
 
 @pytest.mark.parametrize(("provider", "kind"), list(KINDS.items()))
-def test_too_many_requests_makes_a_message_wait_and_go_out_once(
+def test_message_is_sent_once_after_too_many_requests(
     sandbox: Sandbox, provider: str, kind: str
 ) -> None:
     message = make_message(make_account(provider, sandbox), kind=kind)
@@ -163,14 +159,14 @@ def test_too_many_requests_slows_the_whole_account(sandbox: Sandbox) -> None:
     assert 1.0 < forecast.next_wait <= 10.0
 
 
-def test_too_many_requests_is_no_try(sandbox: Sandbox) -> None:
+def test_too_many_requests_does_not_count_as_a_try(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox)
     message = make_message(account)
     sandbox.fault("too_many", provider="haorui", calls=None)
 
-    for asked in range(1, 5):
+    for round_number in range(1, 5):
         Allowance.objects.filter(account=account).update(slow_until=0)
-        run_engine(lambda n=asked: sandbox.faults.struck["too_many"] >= n)  # type: ignore[misc]
+        run_engine(lambda n=round_number: sandbox.faults.struck["too_many"] >= n)  # type: ignore[misc]
 
     message.refresh_from_db()
     assert (message.state, message.reason, message.tries) == ("queued", "rate_limited", 0)
@@ -180,7 +176,7 @@ def test_too_many_requests_is_no_try(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-def test_a_redirect_pauses_the_account_and_is_not_followed(sandbox: Sandbox, code: int) -> None:
+def test_redirect_pauses_the_account_and_is_not_followed(sandbox: Sandbox, code: int) -> None:
     account = make_account("haorui", sandbox)
     sandbox.fault(f"redirect_{code}", provider="haorui")
 
@@ -192,45 +188,45 @@ def test_a_redirect_pauses_the_account_and_is_not_followed(sandbox: Sandbox, cod
     assert sandbox.book.entries(kind="strayed") == []
 
 
-# --- nobody there ------------------------------------------------------------
+# --- unreachable -------------------------------------------------------------
 
 
-def hurry(message: Message) -> None:
+def make_due(message: Message) -> None:
     Message.objects.filter(pk=message.pk).update(not_before=timezone.now())
 
 
-def one_try(message: Message, tries: int) -> None:
+def run_one_try(message: Message, tries: int) -> None:
     run_engine(lambda: Message.objects.filter(pk=message.pk, tries=tries).exists())
     message.refresh_from_db()
 
 
-def test_where_nobody_listens_it_is_tried_three_times() -> None:
+def test_unreachable_provider_is_tried_three_times() -> None:
     message = make_message()
     for tries in (1, 2):
-        one_try(message, tries)
+        run_one_try(message, tries)
         assert (message.state, message.reason) == ("queued", "unreachable")
-        hurry(message)
+        make_due(message)
 
-    one_try(message, 3)
+    run_one_try(message, 3)
 
     assert (message.state, message.reason) == ("not_sent", "unreachable")
     assert message.ended_at is not None
 
 
-@pytest.mark.parametrize(("before", "pause"), [(0, 2.0), (1, 10.0)])
-def test_the_pauses_between_two_tries_grow(before: int, pause: float) -> None:
-    message = make_message(tries=before)
+@pytest.mark.parametrize(("earlier_tries", "wait"), [(0, 2.0), (1, 10.0)])
+def test_wait_between_tries_grows(earlier_tries: int, wait: float) -> None:
+    message = make_message(tries=earlier_tries)
 
-    one_try(message, before + 1)
+    run_one_try(message, earlier_tries + 1)
 
     assert message.answered_at is not None
     waits = message.not_before - message.answered_at
-    assert timedelta(seconds=pause) <= waits < timedelta(seconds=pause + 5)
+    assert timedelta(seconds=wait) <= waits < timedelta(seconds=wait + 5)
 
 
-def test_a_pause_between_tries_is_kept() -> None:
+def test_wait_between_tries_is_kept() -> None:
     message = make_message()
-    one_try(message, 1)
+    run_one_try(message, 1)
 
     run_rounds()
 
@@ -238,18 +234,18 @@ def test_a_pause_between_tries_is_kept() -> None:
     assert (message.state, message.tries) == ("queued", 1)
 
 
-def test_a_provider_that_comes_back_gets_the_message_once(sandbox: Sandbox) -> None:
+def test_message_is_sent_once_when_the_provider_returns(sandbox: Sandbox) -> None:
     account = make_account("haorui")
     message = make_message(account)
-    one_try(message, 1)
+    run_one_try(message, 1)
     Account.objects.filter(pk=account.pk).update(base_url=sandbox.base_url("haorui"))
-    hurry(message)
+    make_due(message)
 
     assert send(message).state == SUBMITTED
     assert len(sandbox.book.entries()) == 1
 
 
-def test_an_address_that_may_not_be_called_is_not_tried_again(
+def test_forbidden_address_is_not_retried(
     settings: Settings,
 ) -> None:
     settings.ALLOW_PRIVATE_PROVIDERS = False
@@ -260,7 +256,7 @@ def test_an_address_that_may_not_be_called_is_not_tried_again(
 # --- refusals ----------------------------------------------------------------
 
 
-def test_a_refusal_keeps_the_words_of_the_provider(sandbox: Sandbox) -> None:
+def test_refusal_keeps_the_provider_words(sandbox: Sandbox) -> None:
     account = make_account("haosms", sandbox)
     message = send(make_message(account, kind="own_code", recipient="13912999001"))
 
@@ -268,7 +264,7 @@ def test_a_refusal_keeps_the_words_of_the_provider(sandbox: Sandbox) -> None:
     assert message.words == "号码无法接收短信"
 
 
-def test_a_refusal_is_not_repeated(sandbox: Sandbox) -> None:
+def test_refusal_is_not_repeated(sandbox: Sandbox) -> None:
     account = make_account("haosms", sandbox)
     send(make_message(account, kind="own_code", recipient="13912999001"))
 

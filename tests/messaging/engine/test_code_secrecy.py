@@ -1,4 +1,4 @@
-"""A code of ours: in the row until its send is final, and nowhere else."""
+"""An own code is stored only in its row, and only until its send is final."""
 
 from __future__ import annotations
 
@@ -25,63 +25,63 @@ from tests.support.engine import IMPATIENT, run_engine, send
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def a_code(sandbox: Sandbox | None = None, **fields: object) -> Message:
+def make_code_message(sandbox: Sandbox | None = None, **fields: object) -> Message:
     return make_message(make_account("haosms", sandbox), kind="own_code", **fields)
 
 
-def stored(message: Message) -> str:
+def stored_code(message: Message) -> str:
     message.refresh_from_db()
     return message.code.reveal() if message.code else ""
 
 
-def test_it_is_gone_once_the_provider_took_it(sandbox: Sandbox) -> None:
-    message = send(a_code(sandbox))
-    assert (message.state, stored(message)) == ("submitted", "")
+def test_code_is_wiped_when_the_provider_accepts(sandbox: Sandbox) -> None:
+    message = send(make_code_message(sandbox))
+    assert (message.state, stored_code(message)) == ("submitted", "")
 
 
-def test_it_is_gone_once_the_provider_refused_it(sandbox: Sandbox) -> None:
-    message = send(a_code(sandbox, recipient="13912999001"))
-    assert (message.state, stored(message)) == ("refused", "")
+def test_code_is_wiped_when_the_provider_refuses(sandbox: Sandbox) -> None:
+    message = send(make_code_message(sandbox, recipient="13912999001"))
+    assert (message.state, stored_code(message)) == ("refused", "")
 
 
-def test_it_is_gone_once_it_was_given_up() -> None:
-    message = send(a_code(tries=2))
-    assert (message.state, stored(message)) == ("not_sent", "")
+def test_code_is_wiped_when_the_send_is_given_up() -> None:
+    message = send(make_code_message(tries=2))
+    assert (message.state, stored_code(message)) == ("not_sent", "")
 
 
-def test_it_is_gone_once_it_was_cancelled() -> None:
-    message = a_code()
+def test_code_is_wiped_when_the_message_is_cancelled() -> None:
+    message = make_code_message()
     queue_message.cancel(message, make_user())
-    assert stored(message) == ""
+    assert stored_code(message) == ""
 
 
-def test_it_is_still_there_while_it_waits_for_another_try() -> None:
-    message = a_code()
+def test_code_is_kept_for_the_next_try() -> None:
+    message = make_code_message()
     run_engine(lambda: Message.objects.filter(pk=message.pk, tries=1).exists())
-    assert stored(message) == CODE
+    assert stored_code(message) == CODE
 
 
-def test_it_is_still_there_while_the_outcome_is_unknown(sandbox: Sandbox) -> None:
+def test_code_is_kept_while_the_outcome_is_unknown(sandbox: Sandbox) -> None:
     sandbox.fault("reset_after", provider="haosms")
-    message = send(a_code(sandbox))
-    assert (message.state, stored(message)) == ("unknown", CODE)
+    message = send(make_code_message(sandbox))
+    assert (message.state, stored_code(message)) == ("unknown", CODE)
 
 
 @pytest.mark.parametrize("settle", [settle_outcome.mark_sent, settle_outcome.mark_not_sent])
-def test_it_is_gone_once_a_person_settled_it(settle: Callable[..., bool]) -> None:
-    message = a_code(state="unknown")
+def test_code_is_wiped_when_a_person_settles_the_outcome(settle: Callable[..., bool]) -> None:
+    message = make_code_message(state="unknown")
     settle(message, make_user(), "Recipient has it")
-    assert stored(message) == ""
+    assert stored_code(message) == ""
 
 
 @pytest.mark.parametrize("fault", ["", "html_502", "reset_after", "never_answers", "odd_text"])
-def test_it_stands_neither_in_the_journal_nor_in_the_queue_nor_in_the_logs(
+def test_code_is_absent_from_journal_queue_and_logs(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
     if fault:
         sandbox.fault(fault, provider="haosms")
-    message = send(a_code(sandbox), IMPATIENT)
+    message = send(make_code_message(sandbox), IMPATIENT)
 
     (call,) = ApiCall.objects.all()
     assert call.subject == f"message:{message.pk}"
@@ -91,11 +91,11 @@ def test_it_stands_neither_in_the_journal_nor_in_the_queue_nor_in_the_logs(
     assert CODE not in caplog.text
 
 
-def test_a_provider_that_repeats_the_code_does_not_bring_it_into_our_books(
+def test_code_in_the_provider_words_is_redacted(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(haosms, "PHONE_REFUSED", f"code {CODE} to 13912999001 refused")
-    message = send(a_code(sandbox, recipient="13912999001"))
+    message = send(make_code_message(sandbox, recipient="13912999001"))
 
     assert message.state == "refused"
     for text in (message.words, ApiCall.objects.get().answer_body):
@@ -103,18 +103,18 @@ def test_a_provider_that_repeats_the_code_does_not_bring_it_into_our_books(
         assert "13912999001" not in text
 
 
-def test_neither_a_job_nor_a_row_shows_it() -> None:
-    message = a_code()
+def test_repr_of_job_and_message_hides_the_code() -> None:
+    message = make_code_message()
     with transaction.atomic():
         (job,) = MessageSource().claim(message.account, 1, uuid4())
     assert CODE not in repr(job)
     assert CODE not in f"{message!r}{message}{message.code}{message.code!r}"
 
 
-def test_a_code_that_cannot_be_decrypted_is_refused_and_its_text_is_not_logged(
+def test_undecryptable_code_is_refused_and_not_logged(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    message = a_code(sandbox)
+    message = make_code_message(sandbox)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE messaging_message SET code = %s", ["gAAAA-not-a-token"])
 

@@ -1,4 +1,6 @@
-"""Credentials refused, account disabled, no money: one message fails, the rest waits."""
+"""Refused credentials, a disabled account or no balance pause the account.
+
+One message fails, and the rest stays queued."""
 
 from __future__ import annotations
 
@@ -19,12 +21,12 @@ from tests.support.engine import run_engine, run_rounds, send
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def waiting(account: Account, times: int = 3) -> list[Message]:
+def make_queued(account: Account, count: int = 3) -> list[Message]:
     kind = {"haosms": "own_code", "otpservice": "provider_code"}.get(account.provider, "text")
-    return [make_message(account, kind=kind) for _ in range(times)]
+    return [make_message(account, kind=kind) for _ in range(count)]
 
 
-def states(messages: list[Message]) -> list[str]:
+def states_of(messages: list[Message]) -> list[str]:
     pks = [message.pk for message in messages]
     rows = Message.objects.filter(pk__in=pks).order_by("pk")
     return list(rows.values_list("state", flat=True))
@@ -36,14 +38,18 @@ PAUSING = [
 ]
 
 
-@pytest.mark.parametrize(("provider", "there", "here", "reason"), PAUSING)
-def test_one_documented_refusal_pauses_the_account_and_the_rest_waits_untouched(
-    sandbox: Sandbox, provider: str, there: dict[str, Any], here: dict[str, str], reason: str
+@pytest.mark.parametrize(("provider", "provider_fields", "credentials", "reason"), PAUSING)
+def test_documented_refusal_pauses_the_account_and_keeps_the_rest_queued(
+    sandbox: Sandbox,
+    provider: str,
+    provider_fields: dict[str, Any],
+    credentials: dict[str, str],
+    reason: str,
 ) -> None:
     account = make_account(provider, sandbox, in_flight=1)
-    sandbox.change_account(provider, **there)
-    accounts.save_credentials(account, here)
-    messages = waiting(account)
+    sandbox.change_account(provider, **provider_fields)
+    accounts.save_credentials(account, credentials)
+    messages = make_queued(account)
 
     run_engine(lambda: Account.objects.filter(pk=account.pk).exclude(paused_at=None).exists())
     run_rounds()
@@ -51,12 +57,12 @@ def test_one_documented_refusal_pauses_the_account_and_the_rest_waits_untouched(
     account.refresh_from_db()
     assert account.pause_reason == reason
     assert account.pause_words
-    assert states(messages) == ["refused", "queued", "queued"]
+    assert states_of(messages) == ["refused", "queued", "queued"]
     assert len(sandbox.book.entries(provider)) == 1
 
 
 @pytest.mark.parametrize(
-    ("provider", "there", "phrase"),
+    ("provider", "provider_fields", "phrase"),
     [
         ("haosms", {"balance": 0}, "余额不足"),
         ("haosms", {"active": False}, "账号已禁用"),
@@ -64,21 +70,21 @@ def test_one_documented_refusal_pauses_the_account_and_the_rest_waits_untouched(
         ("haorui", {"active": False}, "not active"),
     ],
 )
-def test_a_phrase_that_staff_listed_pauses_the_account(
-    sandbox: Sandbox, provider: str, there: dict[str, Any], phrase: str
+def test_pausing_phrase_pauses_the_account(
+    sandbox: Sandbox, provider: str, provider_fields: dict[str, Any], phrase: str
 ) -> None:
     account = make_account(provider, sandbox, in_flight=1, pausing_phrases=f"\n {phrase} \n")
-    sandbox.change_account(provider, **there)
-    messages = waiting(account)
+    sandbox.change_account(provider, **provider_fields)
+    messages = make_queued(account)
 
     run_engine(lambda: Account.objects.filter(pk=account.pk).exclude(paused_at=None).exists())
     run_rounds()
 
-    assert states(messages) == ["refused", "queued", "queued"]
+    assert states_of(messages) == ["refused", "queued", "queued"]
     assert len(sandbox.book.entries(provider)) == 1
 
 
-def test_other_refusals_pause_nothing(sandbox: Sandbox) -> None:
+def test_other_refusal_does_not_pause_the_account(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, pausing_phrases="no money")
     sandbox.change_account("haorui", balance=0)
 
@@ -88,23 +94,23 @@ def test_other_refusals_pause_nothing(sandbox: Sandbox) -> None:
     assert (message.state, account.is_paused) == ("refused", False)
 
 
-def test_a_message_of_a_paused_account_is_not_claimed(sandbox: Sandbox) -> None:
+def test_message_of_a_paused_account_is_not_claimed(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox)
     accounts.pause(account, "by_hand", by=make_user())
-    messages = waiting(account)
+    messages = make_queued(account)
 
     run_rounds()
 
-    assert states(messages) == ["queued"] * 3
+    assert states_of(messages) == ["queued"] * 3
     assert sandbox.book.entries() == []
 
 
-def test_another_account_goes_on_while_one_is_paused(sandbox: Sandbox) -> None:
+def test_pause_does_not_stop_another_account(sandbox: Sandbox) -> None:
     accounts.pause(make_message(make_account("haorui", sandbox)).account, "by_hand")
     assert send(make_message(make_account("haorui", sandbox))).state == MessageState.SUBMITTED
 
 
-def test_what_waited_goes_out_after_a_person_resumed(sandbox: Sandbox) -> None:
+def test_queued_message_is_sent_after_resume(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox)
     accounts.pause(account, "by_hand")
     message = make_message(account)
@@ -115,12 +121,12 @@ def test_what_waited_goes_out_after_a_person_resumed(sandbox: Sandbox) -> None:
     assert send(message).state == MessageState.SUBMITTED
 
 
-def test_a_check_that_a_person_asked_for_resumes_and_the_rest_goes_out(sandbox: Sandbox) -> None:
+def test_successful_check_by_a_person_resumes_the_account(sandbox: Sandbox) -> None:
     account = make_account("haosms", sandbox, in_flight=1, pausing_phrases="余额不足")
     sandbox.change_account("haosms", balance=0)
-    first, *rest = waiting(account)
+    first, *rest = make_queued(account)
     send(first)
-    assert states(rest) == ["queued", "queued"]
+    assert states_of(rest) == ["queued", "queued"]
     sandbox.change_account("haosms", balance=100)
 
     account_checks.request_check(account, Enquiry.Kind.CHECK, make_user())
@@ -129,13 +135,13 @@ def test_a_check_that_a_person_asked_for_resumes_and_the_rest_goes_out(sandbox: 
 
     account.refresh_from_db()
     assert not account.is_paused
-    assert states([first, *rest]) == ["refused", "submitted", "submitted"]
+    assert states_of([first, *rest]) == ["refused", "submitted", "submitted"]
 
 
 @pytest.mark.parametrize(
     ("kind", "by_person"), [(Enquiry.Kind.BALANCE, False), (Enquiry.Kind.BALANCE, True)]
 )
-def test_reading_a_balance_goes_on_while_paused_and_resumes_nothing(
+def test_balance_is_read_while_paused_and_does_not_resume(
     sandbox: Sandbox, kind: Enquiry.Kind, by_person: bool
 ) -> None:
     account = make_account("haosms", sandbox)
@@ -148,7 +154,7 @@ def test_reading_a_balance_goes_on_while_paused_and_resumes_nothing(
     assert account.is_paused
 
 
-def test_a_refused_login_found_by_reading_pauses_as_well(sandbox: Sandbox) -> None:
+def test_login_refused_by_a_balance_reading_pauses_the_account(sandbox: Sandbox) -> None:
     account = make_account("gosms", sandbox, credentials={"api_key": "ch_wrong"})
 
     account_checks.request_check(account, Enquiry.Kind.BALANCE)
@@ -158,14 +164,14 @@ def test_a_refused_login_found_by_reading_pauses_as_well(sandbox: Sandbox) -> No
     assert account.pause_reason == "credentials"
 
 
-def test_the_first_reason_for_a_pause_stands() -> None:
+def test_first_pause_reason_is_kept() -> None:
     account = make_account()
     assert accounts.pause(account, "no_balance", "first words")
     assert not accounts.pause(account, "credentials", "second words")
     assert (account.pause_reason, account.pause_words) == ("no_balance", "first words")
 
 
-def test_a_pause_by_hand_takes_the_place_of_one_that_a_good_check_would_end() -> None:
+def test_pause_by_hand_replaces_an_automatic_pause() -> None:
     account, by = make_account(), make_user()
     accounts.pause(account, "no_balance", "first words")
     assert accounts.pause(account, accounts.BY_HAND, "second words", by)

@@ -1,4 +1,4 @@
-"""Free-text refusals cannot be understood, but ten of them in a row can."""
+"""Ten refusals in a row pause an account, since a free-text refusal alone has no clear meaning."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.support.engine import run_engine
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REFUSED = "+8613900999001"
-"""The practice providers refuse this number with words of their own."""
+"""The sandbox refuses this number with a free text."""
 
 
-def send_all(until: int) -> None:
-    run_engine(lambda: Message.objects.filter(state="refused").count() >= until)
+def send_until_refused(count: int) -> None:
+    run_engine(lambda: Message.objects.filter(state="refused").count() >= count)
 
 
-def test_ten_refusals_in_a_row_pause_the_account_and_quote_the_provider(sandbox: Sandbox) -> None:
+def test_ten_refusals_in_a_row_pause_the_account_with_the_provider_words(sandbox: Sandbox) -> None:
     account = make_account("haosms", sandbox, in_flight=1)
     for _ in range(14):
         make_message(account, kind="own_code", recipient=REFUSED)
@@ -34,18 +34,18 @@ def test_ten_refusals_in_a_row_pause_the_account_and_quote_the_provider(sandbox:
     assert Message.objects.filter(state="queued").count() in (3, 4)
 
 
-def test_one_success_starts_the_count_anew(sandbox: Sandbox) -> None:
+def test_success_resets_the_count(sandbox: Sandbox) -> None:
     account = make_account("haosms", sandbox, in_flight=1)
     for _ in range(2):
         for _ in range(7):
             make_message(account, kind="own_code", recipient=REFUSED)
         make_message(account, kind="own_code")
-    send_all(14)
+    send_until_refused(14)
     account.refresh_from_db()
     assert not account.is_paused
 
 
-def test_resuming_starts_the_count_anew(sandbox: Sandbox) -> None:
+def test_resume_resets_the_count(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox)
     Account.objects.filter(pk=account.pk).update(refusals=9)
     account.refresh_from_db()

@@ -1,4 +1,4 @@
-"""A message's way through the engine, over real HTTP against the practice providers."""
+"""Messages pass through the engine to the sandbox over real HTTP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = [("haorui", "text"), ("haosms", "own_code"), ("otpservice", "provider_co
 
 
 @pytest.mark.parametrize(("provider", "kind"), KINDS)
-def test_a_message_reaches_its_provider_once(sandbox: Sandbox, provider: str, kind: str) -> None:
+def test_message_reaches_its_provider_once(sandbox: Sandbox, provider: str, kind: str) -> None:
     message = send(make_message(make_account(provider, sandbox), kind=kind))
 
     assert message.state == MessageState.SUBMITTED
@@ -31,14 +31,14 @@ def test_a_message_reaches_its_provider_once(sandbox: Sandbox, provider: str, ki
 
 
 @pytest.mark.parametrize(("provider", "kind"), KINDS)
-def test_its_call_is_in_the_journal(sandbox: Sandbox, provider: str, kind: str) -> None:
+def test_call_is_in_the_journal(sandbox: Sandbox, provider: str, kind: str) -> None:
     message = send(make_message(make_account(provider, sandbox), kind=kind))
 
     call = ApiCall.objects.get()
     assert (call.subject, call.outcome, call.http_status) == (f"message:{message.pk}", "done", 200)
 
 
-def test_a_text_arrives_letter_by_letter(sandbox: Sandbox) -> None:
+def test_text_arrives_unchanged(sandbox: Sandbox) -> None:
     text = "Grüße {€}\n验证 😀 “x” & =1+1"
     message = send(make_message(make_account("haorui", sandbox), text=text))
 
@@ -48,19 +48,19 @@ def test_a_text_arrives_letter_by_letter(sandbox: Sandbox) -> None:
     assert entry.reference == message.reference
 
 
-def test_the_address_for_reports_goes_out_with_a_text(sandbox: Sandbox) -> None:
+def test_text_carries_the_callback_url(sandbox: Sandbox) -> None:
     send(make_message(make_account("haorui", sandbox)))
 
     (entry,) = sandbox.book.entries()
     assert str(entry.fields["callback_url"]).startswith("http://testserver/callbacks/")
 
 
-def test_a_code_goes_out_over_the_chosen_channel_in_the_chosen_text(sandbox: Sandbox) -> None:
+def test_own_code_uses_the_chosen_channel_and_template(sandbox: Sandbox) -> None:
     send(make_message(make_account("haosms", sandbox), kind="own_code", template="3"))
 
     (entry,) = sandbox.book.entries()
-    asked = {name: entry.fields[name] for name in ("phone", "content", "platform", "tmp_id")}
-    assert asked == {
+    sent_fields = {name: entry.fields[name] for name in ("phone", "content", "platform", "tmp_id")}
+    assert sent_fields == {
         "phone": "13912345678",
         "content": CODE,
         "platform": "验证码通道1",
@@ -68,21 +68,21 @@ def test_a_code_goes_out_over_the_chosen_channel_in_the_chosen_text(sandbox: San
     }
 
 
-def test_a_code_of_the_provider_carries_our_reference(sandbox: Sandbox) -> None:
+def test_provider_code_carries_our_reference(sandbox: Sandbox) -> None:
     message = send(make_message(make_account("otpservice", sandbox), kind="provider_code"))
 
     (entry,) = sandbox.book.entries()
     assert (entry.reference, entry.fields["msisdn"]) == (message.reference, "8613912345678")
 
 
-def test_an_id_that_is_a_placeholder_is_kept_and_noted(sandbox: Sandbox) -> None:
+def test_placeholder_id_is_kept_with_a_warning(sandbox: Sandbox) -> None:
     sandbox.change_settings("otpservice", placeholder_msgid=True)
     message = send(make_message(make_account("otpservice", sandbox), kind="provider_code"))
 
     assert (message.state, message.provider_id, message.warnings) == ("submitted", "0", ["no_id"])
 
 
-def test_every_step_leaves_its_time(sandbox: Sandbox) -> None:
+def test_every_step_records_its_time(sandbox: Sandbox) -> None:
     message = send(make_message(make_account("haorui", sandbox)))
 
     steps = (message.created_at, message.claimed_at, message.handed_over_at, message.answered_at)
@@ -90,14 +90,14 @@ def test_every_step_leaves_its_time(sandbox: Sandbox) -> None:
     assert list(steps) == sorted(steps)  # type: ignore[type-var]
 
 
-def test_a_message_that_nobody_kicked_is_sent_as_well(sandbox: Sandbox) -> None:
+def test_message_is_sent_without_a_wake_task(sandbox: Sandbox) -> None:
     message = make_message(make_account("haorui", sandbox))
     OrmQ.objects.all().delete()
 
     assert send(message).state == MessageState.SUBMITTED
 
 
-def test_a_message_waits_for_its_time(sandbox: Sandbox) -> None:
+def test_message_is_not_sent_before_its_time(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox)
     later = make_message(account, not_before=timezone.now() + timedelta(hours=1))
     send(make_message(account))
@@ -117,7 +117,7 @@ def test_many_messages_each_arrive_once(sandbox: Sandbox) -> None:
     assert sandbox.book.repeated() == []
 
 
-def test_an_account_never_has_more_calls_in_flight_than_it_may(sandbox: Sandbox) -> None:
+def test_account_stays_within_its_calls_in_flight(sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox, in_flight=2)
     sandbox.fault("slow", provider="haorui", calls=None, seconds=0.05)
     messages = [make_message(account) for _ in range(10)]
@@ -131,7 +131,7 @@ def test_an_account_never_has_more_calls_in_flight_than_it_may(sandbox: Sandbox)
     ("provider", "kind"),
     [("haorui", "own_code"), ("haosms", "text"), ("otpservice", "text"), ("gosms", "text")],
 )
-def test_what_a_provider_cannot_send_is_refused_without_a_call(
+def test_unsupported_kind_is_refused_without_a_call(
     sandbox: Sandbox, provider: str, kind: str
 ) -> None:
     message = make_message(kind=kind)
@@ -143,7 +143,7 @@ def test_what_a_provider_cannot_send_is_refused_without_a_call(
     assert sandbox.book.entries() == []
 
 
-def test_a_channel_of_another_country_is_refused_without_a_call(sandbox: Sandbox) -> None:
+def test_channel_of_another_country_is_refused_without_a_call(sandbox: Sandbox) -> None:
     account = make_account("haosms", sandbox, options={"other_channels": ["TH 中国OTP通道1"]})
     sent = send(make_message(account, kind="own_code", channel="中国OTP通道1"))
 

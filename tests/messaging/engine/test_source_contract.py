@@ -1,4 +1,4 @@
-"""Messages, single and of batches, keep the promise that every work source keeps."""
+"""Single messages and messages of batches keep the contract of every work source."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ class TestBatches(NeverRepeatedContract):
         return account
 
     def sweep(self) -> None:
-        """The claims of all messages are swept by the source of the single ones."""
+        """Sweep with both sources: the one of single messages sweeps the claims of all messages."""
         MessageSource().sweep()
         BatchSource().sweep()

@@ -1,4 +1,4 @@
-"""What the page of a message says: title, text, next step and the money line."""
+"""Explanations and timeline of a message: title, text, next step, money line, entries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ S = MessageState
 N, L, R, U, D = "N", "L", "R", "U", "D"
 
 
-def ended(state: str, reason: str = "", provider: str = "haorui", **fields: Any) -> Message:
+def make_answered(state: str, reason: str = "", provider: str = "haorui", **fields: Any) -> Message:
     now = timezone.now()
     times = {"claimed_at": now, "handed_over_at": now - timedelta(seconds=30), "answered_at": now}
     kind = {"haosms": "own_code", "otpservice": "provider_code"}.get(provider, "text")
@@ -54,13 +54,13 @@ def ended(state: str, reason: str = "", provider: str = "haorui", **fields: Any)
         (S.SENDING, ""),
     ],
 )
-def test_a_state_has_its_money_line(state: MessageState, money: str) -> None:
-    assert explanation_of(ended(state, tries=0)).money == money
+def test_state_has_its_money_line(state: MessageState, money: str) -> None:
+    assert explanation_of(make_answered(state, tries=0)).money == money
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_money_may_be_gone_wherever_the_outcome_is_unknown(reason: Reason) -> None:
-    assert explanation_of(ended(S.UNKNOWN, reason)).money == MoneyLine.UNKNOWN
+def test_unknown_outcome_may_have_cost_money(reason: Reason) -> None:
+    assert explanation_of(make_answered(S.UNKNOWN, reason)).money == MoneyLine.UNKNOWN
 
 
 REFUSALS = [
@@ -74,12 +74,12 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("reason", REFUSALS)
-def test_a_refusal_is_not_normally_charged(reason: Reason) -> None:
-    assert explanation_of(ended(S.REFUSED, reason)).money == MoneyLine.REFUSED
+def test_refusal_is_not_normally_charged(reason: Reason) -> None:
+    assert explanation_of(make_answered(S.REFUSED, reason)).money == MoneyLine.REFUSED
 
 
-def test_what_the_provider_was_not_asked_for_costs_nothing() -> None:
-    assert explanation_of(ended(S.REFUSED, Reason.CANNOT_TAKE)).money == MoneyLine.NOT_SENT
+def test_refusal_without_a_call_costs_nothing() -> None:
+    assert explanation_of(make_answered(S.REFUSED, Reason.CANNOT_TAKE)).money == MoneyLine.NOT_SENT
 
 
 @pytest.mark.parametrize(
@@ -92,72 +92,74 @@ def test_what_the_provider_was_not_asked_for_costs_nothing() -> None:
         (WAITED_TOO_LONG, L),
     ],
 )
-def test_what_was_not_sent_costs_nothing(reason: str, money: str) -> None:
-    assert explanation_of(ended(S.NOT_SENT, reason)).money == money
+def test_unsent_message_costs_nothing(reason: str, money: str) -> None:
+    assert explanation_of(make_answered(S.NOT_SENT, reason)).money == money
 
 
-# --- the words ---------------------------------------------------------------
+# --- the texts ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 @pytest.mark.parametrize("state", [S.REFUSED, S.UNKNOWN, S.NOT_SENT, S.HELD])
 @pytest.mark.parametrize("reason", [*Reason, WAITED_TOO_LONG, FAULT_BEFORE_SENDING])
-def test_every_reason_is_said_in_words_and_leaves_no_place_open(
+def test_every_reason_has_a_text_without_open_placeholders(
     reason: str, state: MessageState, language: str
 ) -> None:
     with override(language):
-        story = explanation_of(ended(state, reason))
-    said = f"{story.title} {story.text} {story.next_step}"
-    assert story.title not in ("", reason)
-    assert "%(" not in said
+        explanation = explanation_of(make_answered(state, reason))
+    shown = f"{explanation.title} {explanation.text} {explanation.next_step}"
+    assert explanation.title not in ("", reason)
+    assert "%(" not in shown
 
 
 @pytest.mark.parametrize("reason", [*Reason, WAITED_TOO_LONG])
-def test_lists_have_a_line_for_every_reason(reason: str) -> None:
-    assert title_of(ended(S.NOT_SENT, reason)).strip()
+def test_every_reason_has_a_title(reason: str) -> None:
+    assert title_of(make_answered(S.NOT_SENT, reason)).strip()
 
 
-def test_a_timeout_says_how_long_it_took() -> None:
-    assert explanation_of(ended(S.UNKNOWN, Reason.TIMED_OUT)).title == "No answer after 30 s."
+def test_timeout_shows_how_long_it_took() -> None:
+    assert (
+        explanation_of(make_answered(S.UNKNOWN, Reason.TIMED_OUT)).title == "No answer after 30 s."
+    )
 
 
-def test_no_balance_says_how_many_wait() -> None:
-    message = ended(S.REFUSED, Reason.NO_BALANCE)
+def test_missing_balance_shows_how_many_messages_wait() -> None:
+    message = make_answered(S.REFUSED, Reason.NO_BALANCE)
     make_message(message.account)
     make_message(message.account)
     assert explanation_of(message).text == "The provider refused for lack of money. 2 wait."
 
 
-def test_what_waited_too_long_says_how_long() -> None:
+def test_expired_message_shows_how_long_it_waited() -> None:
     now = timezone.now()
-    message = ended(
+    message = make_answered(
         S.NOT_SENT, WAITED_TOO_LONG, queued_at=now - timedelta(seconds=121), ended_at=now
     )
     assert explanation_of(message).title == "This waited 2 min and was not sent."
 
 
-def test_a_message_that_is_tried_again_says_when() -> None:
-    message = ended(S.QUEUED, Reason.UNREACHABLE, tries=1)
-    story = explanation_of(message)
-    assert story.title == "The provider could not be reached."
-    assert story.text.startswith("Tried 1 times, next at ")
+def test_retried_message_shows_the_next_try() -> None:
+    message = make_answered(S.QUEUED, Reason.UNREACHABLE, tries=1)
+    explanation = explanation_of(message)
+    assert explanation.title == "The provider could not be reached."
+    assert explanation.text.startswith("Tried 1 times, next at ")
 
 
-def test_a_fault_of_ours_before_anything_left_does_not_claim_that_it_left() -> None:
-    story = explanation_of(ended(S.NOT_SENT, Reason.PORTAL_FAULT))
-    assert story.title == "The portal had a fault before anything was sent."
+def test_portal_fault_before_sending_does_not_claim_a_send() -> None:
+    explanation = explanation_of(make_answered(S.NOT_SENT, Reason.PORTAL_FAULT))
+    assert explanation.title == "The portal had a fault before anything was sent."
 
 
-def test_a_young_message_has_nothing_to_explain() -> None:
+def test_new_message_has_no_explanation() -> None:
     assert explanation_of(make_message()).text == ""
 
 
-def test_a_message_that_waits_for_long_says_so() -> None:
+def test_long_wait_is_explained() -> None:
     message = make_message(queued_at=timezone.now() - timedelta(seconds=11))
     assert explanation_of(message).text.startswith("Waiting to be taken up for 11.")
 
 
-def test_a_message_of_a_paused_account_says_what_it_waits_for() -> None:
+def test_message_of_a_paused_account_names_the_pause() -> None:
     message = make_message(make_account(name="Main"))
     accounts.pause(message.account, "by_hand")
     assert (
@@ -165,41 +167,46 @@ def test_a_message_of_a_paused_account_says_what_it_waits_for() -> None:
     )
 
 
-def test_an_accepted_message_waits_for_its_report() -> None:
-    assert explanation_of(ended(S.SUBMITTED)).text == "Accepted. Waiting for the delivery report."
+def test_accepted_message_waits_for_its_report() -> None:
+    assert (
+        explanation_of(make_answered(S.SUBMITTED)).text
+        == "Accepted. Waiting for the delivery report."
+    )
 
 
-def test_where_no_report_will_come_the_recipient_is_to_be_asked() -> None:
-    text = explanation_of(ended(S.SUBMITTED, provider="haosms")).text
+def test_accepted_message_without_reports_says_so() -> None:
+    text = explanation_of(make_answered(S.SUBMITTED, provider="haosms")).text
     assert text.startswith("Accepted. HaoSMS gives no delivery reports")
 
 
-def test_a_report_that_is_overdue_is_not_waited_for_any_more() -> None:
-    message = ended(S.SUBMITTED, answered_at=timezone.now() - timedelta(hours=72, seconds=1))
+def test_overdue_report_is_explained() -> None:
+    message = make_answered(
+        S.SUBMITTED, answered_at=timezone.now() - timedelta(hours=72, seconds=1)
+    )
     assert explanation_of(message).text.startswith("No report after 72 hours.")
 
 
 @pytest.mark.parametrize("provider", ["haosms", "haorui"])
-def test_what_a_person_marked_as_sent_is_not_called_accepted(provider: str) -> None:
-    message = ended(S.SUBMITTED, provider=provider, settled_at=timezone.now())
+def test_message_marked_as_sent_is_not_called_accepted(provider: str) -> None:
+    message = make_answered(S.SUBMITTED, provider=provider, settled_at=timezone.now())
     assert explanation_of(message).text == "A person found that it went out."
 
 
 # --- the timeline ------------------------------------------------------------
 
 
-def lines(message: Message, *, with_calls: bool = False) -> list[str]:
+def timeline_texts(message: Message, *, with_calls: bool = False) -> list[str]:
     return [line.text for line in timeline(message, with_calls=with_calls)]
 
 
-def test_a_new_message_has_been_queued_by_somebody() -> None:
+def test_timeline_of_a_new_message_names_who_queued_it() -> None:
     by = make_user(first_name="Wei", last_name="Chen")
-    assert lines(make_message(by=by)) == ["Queued by Wei Chen"]
+    assert timeline_texts(make_message(by=by)) == ["Queued by Wei Chen"]
 
 
-def test_an_accepted_message_tells_its_way_and_what_is_missing() -> None:
-    told = lines(ended(S.SUBMITTED, provider_id="26471304"))
-    assert told[1:] == [
+def test_timeline_of_an_accepted_message_lists_its_steps() -> None:
+    entries = timeline_texts(make_answered(S.SUBMITTED, provider_id="26471304"))
+    assert entries[1:] == [
         "Taken up",
         "Handed over for sending",
         "Accepted after 30.0 s, id 26471304",
@@ -207,13 +214,13 @@ def test_an_accepted_message_tells_its_way_and_what_is_missing() -> None:
     ]
 
 
-def test_what_has_not_happened_has_no_time() -> None:
-    *_, last = timeline(ended(S.SUBMITTED, provider="haosms"), with_calls=False)
+def test_missing_report_has_no_time() -> None:
+    *_, last = timeline(make_answered(S.SUBMITTED, provider="haosms"), with_calls=False)
     assert (last.text, last.at) == ("HaoSMS gives no delivery reports", None)
 
 
 @pytest.mark.parametrize(
-    ("state", "fields", "told"),
+    ("state", "fields", "entry"),
     [
         (S.SUBMITTED, {}, "Accepted after 30.0 s, without an id"),
         (S.REFUSED, {}, "Refused by the provider after 30.0 s"),
@@ -226,38 +233,38 @@ def test_what_has_not_happened_has_no_time() -> None:
         (S.NOT_SENT, {"settled_at": timezone.now()}, "No clear answer after 30.0 s"),
     ],
 )
-def test_the_answer_is_told_as_it_was(state: str, fields: dict[str, Any], told: str) -> None:
-    assert told in lines(ended(state, **fields))
+def test_timeline_describes_the_answer(state: str, fields: dict[str, Any], entry: str) -> None:
+    assert entry in timeline_texts(make_answered(state, **fields))
 
 
 @pytest.mark.parametrize(
-    ("state", "told"),
+    ("state", "entry"),
     [
         (S.SUBMITTED, "Marked as sent by Wei: Recipient has it"),
         (S.NOT_SENT, "Marked as not sent by Wei: Recipient has it"),
         (S.DELIVERED, "Marked as sent by Wei: Recipient has it"),
     ],
 )
-def test_a_decision_is_told_with_name_and_reason(state: str, told: str) -> None:
+def test_timeline_shows_a_decision_with_name_and_reason(state: str, entry: str) -> None:
     by = make_user(first_name="Wei")
-    message = ended(
+    message = make_answered(
         state, settled_at=timezone.now(), settled_by=by, settled_because="Recipient has it"
     )
-    assert told in lines(message)
+    assert entry in timeline_texts(message)
 
 
-def test_a_cancelled_message_tells_who_cancelled_it() -> None:
+def test_timeline_names_who_cancelled() -> None:
     by = make_user(first_name="Wei")
     message = make_message(state="cancelled", ended_at=timezone.now(), ended_by=by)
-    assert lines(message)[-1] == "Cancelled by Wei"
+    assert timeline_texts(message)[-1] == "Cancelled by Wei"
 
 
-def test_what_the_portal_gave_up_says_so() -> None:
-    message = ended(S.UNKNOWN, answered_at=None, ended_at=timezone.now())
-    assert lines(message)[-1] == "Given up by the portal"
+def test_timeline_shows_that_the_portal_gave_up() -> None:
+    message = make_answered(S.UNKNOWN, answered_at=None, ended_at=timezone.now())
+    assert timeline_texts(message)[-1] == "Given up by the portal"
 
 
-def a_call(message: Message) -> ApiCall:
+def make_call(message: Message) -> ApiCall:
     return ApiCall.objects.create(
         account=message.account,
         operation="send_text",
@@ -270,21 +277,21 @@ def a_call(message: Message) -> ApiCall:
     )
 
 
-def test_the_answer_links_to_its_call() -> None:
-    message = ended(S.SUBMITTED)
-    call = a_call(message)
+def test_answer_links_to_its_call() -> None:
+    message = make_answered(S.SUBMITTED)
+    call = make_call(message)
     urls = [line.url for line in timeline(message, with_calls=True) if line.url]
     assert urls == [f"/providers/apicall/{call.pk}/change/"]
 
 
-def test_earlier_tries_stand_before_the_answer() -> None:
-    message = ended(S.SUBMITTED)
-    a_call(message)
-    a_call(message)
-    assert "Tried: Not done" in lines(message, with_calls=True)
+def test_timeline_lists_earlier_tries() -> None:
+    message = make_answered(S.SUBMITTED)
+    make_call(message)
+    make_call(message)
+    assert "Tried: Not done" in timeline_texts(message, with_calls=True)
 
 
-def test_who_may_not_see_calls_gets_no_link() -> None:
-    message = ended(S.SUBMITTED)
-    a_call(message)
+def test_timeline_without_permission_has_no_call_link() -> None:
+    message = make_answered(S.SUBMITTED)
+    make_call(message)
     assert not [line for line in timeline(message, with_calls=False) if line.url]

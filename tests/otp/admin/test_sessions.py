@@ -15,9 +15,9 @@ from tests.factories.accounts import make_account
 from tests.factories.codes import (
     NUMBER,
     WRONG,
-    let_gap_pass,
-    let_time_pass,
-    make_sent,
+    end_send_gap,
+    expire_session,
+    make_sent_session,
     make_session,
 )
 from tests.factories.messages import CODE
@@ -94,8 +94,8 @@ def test_submitting_the_form_twice_opens_the_same_session(operator: Client) -> N
 
 
 def test_sending_over_an_open_code_needs_confirmation(operator: Client) -> None:
-    session = make_sent()
-    let_gap_pass()
+    session = make_sent_session()
+    end_send_gap()
     data = fields(session.account)
     page = operator.post(reverse(SEND), data).content.decode()
     assert "that one stops working" in page
@@ -105,7 +105,7 @@ def test_sending_over_an_open_code_needs_confirmation(operator: Client) -> None:
 
 
 def test_sending_too_early_is_reported_in_the_form(operator: Client) -> None:
-    session = make_sent()
+    session = make_sent_session()
     data = fields(session.account, confirmed=session.public_id)
     page = operator.post(reverse(SEND), data).content.decode()
     assert "The next code can go out in" in page
@@ -118,7 +118,7 @@ def test_exhausted_daily_limit_is_reported_in_the_form(operator: Client, setting
 
 
 def test_preview_shows_an_open_code(operator: Client) -> None:
-    session = make_sent()
+    session = make_sent_session()
     url = reverse("admin:otp_session_preview")
     page = operator.post(url, {"account": session.account.public_id, "recipient": NUMBER})
     assert "5 tries" in page.content.decode()
@@ -140,14 +140,14 @@ def check(client: Client, session: Session, code: str, **headers: str) -> str:
 
 
 def test_wrong_code_shows_the_tries_left(operator: Client) -> None:
-    session = make_sent()
+    session = make_sent_session()
     fragment = check(operator, session, WRONG, HX_Request="true")
     assert "Not the right code. 4 tries left." in fragment
     assert 'id="check-code"' not in fragment
 
 
 def test_correct_code_replaces_the_field_with_the_end(operator: Client) -> None:
-    session = make_sent()
+    session = make_sent_session()
     fragment = check(operator, session, CODE, HX_Request="true")
     assert 'id="desk"' in fragment
     assert "Verified at" in fragment
@@ -155,13 +155,13 @@ def test_correct_code_replaces_the_field_with_the_end(operator: Client) -> None:
 
 
 def test_check_without_script_redirects_to_the_page(operator: Client) -> None:
-    session = make_sent()
+    session = make_sent_session()
     assert check(operator, session, WRONG) == ""
     assert "Not the right code" in operator.get(page_of(session)).content.decode()
 
 
 def test_page_of_an_expired_session_does_not_poll(operator: Client) -> None:
-    session = let_time_pass(make_sent())
+    session = expire_session(make_sent_session())
     page = operator.get(page_of(session)).content.decode()
     assert "Expired at" in page
     assert "data-live" not in page
@@ -170,14 +170,14 @@ def test_page_of_an_expired_session_does_not_poll(operator: Client) -> None:
 
 
 def test_reported_success_is_shown_as_unconfirmed(operator: Client) -> None:
-    session = make_sent()
+    session = make_sent_session()
     Session.objects.update(provider_says_verified_at=session.created_at)
     page = operator.get(page_of(session)).content.decode()
     assert "The provider reports success, but no check here confirmed it. Not verified." in page
 
 
 def test_page_without_a_try_left_suggests_a_new_code(operator: Client) -> None:
-    session = make_sent(tries=5, state="check_unknown")
+    session = make_sent_session(tries=5, state="check_unknown")
     page = operator.get(page_of(session)).content.decode()
     assert "All 5 tries used. It is not known" in page
     assert "Send a new code" in page
@@ -185,7 +185,7 @@ def test_page_without_a_try_left_suggests_a_new_code(operator: Client) -> None:
 
 
 def test_other_routes_are_offered_with_their_texts(operator: Client) -> None:
-    session = make_sent(make_account("haosms", options={"channels": ["one", "two"]}))
+    session = make_sent_session(make_account("haosms", options={"channels": ["one", "two"]}))
     make_account("haorui", name="Texts")
     make_account("haosms", name="Paused", paused_at=timezone.now())
     make_account("haosms", name="Elsewhere", options={"channels": []})
@@ -201,14 +201,14 @@ def test_no_page_shows_the_code(operator: Client) -> None:
 
 
 def test_resend_within_a_minute_is_refused_with_an_explanation(operator: Client) -> None:
-    session = make_sent()
+    session = make_sent_session()
     data = {"account": session.account.public_id, "form_token": "again"}
     page = operator.post(page_of(session, "again"), data, follow=True).content.decode()
     assert "The next code can go out in" in page
 
 
 def test_cancelling_reports_that_the_code_is_invalid(operator: Client) -> None:
-    session = make_sent()
+    session = make_sent_session()
     page = operator.post(page_of(session, "cancel"), follow=True).content.decode()
     assert "The code is dead." in page
 
@@ -221,11 +221,11 @@ def list_page() -> str:
 
 
 def test_figures_follow_the_filters(operator: Client) -> None:
-    verified = make_sent(make_account("haorui"), recipient="13912345601")
+    verified = make_sent_session(make_account("haorui"), recipient="13912345601")
     Session.objects.filter(pk=verified.pk).update(
         state="verified", verified_at=verified.sent_at, delivered_at=verified.sent_at
     )
-    make_sent(make_account("haosms"), recipient="13912345602")
+    make_sent_session(make_account("haosms"), recipient="13912345602")
     total = operator.get(list_page()).context["funnel"]
     assert (total.sent, total.reported_on, total.delivered, total.verified) == (2, 1, 1, 1)
     filtered = operator.get(list_page(), {"shown": "verified"}).context["funnel"]
@@ -236,9 +236,9 @@ def test_figures_follow_the_filters(operator: Client) -> None:
 
 
 def test_list_starts_with_today_and_says_so(operator: Client) -> None:
-    old = make_sent(recipient="13912345601")
+    old = make_sent_session(recipient="13912345601")
     Session.objects.update(created_at=timezone.now() - timedelta(days=1))
-    new = make_sent(recipient="13912345602")
+    new = make_sent_session(recipient="13912345602")
     first = operator.get(list_page())
     assert list(first.context["cl"].queryset) == [new]
     assert "<strong>Today:</strong>" in first.content.decode()
@@ -251,8 +251,8 @@ def test_list_starts_with_today_and_says_so(operator: Client) -> None:
 
 
 def test_changes_return_updated_cells_and_the_number_of_newer_rows(operator: Client) -> None:
-    session = make_sent(recipient="13912345601")
-    make_sent(recipient="13912345602")
+    session = make_sent_session(recipient="13912345601")
+    make_sent_session(recipient="13912345602")
     Session.objects.filter(pk=session.pk).update(state="verified", tries=2)
     url = reverse("admin:otp_session_changes")
     changes = operator.get(url, headers={"X-Rows": session.public_id}).json()
@@ -263,7 +263,7 @@ def test_changes_return_updated_cells_and_the_number_of_newer_rows(operator: Cli
 
 
 def test_numbers_are_masked_for_users_other_than_the_sender(operator: Client) -> None:
-    session = make_sent()
+    session = make_sent_session()
     for url in (list_page(), page_of(session)):
         page = operator.get(url).content.decode()
         assert "1234 5678" not in page
@@ -271,7 +271,7 @@ def test_numbers_are_masked_for_users_other_than_the_sender(operator: Client) ->
 
 
 def test_search_finds_sessions_by_whole_number_and_opens_them_by_id(operator: Client) -> None:
-    session = make_sent()
+    session = make_sent_session()
     found = operator.get(list_page(), {"q": "+86 139-1234-5678"}).context["cl"]
     assert list(found.queryset) == [session]
     reference = Message.objects.get().reference
@@ -280,7 +280,7 @@ def test_search_finds_sessions_by_whole_number_and_opens_them_by_id(operator: Cl
 
 def test_export_contains_the_filtered_list_with_masked_numbers(client: Client) -> None:
     client.force_login(make_user("otp.view_session", "otp.export_session"))
-    make_sent()
+    make_sent_session()
     answer = client.get(reverse("admin:otp_session_export"), {"shown": "sent"})
     text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
     assert "Waiting for the code" in text
@@ -294,7 +294,7 @@ def test_export_contains_the_filtered_list_with_masked_numbers(client: Client) -
 @pytest.mark.parametrize("name", ["check", "again", "cancel", "reveal"])
 def test_viewer_actions_are_forbidden(client: Client, name: str) -> None:
     client.force_login(make_staff("viewer"))
-    session = make_sent()
+    session = make_sent_session()
     answer = client.post(page_of(session, name), {"code": CODE, "form_token": "x"})
     assert answer.status_code == 403
     session.refresh_from_db()
@@ -314,7 +314,7 @@ def test_actions_require_permission_to_view_the_session(
     client: Client, name: str, permission: str
 ) -> None:
     client.force_login(make_user(permission))
-    session = make_sent()
+    session = make_sent_session()
     data = {"code": CODE, "form_token": "x", "reason": "customer"}
     assert client.post(page_of(session, name), data).status_code == 403
 
@@ -328,6 +328,6 @@ def test_pages_require_a_permission(client: Client, name: str) -> None:
 
 def test_reveal_shows_the_whole_number(client: Client) -> None:
     client.force_login(make_staff("manager"))
-    session = make_sent()
+    session = make_sent_session()
     answer = client.post(page_of(session, "reveal"), {"reason": "customer"})
     assert "1234 5678" in answer.content.decode()

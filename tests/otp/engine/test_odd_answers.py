@@ -17,7 +17,7 @@ from providers.engine.work_source import Result
 from providers.gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import CheckResult, Reason
 from tests.factories.accounts import make_account
-from tests.factories.codes import WRONG, make_sent, try_code
+from tests.factories.codes import WRONG, make_sent_session, try_code
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ ANSWERS: dict[str, CheckResult | GatewayError] = {
 def make_checking(
     session_state: SessionState, attempt_state: AttemptState
 ) -> tuple[Session, Attempt]:
-    session = make_sent(make_account("otpservice"))
+    session = make_sent_session(make_account("otpservice"))
     attempt = try_code(session, WRONG)
     Attempt.objects.filter(pk=attempt.pk).update(
         state=attempt_state, claim=uuid4(), claimed_at=timezone.now()
@@ -88,7 +88,7 @@ def test_no_check_answer_moves_an_attempt_outside_its_table(before: A, result: s
 def test_no_message_state_moves_a_session_outside_its_table(
     before: S, message_state: MessageState
 ) -> None:
-    session = make_sent()
+    session = make_sent_session()
     Session.objects.filter(pk=session.pk).update(state=before)
     message = session.newest_code().message
     Message.objects.filter(pk=message.pk).update(state=message_state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from otp.engine.check_source import CheckJob, CheckSource
 from providers.models import Account
 from tests.factories.accounts import make_account
-from tests.factories.codes import WRONG, let_gap_pass, make_sent, try_code
+from tests.factories.codes import WRONG, end_send_gap, make_sent_session, try_code
 from tests.support.work_source_contract import NeverRepeatedContract
 
 
@@ -17,6 +17,6 @@ class TestChecks(NeverRepeatedContract):
         account = make_account("otpservice")
         for number in range(count):
             recipient = f"+861391234567{number}"
-            try_code(make_sent(account, recipient=recipient), WRONG)
-            let_gap_pass(recipient)
+            try_code(make_sent_session(account, recipient=recipient), WRONG)
+            end_send_gap(recipient)
         return account

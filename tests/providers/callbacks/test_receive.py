@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import OperationalError
 from django.test import Client, RequestFactory
 from pytest_django import Settings
@@ -189,6 +190,15 @@ def test_chunked_body_is_read(account: Account) -> None:
     request.META |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(b'{"uid": "1"}')}
     assert receive.callback(request, token_of(account)).status_code == 200
     assert bytes(only_callback().body) == b'{"uid": "1"}'
+
+
+def test_body_cut_off_before_its_stated_length_is_not_stored(account: Account) -> None:
+    body = b'{"uid": "1"}'
+    environ = RequestFactory().post("/", body, "application/json").environ
+    cut_off = {"CONTENT_LENGTH": str(len(body) + 1), "wsgi.input": BytesIO(body)}
+    request = WSGIRequest({**environ, **cut_off})
+    assert receive.callback(request, token_of(account)).status_code == 400
+    assert not Callback.objects.exists()
 
 
 # --- overload and failures -------------------------------------------------------------
