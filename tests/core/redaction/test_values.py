@@ -60,11 +60,11 @@ def test_secret_is_hidden_in_every_spelling(spelling: str) -> None:
 @pytest.mark.parametrize("coded", ["fn5+P35+fj8", "fn5-P35-fj8"], ids=["plain", "for URLs"])
 def test_secret_is_hidden_in_every_kind_of_base64(coded: str, padding: str) -> None:
     text = f"before {coded}{padding} after"
-    assert redactor(("~~~?~~~?",)).by_value(text) == f"before {HIDDEN} after"
+    assert redactor(("~~~?~~~?",)).redact_values(text) == f"before {HIDDEN} after"
 
 
 def test_secret_that_is_no_valid_unicode_is_hidden_as_it_is() -> None:
-    assert redactor(("pass\ud800word",)).by_value("x pass\ud800word y") == f"x {HIDDEN} y"
+    assert redactor(("pass\ud800word",)).redact_values("x pass\ud800word y") == f"x {HIDDEN} y"
 
 
 DISGUISES = {
@@ -162,14 +162,14 @@ def test_phone_number_of_the_call_is_masked_in_every_notation(text: str, shown: 
 
 
 def test_digits_around_a_phone_number_are_masked_with_it() -> None:
-    call = Redactor().also(phones=("+8613912345678",))
-    assert call.by_value("id 99139123456780 ok") == "id 991•••••••6780 ok"
-    assert call.by_value("139123456785 and 13912345678") == "139•••••6785 and 139••••5678"
+    call = Redactor().with_values(phones=("+8613912345678",))
+    assert call.redact_values("id 99139123456780 ok") == "id 991•••••••6780 ok"
+    assert call.redact_values("139123456785 and 13912345678") == "139•••••6785 and 139••••5678"
 
 
 def test_number_that_shares_only_seven_digits_is_another_one() -> None:
-    call = Redactor().also(phones=("+8613912345678",))
-    assert call.by_value("13992345678") == "13992345678"
+    call = Redactor().with_values(phones=("+8613912345678",))
+    assert call.redact_values("13992345678") == "13992345678"
 
 
 def test_without_declared_fields_only_values_are_hidden() -> None:
