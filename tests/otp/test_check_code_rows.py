@@ -96,6 +96,15 @@ def test_check_expires_only_its_own_session() -> None:
     assert (states[session.pk].state, states[other.pk].state) == ("expired", "sent")
 
 
+@pytest.mark.parametrize("state", ["pending", "sent", "send_unknown", "check_unknown"])
+def test_session_without_tries_left_takes_none_whatever_its_state(state: str) -> None:
+    session = make_sent_session(tries=5, state=state)
+    with pytest.raises(sessions.NotOpen):
+        try_code(session, CODE)
+    assert Session.objects.get(pk=session.pk).tries == 5
+    assert not Attempt.objects.exists()
+
+
 def test_try_is_returned_to_its_own_session_and_never_below_zero() -> None:
     session, other = make_sent_session(tries=1), make_sent_session(recipient=OTHER_NUMBER, tries=1)
     for _ in range(2):
