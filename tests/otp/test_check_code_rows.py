@@ -133,6 +133,13 @@ def test_its_unknown_sends_are_locked_before_the_session_is_touched(by: User) ->
     assert f'"session_id" = {session.pk}' in statements[lock]
 
 
+def test_right_code_that_comes_too_late_says_so(by: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not try_code(make_sent_session(), CODE, by).too_late
+    monkeypatch.setattr(check_code, "verify", lambda *args: False)
+    late = try_code(make_sent_session(recipient=OTHER_NUMBER), CODE, by)
+    assert (late.state, late.too_late) == ("right", True)
+
+
 # --- concurrent submissions ------------------------------------------------------
 
 
