@@ -6,7 +6,6 @@ import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 from uuid import UUID
@@ -14,10 +13,8 @@ from uuid import UUID
 from django.db import transaction
 
 from .. import rate_limits
-from ..gateway.call import Login
-from ..gateway.client import Client
-from ..models import Account
-from .bulk_throttle import BULK_HORIZON, BulkThrottle, bulk_capacity
+from .bulk_throttle import BULK_HORIZON, bulk_capacity
+from .dispatch_round import DispatchRound, LeasedAccount, ReservedJob
 from .work_source import DATABASE_AWAY, Job, Lane, WorkSource
 from .worker_pool import WorkerPool
 
@@ -44,38 +41,6 @@ STALE_CLAIM = 10.0
 """Seconds after which a claimed row is released instead of being marked in flight."""
 
 
-@dataclass
-class LeasedAccount:
-    """An account whose lease this loop holds."""
-
-    account: Account
-    client: type[Client]
-    login: Login
-    free_at: float = 0.0
-    """By the monotonic clock. Before this moment no slot is near enough to claim for."""
-    bulk_throttle: BulkThrottle = field(default_factory=BulkThrottle)
-
-
-@dataclass
-class ReservedJob:
-    """A claimed row whose slot may still be in the future. Times are by the monotonic clock."""
-
-    slot_at: float
-    order: int
-    claimed_at: float
-    job: Job
-
-
-@dataclass(frozen=True)
-class DispatchRound:
-    """The decisions of one round: rows whose slot has come, claims that a newer claim of the same
-    row replaced, and jobs that may start."""
-
-    ready: list[ReservedJob]
-    superseded: list[ReservedJob]
-    to_start: list[Job]
-
-
 class Dispatcher:
     """Claims rows and submits them to the worker pool. Only the loop's thread uses it.
 
@@ -87,7 +52,7 @@ class Dispatcher:
     4. Submit the marked jobs to the worker pool.
 
     Nothing starts before the commit. If the commit fails, or its answer is lost, nothing has
-    started, and the next round releases the rows that this one claimed.
+    started, and the next round releases the rows that this one claimed or marked.
     """
 
     def __init__(self, claim: UUID, worker_pool: WorkerPool) -> None:

@@ -20,7 +20,8 @@ from .. import accounts, rate_limits
 from ..gateway.http.client import Deadlines
 from ..models import Account, heartbeat
 from . import heartbeats, leases
-from .dispatcher import Dispatcher, LeasedAccount
+from .dispatch_round import LeasedAccount
+from .dispatcher import Dispatcher
 from .result_writer import ResultWriter
 from .work_source import DATABASE_AWAY, WorkSource, sources
 from .worker_pool import PoolRequest, SlotRequest, WorkerPool

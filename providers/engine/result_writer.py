@@ -13,7 +13,7 @@ from .. import accounts, journal, rate_limits
 from ..gateway.call import CallRecord
 from ..gateway.vocabulary import Outcome, Reason
 from ..models import Account
-from .dispatcher import LeasedAccount
+from .dispatch_round import LeasedAccount
 from .work_source import DATABASE_AWAY, Result, WorkSource
 from .worker_pool import Finished
 

@@ -17,7 +17,8 @@ from messaging.engine.source import MessageSource
 from messaging.models import Message
 from providers import accounts
 from providers.clients.haorui import Haorui
-from providers.engine.dispatcher import Dispatcher, LeasedAccount
+from providers.engine.dispatch_round import LeasedAccount
+from providers.engine.dispatcher import Dispatcher
 from providers.engine.loop import Loop
 from providers.engine.work_source import Job, Lane
 from providers.engine.worker_pool import WorkerPool

@@ -1,0 +1,43 @@
+"""Rules of the layout that no import contract can state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCT: Final = (
+    "benchmarks",
+    "core",
+    "messaging",
+    "otp",
+    "providers",
+    "rentals",
+    "sandbox",
+    "smsportal",
+    "tools",
+)
+MAX_LINES: Final = 300
+VAGUE: Final = {"base_utils", "common", "helper", "helpers", "misc", "util", "utils"}
+NOUNS: Final = {"importing", "masking", "outgoing", "parsing", "pruning", "watching"}
+"""Words in -ing that name a thing, or are no gerund."""
+
+
+def product_modules() -> list[Path]:
+    found = [path for name in PRODUCT for path in (ROOT / name).rglob("*.py")]
+    return [path for path in found if "migrations" not in path.parts]
+
+
+def test_product_modules_have_at_most_300_lines() -> None:
+    lines = {path: path.read_text(encoding="utf-8").count("\n") for path in product_modules()}
+    assert {str(path): count for path, count in lines.items() if count > MAX_LINES} == {}
+
+
+def test_no_module_has_a_vague_name() -> None:
+    assert [str(path) for path in product_modules() if path.stem in VAGUE] == []
+
+
+def test_no_module_is_named_by_a_lone_gerund() -> None:
+    names = {name for path in product_modules() for name in (path.stem, path.parent.name)}
+    gerunds = {name for name in names if name.endswith("ing") and "_" not in name}
+    assert gerunds - NOUNS == set()
