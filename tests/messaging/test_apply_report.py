@@ -80,6 +80,12 @@ def test_report_of_another_account_matches_nothing() -> None:
     assert message.state == "submitted"
 
 
+def test_unknown_provider_id_matches_nothing() -> None:
+    message = make_message(state="submitted", provider_id="26471304")
+    assert not report(message, D.DELIVERED, reference="", provider_id="26471305")
+    assert message.state == "submitted"
+
+
 def test_provider_id_of_two_messages_matches_neither() -> None:
     account = make_account()
     one, _ = [make_message(account, state="submitted", provider_id="26471304") for _ in range(2)]
@@ -134,8 +140,10 @@ S_FINAL = {apply_report.STATE_OF[word] for word in apply_report.FINAL}
 def test_weaker_late_report_changes_nothing(weaker: DeliveryState) -> None:
     message = make_message(state="submitted")
     report(message, D.UNDELIVERED)
-    report(message, weaker)
+    match = report(message, weaker)
+    assert match is not None
     assert (message.state, message.conflict) == ("undelivered", False)
+    assert match.effect == Effect.APPLIED
 
 
 @pytest.mark.parametrize("order", [(D.DELIVERED, D.UNDELIVERED), (D.UNDELIVERED, D.DELIVERED)])
@@ -148,9 +156,10 @@ def test_delivered_outranks_other_reports_with_a_conflict(
     assert (effects[-1] == Effect.CONFLICT) == (order[-1] != D.DELIVERED)
 
 
-def test_report_of_a_cancelled_message_is_a_conflict() -> None:
+@pytest.mark.parametrize("reported", [D.DELIVERED, D.UNDELIVERED, D.SUBMITTED])
+def test_report_of_a_cancelled_message_is_a_conflict(reported: DeliveryState) -> None:
     message = make_message(state="cancelled")
-    match = report(message, D.DELIVERED)
+    match = report(message, reported)
     assert match is not None
     assert (message.state, message.conflict, match.effect) == ("cancelled", True, Effect.CONFLICT)
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from time_machine import travel
 
@@ -95,6 +96,15 @@ def test_check_expires_only_its_own_session() -> None:
     assert (states[session.pk].state, states[other.pk].state) == ("expired", "sent")
 
 
+@pytest.mark.parametrize("state", ["pending", "sent", "send_unknown", "check_unknown"])
+def test_session_without_tries_left_takes_none_whatever_its_state(state: str) -> None:
+    session = make_sent_session(tries=5, state=state)
+    with pytest.raises(sessions.NotOpen):
+        try_code(session, CODE)
+    assert Session.objects.get(pk=session.pk).tries == 5
+    assert not Attempt.objects.exists()
+
+
 def test_try_is_returned_to_its_own_session_and_never_below_zero() -> None:
     session, other = make_sent_session(tries=1), make_sent_session(recipient=OTHER_NUMBER, tries=1)
     for _ in range(2):
@@ -102,6 +112,32 @@ def test_try_is_returned_to_its_own_session_and_never_below_zero() -> None:
         session.refresh_from_db()
         other.refresh_from_db()
         assert (session.tries, other.tries) == (0, 1)
+
+
+def test_its_unknown_sends_are_locked_before_the_session_is_touched(by: User) -> None:
+    session = make_sent_session(state="send_unknown")
+    with CaptureQueriesContext(connection) as asked:
+        check_code.check(session, CODE, by=by, form_token="form")
+    statements = [query["sql"] for query in asked]
+    (lock, *_) = (
+        number
+        for number, statement in enumerate(statements)
+        if 'FROM "messaging_message"' in statement and "= 'unknown'" in statement
+    )
+    (touch, *_) = (
+        number
+        for number, statement in enumerate(statements)
+        if statement.startswith('UPDATE "otp_session"')
+    )
+    assert lock < touch
+    assert f'"session_id" = {session.pk}' in statements[lock]
+
+
+def test_right_code_that_comes_too_late_says_so(by: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not try_code(make_sent_session(), CODE, by).too_late
+    monkeypatch.setattr(check_code, "verify", lambda *args: False)
+    late = try_code(make_sent_session(recipient=OTHER_NUMBER), CODE, by)
+    assert (late.state, late.too_late) == ("right", True)
 
 
 # --- concurrent submissions ------------------------------------------------------
@@ -259,3 +295,13 @@ def test_second_provider_check_is_rejected_while_one_is_under_way(state: str) ->
     with pytest.raises(sessions.CheckUnderWay):
         try_code(session, CODE)
     assert Session.objects.get(pk=session.pk).tries == 1
+
+
+def test_earlier_code_waits_for_the_answer_about_the_newest_too() -> None:
+    make_sent_session()
+    end_send_gap()
+    session = make_provider_session()
+    try_code(session, WRONG)
+    with pytest.raises(sessions.CheckUnderWay):
+        try_code(session, CODE)
+    assert Session.objects.get(pk=session.pk).tries == Attempt.objects.count() == 1

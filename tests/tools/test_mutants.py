@@ -49,20 +49,20 @@ def test_seed_applies_to_samples_only() -> None:
 def test_printed_survivor_with_a_reason_becomes_an_equivalent(
     equivalents_file: Path, module: str
 ) -> None:
-    change = change_of(module, 2, CODE.replace("2", "3"))
+    change = change_of(module, CODE.replace("2", "3"))
     assert change == Change(module, "double", ("-return number * 2", "+return number * 3"))
     equivalents_file.write_text(f"# List\n\n{change}\nNobody calls it.\n")
     assert listed_equivalents() == {change}
 
 
 def test_two_changes_may_share_a_reason(equivalents_file: Path, module: str) -> None:
-    first, second = (change_of(module, 2, CODE.replace("2", digit)) for digit in "34")
+    first, second = (change_of(module, CODE.replace("2", digit)) for digit in "34")
     diff = "```diff\n" + "\n".join(second.lines) + "\n```\n"
     equivalents_file.write_text(f"{first}\n{diff}\nNobody calls it.\n")
     assert listed_equivalents() == {first, second}
 
 
 def test_survivor_without_a_reason_is_rejected(equivalents_file: Path, module: str) -> None:
-    equivalents_file.write_text(str(change_of(module, 2, CODE.replace("2", "3"))))
+    equivalents_file.write_text(str(change_of(module, CODE.replace("2", "3"))))
     with pytest.raises(ValueError, match="no reason"):
         listed_equivalents()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.parts) - all_parts().keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    # So that what was made in memory is removed again.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     check_operators()
     results = [
         _try(part, again=options.again) for part in chosen_parts(options.parts, options.seed)
@@ -111,7 +114,7 @@ def _try_one(item: WorkItem, tests: Runner) -> WorkResult:
 
 def _change(item: WorkItem) -> Change:
     mutation = spec(item)
-    return change_of(str(mutation.module_path), mutation.start_pos[0], mutated_text(mutation))
+    return change_of(str(mutation.module_path), mutated_text(mutation))
 
 
 def _result(part: Part, session: WorkDB, listed: set[Change]) -> Result:

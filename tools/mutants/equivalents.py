@@ -30,12 +30,15 @@ class Change:
         return f"## `{self.module}`\n\n### `{self.function or '(top)'}`\n\n```diff\n{diff}\n```\n"
 
 
-def change_of(module: str, line: int, mutated: str) -> Change:
-    """The change that `mutated` makes to a module. The fault begins in `line`."""
+def change_of(module: str, mutated: str) -> Change:
+    """The change that `mutated` makes to a module."""
     text = (ROOT / module).read_text(encoding="utf-8")
-    compared = difflib.unified_diff(text.splitlines(), mutated.splitlines(), n=0, lineterm="")
+    old, new = text.splitlines(), mutated.splitlines()
+    compared = difflib.unified_diff(old, new, n=0, lineterm="")
     lines = [each for each in compared if not each.startswith(("---", "+++", "@@"))]
-    return Change(module, _function_at(text, line), tuple(map(_stripped, lines)))
+    pairs = enumerate(zip(old, new, strict=False), 1)
+    first = next((number for number, (one, other) in pairs if one != other), len(old))
+    return Change(module, _function_at(text, first), tuple(map(_stripped, lines)))
 
 
 def _stripped(line: str) -> str:

@@ -21,6 +21,8 @@ class Part:
     sample: int | None = None
     """The number of mutants to draw; None for all."""
     seed: int = 0
+    functions: tuple[str, ...] = ()
+    """Only these functions of the modules; "" is the top of a module. Empty: everything."""
 
     @property
     def draw(self) -> str:
@@ -34,11 +36,16 @@ def all_parts() -> dict[str, Part]:
 
 
 def _part(
-    name: str, modules: list[str], tests: list[str], sample: int | None = None, seed: int = 0
+    name: str,
+    modules: list[str],
+    tests: list[str],
+    functions: list[str] | None = None,
+    sample: int | None = None,
+    seed: int = 0,
 ) -> Part:
     if (sample is None) != (seed == 0):
         raise ValueError(f"{name}: a sample needs a seed, and nothing else does")
-    return Part(name, tuple(modules), tuple(tests), sample, seed)
+    return Part(name, tuple(modules), tuple(tests), sample, seed, tuple(functions or ()))
 
 
 def chosen_parts(names: Iterable[str], seed: int | None) -> list[Part]:

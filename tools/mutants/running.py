@@ -90,12 +90,15 @@ class Runner:
         printed = self.data / "output"
         child = fork.Process(target=_test, args=(self, printed, listed))
         child.start()
-        child.join(self.timeout if listed is None else None)
-        is_late = child.exitcode is None
-        # Also ends processes that the tests started.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid or 0, signal.SIGKILL)
-        child.join()
+        try:
+            child.join(self.timeout if listed is None else None)
+            is_late = child.exitcode is None
+        finally:
+            # Also ends processes that the tests started.
+            child.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid or 0, signal.SIGKILL)
+            child.join()
         self.output = "timeout" if is_late else printed.read_text(errors="replace")
         return child.exitcode == 0
 
@@ -152,6 +155,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _test(runner: Runner, printed: Path, listed: Path | None) -> None:
     """Run tests in the copied tree. Runs in the forked process; exits without clean-up."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
     os.chdir(runner.tree)
     sys.path[0] = str(runner.tree)

@@ -1,6 +1,7 @@
 """The mutants of a part, and their results, in Cosmic Ray's session file.
 
-A session belongs to the text of its modules. If the text changes, a new session begins.
+A session belongs to the code of its modules. If the code changes, a new session begins;
+comments and docstrings do not count.
 """
 
 from __future__ import annotations
@@ -59,8 +60,9 @@ def check_operators() -> None:
 def open_session(part: Part) -> WorkDB:
     """The part's existing session, or a new one with its mutants."""
     SESSIONS.mkdir(parents=True, exist_ok=True)
-    texts = "".join((ROOT / module).read_text(encoding="utf-8") for module in part.modules)
-    digest = hashlib.sha256(f"{part.modules}{part.draw}{texts}".encode()).hexdigest()[:12]
+    code = [_code_of(ROOT / module) for module in part.modules]
+    chosen = f"{part.modules}{part.draw}{part.functions or ''}"
+    digest = hashlib.sha256(f"{chosen}{code}".encode()).hexdigest()[:12]
     path = SESSIONS / f"{part.name}-{digest}.sqlite"
     is_new = not path.exists()
     session = WorkDB(str(path), WorkDB.Mode.create)
@@ -72,12 +74,29 @@ def open_session(part: Part) -> WorkDB:
     return session
 
 
+def _code_of(module: Path) -> str:
+    """The code without comments and docstrings, which no mutant touches."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [each for each in body if not _is_text(each)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_text(statement: ast.AST) -> bool:
+    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+        return False
+    return isinstance(statement.value.value, str)
+
+
 def _drawn(part: Part, items: tuple[WorkItem, ...]) -> list[WorkItem]:
     ranges = {Path(module): Unmutated(module) for module in part.modules}
     found = [
         item
         for item in sorted(items, key=in_order)
         if OPERATORS.fullmatch(spec(item).operator_name)
+        and (not part.functions or (spec(item).definition_name or "") in part.functions)
         and not ranges[spec(item).module_path].holds(spec(item))
         and _compiles(mutated_text(spec(item)))
     ]

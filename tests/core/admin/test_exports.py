@@ -54,7 +54,9 @@ def test_formulas_get_an_apostrophe(text: str) -> None:
     assert safe_cell(text).startswith("'")
 
 
-@pytest.mark.parametrize("text", ["+8613912345678", "+86 139 1234 5678", "-0.50", "Hello", "8=8"])
+@pytest.mark.parametrize(
+    "text", ["+8613912345678", "+86 139 1234 5678", "-0.50", "Hello", "8=8", "X=1"]
+)
 def test_numbers_and_plain_text_are_unchanged(text: str) -> None:
     assert safe_cell(text) == text
 

@@ -56,6 +56,17 @@ def test_secret_is_hidden_in_every_spelling(spelling: str) -> None:
     assert redactor((SECRET,)).redact_values(f"before {spelling} after") == f"before {HIDDEN} after"
 
 
+@pytest.mark.parametrize("padding", ["=", ""], ids=["padded", "unpadded"])
+@pytest.mark.parametrize("coded", ["fn5+P35+fj8", "fn5-P35-fj8"], ids=["plain", "for URLs"])
+def test_secret_is_hidden_in_every_kind_of_base64(coded: str, padding: str) -> None:
+    text = f"before {coded}{padding} after"
+    assert redactor(("~~~?~~~?",)).redact_values(text) == f"before {HIDDEN} after"
+
+
+def test_secret_that_is_no_valid_unicode_is_hidden_as_it_is() -> None:
+    assert redactor(("pass\ud800word",)).redact_values("x pass\ud800word y") == f"x {HIDDEN} y"
+
+
 DISGUISES = {
     "JSON escapes": "".join(f"\\u{ord(each):04x}" for each in "Kx7qP2"),
     "JSON escapes, upper case": "".join(f"\\u{ord(each):04X}" for each in "Kx7qP2"),
@@ -148,6 +159,17 @@ def test_values_of_a_call_add_to_the_secrets() -> None:
 )
 def test_phone_number_of_the_call_is_masked_in_every_notation(text: str, shown: str) -> None:
     assert Redactor().with_values(phones=["+8613912345678"]).redact_values(text) == shown
+
+
+def test_digits_around_a_phone_number_are_masked_with_it() -> None:
+    call = Redactor().with_values(phones=("+8613912345678",))
+    assert call.redact_values("id 99139123456780 ok") == "id 991•••••••6780 ok"
+    assert call.redact_values("139123456785 and 13912345678") == "139•••••6785 and 139••••5678"
+
+
+def test_number_that_shares_only_seven_digits_is_another_one() -> None:
+    call = Redactor().with_values(phones=("+8613912345678",))
+    assert call.redact_values("13992345678") == "13992345678"
 
 
 def test_without_declared_fields_only_values_are_hidden() -> None:
