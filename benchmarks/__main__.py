@@ -1,6 +1,7 @@
-"""Everything that is measured, on SQLite and on PostgreSQL. `LONG=1` keeps to the limits for
-ten minutes instead of one, and follows rented numbers to their end. Nothing is asserted:
-figures need a machine that does nothing else.
+"""Run every measurement on SQLite and on PostgreSQL.
+
+With `LONG=1` the measurement of limits takes ten minutes instead of one, and that of rented
+numbers runs until their orders end. Nothing is asserted. Figures need an otherwise idle machine.
 
 python -m benchmarks [sqlite | postgresql | postgres://…] …
 """
@@ -27,7 +28,7 @@ def measurements() -> list[list[str]]:
         ["limits", "--seconds", seconds],
         ["callbacks"],
         ["rentals", "--shorten", "1" if os.environ.get("LONG") else "0.2"],
-        ["reading"],
+        ["batch_import"],
         ["batches"],
     ]
 
@@ -38,7 +39,6 @@ def main() -> int:
     print(f"Load of this machine before: {load:.1f} (figures count only if it is near 0)")
     for wanted in sys.argv[1:] or ["sqlite", "postgresql"]:
         for module, *arguments in measurements():
-            # Each on a database of its own.
             with portal.database(wanted):
                 command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
                 failed += subprocess.run(command, check=False).returncode != 0

@@ -1,7 +1,7 @@
-"""What intake is measured against: a view that inserts one row and does nothing else.
+"""The baseline for callbacks: a view that inserts one row and does nothing else.
 
-The settings and addresses of the portal with that one view added, so that both are served
-by the same processes with the same middleware: `DJANGO_SETTINGS_MODULE=benchmarks.bare`.
+`DJANGO_SETTINGS_MODULE=benchmarks.bare` adds this view to the portal's settings and URLs, so that
+the same processes serve both with the same middleware.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STORAGES = {
 
 
 def insert_bare_row(account_id: int, body: bytes) -> None:
-    """The same row as a callback's, in the same table, by the barest statement."""
+    """Insert the row of a callback into its table with a plain INSERT."""
     from django.db import connection
     from django.utils import timezone
 

@@ -1,4 +1,4 @@
-"""The portal's addresses, and one of the bare view."""
+"""The portal's URLs and that of the baseline view."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path

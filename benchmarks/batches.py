@@ -1,9 +1,9 @@
-"""A whole batch from its file to the provider, and how long single sends take meanwhile.
+"""A whole batch from its file to the provider, and the latency of single sends meanwhile.
 
 python -m benchmarks.batches [messages]
 
-The practice providers answer after 50 ms; the engine runs in a process of its own, whose
-memory is looked at. Afterwards the providers' book must hold what our rows say.
+The sandbox answers after 50 ms. The engine runs in its own process, whose memory is measured.
+At the end, the sandbox's book must agree with our rows.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import time
 from pathlib import Path
 
 from . import portal
-from .reading import csv_file
+from .batch_import import csv_file
 from .report import machine
 
 MESSAGES = 100_000
 IN_FLIGHT = 16
 DELAY = 0.05
 A_SECOND = 250
-"""Calls; what the account may, less than its calls in flight could carry."""
+"""The account's rate limit, which is lower than its calls in flight allow."""
 GAPS = (0.3, 0.9)
 """Seconds between two single sends."""
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,12 +34,12 @@ def main() -> None:
     messages = int(sys.argv[1]) if sys.argv[1:] else MESSAGES
     folder = portal.set_up()
     print(f"A batch of {messages}, {portal.database_name()}. {machine()}", flush=True)
-    from .clusters import count_calls, practice_providers
+    from .clusters import count_calls, sandbox_process
 
-    with practice_providers(DELAY) as (remote, url):
+    with sandbox_process(DELAY) as (remote, url):
         remote.add_account("haorui", "bench", *portal.CREDENTIALS.values())
         account = portal.make_account(url, IN_FLIGHT, per_second=A_SECOND, per_minute=60 * A_SECOND)
-        batch = _ready_batch(account, messages)
+        batch = _prepare_batch(account, messages)
         stop = folder / "stop"
         engine = subprocess.Popen(
             [sys.executable, "-c", f"from benchmarks import batches; batches.run({str(stop)!r})"],
@@ -51,11 +51,11 @@ def main() -> None:
         finally:
             stop.touch()
             engine.wait()
-        _tell(batch, waits, took, count_calls(remote))
+        _print_result(batch, waits, took, count_calls(remote))
 
 
 def run(stop: str) -> None:
-    """The engine's loop, until the file is there."""
+    """Run the engine's loop until the file exists."""
     import resource
 
     import django
@@ -68,14 +68,14 @@ def run(stop: str) -> None:
     print(f"  engine: {most:.0f} MB at the most (wanted: 250)", flush=True)
 
 
-def _ready_batch(account, messages: int):  # type: ignore[no-untyped-def]
+def _prepare_batch(account, messages: int):  # type: ignore[no-untyped-def]
     from django.contrib.auth.models import User
 
     from messaging.batches import create, fan_out, lifecycle
     from messaging.batches.importing import importer
 
     by = User.objects.create_superuser("bench")
-    # Every hundredth row is a repetition of an earlier one.
+    # Every hundredth row repeats an earlier one.
     draft = create.BatchDraft(
         account=account,
         text="Dear {name}, your parcel is on its way.",
@@ -89,7 +89,7 @@ def _ready_batch(account, messages: int):  # type: ignore[no-untyped-def]
     for step in (
         lambda: importer.run(batch.pk),
         lambda: lifecycle.start(batch, by),
-        lambda: _lay_out_all(fan_out, batch),
+        lambda: _fan_out_all(fan_out, batch),
     ):
         started = time.perf_counter()
         batch.refresh_from_db()
@@ -104,23 +104,25 @@ def _ready_batch(account, messages: int):  # type: ignore[no-untyped-def]
     return batch
 
 
-def _lay_out_all(fan_out, batch) -> None:  # type: ignore[no-untyped-def]
+def _fan_out_all(fan_out, batch) -> None:  # type: ignore[no-untyped-def]
     while fan_out.run(batch):
         pass
 
 
 def _send_meanwhile(account, batch) -> tuple[list[float], float]:  # type: ignore[no-untyped-def]
-    """Single sends until the batch is over: seconds from row to answer, and the whole time."""
+    """Send single messages until the batch ends.
+
+    Returns the seconds from row to answer of each, and the duration of the batch.
+    """
     from messaging.batches import lifecycle
     from messaging.models import Message
 
     singles = []
     while not Message.objects.filter(state="submitted").exists():
-        # The engine is starting.
         time.sleep(0.05)
     started = time.perf_counter()
     while batch.state == "sending":
-        # A row like those of the form; the counting of limits is no part of this.
+        # A row as the form makes it. Daily limits are not part of this measurement.
         portal.queue_messages(account, 1)
         singles.append(Message.objects.filter(batch=None).latest("pk").pk)
         time.sleep(random.uniform(*GAPS))
@@ -133,7 +135,7 @@ def _send_meanwhile(account, batch) -> tuple[list[float], float]:  # type: ignor
     return [(answered - made).total_seconds() for made, answered in times if answered], took
 
 
-def _tell(batch, waits: list[float], took: float, accepted: int) -> None:  # type: ignore[no-untyped-def]
+def _print_result(batch, waits: list[float], took: float, accepted: int) -> None:  # type: ignore[no-untyped-def]
     from messaging.models import Message
 
     ours = Message.objects.filter(state="submitted").count()

@@ -1,9 +1,9 @@
-"""How fast callbacks are taken in, compared with a bare view that inserts one row; and
-whether any of 20,000 is lost while the queue does not run.
+"""The intake rate of callbacks against a view that inserts one row, and a queue that is down.
 
 python -m benchmarks.callbacks [--seconds 4] [--callbacks 20000]
 
-The production server, with load from another process over connections that stay open.
+None of 20,000 callbacks may be lost while the queue does not run. The production server gets its
+load from another process over persistent connections.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def main() -> None:
     token = account.callback_tokens.get().value.reveal()
     with _web(bind, folder):
         _compare(bind, account.pk, token, options.seconds)
-        _flood(bind, token, options.seconds)
-        _lose_nothing(bind, account, token, options.callbacks, folder)
+        _measure_page_under_load(bind, token, options.seconds)
+        _measure_backlog(bind, account, token, options.callbacks, folder)
 
 
 def _arguments() -> argparse.Namespace:
@@ -80,9 +80,11 @@ def _compare(bind: str, account_id: int, token: str, seconds: float) -> None:
     )
 
 
-def _flood(bind: str, token: str, seconds: float) -> None:
-    """How long staff wait for a page while callbacks come as fast as they are taken, with the
-    right token and with a wrong one."""
+def _measure_page_under_load(bind: str, token: str, seconds: float) -> None:
+    """Measure the latency of a page while callbacks arrive as fast as the server answers them.
+
+    Once with a correct token, once with a wrong one.
+    """
     for name, path in (("callbacks", f"/callbacks/{token}/"), ("guesses", "/callbacks/guess/")):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             flooding = pool.apply_async(load_for, (bind, path, 2 * seconds))
@@ -103,7 +105,7 @@ def _page(bind: str) -> float:
 
 
 def _load(bind: str, path: str, seconds: float) -> float:
-    """Requests a second that were answered with 200, from a process of its own."""
+    """The number of requests a second answered with 200, measured in another process."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(load_for, (bind, path, seconds))
 
@@ -114,10 +116,10 @@ def load_for(bind: str, path: str, seconds: float) -> float:
         counts: Counter[int] = Counter()
 
         async def one() -> None:
-            wire = await Wire.open(bind)
+            connection = await KeepAliveConnection.open(bind)
             while time.monotonic() < until:
-                counts[await wire.post(path, _report(secrets.token_hex(16)))] += 1
-            wire.close()
+                counts[await connection.post(path, _report(secrets.token_hex(16)))] += 1
+            connection.close()
 
         started = time.monotonic()
         await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
@@ -126,19 +128,19 @@ def load_for(bind: str, path: str, seconds: float) -> float:
     return asyncio.run(run())
 
 
-class Wire:
-    """One connection that stays open."""
+class KeepAliveConnection:
+    """One persistent connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
     @classmethod
-    async def open(cls, bind: str) -> Wire:
+    async def open(cls, bind: str) -> KeepAliveConnection:
         host, _, port = bind.rpartition(":")
         return cls(*await asyncio.open_connection(host, int(port)))
 
     async def post(self, path: str, body: bytes) -> int:
-        """The status of the answer."""
+        """Returns the status of the answer."""
         head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         self._writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         answer = await self._reader.readuntil(b"\r\n\r\n")
@@ -172,8 +174,8 @@ def _report(reference: str) -> bytes:
 # --- nothing lost ------------------------------------------------------------------------
 
 
-def _lose_nothing(bind: str, account, token: str, number: int, folder: Path) -> None:  # type: ignore[no-untyped-def]
-    """Push while no queue runs, start it, and count what has been applied."""
+def _measure_backlog(bind: str, account, token: str, number: int, folder: Path) -> None:  # type: ignore[no-untyped-def]
+    """Push callbacks while no queue runs, start the queue, and count the applied callbacks."""
     from messaging.models import Message
     from providers.models import Callback
 
@@ -199,22 +201,22 @@ def _lose_nothing(bind: str, account, token: str, number: int, folder: Path) -> 
 
 
 def push_all(bind: str, path: str, references: list[str]) -> tuple[float, Counter[int]]:
-    """Push each once; one that is told to come again comes again, as providers do."""
+    """Push each report once, and again after a 503, as providers do."""
 
     async def run() -> tuple[float, Counter[int]]:
         statuses: Counter[int] = Counter()
         waiting = list(references)
 
         async def one() -> None:
-            wire = await Wire.open(bind)
+            connection = await KeepAliveConnection.open(bind)
             while waiting:
                 reference = waiting.pop()
-                status = await wire.post(path, _report(reference))
+                status = await connection.post(path, _report(reference))
                 statuses[status] += 1
                 if status == 503:
                     waiting.append(reference)
                     await asyncio.sleep(0.2)
-            wire.close()
+            connection.close()
 
         started = time.monotonic()
         await asyncio.gather(*(one() for _ in range(CONNECTIONS)))

@@ -1,6 +1,6 @@
-"""Real processes around a measurement: engine clusters under supervision, practice providers.
+"""Real processes for a measurement: supervised engine clusters and the sandbox.
 
-Import only after `portal.set_up()`: the processes take the environment that it made.
+Import this after `portal.set_up()`: the processes inherit the environment that it sets.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ from smsportal.supervisor import Child
 ROOT = Path(__file__).resolve().parent.parent
 STOPS_WITHIN = 30.0
 RESTART_AFTER = (0.5, 2.0)
-"""Seconds until a cluster that ended is started again: at first, and at the most."""
+"""Seconds before a cluster that ended is restarted: the first delay and the longest."""
 
 LONGEST_SILENCE = 40.0
-"""Seconds without any loop after which the cluster is taken to hang. The portal's supervisor
-waits longer, since there a loop that is missing is noticed once a minute only."""
+"""Seconds without any loop after which a cluster counts as hung.
+
+The portal's supervisor waits longer, since its schedule checks for missing loops once a minute.
+"""
 
 MOST_THREADS_OF_OTHERS = 2
-"""The second one feeds a pipe to another process."""
+"""The second thread feeds a pipe to another process."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,17 @@ class Process:
 
 
 def processes() -> list[Process]:
-    """Every process that runs; one that ended but was not collected yet is left out. Read from
-    /proc, since `ps` takes so long on a busy machine that a kill would come too late."""
+    """Every running process, zombies excluded.
+
+    Reads /proc, since `ps` is so slow on a busy machine that a kill would come too late.
+    """
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             text = stat.read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
-        # The program's name, in brackets, may hold anything; proc_pid_stat(5) counts from 1.
+        # The program's name in brackets may contain anything. proc_pid_stat(5) counts from 1.
         state, parent, *rest = text.rpartition(")")[2].split()
         if state != "Z":
             found.append(Process(int(stat.parent.name), int(parent), int(rest[15])))
@@ -60,9 +64,9 @@ def is_running(pid: int) -> bool:
 
 
 class Host:
-    """One engine cluster that is started again when it ends, as the portal's supervisor does.
+    """One engine cluster. It is restarted when it ends, as by the portal's supervisor.
 
-    It is a session of its own, so that `killpg` takes all of it.
+    It has its own session, so that `killpg` ends all of it.
     """
 
     def __init__(self, name: str, folder: Path, **environment: str) -> None:
@@ -82,9 +86,12 @@ class Host:
         )
         self._child.start()
 
-    def look_after(self) -> bool:
-        """Start the cluster again if it ended. True where it did: what it left behind, loops
-        that still made calls among it, has just been killed then."""
+    def supervise(self) -> bool:
+        """Restart the cluster if it ended.
+
+        Returns True if it ended. Its remaining processes, loops with open calls among them, have
+        just been killed in that case.
+        """
         child = self._child
         code = child.poll_exit()
         if child.is_hanging():
@@ -107,23 +114,26 @@ class Host:
         return next((one.pid for one in processes() if one.parent == main), None)
 
     def below_sentinel(self, *, calling: bool) -> list[Process]:
-        """Processes of the sentinel: loops that make calls, by their threads, or the others
-        (idle workers, loops that stand by, the pusher, the monitor)."""
+        """Child processes of the sentinel: the loops that make calls, or the others.
+
+        Loops that make calls have more threads. The others are idle workers, standby loops, the
+        pusher and the monitor.
+        """
         running, main = processes(), self.main
         sentinels = {one.pid for one in running if one.parent == main}
         below = [one for one in running if one.parent in sentinels]
         return [one for one in below if (one.threads > MOST_THREADS_OF_OTHERS) == calling]
 
     def busiest(self) -> Process | None:
-        """The process with most threads: the loop that holds the leases."""
+        """The process with the most threads: the loop that holds the leases."""
         return max(self.below_sentinel(calling=True), key=lambda one: one.threads, default=None)
 
     def kill(self) -> None:
-        """End it at once, where nothing is left to drain."""
+        """End the cluster at once. Use this if nothing is left to drain."""
         self._child.kill()
 
     def stop(self) -> None:
-        """Let it drain; kill what does not."""
+        """Let the cluster drain, and kill it after STOPS_WITHIN."""
         self._child.terminate()
         deadline = time.monotonic() + STOPS_WITHIN
         while self._child.process and time.monotonic() < deadline:
@@ -133,14 +143,16 @@ class Host:
 
 
 def logged(command: Sequence[str], log: Path) -> Sequence[str]:
-    """The same command with its output in a file; the shell gives its place to it."""
+    """The same command with its output in a file. The shell replaces itself with the command."""
     return ("/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log), *command)
 
 
 @contextmanager
 def hosts(number: int, folder: Path) -> Iterator[list[Host]]:
-    """So many engine clusters. On PostgreSQL each has a data folder of its own, as on hosts
-    that share nothing but the database."""
+    """Run this number of engine clusters.
+
+    On PostgreSQL each has its own data folder, as on hosts that share only the database.
+    """
     from django.conf import settings
 
     started: list[Host] = []
@@ -157,9 +169,12 @@ def hosts(number: int, folder: Path) -> Iterator[list[Host]]:
 
 
 @contextmanager
-def practice_providers(delay: float, **settings: object) -> Iterator[tuple[Remote, str]]:
-    """The sandbox in a process of its own. HAORUI answers after `delay` seconds and reports
-    nothing. Yields its switches and the address of HAORUI."""
+def sandbox_process(delay: float, **settings: object) -> Iterator[tuple[Remote, str]]:
+    """Run the sandbox in its own process.
+
+    HAORUI answers after `delay` seconds and sends no reports. Yields the sandbox's client and
+    HAORUI's address.
+    """
     command = [*MANAGE, "sandbox", "--port", "0"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
@@ -181,7 +196,7 @@ def practice_providers(delay: float, **settings: object) -> Iterator[tuple[Remot
 
 
 def answer_after(remote: Remote, seconds: float, provider: str = "haorui") -> None:
-    """The new delay is there before the old one goes."""
+    """Set the delay of a provider. The new delay applies before the old one is removed."""
     active = remote.state()["active"]
     remote.fault("slow", provider=provider, calls=None, seconds=seconds)
     for old in active if isinstance(active, list) else []:
@@ -190,12 +205,12 @@ def answer_after(remote: Remote, seconds: float, provider: str = "haorui") -> No
 
 
 def calls_of(remote: Remote, after: int = 0) -> list[dict[str, object]]:
-    """Every call to HAORUI since an entry of the book, in order of arrival."""
+    """Every call to HAORUI after this entry of the book, in order of arrival."""
     return remote.entries("haorui", "send", "call", after=after, limit=1_000_000)
 
 
 def count_calls(remote: Remote) -> int:
-    """Calls that HAORUI accepted."""
+    """The number of calls that HAORUI accepted."""
     counters = remote.state()["counters"]
     assert isinstance(counters, dict)
     return int(counters.get("haorui.send.call.accepted", 0))

@@ -1,11 +1,10 @@
-"""How long a code takes from the moment when staff send it until the provider has received the
-request, while a real batch, in the engine's lane of bulk work, saturates the same account: its
-rate limit and its calls in flight.
+"""The latency of a code, from sending to the provider's receipt, beside a saturating batch.
 
 python -m benchmarks.codes [codes]
 
-The engine's loop runs in this process, the provider in another; both moments are read from
-the clock of this machine.
+A real batch, in the engine's bulk lane, uses up the account's rate limit and calls in flight.
+The engine's loop runs in this process and the provider in another. Both times come from this
+machine's clock.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ import threading
 import time
 
 from . import portal
-from .reading import csv_file
+from .batch_import import csv_file
 from .report import machine
 
 CODES = 60
 DELAY = 0.5
-"""Seconds until the provider answers: with IN_FLIGHT calls at once about the rate limit."""
+"""Seconds until the provider answers: IN_FLIGHT concurrent calls then reach the rate limit."""
 IN_FLIGHT = 5
 PER_SECOND = 10
 GAPS = (0.5, 1.5)
@@ -31,7 +30,7 @@ SATURATED_FOR = 3.0
 """Seconds that the batch runs alone before the first code."""
 ARRIVES_WITHIN = 60.0
 WANTED = 1.0
-"""Seconds, for 95 of 100."""
+"""Seconds at the 95th percentile."""
 TEXT = "Your code is XXXX."
 
 
@@ -39,9 +38,9 @@ def main() -> None:
     number = int(sys.argv[1]) if sys.argv[1:] else CODES
     portal.set_up()
     print(f"A code beside a batch, {portal.database_name()}. {machine()}", flush=True)
-    from .clusters import calls_of, practice_providers
+    from .clusters import calls_of, sandbox_process
 
-    with practice_providers(DELAY) as (remote, url):
+    with sandbox_process(DELAY) as (remote, url):
         remote.add_account("haorui", "bench", *portal.CREDENTIALS.values())
         account = portal.make_account(
             url, IN_FLIGHT, per_second=PER_SECOND, per_minute=60 * PER_SECOND
@@ -57,7 +56,7 @@ def main() -> None:
 
 
 def report(sent: dict[str, float], arrived: dict[str, float]) -> None:
-    """What the batch sent is counted while codes went out beside it."""
+    """Print the codes' latency and the batch's rate between the first code and the last."""
     waits = [arrived[reference] - at for reference, at in sent.items() if reference in arrived]
     if len(waits) < 2:
         print(f"  of {len(sent)} codes only {len(waits)} arrived beside {len(arrived)} calls")
@@ -74,8 +73,11 @@ def report(sent: dict[str, float], arrived: dict[str, float]) -> None:
 
 
 def saturate(account, number: int):  # type: ignore[no-untyped-def]
-    """A batch of more messages than the account can send meanwhile: read, started and laid out
-    as staff and the queue do it, so that the engine takes it in its lane of bulk work."""
+    """Start a batch of more messages than the account can send during the run.
+
+    It is imported, started and fanned out as staff and the queue do it, so that the engine sends
+    it in its bulk lane.
+    """
     from messaging.batches import create, fan_out, lifecycle
     from messaging.batches.importing import importer
 
@@ -114,7 +116,10 @@ def _staff():  # type: ignore[no-untyped-def]
 
 
 def _run(account, number: int) -> dict[str, float]:  # type: ignore[no-untyped-def]
-    """The engine in this thread, staff in another. Our reference to when it was sent."""
+    """Run the engine in this thread and staff in another.
+
+    Returns the time of sending for each of our references.
+    """
     from django.db import connection
 
     from providers.engine.loop import Loop

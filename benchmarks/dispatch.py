@@ -1,4 +1,4 @@
-"""How near the engine comes to a bare loop that posts the same JSON and does nothing else.
+"""The engine's throughput against a bare loop that posts the same JSON and does nothing else.
 
 python -m benchmarks.dispatch [in flight …]
 """
@@ -23,7 +23,7 @@ RUNS = 3
 
 
 def bare(url: str, threads: int, number: int) -> float:
-    """Messages a second of one requests Session per thread."""
+    """Messages per second of a bare loop with one requests Session per thread."""
     body = {
         "api_id": "API0",
         "api_password": "password",
@@ -52,23 +52,23 @@ def bare(url: str, threads: int, number: int) -> float:
 
 
 def engine(url: str, in_flight: int, number: int) -> float:
-    """Messages a second of the engine's loop, journal and limiter on."""
+    """Messages per second of the engine's loop, with journal and rate limits."""
     from messaging.models import Message
     from providers.engine.loop import Loop
 
-    with portal.emptied():
+    with portal.cleared_afterwards():
         account = portal.make_account(url, in_flight)
         portal.queue_messages(account, number)
-        looked = 0.0
+        next_look = 0.0
 
-        def is_over() -> bool:
-            nonlocal looked
-            if time.monotonic() < looked:
+        def is_done() -> bool:
+            nonlocal next_look
+            if time.monotonic() < next_look:
                 return False
-            looked = time.monotonic() + 0.1
+            next_look = time.monotonic() + 0.1
             return not Message.objects.exclude(state="submitted").exists()
 
-        Loop(should_stop=is_over).run()
+        Loop(should_stop=is_done).run()
         times = Message.objects.values_list("handed_over_at", "answered_at")
         first = min(time[0] for time in times if time[0])
         last = max(time[1] for time in times if time[1])

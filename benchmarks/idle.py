@@ -1,8 +1,9 @@
-"""What the engine takes of a core while there is nothing to do, with one account of each
-provider: first on an empty database, then beside messages, rented numbers, cancels, questions
-and readings of lists that are all over.
+"""The engine's share of a core while there is nothing to do, with one account of each provider.
 
 python -m benchmarks.idle [rows of each]
+
+First on an empty database, then with finished messages, rented numbers, cancels, account checks
+and list readings.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def main() -> None:
     for provider, credentials in CREDENTIALS.items():
         portal.make_account(NOWHERE, 4, provider, credentials)
     print(f"  nothing was ever done: {100 * share_of_a_core():.1f} % of a core", flush=True)
-    leave_behind(rows)
+    make_finished_rows(rows)
     print(f"  beside {rows} of each that are over: {100 * share_of_a_core():.1f} %", flush=True)
 
 
@@ -39,7 +40,7 @@ def share_of_a_core() -> float:
     return (time.process_time() - started) / (time.monotonic() - began)
 
 
-def leave_behind(rows: int) -> None:
+def make_finished_rows(rows: int) -> None:
     from django.utils import timezone
 
     from messaging.models import Message

@@ -1,10 +1,8 @@
-"""How long it takes from the moment when staff submit the form "Send SMS" until the provider
-has received the request, on a portal that does nothing else.
+"""The latency from submitting the form "Send SMS" to the provider's receipt, on an idle portal.
 
 python -m benchmarks.latency [sends]
 
-The whole portal runs as `manage.py portal` starts it. Both moments are read from the clock
-of this machine.
+The whole portal runs as `manage.py portal` starts it. Both times come from this machine's clock.
 """
 
 from __future__ import annotations
@@ -33,7 +31,7 @@ GAPS = (0.25, 0.75)
 STARTS_WITHIN = 120.0
 ARRIVES_WITHIN = 30.0
 WANTED = 0.150
-"""Seconds, for 95 of 100."""
+"""Seconds at the 95th percentile."""
 FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,9 +41,9 @@ def main() -> None:
     bind = f"127.0.0.1:{_free_port()}"
     folder = portal.set_up(PUBLIC_ADDRESS=f"http://{bind}", BIND=bind)
     print(f"From the form to the provider, {portal.database_name()}. {machine()}", flush=True)
-    from .clusters import calls_of, practice_providers
+    from .clusters import calls_of, sandbox_process
 
-    with practice_providers(0.05) as (remote, url):
+    with sandbox_process(0.05) as (remote, url):
         remote.add_account("haorui", "bench", *portal.CREDENTIALS.values())
         account = portal.make_account(url, 4)
         with _running_portal(bind, folder / "portal.log"):
@@ -63,7 +61,7 @@ def main() -> None:
 
 
 class Staff:
-    """Somebody with a browser who is signed in."""
+    """A signed-in member of staff."""
 
     def __init__(self, address: str, username: str, password: str) -> None:
         from django.urls import reverse
@@ -80,10 +78,10 @@ class Staff:
             timeout=30,
             allow_redirects=False,
         )
-        assert answer.status_code == requests.codes.found, "Nobody could sign in."
+        assert answer.status_code == requests.codes.found, "Signing in failed."
 
     def send(self, account: str, recipient: str, text: str) -> float:
-        """Open the form, fill it in, submit it; returns when it was submitted."""
+        """Open the form, fill it in and submit it. Returns the time of submission."""
         page = self._session.get(self._form, params={"account": account}, timeout=30)
         token = FORM_TOKEN.search(page.text)
         assert token, "This page has no form."
@@ -105,7 +103,7 @@ class Staff:
             timeout=30,
             allow_redirects=False,
         )
-        assert answer.status_code == requests.codes.found, "The form was not taken."
+        assert answer.status_code == requests.codes.found, "The form was not accepted."
         return at
 
     def _csrf(self) -> str:
@@ -113,7 +111,7 @@ class Staff:
 
 
 def _send(staff: Staff, account: str, number: int) -> dict[str, float]:
-    """Text to when it was submitted."""
+    """Send messages. Returns the time of submission for each text."""
     submitted = {}
     for index in range(number):
         time.sleep(random.uniform(*GAPS))
@@ -163,7 +161,7 @@ def _running_portal(bind: str, log: Path) -> Iterator[None]:
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], bind: str, log: Path) -> None:
-    """The web answers and a loop of the engine shows itself."""
+    """Wait until the web server answers and a loop of the engine has a heartbeat."""
     from providers.engine.leases import is_engine_alive
 
     deadline = time.monotonic() + STARTS_WITHIN

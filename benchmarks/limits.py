@@ -1,9 +1,10 @@
-"""How exactly the engine keeps to 10 calls a second and 300 a minute, and how much of that it
-uses: four processes in two clusters, one account with more work than it may do. Counted by
-the provider at arrival; it refuses what is too much. Then: how long nothing leaves when the
-loop that serves the account is killed.
+"""How precisely the engine keeps rate limits, and how fast another loop takes an account over.
 
 python -m benchmarks.limits [--seconds 60] [--kill] [--take-overs 3]
+
+Four processes in two clusters serve one account with more work than its limits of 10 calls a
+second and 300 a minute allow. The provider counts calls on arrival and refuses those over the
+limit. Then the loop that serves the account is killed, and the time until the next call counts.
 """
 
 from __future__ import annotations
@@ -52,77 +53,77 @@ def _arguments() -> argparse.Namespace:
 
 
 def _measure(options: argparse.Namespace, folder: Path) -> None:
-    from .clusters import calls_of, hosts, practice_providers
+    from .clusters import calls_of, hosts, sandbox_process
 
     limits = {"rate_per_second": PER_SECOND, "rate_per_minute": PER_MINUTE}
-    with practice_providers(ANSWERS_AFTER, **limits) as (remote, url), hosts(2, folder) as running:
+    with sandbox_process(ANSWERS_AFTER, **limits) as (remote, url), hosts(2, folder) as running:
         remote.add_account("haorui", "bench", *portal.CREDENTIALS.values())
         account = portal.make_account(url, 4, per_second=PER_SECOND, per_minute=PER_MINUTE)
         engine = Engine(running)
         engine.start()
-        # A minute more than is measured, and one for each take-over.
+        # Enough for the measured time, one more minute, and one for each take-over.
         minutes = options.seconds / 60 + 1 + options.take_overs
         portal.queue_messages(account, int(minutes * PER_MINUTE))
         if options.kill:
-            engine.go_on_for(options.seconds / 2)
-            engine.kill_the_one_that_calls()
-            engine.go_on_for(options.seconds / 2 + 2)
+            engine.run_for(options.seconds / 2)
+            engine.kill_active_loop()
+            engine.run_for(options.seconds / 2 + 2)
         else:
-            engine.go_on_for(options.seconds + 2)
+            engine.run_for(options.seconds + 2)
         calls = calls_of(remote)
         _report([float(str(call["monotonic"])) for call in calls], options.seconds)
         print(f"  refused for too many calls: {sum(call['status'] == 429 for call in calls)}")
         gaps = [_take_over(engine, remote) for _ in range(options.take_overs)]
     if gaps:
-        said = ", ".join(f"{gap:.1f} s" for gap in gaps)
-        print(f"  from SIGKILL to the next call: {said} (wanted: under {TAKEN_OVER_WITHIN:.0f} s)")
+        times = ", ".join(f"{gap:.1f} s" for gap in gaps)
+        print(f"  from SIGKILL to the next call: {times} (wanted: under {TAKEN_OVER_WITHIN:.0f} s)")
 
 
 class Engine:
-    """The clusters, looked after as the portal does it."""
+    """The clusters, supervised as the portal does it."""
 
     def __init__(self, hosts: Sequence[Host]) -> None:
         self._hosts = hosts
         self._next_watch = 0.0
 
     def start(self) -> None:
-        """Until a loop runs in every worker of both clusters."""
+        """Wait until a loop runs in every worker of both clusters."""
         from providers.engine import heartbeats, wake
 
         deadline = time.monotonic() + STARTS_WITHIN
         while len(heartbeats.living_loops()) < LOOPS:
             if time.monotonic() > deadline:
                 raise TimeoutError("The loops did not start.")
-            # A cluster whose workers are busy fetches some in advance, so more are needed.
+            # A cluster with busy workers still fetches tasks in advance, so more are needed.
             wake.start_loop()
             time.sleep(1)
 
-    def go_on_for(self, seconds: float) -> None:
+    def run_for(self, seconds: float) -> None:
         from providers.engine import wake
 
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for host in self._hosts:
-                host.look_after()
+                host.supervise()
             if time.monotonic() >= self._next_watch:
                 self._next_watch = time.monotonic() + WATCH_EVERY
                 wake.keep_running()
             time.sleep(0.1)
 
-    def kill_the_one_that_calls(self) -> float:
-        """Returns when, by the monotonic clock."""
+    def kill_active_loop(self) -> float:
+        """Kill the loop that serves the account. Returns the time on the monotonic clock."""
         found = [process for host in self._hosts if (process := host.busiest())]
         os.kill(max(found, key=lambda process: process.threads).pid, signal.SIGKILL)
         return time.monotonic()
 
 
 def _take_over(engine: Engine, remote: Remote) -> float:
-    """Seconds until the first call of another loop."""
+    """Kill the active loop. Returns the seconds until the first call of another loop."""
     from .clusters import calls_of
 
-    killed_at = engine.kill_the_one_that_calls()
-    # A call that had left already arrives at once.
-    engine.go_on_for(2 * TAKEN_OVER_WITHIN)
+    killed_at = engine.kill_active_loop()
+    # A call that the killed loop had started arrives at once and does not count.
+    engine.run_for(2 * TAKEN_OVER_WITHIN)
     times = [float(str(call["monotonic"])) for call in calls_of(remote)]
     return min((at - killed_at for at in times if at > killed_at + 0.1), default=float("inf"))
 
@@ -141,7 +142,7 @@ def _report(times: Sequence[float], seconds: float) -> None:
 
 
 def most_within(times: Sequence[float], length: float) -> int:
-    """The most calls in any stretch of so many seconds, wherever it begins."""
+    """The highest number of calls in any period of `length` seconds."""
     most = first = 0
     for index, at in enumerate(times):
         while at - times[first] >= length:

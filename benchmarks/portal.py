@@ -23,8 +23,11 @@ CREDENTIALS = {"api_id": "API0", "api_password": "password"}
 
 @contextmanager
 def database(wanted: str) -> Iterator[None]:
-    """Make BENCH_DATABASE_URL a new database: `sqlite`, `postgresql`, or on the server of a
-    postgres:// address. Ends the program where there is no PostgreSQL."""
+    """Point BENCH_DATABASE_URL to a new database.
+
+    `wanted` is `sqlite`, `postgresql`, or the postgres:// address of a server. Exits if there is
+    no PostgreSQL.
+    """
     if wanted == "sqlite":
         os.environ.pop("BENCH_DATABASE_URL", None)
         yield
@@ -54,10 +57,10 @@ def _new_database(url: str) -> Iterator[str]:
 
 
 def set_up(**environment: str) -> Path:
-    """Django on a fresh database: BENCH_DATABASE_URL, or SQLite in a temporary folder.
+    """Set Django up on a fresh database: BENCH_DATABASE_URL, or SQLite in a temporary folder.
 
-    Everything stands in the environment, so that processes started later find the same.
-    Returns the folder, which goes when this process ends.
+    All settings are in the environment, so that later processes inherit them. Returns the
+    folder, which is deleted when this process ends.
     """
     folder = Path(tempfile.mkdtemp(prefix="smsportal-bench-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -134,9 +137,11 @@ def queue_messages(account, number: int) -> None:  # type: ignore[no-untyped-def
 
 
 @contextmanager
-def emptied() -> Iterator[None]:
-    """Afterwards no message and no journal row is left over for the next measurement, nor
-    what PostgreSQL's autovacuum, which the server of the tests goes without, would remove."""
+def cleared_afterwards() -> Iterator[None]:
+    """Delete messages and journal rows at the end, for the next measurement.
+
+    This also vacuums, since the test server of PostgreSQL runs without autovacuum.
+    """
     try:
         yield
     finally:
@@ -157,7 +162,7 @@ def vacuum() -> None:
 
 
 def close() -> None:
-    """Give the connection up, so that the database can be dropped."""
+    """Close the connections, so that the database can be dropped."""
     from django.db import connections
 
     connections.close_all()

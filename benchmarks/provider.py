@@ -1,6 +1,6 @@
-"""A provider that does nothing but answer after a while, in a process of its own.
+"""A minimal provider that answers after a delay, in its own process.
 
-Lighter than the practice providers, so that what is measured is the portal.
+It is lighter than the sandbox, so that the portal dominates the measurement.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _serve(listener: socket.socket, delay: float) -> None:
 
 @contextmanager
 def slow_provider(delay: float = 0.05) -> Iterator[str]:
-    """Runs one; yields its address."""
+    """Run the provider and yield its address."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     process = multiprocessing.get_context("fork").Process(
         target=_serve, args=(listener, delay), daemon=True

@@ -1,14 +1,14 @@
-"""How soon the code of an SMS is in the portal's table with many numbers rented at once, and
-how many calls that takes beside the pace that the provider's document recommends.
-
-The practice provider enforces its limits (10 calls a second, 300 a minute) and shuffles its
-lists. 1,000 orders of ages 0 to 200 s are open on one account; their SMS arrive spread evenly
-over the rest of their 600 s, and in a second run early (40 s on average).
+"""How soon the portal has the code of an SMS with many rented numbers, and how many calls it makes.
 
 python -m benchmarks.rentals [--orders 1000] [--shorten 1.0]
 
-`--shorten 0.2` ends the run after a fifth of the time; nothing is sped up, so the limits and
-the paces stay what they are, and only the orders that arrive in that time are counted.
+The number of calls is compared with the polling intervals that the provider's document
+recommends. The simulated provider enforces its limits (10 calls a second, 300 a minute) and
+shuffles its lists. 1,000 orders of ages 0 to 200 s are open on one account. Their SMS arrive
+evenly over the rest of their 600 s, and in a second run early (40 s on average).
+
+`--shorten 0.2` ends the run after a fifth of the time. Nothing is sped up: limits and intervals
+stay the same, and only the SMS that arrive in that time count.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from .report import machine
 LIFETIME = 600.0
 OLDEST = 200.0
 EARLY = 40.0
-"""Seconds on average until an SMS, in the second run."""
+"""Average seconds until an SMS, in the second run."""
 
 
 @dataclass
 class Arrivals:
-    """When each order's SMS arrives, in seconds from the start, and when it did."""
+    """The planned arrival of each order's SMS, in seconds from the start, and the actual time."""
 
     due: list[tuple[float, int]]
-    came: dict[int, float] = field(default_factory=dict)
+    arrived: dict[int, float] = field(default_factory=dict)
 
 
 def uniform(ages: list[float]) -> list[float]:
@@ -48,7 +48,7 @@ def early(ages: list[float]) -> list[float]:
 
 
 def documented_calls(age: float, until: float) -> int:
-    """How many calls the document's pace makes for one order in `until` seconds."""
+    """The number of calls in `until` seconds for one order at the document's intervals."""
     calls, at, end = 0, age, age + until
     while True:
         at += 3 if at < 30 else 5 if at < 120 else 10
@@ -58,7 +58,7 @@ def documented_calls(age: float, until: float) -> int:
 
 
 def set_up_orders(sandbox: Any, account: Any, ages: list[float]) -> list[int]:
-    """The same open orders at the provider and in our table."""
+    """Create the same open orders at the provider and in our table. Returns the provider's ids."""
     from django.utils import timezone
 
     from rentals.models import Order
@@ -69,10 +69,10 @@ def set_up_orders(sandbox: Any, account: Any, ages: list[float]) -> list[int]:
     ids, rows = [], []
     with provider.lock:
         for age in ages:
-            theirs = provider.rentals.place(
+            rented = provider.rentals.place(
                 channel, "whatsapp", "ID", provider.settings.prices["ID"]
             )
-            ids.append(theirs.order_id)
+            ids.append(rented.order_id)
             placed = now - timedelta(seconds=age)
             rows.append(
                 Order(
@@ -81,9 +81,9 @@ def set_up_orders(sandbox: Any, account: Any, ages: list[float]) -> list[int]:
                     region="ID",
                     state="pending",
                     provider_state="pending",
-                    provider_id=str(theirs.order_id),
-                    phone=theirs.phone,
-                    price=theirs.price,
+                    provider_id=str(rented.order_id),
+                    phone=rented.phone,
+                    price=rented.price,
                     created_at=placed,
                     answered_at=placed,
                     placed_at=placed,
@@ -95,7 +95,7 @@ def set_up_orders(sandbox: Any, account: Any, ages: list[float]) -> list[int]:
     return ids
 
 
-def let_arrive(sandbox: Any, arrivals: Arrivals, started: float, stop: threading.Event) -> None:
+def deliver_sms(sandbox: Any, arrivals: Arrivals, started: float, stop: threading.Event) -> None:
     provider = sandbox.providers["gosms"]
     channel = next(iter(provider.accounts.values()))
     for at, order_id in sorted(arrivals.due):
@@ -105,11 +105,11 @@ def let_arrive(sandbox: Any, arrivals: Arrivals, started: float, stop: threading
             order = channel.orders[order_id]
             if order.status == "pending":
                 provider.rentals.receive(channel, order, f"Your code is {order_id}", str(order_id))
-                arrivals.came[order_id] = time.time()
+                arrivals.arrived[order_id] = time.time()
 
 
 def cancel_some(account: Any, started: float, span: float, stop: threading.Event) -> list[int]:
-    """Somebody clicks Cancel every few seconds; returns the ids of the cancels."""
+    """Cancel an order every few seconds, as staff do. Returns the ids of the cancels."""
     from django.db import connection
 
     from rentals import cancel_requests
@@ -154,7 +154,7 @@ def run(name: str, arrive: Any, orders: int, shorten: float) -> None:
         stop = threading.Event()
         cancelled: list[int] = []
         threads = [
-            threading.Thread(target=let_arrive, args=(sandbox, arrivals, started, stop)),
+            threading.Thread(target=deliver_sms, args=(sandbox, arrivals, started, stop)),
             threading.Thread(
                 target=lambda: cancelled.extend(cancel_some(account, started, span, stop))
             ),
@@ -166,11 +166,11 @@ def run(name: str, arrive: Any, orders: int, shorten: float) -> None:
         for thread in threads:
             thread.join()
         waits = sorted(
-            sms_at.timestamp() - arrivals.came[int(provider_id)]
+            sms_at.timestamp() - arrivals.arrived[int(provider_id)]
             for provider_id, sms_at in Order.objects.exclude(sms_at=None).values_list(
                 "provider_id", "sms_at"
             )
-            if sms_at and int(provider_id) in arrivals.came
+            if sms_at and int(provider_id) in arrivals.arrived
         )
         free = ("fetch_order", "list_orders")
         calls = ApiCall.objects.filter(operation__in=free).count()

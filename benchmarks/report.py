@@ -1,4 +1,4 @@
-"""What every absolute figure is given with: the machine and the date."""
+"""The machine and the date, printed with every absolute figure."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""What the engine is compared with: one queue task for each message, in two workers, that
-posts the same JSON and writes the answer down.
+"""The engine's throughput against one queue task per message, in two workers.
+
+Each task posts the same JSON and records the answer.
 
 python -m benchmarks.task_per_message [messages]
 """
@@ -33,7 +34,7 @@ PATIENCE = 300.0
 
 @cache
 def session() -> requests.Session:
-    """One for each worker, so that connections are kept."""
+    """One session per worker process, so that connections persist."""
     return requests.Session()
 
 
@@ -52,7 +53,7 @@ def body_of(message: Message) -> dict[str, str]:
 
 
 def send(pk: int) -> None:
-    """The task."""
+    """The task of one message."""
     from django.utils import timezone
 
     from messaging.models import Message
@@ -67,14 +68,14 @@ def send(pk: int) -> None:
 
 
 def tasks(url: str, number: int) -> float:
-    """Messages a second of a queue cluster with a task for each."""
+    """Messages per second of a queue cluster with one task per message."""
     from django.conf import settings
     from django_q.tasks import async_task
 
     from messaging.models import Message
     from smsportal.management.commands.portal import cluster
 
-    with portal.emptied():
+    with portal.cleared_afterwards():
         portal.queue_messages(portal.make_account(url, 2), number)
         for pk in Message.objects.values_list("pk", flat=True):
             async_task("benchmarks.task_per_message.send", pk)
@@ -111,11 +112,11 @@ def main() -> None:
             (tasks(url, number), engine(url, IN_FLIGHT, number * ENGINE_MESSAGES // MESSAGES))
             for _ in range(RUNS)
         ]
-    theirs = statistics.median(pair[0] for pair in pairs)
+    tasks_rate = statistics.median(pair[0] for pair in pairs)
     ours = statistics.median(pair[1] for pair in pairs)
-    ratio = statistics.median(ours / theirs for theirs, ours in pairs)
+    ratio = statistics.median(ours / tasks_rate for tasks_rate, ours in pairs)
     print(
-        f"  2 workers {theirs:4.0f}/s  engine, {IN_FLIGHT} in flight {ours:5.0f}/s"
+        f"  2 workers {tasks_rate:4.0f}/s  engine, {IN_FLIGHT} in flight {ours:5.0f}/s"
         f"  ratio {ratio:.1f} (wanted: 12)"
     )
 

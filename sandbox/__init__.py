@@ -1,1 +1,4 @@
-"""The four providers acted out over real HTTP, in memory, with switchable faults."""
+"""The sandbox: simulates the four providers over real HTTP, in memory, with switchable faults.
+
+It is a program of its own and imports `requests` only.
+"""

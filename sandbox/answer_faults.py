@@ -1,4 +1,4 @@
-"""Faults of the answer: HTML for JSON, broken JSON, redirects, refusals, far too much."""
+"""Faults in the answer: HTML instead of JSON, broken JSON, redirects, refusals, huge bodies."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def _html_fault(code: int, *, accepted: bool) -> None:
         return scene.head.keep_alive
 
 
-# A gateway may give up on a provider that has long since done the work. Only an overloaded
-# one (503) is taken to have turned the request away; `accept=` reverses either.
+# A gateway may time out although the provider has done the work, so these count as accepted.
+# Only an overloaded gateway (503) counts as having rejected the request. `accept=` reverses both.
 for _code in HTML_TITLES:
     _html_fault(_code, accepted=_code != 503)
 
@@ -109,7 +109,7 @@ def odd_text(scene: Scene) -> bool:
     texts = {"remarks", "MSG", "content", "error", "message", "request_id"}
     fields = payload if isinstance(payload, dict) else {}
     odd = {key: ODD_TEXT if key in texts else value for key, value in fields.items()}
-    # JSON may name half of a surrogate pair; no text can be made of it.
+    # JSON may contain half of a surrogate pair, which no UTF-8 text can represent.
     return _send(scene, dump_json({**odd, "note": "\ud800"}))
 
 
@@ -135,7 +135,7 @@ def too_many_retry_after(scene: Scene) -> bool:
 def _redirect_fault(code: int) -> None:
     @fault(f"redirect_{code}", f"Redirect ({code})", accepted=False, location="")
     def strike(scene: Scene) -> bool:
-        # By default to a page of this server, which books whoever follows.
+        # The default is a page of this server that records every client that follows.
         location = str(scene.options["location"]) or scene.elsewhere
         scene.wire.send(render(code, b"", "text/html", {"Location": location}))
         return scene.head.keep_alive

@@ -1,4 +1,7 @@
-"""What the practice providers received and pushed: their own book, to compare ours with."""
+"""The sandbox's own record of what its providers received and pushed.
+
+Tests and benchmarks compare it with the portal's rows.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,19 @@ STRAYED = "strayed"
 
 @dataclass
 class Entry:
-    """One line of the book.
+    """One entry of the book.
 
-    kind         call (a request came in), push (a callback went out), sms (a text reached a
-                 rented number), strayed (a client followed a redirect)
+    kind         call (request received), push (callback sent), sms (text delivered to a rented
+                 number), strayed (a client followed a redirect)
     at           seconds since 1970; `monotonic` is the same moment on the monotonic clock
-    account      the account's label, never its secret; "" for credentials nobody has
+    account      the account's label, never its secret; "" for unknown credentials
     fields       the parsed parameters without credentials
-    outcome      what became of it, in words
+    outcome      the result, in words
     message_id   the provider's own id of the message or order
-    reference    what tells one message from another: uid, eid, or phone and code
-    status       HTTP status that was answered (push: that the receiver answered), if any
-    accepted     the provider did what it was asked for
-    fault        id of the fault that struck, if one did
+    reference    identifies one message: uid, eid, or phone and code
+    status       the HTTP status of our answer, or of the receiver's answer to a push; may be None
+    accepted     whether the provider carried out the request
+    fault        id of the fault that struck, or ""
     """
 
     kind: str
@@ -53,7 +56,10 @@ class Entry:
 
 
 class Book:
-    """Thread-safe and capped: old entries drop out, the counters and references stay."""
+    """A thread-safe list of entries with a maximum size.
+
+    The oldest entries drop out. Counters and references keep counting them.
+    """
 
     def __init__(self, size: int = DEFAULT_SIZE) -> None:
         self._lock = threading.Lock()
@@ -76,7 +82,7 @@ class Book:
         return entry
 
     def enter(self, provider: str, account: str) -> int:
-        """Count a call in flight; returns how many this account has now."""
+        """Count a call as in flight and return how many this account has now."""
         with self._lock:
             key = (provider, account)
             self._busy[key] += 1
@@ -88,7 +94,7 @@ class Book:
             self._busy[provider, account] -= 1
 
     def peak(self, provider: str, account: str = "practice") -> int:
-        """The most calls of this account that were ever in flight at once."""
+        """The highest number of calls of this account in flight at once."""
         return self._peaks[provider, account]
 
     def entries(
@@ -100,7 +106,7 @@ class Book:
         accepted: bool | None = None,
         after: int = 0,
     ) -> list[Entry]:
-        """Entries in order of arrival; None means "any"."""
+        """The matching entries in order of arrival. None matches anything."""
         with self._lock:
             entries = list(self._entries)
         return [
@@ -114,7 +120,7 @@ class Book:
         ]
 
     def count(self, provider: str, operation: str, *, accepted: bool = True) -> int:
-        """Calls since the last clearing, those that dropped out of the book included."""
+        """The number of calls since the last `clear`, dropped entries included."""
         word = "accepted" if accepted else "not_accepted"
         return self._counters[f"{provider}.{operation}.{CALL}.{word}"]
 
@@ -124,7 +130,7 @@ class Book:
             return dict(self._counters)
 
     def repeated(self, provider: str | None = None) -> list[str]:
-        """References that a provider accepted more than once: empty, or a message went twice."""
+        """References that a provider accepted more than once, which means a message sent twice."""
         with self._lock:
             return [
                 reference

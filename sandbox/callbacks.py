@@ -1,4 +1,4 @@
-"""Pushes delivery reports and callbacks to the portal, on time or not, and books the answers."""
+"""Push delivery reports and callbacks to the portal, on time or late, and record the answers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ HOLD_LIMIT = 20.0
 
 @dataclass
 class Timing:
-    """How the pushes of one call go wrong; all off for an orderly provider.
+    """What goes wrong with the pushes of one call. The defaults are those of a correct provider.
 
-    late is in seconds and adds to the delay; overtaken lets the provider's next push go first.
+    late: seconds added to the delay.
+    overtaken: the provider's next push goes first.
     """
 
     twice: bool = False
@@ -41,7 +42,7 @@ class _Due:
 
 @dataclass
 class Push:
-    """One callback to make; `fields` is what the book shows of it."""
+    """One callback to make. The book shows `fields`."""
 
     provider: str
     account: str
@@ -57,7 +58,7 @@ class Push:
 
 
 class Pusher:
-    """A few threads that make callbacks when they are due; they start with the first one."""
+    """A few threads that make callbacks when due. They start with the first push."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
@@ -70,7 +71,7 @@ class Pusher:
         self._under_way = 0
 
     def schedule(self, push: Push, delay: float, timing: Timing | None = None) -> None:
-        """Push after `delay` seconds, in the way that `timing` says."""
+        """Push after `delay` seconds, with the errors that `timing` names."""
         timing = timing or Timing()
         if timing.lost or not push.url:
             return
@@ -122,13 +123,16 @@ class Pusher:
             return None
 
     def _hold(self, push: Push) -> None:
-        # If nothing ever overtakes it, it goes by itself in the end.
+        # If no other push overtakes it, it goes after HOLD_LIMIT.
         push.overtaken = False
         self._held[push.provider] = push
         self._put(push, time.monotonic() + HOLD_LIMIT)
 
     def wait_idle(self, timeout: float = 5.0) -> bool:
-        """Wait until nothing is due or under way, however far off; False if time ran out."""
+        """Wait until every scheduled push has been made, however late it is due.
+
+        Returns False on timeout.
+        """
         with self._ready:
             return self._ready.wait_for(self._is_idle, timeout)
 
@@ -136,7 +140,7 @@ class Pusher:
         return not self._under_way and all(due.push.sent for due in self._queue)
 
     def forget(self) -> None:
-        """Drop every push that has not begun."""
+        """Drop every push that has not started."""
         with self._ready:
             self._queue.clear()
             self._held.clear()
@@ -152,7 +156,7 @@ class Pusher:
 
 
 def _make(push: Push) -> Entry:
-    """Make one callback; a receiver that is down or talks nonsense is booked, never raised."""
+    """Make one callback. A receiver that is down or answers nonsense is recorded, never raised."""
     entry = Entry(
         kind=PUSH,
         provider=push.provider,
@@ -176,7 +180,7 @@ def _request(push: Push) -> int:
     host = target.hostname or ""
     connection: http.client.HTTPConnection
     if target.scheme == "https":
-        # A portal under development has a certificate of its own making.
+        # A portal under development has a self-signed certificate.
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -1,7 +1,8 @@
-"""What can be switched and asked from outside: `Switches` in process, `Control` as JSON over HTTP.
+"""The control interface: `Switches` in process, `Control` as JSON over HTTP.
 
-All paths are under `/_sandbox/`; every POST takes a JSON object (with that content type, which a
-foreign web page cannot send unasked) and answers one. Errors are {"error": "…"} with 400.
+All paths are under `/_sandbox/`. Every POST takes and returns a JSON object. It requires the JSON
+content type, which another site's page cannot send without a preflight. Errors are
+{"error": "…"} with status 400.
 
     GET  state                       providers, accounts, settings, faults, counters
     GET  book?after=&provider=&operation=&kind=&limit=
@@ -32,7 +33,7 @@ BOOK_LIMIT = 500
 
 
 class Switches:
-    """The other end of every provider: set faults, answer for them, change accounts."""
+    """Controls the simulated providers: sets faults, pushes reports, changes accounts."""
 
     def __init__(self, providers: Iterable[Provider], book: Book, pusher: Pusher) -> None:
         self.providers = {provider.name: provider for provider in providers}
@@ -56,7 +57,7 @@ class Switches:
         accept: bool | None = None,
         **options: float | str,
     ) -> Active:
-        """Switch a fault on; `calls=None` is for all calls, see `Switchboard.set`."""
+        """Switch a fault on. `calls=None` applies it to all calls, see `Switchboard.set`."""
         if provider is not None:
             known = self.provider(provider).operations
             if operation is not None and operation not in known:
@@ -75,7 +76,7 @@ class Switches:
     def deliver_sms(
         self, message_id: str | int, text: str, code: str | None = None, provider: str = "gosms"
     ) -> None:
-        """Let an SMS arrive; without `code` the provider picks it out of the text."""
+        """Let an SMS arrive. Without `code` the provider extracts it from the text."""
         self.provider(provider).deliver_sms(str(message_id), text, code)
 
     def add_account(
@@ -103,7 +104,7 @@ class Switches:
             change(owner.settings, changes)
 
     def wait_for_pushes(self, timeout: float = 5.0) -> bool:
-        """Wait until every report that is on its way or due has been made."""
+        """Wait until every scheduled report has been pushed. Returns False on timeout."""
         return self.pusher.wait_idle(timeout)
 
     def clear(self) -> None:
@@ -177,7 +178,7 @@ class Control:
             kind=query.get("kind") or None,
             after=int(query.get("after") or 0),
         )
-        # The newest ones are what a page shows; whoever follows along asks with `after`.
+        # A page shows the newest entries. A client that reads continuously passes `after`.
         return {"entries": [entry.as_json() for entry in entries[-limit:]], "total": len(entries)}
 
     def _clear(self, values: Mapping[str, object]) -> None:

@@ -1,9 +1,9 @@
-"""What the practice providers accept out of the box. None of it opens anything else."""
+"""The default credentials of the sandbox. They are valid nowhere else."""
 
 from __future__ import annotations
 
 PRACTICE = "practice"
-"""Label of the account that every practice provider has from the start."""
+"""Label of the account that every simulated provider has from the start."""
 
 HAOSMS_API_KEY = "practice-haosms-key"
 HAORUI_API_ID = "API00000001"

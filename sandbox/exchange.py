@@ -1,4 +1,4 @@
-"""One HTTP exchange: the request as read, the reply as meant, and the wire between them."""
+"""One HTTP exchange: the parsed request, the intended reply, and the connection between them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 4 * 1024 * 1024
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
-# Decimals leave as JSON numbers with the digits they have (0.50 stays 0.50). The mark is drawn
-# anew in each process, so no text that a client sends can be taken for one.
+# Decimals become JSON numbers with all their digits (0.50 stays 0.50). The mark is random in each
+# process, so that no text sent by a client can be mistaken for it.
 _MARK = f"decimal-{secrets.token_hex(8)}:"
 
 
@@ -32,21 +32,21 @@ def _mark_decimal(value: object) -> str:
 
 
 def dump_json(payload: object) -> bytes:
-    """Encode as UTF-8 JSON, non-ASCII characters as they are, Decimals as exact numbers."""
+    """Encode as UTF-8 JSON with unescaped non-ASCII characters and exact Decimals."""
     text = json.dumps(payload, ensure_ascii=False, default=_mark_decimal)
     if _MARK in text:
         text = text.replace(f'"{_MARK}', "").replace(f'{_MARK}"', "")
-    # Half of a surrogate pair has no UTF-8; as \udxxx it stays valid JSON.
+    # Half of a surrogate pair has no UTF-8 form. Escaped as \udxxx it stays valid JSON.
     return text.encode("utf-8", "backslashreplace")
 
 
 class BadRequest(Exception):
-    """What arrived is no HTTP request that this server reads."""
+    """The client sent something that this server cannot parse as an HTTP request."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """Request line and headers; header names are lower case."""
+    """The request line and headers. Header names are lower case."""
 
     method: str
     path: str
@@ -57,7 +57,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Request:
-    """A whole request; `path` is what follows the provider's own prefix."""
+    """A complete request. `path` excludes the provider's prefix."""
 
     method: str
     path: str
@@ -66,11 +66,11 @@ class Request:
     body: bytes = b""
 
     def parameters(self) -> dict[str, str]:
-        """Query parameters; of a repeated name the last one stands."""
+        """The query parameters. The last value of a repeated name wins."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
     def form(self) -> dict[str, str]:
-        """Query parameters and, above them, those of a form-encoded body."""
+        """The query parameters, overridden by those of a form-encoded body."""
         values = self.parameters()
         if "form-urlencoded" in self.headers.get("content-type", ""):
             text = self.body.decode("utf-8", "replace")
@@ -78,7 +78,7 @@ class Request:
         return values
 
     def json_object(self) -> dict[str, object] | None:
-        """The JSON object in the body, or None if the body is anything else."""
+        """The JSON object in the body, or None for any other body."""
         try:
             value = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -88,9 +88,9 @@ class Request:
 
 @dataclass
 class Reply:
-    """What a provider means to answer, and what the book says about it.
+    """The answer that a provider intends to give, and its entry in the book.
 
-    `accepted` says that the provider did what it was asked for; a refusal has it False.
+    `accepted` is True if the provider carried out the request, and False for a refusal.
     """
 
     payload: object
@@ -110,7 +110,7 @@ def render(
     content_type: str = "application/json",
     headers: Mapping[str, str] | None = None,
 ) -> bytes:
-    """A complete HTTP/1.1 response, ready to be written in one piece."""
+    """A complete HTTP/1.1 response as bytes."""
     lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}"]
     lines.append(f"Content-Type: {content_type}")
     lines.append(f"Content-Length: {len(body)}")
@@ -119,7 +119,7 @@ def render(
 
 
 class Wire:
-    """The connection to one client: reads requests, writes answers, and breaks on demand."""
+    """The connection to one client: reads requests, writes answers, and breaks on request."""
 
     def __init__(self, sock: socket.socket, stopping: threading.Event) -> None:
         self._sock = sock
@@ -127,7 +127,10 @@ class Wire:
         self._stopping = stopping
 
     def read_head(self) -> Head | None:
-        """The next request's head, or None when the client has gone."""
+        """The head of the next request, or None if the client has disconnected.
+
+        Raises BadRequest.
+        """
         line = self._reader.readline(MAX_HEAD_BYTES)
         while line in (b"\r\n", b"\n"):
             line = self._reader.readline(MAX_HEAD_BYTES)
@@ -156,7 +159,7 @@ class Wire:
             headers[name.strip().lower()] = value.strip()
 
     def read_body(self, head: Head) -> bytes:
-        """The body, by Content-Length or in chunks."""
+        """The request body, read by Content-Length or in chunks. Raises BadRequest."""
         if "100-continue" in head.headers.get("expect", "").lower():
             self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if "chunked" in head.headers.get("transfer-encoding", "").lower():
@@ -190,7 +193,7 @@ class Wire:
         self._sock.sendall(data)
 
     def send_raw(self, data: bytes) -> None:
-        """Write past any TLS layer."""
+        """Write to the socket below any TLS layer."""
         os.write(self._sock.fileno(), data)
 
     def trickle(self, data: bytes, interval: float) -> None:
@@ -201,11 +204,11 @@ class Wire:
                 return
 
     def pause(self, seconds: float) -> bool:
-        """Wait; True when the server is being stopped."""
+        """Wait. Returns True if the server is stopping."""
         return self._stopping.wait(seconds)
 
     def wait_for_client(self, seconds: float) -> bool:
-        """Wait until the client sends something or leaves; False when the time is up."""
+        """Wait until the client sends data or disconnects. Returns False on timeout."""
         poll = select.poll()
         poll.register(self._sock.fileno(), select.POLLIN | select.POLLHUP)
         deadline = time.monotonic() + seconds
@@ -215,17 +218,17 @@ class Wire:
         return False
 
     def reset(self) -> None:
-        """Close with a TCP reset instead of an orderly end."""
+        """Close with a TCP reset."""
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
     def close(self) -> None:
-        # A socket with an open file object over it stays open, so the file object goes first.
+        # A socket stays open while a file object uses it, so the file object is closed first.
         self._reader.close()
         self._sock.close()
 
     def wake(self) -> None:
-        """Make a thread that waits for this client give up."""
+        """Interrupt a thread that is waiting for this client."""
         try:
             self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:

@@ -1,8 +1,8 @@
-"""What can go wrong on the wire, as a registry, and the switchboard that turns it on and off.
+"""The registry of faults, and the switchboard that turns them on and off.
 
-A fault is a function registered under a stable id. `accepted` says whether the provider does
-what it was asked before the fault strikes; where both can happen in life, `accept=` of the
-switchboard overrides it. Faults of kind "callback" leave the answer whole and spoil the push.
+A fault is a function registered under a stable id. `accepted` says whether the provider carries
+out the request before the fault strikes. Where both are realistic, `accept=` of the switchboard
+overrides it. Faults of kind "callback" leave the answer intact and affect the push.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Options = Mapping[str, float | str]
 
 @dataclass
 class Scene:
-    """What a fault works on. `reply` is None if the provider did not act."""
+    """The exchange that a fault strikes. `reply` is None if the provider did not act."""
 
     wire: Wire
     head: Head
@@ -35,7 +35,7 @@ class Scene:
         return float(self.options[name])
 
     def payload(self) -> object:
-        """What would have been answered, or an empty object."""
+        """The payload of the intended answer, or an empty object."""
         return self.reply.payload if self.reply else {}
 
     def body(self) -> bytes:
@@ -46,12 +46,16 @@ class Scene:
 
 
 Strike = Callable[[Scene], bool]
-"""Writes (or spoils) the answer; True if the connection may be used again."""
+"""Writes or breaks the answer. Returns True if the connection may be used again."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """before_body: strikes when the head has been read, and the body is left unread."""
+    """A kind of fault that can be switched on.
+
+    before_body: strikes after the head has been read, and leaves the body unread.
+    fixed: `accepted` cannot be overridden.
+    """
 
     id: str
     label: str
@@ -85,7 +89,7 @@ def fault(
     fixed: bool = False,
     **options: float | str,
 ) -> Callable[[Strike], Strike]:
-    """Register a fault; the keyword arguments left over are its options and their defaults."""
+    """Register a fault. Further keyword arguments are its options and their defaults."""
 
     def register(strike: Strike) -> Strike:
         CATALOGUE[fault_id] = Fault(fault_id, label, accepted, strike, options, before_body, fixed)
@@ -94,13 +98,13 @@ def fault(
     return register
 
 
-def _leave_alone(scene: Scene) -> bool:
+def _change_nothing(scene: Scene) -> bool:
     return True
 
 
 def _callback_fault(fault_id: str, label: str, **options: float | str) -> None:
     CATALOGUE[fault_id] = Fault(
-        fault_id, label, True, _leave_alone, options, fixed=True, kind="callback"
+        fault_id, label, True, _change_nothing, options, fixed=True, kind="callback"
     )
 
 
@@ -112,7 +116,7 @@ _callback_fault("callback_lost", "Reports never come")
 
 @dataclass
 class Active:
-    """A fault that is switched on; `calls` left is None for all calls."""
+    """A fault that is switched on for `calls` more calls (None: for all)."""
 
     number: int
     fault: Fault
@@ -139,7 +143,7 @@ class Active:
 
 
 class Switchboard:
-    """The faults that are on. Of several that fit a call, the oldest one strikes."""
+    """The active faults. If several match a call, the oldest one strikes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -157,7 +161,10 @@ class Switchboard:
         accept: bool | None = None,
         **options: float | str,
     ) -> Active:
-        """Switch a fault on for the next `calls` calls (None: for all) that fit the filters."""
+        """Switch a fault on for the next `calls` calls (None: for all) that match the filters.
+
+        Raises ControlError for an unknown fault or option and for values out of range.
+        """
         known = CATALOGUE.get(fault_id)
         if known is None:
             raise ControlError(f"There is no fault called {fault_id}.")
@@ -177,7 +184,7 @@ class Switchboard:
         return active
 
     def take(self, provider: str, operation: str) -> tuple[Active | None, Timing | None]:
-        """The fault for this call, and how its pushes go wrong; counts both as used."""
+        """The fault for this call and the timing of its pushes. Counts both as used."""
         if not self._active:
             return None, None
         struck: Active | None = None
@@ -187,7 +194,7 @@ class Switchboard:
                 if not active.matches(provider, operation):
                     continue
                 if active.fault.kind == "callback":
-                    _spoil(timing, active)
+                    _apply_to_timing(timing, active)
                 elif struck is None:
                     struck = active
                 else:
@@ -207,13 +214,13 @@ class Switchboard:
             return list(self._active)
 
     def clear(self, number: int | None = None) -> None:
-        """Switch off one fault by its number, or all of them."""
+        """Switch off the fault with this number, or all faults."""
         with self._lock:
             self._active = [one for one in self._active if number not in (None, one.number)]
 
 
 def _checked(known: Fault, options: Options) -> dict[str, float | str]:
-    """The options in the types of their defaults; numbers are sizes and times, never below 0."""
+    """Convert options to the types of their defaults. Numbers are sizes and times, at least 0."""
     checked: dict[str, float | str] = {}
     for name, value in options.items():
         if isinstance(known.options[name], str):
@@ -229,7 +236,7 @@ def _checked(known: Fault, options: Options) -> dict[str, float | str]:
     return checked
 
 
-def _spoil(timing: Timing, active: Active) -> None:
+def _apply_to_timing(timing: Timing, active: Active) -> None:
     match active.fault.id:
         case "callback_twice":
             timing.twice = True
@@ -242,5 +249,5 @@ def _spoil(timing: Timing, active: Active) -> None:
 
 
 def catalogue() -> list[dict[str, object]]:
-    """Every fault with id, label, kind, accepted and options, for a page to offer."""
+    """Every fault with its id, label, kind, `accepted` and options, for a page to list."""
     return [known.as_json() for known in CATALOGUE.values()]

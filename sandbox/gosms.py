@@ -1,10 +1,10 @@
-"""GoSMS acted out: the seven endpoints under `/gosms/api/v1`.
+"""Simulates GoSMS: the seven endpoints under `/gosms/api/v1`.
 
-Source: GoSMS API document, sections 1 to 7, its error codes and its rate limits. It gives no
-HTTP status for ORDER_EXPIRED and PRICE_CALCULATION_ERROR (here 400 and 500) and no error code
-for 403 and 429 (here the body has none).
+Source: GoSMS API document, sections 1 to 7, its error codes and its rate limits. The document
+gives no HTTP status for ORDER_EXPIRED and PRICE_CALCULATION_ERROR (here 400 and 500) and no error
+code for 403 and 429 (here the body has none).
 
-Magic: project "nosms" never gets an SMS, project "noprice" has no price
+Special values: project "nosms" never receives an SMS, project "noprice" has no price
 (PRICE_CALCULATION_ERROR), and a region without a price ("AQ") has no numbers.
 """
 
@@ -75,10 +75,10 @@ class GoSMS(Provider):
 
     def __init__(self, book: Book, pusher: Pusher) -> None:
         self.settings = GoSMSSettings()
-        self.rentals = Rentals(self.settings, self._book_sms)
+        self.rentals = Rentals(self.settings, self._record_sms)
         super().__init__(book, pusher)
 
-    def practice_account(self) -> Channel:
+    def default_account(self) -> Channel:
         return Channel(credentials.PRACTICE, credentials.GOSMS_API_KEY)
 
     def route(self, method: str, path: str) -> str | None:
@@ -168,7 +168,7 @@ class GoSMS(Provider):
         page = _page(call.fields)
         if page is None:
             return _refuse(INVALID)
-        rows = [chosen[key].line() for key in _cut(self._arrange(sorted(chosen)), page)]
+        rows = [chosen[key].line() for key in _cut(self._sort(sorted(chosen)), page)]
         payload = {"orders": rows, "total": len(chosen), "page": page[0], "page_size": page[1]}
         return Reply(payload)
 
@@ -177,11 +177,11 @@ class GoSMS(Provider):
         if page is None:
             return _refuse(INVALID)
         every = channel.transactions
-        rows = [every[index] for index in _cut(self._arrange(list(range(len(every)))), page)]
+        rows = [every[index] for index in _cut(self._sort(list(range(len(every)))), page)]
         payload = {"transactions": rows, "total": len(every)}
         return Reply({**payload, "page": page[0], "page_size": page[1]})
 
-    def _arrange(self, ages: list[int]) -> list[int]:
+    def _sort(self, ages: list[int]) -> list[int]:
         if self.settings.list_order == "newest":
             ages.reverse()
         elif self.settings.list_order == "shuffled":
@@ -191,7 +191,7 @@ class GoSMS(Provider):
     def limited(self) -> Reply:
         return _refuse(LIMITED)
 
-    def _book_sms(self, channel: Channel, order: Order) -> None:
+    def _record_sms(self, channel: Channel, order: Order) -> None:
         self.book.add(
             Entry(
                 kind=SMS,
@@ -208,12 +208,12 @@ class GoSMS(Provider):
     def deliver_sms(self, message_id: str, text: str, code: str | None) -> None:
         """Let an SMS arrive, even on an order that was cancelled or has expired.
 
-        Nothing is paid for such a late one: the document does not say what would happen.
+        A late SMS costs nothing here: the document does not say what would happen.
         """
         with self.lock:
             self.rentals.settle()
             number = int(message_id) if message_id.isascii() and message_id.isdigit() else -1
-            channel = self.rentals.homes.get(number)
+            channel = self.rentals.channels_by_order.get(number)
             if channel is None:
                 raise ControlError(f"GoSMS has no order {message_id}.")
             order = channel.orders[number]
@@ -229,7 +229,7 @@ class GoSMS(Provider):
                     channel.forget()
 
     def contradict(self, payload: dict[str, object]) -> dict[str, object]:
-        """An order that answers for another one, or an error beside a success."""
+        """The data of another order, or an error in a successful answer."""
         if "order_id" in payload:
             return {**payload, "order_id": 1, "phone": "+10000000000"}
         return {**payload, "error": "余额不足", "code": "INSUFFICIENT_BALANCE"}
@@ -242,7 +242,7 @@ def _refuse(problem: tuple[int, str, str]) -> Reply:
 
 
 def _page(fields: Mapping[str, object]) -> tuple[int, int] | None:
-    """Page and page size; a size over the maximum counts as the maximum."""
+    """The page number and page size, or None if invalid. A size over the maximum is capped."""
     numbers = []
     for name, default in (("page", "1"), ("page_size", str(PAGE_SIZE))):
         text = str(fields.get(name, default))

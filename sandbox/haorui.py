@@ -1,8 +1,8 @@
-"""HAORUI acted out: `/api/SendSMS` by POST JSON or GET, and the delivery report it pushes.
+"""Simulates HAORUI: `/api/SendSMS` by POST JSON or GET, and the delivery reports it pushes.
 
-Source: HAORUI "Single sending interface". The document names neither the form of a delivery
-report nor that of a failure; both are those of the platform that HAORUI runs on: the report is
-a POST of JSON to `callback_url`, a missing parameter is HTTP 404, a refusal has status F.
+Source: HAORUI "Single sending interface". The document describes neither delivery reports nor
+failures. Both follow the platform that HAORUI runs on: the report is a POST of JSON to
+`callback_url`, a missing parameter is HTTP 404, and a refusal has status F.
 
 A phone number that ends in 999001 is reported Undeliverable, one in 999003 is never reported.
 """
@@ -46,10 +46,11 @@ REPORT_GAP = 0.05
 
 @dataclass
 class HaoruiSettings(Settings):
-    """report_delay: seconds from the answer to the first report; None: only by hand.
+    """HAORUI's settings.
 
+    report_delay: seconds from the answer to the first report; None: only on request.
     report_words: the status words reported for each message, in order.
-    refuse_parallel: refuse calls that overlap ("IP not Whitelisted"), as this platform does.
+    refuse_parallel: refuse overlapping calls ("IP not Whitelisted"), as this platform does.
     """
 
     report_delay: float | None = 2.0
@@ -60,7 +61,7 @@ class HaoruiSettings(Settings):
 
 @dataclass(frozen=True)
 class Message:
-    """A message that was accepted, kept so that it can be reported on later."""
+    """An accepted message, kept for later reports."""
 
     message_id: int
     phone: str
@@ -93,7 +94,7 @@ class Haorui(Provider):
         self.messages: dict[str, Message] = {}
         self._ids = itertools.count(FIRST_MESSAGE_ID)
 
-    def practice_account(self) -> Account:
+    def default_account(self) -> Account:
         login, password = credentials.HAORUI_API_ID, credentials.HAORUI_API_PASSWORD
         return Account(credentials.PRACTICE, login, password)
 
@@ -131,7 +132,7 @@ class Haorui(Provider):
         )
         self.messages[str(message.message_id)] = message
         self._report_later(message, call.timing)
-        # The misspelling is the document's own.
+        # The document has this spelling.
         remarks = "Message Submitted Sucessfully"
         payload = _answer(message.message_id, "S", remarks, message.uid)
         return Reply(payload, outcome="submitted", message_id=str(message.message_id))
@@ -165,7 +166,7 @@ class Haorui(Provider):
         if message.phone.endswith(UNREACHABLE_ENDING):
             words = ["Undeliverable"]
         for index, word in enumerate(words):
-            # Only the first report is overtaken: two that wait for each other would never go.
+            # Only the first report is overtaken. Two would wait for each other forever.
             step = Timing(timing.twice, timing.late, timing.overtaken and index == 0, timing.lost)
             self.pusher.schedule(_push(message, word, {}), delay + index * REPORT_GAP, step)
 
@@ -182,7 +183,7 @@ class Haorui(Provider):
             self.messages.clear()
 
     def contradict(self, payload: dict[str, object]) -> dict[str, object]:
-        """Submitted, in the words of a failure and under the uid of another message."""
+        """Status "submitted" with the remarks of a failure and the uid of another message."""
         return {**payload, "remarks": "Insufficient balance", "uid": "uid-of-another-message"}
 
 

@@ -1,9 +1,9 @@
-"""HaoSMS acted out: `otp_msg` and `s_balance`, by GET or POST form.
+"""Simulates HaoSMS: `otp_msg` and `s_balance`, by GET or POST form.
 
 Source: HaoSMS API documentation, "Send Verification Code API" and "Query Balance API". Every
-answer is HTTP 200; a failure says 失败 (balance: "False") and has its reason as text in `msg`.
-The document's example has a slash after `otp_msg` and its URL has none, so both are served.
-There is no delivery report. A phone number that ends in 999001 is refused.
+answer is HTTP 200. A failure has the result 失败 (balance: "False") and its reason as text in
+`msg`. The document's example has a slash after `otp_msg` and its URL has none, so both are
+served. There are no delivery reports. A phone number that ends in 999001 is refused.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ BALANCE_LOW = "余额不足"
 
 @dataclass
 class HaoSMSSettings(Settings):
-    """platforms: the channels that exist; price: what one message takes from the balance."""
+    """HaoSMS's settings.
+
+    platforms: the existing channels.
+    price: the charge for one message.
+    """
 
     platforms: list[str] = field(
         default_factory=lambda: [
@@ -61,7 +65,7 @@ class HaoSMS(Provider):
         super().__init__(book, pusher)
         self.settings = HaoSMSSettings()
 
-    def practice_account(self) -> Account:
+    def default_account(self) -> Account:
         return Account(credentials.PRACTICE, credentials.HAOSMS_API_KEY)
 
     def route(self, method: str, path: str) -> str | None:
@@ -115,10 +119,10 @@ class HaoSMS(Provider):
         return Reply(_answer("", "True", {"balance": number}, name=""))
 
     def reset(self) -> None:
-        """HaoSMS keeps nothing: nobody can ask for a message later."""
+        """Nothing to forget: HaoSMS has no query for earlier messages."""
 
     def contradict(self, payload: dict[str, object]) -> dict[str, object]:
-        """Success without the task id that success is said to bring."""
+        """Success without the task id that the document promises."""
         return {**payload, "msg": ""}
 
 

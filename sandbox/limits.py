@@ -1,4 +1,4 @@
-"""Rate limits as a provider counts them: sliding windows, measured at arrival."""
+"""Rate limits as a provider counts them: in sliding windows, on arrival."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections import deque
 
 
 class SlidingWindow:
-    """At most so many calls in any stretch of one second and of one minute; 0 means no limit.
+    """Limits the calls in any period of one second and of one minute. 0 means no limit.
 
-    A refused call takes no place in the window. Not locked: the provider's lock covers it.
+    A refused call does not count. Not thread-safe: the provider's lock guards it.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
-"""The OTP Service acted out: `/send`, `/code`, and the two callbacks.
+"""Simulates the OTP Service: `/send`, `/code`, and the two callbacks.
 
-Source: "OTP Service API", steps 1 to 4. The provider makes the code and checks it; here the code
-stands in the book (`fields["generated_code"]` of the send), as no phone receives it. The document
-gives a CODE for every refusal and no HTTP status, so the status is 200 unless the setting
+Source: "OTP Service API", steps 1 to 4. The provider makes the code and checks it. No phone
+receives it here, so the book has it (`fields["generated_code"]` of the send). The document gives
+a CODE for every refusal and no HTTP status, so the status is 200 unless the setting
 `http_status_follows_code` is on. Callbacks are GETs to the account's `callback_url`.
 
 A number that ends in 999001 is reported "Wrong number", one in 999003 is never reported.
@@ -48,12 +48,13 @@ SEND_STATUS, CHECK_RESULT = "0", "1"
 
 @dataclass
 class OTPServiceSettings(Settings):
-    """report_delay: seconds from an answer to its callback; None: only by hand.
+    """The OTP Service's settings.
 
-    fixed_code: the code of every session; "" makes a new one each time.
+    report_delay: seconds from an answer to its callback; None: only on request.
+    fixed_code: the code of every session; "" generates a new one each time.
     placeholder_msgid: answer MSGID "0" to every send, as the document's sample does.
-    extid_in_code_answer: the field table of /code lists EXTID, its example leaves it out.
-    max_attempts, validity: wrong tries and seconds until a code is dead; the document is silent.
+    extid_in_code_answer: the field table of /code lists EXTID, its example omits it.
+    max_attempts, validity: wrong tries and seconds until a code expires; the document gives none.
     """
 
     report_delay: float | None = 2.0
@@ -67,7 +68,7 @@ class OTPServiceSettings(Settings):
 
 @dataclass
 class Session:
-    """One code that was sent."""
+    """One sent code."""
 
     msgid: int
     msisdn: str
@@ -92,7 +93,7 @@ class OTPService(Provider):
         self.sessions: dict[str, Session] = {}
         self._ids = itertools.count(FIRST_MSGID)
 
-    def practice_account(self) -> Account:
+    def default_account(self) -> Account:
         login, password = credentials.OTPSERVICE_USERNAME, credentials.OTPSERVICE_PASSWORD
         return Account(credentials.PRACTICE, login, password)
 
@@ -143,7 +144,7 @@ class OTPService(Provider):
     def _session(self, sid: str, account: Account) -> Session | None:
         session = self.sessions.get(sid)
         if session is None and sid == "0" and self.settings.placeholder_msgid:
-            # With nothing but the placeholder to go by, the latest session is the one meant.
+            # The placeholder identifies no session, so it stands for the latest one.
             mine = [one for one in self.sessions.values() if one.account is account]
             session = mine[-1] if mine else None
         return session if session and session.account is account else None
@@ -178,7 +179,7 @@ class OTPService(Provider):
             self.pusher.schedule(push, delay, timing)
 
     def report(self, message_id: str, word: str, fields: Mapping[str, str]) -> None:
-        """Push TYPE 0 with this STATUS; pass TYPE "1" in `fields` for a check result."""
+        """Push TYPE 0 with this STATUS. Pass TYPE "1" in `fields` for a check result."""
         session = self.sessions.get(message_id)
         if session is None:
             raise ControlError(f"The OTP Service has no message {message_id}.")
@@ -193,7 +194,7 @@ class OTPService(Provider):
             self.sessions.clear()
 
     def contradict(self, payload: dict[str, object]) -> dict[str, object]:
-        """STATUS SUCCESS beside CODE 500, or the other way about."""
+        """STATUS SUCCESS with CODE 500, or STATUS ERROR with CODE 200."""
         good = payload.get("STATUS") == "SUCCESS"
         return {**payload, "CODE": "500" if good else "200"}
 

@@ -1,11 +1,11 @@
-"""What every practice provider has: accounts, settings, limits, and a way to answer.
+"""The base of every simulated provider: accounts, settings, limits, and the answer to a call.
 
-To add a provider, add one file to this package with a subclass of `Provider`: the server
-finds it by itself, under `/<name>` unless it names another prefix.
+To add a provider, add a module with a subclass of `Provider` to this package. The server finds
+it and serves it under `/<name>` unless it sets another prefix.
 
-Two endings of a phone number are special, so that staff can try things out:
-    …999001   the provider refuses the number, or reports that it could not be reached
-    …999003   nothing comes back: no delivery report, no SMS
+Two endings of a phone number are special, so that staff can try failures:
+    …999001   the provider refuses the number, or reports it as unreachable
+    …999003   no delivery report and no SMS arrives
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ MAX_NUMBER = 10**9
 
 
 class ControlError(Exception):
-    """The sandbox was asked for something that it cannot do; the text says why."""
+    """The sandbox cannot do what a control call asks for. The text says why."""
 
 
 @dataclass
 class Account:
-    """One account at a practice provider; `login` is the key or name that it is found by."""
+    """One account at a simulated provider. `login` is the key or name that identifies it."""
 
     label: str
     login: str
@@ -47,7 +47,7 @@ class Account:
 
 @dataclass
 class Settings:
-    """Settings that every provider has; limits of 0 are off."""
+    """The settings that every provider has. A limit of 0 is off."""
 
     rate_per_second: int = 0
     rate_per_minute: int = 0
@@ -55,7 +55,7 @@ class Settings:
 
 @dataclass
 class Call:
-    """A request as the provider reads it, before it has done anything."""
+    """A request as the provider parsed it, before acting on it."""
 
     operation: str
     account: Account | None
@@ -103,7 +103,7 @@ CONVERT: Mapping[str, Callable[[object], object]] = {
 
 
 def settable(target: Account | Settings) -> dict[str, object]:
-    """The values that can be changed from outside, by name; never a login or a secret."""
+    """The values that control calls may change, by name. Never a login or a secret."""
     return {
         entry.name: getattr(target, entry.name)
         for entry in dataclasses.fields(target)
@@ -113,7 +113,7 @@ def settable(target: Account | Settings) -> dict[str, object]:
 
 
 def change(target: Account | Settings, changes: Mapping[str, object]) -> None:
-    """Set values by name, or raise ControlError and leave all of them as they were."""
+    """Set values by name. Raises ControlError and changes nothing if any of them is invalid."""
     types = {entry.name: str(entry.type) for entry in dataclasses.fields(target)}
     ready: dict[str, object] = {}
     for name, value in changes.items():
@@ -132,7 +132,7 @@ def change(target: Account | Settings, changes: Mapping[str, object]) -> None:
 
 
 class Provider(ABC):
-    """A provider as its document describes it. All state is guarded by `lock`."""
+    """A provider as its document describes it. `lock` guards all state."""
 
     name: ClassVar[str]
     label: ClassVar[str]
@@ -147,34 +147,34 @@ class Provider(ABC):
         self.pusher = pusher
         self.lock = threading.RLock()
         self.accounts: dict[str, Account] = {}
-        self.add_account(self.practice_account())
+        self.add_account(self.default_account())
 
     @abstractmethod
-    def practice_account(self) -> Account:
-        """The account that is there from the start."""
+    def default_account(self) -> Account:
+        """The account that exists from the start."""
 
     @abstractmethod
     def route(self, method: str, path: str) -> str | None:
-        """The operation behind a method and path, or None if there is none."""
+        """The operation for a method and path, or None."""
 
     @abstractmethod
     def read(self, operation: str, request: Request) -> Call:
-        """Parse a request and find its account; changes nothing."""
+        """Parse a request and find its account, without changing anything."""
 
     @abstractmethod
     def act(self, call: Call) -> Reply:
-        """Do what was asked and say what to answer."""
+        """Carry out the call and return the answer."""
 
     def limited(self) -> Reply:
-        """The answer to a call over the rate limit; no document but that of GoSMS has one."""
+        """The answer to a call over the rate limit. Only the document of GoSMS describes one."""
         return Reply({"error": "Too Many Requests"}, 429, "refused: rate limit", accepted=False)
 
     def contradict(self, payload: dict[str, object]) -> dict[str, object]:
-        """The same answer made to contradict itself."""
+        """The same answer, changed so that it contradicts itself."""
         return payload
 
     def report(self, message_id: str, word: str, fields: Mapping[str, str]) -> None:
-        """Push one report with this status word now; `fields` overrides callback fields."""
+        """Push one report with this status word now. `fields` overrides callback fields."""
         raise ControlError(f"{self.label} pushes no reports.")
 
     def deliver_sms(self, message_id: str, text: str, code: str | None) -> None:
@@ -183,10 +183,10 @@ class Provider(ABC):
 
     @abstractmethod
     def reset(self) -> None:
-        """Forget every message; accounts and settings stay."""
+        """Forget every message. Accounts and settings stay."""
 
     def answer(self, call: Call) -> Reply:
-        """Limits first, as they are counted at arrival, then the provider itself."""
+        """Answer a call. Rate limits come first, since providers count calls on arrival."""
         with self.lock:
             account, rules = call.account, self.settings
             if account and not account.window.admit(rules.rate_per_second, rules.rate_per_minute):
@@ -198,7 +198,7 @@ class Provider(ABC):
             self.accounts[account.label] = account
 
     def find(self, login: object, secret: object = "") -> Account | None:
-        """The account with this login and secret, if there is one."""
+        """The account with this login and secret, or None."""
         for account in self.accounts.values():
             if account.login == login and account.secret == secret:
                 return account

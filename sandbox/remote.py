@@ -1,4 +1,4 @@
-"""A client for a sandbox that runs in another process: the switches of `Sandbox`, over HTTP."""
+"""A client for a sandbox in another process: the methods of `Switches`, over HTTP."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ TIMEOUT = 5.0
 
 
 class RemoteError(Exception):
-    """The sandbox refused, or cannot be reached; the text says which."""
+    """The sandbox refused the call or cannot be reached. The text says which."""
 
 
 class Remote:
-    """`Remote("http://127.0.0.1:8801")`. Every method raises RemoteError if it fails."""
+    """The client, as in `Remote("http://127.0.0.1:8801")`.
+
+    Every method raises RemoteError if it fails.
+    """
 
     def __init__(self, base_url: str, timeout: float = TIMEOUT) -> None:
         self._base = base_url.rstrip("/") + "/_sandbox/"
         self._timeout = timeout
         self._session = requests.Session()
-        # No proxy from the environment: the sandbox is next door.
+        # The sandbox runs on this machine or network, so no proxy from the environment applies.
         self._session.trust_env = False
 
     def __enter__(self) -> Self:
@@ -36,7 +39,7 @@ class Remote:
         self.close()
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         self._session.close()
 
     def state(self) -> dict[str, object]:
@@ -51,7 +54,7 @@ class Remote:
         after: int = 0,
         limit: int = 100,
     ) -> list[dict[str, object]]:
-        """The newest entries of the book, oldest of them first; fields as in `book.Entry`."""
+        """The newest entries of the book in order of arrival. Fields are those of `book.Entry`."""
         query = {
             "provider": provider,
             "operation": operation,
@@ -72,7 +75,7 @@ class Remote:
         accept: bool | None = None,
         **options: float | str,
     ) -> dict[str, object]:
-        """Switch a fault on for so many calls (None: all); returns it with its number."""
+        """Switch a fault on for `calls` calls (None: for all). Returns it with its number."""
         return self._call(
             "faults/set",
             {
@@ -93,7 +96,7 @@ class Remote:
         self._call("clear", {})
 
     def report(self, provider: str, message_id: str, word: str, **fields: str) -> None:
-        """Push one delivery report now; `fields` overrides fields of the callback."""
+        """Push one delivery report now. `fields` overrides fields of the callback."""
         values = {"provider": provider, "message_id": message_id, "word": word, "fields": fields}
         self._call("report", values)
 

@@ -1,8 +1,8 @@
-"""The rented numbers of the practice GoSMS: orders, what happens to them in time, and the money.
+"""The rented numbers of the simulated GoSMS: orders, their timed events, and the money.
 
-Source: GoSMS API document, sections 2 to 4 and 6. Money moves as its sample rows show: a Hold
-takes the price from the balance and adds it to the frozen amount, a Refund puts it back, a
-Release (order completed) only takes it out of the frozen amount.
+Source: GoSMS API document, sections 2 to 4 and 6. Money moves as in its sample rows: a Hold
+moves the price from the balance to the frozen amount, a Refund moves it back, and a Release
+(order completed) only subtracts it from the frozen amount.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def default_prices() -> dict[str, Decimal]:
 
 @dataclass
 class GoSMSSettings(Settings):
-    """The limits are those of the document. Times are in seconds.
+    """GoSMS's settings. The limits are those of the document. Times are in seconds.
 
-    sms_delay: until the SMS arrives; None: only by hand. lifetime: until an order expires.
+    sms_delay: until the SMS arrives; None: only on request. lifetime: until an order expires.
     complete_delay: from received to completed; None: never.
-    prices: by region ("ID") or project and region ("whatsapp/ID"), the closer one counts.
-    stock: numbers left, with keys as for prices; a key that is absent has no end.
-    list_order: newest, oldest or shuffled; the document does not say which it is.
+    prices: by region ("ID") or by project and region ("whatsapp/ID"), which takes precedence.
+    stock: numbers left, with the keys of `prices`; a missing key means no limit.
+    list_order: newest, oldest or shuffled; the document does not specify it.
     hide_code_when_completed: "code: only when status=received", taken literally.
     clock_skew: how far this provider's clock is ahead.
     """
@@ -65,7 +65,7 @@ class GoSMSSettings(Settings):
 
 @dataclass
 class Order:
-    """One rented number; times are in the provider's own writing."""
+    """One rented number. Times are in the provider's format."""
 
     order_id: int
     phone: str
@@ -81,7 +81,7 @@ class Order:
     held: bool = True
 
     def detail(self, hide_when_completed: bool) -> dict[str, object]:
-        """The order by itself (section 3): received_at is absent until there is an SMS."""
+        """The order as a single answer (section 3): received_at is absent before the SMS."""
         hidden = self.status == COMPLETED and hide_when_completed
         return {
             **self._start(),
@@ -95,7 +95,7 @@ class Order:
         }
 
     def line(self) -> dict[str, object]:
-        """The order in a list (section 7): without content and expired_at."""
+        """The order as a row of a list (section 7): without content and expired_at."""
         return {
             **self._start(),
             "status": self.status,
@@ -106,7 +106,7 @@ class Order:
         }
 
     def created(self) -> dict[str, object]:
-        """The answer to its creation (section 2)."""
+        """The order as the answer to its creation (section 2)."""
         return {
             **self._start(),
             "price": self.price,
@@ -143,7 +143,7 @@ class Channel(Account):
     transactions: list[dict[str, object]] = field(default_factory=list, repr=False)
 
     def can_pay(self, price: Decimal) -> bool:
-        """Available is balance minus frozen (section 1); credit is for postpaid channels."""
+        """The available amount is balance minus frozen (section 1), plus credit if postpaid."""
         credit = self.credit_limit if self.billing_type == "postpaid" else Decimal(0)
         return self.balance - self.frozen + credit >= price
 
@@ -161,14 +161,14 @@ class Channel(Account):
 
 
 class Rentals:
-    """Orders of all channels, moved on by `settle` whenever anybody looks.
+    """The orders of all channels. Each call to the provider applies due events with `settle`.
 
-    `on_sms(channel, order)` is called for each SMS that arrives. The provider's lock covers it.
+    `on_sms(channel, order)` is called for each arriving SMS. The provider's lock guards all of it.
     """
 
     def __init__(self, settings: GoSMSSettings, on_sms: Callable[[Channel, Order], None]) -> None:
         self.settings = settings
-        self.homes: dict[int, Channel] = {}
+        self.channels_by_order: dict[int, Channel] = {}
         self._on_sms = on_sms
         self._offset = 0.0
         self._due: list[tuple[float, int, str, int]] = []
@@ -177,7 +177,7 @@ class Rentals:
         self._transaction_ids = itertools.count(FIRST_TRANSACTION_ID)
 
     def stamp(self, offset: float = 0.0) -> str:
-        """Now, by the provider's clock, as the document writes times."""
+        """The provider's current time in the document's format."""
         moment = time.gmtime(time.time() + self.settings.clock_skew + self._offset + offset)
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)
 
@@ -209,13 +209,13 @@ class Rentals:
         )
         channel.orders[number] = order
         channel.by_status[PENDING][number] = order
-        self.homes[number] = channel
+        self.channels_by_order[number] = channel
         channel.balance -= price
         channel.frozen += price
-        self._note(channel, "Hold", order, "订单冻结")
+        self._add_order_transaction(channel, "Hold", order, "订单冻结")
         if self.settings.sms_delay is not None and project != "nosms":
-            self._plan(self.settings.sms_delay, "sms", number)
-        self._plan(self.settings.lifetime, "expire", number)
+            self._schedule(self.settings.sms_delay, "sms", number)
+        self._schedule(self.settings.lifetime, "expire", number)
         return order
 
     def receive(self, channel: Channel, order: Order, text: str, code: str | None) -> None:
@@ -223,54 +223,56 @@ class Rentals:
         order.received_at = self.stamp()
         channel.move(order, RECEIVED)
         if self.settings.complete_delay is not None:
-            self._plan(self.settings.complete_delay, "complete", order.order_id)
+            self._schedule(self.settings.complete_delay, "complete", order.order_id)
         self._on_sms(channel, order)
 
     def settle(self) -> None:
-        """Let everything happen that is due by now."""
+        """Apply every event that is due by now."""
         while self._due and self._due[0][0] <= time.monotonic():
-            at, _, what, number = heapq.heappop(self._due)
-            channel = self.homes[number]
-            # It is booked for the moment it was due, however late anybody looks.
+            at, _, event, number = heapq.heappop(self._due)
+            channel = self.channels_by_order[number]
+            # The event gets the time when it was due, however late the call comes.
             self._offset = at - time.monotonic()
-            self._happen(channel, channel.orders[number], what)
+            self._apply(channel, channel.orders[number], event)
         self._offset = 0.0
 
-    def _happen(self, channel: Channel, order: Order, what: str) -> None:
-        if what == "sms" and order.status == PENDING:
+    def _apply(self, channel: Channel, order: Order, event: str) -> None:
+        if event == "sms" and order.status == PENDING:
             code = f"{secrets.randbelow(1_000_000):06d}"
             brand = BRANDS.get(order.project, order.project)
             text = self.settings.sms_text.replace("{project}", brand).replace("{code}", code)
             self.receive(channel, order, text, code if code in text else code_in(text))
-        elif what == "expire" and order.status == PENDING:
+        elif event == "expire" and order.status == PENDING:
             self.refund(channel, order, EXPIRED, "订单过期")
-        elif what == "complete" and order.status == RECEIVED:
+        elif event == "complete" and order.status == RECEIVED:
             channel.move(order, COMPLETED)
             if order.held:
-                self._unhold(channel, order)
-                self._note(channel, "Release", order, "订单完成")
+                self._release_hold(channel, order)
+                self._add_order_transaction(channel, "Release", order, "订单完成")
 
     def refund(self, channel: Channel, order: Order, status: str, description: str) -> None:
         channel.balance += order.price
-        self._unhold(channel, order)
+        self._release_hold(channel, order)
         channel.move(order, status)
-        self._note(channel, "Refund", order, description)
+        self._add_order_transaction(channel, "Refund", order, description)
 
-    def _unhold(self, channel: Channel, order: Order) -> None:
-        # An SMS that comes after a refund finds nothing held any more.
+    def _release_hold(self, channel: Channel, order: Order) -> None:
+        # An SMS after a refund must not release the hold again.
         order.held = False
         channel.frozen -= order.price
 
     def deposit(self, channel: Channel, amount: Decimal) -> None:
         """A deposit row has neither order_id nor frozen_balance_snapshot (section 6)."""
-        self._row(channel, "Deposit", amount, {}, {"description": "充值"})
+        self._add_transaction(channel, "Deposit", amount, {}, {"description": "充值"})
 
-    def _note(self, channel: Channel, kind: str, order: Order, description: str) -> None:
+    def _add_order_transaction(
+        self, channel: Channel, kind: str, order: Order, description: str
+    ) -> None:
         snapshot = {"frozen_balance_snapshot": channel.frozen}
         subject = {"description": description, "order_id": order.order_id}
-        self._row(channel, kind, order.price, snapshot, subject)
+        self._add_transaction(channel, kind, order.price, snapshot, subject)
 
-    def _row(
+    def _add_transaction(
         self,
         channel: Channel,
         kind: str,
@@ -282,16 +284,16 @@ class Rentals:
         rest = {"balance_snapshot": channel.balance, **snapshot, **subject}
         channel.transactions.append({**row, **rest, "created_at": self.stamp()})
 
-    def _plan(self, delay: float, what: str, number: int) -> None:
+    def _schedule(self, delay: float, event: str, number: int) -> None:
         at = time.monotonic() + self._offset + delay
-        heapq.heappush(self._due, (at, next(self._order), what, number))
+        heapq.heappush(self._due, (at, next(self._order), event, number))
 
     def forget(self) -> None:
         self._due.clear()
-        self.homes.clear()
+        self.channels_by_order.clear()
 
 
 def code_in(text: str) -> str | None:
-    """The code that the provider would extract from a text: the first 4 to 8 digits."""
+    """The code that the provider would extract from a text: the first run of 4 to 8 digits."""
     found = CODE_IN_TEXT.search(text)
     return found.group() if found else None

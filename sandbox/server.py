@@ -1,4 +1,4 @@
-"""The practice providers on one HTTP server, in memory.
+"""The simulated providers on one HTTP server, in memory.
 
 In a test:
 
@@ -6,7 +6,7 @@ In a test:
         requests.post(sandbox.base_url("haosms") + "/extra_api/otp_msg", data=...)
         assert sandbox.book.repeated() == []
 
-`Remote` in `sandbox.remote` offers the same switches to another process.
+`Remote` in `sandbox.remote` offers the same control methods to another process.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ STOP_TIMEOUT = 2.0
 
 
 def discover() -> list[type[Provider]]:
-    """The providers that live in this package, by name; importing it registers the faults too."""
+    """The provider classes of this package, sorted by label.
+
+    Importing its modules also registers the faults.
+    """
     found = set()
     for module_info in pkgutil.iter_modules(package.__path__):
         if module_info.name == "server":
@@ -49,7 +52,7 @@ def discover() -> list[type[Provider]]:
 
 
 class Sandbox(Switches):
-    """The server and everything behind it. Port 0 takes a free one; `tls` makes it HTTPS."""
+    """The server with its providers. Port 0 picks a free port. `tls` enables HTTPS."""
 
     def __init__(
         self,
@@ -76,7 +79,7 @@ class Sandbox(Switches):
         family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
         self._listener = socket.create_server(self._address, family=family, backlog=1024)
         self._port = int(self._listener.getsockname()[1])
-        # Only a safety net: stop() wakes the thread that accepts.
+        # A safety net: stop() normally wakes the accepting thread.
         self._listener.settimeout(1.0)
         self._acceptor = threading.Thread(
             target=self._accept, args=(self._listener,), daemon=True, name="sandbox"
@@ -85,7 +88,7 @@ class Sandbox(Switches):
         return self
 
     def stop(self) -> None:
-        """Close every connection and wait for the threads; may be called twice."""
+        """Close every connection and wait for the threads. May be called twice."""
         self._stopping.set()
         if self._listener is not None:
             with contextlib.suppress(OSError):
@@ -114,12 +117,12 @@ class Sandbox(Switches):
 
     @property
     def url(self) -> str:
-        """Where the server is, without a slash at the end; hand it to `Remote`."""
+        """The server's URL without a trailing slash, as `Remote` takes it."""
         host = f"[{self._address[0]}]" if ":" in self._address[0] else self._address[0]
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     def base_url(self, provider: str) -> str:
-        """What an account at this practice provider has as its base URL."""
+        """The base URL for an account at this provider."""
         return self.url + self.provider(provider).base_path()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -145,13 +148,13 @@ class Sandbox(Switches):
             with self._lock:
                 self._open[threading.current_thread()] = wire
             try:
-                self._converse(wire)
+                self._serve_requests(wire)
             finally:
                 with self._lock:
                     del self._open[threading.current_thread()]
                 wire.close()
 
-    def _converse(self, wire: Wire) -> None:
+    def _serve_requests(self, wire: Wire) -> None:
         while not self._stopping.is_set():
             try:
                 head = wire.read_head()
@@ -162,21 +165,21 @@ class Sandbox(Switches):
                 return
 
     def _answer(self, wire: Wire, head: Head) -> bool:
-        """Answer one request; True if another may follow on this connection."""
+        """Answer one request. Returns True if another may follow on this connection."""
         if head.path.startswith(CONTROL_PREFIX):
             request = _request(wire, head, head.path)
             return _send(wire, head, self._control.handle(request))
         if head.path.startswith(ELSEWHERE):
-            self._book_stray(_request(wire, head, head.path))
+            self._record_stray(_request(wire, head, head.path))
             return _send(wire, head, NOT_FOUND)
         for provider in self.providers.values():
             base = provider.base_path()
             if head.path.startswith(base + "/"):
-                return self._ask(provider, wire, head, head.path[len(base) :])
+                return self._call_provider(provider, wire, head, head.path[len(base) :])
         _request(wire, head, head.path)
         return _send(wire, head, NOT_FOUND)
 
-    def _ask(self, provider: Provider, wire: Wire, head: Head, path: str) -> bool:
+    def _call_provider(self, provider: Provider, wire: Wire, head: Head, path: str) -> bool:
         operation = provider.route(head.method, path)
         if operation is None:
             _request(wire, head, path)
@@ -208,7 +211,7 @@ class Sandbox(Switches):
         elsewhere = f"http://{self.url.partition('://')[2]}{ELSEWHERE}"
         return Scene(wire, head, provider, reply, active.options, elsewhere)
 
-    def _book_stray(self, request: Request) -> None:
+    def _record_stray(self, request: Request) -> None:
         fields: dict[str, object] = {"body_bytes": len(request.body)}
         fields["parameters"] = sorted(request.form())
         entry = Entry(STRAYED, "elsewhere", "followed", method=request.method, fields=fields)

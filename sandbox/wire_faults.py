@@ -1,4 +1,4 @@
-"""Faults of the connection: slow, silent, cut off, broken, trickling, without end."""
+"""Faults of the connection: slow, silent, cut off, broken, trickling or endless answers."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def closed_after(scene: Scene) -> bool:
 
 @fault("tls_broken", "Encryption breaks after the request is read", accepted=True)
 def tls_broken(scene: Scene) -> bool:
-    # Past the TLS layer: the client's library takes this for a broken record and blames TLS,
-    # though the request has been read to its end. Nothing says goodbye either.
+    # This bypasses the TLS layer. The client's library sees a broken record and reports a TLS
+    # error, although the whole request has been read. There is no close_notify either.
     scene.wire.send_raw(GARBAGE)
     return False
 
@@ -97,8 +97,8 @@ def keep_alive_closed(scene: Scene) -> bool:
 
 @fault("keep_alive_reset", "Cuts off the next request on the same connection", accepted=True)
 def keep_alive_reset(scene: Scene) -> bool:
-    # The worst moment for a client that reuses connections: this one looks alive until the next
-    # request has been written to it, and that request is never read.
+    # The worst case for a client that reuses connections: this one looks alive until the client
+    # has written the next request, which is never read.
     scene.wire.send(_whole(scene))
     scene.wire.wait_for_client(PATIENCE)
     scene.wire.reset()

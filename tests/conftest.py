@@ -23,7 +23,7 @@ hypothesis.settings.register_profile("portal", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("portal")
 
 SLOWEST_FIRST: Final = (
-    "test_canary.py",
+    "canary/",
     "smsportal/test_portal.py",
     "benchmarks/",
     "providers/engine/test_cluster.py",

@@ -19,7 +19,7 @@ PRODUCT: Final = (
 )
 MAX_LINES: Final = 300
 VAGUE: Final = {"base_utils", "common", "helper", "helpers", "misc", "util", "utils"}
-NOUNS: Final = {"importing", "masking", "outgoing", "parsing", "pruning", "watching"}
+NOUNS: Final = {"importing", "masking", "messaging", "outgoing", "parsing", "pruning", "watching"}
 """Words in -ing that name a thing, or are no gerund."""
 
 

@@ -1,7 +1,6 @@
-"""Kills engine processes at random moments while calls of every kind go out, then compares
-the portal's rows with the books of the practice providers.
+"""Kill engine processes at random moments, then compare the portal's rows with the sandbox's book.
 
-`python -m benchmarks.chaos --help` lists the options. The clusters are started again as the
-portal's supervisor does it, and missing loops are asked for as its schedule does it each
-minute, only more often. Nothing else helps them.
+Calls of every kind are in flight during the kills. `python -m benchmarks.chaos --help` lists the
+options. Clusters are restarted as by the portal's supervisor, and missing loops as by its
+schedule, only more often than once a minute. There is no other recovery.
 """

@@ -1,4 +1,4 @@
-"""Choose, set up, inject faults, and report. Exit code 1 if anything was violated."""
+"""Set up a run, inject faults and report. The exit code is 1 after any violation."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..report import machine
 
 ENVIRONMENT = {
     "PUBLIC_ADDRESS": "http://127.0.0.1:8000",
-    # One person does all of it.
+    # One user does everything.
     "DAILY_CODES": "100000",
     "DAILY_ORDERS": "100000",
 }
 MOST_SHOWN = 40
-"""Violations; a broken promise breaks it for very many rows."""
+"""Violations to print. A real defect violates the promise for very many rows."""
 
 
 def main() -> int:
@@ -45,7 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument(
-        "--texts", type=int, default=5000, help="Of every other kind go out in proportion."
+        "--texts", type=int, default=5000, help="Calls of other kinds are in proportion."
     )
     parser.add_argument("--seed", type=int)
     parser.add_argument("--hosts", type=int, help="SQLite: 1, PostgreSQL: 2, unless named.")
@@ -56,7 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--hurry",
         action="store_true",
-        help="At the end, make what killed loops left two minutes older instead of waiting.",
+        help="At the end, make the rows of killed loops two minutes older instead of waiting.",
     )
     options = parser.parse_args()
     if not 1 <= options.kills <= options.texts:
@@ -65,10 +65,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace, folder: Path) -> int:
-    from ..clusters import hosts, practice_providers
+    from ..clusters import hosts, sandbox_process
     from . import accounts, checks, fault_injection, figures, unknowns
 
-    with practice_providers(min(accounts.DELAYS["haorui"])) as (remote, url):
+    with sandbox_process(min(accounts.DELAYS["haorui"])) as (remote, url):
         url = url.removesuffix("/haorui")
         accounts.set_up_providers(
             remote,
@@ -78,17 +78,17 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         made = accounts.make_accounts(remote, url)
         with hosts(options.hosts, folder) as running:
             chaos = fault_injection.Chaos(running, remote, made, options.seed)
-            chaos.run(options.kills, fault_injection.wave_of(options.texts // options.kills))
+            chaos.run(options.kills, fault_injection.make_wave(options.texts // options.kills))
             chaos.settle(hurry=options.hurry)
             for host in running:
-                # A cluster that lost a worker may not drain, and all has been settled.
+                # Everything is settled, and a cluster that lost a worker may not drain.
                 host.kill()
         left = unknowns.Unknowns(chaos)
         problems = checks.violations(chaos, left, remote)
         found = figures.figures(chaos, left)
         figures.print_figures(found)
         for host in running:
-            checks.print_faults_in(host.log)
+            checks.print_logged_errors(host.log)
     return _report(options, found, problems)
 
 
@@ -107,6 +107,6 @@ def _report(options: argparse.Namespace, found: dict[str, Any], problems: list[s
 
 
 if __name__ == "__main__":
-    # A SIGTERM must end every process as a Ctrl-C does.
+    # SIGTERM must end every process, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""The accounts of a run, each with a login of its own at the practice providers."""
+"""The accounts of a run, each with its own login in the sandbox."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sandbox.remote import Remote
 from ..clusters import answer_after
 
 WIDTHS = (1, 2, 4, 8)
-"""Calls in flight of the HAORUI accounts."""
+"""Calls in flight of each HAORUI account."""
 LIMITED: dict[str, Any] = {"in_flight": 4, "per_second": 20, "per_minute": 1200}
-"""One HAORUI account more, whose claimed messages have to wait for their slots."""
+"""A further HAORUI account, whose claimed messages have to wait for their slots."""
 WEIGHTS = (*WIDTHS, 1)
 """Share of the texts that each HAORUI account gets."""
 UNLIMITED: dict[str, Any] = {"per_second": 10_000, "per_minute": 600_000}
@@ -30,14 +30,14 @@ DELAYS = {
     "otpservice": (0.2, 0.4),
     "gosms": (0.2, 0.4),
 }
-"""Seconds until the provider answers: at least and at most, chosen anew at each kill."""
+"""Minimum and maximum of the seconds until the provider answers, drawn again after each kill."""
 SLOWEST = max(slowest for _, slowest in DELAYS.values())
 
 NEVER_AN_SMS = "nosms"
 PROJECTS = ("whatsapp", "telegram", "facebook", "google", NEVER_AN_SMS)
 PRICE = "0.50"
 COMPLETE_DELAY = 1.0
-"""Seconds from an SMS to the end of its order."""
+"""Seconds from an SMS to the completion of its order."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +59,22 @@ def make_accounts(remote: Remote, url: str) -> Accounts:
         haorui=tuple(haorui),
         haosms=(_haosms(remote, url),),
         otpservice=(_otpservice(remote, url),),
-        # One that takes over what turns up after a lost answer, and one that leaves it to staff.
+        # One adopts the order found after a lost answer, the other leaves that to staff.
         gosms=(_gosms(remote, url, 1, exclusive=True), _gosms(remote, url, 2, exclusive=False)),
     )
 
 
 def label_of(account: Account) -> str:
-    """What the sandbox's book calls it."""
+    """The account's label in the sandbox's book."""
     return account.name
 
 
 def set_up_providers(remote: Remote, *, sms_delay: float, lifetime: float) -> None:
-    """Nothing is reported, nothing is refused, and an app and country have a price for each
-    pair of letters: so each order can have a pair of its own, and a repeat is certain to show."""
+    """Switch reports and refusals off, and give every region a price.
+
+    Each pair of letters is a region. Each order can thus have its own pair of app and region, so
+    that a repeated call always shows.
+    """
     remote.change_settings("otpservice", report_delay=None)
     remote.change_settings(
         "gosms",

@@ -1,4 +1,4 @@
-"""Batches among the rest: some are paused and resumed at a kill, one is cancelled."""
+"""The batches of a run: some are paused and resumed at a kill, one is cancelled."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from providers.models import Account
 
 
 class Batches:
-    """All batches of a run. The queue's part is done here: what a kill does to that, the
-    tests of importing and of laying out show."""
+    """All batches of a run.
+
+    The work of the queue is done here in process. The tests of import and fan-out cover kills of
+    the queue.
+    """
 
     def __init__(self, by: User, chance: random.Random) -> None:
         self._by = by
@@ -44,7 +47,7 @@ class Batches:
         fan_out.run(batch)
 
     def disturb(self, *, cancelling: bool) -> None:
-        """Before each kill staff do something with one of those that go out."""
+        """Pause or cancel one of the running batches, as staff might before a kill."""
         self.resume()
         running = list(Batch.objects.filter(state=BatchState.SENDING))
         if running:
@@ -59,13 +62,13 @@ class Batches:
             lifecycle.resume(self._paused, self._by)
             self._paused = None
 
-    def tend(self) -> None:
-        """What the schedule does each minute."""
+    def run_schedule(self) -> None:
+        """Run the task of the minute schedule."""
         tasks.tend()
 
 
 def differences() -> list[str]:
-    """Every row is one message, every batch is over, and its figures add up."""
+    """Batches that have not ended, lack or repeat a message, or whose figures do not add up."""
     found = []
     states: dict[str, int] = {}
     lifecycle.finish_completed()

@@ -1,4 +1,4 @@
-"""The kinds of call that a kill may interrupt, and how the rows of each stand."""
+"""The kinds of call that a kill may interrupt, and the state of their rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rentals.reconciliation import NOT_FOUND_THERE
 
 LOST = Q(state="unknown") | Q(reason=Reason.CUT_OFF)
 LOST_ORDER = LOST | Q(reason=NOT_FOUND_THERE) | Q(settled_at__isnull=False)
-"""The outcome was unknown, even if the provider's own lists have settled it since."""
+"""The outcome was unknown at first. The provider's own lists may have settled it since."""
 LOST_CANCEL = Q(state="unclear") | Q(reason=Reason.CUT_OFF)
 
 
@@ -30,33 +30,38 @@ class CallKind:
     lost: Q = LOST
     account: str = "account_id"
     held_back: Q | None = None
-    """Rows that wait for somebody's word."""
+    """Rows that wait for a person's decision."""
 
     def waiting(self) -> QuerySet[Any]:
-        """Rows that the engine is still to call."""
+        """Rows whose call the engine still has to make."""
         waiting = self.rows().filter(state__in=("queued", "claimed"))
         return waiting if self.held_back is None else waiting.exclude(self.held_back)
 
     def queued(self) -> QuerySet[Any]:
-        """Of those, what no loop has claimed; a killed one's claims last for a while."""
+        """Waiting rows without a claim. The claims of a killed loop last for a while."""
         return self.waiting().filter(state="queued")
 
-    def taken_up(self, since: float) -> QuerySet[Any]:
-        """Claimed after that moment, and without a result so far. Not told by the mark of a
-        call alone: an engine that marked a row too late would be killed at harmless moments."""
+    def claimed_since(self, since: float) -> QuerySet[Any]:
+        """Rows claimed after that time and without a result.
+
+        The mark "in flight" alone is not enough: an engine that marked rows too late would then
+        be killed at harmless moments only.
+        """
         rows = self.rows().filter(state__in=("claimed", self.in_flight_state))
         return rows.filter(claimed_at__gte=datetime.fromtimestamp(since, UTC))
 
     def in_flight(self, since: float = 0.0) -> QuerySet[Any]:
-        """Marked as handed over after that moment, and without a result so far."""
+        """Rows marked in flight after that time and without a result."""
         marked = self.rows().filter(state=self.in_flight_state)
         if since:
             marked = marked.filter(handed_over_at__gte=datetime.fromtimestamp(since, UTC))
         return marked
 
-    def hand_overs(self, *, lost_only: bool) -> Iterator[tuple[int, int, float]]:
-        """Of calls without a known outcome: primary key, account, and when the row was handed
-        over, in seconds since 1970."""
+    def calls_in_doubt(self, *, lost_only: bool) -> Iterator[tuple[int, int, float]]:
+        """Calls without a known outcome: primary key, account, and time of the mark "in flight".
+
+        The time is in seconds since 1970.
+        """
         wanted = self.lost if lost_only else self.lost | Q(state=self.in_flight_state)
         rows = self.rows().filter(wanted, handed_over_at__isnull=False)
         for pk, account, at in rows.values_list("pk", self.account, "handed_over_at"):
@@ -80,7 +85,7 @@ HAORUI_CODE = CallKind("code, HAORUI", _messages("own_code", "haorui"), "sending
 OTP_CODE = CallKind("code, OTP Service", _messages("provider_code"), "sending")
 CHECK = CallKind(
     "check of a code",
-    # A code of ours is decided at once, without a call.
+    # The portal checks its own codes at once, without a call.
     lambda: Attempt.objects.filter(account__provider="otpservice"),
     "sending",
 )

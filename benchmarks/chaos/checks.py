@@ -1,4 +1,4 @@
-"""What must hold after a run, by our rows and by the provider's own book."""
+"""The conditions that must hold after a run, by our rows and by the sandbox's book."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .unknowns import Unknowns
 
 FAULT = re.compile(r"^Traceback \(most recent call last\):|\b(?:ERROR|CRITICAL)\b")
 MANY_KILLS = 10
-"""Of so many some must hit each kind of call."""
+"""With at least this number of kills, each kind of call must have been hit."""
 EXPECTED = re.compile(r"reincarnated|ended|killed")
 
 
 def violations(chaos: Chaos, unknowns: Unknowns, remote: Remote) -> list[str]:
-    """Everything that should not have happened, in words."""
+    """Every violation, in words."""
     book = chaos.book
     remote.clear_faults()
     found = [
@@ -31,8 +31,8 @@ def violations(chaos: Chaos, unknowns: Unknowns, remote: Remote) -> list[str]:
         *outcomes.wrong_checks(book, chaos.codes),
         *outcomes.wrong_orders(book),
         *outcomes.wrong_cancels(book),
-        *_never_settled(chaos),
-        *_not_tried(chaos),
+        *_unsettled(chaos),
+        *_missing_coverage(chaos),
         *batches.differences(),
         *unknowns.problems(),
         *ledgers.wrong_journal(),
@@ -44,15 +44,15 @@ def violations(chaos: Chaos, unknowns: Unknowns, remote: Remote) -> list[str]:
     return found
 
 
-def _never_settled(chaos: Chaos) -> list[str]:
+def _unsettled(chaos: Chaos) -> list[str]:
     if chaos.drained_at is None:
-        return ["the queue did not drain by itself"]
+        return ["the queue did not drain automatically"]
     if chaos.settled_at is None:
-        return ["what killed loops left did not settle by itself"]
+        return ["the calls of killed loops did not settle automatically"]
     return [] if chaos.books_read else ["the provider's transactions were not read to their end"]
 
 
-def _not_tried(chaos: Chaos) -> list[str]:
+def _missing_coverage(chaos: Chaos) -> list[str]:
     """A run without calls of each kind proves nothing about them."""
     found = [
         f"no {kind.name} was called"
@@ -61,14 +61,14 @@ def _not_tried(chaos: Chaos) -> list[str]:
     ]
     if len(chaos.kills) >= MANY_KILLS:
         missing = (kind.name for kind in calls.CALL_KINDS if not chaos.under_way[kind.name])
-        found += [f"no kill came while a {name} was under way" for name in missing]
+        found += [f"no kill came while a {name} was in flight" for name in missing]
     if chaos.book.missed:
         found.append(f"{chaos.book.missed} entries of the sandbox's book were not read")
     return found
 
 
-def print_faults_in(log: Path) -> None:
-    """What a cluster logged as a fault of its own."""
+def print_logged_errors(log: Path) -> None:
+    """Print the errors in a cluster's log."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     wrong = [line for line in lines if FAULT.search(line) and not EXPECTED.search(line)]
     counted = Counter(re.sub(r"^\S+ \S+ |[0-9a-f-]{8,}", "", line) for line in wrong)

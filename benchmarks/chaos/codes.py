@@ -1,4 +1,4 @@
-"""Code sessions over every provider that sends codes, and checks of what the OTP Service made."""
+"""Code sessions over every provider that sends codes, and checks of the OTP Service's codes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXT = "Your code is XXXX."
 MINUTES = 10
 SHARE_OF_RIGHT_CODES = 0.4
 NUMBERS_PER_PREFIX = 50
-"""Below the daily limit of a prefix."""
+"""Lower than the daily limit of a prefix."""
 
 
 class Codes:
@@ -31,9 +31,11 @@ class Codes:
         self._chance = chance
         self._serial = count(1)
         self._wrong_codes = count(1)
-        self.asked: dict[int, tuple[str, str]] = {}
-        """Try to what was asked: the provider's session id and the code. No two are equal, so
-        the two together are a reference."""
+        self.checked: dict[int, tuple[str, str]] = {}
+        """Attempt to the provider's session id and the code checked.
+
+        No two pairs are equal, so a pair identifies a call.
+        """
 
     def send(self, account: Account, number: int) -> None:
         route = default_route(account, "CN", with_dots(TEXT))
@@ -44,7 +46,7 @@ class Codes:
             start(plan, by=self._by, form_token=f"chaos-code-{serial}")
 
     def check(self, number: int) -> None:
-        """Read out codes, right and wrong ones, of sessions that the OTP Service took."""
+        """Check correct and wrong codes of sessions that the OTP Service accepted."""
         sessions = Session.objects.filter(
             account__provider="otpservice",
             state__in=(SessionState.SENT, SessionState.CHECK_UNKNOWN),
@@ -55,17 +57,17 @@ class Codes:
 
     def _check_one(self, session: Session) -> None:
         provider_id = session.newest_code().message.provider_id
-        asked = provider_id, self._code_for(provider_id)
+        checked = provider_id, self._code_for(provider_id)
         try:
-            attempt = check(session, asked[1], by=self._by, form_token=None)
+            attempt = check(session, checked[1], by=self._by, form_token=None)
         except (NotOpen, NoAnswerYet, CheckUnderWay):
-            # Decided meanwhile by the engine, which goes on beside us.
+            # The engine runs concurrently and has decided it meanwhile.
             return
-        self.asked[attempt.pk] = asked
+        self.checked[attempt.pk] = checked
 
     def _code_for(self, provider_id: str) -> str:
         right = self._book.codes.get(provider_id)
-        tried = {code for sid, code in self.asked.values() if sid == provider_id}
+        tried = {code for sid, code in self.checked.values() if sid == provider_id}
         if right and right not in tried and self._chance.random() < SHARE_OF_RIGHT_CODES:
             return right
         wrong = f"{next(self._wrong_codes):06}"

@@ -1,4 +1,4 @@
-"""A run: work for the engine, kills, and the wait until everything has settled."""
+"""A run: work for the engine, kills, and the wait until everything is settled."""
 
 from __future__ import annotations
 
@@ -32,38 +32,38 @@ from .plan import Kill, Planned, plan, strike
 from .sandbox_book import SandboxBook
 
 WATCH_EVERY = 3.0
-"""Seconds between two looks whether loops are missing; the portal's schedule has 60."""
+"""Seconds between two checks for missing loops. The portal's schedule has 60."""
 READ_EVERY = 1.0
 """Seconds between two readings of the sandbox's book."""
 TICK = 0.05
-NONE_FOR = 15.0
-"""Seconds; longer than it takes another loop to take over."""
+TARGET_TIMEOUT = 15.0
+"""Seconds to wait for calls or a process to kill; longer than a take-over by another loop."""
 LISTS = (Reading.Kind.ORDERS, Reading.Kind.TRANSACTIONS)
-STUCK = 300.0
-"""Seconds without any change after which it will not settle by itself any more."""
+STUCK_AFTER = 300.0
+"""Seconds without any change after which the run counts as stuck."""
 
 
 @dataclass(frozen=True)
 class Wave:
-    """What is given to the engine before each kill."""
+    """The work that the engine gets before each kill."""
 
     texts: int
-    """About half of them one by one, half in batches."""
+    """About half of them as single messages, half in batches."""
     codes: int
-    """Over each provider that sends codes."""
+    """For each provider that sends codes."""
     checks: int
     orders: int
-    """Over each account that rents numbers."""
+    """For each account that rents numbers."""
     cancels: int
 
 
-def wave_of(texts: int) -> Wave:
+def make_wave(texts: int) -> Wave:
     others = max(6, texts // 10)
     return Wave(texts, codes=others, checks=others, orders=others // 2 + 1, cancels=others // 2 + 1)
 
 
 class Chaos:
-    """What is done, and what is known about it afterwards. Times are seconds since 1970."""
+    """One run and its record. Times are in seconds since 1970."""
 
     def __init__(
         self, hosts: Sequence[Host], remote: Remote, accounts: Accounts, seed: int
@@ -81,46 +81,46 @@ class Chaos:
         self._next_watch = self._next_reading = 0.0
         self.kills: list[Kill] = []
         self.endings: list[Kill] = []
-        """When a host killed what its cluster had left behind, which are kills as well."""
+        """A host kills the remaining processes of a cluster that ended. These are kills too."""
         self.under_way: Counter[str] = Counter()
-        """By kind of call: how many kills found at least one call of it under way."""
+        """By kind of call: the number of kills while at least one such call was in flight."""
         self.started_at = time.time()
         self.drained_at: float | None = None
-        """When nothing waited any more; calls of killed loops may still be open."""
+        """When no row waited any more. Calls of killed loops may still be open."""
         self.settled_at: float | None = None
         self.books_read = False
-        """Whether the portal has read the provider's transactions to their end."""
-        self.handed_over: dict[tuple[str, int], float] = {}
-        """Kind and row to when it was handed over, where `hurry` made that older."""
+        """Whether the portal has read all of the provider's transactions."""
+        self.marked_at: dict[tuple[str, int], float] = {}
+        """Kind and row to the real time of the mark "in flight", where `hurry` changed it."""
 
     def run(self, kills: int, wave: Wave) -> None:
         change_delays(self._remote, self._chance)
         wake.start_loops()
-        # Sessions and orders for the first kill to check and to cancel.
-        self._give(Wave(0, codes=wave.codes, checks=0, orders=wave.orders, cancels=0))
+        # Before the first kill there must be sessions to check and orders to cancel.
+        self._add_work(Wave(0, codes=wave.codes, checks=0, orders=wave.orders, cancels=0))
         self._wait_until(lambda: not calls.in_flight() and not calls.waiting())
         for index, planned in enumerate(plan(random.Random(f"kills {self._seed}"), kills)):
             self._batches.disturb(cancelling=index == kills // 2)
-            self._give(wave)
+            self._add_work(wave)
             if not planned.hasty:
                 self._wait_for_calls()
-            self._go_on_for(planned.delay)
+            self._run_for(planned.delay)
             self._strike(planned)
             change_delays(self._remote, self._chance)
         self._batches.resume()
 
     def settle(self, *, hurry: bool) -> None:
-        """Wait until no row waits, none is under way, and no order can still change."""
+        """Wait until no row waits or is in flight and no order can still change."""
         if hurry:
-            # Calls of loops that live have come back by then.
-            self._go_on_for(3 * SLOWEST)
-            self._let_time_pass()
+            # By then the calls of living loops have returned.
+            self._run_for(3 * SLOWEST)
+            self._age_lost_calls()
         if not self._wait_until(lambda: not calls.waiting(), ending=True):
             return
         self.drained_at = time.time()
         if hurry:
-            # What a host killed since, because its cluster had ended.
-            self._let_time_pass()
+            # A host may have killed further processes since, because its cluster ended.
+            self._age_lost_calls()
         self._remote.clear_faults()
         if self._wait_until(self._is_settled, ending=True):
             self.settled_at = time.time()
@@ -129,7 +129,7 @@ class Chaos:
 
     # --- work ------------------------------------------------------------------------
 
-    def _give(self, wave: Wave) -> None:
+    def _add_work(self, wave: Wave) -> None:
         self.book.read()
         chosen = Counter(self._chance.choices(range(len(WEIGHTS)), WEIGHTS, k=wave.texts))
         for index, number in chosen.items():
@@ -147,50 +147,51 @@ class Chaos:
     # --- kills -----------------------------------------------------------------------
 
     def _wait_for_calls(self) -> None:
-        """Until calls of every kind are under way at once, or those missing have none left."""
+        """Wait until calls of every kind that has work left are in flight at once."""
         since = self.kills[-1].at if self.kills else 0.0
-        deadline = time.monotonic() + NONE_FOR
+        deadline = time.monotonic() + TARGET_TIMEOUT
         while time.monotonic() < deadline:
             if all(
-                kind.taken_up(since).exists() or not kind.queued().exists() for kind in CALL_KINDS
+                kind.claimed_since(since).exists() or not kind.queued().exists()
+                for kind in CALL_KINDS
             ):
                 return
-            self._go_on_for(TICK / 5)
+            self._run_for(TICK / 5)
 
     def _strike(self, planned: Planned) -> None:
-        """As soon as there is such a process; the whole cluster if there is none for long."""
+        """Kill a process of the planned kind, or the whole cluster if none appears in time."""
         before, kind = (self.kills[-1].at if self.kills else 0.0), planned.kind
-        deadline = time.monotonic() + NONE_FOR
+        deadline = time.monotonic() + TARGET_TIMEOUT
         while not (kill := strike(planned, kind, self.hosts)):
-            self._go_on_for(TICK)
+            self._run_for(TICK)
             if time.monotonic() > deadline:
                 kind = "cluster"
         self.kills.append(kill)
         going = {one.name: one.in_flight(before).count() for one in CALL_KINDS}
         self.under_way.update(name for name, number in going.items() if number)
-        self._tell(kill, going)
+        self._print_kill(kill, going)
 
-    def _tell(self, kill: Kill, going: dict[str, int]) -> None:
+    def _print_kill(self, kill: Kill, going: dict[str, int]) -> None:
         words = ", ".join(f"{name} {number}" for name, number in going.items() if number)
         print(
             f"  {kill.at - self.started_at:7.1f} s  kill {len(self.kills):2}: {kill.kind} on"
-            f" {kill.host}; under way: {words or 'nothing'}",
+            f" {kill.host}; in flight: {words or 'nothing'}",
             flush=True,
         )
 
-    # --- what goes on all the time -----------------------------------------------------
+    # --- running ---------------------------------------------------------------------
 
-    def _go_on_for(self, seconds: float) -> None:
+    def _run_for(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while True:
             for host in self.hosts:
-                if host.look_after():
+                if host.supervise():
                     self.endings.append(Kill("leftovers", host.name, time.time()))
             now = time.monotonic()
             if now >= self._next_watch:
                 self._next_watch = now + WATCH_EVERY
                 wake.keep_running()
-                self._batches.tend()
+                self._batches.run_schedule()
             if now >= self._next_reading:
                 self._next_reading = now + READ_EVERY
                 self.book.read()
@@ -199,17 +200,19 @@ class Chaos:
             time.sleep(min(TICK, max(0.0, end - time.monotonic())))
 
     def _wait_until(self, holds: Callable[[], bool], *, ending: bool = False) -> bool:
-        """False where nothing changed for so long that nothing will. `ending`: orders that
-        never get an SMS are cancelled meanwhile."""
+        """Run until the condition holds. Returns False if nothing changes for STUCK_AFTER.
+
+        ending: cancel the orders that never get an SMS meanwhile.
+        """
         seen, changed_at = None, time.monotonic()
         while not holds():
             if ending:
                 self._orders.cancel_rest()
-            self._go_on_for(TICK)
+            self._run_for(TICK)
             now = calls.waiting(), calls.in_flight(), still_pending()
             if now != seen:
                 seen, changed_at = now, time.monotonic()
-            elif time.monotonic() - changed_at > STUCK:
+            elif time.monotonic() - changed_at > STUCK_AFTER:
                 return False
         return True
 
@@ -218,12 +221,12 @@ class Chaos:
     def _is_settled(self) -> bool:
         return not calls.waiting() and not calls.in_flight() and not still_pending()
 
-    def _let_time_pass(self) -> None:
-        """What killed loops left, and their last signs of life, become two minutes older."""
+    def _age_lost_calls(self) -> None:
+        """Make the rows and heartbeats of killed loops two minutes older."""
         for kind in CALL_KINDS:
-            for pk, _, at in kind.hand_overs(lost_only=False):
-                # That would hide which kill they belong to.
-                self.handed_over.setdefault((kind.name, pk), at)
+            for pk, _, at in kind.calls_in_doubt(lost_only=False):
+                # The change would hide which kill a call belongs to.
+                self.marked_at.setdefault((kind.name, pk), at)
         before = datetime.fromtimestamp(max(one.at for one in [*self.kills, *self.endings]), UTC)
         for kind in CALL_KINDS:
             kind.in_flight().filter(handed_over_at__lt=before).update(
@@ -234,20 +237,22 @@ class Chaos:
         loops.update(beat_at=F("beat_at") - LOOP_TIMEOUT)
 
     def _read_transactions(self) -> None:
-        """All of them, for the ledger check; the daily schedule asks for the same. An order
-        that is found in the provider's list meanwhile has to end first."""
+        """Read all transactions for the ledger check, as the daily schedule does.
+
+        An order found in the provider's list meanwhile has to end first.
+        """
         while self._wait_until(lambda: self._is_settled() and not _open_readings(), ending=True):
-            self._go_on_for(COMPLETE_DELAY)
+            self._run_for(COMPLETE_DELAY)
             kind = Reading.Kind.TRANSACTIONS
-            asked = [
+            requested = [
                 list_sync_source.request_reading(account, kind, whole=True).pk
                 for account in self.accounts.gosms
             ]
             if not self._wait_until(lambda: not _open_readings()):
                 return
             if self._is_settled():
-                done = Reading.objects.filter(pk__in=asked, state="done", complete=True)
-                self.books_read = done.count() == len(asked)
+                done = Reading.objects.filter(pk__in=requested, state="done", complete=True)
+                self.books_read = done.count() == len(requested)
                 return
 
 

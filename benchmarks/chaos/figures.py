@@ -1,4 +1,4 @@
-"""The figures of a run: printed for people, and as JSON for programs."""
+"""The figures of a run, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def figures(chaos: Chaos, unknowns: Unknowns) -> dict[str, Any]:
 
 
 def print_figures(found: dict[str, Any]) -> None:
-    print("  call                   rows  in the book  unknown  under way at so many kills")
+    print("  call                   rows  in the book  unknown  kills while in flight")
     for name, one in found["calls"].items():
         numbers = f"{one['rows']:6} {one['in_the_book']:12} {one['unknown']:8}"
         print(f"  {name:20} {numbers} {one['kills_while_under_way']:10}")
@@ -68,7 +68,7 @@ def _since(last: float, moment: float | None) -> float | None:
 
 
 def _accepted(book: SandboxBook) -> Counter[str]:
-    """How many calls of each kind the provider's book holds."""
+    """The number of calls of each kind in the sandbox's book."""
     by_message = outcomes.accepted_messages(book)
     found = Counter(
         {

@@ -1,4 +1,4 @@
-"""The portal's own books beside those of the provider: journal, transactions, ledger check."""
+"""The portal's journal, transactions and ledger check against the provider's records."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ BOOKED = {
     "cancelled": {"Hold": 1, "Refund": 1},
     "expired": {"Hold": 1, "Refund": 1},
 }
-"""What the provider books for an order by its state there."""
+"""The provider's transactions for an order, by the order's state there."""
 
 
 def wrong_journal() -> Iterator[str]:
-    """A result and its journal row are one transaction. Calls that were certainly not made
-    stand in the journal, too."""
+    """Results without a journal row, or the reverse: both are written in one transaction.
+
+    The journal also has calls that were certainly not made.
+    """
     done = ApiCall.objects.filter(outcome=Outcome.DONE)
     calls = Counter(done.values_list("operation", "subject"))
     by_subject: Counter[str] = Counter()
@@ -55,28 +57,33 @@ def wrong_journal() -> Iterator[str]:
 
 
 def wrong_transactions(remote: Remote, account: Account) -> Iterator[str]:
-    """Row by row. Of an order that no row of ours holds, the provider may have booked more
-    since the portal read its list."""
-    theirs = {str(row["id"]): _stated(row) for row in _listed(remote, account, "transactions")}
+    """Compare transactions row by row.
+
+    For an order without a row of ours, the provider may have added transactions since the portal
+    read its list.
+    """
+    provider_rows = {
+        str(row["id"]): _comparable(row) for row in _fetch_list(remote, account, "transactions")
+    }
     ours = {
         row.provider_id: (row.type, row.amount.normalize(), row.order_provider_id)
         for row in Transaction.objects.filter(account=account)
     }
     known = set(Order.objects.filter(account=account).values_list("provider_id", flat=True))
-    for number in theirs.keys() | ours.keys():
-        row = theirs.get(number)
+    for number in provider_rows.keys() | ours.keys():
+        row = provider_rows.get(number)
         if ours.get(number) != row and (row is None or row[2] in known or number in ours):
             yield f"transaction {number}: {ours.get(number)} here, {row} there"
 
 
 def wrong_charges(remote: Remote, account: Account) -> Iterator[str]:
-    """Each order of ours stands at the provider in the same state and was paid for once."""
-    theirs = {str(row["order_id"]): row for row in _listed(remote, account, "orders")}
+    """Orders of ours that have another state at the provider or were not charged exactly once."""
+    provider_rows = {str(row["order_id"]): row for row in _fetch_list(remote, account, "orders")}
     booked: dict[str, Counter[str]] = {}
     for row in Transaction.objects.filter(account=account):
         booked.setdefault(row.order_provider_id, Counter())[row.type] += 1
     for order in Order.objects.filter(account=account).exclude(provider_id=""):
-        state = str(theirs.get(order.provider_id, {}).get("status", "missing"))
+        state = str(provider_rows.get(order.provider_id, {}).get("status", "missing"))
         same = "received" if (order.state, state) == ("received", "completed") else state
         if same != order.state:
             yield f"order {order.pk} is {order.state} here and {state} there"
@@ -85,7 +92,7 @@ def wrong_charges(remote: Remote, account: Account) -> Iterator[str]:
 
 
 def wrong_findings(account: Account) -> Iterator[str]:
-    """The ledger check may find money held for a lost order, and nothing else."""
+    """Findings of the ledger check, other than money held for a lost order."""
     lost = Order.objects.filter(account=account, state="unknown").count()
     held = 0
     for finding in ledger.check(account):
@@ -97,13 +104,13 @@ def wrong_findings(account: Account) -> Iterator[str]:
         yield f"money is held for {held} orders that no row holds, and {lost} are unknown"
 
 
-def _stated(row: dict[str, Any]) -> tuple[str, Any, str]:
+def _comparable(row: dict[str, Any]) -> tuple[str, Any, str]:
     amount = Transaction._meta.get_field("amount").to_python(str(row["amount"]))
     return str(row["type"]), amount.normalize(), str(row.get("order_id", ""))
 
 
-def _listed(remote: Remote, account: Account, name: str) -> list[dict[str, Any]]:
-    """A list of the provider, asked for past the portal."""
+def _fetch_list(remote: Remote, account: Account, name: str) -> list[dict[str, Any]]:
+    """A list of the provider, fetched directly."""
     remote.change_settings("gosms", list_order="oldest")
     key = account.credentials.get(name="api_key").value.reveal()
     rows: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Rented numbers: orders, of which some never get an SMS, and cancels."""
+"""Rented numbers: orders, some of which never get an SMS, and cancels."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ from .accounts import NEVER_AN_SMS, PROJECTS, regions
 
 SHARE_WITHOUT_SMS = 0.5
 SHARE_OF_TIMED_CANCELS = 0.1
-"""Orders that the portal cancels by itself after a minute without an SMS."""
+"""Orders that the portal cancels automatically after a minute without an SMS."""
 SHARE_OF_REPLACEMENTS = 0.25
 """Cancels after which the portal rents another number."""
 
 
 class Orders:
-    """Each order has an app and country of its own at its account, shared at most with the
-    one that replaces it: so what the provider's book holds belongs to one row."""
+    """Places and cancels orders.
+
+    Each order has its own pair of app and country at its account, shared at most with its
+    replacement. An entry of the sandbox's book thus belongs to one row.
+    """
 
     def __init__(self, by: User, chance: random.Random) -> None:
         self._by = by
@@ -50,13 +53,13 @@ class Orders:
             place(rent_request, by=self._by, form_token=f"chaos-order-{next(self._serial)}")
 
     def cancel(self, number: int) -> None:
-        """Some of those that wait for their SMS, each once."""
+        """Cancel some of the pending orders, each once."""
         waiting = list(_pending().exclude(cancels__isnull=False).order_by("pk"))
         for order in self._chance.sample(waiting, min(number, len(waiting))):
             request_cancel(order, self._by, then_rent=self._chance.random() < SHARE_OF_REPLACEMENTS)
 
     def cancel_rest(self) -> None:
-        """Those that will never get an SMS, so that everything comes to its end."""
+        """Cancel the orders that never get an SMS, so that every order ends."""
         under_way = Cancel.objects.filter(order=OuterRef("pk"), state__in=sorted(CANCEL_OPEN))
         for order in _pending().filter(~Exists(under_way), project=NEVER_AN_SMS):
             request_cancel(order, self._by)

@@ -1,4 +1,4 @@
-"""Whether each row ended as the provider's book has it, or ended unknown."""
+"""Rows that contradict the sandbox's book. A row of unknown outcome contradicts nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOT_MADE = (OrderState.NOT_CREATED, OrderState.REFUSED)
 
 
 def accepted_messages(book: SandboxBook) -> Counter[int]:
-    """Message to how often its provider accepted it."""
+    """Message to the number of times its provider accepted it."""
     by_number = sent_by_haosms(book)
     references = Counter[str]()
     for provider in ("haorui", "otpservice"):
@@ -43,8 +43,8 @@ def wrong_messages(book: SandboxBook) -> Iterator[str]:
         yield f"{calls} messages were accepted, of which we know {sum(accepted.values())}"
     for row in Message.objects.defer("text"):
         if not _message_agrees(row, accepted[row.pk]):
-            what = f"message {row.pk} ({row.kind}) ended {row.state} {row.reason}"
-            yield f"{what}, accepted {accepted[row.pk]} times"
+            description = f"message {row.pk} ({row.kind}) ended {row.state} {row.reason}"
+            yield f"{description}, accepted {accepted[row.pk]} times"
 
 
 def _message_agrees(row: Message, accepted: int) -> bool:
@@ -52,18 +52,18 @@ def _message_agrees(row: Message, accepted: int) -> bool:
         return True
     if row.state == "submitted":
         return accepted == 1
-    # A batch that was cancelled, and a code that nobody could use any more.
+    # Cancelled batches, and codes that were no longer usable.
     stopped = row.state == "cancelled" and row.batch_id is not None
     too_old = row.is_code and row.state == "not_sent" and row.reason == WAITED_TOO_LONG
     return (stopped or too_old) and accepted == 0
 
 
 def wrong_checks(book: SandboxBook, codes: Codes) -> Iterator[str]:
-    unexpected = set(book.checks) - set(codes.asked.values())
-    yield from (f"{one} was checked, which nobody asked for" for one in sorted(unexpected))
+    unexpected = set(book.checks) - set(codes.checked.values())
+    yield from (f"{one} was checked, without an attempt" for one in sorted(unexpected))
     for attempt in Attempt.objects.filter(account__provider="otpservice"):
-        asked = codes.asked[attempt.pk]
-        calls, passed = book.checks[asked], asked in book.passed
+        checked = codes.checked[attempt.pk]
+        calls, passed = book.checks[checked], checked in book.passed
         good = {
             "right": calls == 1 and passed,
             "wrong": calls == 1 and not passed,
@@ -71,10 +71,10 @@ def wrong_checks(book: SandboxBook, codes: Codes) -> Iterator[str]:
             UNKNOWN: True,
         }
         if not good.get(attempt.state, False):
-            what = f"check {attempt.pk} ended {attempt.state} {attempt.reason}"
-            yield f"{what}, made {calls} times, {'passed' if passed else 'not passed'}"
+            description = f"check {attempt.pk} ended {attempt.state} {attempt.reason}"
+            yield f"{description}, made {calls} times, {'passed' if passed else 'not passed'}"
     for session in Session.objects.filter(state=SessionState.PENDING):
-        yield f"code session {session.pk} has not learnt what became of its message"
+        yield f"code session {session.pk} does not have the outcome of its message"
     verified = Session.objects.filter(state=SessionState.VERIFIED)
     for session in verified.exclude(attempts__state="right"):
         yield f"code session {session.pk} is verified without a right code"
@@ -92,7 +92,7 @@ def wrong_orders(book: SandboxBook) -> Iterator[str]:
 
 
 def _problem_of(order: Order, pair: Pair, book: SandboxBook) -> str:
-    """What contradicts the state that an order ended in; empty where nothing does."""
+    """The contradiction between an order's final state and the book, or an empty text."""
     sms = book.sms_codes.get(order.provider_id)
     if order.state == UNKNOWN:
         return ""

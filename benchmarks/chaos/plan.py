@@ -1,6 +1,6 @@
-"""Which process is killed, and when: chosen by a seed, so that a run can be repeated.
+"""The plan of kills: which process, and when.
 
-A seed repeats every choice; the moments still depend on the machine.
+A seed repeats every choice. The exact times still depend on the machine.
 """
 
 from __future__ import annotations
@@ -15,37 +15,39 @@ from dataclasses import dataclass
 from ..clusters import Host, is_running
 
 KINDS = {
-    "loop": 8,  # one that makes calls
-    "other": 3,  # an idle worker, a loop that stands by, the pusher, the monitor
+    "loop": 8,  # a loop that makes calls
+    "other": 3,  # an idle worker, a standby loop, the pusher, the monitor
     "sentinel": 2,
     "main": 2,
-    "cluster": 5,  # all of it at once
+    "cluster": 5,  # all its processes at once
 }
-"""With how often each is chosen."""
+"""The kinds of kill and their weights."""
 HASTY = 0.2
-"""Share of the kills that follow the one before soon, whatever is going on then: while
-another loop takes over, or while a cluster starts."""
+"""Share of the kills that follow the previous one soon, without waiting for calls.
+
+They may hit a take-over by another loop or the start of a cluster.
+"""
 SOON = 8.0
-"""Seconds."""
+"""The longest delay of a hasty kill, in seconds."""
 JITTER = 0.1
-"""Seconds; a round of the engine is far shorter, so any moment of it may be hit."""
+"""Seconds. A round of the engine is far shorter, so a kill may hit any moment of it."""
 
 
 @dataclass(frozen=True)
 class Planned:
     kind: str
     host: float
-    """From 0 to 1: where in the list of hosts the search for such a process begins."""
+    """From 0 to 1: where in the list of hosts the search for a process begins."""
     victim: float
-    """From 0 to 1: which of several such processes."""
+    """From 0 to 1: which of several matching processes."""
     hasty: bool
     delay: float
-    """Seconds: after the kill before if hasty, else after calls of every kind are under way."""
+    """Seconds: after the previous kill if hasty, else after calls of every kind are in flight."""
 
 
 @dataclass(frozen=True)
 class Kill:
-    """One that happened. `at` is seconds since 1970."""
+    """One executed kill. `at` is in seconds since 1970."""
 
     kind: str
     host: str
@@ -69,7 +71,7 @@ def plan(chance: random.Random, kills: int) -> list[Planned]:
 
 
 def strike(planned: Planned, kind: str, hosts: Sequence[Host]) -> Kill | None:
-    """Kill one process of this kind, on whichever host has one; None if there is none now."""
+    """Kill one process of this kind on any host. Returns None if there is none now."""
     first = int(planned.host * len(hosts))
     for host in [*hosts[first:], *hosts[:first]]:
         target = _victim(planned, kind, host)

@@ -1,4 +1,4 @@
-"""Calls that the provider's book holds more often than our rows can explain."""
+"""Calls that the sandbox's book has more often than our rows explain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Pair = tuple[str, str, str]
 
 
 def repeated_sends(book: SandboxBook) -> list[str]:
-    """By reference; HaoSMS takes none, and each of its numbers got one code."""
+    """Repeated sends by reference. HaoSMS takes none, but each of its numbers gets one code."""
     found = [
         f"{provider} accepted {reference} {times} times"
         for provider, references in book.sent.items()
@@ -32,7 +32,7 @@ def repeated_sends(book: SandboxBook) -> list[str]:
 
 
 def sent_by_haosms(book: SandboxBook) -> Counter[str]:
-    """By the number that got the code."""
+    """The number of sends by HaoSMS to each recipient."""
     sent: Counter[str] = Counter()
     for reference, times in book.sent["haosms"].items():
         sent[f"+86{reference.partition(':')[0]}"] += times
@@ -40,18 +40,21 @@ def sent_by_haosms(book: SandboxBook) -> Counter[str]:
 
 
 def repeated_checks(book: SandboxBook, codes: Codes) -> list[str]:
-    """A check spends a try at the provider, so an unknown one is not made again either."""
-    asked = Counter(codes.asked.values())
+    """Repeated checks. A check uses up a try at the provider, so it is never repeated either."""
+    attempts = Counter(codes.checked.values())
     return [
-        f"code {code} of {sid} was checked {times} times for {asked[sid, code]} tries"
+        f"code {code} of {sid} was checked {times} times for {attempts[sid, code]} tries"
         for (sid, code), times in book.checks.items()
-        if times > asked[sid, code]
+        if times > attempts[sid, code]
     ]
 
 
 def repeated_orders(book: SandboxBook) -> list[str]:
-    """An order has no reference, but its app and country belong to it alone, or to it and the
-    one that replaced it: an id that no row holds must be that of a row without one."""
+    """Repeated orders, by app and country.
+
+    An order has no reference, but its app and country belong only to it and its replacement. An
+    id that no row has must therefore belong to a row without one.
+    """
     labels = {account.pk: label_of(account) for account in Account.objects.all()}
     ids: dict[Pair, set[str]] = defaultdict(set)
     rows: Counter[Pair] = Counter()
@@ -71,9 +74,9 @@ def repeated_orders(book: SandboxBook) -> list[str]:
 
 
 def repeated_cancels(book: SandboxBook) -> list[str]:
-    asked = Counter(Cancel.objects.values_list("order__provider_id", flat=True))
+    requests = Counter(Cancel.objects.values_list("order__provider_id", flat=True))
     return [
-        f"order {order} was cancelled {times} times for {asked[order]} requests"
+        f"order {order} was cancelled {times} times for {requests[order]} requests"
         for order, times in book.cancels.items()
-        if times > asked[order]
+        if times > requests[order]
     ]

@@ -1,4 +1,4 @@
-"""Whether each call of unknown outcome belongs to a kill, and no kill left too many."""
+"""Assign each call of unknown outcome to a kill, and find kills that left too many."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from .fault_injection import Chaos
 
 
 class Unknowns:
-    """At most twice the calls in flight for each kill and account: those under way, and as
-    many again that were marked as handed over and waited for a thread."""
+    """The calls of unknown outcome.
+
+    A kill may leave twice the account's calls in flight: those being made, and as many again
+    that were marked in flight and waited for a thread.
+    """
 
     def __init__(self, chaos: Chaos) -> None:
         self._accounts = {account.pk: account for account in chaos.accounts}
         self.kills = sorted([*chaos.kills, *chaos.endings], key=lambda kill: kill.at)
         self.by_kill: Counter[tuple[int, int]] = Counter()
-        """Index of the kill and account: how many calls it left unknown."""
+        """Index of the kill and account to the number of calls left unknown."""
         self.by_kind: Counter[str] = Counter()
         self.without_a_kill: list[str] = []
         times = [kill.at for kill in self.kills]
         for kind in CALL_KINDS:
-            for pk, account, at in kind.hand_overs(lost_only=True):
+            for pk, account, at in kind.calls_in_doubt(lost_only=True):
                 self.by_kind[kind.name] += 1
-                index = bisect_left(times, chaos.handed_over.get((kind.name, pk), at))
+                index = bisect_left(times, chaos.marked_at.get((kind.name, pk), at))
                 if index == len(times):
                     self.without_a_kill.append(f"{kind.name} {pk} is unknown without a kill")
                 else:
@@ -37,9 +40,9 @@ class Unknowns:
         found = list(self.without_a_kill)
         for (index, account), number in self.by_kill.items():
             if number > self.allowed(account):
-                what = f"a kill ({self.kills[index].kind}) left {number} calls unknown"
+                description = f"a kill ({self.kills[index].kind}) left {number} calls unknown"
                 name = self._accounts[account].name
-                found.append(f"{what} at {name}, where {self.allowed(account)} are allowed")
+                found.append(f"{description} at {name}, where {self.allowed(account)} are allowed")
         return found
 
     def allowed_at_once(self) -> int:
@@ -49,7 +52,7 @@ class Unknowns:
         return max(self._of_each_kill(), default=0)
 
     def by_kind_of_kill(self) -> dict[str, tuple[int, int, int]]:
-        """How often it happened, how many calls it left unknown, and the most of one kill."""
+        """By kind of kill: its number, the calls left unknown, and the most of one kill."""
         numbers = self._of_each_kill()
         found = {}
         for kind, times in Counter(kill.kind for kill in self.kills).most_common():

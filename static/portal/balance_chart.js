@@ -1,4 +1,4 @@
-/* The balance over time, drawn from the table that stands below it. */
+/* The chart of the balance, drawn from the table below it. */
 (function () {
   "use strict";
 

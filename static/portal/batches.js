@@ -1,4 +1,4 @@
-/* Batches: templates, and a page that has something new to offer. */
+/* The form of a new batch and the page of a batch. */
 (function () {
   "use strict";
 
@@ -14,14 +14,14 @@
     });
   }
 
-  // Choosing a day means "later".
+  // A chosen day selects "later".
   document.querySelectorAll(".start-time input").forEach((field) =>
     field.addEventListener("input", () => {
       document.querySelector("[name=when][value=later]").checked = true;
     })
   );
 
-  // What stands beside the live part belongs to a state: another one is another page.
+  // The rest of the page belongs to one state of the batch, so a new state reloads the page.
   document.addEventListener("htmx:afterSwap", (event) => {
     const live = event.detail.target;
     if (live.id !== "live" || !live.dataset.state) return;

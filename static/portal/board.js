@@ -1,5 +1,5 @@
-/* The board of open orders: rows are replaced where they stand, and only those that have
-   changed are fetched. New ones are announced, not pushed in. */
+/* The board of open orders. Only changed rows are fetched, and they are replaced in place. New
+   rows are announced and not inserted. */
 (function () {
   "use strict";
 
@@ -13,13 +13,13 @@
   function replace(id, drawn) {
     const row = document.getElementById(`order-${id}`);
     if (!row) return false;
-    const made = document.createElement("template");
-    made.innerHTML = drawn.html.trim();
-    const next = made.content.firstElementChild;
-    const came = next.classList.contains("arrived") && !row.classList.contains("arrived");
+    const template = document.createElement("template");
+    template.innerHTML = drawn.html.trim();
+    const next = template.content.firstElementChild;
+    const hasArrived = next.classList.contains("arrived") && !row.classList.contains("arrived");
     if (row.outerHTML === next.outerHTML) return true;
-    if (came) tell(drawn.arrived);
-    // The cell whose button has the focus stays until it is left; the others follow at once.
+    if (hasArrived) announce(drawn.arrived);
+    // A cell with the focus stays until it loses it. The other cells are replaced at once.
     if (row.contains(document.activeElement)) {
       waiting.add(id);
       row.className = next.className;
@@ -36,9 +36,9 @@
     return true;
   }
 
-  function tell(text) {
+  function announce(text) {
     document.getElementById("board-news").textContent = text;
-    window.portalNews(text);
+    window.portalNotify(text);
   }
 
   function showNewer() {
@@ -48,7 +48,7 @@
     line.href = location.href;
   }
 
-  async function look() {
+  async function poll() {
     const quiet = document.hidden && !window.portalWantsNews;
     if (!quiet) {
       const query = new URLSearchParams({ since: board.dataset.since, scope: board.dataset.scope });
@@ -70,7 +70,7 @@
         document.getElementById("board-pace").textContent = news.pace;
       }
     }
-    setTimeout(look, Date.now() - began < FIRST_MINUTE ? 2000 : 5000);
+    setTimeout(poll, Date.now() - began < FIRST_MINUTE ? 2000 : 5000);
   }
 
   document.addEventListener("click", (event) => {
@@ -91,5 +91,5 @@
       });
     }
   });
-  setTimeout(look, 500);
+  setTimeout(poll, 500);
 })();

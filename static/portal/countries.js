@@ -1,4 +1,4 @@
-/* The search of countries: what is meant comes first, since Enter takes the first. An option
+/* Country search: the best match comes first, since Enter chooses the first option. An option
    reads "Germany (DE, +49)". */
 (function ($) {
   "use strict";
@@ -17,7 +17,7 @@
     return words.some((word) => word.startsWith(typed)) ? 2 : 3;
   }
 
-  // What select2 matches by itself is right; only its order is not.
+  // The matches of select2 are right, but their order is not.
   const matches = $.fn.select2.defaults.defaults.matcher;
 
   $(() =>

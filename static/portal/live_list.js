@@ -1,5 +1,5 @@
-/* A list follows its rows. Nothing moves: labels and cells change where they stand, and newer
-   rows are announced, not pushed in. The list's own address + "changes/" tells the news. */
+/* Live updates of a list. Labels and cells change in place. Newer rows are announced and not
+   inserted, so that nothing moves. The list's URL + "changes/" returns the updates. */
 (function () {
   "use strict";
 
@@ -25,12 +25,12 @@
         const cell = cellOf(row, name);
         if (!cell) continue;
         const place = cell.querySelector("a[href*='/change/']") || cell;
-        const made = document.createElement("template");
-        made.innerHTML = drawn;
-        if (place.textContent.trim() === made.content.textContent.trim()) continue;
-        // The link that leads to the row stays, and with it the focus that it may have.
+        const template = document.createElement("template");
+        template.innerHTML = drawn;
+        if (place.textContent.trim() === template.content.textContent.trim()) continue;
+        // The link to the row stays and keeps its focus.
         if (place.querySelector(":focus")) continue;
-        place.replaceChildren(made.content);
+        place.replaceChildren(template.content);
       }
     }
     announce(answer.newer);
@@ -50,7 +50,7 @@
     if (text && line.textContent !== text) line.textContent = text;
   }
 
-  async function look() {
+  async function poll() {
     const shown = rows();
     if (!document.hidden && shown.size) {
       const answer = await fetch("changes/" + location.search, {
@@ -63,11 +63,11 @@
       }
       if (answer && answer.ok) show(await answer.json(), shown);
     }
-    setTimeout(look, Date.now() - began < FIRST_MINUTE ? 2000 : 5000);
+    setTimeout(poll, Date.now() - began < FIRST_MINUTE ? 2000 : 5000);
   }
 
   document.addEventListener("DOMContentLoaded", () => {
     table = document.getElementById("result_list");
-    if (table) setTimeout(look, 2000);
+    if (table) setTimeout(poll, 2000);
   });
 })();

@@ -1,4 +1,4 @@
-/* Sending a message, and the page of one. */
+/* The form to send a message and the page of a message. */
 (function () {
   "use strict";
 
@@ -7,10 +7,10 @@
   if (form) {
     const account = document.getElementById("id_account");
     account.addEventListener("change", () => {
-      // The one that is shown already: only what was typed has been put back.
+      // This is the account shown already: the event came from restoring typed values.
       if (account.selectedOptions[0].defaultSelected) return;
       form.removeAttribute("data-once");
-      // Not before every field has been put back.
+      // Submit after all fields have been restored.
       setTimeout(() => form.requestSubmit(form.querySelector("[name=change_account]")));
     });
     const first = ["id_recipient", "id_text", "id_code"]

@@ -1,4 +1,4 @@
-/* Sending a code, and the page of a session: made for the phone. */
+/* The form to send a code and the page of a code session. Both are designed for phones. */
 (function () {
   "use strict";
 
@@ -7,10 +7,10 @@
   if (form) {
     const account = document.getElementById("id_account");
     account.addEventListener("change", () => {
-      // The one that is shown already: only what was typed has been put back.
+      // This is the account shown already: the event came from restoring typed values.
       if (account.selectedOptions[0].defaultSelected) return;
       form.removeAttribute("data-once");
-      // Not before every field has been put back.
+      // Submit after all fields have been restored.
       setTimeout(() => form.requestSubmit(form.querySelector("[name=change_account]")));
     });
     const number = document.getElementById("id_recipient");
@@ -27,11 +27,11 @@
     });
   }
 
-  // --- clocks: counted here, from the seconds that the server said, so that a wrong clock
-  // of this computer does not matter --------------------------------------------------
+  // --- countdowns -------------------------------------------------------------------
+  // Counted down from the server's seconds, since the clock of this computer may be wrong.
   const ends = new WeakMap();
 
-  function begin(root) {
+  function startCountdowns(root) {
     root.querySelectorAll(".clock[data-seconds]").forEach((clock) => {
       ends.set(clock, performance.now() + 1000 * Number(clock.dataset.seconds));
       clock.removeAttribute("data-seconds");
@@ -44,18 +44,18 @@
     tick();
   }
 
-  function left(element) {
+  function secondsLeft(element) {
     return Math.max(0, Math.ceil((ends.get(element) - performance.now()) / 1000));
   }
 
   function tick() {
     document.querySelectorAll(".clock.runs").forEach((clock) => {
-      const seconds = left(clock);
+      const seconds = secondsLeft(clock);
       const text = Math.floor(seconds / 60) + ":" + String(seconds % 60).padStart(2, "0");
       if (clock.textContent !== text) clock.textContent = text;
     });
     document.querySelectorAll("button[data-waits]").forEach((button) => {
-      if (left(button) > 0) return;
+      if (secondsLeft(button) > 0) return;
       button.removeAttribute("data-waits");
       button.removeAttribute("aria-disabled");
       const hint = button.querySelector(".hint");
@@ -63,8 +63,8 @@
     });
   }
 
-  document.addEventListener("DOMContentLoaded", () => begin(document));
-  document.addEventListener("htmx:load", () => begin(document));
+  document.addEventListener("DOMContentLoaded", () => startCountdowns(document));
+  document.addEventListener("htmx:load", () => startCountdowns(document));
   setInterval(tick, 250);
 
   document.addEventListener(
@@ -80,9 +80,9 @@
   );
 
   // --- checking ---------------------------------------------------------------------
-  const desk = document.getElementById("check-code");
-  // The browser's own autofocus is lost where the page before it still had the focus.
-  if (desk) desk.focus();
+  const codeField = document.getElementById("check-code");
+  // The browser skips autofocus if the previous page still had the focus.
+  if (codeField) codeField.focus();
 
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.target.id !== "check-form") return;
@@ -93,16 +93,16 @@
     }
   });
 
-  // A button that somebody is about to press is not swapped away under the finger.
+  // A focused button stays, so that it is not replaced while it is being pressed.
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const target = event.detail.target;
     if (target && target.id === "again" && target.contains(document.activeElement)) {
       event.detail.shouldSwap = false;
     }
-    // Nor is what stands there without a field, while it says the same.
+    // A desk without a field stays too, as long as its text is the same.
     if (target && target.id === "desk" && !document.getElementById("check-code")) {
-      const said = (part) => part.textContent.replace(/\s+/g, " ").trim();
-      if (said(target) === said(event.detail.fragment)) event.detail.shouldSwap = false;
+      const textOf = (part) => part.textContent.replace(/\s+/g, " ").trim();
+      if (textOf(target) === textOf(event.detail.fragment)) event.detail.shouldSwap = false;
     }
   });
 })();

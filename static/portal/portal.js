@@ -1,10 +1,10 @@
-/* What every page of the portal can do. No inline scripts: the policy forbids them. */
+/* The behaviour of every page. The content security policy forbids inline scripts. */
 (function () {
   "use strict";
 
-  const WANTED = "restore-form";
+  const RESTORE_FLAG = "restore-form";
 
-  // --- help of state labels: on hover, focus and tap -------------------------
+  // --- help texts of labels: on hover, focus and tap -------------------------
   let tip = null;
   let owner = null;
 
@@ -33,10 +33,10 @@
     tip = owner = null;
   }
 
-  const helped = (event) => event.target.closest && event.target.closest("[data-help]");
+  const helpTarget = (event) => event.target.closest && event.target.closest("[data-help]");
   ["mouseover", "focusin", "click"].forEach((name) =>
     document.addEventListener(name, (event) => {
-      const target = helped(event);
+      const target = helpTarget(event);
       if (target) showTip(target);
       else if (name === "click") hideTip();
     })
@@ -44,10 +44,10 @@
   ["mouseout", "focusout"].forEach((name) => document.addEventListener(name, hideTip));
   document.addEventListener("scroll", hideTip, true);
 
-  // --- live parts of a page --------------------------------------------------
+  // --- polling: connection loss, expired sessions ----------------------------
   let lostSince = null;
 
-  function liveLine(show) {
+  function showConnectionLoss(show) {
     const line = document.getElementById("live-line");
     if (!line) return;
     if (show && lostSince === null) {
@@ -67,7 +67,7 @@
       const note = document.getElementById("signed-out-note");
       if (note) note.innerHTML = event.detail.xhr.responseText;
     } else {
-      liveLine(status === 0 || status >= 500);
+      showConnectionLoss(status === 0 || status >= 500);
     }
   });
 
@@ -92,7 +92,7 @@
       const button = form.querySelector("button.button-primary:not([disabled])");
       if (button || "paid" in form.dataset) form.requestSubmit(button || undefined);
     } else if ("paid" in form.dataset && event.target.tagName === "INPUT") {
-      // Enter alone never spends money.
+      // Enter alone must never spend money.
       event.preventDefault();
     }
   });
@@ -106,12 +106,13 @@
     keep(form);
     if ("once" in form.dataset) form.dataset.sent = "yes";
   });
-  // Back from the browser's memory: the form may be sent again; the server tells twice.
+  // After Back, a page from the browser's cache may submit its form again. The server recognises
+  // a repeated form token.
   window.addEventListener("pageshow", () =>
     document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent)
   );
 
-  // What was typed survives a form that came too late, or a session that had ended.
+  // Typed values survive a form that was too old and an expired session.
   const keepable = (form) =>
     form.method === "post" && form.closest("#content") && !form.closest(".outside");
   const fieldsOf = (form) =>
@@ -131,8 +132,8 @@
     }));
     const kept = { path: location.pathname, values: values };
     sessionStorage.setItem("kept-form", JSON.stringify(kept));
-    sessionStorage.removeItem(WANTED);
-    // For Back: with its token, so that the same form sent twice is recognised.
+    sessionStorage.removeItem(RESTORE_FLAG);
+    // Back also restores the form token, so that the server recognises a repeated form.
     const token = form.elements.form_token ? form.elements.form_token.value : null;
     history.replaceState({ ...history.state, left: { ...kept, token: token } }, "");
   }
@@ -141,21 +142,21 @@
     const kept = JSON.parse(sessionStorage.getItem("kept-form") || "null");
     if (!kept) return;
     if (document.querySelector("[data-error-page], .outside")) {
-      sessionStorage.setItem(WANTED, "yes");
+      sessionStorage.setItem(RESTORE_FLAG, "yes");
       return;
     }
-    const wanted = sessionStorage.getItem(WANTED);
-    if (wanted && kept.path !== location.pathname) return;
+    const isRequested = sessionStorage.getItem(RESTORE_FLAG);
+    if (isRequested && kept.path !== location.pathname) return;
     sessionStorage.removeItem("kept-form");
-    sessionStorage.removeItem(WANTED);
-    if (wanted) document.querySelectorAll("#content form").forEach((form) => fill(form, kept));
+    sessionStorage.removeItem(RESTORE_FLAG);
+    if (isRequested) document.querySelectorAll("#content form").forEach((form) => fill(form, kept));
   }
 
-  // Browsers leave out the fields that have no autocompletion.
+  // After Back, browsers do not restore fields without autocompletion.
   function restoreAfterBack() {
-    const [came] = performance.getEntriesByType("navigation");
+    const [navigation] = performance.getEntriesByType("navigation");
     const left = history.state && history.state.left;
-    if (!came || came.type !== "back_forward" || !left) return;
+    if (!navigation || navigation.type !== "back_forward" || !left) return;
     document.querySelectorAll("#content form").forEach((form) => {
       fill(form, left);
       if (left.token && form.elements.form_token) form.elements.form_token.value = left.token;
@@ -187,13 +188,13 @@
     button.setAttribute("aria-pressed", String(shown));
   });
 
-  // --- copying, going back, what came back with problems ----------------------
+  // --- copy buttons, back links, the error summary ----------------------------
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (button) {
       navigator.clipboard.writeText(button.dataset.copy).then(() => {
-        const said = button.querySelector("[data-copied]");
-        if (said) said.textContent = said.dataset.copied;
+        const label = button.querySelector("[data-copied]");
+        if (label) label.textContent = label.dataset.copied;
       });
     }
     if (event.target.closest("[data-back]") && history.length > 1) {
@@ -229,7 +230,7 @@
   });
 
   // --- the live part ----------------------------------------------------------------
-  // A button that somebody is about to press is not swapped away under the finger.
+  // A focused button or link stays, so that it is not replaced while it is being pressed.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const target = event.detail.target;
     if (target.id === "live" && target.querySelector("button:focus, a:focus")) {
@@ -238,7 +239,7 @@
   });
 
   document.addEventListener("htmx:afterSettle", (event) => {
-    const shown = event.target.querySelector && event.target.querySelector("[data-vanishes]");
-    if (shown) setTimeout(() => shown.remove(), 1000 * shown.dataset.vanishes);
+    const brief = event.target.querySelector && event.target.querySelector("[data-vanishes]");
+    if (brief) setTimeout(() => brief.remove(), 1000 * brief.dataset.vanishes);
   });
 })();

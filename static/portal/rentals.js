@@ -1,10 +1,10 @@
-/* Renting a number, the page of an order, and what both share with the board: the time that
-   is left, and the sign that an SMS has come. */
+/* The form to rent a number and the page of an order. The board shares the countdown and the
+   notification of a new SMS. */
 (function () {
   "use strict";
 
-  // --- time left -----------------------------------------------------------------
-  // Counted from when the server said it, since the clock here may be wrong.
+  // --- countdown -----------------------------------------------------------------
+  // Counted down from the server's figure, since the clock of this computer may be wrong.
   const ends = new WeakMap();
 
   function tick() {
@@ -20,10 +20,10 @@
   document.addEventListener("DOMContentLoaded", tick);
   document.addEventListener("htmx:afterSwap", tick);
 
-  // --- the sign that an SMS came ---------------------------------------------------
-  const wants = (name) => localStorage.getItem(`rentals-${name}`) === "yes";
-  const tellBackground = () => {
-    window.portalWantsNews = wants("sound") || wants("notify");
+  // --- notification of a new SMS ---------------------------------------------------
+  const isEnabled = (name) => localStorage.getItem(`rentals-${name}`) === "yes";
+  const updateBackgroundPolling = () => {
+    window.portalWantsNews = isEnabled("sound") || isEnabled("notify");
   };
 
   function beep() {
@@ -39,19 +39,19 @@
     tone.onended = () => context.close();
   }
 
-  window.portalNews = function (text) {
-    if (wants("sound")) beep();
-    if (wants("notify") && "Notification" in window && Notification.permission === "granted") {
-      // Never with the code in it: a notification stays on the screen for everybody.
+  window.portalNotify = function (text) {
+    if (isEnabled("sound")) beep();
+    if (isEnabled("notify") && "Notification" in window && Notification.permission === "granted") {
+      // The text never contains the code: anyone can read a notification on the screen.
       new Notification(text);
     }
   };
 
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("[data-switch]").forEach((box) => {
-      box.checked = wants(box.dataset.switch);
+      box.checked = isEnabled(box.dataset.switch);
     });
-    tellBackground();
+    updateBackgroundPolling();
   });
 
   document.addEventListener("change", async (event) => {
@@ -67,33 +67,33 @@
       }
     }
     localStorage.setItem(`rentals-${box.dataset.switch}`, box.checked ? "yes" : "no");
-    tellBackground();
+    updateBackgroundPolling();
   });
 
   const live = document.getElementById("live");
   if (live) {
     let arrived = Boolean(live.querySelector("[data-arrived]"));
-    const follow = (now) => {
-      if (now && !arrived) window.portalNews(live.dataset.news);
+    const notifyOnArrival = (now) => {
+      if (now && !arrived) window.portalNotify(live.dataset.news);
       arrived = now;
     };
     document.addEventListener("htmx:afterSwap", (event) => {
-      if (event.detail.target === live) follow(Boolean(live.querySelector("[data-arrived]")));
+      if (event.detail.target === live) notifyOnArrival(Boolean(live.querySelector("[data-arrived]")));
     });
-    // While a button in there has the focus (the number has just been copied), it stays, and
-    // what stands around it follows: nobody has to click elsewhere to see the code.
+    // A button keeps its focus, for example after copying the number. Only the pieces around it
+    // are replaced, so that the code appears without a click elsewhere.
     document.addEventListener("htmx:beforeSwap", (event) => {
       const { target, shouldSwap, serverResponse, xhr } = event.detail;
       if (target !== live || shouldSwap || xhr.status !== 200) return;
-      const made = document.createElement("template");
-      made.innerHTML = serverResponse;
+      const template = document.createElement("template");
+      template.innerHTML = serverResponse;
       live.querySelectorAll("[data-piece]").forEach((piece) => {
-        const next = made.content.querySelector(`[data-piece=${piece.dataset.piece}]`);
+        const next = template.content.querySelector(`[data-piece=${piece.dataset.piece}]`);
         if (!next || piece.contains(document.activeElement)) return;
         if (piece.innerHTML !== next.innerHTML) piece.replaceWith(next);
       });
       tick();
-      follow(Boolean(made.content.querySelector("[data-arrived]")));
+      notifyOnArrival(Boolean(template.content.querySelector("[data-arrived]")));
     });
   }
 
@@ -101,7 +101,7 @@
   const form = document.getElementById("rent-form");
   if (!form) return;
 
-  function showWhatApplies() {
+  function showMatchingParts() {
     form.querySelectorAll("[data-shown-if]").forEach((part) => {
       const [name, value] = part.dataset.shownIf.split("=");
       const chosen = [...form.elements].find(
@@ -111,13 +111,13 @@
     });
   }
   form.addEventListener("change", (event) => {
-    showWhatApplies();
+    showMatchingParts();
     if (event.target.id === "id_account") {
-      const asked = new URLSearchParams();
+      const query = new URLSearchParams();
       ["account", "project", "region", "count"].forEach((name) =>
-        asked.set(name, form.elements[name].value)
+        query.set(name, form.elements[name].value)
       );
-      location.search = asked;
+      location.search = query;
     }
   });
   form.addEventListener("click", (event) => {
@@ -131,13 +131,13 @@
     }
     form.elements.count.focus();
   });
-  showWhatApplies();
+  showMatchingParts();
   const dialog = document.getElementById("confirm-dialog");
   if (dialog) {
-    // Not close(): it would be told of that, a moment later.
+    // close() would fire the "close" event a moment later.
     dialog.open = false;
     dialog.showModal();
-    // It confirms what stood in the form when it was asked; afterwards it is asked anew.
+    // The dialog confirms one submitted form. Another submit opens a new dialog.
     dialog.addEventListener("close", () => {
       dialog.remove();
       form.elements.count.focus();

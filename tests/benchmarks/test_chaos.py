@@ -1,4 +1,4 @@
-"""A short run of chaos: engine clusters are killed while calls of every kind go out.
+"""A short chaos run: engine clusters are killed while calls of every kind are in flight.
 
 `make chaos` runs the long one.
 """
@@ -16,24 +16,26 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 KILLS = 3
 SEED = 19776
-"""Kills a loop, right after it another process, and then a whole cluster, on either of two
-hosts; by waiting for one recovery only it stays short."""
-LAST_RESORT = 570.0
+"""Kills a loop, another process right after it, and then a whole cluster, on either of two hosts.
+
+It needs to wait for one recovery only and stays short.
+"""
+TIMEOUT = 570.0
 """Seconds; a slow machine is no failure."""
 
 
 @pytest.mark.each_database
-@pytest.mark.timeout(LAST_RESORT + 60)
+@pytest.mark.timeout(TIMEOUT + 60)
 def test_kills_repeat_no_call_and_lose_nothing(tmp_path: Path) -> None:
     database = os.environ.get("TEST_DATABASE_URL") or "sqlite"
     figures = tmp_path / "figures.json"
     options = ["--kills", str(KILLS), "--texts", "150", "--seed", str(SEED), "--hurry"]
-    said, code = _run([*options, "--database", database, "--json", str(figures)])
-    assert code == 0, said
+    output, code = _run([*options, "--database", database, "--json", str(figures)])
+    assert code == 0, output
     found = json.loads(figures.read_text(encoding="utf-8"))
-    assert found["kills"] == KILLS, said
-    assert found["verdict"] == "kept", said
-    assert all(one["in_the_book"] for one in found["calls"].values()), said
+    assert found["kills"] == KILLS, output
+    assert found["verdict"] == "kept", output
+    assert all(one["in_the_book"] for one in found["calls"].values()), output
 
 
 def _run(options: list[str]) -> tuple[str, int]:
@@ -42,9 +44,9 @@ def _run(options: list[str]) -> tuple[str, int]:
         command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as chaos:
         try:
-            said, _ = chaos.communicate(timeout=LAST_RESORT)
+            output, _ = chaos.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
-            # Its own processes end with it.
+            # Its child processes end with it.
             chaos.terminate()
-            said, _ = chaos.communicate()
-    return said, chaos.returncode
+            output, _ = chaos.communicate()
+    return output, chaos.returncode

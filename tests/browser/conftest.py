@@ -1,7 +1,7 @@
-"""A real Chromium before a real server, a real engine and real practice providers.
+"""A real Chromium with a real server, a real engine and the sandbox.
 
-Everything runs in this process but the browser: the server and the engine in threads with
-connections of their own, on the test database. SMSPORTAL_TEST_BROWSER names the browser.
+Everything but the browser runs in this process. The server and the engine run in threads with
+their own connections to the test database. SMSPORTAL_TEST_BROWSER names the browser.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sandbox.server import Sandbox
 from tests.factories.staff import make_staff, make_user
 from tests.support.wait_until import wait_until
 
-from .visitor import PATIENCE, Visitor, Window
+from .visitor import TIMEOUT_MS, Visitor, Window
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 QUIET = (
@@ -40,13 +40,13 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
-    # Whoever a page asks but the portal is not found, which the console says.
+    # Every host but the portal is unknown, so the console reports requests to other hosts.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 
 MakeVisitor = Callable[..., Visitor]
 LANGUAGES = ["en", pytest.param("zh-hans", marks=pytest.mark.slow)]
-"""The second language rarely breaks a journey that works in the first."""
+"""A journey that works in the first language rarely fails in the second."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,12 +57,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _browser_path() -> str:
-    named = os.environ.get("SMSPORTAL_TEST_BROWSER")
-    found = [path for name in (named, *BROWSERS) if name and (path := shutil.which(name))]
+    configured = os.environ.get("SMSPORTAL_TEST_BROWSER")
+    found = [path for name in (configured, *BROWSERS) if name and (path := shutil.which(name))]
     if found:
         return found[0]
     missing = (
-        "NO BROWSER: the pages were NOT tried in one. Install Chromium, or name a browser in"
+        "NO BROWSER: the pages were NOT tested in one. Install Chromium, or name a browser in"
         " SMSPORTAL_TEST_BROWSER."
     )
     if os.environ.get("CI"):
@@ -78,14 +78,14 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT_MS)
     browser = playwright.chromium.launch(executable_path=_browser_path(), args=[*QUIET])
     yield browser
     browser.close()
 
 
-class Windows:
-    """Those that nobody uses, by their language."""
+class WindowPool:
+    """Free windows by language."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
@@ -95,10 +95,10 @@ class Windows:
         free = self._free[language]
         return free.pop() if free else Window(self._browser, address, language)
 
-    def give_back(self, window: Window) -> None:
-        """One that cannot be tidied is thrown away."""
+    def release(self, window: Window) -> None:
+        """Make a window free again, or close it if it cannot be reset."""
         try:
-            window.tidy()
+            window.reset()
         except Error:
             window.close()
         else:
@@ -106,13 +106,13 @@ class Windows:
 
 
 @pytest.fixture(scope="session")
-def windows(chromium: Browser) -> Windows:
-    return Windows(chromium)
+def windows(chromium: Browser) -> WindowPool:
+    return WindowPool(chromium)
 
 
 @pytest.fixture
 def sandbox(settings: Settings) -> Iterator[Sandbox]:
-    """The practice providers; they report nothing of their own accord."""
+    """The sandbox. It sends no reports automatically."""
     with Sandbox() as running:
         for provider in ("haorui", "otpservice"):
             running.change_settings(provider, report_delay=None)
@@ -122,7 +122,7 @@ def sandbox(settings: Settings) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def portal(live_server: LiveServer, sandbox: Sandbox, settings: Settings) -> LiveServer:
-    """The web server, whose queue has just shown a sign of life."""
+    """The web server of a portal whose queue and engine have fresh heartbeats."""
     settings.PUBLIC_ADDRESS = ""
     heartbeat("queue")
     heartbeat("engine")
@@ -130,7 +130,7 @@ def portal(live_server: LiveServer, sandbox: Sandbox, settings: Settings) -> Liv
 
 
 class Engine:
-    """One loop of the engine in a thread of its own."""
+    """One loop of the engine in its own thread."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
@@ -138,7 +138,7 @@ class Engine:
         self._deadlines = DEADLINES
 
     def start(self, deadlines: Deadlines = DEADLINES) -> None:
-        """Returns once it serves every account that there is."""
+        """Start the loop and wait until it serves every account."""
         self._deadlines = deadlines
         self._thread.start()
         wait_until(is_engine_alive)
@@ -157,16 +157,19 @@ class Engine:
 
 @pytest.fixture
 def engine(portal: LiveServer) -> Iterator[Engine]:
-    """Not started yet: tests make their accounts first."""
+    """The engine, not started yet: a test makes its accounts first."""
     engine = Engine()
     yield engine
     engine.stop()
 
 
 @pytest.fixture
-def make_visitor(windows: Windows, portal: LiveServer) -> Iterator[MakeVisitor]:
-    """`make_visitor()` is a stranger, `make_visitor("operator")` is signed in with a role, and
-    `make_visitor(user)` as that user. Whatever went wrong on their pages fails the test."""
+def make_visitor(windows: WindowPool, portal: LiveServer) -> Iterator[MakeVisitor]:
+    """Makes visitors. An error on one of their pages fails the test.
+
+    `make_visitor()` is anonymous, `make_visitor("operator")` is signed in with that role, and
+    `make_visitor(user)` is signed in as that user.
+    """
     visitors: list[Visitor] = []
 
     def make(who: str | User = "", *, language: str = "en", width: int = 1280) -> Visitor:
@@ -177,15 +180,15 @@ def make_visitor(windows: Windows, portal: LiveServer) -> Iterator[MakeVisitor]:
         elif isinstance(who, str) and who:
             who = make_staff(who)
         if isinstance(who, User):
-            visitor.come_in_as(who)
+            visitor.sign_in_as(who)
         return visitor
 
     yield make
     for visitor in visitors:
         visitor.leave()
-        windows.give_back(visitor.window)
-    troubles = [trouble for visitor in visitors for trouble in visitor.troubles]
-    assert not troubles, "\n".join(troubles)
+        windows.release(visitor.window)
+    errors = [error for visitor in visitors for error in visitor.errors]
+    assert not errors, "\n".join(errors)
 
 
 @pytest.fixture

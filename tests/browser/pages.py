@@ -1,7 +1,6 @@
-"""The pages as staff use them, so that the tests read as sentences.
+"""Page objects of the portal.
 
-Whatever does not depend on the language is found by its place in the page; the words that
-staff read are in the tests.
+They find elements by selector, independent of the language. The texts are in the tests.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from .visitor import Visitor
 
 
 class AnyPage:
-    """What stands on every page."""
+    """The elements that every page has."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -29,19 +28,19 @@ class AnyPage:
 
     @property
     def notes(self) -> Locator:
-        """What the portal says about what was just done."""
+        """The portal's messages about the last action."""
         return self.page.locator(".note")
 
     @property
     def problems(self) -> Locator:
-        """The summary above a form that came back."""
+        """The error summary above a rejected form."""
         return self.page.locator("[data-problems]")
 
     def has_focus(self, element: Locator) -> bool:
         return bool(element.evaluate("element => element === document.activeElement"))
 
     def overflow(self) -> int:
-        """Pixels that the page is wider than its window."""
+        """The number of pixels by which the page is wider than its window."""
         script = "document.scrollingElement.scrollWidth - window.innerWidth"
         return int(self.page.evaluate(script))
 
@@ -55,11 +54,11 @@ class AnyPage:
             menu.click()
         self.page.locator(f'.language-switch button[value="{language}"]').click()
 
-    def stays_the_same_document(self) -> None:
-        """From here on `is_still_the_same_document` tells whether it was loaded anew."""
+    def mark_document(self) -> None:
+        """Mark the document for `is_marked_document`, which finds out whether it was reloaded."""
         self.page.evaluate("window.marked = true")
 
-    def is_still_the_same_document(self) -> bool:
+    def is_marked_document(self) -> bool:
         return bool(self.page.evaluate("window.marked === true"))
 
 
@@ -138,7 +137,7 @@ class SendForm(AnyPage):
         return self if self.account.input_value() == account.public_id else self.switch_to(account)
 
     def send(self) -> MessagePage:
-        """Press the button; leads to the message where the form is accepted."""
+        """Press the button. An accepted form leads to the page of the message."""
         self.button.click()
         return MessagePage(self.page)
 
@@ -153,13 +152,13 @@ class MessagePage(AnyPage):
         visitor.page.goto(reverse("admin:messaging_message_change", args=[message.public_id]))
         return cls(visitor.page)
 
-    def arrived(self) -> Self:
+    def wait_until_open(self) -> Self:
         expect(self.live).to_be_visible()
         return self
 
     @property
     def public_id(self) -> str:
-        self.arrived()
+        self.wait_until_open()
         return self.page.url.rstrip("/").split("/")[-2]
 
     @property
@@ -175,10 +174,6 @@ class MessagePage(AnyPage):
         return self.live.locator(".status-line .state span:not(.material-symbols-outlined)")
 
     @property
-    def story(self) -> Locator:
-        return self.live.locator(".story")
-
-    @property
     def money(self) -> Locator:
         return self.live.locator(".money-line span:not(.material-symbols-outlined)")
 
@@ -191,14 +186,10 @@ class MessagePage(AnyPage):
         return self.timeline.locator("a")
 
     @property
-    def choices(self) -> Locator:
-        return self.live.locator(".choices button")
-
-    @property
     def polls(self) -> bool:
         return self.live.locator("[hx-trigger]").count() > 0
 
-    def becomes(self, state: str) -> Self:
+    def wait_for_state(self, state: str) -> Self:
         expect(self.state).to_have_text(state)
         return self
 
@@ -253,8 +244,10 @@ class AccountForm(AnyPage):
         return self
 
     def first_country(self, typed: str) -> Locator:
-        """What Enter would take. The list is drawn by a script over a plain one, which cannot
-        be seen."""
+        """The country that Enter would choose.
+
+        A script draws this list over the plain select, which is invisible.
+        """
         if not self.page.locator(".select2-dropdown").is_visible():
             self.page.locator(".section-reach .select2-selection").click()
         self.page.locator(".select2-search__field").last.fill(typed)
@@ -262,7 +255,7 @@ class AccountForm(AnyPage):
 
     def allow(self, country: str) -> Self:
         self.first_country(country).click()
-        # The list stays open for a further country until one clicks beside it.
+        # The list stays open for further countries until a click outside of it.
         self.page.locator("#section-reach").click()
         return self
 
@@ -272,7 +265,7 @@ class AccountForm(AnyPage):
         return self
 
     @property
-    def check_news(self) -> Locator:
+    def check_result(self) -> Locator:
         return self.page.locator("#account-check")
 
     @property

@@ -1,4 +1,4 @@
-"""A manager makes an account with each provider, and asks whether it works."""
+"""A manager creates an account with each provider and checks its connection."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ OPTIONS = {
 }
 
 
-def typed(provider: str, sandbox: Sandbox) -> dict[str, str]:
+def form_values(provider: str, sandbox: Sandbox) -> dict[str, str]:
     secrets = {f"secret_{name}": value for name, value in CREDENTIALS[provider].items()}
     own = {"name": f"{NAMES[provider]} main", "base_url": sandbox.base_url(provider)}
     return {**own, **secrets, **OPTIONS[provider]}
 
 
 @pytest.mark.parametrize("provider", NAMES)
-def test_a_manager_makes_an_account_after_two_mistakes(
+def test_manager_creates_an_account_after_two_mistakes(
     provider: str, manager: Visitor, sandbox: Sandbox
 ) -> None:
-    values = typed(provider, sandbox)
+    values = form_values(provider, sandbox)
     first_secret = next(name for name in values if name.startswith("secret_"))
     form = AccountForm.new(manager, provider).fill(**values)
     form.field(first_secret).fill("")
@@ -64,7 +64,7 @@ def test_a_manager_makes_an_account_after_two_mistakes(
     assert stored == CREDENTIALS[provider]
 
 
-MEANT = {
+BEST_MATCHES = {
     "en": {
         "ger": "Germany",
         "guinea": "Guinea ",
@@ -78,28 +78,26 @@ MEANT = {
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize("language", MEANT)
-def test_the_first_country_found_is_the_one_that_is_meant(
-    language: str, make_visitor: MakeVisitor
-) -> None:
+@pytest.mark.parametrize("language", BEST_MATCHES)
+def test_best_matching_country_comes_first(language: str, make_visitor: MakeVisitor) -> None:
     form = AccountForm.new(make_visitor("manager", language=language), "haosms")
-    for typed, meant in MEANT[language].items():
-        expect(form.first_country(typed)).to_contain_text(re.compile(f"^{meant}"))
+    for typed, country in BEST_MATCHES[language].items():
+        expect(form.first_country(typed)).to_contain_text(re.compile(f"^{country}"))
 
 
 @pytest.mark.parametrize("provider", ["haosms", "gosms"])
-def test_the_check_says_that_the_connection_works_and_shows_the_balance(
+def test_check_confirms_the_connection_and_shows_the_balance(
     provider: str, manager: Visitor, sandbox: Sandbox, engine: Engine
 ) -> None:
     account = make_account(provider, sandbox)
     engine.start()
     page = AccountForm.of(manager, account)
-    page.stays_the_same_document()
+    page.mark_document()
     page.check()
-    expect(page.check_news).to_contain_text("Connection works. Available")
+    expect(page.check_result).to_contain_text("Connection works. Available")
     expect(page.figures).to_contain_text("As stated by the provider")
     expect(page.state).to_have_text("Active")
     page.read_balance()
     expect(page.figures.locator("details")).to_be_visible()
-    assert page.is_still_the_same_document()
+    assert page.is_marked_document()
     assert account.readings.count() == 2

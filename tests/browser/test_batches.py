@@ -1,4 +1,4 @@
-"""A batch from the recipients to its last message, in both languages."""
+"""A batch from its recipients to the last message, in both languages."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ FIGURES_ADD_UP_TO = """(total) => total === [...document.querySelectorAll("#live
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_batch_is_pasted_checked_confirmed_stopped_and_sent(
+def test_batch_is_pasted_checked_confirmed_paused_and_sent(
     language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
 ) -> None:
-    """Found by places, not by words, so that it is the same way in both languages."""
+    """Elements are found by selector, so that one test covers both languages."""
     make_account("haorui", sandbox, per_second=10)
     engine.start()
     page = make_visitor("manager", language=language).page
@@ -39,7 +39,7 @@ def test_a_batch_is_pasted_checked_confirmed_stopped_and_sent(
     expect(page.locator("progress")).to_be_visible()
     batch = Batch.objects.get()
     tasks.read(batch.pk)
-    # The page finds out by itself, and offers the next step.
+    # The page polls and offers the next step.
     page.locator(".button-primary").click()
     page.wait_for_url("**/confirm/")
     page.locator("[name=when][value=now]").focus()
@@ -52,7 +52,7 @@ def test_a_batch_is_pasted_checked_confirmed_stopped_and_sent(
             page.locator(f"form[action$='/{step}/'] button").click()
     expect(page.locator("progress")).to_have_attribute("value", "100")
     wait_until(lambda: Batch.objects.get().state == "finished")
-    # The page loads itself anew when its batch is over, which may be just now.
+    # The page reloads itself when the batch ends, which may be right now.
     page.wait_for_function(FIGURES_ADD_UP_TO, arg=12)
     assert len(sandbox.book.entries("haorui", accepted=True)) == 12
     expect(page.locator("html")).to_have_attribute("lang", language)

@@ -1,4 +1,4 @@
-"""Delivery reports, from the practice provider to the page that somebody looks at."""
+"""Delivery reports, from the sandbox to an open page."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ NUMBER = "139 1234 5678"
 TEXT = "Your parcel is here."
 
 
-class Digest:
-    """What the queue does with callbacks, in a thread of its own."""
+class CallbackQueue:
+    """Processes callbacks in its own thread, as the queue does."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="digest")
+        self._thread = threading.Thread(target=self._run, name="callback queue")
         self._thread.start()
 
     def _run(self) -> None:
@@ -45,8 +45,8 @@ class Digest:
 
 
 @pytest.fixture
-def digest(portal: LiveServer) -> Iterator[Digest]:
-    running = Digest()
+def callback_queue(portal: LiveServer) -> Iterator[CallbackQueue]:
+    running = CallbackQueue()
     yield running
     running.stop()
 
@@ -58,19 +58,19 @@ def account(portal: LiveServer, sandbox: Sandbox, settings: Settings) -> Account
     return make_account("haorui", sandbox)
 
 
-def test_a_message_that_somebody_looks_at_becomes_delivered(
-    operator: Visitor, account: Account, engine: Engine, digest: Digest
+def test_open_message_page_shows_the_delivery(
+    operator: Visitor, account: Account, engine: Engine, callback_queue: CallbackQueue
 ) -> None:
     engine.start()
     page = SendForm.of(operator).fill(NUMBER, TEXT).send()
-    page.stays_the_same_document()
-    page.becomes("Delivered")
-    assert page.is_still_the_same_document()
+    page.mark_document()
+    page.wait_for_state("Delivered")
+    assert page.is_marked_document()
     expect(page.timeline).to_contain_text("Report: Delivered")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_our_own_address_is_tested_from_the_page(
+def test_callback_address_can_be_tested_from_the_page(
     language: str, make_visitor: MakeVisitor, account: Account
 ) -> None:
     visitor = make_visitor("manager", language=language)

@@ -1,4 +1,4 @@
-"""A code's whole way: sent, read out on the phone, checked; over each kind of provider."""
+"""A code over each kind of provider: sent, read out on the phone and checked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WORDS = {
 
 
 class CodePage(AnyPage):
-    """The page of one session."""
+    """The page of a code session."""
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
@@ -45,8 +45,8 @@ class CodePage(AnyPage):
         self.state = page.locator("#live .status-line [role=status]")
         self.timeline = page.locator("#timeline")
 
-    def read_out(self, code: str) -> None:
-        """Enter checks."""
+    def check(self, code: str) -> None:
+        """Type a code and press Enter."""
         self.field.fill(code)
         self.field.press("Enter")
 
@@ -61,7 +61,7 @@ def send_code(visitor: Visitor, number: str = "139 1234 5678") -> CodePage:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("provider", ["haosms", "haorui", "otpservice"])
-def test_a_code_is_sent_read_out_wrongly_and_then_rightly(
+def test_wrong_code_then_correct_code_verifies_the_session(
     provider: str, language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
 ) -> None:
     words = WORDS[language]
@@ -70,24 +70,24 @@ def test_a_code_is_sent_read_out_wrongly_and_then_rightly(
     engine.start()
     page = send_code(operator)
     expect(page.state).to_contain_text(words["waiting"])
-    page.stays_the_same_document()
+    page.mark_document()
     expect(page.field).to_be_focused()
 
-    page.read_out(WRONG)
+    page.check(WRONG)
     expect(page.verdict).to_contain_text(words["wrong"])
     assert page.field.evaluate("field => field.selectionEnd - field.selectionStart") == len(WRONG)
     code = code_of(sandbox, provider)
-    page.read_out(f"{code[:3]} {code[3:]}")
+    page.check(f"{code[:3]} {code[3:]}")
     expect(page.desk).to_contain_text(words["verified"])
 
-    assert page.is_still_the_same_document()
+    assert page.is_marked_document()
     assert page.field.count() == 0
     assert code not in operator.page.content()
     assert sandbox.book.count(provider, SENDS[provider]) == 1
     assert Session.objects.get().state == "verified"
 
 
-def test_a_new_code_over_another_account_and_the_end(
+def test_new_code_invalidates_the_earlier_one_until_the_session_is_cancelled(
     operator: Visitor, sandbox: Sandbox, engine: Engine
 ) -> None:
     make_account("haosms", sandbox)
@@ -102,14 +102,14 @@ def test_a_new_code_over_another_account_and_the_end(
     wait_until(lambda: sandbox.book.count("haosms", SENDS["haosms"]) == 2)
     expect(page.state).to_contain_text(WORDS["en"]["waiting"])
 
-    page.read_out(first)
+    page.check(first)
     expect(page.verdict).to_contain_text(WORDS["en"]["earlier"])
     page.page.locator('[data-opens="cancel-dialog"]').click()
     page.page.locator("#cancel-dialog button[type=submit]").click()
     expect(page.desk).to_contain_text(WORDS["en"]["ended"])
 
 
-def test_the_same_enter_twice_is_one_try(operator: Visitor) -> None:
+def test_double_submit_counts_as_one_try(operator: Visitor) -> None:
     session = make_sent_session(make_account("haosms"))
     operator.page.goto(reverse("admin:otp_session_change", args=[session.public_id]))
     page = CodePage(operator.page)
@@ -122,7 +122,7 @@ def test_the_same_enter_twice_is_one_try(operator: Visitor) -> None:
 
 
 @pytest.mark.any_database
-def test_what_is_typed_survives_the_live_page(
+def test_typed_code_survives_a_live_update(
     operator: Visitor, sandbox: Sandbox, engine: Engine
 ) -> None:
     make_account("haosms", sandbox)
@@ -135,7 +135,7 @@ def test_what_is_typed_survives_the_live_page(
 
 
 @pytest.mark.any_database
-def test_the_list_follows_its_rows(operator: Visitor) -> None:
+def test_list_updates_its_rows(operator: Visitor) -> None:
     session = make_sent_session(make_account("haosms"))
     operator.page.goto(reverse("admin:otp_session_changelist"))
     row = operator.page.locator("#result_list tbody tr").first

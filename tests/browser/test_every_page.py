@@ -1,4 +1,4 @@
-"""What holds for each page: its language, its width on a telephone, and quiet."""
+"""Every page has the right language, fits a phone and causes no errors in the browser."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.factories.orders import make_rented
 from .conftest import LANGUAGES, Engine, MakeVisitor
 from .pages import AnyPage, SendForm, SignIn
 
-TELEPHONE = 390
+PHONE_WIDTH = 390
 LONG = "A name as long as a name may be, and with_no_break_in_its_end_64"
 
 
-def filled(sandbox: Sandbox) -> dict[str, str]:
-    """Something of each kind, with long values; names and addresses of all pages."""
+def fill_every_page(sandbox: Sandbox) -> dict[str, str]:
+    """Create a row of each kind with long values. Returns all pages by name with their URLs."""
     account = make_account("gosms", sandbox, name=LONG)
     Account.objects.filter(pk=account.pk).update(
         paused_at=timezone.now(), pause_reason="by_hand", pause_words="w" * 200
@@ -133,18 +133,18 @@ def filled(sandbox: Sandbox) -> dict[str, str]:
         "role": reverse("admin:auth_group_change", args=[role.pk]),
         "batch to check": reverse("admin:messaging_batch_change", args=[ready.public_id]),
         "batch to confirm": reverse("admin:messaging_batch_confirm", args=[ready.public_id]),
-        "batch under way": reverse("admin:messaging_batch_change", args=[running.public_id]),
+        "running batch": reverse("admin:messaging_batch_change", args=[running.public_id]),
         "empty list": reverse("admin:messaging_message_changelist") + "?q=nothing",
     }
 
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_page_is_wider_than_a_telephone(
+def test_no_page_is_wider_than_a_phone(
     language: str, make_visitor: MakeVisitor, sandbox: Sandbox
 ) -> None:
-    addresses = filled(sandbox)
-    visitor = make_visitor("superuser", language=language, width=TELEPHONE)
+    addresses = fill_every_page(sandbox)
+    visitor = make_visitor("superuser", language=language, width=PHONE_WIDTH)
     wide, faulty = {}, {}
     for name, address in addresses.items():
         answer = visitor.page.goto(address)
@@ -159,14 +159,12 @@ def test_no_page_is_wider_than_a_telephone(
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_pages_outside_and_the_error_pages_fit_too(
-    language: str, make_visitor: MakeVisitor
-) -> None:
-    stranger = make_visitor(language=language, width=TELEPHONE)
+def test_sign_in_and_error_pages_fit_a_phone(language: str, make_visitor: MakeVisitor) -> None:
+    stranger = make_visitor(language=language, width=PHONE_WIDTH)
     signing_in = SignIn.of(stranger)
     signing_in.sign_in("nobody", "wrong")
     assert (signing_in.overflow(), signing_in.language) == (0, language)
-    visitor = make_visitor("viewer", language=language, width=TELEPHONE)
+    visitor = make_visitor("viewer", language=language, width=PHONE_WIDTH)
     for address, status in (("/nothing/here/", 404), (reverse("admin:auth_user_changelist"), 403)):
         with visitor.expecting(str(status)):
             answer = visitor.page.goto(address)
@@ -176,10 +174,10 @@ def test_the_pages_outside_and_the_error_pages_fit_too(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_message_is_sent_from_signing_in_to_accepted(
+def test_message_from_sign_in_to_accepted(
     language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
 ) -> None:
-    """The same way in both languages, found by places and not by words."""
+    """Elements are found by selector, so that one test covers both languages."""
     staff = User.objects.create_user("operator", password="secret", is_staff=True)
     staff.groups.add(Group.objects.get(name="operator"))
     make_account("haorui", sandbox)
@@ -188,7 +186,7 @@ def test_a_message_is_sent_from_signing_in_to_accepted(
     inside = SignIn.of(visitor).sign_in("operator", "secret")
     inside.page.wait_for_selector(".user-opener")
     form = SendForm.of(visitor).fill("139 1234 5678", "您的包裹已到。")
-    page = form.send().arrived()
+    page = form.send().wait_until_open()
     page.page.wait_for_function(
         "document.querySelector('.status-line').textContent.includes('outbound')"
     )
@@ -198,11 +196,11 @@ def test_a_message_is_sent_from_signing_in_to_accepted(
 
 
 @pytest.mark.any_database
-def test_in_a_low_window_the_sidebar_shows_the_page_that_is_open(make_visitor: MakeVisitor) -> None:
+def test_sidebar_scrolls_to_the_open_page_in_a_low_window(make_visitor: MakeVisitor) -> None:
     visitor = make_visitor("superuser")
     visitor.page.set_viewport_size({"width": 1280, "height": 420})
     visitor.page.goto(reverse("admin:auth_user_changelist"))
     here = visitor.page.locator("#nav-sidebar-apps a.active")
     expect(here).to_be_in_viewport()
-    # Not just within the window: the sidebar itself was scrolled.
+    # The entry must be visible because the sidebar itself scrolled.
     assert visitor.page.locator("#nav-sidebar-apps").evaluate("bar => bar.scrollTop") > 0

@@ -1,4 +1,4 @@
-"""The part of a page that follows what happens elsewhere."""
+"""The live part of a page."""
 
 from __future__ import annotations
 
@@ -28,47 +28,49 @@ def move(message: Message, state: str, **changes: object) -> None:
     Message.objects.filter(pk=message.pk).update(state=state, **changes)
 
 
-def polls(visitor: Visitor, times: int) -> None:
-    """Let the page ask so many times more."""
+def wait_for_polls(visitor: Visitor, times: int) -> None:
+    """Wait for this number of further polls of the page."""
     for _ in range(times):
         visitor.page.wait_for_event("response", lambda r: r.url.endswith("/live/"))
 
 
-def test_a_button_that_has_the_focus_survives_polls(manager: Visitor, message: Message) -> None:
+def test_focused_button_survives_polls(manager: Visitor, message: Message) -> None:
     move(message, "unknown")
     page = MessagePage.of(manager, message)
     page.again_button.focus()
-    polls(manager, 2)
+    wait_for_polls(manager, 2)
     assert page.has_focus(page.again_button)
     expect(page.again_button).to_be_focused()
 
 
-def test_the_news_come_once_the_button_is_left(manager: Visitor, message: Message) -> None:
+def test_live_update_applies_when_the_button_loses_focus(
+    manager: Visitor, message: Message
+) -> None:
     move(message, "unknown")
     page = MessagePage.of(manager, message)
     page.again_button.focus()
-    polls(manager, 1)
+    wait_for_polls(manager, 1)
     move(message, "delivered")
-    polls(manager, 1)
+    wait_for_polls(manager, 1)
     expect(page.state).to_have_text("Outcome unknown")
     page.title.click()
     page.again_button.evaluate("button => button.blur()")
-    page.becomes("Delivered")
+    page.wait_for_state("Delivered")
 
 
-def test_a_final_state_stops_the_questions(operator: Visitor, message: Message) -> None:
+def test_polling_stops_at_a_final_state(operator: Visitor, message: Message) -> None:
     page = MessagePage.of(operator, message)
     assert page.polls
     move(message, "delivered")
-    page.becomes("Delivered")
+    page.wait_for_state("Delivered")
     assert not page.polls
-    asked = operator.requests_to("/live/")
-    # Longer than two questions would have taken.
+    polls = operator.requests_to("/live/")
+    # Longer than two polling intervals.
     operator.page.wait_for_timeout(4500)
-    assert asked == []
+    assert polls == []
 
 
-def test_a_lost_server_is_said_and_its_return_too(operator: Visitor, message: Message) -> None:
+def test_connection_loss_and_recovery_are_announced(operator: Visitor, message: Message) -> None:
     page = MessagePage.of(operator, message)
     line = operator.page.locator("#live-line")
     with operator.expecting("ERR_INTERNET_DISCONNECTED|htmx:(sendError|afterRequest)"):
@@ -79,10 +81,10 @@ def test_a_lost_server_is_said_and_its_return_too(operator: Visitor, message: Me
         operator.context.set_offline(False)
         expect(line).to_be_hidden()
     move(message, "delivered")
-    page.becomes("Delivered")
+    page.wait_for_state("Delivered")
 
 
-def test_a_session_that_ended_is_said_without_a_form_in_the_page(
+def test_expired_session_is_announced_without_a_sign_in_form(
     operator: Visitor, message: Message
 ) -> None:
     page = MessagePage.of(operator, message)
@@ -91,14 +93,12 @@ def test_a_session_that_ended_is_said_without_a_form_in_the_page(
         expect(operator.page.locator("#signed-out-note")).to_contain_text("You are signed out.")
     assert operator.page.locator("input[type=password]").count() == 0
     expect(page.state).to_have_text("Waiting")
-    asked = operator.requests_to("/live/")
+    polls = operator.requests_to("/live/")
     operator.page.wait_for_timeout(2500)
-    assert asked == []
+    assert polls == []
 
 
-def test_a_permission_that_was_taken_away_is_said(
-    make_visitor: MakeVisitor, message: Message
-) -> None:
+def test_revoked_permission_is_announced(make_visitor: MakeVisitor, message: Message) -> None:
     visitor = make_visitor("viewer")
     MessagePage.of(visitor, message)
     assert visitor.user is not None
@@ -109,22 +109,20 @@ def test_a_permission_that_was_taken_away_is_said(
         )
 
 
-def test_a_hidden_tab_asks_nothing(operator: Visitor, message: Message) -> None:
+def test_hidden_tab_does_not_poll(operator: Visitor, message: Message) -> None:
     MessagePage.of(operator, message)
     operator.page.evaluate("Object.defineProperty(document, 'visibilityState', {value: 'hidden'})")
-    asked = operator.requests_to("/live/")
+    polls = operator.requests_to("/live/")
     operator.page.wait_for_timeout(2500)
-    assert asked == []
+    assert polls == []
 
 
-def test_the_account_page_stops_asking_when_the_answer_is_there(
-    manager: Visitor, sandbox: Sandbox
-) -> None:
+def test_account_page_stops_polling_after_the_answer(manager: Visitor, sandbox: Sandbox) -> None:
     account: Account = make_account("gosms", sandbox)
     manager.page.goto(f"/providers/account/{account.public_id}/change/")
     manager.page.locator("#check-button").click()
-    news = manager.page.locator("#account-check")
-    expect(news.locator("[hx-trigger]")).to_have_count(1)
+    result = manager.page.locator("#account-check")
+    expect(result.locator("[hx-trigger]")).to_have_count(1)
     account.enquiries.update(state="failed", reason="timed_out")
-    expect(news).to_contain_text("No answer came in time.")
-    wait_until(lambda: news.locator("[hx-trigger]").count() == 0)
+    expect(result).to_contain_text("No answer came in time.")
+    wait_until(lambda: result.locator("[hx-trigger]").count() == 0)

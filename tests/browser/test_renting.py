@@ -1,4 +1,4 @@
-"""Renting in a browser: the code appears by itself, a cancelled order finds its refund."""
+"""Renting in a browser: the code appears automatically, and a cancelled order shows its refund."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def confirm(page: Page, dialog: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_from_renting_to_the_code_and_to_a_refund(
+def test_order_shows_its_code_and_a_cancelled_one_its_refund(
     language: str, make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
 ) -> None:
     sandbox.change_settings("gosms", sms_delay=None)
@@ -47,7 +47,7 @@ def test_from_renting_to_the_code_and_to_a_refund(
 
     order = rent_one(page)
     reloaded = visitor.requests_to(f"/order/{order.public_id}/change/")
-    # The number has just been copied: its button keeps the focus, and hides no news.
+    # The button keeps the focus after the number was copied. It must not block the update.
     page.locator(".number-line .copy").first.focus()
     sandbox.deliver_sms(order.provider_id, "Your WhatsApp code is 482913")
     expect(page.locator(".code")).to_have_text("482913")
@@ -75,7 +75,7 @@ def read_transactions(page: Page) -> None:
 
 
 @pytest.mark.any_database
-def test_the_board_shows_an_sms_where_its_row_stands(
+def test_board_shows_an_sms_in_its_row(
     make_visitor: MakeVisitor, sandbox: Sandbox, engine: Engine
 ) -> None:
     sandbox.change_settings("gosms", sms_delay=None)

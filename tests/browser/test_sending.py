@@ -1,4 +1,4 @@
-"""Sending one message, from the form to the provider's book."""
+"""Sending one message, from the form to the sandbox's book."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ NUMBER = "139 1234 5678"
 WHOLE = "+86 139 1234 5678"
 MASKED = "+86 139 •••• 5678"
 TEXT = "Your parcel is here."
-OPERATIONS = {"haorui": "send", "haosms": "send", "otpservice": "send"}
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ class TestOneMessage:
             ("otpservice", {}, "Accepted, waiting for report"),
         ],
     )
-    def test_the_page_follows_it_to_accepted_without_loading_anew(
+    def test_page_updates_to_accepted_without_a_reload(
         self,
         provider: str,
         typed: dict[str, str],
@@ -58,11 +57,11 @@ class TestOneMessage:
     ) -> None:
         make_account(provider, sandbox)
         form = SendForm.of(operator).fill(NUMBER, **typed)
-        page = form.send().becomes("Waiting")
-        page.stays_the_same_document()
+        page = form.send().wait_for_state("Waiting")
+        page.mark_document()
         engine.start()
-        page.becomes(last)
-        assert page.is_still_the_same_document()
+        page.wait_for_state(last)
+        assert page.is_marked_document()
         assert accepted(sandbox, provider) == 1
         expect(page.money).to_have_text("The provider accepted it and charges by its own rules.")
         message = page.message
@@ -74,7 +73,9 @@ class TestOneMessage:
         assert page.call_links.count() == 0
         assert "482913" not in operator.page.content()
 
-    def test_a_manager_reveals_it_for_a_reason(self, manager: Visitor, account: Account) -> None:
+    def test_manager_reveals_a_message_with_a_reason(
+        self, manager: Visitor, account: Account
+    ) -> None:
         page = MessagePage.of(manager, make_message(account))
         expect(page.title).to_have_text(MASKED)
         page.reveal("complaint")
@@ -83,12 +84,12 @@ class TestOneMessage:
 
 
 @pytest.mark.any_database
-class TestTheForm:
-    def test_the_cursor_stands_in_the_recipient(self, operator: Visitor, account: Account) -> None:
+class TestForm:
+    def test_recipient_has_the_focus(self, operator: Visitor, account: Account) -> None:
         form = SendForm.of(operator)
         assert form.has_focus(form.recipient)
 
-    def test_another_account_keeps_what_was_typed(
+    def test_changing_the_account_keeps_typed_values(
         self, operator: Visitor, account: Account, sandbox: Sandbox
     ) -> None:
         codes = make_account("haosms", sandbox)
@@ -100,9 +101,7 @@ class TestTheForm:
         assert form.recipient.input_value() == NUMBER
         assert Message.objects.count() == 0
 
-    def test_mistakes_are_summed_up_and_each_line_leads_to_its_field(
-        self, operator: Visitor, account: Account
-    ) -> None:
+    def test_error_summary_links_to_the_fields(self, operator: Visitor, account: Account) -> None:
         form = SendForm.of(operator).fill("139 1234 567")
         form.button.click()
         expect(form.problems).to_contain_text("There is a problem")
@@ -115,9 +114,7 @@ class TestTheForm:
         assert form.recipient.input_value() == "139 1234 567"
         assert Message.objects.count() == 0
 
-    def test_the_number_is_read_back_while_it_is_typed(
-        self, operator: Visitor, account: Account
-    ) -> None:
+    def test_number_is_read_back_while_typing(self, operator: Visitor, account: Account) -> None:
         form = SendForm.of(operator)
         form.recipient.press_sequentially("13912345678")
         expect(form.readback).to_contain_text(WHOLE)
@@ -125,7 +122,7 @@ class TestTheForm:
         form.recipient.fill("13x")
         expect(form.readback).to_contain_text("has a letter at position 3")
 
-    def test_a_costly_character_is_named_and_replaced_and_the_counter_follows(
+    def test_costly_character_is_named_and_replaced(
         self, operator: Visitor, account: Account
     ) -> None:
         form = SendForm.of(operator)
@@ -143,88 +140,90 @@ class TestTheForm:
         form = SendForm.of(operator).fill(NUMBER, TEXT)
         form.recipient.press("Enter")
         form.recipient.press("Enter")
-        # What comes next in this tab comes after whatever the key would have done.
+        # The reload comes after anything that the key would have caused.
         operator.page.reload()
         assert form.is_shown
         assert Message.objects.count() == 0
 
 
-class TestTwice:
-    """Whatever is done twice, the provider is asked once."""
+class TestRepeatedSubmit:
+    """A repeated submit leads to one call to the provider."""
 
     @pytest.fixture(autouse=True)
-    def _running(self, account: Account, engine: Engine) -> None:
+    def _running_engine(self, account: Account, engine: Engine) -> None:
         engine.start()
 
-    def _went_out_once(self, sandbox: Sandbox) -> None:
+    def _assert_sent_once(self, sandbox: Sandbox) -> None:
         wait_until(all_sent)
         assert Message.objects.count() == 1
         assert accepted(sandbox) == 1
 
-    def test_a_double_click(self, operator: Visitor, sandbox: Sandbox) -> None:
+    def test_double_click_sends_once(self, operator: Visitor, sandbox: Sandbox) -> None:
         form = SendForm.of(operator).fill(NUMBER, TEXT)
         form.button.dblclick()
-        MessagePage(operator.page).arrived()
-        self._went_out_once(sandbox)
+        MessagePage(operator.page).wait_until_open()
+        self._assert_sent_once(sandbox)
 
-    def test_ctrl_enter_twice(self, operator: Visitor, sandbox: Sandbox) -> None:
+    def test_double_ctrl_enter_sends_once(self, operator: Visitor, sandbox: Sandbox) -> None:
         form = SendForm.of(operator).fill(NUMBER, TEXT)
         form.text.focus()
         operator.page.keyboard.press("Control+Enter")
         operator.page.keyboard.press("Control+Enter")
-        MessagePage(operator.page).arrived()
-        self._went_out_once(sandbox)
+        MessagePage(operator.page).wait_until_open()
+        self._assert_sent_once(sandbox)
 
-    def test_back_and_send_again(self, operator: Visitor, sandbox: Sandbox) -> None:
+    def test_back_and_submit_sends_once(self, operator: Visitor, sandbox: Sandbox) -> None:
         first = SendForm.of(operator).fill(NUMBER, TEXT).send().public_id
         operator.page.go_back()
         form = SendForm(operator.page)
         expect(form.text).to_have_value(TEXT)
         page = form.send()
         assert page.public_id == first
-        page_says = "This form was already sent at"
-        expect(page.notes.filter(has_text=page_says)).to_contain_text("nothing was sent twice")
-        self._went_out_once(sandbox)
+        note = "This form was already sent at"
+        expect(page.notes.filter(has_text=note)).to_contain_text("nothing was sent twice")
+        self._assert_sent_once(sandbox)
 
-    def test_loading_the_page_anew_after_sending(self, operator: Visitor, sandbox: Sandbox) -> None:
-        page = SendForm.of(operator).fill(NUMBER, TEXT).send().arrived()
+    def test_reload_after_sending_sends_once(self, operator: Visitor, sandbox: Sandbox) -> None:
+        page = SendForm.of(operator).fill(NUMBER, TEXT).send().wait_until_open()
         operator.page.reload()
-        page.arrived()
-        self._went_out_once(sandbox)
+        page.wait_until_open()
+        self._assert_sent_once(sandbox)
 
-    def test_the_same_form_in_two_tabs(self, operator: Visitor, sandbox: Sandbox) -> None:
+    def test_same_form_in_two_tabs_sends_once(self, operator: Visitor, sandbox: Sandbox) -> None:
         form = SendForm.of(operator).fill(NUMBER, TEXT)
         token = operator.page.locator("[name=form_token]").input_value()
         other = SendForm.of(operator, operator.open_tab()).fill(NUMBER, TEXT)
-        # A tab that was duplicated has the same form in it.
+        # A duplicated tab has the same form token.
         other.page.locator("[name=form_token]").evaluate(
             "(field, token) => { field.value = token; }", token
         )
         first = form.send().public_id
         assert other.send().public_id == first
-        self._went_out_once(sandbox)
+        self._assert_sent_once(sandbox)
 
-    def test_back_and_another_text_asks_first(self, operator: Visitor, sandbox: Sandbox) -> None:
-        SendForm.of(operator).fill(NUMBER, TEXT).send().arrived()
+    def test_back_and_another_text_needs_confirmation(
+        self, operator: Visitor, sandbox: Sandbox
+    ) -> None:
+        SendForm.of(operator).fill(NUMBER, TEXT).send().wait_until_open()
         operator.page.go_back()
         form = SendForm(operator.page).fill(text="Another text")
         form.button.click()
         expect(form.notes.filter(has_text="has not been sent")).to_be_visible()
-        self._went_out_once(sandbox)
+        self._assert_sent_once(sandbox)
         expect(form.text).to_have_value("Another text")
-        form.send().arrived()
+        form.send().wait_until_open()
         wait_until(all_sent)
         assert accepted(sandbox) == 2
 
 
 @pytest.mark.any_database
-def test_a_session_that_ended_keeps_what_was_typed(
+def test_typed_values_survive_an_expired_session(
     make_visitor: MakeVisitor, account: Account
 ) -> None:
     staff = make_staff("operator")
     visitor = make_visitor(staff)
     form = SendForm.of(visitor).fill(NUMBER, TEXT)
-    # The preview of what was typed last is asked for a moment later, while still signed in.
+    # The preview is requested with a delay, and must come while still signed in.
     visitor.page.wait_for_timeout(600)
     visitor.page.wait_for_load_state("networkidle")
     visitor.lose_session()

@@ -1,4 +1,4 @@
-"""Signing in and changing the language, as far as only a browser shows it."""
+"""Signing in and changing the language, as far as this needs a browser."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .pages import SignIn
 
 
 @pytest.mark.any_database
-def test_a_wrong_password_is_said_in_one_sentence_that_gets_the_focus(
+def test_wrong_password_message_gets_the_focus(
     make_visitor: MakeVisitor,
 ) -> None:
     staff = make_staff("viewer")
@@ -26,9 +26,7 @@ def test_a_wrong_password_is_said_in_one_sentence_that_gets_the_focus(
 
 @pytest.mark.any_database
 class TestLanguages:
-    def test_inside_the_same_page_comes_back_in_the_other_language(
-        self, make_visitor: MakeVisitor
-    ) -> None:
+    def test_changing_the_language_stays_on_the_page(self, make_visitor: MakeVisitor) -> None:
         visitor = make_visitor("viewer")
         visitor.page.goto("/messaging/message/?o=-5")
         inside = SignIn(visitor.page)

@@ -1,4 +1,4 @@
-"""Nothing that goes wrong on a visitor's pages is missed."""
+"""Errors on a visitor's pages are recorded."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from .visitor import Visitor
 pytestmark = pytest.mark.any_database
 
 
-def has_noted(visitor: Visitor) -> bool:
-    """What the console said has come by the time that the page answers."""
+def has_errors(visitor: Visitor) -> bool:
+    """Whether the visitor has errors. Console messages have arrived once the page answers."""
     visitor.page.evaluate("null")
-    return bool(visitor.troubles)
+    return bool(visitor.errors)
 
 
-def test_a_page_at_fault_is_noted(operator: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_error_is_recorded(operator: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("messaging.admin.MessageAdmin.get_queryset", None)
     with operator.expecting("500"):
         operator.page.goto("/messaging/message/")
-        wait_until(lambda: has_noted(operator))
+        wait_until(lambda: has_errors(operator))
 
 
-def test_asking_somebody_else_is_noted(operator: Visitor) -> None:
+def test_request_to_another_host_is_recorded(operator: Visitor) -> None:
     operator.page.goto("/")
     with operator.expecting("example.com"):
         operator.page.evaluate("fetch('http://example.com/').catch(() => null)")
-        wait_until(lambda: has_noted(operator))
+        wait_until(lambda: has_errors(operator))
 
 
-def test_nobody_else_is_found(make_visitor: MakeVisitor) -> None:
+def test_other_hosts_are_not_resolved(make_visitor: MakeVisitor) -> None:
     with pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
         make_visitor().page.goto("http://example.com/")

@@ -1,4 +1,4 @@
-"""Somebody at a window of the browser that nobody else has at the time."""
+"""A visitor with exclusive use of one browser window."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 
 
-PATIENCE = 60_000
+TIMEOUT_MS = 60_000
 """Milliseconds. A slow machine is no failure."""
 EMPTY_PAGE = "/static/tests/empty.html"
-"""Of the portal, since its storage can be cleared from there only. It asks for nothing more."""
+"""A page of the portal without further requests. Only such a page can clear the storage."""
 
 
 class Window:
-    """A context of its own with one page in it, lent to one visitor after the other.
+    """A browser context with one page, used by one visitor after another.
 
-    A new one would cost more than most tests do in it: processes, and every style sheet,
-    script and font read anew.
+    A new context costs more than most tests: it needs processes, and loads every style sheet,
+    script and font again.
     """
 
     def __init__(self, browser: Browser, address: str, language: str) -> None:
@@ -37,12 +37,12 @@ class Window:
         self.context = browser.new_context(
             base_url=address, locale=LOCALES[language], reduced_motion="reduce"
         )
-        self.context.set_default_timeout(PATIENCE)
+        self.context.set_default_timeout(TIMEOUT_MS)
         self.context.add_init_script(LISTEN)
         self.page = self.context.new_page()
 
-    def tidy(self) -> None:
-        """Whatever the last visitor left is gone, but for files that everybody is served."""
+    def reset(self) -> None:
+        """Remove everything that the last visitor left, except cached files."""
         for page in self.context.pages:
             if page is not self.page:
                 page.close()
@@ -56,26 +56,29 @@ class Window:
 
 
 class Visitor:
-    """Keeps `troubles`: what the console says of errors, breaches of the policy, faults of the
-    server and requests to anybody else, whom this browser cannot find."""
+    """A visitor, and the `errors` that the browser reported.
+
+    These are errors and warnings of the console, violations of the content security policy,
+    server errors, and requests to other hosts, which this browser cannot resolve.
+    """
 
     def __init__(self, window: Window, address: str, *, width: int = 1280) -> None:
         self.window = window
         self.address = address
         self.user: User | None = None
-        self.troubles: list[str] = []
-        self._forgiven: re.Pattern[str] | None = None
+        self.errors: list[str] = []
+        self._expected: re.Pattern[str] | None = None
         self.context = window.context
         self._listeners: list[tuple[str, Callable[..., None]]] = []
-        self._listen("console", self._note_message)
-        self._listen("weberror", self._note_error)
+        self._listen("console", self._record_message)
+        self._listen("weberror", self._record_error)
         self.page = window.page
         self.page.set_viewport_size({"width": width, "height": 900})
 
     # --- coming and going --------------------------------------------------
 
-    def come_in_as(self, user: User) -> None:
-        """With a session that is there already; the form has tests of its own."""
+    def sign_in_as(self, user: User) -> None:
+        """Start with a session, without the form, which has its own tests."""
         client = Client()
         client.force_login(user)
         cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -91,9 +94,9 @@ class Visitor:
         return self.context.new_page()
 
     def leave(self) -> None:
-        """From now on nothing is noted; what the browser said before has come by then."""
+        """Stop recording errors, after those reported so far have arrived."""
         with suppress(Error):
-            # A page that is just being left has nothing more to say.
+            # This fails if the page is navigating, and then there is nothing to wait for.
             self.page.evaluate("null")
         for event, listener in self._listeners:
             self.context.remove_listener(event, listener)
@@ -102,43 +105,44 @@ class Visitor:
         self.context.on(event, listener)  # type: ignore[call-overload]
         self._listeners.append((event, listener))
 
-    # --- what went wrong ---------------------------------------------------
+    # --- errors ------------------------------------------------------------
 
     @contextmanager
     def expecting(self, pattern: str) -> Iterator[None]:
-        """Within the block, troubles that match are forgiven; one must come."""
-        before = len(self.troubles)
+        """Ignore errors that match within the block. At least one must occur."""
+        before = len(self.errors)
         yield
-        come = self.troubles[before:]
-        forgiven = [trouble for trouble in come if re.search(pattern, trouble)]
-        assert forgiven, f"nothing like {pattern} happened"
-        self.troubles[before:] = [trouble for trouble in come if trouble not in forgiven]
-        # The same may still be on its way.
-        self._forgiven = re.compile(pattern)
+        new = self.errors[before:]
+        expected = [error for error in new if re.search(pattern, error)]
+        assert expected, f"no error matched {pattern}"
+        self.errors[before:] = [error for error in new if error not in expected]
+        # More errors of this kind may still arrive.
+        self._expected = re.compile(pattern)
 
-    def _note(self, trouble: str) -> None:
-        if self._forgiven is None or not self._forgiven.search(trouble):
-            self.troubles.append(trouble)
+    def _record(self, error: str) -> None:
+        if self._expected is None or not self._expected.search(error):
+            self.errors.append(error)
 
-    def _note_message(self, message: ConsoleMessage) -> None:
+    def _record_message(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self._note(f"console: {message.text} ({message.location.get('url', '')})")
+            self._record(f"console: {message.text} ({message.location.get('url', '')})")
 
-    def _note_error(self, error: WebError) -> None:
-        self._note(f"script: {error.error}")
+    def _record_error(self, error: WebError) -> None:
+        self._record(f"script: {error.error}")
 
-    # --- what was asked for --------------------------------------------------
+    # --- requests ------------------------------------------------------------
 
     def requests_to(self, ending: str) -> list[str]:
-        """The addresses with this ending that are asked for from now on, as they come.
+        """A list to which the URLs of all later requests with this path ending are added.
 
-        Only where it is wanted: a page asks for some thirty files, and the browser telling of
-        each costs a tenth of the page."""
-        asked: list[str] = []
+        Tests request this explicitly: a page loads some thirty files, and events for all of them
+        cost a tenth of its loading time.
+        """
+        urls: list[str] = []
 
-        def note(request: Request) -> None:
+        def record(request: Request) -> None:
             if urlsplit(request.url).path.endswith(ending):
-                asked.append(request.url)
+                urls.append(request.url)
 
-        self._listen("request", note)
-        return asked
+        self._listen("request", record)
+        return urls

@@ -1,4 +1,4 @@
-"""A fresh sandbox for each test, a plain HTTP session, and somebody to receive callbacks."""
+"""A fresh sandbox for each test, a plain HTTP session, and a receiver of callbacks."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sandbox import credentials
 from sandbox.remote import Remote
 from sandbox.server import Sandbox
 
-Ask = Callable[..., requests.Response]
-Rent = Callable[..., dict[str, Any]]
+Call = Callable[..., requests.Response]
+RentNumber = Callable[..., dict[str, Any]]
 
 
 class Receiver:
-    """Stands for the portal: keeps the callbacks that arrive, in their order."""
+    """Takes the place of the portal: keeps callbacks in their order of arrival."""
 
     def __init__(self) -> None:
         received: list[dict[str, str]] = []
@@ -30,13 +30,13 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 received.append(dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True)))
-                self._thank()
+                self._answer_ok()
 
             def do_POST(self) -> None:
                 received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self._thank()
+                self._answer_ok()
 
-            def _thank(self) -> None:
+            def _answer_ok(self) -> None:
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -85,10 +85,10 @@ def session() -> Iterator[requests.Session]:
 
 
 @pytest.fixture
-def otp_msg(sandbox: Sandbox, session: requests.Session) -> Ask:
-    """Sends a code through HaoSMS; a keyword replaces a parameter, None leaves it out."""
+def otp_msg(sandbox: Sandbox, session: requests.Session) -> Call:
+    """Sends a code over HaoSMS. A keyword replaces a parameter, None omits it."""
 
-    def ask(method: str = "POST", **changes: str | None) -> requests.Response:
+    def call(method: str = "POST", **changes: str | None) -> requests.Response:
         values = {
             "api_key": credentials.HAOSMS_API_KEY,
             "phone": "13912345678",
@@ -100,14 +100,14 @@ def otp_msg(sandbox: Sandbox, session: requests.Session) -> Ask:
         url = sandbox.base_url("haosms") + "/extra_api/otp_msg"
         return session.request(method, url, timeout=5, **sent)
 
-    return ask
+    return call
 
 
 @pytest.fixture
-def send_sms(sandbox: Sandbox, session: requests.Session) -> Ask:
-    """Sends a text through HAORUI."""
+def send_sms(sandbox: Sandbox, session: requests.Session) -> Call:
+    """Sends a text over HAORUI."""
 
-    def ask(method: str = "POST", **changes: object) -> requests.Response:
+    def call(method: str = "POST", **changes: object) -> requests.Response:
         values = {
             "api_id": credentials.HAORUI_API_ID,
             "api_password": credentials.HAORUI_API_PASSWORD,
@@ -123,14 +123,14 @@ def send_sms(sandbox: Sandbox, session: requests.Session) -> Ask:
         url = sandbox.base_url("haorui") + "/api/SendSMS"
         return session.request(method, url, timeout=5, **sent)
 
-    return ask
+    return call
 
 
 @pytest.fixture
-def otp(sandbox: Sandbox, session: requests.Session) -> Ask:
+def otp(sandbox: Sandbox, session: requests.Session) -> Call:
     """Calls `/send` or `/code` of the OTP Service."""
 
-    def ask(path: str, **changes: str | None) -> requests.Response:
+    def call(path: str, **changes: str | None) -> requests.Response:
         values = {
             "username": credentials.OTPSERVICE_USERNAME,
             "password": credentials.OTPSERVICE_PASSWORD,
@@ -139,25 +139,25 @@ def otp(sandbox: Sandbox, session: requests.Session) -> Ask:
         }
         return session.get(sandbox.base_url("otpservice") + path, params=values, timeout=5)
 
-    return ask
+    return call
 
 
 @pytest.fixture
-def gosms(sandbox: Sandbox, session: requests.Session) -> Ask:
-    """Calls an endpoint of GoSMS with the practice key."""
+def gosms(sandbox: Sandbox, session: requests.Session) -> Call:
+    """Calls an endpoint of GoSMS with the key of the default account."""
 
-    def ask(
+    def call(
         method: str, path: str, key: str = credentials.GOSMS_API_KEY, **rest: Any
     ) -> requests.Response:
         headers = {"Authorization": f"Bearer {key}"}
         url = sandbox.base_url("gosms") + path
         return session.request(method, url, headers=headers, timeout=5, **rest)
 
-    return ask
+    return call
 
 
 @pytest.fixture
-def order(gosms: Ask) -> Rent:
+def rent_number(gosms: Call) -> RentNumber:
     """Rents a WhatsApp number in Indonesia."""
 
     def rent(project: str = "whatsapp", region: str = "ID") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reports that come twice, late, in the wrong order, never, or to somebody who is not there."""
+"""Reports that arrive twice, late, in the wrong order or never, or whose receiver is down."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import pytest
 from sandbox.provider import ControlError
 from sandbox.server import Sandbox
 
-from .conftest import Ask, Receiver
+from .conftest import Call, Receiver
 
 
 def words(receiver: Receiver) -> list[str]:
     return [report["DLRStatus"] for report in receiver.received]
 
 
-def test_a_report_can_come_twice(sandbox: Sandbox, send_sms: Ask, receiver: Receiver) -> None:
+def test_report_can_arrive_twice(sandbox: Sandbox, send_sms: Call, receiver: Receiver) -> None:
     sandbox.fault("callback_twice", provider="haorui")
     send_sms(callback_url=receiver.url)
     assert sandbox.wait_for_pushes()
     assert words(receiver) == ["Delivered", "Delivered"]
 
 
-def test_a_report_can_come_late(sandbox: Sandbox, send_sms: Ask, receiver: Receiver) -> None:
+def test_report_can_arrive_late(sandbox: Sandbox, send_sms: Call, receiver: Receiver) -> None:
     sandbox.fault("callback_late", seconds=0.3)
     send_sms(uid="late", callback_url=receiver.url)
     send_sms(uid="in time", callback_url=receiver.url)
@@ -33,8 +33,8 @@ def test_a_report_can_come_late(sandbox: Sandbox, send_sms: Ask, receiver: Recei
     assert [report["uid"] for report in receiver.received] == ["in time", "late"]
 
 
-def test_the_reports_of_a_message_can_come_in_the_wrong_order(
-    sandbox: Sandbox, send_sms: Ask, receiver: Receiver
+def test_reports_of_a_message_can_arrive_in_the_wrong_order(
+    sandbox: Sandbox, send_sms: Call, receiver: Receiver
 ) -> None:
     sandbox.change_settings("haorui", report_words=["Pending", "Delivered"])
     sandbox.fault("callback_overtaken", provider="haorui")
@@ -43,8 +43,8 @@ def test_the_reports_of_a_message_can_come_in_the_wrong_order(
     assert words(receiver) == ["Delivered", "Pending"]
 
 
-def test_the_report_of_a_check_can_overtake_that_of_its_send(
-    sandbox: Sandbox, otp: Ask, receiver: Receiver
+def test_check_report_can_overtake_the_send_report(
+    sandbox: Sandbox, otp: Call, receiver: Receiver
 ) -> None:
     sandbox.change_account("otpservice", callback_url=receiver.url)
     sandbox.fault("callback_overtaken", operation="send", provider="otpservice")
@@ -54,15 +54,15 @@ def test_the_report_of_a_check_can_overtake_that_of_its_send(
     assert [report["TYPE"] for report in receiver.received] == ["1", "0"]
 
 
-def test_a_report_can_be_lost(sandbox: Sandbox, send_sms: Ask, receiver: Receiver) -> None:
+def test_report_can_be_lost(sandbox: Sandbox, send_sms: Call, receiver: Receiver) -> None:
     sandbox.fault("callback_lost")
     send_sms(callback_url=receiver.url)
     assert sandbox.wait_for_pushes()
     assert receiver.received == []
 
 
-def test_a_push_is_booked_with_the_answer_it_got(
-    sandbox: Sandbox, send_sms: Ask, receiver: Receiver
+def test_push_is_recorded_with_its_answer(
+    sandbox: Sandbox, send_sms: Call, receiver: Receiver
 ) -> None:
     number = send_sms(callback_url=receiver.url).json()["message_id"]
     assert sandbox.wait_for_pushes()
@@ -70,7 +70,7 @@ def test_a_push_is_booked_with_the_answer_it_got(
     assert (entry.message_id, entry.status) == (str(number), 200)
 
 
-def test_a_receiver_that_is_down_is_booked(sandbox: Sandbox, send_sms: Ask) -> None:
+def test_push_to_a_stopped_receiver_is_recorded_as_failed(sandbox: Sandbox, send_sms: Call) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         address = unused.getsockname()[1]
     send_sms(callback_url=f"http://127.0.0.1:{address}/callbacks")
@@ -80,14 +80,16 @@ def test_a_receiver_that_is_down_is_booked(sandbox: Sandbox, send_sms: Ask) -> N
 
 
 @pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1:99999/", "ftp://", "http://[::"])
-def test_an_address_that_is_none_is_booked(sandbox: Sandbox, send_sms: Ask, url: str) -> None:
+def test_push_to_an_invalid_address_is_recorded_as_failed(
+    sandbox: Sandbox, send_sms: Call, url: str
+) -> None:
     send_sms(callback_url=url)
     assert sandbox.wait_for_pushes()
     assert sandbox.book.entries(kind="push")[0].outcome.startswith("failed: ")
 
 
-def test_a_report_can_be_pushed_by_hand_with_any_word(
-    sandbox: Sandbox, send_sms: Ask, receiver: Receiver
+def test_report_can_be_pushed_on_request_with_any_word(
+    sandbox: Sandbox, send_sms: Call, receiver: Receiver
 ) -> None:
     sandbox.change_settings("haorui", report_delay=None)
     number = send_sms(callback_url=receiver.url).json()["message_id"]
@@ -96,7 +98,9 @@ def test_a_report_can_be_pushed_by_hand_with_any_word(
     assert words(receiver) == ["Teleported"]
 
 
-def test_fields_of_a_report_can_be_replaced(sandbox: Sandbox, otp: Ask, receiver: Receiver) -> None:
+def test_fields_of_a_report_can_be_overridden(
+    sandbox: Sandbox, otp: Call, receiver: Receiver
+) -> None:
     otp("/send")
     sandbox.change_account("otpservice", callback_url=receiver.url)
     sandbox.report("otpservice", "100", "ERROR", TYPE="1", CODE="500")
@@ -104,16 +108,14 @@ def test_fields_of_a_report_can_be_replaced(sandbox: Sandbox, otp: Ask, receiver
     assert receiver.received[0]["MSG"] == "Internal server error"
 
 
-def test_a_callback_url_may_have_a_query_of_its_own(
-    sandbox: Sandbox, otp: Ask, receiver: Receiver
-) -> None:
+def test_callback_url_may_have_a_query(sandbox: Sandbox, otp: Call, receiver: Receiver) -> None:
     sandbox.change_account("otpservice", callback_url=receiver.url + "?token=x")
     otp("/send")
     assert sandbox.wait_for_pushes()
     assert receiver.received[0]["token"] == "x"
 
 
-def test_an_unknown_message_cannot_be_reported(sandbox: Sandbox) -> None:
+def test_unknown_message_cannot_be_reported(sandbox: Sandbox) -> None:
     with pytest.raises(ControlError, match="no message 1"):
         sandbox.report("haorui", "1", "Delivered")
 
@@ -123,8 +125,8 @@ def test_haosms_pushes_no_reports(sandbox: Sandbox) -> None:
         sandbox.report("haosms", "1", "Delivered")
 
 
-def test_stopping_does_not_wait_for_reports_that_are_due_later(
-    sandbox: Sandbox, send_sms: Ask, receiver: Receiver
+def test_stop_does_not_wait_for_later_reports(
+    sandbox: Sandbox, send_sms: Call, receiver: Receiver
 ) -> None:
     sandbox.change_settings("haorui", report_delay=3600.0)
     send_sms(callback_url=receiver.url)
@@ -132,8 +134,8 @@ def test_stopping_does_not_wait_for_reports_that_are_due_later(
     assert receiver.received == []
 
 
-def test_stopping_leaves_no_thread_of_the_sandbox(
-    sandbox: Sandbox, send_sms: Ask, receiver: Receiver
+def test_stop_ends_every_sandbox_thread(
+    sandbox: Sandbox, send_sms: Call, receiver: Receiver
 ) -> None:
     send_sms(callback_url=receiver.url)
     sandbox.wait_for_pushes()

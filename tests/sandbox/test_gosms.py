@@ -1,4 +1,4 @@
-"""The practice GoSMS against its document."""
+"""The simulated GoSMS against its document."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 
 from sandbox.server import Sandbox
 
-from .conftest import Ask, Rent
+from .conftest import Call, RentNumber
 
 
-def test_it_rents_a_number(order: Rent) -> None:
-    answer = order()
+def test_order_returns_a_number(rent_number: RentNumber) -> None:
+    answer = rent_number()
     made, expired = (answer.pop(name) for name in ("created_at", "expired_at"))
     lifetime = datetime.fromisoformat(expired) - datetime.fromisoformat(made)
     assert lifetime.total_seconds() == pytest.approx(600, abs=1)
@@ -26,34 +26,34 @@ def test_it_rents_a_number(order: Rent) -> None:
     }
 
 
-def test_it_writes_times_in_utc_with_a_z(order: Rent) -> None:
-    assert order()["created_at"][-1] == "Z"
+def test_times_are_utc_with_a_z(rent_number: RentNumber) -> None:
+    assert rent_number()["created_at"][-1] == "Z"
 
 
-def test_it_writes_money_with_its_decimals(gosms: Ask) -> None:
+def test_amounts_keep_their_decimals(gosms: Call) -> None:
     assert gosms("GET", "/user/balance").text == (
         '{"balance": 1000.50, "frozen_balance": 0.00, '
         '"available_balance": 1000.50, "credit_limit": 5000.00}'
     )
 
 
-def test_a_pending_order_has_no_code_and_no_time_of_arrival(gosms: Ask, order: Rent) -> None:
-    placed = order()
+def test_pending_order_has_no_code_and_no_received_at(gosms: Call, rent_number: RentNumber) -> None:
+    placed = rent_number()
     answer = gosms("GET", "/order/12345").json()
     assert answer == {**placed, "code": None, "content": None}
 
 
-def test_an_sms_arrives_by_itself(sandbox: Sandbox, gosms: Ask, order: Rent) -> None:
+def test_sms_arrives_automatically(sandbox: Sandbox, gosms: Call, rent_number: RentNumber) -> None:
     sandbox.change_settings("gosms", sms_delay=0.0)
-    order()
+    rent_number()
     answer = gosms("GET", "/order/12345").json()
     assert answer["content"] == f"Your WhatsApp code is {answer['code']}"
 
 
-def test_an_order_with_an_sms_has_its_time_of_arrival(
-    sandbox: Sandbox, gosms: Ask, order: Rent
+def test_order_with_an_sms_has_received_at(
+    sandbox: Sandbox, gosms: Call, rent_number: RentNumber
 ) -> None:
-    order()
+    rent_number()
     sandbox.deliver_sms(12345, "G-123456 is your code")
     answer = gosms("GET", "/order/12345").json()
     assert (answer["status"], answer["code"], "received_at" in answer) == (
@@ -63,68 +63,72 @@ def test_an_order_with_an_sms_has_its_time_of_arrival(
     )
 
 
-def test_an_sms_can_come_without_a_code(sandbox: Sandbox, gosms: Ask, order: Rent) -> None:
-    order()
+def test_sms_can_have_no_code(sandbox: Sandbox, gosms: Call, rent_number: RentNumber) -> None:
+    rent_number()
     sandbox.deliver_sms(12345, "Hello")
     assert gosms("GET", "/order/12345").json()["code"] is None
 
 
-def test_no_sms_comes_for_the_silent_project(sandbox: Sandbox, gosms: Ask, order: Rent) -> None:
+def test_silent_project_receives_no_sms(
+    sandbox: Sandbox, gosms: Call, rent_number: RentNumber
+) -> None:
     sandbox.change_settings("gosms", sms_delay=0.0)
-    order("nosms")
+    rent_number("nosms")
     assert gosms("GET", "/order/12345").json()["status"] == "pending"
 
 
-def test_an_order_expires_and_its_price_comes_back(
-    sandbox: Sandbox, gosms: Ask, order: Rent
-) -> None:
+def test_expired_order_is_refunded(sandbox: Sandbox, gosms: Call, rent_number: RentNumber) -> None:
     sandbox.change_settings("gosms", lifetime=0.0)
-    order()
+    rent_number()
     states = (gosms("GET", "/order/12345").json()["status"], balances(gosms))
     assert states == ("expired", (1000.50, 0.0, 1000.50))
 
 
-def test_an_sms_can_come_after_the_end(sandbox: Sandbox, gosms: Ask, order: Rent) -> None:
+def test_sms_can_arrive_after_expiry(
+    sandbox: Sandbox, gosms: Call, rent_number: RentNumber
+) -> None:
     sandbox.change_settings("gosms", lifetime=0.0)
-    order()
+    rent_number()
     sandbox.deliver_sms(12345, "late 4711")
     assert gosms("GET", "/order/12345").json()["status"] == "received"
 
 
-def balances(gosms: Ask) -> tuple[float, ...]:
+def balances(gosms: Call) -> tuple[float, ...]:
     answer = gosms("GET", "/user/balance").json()
     names = ("balance", "frozen_balance", "available_balance")
     return tuple(answer[name] for name in names)
 
 
-def test_an_order_holds_its_price(gosms: Ask, order: Rent) -> None:
-    order()
+def test_order_holds_its_price(gosms: Call, rent_number: RentNumber) -> None:
+    rent_number()
     assert balances(gosms) == (1000.0, 0.5, 999.5)
 
 
-def test_a_cancelled_order_gives_its_price_back(gosms: Ask, order: Rent) -> None:
-    order()
+def test_cancelled_order_returns_its_price(gosms: Call, rent_number: RentNumber) -> None:
+    rent_number()
     answer = gosms("POST", "/order/12345/cancel").json()
     assert answer == {"message": "订单已取消,金额已退回", "refund_amount": 0.5}
 
 
-def test_an_order_with_an_sms_cannot_be_cancelled(
-    sandbox: Sandbox, gosms: Ask, order: Rent
+def test_order_with_an_sms_cannot_be_cancelled(
+    sandbox: Sandbox, gosms: Call, rent_number: RentNumber
 ) -> None:
-    order()
+    rent_number()
     sandbox.deliver_sms(12345, "4711")
     response = gosms("POST", "/order/12345/cancel")
     assert (response.status_code, response.json()["code"]) == (400, "INVALID_PARAMS")
 
 
-def test_an_expired_order_cannot_be_cancelled(sandbox: Sandbox, gosms: Ask, order: Rent) -> None:
+def test_expired_order_cannot_be_cancelled(
+    sandbox: Sandbox, gosms: Call, rent_number: RentNumber
+) -> None:
     sandbox.change_settings("gosms", lifetime=0.0)
-    order()
+    rent_number()
     assert gosms("POST", "/order/12345/cancel").json()["code"] == "ORDER_EXPIRED"
 
 
-def test_its_transactions_look_like_the_documents(gosms: Ask, order: Rent) -> None:
-    order()
+def test_transactions_match_the_document(gosms: Call, rent_number: RentNumber) -> None:
+    rent_number()
     answer = gosms("GET", "/user/transactions").json()
     for row in answer["transactions"]:
         row.pop("created_at")
@@ -148,27 +152,29 @@ def test_its_transactions_look_like_the_documents(gosms: Ask, order: Rent) -> No
     assert answer == rows
 
 
-def transaction_types(gosms: Ask) -> list[str]:
+def transaction_types(gosms: Call) -> list[str]:
     rows = gosms("GET", "/user/transactions").json()["transactions"]
     return [row["type"] for row in rows]
 
 
-def test_completing_an_order_releases_what_it_held(
-    sandbox: Sandbox, gosms: Ask, order: Rent
+def test_completed_order_releases_its_hold(
+    sandbox: Sandbox, gosms: Call, rent_number: RentNumber
 ) -> None:
     sandbox.change_settings("gosms", sms_delay=0.0, complete_delay=0.0)
-    order()
+    rent_number()
     assert transaction_types(gosms) == ["Release", "Hold", "Deposit"]
 
 
-def test_cancelling_an_order_refunds_it(gosms: Ask, order: Rent) -> None:
-    order()
+def test_cancelled_order_has_a_refund_transaction(gosms: Call, rent_number: RentNumber) -> None:
+    rent_number()
     gosms("POST", "/order/12345/cancel")
     assert transaction_types(gosms) == ["Refund", "Hold", "Deposit"]
 
 
-def test_its_list_leaves_out_content_and_expiry(sandbox: Sandbox, gosms: Ask, order: Rent) -> None:
-    order()
+def test_list_omits_content_and_expiry(
+    sandbox: Sandbox, gosms: Call, rent_number: RentNumber
+) -> None:
+    rent_number()
     sandbox.deliver_sms(12345, "4711")
     assert list(gosms("GET", "/user/orders").json()["orders"][0]) == [
         "order_id",
@@ -183,42 +189,44 @@ def test_its_list_leaves_out_content_and_expiry(sandbox: Sandbox, gosms: Ask, or
     ]
 
 
-def test_its_list_goes_in_pages(gosms: Ask, order: Rent) -> None:
+def test_list_is_paginated(gosms: Call, rent_number: RentNumber) -> None:
     for _ in range(5):
-        order()
+        rent_number()
     answer = gosms("GET", "/user/orders?page=2&page_size=2").json()
     numbers = [row["order_id"] for row in answer["orders"]]
     rest = (answer["total"], answer["page"], answer["page_size"])
     assert (numbers, rest) == ([12347, 12346], (5, 2, 2))
 
 
-def test_a_page_has_100_rows_at_most(gosms: Ask) -> None:
+def test_page_has_100_rows_at_most(gosms: Call) -> None:
     assert gosms("GET", "/user/orders?page_size=500").json()["page_size"] == 100
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "page_size=-1", "status=expired"])
-def test_its_list_refuses_odd_parameters(gosms: Ask, query: str) -> None:
+def test_list_refuses_invalid_parameters(gosms: Call, query: str) -> None:
     response = gosms("GET", f"/user/orders?{query}")
     assert (response.status_code, response.json()["code"]) == (400, "INVALID_PARAMS")
 
 
-def test_its_list_can_be_asked_for_one_status(gosms: Ask, order: Rent) -> None:
-    order()
-    order()
+def test_list_filters_by_status(gosms: Call, rent_number: RentNumber) -> None:
+    rent_number()
+    rent_number()
     gosms("POST", "/order/12345/cancel")
     rows = gosms("GET", "/user/orders?status=pending").json()["orders"]
     assert [row["order_id"] for row in rows] == [12346]
 
 
-def test_its_list_can_begin_with_the_oldest(sandbox: Sandbox, gosms: Ask, order: Rent) -> None:
+def test_list_can_begin_with_the_oldest(
+    sandbox: Sandbox, gosms: Call, rent_number: RentNumber
+) -> None:
     sandbox.change_settings("gosms", list_order="oldest")
-    order()
-    order()
+    rent_number()
+    rent_number()
     rows = gosms("GET", "/user/orders").json()["orders"]
     assert [row["order_id"] for row in rows] == [12345, 12346]
 
 
-def test_its_profile_has_the_documents_fields(gosms: Ask) -> None:
+def test_profile_has_the_fields_of_the_document(gosms: Call) -> None:
     assert gosms("GET", "/user/profile").json() == {
         "user_id": 123,
         "username": "channel_demo",
@@ -232,16 +240,18 @@ def test_its_profile_has_the_documents_fields(gosms: Ask) -> None:
     }
 
 
-def test_its_clock_can_run_ahead(sandbox: Sandbox, order: Rent) -> None:
+def test_clock_can_run_ahead(sandbox: Sandbox, rent_number: RentNumber) -> None:
     sandbox.change_settings("gosms", clock_skew=600)
-    ahead = datetime.fromisoformat(order()["created_at"]).timestamp()
+    ahead = datetime.fromisoformat(rent_number()["created_at"]).timestamp()
     assert ahead - sandbox.book.entries("gosms")[0].at == pytest.approx(600, abs=2)
 
 
-def test_a_completed_order_can_hide_its_code(sandbox: Sandbox, gosms: Ask, order: Rent) -> None:
+def test_completed_order_can_hide_its_code(
+    sandbox: Sandbox, gosms: Call, rent_number: RentNumber
+) -> None:
     sandbox.change_settings(
         "gosms", sms_delay=0.0, complete_delay=0.0, hide_code_when_completed=True
     )
-    order()
+    rent_number()
     answer = gosms("GET", "/order/12345").json()
     assert (answer["status"], answer["code"]) == ("completed", None)

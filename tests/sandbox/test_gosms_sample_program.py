@@ -1,4 +1,4 @@
-"""The Python program that GoSMS publishes for its customers, run against the practice GoSMS."""
+"""The Python program that GoSMS publishes for its customers, run against the simulated GoSMS."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import sys
 from sandbox import credentials
 from sandbox.server import Sandbox
 
-# This is the provider's own published sample ("SDK 示例, Python 示例"), kept word for word; only
-# the indentation, which its document lost, is put back. The test changes address and key.
+# The provider's own published sample ("SDK 示例, Python 示例"), word for word. Only the
+# indentation, which the document lost, is restored. The test changes address and key.
 PUBLISHED_SAMPLE = '''\
 import requests
 import time
@@ -80,7 +80,7 @@ def run(program: str) -> str:
     return done.stdout
 
 
-def test_the_published_sample_runs_to_its_end_and_prints_its_code(sandbox: Sandbox) -> None:
+def test_published_sample_runs_and_prints_the_code(sandbox: Sandbox) -> None:
     sandbox.change_settings("gosms", sms_delay=0.5)
     program = PUBLISHED_SAMPLE.replace("https://appsms.net/api/v1", sandbox.base_url("gosms"))
     output = run(program.replace("ch_xxxxxxxxxxxxx", credentials.GOSMS_API_KEY))

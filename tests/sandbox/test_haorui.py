@@ -1,4 +1,4 @@
-"""The practice HAORUI against its document."""
+"""The simulated HAORUI against its document."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import requests
 
 from sandbox.server import Sandbox
 
-from .conftest import Ask, Receiver
+from .conftest import Call, Receiver
 
 SUBMITTED = {"status": "S", "remarks": "Message Submitted Sucessfully", "uid": None}
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_it_accepts_a_text_and_numbers_it(send_sms: Ask, method: str) -> None:
+def test_text_is_accepted_with_an_id(send_sms: Call, method: str) -> None:
     answer = send_sms(method).json()
     assert isinstance(answer.pop("message_id"), int)
     assert answer == SUBMITTED
 
 
-def test_it_gives_our_uid_back(send_sms: Ask) -> None:
+def test_answer_contains_our_uid(send_sms: Call) -> None:
     assert send_sms(uid="uid-1").json()["uid"] == "uid-1"
 
 
@@ -38,7 +38,7 @@ def test_it_gives_our_uid_back(send_sms: Ask) -> None:
         "textmessage",
     ],
 )
-def test_it_answers_404_to_a_missing_parameter(send_sms: Ask, name: str) -> None:
+def test_missing_parameter_gets_404(send_sms: Call, name: str) -> None:
     response = send_sms(**{name: None})
     assert (response.status_code, response.json()) == (
         404,
@@ -46,7 +46,7 @@ def test_it_answers_404_to_a_missing_parameter(send_sms: Ask, name: str) -> None
     )
 
 
-def test_it_answers_404_to_the_samples_misspelt_encoding(send_sms: Ask) -> None:
+def test_misspelt_encoding_of_the_sample_gets_404(send_sms: Call) -> None:
     assert send_sms("GET", encoding=None, **{"encodin g": "T"}).status_code == 404
 
 
@@ -63,21 +63,21 @@ def test_it_answers_404_to_the_samples_misspelt_encoding(send_sms: Ask) -> None:
         ({"textmessage": ["a"]}, "Invalid type: textmessage"),
     ],
 )
-def test_it_refuses_with_status_f_and_remarks(
-    send_sms: Ask, changes: dict[str, Any], remarks: str
+def test_refusal_has_status_f_and_remarks(
+    send_sms: Call, changes: dict[str, Any], remarks: str
 ) -> None:
     response = send_sms(**changes)
     answer = response.json()
     assert (response.status_code, answer["status"], answer["remarks"]) == (200, "F", remarks)
 
 
-def test_it_refuses_when_the_balance_is_used_up(sandbox: Sandbox, send_sms: Ask) -> None:
+def test_text_beyond_the_balance_is_refused(sandbox: Sandbox, send_sms: Call) -> None:
     sandbox.change_account("haorui", balance=0)
     assert send_sms().json()["remarks"] == "Insufficient balance"
 
 
-def test_it_reports_delivery_as_json_to_the_callback_url(
-    sandbox: Sandbox, send_sms: Ask, receiver: Receiver
+def test_delivery_is_reported_as_json_to_the_callback_url(
+    sandbox: Sandbox, send_sms: Call, receiver: Receiver
 ) -> None:
     number = send_sms(uid="uid-1", callback_url=receiver.url).json()["message_id"]
     assert sandbox.wait_for_pushes()
@@ -96,8 +96,8 @@ def test_it_reports_delivery_as_json_to_the_callback_url(
     ]
 
 
-def test_it_reports_every_word_it_is_set_to(
-    sandbox: Sandbox, send_sms: Ask, receiver: Receiver
+def test_every_configured_status_word_is_reported(
+    sandbox: Sandbox, send_sms: Call, receiver: Receiver
 ) -> None:
     sandbox.change_settings("haorui", report_words=["Pending", "Delivered"])
     send_sms(callback_url=receiver.url)
@@ -105,23 +105,23 @@ def test_it_reports_every_word_it_is_set_to(
     assert [report["DLRStatus"] for report in receiver.received] == ["Pending", "Delivered"]
 
 
-def test_it_reports_an_unreachable_number(
-    sandbox: Sandbox, send_sms: Ask, receiver: Receiver
+def test_unreachable_number_is_reported(
+    sandbox: Sandbox, send_sms: Call, receiver: Receiver
 ) -> None:
     send_sms(phonenumber="8613312999001", callback_url=receiver.url)
     assert sandbox.wait_for_pushes()
     assert receiver.received[0]["DLRStatus"] == "Undeliverable"
 
 
-def test_it_stays_silent_about_a_number_that_is_set_to_be(
-    sandbox: Sandbox, send_sms: Ask, receiver: Receiver
+def test_silent_number_is_never_reported(
+    sandbox: Sandbox, send_sms: Call, receiver: Receiver
 ) -> None:
     send_sms(phonenumber="8613312999003", callback_url=receiver.url)
     assert sandbox.wait_for_pushes()
     assert receiver.received == []
 
 
-def test_it_can_refuse_calls_that_overlap(sandbox: Sandbox, send_sms: Ask) -> None:
+def test_overlapping_calls_can_be_refused(sandbox: Sandbox, send_sms: Call) -> None:
     sandbox.change_settings("haorui", refuse_parallel=True)
     sandbox.fault("never_answers", provider="haorui")
     waiting = threading.Thread(target=_send_and_lose, args=(sandbox,))
@@ -150,7 +150,7 @@ def _send_and_lose(sandbox: Sandbox) -> None:
         return
 
 
-def test_its_book_hides_id_and_password(sandbox: Sandbox, send_sms: Ask) -> None:
+def test_book_hides_id_and_password(sandbox: Sandbox, send_sms: Call) -> None:
     send_sms(uid="uid-1")
     fields = sandbox.book.entries("haorui")[0].fields
     assert fields == {

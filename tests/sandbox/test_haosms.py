@@ -1,4 +1,4 @@
-"""The practice HaoSMS against its document."""
+"""The simulated HaoSMS against its document."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import requests
 
 from sandbox.server import Sandbox
 
-from .conftest import Ask
+from .conftest import Call
 
 
-def test_it_accepts_a_code_by_post_form(otp_msg: Ask) -> None:
+def test_code_is_accepted_by_post_form(otp_msg: Call) -> None:
     answer = otp_msg().json()
     assert re.fullmatch("[0-9a-f]{32}", answer.pop("msg"))
     assert answer == {
@@ -26,11 +26,11 @@ def test_it_accepts_a_code_by_post_form(otp_msg: Ask) -> None:
     }
 
 
-def test_it_accepts_a_code_by_get(otp_msg: Ask) -> None:
+def test_code_is_accepted_by_get(otp_msg: Call) -> None:
     assert otp_msg("GET").json()["result"] == "成功"
 
 
-def test_it_takes_the_trailing_slash_of_the_documents_example(
+def test_trailing_slash_of_the_document_is_accepted(
     sandbox: Sandbox, session: requests.Session
 ) -> None:
     url = sandbox.base_url("haosms") + "/extra_api/otp_msg/?api_key=practice-haosms-key"
@@ -40,7 +40,7 @@ def test_it_takes_the_trailing_slash_of_the_documents_example(
     assert session.get(url + example, timeout=5).json()["result"] == "成功"
 
 
-def test_it_writes_chinese_as_it_is(otp_msg: Ask) -> None:
+def test_chinese_is_not_escaped(otp_msg: Call) -> None:
     assert '"成功"' in otp_msg().content.decode()
 
 
@@ -60,8 +60,8 @@ def test_it_writes_chinese_as_it_is(otp_msg: Ask) -> None:
         ({"phone": "13912999001"}, "号码无法接收短信"),
     ],
 )
-def test_it_refuses_with_a_text_in_msg(
-    otp_msg: Ask, changes: dict[str, str | None], message: str
+def test_refusal_has_its_reason_in_msg(
+    otp_msg: Call, changes: dict[str, str | None], message: str
 ) -> None:
     response = otp_msg(**changes)
     answer = response.json()
@@ -69,17 +69,17 @@ def test_it_refuses_with_a_text_in_msg(
 
 
 @pytest.mark.parametrize("template", [None, "1", "2", "3", "4"])
-def test_it_knows_the_default_and_four_templates(otp_msg: Ask, template: str | None) -> None:
+def test_default_and_four_templates_are_accepted(otp_msg: Call, template: str | None) -> None:
     assert otp_msg(tmp_id=template).json()["result"] == "成功"
 
 
-def test_it_refuses_a_send_that_nobody_can_pay(sandbox: Sandbox, otp_msg: Ask) -> None:
+def test_code_beyond_the_balance_is_refused(sandbox: Sandbox, otp_msg: Call) -> None:
     sandbox.change_account("haosms", balance="0.5")
     assert otp_msg().json()["msg"] == "余额不足"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_it_tells_the_balance_as_a_number_and_the_result_as_a_string(
+def test_balance_is_a_number_and_result_a_string(
     sandbox: Sandbox, session: requests.Session, method: str
 ) -> None:
     sandbox.change_account("haosms", balance="12.50")
@@ -93,15 +93,13 @@ def test_it_tells_the_balance_as_a_number_and_the_result_as_a_string(
     )
 
 
-def test_it_refuses_the_balance_of_an_unknown_key(
-    sandbox: Sandbox, session: requests.Session
-) -> None:
+def test_balance_of_an_unknown_key_is_refused(sandbox: Sandbox, session: requests.Session) -> None:
     url = sandbox.base_url("haosms") + "/user/s_balance?api_key=wrong"
     answer = session.get(url, timeout=5).json()
     assert (answer["result"], answer["data"]) == ("False", None)
 
 
-def test_its_book_names_the_message_and_hides_the_key(sandbox: Sandbox, otp_msg: Ask) -> None:
+def test_book_has_the_message_and_hides_the_key(sandbox: Sandbox, otp_msg: Call) -> None:
     task = otp_msg().json()["msg"]
     entry = sandbox.book.entries("haosms", "otp_msg")[0]
     assert (entry.message_id, entry.reference) == (task, "13912345678:123212")

@@ -1,4 +1,4 @@
-"""The practice OTP Service against its document."""
+"""The simulated OTP Service against its document."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import requests
 
 from sandbox.server import Sandbox
 
-from .conftest import Ask, Receiver
+from .conftest import Call, Receiver
 
 
 def generated_code(sandbox: Sandbox) -> object:
     return sandbox.book.entries("otpservice", "send")[-1].fields["generated_code"]
 
 
-def test_it_sends_a_code_and_names_the_message_in_a_string(otp: Ask) -> None:
+def test_send_returns_the_message_id_as_a_string(otp: Call) -> None:
     assert otp("/send").json() == {
         "STATUS": "SUCCESS",
         "MSG": "",
@@ -23,13 +23,13 @@ def test_it_sends_a_code_and_names_the_message_in_a_string(otp: Ask) -> None:
     }
 
 
-def test_it_can_answer_the_placeholder_of_the_documents_sample(sandbox: Sandbox, otp: Ask) -> None:
+def test_send_can_return_the_placeholder_of_the_document(sandbox: Sandbox, otp: Call) -> None:
     sandbox.change_settings("otpservice", placeholder_msgid=True)
     assert otp("/send").json()["MSGID"] == "0"
 
 
-def test_it_passes_the_right_code_and_names_the_message_in_a_number(
-    sandbox: Sandbox, otp: Ask
+def test_correct_code_passes_and_returns_the_message_id_as_a_number(
+    sandbox: Sandbox, otp: Call
 ) -> None:
     otp("/send")
     assert otp("/code", sid="100", code=generated_code(sandbox)).json() == {
@@ -41,32 +41,32 @@ def test_it_passes_the_right_code_and_names_the_message_in_a_number(
     }
 
 
-def test_it_fails_a_wrong_code(otp: Ask) -> None:
+def test_wrong_code_fails(otp: Call) -> None:
     otp("/send")
     assert otp("/code", sid="100", code="wrong").json()["RESULT"] == "FAILED"
 
 
-def test_it_passes_a_code_only_once(sandbox: Sandbox, otp: Ask) -> None:
+def test_code_passes_only_once(sandbox: Sandbox, otp: Call) -> None:
     otp("/send")
     otp("/code", sid="100", code=generated_code(sandbox))
     assert otp("/code", sid="100", code=generated_code(sandbox)).json()["RESULT"] == "FAILED"
 
 
-def test_it_fails_the_right_code_after_too_many_wrong_ones(sandbox: Sandbox, otp: Ask) -> None:
+def test_correct_code_fails_after_too_many_wrong_ones(sandbox: Sandbox, otp: Call) -> None:
     sandbox.change_settings("otpservice", max_attempts=1)
     otp("/send")
     otp("/code", sid="100", code="wrong")
     assert otp("/code", sid="100", code=generated_code(sandbox)).json()["RESULT"] == "FAILED"
 
 
-def test_it_finds_the_latest_session_behind_the_placeholder(sandbox: Sandbox, otp: Ask) -> None:
+def test_placeholder_stands_for_the_latest_session(sandbox: Sandbox, otp: Call) -> None:
     sandbox.change_settings("otpservice", placeholder_msgid=True)
     otp("/send")
     answer = otp("/code", sid="0", code=generated_code(sandbox)).json()
     assert (answer["RESULT"], answer["MSGID"]) == ("PASS", 0)
 
 
-def test_it_names_extid_in_the_check_if_it_is_set_to(sandbox: Sandbox, otp: Ask) -> None:
+def test_check_answer_can_contain_extid(sandbox: Sandbox, otp: Call) -> None:
     sandbox.change_settings("otpservice", extid_in_code_answer=True)
     otp("/send")
     assert otp("/code", sid="100", code="wrong").json()["EXTID"] == "our-eid"
@@ -86,24 +86,26 @@ def test_it_names_extid_in_the_check_if_it_is_set_to(sandbox: Sandbox, otp: Ask)
         ("/code", {"sid": "100", "code": "1", "password": "wrong"}, "401"),
     ],
 )
-def test_it_refuses_with_a_code(
-    otp: Ask, path: str, changes: dict[str, str | None], code: str
+def test_refusal_has_a_code(
+    otp: Call, path: str, changes: dict[str, str | None], code: str
 ) -> None:
     answer = otp(path, **changes).json()
     assert (answer["STATUS"], answer["CODE"]) == ("ERROR", code)
 
 
-def test_it_refuses_an_account_that_is_not_activated(sandbox: Sandbox, otp: Ask) -> None:
+def test_inactive_account_is_refused(sandbox: Sandbox, otp: Call) -> None:
     sandbox.change_account("otpservice", active=False)
     assert otp("/send").json()["CODE"] == "412"
 
 
-def test_its_http_status_can_follow_its_code(sandbox: Sandbox, otp: Ask) -> None:
+def test_http_status_can_follow_the_code(sandbox: Sandbox, otp: Call) -> None:
     sandbox.change_settings("otpservice", http_status_follows_code=True)
     assert otp("/send", password="wrong").status_code == 401
 
 
-def test_it_calls_back_type_0_after_a_send(sandbox: Sandbox, otp: Ask, receiver: Receiver) -> None:
+def test_send_is_followed_by_a_type_0_callback(
+    sandbox: Sandbox, otp: Call, receiver: Receiver
+) -> None:
     sandbox.change_account("otpservice", callback_url=receiver.url)
     otp("/send")
     assert sandbox.wait_for_pushes()
@@ -119,8 +121,8 @@ def test_it_calls_back_type_0_after_a_send(sandbox: Sandbox, otp: Ask, receiver:
     ]
 
 
-def test_it_calls_back_type_1_without_a_result_after_a_check(
-    sandbox: Sandbox, otp: Ask, receiver: Receiver
+def test_check_is_followed_by_a_type_1_callback_without_result(
+    sandbox: Sandbox, otp: Call, receiver: Receiver
 ) -> None:
     otp("/send")
     sandbox.change_account("otpservice", callback_url=receiver.url)
@@ -138,14 +140,14 @@ def test_it_calls_back_type_1_without_a_result_after_a_check(
     ]
 
 
-def test_it_reports_a_wrong_number(sandbox: Sandbox, otp: Ask, receiver: Receiver) -> None:
+def test_wrong_number_is_reported(sandbox: Sandbox, otp: Call, receiver: Receiver) -> None:
     sandbox.change_account("otpservice", callback_url=receiver.url)
     otp("/send", msisdn="8613312999001")
     assert sandbox.wait_for_pushes()
     assert receiver.received[0]["CODE"] == "400"
 
 
-def test_its_book_hides_name_and_password(sandbox: Sandbox, otp: Ask) -> None:
+def test_book_hides_name_and_password(sandbox: Sandbox, otp: Call) -> None:
     otp("/send")
     assert sorted(sandbox.book.entries("otpservice")[0].fields) == [
         "eid",
@@ -154,5 +156,5 @@ def test_its_book_hides_name_and_password(sandbox: Sandbox, otp: Ask) -> None:
     ]
 
 
-def test_it_takes_get_only(sandbox: Sandbox, session: requests.Session) -> None:
+def test_only_get_is_accepted(sandbox: Sandbox, session: requests.Session) -> None:
     assert session.post(sandbox.base_url("otpservice") + "/send", timeout=5).status_code == 404

@@ -15,20 +15,20 @@ import requests
 from sandbox.book import Book, Entry
 from sandbox.server import Sandbox, discover
 
-from .conftest import Ask
+from .conftest import Call
 
 BALANCE = "/haosms/user/s_balance?api_key=practice-haosms-key"
 
 
 def exchange(sandbox: Sandbox, data: bytes) -> bytes:
-    """Send bytes, end the sending side, and read until the server hangs up."""
+    """Send bytes, end the sending side, and read until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as client:
         client.sendall(data)
         client.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: client.recv(65536), b""))
 
 
-def test_the_providers_are_found_by_themselves() -> None:
+def test_providers_are_discovered() -> None:
     names = [provider.name for provider in discover()]
     assert names == ["gosms", "haorui", "haosms", "otpservice"]
 
@@ -37,17 +37,17 @@ def test_each_provider_has_its_own_base_url(sandbox: Sandbox) -> None:
     assert sandbox.base_url("gosms") == f"http://127.0.0.1:{sandbox.port}/gosms/api/v1"
 
 
-def test_a_connection_serves_many_requests(sandbox: Sandbox) -> None:
+def test_connection_serves_many_requests(sandbox: Sandbox) -> None:
     request = f"GET {BALANCE} HTTP/1.1\r\nHost: h\r\n\r\n".encode()
     assert exchange(sandbox, request * 3).count(b"200 OK") == 3
 
 
-def test_a_client_may_ask_for_the_end_of_the_connection(sandbox: Sandbox) -> None:
+def test_client_can_request_connection_close(sandbox: Sandbox) -> None:
     request = f"GET {BALANCE} HTTP/1.1\r\nConnection: close\r\n\r\n".encode()
     assert exchange(sandbox, request * 2).count(b"200 OK") == 1
 
 
-def test_a_body_may_come_in_chunks(sandbox: Sandbox) -> None:
+def test_body_may_be_chunked(sandbox: Sandbox) -> None:
     head = b"POST /haosms/user/s_balance HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
     kind = b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
     body = b"8\r\napi_key=\r\n13\r\npractice-haosms-key\r\n0\r\n\r\n"
@@ -64,11 +64,11 @@ def test_a_body_may_come_in_chunks(sandbox: Sandbox) -> None:
         b"POST /haosms/user/s_balance HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-def test_what_is_no_request_is_answered_with_400(sandbox: Sandbox, data: bytes) -> None:
+def test_invalid_request_gets_400(sandbox: Sandbox, data: bytes) -> None:
     assert exchange(sandbox, data).startswith(b"HTTP/1.1 400")
 
 
-def test_an_unknown_address_of_a_provider_is_booked(
+def test_unknown_path_of_a_provider_is_recorded(
     sandbox: Sandbox, session: requests.Session
 ) -> None:
     session.get(sandbox.base_url("gosms") + "/api/v1/order", timeout=5)
@@ -76,25 +76,27 @@ def test_an_unknown_address_of_a_provider_is_booked(
     assert (entry.operation, entry.fields) == ("unknown", {"path": "/api/v1/order"})
 
 
-def test_an_address_of_nobody_is_not_found(sandbox: Sandbox, session: requests.Session) -> None:
+def test_path_outside_the_providers_is_not_found(
+    sandbox: Sandbox, session: requests.Session
+) -> None:
     assert session.get(sandbox.url + "/favicon.ico", timeout=5).status_code == 404
 
 
-def test_many_clients_at_once_are_all_served(sandbox: Sandbox) -> None:
-    def ask(_: int) -> int:
+def test_many_concurrent_clients_are_served(sandbox: Sandbox) -> None:
+    def get_status(_: int) -> int:
         return requests.get(sandbox.url + BALANCE, timeout=10).status_code
 
     with ThreadPoolExecutor(20) as pool:
-        statuses = set(pool.map(ask, range(200)))
+        statuses = set(pool.map(get_status, range(200)))
     assert statuses == {200}
 
 
-def test_any_provider_can_have_a_limit(sandbox: Sandbox, otp_msg: Ask) -> None:
+def test_any_provider_can_have_a_rate_limit(sandbox: Sandbox, otp_msg: Call) -> None:
     sandbox.change_settings("haosms", rate_per_minute=1)
     assert [otp_msg().status_code, otp_msg().status_code] == [200, 429]
 
 
-def test_stopping_twice_does_no_harm() -> None:
+def test_stop_may_be_called_twice() -> None:
     sandbox = Sandbox().start()
     sandbox.stop()
     sandbox.stop()
@@ -102,7 +104,7 @@ def test_stopping_twice_does_no_harm() -> None:
         requests.get(sandbox.url, timeout=5)
 
 
-def test_an_idle_connection_ends_with_the_server() -> None:
+def test_stop_closes_idle_connections() -> None:
     sandbox = Sandbox().start()
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as client:
         client.sendall(f"GET {BALANCE} HTTP/1.1\r\n\r\n".encode())
@@ -111,20 +113,22 @@ def test_an_idle_connection_ends_with_the_server() -> None:
         assert client.recv(1) == b""
 
 
-def test_the_book_tells_a_message_that_went_twice(sandbox: Sandbox, send_sms: Ask) -> None:
+def test_book_reports_a_message_accepted_twice(sandbox: Sandbox, send_sms: Call) -> None:
     send_sms(uid="once")
     send_sms(uid="twice")
     send_sms(uid="twice")
     assert sandbox.book.repeated("haorui") == ["twice"]
 
 
-def test_the_book_does_not_count_a_refused_message_as_sent(sandbox: Sandbox, send_sms: Ask) -> None:
+def test_book_does_not_count_a_refused_message_as_accepted(
+    sandbox: Sandbox, send_sms: Call
+) -> None:
     send_sms(uid="again", encoding="X")
     send_sms(uid="again")
     assert sandbox.book.repeated("haorui") == []
 
 
-def test_a_full_book_keeps_its_counters() -> None:
+def test_full_book_keeps_its_counters() -> None:
     book = Book(size=2)
     for number in range(5):
         entry = Entry("call", "haosms", "otp_msg", reference=str(number), accepted=True)
@@ -132,7 +136,7 @@ def test_a_full_book_keeps_its_counters() -> None:
     assert (len(book.entries()), book.count("haosms", "otp_msg")) == (2, 5)
 
 
-def test_the_book_knows_how_many_calls_overlapped(sandbox: Sandbox, otp_msg: Ask) -> None:
+def test_book_knows_the_peak_of_calls_in_flight(sandbox: Sandbox, otp_msg: Call) -> None:
     otp_msg()
     otp_msg()
     assert sandbox.book.peak("haosms") == 1
@@ -147,7 +151,7 @@ Command().run_from_argv(["manage.py", "sandbox", "--port", "0", "--sms-delay", "
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_runs_until_it_is_told_to_stop(number: signal.Signals) -> None:
+def test_command_runs_until_a_signal(number: signal.Signals) -> None:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", COMMAND],

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.server import Sandbox
 
-from .conftest import Ask
+from .conftest import Call
 
 BALANCE = b"GET /haosms/user/s_balance?api_key=practice-haosms-key HTTP/1.1\r\nHost: h\r\n\r\n"
 
@@ -32,14 +32,12 @@ def accepted(sandbox: Sandbox) -> int:
     return len(sandbox.book.entries("haosms", "otp_msg", accepted=True))
 
 
-def test_a_slow_answer_is_whole(sandbox: Sandbox, otp_msg: Ask) -> None:
+def test_slow_answer_is_complete(sandbox: Sandbox, otp_msg: Call) -> None:
     sandbox.fault("slow", seconds=0.05)
     assert otp_msg().json()["result"] == "成功"
 
 
-def test_a_request_that_is_never_answered_is_accepted(
-    sandbox: Sandbox, session: requests.Session
-) -> None:
+def test_unanswered_request_is_accepted(sandbox: Sandbox, session: requests.Session) -> None:
     sandbox.fault("never_answers")
     with connect(sandbox) as client:
         client.sendall(BALANCE)
@@ -52,8 +50,8 @@ def test_a_request_that_is_never_answered_is_accepted(
 @pytest.mark.parametrize(
     ("fault", "times"), [("reset_before", 0), ("reset_after", 1), ("closed_after", 1)]
 )
-def test_a_cut_says_nothing_about_acceptance(
-    sandbox: Sandbox, otp_msg: Ask, fault: str, times: int
+def test_disconnect_says_nothing_about_acceptance(
+    sandbox: Sandbox, otp_msg: Call, fault: str, times: int
 ) -> None:
     sandbox.fault(fault)
     with pytest.raises(requests.ConnectionError):
@@ -61,7 +59,7 @@ def test_a_cut_says_nothing_about_acceptance(
     assert accepted(sandbox) == times
 
 
-def test_a_cut_after_acceptance_is_a_tcp_reset(sandbox: Sandbox) -> None:
+def test_disconnect_after_acceptance_is_a_tcp_reset(sandbox: Sandbox) -> None:
     sandbox.fault("reset_after")
     with connect(sandbox) as client:
         client.sendall(BALANCE)
@@ -69,7 +67,7 @@ def test_a_cut_after_acceptance_is_a_tcp_reset(sandbox: Sandbox) -> None:
             client.recv(1)
 
 
-def test_acceptance_can_be_chosen(sandbox: Sandbox, otp_msg: Ask) -> None:
+def test_acceptance_can_be_chosen(sandbox: Sandbox, otp_msg: Call) -> None:
     sandbox.fault("reset_after", accept=False)
     with pytest.raises(requests.ConnectionError):
         otp_msg()
@@ -77,31 +75,31 @@ def test_acceptance_can_be_chosen(sandbox: Sandbox, otp_msg: Ask) -> None:
 
 
 @pytest.mark.parametrize("fault", ["trickled_headers", "trickled_body"])
-def test_a_trickle_arrives_in_the_end(sandbox: Sandbox, otp_msg: Ask, fault: str) -> None:
+def test_trickled_answer_arrives_completely(sandbox: Sandbox, otp_msg: Call, fault: str) -> None:
     sandbox.fault(fault, interval=0.0001)
     assert otp_msg().json()["result"] == "成功"
 
 
-def test_trickled_headers_come_a_byte_at_a_time(sandbox: Sandbox) -> None:
+def test_trickled_headers_arrive_byte_by_byte(sandbox: Sandbox) -> None:
     sandbox.fault("trickled_headers", interval=0.01)
     with connect(sandbox) as client:
         client.sendall(BALANCE)
         assert client.recv(100) == b"H"
 
 
-def test_headers_without_end_go_on_until_the_client_leaves(sandbox: Sandbox, otp_msg: Ask) -> None:
+def test_endless_headers_last_until_the_client_disconnects(sandbox: Sandbox, otp_msg: Call) -> None:
     sandbox.fault("endless_headers")
     with pytest.raises(requests.ConnectionError, match="headers"):
         otp_msg()
 
 
-def test_a_huge_header_is_more_than_a_client_takes(sandbox: Sandbox, otp_msg: Ask) -> None:
+def test_huge_header_exceeds_the_limit_of_a_client(sandbox: Sandbox, otp_msg: Call) -> None:
     sandbox.fault("huge_header")
     with pytest.raises(requests.ConnectionError, match="line"):
         otp_msg()
 
 
-def test_the_server_hangs_up_after_an_answer_without_saying_so(sandbox: Sandbox) -> None:
+def test_server_closes_after_an_answer_without_notice(sandbox: Sandbox) -> None:
     sandbox.fault("keep_alive_closed")
     with connect(sandbox) as client:
         client.sendall(BALANCE)
@@ -109,9 +107,7 @@ def test_the_server_hangs_up_after_an_answer_without_saying_so(sandbox: Sandbox)
     assert b"close" not in received.lower()
 
 
-def test_the_next_request_on_a_kept_connection_is_cut_off_unread(
-    sandbox: Sandbox, otp_msg: Ask
-) -> None:
+def test_next_request_on_a_kept_connection_is_reset_unread(sandbox: Sandbox, otp_msg: Call) -> None:
     sandbox.fault("keep_alive_reset", operation="otp_msg", provider="haosms")
     otp_msg()
     with pytest.raises(requests.ConnectionError):
@@ -156,12 +152,12 @@ def secure(certificate: Path) -> Iterator[Sandbox]:
         yield running
 
 
-def test_it_speaks_tls(secure: Sandbox, session: requests.Session, certificate: Path) -> None:
+def test_server_supports_tls(secure: Sandbox, session: requests.Session, certificate: Path) -> None:
     url = secure.base_url("haosms") + "/user/s_balance?api_key=practice-haosms-key"
     assert session.get(url, verify=str(certificate), timeout=5).json()["result"] == "True"
 
 
-def test_tls_breaks_only_after_the_request_was_read(
+def test_tls_breaks_after_the_request_was_read(
     secure: Sandbox, session: requests.Session, certificate: Path
 ) -> None:
     secure.fault("tls_broken")
@@ -173,7 +169,7 @@ def test_tls_breaks_only_after_the_request_was_read(
     assert secure.book.count("haosms", "s_balance") == 1
 
 
-def test_a_client_that_breaks_the_handshake_is_let_go(
+def test_client_that_breaks_the_handshake_is_disconnected(
     secure: Sandbox, session: requests.Session, certificate: Path
 ) -> None:
     with connect(secure) as client, contextlib.suppress(ConnectionResetError):
@@ -183,7 +179,7 @@ def test_a_client_that_breaks_the_handshake_is_let_go(
     assert session.get(url, verify=str(certificate), timeout=5).status_code == 200
 
 
-def test_stopping_ends_a_call_that_is_never_answered() -> None:
+def test_stop_ends_an_unanswered_call() -> None:
     sandbox = Sandbox().start()
     sandbox.fault("never_answers")
     with connect(sandbox) as client:

@@ -16,10 +16,10 @@ from django.conf import settings as django_settings
 
 from providers.models import Account, Callback
 from smsportal.environment import BASE_DIR
+from tests.canary.portals import database_url
 from tests.factories.accounts import make_account
 from tests.providers.callbacks.pushes import token_of
 from tests.support.wait_until import wait_until
-from tests.test_canary import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

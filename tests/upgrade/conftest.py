@@ -1,4 +1,4 @@
-"""A database of each earlier release, before and after it was migrated with the present code."""
+"""The database of each earlier release, as dumped and as migrated with the current code."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def release(request: pytest.FixtureRequest) -> str:
 def dumped(
     release: str, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[str]:
-    """The database of that release as it was dumped. It is only looked at."""
+    """The dumped database of that release, for reading only."""
     with django_db_blocker.unblock():
-        name = databases.load(release, tmp_path_factory.mktemp("dump"), _named("dump"))
+        name = databases.load(release, tmp_path_factory.mktemp("dump"), _database_name("dump"))
     yield name
     with django_db_blocker.unblock():
         databases.drop(name)
@@ -37,9 +37,11 @@ def dumped(
 def migrated(
     dumped: str, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[str]:
-    """The same, migrated. Each test works on a copy."""
+    """The same database, migrated. Each test works on a copy of it."""
     with django_db_blocker.unblock():
-        name = databases.copy_of(dumped, tmp_path_factory.mktemp("migrated"), _named("migrated"))
+        name = databases.copy_of(
+            dumped, tmp_path_factory.mktemp("migrated"), _database_name("migrated")
+        )
         with databases.connected(name):
             call_command("migrate", interactive=False, verbosity=0)
     yield name
@@ -49,9 +51,9 @@ def migrated(
 
 @pytest.fixture
 def upgraded(migrated: str, tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The test is connected to a database of that release that has been migrated."""
+    """Connect the test to a migrated database of that release."""
     with django_db_blocker.unblock():
-        name = databases.copy_of(migrated, tmp_path, _named("copy"))
+        name = databases.copy_of(migrated, tmp_path, _database_name("copy"))
         with databases.connected(name):
             yield
         databases.drop(name)
@@ -59,10 +61,10 @@ def upgraded(migrated: str, tmp_path: Path, django_db_blocker: DjangoDbBlocker) 
 
 @pytest.fixture
 def old_rows(dumped: str, django_db_blocker: DjangoDbBlocker) -> databases.Rows:
-    """What stood in that database before it was migrated."""
+    """The rows of that database before the migration."""
     with django_db_blocker.unblock(), databases.connected(dumped):
         return databases.all_rows()
 
 
-def _named(what: str) -> str:
-    return f"test_upgrade_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{what}"
+def _database_name(suffix: str) -> str:
+    return f"test_upgrade_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{suffix}"

@@ -13,21 +13,21 @@ M = TypeVar("M", bound=Model)
 
 IN_FLIGHT: Final = {"claimed", "sending", "placing"}
 FRESH: Final = {"public_id", "reference", "digest"}
-"""Columns that a copy of a row needs a value of its own for."""
+"""Columns that must have a new value in a copy of a row."""
 
 
 def in_state(row: Model, state: str) -> None:
-    """Save it as a service or a loop leaves it in this state. A claim is of a dead loop."""
+    """Save the row as a service or a loop leaves it in this state. Its claim is of a dead loop."""
     now = timezone.now()
-    held = state in IN_FLIGHT
-    over = state not in (*IN_FLIGHT, "queued", "scheduled", "held")
+    claimed = state in IN_FLIGHT
+    answered = state not in (*IN_FLIGHT, "queued", "scheduled", "held")
     values = {
         "state": state,
-        "claim": uuid.uuid4() if held else None,
-        "claimed_at": now if held else None,
-        "handed_over_at": now if over or state in ("sending", "placing") else None,
-        "answered_at": now if over else None,
-        "ended_at": now if over else None,
+        "claim": uuid.uuid4() if claimed else None,
+        "claimed_at": now if claimed else None,
+        "handed_over_at": now if answered or state in ("sending", "placing") else None,
+        "answered_at": now if answered else None,
+        "ended_at": now if answered else None,
     }
     for field in row._meta.concrete_fields:
         if field.name in values:
@@ -36,7 +36,7 @@ def in_state(row: Model, state: str) -> None:
 
 
 def copy_of(row: M, **fields: Any) -> M:
-    """The same again as a new row, not saved."""
+    """A copy as a new, unsaved row."""
     made = copy.copy(row)
     made._state = copy.copy(row._state)
     made._state.adding, made.pk = True, None

@@ -1,4 +1,4 @@
-"""Databases of their own for the tests of an upgrade: a dump loaded, or a copy of one."""
+"""Separate databases for the upgrade tests: loaded from a dump or copied."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FILE: Final = {"sqlite": "sqlite.sql.xz", "postgresql": "postgresql.sql.xz"}
 WRITTEN_BY_MIGRATE: Final = {"django_migrations", "sqlite_sequence"}
 
 Rows = dict[str, tuple[list[str], list[tuple[Any, ...]]]]
-"""Of each table: its columns, and its rows."""
+"""Columns and rows by table."""
 
 
 @contextmanager
 def connected(name: str) -> Iterator[None]:
-    """Within the block `default` is that database."""
+    """Use that database as `default` within the block."""
     original = connection.settings_dict["NAME"]
     _connect(name)
     try:
@@ -33,14 +33,14 @@ def connected(name: str) -> Iterator[None]:
 
 def _connect(name: str) -> None:
     connection.close()
-    # In place, since the connections of other threads are made of it.
+    # Change the dictionary in place: the connections of other threads are made from it.
     connection.settings_dict["NAME"] = name
-    # A content type has another id in another database.
+    # Content types have other ids in another database.
     ContentType.objects.clear_cache()
 
 
 def load(release: str, folder: Path, name: str) -> str:
-    """Make a database of a release's dump. Returns what `connected` knows it by."""
+    """Load a release's dump into a new database. Returns its name for `connected`."""
     text = lzma.decompress((DUMPS / release / FILE[connection.vendor]).read_bytes()).decode()
     if connection.vendor == "sqlite":
         path = folder / f"{name}.sqlite3"
@@ -56,7 +56,7 @@ def load(release: str, folder: Path, name: str) -> str:
 
 
 def create(name: str, template: str = "template1") -> None:
-    """A new database on the PostgreSQL server, in the place of one that a run left behind."""
+    """Create a database on the PostgreSQL server. Replaces one left by an earlier run."""
     drop(name)
     with connection._nodb_cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
@@ -75,7 +75,7 @@ def copy_of(original: str, folder: Path, name: str) -> str:
         create(name, template=original)
         return name
     path = folder / f"{name}.sqlite3"
-    # Not the file alone: the newest rows may stand in the log beside it.
+    # The newest rows may be in the write-ahead log, so copying the file is not enough.
     opened, copied = sqlite3.connect(original), sqlite3.connect(path)
     opened.backup(copied)
     opened.close()
@@ -103,9 +103,9 @@ def all_rows() -> Rows:
 
 def rows_of(table: str, columns: list[str]) -> list[tuple[Any, ...]]:
     quote = connection.ops.quote_name
-    asked = ", ".join(map(quote, columns))
+    names = ", ".join(map(quote, columns))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {asked} FROM {quote(table)}")
+        cursor.execute(f"SELECT {names} FROM {quote(table)}")
         return [tuple(map(_comparable, row)) for row in cursor.fetchall()]
 
 
@@ -113,11 +113,13 @@ def _comparable(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-def write_anew(rows: Rows) -> dict[str, str]:
-    """Take every row away and write these, as a version does it that knows these columns
-    only. Returns what was refused of each table."""
+def replace_rows(rows: Rows) -> dict[str, str]:
+    """Replace all rows with these, as a version would that knows only these columns.
+
+    Returns the error of each refused table.
+    """
     refused = {}
-    # References are checked at the end of the transaction, so any order will do.
+    # Foreign keys are checked at the end of the transaction, so the order does not matter.
     with transaction.atomic():
         for table in set(tables()) - WRITTEN_BY_MIGRATE:
             with connection.cursor() as cursor:
@@ -128,7 +130,7 @@ def write_anew(rows: Rows) -> dict[str, str]:
                     _insert(table, *rows[table])
             except DatabaseError as error:
                 refused[table] = str(error)
-        # What is missing would be found missing by its references first.
+        # Otherwise the check of foreign keys would hide the refused tables.
         transaction.set_rollback(bool(refused))
     ContentType.objects.clear_cache()
     return refused

@@ -1,7 +1,7 @@
-"""Fills a database: every model with a row in every state that it has.
+"""Fill a database: every model has a row in each of its states.
 
-`make_dump` runs this with the code of a release. Rows come from the portal's own services
-where these are short, and are copied into the states that no service reaches quickly.
+`make_dump` runs this with the code of a release. The portal's own services make the rows where
+this is short. Copies of them fill the states that no service reaches quickly.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ BY_EVENT: Final = {
     "messaging.batches.tasks.lay_out",
     "messaging.batches.tasks.cancel_rest",
 }
-"""Paths of tasks that no schedule has, but something that happens."""
+"""Paths of tasks that events queue, and no schedule."""
 _serial = count(1)
 
 
@@ -88,7 +88,7 @@ def fill(sandbox: Sandbox) -> None:
 
 
 def fill_by_engine(sandbox: Sandbox, by: User) -> dict[str, Account]:
-    """What a provider answered: calls in the journal, leases, allowances, heartbeats."""
+    """Make the rows of real calls: answers, journal, leases, allowances, heartbeats."""
     accounts = {
         key: make_account(key, sandbox) for key in ("haosms", "haorui", "otpservice", "gosms")
     }
@@ -109,7 +109,7 @@ def fill_accounts(accounts: dict[str, Account], by: User) -> None:
         paused = make_account(key, name=f"{key} paused", low_balance=Decimal("10.5"))
         reason = {"paused_by": by, "pause_reason": "by_hand", "pause_words": "for a while"}
         Account.objects.filter(pk=paused.pk).update(paused_at=now, **reason)
-        # Saved as staff save it, so that the history of changes has a line.
+        # `save` adds an entry to the history of changes, as in the portal.
         account.daily_limit = 500
         account.save()
         Lease.objects.get_or_create(account=account, defaults={"holder": "gone"})
@@ -180,7 +180,7 @@ def fill_sign_ins(user: User) -> None:
 
 
 def fill_queue(account: Account) -> None:
-    """A task for each path that the portal queues; those of batches and loops are there."""
+    """Queue a task for each path that the portal queues. Those of batches and loops exist."""
     for duty in scheduled_tasks():
         async_task(duty.func, task_name=duty.name)
     async_task("providers.tasks.test_callback_address", account.pk, task_name="address")
@@ -193,7 +193,7 @@ def fill_queue(account: Account) -> None:
 
 
 def missing(models: Iterable[type[Model]]) -> Iterator[str]:
-    """Models without a row, states that no row is in, and paths that no task waits for."""
+    """Models without a row, states without a row, and task paths without a queued task."""
     states: dict[type[Model], type[Any]] = {
         Message: MessageState,
         Batch: BatchState,

@@ -1,4 +1,4 @@
-"""Messages, batches and code sessions in every state. Numbers are those of the other tests."""
+"""Messages, batches and code sessions in every state. They use the numbers of other tests."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _serial = count(101)
 
 
 def fill_messages(accounts: dict[str, Account], by: User) -> None:
-    over = {"text": "haorui", "own_code": "haosms", "provider_code": "otpservice"}
+    provider_of = {"text": "haorui", "own_code": "haosms", "provider_code": "otpservice"}
     for kind in Message.Kind:
-        first = make_message(accounts[over[kind]], kind=kind, by=by)
+        first = make_message(accounts[provider_of[kind]], kind=kind, by=by)
         for state in MessageState:
             waits = state in ("scheduled", "held", "queued", *IN_FLIGHT)
             copied = copy_of(first, recipient=f"+86139{next(_serial):08}", words="their words")
@@ -85,7 +85,7 @@ def fill_sessions(accounts: dict[str, Account], by: User) -> None:
         session = make_sent_session(accounts["otpservice"], recipient=number, by=by, typed="")
         code = session.newest_code()
         attempt = Attempt(session=session, sent_code=code, account=session.account, created_by=by)
-        # Only what still waits for its call holds the code that was read out.
+        # Only an attempt that still waits for its call has the code.
         attempt.code = CODE if attempt_state in ("queued", *IN_FLIGHT) else ""
         in_state(attempt, attempt_state)
     typed = make_sent_session(accounts["haosms"], recipient="+8613800009001", by=by)

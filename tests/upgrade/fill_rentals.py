@@ -1,4 +1,4 @@
-"""Rented orders in every state, and what the provider booked for them."""
+"""Orders in every state, and the provider's transactions for them."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def fill_orders(account: Account, by: User, other: User) -> None:
         if state in ("received", "completed"):
             fields |= {"code": CODE, "content": f"Code {CODE}", "sms_at": timezone.now()}
         if state in IN_FLIGHT:
-            # Of an app that nobody else orders, so that a test knows its call from others'.
+            # No other order has this app, so that a test can recognise its call.
             app = "telegram" if state == OrderState.PLACING else first.project
             fields |= {"project": app, "phone": "", "placed_at": None}
         in_state(copy_of(first, **fields), state)
-    hand_over(first, by, other)
+    reassign(first, by, other)
     differing = [{"field": "price", "at": timezone.now().isoformat(), "value": "0.70"}]
     again = {"differing": differing, "conflict": True, "differing_texts": "[]"}
     replaced = copy_of(first, provider_id="made0", instead_of=first, **again)
@@ -52,7 +52,7 @@ def fill_orders(account: Account, by: User, other: User) -> None:
     FoundOrder.objects.create(provider_id="found2", order=taken, **found)
 
 
-def hand_over(order: Order, by: User, other: User) -> None:
+def reassign(order: Order, by: User, other: User) -> None:
     order.held_by = other
     order.save()
     LogEntry.objects.log_actions(

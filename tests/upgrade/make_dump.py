@@ -1,9 +1,9 @@
-"""Makes the dump of this release, for the database that the tests run on.
+"""Make the dump of this release for the database that the tests run on.
 
     python -m tests.upgrade.make_dump
     python -m tests.database python -m tests.upgrade.make_dump
 
-Run it with the code of the release that is to be upgraded from; see README.md.
+Run it with the code of that release. See README.md.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import django
 
 django.setup()
 
-# Models can be imported now, and not before.
+# Models cannot be imported before Django is set up.
 from django.apps import apps  # noqa: E402
 from django.db import connection  # noqa: E402
 
@@ -50,11 +50,11 @@ def postgres_dump() -> str:
     command = ["pg_dump", *options, *named, str(connection.settings_dict["NAME"])]
     password = {"PGPASSWORD": str(parameters["password"])} if parameters.get("password") else {}
     environment = {**os.environ, **password}
-    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    # `\restrict` is for psql, and the timeout is known to newer servers only.
+    dump = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    # `\restrict` is a psql command, and older servers do not know the timeout.
     kept = [
         line
-        for line in said.stdout.splitlines()
+        for line in dump.stdout.splitlines()
         if not line.startswith(("--", "\\", "SET transaction_timeout"))
     ]
     return "\n".join(line for line in kept if line) + "\n"
@@ -75,7 +75,7 @@ def main() -> int:
         with Sandbox() as sandbox:
             fill(sandbox)
         if absent := list(missing(apps.get_models(include_auto_created=True))):
-            print("Nothing was made of:", *absent, sep="\n  ")
+            print("No row was made for:", *absent, sep="\n  ")
             return 1
         write(DUMPS / release())
     finally:

@@ -1,5 +1,4 @@
-"""A database of an earlier release after `migrate`: nothing is lost, and the old version can
-go on writing."""
+"""An earlier release after `migrate`: no row is lost, and the old version can still write."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from tests.upgrade.databases import WRITTEN_BY_MIGRATE, Rows
 pytestmark = pytest.mark.each_database
 
 REWRITTEN: Final[dict[str, str]] = {}
-"""`table.column`, and why a migration may write another value there."""
+"""`table.column` to the reason why a migration may change its values."""
 
 
 @pytest.mark.usefixtures("upgraded")
@@ -41,8 +40,8 @@ def test_every_old_row_keeps_its_values(old_rows: Rows) -> None:
 
 @pytest.mark.usefixtures("upgraded")
 def test_old_version_inserts_after_the_migration(old_rows: Rows) -> None:
-    """It runs beside the new one while that is started, and knows no new column."""
-    assert databases.write_anew(old_rows) == {}
+    """The old version runs beside the new one during the upgrade and knows no new column."""
+    assert databases.replace_rows(old_rows) == {}
     for table in old_rows.keys() - WRITTEN_BY_MIGRATE:
         columns, rows = old_rows[table]
         found = Counter(map(_hashable, databases.rows_of(table, columns)))

@@ -1,5 +1,7 @@
-"""Rows that the old version had in hand: the present engine settles them by the usual rules,
-and never makes a call a second time."""
+"""Rows claimed or in flight in the old version.
+
+The current engine settles them by the usual rules and never repeats a call.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ Keys = dict[type[Model], set[int]]
 
 
 @pytest.fixture(autouse=True)
-def abandoned(upgraded: None) -> None:
-    """The loops of the old version died 121 seconds ago, whenever the dump was made."""
+def abandoned_claims(upgraded: None) -> None:
+    """The loops of the old version died 121 seconds ago, whatever the age of the dump."""
     long_ago = timezone.now() - timedelta(seconds=121)
     Heartbeat.objects.filter(name__startswith="loop:").delete()
     for model in (*PAID, Enquiry, Reading):
@@ -36,8 +38,8 @@ def abandoned(upgraded: None) -> None:
     for paid in PAID:
         called = paid._default_manager.filter(claim__isnull=False, handed_over_at__isnull=False)
         called.update(handed_over_at=long_ago)
-    # None of them has waited so long that it is held back or given up, and no earlier order
-    # whose outcome is unknown keeps the others waiting.
+    # No row is old enough to be held or given up, and no order of unknown outcome blocks the
+    # other orders.
     Message.objects.update(queued_at=timezone.now())
     Order.objects.update(created_at=timezone.now())
     Order.objects.filter(state="unknown").update(answered_at=long_ago)
@@ -68,14 +70,14 @@ def sweep() -> None:
 
 
 def calls(sandbox: Sandbox) -> dict[str, int]:
-    """Made by now: of orders, of cancels and of checks of a code."""
+    """The number of calls so far for orders, cancels and checks of a code."""
     return {
         operation: len(sandbox.book.entries(operation=operation))
         for operation in ("create_order", "cancel_order", "code")
     }
 
 
-def test_claims_that_nobody_used_go_back_to_the_queue() -> None:
+def test_abandoned_claims_are_queued_again() -> None:
     claimed = in_state("claimed")
     assert Enquiry.objects.filter(state="claimed").exists()
     assert Reading.objects.filter(state="claimed").exists()
@@ -85,7 +87,7 @@ def test_claims_that_nobody_used_go_back_to_the_queue() -> None:
     assert not Reading.objects.filter(state="claimed").exists()
 
 
-def test_calls_of_dead_loops_become_unknown_and_are_not_made_again() -> None:
+def test_calls_of_dead_loops_become_unknown_and_are_never_repeated() -> None:
     called = in_state("sending", "placing")
     numbers = set(Message.objects.filter(state="sending").values_list("recipient", flat=True))
     sweep()
@@ -99,20 +101,20 @@ def test_calls_of_dead_loops_become_unknown_and_are_not_made_again() -> None:
         run_rounds(20)
         made = calls(sandbox)
         book = sandbox.book
-        said = " ".join(str(entry.fields) for entry in book.entries())
+        requests = " ".join(str(entry.fields) for entry in book.entries())
         ordered = str([entry.fields for entry in book.entries(operation="create_order")])
-    # What was queued and what was only claimed were called for once, and nothing else.
+    # Each queued and each claimed row led to one call, and no other row to any.
     assert made == {"create_order": 2, "cancel_order": 2, "code": 2}
     assert "whatsapp" in ordered
     assert "telegram" not in ordered
     assert book.count("haorui", "send")
-    assert [number for number in numbers if number.strip("+") in said] == []
+    assert [number for number in numbers if number.strip("+") in requests] == []
     assert book.repeated() == []
     assert states_of(called) == SETTLED
 
 
 def test_calls_of_a_living_old_loop_are_left_alone() -> None:
-    """It runs beside the new version until the upgrade is over."""
+    """The old version runs beside the new one until the upgrade ends."""
     called = in_state("sending", "placing")
     for model in PAID:
         for claim in model._default_manager.exclude(claim=None).values_list("claim", flat=True):

@@ -1,4 +1,4 @@
-"""Every page of the portal shows the rows of an earlier release."""
+"""Every page of the portal works with the rows of an earlier release."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ NO_PAGES = {"logout", "autocomplete", "view_on_site"}
 def superuser(upgraded: None) -> Client:
     client = Client()
     client.force_login(User.objects.get(username="chief"))
-    # The first page has all others registered.
+    # Opening the first page registers all others.
     assert client.get(reverse("admin:index")).status_code == 200
     return client
 
 
-@pytest.fixture(params=["before the migration", "after it"])
+@pytest.fixture(params=["before_migration", "after_migration"])
 def written(request: pytest.FixtureRequest, upgraded: None, old_rows: Rows) -> None:
-    """When the old version wrote the rows: it runs beside the new one for a while."""
-    if request.param == "after it":
-        databases.write_anew(old_rows)
+    """The old version wrote the rows before the migration, or after it beside the new version."""
+    if request.param == "after_migration":
+        databases.replace_rows(old_rows)
 
 
 def test_lists_and_forms_open(superuser: Client) -> None:
@@ -44,13 +44,13 @@ def test_lists_and_forms_open(superuser: Client) -> None:
     lists = {name: code for name, code in opened.items() if name.endswith("_changelist")}
     assert {name: code for name, code in lists.items() if code != 200} == {}
     assert len(lists) > 20
-    # What nobody may add, or what is only posted to, is refused; nothing else may be.
+    # Forms without permission to add and POST-only views are refused, but no page may fail.
     assert {name: code for name, code in opened.items() if code >= 500} == {}
     assert sum(code == 200 for code in opened.values()) > 40
 
 
 def _addresses() -> Iterator[tuple[str, str]]:
-    """Of all admin pages that are about no single object."""
+    """Names and URLs of all admin pages without an object."""
     _, (_, resolver) = next(
         found for found in get_resolver().namespace_dict.items() if found[0] == "admin"
     )
@@ -80,10 +80,10 @@ def test_page_of_one_row_in_each_state_opens(written: None, superuser: Client) -
 def _one_of_each() -> Iterator[Model]:
     for model in admin.site._registry:
         names = {field.name for field in model._meta.concrete_fields}
-        told_apart = sorted(names & {"state", "kind", "provider", "outcome"})
+        distinguishing = sorted(names & {"state", "kind", "provider", "outcome"})
         seen: set[Any] = set()
         for row in model._default_manager.all():
-            key = tuple(str(getattr(row, name)) for name in told_apart)
+            key = tuple(str(getattr(row, name)) for name in distinguishing)
             if key not in seen:
                 seen.add(key)
                 yield row
@@ -93,7 +93,7 @@ def _id(row: Model) -> str:
     return str(getattr(row, "public_id", quote(row.pk)))
 
 
-def test_order_page_tells_who_handed_it_over(written: None, superuser: Client) -> None:
+def test_order_page_shows_who_reassigned_the_order(written: None, superuser: Client) -> None:
     hand_overs.read_older_lines()  # as a schedule does
     order = Order.objects.filter(held_by__groups__name="manager").earliest("pk")
     page = superuser.get(reverse("admin:rentals_order_change", args=[order.public_id]))

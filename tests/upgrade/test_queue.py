@@ -1,4 +1,4 @@
-"""A cluster of the present code runs the tasks that an earlier release queued."""
+"""A cluster of the current code runs the tasks that an earlier release queued."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_queued_tasks_of_the_old_version_run_to_success(clusters: list[Cluster])
     reading = Batch.objects.get(state="reading")
     for cluster in clusters:
         cluster.start()
-    # A loop goes on until its cluster stops.
+    # A loop runs until its cluster stops.
     others = {key for key, task in waiting.items() if task["func"] != LOOP}
     wait_for(lambda: not _still_queued(others), "the end of the old tasks")
     wait_for(lambda: Heartbeat.objects.filter(name__startswith="loop:").exists(), "a loop")

@@ -15,7 +15,7 @@ from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkItem, WorkResul
 
 from .equivalents import LIST, Change, change_of, listed_equivalents
 from .parts import ROOT, Part, all_parts, chosen_parts
-from .running import Runner, runner
+from .runner import Runner, runner
 from .session import check_operators, in_order, mutated_text, open_session, spec
 
 RESULTS: Final = ROOT / ".mutants"

@@ -37,7 +37,7 @@ class ExampleSms(Provider):
         self.settings = ExampleSettings()
         self._ids = itertools.count(1)
 
-    def practice_account(self) -> Account:
+    def default_account(self) -> Account:
         return Account(credentials.PRACTICE, API_KEY)
 
     def route(self, method: str, path: str) -> str | None:

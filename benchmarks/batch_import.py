@@ -1,6 +1,6 @@
-"""How long it takes to read and check the recipients of a batch, and how much memory.
+"""The time and memory needed to import and check the recipients of a batch.
 
-python -m benchmarks.reading [rows]
+python -m benchmarks.batch_import [rows]
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ def main() -> None:
     for kind, content in (("CSV", csv_file(rows)), ("XLSX", xlsx_file(rows))):
         batch_id = _stored(account, kind, content)
         del content
-        # In a process of its own, so that its memory is the reader's alone.
+        # Another process, so that its memory is that of the import alone.
         command = [
             sys.executable,
             "-c",
-            f"from benchmarks import reading; reading.read({batch_id})",
+            f"from benchmarks import batch_import; batch_import.read({batch_id})",
         ]
         subprocess.run(command, check=True, env=os.environ | {"BENCH_KIND": kind})
 
@@ -48,7 +48,7 @@ def read(batch_id: int) -> None:
     if os.environ.get("PROF"):
         import cProfile
 
-        cProfile.runctx("reading.run(batch_id)", globals(), locals(), sort="tottime")
+        cProfile.runctx("importer.run(batch_id)", globals(), locals(), sort="tottime")
         return
 
     started = time.perf_counter()
@@ -66,7 +66,7 @@ def read(batch_id: int) -> None:
 
 
 def row(index: int) -> tuple[str, str, str]:
-    """Every hundredth repeats an earlier one in another way of writing."""
+    """A row of the file. Every hundredth repeats an earlier number in another format."""
     number = f"139{index:08}" if index % 100 else f"+86 139-{index // 2:08}"
     return f"Customer {index}", number, f"Street {index}, flat {index % 40}"
 
