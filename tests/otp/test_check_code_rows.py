@@ -185,7 +185,7 @@ def test_replaced_code_does_not_verify(by: User) -> None:
     code = session.newest_code()
     end_send_gap()
     sessions.resend(session, make_account("haosms"), by=by, form_token="again")
-    assert not check_code.verify(session, code, by)
+    assert check_code.verify(session, code, by) is False
     session.refresh_from_db()
     assert session.state == "pending"
 

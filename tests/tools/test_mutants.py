@@ -36,8 +36,11 @@ def test_modules_and_tests_of_a_part_exist(part: Part) -> None:
 
 def test_listed_equivalents_match_their_modules() -> None:
     for change in listed_equivalents():
-        lines = {line.strip() for line in (ROOT / change.module).read_text().splitlines()}
+        text = (ROOT / change.module).read_text()
+        lines = {line.strip() for line in text.splitlines()}
         assert {line[1:] for line in change.lines if line.startswith("-")} <= lines, change
+        name = change.function.split(".")[-1]
+        assert not name or f"def {name}(" in text or f"class {name}" in text, change
 
 
 def test_seed_applies_to_samples_only() -> None:
