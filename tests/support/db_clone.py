@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 
@@ -37,5 +38,20 @@ def own_copy(worker: str) -> Iterator[None]:
     try:
         yield
     finally:
+        copy = connection.settings_dict["NAME"]
         connection.settings_dict["NAME"] = original
+        _end_other_sessions(copy)
         creation.destroy_test_db(name, verbosity=0, suffix=worker)
+
+
+def _end_other_sessions(database: str) -> None:
+    """Threads of a live server keep their connections until it stops, which may be later.
+    PostgreSQL drops no database that is in use."""
+    creation: Any = connection.creation
+    if connection.vendor == "postgresql":
+        with creation._nodb_cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND pid <> pg_backend_pid()",
+                [database],
+            )
