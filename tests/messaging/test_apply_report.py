@@ -54,6 +54,12 @@ def test_report_matches_by_our_reference() -> None:
     assert match == Match(f"message:{message.pk}", Effect.APPLIED, "reference")
 
 
+def test_report_with_neither_reference_nor_provider_id_matches_nothing() -> None:
+    message = make_message(state="submitted", provider_id="26471304")
+    assert report(message, D.DELIVERED, reference="", provider_id="") is None
+    assert message.state == "submitted"
+
+
 def test_report_without_our_reference_matches_by_provider_id() -> None:
     message = make_message(state="submitted", provider_id="26471304")
     match = report(message, D.DELIVERED, reference="", provider_id="26471304")
