@@ -30,6 +30,7 @@ class ResultWriter:
         self._claim = claim
         self._results: list[Finished] = []
         self._calls: list[tuple[int, CallRecord]] = []
+        """Journal rows that could not be written in the transaction of their results."""
         self._slowed: set[int] = set()
 
     @property
@@ -38,15 +39,17 @@ class ResultWriter:
 
     def add(self, finished: Finished) -> None:
         self._results.append(finished)
-        account_id = finished.result.job.account_id
-        self._calls.extend((account_id, call) for call in finished.calls)
 
     def note_slowdown(self, account_id: int) -> None:
         self._slowed.add(account_id)
 
     def write(self, served: Mapping[int, LeasedAccount]) -> int:
-        """Write the results and the journal, one transaction per source. Returns the number of
-        results."""
+        """Write results with their journal rows, one transaction per source. Returns the number
+        of results.
+
+        A loop that is killed between two transactions leaves no journal row of a result that is
+        not recorded.
+        """
         by_source: dict[str, list[Finished]] = defaultdict(list)
         for finished in self._results:
             by_source[finished.source.name].append(finished)
@@ -59,22 +62,24 @@ class ResultWriter:
         self, source: WorkSource, group: list[Finished], served: Mapping[int, LeasedAccount]
     ) -> None:
         results = [finished.result for finished in group]
-        calls = self._calls
+        calls = [
+            (finished.result.job.account_id, call) for finished in group for call in finished.calls
+        ]
         try:
             with transaction.atomic():
                 self._write_results(source, results, served)
                 journal.write(calls)
-            self._calls = []
         except DATABASE_AWAY:
             raise
         except Exception:
             logger.exception("The results of %s could not be recorded.", source.name)
             self._write_one_by_one(source, results, served)
+            self._calls += calls
         done = {id(finished) for finished in group}
         self._results = [kept for kept in self._results if id(kept) not in done]
 
     def _write_calls(self) -> None:
-        """Write journal rows that have no result beside them or could not be written with it."""
+        """Write journal rows that could not be written with their results."""
         calls, self._calls = self._calls, []
         try:
             journal.write(calls)

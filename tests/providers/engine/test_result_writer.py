@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from django.db import DataError
+from django.db import DataError, OperationalError
 
 from messaging.engine.source import MessageSource
 from messaging.models import Message
 from providers import journal
+from providers.engine.result_writer import ResultWriter
 from providers.engine.work_source import Result
+from providers.engine.worker_pool import Finished
 from providers.models import ApiCall
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
@@ -68,3 +71,28 @@ def test_unwritable_journal_row_loses_no_result(
     message.refresh_from_db()
     assert message.state == "submitted"
     assert not ApiCall.objects.exists()
+
+
+def test_journal_holds_no_call_whose_result_is_not_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As after a kill between the transactions of two sources."""
+    written: list[str] = []
+    monkeypatch.setattr(journal, "write", lambda calls: written.extend(text for _, text in calls))
+
+    def record(results: Sequence[Result], claim: UUID) -> None:
+        if results[0].job.subject == "order:1":
+            raise OperationalError("the server has gone away")
+
+    writer = ResultWriter(uuid4())
+    for name, subject in (("messages", "message:1"), ("orders", "order:1")):
+        source: Any = SimpleNamespace(name=name, paid=False, record=record)
+        job: Any = SimpleNamespace(account_id=1, subject=subject)
+        calls: list[Any] = [f"call for {subject}"]
+        writer.add(Finished(source, Result(job), calls))
+
+    with pytest.raises(OperationalError):
+        writer.write({})
+
+    assert written == ["call for message:1"]
+    assert not writer.is_empty
