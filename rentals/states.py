@@ -13,6 +13,8 @@ from providers.gateway.vocabulary import OrderState as Stated
 
 
 class OrderState(StrEnum):
+    HELD = "held"
+    """From before a hold: placed only when a person has released it."""
     QUEUED = "queued"
     CLAIMED = "claimed"
     PLACING = "placing"
@@ -38,8 +40,10 @@ _ENDED_SILENTLY: Final = frozenset({S.EXPIRED_UNCONFIRMED, S.STALE})
 
 ORDER_STATES = StateTable(
     {
+        # It may have been placed by a newer database, so the provider's own list may settle it.
+        S.HELD: frozenset({S.QUEUED, S.CANCELLED, S.UNKNOWN} | STATED),
         # Cancelled: withdrawn before it was placed. Refused: its time for trying has ended.
-        S.QUEUED: frozenset({S.CLAIMED, S.CANCELLED, S.REFUSED, S.NOT_CREATED}),
+        S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.CANCELLED, S.REFUSED, S.NOT_CREATED}),
         # Claimed but not in flight: nothing can have happened, so it may be released.
         S.CLAIMED: frozenset({S.PLACING, S.QUEUED}),
         # To queued or not_created only if it is certain that nothing happened, or if the
@@ -81,7 +85,7 @@ ENDED_WHILE_PENDING: Final = _ENDED_SILENTLY
 """Orders that ended while the provider still stated "pending", so that state is no conflict."""
 
 BEING_PLACED: Final = frozenset({S.QUEUED, S.CLAIMED, S.PLACING})
-OPEN: Final = frozenset({*BEING_PLACED, S.PENDING, S.UNKNOWN})
+OPEN: Final = frozenset({S.HELD, *BEING_PLACED, S.PENDING, S.UNKNOWN})
 """States in which staff still have to follow the order."""
 
 

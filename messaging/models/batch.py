@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from providers.models import Account, public_id
+from providers.models import Account, Hold, public_id
 
 from ..batches.states import BatchState
 
@@ -129,6 +129,11 @@ class Batch(models.Model):
     a_minute = models.FloatField(null=True)
     """Recent rate, in messages per minute."""
 
+    hold = models.ForeignKey(
+        Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    """The hold that keeps it from starting or going on until a person has decided."""
+
     class Meta:
         ordering = ("-created_at", "-pk")
         verbose_name = _("batch")
@@ -145,6 +150,11 @@ class Batch(models.Model):
             models.Index(fields=("state", "account"), name="batch_by_state"),
             models.Index(fields=("file_digest",), name="batch_by_file"),
             models.Index(fields=("recipients_digest",), name="batch_by_recipients"),
+            models.Index(
+                fields=("hold", "id"),
+                name="batch_on_hold",
+                condition=models.Q(hold__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedField
-from providers.models import Account, Callback, ClaimedRow, Settled, public_id
+from providers.models import Account, Callback, ClaimedRow, Hold, Settled, public_id
 
 from ..states import MessageState
 from .batch import Batch
@@ -102,6 +102,11 @@ class Message(ClaimedRow, Settled):
     batch_row = models.PositiveIntegerField(null=True)
     """Row number in the file. Unique in a batch, so no row becomes two messages."""
 
+    hold = models.ForeignKey(
+        Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    """The hold that keeps it from being sent until a person has decided."""
+
     class Meta:
         ordering = ("-created_at", "-pk")
         verbose_name = _("message")
@@ -160,6 +165,11 @@ class Message(ClaimedRow, Settled):
                 fields=("account", "provider_id"),
                 name="message_by_provider_id",
                 condition=~models.Q(provider_id=""),
+            ),
+            models.Index(
+                fields=("hold", "id"),
+                name="message_on_hold",
+                condition=models.Q(hold__isnull=False),
             ),
         ]
 

@@ -4,6 +4,8 @@ from .account import Account, CallbackToken, Credential
 from .callback import Callback, CallbackTest
 from .claimed import ClaimedRow, Settled
 from .engine import Heartbeat, Lease, TaskLease, heartbeat
+from .hold import Fence, Hold
+from .host import Host
 from .ids import public_id
 from .limits import Allowance, DailyLimit, DailyUse
 from .traffic import ApiCall, BalanceReading, Enquiry
@@ -21,7 +23,10 @@ __all__ = [
     "DailyLimit",
     "DailyUse",
     "Enquiry",
+    "Fence",
     "Heartbeat",
+    "Hold",
+    "Host",
     "Lease",
     "Settled",
     "TaskLease",

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedField
-from providers.models import Account, ClaimedRow, Settled, public_id
+from providers.models import Account, ClaimedRow, Hold, Settled, public_id
 
 from ..states import CANCEL_OPEN, CancelState, OrderState
 
@@ -112,6 +112,11 @@ class Order(Stated, ClaimedRow, Settled):
         "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
     )
 
+    hold = models.ForeignKey(
+        Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    """The hold that keeps it from being placed until a person has decided."""
+
     class Meta:
         ordering = ("-created_at", "-pk")
         verbose_name = _("order")
@@ -163,8 +168,13 @@ class Order(Stated, ClaimedRow, Settled):
                 fields=("account", "state"),
                 name="order_open",
                 condition=models.Q(
-                    state__in=("queued", "claimed", "placing", "pending", "unknown")
+                    state__in=("held", "queued", "claimed", "placing", "pending", "unknown")
                 ),
+            ),
+            models.Index(
+                fields=("hold", "id"),
+                name="order_on_hold",
+                condition=models.Q(hold__isnull=False),
             ),
         ]
 

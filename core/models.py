@@ -1,0 +1,62 @@
+"""Rows of the portal as a whole: what people did to it, and which keys it was set up with."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Act(models.Model):
+    """One act of a person or of the administrator's command line. `core.acts` writes it.
+
+    Acts are only added: nothing in the portal changes or deletes one.
+    """
+
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    """None: the administrator's command line, or the portal itself."""
+    what = models.CharField(max_length=64)
+    """The kind of act as `thing.verb`, such as `hold.release`."""
+    subject = models.CharField(max_length=64, blank=True)
+    """What it was done to, as `kind:id`, as in the journal."""
+    reason = models.CharField(max_length=200, blank=True)
+    details = models.JSONField(default=dict)
+    """Values of the act, such as counts. Never a secret, a code, a text or a whole number."""
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=("-at", "-id"), name="act_newest"),
+            models.Index(fields=("subject", "-at"), name="act_by_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.subject}".strip()
+
+
+class KeyCheck(models.Model):
+    """A check value of one key: a keyed hash of a constant, which says nothing about the key.
+
+    A host whose keys do not fit these values must not start: it could read no stored secret, and
+    its queue would delete the tasks of the others.
+    """
+
+    class Name(models.TextChoices):
+        SECRET_KEY = "SECRET_KEY"  # noqa: S105 - the name of a setting
+        SECRETS_KEYS = "SECRETS_KEYS"
+
+    name = models.CharField(max_length=16, choices=Name.choices)
+    digest = models.CharField(max_length=64)
+    """Hexadecimal."""
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=("name", "digest"), name="one_check_per_key")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.digest[:4]}"
