@@ -72,6 +72,10 @@ def wheel_binaries() -> Path | None:
     return place if _is_complete(place) else None
 
 
+def server_binaries() -> list[Path]:
+    return [found for found in (machine_binaries(), wheel_binaries()) if found is not None]
+
+
 def _is_complete(place: Path) -> bool:
     return all(os.access(place / name, os.X_OK) for name in ("initdb", "postgres"))
 
@@ -79,7 +83,8 @@ def _is_complete(place: Path) -> bool:
 class Server:
     """One server in a temporary folder."""
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
+    def __init__(self, binaries: Path, folder: Path, **options: str) -> None:
+        self.options = OPTIONS | options | {"unix_socket_directories": str(folder)}
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "log"
@@ -108,19 +113,23 @@ class Server:
         command = ["initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         if self._spawn([*command, "--locale=C", "--no-sync"]).wait() != 0:
             raise RuntimeError(self.log.read_text())
-        options = OPTIONS | {"unix_socket_directories": str(self.folder)}
-        arguments = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
-        self.process = self._spawn(["postgres", "-D", str(self.data), *arguments])
+        self.run()
+
+    def run(self) -> None:
+        """Start the server on its existing data, and wait until it accepts connections."""
+        words = [word for key, value in self.options.items() for word in ("-c", f"{key}={value}")]
+        self.process = self._spawn(["postgres", "-D", str(self.data), *words])
         end = time.monotonic() + START_TIMEOUT
         while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(self.log.read_text())
             time.sleep(0.1)
 
-    def stop(self) -> None:
+    def stop(self, *, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop the server: fast with SIGINT, without a checkpoint with SIGQUIT."""
         if self.process is None:
             return
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(how)
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
@@ -197,7 +206,7 @@ def running_server() -> Iterator[str | None]:
     if given:
         yield given
         return
-    for binaries in filter(None, (machine_binaries(), wheel_binaries())):
+    for binaries in server_binaries():
         with tempfile.TemporaryDirectory(prefix="smsportal-pg-", dir="/tmp") as folder:
             server = Server(binaries, Path(folder))
             try:

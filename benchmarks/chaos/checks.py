@@ -24,7 +24,7 @@ def violations(chaos: Chaos, unknowns: Unknowns, remote: Remote) -> list[str]:
     remote.clear_faults()
     found = [
         *repeats.repeated_sends(book),
-        *repeats.repeated_checks(book, chaos.codes),
+        *repeats.repeated_checks(book.checks, chaos.codes.checked.values()),
         *repeats.repeated_orders(book),
         *repeats.repeated_cancels(book),
         *outcomes.wrong_messages(book),

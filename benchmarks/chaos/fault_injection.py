@@ -16,20 +16,19 @@ from providers.engine import wake
 from providers.engine.claims import ABANDONED_CALL
 from providers.engine.heartbeats import LOOP_TIMEOUT
 from providers.models import Heartbeat
-from rentals.engine import list_sync_source
-from rentals.models import Reading
 from sandbox.remote import Remote
 
 from .. import portal
 from ..clusters import Host
 from . import calls
-from .accounts import COMPLETE_DELAY, SLOWEST, WEIGHTS, Accounts, change_delays
+from .accounts import SLOWEST, WEIGHTS, Accounts, change_delays
 from .batches import Batches
 from .calls import CALL_KINDS
 from .codes import Codes
 from .orders import Orders, still_pending
 from .plan import Kill, Planned, plan, strike
 from .sandbox_book import SandboxBook
+from .transactions import read_transactions
 
 WATCH_EVERY = 3.0
 """Seconds between two checks for missing loops. The portal's schedule has 60."""
@@ -38,7 +37,6 @@ READ_EVERY = 1.0
 TICK = 0.05
 TARGET_TIMEOUT = 15.0
 """Seconds to wait for calls or a process to kill; longer than a take-over by another loop."""
-LISTS = (Reading.Kind.ORDERS, Reading.Kind.TRANSACTIONS)
 STUCK_AFTER = 300.0
 """Seconds without any change after which the run counts as stuck."""
 
@@ -124,7 +122,12 @@ class Chaos:
         self._remote.clear_faults()
         if self._wait_until(self._is_settled, ending=True):
             self.settled_at = time.time()
-            self._read_transactions()
+            self.books_read = read_transactions(
+                self.accounts.gosms,
+                is_settled=self._is_settled,
+                run_for=self._run_for,
+                wait_until=lambda holds: self._wait_until(holds, ending=True),
+            )
         self.book.read()
 
     # --- work ------------------------------------------------------------------------
@@ -235,26 +238,3 @@ class Chaos:
             )
         loops = Heartbeat.objects.filter(name__startswith="loop:", beat_at__lt=before)
         loops.update(beat_at=F("beat_at") - LOOP_TIMEOUT)
-
-    def _read_transactions(self) -> None:
-        """Read all transactions for the ledger check, as the daily schedule does.
-
-        An order found in the provider's list meanwhile has to end first.
-        """
-        while self._wait_until(lambda: self._is_settled() and not _open_readings(), ending=True):
-            self._run_for(COMPLETE_DELAY)
-            kind = Reading.Kind.TRANSACTIONS
-            requested = [
-                list_sync_source.request_reading(account, kind, whole=True).pk
-                for account in self.accounts.gosms
-            ]
-            if not self._wait_until(lambda: not _open_readings()):
-                return
-            if self._is_settled():
-                done = Reading.objects.filter(pk__in=requested, state="done", complete=True)
-                self.books_read = done.count() == len(requested)
-                return
-
-
-def _open_readings() -> bool:
-    return Reading.objects.filter(state__in=("queued", "claimed"), kind__in=LISTS).exists()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 
 from messaging.models import Message
 from providers.models import Account
 from rentals.models import Cancel, Order
 
 from .accounts import label_of
-from .codes import Codes
 from .sandbox_book import SandboxBook
 
 Pair = tuple[str, str, str]
@@ -39,12 +39,17 @@ def sent_by_haosms(book: SandboxBook) -> Counter[str]:
     return sent
 
 
-def repeated_checks(book: SandboxBook, codes: Codes) -> list[str]:
-    """Repeated checks. A check uses up a try at the provider, so it is never repeated either."""
-    attempts = Counter(codes.checked.values())
+def repeated_checks(
+    checks: Mapping[tuple[str, str], int], wanted: Iterable[tuple[str, str]]
+) -> list[str]:
+    """Repeated checks. A check uses up a try at the provider, so it is never repeated either.
+
+    Both hold the provider's session id and the code: once for each call, and for each try.
+    """
+    attempts = Counter(wanted)
     return [
         f"code {code} of {sid} was checked {times} times for {attempts[sid, code]} tries"
-        for (sid, code), times in book.checks.items()
+        for (sid, code), times in checks.items()
         if times > attempts[sid, code]
     ]
 

@@ -38,14 +38,14 @@ class SandboxBook:
             number = int(str(entry["number"]))
             self.missed += number - self._last - 1
             self._last = number
-            self._record(entry)
+            self.record(entry)
 
     def repeated(self) -> list[str]:
         """References that a provider accepted more than once, by the sandbox's own count."""
         found = self._remote.state()["repeated"]
         return list(map(str, found)) if isinstance(found, list) else []
 
-    def _record(self, entry: dict[str, Any]) -> None:
+    def record(self, entry: dict[str, Any]) -> None:
         provider, operation, fields = entry["provider"], entry["operation"], entry["fields"]
         if operation == SEND_OPERATIONS.get(provider) and entry["accepted"]:
             self.sent[provider][entry["reference"]] += 1

@@ -1,0 +1,163 @@
+"""The conditions that must hold after a run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from messaging.models import Message
+from providers.models import Callback
+from rentals.models import Finding, Order
+
+from ..chaos import ledgers, outcomes
+from ..chaos.calls import CALL_KINDS
+from . import call_checks
+from .past import Past, is_lost
+from .run import Soak, unknown_calls
+from .samples import too_many_rows
+from .soak_book import PushKey, content_of
+
+IN_FLIGHT = 32
+"""Calls in flight of all accounts together."""
+STRAY = re.compile(rb"stray-\d{8}")
+EXCEPTION = re.compile(r"^([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Timeout|Refused)\w*)\b")
+EXPECTED = re.compile(
+    r"OperationalError|InterfaceError|InternalError|AdminShutdown|ReadOnlySqlTransaction"
+    r"|TooManyConnections|CrashShutdown|CannotConnectNow|DiskFull|DatabaseError|DiskIOError"
+    r"|ConnectionRefusedError|ConnectionResetError|BrokenPipeError|ConnectionError|EOFError"
+    r"|KeyboardInterrupt|SystemExit|CommandError|ConnectionTimeout"
+)
+"""Exceptions that a killed process, a missing database or a full disk explain."""
+DISK_FULL = re.compile(r"^OSError: \[Errno 28\]")
+
+
+def violations(soak: Soak, past: Past | None) -> list[str]:
+    """Every violation, in words."""
+    book = soak.book
+    found = [
+        *call_checks.repeated_sends(book, past),
+        *call_checks.wrong_messages(book, past),
+        *call_checks.wrong_checks(book, soak.workload.checked, past),
+        *call_checks.repeated_orders(book, past),
+        *call_checks.repeated_cancels(book, past),
+        *outcomes.wrong_orders(book),
+        *outcomes.wrong_cancels(book),
+        *call_checks.lost_forms(list(soak.staff.forms), past),
+        *lost_callbacks(soak, past),
+        *_unsettled(soak),
+        *_missing_coverage(soak),
+        *_unknowns(soak),
+        *ledgers.wrong_journal(),
+        *soak.memory.growing(),
+        *too_many_rows(),
+    ]
+    for account in soak.accounts.gosms:
+        found += ledgers.wrong_transactions(soak.world.remote, account)
+        found += ledgers.wrong_charges(soak.world.remote, account)
+        found += ledgers.wrong_findings(account)
+    for host in soak.world.hosts:
+        found += unexpected_exceptions(host.log)
+    return found
+
+
+def lost_callbacks(soak: Soak, past: Past | None) -> Iterator[str]:
+    """Callbacks that were answered with 200 and are not stored."""
+    stored: set[PushKey] = set()
+    strays: set[str] = set()
+    for row in Callback.objects.select_related("account").iterator():
+        body = bytes(row.body)
+        if mark := STRAY.search(body):
+            strays.add(mark[0].decode())
+            continue
+        fields = dict(parse_qsl(row.query, keep_blank_values=True)) if row.query else _json(body)
+        stored.add((row.account.name, content_of(fields)))
+    for key, times in soak.book.stored.items():
+        if key not in stored and not is_lost(past, times):
+            yield f"a callback of {key[0]} was answered at {times} and is not stored: {key[1]}"
+    for name, times in soak.staff.stored_callbacks.items():
+        if name not in strays and not is_lost(past, times):
+            yield f"the callback {name} was answered at {times} and is not stored"
+
+
+def _json(body: bytes) -> dict[str, object]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _unsettled(soak: Soak) -> Iterator[str]:
+    if not soak.settled:
+        yield f"not everything settled: {soak.open_work()}"
+    elif not soak.books_read:
+        yield "the provider's transactions were not read to their end"
+
+
+def _missing_coverage(soak: Soak) -> Iterator[str]:
+    """A run without calls of each kind proves nothing about them."""
+    for kind in CALL_KINDS:
+        if not kind.rows().filter(handed_over_at__isnull=False).exists():
+            yield f"no {kind.name} was called"
+    if soak.book.missed:
+        yield f"{soak.book.missed} entries of the sandbox's book were not read"
+    refused = Counter(
+        f"{form.kind}: {form.refused}" for form in list(soak.staff.forms) if form.refused
+    )
+    for words, times in refused.items():
+        # Between the page and the post, an account was paused or a batch moved on.
+        if not words.startswith("batch ") and "paused" not in words:
+            yield f"{times} forms came back: {words}"
+
+
+def allowed_unknowns(soak: Soak) -> int:
+    """Calls whose answer a fault of the sandbox spoiled, and those cut off by our own faults."""
+    return soak.book.struck + 2 * IN_FLIGHT * len(soak.struck)
+
+
+def _unknowns(soak: Soak) -> Iterator[str]:
+    number, allowed = unknown_calls(), allowed_unknowns(soak)
+    if number > allowed:
+        yield f"{number} calls are unknown, and {allowed} can be explained"
+
+
+def unexpected_exceptions(log: Path) -> list[str]:
+    """Exceptions in a host's log that no fault explains."""
+    found: Counter[str] = Counter()
+    inside = False
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith("Traceback (most recent call last):"):
+            inside = True
+        elif inside and (match := EXCEPTION.match(line)):
+            inside = False
+            if not EXPECTED.search(match[1]) and not DISK_FULL.match(line):
+                found[line[:200]] += 1
+    return [f"{log.stem} logged {times} times: {line}" for line, times in found.items()]
+
+
+def figures(soak: Soak) -> dict[str, object]:
+    states = Counter(Message.objects.values_list("state", flat=True))
+    return {
+        "forms": dict(Counter(form.kind for form in list(soak.staff.forms))),
+        "forms_taken": len(soak.staff.taken()),
+        "answers": dict(soak.staff.answers),
+        "sends_in_the_book": sum(sum(one.values()) for one in soak.book.sent.values()),
+        "orders_in_the_book": sum(map(len, soak.book.orders.values())),
+        "messages": dict(states),
+        "orders": dict(Counter(Order.objects.values_list("state", flat=True))),
+        "unknown": unknown_calls(),
+        "unknown_explained": allowed_unknowns(soak),
+        "calls_struck_by_sandbox_faults": soak.book.struck,
+        "callbacks": Callback.objects.count(),
+        "callbacks_pushed_and_answered": sum(map(len, soak.book.stored.values())),
+        "callbacks_without_an_answer": soak.book.unanswered,
+        "findings": Finding.objects.count(),
+        "faults": dict(Counter(one.name for one in soak.struck)),
+        "portal_ended": dict(soak.endings),
+        "pauses": dict(soak.pauses),
+        "memory": soak.memory.highest(),
+    }

@@ -1,0 +1,64 @@
+"""What a run consists of, for the faults that strike it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from django.db import Error, connection
+
+from sandbox.remote import Remote
+
+from .portal_host import PortalHost
+from .stores import Store
+
+T = TypeVar("T")
+CLOCK_LIBRARY = "faketime/libfaketimeMT.so.1"
+
+
+@dataclass
+class World:
+    hosts: Sequence[PortalHost]
+    store: Store
+    remote: Remote
+    has_small_disk: bool
+    clock_library: Path | None
+    run_for: Callable[[float], None]
+    """Lets the run go on for some seconds: work, supervision, samples."""
+
+    def stop(self, hosts: Sequence[PortalHost]) -> int:
+        """Stop hosts as for a restart. Returns how many had to be killed."""
+        for host in hosts:
+            host.terminate()
+        late = 0
+        for _ in range(150):
+            if all(host.has_stopped() for host in hosts):
+                return late
+            self.run_for(0.2)
+        for host in hosts:
+            if not host.has_stopped():
+                late += 1
+                host.late_stops += 1
+                host.kill()
+        return late
+
+
+def find_clock_library() -> Path | None:
+    """The library of Debian's package `faketime`, if it is installed."""
+    for folder in (Path("/usr/lib"), *Path("/usr/lib").glob("*-linux-gnu")):
+        if (folder / CLOCK_LIBRARY).exists():
+            return folder / CLOCK_LIBRARY
+    return None
+
+
+def when_possible(read: Callable[[], T], otherwise: T) -> T:
+    """What `read` finds in the database, or `otherwise` while the database does not answer."""
+    try:
+        return read()
+    except Error:
+        with suppress(Error):
+            connection.close()
+        return otherwise
