@@ -21,6 +21,8 @@ TIER ?= quick
 CHAOS ?= $(STORM)
 LONG ?=
 STORM ?=
+SOAK ?=
+FUZZ ?=
 MUTANTS ?=
 ONCE_MORE ?=
 SECOND :=
@@ -54,8 +56,8 @@ SPACE := $(subst ,, )
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
 .PHONY: help demo dev run test test-all test-rest test-next test-next-run test-sqlite test-postgres \
-	test-postgres-second coverage chaos storm bench mutants check check-format check-lint check-types \
-	check-imports check-migrations check-translations check-registries format lock messages clean
+	test-postgres-second coverage chaos storm soak fuzz bench mutants check check-format check-lint check-types \
+	check-imports check-migrations check-translations check-registries check-audit format lock messages clean
 
 help: ## List the targets
 	@echo "make demo   try the portal with sandbox providers: it sends nothing and costs nothing"
@@ -139,6 +141,13 @@ chaos: $(VENV)/.installed-dev ## Kill engine processes 50 times while calls of e
 # The former name.
 storm: chaos
 
+soak: $(VENV)/.installed-dev ## Run the portal for an hour while all around it fails (SOAK="--minutes 4 --seed 7")
+	@$(BIN)/python -m benchmarks.soak --database sqlite $(SOAK)
+	@$(BIN)/python -m benchmarks.soak --database postgresql $(SOAK)
+
+fuzz: $(VENV)/.installed-dev ## Search for input that breaks callbacks, answers, files or forms (FUZZ="--minutes 10 --seed 7")
+	@env -u TEST_DATABASE_URL $(BIN)/python -m tools.fuzz $(FUZZ)
+
 bench: $(VENV)/.installed-dev ## Measure dispatch, latency and limits on an idle machine (LONG=1: longer)
 	@LONG="$(LONG)" $(BIN)/python -m benchmarks
 
@@ -148,9 +157,9 @@ mutants: ## Insert small faults into the code and list those that no test detect
 	@$(MAKE) VENV=$(MUTANTS_VENV) $(MUTANTS_VENV)/.installed-mutants
 	@nice -n 10 $(MUTANTS_VENV)/bin/python -m tools.mutants $(MUTANTS)
 
-CHECKS := format lint types imports migrations translations registries
+CHECKS := format lint types imports migrations translations registries audit
 
-check: ## Run all checks: format, lint, types, imports, migrations, translations, registries
+check: ## Run all checks: format, lint, types, imports, migrations, translations, registries, audit
 	@for name in $(CHECKS); do echo "== $$name =="; $(MAKE) check-$$name || exit 1; done
 
 check-format: $(VENV)/.installed-dev
@@ -174,6 +183,10 @@ check-translations: $(VENV)/.installed-dev
 # No file may contain the address of a package registry.
 check-registries:
 	@! git grep --untracked -nIE '$(REGISTRIES)'
+
+# Skipped with one line where the list of vulnerabilities cannot be reached.
+check-audit: $(VENV)/.installed-dev
+	@$(BIN)/python -m tools.audit
 
 format: $(VENV)/.installed-dev ## Format the code and apply the linter's fixes
 	@$(BIN)/ruff check --fix . || true

@@ -97,17 +97,17 @@ def _world(
     from ..clusters import sandbox_process
     from .portal_host import PortalHost
     from .run import Soak
-    from .world import World, find_clock_library
+    from .world import World, build_clock_library
 
     hosts = []
     for number in range(1, options.hosts + 1):
         data = store.folder if options.database == "sqlite" else folder / f"host{number}"
         data.mkdir(exist_ok=True)
         hosts.append(PortalHost(f"host{number}", folder, data))
-    library = find_clock_library()
+    library = build_clock_library(folder)
     if library and "clock" in _wanted(options):
         for host in hosts:
-            host.under_fake_clock(library)
+            host.preload_clock(library)
     with sandbox_process(min(accounts.DELAYS["haorui"])) as (remote, url):
         accounts.set_up_providers(remote, sms_delay=3.0, lifetime=90.0)
         made = accounts.make_accounts(remote, url.removesuffix("/haorui"))
@@ -167,6 +167,8 @@ def _switch_reports_on(soak: Soak) -> None:
     from providers.accounts import callback_url
 
     remote = soak.world.remote
+    # The delay that chaos uses is a fault, too, and would keep others from striking.
+    remote.clear_faults()
     for provider in ("haorui", "otpservice"):
         remote.change_settings(provider, report_delay=SOON)
     for number, account in enumerate(soak.accounts.otpservice):
@@ -174,9 +176,7 @@ def _switch_reports_on(soak: Soak) -> None:
         assert address is not None
         path = address.reveal().split("/", 3)[3]
         host = soak.world.hosts[number % len(soak.world.hosts)]
-        remote.change_account(
-            "otpservice", account.name, callback_url=f"http://{host.bind}/{path}"
-        )
+        remote.change_account("otpservice", account.name, callback_url=f"http://{host.bind}/{path}")
 
 
 def _report(options: argparse.Namespace, soak: Soak, past: Past | None) -> int:

@@ -112,7 +112,9 @@ def repeated_orders(book: SoakBook, past: Past | None) -> Iterator[str]:
 def repeated_cancels(book: SoakBook, past: Past | None) -> Iterator[str]:
     requests = Counter(Cancel.objects.values_list("order__provider_id", flat=True))
     for order, times in book.cancels_done.items():
-        if len(times) > requests[order] and not is_lost(past, times[: len(times) - requests[order]]):
+        if len(times) > requests[order] and not is_lost(
+            past, times[: len(times) - requests[order]]
+        ):
             yield f"order {order} was cancelled {len(times)} times for {requests[order]} requests"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +54,7 @@ def violations(soak: Soak, past: Past | None) -> list[str]:
         *_unknowns(soak),
         *ledgers.wrong_journal(),
         *soak.memory.growing(),
-        *too_many_rows(),
+        *too_many_rows((time.time() - soak.started_at) / 60),
     ]
     for account in soak.accounts.gosms:
         found += ledgers.wrong_transactions(soak.world.remote, account)

@@ -176,7 +176,7 @@ def _needs_small_disk(world: World) -> str:
 
 
 def _needs_clock(world: World) -> str:
-    return "" if world.clock_library else "the package faketime is not installed"
+    return "" if world.clock_library else "no C compiler was found"
 
 
 FAULTS = (

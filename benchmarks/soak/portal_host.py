@@ -72,14 +72,9 @@ class PortalHost:
             **(environment or {}),
         }
 
-    def under_fake_clock(self, library: Path) -> None:
+    def preload_clock(self, library: Path) -> None:
         """Let `step_clock` move this host's clock. Call it before the first start."""
-        self._environment |= {
-            "LD_PRELOAD": str(library),
-            "FAKETIME_TIMESTAMP_FILE": str(self._clock),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
+        self._environment |= {"LD_PRELOAD": str(library), "SOAK_CLOCK": str(self._clock)}
 
     def step_clock(self, seconds: int) -> None:
         """Set the offset of this host's clock from the true time."""

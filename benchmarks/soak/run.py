@@ -250,4 +250,6 @@ class Soak:
 
 
 def unknown_calls() -> int:
-    return sum(kind.rows().filter(state__in=("unknown", "unclear")).count() for kind in calls.CALL_KINDS)
+    return sum(
+        kind.rows().filter(state__in=("unknown", "unclear")).count() for kind in calls.CALL_KINDS
+    )

@@ -27,13 +27,14 @@ LEAST_GROWTH = 12.0
 """Megabytes that a process may grow in all, whatever the trend."""
 MOST_ROWS = {
     "queued tasks": 60,
-    "finished tasks": 10,
     "heartbeats": 200,
     "leases": 20,
     "task leases": 60,
     "sessions": 20,
     "cache": 3000,
 }
+MOST_A_MINUTE = {"finished tasks": 120}
+"""Tables whose rows are kept for a while and then deleted."""
 
 Sample = tuple[float, float]
 """Seconds since the start of the run, and megabytes."""
@@ -87,10 +88,11 @@ def service_rows() -> dict[str, int]:
     }
 
 
-def too_many_rows() -> Iterator[str]:
+def too_many_rows(minutes: float) -> Iterator[str]:
+    allowed = MOST_ROWS | {name: round(most * minutes) for name, most in MOST_A_MINUTE.items()}
     for name, number in service_rows().items():
-        if number > MOST_ROWS.get(name, number):
-            yield f"{number} {name}, where {MOST_ROWS[name]} are allowed"
+        if number > allowed.get(name, number):
+            yield f"{number} {name}, where {allowed[name]} are allowed"
 
 
 def _cache_rows() -> int:

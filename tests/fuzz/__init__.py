@@ -1,0 +1,1 @@
+"""Searches for input that breaks the portal. `make fuzz` lets them search for longer."""
