@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     # The lock file names every version, so nothing is resolved or installed.
     command = ["-r", lock, "--disable-pip", "--require-hashes", "--format", "json"]
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "pip_audit", "--progress-spinner", "off", *command],
             capture_output=True,
             text=True,

@@ -54,7 +54,7 @@ def _search(seed: int, examples: int, options: Sequence[str]) -> int:
         "-p",
         "no:randomly",
     ]
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603
         [*command, f"--hypothesis-seed={seed}", "--timeout=3600", *options],
         env={**os.environ, "FUZZ_EXAMPLES": str(examples)},
         check=False,

@@ -43,6 +43,8 @@ def main() -> int:
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="smsportal-soak-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        # PostgreSQL runs as another user, who has to reach its data.
+        folder.chmod(0o711)
         return _run_in(options, folder, stack)
 
 
@@ -126,24 +128,35 @@ def _world(
 
 def _run(options: argparse.Namespace, soak: Soak) -> Past | None:
     from .faults import plan
+    from .restore import Restore
+    from .run import Staged
 
     faults = _faults(options, soak)
     _switch_reports_on(soak)
     if not soak.start():
         raise SystemExit("The portal did not start.")
     print(f"  {time.time() - soak.started_at:7.1f} s  the hosts are up", flush=True)
-    planned = plan(options.seed, faults) if faults else iter(())
-    soak.run(time.monotonic() + 60 * options.minutes, planned, None)
+    restore = Restore(soak, random.Random(f"restore {options.seed}"))
+    stages = []
+    if "restore" in _wanted(options):
+        if reason := restore.missing():
+            print(f"  restore skipped: {reason}", flush=True)
+        else:
+            stages = [
+                Staged("backup", 0.3, restore.back_up),
+                Staged("restore", 0.5, restore.put_back),
+            ]
+    soak.run(time.monotonic() + 60 * options.minutes, plan(options.seed, faults), stages)
     soak.settle()
     for host in soak.world.hosts:
         host.kill()
-    return None
+    return restore.past
 
 
 def _wanted(options: argparse.Namespace) -> list[str]:
     from .faults import FAULTS
 
-    names = [fault.name for fault in FAULTS]
+    names = [*(fault.name for fault in FAULTS), "restore"]
     unknown = {*(options.only or ()), *options.without} - set(names)
     if unknown:
         raise SystemExit(f"There is no fault {', '.join(sorted(unknown))}: {', '.join(names)}.")

@@ -120,7 +120,7 @@ def repeated_cancels(book: SoakBook, past: Past | None) -> Iterator[str]:
 
 def lost_forms(forms: list[Form], past: Past | None) -> Iterator[str]:
     """Forms that were answered with success and have no row."""
-    tokens = {
+    tokens: dict[str, set[str | None]] = {
         "send": set(Message.objects.values_list("form_token", flat=True)),
         "code": set(Session.objects.values_list("form_token", flat=True)),
         "rent": set(Order.objects.values_list("form_token", flat=True)),

@@ -40,6 +40,7 @@ def violations(soak: Soak, past: Past | None) -> list[str]:
     """Every violation, in words."""
     book = soak.book
     found = [
+        *soak.problems,
         *call_checks.repeated_sends(book, past),
         *call_checks.wrong_messages(book, past),
         *call_checks.wrong_checks(book, soak.workload.checked, past),

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import count
 
 from .portal_host import KILLABLE
 from .stores import PostgreSQLStore, SQLiteStore, filled
@@ -33,6 +34,9 @@ class Fault:
     """Why it cannot strike here; empty if it can."""
 
 
+NOTHING = Fault("nothing", 1, lambda world, chance: "nothing")
+
+
 @dataclass(frozen=True)
 class Planned:
     fault: Fault
@@ -42,7 +46,8 @@ class Planned:
 
 def plan(seed: int, faults: list[Fault]) -> Iterator[Planned]:
     chance = random.Random(f"faults {seed}")
-    for index in range(1_000_000):
+    faults = faults or [NOTHING]
+    for index in count():
         fault = chance.choices(faults, [fault.weight for fault in faults])[0]
         yield Planned(fault, chance.uniform(*GAP), f"{seed} {index}")
 

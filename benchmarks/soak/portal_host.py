@@ -117,6 +117,20 @@ class PortalHost:
             self._process = None
         return self._process is None and not self.running()
 
+    def manage(self, *words: str) -> str:
+        """Run a command of the portal on this host. Returns all that it printed."""
+        done = subprocess.run(
+            (*MANAGE, *words),
+            env=self._environment,
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=300,
+        )
+        return done.stdout
+
     def kill(self) -> None:
         """End every process of this host at once."""
         while found := self.running():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from typing import Any
 
 from sandbox.remote import Remote, RemoteError
 
@@ -42,6 +43,10 @@ OTHERS = (
     "keep_alive_closed",
     "keep_alive_reset",
 )
+OPTIONS: dict[str, dict[str, Any]] = {
+    "callback_late": {"seconds": 15.0},
+    "slow": {"seconds": 8.0},
+}
 PUSHES = ("callback_twice", "callback_late", "callback_overtaken", "callback_lost")
 
 
@@ -61,7 +66,7 @@ class ProviderFaults:
         name = self._chance.choice((*EITHER_WAY, *OTHERS, *PUSHES))
         accept = self._chance.choice((True, False)) if name in EITHER_WAY else None
         provider, calls = self._chance.choice(PROVIDERS), self._chance.randint(1, MOST_CALLS)
-        options = {"callback_late": {"seconds": 15.0}, "slow": {"seconds": 8.0}}.get(name, {})
+        options = OPTIONS.get(name, {})
         try:
             self._remote.fault(name, provider=provider, calls=calls, accept=accept, **options)
             self.switched_on += 1

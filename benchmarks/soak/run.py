@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.contrib.auth.models import User
 
@@ -20,7 +21,7 @@ from ..chaos import calls
 from ..chaos.accounts import Accounts
 from ..chaos.orders import Orders, still_pending
 from ..chaos.transactions import read_transactions
-from .faults import Fault, Planned
+from .faults import Planned
 from .provider_faults import ProviderFaults
 from .samples import Memory
 from .soak_book import SoakBook
@@ -48,6 +49,15 @@ class Struck:
     ended_at: float
 
 
+@dataclass(frozen=True)
+class Staged:
+    """Something that happens once, after this share of a run."""
+
+    name: str
+    share: float
+    act: Callable[[], str]
+
+
 @dataclass
 class Every:
     """Whether some seconds have passed since it last said so."""
@@ -71,6 +81,7 @@ class Soak:
     ) -> None:
         self.world = world
         self.accounts = accounts
+        self.by = by
         self.book = SoakBook(world.remote)
         self.staff = Staff(by, world.hosts)
         self.memory = Memory()
@@ -79,6 +90,8 @@ class Soak:
         """How often each host's portal ended and was started again."""
         self.pauses: Counter[str] = Counter()
         """Why accounts were paused, which a manager ended."""
+        self.problems: list[str] = []
+        """Violations that showed during the run."""
         self.settled = self.books_read = False
         self.started_at = time.time()
         chance = random.Random(f"work {seed}")
@@ -104,27 +117,32 @@ class Soak:
         """Start the hosts. Returns whether all came up."""
         for host in self.world.hosts:
             host.start()
-        return self._wait_for(lambda: all(host.is_ready() for host in self.world.hosts))
+        return self.wait_for(lambda: all(host.is_ready() for host in self.world.hosts))
 
-    def run(self, until: float, planned: Iterator[Planned], middle: Fault | None) -> None:
-        """Work until this moment of the monotonic clock, with faults meanwhile."""
+    def run(self, until: float, planned: Iterator[Planned], staged: Sequence[Staged]) -> None:
+        """Work until this moment of the monotonic clock, with faults meanwhile.
+
+        `staged`: what happens once, at its share of the time.
+        """
         self._working = True
-        self._next_work = time.monotonic()
-        half = time.monotonic() + (until - time.monotonic()) / 2
+        began = self._next_work = time.monotonic()
+        waiting = list(staged)
         for one in planned:
             self.run_for(min(one.gap, max(0.0, until - time.monotonic())))
-            if middle is not None and time.monotonic() >= half:
-                self.strike(middle, random.Random(f"middle {one.seed}"))
-                middle = None
+            if waiting and time.monotonic() >= began + waiting[0].share * (until - began):
+                stage = waiting.pop(0)
+                self.strike(stage.name, stage.act)
             if time.monotonic() >= until:
                 break
-            self.strike(one.fault, random.Random(one.seed))
+            self.strike(
+                one.fault.name, partial(one.fault.strike, self.world, random.Random(one.seed))
+            )
         self._working = False
 
-    def strike(self, fault: Fault, chance: random.Random) -> None:
+    def strike(self, name: str, act: Callable[[], str]) -> None:
         began_at = time.time()
-        words = fault.strike(self.world, chance)
-        self.struck.append(Struck(fault.name, words, began_at, time.time()))
+        words = act()
+        self.struck.append(Struck(name, words, began_at, time.time()))
         print(f"  {began_at - self.started_at:7.1f} s  {words}", flush=True)
 
     # --- running ---------------------------------------------------------------------
@@ -197,7 +215,7 @@ class Soak:
     def settle(self) -> None:
         """Wait until nothing waits, is in flight or can still change."""
         self.provider_faults.stop()
-        self._wait_for(self.staff.is_idle)
+        self.wait_for(self.staff.is_idle)
         self.settled = self._wait_until(self._is_settled)
         if self.settled:
             self.books_read = self._read_transactions()
@@ -240,8 +258,9 @@ class Soak:
                 return False
         return True
 
-    def _wait_for(self, holds: Callable[[], bool]) -> bool:
-        deadline = time.monotonic() + STARTS_WITHIN
+    def wait_for(self, holds: Callable[[], bool], seconds: float = STARTS_WITHIN) -> bool:
+        """Run until the condition holds, for this long at most. Returns whether it holds."""
+        deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
                 return False

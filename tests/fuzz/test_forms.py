@@ -1,4 +1,4 @@
-"""Forms with any text: a page with errors or a redirect, never a fault, and nothing typed is lost."""
+"""Forms with any text: a page with errors or a redirect, never a fault. What was typed is kept."""
 
 from __future__ import annotations
 

@@ -43,6 +43,6 @@ def test_unreachable_list_is_skipped_with_one_line(
 def test_failure_of_the_tool_is_skipped_with_its_last_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(audit.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
     assert audit.main([str(tmp_path / "missing.lock")]) == 0
     assert capsys.readouterr().out.startswith("Skipped: ")

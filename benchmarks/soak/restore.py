@@ -1,0 +1,125 @@
+"""Put back a backup in the middle of a run, and decide about what the portal then holds."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Iterator
+
+from django.core.management import get_commands
+from django.db import connections
+
+from messaging.models import Message
+from messaging.states import MessageState
+from providers.models import Hold
+from rentals.models import Order
+from rentals.states import OrderState
+
+from ..chaos.batches import Batches
+from .past import Past
+from .run import Soak
+from .world import when_possible
+
+BATCH = 250
+"""Messages of the batch that is under way when the backup is taken."""
+AFTERWARDS = 30.0
+"""The least seconds of work between the backup and its return."""
+HOLD_WITHIN = 90.0
+"""Seconds until the hold must be there."""
+WORK_DURING_HOLD = 15.0
+DECIDED_WITHIN = 120.0
+GROUP = re.compile(r"^(\S+): ", re.MULTILINE)
+MAY_HAVE_WAITED = frozenset(
+    {MessageState.HELD, MessageState.QUEUED, MessageState.CLAIMED, MessageState.SCHEDULED}
+)
+REASON = "Restored during a soak run."
+
+
+class Restore:
+    """The only restore of a run: first `back_up`, later `put_back`."""
+
+    def __init__(self, soak: Soak, chance: random.Random) -> None:
+        self._soak = soak
+        self._chance = chance
+        self._batches = Batches(soak.by, chance)
+        self.past: Past | None = None
+
+    @staticmethod
+    def missing() -> str:
+        """Why no restore is possible; empty if it is."""
+        return "" if "release" in get_commands() else "not available"
+
+    def back_up(self) -> str:
+        """Copy the database while a batch is being sent."""
+        self._batches.send(self._chance.choice(self._soak.accounts.haorui), BATCH)
+        self._soak.run_for(self._chance.uniform(0.5, 3))
+        at = time.time()
+        self._soak.world.store.back_up()
+        self.past = Past(backed_up_at=at)
+        return "backup"
+
+    def put_back(self) -> str:
+        """Restore the backup with all hosts stopped, and decide about the hold."""
+        past, soak = self.past, self._soak
+        assert past is not None
+        hosts = list(soak.world.hosts)
+        soak.run_for(max(0.0, past.backed_up_at + AFTERWARDS - time.time()))
+        soak.world.stop(hosts)
+        connections.close_all()
+        soak.world.store.restore()
+        past.restored_at = time.time()
+        waiting = len(_waiting())
+        for host in hosts:
+            host.start()
+        soak.wait_for(lambda: all(host.is_ready() for host in hosts))
+        held = soak.wait_for(lambda: when_possible(_is_held, False), HOLD_WITHIN)
+        if not held:
+            if waiting:
+                soak.problems.append(f"no hold came up, although {waiting} rows waited")
+            return f"restore; {waiting} rows waited, no hold"
+        soak.run_for(WORK_DURING_HOLD)
+        return f"restore; {waiting} rows waited; {self._decide(past)}"
+
+    def _decide(self, past: Past) -> str:
+        """Release some groups and discard the others."""
+        host, soak = self._soak.world.hosts[0], self._soak
+        listed = host.manage("release", "--list")
+        keys = GROUP.findall(listed)
+        sent = [key for key in keys if self._chance.random() < 0.5] or keys[:1]
+        before = _waiting()
+        for key in sent:
+            host.manage("release", "--group", key, "--reason", REASON)
+        past.released = before - _still_held()
+        host.manage("release", "--all", "--discard", "--reason", REASON)
+        past.discarded = len(before) - len(past.released)
+        if not soak.wait_for(lambda: when_possible(lambda: not _is_held(), False), DECIDED_WITHIN):
+            soak.problems.append(f"the hold did not end: {host.manage('release', '--list')[-300:]}")
+        return f"{len(past.released)} released in {len(sent)} of {len(keys)} groups, rest discarded"
+
+
+def _is_held() -> bool:
+    return Hold.objects.filter(ended_at=None).exists()
+
+
+def _waiting() -> set[str]:
+    """References, numbers and pairs of the rows that wait for a call."""
+    return set(_references(held_only=False))
+
+
+def _still_held() -> set[str]:
+    return set(_references(held_only=True))
+
+
+def _references(*, held_only: bool) -> Iterator[str]:
+    messages = Message.objects.filter(state__in=MAY_HAVE_WAITED).select_related("account", "batch")
+    for row in messages.defer("text"):
+        held = row.hold_id or (row.batch is not None and row.batch.hold_id)
+        if held or not held_only:
+            yield row.recipient if row.account.provider == "haosms" else row.reference
+    orders = Order.objects.filter(
+        state__in=(OrderState.HELD, OrderState.QUEUED, OrderState.CLAIMED)
+    ).select_related("account")
+    for order in orders:
+        if order.hold_id or not held_only:
+            yield f"{order.account.name} {order.project} {order.region}"
