@@ -145,7 +145,8 @@ class PortalHost:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         except OSError:
             return False
-        return any(one.kind == "engine loop" for one in self.classified())
+        # A loop that finds no free account looks idle, so the loops of this host are no sign.
+        return any(one.kind.startswith("engine ") for one in self.classified())
 
     # --- processes -------------------------------------------------------------------
 
