@@ -91,9 +91,12 @@ def wrong_charges(remote: Remote, account: Account) -> Iterator[str]:
             yield f"order {order.pk} is {state}, and booked {booked.get(order.provider_id)}"
 
 
-def wrong_findings(account: Account) -> Iterator[str]:
-    """Findings of the ledger check, other than money held for a lost order."""
-    lost = Order.objects.filter(account=account, state="unknown").count()
+def wrong_findings(account: Account, taken_back: int = 0) -> Iterator[str]:
+    """Findings of the ledger check, other than money held for a lost order.
+
+    `taken_back`: orders whose rows a restore took back.
+    """
+    lost = taken_back + Order.objects.filter(account=account, state="unknown").count()
     held = 0
     for finding in ledger.check(account):
         if finding.kind == Finding.Kind.HOLD_WITHOUT_ORDER:
@@ -101,7 +104,7 @@ def wrong_findings(account: Account) -> Iterator[str]:
         else:
             yield f"the ledger check found {finding}"
     if held > lost:
-        yield f"money is held for {held} orders that no row holds, and {lost} are unknown"
+        yield f"money is held for {held} orders that no row holds, and {lost} are lost"
 
 
 def _comparable(row: dict[str, Any]) -> tuple[str, Any, str]:

@@ -195,7 +195,7 @@ def _switch_reports_on(soak: Soak) -> None:
 def _report(options: argparse.Namespace, soak: Soak, past: Past | None) -> int:
     from . import checks
 
-    problems, found = checks.violations(soak, past), checks.figures(soak)
+    problems, found = checks.violations(soak, past), checks.figures(soak, past)
     for name, value in found.items():
         print(f"  {name}: {value}")
     for problem in problems[:MOST_SHOWN]:

@@ -109,6 +109,13 @@ def repeated_orders(book: SoakBook, past: Past | None) -> Iterator[str]:
             yield f"{len(made)} numbers were rented for {len(rows[pair])} orders of {pair}"
 
 
+def orders_taken_back(book: SoakBook, past: Past | None) -> int:
+    """Orders in the book whose rows a restore took back."""
+    known = set(Order.objects.values_list("provider_id", flat=True))
+    ids = {one for made in book.orders.values() for one in made} - known
+    return sum(is_lost(past, book.accepted_at[one]) for one in ids)
+
+
 def repeated_cancels(book: SoakBook, past: Past | None) -> Iterator[str]:
     requests = Counter(Cancel.objects.values_list("order__provider_id", flat=True))
     for order, times in book.cancels_done.items():

@@ -52,7 +52,8 @@ def violations(soak: Soak, past: Past | None) -> list[str]:
         *lost_callbacks(soak, past),
         *_unsettled(soak),
         *_missing_coverage(soak),
-        *_unknowns(soak),
+        *_refused_forms(soak, past),
+        *_unknowns(soak, past),
         *ledgers.wrong_journal(),
         *soak.memory.growing(),
         *too_many_rows((time.time() - soak.started_at) / 60),
@@ -60,7 +61,7 @@ def violations(soak: Soak, past: Past | None) -> list[str]:
     for account in soak.accounts.gosms:
         found += ledgers.wrong_transactions(soak.world.remote, account)
         found += ledgers.wrong_charges(soak.world.remote, account)
-        found += ledgers.wrong_findings(account)
+        found += ledgers.wrong_findings(account, call_checks.orders_taken_back(book, past))
     for host in soak.world.hosts:
         found += unexpected_exceptions(host.log)
     return found
@@ -107,22 +108,29 @@ def _missing_coverage(soak: Soak) -> Iterator[str]:
             yield f"no {kind.name} was called"
     if soak.book.missed:
         yield f"{soak.book.missed} entries of the sandbox's book were not read"
+
+
+def _refused_forms(soak: Soak, past: Past | None) -> Iterator[str]:
     refused = Counter(
         f"{form.kind}: {form.refused}" for form in list(soak.staff.forms) if form.refused
     )
     for words, times in refused.items():
-        # Between the page and the post, an account was paused or a batch moved on.
-        if not words.startswith("batch ") and "paused" not in words:
+        # Between the page and the post, an account was paused, a batch moved on, or a restore took
+        # the object back.
+        moved_on = words.startswith("batch ") or "paused" in words
+        if not moved_on and not (past is not None and ": 404" in words):
             yield f"{times} forms came back: {words}"
 
 
-def allowed_unknowns(soak: Soak) -> int:
-    """Calls whose answer a fault of the sandbox spoiled, and those cut off by our own faults."""
-    return soak.book.struck + 2 * IN_FLIGHT * len(soak.struck)
+def allowed_unknowns(soak: Soak, past: Past | None) -> int:
+    """Calls whose answer a fault of the sandbox spoiled, those cut off by our own faults, and
+    those that a person did not want to be sent."""
+    discarded = past.discarded if past else 0
+    return soak.book.struck + 2 * IN_FLIGHT * len(soak.struck) + discarded
 
 
-def _unknowns(soak: Soak) -> Iterator[str]:
-    number, allowed = unknown_calls(), allowed_unknowns(soak)
+def _unknowns(soak: Soak, past: Past | None) -> Iterator[str]:
+    number, allowed = unknown_calls(), allowed_unknowns(soak, past)
     if number > allowed:
         yield f"{number} calls are unknown, and {allowed} can be explained"
 
@@ -141,7 +149,7 @@ def unexpected_exceptions(log: Path) -> list[str]:
     return [f"{log.stem} logged {times} times: {line}" for line, times in found.items()]
 
 
-def figures(soak: Soak) -> dict[str, object]:
+def figures(soak: Soak, past: Past | None = None) -> dict[str, object]:
     states = Counter(Message.objects.values_list("state", flat=True))
     return {
         "forms": dict(Counter(form.kind for form in list(soak.staff.forms))),
@@ -152,7 +160,9 @@ def figures(soak: Soak) -> dict[str, object]:
         "messages": dict(states),
         "orders": dict(Counter(Order.objects.values_list("state", flat=True))),
         "unknown": unknown_calls(),
-        "unknown_explained": allowed_unknowns(soak),
+        "unknown_explained": allowed_unknowns(soak, past),
+        "released": len(past.released) if past else 0,
+        "discarded": past.discarded if past else 0,
         "calls_struck_by_sandbox_faults": soak.book.struck,
         "callbacks": Callback.objects.count(),
         "callbacks_pushed_and_answered": sum(map(len, soak.book.stored.values())),

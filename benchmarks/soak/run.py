@@ -21,7 +21,7 @@ from ..chaos import calls
 from ..chaos.accounts import Accounts
 from ..chaos.orders import Orders, still_pending
 from ..chaos.transactions import read_transactions
-from .faults import Planned
+from .faults import NOTHING, Planned
 from .provider_faults import ProviderFaults
 from .samples import Memory
 from .soak_book import SoakBook
@@ -134,9 +134,9 @@ class Soak:
                 self.strike(stage.name, stage.act)
             if time.monotonic() >= until:
                 break
-            self.strike(
-                one.fault.name, partial(one.fault.strike, self.world, random.Random(one.seed))
-            )
+            if one.fault is not NOTHING:
+                act = partial(one.fault.strike, self.world, random.Random(one.seed))
+                self.strike(one.fault.name, act)
         self._working = False
 
     def strike(self, name: str, act: Callable[[], str]) -> None:

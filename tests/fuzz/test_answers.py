@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from providers.gateway.client import Client
 from providers.gateway.errors import GatewayError, NotDone
+from providers.gateway.http.client import Deadlines
 from providers.gateway.vocabulary import Outcome
 from tests.providers.clients.fake_transport import raw_answer
 from tests.providers.clients.samples import PAID, SAMPLES
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.fuzz
 OUTCOMES = {"done", *Outcome}
 REPEATABLE_STATUSES = {301, 307, 308, 429}
 """Statuses that say that the request was not carried out."""
+PATIENT = Deadlines(connect=30, read=30, total=60)
 HEADERS = ("retry-after", "content-type", "content-length", "content-encoding", "location")
 paid_calls = st.sampled_from([one for one in CLIENT_CALLS if one[1] in PAID])
 headers = st.dictionaries(st.sampled_from(HEADERS), texts, max_size=3)
@@ -82,7 +84,8 @@ def test_paid_request_that_was_read_is_never_not_done_by_a_broken_answer(raw: by
         peer.send(raw)
 
     server = RawServer(behave)
-    caller = Caller(server.url)
+    # The server always closes, so a long wait means a slow machine.
+    caller = Caller(server.url, deadlines=PATIENT)
     failure: GatewayError | None = None
     try:
         caller.pay()
