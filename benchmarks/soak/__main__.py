@@ -206,6 +206,7 @@ def _report(options: argparse.Namespace, soak: Soak, past: Past | None) -> int:
     if options.json:
         run = {key: str(value) for key, value in vars(options).items()}
         record = {"options": run, **found, "faults_struck": [vars(one) for one in soak.struck]}
+        record["memory_by_the_minute"] = soak.memory.longest()
         options.json.write_text(
             json.dumps({**record, "violations": problems}, indent=2) + "\n", encoding="utf-8"
         )

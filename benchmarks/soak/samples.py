@@ -51,7 +51,21 @@ class Memory:
         for host in hosts:
             for one in host.classified():
                 if rss := rss_of(one.pid):
-                    self._samples[host.name, one.kind, one.pid].append((now, rss / MEGABYTE))
+                    self.note(host.name, one.kind, one.pid, [(now, rss / MEGABYTE)])
+
+    def note(self, host: str, kind: str, pid: int, samples: Sequence[Sample]) -> None:
+        self._samples[host, kind, pid] += samples
+
+    def longest(self) -> dict[str, list[float]]:
+        """By kind, the megabytes of the process that lived longest, about once a minute."""
+        found: dict[str, list[Sample]] = {}
+        for (_, kind, _), samples in self._samples.items():
+            if len(samples) > len(found.get(kind, ())):
+                found[kind] = samples
+        return {
+            kind: [round(megabytes, 1) for _, megabytes in samples[::6]]
+            for kind, samples in sorted(found.items())
+        }
 
     def highest(self) -> dict[str, float]:
         """The most megabytes of any process, by kind."""
