@@ -9,7 +9,7 @@ from messaging.models import Batch, Message
 from messaging.states import REPORTS, MessageState
 from otp.codes import digest
 from otp.models import Attempt, Session
-from otp.states import AttemptState, SessionState
+from otp.states import UNDER_WAY, AttemptState, SessionState
 from rentals.models import Cancel, Order
 
 from ..chaos import repeats
@@ -20,6 +20,9 @@ from .staff import Form
 
 WAS_SENT = REPORTS | {MessageState.SUBMITTED}
 NEVER_SENT = frozenset({MessageState.NOT_SENT, MessageState.REFUSED, MessageState.CANCELLED})
+
+ANSWERED = frozenset({AttemptState.RIGHT, AttemptState.WRONG})
+NOT_MADE = frozenset({AttemptState.NOT_DONE, AttemptState.REFUSED})
 
 
 def repeated_sends(book: SoakBook, past: Past | None) -> Iterator[str]:
@@ -59,31 +62,36 @@ def wrong_messages(book: SoakBook, past: Past | None) -> Iterator[str]:
             yield f"{key} was sent at {times_sent}, and no row has it"
 
 
-def wrong_checks(
-    book: SoakBook, checked: dict[str, tuple[str, str]], past: Past | None
-) -> Iterator[str]:
+def wrong_checks(book: SoakBook, checked: dict[str, tuple[str, str]]) -> Iterator[str]:
     """`checked`: the form's token to the provider's session id and the code."""
     yield from repeats.repeated_checks(book.checks_done, checked.values())
     unexpected = set(book.checks_done) - set(checked.values())
     yield from (f"{one} was checked, without a form" for one in sorted(unexpected))
+    yield from _wrong_attempts(book, checked)
+    yield from _wrong_sessions()
+
+
+def _wrong_attempts(book: SoakBook, checked: dict[str, tuple[str, str]]) -> Iterator[str]:
+    """Attempts that contradict the book. The same code may have been checked more than once."""
     by_digest = {digest(token, 0, pair[1]): pair for token, pair in checked.items()}
+    forms = Counter(checked.values())
+    never_made: Counter[tuple[str, str]] = Counter()
     for attempt in Attempt.objects.filter(account__provider="otpservice"):
         pair = by_digest.get(attempt.form_token or "")
         if pair is None:
             continue
         calls, passed = book.checks_done[pair], pair in book.passed
-        fits = {
-            AttemptState.RIGHT: calls >= 1 and passed,
-            AttemptState.WRONG: calls >= 1,
-            AttemptState.NOT_DONE: calls == 0,
-            AttemptState.REFUSED: calls == 0,
-            AttemptState.UNKNOWN: True,
-            AttemptState.EARLIER: True,
-        }
-        if not fits.get(AttemptState(attempt.state), False):
+        never_made[pair] += attempt.state in NOT_MADE
+        if (attempt.state == AttemptState.RIGHT and not passed) or (
+            attempt.state in ANSWERED and calls == 0
+        ):
             words = f"check {attempt.pk} is {attempt.state} {attempt.reason}"
             yield f"{words}, made {calls} times, {'passed' if passed else 'not passed'}"
-    yield from _wrong_sessions()
+        if attempt.state in UNDER_WAY:
+            yield f"check {attempt.pk} is {attempt.state}"
+    for pair, number in never_made.items():
+        if book.checks_done[pair] > forms[pair] - number:
+            yield f"{pair} was checked {book.checks_done[pair]} times, {number} never"
 
 
 def _wrong_sessions() -> Iterator[str]:

@@ -26,14 +26,18 @@ IN_FLIGHT = 32
 """Calls in flight of all accounts together."""
 STRAY = re.compile(rb"stray-\d{8}")
 EXCEPTION = re.compile(r"^([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Timeout|Refused)\w*)\b")
+CHAINED = re.compile(r"^(During handling of the above|The above exception was the direct cause)")
 EXPECTED = re.compile(
-    r"OperationalError|InterfaceError|InternalError|AdminShutdown|ReadOnlySqlTransaction"
+    r"^[\w.]*(OperationalError|InterfaceError|InternalError|AdminShutdown|ReadOnlySqlTransaction"
     r"|TooManyConnections|CrashShutdown|CannotConnectNow|DiskFull|DatabaseError|DiskIOError"
     r"|ConnectionRefusedError|ConnectionResetError|BrokenPipeError|ConnectionError|EOFError"
     r"|KeyboardInterrupt|SystemExit|CommandError|ConnectionTimeout"
+    # Django raises these if a session cannot be saved, whatever the reason.
+    r"|UpdateError|SessionInterrupted)"
+    r"|^OSError: \[Errno 28\]"
+    r"|^RuntimeError: Q Cluster .* failed to start"
 )
 """Exceptions that a killed process, a missing database or a full disk explain."""
-DISK_FULL = re.compile(r"^OSError: \[Errno 28\]")
 
 
 def violations(soak: Soak, past: Past | None) -> list[str]:
@@ -43,7 +47,7 @@ def violations(soak: Soak, past: Past | None) -> list[str]:
         *soak.problems,
         *call_checks.repeated_sends(book, past),
         *call_checks.wrong_messages(book, past),
-        *call_checks.wrong_checks(book, soak.workload.checked, past),
+        *call_checks.wrong_checks(book, soak.workload.checked),
         *call_checks.repeated_orders(book, past),
         *call_checks.repeated_cancels(book, past),
         *outcomes.wrong_orders(book),
@@ -136,17 +140,22 @@ def _unknowns(soak: Soak, past: Past | None) -> Iterator[str]:
 
 
 def unexpected_exceptions(log: Path) -> list[str]:
-    """Exceptions in a host's log that no fault explains."""
-    found: Counter[str] = Counter()
+    """Exceptions in a host's log that no fault explains.
+
+    Of exceptions that were raised while others were handled, the last one counts.
+    """
+    found: list[str] = []
     inside = False
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("Traceback (most recent call last):"):
             inside = True
-        elif inside and (match := EXCEPTION.match(line)):
+        elif inside and EXCEPTION.match(line):
             inside = False
-            if not EXPECTED.search(match[1]) and not DISK_FULL.match(line):
-                found[line[:200]] += 1
-    return [f"{log.stem} logged {times} times: {line}" for line, times in found.items()]
+            found.append(line[:200])
+        elif found and CHAINED.match(line):
+            found.pop()
+    wrong = Counter(line for line in found if not EXPECTED.search(line))
+    return [f"{log.stem} logged {times} times: {line}" for line, times in wrong.items()]
 
 
 def figures(soak: Soak, past: Past | None = None) -> dict[str, object]:

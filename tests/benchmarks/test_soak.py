@@ -59,6 +59,8 @@ def test_log_is_searched_for_exceptions_that_no_fault_explains(tmp_path: Path) -
     trace = 'Traceback (most recent call last):\n  File "x.py", line 1, in f\n    f()\n'
     log.write_text(
         f"{trace}django.db.utils.OperationalError: the database is away\n"
+        f"{trace}AttributeError: x\n\nDuring handling of the above exception, another exception"
+        f" occurred:\n\n{trace}django.db.utils.OperationalError: away\n"
         f"{trace}KeyError: 'x'\n{trace}OSError: [Errno 28] No space left on device\n"
     )
     assert unexpected_exceptions(log) == ["host1 logged 1 times: KeyError: 'x'"]
