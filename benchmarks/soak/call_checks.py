@@ -111,9 +111,10 @@ def repeated_orders(book: SoakBook, past: Past | None) -> Iterator[str]:
     for order in Order.objects.filter(imported=False).select_related("account"):
         rows[order.account.name, order.project, order.region].append(order)
     for pair, made in book.orders.items():
-        kept = [one for one in made if not is_lost(past, book.accepted_at[one])]
+        lost = [one for one in made if is_lost(past, book.accepted_at[one])]
+        again = [one for one in made if book.accepted_at[one][0] > past.restored_at]
         released = " ".join(pair) in past.released
-        if len(kept) > len(rows[pair]) or (len(made) > len(rows[pair]) > 0 and not released):
+        if len(made) - len(lost) > len(rows[pair]) or (lost and again and not released):
             yield f"{len(made)} numbers were rented for {len(rows[pair])} orders of {pair}"
 
 
