@@ -22,6 +22,7 @@ CHAOS ?= $(STORM)
 LONG ?=
 STORM ?=
 SOAK ?=
+SOAK_DATABASES ?= sqlite postgresql
 FUZZ ?=
 MUTANTS ?=
 ONCE_MORE ?=
@@ -142,8 +143,8 @@ chaos: $(VENV)/.installed-dev ## Kill engine processes 50 times while calls of e
 storm: chaos
 
 soak: $(VENV)/.installed-dev ## Run the portal for an hour while all around it fails (SOAK="--minutes 4 --seed 7")
-	@$(BIN)/python -m benchmarks.soak --database sqlite $(SOAK)
-	@$(BIN)/python -m benchmarks.soak --database postgresql $(SOAK)
+	@for database in $(SOAK_DATABASES); do \
+		$(BIN)/python -m benchmarks.soak --database $$database $(SOAK) || exit 1; done
 
 fuzz: $(VENV)/.installed-dev ## Search for input that breaks callbacks, answers, files or forms (FUZZ="--minutes 10 --seed 7")
 	@env -u TEST_DATABASE_URL $(BIN)/python -m tools.fuzz $(FUZZ)

@@ -98,12 +98,8 @@ def test_backup_brings_the_rows_of_its_time_back(tmp_path: Path) -> None:
     assert execute("SELECT number FROM row") == [(1,)]
 
 
-@pytest.mark.long
-@pytest.mark.each_database
-@pytest.mark.timeout(TIMEOUT + 60)
-def test_short_run_breaks_no_promise() -> None:
-    database = "postgresql" if os.environ.get("TEST_DATABASE_URL") else "sqlite"
-    options = ["--minutes", "2", "--seed", "7", "--database", database]
+def run(*options: str) -> None:
+    """Run a soak. It starts and stops processes of its own, a database server included."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.soak", *options],
         cwd=ROOT,
@@ -113,3 +109,20 @@ def test_short_run_breaks_no_promise() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.each_database
+@pytest.mark.timeout(TIMEOUT + 60)
+@pytest.mark.skipif(not os.environ.get("TEST_DATABASE_URL"), reason="SQLite serves one host")
+def test_two_hosts_bear_a_database_that_is_away_or_read_only() -> None:
+    faults = ("--only", "database", "readonly", "connections")
+    run("--minutes", "1", "--seed", "15", "--database", "postgresql", "--hosts", "2", *faults)
+
+
+@pytest.mark.long
+@pytest.mark.each_database
+@pytest.mark.timeout(TIMEOUT + 60)
+def test_short_run_breaks_no_promise() -> None:
+    database = "postgresql" if os.environ.get("TEST_DATABASE_URL") else "sqlite"
+    run("--minutes", "2", "--seed", "7", "--database", database)
