@@ -202,6 +202,7 @@ AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0) or None
 # --- browser security ------------------------------------------------------
 _HTTPS = PUBLIC_ADDRESS.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_HTTPS)
+SESSION_ENGINE = "smsportal.session_store"
 SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default="smsportal_session")
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

@@ -31,9 +31,7 @@ EXPECTED = re.compile(
     r"^[\w.]*(OperationalError|InterfaceError|InternalError|AdminShutdown|ReadOnlySqlTransaction"
     r"|TooManyConnections|CrashShutdown|CannotConnectNow|DiskFull|DatabaseError|DiskIOError"
     r"|ConnectionRefusedError|ConnectionResetError|BrokenPipeError|ConnectionError|EOFError"
-    r"|KeyboardInterrupt|SystemExit|CommandError|ConnectionTimeout"
-    # Django raises these if a session cannot be saved, whatever the reason.
-    r"|UpdateError|SessionInterrupted)"
+    r"|KeyboardInterrupt|SystemExit|CommandError|ConnectionTimeout)"
     r"|^OSError: \[Errno 28\]"
     r"|^RuntimeError: Q Cluster .* failed to start"
 )

@@ -14,7 +14,8 @@ import requests
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
+
+from smsportal.session_store import SessionStore
 
 from .portal_host import PortalHost
 
