@@ -19,6 +19,7 @@ from rentals.states import OrderState
 from ..chaos.batches import Batches
 from .past import Past
 from .run import Soak
+from .stores import PostgreSQLStore
 from .world import when_possible
 
 BATCH = 250
@@ -60,26 +61,39 @@ class Restore:
         return "backup"
 
     def put_back(self) -> str:
-        """Restore the backup with all hosts stopped, and decide about the hold."""
+        """Restore the backup, and decide about what the portal then holds.
+
+        The hosts are stopped meanwhile. On PostgreSQL, they may also go on, as when somebody runs
+        pg_restore and forgets them.
+        """
         past, soak = self.past, self._soak
         assert past is not None
-        hosts = list(soak.world.hosts)
         soak.run_for(max(0.0, past.backed_up_at + AFTERWARDS - time.time()))
-        soak.world.stop(hosts)
+        forgotten = isinstance(soak.world.store, PostgreSQLStore) and self._chance.random() < 0.5
+        how = "restore under running hosts" if forgotten else "restore"
+        waiting = self._restore(past, stopping=not forgotten)
+        if not soak.wait_for(lambda: when_possible(_is_held, False), HOLD_WITHIN):
+            if waiting:
+                soak.problems.append(f"no hold came up, although {waiting} rows waited")
+            return f"{how}; {waiting} rows waited, no hold"
+        soak.run_for(WORK_DURING_HOLD)
+        return f"{how}; {waiting} rows waited; {self._decide(past)}"
+
+    def _restore(self, past: Past, *, stopping: bool) -> int:
+        """Returns how many rows waited in the backup."""
+        soak = self._soak
+        hosts = list(soak.world.hosts)
+        if stopping:
+            soak.world.stop(hosts)
         connections.close_all()
         soak.world.store.restore()
         past.restored_at = time.time()
         waiting = len(_waiting())
-        for host in hosts:
-            host.start()
-        soak.wait_for(lambda: all(host.is_ready() for host in hosts))
-        held = soak.wait_for(lambda: when_possible(_is_held, False), HOLD_WITHIN)
-        if not held:
-            if waiting:
-                soak.problems.append(f"no hold came up, although {waiting} rows waited")
-            return f"restore; {waiting} rows waited, no hold"
-        soak.run_for(WORK_DURING_HOLD)
-        return f"restore; {waiting} rows waited; {self._decide(past)}"
+        if stopping:
+            for host in hosts:
+                host.start()
+            soak.wait_for(lambda: all(host.is_ready() for host in hosts))
+        return waiting
 
     def _decide(self, past: Past) -> str:
         """Release some groups and discard the others."""

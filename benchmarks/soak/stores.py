@@ -164,12 +164,14 @@ class PostgreSQLStore:
             subprocess.run([*self._tool("pg_dump"), "-Fc"], check=True, stdout=file)
 
     def restore(self) -> None:
-        """Put the dump in the place of the database. Nothing may be connected."""
+        """Put the dump in the place of the database, whose connections end."""
         with self._connect("postgres") as connection:
             connection.execute("DROP DATABASE soak WITH (FORCE)")
             connection.execute("CREATE DATABASE soak")
         with self._dump.open("rb") as file:
-            subprocess.run([*self._tool("pg_restore"), "--no-owner"], check=True, stdin=file)
+            subprocess.run(
+                [*self._tool("pg_restore"), "--single-transaction"], check=True, stdin=file
+            )
 
     def _set_read_only(self, value: str) -> None:
         deadline = time.monotonic() + 30
