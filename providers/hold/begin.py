@@ -36,10 +36,10 @@ def begin(
 def _begin(
     cause: Hold.Cause, details: Mapping[str, Any], by: User | None, reason: str
 ) -> Hold | None:
-    # Before the row is locked: a file's value was committed before it was written.
-    known = max(fence.seen(), fence_files.highest())
     with transaction.atomic():
         row = fence.lock()
+        # Nobody raises the counter now, so a file holds no value that the row does not have yet.
+        known = max(fence.seen(), fence_files.highest())
         hold = hold_everything(cause, details, by, reason)
         counter = None if cause == Hold.Cause.BY_HAND else _begin_past(row, known)
     if counter is not None:

@@ -193,7 +193,7 @@ def begin_past(row: Fence, *known: int) -> int:
 
     `adopt` it after the commit.
     """
-    row.counter = past_of(max(row.counter, *known)) + 1 << PAST_BITS
+    row.counter = past_of(max(row.counter, 0, *known)) + 1 << PAST_BITS
     row.save(update_fields=["counter"])
     return row.counter
 

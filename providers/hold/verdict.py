@@ -94,6 +94,7 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Decision:
     verdict: Verdict
+    evidence: Evidence
     cause: Hold.Cause | None = None
     hold: Hold | None = None
     """The hold that is open. None if nothing waits."""
@@ -106,12 +107,12 @@ class Decision:
                 f"On hold: {_WHY[self.cause]}. What waited before is sent only after a manager"
                 " or `manage.py release` has decided about it."
             )
-        if self.verdict == Verdict.NOTICE:
-            return (
-                "The portal stood still for long, or another database server took over."
-                " Nothing is missing from the database, so everything goes on."
-            )
-        return ""
+        if self.verdict != Verdict.NOTICE:
+            return ""
+        what = "Another database server has taken over"
+        if not self.evidence.is_other_server:
+            what = f"The engine has not worked since {self.evidence.newest_sign:%Y-%m-%d %H:%M} UTC"
+        return f"{what}. Nothing is missing from the database, so everything goes on."
 
 
 _WHY = {
@@ -161,19 +162,22 @@ def decide_at_start() -> Decision:
 
 
 def _decide_at_start() -> Decision:
-    # Before the row is locked: a file's value was committed before it was written.
-    copies = fence_files.read()
     with transaction.atomic():
         row = fence.lock()
-        evidence = gather(row, copies)
+        # Nobody raises the counter now, so a file holds no value that the row does not have yet.
+        evidence = gather(row, fence_files.read())
         verdict, cause = decide(evidence)
         hold = None
         if cause is not None:
             hold = hold_everything(cause, evidence.as_details())
             fence.begin_past(row, *(copy.counter for copy in evidence.copies))
         _store(row, verdict, cause, evidence)
+        if cause is not None:
+            # Before the commit, so that a second start cannot come between the two. If the commit
+            # fails, the next start finds an older database, and holds as well.
+            fence_files.write(row.counter, evidence.identity)
     fence.adopt(row.counter)
-    return Decision(verdict, cause, hold)
+    return Decision(verdict, evidence, cause, hold)
 
 
 def gather(row: Fence, copies: dict[str, Copy | None]) -> Evidence:
