@@ -208,7 +208,7 @@ def _state_folder() -> Iterator[CheckMessage]:
             f"STATE_DIR, {folder}, is inside the data folder.", hint=STATE_HINT, id="smsportal.W051"
         )
     existing = next(place for place in (folder, *folder.parents) if place.exists())
-    if not os.access(existing, os.W_OK | os.X_OK):
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         yield Caution(
             f"STATE_DIR, {folder}, cannot be written.", hint=STATE_HINT, id="smsportal.W052"
         )

@@ -44,7 +44,8 @@ class DatabaseOlder(FenceBroken):
     """The counter is lower than one that was seen, or the row is missing."""
 
     def __init__(self, counter: int | None, seen: int) -> None:
-        super().__init__(f"the database is older than what was done: {counter} after {seen}")
+        found = "no counter" if counter is None else counter
+        super().__init__(f"the database is older than what was done ({found} after {seen})")
         self.counter = counter
         self.seen = seen
 
@@ -52,9 +53,15 @@ class DatabaseOlder(FenceBroken):
 class DatabaseRestored(FenceBroken):
     """`manage.py restore` has marked the database, and no start has decided about it yet."""
 
+    def __init__(self) -> None:
+        super().__init__("the database was restored from a backup")
+
 
 class PastReplaced(FenceBroken):
     """Another process has begun a hold, and with it a new past."""
+
+    def __init__(self) -> None:
+        super().__init__("another process has begun a new past")
 
 
 @dataclass(slots=True)

@@ -21,11 +21,13 @@ def recover(broken: FenceBroken) -> bool:
 
     Whatever the caller keeps in memory belongs to another past, and it must forget it first.
     """
+    # Before the row: a file's value was committed before it was written.
+    known = max(fence.seen(), fence_files.highest())
     row = fence.find()
     if row is None or not identity.is_complete():
         logger.error("The engine waits: %s, and a restore seems to be at work.", broken)
         return False
-    if row.restored_at is None and row.counter > max(fence.seen(), fence_files.highest()):
+    if row.restored_at is None and row.counter >= known:
         # Another process has begun the hold, and with it a new past.
         fence.adopt(row.counter)
         return True
