@@ -63,7 +63,7 @@ def hold_everything(
     held = {one.name: one.hold(hold) for one in holdables()}
     if is_new and not any(held.values()):
         hold.delete()
-        logger.warning("Nothing waits, so nothing was put on hold (%s).", cause)
+        logger.info("Nothing waits, so nothing was put on hold (%s).", cause)
         return None
     _add_evidence(hold, {"cause": str(cause), "reason": reason, "held": held, **details})
     act = "hold.begin" if is_new else "hold.extend"

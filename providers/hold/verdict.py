@@ -109,6 +109,8 @@ class Decision:
             )
         if self.verdict != Verdict.NOTICE:
             return ""
+        if self.cause is not None:
+            return f"Note: {_WHY[self.cause]}. Nothing waits in it, so nothing is on hold."
         what = "Another database server has taken over"
         if not self.evidence.is_other_server:
             what = f"The engine has not worked since {self.evidence.newest_sign:%Y-%m-%d %H:%M} UTC"
@@ -170,6 +172,8 @@ def _decide_at_start() -> Decision:
         hold = None
         if cause is not None:
             hold = hold_everything(cause, evidence.as_details())
+            if hold is None:
+                verdict = _verdict_if_nothing_waits(cause)
             fence.begin_past(row, *(copy.counter for copy in evidence.copies))
         _store(row, verdict, cause, evidence)
         if cause is not None:
@@ -178,6 +182,11 @@ def _decide_at_start() -> Decision:
             fence_files.write(row.counter, evidence.identity)
     fence.adopt(row.counter)
     return Decision(verdict, evidence, cause, hold)
+
+
+def _verdict_if_nothing_waits(cause: Hold.Cause) -> Verdict:
+    is_certain = cause in (Hold.Cause.RESTORED, Hold.Cause.OLDER)
+    return Verdict.NOTICE if is_certain else Verdict.TRUSTED
 
 
 def gather(row: Fence, copies: dict[str, Copy | None]) -> Evidence:

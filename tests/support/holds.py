@@ -1,4 +1,4 @@
-"""A holdable of messages for the tests of fence and hold, which need no more than rows that wait."""
+"""A simple holdable of messages, for the tests of fence and hold."""
 
 from __future__ import annotations
 

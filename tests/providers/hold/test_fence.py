@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,6 @@ from django.utils import timezone
 
 from messaging.models import Message
 from providers.engine import leases
-from providers.engine import loop as loop_module
 from providers.engine.loop import Loop
 from providers.engine.work_source import sources
 from providers.engine.worker_pool import WorkerPool
@@ -28,6 +28,9 @@ from tests.support.engine import run_engine, run_rounds, send
 from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+NO_SLEEP: Final = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: None)
 
 
 @pytest.fixture
@@ -145,9 +148,10 @@ def test_kill_between_commit_and_file_is_no_false_alarm(
             raise Killed
 
     make_message(account)
-    with monkeypatch.context() as patched, pytest.raises(Killed):
+    with monkeypatch.context() as patched:
         patched.setattr(fence_files, "write", die)
-        run_rounds()
+        with pytest.raises(Killed):
+            run_rounds()
     assert counter() == 2
     assert fence_files.highest() == 1
 
@@ -240,7 +244,7 @@ def test_missing_row_stops_the_engine(
     account: Account, sandbox: Sandbox, worked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As while a restore fills the tables: nothing can be put on hold yet."""
-    monkeypatch.setattr(loop_module.time, "sleep", lambda _: None)
+    monkeypatch.setattr("providers.engine.loop.time", NO_SLEEP)
     made = len(sandbox.book.entries())
     Fence.objects.all().delete()
     make_message(account)
@@ -258,7 +262,7 @@ def test_engine_waits_until_a_restore_has_added_its_foreign_keys(
 ) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite's file is replaced as a whole.")
-    monkeypatch.setattr(loop_module.time, "sleep", lambda _: None)
+    monkeypatch.setattr("providers.engine.loop.time", NO_SLEEP)
     assert identity.is_complete()
     make_message(account)
     go_back()

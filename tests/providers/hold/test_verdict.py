@@ -135,9 +135,9 @@ def state_of(message: Message) -> str:
 
 
 def test_first_start_on_an_empty_database_is_trusted_from_then_on(db: None) -> None:
-    assert decide_at_start().hold is None
-    assert start_again().verdict == "trusted"
-    assert start_again().text == ""
+    first = decide_at_start()
+    assert (first.verdict, first.hold, first.text) == ("trusted", None, "")
+    assert (start_again().verdict, start_again().text) == ("trusted", "")
 
 
 def test_normal_restart_goes_on(message: Message) -> None:
@@ -257,7 +257,8 @@ def test_upgrade_within_the_gap_goes_on(message: Message) -> None:
 def test_nothing_is_held_where_nothing_waits(db: None) -> None:
     Fence.objects.create(pk=Fence.SINGLETON, restored_at=timezone.now(), counter=3)
     decision = decide_at_start()
-    assert (decision.cause, decision.hold, decision.text) == (Hold.Cause.RESTORED, None, "")
+    assert (decision.verdict, decision.hold) == ("notice", None)
+    assert decision.text.startswith("Note: the database was restored from a backup. Nothing waits")
     assert not Hold.objects.exists()
     assert start_again().verdict == "trusted"
 
