@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -142,7 +143,7 @@ class Portal:
         if SERVER:
             with psycopg.connect(_libpq(self.url)) as connection:
                 return connection.execute(statement.encode()).fetchall()
-        with sqlite3.connect(self.file, timeout=20) as file:
+        with closing(sqlite3.connect(self.file, timeout=20)) as file:
             return file.execute(statement).fetchall()
 
     def states(self) -> dict[object, object]:
@@ -156,7 +157,10 @@ class Portal:
         if SERVER:
             self._tool("pg_dump", "--format=custom", f"--file={target}", _libpq(self.url))
         else:
-            with sqlite3.connect(self.file) as source, sqlite3.connect(target) as copy:
+            with (
+                closing(sqlite3.connect(self.file, timeout=20)) as source,
+                closing(sqlite3.connect(target)) as copy,
+            ):
                 source.backup(copy)
         return target
 
