@@ -140,6 +140,7 @@ class Loop:
         """
         self._worker_pool.past = NO_PAST
         self._dispatcher.forget()
+        self._past_guard.look_again()
         self._next_renewal = self._next_beat = 0.0
         if not recovery.recover(broken):
             time.sleep(1)

@@ -30,6 +30,10 @@ class PastGuard:
         self._connection: object = None
         """The connection of the last look."""
 
+    def look_again(self) -> None:
+        """Look in the next round, before anything is claimed."""
+        self._next_look = 0.0
+
     def look_if_due(self, now: float) -> None:
         """Raise `FenceBroken` if the loop must forget what it remembers."""
         if now < self._next_look and connection.connection is self._connection:

@@ -169,10 +169,10 @@ def look() -> None:
 
 def _note_identity(before: str, now: str) -> None:
     """Store a new identity. One process of all leaves the notice."""
-    if before == now:
+    if now in ("", before):
         return
     row = Fence.objects.filter(pk=Fence.SINGLETON, identity=before)
-    if row.update(identity=now) and before and now:
+    if row.update(identity=now) and before:
         logger.warning("Another database server has taken over: %s after %s.", now, before)
         record_act("fence.server", by=None, before=before, now=now)
 

@@ -208,7 +208,7 @@ def _newest(*signs: datetime | None) -> datetime | None:
 
 
 def _store(row: Fence, verdict: Verdict, cause: Hold.Cause | None, evidence: Evidence) -> None:
-    row.identity = evidence.identity
+    row.identity = evidence.identity or evidence.stored_identity
     row.restored_at = None
     row.checked_at = evidence.at
     row.verdict = verdict.value

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 
 from core.models import Act
 from messaging.models import Message
@@ -84,6 +88,40 @@ def test_hold_by_hand_lifts_nothing() -> None:
     make_message()
     begin(Hold.Cause.BY_HAND, {})
     assert Fence.objects.get().counter == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_hold_wins_against_a_dispatcher_that_locks_in_the_other_order() -> None:
+    """The hold locks the fence and then its rows; the dispatcher its rows and then the fence."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite locks the whole database.")
+    message = make_message()
+    fence.look()
+    is_marked, holds = threading.Event(), threading.Event()
+    real = fence.lock
+
+    def lock() -> Fence:
+        row = real()
+        holds.set()
+        return row
+
+    def dispatch() -> None:
+        try:
+            with transaction.atomic():
+                Message.objects.filter(pk=message.pk).update(state="claimed")
+                is_marked.set()
+                holds.wait(10)
+                time.sleep(0.2)
+                fence.rise()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fence, "lock", lock)
+        pool.submit(dispatch)
+        is_marked.wait(10)
+        assert begin(OLDER, {}) is not None
+    assert states() == ["held"]
 
 
 def run(*arguments: str) -> str:

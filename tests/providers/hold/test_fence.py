@@ -282,6 +282,19 @@ def test_engine_waits_until_a_restore_has_added_its_foreign_keys(
     assert states() == ["held"]
 
 
+def test_nothing_is_claimed_while_a_restore_is_at_work(
+    sandbox: Sandbox, worked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a row whose slot is still ahead, or a read: neither raises the counter."""
+    monkeypatch.setattr("providers.engine.loop.time", NO_SLEEP)
+    monkeypatch.setattr(recovery, "recover", lambda _: False)
+    rents = make_account("gosms", sandbox)
+    Enquiry.objects.create(account=rents, kind=Enquiry.Kind.BALANCE)
+    go_back()
+    run_rounds(5)
+    assert list(Enquiry.objects.values_list("state", flat=True)) == ["queued"]
+
+
 # --- what a loop remembers of another past ------------------------------------------------
 
 
