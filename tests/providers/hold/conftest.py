@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from providers.hold import holdable
-from tests.support.holds import HoldMessages
+from tests.support.held_messages import HoldMessages
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ def main(stop: Path, url: str, messages: int) -> None:
     from tests.factories.accounts import make_account
     from tests.factories.messages import make_message
     from tests.factories.staff import make_user
-    from tests.support.holds import HoldMessages
+    from tests.support.held_messages import HoldMessages
 
     holdable._holdables.clear()
     holdable.register(HoldMessages())
