@@ -18,7 +18,7 @@ from providers.hold.begin import KEPT_EVIDENCE, begin
 from providers.models import Fence, Hold
 from tests.factories.messages import make_message
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hold_messages_only")]
 
 OLDER = Hold.Cause.OLDER
 

@@ -27,7 +27,10 @@ from tests.factories.messages import make_message
 from tests.support.engine import run_engine, run_rounds, send
 from tests.support.threads import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("hold_messages_only"),
+]
 
 
 NO_SLEEP: Final = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: None)

@@ -12,7 +12,10 @@ from providers.models import Fence, Hold
 from tests.factories.messages import make_message
 from tests.support.wait_until import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("hold_messages_only"),
+]
 
 
 def test_counter_that_other_hosts_raised_is_kept_in_the_files() -> None:

@@ -21,6 +21,8 @@ from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 from tests.support.threads import at_once
 
+pytestmark = pytest.mark.usefixtures("hold_messages_only")
+
 NOW: Final = datetime(2026, 11, 29, 12, tzinfo=UTC)
 ANY: Final = ""
 
