@@ -68,8 +68,14 @@ def hold_everything(
     _add_evidence(hold, {"cause": str(cause), "reason": reason, "held": held, **details})
     act = "hold.begin" if is_new else "hold.extend"
     record_act(act, by=by, subject=f"hold:{hold.pk}", reason=reason, cause=str(cause), held=held)
-    logger.warning("On hold (%s): %s rows wait for a decision.", cause, sum(held.values()))
+    logger.warning("On hold (%s): %s.", cause, count_held(hold))
     return hold
+
+
+def count_held(hold: Hold) -> str:
+    """What joined the hold when it was begun or extended last, such as `batches 1, codes 12`."""
+    held: dict[str, int] = hold.details["evidence"][-1]["held"]
+    return ", ".join(f"{name} {count}" for name, count in held.items() if count) or "nothing more"
 
 
 def _add_evidence(hold: Hold, entry: Mapping[str, Any]) -> None:

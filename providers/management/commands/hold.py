@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from providers.hold.begin import begin
+from providers.hold.begin import begin, count_held
 from providers.models import Hold
 
 
@@ -30,6 +30,5 @@ class Command(BaseCommand):
         if hold is None:
             self.stdout.write("Nothing waits, so nothing was put on hold.")
             return
-        held: dict[str, int] = hold.details["evidence"][-1]["held"]
-        counts = ", ".join(f"{name} {count}" for name, count in held.items())
-        self.stdout.write(f"On hold since {hold.started_at:%Y-%m-%d %H:%M:%S} UTC: {counts}.")
+        since = f"{hold.started_at:%Y-%m-%d %H:%M:%S}"
+        self.stdout.write(f"On hold since {since} UTC: {count_held(hold)}.")
