@@ -1,6 +1,6 @@
 """A portal without pages, as a process: it decides at its start, then runs a loop of the engine.
 
-    python -m tests.providers.hold.engine_process STOP_FILE SANDBOX_URL MESSAGES
+    python -m tests.providers.hold.engine_process STOP_FILE SANDBOX_URL MESSAGES PER_SECOND
 
 After its verdict it queues so many messages. It ends in order as soon as the stop file exists.
 """
@@ -14,7 +14,7 @@ import django
 from django.core.management import call_command
 
 
-def main(stop: Path, url: str, messages: int) -> None:
+def main(stop: Path, url: str, messages: int, per_second: int) -> None:
     django.setup()
     from providers.engine.loop import Loop
     from providers.hold import holdable, verdict
@@ -32,7 +32,7 @@ def main(stop: Path, url: str, messages: int) -> None:
     sys.stdout.flush()
     if messages:
         account = Account.objects.first() or make_account(
-            base_url=url, per_second=20, per_minute=1200, in_flight=4
+            base_url=url, per_second=per_second, per_minute=60 * per_second
         )
         user = make_user()
         for _ in range(messages):
@@ -41,4 +41,4 @@ def main(stop: Path, url: str, messages: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

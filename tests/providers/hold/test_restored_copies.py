@@ -75,7 +75,7 @@ class Portal:
         if SERVER:
             self._on_server(f"DROP DATABASE {self.name} WITH (FORCE)")
 
-    def start(self, messages: int = 0) -> str:
+    def start(self, messages: int = 0, per_second: int = 20) -> str:
         """Start the process. Returns its verdict."""
         self._starts += 1
         output = self.folder / f"output{self._starts}"
@@ -93,7 +93,8 @@ class Portal:
             "ALLOW_HTTP_PROVIDERS": "true",
             "ALLOW_PRIVATE_PROVIDERS": "true",
         }
-        arguments = [str(self.folder / "stop"), self.sandbox.base_url("haorui"), str(messages)]
+        stop, url = self.folder / "stop", self.sandbox.base_url("haorui")
+        arguments = [str(value) for value in (stop, url, messages, per_second)]
         with output.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.providers.hold.engine_process", *arguments],
@@ -189,18 +190,23 @@ def portal(tmp_path: Path, sandbox: Sandbox) -> Iterator[Portal]:
     portal.close()
 
 
-@pytest.mark.parametrize("sent", [20, MESSAGES - 3], ids=["old copy", "young copy"])
-def test_copy_of_the_middle_is_put_back_after_the_end(portal: Portal, sent: int) -> None:
-    portal.start(MESSAGES)
+@pytest.mark.parametrize(
+    ("messages", "sent", "per_second"), [(MESSAGES, 20, 20), (8, 4, 1)], ids=["many", "few"]
+)
+def test_copy_of_the_middle_is_put_back_after_the_end(
+    portal: Portal, messages: int, sent: int, per_second: int
+) -> None:
+    """The second copy is seconds old: by its time it would pass for a restart."""
+    portal.start(messages, per_second)
     portal.wait_for(sent)
     copy = portal.copy()
-    portal.wait_for(MESSAGES)
+    portal.wait_for(messages)
     portal.stop()
     portal.put_back(copy)
 
     assert portal.start() == "hold older"
     portal.assert_nothing_is_sent()
-    assert portal.sent == MESSAGES
+    assert portal.sent == messages
     assert portal.states()["held"] >= 1  # type: ignore[operator]
     portal.stop()
     assert portal.start() == "trusted"

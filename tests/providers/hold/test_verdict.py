@@ -283,6 +283,37 @@ def test_verdict_is_stored_with_what_it_was_based_on(message: Message) -> None:
     assert django_settings.RESUME_WITHIN_MINUTES == 15
 
 
+def test_second_start_between_commit_and_files_of_the_first_finds_its_files(
+    message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise SQLite with a counter and no file would be a hold of its own."""
+    heartbeat("engine", at=timezone.now() - timedelta(minutes=20))
+
+    class Killed(BaseException):
+        pass
+
+    def die(_: int) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fence, "adopt", die)
+        with pytest.raises(Killed):
+            decide_at_start()
+    later = make_message()
+    assert start_again().cause is None
+    assert (state_of(message), state_of(later)) == ("held", "queued")
+
+
+def test_second_start_after_a_long_stop_finds_the_verdict_of_the_first(message: Message) -> None:
+    """As on another host, which has no files yet."""
+    heartbeat("engine", at=timezone.now() - timedelta(minutes=20))
+    assert decide_at_start().cause == Hold.Cause.GAP
+    (fence_files.folders()["state"] / fence_files.NAME).unlink()
+    later = make_message()
+    assert start_again().cause is None
+    assert state_of(later) == "queued"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_starts_at_the_same_time_begin_one_hold() -> None:
     make_message()
