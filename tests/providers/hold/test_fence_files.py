@@ -61,7 +61,9 @@ def _write_many(numbers: range) -> None:
 
 def test_value_never_falls_while_several_processes_write() -> None:
     fork = multiprocessing.get_context("fork")
-    writers = [fork.Process(target=_write_many, args=(range(start, 1600, 4),)) for start in range(4)]
+    writers = [
+        fork.Process(target=_write_many, args=(range(start, 1600, 4),)) for start in range(4)
+    ]
     for writer in writers:
         writer.start()
     seen = []
