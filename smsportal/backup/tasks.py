@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from datetime import datetime, time, timedelta
+from pathlib import Path
 from typing import Final
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.utils import timezone
 from providers.models import Heartbeat, heartbeat
 from smsportal.environment import BASE_DIR
 
-from .make import HEARTBEAT
+from . import keys, store
 
 STARTED: Final = "backup started"
 RETRY_AFTER: Final = timedelta(hours=1)
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def start_when_due() -> bool:
-    """Start a backup if the last one is older than the latest BACKUP_AT.
+    """Start a backup if the last one in BACKUP_DIR is older than the latest BACKUP_AT.
 
     Asked every few minutes on whichever host runs the task. So a portal that was off at that time
     catches up, a failed backup is tried again, and hosts without a BACKUP_DIR leave it to others.
@@ -37,13 +38,20 @@ def start_when_due() -> bool:
 
 
 def is_due(now: datetime) -> bool:
-    beats = dict(
-        Heartbeat.objects.filter(name__in=(HEARTBEAT, STARTED)).values_list("name", "beat_at")
-    )
-    done, started = beats.get(HEARTBEAT), beats.get(STARTED)
-    if done and done >= latest_time(now):
+    newest = newest_backup()
+    if newest and newest >= latest_time(now):
         return False
-    return started is None or now - started >= RETRY_AFTER
+    started = Heartbeat.objects.filter(name=STARTED, beat_at__gt=now - RETRY_AFTER)
+    return not started.exists()
+
+
+def newest_backup() -> datetime | None:
+    """When the newest in BACKUP_DIR was made. One that somebody made elsewhere does not count."""
+    try:
+        found = store.verified(Path(settings.BACKUP_DIR), keys.digests(keys.current()))
+    except OSError:
+        return None
+    return found[-1][1].made if found else None
 
 
 def latest_time(now: datetime) -> datetime:

@@ -143,10 +143,12 @@ class TestRefusals:
             [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE
         ) as other:
             assert other.stdout is not None
-            assert other.stdout.readline() == b"open\n"
-            with pytest.raises(CommandError, match="Stop the portal"):
-                portal.restore("--yes")
-            other.kill()
+            try:
+                assert other.stdout.readline() == b"open\n"
+                with pytest.raises(CommandError, match="Stop the portal"):
+                    portal.restore("--yes")
+            finally:
+                other.kill()
         portal.restore("--yes")
 
     def test_changed_file_is_refused_and_nothing_changes(self, portal: Portal) -> None:

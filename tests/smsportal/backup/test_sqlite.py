@@ -87,6 +87,23 @@ def test_database_that_somebody_has_open_is_in_use(database: Path, target: sqlit
     target.require_idle()
 
 
+def test_database_that_somebody_opened_meanwhile_is_not_replaced(
+    database: Path, target: sqlite.Target, tmp_path: Path
+) -> None:
+    sqlite.copy(database, tmp_path / "copy")
+    with (
+        target.stage([(tmp_path / "copy").read_bytes()]),
+        closing(sqlite3.connect(database)) as other,
+    ):
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("INSERT INTO one (text) VALUES ('new')")
+        other.commit()
+        with pytest.raises(BackupError, match="Stop the portal"):
+            target.swap()
+    assert sqlite.verify(database).counts == {"one": 501}
+    assert list(tmp_path.glob("*before-restore*")) == []
+
+
 def test_former_file_is_kept_whole_and_the_new_one_has_its_mode(
     database: Path, target: sqlite.Target, tmp_path: Path
 ) -> None:

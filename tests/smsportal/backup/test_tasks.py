@@ -15,8 +15,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from providers.models import Heartbeat, heartbeat
-from smsportal.backup import tasks
+from smsportal.backup import keys, manifest, tasks
 from tests.smsportal.backup.conftest import Portal
+from tests.smsportal.backup.test_store import publish
 from tests.support.wait_until import wait_until
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -29,10 +30,6 @@ def at_ten_past_three(settings: Settings) -> None:
     settings.BACKUP_AT = "03:10"
 
 
-def done(at: datetime, name: str = "backup") -> None:
-    heartbeat(name, at=at)
-
-
 @pytest.mark.parametrize(
     ("now", "expected"),
     [(NOON, TODAY), (TODAY, TODAY), (TODAY - timedelta(minutes=1), TODAY - timedelta(days=1))],
@@ -43,19 +40,37 @@ def test_latest_time_is_the_last_one_on_the_wall_clock(now: datetime, expected: 
 
 @pytest.mark.django_db
 class TestDue:
+    @pytest.fixture(autouse=True)
+    def folder(self, settings: Settings, tmp_path: Path) -> None:
+        settings.BACKUP_DIR = str(tmp_path / "backups")
+
+    def made(self, settings: Settings, at: datetime, digests: keys.Digests | None = None) -> None:
+        folder = Path(settings.BACKUP_DIR)
+        name = publish(folder, 1, dict(digests or keys.digests(keys.current())))
+        file = folder / name / manifest.FILE
+        text = file.read_text().replace("2026-01-01T00:00:00+00:00", at.isoformat(), 1)
+        file.write_text(text)
+
     def test_first_backup_is_due_at_once(self) -> None:
         assert tasks.is_due(NOON)
 
-    def test_backup_of_yesterday_is_due_and_one_of_today_is_not(self) -> None:
-        done(TODAY - timedelta(minutes=1))
+    def test_backup_of_yesterday_is_due(self, settings: Settings) -> None:
+        self.made(settings, TODAY - timedelta(minutes=1))
         assert tasks.is_due(NOON)
-        done(TODAY + timedelta(minutes=1))
+
+    def test_backup_of_today_is_not_due(self, settings: Settings) -> None:
+        self.made(settings, TODAY + timedelta(minutes=1))
         assert not tasks.is_due(NOON)
 
+    def test_backup_elsewhere_or_of_another_portal_does_not_count(self, settings: Settings) -> None:
+        heartbeat("backup", at=NOON)
+        self.made(settings, NOON, {"SECRET_KEY": ["another"]})
+        assert tasks.is_due(NOON)
+
     def test_backup_at_work_or_failed_is_tried_again_after_an_hour(self) -> None:
-        done(NOON - timedelta(minutes=59), tasks.STARTED)
+        heartbeat(tasks.STARTED, at=NOON - timedelta(minutes=59))
         assert not tasks.is_due(NOON)
-        done(NOON - timedelta(minutes=60), tasks.STARTED)
+        heartbeat(tasks.STARTED, at=NOON - timedelta(minutes=60))
         assert tasks.is_due(NOON)
 
     def test_without_a_folder_nothing_starts(
