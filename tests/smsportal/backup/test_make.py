@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,8 @@ from pytest_django import Settings
 
 from providers.models import Fence, Heartbeat, TaskLease
 from providers.task_leases import hold_task_lease
-from smsportal.backup import BackupError, manifest, pg_tools
+from smsportal.backup import BackupError, manifest, pg_tools, postgresql, sqlite
+from smsportal.backup.contents import Contents
 from smsportal.backup.keys import current
 from tests.factories.messages import make_message
 from tests.smsportal.backup.conftest import PASSPHRASE, Portal
@@ -134,6 +137,26 @@ class TestFolder:
 
 def refuse(*_: object) -> None:
     raise BackupError("A file is damaged.")
+
+
+def test_copy_that_lacks_a_row_is_refused(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_message()
+    verify, count_rows = sqlite.verify, postgresql.count_rows
+
+    def verify_with_less(path: Path) -> Contents:
+        with closing(sqlite3.connect(path)) as copied:
+            copied.execute("DELETE FROM messaging_message")
+            copied.commit()
+        return verify(path)
+
+    def count_less(pieces: Iterable[bytes]) -> dict[str, int]:
+        return {**count_rows(pieces), "messaging_message": 0}
+
+    monkeypatch.setattr(sqlite, "verify", verify_with_less)
+    monkeypatch.setattr(postgresql, "count_rows", count_less)
+    with pytest.raises(CommandError, match="differs in messaging_message"):
+        portal.backup()
+    assert portal.names == []
 
 
 class TestOneAtATime:
