@@ -27,12 +27,12 @@ MAIN: Final = {
 }
 """The tables that say how far a database has come, with the column of their time."""
 WORDS: Final = {
-    "messaging_message": "messages",
-    "messaging_batch": "batches",
-    "otp_session": "code sessions",
-    "rentals_order": "rented numbers",
-    "providers_account": "accounts",
-    "auth_user": "users",
+    "messaging_message": ("message", "messages"),
+    "messaging_batch": ("batch", "batches"),
+    "otp_session": ("code session", "code sessions"),
+    "rentals_order": ("rented number", "rented numbers"),
+    "providers_account": ("account", "accounts"),
+    "auth_user": ("user", "users"),
 }
 
 
@@ -54,8 +54,9 @@ class Contents:
 
 
 def describe(counts: dict[str, int], newest: dict[str, dict[str, Any]]) -> str:
-    """ "12 messages, 1 batches, …; the newest is of 2026-11-29T01:30:00+00:00"."""
-    parts = [f"{counts.get(table, 0):,} {word}" for table, word in WORDS.items()]
+    """ "12 messages, 1 batch, …; the newest is of 2026-11-29T01:30:00+00:00"."""
+    numbers = {table: counts.get(table, 0) for table in WORDS}
+    parts = [f"{number:,} {WORDS[table][number != 1]}" for table, number in numbers.items()]
     times = [one["at"] for one in newest.values() if one.get("at")]
     return ", ".join(parts) + (f"; the newest is of {max(times)}" if times else "")
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from django.conf import settings
 from django.db import connection
 
 from providers.models import heartbeat
@@ -45,8 +44,9 @@ def make(parent: Path, *, passphrase: str = "", with_keys: bool = True, keep: in
         raise BackupError(NO_PORTAL)
     now = datetime.now(UTC)
     with only_one() as check_lease:
-        for place in (parent, Path(settings.DATA_DIR)):
-            store.remove_leftovers(place)
+        store.remove_leftovers(parent)
+        if connection.vendor == "sqlite":
+            store.remove_leftovers(sqlite.database_path().parent)
         with store.partial(parent, store.name_at(now)) as folder:
             made = _copy_database(folder, now, passphrase)
             if passphrase and with_keys:

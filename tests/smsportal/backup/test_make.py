@@ -46,7 +46,7 @@ class TestContents:
         assert made.database["server"]
         assert "providers.0002_hold_and_hosts" in made.migrations
         assert made.verified_at
-        assert "1 messages" in output
+        assert "verified: 1 message, 0 batches" in output
 
     def test_newest_heartbeat_names_the_last_backup(self, portal: Portal) -> None:
         portal.backup()
