@@ -29,6 +29,7 @@ OTHERS: Final = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND pid <> pg_backend_pid() AND usename = current_user AND backend_type = 'client backend'"
 )
+DIRECT: Final = "Let DATABASE_URL name the server itself, and not a pooler such as PgBouncer."
 LEAVING_SECONDS: Final = 2.0
 """How long the connections of a process that has just ended may still be seen."""
 
@@ -157,6 +158,18 @@ class Target:
         options = dict(connection.settings_dict["OPTIONS"])
         options["options"] = f"{options.get('options', '')} -c search_path={STAGED}".strip()
         return {"OPTIONS": options}
+
+    def require_staged(self) -> None:
+        """Raise `BackupError` unless the connection leads to the loaded backup.
+
+        A pooler may refuse or drop the search path, and whatever follows would meet present data.
+        """
+        try:
+            schema = self._query("SELECT current_schema()")[0][0]
+        except OperationalError as error:
+            raise BackupError(f"{_first_line(error)} {DIRECT}") from None
+        if schema != STAGED:
+            raise BackupError(DIRECT)
 
     def swap(self) -> str:
         """Let both change places. Returns where the former tables are kept."""

@@ -66,6 +66,7 @@ def restore(request: Request, confirm: Callable[[str], bool]) -> Restored:
     with target.stage(pieces_of(path, entry, request.passphrase)) as staged:
         _require_whole(made, staged)
         with _connected_to(target.staged_settings()):
+            target.require_staged()
             call_command("migrate", interactive=False, verbosity=0)
             _mark(made, present, now)
         _refuse_while_running(present, target)

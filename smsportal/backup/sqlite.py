@@ -133,6 +133,11 @@ class Target:
     def staged_settings(self) -> dict[str, Any]:
         return {"NAME": str(self.staged)}
 
+    def require_staged(self) -> None:
+        """Raise `BackupError` unless the connection leads to the loaded backup."""
+        if database_path() != self.staged:
+            raise BackupError("The loaded backup cannot be opened.")
+
     def swap(self) -> str:
         """Put the staged file in place. Returns where the former database is kept."""
         with closing(sqlite3.connect(_uri(self.staged), uri=True)) as opened:

@@ -250,6 +250,18 @@ class TestFailures:
             portal.restore("--yes")
         self.assert_untouched()
 
+    def test_connection_that_does_not_lead_to_the_loaded_backup_stops_it(
+        self, portal: Portal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As through a pooler that drops the search path."""
+        portal.backup()
+        make_message()
+        for target in (sqlite.Target, postgresql.Target):
+            monkeypatch.setattr(target, "staged_settings", lambda _: {})
+        with pytest.raises(CommandError, match=r"PgBouncer|cannot be opened"):
+            portal.restore("--yes")
+        self.assert_untouched()
+
     def test_failed_last_step_puts_the_keys_back(
         self,
         portal: Portal,
