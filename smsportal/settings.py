@@ -58,6 +58,12 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 BALANCE_READING_DAYS = env.int("BALANCE_READING_DAYS", default=400)
+BACKUP_DIR = env.str("BACKUP_DIR", default="")
+BACKUP_KEEP = env.int("BACKUP_KEEP", default=14)
+BACKUP_AT = env.str("BACKUP_AT", default="03:10")
+BACKUP_PASSPHRASE = env.str("BACKUP_PASSPHRASE", default="")
+BACKUP_PASSPHRASE_FILE = env.str("BACKUP_PASSPHRASE_FILE", default="")
+POSTGRESQL_BIN = env.str("POSTGRESQL_BIN", default="")
 
 # --- applications ----------------------------------------------------------
 INSTALLED_APPS = [
