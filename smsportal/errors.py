@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -27,8 +27,6 @@ from .roles import permission_label
 logger = logging.getLogger(__name__)
 MEGABYTE: Final = 1024 * 1024
 RETRY_SECONDS: Final = 15
-READ_ONLY: Final = "25006"
-"""PostgreSQL's state of a write during a failover or an administrator's read-only phase."""
 
 
 def error_page(
@@ -121,14 +119,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _database_is_unreachable(error: BaseException | None) -> bool:
-    """Whether the database is unreachable, or takes no changes.
+    """Whether the database is unreachable.
 
     SQLite raises the same exception for a missing table, which waiting does not fix.
     """
     if isinstance(error, OperationalError):
         return "no such" not in str(error) and "no column" not in str(error)
-    if isinstance(error, InternalError):
-        return getattr(error.__cause__, "sqlstate", "") == READ_ONLY
     return isinstance(error, InterfaceError)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.test import Client
 
 from messaging.models import Message
@@ -28,20 +28,6 @@ def database_away_for_sessions() -> Iterator[None]:
 
     with connection.execute_wrapper(execute):
         yield
-
-
-@contextmanager
-def read_only_database() -> Iterator[None]:
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA query_only = ON")
-            yield
-            cursor.execute("PRAGMA query_only = OFF")
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION READ ONLY")
-        yield
-        transaction.set_rollback(True)
 
 
 def post_form(browser: Client, account_id: str) -> int:
@@ -78,9 +64,3 @@ def test_form_during_an_outage_is_kept_and_may_be_sent_again(browser: Client) ->
         assert post_form(browser, account.public_id) == 503
     assert post_form(browser, account.public_id) == 302
     assert Message.objects.count() == 1
-
-
-def test_form_on_a_read_only_database_is_answered_with_503(browser: Client) -> None:
-    account = make_account()
-    with read_only_database():
-        assert post_form(browser, account.public_id) == 503
