@@ -31,12 +31,11 @@ from ..states import MESSAGE_STATES, MessageState
 from . import lifecycle
 from .fan_out import queue_fan_out
 from .progress import progress_of
-from .states import BATCH_STATES, BatchState
+from .states import BATCH_STATES, ENDED, BatchState
 
 B = BatchState
 S = MessageState
 
-ENDED: Final = (B.FINISHED, B.CANCELLED)
 GOES_ON: Final = (B.SENDING, B.SCHEDULED)
 """States in which messages go out without a person."""
 

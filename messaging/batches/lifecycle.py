@@ -25,7 +25,7 @@ from ..models import Batch, FilePart, Message, StagedRow
 from ..states import MessageState
 from . import cancelled_rest
 from .fan_out import queue_fan_out
-from .states import BATCH_STATES, BatchState
+from .states import BATCH_STATES, ENDED, BatchState
 
 B = BatchState
 S = MessageState
@@ -36,7 +36,6 @@ STALLED_AFTER: Final = timedelta(hours=24)
 WAITED_TOO_LONG: Final = "waited_too_long"
 NOT_ALLOWED: Final = "not_allowed"
 LIMIT_REACHED: Final = "limit_reached"
-ENDED: Final = (BatchState.FINISHED, BatchState.CANCELLED)
 
 
 def may_send(user: User | None) -> bool:
