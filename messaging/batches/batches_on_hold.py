@@ -91,7 +91,7 @@ class BatchesOnHold(Holdable):
             return 0
         if rows is None:
             count = count_waiting(batch)
-            return count if lifecycle.cancel(batch, by) else 0
+            return count if lifecycle.cancel(batch, by, held_by=hold) else 0
         chosen = Message.objects.filter(batch=batch, pk__in=rows)
         with transaction.atomic():
             # Waits for a release of the whole batch at the same moment, and then finds nothing.

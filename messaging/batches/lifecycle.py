@@ -19,7 +19,7 @@ from django.utils import timezone
 from core.pruning import delete_in_chunks
 from providers import daily_limits
 from providers.engine.wake import wake_engine
-from providers.models import DailyLimit
+from providers.models import DailyLimit, Hold
 
 from ..models import Batch, FilePart, Message, StagedRow
 from ..states import MessageState
@@ -159,16 +159,17 @@ def resume(batch: Batch, by: User) -> bool:
     return bool(moved)
 
 
-def cancel(batch: Batch, by: User | None) -> bool:
+def cancel(batch: Batch, by: User | None, *, held_by: Hold | None = None) -> bool:
     """Stop the batch for good and return what was not sent to the daily limits.
 
     A queued task ends the waiting messages (`cancelled_rest`); the engine claims none of them
     meanwhile. Messages that have gone out cannot be recalled. `by`: None for the administrator's
-    command line.
+    command line. `held_by`: cancel it only if this hold keeps it.
     """
+    rows = _rows(batch).filter(hold=held_by) if held_by else _rows(batch)
     with transaction.atomic():
         moved = BATCH_STATES.move(
-            _rows(batch), B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk if by else None
+            rows, B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk if by else None
         )
         if moved:
             FilePart.objects.filter(batch=batch).delete()
