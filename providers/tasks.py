@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +14,7 @@ from .callbacks import process, self_test, store
 from .callbacks import wake as wake_callbacks
 from .engine import heartbeats
 from .engine import wake as wake_engine
+from .hold import decisions
 from .models import Account, heartbeat
 from .task_leases import hold_task_lease
 
@@ -46,6 +48,16 @@ def test_callback_address(account_id: int) -> None:
 
 def read_balances() -> int:
     return account_checks.request_all_balances()
+
+
+def settle_hold() -> int:
+    """Settle what became known about rows on hold, and end a hold with nothing left to decide."""
+    hold = decisions.open_hold()
+    if hold is None:
+        return 0
+    with suppress(decisions.HoldEnded):
+        return decisions.settle_known(hold)
+    return 0
 
 
 def prune() -> int:

@@ -41,6 +41,23 @@ class HeldGroup:
     """False if sending them makes no sense any more, such as codes that have expired."""
     url: str = ""
     """The list of its rows."""
+    has_rows: bool = False
+    """Whether its rows can be decided one by one (`Holdable.rows`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """One row of a group that waits for a decision."""
+
+    pk: int
+    title: str | Promise
+    """What it is, such as a masked number."""
+    line: str | Promise
+    """Its account and whose row it is."""
+    at: datetime | None
+    """When it was queued."""
+    facts: Sequence[str | Promise] = ()
+    url: str = ""
 
 
 class Holdable(ABC):
@@ -64,6 +81,10 @@ class Holdable(ABC):
     @abstractmethod
     def groups(self, hold: Hold) -> list[HeldGroup]:
         """What this hold keeps or kept of this kind."""
+
+    def rows(self, hold: Hold, group: str, after: int, limit: int) -> list[HeldRow]:
+        """The undecided rows of a group with a key above `after`, in the order of their keys."""
+        return []
 
     @abstractmethod
     def count_undecided(self, hold: Hold) -> int:

@@ -1,0 +1,103 @@
+"""What a hold knows about the past of its database: a reader of `Hold.details`.
+
+`providers.hold.verdict.Evidence` writes it. A value that nobody noted is None or empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from ..models import ApiCall, Hold
+from .labels import FREE_OPERATIONS
+
+PACE_PERIOD: Final = timedelta(hours=24)
+MIN_PACE: Final = 20
+"""Calls in that period, below which an estimate would say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was known when the hold began."""
+
+    backup_at: datetime | None
+    """When the restored backup was made."""
+    backup_version: str
+    restored_at: datetime | None
+    restored_from: str
+    host: str
+    """Where the portal noticed it."""
+    newest_sign: datetime | None
+    """The last sign of life of the portal's engine in this database."""
+    counter: int | None
+    file_counter: int | None
+    """The highest counter in a file."""
+    in_use_at: datetime | None
+    """When that counter was noted: the newer database was in use at least until then."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether calls were started that this database does not know."""
+        if self.counter is None or self.file_counter is None:
+            return False
+        return self.counter < self.file_counter
+
+    @property
+    def missing(self) -> tuple[datetime, datetime] | None:
+        """The period whose records are missing, if both its ends are known."""
+        begin, end = self.backup_at, self.in_use_at
+        return (begin, end) if self.is_behind and begin and end and begin < end else None
+
+
+def past_of(hold: Hold) -> Past:
+    known = _first_evidence(hold)
+    copies = [copy for name in ("data", "state") if isinstance(copy := known.get(name), dict)]
+    newest: dict[str, object] = max(
+        copies, key=lambda copy: _number(copy.get("counter")) or 0, default={}
+    )
+    return Past(
+        backup_at=_time(known.get("backup_at")),
+        backup_version=_text(known.get("backup_version")),
+        restored_at=_time(known.get("restored_at")),
+        restored_from=_text(known.get("restored_from")),
+        host=_text(known.get("host")),
+        newest_sign=_time(known.get("newest_sign")),
+        counter=_number(known.get("counter")),
+        file_counter=_number(newest.get("counter")),
+        in_use_at=_time(newest.get("written_at")),
+    )
+
+
+def _first_evidence(hold: Hold) -> dict[str, object]:
+    """Why the hold began. Later entries say why more rows joined it."""
+    entries = hold.details.get("evidence") if isinstance(hold.details, dict) else None
+    first = entries[0] if isinstance(entries, list) and entries else None
+    return first if isinstance(first, dict) else {}
+
+
+def calls_before(moment: datetime) -> int:
+    """The calls that may cost something in the day before `moment`, as far as they are kept."""
+    rows = ApiCall.objects.filter(started_at__gte=moment - PACE_PERIOD, started_at__lt=moment)
+    return rows.exclude(operation__in=FREE_OPERATIONS).order_by().count()
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        found = parse_datetime(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    if found is not None and timezone.is_naive(found):
+        return found.replace(tzinfo=UTC)
+    return found
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
