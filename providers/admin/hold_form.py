@@ -12,8 +12,8 @@ from core.admin.reasons import MAX_REASON_LENGTH
 
 from ..hold.decisions import Decision
 
-CHOICE: Final = "choice:"
-SHOWN: Final = "shown:"
+CHOICE: Final = "choice-"
+SHOWN: Final = "shown-"
 SEND: Final = "send"
 DISCARD: Final = "discard"
 MAX_ID: Final = 2**63 - 1
@@ -22,7 +22,7 @@ MAX_ID: Final = 2**63 - 1
 class DecisionForm(forms.Form):
     """A choice for each of some groups, or for some rows of one group, and a reason.
 
-    `choice:<group>` is "send" or "discard"; `shown:<group>` is how many rows waited when the
+    `choice-<group>` is "send" or "discard"; `shown-<group>` is how many rows waited when the
     page was made. With `by_row`, the decision is about the `rows` only.
     """
 

@@ -32,7 +32,7 @@ class Past:
     host: str
     """Where the portal noticed it."""
     newest_sign: datetime | None
-    """The last sign of life of the portal's engine in this database."""
+    """The last sign of life of an engine in this database, or the last start."""
     counter: int | None
     file_counter: int | None
     """The highest counter in a file."""

@@ -8,9 +8,8 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.utils.functional import Promise
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.models import Act
@@ -21,30 +20,36 @@ from ..models import Hold
 from .hold_past import MIN_PACE, PACE_PERIOD, Past, calls_before
 
 BANNERS: Final[Mapping[str, Promise]] = {
-    Hold.Cause.RESTORED: lazy("On hold since %(time)s: the database was restored from a backup."),
-    Hold.Cause.OLDER: lazy("On hold since %(time)s: the database is older than what was done."),
-    Hold.Cause.NO_FENCE: lazy("On hold since %(time)s: nothing shows how old the database is."),
-    Hold.Cause.GAP: lazy("On hold since %(time)s: the portal stood still for long."),
-    Hold.Cause.BY_HAND: lazy("On hold since %(time)s: put on hold by hand."),
+    Hold.Cause.RESTORED: gettext_lazy(
+        "On hold since %(time)s: the database was restored from a backup."
+    ),
+    Hold.Cause.OLDER: gettext_lazy(
+        "On hold since %(time)s: the database is older than what was done."
+    ),
+    Hold.Cause.NO_FENCE: gettext_lazy(
+        "On hold since %(time)s: nothing shows how old the database is."
+    ),
+    Hold.Cause.GAP: gettext_lazy("On hold since %(time)s: the portal stood still for long."),
+    Hold.Cause.BY_HAND: gettext_lazy("On hold since %(time)s: put on hold by hand."),
 }
 CAUSES: Final[Mapping[str, Promise]] = {
-    Hold.Cause.RESTORED: lazy(
+    Hold.Cause.RESTORED: gettext_lazy(
         "The database was restored from a backup. The portal cannot tell which of these have been"
         " sent since the backup was made."
     ),
-    Hold.Cause.OLDER: lazy(
+    Hold.Cause.OLDER: gettext_lazy(
         "The database is older than what was really sent. The portal cannot tell which of these"
         " were sent already."
     ),
-    Hold.Cause.NO_FENCE: lazy(
+    Hold.Cause.NO_FENCE: gettext_lazy(
         "Nothing shows how old the database is. If it is an older copy, some of these may have"
         " been sent already."
     ),
-    Hold.Cause.GAP: lazy(
+    Hold.Cause.GAP: gettext_lazy(
         "The portal stood still for long, and nothing shows that the database is the newest. If it"
         " is an older copy, some of these may have been sent already."
     ),
-    Hold.Cause.BY_HAND: lazy("The portal was put on hold by hand."),
+    Hold.Cause.BY_HAND: gettext_lazy("The portal was put on hold by hand."),
 }
 
 
@@ -82,7 +87,7 @@ def _before(past: Past) -> Iterator[Step]:
         evidence = _("version %(version)s") % version if past.backup_version else ""
         yield Step(TimelineEntry(_("The backup was made"), past.backup_at), evidence)
     if past.newest_sign:
-        yield Step(TimelineEntry(_("Last sign of the engine in this database"), past.newest_sign))
+        yield Step(TimelineEntry(_("Last sign of the portal in this database"), past.newest_sign))
     if past.is_behind and past.in_use_at:
         counters = {"newer": f"{past.file_counter:,}", "own": f"{past.counter:,}"}
         evidence = _("its counter is %(newer)s; that of this database was %(own)s") % counters

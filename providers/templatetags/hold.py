@@ -30,7 +30,7 @@ def chosen(choices: object, name: str) -> str:
 @register.filter
 def choice_name(group: HeldGroup) -> str:
     """The name of the field with the decision about the group, see `admin.hold_form`."""
-    return f"choice:{group.key}"
+    return f"choice-{group.key}"
 
 
 @register.simple_tag
