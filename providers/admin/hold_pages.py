@@ -112,12 +112,16 @@ class DecisionPage(Page, TemplateView):
 def _report(request: HttpRequest, done: list[Decided]) -> None:
     for one in done:
         values = {"count": f"{one.count:,}", "title": one.group.title}
-        if not one.count:
-            messages.info(request, _("%(title)s: nothing was left to decide.") % values)
-        elif one.send:
+        if one.count and one.send:
             messages.success(request, _("%(title)s: %(count)s will be sent.") % values)
-        else:
+        elif one.count:
             messages.success(request, _("%(title)s: %(count)s will not be sent.") % values)
+        if one.left:
+            values["count"] = f"{one.left:,}"
+            text = _("%(title)s: %(count)s of those you chose were left as they were.")
+            messages.warning(request, text % values)
+        elif not one.count:
+            messages.info(request, _("%(title)s: nothing was left to decide.") % values)
 
 
 class HoldPage(DecisionPage):
@@ -181,7 +185,7 @@ class CheckAgain(Page, View):
             except HoldEnded:
                 messages.info(request, str(REFUSALS[HoldEnded]))
         if settled:
-            text = _("%(count)s settled by what has become known.") % {"count": f"{settled:,}"}
+            text = _("%(count)s need no decision any more.") % {"count": f"{settled:,}"}
             messages.success(request, text)
         else:
             messages.info(request, _("Nothing more is known."))

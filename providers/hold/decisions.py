@@ -61,11 +61,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision that was carried out, and on how many rows."""
+    """A decision that was carried out, on how many rows, and how many of its rows still wait."""
 
     group: HeldGroup
     send: bool
     count: int
+    left: int = 0
 
 
 def open_hold() -> Hold | None:
@@ -139,7 +140,9 @@ def end_if_decided(hold: Hold, *, by: User | None) -> bool:
 
 
 def _lock(hold: Hold) -> Hold:
-    held = Hold.objects.select_for_update().filter(pk=hold.pk, ended_at=None).first()
+    # Rows that join a hold need no exclusive lock on it, and must not wait for a decision.
+    open_holds = Hold.objects.select_for_update(no_key=True).filter(ended_at=None)
+    held = open_holds.filter(pk=hold.pk).first()
     if held is None:
         raise HoldEnded
     return held
@@ -147,14 +150,15 @@ def _lock(hold: Hold) -> Hold:
 
 def _carry_out(hold: Hold, decision: Decision, by: User | None, reason: str) -> Decided:
     holdable, group = find_group(hold, decision.group)
-    if decision.shown is not None and group.undecided > decision.shown:
-        raise MoreWaits(group.key)
     if decision.send and not group.may_send:
         raise CannotSend(group.key)
     if decision.send:
         count = holdable.release(hold, group.key, decision.rows, by)
     else:
         count = holdable.discard(hold, group.key, decision.rows, by, reason)
+    if decision.shown is not None and count > decision.shown:
+        # Asked only now, since rows may join the hold at any moment. All of it is rolled back.
+        raise MoreWaits(group.key)
     if count:
         record_act(
             RELEASED if decision.send else DISCARDED,
@@ -167,7 +171,8 @@ def _carry_out(hold: Hold, decision: Decision, by: User | None, reason: str) -> 
             count=count,
             of=group.undecided,
         )
-    return Decided(group, decision.send, count)
+    asked = group.undecided if decision.rows is None else len(decision.rows)
+    return Decided(group, decision.send, count, max(0, asked - count))
 
 
 def _titles(group: HeldGroup) -> dict[str, str]:

@@ -39,10 +39,11 @@
   document.addEventListener("DOMContentLoaded", () => {
     const form = document.getElementById("row-decisions");
     if (!form) return;
-    const all = form.querySelector("[data-all-rows]");
+    const offer = form.querySelector("[data-all-rows]");
+    const all = offer.querySelector("input");
     const line = form.querySelector("[data-selected]");
     const rows = [...form.querySelectorAll("input[name=rows]")];
-    all.hidden = false;
+    offer.hidden = false;
     const count = () => {
       const selected = rows.filter((row) => row.checked).length;
       all.checked = selected === rows.length;

@@ -70,7 +70,11 @@ class Command(BaseCommand):
         send = not options["discard"]
         groups = self.chosen(hold, options)
         late = [group for group in groups if send and not group.may_send]
-        decisions = [Decision(group.key, send) for group in groups if group not in late]
+        decisions = [
+            Decision(group.key, send, shown=group.undecided)
+            for group in groups
+            if group not in late
+        ]
         try:
             done = decide(hold, decisions, by=None, reason=reason)
         except Refused as refusal:
