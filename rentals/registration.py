@@ -7,14 +7,17 @@ from django.db.models.signals import post_migrate
 
 from core.admin import attention
 from providers.engine.work_source import register
+from providers.hold import holdable
 from providers.journal import register_subject_resolver
 
+from .cancels_on_hold import CancelsOnHold
 from .catalogue import fill_catalogue
 from .engine.cancel_source import CancelSource
 from .engine.list_poll_source import PollSource
 from .engine.list_sync_source import ListSyncSource
 from .engine.lookup_source import ContentSource
 from .engine.place_source import PlaceSource
+from .orders_on_hold import OrdersOnHold
 from .presentation import dashboard, explanations, labels
 from .presentation.journal_links import order_link
 
@@ -23,6 +26,8 @@ def register_app(config: AppConfig) -> None:
     for source in (PlaceSource, CancelSource, PollSource, ContentSource):
         register(source())
     register(ListSyncSource())
+    holdable.register(OrdersOnHold())
+    holdable.register(CancelsOnHold())
     labels.register()
     explanations.register()
     attention.register(dashboard.attention_items)

@@ -132,7 +132,8 @@ class Batch(models.Model):
     hold = models.ForeignKey(
         Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
     )
-    """The hold that keeps it from starting or going on until a person has decided."""
+    """The hold that keeps it from starting or going on until a person has decided. A batch that
+    was dropped keeps it: its messages may have been sent."""
 
     class Meta:
         ordering = ("-created_at", "-pk")

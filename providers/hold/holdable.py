@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -17,6 +17,9 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 
 from ..models import Account, Hold
+
+FROM_BEFORE: Final = "from_before"
+"""Reason of a row from before a hold. Whether its call was made since is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,14 @@ def held_accounts() -> QuerySet[Account]:
     return (
         found.exclude(base_url__startswith=settings.SANDBOX_URL) if settings.SANDBOX_URL else found
     )
+
+
+def hold_since(moment: datetime) -> Hold | None:
+    """The newest hold if it began after this moment, whether or not it has ended.
+
+    What a row from before it would do by itself is not done: it may have been done already.
+    """
+    return Hold.objects.filter(started_at__gt=moment).order_by("-started_at", "-pk").first()
 
 
 _holdables: dict[str, Holdable] = {}
