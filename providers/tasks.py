@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -50,14 +49,10 @@ def read_balances() -> int:
     return account_checks.request_all_balances()
 
 
-def settle_hold() -> int:
-    """Settle what became known about rows on hold, and end a hold with nothing left to decide."""
+def end_decided_hold() -> bool:
+    """End the hold if nothing is left to decide, such as after reports settled its last rows."""
     hold = decisions.open_hold()
-    if hold is None:
-        return 0
-    with suppress(decisions.HoldEnded):
-        return decisions.settle_known(hold)
-    return 0
+    return hold is not None and decisions.end_if_decided(hold, by=None)
 
 
 def prune() -> int:

@@ -113,7 +113,7 @@ def _report(request: HttpRequest, done: list[Decided]) -> None:
     for one in done:
         values = {"count": f"{one.count:,}", "title": one.group.title}
         if one.count and one.send:
-            messages.success(request, _("%(title)s: %(count)s will be sent.") % values)
+            messages.success(request, _("%(title)s: %(count)s released.") % values)
         elif one.count:
             messages.success(request, _("%(title)s: %(count)s will not be sent.") % values)
         if one.left:

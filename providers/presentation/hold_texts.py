@@ -113,13 +113,13 @@ def act_step(act: Act) -> Step:
 
 
 def act_text(act: Act) -> str:
-    """What one act decided, such as "Send: Batch November, 5,605 – Manager A"."""
+    """What one act decided, such as "Released: Batch November, 5,605 – Manager A"."""
     if act.what == ENDED:
         return _("Ended: nothing was left to decide")
     if act.what == EXTENDED:
         return _extension_text(act)
     texts = {
-        RELEASED: _("To be sent: %(title)s, %(count)s – %(person)s"),
+        RELEASED: _("Released: %(title)s, %(count)s – %(person)s"),
         DISCARDED: _("Not to be sent: %(title)s, %(count)s – %(person)s"),
     }
     count = act.details.get("count", 0)

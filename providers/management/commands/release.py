@@ -80,7 +80,7 @@ class Command(BaseCommand):
         except Refused as refusal:
             raise CommandError(f"Nothing was changed: {_why(refusal)}", returncode=1) from None
         for one in done:
-            verb = "will be sent" if one.send else "will not be sent"
+            verb = "released" if one.send else "will not be sent"
             self.stdout.write(f"{one.group.key}: {one.count} {verb} ({one.group.title})")
         self.tell_rest(hold)
         if late:

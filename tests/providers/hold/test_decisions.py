@@ -10,7 +10,7 @@ from core.models import Act
 from providers.hold import decisions
 from providers.hold.decisions import Decision, decide, end_if_decided, open_hold, settle_known
 from providers.models import Hold
-from providers.tasks import settle_hold
+from providers.tasks import end_decided_hold
 from tests.factories.staff import make_user
 from tests.support.held import FakeHoldable
 
@@ -133,7 +133,7 @@ def test_what_becomes_known_is_settled_and_may_end_the_hold(fake: FakeHoldable, 
     assert settle_known(hold) == 2
     assert open_hold() == hold
     fake.known = {3}
-    assert settle_hold() == 1
+    assert settle_known(hold) == 1
     assert open_hold() is None
     assert acts("hold.end")[0].by is None
 
@@ -142,12 +142,12 @@ def test_hold_whose_rows_were_settled_by_reports_is_ended_by_the_queue(
     fake: FakeHoldable, hold: Hold
 ) -> None:
     fake.settled = {1, 2, 3}
-    assert settle_hold() == 0
+    assert end_decided_hold() is True
     assert open_hold() is None
 
 
 def test_queue_does_nothing_without_a_hold(fake: FakeHoldable) -> None:
-    assert settle_hold() == 0
+    assert end_decided_hold() is False
     assert acts() == []
 
 

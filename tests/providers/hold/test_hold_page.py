@@ -120,7 +120,7 @@ def test_page_without_a_hold_says_so_and_lists_who_decided_what_before(
     browser.post(PAGE, confirmed(hold))
     page = shown(browser)
     assert "Nothing is on hold." in page
-    assert "To be sent: Single messages, 3 – manager" in page
+    assert "Released: Single messages, 3 – manager" in page
     assert "The senders say so" in page
     assert 'id="decisions"' not in page
 
@@ -143,7 +143,7 @@ def test_confirmed_decision_is_carried_out_and_recorded(
     fake: FakeHoldable, hold: Hold, manager: User, browser: Client
 ) -> None:
     answer = browser.post(PAGE, confirmed(hold, **{"shown-fake:1": 3}), follow=True)
-    assert "Single messages: 3 will be sent." in answer.content.decode()
+    assert "Single messages: 3 released." in answer.content.decode()
     assert fake.sent == {1, 2, 3}
     act = Act.objects.get(what="hold.release")
     assert (act.by, act.reason) == (manager, "The senders say so")

@@ -42,7 +42,7 @@ def test_list_says_so_where_nothing_is_on_hold(fake: FakeHoldable) -> None:
 def test_all_is_sent_and_the_hold_ends(fake: FakeHoldable, hold: Hold) -> None:
     shown = release("--all", "--reason", "Nobody is in")
     assert shown == (
-        "fake:1: 3 will be sent (Single messages)\nNothing is left to decide: the hold has ended.\n"
+        "fake:1: 3 released (Single messages)\nNothing is left to decide: the hold has ended.\n"
     )
     assert fake.sent == {1, 2, 3}
     act = Act.objects.get(what="hold.release")
