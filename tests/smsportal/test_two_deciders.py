@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from threading import Lock
+from typing import TypeAlias
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from core.models import Act
 from messaging.models import Message
@@ -29,6 +32,8 @@ from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 COUNT = 12
+ROUNDS = 8
+Turn: TypeAlias = Callable[[Hold], None]
 
 
 @pytest.fixture
@@ -104,29 +109,34 @@ def test_decision_about_more_rows_than_were_shown_is_undone(account: Account, ho
 
 
 def test_rows_that_join_while_the_hold_ends_are_never_left_in_an_ended_hold(
-    account: Account, hold: Hold
+    account: Account,
 ) -> None:
     """As a second cause would: it finds the open hold under the lock of the fence."""
     Fence.objects.get_or_create(pk=Fence.SINGLETON)
-    (group,) = held_groups(hold)
-    decide(hold, [Decision(group.key, False)], by=None, reason="")
-    Hold.objects.filter(pk=hold.pk).update(ended_at=None)
-    make_message(account, recipient="+8613912349999")
-    turns, lock = iter(("end", "join")), Lock()
+    for serial in range(ROUNDS):
+        hold = Hold.objects.create(cause=Hold.Cause.RESTORED)
+        message = make_message(account, recipient=f"+861391234{serial:04}")
+        turns, lock = iter((end, join)), Lock()
 
-    def one() -> None:
-        with lock:
-            turn = next(turns)
-        if turn == "end":
-            end_if_decided(hold, by=None)
-            return
-        with transaction.atomic():
-            Fence.objects.select_for_update().get(pk=Fence.SINGLETON)
-            found = open_hold() or Hold.objects.create(cause=Hold.Cause.BY_HAND)
-            for kind in holdables():
-                kind.hold(found)
+        def one(hold: Hold = hold, turns: Iterator[Turn] = turns, lock: Lock = lock) -> None:
+            with lock:
+                turn = next(turns)
+            turn(hold)
 
-    at_once(one, times=2)
-    held = Message.objects.get(recipient="+8613912349999")
-    assert held.state == "held"
-    assert held.hold == open_hold()
+        at_once(one, times=2)
+        message.refresh_from_db()
+        assert message.state == "held"
+        assert message.hold == open_hold()
+        Hold.objects.update(ended_at=timezone.now())
+
+
+def end(hold: Hold) -> None:
+    end_if_decided(hold, by=None)
+
+
+def join(_hold: Hold) -> None:
+    with transaction.atomic():
+        Fence.objects.select_for_update().get(pk=Fence.SINGLETON)
+        found = open_hold() or Hold.objects.create(cause=Hold.Cause.BY_HAND)
+        for kind in holdables():
+            kind.hold(found)
