@@ -20,14 +20,13 @@ from providers.models import Account, Hold
 
 from . import held_messages
 from .models import DoNotSend, Message
+from .on_hold import ON_HOLD
 from .queue_message import WAITED_TOO_LONG
 from .states import REPORTS, MessageState
 
 S = MessageState
 
 MAX_SENDERS: Final = 8
-ON_HOLD: Final = "on_hold"
-"""The label of a message on hold, see `messaging.presentation.labels`."""
 
 
 class MessagesOnHold(Holdable):

@@ -31,12 +31,11 @@ from ..states import MESSAGE_STATES, MessageState
 from . import lifecycle
 from .fan_out import queue_fan_out
 from .progress import progress_of
-from .states import BATCH_STATES, BatchState
+from .states import BATCH_STATES, ENDED, BatchState
 
 B = BatchState
 S = MessageState
 
-ENDED: Final = (B.FINISHED, B.CANCELLED)
 GOES_ON: Final = (B.SENDING, B.SCHEDULED)
 """States in which messages go out without a person."""
 
@@ -92,7 +91,7 @@ class BatchesOnHold(Holdable):
             return 0
         if rows is None:
             count = count_waiting(batch)
-            return count if lifecycle.cancel(batch, by) else 0
+            return count if lifecycle.cancel(batch, by, held_by=hold) else 0
         chosen = Message.objects.filter(batch=batch, pk__in=rows)
         with transaction.atomic():
             # Waits for a release of the whole batch at the same moment, and then finds nothing.

@@ -19,13 +19,13 @@ from django.utils import timezone
 from core.pruning import delete_in_chunks
 from providers import daily_limits
 from providers.engine.wake import wake_engine
-from providers.models import DailyLimit
+from providers.models import DailyLimit, Hold
 
 from ..models import Batch, FilePart, Message, StagedRow
 from ..states import MessageState
 from . import cancelled_rest
 from .fan_out import queue_fan_out
-from .states import BATCH_STATES, BatchState
+from .states import BATCH_STATES, ENDED, BatchState
 
 B = BatchState
 S = MessageState
@@ -36,7 +36,6 @@ STALLED_AFTER: Final = timedelta(hours=24)
 WAITED_TOO_LONG: Final = "waited_too_long"
 NOT_ALLOWED: Final = "not_allowed"
 LIMIT_REACHED: Final = "limit_reached"
-ENDED: Final = (BatchState.FINISHED, BatchState.CANCELLED)
 
 
 def may_send(user: User | None) -> bool:
@@ -160,16 +159,17 @@ def resume(batch: Batch, by: User) -> bool:
     return bool(moved)
 
 
-def cancel(batch: Batch, by: User | None) -> bool:
+def cancel(batch: Batch, by: User | None, *, held_by: Hold | None = None) -> bool:
     """Stop the batch for good and return what was not sent to the daily limits.
 
     A queued task ends the waiting messages (`cancelled_rest`); the engine claims none of them
     meanwhile. Messages that have gone out cannot be recalled. `by`: None for the administrator's
-    command line.
+    command line. `held_by`: cancel it only if this hold keeps it.
     """
+    rows = _rows(batch).filter(hold=held_by) if held_by else _rows(batch)
     with transaction.atomic():
         moved = BATCH_STATES.move(
-            _rows(batch), B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk if by else None
+            rows, B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk if by else None
         )
         if moved:
             FilePart.objects.filter(batch=batch).delete()

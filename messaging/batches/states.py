@@ -37,6 +37,7 @@ BATCH_STATES = StateTable(
     }
 )
 
+ENDED = frozenset({B.FINISHED, B.CANCELLED})
 BEGUN = frozenset({B.SENDING, B.PAUSED, B.FINISHED})
 """Messages may have gone out. For a cancelled batch, check `started_at` instead."""
 CHANGING = frozenset({B.READING, B.SCHEDULED, B.SENDING, B.PAUSED})
