@@ -12,9 +12,13 @@ from typing import Final
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from core.models import Act
+
 from ..models import ApiCall, Hold
 from .labels import FREE_OPERATIONS
 
+RESTORED: Final = "backup.restore"
+"""The act of the command that restores backups."""
 PACE_PERIOD: Final = timedelta(hours=24)
 MIN_PACE: Final = 20
 """Calls in that period, below which an estimate would say nothing."""
@@ -27,6 +31,7 @@ class Past:
     backup_at: datetime | None
     """When the restored backup was made."""
     backup_version: str
+    backup_messages: int | None
     restored_at: datetime | None
     restored_from: str
     host: str
@@ -55,13 +60,16 @@ class Past:
 
 def past_of(hold: Hold) -> Past:
     known = _first_evidence(hold)
+    backup = _backup(_text(known.get("restored_from")), hold)
+    counts = _dict(backup.get("counts"))
     copies = [copy for name in ("data", "state") if isinstance(copy := known.get(name), dict)]
     newest: dict[str, object] = max(
         copies, key=lambda copy: _number(copy.get("counter")) or 0, default={}
     )
     return Past(
-        backup_at=_time(known.get("backup_at")),
-        backup_version=_text(known.get("backup_version")),
+        backup_at=_time(backup.get("made_at")),
+        backup_version=_text(backup.get("version")),
+        backup_messages=_number(counts.get("messaging_message")),
         restored_at=_time(known.get("restored_at")),
         restored_from=_text(known.get("restored_from")),
         host=_text(known.get("host")),
@@ -74,9 +82,18 @@ def past_of(hold: Hold) -> Past:
 
 def _first_evidence(hold: Hold) -> dict[str, object]:
     """Why the hold began. Later entries say why more rows joined it."""
-    entries = hold.details.get("evidence") if isinstance(hold.details, dict) else None
-    first = entries[0] if isinstance(entries, list) and entries else None
-    return first if isinstance(first, dict) else {}
+    entries = _dict(hold.details).get("evidence")
+    return _dict(entries[0]) if isinstance(entries, list) and entries else {}
+
+
+def _backup(name: str, hold: Hold) -> dict[str, object]:
+    """What the command noted that restored this backup; empty if none was restored by it."""
+    if not name:
+        return {}
+    acts = Act.objects.filter(what=RESTORED, at__lte=hold.started_at).order_by("-at", "-pk")
+    newest = acts.values_list("details", flat=True).first()
+    details = _dict(newest)
+    return details if details.get("backup") == name else {}
 
 
 def calls_before(moment: datetime) -> int:
@@ -97,6 +114,10 @@ def _time(value: object) -> datetime | None:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _dict(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
 
 
 def _number(value: object) -> int | None:

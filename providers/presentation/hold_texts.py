@@ -83,9 +83,7 @@ def steps(hold: Hold, past: Past, acts: Iterable[Act]) -> list[Step]:
 
 def _before(past: Past) -> Iterator[Step]:
     if past.backup_at:
-        version = {"version": past.backup_version}
-        evidence = _("version %(version)s") % version if past.backup_version else ""
-        yield Step(TimelineEntry(_("The backup was made"), past.backup_at), evidence)
+        yield Step(TimelineEntry(_("The backup was made"), past.backup_at), _contents(past))
     if past.newest_sign:
         yield Step(TimelineEntry(_("Last sign of the portal in this database"), past.newest_sign))
     if past.is_behind and past.in_use_at:
@@ -95,6 +93,19 @@ def _before(past: Past) -> Iterator[Step]:
     if past.restored_at:
         entry = TimelineEntry(_("Restored from a backup"), past.restored_at)
         yield Step(entry, past.restored_from)
+
+
+def _contents(past: Past) -> str:
+    """What the backup holds: "version 1.0.0, 482,110 messages"."""
+    parts = []
+    if past.backup_version:
+        parts.append(_("version %(version)s") % {"version": past.backup_version})
+    if past.backup_messages is not None:
+        count = past.backup_messages
+        text = ngettext("%(count)s message", "%(count)s messages", count)
+        parts.append(text % {"count": f"{count:,}"})
+    # Translators: separates the parts of an enumeration.
+    return _(", ").join(parts)
 
 
 def _beginning(hold: Hold, past: Past) -> Step:

@@ -12,7 +12,7 @@ from providers.models import Account, Hold
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 from tests.factories.orders import make_order
-from tests.support.held import begin_hold
+from tests.support.holds import begin_hold
 
 from .conftest import LANGUAGES, MakeVisitor
 from .pages import AnyPage
@@ -138,7 +138,7 @@ def test_pages_fit_the_window(
         make_account("gosms", name="A name as long as a name may be, no_break_in_its_end_64")
     )
     Hold.objects.filter(pk=hold.pk).update(ended_at=hold.started_at)
-    begin_hold("older")
+    begin_hold()
     page = HoldPage.of(make_visitor("manager", language=language, width=width))
     assert page.overflow() <= 0
     page.choice(f"messages:{accounts[0].pk}", "send")

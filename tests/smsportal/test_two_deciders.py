@@ -27,7 +27,7 @@ from providers.models import Account, Fence, Hold
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 from tests.factories.staff import make_user
-from tests.support.held import begin_hold
+from tests.support.holds import begin_hold
 from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)

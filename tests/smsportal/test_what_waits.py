@@ -17,7 +17,7 @@ from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 from tests.support.engine import run_engine, run_rounds
-from tests.support.held import begin_hold
+from tests.support.holds import begin_hold
 from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db(transaction=True)

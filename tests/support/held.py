@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
-from providers.hold.holdable import HeldGroup, HeldRow, Holdable, holdables
+from providers.hold.holdable import HeldGroup, HeldRow, Holdable
 from providers.models import Hold
 
 FIRST = datetime(2025, 11, 20, 5, 12, 5, tzinfo=UTC)
@@ -78,12 +77,3 @@ class FakeHoldable(Holdable):
         found = self.undecided if rows is None else self.undecided & set(rows)
         into |= found
         return len(found)
-
-
-def begin_hold(cause: str = Hold.Cause.RESTORED) -> Hold:
-    """Put on hold what waits in the apps, without the evidence of a start."""
-    with transaction.atomic():
-        hold = Hold.objects.create(cause=cause)
-        for one in holdables():
-            one.hold(hold)
-    return hold

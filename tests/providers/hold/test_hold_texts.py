@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.acts import record_act
 from core.models import Act
 from providers.models import ApiCall, Hold
 from providers.presentation.hold_past import past_of
@@ -43,6 +44,19 @@ def hold_with(details: object, cause: str = Hold.Cause.OLDER) -> Hold:
     return Hold.objects.create(cause=cause, details=details)
 
 
+def restored(**values: Any) -> Hold:
+    """A hold after a backup was restored by the command."""
+    record_act(
+        "backup.restore",
+        by=None,
+        backup="portal-1331.dump",
+        made_at=BACKUP.isoformat(),
+        version="1.0.0",
+        counts={"messaging_message": 482_110},
+    )
+    return hold_with(evidence(**values), Hold.Cause.RESTORED)
+
+
 def missing(hold: Hold) -> str:
     return " ".join(missing_texts(hold, past_of(hold)))
 
@@ -60,9 +74,9 @@ def test_every_cause_has_a_sentence_of_its_own() -> None:
 
 
 def test_story_runs_from_the_backup_to_the_hold() -> None:
-    hold = hold_with(evidence(backup_at=BACKUP.isoformat(), backup_version="1.0.0"))
+    hold = restored()
     assert happened(hold) == [
-        ("The backup was made", "version 1.0.0"),
+        ("The backup was made", "version 1.0.0, 482,110 messages"),
         ("A newer database was in use", "its counter is 91,204; that of this database was 91,102"),
         ("Restored from a backup", "portal-1331.dump"),
         (
@@ -81,19 +95,24 @@ def test_hold_by_hand_says_who_and_why() -> None:
 
 
 def test_missing_period_is_named_only_if_both_ends_are_known() -> None:
-    whole = hold_with(evidence(backup_at=BACKUP.isoformat()))
+    whole = restored()
     assert "is missing here: 15 min." in missing(whole)
     Hold.objects.all().delete()
-    part = missing(hold_with(evidence()))
+    part = missing(hold_with(evidence(restored_from="")))
     assert "Calls were started that are not on record here." in part
     assert "How far back this one goes is unknown." in part
 
 
 def test_database_that_is_not_behind_is_said_to_miss_nothing_known() -> None:
     same = {"counter": 91_102, "written_at": IN_USE.isoformat()}
-    hold = hold_with(evidence(data=same, state=None, backup_at=BACKUP.isoformat()))
+    hold = restored(data=same, state=None)
     assert missing(hold).startswith("Whether anything is missing here cannot be known.")
     assert "A newer database was in use" not in dict(happened(hold))
+
+
+def test_record_of_another_backup_is_not_taken_for_this_one() -> None:
+    hold = restored(restored_from="portal-0900.dump")
+    assert "The backup was made" not in dict(happened(hold))
 
 
 def test_estimate_is_made_from_calls_that_cost_and_only_from_enough_of_them() -> None:
@@ -103,7 +122,7 @@ def test_estimate_is_made_from_calls_that_cost_and_only_from_enough_of_them() ->
     rows = [ApiCall(operation="send_text", started_at=at, **calls) for _ in range(959)]
     rows += [ApiCall(operation="fetch_balance", started_at=at, **calls) for _ in range(500)]
     ApiCall.objects.bulk_create(rows)
-    hold = hold_with(evidence(backup_at=BACKUP.isoformat()))
+    hold = restored()
     assert "It made 959 calls" in missing(hold)
     assert "is about 10 calls." in missing(hold)
     texts = ApiCall.objects.filter(operation="send_text").order_by("pk")
