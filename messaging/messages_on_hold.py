@@ -121,7 +121,7 @@ class MessagesOnHold(Holdable):
         return f"{reverse('admin:messaging_message_changelist')}?{query}"
 
     def _row(self, message: Message) -> HeldRow:
-        facts = [_("It already waited for a go-ahead.")]
+        facts = [_("It needed a go-ahead already.")]
         return HeldRow(
             pk=message.pk,
             title=mask(message.recipient),
@@ -141,7 +141,7 @@ class MessagesOnHold(Holdable):
         yield senders_text(waiting)
         earlier = waiting.filter(reason=WAITED_TOO_LONG).count()
         if earlier:
-            text = _("%(count)s already waited for a go-ahead.")
+            text = _("Needed a go-ahead already: %(count)s.")
             yield text % {"count": f"{earlier:,}"}
         yield from _unsendable_facts(waiting, account)
 
@@ -154,7 +154,12 @@ def count_settled(kept: QuerySet[Message]) -> int:
 def settled_facts(kept: QuerySet[Message]) -> Iterator[str]:
     count = count_settled(kept)
     if count:
-        yield _("%(count)s were already sent: reports arrived.") % {"count": f"{count:,}"}
+        text = ngettext(
+            "%(count)s was already sent: a report arrived.",
+            "%(count)s were already sent: reports arrived.",
+            count,
+        )
+        yield text % {"count": f"{count:,}"}
 
 
 def senders_text(waiting: QuerySet[Message]) -> str:
@@ -170,9 +175,9 @@ def _unsendable_facts(waiting: QuerySet[Message], account: Account) -> Iterator[
     entries = DoNotSend.objects.filter(number=OuterRef("recipient"), removed_at=None)
     listed = waiting.filter(Exists(entries)).count()
     if listed:
-        text = _("%(count)s cannot be sent: the number is on the do-not-send list.")
+        text = _("On the do-not-send list, so not sent if released: %(count)s.")
         yield text % {"count": f"{listed:,}"}
     foreign = waiting.exclude(country__in=account.allowed_countries).count()
     if foreign:
-        text = _("%(count)s cannot be sent: the account may not send to that country any more.")
+        text = _("To a country that the account may not send to any more: %(count)s.")
         yield text % {"count": f"{foreign:,}"}

@@ -74,7 +74,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     ended = _ended_by(hold).filter(account=account)
     count = ended.count()
     times = ended.order_by("created_at").values_list("created_at", flat=True)
-    text = _("%(count)s ended as unknown. If the customer waits, check the code again.")
+    text = _("Ended as unknown: %(count)s. If the customer waits, check the code again.")
     return HeldGroup(
         key=f"checks:{account.pk}",
         icon="rule",

@@ -47,7 +47,7 @@ class CodesOnHold(MessagesOnHold):
         yield from settled_facts(kept)
         gone = kept.filter(state=MessageState.UNKNOWN).count()
         if gone:
-            text = _("%(count)s ended as unknown. Send new codes if customers ask.")
+            text = _("Ended as unknown: %(count)s. Send new codes if customers ask.")
             yield text % {"count": f"{gone:,}"}
         if waiting.exists():
             yield _("No answer and no report on record. A right code settles its message.")

@@ -81,7 +81,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     ended = _ended_by(hold).filter(order__account=account)
     count, unclear = ended.count(), ended.filter(state=C.UNCLEAR).count()
     times = ended.order_by("asked_at").values_list("asked_at", flat=True)
-    text = _("%(count)s are not sent again. The answer of each order decides.")
+    text = _("Not sent again: %(count)s. The answer of each order decides.")
     return HeldGroup(
         key=f"cancels:{account.pk}",
         icon="cancel",

@@ -181,12 +181,7 @@ def _settled_facts(kept: QuerySet[Order]) -> Iterator[str]:
     ids = list(_settled(kept).order_by("pk").values_list("provider_id", flat=True))
     if not ids:
         return
-    text = ngettext(
-        "%(count)s found in the order list of the provider.",
-        "%(count)s found in the order list of the provider.",
-        len(ids),
-    )
-    yield text % {"count": f"{len(ids):,}"}
+    yield _("Found in the order list of the provider: %(count)s.") % {"count": f"{len(ids):,}"}
     named = _(", ").join(ids[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
     yield _("Adopted with their numbers: %(ids)s. Nothing is ordered again.") % {"ids": named}
 
@@ -201,7 +196,9 @@ def _waiting_facts(
     found = {one.pk for order in orders[:MAX_COMPARED] for one in reconciliation.candidates(order)}
     read_at = _read_completely_at(hold, orders[0])
     if found:
-        text = _("%(count)s orders in the list of the provider may be these. Settle them first.")
+        text = _(
+            "Orders in the list of the provider that may be these: %(count)s. Settle them first."
+        )
         yield text % {"count": f"{len(found):,}"}
     elif read_at is not None and count <= MAX_COMPARED:
         text = _("The list of the provider, read completely at %(time)s, shows none of them.")
@@ -211,7 +208,7 @@ def _waiting_facts(
     old = waiting.count() - sendable.count()
     if old:
         minutes = round(place_orders.MAX_AGE.total_seconds() / 60)
-        text = _("%(count)s waited over %(minutes)s minutes and will not be ordered any more.")
+        text = _("Waiting over %(minutes)s minutes, so not ordered any more: %(count)s.")
         yield text % {"count": f"{old:,}", "minutes": minutes}
 
 

@@ -185,11 +185,11 @@ def _facts(batch: Batch) -> Iterator[str | Promise]:
     if _is_scheduled(batch) and batch.scheduled_for:
         time = short_time(batch.scheduled_for)
         yield _("Scheduled for %(time)s.") % {"time": time}
-        yield _("It may have been started before the hold, earlier than planned or on time.")
+        yield _("It may have been started before the hold.")
     elif batch.started_at is None:
-        yield _("It had not been started. It may have been started before the hold.")
+        yield _("It was checked and not started. It may have been started before the hold.")
     else:
         count = f"{count_waiting(batch):,}"
-        yield _("%(count)s waited. They may have been sent before the hold.") % {"count": count}
+        yield _("Waiting: %(count)s. They may have been sent before the hold.") % {"count": count}
     if batch.state == B.PAUSED and batch.reason != FROM_BEFORE:
         yield _("It was paused and stays so if it is released.")

@@ -80,10 +80,13 @@ def explain_hold(batch: Batch) -> Explanation:
     began = short_time(batch.hold.started_at) if batch.hold else ""
     values = {"time": began}
     text = (
-        gettext("It had not been started when a hold began at %(time)s. It may have been before.")
+        gettext(
+            "This database shows no start. It may have been started before the hold of %(time)s."
+        )
         if batch.started_at is None
         else gettext(
-            "It was not over when a hold began at %(time)s. The rest may have been sent before."
+            "This database shows it unfinished. The rest may have been sent before the hold of"
+            " %(time)s."
         )
     )
     return Explanation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -34,7 +35,7 @@ WAITING = ("queued", "claimed", "scheduled", "held")
 GROUP = "messages"
 
 
-def held_message(account: Account | None = None, **fields: object) -> Message:
+def held_message(account: Account | None = None, **fields: Any) -> Message:
     message = make_message(account, **fields)
     begin_hold()
     message.refresh_from_db()
@@ -66,7 +67,9 @@ def report(message: Message, state: DeliveryState) -> list[events.Match]:
 
 @pytest.mark.parametrize("state", S)
 def test_hold_takes_what_waits_and_nothing_else(state: MessageState) -> None:
-    claim = {"claim": uuid4(), "claimed_at": timezone.now()} if state == "claimed" else {}
+    claim: dict[str, Any] = (
+        {"claim": uuid4(), "claimed_at": timezone.now()} if state == "claimed" else {}
+    )
     message = held_message(state=state, **claim)
     if state in WAITING:
         assert (message.state, message.claim) == ("held", None)
@@ -140,7 +143,7 @@ def test_number_on_the_do_not_send_list_stays_on_hold() -> None:
     assert message.state == "held", "it may have been sent, so it is not cancelled"
     assert release(message) == 0
     (group,) = holdable(GROUP).groups(Hold.objects.get())
-    assert "1 cannot be sent: the number is on the do-not-send list." in group.facts
+    assert "On the do-not-send list, so not sent if released: 1." in group.facts
 
 
 def test_country_that_the_account_may_not_send_to_any_more_stays_on_hold() -> None:
@@ -194,7 +197,7 @@ def test_report_settles_a_message_on_hold_without_a_conflict(state: DeliveryStat
     assert match.effect == events.Effect.APPLIED
     (group,) = holdable(GROUP).groups(Hold.objects.get())
     assert (group.undecided, group.settled) == (0, 1)
-    assert "1 were already sent: reports arrived." in group.facts
+    assert "1 was already sent: a report arrived." in group.facts
     assert "A report shows that it had been sent before." in explanation_of(message).text
 
 
@@ -263,7 +266,7 @@ def test_group_names_the_senders_and_what_needed_a_go_ahead() -> None:
     assert group.key == f"messages:{account.pk}"
     assert group.account == f"{account.name}, 2 people"
     assert f"Ask the senders: {li.username} 2, {ana.username} 1." in group.facts
-    assert "1 already waited for a go-ahead." in group.facts
+    assert "Needed a go-ahead already: 1." in group.facts
     assert (group.undecided, group.settled, group.may_send) == (3, 0, True)
     rows = holdable(GROUP).rows(hold, group.key, 0, 2)
     assert len(rows) == 2

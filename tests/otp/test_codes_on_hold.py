@@ -98,7 +98,7 @@ def test_code_that_nobody_can_use_any_more_is_never_sent(
     assert release(session) == 0
     (group,) = holdable("codes").groups(hold)
     assert group.undecided == 0
-    assert "1 ended as unknown. Send new codes if customers ask." in group.facts
+    assert "Ended as unknown: 1. Send new codes if customers ask." in group.facts
     assert claim_all() == []
 
 

@@ -84,7 +84,9 @@ def find(account: Account, provider_id: str, **fields: Any) -> FoundOrder:
 
 @pytest.mark.parametrize("state", OrderState)
 def test_hold_takes_orders_that_wait_and_no_others(state: OrderState) -> None:
-    claim = {"claim": uuid4(), "claimed_at": timezone.now()} if state == "claimed" else {}
+    claim: dict[str, Any] = (
+        {"claim": uuid4(), "claimed_at": timezone.now()} if state == "claimed" else {}
+    )
     order = held_order(state=state, **claim)
     if state in ("queued", "claimed", "held"):
         assert (order.state, order.claim, order.hold) == ("held", None, Hold.objects.get())
@@ -129,7 +131,7 @@ def test_orders_in_the_list_are_adopted_and_not_placed_again(account: Account) -
         assert (order.state, order.provider_id) == ("pending", provider_id)
     (group,) = holdable("orders").groups(hold)
     assert (group.undecided, group.settled) == (0, 3)
-    assert "3 found in the order list of the provider." in group.facts
+    assert "Found in the order list of the provider: 3." in group.facts
     assert "Adopted with their numbers: 1001, 1002, 1003. Nothing is ordered again." in group.facts
     assert claim_all() == []
 
@@ -145,7 +147,7 @@ def test_list_that_shows_fewer_or_more_leaves_the_decision_to_a_person(account: 
     assert Order.objects.filter(account=account).count() == len(orders), "none is imported"
     (group,) = holdable("orders").groups(hold)
     assert group.facts[0] == (
-        "3 orders in the list of the provider may be these. Settle them first."
+        "Orders in the list of the provider that may be these: 3. Settle them first."
     )
 
 
@@ -223,7 +225,7 @@ def test_order_that_waited_too_long_is_not_placed_any_more(account: Account) -> 
     assert order.state == "held"
     (group,) = holdable("orders").groups(Hold.objects.get())
     assert not group.may_send
-    assert any("will not be ordered any more" in str(fact) for fact in group.facts)
+    assert any("so not ordered any more" in str(fact) for fact in group.facts)
 
 
 def test_discarded_order_ends_unknown_and_is_still_looked_for(account: Account) -> None:
@@ -295,7 +297,9 @@ def test_direct_post_cancels_nothing_and_says_why(client: Client, account: Accou
 @pytest.mark.parametrize("state", CancelState)
 def test_cancels_that_wait_are_left_to_the_answer_of_the_order(state: CancelState) -> None:
     order = make_rented()
-    claim = {"claim": uuid4(), "claimed_at": timezone.now()} if state == "claimed" else {}
+    claim: dict[str, Any] = (
+        {"claim": uuid4(), "claimed_at": timezone.now()} if state == "claimed" else {}
+    )
     cancel = Cancel.objects.create(order=order, state=state, **claim)
     hold = begin_hold()
     cancel.refresh_from_db()
