@@ -19,6 +19,8 @@ from .labels import FREE_OPERATIONS
 
 RESTORED: Final = "backup.restore"
 """The act of the command that restores backups."""
+PAST_BITS: Final = 40
+"""The lower bits of the fence's counter count within one past of the database."""
 PACE_PERIOD: Final = timedelta(hours=24)
 MIN_PACE: Final = 20
 """Calls in that period, below which an estimate would say nothing."""
@@ -46,10 +48,28 @@ class Past:
 
     @property
     def is_behind(self) -> bool:
-        """Whether calls were started that this database does not know."""
+        """Whether a newer database was in use."""
         if self.counter is None or self.file_counter is None:
             return False
         return self.counter < self.file_counter
+
+    @property
+    def counts(self) -> tuple[int, int] | None:
+        """The counts of the newer database and of this one, if they belong to the same past."""
+        if not self.is_behind or self.counter is None or self.file_counter is None:
+            return None
+        same = self.counter >> PAST_BITS == self.file_counter >> PAST_BITS
+        return (_count(self.file_counter), _count(self.counter)) if same else None
+
+    @property
+    def lacks_calls(self) -> bool:
+        """Whether calls were started that this database does not know.
+
+        A new past alone, which begins with each hold, is no call.
+        """
+        if self.counts is not None:
+            return True
+        return self.is_behind and self.file_counter is not None and _count(self.file_counter) > 0
 
     @property
     def missing(self) -> tuple[datetime, datetime] | None:
@@ -100,6 +120,10 @@ def calls_before(moment: datetime) -> int:
     """The calls that may cost something in the day before `moment`, as far as they are kept."""
     rows = ApiCall.objects.filter(started_at__gte=moment - PACE_PERIOD, started_at__lt=moment)
     return rows.exclude(operation__in=FREE_OPERATIONS).order_by().count()
+
+
+def _count(counter: int) -> int:
+    return counter & ((1 << PAST_BITS) - 1)
 
 
 def _time(value: object) -> datetime | None:

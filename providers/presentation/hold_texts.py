@@ -87,12 +87,19 @@ def _before(past: Past) -> Iterator[Step]:
     if past.newest_sign:
         yield Step(TimelineEntry(_("Last sign of the portal in this database"), past.newest_sign))
     if past.is_behind and past.in_use_at:
-        counters = {"newer": f"{past.file_counter:,}", "own": f"{past.counter:,}"}
-        evidence = _("its counter is %(newer)s; that of this database was %(own)s") % counters
-        yield Step(TimelineEntry(_("A newer database was in use"), past.in_use_at), evidence)
+        entry = TimelineEntry(_("A newer database was in use"), past.in_use_at)
+        yield Step(entry, _counters(past))
     if past.restored_at:
         entry = TimelineEntry(_("Restored from a backup"), past.restored_at)
         yield Step(entry, past.restored_from)
+
+
+def _counters(past: Past) -> str:
+    if past.counts is None:
+        return ""
+    newer, own = past.counts
+    counters = {"newer": f"{newer:,}", "own": f"{own:,}"}
+    return _("its counter is %(newer)s; that of this database was %(own)s") % counters
 
 
 def _contents(past: Past) -> str:
@@ -197,11 +204,10 @@ def _estimate(past: Past) -> Iterator[str]:
 
 
 def _behind_texts(past: Past) -> Iterator[str]:
-    yield _("Calls were started that are not on record here.")
+    if past.lacks_calls:
+        yield _("Calls were started that are not on record here.")
     if past.in_use_at:
-        text = _(
-            "The newer database was in use at %(time)s. How far back this one goes is unknown."
-        )
+        text = _("A newer database was in use at %(time)s. How far back this one goes is unknown.")
         yield text % {"time": short_time(past.in_use_at)}
 
 

@@ -103,6 +103,25 @@ def test_missing_period_is_named_only_if_both_ends_are_known() -> None:
     assert "How far back this one goes is unknown." in part
 
 
+def test_new_past_alone_is_not_told_as_calls() -> None:
+    """Each hold begins a new past, which the upper bits of the counter number."""
+    later: dict[str, object] = {"counter": 2 << 40, "written_at": IN_USE.isoformat()}
+    hold = hold_with(evidence(data=later, restored_from=""))
+    assert "A newer database was in use at" in missing(hold)
+    assert "Calls were started" not in missing(hold)
+    assert ("A newer database was in use", "") in happened(hold)
+    Hold.objects.all().delete()
+    later["counter"] = (2 << 40) + 1
+    assert "Calls were started" in missing(hold_with(evidence(data=later, restored_from="")))
+
+
+def test_counts_are_told_within_one_past() -> None:
+    past = 3 << 40
+    later = {"counter": past + 12, "written_at": IN_USE.isoformat()}
+    hold = hold_with(evidence(counter=past + 7, data=later, state=None))
+    assert "its counter is 12; that of this database was 7" in dict(happened(hold)).values()
+
+
 def test_database_that_is_not_behind_is_said_to_miss_nothing_known() -> None:
     same = {"counter": 91_102, "written_at": IN_USE.isoformat()}
     hold = restored(data=same, state=None)
