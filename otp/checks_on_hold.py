@@ -76,7 +76,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     times = ended.order_by("created_at").values_list("created_at", flat=True)
     text = _("Ended as unknown: %(count)s. If the customer waits, check the code again.")
     return HeldGroup(
-        key=f"checks:{account.pk}",
+        key=f"{ChecksOnHold.name}:{account.pk}",
         icon="rule",
         title=_("Checks of codes"),
         account=account.name,

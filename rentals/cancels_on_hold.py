@@ -83,7 +83,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     times = ended.order_by("asked_at").values_list("asked_at", flat=True)
     text = _("Not sent again: %(count)s. The answer of each order decides.")
     return HeldGroup(
-        key=f"cancels:{account.pk}",
+        key=f"{CancelsOnHold.name}:{account.pk}",
         icon="cancel",
         title=_("Cancels of orders"),
         account=account.name,

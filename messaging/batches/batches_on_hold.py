@@ -36,6 +36,8 @@ from .states import BATCH_STATES, ENDED, BatchState
 B = BatchState
 S = MessageState
 
+KEY: Final = "batch"
+"""The key of a group is `batch:` and the id of the batch."""
 GOES_ON: Final = (B.SENDING, B.SCHEDULED)
 """States in which messages go out without a person."""
 
@@ -106,7 +108,7 @@ def _undecided(hold: Hold) -> QuerySet[Batch]:
 
 
 def _find(hold: Hold, group: str) -> Batch | None:
-    pk = group.removeprefix("batch:")
+    pk = group.removeprefix(f"{KEY}:")
     return _undecided(hold).filter(pk=int(pk)).first() if pk.isdecimal() else None
 
 
@@ -156,7 +158,7 @@ def count_waiting(batch: Batch) -> int:
 
 def group_of(batch: Batch) -> HeldGroup:
     return HeldGroup(
-        key=f"batch:{batch.pk}",
+        key=f"{KEY}:{batch.pk}",
         icon="calendar_clock" if _is_scheduled(batch) else "stacks",
         title=_title(batch),
         account=f"{batch.account.name}, {person_name(batch.answerable or batch.created_by)}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -21,8 +23,10 @@ from messaging.on_hold import count_on_hold, is_on_hold, on_hold
 from messaging.presentation.batch_labels import shown_state, where_shown
 from messaging.presentation.labels import shown_state as message_label
 from providers.daily_limits import caps_of, usage_of
+from providers.hold.holdable import holdables
 from providers.models import DailyLimit, Hold
 from tests.factories.batches import make_batch, numbers, start_batch
+from tests.factories.messages import make_message
 from tests.factories.staff import make_user
 from tests.support.holds import begin_hold, claim_all, holdable
 from tests.support.threads import at_once
@@ -353,3 +357,42 @@ def test_reports_settle_messages_and_finish_the_batch(sending: Batch) -> None:
     sending.refresh_from_db()
     assert sending.state == "finished"
     assert holdable(NAME).count_undecided(hold) == 0
+
+
+# --- a claim at the same moment ------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("claims_first", [True, False])
+def test_claim_at_the_same_moment_leaves_no_claimed_row(sending: Batch, claims_first: bool) -> None:
+    """Whoever comes second waits for the other."""
+    single = make_message(sending.account)
+    started, turn = threading.Event(), iter((claims_first, not claims_first))
+
+    def claim() -> None:
+        condition = claim_sql.due_of_batch(sending.pk, timezone.now(), claiming=True)
+        claim_sql.claim(condition, sending.account_id, 10, uuid4(), timezone.now())
+        claim_sql.claim(
+            claim_sql.due_singles(timezone.now()), sending.account_id, 9, uuid4(), timezone.now()
+        )
+
+    def hold() -> None:
+        kept = Hold.objects.create(cause=Hold.Cause.BY_HAND)
+        for one in holdables():
+            one.hold(kept)
+
+    def run() -> None:
+        claims = next(turn)
+        first = claims == claims_first
+        if not first:
+            assert started.wait(10)
+        with transaction.atomic():
+            (claim if claims else hold)()
+            if first:
+                started.set()
+                time.sleep(0.3)
+
+    at_once(run, 2)
+    assert states(sending) == ["queued"] * 3
+    single.refresh_from_db()
+    assert single.state == "held"
