@@ -19,9 +19,9 @@ from providers.engine.wake import wake_engine
 from providers.hold.holdable import FROM_BEFORE
 from providers.models import Hold
 
-from . import listeners
+from . import do_not_send, listeners
 from .models import Message
-from .recipients import InvalidRecipient, recipient_for
+from .recipients import InvalidRecipient, require_account_takes
 from .states import MESSAGE_STATES, MessageState
 
 S = MessageState
@@ -86,8 +86,7 @@ def release(messages: QuerySet[Message]) -> int:
     done = 0
     for pks in _chunks(messages):
         with transaction.atomic():
-            rows = Message.objects.filter(pk__in=pks).select_related("account")
-            sendable = [row.pk for row in rows if _may_be_sent(row)]
+            sendable = _sendable_keys(pks)
             later = Greatest("not_before", timezone.now())
             moved = MESSAGE_STATES.move(
                 Message.objects.filter(pk__in=sendable, hold__isnull=False),
@@ -105,9 +104,20 @@ def release(messages: QuerySet[Message]) -> int:
     return done
 
 
-def _may_be_sent(message: Message) -> bool:
+def _sendable_keys(pks: Collection[int]) -> list[int]:
+    rows = Message.objects.filter(pk__in=pks).select_related("account")
+    messages = list(rows.only("recipient", "country", "account"))
+    listed = do_not_send.listed_numbers([message.recipient for message in messages])
+    return [
+        message.pk
+        for message in messages
+        if message.recipient not in listed and _account_takes(message)
+    ]
+
+
+def _account_takes(message: Message) -> bool:
     try:
-        recipient_for(message.account, message.recipient)
+        require_account_takes(message.account, message.recipient, message.country)
     except InvalidRecipient:
         return False
     return True

@@ -47,10 +47,10 @@ class OrdersOnHold(Holdable):
         orders = Order.objects.filter(account__in=held_accounts())
         free = {"claim": None, "claimed_at": None, "changed_at": timezone.now()}
         moved = ORDER_STATES.move(orders, S.HELD, sources=(S.QUEUED, S.CLAIMED), hold=hold, **free)
-        orders.filter(state=S.HELD).exclude(hold=hold).update(hold=hold)
+        joined = orders.filter(state=S.HELD).exclude(hold=hold).update(hold=hold)
         orders.filter(state=S.PLACING).update(hold=hold)
         _ask_for_lists(hold)
-        return moved
+        return moved + joined
 
     def groups(self, hold: Hold) -> list[HeldGroup]:
         pks = _kept(hold).order_by().values_list("account", flat=True).distinct()
