@@ -13,6 +13,7 @@ from .callbacks import process, self_test, store
 from .callbacks import wake as wake_callbacks
 from .engine import heartbeats
 from .engine import wake as wake_engine
+from .hold import decisions
 from .models import Account, heartbeat
 from .task_leases import hold_task_lease
 
@@ -46,6 +47,12 @@ def test_callback_address(account_id: int) -> None:
 
 def read_balances() -> int:
     return account_checks.request_all_balances()
+
+
+def end_decided_hold() -> bool:
+    """End the hold if nothing is left to decide, such as after reports settled its last rows."""
+    hold = decisions.open_hold()
+    return hold is not None and decisions.end_if_decided(hold, by=None)
 
 
 def prune() -> int:

@@ -17,7 +17,7 @@ from django.db.models import Count, Max, Min, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from core.admin.timeline import person_name
 from core.countries import country_name
@@ -148,7 +148,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     return HeldGroup(
         key=f"{OrdersOnHold.name}:{account.pk}",
         icon="add_call",
-        title=_("Orders"),
+        title=pgettext("hold", "Orders"),
         account=f"{account.name}, {people}",
         undecided=times["count"],
         oldest=times["oldest"],

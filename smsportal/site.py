@@ -20,12 +20,14 @@ class PortalSite(UnfoldAdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from core.admin.changelist import cache_headers
+        from providers.admin.hold_pages import hold_urls
 
         from .banners import banner_zone
         from .sandbox_pages import sandbox_urls
 
         cache_headers()
         custom = [path("banner/", banner_zone, name="banner"), *sandbox_urls(self)]
+        custom += hold_urls(self)
         return [*custom, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:

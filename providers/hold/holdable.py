@@ -39,7 +39,7 @@ class HeldGroup:
     facts: Sequence[str | Promise] = ()
     """What is known about them, in sentences."""
     settled: int = 0
-    """How many of the group have been settled by what is known."""
+    """How many of the group have been settled by what is known. The first fact says how."""
     may_send: bool = True
     """False if sending them makes no sense any more, such as codes that have expired."""
     url: str = ""

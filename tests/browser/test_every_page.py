@@ -108,6 +108,7 @@ def fill_every_page(sandbox: Sandbox) -> dict[str, str]:
         "staff": "admin:auth_user_changelist",
         "new staff": "admin:auth_user_add",
         "roles": "admin:auth_group_changelist",
+        "what waits": "admin:hold",
         "practice": "admin:practice",
         "password": "admin:password_change",
         "queue": "admin:django_q_ormq_changelist",

@@ -43,6 +43,7 @@ NAVIGATION = {
         "API calls",
         "Callbacks",
         "Staff",
+        "What waits",
     ],
     "auditor": ["Dashboard", *SENT, "Codes", *RENTED, "Accounts", "API calls", "Callbacks"],
 }
