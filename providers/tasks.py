@@ -25,7 +25,7 @@ def beat() -> None:
     heartbeat("queue")
 
 
-def keep_engine_running() -> int:
+def keep_engine_running() -> bool:
     return wake_engine.keep_running()
 
 

@@ -93,7 +93,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
         assets.collect()
-        wake.start_loops()
+        wake.keep_running()
         async_task("providers.tasks.beat")
 
     def _prepare_demo(self) -> dict[str, str]:
