@@ -31,19 +31,19 @@ def expire() -> None:
 
 def test_free_account_is_taken() -> None:
     account = make_account()
-    assert leases.renew(uuid4()) == {account.pk}
+    assert leases.renew(uuid4()).held == {account.pk}
 
 
 def test_account_has_one_holder() -> None:
     make_account()
     leases.renew(uuid4())
-    assert leases.renew(uuid4()) == set()
+    assert leases.renew(uuid4()).held == set()
 
 
 def test_holder_keeps_its_lease() -> None:
     account, loop = make_account(), uuid4()
     leases.renew(loop)
-    assert leases.renew(loop) == {account.pk}
+    assert leases.renew(loop).held == {account.pk}
 
 
 def test_expired_lease_is_taken_over() -> None:
@@ -51,34 +51,34 @@ def test_expired_lease_is_taken_over() -> None:
     first, second = uuid4(), uuid4()
     leases.renew(first)
     expire()
-    assert leases.renew(second) == {account.pk}
-    assert leases.renew(first) == set()
+    assert leases.renew(second).held == {account.pk}
+    assert leases.renew(first).held == set()
 
 
 def test_released_account_is_free_at_once() -> None:
     account, first = make_account(), uuid4()
     leases.renew(first)
     leases.release(first)
-    assert leases.renew(uuid4()) == {account.pk}
+    assert leases.renew(uuid4()).held == {account.pk}
 
 
 def test_release_does_not_affect_other_holders() -> None:
     make_account()
     leases.renew(uuid4())
     leases.release(uuid4())
-    assert leases.renew(uuid4()) == set()
+    assert leases.renew(uuid4()).held == set()
 
 
 def test_account_without_a_lease_row_gets_one() -> None:
     account = make_account()
     Lease.objects.all().delete()
-    assert leases.renew(uuid4()) == {account.pk}
+    assert leases.renew(uuid4()).held == {account.pk}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_loops_get_the_account_once() -> None:
     account = make_account()
-    held = at_once(lambda: leases.renew(uuid4()), 6)
+    held = at_once(lambda: leases.renew(uuid4()).held, 6)
     assert sorted(held, key=len) == [set()] * 5 + [{account.pk}]
 
 
