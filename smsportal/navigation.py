@@ -175,6 +175,13 @@ GROUPS: Final = (
                 ("auth_", "axes_", "auditlog_", "providers_dailylimit_"),
             ),
             Item(
+                _("Hosts"),
+                "dns",
+                "admin:hosts",
+                ("providers.view_host",),
+                ("hosts",),
+            ),
+            Item(
                 _("Queue"),
                 "pending_actions",
                 "admin:django_q_ormq_changelist",

@@ -22,11 +22,12 @@ class PortalSite(UnfoldAdminSite):
         from core.admin.changelist import cache_headers
 
         from .banners import banner_zone
+        from .hosts_page import hosts_urls
         from .sandbox_pages import sandbox_urls
 
         cache_headers()
         custom = [path("banner/", banner_zone, name="banner"), *sandbox_urls(self)]
-        return [*custom, *super().get_urls()]
+        return [*custom, *hosts_urls(self), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """The app list, built on first use.

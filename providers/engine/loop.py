@@ -14,11 +14,11 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import close_old_connections
 
 from .. import accounts, rate_limits
 from ..gateway.http.client import Deadlines
-from ..hosts import host_name
 from ..models import Account, heartbeat
 from . import heartbeats, leases
 from .dispatch_round import LeasedAccount
@@ -159,10 +159,10 @@ class Loop:
         """Renew the leases, take or give some for an even share, and reload the accounts."""
         if now >= self._next_beat:
             self._next_beat = now + heartbeats.BEAT_EVERY
-            heartbeats.beat(self.claim, host_name())
+            heartbeats.beat(self.claim, settings.PORTAL_HOST)
             if self._served:
                 heartbeat("engine", f"{len(self._served)} accounts")
-        renewal = leases.renew(self.claim, host_name())
+        renewal = leases.renew(self.claim, settings.PORTAL_HOST)
         self._worker_pool.may_begin_until = now + leases.TIME_TO_LIVE
         self._next_renewal = now + min(RENEW_EVERY, max(renewal.next_in, SOONEST_RENEWAL))
         self._load_accounts(renewal)
