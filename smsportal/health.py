@@ -14,7 +14,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django_q.models import OrmQ
 
 from core.admin.labels import Role
@@ -159,6 +159,8 @@ def _hold() -> HealthLine:
     fence = Fence.objects.filter(pk=Fence.SINGLETON).first()
     details = _("counter %(number)d") % {"number": fence.counter} if fence else ""
     if hold is None:
-        return HealthLine(_("Hold"), _("nothing is on hold"), Role.SUCCESS, details)
+        return HealthLine(
+            pgettext("health", "Hold"), _("nothing is on hold"), Role.SUCCESS, details
+        )
     verdict = SafeString(_("on hold since %(time)s") % {"time": when(hold.started_at)})
-    return HealthLine(_("Hold"), verdict, Role.WARNING, details)
+    return HealthLine(pgettext("health", "Hold"), verdict, Role.WARNING, details)
