@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import tomllib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             measures=measures.take(),
         )
 
-    def _attempt(self, act: Any) -> None:
+    def _attempt(self, act: Callable[[], None]) -> None:
         """Do it, unless the database is away. The next report comes soon."""
         try:
             act()
