@@ -30,18 +30,19 @@ def compute_shares(
 ) -> dict[str, int]:
     """The number of accounts for each loop, given its host and how many it holds now."""
     least, left_over = divmod(accounts, len(loops))
-    order = _alternate_hosts(loops, held)
+    order = _alternate_hosts(loops, {loop: held[loop] - least for loop in loops})
     return {loop: least + (place < left_over) for place, loop in enumerate(order)}
 
 
-def _alternate_hosts(loops: Mapping[str, str], held: Mapping[str, int]) -> list[str]:
-    """The loops, one of each host in turn. Who holds more comes first, so that the accounts left
-    over after an even division stay where they are."""
+def _alternate_hosts(loops: Mapping[str, str], excess: Mapping[str, int]) -> list[str]:
+    """The loops, one of each host in turn. Who holds more than an even division gives comes first,
+    so that the accounts left over after it stay where they are."""
     by_host: dict[str, list[str]] = defaultdict(list)
     for loop, host in loops.items():
         by_host[host].append(loop)
-    hosts = sorted(by_host, key=lambda host: (-sum(held[one] for one in by_host[host]), host))
-    columns = [sorted(by_host[host], key=lambda loop: (-held[loop], loop)) for host in hosts]
+    above = {host: sum(max(0, excess[one]) for one in its) for host, its in by_host.items()}
+    hosts = sorted(by_host, key=lambda host: (-above[host], host))
+    columns = [sorted(by_host[host], key=lambda loop: (-excess[loop], loop)) for host in hosts]
     return [loop for row in zip_longest(*columns) for loop in row if loop is not None]
 
 

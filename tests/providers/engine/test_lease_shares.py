@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.engine.lease_shares import LeaseState, compute_shares, share_of
@@ -52,6 +52,12 @@ def test_leases_of_loops_that_do_not_share_are_left_alone() -> None:
     assert (share.wanted, share.surplus) == (0, 0)
 
 
+def test_account_left_over_stays_on_the_smaller_host() -> None:
+    loops = {"a1": "A", "a2": "A", "a3": "A", "b1": "B"}
+    held = Counter({"a1": 1, "a2": 1, "a3": 1, "b1": 2})
+    assert compute_shares(loops, held, 5) == held
+
+
 @st.composite
 def engines(draw: st.DrawFn) -> tuple[dict[str, str], list[str]]:
     names = [f"loop {number}" for number in range(draw(st.integers(1, 7)))]
@@ -60,6 +66,7 @@ def engines(draw: st.DrawFn) -> tuple[dict[str, str], list[str]]:
     return loops, holders
 
 
+@settings(max_examples=500)
 @given(engines())
 def test_shares_use_up_all_accounts_and_settle(engine: tuple[dict[str, str], list[str]]) -> None:
     loops, holders = engine
