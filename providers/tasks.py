@@ -8,7 +8,7 @@ from typing import Final
 from django.utils import timezone
 from django_q.models import Task
 
-from . import account_checks, daily_limits, journal
+from . import account_checks, daily_limits, hosts, journal
 from .callbacks import process, self_test, store
 from .callbacks import wake as wake_callbacks
 from .engine import heartbeats
@@ -26,7 +26,7 @@ def beat() -> None:
     heartbeat("queue")
 
 
-def keep_engine_running() -> int:
+def keep_engine_running() -> bool:
     return wake_engine.keep_running()
 
 
@@ -57,9 +57,9 @@ def end_decided_hold() -> bool:
 
 def prune() -> int:
     """Delete rows whose retention has passed: calls, callbacks, enquiries, balance readings,
-    expired usage, heartbeats of dead loops, task records."""
+    expired usage, heartbeats of dead loops, hosts, task records."""
     heartbeats.prune()
     done = Task.objects.filter(stopped__lt=timezone.now() - TASK_RETENTION)
     tasks: int = done.delete()[0]
     pruned = journal.prune() + store.prune() + account_checks.prune() + daily_limits.prune()
-    return pruned + tasks
+    return pruned + hosts.prune() + tasks

@@ -182,6 +182,13 @@ GROUPS: Final = (
                 ("hold", "hold_"),
             ),
             Item(
+                _("Hosts"),
+                "dns",
+                "admin:hosts",
+                ("providers.view_host",),
+                ("hosts",),
+            ),
+            Item(
                 _("Queue"),
                 "pending_actions",
                 "admin:django_q_ormq_changelist",

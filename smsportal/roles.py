@@ -79,6 +79,7 @@ _MANAGER: Final = (
     "providers.process_callback",
     "providers.reveal_callback",
     "providers.rotate_callback_address",
+    "providers.view_host",
     "auth.view_user",
     "auth.add_user",
     "auth.change_user",
@@ -87,6 +88,7 @@ _AUDITOR: Final = (
     *_VIEWER,
     "providers.view_apicall",
     "providers.view_callback",
+    "providers.view_host",
     "rentals.export_order",
     "rentals.export_transaction",
     "otp.export_session",
@@ -135,6 +137,7 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "rotate_callback_address": _("Make and revoke callback addresses"),
     "process_callback": _("Process callbacks again"),
     "reveal_callback": _("Reveal whole callbacks"),
+    "view_host": _("See the hosts"),
 }
 _ACTION_LABELS: Final[dict[str, Promise]] = {
     "view": _("See: %(things)s"),

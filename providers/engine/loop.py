@@ -10,10 +10,11 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import close_old_connections
 
 from .. import accounts, rate_limits
@@ -24,6 +25,7 @@ from ..models import Account, heartbeat
 from . import heartbeats, leases
 from .dispatch_round import LeasedAccount
 from .dispatcher import Dispatcher
+from .hand_over import HandOver, ages_of_last_calls
 from .past_guard import NO_PAST, PastGuard
 from .result_writer import ResultWriter
 from .work_source import DATABASE_AWAY, WorkSource, sources
@@ -46,6 +48,7 @@ GC_THRESHOLD = 50_000
 """Generation-0 threshold of the garbage collector. With the default of 700, a loop that makes a
 thousand calls a second collects all the time, and every thread waits for it."""
 RENEW_EVERY = leases.TIME_TO_LIVE / 3
+SOONEST_RENEWAL = 0.2
 SWEEP_EVERY = 5.0
 DEADLINES = Deadlines()
 DRAIN_TIMEOUT = 60.0
@@ -74,6 +77,7 @@ class Loop:
         self._result_writer = ResultWriter(self.claim)
         self._past_guard = PastGuard()
         self._served: dict[int, LeasedAccount] = {}
+        self._hand_over = HandOver(self._worker_pool)
         self._next_renewal = self._next_beat = 0.0
         self._next_sweeps: dict[str, float] = {}
 
@@ -130,6 +134,7 @@ class Loop:
         self._answer_pool_requests()
         for source in sources():
             done += self._dispatch(source)
+        self._free_drained(now)
         self._sweep(now)
         return bool(done)
 
@@ -155,7 +160,7 @@ class Loop:
 
     def _dispatch(self, source: WorkSource) -> int:
         try:
-            return self._dispatcher.dispatch(source, self._served)
+            return self._dispatcher.dispatch(source, self._hand_over.serving(self._served))
         except (*DATABASE_AWAY, FenceBroken):
             raise
         except Exception:
@@ -177,17 +182,33 @@ class Loop:
         return written
 
     def _renew(self, now: float) -> None:
-        """Renew the leases and reload the accounts."""
-        held = leases.renew(self.claim)
-        self._next_renewal = now + RENEW_EVERY
+        """Renew the leases, take or give some for an even share, and reload the accounts."""
+        if now >= self._next_beat:
+            self._next_beat = now + heartbeats.BEAT_EVERY
+            heartbeats.beat(self.claim, settings.PORTAL_HOST)
+            if self._served:
+                heartbeat("engine", f"{len(self._served)} accounts")
+        renewal = leases.renew(self.claim, settings.PORTAL_HOST)
+        self._worker_pool.may_begin_until = now + leases.TIME_TO_LIVE
+        self._next_renewal = now + min(RENEW_EVERY, max(renewal.next_in, SOONEST_RENEWAL))
+        self._load_accounts(renewal)
+        self._hand_over.plan(
+            self._served, renewal.surplus, self._dispatcher.in_flight_of, time.monotonic()
+        )
+
+    def _load_accounts(self, renewal: leases.Renewal) -> None:
+        for lost in self._served.keys() - renewal.held:
+            self._worker_pool.close_account(lost)
         served: dict[int, LeasedAccount] = {}
         # Slightly stale rows will do: after a new callback address the old one is valid for days.
-        accounts_held = Account.objects.filter(pk__in=held)
+        accounts_held = Account.objects.filter(pk__in=renewal.held)
         for account in accounts_held.prefetch_related("credentials", "callback_tokens"):
             client = account.client
             if client is None:
                 continue
             before = self._served.get(account.pk)
+            if before is None:
+                self._take_over(account, renewal)
             if account.is_paused:
                 self._worker_pool.pause_account(account.pk)
             else:
@@ -197,11 +218,28 @@ class Loop:
                 now_served.free_at, now_served.bulk_throttle = before.free_at, before.bulk_throttle
             served[account.pk] = now_served
         self._served = served
-        if now >= self._next_beat:
-            self._next_beat = now + heartbeats.BEAT_EVERY
-            heartbeats.beat(self.claim)
-            if held:
-                heartbeat("engine", f"{len(held)} accounts")
+
+    def _take_over(self, account: Account, renewal: leases.Renewal) -> None:
+        # A lease that was taken in an earlier attempt counts as cut off.
+        cut_off = account.pk in renewal.cut_off or account.pk not in renewal.taken
+        free_for = renewal.taken.get(account.pk, 0.0)
+        ages = ages_of_last_calls(account, free_for, cut_off=cut_off)
+        self._worker_pool.take_account_over(account, ages)
+
+    def _free_drained(self, now: float) -> None:
+        """Free the leases of accounts that another loop is to serve and that are drained."""
+        self._release(self._hand_over.take_drained(self._is_idle, now))
+
+    def _is_idle(self, account_id: int) -> bool:
+        """Whether every call of the account has ended and is recorded."""
+        return self._dispatcher.is_idle(account_id) and not self._result_writer.has_results_of(
+            account_id
+        )
+
+    def _release(self, account_ids: Collection[int]) -> None:
+        if account_ids:
+            leases.release(self.claim, account_ids)
+            self._served = {pk: one for pk, one in self._served.items() if pk not in account_ids}
 
     def _answer_pool_requests(self) -> None:
         pool_requests = self._worker_pool.take_pool_requests()
@@ -257,8 +295,8 @@ class Loop:
             self._next_beat = now + heartbeats.BEAT_EVERY
             heartbeats.beat(self.claim)
             leases.extend(self.claim)
-            leases.release(self.claim, except_for=self._dispatcher.accounts_in_flight)
         self._dispatcher.release_all(sources())
         self._answer_pool_requests()
         self._record()
+        self._release([account_id for account_id in self._served if self._is_idle(account_id)])
         return self._dispatcher.in_flight <= 0 and self._result_writer.is_empty

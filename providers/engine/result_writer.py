@@ -38,6 +38,12 @@ class ResultWriter:
     def is_empty(self) -> bool:
         return not self._results and not self._calls
 
+    def has_results_of(self, account_id: int) -> bool:
+        """Whether anything of this account is still to be written."""
+        return any(one.result.job.account_id == account_id for one in self._results) or any(
+            account == account_id for account, _ in self._calls
+        )
+
     def add(self, finished: Finished) -> None:
         self._results.append(finished)
 
