@@ -161,6 +161,7 @@ class MessageSource(ClaimedRowSource):
         for result in results:
             if result.error is not None:
                 apply_outcome.apply_error(self.messages.held(result.job, claim), result.error)
+                apply_outcome.apply_late_error(self.messages.given_up(result.job), result.error)
             elif isinstance(result.value, Submission):
                 accepted.append((result.job.row_id, result.value))
             else:

@@ -107,6 +107,7 @@ class CheckSource(ClaimedRowSource):
             rows = self.checks.held(result.job, claim)
             if result.error is not None:
                 _record_error(attempt, rows, result.error)
+                _record_late_error(attempt, self.checks.given_up(result.job), result.error)
             elif isinstance(result.value, CheckResult):
                 # This also settles a check that has meanwhile been swept to unknown.
                 _record_verdict(attempt, result.value)
@@ -162,13 +163,32 @@ def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError
             **answer,
         )
         return
-    target = {
-        Outcome.NOT_DONE: A.NOT_DONE,
-        Outcome.REFUSED: A.REFUSED,
-    }.get(error.outcome, A.UNKNOWN)
+    target = _FAILED_AS.get(error.outcome, A.UNKNOWN)
     ended = {"ended_at": now, "claim": None, "code": ""}
-    if not ATTEMPT_STATES.move(rows, target, sources=(A.SENDING,), **ended, **answer):
+    if ATTEMPT_STATES.move(rows, target, sources=(A.SENDING,), **ended, **answer):
+        _follow_up(attempt, target, error)
+
+
+def _record_late_error(attempt: Attempt, given_up: QuerySet[Attempt], error: GatewayError) -> None:
+    """Settle a check that was given up as unknown, by its own late answer. It is never repeated."""
+    target = _FAILED_AS.get(error.outcome)
+    if target is None:
         return
+    answer = {"reason": str(error.reason), "words": storable(error.words), "code": ""}
+    if ATTEMPT_STATES.move(given_up, target, sources=(A.UNKNOWN,), **answer):
+        SESSION_STATES.move(
+            Session.objects.filter(pk=attempt.session_id),
+            SessionState.SENT,
+            sources=(SessionState.CHECK_UNKNOWN,),
+        )
+        _follow_up(attempt, target, error)
+
+
+_FAILED_AS: Final = {Outcome.NOT_DONE: A.NOT_DONE, Outcome.REFUSED: A.REFUSED}
+
+
+def _follow_up(attempt: Attempt, target: AttemptState, error: GatewayError) -> None:
+    """Move the session as the failed check requires."""
     if target == A.NOT_DONE or (target == A.REFUSED and error.reason in NOT_CHECKED):
         check_code.return_try(attempt.session_id)
     elif target == A.UNKNOWN:

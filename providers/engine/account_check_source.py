@@ -93,6 +93,9 @@ class EnquirySource(ClaimedRowSource):
             return
         if not isinstance(result.value, EnquiryResult):
             raise TypeError("The result of an enquiry must be an EnquiryResult.")
+        if not mine.exists():
+            # Recorded already, or queued again and asked once more.
+            return
         reading = save_reading(result.job.account_id, result.value)
         if ENQUIRY_STATES.move(mine, Enquiry.State.ANSWERED, reading=reading, **ended):
             self._resume_after_check(result.job, result.value)

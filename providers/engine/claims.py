@@ -122,6 +122,20 @@ class ClaimedRows(Generic[RowT]):
         """The job's row if this very claim still holds it; empty otherwise."""
         return self._held([job.row_id], loop, job.claimed_at)
 
+    def given_up(self, job: Job) -> QuerySet[RowT]:
+        """The job's row if the sweep gave this very call up as unknown; empty otherwise.
+
+        Its own answer may still settle it. A row that anything else has settled stays as it is.
+        """
+        if self.states is None or self.may_repeat:
+            return self._rows().none()
+        return self._rows().filter(
+            pk=job.row_id,
+            state=self.states.unknown,
+            reason=Reason.CUT_OFF,
+            **{f"{self._columns.claim}__isnull": True, self._columns.claimed_at: job.claimed_at},
+        )
+
     def _held(self, ids: Collection[int], loop: UUID, claimed_at: datetime) -> QuerySet[RowT]:
         rows = self._rows().filter(pk__in=ids, **{self._columns.claim: loop})
         if not self.may_repeat:

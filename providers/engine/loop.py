@@ -14,16 +14,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
-from django.db import close_old_connections
+from django.db import connection
 
 from .. import accounts, rate_limits
 from ..gateway.http.client import Deadlines
 from ..models import Account, heartbeat
 from . import heartbeats, leases
+from .database_errors import concerns_row
 from .dispatch_round import LeasedAccount
 from .dispatcher import Dispatcher
 from .result_writer import ResultWriter
-from .work_source import DATABASE_AWAY, WorkSource, sources
+from .work_source import WorkSource, sources
 from .worker_pool import PoolRequest, SlotRequest, WorkerPool
 
 logger = logging.getLogger(__name__)
@@ -47,8 +48,9 @@ SWEEP_EVERY = 5.0
 DEADLINES = Deadlines()
 DRAIN_TIMEOUT = 60.0
 """Seconds that running calls have to end when the loop stops. Longer than any call takes."""
-LONGEST_DRAIN_TIMEOUT = 200.0
-"""Seconds that a stopping loop waits for a lost database while results are unwritten."""
+LONGEST_DRAIN_TIMEOUT = 3600.0
+"""Seconds that a stopping loop waits for a lost database while results are unwritten. Whoever
+stops the whole cluster waits less long and ends the process."""
 
 
 @contextmanager
@@ -85,14 +87,19 @@ class Loop:
     def _run_guarded_round(self) -> bool:
         try:
             return self.run_round()
-        except DATABASE_AWAY:
-            # Results stay in memory until the database is back.
-            logger.exception("The engine could not reach the database.")
-            close_old_connections()
-        except Exception:
-            logger.exception("A round of the engine failed.")
-        time.sleep(1)
+        except Exception as error:  # noqa: BLE001 - a loop goes on whatever happens
+            self._wait_after(error)
         return True
+
+    def _wait_after(self, error: Exception) -> None:
+        """Log the error and wait. Results stay in memory until the database takes them."""
+        if concerns_row(error):
+            logger.error("A round of the engine failed.", exc_info=error)
+        else:
+            logger.error("The database is away.", exc_info=error)
+            # A connection to a server that was read-only may stay so for good.
+            connection.close()
+        time.sleep(1)
 
     def _pause(self, busy: bool) -> None:
         """Pause between rounds. While calls are in flight, results gather for one write."""
@@ -111,12 +118,15 @@ class Loop:
     def run_round(self) -> bool:
         """Run one round. Returns whether there was anything to do."""
         now = time.monotonic()
-        if now >= self._next_renewal:
-            self._renew(now)
-        done = self._record()
+        try:
+            if now >= self._next_renewal:
+                self._renew(now)
+        finally:
+            done = self._record()
         self._answer_pool_requests()
-        for source in sources():
-            done += self._dispatch(source)
+        if not self._result_writer.is_full(self._dispatcher.in_flight):
+            for source in sources():
+                done += self._dispatch(source)
         self._sweep(now)
         return bool(done)
 
@@ -131,9 +141,9 @@ class Loop:
     def _dispatch(self, source: WorkSource) -> int:
         try:
             return self._dispatcher.dispatch(source, self._served)
-        except DATABASE_AWAY:
-            raise
-        except Exception:
+        except Exception as error:
+            if not concerns_row(error):
+                raise
             # A faulty source must not stop the others.
             logger.exception("No work could be given out for %s.", source.name)
             return 0
@@ -182,7 +192,7 @@ class Loop:
         while pool_requests:
             try:
                 self._answer(pool_requests[0])
-            except DATABASE_AWAY:
+            except Exception:
                 self._worker_pool.requeue_pool_requests(pool_requests)
                 raise
             pool_requests.pop(0)
@@ -209,15 +219,17 @@ class Loop:
             try:
                 if self._is_drained():
                     break
-            except DATABASE_AWAY:
-                logger.exception("The engine could not reach the database while stopping.")
-                close_old_connections()
-                time.sleep(1)
+            except Exception as error:  # noqa: BLE001 - results must still be written
+                self._wait_after(error)
             self._worker_pool.wake.wait(0.05)
             self._worker_pool.wake.clear()
         self._worker_pool.close()
-        leases.release(self.claim)
-        heartbeats.remove(self.claim)
+        self._result_writer.log_unwritten()
+        try:
+            leases.release(self.claim)
+            heartbeats.remove(self.claim)
+        except Exception as error:
+            logger.error("A stopping loop could not release its leases.", exc_info=error)
 
     def _drain_timeout(self) -> float:
         """Unwritten results justify a longer wait."""
@@ -230,7 +242,9 @@ class Loop:
             heartbeats.beat(self.claim)
             leases.extend(self.claim)
             leases.release(self.claim, except_for=self._dispatcher.accounts_in_flight)
-        self._dispatcher.release_all(sources())
-        self._answer_pool_requests()
-        self._record()
+        try:
+            self._dispatcher.release_all(sources())
+            self._answer_pool_requests()
+        finally:
+            self._record()
         return self._dispatcher.in_flight <= 0 and self._result_writer.is_empty

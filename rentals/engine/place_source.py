@@ -105,6 +105,9 @@ class PlaceSource(ClaimedRowSource):
                 placement_results.apply_error(
                     self.orders.held(result.job, claim), result.error, now
                 )
+                placement_results.apply_late_error(
+                    self.orders.given_up(result.job), result.error, now
+                )
             elif isinstance(result.value, Rental):
                 # This also settles a row that was marked as unknown meanwhile.
                 row = Order.objects.filter(pk=result.job.row_id)
