@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
 from collections.abc import Callable
 
+from django.db import connection
 from django_q.conf import Conf
 from django_q.status import Stat
 
 from .loop import Loop
 from .wake import keep_running
+
+logger = logging.getLogger(__name__)
 
 LONGEST_RUN = 600.0
 """Seconds. Shorter than the queue's `retry`, so that the queue never starts a task twice while it
@@ -50,10 +54,18 @@ def _stop_signal(until: float) -> Callable[[], bool]:
 
 
 def _cluster_is_stopping(sentinel: int) -> bool:
+    """Whether the cluster stops, as far as that can be read: its status is in the database, and a
+    loop that holds results must outlast an outage."""
     host = socket.gethostname()
+    try:
+        published = Stat.get_all()
+    except Exception as error:  # noqa: BLE001 - the next check reads it again
+        logger.warning("The status of the cluster cannot be read: %s", type(error).__name__)
+        connection.close()
+        return False
     return any(
         stat.sentinel == sentinel
         and stat.host == host
         and stat.status in (Conf.STOPPING, Conf.STOPPED)
-        for stat in Stat.get_all()
+        for stat in published
     )
