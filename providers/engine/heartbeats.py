@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.db.models import Max, Q
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from ..clock import sql_now
 from ..models import Heartbeat, Lease, heartbeat
-from .leases import TIME_TO_LIVE
+from .leases import LONGEST_LEASE, TIME_TO_LIVE
 
 BEAT_EVERY = 5.0
 """Seconds between two heartbeats of a loop, whether it works or stands by."""
@@ -24,7 +25,7 @@ TAKEOVER_TIME = 10.0
 
 
 def beat(loop: UUID) -> None:
-    heartbeat(_PREFIX + loop.hex)
+    heartbeat(_PREFIX + loop.hex, at=Now())
 
 
 def remove(loop: UUID) -> None:
@@ -32,17 +33,26 @@ def remove(loop: UUID) -> None:
 
 
 def living_loops() -> list[UUID]:
-    fresh = Heartbeat.objects.filter(
-        name__startswith=_PREFIX, beat_at__gt=timezone.now() - LOOP_TIMEOUT
-    )
+    """The loops with a recent heartbeat, by the database's clock. One that lies ahead is from
+    before the clock was set back, and says nothing."""
+    beats = Heartbeat.objects.filter(name__startswith=_PREFIX)
+    fresh = beats.filter(beat_at__gt=Now() - LOOP_TIMEOUT, beat_at__lt=Now() + LOOP_TIMEOUT)
     return [UUID(name.removeprefix(_PREFIX)) for name in fresh.values_list("name", flat=True)]
 
 
 def seconds_since_last_beat() -> float:
     """Seconds since the newest heartbeat of any loop; 0 if there has never been one."""
+    bound_future_beats()
     loops = Heartbeat.objects.filter(Q(name__startswith=_PREFIX) | Q(name="engine"))
     last: datetime | None = loops.aggregate(last=Max("beat_at"))["last"]
     return (timezone.now() - last).total_seconds() if last else 0.0
+
+
+def bound_future_beats() -> None:
+    """Let the silence count from now if a beat lies ahead, because the clock was set back."""
+    ahead = Heartbeat.objects.filter(beat_at__gt=timezone.now() + LOOP_TIMEOUT)
+    if ahead.exists():
+        ahead.update(beat_at=timezone.now())
 
 
 def prune() -> None:
@@ -59,6 +69,9 @@ def unserved_since() -> datetime | None:
     clock = Max(RawSQL(sql_now(), []))  # noqa: S611 - a constant of ours
     seen = Lease.objects.aggregate(newest=Max("expires_at"), now=clock)
     newest = seen["newest"]
+    if newest is not None and newest > seen["now"] + LONGEST_LEASE:
+        # From before the clock was set back. Its holder would have shortened it.
+        newest = seen["now"] - TAKEOVER_TIME
     if newest is None or seen["now"] - newest < TAKEOVER_TIME - TIME_TO_LIVE:
         return None
     return datetime.fromtimestamp(max(newest - TIME_TO_LIVE, 0), UTC)

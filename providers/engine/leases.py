@@ -12,6 +12,8 @@ from ..models import Account, Lease
 
 TIME_TO_LIVE = 6.0
 """Seconds. A loop renews after a third of it, so another one takes over within 10 s."""
+LONGEST_LEASE = TIME_TO_LIVE + 1.0
+"""Seconds. A lease that ends later is from before the database's clock was set back."""
 
 
 def renew(holder: UUID) -> set[int]:
@@ -19,6 +21,11 @@ def renew(holder: UUID) -> set[int]:
     for missing in Account.objects.filter(lease=None):
         Lease.objects.get_or_create(account=missing)
     with connection.cursor() as cursor:
+        # Shortened and not taken: its holder may live, and renews it in time.
+        cursor.execute(
+            f"""UPDATE providers_lease SET expires_at = {sql_now()} + {TIME_TO_LIVE}
+                 WHERE expires_at > {sql_now()} + {LONGEST_LEASE}"""  # noqa: S608 - our constants
+        )
         cursor.execute(
             f"""UPDATE providers_lease
                    SET holder = %s, expires_at = {sql_now()} + %s
@@ -46,4 +53,5 @@ def release(holder: UUID, except_for: Collection[int] = ()) -> None:
 
 def is_engine_alive() -> bool:
     """Whether any loop holds a lease now."""
-    return Lease.objects.filter(expires_at__gt=database_now()).exists()
+    now = database_now()
+    return Lease.objects.filter(expires_at__gt=now, expires_at__lt=now + LONGEST_LEASE).exists()

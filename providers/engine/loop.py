@@ -19,7 +19,8 @@ from django.db import connection
 from .. import accounts, rate_limits
 from ..gateway.http.client import Deadlines
 from ..models import Account, heartbeat
-from . import heartbeats, leases
+from . import far_times, heartbeats, leases
+from .clock_watch import ClockWatch
 from .database_errors import concerns_row
 from .dispatch_round import LeasedAccount
 from .dispatcher import Dispatcher
@@ -45,6 +46,7 @@ GC_THRESHOLD = 50_000
 thousand calls a second collects all the time, and every thread waits for it."""
 RENEW_EVERY = leases.TIME_TO_LIVE / 3
 SWEEP_EVERY = 5.0
+CLOCK_REPAIR_EVERY = 60.0
 DEADLINES = Deadlines()
 DRAIN_TIMEOUT = 60.0
 """Seconds that running calls have to end when the loop stops. Longer than any call takes."""
@@ -74,6 +76,8 @@ class Loop:
         self._served: dict[int, LeasedAccount] = {}
         self._next_renewal = self._next_beat = 0.0
         self._next_sweeps: dict[str, float] = {}
+        self._clock = ClockWatch()
+        self._next_clock_repair = 0.0
 
     def run(self) -> None:
         """Serve until `should_stop` returns True, then let running calls end and record them."""
@@ -133,6 +137,8 @@ class Loop:
     def _sweep(self, now: float) -> None:
         """Sweep the source that has waited longest. All sources in one round would take so long
         that the threads run out of work."""
+        if not self._clock.is_settled:
+            return
         source = min(sources(), key=lambda one: self._next_sweeps.get(one.name, 0.0))
         if now >= self._next_sweeps.get(source.name, 0.0):
             self._next_sweeps[source.name] = now + SWEEP_EVERY
@@ -162,6 +168,9 @@ class Loop:
 
     def _renew(self, now: float) -> None:
         """Renew the leases and reload the accounts."""
+        if self._clock.check() or now >= self._next_clock_repair:
+            self._next_clock_repair = now + CLOCK_REPAIR_EVERY
+            far_times.bring_all_near()
         held = leases.renew(self.claim)
         self._next_renewal = now + RENEW_EVERY
         served: dict[int, LeasedAccount] = {}

@@ -103,7 +103,7 @@ def failing(fault: Fault) -> Iterator[None]:
             fault()
         return run(sql, params, many, context)
 
-    wrapper = type(connections[DEFAULT_DB_ALIAS])
+    wrapper: Any = type(connections[DEFAULT_DB_ALIAS])
     real_insert, real_commit = bulk_insert._insert, wrapper._commit
 
     def insert(*arguments: Any) -> None:

@@ -190,6 +190,7 @@ def cluster(name: str) -> Program:
 def queue_silent_for() -> float:
     """Seconds since the queue last completed a task; 0 if unknown."""
     try:
+        heartbeats.bound_future_beats()
         beat = Heartbeat.objects.filter(name="queue").first()
     except DatabaseError:
         connection.close()  # The next query opens a new one.

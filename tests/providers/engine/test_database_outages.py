@@ -77,7 +77,7 @@ def administrator() -> Iterator[Callable[[str], None]]:
     with server_session() as session:
 
         def run(statement: str) -> None:
-            session.execute(SQL(statement).format(Identifier(database)))  # type: ignore[arg-type]
+            session.execute(SQL(statement).format(Identifier(database)))
             session.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
                 [database],
