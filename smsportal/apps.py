@@ -22,7 +22,7 @@ class PortalConfig(AppConfig):
         from providers.models import DailyLimit
         from providers.presentation import labels
 
-        from . import banners, checks  # noqa: F401
+        from . import banners, checks, database_durability  # noqa: F401
         from .roles import fill_roles
         from .schedules import ensure_schedules
 

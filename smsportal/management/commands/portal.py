@@ -22,6 +22,7 @@ from providers.engine import heartbeats, wake
 from providers.models import Heartbeat
 from smsportal import assets, demo
 from smsportal.compile_translations import compile_catalogues
+from smsportal.database_durability import check_durability
 from smsportal.environment import BASE_DIR, ensure_keys
 from smsportal.source_files import SourceFiles
 from smsportal.supervisor import Program, Supervisor
@@ -75,6 +76,7 @@ class Command(BaseCommand):
         sandbox = parse_bind(os.environ["SANDBOX_BIND"]) if options["demo"] else None
         for name, address in (("BIND", web), ("SANDBOX_BIND", sandbox)):
             require_free(name, address)
+        require_durable_database()
         self._prepare()
         passwords = self._prepare_demo() if options["demo"] else {}
         supervisor = Supervisor(
@@ -235,6 +237,13 @@ def require_free(name: str, address: tuple[str, int] | None) -> None:
                 f"Cannot listen on {address[0]}:{address[1]} ({error.strerror})."
                 f" Choose another address with {name}, in the environment or in .env."
             ) from None
+
+
+def require_durable_database() -> None:
+    """Raise `CommandError` if the database may lose what it committed."""
+    for found in check_durability(databases=["default"]):
+        if found.is_serious():
+            raise CommandError(f"{found.msg} {found.hint}")
 
 
 def _re_execute() -> None:
