@@ -25,12 +25,12 @@ from smsportal.environment import BASE_DIR
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 from tests.providers.engine.cluster import wait_for
+from tests.support.preload import compile_library, needs_preload
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD and /proc"),
-    pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler"),
+    needs_preload,
 ]
 
 NUMBER: Final = 6
@@ -65,11 +65,7 @@ class Machine:
     """A machine with one database, a copy of the test's, and a plug."""
 
     def __init__(self, folder: Path) -> None:
-        self.library = folder / "power_cut.so"
-        source = BASE_DIR / "tests" / "support" / "power_cut.c"
-        subprocess.run(
-            ["cc", "-shared", "-fPIC", "-o", str(self.library), str(source), "-ldl"], check=True
-        )
+        self.library = compile_library("power_cut", folder)
         self.disk = folder / "disk"
         self.disk.mkdir()
         self.database = self.disk / "portal.sqlite3"
