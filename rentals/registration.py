@@ -40,6 +40,7 @@ _FAR_TIMES: Final = {
         "next_poll_at",
         timedelta(minutes=5),
     ),
+    "probes after a refused login": FarTime(Watch.objects.all, "quiet_until"),
     "rounds of lists": FarTime(Watch.objects.all, "next_round_at", timedelta(minutes=10)),
 }
 

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.redaction import storable
+from providers import clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
 from providers.engine.due_query import DueAccounts, Moment
 from providers.engine.retry import next_try
@@ -82,7 +83,7 @@ class CheckSource(ClaimedRowSource):
         return self._due_accounts.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        now = timezone.now()
+        now = clock.now()
         due = _due(now).filter(account=account).order_by("not_before", "pk")
         due = due.select_for_update(skip_locked=True, of=("self",))
         found = due.select_related("sent_code__message")[:limit]

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from core.redaction import storable
 
-from .. import accounts
+from .. import accounts, clock
 from ..gateway.client import Client, ReportsBalance, ReportsProfile
 from ..gateway.vocabulary import Balance, Profile
 from ..models import Account, BalanceReading, Enquiry
@@ -66,7 +66,7 @@ class EnquirySource(ClaimedRowSource):
         return self._queued.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        now = timezone.now()
+        now = clock.now()
         due = Enquiry.objects.filter(account=account, state=Enquiry.State.QUEUED).order_by("pk")
         return [
             EnquiryJob(account.pk, f"enquiry:{row.pk}", row.pk, now)

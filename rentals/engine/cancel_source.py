@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.redaction import storable
+from providers import clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
 from providers.engine.due_query import DueAccounts, Moment
 from providers.engine.retry import next_try
@@ -102,7 +103,7 @@ class CancelSource(ClaimedRowSource):
         return self._due_accounts.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        now = timezone.now()
+        now = clock.now()
         due = _due(now).filter(order__account=account).select_related("order").order_by("pk")
         return [
             CancelJob(
