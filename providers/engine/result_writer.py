@@ -85,37 +85,47 @@ class ResultWriter:
         Raises the database's error if it accepts nothing.
         """
         waiting, kept, written = deque(self._units), list[Unit](), 0
-        away: Exception | None = None
-        stuck: list[Unit] = []
+        stuck: dict[Unit, Exception] = {}
         while waiting:
-            unit = waiting[0]
+            unit = waiting.popleft()
             if unit.retry_at > time.monotonic():
-                kept.append(waiting.popleft())
+                kept.append(unit)
                 continue
             try:
                 self._write_unit(unit, served)
-            except Exception as error:
-                if concerns_row(error):
-                    waiting.popleft()
-                    waiting.extendleft(reversed(self._split(unit, error)))
-                    self._units = [*kept, *waiting]
-                    continue
-                unit.failures += 1
-                unit.measure()
-                if unit.failures < PATIENCE:
-                    raise
-                away = error
-                stuck.append(unit)
-                kept.append(waiting.popleft())
-            else:
-                waiting.popleft()
                 written += len(unit.finished)
+            except Exception as error:  # noqa: BLE001 - the rule decides about each kind
+                if concerns_row(error):
+                    waiting.extendleft(reversed(self._split(unit, error)))
+                else:
+                    kept.append(unit)
+                    stuck[unit] = error
+                    self._units = [*kept, *waiting]
+                    self._note_failure(unit, error)
             self._units = [*kept, *waiting]
-        if away is not None:
-            if not (written or self._database_accepts_writes()):
-                raise away
-            self._set_aside(stuck, away)
+        if stuck:
+            self._set_aside(stuck, is_database_there=bool(written))
         return written
+
+    def _note_failure(self, unit: Unit, error: Exception) -> None:
+        """Raise the error, unless the unit has failed so often that the others may not wait."""
+        for one in self._units:
+            one.measure()
+        unit.failures += 1
+        if unit.failures < PATIENCE:
+            raise error
+
+    def _set_aside(self, stuck: Mapping[Unit, Exception], *, is_database_there: bool) -> None:
+        """Try these later and in smaller units, if the database accepts others."""
+        error = next(iter(stuck.values()))
+        if not (is_database_there or self._database_accepts_writes()):
+            raise error
+        logger.error("Results are kept that the database does not accept: %s", _kind_of(error))
+        for unit in stuck:
+            unit.retry_at = time.monotonic() + RETRY_STUCK_AFTER
+        self._units = [
+            part for unit in self._units for part in (unit.halves() if unit in stuck else [unit])
+        ]
 
     def _database_accepts_writes(self) -> bool:
         try:
@@ -123,17 +133,6 @@ class ResultWriter:
         except Exception:  # noqa: BLE001 - whatever it is, the database does not take it
             return False
         return True
-
-    def _set_aside(self, stuck: list[Unit], error: Exception) -> None:
-        """Try these later and in smaller units, since the database accepts others."""
-        logger.error("Results are kept that the database does not accept: %s", _kind_of(error))
-        for unit in stuck:
-            unit.retry_at = time.monotonic() + RETRY_STUCK_AFTER
-        self._units = [
-            part for unit in self._units for part in (unit.halves() if unit in stuck else [unit])
-        ]
-        for unit in self._units:
-            unit.measure()
 
     def _write_unit(self, unit: Unit, served: Mapping[int, LeasedAccount]) -> None:
         calls = unit.calls
