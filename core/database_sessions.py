@@ -8,9 +8,11 @@ and a form or callback that was answered as stored would be gone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
+from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
@@ -34,6 +36,31 @@ def prepare_session(connection: BaseDatabaseWrapper, **_: object) -> None:
     if _close_if_read_only not in connection.execute_wrappers:
         # First, since whoever adds one for a while removes the last.
         connection.execute_wrappers.insert(0, _close_if_read_only)
+
+
+@contextmanager
+def synced_by_next_commit() -> Iterator[None]:
+    """Do not sync the commits within the block: the next commit after it syncs them too.
+
+    SQLite appends every commit to one file. The caller makes such a commit soon.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    _set_synchronous("NORMAL")
+    try:
+        yield
+    finally:
+        try:
+            _set_synchronous("FULL")
+        except DatabaseError:
+            # The next connection begins with FULL.
+            connection.close()
+
+
+def _set_synchronous(mode: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA synchronous={mode}")
 
 
 def _close_if_read_only(

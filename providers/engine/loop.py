@@ -16,6 +16,8 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 
+from core.database_sessions import synced_by_next_commit
+
 from .. import accounts, rate_limits
 from ..gateway.http.client import Deadlines
 from ..models import Account, heartbeat
@@ -126,13 +128,18 @@ class Loop:
             if now >= self._next_renewal:
                 self._renew(now)
         finally:
-            done = self._record()
+            with synced_by_next_commit():
+                recorded = self._record()
         self._answer_pool_requests()
+        dispatched = 0
         if not self._result_writer.is_full(self._dispatcher.in_flight):
             for source in sources():
-                done += self._dispatch(source)
+                dispatched += self._dispatch(source)
+        if recorded and not dispatched:
+            # The commit that syncs the results.
+            heartbeats.beat(self.claim)
         self._sweep(now)
-        return bool(done)
+        return bool(recorded + dispatched)
 
     def _sweep(self, now: float) -> None:
         """Sweep the source that has waited longest. All sources in one round would take so long

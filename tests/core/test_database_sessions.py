@@ -7,6 +7,8 @@ import time
 import pytest
 from django.db import DatabaseError, connection
 
+from core.database_sessions import synced_by_next_commit
+
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
@@ -38,3 +40,19 @@ def test_read_only_session_is_replaced_at_the_end_of_a_request() -> None:
     connection.close_if_unusable_or_obsolete()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_session")
+
+
+def test_results_are_synced_by_the_next_commit_and_everything_else_at_once() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("on SQLite only")
+    with synced_by_next_commit():
+        assert show("PRAGMA synchronous") == 1
+    assert show("PRAGMA synchronous") == 2
+
+
+def test_connection_that_cannot_be_set_back_is_replaced() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("on SQLite only")
+    with synced_by_next_commit():
+        connection.connection.close()
+    assert show("PRAGMA synchronous") == 2

@@ -40,6 +40,9 @@ from django.conf import settings
 options = settings.DATABASES["default"]["OPTIONS"]
 options["init_command"] = options["init_command"].replace("FULL", sys.argv[1])
 django.setup()
+from core import database_sessions
+if sys.argv[1] != "FULL":
+    database_sessions._set_synchronous = lambda mode: None
 """
 ENGINE: Final = f"""{SETUP}
 from providers.engine.loop import Loop
