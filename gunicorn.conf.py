@@ -24,6 +24,13 @@ class PortalLogger(Logger):
             super().access(resp, req, environ, request_time)
 
 
+def post_worker_init(worker):  # type: ignore[no-untyped-def]
+    """A host that only serves pages takes part in the fence, too."""
+    from providers.hold import fence_watch
+
+    fence_watch.start()
+
+
 wsgi_app = "smsportal.wsgi:application"
 bind = settings.BIND
 workers = settings.WEB_PROCESSES

@@ -20,12 +20,15 @@ from core.database_sessions import synced_by_next_commit
 
 from .. import accounts, rate_limits
 from ..gateway.http.client import Deadlines
+from ..hold import fence, recovery
+from ..hold.fence import FenceBroken
 from ..models import Account, heartbeat
 from . import far_times, heartbeats, leases
 from .clock_watch import ClockWatch
 from .database_errors import concerns_row
 from .dispatch_round import LeasedAccount
 from .dispatcher import Dispatcher
+from .past_guard import NO_PAST, PastGuard
 from .result_writer import ResultWriter
 from .work_source import WorkSource, sources
 from .worker_pool import PoolRequest, SlotRequest, WorkerPool
@@ -75,6 +78,7 @@ class Loop:
         self._worker_pool = WorkerPool(THREADS, deadlines)
         self._dispatcher = Dispatcher(self.claim, self._worker_pool)
         self._result_writer = ResultWriter(self.claim)
+        self._past_guard = PastGuard()
         self._served: dict[int, LeasedAccount] = {}
         self._next_renewal = self._next_beat = 0.0
         self._next_sweeps: dict[str, float] = {}
@@ -123,7 +127,16 @@ class Loop:
 
     def run_round(self) -> bool:
         """Run one round. Returns whether there was anything to do."""
+        try:
+            return self._run_round()
+        except FenceBroken as broken:
+            self._leave_past(broken)
+            return True
+
+    def _run_round(self) -> bool:
         now = time.monotonic()
+        self._past_guard.look_if_due(now)
+        self._worker_pool.past = fence.current_past()
         try:
             if now >= self._next_renewal:
                 self._renew(now)
@@ -141,6 +154,18 @@ class Loop:
         self._sweep(now)
         return bool(recorded + dispatched)
 
+    def _leave_past(self, broken: FenceBroken) -> None:
+        """Forget what belongs to another past of the database, and put on hold what waits.
+
+        Until that has succeeded, each round gets here again.
+        """
+        self._worker_pool.past = NO_PAST
+        self._dispatcher.forget()
+        self._past_guard.look_again()
+        self._next_renewal = self._next_beat = 0.0
+        if not recovery.recover(broken):
+            time.sleep(1)
+
     def _sweep(self, now: float) -> None:
         """Sweep the source that has waited longest. All sources in one round would take so long
         that the threads run out of work."""
@@ -154,6 +179,8 @@ class Loop:
     def _dispatch(self, source: WorkSource) -> int:
         try:
             return self._dispatcher.dispatch(source, self._served)
+        except FenceBroken:
+            raise
         except Exception as error:
             if not concerns_row(error):
                 raise
@@ -167,6 +194,7 @@ class Loop:
             self._result_writer.add(finished)
         if self._result_writer.is_empty:
             return 0
+        fence.check()
         written = self._result_writer.write(self._served)
         for account_id, served in self._served.items():
             if served.account.is_paused:
@@ -235,6 +263,8 @@ class Loop:
             try:
                 if self._is_drained():
                     break
+            except FenceBroken as broken:
+                self._leave_past(broken)
             except Exception as error:  # noqa: BLE001 - results must still be written
                 self._wait_after(error)
             self._worker_pool.wake.wait(0.05)

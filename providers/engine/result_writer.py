@@ -18,6 +18,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import transaction
@@ -25,7 +26,7 @@ from django.db import transaction
 from .. import accounts, journal, rate_limits
 from ..gateway.vocabulary import Outcome, Reason
 from ..models import Account
-from . import heartbeats
+from . import heartbeats, past_guard
 from .database_errors import concerns_row, sqlstate_of
 from .dispatch_round import LeasedAccount
 from .unwritten_results import (
@@ -84,6 +85,7 @@ class ResultWriter:
 
         Raises the database's error if it accepts nothing.
         """
+        self._leave_other_pasts()
         waiting, kept, written = deque(self._units), list[Unit](), 0
         stuck: dict[Unit, Exception] = {}
         while waiting:
@@ -106,6 +108,24 @@ class ResultWriter:
         if stuck:
             self._set_aside(stuck, is_database_there=bool(written))
         return written
+
+    def _leave_other_pasts(self) -> None:
+        """Keep only the calls of results from another past, whose rows are not known any more."""
+        for unit in [one for one in self._units if one.with_results]:
+            kept, orphans = past_guard.set_aside(unit.finished, self._claim)
+            if not orphans and len(kept) == len(unit.finished):
+                continue
+            for _, call in orphans:
+                logger.error("A call of another past has no row any more: %s", call.operation)
+            left = {id(one) for one in kept}
+            gone = [
+                replace(one, calls=[replace(call, subject="") for call in one.calls])
+                for one in unit.finished
+                if id(one) not in left
+            ]
+            unit.finished[:] = kept
+            self._units.append(Unit(unit.source, gone, with_results=False))
+        self._units = [unit for unit in self._units if unit.finished]
 
     def _note_failure(self, unit: Unit, error: Exception) -> None:
         """Raise the error, unless the unit has failed so often that the others may not wait."""

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db import models
+from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from .account import Account
+
+LOOP_PREFIX: Final = "loop:"
+"""Begins the name of a loop's heartbeat."""
+ENGINE: Final = "engine"
+"""The heartbeat of whichever loops hold leases."""
 
 
 class Lease(models.Model):
@@ -48,6 +55,13 @@ def heartbeat(name: str, detail: str = "", *, at: datetime | Now | None = None) 
     Heartbeat.objects.update_or_create(
         name=name, defaults={"beat_at": at or timezone.now(), "detail": detail}
     )
+
+
+def newest_engine_beat() -> datetime | None:
+    """The newest heartbeat of any loop; None if there has never been one."""
+    loops = Heartbeat.objects.filter(Q(name__startswith=LOOP_PREFIX) | Q(name=ENGINE))
+    newest: datetime | None = loops.aggregate(newest=Max("beat_at"))["newest"]
+    return newest
 
 
 class TaskLease(models.Model):

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from providers.engine import heartbeats, wake
+from providers.hold import verdict
 from providers.models import Heartbeat
 from smsportal import assets, demo
 from smsportal.compile_translations import compile_catalogues
@@ -93,6 +94,8 @@ class Command(BaseCommand):
         Path(settings.DATA_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
         compile_catalogues()
         call_command("migrate", interactive=False, verbosity=0)
+        if line := verdict.decide_at_start().text:
+            self._print(line)
         call_command("createcachetable", verbosity=0)
         assets.collect()
         wake.start_loops()
