@@ -25,7 +25,8 @@ LATE = "pending received refused stale"
 
 def test_moves_of_an_order() -> None:
     assert written_out(ORDER_STATES) == table_text(f"""
-    queued -> cancelled claimed not_created refused
+    held -> cancelled completed expired pending queued received unknown
+    queued -> cancelled claimed held not_created refused
     claimed -> placing queued
     placing -> cancelled completed expired not_created pending queued received refused unknown
     unknown -> cancelled completed expired expired_unconfirmed not_created {LATE}
@@ -99,5 +100,5 @@ def test_superseded_states() -> None:
 
 def test_groups_of_open_states() -> None:
     assert {"queued", "claimed", "placing"} == BEING_PLACED
-    assert {"queued", "claimed", "placing", "pending", "unknown"} == OPEN
+    assert {"held", "queued", "claimed", "placing", "pending", "unknown"} == OPEN
     assert {"queued", "claimed", "sending"} == CANCEL_OPEN
