@@ -44,7 +44,8 @@ MESSAGE_STATES = StateTable(
         # Only a call that certainly did nothing moves to queued or not_sent.
         # A report can arrive before our own call is recorded.
         S.SENDING: frozenset({S.SUBMITTED, S.REFUSED, S.UNKNOWN, S.QUEUED, S.NOT_SENT} | REPORTS),
-        S.UNKNOWN: frozenset({S.SUBMITTED, S.NOT_SENT} | REPORTS),
+        # Refused: the answer came after the call had been given up. It is never queued again.
+        S.UNKNOWN: frozenset({S.SUBMITTED, S.NOT_SENT, S.REFUSED} | REPORTS),
         S.SUBMITTED: REPORTS,
         # Reports have a total order; the strongest one stands (messaging.apply_report).
         S.IN_TRANSIT: REPORTS - {S.IN_TRANSIT},

@@ -29,6 +29,7 @@ from .states import OPEN, SESSION_STATES, UNDER_WAY, SessionState
 REPLACED: Final = "replaced"
 """A newer session for the same number replaced this one."""
 TRIES_USED: Final = "tries_used"
+CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 
 
 class NotOpen(Exception):
@@ -273,3 +274,17 @@ def expire(rows: QuerySet[Session] | None = None) -> int:
     return SESSION_STATES.move(
         rows.filter(expires_at__lte=Now()), SessionState.EXPIRED, ended_at=F("expires_at")
     )
+
+
+def expire_far_ahead(_now: datetime) -> int:
+    """Expire sessions that end later than their whole validity from now: the clock was set back,
+    and how old their code is cannot be known. Returns their number."""
+    now = moment(database_now())
+    open_sessions = Session.objects.filter(state__in=sorted(OPEN), expires_at__gt=now)
+    far = [
+        pk
+        for pk, minutes, ends in open_sessions.values_list("pk", "minutes", "expires_at")
+        if ends > now + timedelta(minutes=minutes) + CLOCK_TOLERANCE
+    ]
+    rows = Session.objects.filter(pk__in=far)
+    return SESSION_STATES.move(rows, SessionState.EXPIRED, ended_at=now) if far else 0

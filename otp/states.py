@@ -73,8 +73,8 @@ ATTEMPT_STATES = StateTable(
         # Back to queued only if certainly nothing happened: repeating a check can use up one of
         # the provider's tries, or get "failed" after a "passed".
         A.SENDING: frozenset({A.RIGHT, A.WRONG, A.UNKNOWN, A.REFUSED, A.NOT_DONE, A.QUEUED}),
-        # A loop that was presumed dead may still record its answer.
-        A.UNKNOWN: frozenset({A.RIGHT, A.WRONG}),
+        # A loop that was presumed dead may still record its answer. It is never queued again.
+        A.UNKNOWN: frozenset({A.RIGHT, A.WRONG, A.REFUSED, A.NOT_DONE}),
         A.RIGHT: frozenset(),
         A.WRONG: frozenset(),
         A.EARLIER: frozenset(),

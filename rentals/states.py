@@ -49,7 +49,8 @@ ORDER_STATES = StateTable(
         # To queued or not_created only if it is certain that nothing happened, or if the
         # provider had no number and staff asked to keep trying.
         S.PLACING: frozenset({S.QUEUED, S.REFUSED, S.UNKNOWN, S.NOT_CREATED} | STATED),
-        S.UNKNOWN: frozenset({S.NOT_CREATED} | STATED | _ENDED_SILENTLY),
+        # Refused: the answer came after the call had been given up. It is never queued again.
+        S.UNKNOWN: frozenset({S.NOT_CREATED, S.REFUSED} | STATED | _ENDED_SILENTLY),
         # not_created is a belief; the provider's own list overrides it.
         S.NOT_CREATED: frozenset(STATED),
         S.PENDING: frozenset({S.RECEIVED, S.COMPLETED, S.CANCELLED, S.EXPIRED} | _ENDED_SILENTLY),

@@ -22,7 +22,7 @@ class PortalConfig(AppConfig):
         from providers.models import DailyLimit
         from providers.presentation import labels
 
-        from . import banners, checks  # noqa: F401
+        from . import banners, checks, database_durability  # noqa: F401
         from .backup import checks as backup_checks  # noqa: F401
         from .connection_pooler import watch_connections
         from .roles import fill_roles

@@ -15,8 +15,9 @@ from django.db import transaction
 from .. import rate_limits
 from ..hold import fence
 from .bulk_throttle import BULK_HORIZON, bulk_capacity
+from .database_errors import concerns_row
 from .dispatch_round import DispatchRound, LeasedAccount, ReservedJob
-from .work_source import DATABASE_AWAY, Job, Lane, WorkSource
+from .work_source import Job, Lane, WorkSource
 from .worker_pool import WorkerPool
 
 logger = logging.getLogger(__name__)
@@ -158,11 +159,10 @@ class Dispatcher:
         """
         try:
             return self._claim_for(served, source)
-        except DATABASE_AWAY:
-            raise
-        except Exception:
-            served.free_at = time.monotonic() + RETRY_AFTER_FAULT
-            logger.error("No work could be claimed for account %s.", served.account.pk)
+        except Exception as error:
+            if concerns_row(error):
+                served.free_at = time.monotonic() + RETRY_AFTER_FAULT
+                logger.error("No work could be claimed for account %s.", served.account.pk)
             raise
 
     def _due(self, source: WorkSource) -> list[ReservedJob]:

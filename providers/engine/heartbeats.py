@@ -8,9 +8,11 @@ from uuid import UUID
 
 from django.db.models import Case, F, Max, When
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from ..clock import database_now, sql_now
-from ..models import Heartbeat, Lease, newest_engine_beat
+from ..models import Heartbeat, Lease, heartbeat, newest_engine_beat
 from ..models.engine import LOOP_PREFIX
 
 BEAT_EVERY: Final = 2.0
@@ -19,15 +21,20 @@ LOOP_TIMEOUT: Final = timedelta(seconds=15)
 SHARING_TIMEOUT: Final = 6.0
 """Seconds without a heartbeat after which a loop has no share in the accounts any more. Its leases
 expire at the same time."""
+LONGEST_LEASE: Final = SHARING_TIMEOUT + 1.0
+"""Seconds. A lease that ends later is from before the database's clock was set back."""
 TAKEOVER_TIME = 10.0
 """Seconds within which another loop takes over. A shorter gap is normal."""
 
 
 def beat(loop: UUID, host: str = "") -> None:
     """Record that a loop lives. With its host, it also shares in the accounts."""
-    name, now = LOOP_PREFIX + loop.hex, _now()
-    if not Heartbeat.objects.filter(name=name).update(beat_at=now, detail=host):
-        Heartbeat.objects.create(name=name, beat_at=now, detail=host)
+    heartbeat(LOOP_PREFIX + loop.hex, host, at=Now())
+
+
+def touch(loop: UUID) -> None:
+    """Renew the heartbeat of a loop that has one."""
+    Heartbeat.objects.filter(name=LOOP_PREFIX + loop.hex).update(beat_at=Now())
 
 
 def remove(loop: UUID) -> None:
@@ -35,8 +42,10 @@ def remove(loop: UUID) -> None:
 
 
 def living_loops() -> list[UUID]:
-    now = _now()
-    fresh = Heartbeat.objects.filter(name__startswith=LOOP_PREFIX, beat_at__gt=now - LOOP_TIMEOUT)
+    """The loops with a recent heartbeat, by the database's clock. One that lies ahead is from
+    before the clock was set back, and says nothing."""
+    beats = Heartbeat.objects.filter(name__startswith=LOOP_PREFIX)
+    fresh = beats.filter(beat_at__gt=Now() - LOOP_TIMEOUT, beat_at__lt=Now() + LOOP_TIMEOUT)
     return [UUID(name.removeprefix(LOOP_PREFIX)) for name in fresh.values_list("name", flat=True)]
 
 
@@ -57,8 +66,16 @@ def sharing_loops() -> dict[str, str]:
 
 def seconds_since_last_beat() -> float:
     """Seconds since the newest heartbeat of any loop; 0 if there has never been one."""
+    bound_future_beats()
     last = newest_engine_beat()
     return (_now() - last).total_seconds() if last else 0.0
+
+
+def bound_future_beats() -> None:
+    """Let the silence count from now if a beat lies ahead, because the clock was set back."""
+    ahead = Heartbeat.objects.filter(beat_at__gt=timezone.now() + LOOP_TIMEOUT)
+    if ahead.exists():
+        ahead.update(beat_at=timezone.now())
 
 
 def prune() -> None:
@@ -77,6 +94,9 @@ def unserved_since() -> datetime | None:
     seen_by = Case(When(holder="", then=F("expires_at")), default=F("expires_at") - SHARING_TIMEOUT)
     seen = Lease.objects.aggregate(newest=Max(seen_by), now=clock)
     newest = seen["newest"]
+    if newest is not None and newest > seen["now"] + LONGEST_LEASE:
+        # From before the clock was set back. Its holder would have shortened it.
+        newest = seen["now"] - TAKEOVER_TIME
     if newest is None or seen["now"] - newest < TAKEOVER_TIME:
         return None
     return datetime.fromtimestamp(max(newest, 0), UTC)

@@ -12,12 +12,11 @@ from django.db.models.expressions import RawSQL
 from ..clock import database_now, sql_now
 from ..models import Account, Lease
 from . import heartbeats
+from .heartbeats import LONGEST_LEASE
 from .lease_shares import LeaseState, share_of
 
 TIME_TO_LIVE = heartbeats.SHARING_TIMEOUT
 """Seconds. A loop renews after a third of it, so another one takes over within 10 s."""
-
-
 LACKING_PAUSE = 0.25
 """Seconds until a loop that has less than its share looks again for a free lease."""
 
@@ -43,6 +42,8 @@ def renew(holder: UUID, host: str = "") -> Renewal:
         Lease.objects.get_or_create(account=missing)
     extend(holder)
     leases = _read()
+    if any(one.expires_in > LONGEST_LEASE for one in leases):
+        _shorten_far_leases()
     held = {one.account_id for one in leases if one.holder == holder.hex and not one.is_free}
     loops = {**heartbeats.sharing_loops(), holder.hex: host}
     share = share_of(holder.hex, loops, leases)
@@ -67,10 +68,21 @@ def _read() -> list[LeaseState]:
         return [_state(*row) for row in cursor.fetchall()]
 
 
+def _shorten_far_leases() -> None:
+    """Shorten leases from before the clock was set back.
+
+    They are not taken at once: their holder may live, and then renews them in time.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE providers_lease SET expires_at = {sql_now()} + {TIME_TO_LIVE}
+                 WHERE expires_at > {sql_now()} + {LONGEST_LEASE}"""  # noqa: S608 - our constants
+        )
+
+
 def _state(account_id: int, holder: str, expires_at: float, now: float) -> LeaseState:
     left = expires_at - now
-    # A lease cannot end later than this, unless the clock was set back meanwhile.
-    is_free = not 0 < left <= TIME_TO_LIVE + 1
+    is_free = left <= 0
     # Zero says nothing: the account is new, or a loop of an older version freed it.
     free_for = max(0.0, -left) if is_free and expires_at else 0.0
     return LeaseState(account_id, holder, is_free, left, free_for)
@@ -86,10 +98,9 @@ def _take(holder: UUID, candidates: Sequence[int], wanted: int) -> set[int]:
         cursor.execute(
             f"""UPDATE providers_lease
                    SET holder = %s, expires_at = {sql_now()} + %s
-                 WHERE account_id IN ({places})
-                   AND (expires_at <= {sql_now()} OR expires_at > {sql_now()} + %s)
+                 WHERE account_id IN ({places}) AND expires_at <= {sql_now()}
              RETURNING account_id""",  # noqa: S608 - built from constants of ours
-            [holder.hex, TIME_TO_LIVE, *chosen, TIME_TO_LIVE + 1],
+            [holder.hex, TIME_TO_LIVE, *chosen],
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -116,4 +127,5 @@ def release(holder: UUID, accounts: Collection[int] | None = None) -> None:
 
 def is_engine_alive() -> bool:
     """Whether any loop holds a lease now."""
-    return Lease.objects.filter(expires_at__gt=database_now()).exists()
+    now = database_now()
+    return Lease.objects.filter(expires_at__gt=now, expires_at__lt=now + LONGEST_LEASE).exists()

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
 import random
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from django.db import close_old_connections
+from django.db import connection
 from django_q.conf import Conf
 from django_q.status import Stat
 
 from .loop import Loop
 from .wake import keep_running
-from .work_source import DATABASE_AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ RUNS_DIFFER_BY = 0.2
 """The part of a run by which it may be shorter, so that loops which started together do not end
 together."""
 STATUS_CHECK_EVERY = 0.5
+GC_THRESHOLD = 50_000
+"""Generation-0 threshold of the garbage collector. With the default of 700, a loop that makes a
+thousand calls a second collects all the time, and every thread waits for it."""
 KEEP_RUNNING_EVERY = 2.0
 
 
@@ -36,6 +40,17 @@ def run() -> None:
     should_stop = _stop_signal(time.monotonic() + seconds)
     if not should_stop():
         Loop(should_stop).run()
+
+
+@contextmanager
+def _tuned_garbage_collector() -> Iterator[None]:
+    """Tune the garbage collector for many small objects within the block."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(GC_THRESHOLD, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _stop_signal(until: float) -> Callable[[], bool]:
@@ -74,16 +89,24 @@ def _sentinel_id() -> int:
 def _keep_running() -> None:
     try:
         keep_running()
-    except DATABASE_AWAY:
-        logger.exception("The engine could not queue a loop.")
-        close_old_connections()
+    except Exception as error:
+        logger.error("The engine could not queue a loop.", exc_info=error)
+        connection.close()
 
 
 def _cluster_is_stopping(sentinel: int) -> bool:
+    """Whether the cluster stops, as far as that can be read: its status is in the database, and a
+    loop that holds results must outlast an outage."""
     host = socket.gethostname()
+    try:
+        published = Stat.get_all()
+    except Exception as error:  # noqa: BLE001 - the next check reads it again
+        logger.warning("The status of the cluster cannot be read: %s", type(error).__name__)
+        connection.close()
+        return False
     return any(
         stat.sentinel == sentinel
         and stat.host == host
         and stat.status in (Conf.STOPPING, Conf.STOPPED)
-        for stat in Stat.get_all()
+        for stat in published
     )

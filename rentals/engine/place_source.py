@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from providers import clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates, Columns
 from providers.engine.due_query import DueAccounts
 from providers.engine.work_source import Job, Lane, Result
@@ -83,7 +84,7 @@ class PlaceSource(ClaimedRowSource):
         return set(self._due(waiting).values_list("account_id", flat=True).distinct())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        now = timezone.now()
+        now = clock.now()
         return [
             PlaceJob(account.pk, f"order:{row.pk}", row.pk, now, row.project, row.region)
             for row in self.orders.claim(self._placeable(account, limit), claim, now)
@@ -107,6 +108,9 @@ class PlaceSource(ClaimedRowSource):
             if result.error is not None:
                 placement_results.apply_error(
                     self.orders.held(result.job, claim), result.error, now
+                )
+                placement_results.apply_late_error(
+                    self.orders.given_up(result.job), result.error, now
                 )
             elif isinstance(result.value, Rental):
                 # This also settles a row that was marked as unknown meanwhile.

@@ -44,6 +44,7 @@ ALLOWED = {
     S.UNKNOWN: {
         S.SUBMITTED,
         S.NOT_SENT,
+        S.REFUSED,
         S.IN_TRANSIT,
         S.DELIVERED,
         S.UNDELIVERED,

@@ -35,7 +35,7 @@ def test_attempt_states_move_only_as_listed() -> None:
     queued -> claimed not_done unknown
     claimed -> queued sending unknown
     sending -> not_done queued refused right unknown wrong
-    unknown -> right wrong
+    unknown -> not_done refused right wrong
     right ->
     wrong ->
     earlier ->

@@ -19,14 +19,17 @@ from rentals.states import (
 )
 from tests.support.state_tables import table_text, written_out
 
+LATE = "pending received refused stale"
+"""Where an answer leads that comes after the call was given up."""
+
 
 def test_moves_of_an_order() -> None:
-    assert written_out(ORDER_STATES) == table_text("""
+    assert written_out(ORDER_STATES) == table_text(f"""
     held -> cancelled completed expired pending queued received unknown
     queued -> cancelled claimed held not_created refused
     claimed -> held placing queued
     placing -> cancelled completed expired not_created pending queued received refused unknown
-    unknown -> cancelled completed expired expired_unconfirmed not_created pending received stale
+    unknown -> cancelled completed expired expired_unconfirmed not_created {LATE}
     not_created -> cancelled completed expired pending received
     pending -> cancelled completed expired expired_unconfirmed received stale
     received -> completed

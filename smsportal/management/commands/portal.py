@@ -24,6 +24,7 @@ from providers.hold import verdict
 from providers.models import Heartbeat
 from smsportal import assets, demo
 from smsportal.compile_translations import compile_catalogues
+from smsportal.database_durability import check_durability
 from smsportal.environment import BASE_DIR, ensure_keys
 from smsportal.host_name import claim_name
 from smsportal.source_files import SourceFiles
@@ -80,6 +81,7 @@ class Command(BaseCommand):
             require_free(name, address)
         # Kept open, since it holds the name.
         self.held_name = claim_name(repr(connection.settings_dict["NAME"]))
+        require_durable_database()
         self._prepare()
         passwords = self._prepare_demo() if options["demo"] else {}
         supervisor = Supervisor(
@@ -204,6 +206,7 @@ def host_reporter() -> Program:
 def queue_silent_for() -> float:
     """Seconds since the queue last completed a task; 0 if unknown."""
     try:
+        heartbeats.bound_future_beats()
         beat = Heartbeat.objects.filter(name="queue").first()
     except DatabaseError:
         connection.close()  # The next query opens a new one.
@@ -248,6 +251,13 @@ def require_free(name: str, address: tuple[str, int] | None) -> None:
                 f"Cannot listen on {address[0]}:{address[1]} ({error.strerror})."
                 f" Choose another address with {name}, in the environment or in .env."
             ) from None
+
+
+def require_durable_database() -> None:
+    """Raise `CommandError` if the database may lose what it committed."""
+    for found in check_durability(databases=["default"]):
+        if found.is_serious():
+            raise CommandError(f"{found.msg} {found.hint}")
 
 
 def _re_execute() -> None:
