@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from django.db import transaction
 from django.db.models import QuerySet
 
-from providers.engine.work_source import DATABASE_AWAY
+from providers.engine.database_errors import concerns_row
 
 from .models import Message
 
@@ -53,7 +53,7 @@ def _notify(listener: Listener, ids: Collection[int]) -> None:
     try:
         with transaction.atomic():
             listener(ids)
-    except DATABASE_AWAY:
-        raise
-    except Exception:
+    except Exception as error:
+        if not concerns_row(error):
+            raise
         logger.exception("A listener failed for some messages.")

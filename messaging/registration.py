@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from core.admin import attention
 from providers.callbacks.health import register_missing_reports
+from providers.engine import far_times
+from providers.engine.far_times import FarTime
 from providers.engine.work_source import register
 from providers.events import subscribe
 from providers.gateway.events import (
@@ -11,26 +15,38 @@ from providers.gateway.events import (
     Unrecognised,
     VerificationReported,
 )
+from providers.hold import holdable
 from providers.journal import register_subject_finder, register_subject_resolver
 
 from . import apply_report
+from .batches.batches_on_hold import BatchesOnHold
 from .batches.engine_source import BatchSource
 from .batches.importing import file_errors
 from .engine.source import MessageSource
+from .messages_on_hold import MessagesOnHold
+from .models import Message
 from .presentation import batch_labels, dashboard, explanations, labels, row_texts
 from .presentation.journal_links import find_subjects, message_link
 from .presentation.missing_reports import missing_reports_of
+from .states import MessageState
+
+
+def _queued() -> QuerySet[Message]:
+    return Message.objects.filter(state=MessageState.QUEUED)
 
 
 def register_app() -> None:
     register(MessageSource())
     register(BatchSource())
+    holdable.register(MessagesOnHold())
+    holdable.register(BatchesOnHold())
     batch_labels.register()
     file_errors.register()
     row_texts.register()
     labels.register()
     attention.register(dashboard.attention_items)
     explanations.register()
+    far_times.register("queued messages", FarTime(_queued, "not_before").bring_near)
     register_subject_resolver("message", message_link)
     register_subject_finder(find_subjects)
     register_missing_reports(missing_reports_of)

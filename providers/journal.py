@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from core.bulk_insert import insert_rows
 from core.pruning import delete_in_chunks
+from core.redaction import storable
 
 from .gateway.call import CallRecord
 from .models import ApiCall
@@ -39,6 +40,10 @@ class BufferedRecorder:
         return records
 
 
+MOST_COMPARED: Final = 3
+"""Calls of a transaction that are looked up to find out whether it was committed."""
+LEFT_OUT: Final = "(left out: the database refused this row)"
+
 _COLUMNS = (
     "account_id",
     "operation",
@@ -62,6 +67,40 @@ def write(calls: Sequence[tuple[int, CallRecord]]) -> None:
         return
     rows = [_values(account_id, call) for account_id, call in calls]
     insert_rows(ApiCall._meta.db_table, _COLUMNS, rows)
+
+
+def is_written(calls: Sequence[tuple[int, CallRecord]]) -> bool:
+    """Whether one of these calls is in the journal, and so all that were written with it.
+
+    No two calls have the same account, subject, operation and microsecond.
+    """
+    identities = {
+        (account_id, call.subject, str(call.operation), call.started_at)
+        for account_id, call in calls
+    }
+    for account_id, call in calls[:MOST_COMPARED]:
+        found = ApiCall.objects.filter(account_id=account_id, started_at=call.started_at)
+        columns = ("account_id", "subject", "operation", "started_at")
+        if not identities.isdisjoint(found.values_list(*columns)):
+            return True
+    return False
+
+
+def reduced(call: tuple[int, CallRecord]) -> tuple[int, CallRecord]:
+    """The same without its texts and only with values that fit, for a row that the database
+    refused."""
+    account_id, record = call
+    return account_id, replace(
+        record,
+        operation=storable(record.operation)[:32],
+        subject=storable(record.subject)[:64],
+        method=storable(record.method)[:8],
+        url="",
+        request_body="",
+        answer_body=LEFT_OUT,
+        http_status=record.http_status if 0 <= (record.http_status or 0) < 1000 else None,
+        attempt=min(record.attempt, 1000),
+    )
 
 
 def _values(account_id: int, call: CallRecord) -> tuple[Any, ...]:

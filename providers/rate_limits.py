@@ -47,6 +47,11 @@ def windows_of(account: Account) -> tuple[Window, Window]:
     return Window.of(account.per_second, 1.0, 5), Window.of(account.per_minute, 60.0, 60)
 
 
+MAX_SLOWDOWN = 120.0
+"""Seconds. No request to slow down lasts longer."""
+FURTHEST_SLOT = 1.0
+"""Seconds. No row is claimed for a slot further away."""
+
 State = tuple[float, float, float]
 """When the steady rate of the second's window and of the minute's window is next free, and until
 when the provider asked to wait. Seconds since the epoch by the database's clock."""
@@ -99,9 +104,36 @@ def _read(account: Account) -> tuple[float, State]:
             row = cursor.fetchone()
         if row:
             now, *state = (float(value) for value in row)
-            return now, (state[0], state[1], state[2])
+            return now, _bounded(account, now, (state[0], state[1], state[2]))
         Allowance.objects.get_or_create(account=account)
     raise RuntimeError("The allowance of this account could not be created.")
+
+
+def _bounded(account: Account, now: float, state: State) -> State:
+    """The state without times that lie further ahead than any reservation.
+
+    Those are from before the clock was set back. How much was sent since is not known, so the
+    bursts count as used and a request to slow down as just made.
+    """
+    after = tuple(
+        now + FURTHEST_SLOT + window.burst * window.spacing
+        if free_at > now + _furthest(account, window)
+        else free_at
+        for free_at, window in zip(state, windows_of(account), strict=False)
+    )
+    slow_until = min(state[2], now + MAX_SLOWDOWN)
+    bounded = (after[0], after[1], slow_until)
+    if bounded != state:
+        Allowance.objects.filter(account=account, slow_until__gte=slow_until).update(
+            second_free_at=bounded[0], minute_free_at=bounded[1], slow_until=bounded[2]
+        )
+    return bounded
+
+
+def _furthest(account: Account, window: Window) -> float:
+    """How far ahead a window's next free slot may lie, in seconds: behind the burst, two claimed
+    rows for each call in flight, and one more slot that each of these calls asks for."""
+    return MAX_SLOWDOWN + FURTHEST_SLOT + (window.burst + 3 * account.in_flight) * window.spacing
 
 
 def _next_slots(
@@ -130,9 +162,6 @@ def _write(account: Account, before: State, after: State) -> bool:
             [*after[:2], account.pk, *before],
         )
         return bool(cursor.rowcount)
-
-
-MAX_SLOWDOWN = 120.0
 
 
 def slow_down(account: Account, seconds: float | None) -> float:

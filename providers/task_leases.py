@@ -40,6 +40,12 @@ def hold_task_lease(name: str, seconds: float) -> Iterator[Callable[[], bool] | 
 def _take(name: str, holder: str, seconds: float) -> bool:
     TaskLease.objects.get_or_create(name=name)
     with connection.cursor() as cursor:
+        # A lease further ahead is from before the clock was set back. Its holder may still live.
+        cursor.execute(
+            f"""UPDATE providers_tasklease SET expires_at = {sql_now()} + %s
+                 WHERE name = %s AND expires_at > {sql_now()} + %s""",  # noqa: S608 - our constants
+            [seconds, name, seconds + 1],
+        )
         cursor.execute(
             f"""UPDATE providers_tasklease SET holder = %s, expires_at = {sql_now()} + %s
                  WHERE name = %s AND (holder = %s OR expires_at < {sql_now()})""",  # noqa: S608 - our constants

@@ -62,7 +62,28 @@ def apply_error(rows: QuerySet[Order], error: GatewayError, now: datetime) -> No
     Unknown outcomes are never queued again. A refusal ends the order, unless no number was free
     and staff asked to keep trying. A call that was certainly not made is retried.
     """
-    answer: dict[str, Any] = {
+    answer = _answer_of(error, now)
+    if error.outcome == Outcome.UNKNOWN:
+        _move(rows, S.UNKNOWN, **answer)
+    elif error.outcome == Outcome.REFUSED:
+        _apply_refused(rows, error, now, answer)
+    else:
+        _apply_not_done(rows, error, now, answer)
+
+
+def apply_late_error(given_up: QuerySet[Order], error: GatewayError, now: datetime) -> None:
+    """Apply the answer to a call that was given up as unknown. The order is settled if possible,
+    and never queued again."""
+    answer = _answer_of(error, now)
+    state = {Outcome.REFUSED: S.REFUSED, Outcome.NOT_DONE: S.NOT_CREATED}.get(error.outcome)
+    if state is None:
+        given_up.update(**answer)
+    else:
+        ORDER_STATES.move(given_up, state, sources=(S.UNKNOWN,), ended_at=now, **answer)
+
+
+def _answer_of(error: GatewayError, now: datetime) -> dict[str, Any]:
+    return {
         "reason": error.reason,
         "words": storable(error.words),
         "http_status": error.http_status,
@@ -70,12 +91,6 @@ def apply_error(rows: QuerySet[Order], error: GatewayError, now: datetime) -> No
         "changed_at": now,
         "claim": None,
     }
-    if error.outcome == Outcome.UNKNOWN:
-        _move(rows, S.UNKNOWN, **answer)
-    elif error.outcome == Outcome.REFUSED:
-        _apply_refused(rows, error, now, answer)
-    else:
-        _apply_not_done(rows, error, now, answer)
 
 
 def _apply_refused(

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from core.admin.pages import NeedsPermission
 from core.uploads import UploadTooLarge
+from providers.engine.database_errors import concerns_row
 
 from . import request_id
 from .roles import permission_label
@@ -119,13 +120,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _database_is_unreachable(error: BaseException | None) -> bool:
-    """Whether the database is unreachable.
+    """Whether the database is unreachable, or takes nothing, for example because it is read-only.
 
     SQLite raises the same exception for a missing table, which waiting does not fix.
     """
+    if not isinstance(error, DatabaseError | InterfaceError) or concerns_row(error):
+        return False
     if isinstance(error, OperationalError):
         return "no such" not in str(error) and "no column" not in str(error)
-    return isinstance(error, InterfaceError)
+    return not isinstance(error, ProgrammingError)
 
 
 def _page_without_database(name: str, status: int) -> HttpResponse:

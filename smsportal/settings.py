@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -25,6 +26,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list(
 
 # --- the portal -------------------------------------------------------------
 DEMO = env.bool("DEMO", default=False)
+PORTAL_HOST = env.str("PORTAL_HOST", default="") or socket.gethostname()
 BIND = env.str("BIND", default="127.0.0.1:8000")
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
 WEB_THREADS = env.int("WEB_THREADS", default=8)
@@ -131,17 +133,20 @@ _database["CONN_MAX_AGE"] = None
 if ON_SQLITE:
     # Without IMMEDIATE a transaction that reads first and writes later fails with
     # "database is locked" as soon as another process writes in between.
+    # FULL, since NORMAL may lose commits in a power cut (core.database_sessions).
     _database["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
         "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
             " PRAGMA mmap_size=134217728; PRAGMA cache_size=-20000;"
             " PRAGMA journal_size_limit=27103364;"
         ),
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True
+DATABASE_MAY_LOSE_COMMITS = False
+"""True in tests only, whose server need not survive a power cut."""
 CACHES: dict[str, dict[str, Any]] = {
     # Processes share state, such as the heartbeat of a queue, through the cache.
     "default": {

@@ -99,12 +99,7 @@ def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
     A refusal is final. A call that certainly did nothing is tried again or given up. Everything
     else is unknown and never repeated.
     """
-    answer = {
-        "reason": str(error.reason),
-        "words": storable(error.words),
-        "http_status": error.http_status,
-        "answered_at": timezone.now(),
-    }
+    answer = _answer_of(error)
     match error.outcome:
         case Outcome.REFUSED:
             _move_from_sending(rows, MessageState.REFUSED, code="", **answer)
@@ -114,6 +109,29 @@ def apply_error(rows: QuerySet[Message], error: GatewayError) -> None:
             # The code is kept until a person settles the outcome, since nothing is final yet.
             _move_from_sending(rows, MessageState.UNKNOWN, **answer)
     _record_beside_report(rows, answer)
+
+
+def apply_late_error(given_up: QuerySet[Message], error: GatewayError) -> None:
+    """Record the answer to a call that was given up as unknown, for example because the database
+    was away for long. The message is settled if possible, and never queued again."""
+    answer = _answer_of(error)
+    sources = (MessageState.UNKNOWN,)
+    match error.outcome:
+        case Outcome.REFUSED:
+            MESSAGE_STATES.move(given_up, MessageState.REFUSED, sources=sources, code="", **answer)
+        case Outcome.NOT_DONE:
+            MESSAGE_STATES.move(given_up, MessageState.NOT_SENT, sources=sources, code="", **answer)
+        case _:
+            given_up.update(**answer)
+
+
+def _answer_of(error: GatewayError) -> dict[str, Any]:
+    return {
+        "reason": str(error.reason),
+        "words": storable(error.words),
+        "http_status": error.http_status,
+        "answered_at": timezone.now(),
+    }
 
 
 def _move_from_sending(rows: QuerySet[Message], state: MessageState, **changes: Any) -> int:

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.secrets import DOTS
-from providers import accounts
+from providers import accounts, clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
 from providers.engine.work_source import Job, Lane, Result
 from providers.gateway.client import Client, MakesCodes, ReceivesCallbacks, SendsOwnCode, SendsText
@@ -103,7 +103,7 @@ class MessageRows(ClaimedRows[Message]):
         A batch takes hours, so a number may have been listed since its message was saved. Such
         messages are cancelled here, at the last moment.
         """
-        now = timezone.now()
+        now = clock.now()
         rows, listed = claim_sql.claim(due, account.pk, limit, loop, now)
         if listed:
             _cancel_listed(listed)
@@ -162,6 +162,7 @@ class MessageSource(ClaimedRowSource):
         for result in results:
             if result.error is not None:
                 apply_outcome.apply_error(self.messages.held(result.job, claim), result.error)
+                apply_outcome.apply_late_error(self.messages.given_up(result.job), result.error)
             elif isinstance(result.value, Submission):
                 accepted.append((result.job.row_id, result.value))
             else:

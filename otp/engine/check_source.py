@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.redaction import storable
+from providers import clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
 from providers.engine.due_query import DueAccounts, Moment
 from providers.engine.retry import next_try
@@ -27,7 +28,7 @@ from providers.gateway.errors import GatewayError, Refused
 from providers.gateway.vocabulary import CheckResult, CodeCheck, Outcome, Reason
 from providers.models import Account
 
-from .. import check_code, message_sync, sessions
+from .. import check_code, codes_on_hold, message_sync, sessions
 from ..models import Attempt, Session
 from ..states import ATTEMPT_STATES, NOT_CHECKED, SESSION_STATES, AttemptState, SessionState
 
@@ -83,7 +84,7 @@ class CheckSource(ClaimedRowSource):
         return self._due_accounts.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        now = timezone.now()
+        now = clock.now()
         due = _due(now).filter(account=account).order_by("not_before", "pk")
         due = due.select_for_update(skip_locked=True, of=("self",))
         found = due.select_related("sent_code__message")[:limit]
@@ -108,6 +109,7 @@ class CheckSource(ClaimedRowSource):
             rows = self.checks.held(result.job, claim)
             if result.error is not None:
                 _record_error(attempt, rows, result.error)
+                _record_late_error(attempt, self.checks.given_up(result.job), result.error)
             elif isinstance(result.value, CheckResult):
                 # This also settles a check that has meanwhile been swept to unknown.
                 _record_verdict(attempt, result.value)
@@ -119,6 +121,7 @@ class CheckSource(ClaimedRowSource):
             _give_up_stale(now)
             sessions.expire()
             message_sync.catch_up()
+            codes_on_hold.end_expired()
 
 
 def _record_verdict(attempt: Attempt, result: CheckResult) -> None:
@@ -163,13 +166,32 @@ def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError
             **answer,
         )
         return
-    target = {
-        Outcome.NOT_DONE: A.NOT_DONE,
-        Outcome.REFUSED: A.REFUSED,
-    }.get(error.outcome, A.UNKNOWN)
+    target = _FAILED_AS.get(error.outcome, A.UNKNOWN)
     ended = {"ended_at": now, "claim": None, "code": ""}
-    if not ATTEMPT_STATES.move(rows, target, sources=(A.SENDING,), **ended, **answer):
+    if ATTEMPT_STATES.move(rows, target, sources=(A.SENDING,), **ended, **answer):
+        _follow_up(attempt, target, error)
+
+
+def _record_late_error(attempt: Attempt, given_up: QuerySet[Attempt], error: GatewayError) -> None:
+    """Settle a check that was given up as unknown, by its own late answer. It is never repeated."""
+    target = _FAILED_AS.get(error.outcome)
+    if target is None:
         return
+    answer = {"reason": str(error.reason), "words": storable(error.words), "code": ""}
+    if ATTEMPT_STATES.move(given_up, target, sources=(A.UNKNOWN,), **answer):
+        SESSION_STATES.move(
+            Session.objects.filter(pk=attempt.session_id),
+            SessionState.SENT,
+            sources=(SessionState.CHECK_UNKNOWN,),
+        )
+        _follow_up(attempt, target, error)
+
+
+_FAILED_AS: Final = {Outcome.NOT_DONE: A.NOT_DONE, Outcome.REFUSED: A.REFUSED}
+
+
+def _follow_up(attempt: Attempt, target: AttemptState, error: GatewayError) -> None:
+    """Move the session as the failed check requires."""
     if target == A.NOT_DONE or (target == A.REFUSED and error.reason in NOT_CHECKED):
         check_code.return_try(attempt.session_id)
     elif target == A.UNKNOWN:

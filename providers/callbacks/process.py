@@ -10,19 +10,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from core.redaction import storable, truncate
 
-from ..engine.work_source import DATABASE_AWAY
+from ..engine.database_errors import concerns_row
 from ..events import Effect, Match, ReceivedEvent, publish
 from ..gateway.client import ReceivesCallbacks
 from ..gateway.events import (
@@ -34,7 +36,7 @@ from ..gateway.events import (
 )
 from ..models import Account, Callback, CallbackToken
 from ..states import CALLBACK_STATES
-from .retry import FAULT, begin_attempts, next_retry_at, release
+from .retry import ATTEMPT_TIMEOUT, FAULT, begin_attempts, next_retry_at, release
 
 logger = logging.getLogger(__name__)
 
@@ -138,18 +140,31 @@ def process_rows(ids: Sequence[int], this_run: Run | None = None) -> int:
         if this_run.has_ended:
             release(ids[position:])
             break
-        _process_guarded(pk, accounts)
+        try:
+            _process_guarded(pk, accounts)
+        except Exception:
+            _release_despite_error(ids[position:])
+            raise
     _update_last_use(rows)
     return len(ids)
+
+
+def _release_despite_error(ids: Sequence[int]) -> None:
+    """An outage of the database is no failed attempt. The first of these rows met it and waits,
+    so that it cannot stop the others time and again."""
+    with contextlib.suppress(DatabaseError):
+        release(ids)
+        first = Callback.objects.filter(pk=ids[0], next_try_at__isnull=False)
+        first.update(next_try_at=timezone.now() + ATTEMPT_TIMEOUT)
 
 
 def _process_guarded(pk: int, accounts: dict[int, Account]) -> None:
     """Process one row; an error in it must not stop the others."""
     try:
         _process_one(pk, accounts)
-    except DATABASE_AWAY:
-        raise
-    except Exception as error:  # noqa: BLE001 - later attempts show whether the error persists
+    except Exception as error:
+        if not concerns_row(error):
+            raise
         # The text of the error may quote the callback, so only its type is logged.
         logger.error("Callback %s could not be read: %s", pk, type(error).__name__)
 
@@ -183,9 +198,9 @@ def _publish_event(received: ReceivedEvent) -> ProcessedEvent | None:
     try:
         with transaction.atomic():
             return ProcessedEvent(received.event, publish(received))
-    except DATABASE_AWAY:
-        raise
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
+        if not concerns_row(error):
+            raise
         logger.error(
             "Event %s of callback %s could not be applied: %s",
             received.position,

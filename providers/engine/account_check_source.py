@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from core.redaction import storable
 
-from .. import accounts
+from .. import accounts, clock
 from ..gateway.client import Client, ReportsBalance, ReportsProfile
 from ..gateway.vocabulary import Balance, Profile
 from ..models import Account, BalanceReading, Enquiry
@@ -67,7 +67,7 @@ class EnquirySource(ClaimedRowSource):
         return self._queued.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        now = timezone.now()
+        now = clock.now()
         due = Enquiry.objects.filter(account=account, state=Enquiry.State.QUEUED).order_by("pk")
         return [
             EnquiryJob(account.pk, f"enquiry:{row.pk}", row.pk, now)
@@ -94,6 +94,9 @@ class EnquirySource(ClaimedRowSource):
             return
         if not isinstance(result.value, EnquiryResult):
             raise TypeError("The result of an enquiry must be an EnquiryResult.")
+        if not mine.exists():
+            # Recorded already, or queued again and asked once more.
+            return
         reading = save_reading(result.job.account_id, result.value)
         if ENQUIRY_STATES.move(mine, Enquiry.State.ANSWERED, reading=reading, **ended):
             self._resume_after_check(result.job, result.value)

@@ -26,10 +26,10 @@ from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from core.states import StateTable
 
+from .. import clock
 from ..gateway.vocabulary import Reason
 from .heartbeats import living_loops
 from .work_source import Job, WorkSource
@@ -40,6 +40,9 @@ ABANDONED_CALL: Final = timedelta(seconds=120)
 """Longer than any call takes. A loop without a heartbeat will no longer record it."""
 GIVEN_UP_CALL: Final = timedelta(minutes=10)
 """Even a living loop would have recorded the result by now."""
+
+AHEAD: Final = timedelta(seconds=60)
+"""No mark can lie further ahead than the clocks of two hosts differ."""
 
 RowT = TypeVar("RowT", bound=models.Model)
 
@@ -122,6 +125,20 @@ class ClaimedRows(Generic[RowT]):
         """The job's row if this very claim still holds it; empty otherwise."""
         return self._held([job.row_id], loop, job.claimed_at)
 
+    def given_up(self, job: Job) -> QuerySet[RowT]:
+        """The job's row if the sweep gave this very call up as unknown; empty otherwise.
+
+        Its own answer may still settle it. A row that anything else has settled stays as it is.
+        """
+        if self.states is None or self.may_repeat:
+            return self._rows().none()
+        return self._rows().filter(
+            pk=job.row_id,
+            state=self.states.unknown,
+            reason=Reason.CUT_OFF,
+            **{f"{self._columns.claim}__isnull": True, self._columns.claimed_at: job.claimed_at},
+        )
+
     def _held(self, ids: Collection[int], loop: UUID, claimed_at: datetime) -> QuerySet[RowT]:
         rows = self._rows().filter(pk__in=ids, **{self._columns.claim: loop})
         if not self.may_repeat:
@@ -132,7 +149,7 @@ class ClaimedRows(Generic[RowT]):
     def mark_in_flight(self, jobs: Sequence[Job], loop: UUID) -> list[Job]:
         """Mark rows in flight. Returns the jobs whose call may be made: this claim still holds
         their row, and it was not marked before."""
-        now = timezone.now()
+        now = clock.now()
         ours: list[Job] = []
         for claimed_at, group in _by_claim(jobs).items():
             marked = self._mark([job.row_id for job in group], loop, claimed_at, now)
@@ -155,7 +172,7 @@ class ClaimedRows(Generic[RowT]):
 
     def release(self, jobs: Sequence[Job], loop: UUID) -> None:
         """Queue rows again whose call certainly never began, marked or not."""
-        now = timezone.now()
+        now = clock.now()
         for claimed_at, group in _by_claim(jobs).items():
             self._free(self._held([job.row_id for job in group], loop, claimed_at), now)
 
@@ -175,7 +192,9 @@ class ClaimedRows(Generic[RowT]):
     def sweep(self, now: datetime) -> None:
         """Settle rows that a loop claimed and never finished."""
         limit = ABANDONED_CALL if self.may_repeat else ABANDONED_CLAIM
-        abandoned = self._held_rows().filter(**{f"{self._columns.claimed_at}__lt": now - limit})
+        abandoned = self._held_rows().filter(
+            _older_than(self._columns.claimed_at, now - limit, now)
+        )
         if not abandoned.exists():
             return
         with transaction.atomic():
@@ -187,10 +206,10 @@ class ClaimedRows(Generic[RowT]):
     def _give_up_lost_calls(
         self, states: ClaimStates, abandoned: QuerySet[RowT], now: datetime
     ) -> None:
-        marked_before = f"{self._columns.in_flight_at}__lt"
+        marked_at = self._columns.in_flight_at
         is_ours_alive = Q(**{f"{self._columns.claim}__in": living_loops()})
-        dead = Q(**{marked_before: now - ABANDONED_CALL}) & ~is_ours_alive
-        given_up = Q(**{marked_before: now - GIVEN_UP_CALL})
+        dead = _older_than(marked_at, now - ABANDONED_CALL, now) & ~is_ours_alive
+        given_up = Q(**{f"{marked_at}__lt": now - GIVEN_UP_CALL})
         lost = abandoned.filter(dead | given_up, state=states.in_flight).order_by("pk")
         ids = list(lost.select_for_update().values_list("pk", flat=True))
         if not ids:
@@ -205,6 +224,11 @@ class ClaimedRows(Generic[RowT]):
 
     def _touched(self, now: datetime) -> dict[str, Any]:
         return {self._columns.changed_at: now} if self._columns.changed_at else {}
+
+
+def _older_than(column: str, moment: datetime, now: datetime) -> Q:
+    """Marks from before `moment`, and those that lie ahead because a clock was set back."""
+    return Q(**{f"{column}__lt": moment}) | Q(**{f"{column}__gt": now + AHEAD})
 
 
 def _by_claim(jobs: Sequence[Job]) -> dict[datetime, list[Job]]:
@@ -240,7 +264,7 @@ class ClaimedRowSource(WorkSource):
         )
 
     def sweep(self) -> None:
-        now = timezone.now()
+        now = clock.now()
         for rows in self.rows:
             rows.sweep(now)
         self.tidy(now)

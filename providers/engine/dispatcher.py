@@ -15,8 +15,9 @@ from django.db import transaction
 from .. import rate_limits
 from ..hold import fence
 from .bulk_throttle import BULK_HORIZON, bulk_capacity
+from .database_errors import concerns_row
 from .dispatch_round import DispatchRound, LeasedAccount, ReservedJob
-from .work_source import DATABASE_AWAY, Job, Lane, WorkSource
+from .work_source import Job, Lane, WorkSource
 from .worker_pool import WorkerPool
 
 logger = logging.getLogger(__name__)
@@ -74,9 +75,14 @@ class Dispatcher:
         """The number of rows that this loop has claimed or marked in flight."""
         return self._in_flight.total()
 
-    @property
-    def accounts_in_flight(self) -> list[int]:
-        return [account_id for account_id, count in self._in_flight.items() if count > 0]
+    def in_flight_of(self, account_id: int) -> int:
+        return self._in_flight[account_id]
+
+    def is_idle(self, account_id: int) -> bool:
+        """Whether this loop holds no row of the account, as far as it knows."""
+        return self._in_flight[account_id] <= 0 and not any(
+            job.account_id == account_id for jobs in self._uncommitted.values() for job in jobs
+        )
 
     def mark_finished(self, job: Job) -> None:
         self._in_flight[job.account_id] -= 1
@@ -153,11 +159,10 @@ class Dispatcher:
         """
         try:
             return self._claim_for(served, source)
-        except DATABASE_AWAY:
-            raise
-        except Exception:
-            served.free_at = time.monotonic() + RETRY_AFTER_FAULT
-            logger.error("No work could be claimed for account %s.", served.account.pk)
+        except Exception as error:
+            if concerns_row(error):
+                served.free_at = time.monotonic() + RETRY_AFTER_FAULT
+                logger.error("No work could be claimed for account %s.", served.account.pk)
             raise
 
     def _due(self, source: WorkSource) -> list[ReservedJob]:

@@ -7,26 +7,31 @@ leaves only rows with its claim, and each row says whether its call may have bee
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from uuid import UUID, uuid4
 
-from django.db import close_old_connections
+from django.conf import settings
+from django.db import connection
 
-from .. import accounts, rate_limits
+from core.database_sessions import synced_by_next_commit
+
+from .. import rate_limits
 from ..gateway.http.client import Deadlines
 from ..hold import fence, recovery
 from ..hold.fence import FenceBroken
-from ..models import Account, heartbeat
-from . import heartbeats, leases
+from ..models import heartbeat
+from . import far_times, heartbeats, leases
+from .clock_watch import ClockWatch
+from .database_errors import concerns_row
 from .dispatch_round import LeasedAccount
 from .dispatcher import Dispatcher
+from .hand_over import HandOver
 from .past_guard import NO_PAST, PastGuard
 from .result_writer import ResultWriter
-from .work_source import DATABASE_AWAY, WorkSource, sources
+from .served_accounts import load
+from .work_source import WorkSource, sources
 from .worker_pool import PoolRequest, SlotRequest, WorkerPool
 
 logger = logging.getLogger(__name__)
@@ -42,27 +47,16 @@ LONGEST_PAUSE = 0.03
 the same for one call as for many, and each thread has its next call ready."""
 ROUND_AFTER_ONE_IN = 4
 """The next round begins early once one in this many calls has finished."""
-GC_THRESHOLD = 50_000
-"""Generation-0 threshold of the garbage collector. With the default of 700, a loop that makes a
-thousand calls a second collects all the time, and every thread waits for it."""
 RENEW_EVERY = leases.TIME_TO_LIVE / 3
+SOONEST_RENEWAL = 0.2
 SWEEP_EVERY = 5.0
+CLOCK_REPAIR_EVERY = 60.0
 DEADLINES = Deadlines()
 DRAIN_TIMEOUT = 60.0
 """Seconds that running calls have to end when the loop stops. Longer than any call takes."""
-LONGEST_DRAIN_TIMEOUT = 200.0
-"""Seconds that a stopping loop waits for a lost database while results are unwritten."""
-
-
-@contextmanager
-def _tuned_garbage_collector() -> Iterator[None]:
-    """Tune the garbage collector for many small objects within the block."""
-    thresholds = gc.get_threshold()
-    gc.set_threshold(GC_THRESHOLD, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
+LONGEST_DRAIN_TIMEOUT = 3600.0
+"""Seconds that a stopping loop waits for a lost database while results are unwritten. Whoever
+stops the whole cluster waits less long and ends the process."""
 
 
 class Loop:
@@ -74,29 +68,36 @@ class Loop:
         self._result_writer = ResultWriter(self.claim)
         self._past_guard = PastGuard()
         self._served: dict[int, LeasedAccount] = {}
+        self._hand_over = HandOver(self._worker_pool)
         self._next_renewal = self._next_beat = 0.0
         self._next_sweeps: dict[str, float] = {}
+        self._clock = ClockWatch()
+        self._next_clock_repair = 0.0
 
     def run(self) -> None:
         """Serve until `should_stop` returns True, then let running calls end and record them."""
-        with _tuned_garbage_collector():
-            try:
-                while not self._should_stop():
-                    self._pause(self._run_guarded_round())
-            finally:
-                self._shut_down()
+        try:
+            while not self._should_stop():
+                self._pause(self._run_guarded_round())
+        finally:
+            self._shut_down()
 
     def _run_guarded_round(self) -> bool:
         try:
             return self.run_round()
-        except DATABASE_AWAY:
-            # Results stay in memory until the database is back.
-            logger.exception("The engine could not reach the database.")
-            close_old_connections()
-        except Exception:
-            logger.exception("A round of the engine failed.")
-        time.sleep(1)
+        except Exception as error:  # noqa: BLE001 - a loop goes on whatever happens
+            self._wait_after(error)
         return True
+
+    def _wait_after(self, error: Exception) -> None:
+        """Log the error and wait. Results stay in memory until the database takes them."""
+        if concerns_row(error):
+            logger.error("A round of the engine failed.", exc_info=error)
+        else:
+            logger.error("The database is away.", exc_info=error)
+            # A connection to a server that was read-only may stay so for good.
+            connection.close()
+        time.sleep(1)
 
     def _pause(self, busy: bool) -> None:
         """Pause between rounds. While calls are in flight, results gather for one write."""
@@ -124,14 +125,23 @@ class Loop:
         now = time.monotonic()
         self._past_guard.look_if_due(now)
         self._worker_pool.past = fence.current_past()
-        if now >= self._next_renewal:
-            self._renew(now)
-        done = self._record()
+        try:
+            if now >= self._next_renewal:
+                self._renew(now)
+        finally:
+            with synced_by_next_commit():
+                recorded = self._record()
         self._answer_pool_requests()
-        for source in sources():
-            done += self._dispatch(source)
+        dispatched = 0
+        if not self._result_writer.is_full(self._dispatcher.in_flight):
+            for source in sources():
+                dispatched += self._dispatch(source)
+        if recorded and not dispatched:
+            # The commit that syncs the results.
+            heartbeats.touch(self.claim)
+        self._free_drained(now)
         self._sweep(now)
-        return bool(done)
+        return bool(recorded + dispatched)
 
     def _leave_past(self, broken: FenceBroken) -> None:
         """Forget what belongs to another past of the database, and put on hold what waits.
@@ -148,6 +158,8 @@ class Loop:
     def _sweep(self, now: float) -> None:
         """Sweep the source that has waited longest. All sources in one round would take so long
         that the threads run out of work."""
+        if not self._clock.is_settled:
+            return
         source = min(sources(), key=lambda one: self._next_sweeps.get(one.name, 0.0))
         if now >= self._next_sweeps.get(source.name, 0.0):
             self._next_sweeps[source.name] = now + SWEEP_EVERY
@@ -155,10 +167,12 @@ class Loop:
 
     def _dispatch(self, source: WorkSource) -> int:
         try:
-            return self._dispatcher.dispatch(source, self._served)
-        except (*DATABASE_AWAY, FenceBroken):
+            return self._dispatcher.dispatch(source, self._hand_over.serving(self._served))
+        except FenceBroken:
             raise
-        except Exception:
+        except Exception as error:
+            if not concerns_row(error):
+                raise
             # A faulty source must not stop the others.
             logger.exception("No work could be given out for %s.", source.name)
             return 0
@@ -177,38 +191,44 @@ class Loop:
         return written
 
     def _renew(self, now: float) -> None:
-        """Renew the leases and reload the accounts."""
-        held = leases.renew(self.claim)
-        self._next_renewal = now + RENEW_EVERY
-        served: dict[int, LeasedAccount] = {}
-        # Slightly stale rows will do: after a new callback address the old one is valid for days.
-        accounts_held = Account.objects.filter(pk__in=held)
-        for account in accounts_held.prefetch_related("credentials", "callback_tokens"):
-            client = account.client
-            if client is None:
-                continue
-            before = self._served.get(account.pk)
-            if account.is_paused:
-                self._worker_pool.pause_account(account.pk)
-            else:
-                self._worker_pool.resume_account(account.pk)
-            now_served = LeasedAccount(account, client, accounts.decrypted_login_of(account))
-            if before:
-                now_served.free_at, now_served.bulk_throttle = before.free_at, before.bulk_throttle
-            served[account.pk] = now_served
-        self._served = served
+        """Renew the leases, take or give some for an even share, and reload the accounts."""
+        if self._clock.check() or now >= self._next_clock_repair:
+            self._next_clock_repair = now + CLOCK_REPAIR_EVERY
+            far_times.bring_all_near()
         if now >= self._next_beat:
             self._next_beat = now + heartbeats.BEAT_EVERY
-            heartbeats.beat(self.claim)
-            if held:
-                heartbeat("engine", f"{len(held)} accounts")
+            heartbeats.beat(self.claim, settings.PORTAL_HOST)
+            if self._served:
+                heartbeat("engine", f"{len(self._served)} accounts")
+        renewal = leases.renew(self.claim, settings.PORTAL_HOST)
+        self._worker_pool.may_begin_until = now + leases.TIME_TO_LIVE
+        self._next_renewal = now + min(RENEW_EVERY, max(renewal.next_in, SOONEST_RENEWAL))
+        self._served = load(self._served, renewal, self._worker_pool)
+        self._hand_over.plan(
+            self._served, renewal.surplus, self._dispatcher.in_flight_of, time.monotonic()
+        )
+
+    def _free_drained(self, now: float) -> None:
+        """Free the leases of accounts that another loop is to serve and that are drained."""
+        self._release(self._hand_over.take_drained(self._is_idle, now))
+
+    def _is_idle(self, account_id: int) -> bool:
+        """Whether every call of the account has ended and is recorded."""
+        return self._dispatcher.is_idle(account_id) and not self._result_writer.has_results_of(
+            account_id
+        )
+
+    def _release(self, account_ids: Collection[int]) -> None:
+        if account_ids:
+            leases.release(self.claim, account_ids)
+            self._served = {pk: one for pk, one in self._served.items() if pk not in account_ids}
 
     def _answer_pool_requests(self) -> None:
         pool_requests = self._worker_pool.take_pool_requests()
         while pool_requests:
             try:
                 self._answer(pool_requests[0])
-            except DATABASE_AWAY:
+            except Exception:
                 self._worker_pool.requeue_pool_requests(pool_requests)
                 raise
             pool_requests.pop(0)
@@ -235,17 +255,19 @@ class Loop:
             try:
                 if self._is_drained():
                     break
-            except DATABASE_AWAY:
-                logger.exception("The engine could not reach the database while stopping.")
-                close_old_connections()
-                time.sleep(1)
             except FenceBroken as broken:
                 self._leave_past(broken)
+            except Exception as error:  # noqa: BLE001 - results must still be written
+                self._wait_after(error)
             self._worker_pool.wake.wait(0.05)
             self._worker_pool.wake.clear()
         self._worker_pool.close()
-        leases.release(self.claim)
-        heartbeats.remove(self.claim)
+        self._result_writer.log_unwritten()
+        try:
+            leases.release(self.claim)
+            heartbeats.remove(self.claim)
+        except Exception as error:
+            logger.error("A stopping loop could not release its leases.", exc_info=error)
 
     def _drain_timeout(self) -> float:
         """Unwritten results justify a longer wait."""
@@ -257,8 +279,10 @@ class Loop:
             self._next_beat = now + heartbeats.BEAT_EVERY
             heartbeats.beat(self.claim)
             leases.extend(self.claim)
-            leases.release(self.claim, except_for=self._dispatcher.accounts_in_flight)
-        self._dispatcher.release_all(sources())
-        self._answer_pool_requests()
-        self._record()
+        try:
+            self._dispatcher.release_all(sources())
+            self._answer_pool_requests()
+        finally:
+            self._record()
+        self._release([account_id for account_id in self._served if self._is_idle(account_id)])
         return self._dispatcher.in_flight <= 0 and self._result_writer.is_empty

@@ -10,18 +10,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import ClassVar, Final
+from typing import ClassVar
 from uuid import UUID
-
-from django.db import InterfaceError, OperationalError
 
 from ..gateway.client import Client
 from ..gateway.errors import GatewayError
 from ..models import Account
-
-DATABASE_AWAY: Final = (OperationalError, InterfaceError)
-"""The database cannot be reached or is locked, so the same statement will work later. Any other
-database error concerns the data and would recur."""
 
 
 class Lane(IntEnum):

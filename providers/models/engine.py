@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db import models
 from django.db.models import Max, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from .account import Account
@@ -50,7 +51,7 @@ class Heartbeat(models.Model):
         return self.name
 
 
-def heartbeat(name: str, detail: str = "", *, at: datetime | None = None) -> None:
+def heartbeat(name: str, detail: str = "", *, at: datetime | Now | None = None) -> None:
     Heartbeat.objects.update_or_create(
         name=name, defaults={"beat_at": at or timezone.now(), "detail": detail}
     )

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from datetime import datetime
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.redaction import storable
+from providers import clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
 from providers.engine.due_query import DueAccounts, Moment
 from providers.engine.retry import next_try
@@ -30,8 +31,6 @@ from ..models import Cancel, Order
 from ..states import CANCEL_OPEN, CANCEL_STATES, CancelState
 
 C = CancelState
-
-POLL_SOON: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class CancelSource(ClaimedRowSource):
         return self._due_accounts.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        now = timezone.now()
+        now = clock.now()
         due = _due(now).filter(order__account=account).select_related("order").order_by("pk")
         return [
             CancelJob(
@@ -123,8 +122,9 @@ class CancelSource(ClaimedRowSource):
             held = self.cancels.held(job, claim)
             if result.error is not None:
                 _apply_error(job, held, result.error)
+                _apply_late_error(job, self.cancels.given_up(job), result.error)
             elif isinstance(result.value, CancelResult):
-                _apply_answer(job, held, result.value)
+                _apply_answer(job, held, self.cancels.given_up(job), result.value)
             else:
                 raise TypeError("A cancel answers with CancelResult.")
 
@@ -134,10 +134,12 @@ class CancelSource(ClaimedRowSource):
 
 def _decide_lost_cancels(ids: Sequence[int], now: datetime) -> None:
     for order_id in Cancel.objects.filter(pk__in=ids).values_list("order_id", flat=True):
-        _let_order_decide(order_id, now)
+        cancel_requests.let_order_decide(order_id, now)
 
 
-def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: CancelResult) -> None:
+def _apply_answer(
+    job: CancelJob, rows: QuerySet[Cancel], given_up: QuerySet[Cancel], value: CancelResult
+) -> None:
     now = timezone.now()
     changes: dict[str, Any] = {"answered_at": now, "claim": None}
     if value.answer is not None:
@@ -149,9 +151,12 @@ def _apply_answer(job: CancelJob, rows: QuerySet[Cancel], value: CancelResult) -
     else:
         state, words = C.UNCLEAR, value.error.words if value.error else ""
         changes["reason"] = value.error.reason if value.error else ""
-    CANCEL_STATES.move(rows, state, sources=(C.SENDING,), words=storable(words), **changes)
+    changes["words"] = storable(words)
+    if state != C.UNCLEAR:
+        CANCEL_STATES.move(given_up, state, sources=(C.UNCLEAR,), **changes)
+    CANCEL_STATES.move(rows, state, sources=(C.SENDING,), **changes)
     if value.order is None:
-        _let_order_decide(job.order_id, now)
+        cancel_requests.let_order_decide(job.order_id, now)
     else:
         apply_order_state.apply(job.order_id, value.order, now, from_lookup=True)
     Order.objects.filter(pk=job.order_id).update(changed_at=now)
@@ -169,22 +174,21 @@ def _apply_error(job: CancelJob, rows: QuerySet[Cancel], error: GatewayError) ->
         CANCEL_STATES.move(rows, C.QUEUED, sources=(C.SENDING,), **changes, **answer)
     elif error.outcome == Outcome.UNKNOWN:
         CANCEL_STATES.move(rows, C.UNCLEAR, sources=(C.SENDING,), answered_at=now, **answer)
-        _let_order_decide(job.order_id, now)
+        cancel_requests.let_order_decide(job.order_id, now)
     else:
         state = C.REFUSED if error.outcome == Outcome.REFUSED else C.NOT_DONE
         CANCEL_STATES.move(rows, state, sources=(C.SENDING,), answered_at=now, **answer)
     Order.objects.filter(pk=job.order_id).update(changed_at=now)
 
 
-def _let_order_decide(order_id: int, now: datetime) -> None:
-    """Have the order's own answer decide an unclear cancel.
-
-    An order that has ended has given that answer already. Any other is polled soon, whatever its
-    interval.
-    """
-    cancel_requests.decide_unclear_cancels(now, order_id=order_id)
-    waiting = Order.objects.filter(pk=order_id, next_poll_at__gt=now + POLL_SOON)
-    waiting.update(next_poll_at=now + POLL_SOON)
+def _apply_late_error(job: CancelJob, given_up: QuerySet[Cancel], error: GatewayError) -> None:
+    """Settle a cancel that was given up as unclear, by its own late answer."""
+    now = timezone.now()
+    state = {Outcome.REFUSED: C.REFUSED, Outcome.NOT_DONE: C.NOT_DONE}.get(error.outcome)
+    if state is not None:
+        answer = {"reason": error.reason, "words": storable(error.words), "answered_at": now}
+        CANCEL_STATES.move(given_up, state, sources=(C.UNCLEAR,), **answer)
+        Order.objects.filter(pk=job.order_id).update(changed_at=now)
 
 
 def _cancel_job(job: Job) -> CancelJob:

@@ -18,6 +18,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
+from providers import clock
 from providers.engine.claims import ClaimedRows
 from providers.engine.due_query import DueAccounts, Moment
 from providers.engine.work_source import Job, Lane, Result
@@ -71,7 +72,7 @@ class PollSource(LookupSource):
         return rounds | super().accounts_with_work(free - rounds)
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        now = timezone.now()
+        now = clock.now()
         watch, _ = Watch.objects.get_or_create(account=account)
         if watch.quiet_until and not auth_backoff.take_probe(watch, now):
             return []

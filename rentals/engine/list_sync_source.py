@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from core.pruning import delete_in_chunks
 from core.redaction import storable
+from providers import clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
 from providers.engine.due_query import DueAccounts, Moment
 from providers.engine.retry import next_try
@@ -133,7 +134,7 @@ class ListSyncSource(ClaimedRowSource):
         return self._due_accounts.among(accounts, timezone.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        now = timezone.now()
+        now = clock.now()
         due = _due(now).filter(account=account).order_by("pk")[:limit]
         started_at = Coalesce("started_at", Value(now, output_field=DateTimeField()))
         return [

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from providers import clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, Columns
 from providers.engine.due_query import DueAccounts, Moment
 from providers.engine.work_source import Job, Lane, Result
@@ -71,7 +72,7 @@ class LookupSource(ClaimedRowSource):
     def _claim_lookups(
         self, account: Account, limit: int, claim: UUID, *, probing: bool = False
     ) -> list[Job]:
-        now = timezone.now()
+        now = clock.now()
         due = self._due(now, include_backoff=probing).filter(account=account)
         due = due.order_by("next_poll_at", "pk").only("provider_id")
         return [

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from providers import clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates, Columns
 from providers.engine.due_query import DueAccounts
 from providers.engine.work_source import Job, Lane, Result
@@ -67,11 +68,13 @@ class PlaceSource(ClaimedRowSource):
             lost_changes=lambda now: {"answered_at": now},
         )
         self.rows = (self.orders,)
-        self._queued = DueAccounts(lambda _: Order.objects.filter(state=S.QUEUED))
+        self._queued = DueAccounts(lambda _: Order.objects.filter(state=S.QUEUED, hold=None))
 
     def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
         now = timezone.now()
-        due = Order.objects.filter(state=S.QUEUED, not_before__lte=now, account__in=accounts)
+        due = Order.objects.filter(
+            state=S.QUEUED, hold=None, not_before__lte=now, account__in=accounts
+        )
         return place_orders.not_expired(due, now).filter(~Exists(blocking_orders(now))).order_by()
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
@@ -81,7 +84,7 @@ class PlaceSource(ClaimedRowSource):
         return set(self._due(waiting).values_list("account_id", flat=True).distinct())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        now = timezone.now()
+        now = clock.now()
         return [
             PlaceJob(account.pk, f"order:{row.pk}", row.pk, now, row.project, row.region)
             for row in self.orders.claim(self._placeable(account, limit), claim, now)
@@ -105,6 +108,9 @@ class PlaceSource(ClaimedRowSource):
             if result.error is not None:
                 placement_results.apply_error(
                     self.orders.held(result.job, claim), result.error, now
+                )
+                placement_results.apply_late_error(
+                    self.orders.given_up(result.job), result.error, now
                 )
             elif isinstance(result.value, Rental):
                 # This also settles a row that was marked as unknown meanwhile.

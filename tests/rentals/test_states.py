@@ -19,13 +19,17 @@ from rentals.states import (
 )
 from tests.support.state_tables import table_text, written_out
 
+LATE = "pending received refused stale"
+"""Where an answer leads that comes after the call was given up."""
+
 
 def test_moves_of_an_order() -> None:
-    assert written_out(ORDER_STATES) == table_text("""
-    queued -> cancelled claimed not_created refused
-    claimed -> placing queued
+    assert written_out(ORDER_STATES) == table_text(f"""
+    held -> cancelled completed expired pending queued received unknown
+    queued -> cancelled claimed held not_created refused
+    claimed -> held placing queued
     placing -> cancelled completed expired not_created pending queued received refused unknown
-    unknown -> cancelled completed expired expired_unconfirmed not_created pending received stale
+    unknown -> cancelled completed expired expired_unconfirmed not_created {LATE}
     not_created -> cancelled completed expired pending received
     pending -> cancelled completed expired expired_unconfirmed received stale
     received -> completed
@@ -40,8 +44,8 @@ def test_moves_of_an_order() -> None:
 
 def test_moves_of_a_cancel() -> None:
     assert written_out(CANCEL_STATES) == table_text("""
-    queued -> claimed not_done refused
-    claimed -> queued sending
+    queued -> claimed not_done refused unclear
+    claimed -> queued sending unclear
     sending -> accepted not_done queued refused unclear
     unclear -> accepted not_done refused
     accepted ->
@@ -96,5 +100,5 @@ def test_superseded_states() -> None:
 
 def test_groups_of_open_states() -> None:
     assert {"queued", "claimed", "placing"} == BEING_PLACED
-    assert {"queued", "claimed", "placing", "pending", "unknown"} == OPEN
+    assert {"held", "queued", "claimed", "placing", "pending", "unknown"} == OPEN
     assert {"queued", "claimed", "sending"} == CANCEL_OPEN

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import InternalError, OperationalError
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -97,11 +97,12 @@ def test_failing_error_page_still_returns_a_page(
     assert "The portal has a fault." in response.content.decode()
 
 
+@pytest.mark.parametrize("error", [OperationalError(), InternalError("read-only transaction")])
 def test_unreachable_database_returns_a_page_that_reloads(
-    browser: Client, monkeypatch: pytest.MonkeyPatch
+    browser: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def raise_unreachable(_request: HttpRequest) -> dict[str, Any]:
-        raise OperationalError
+        raise error
 
     monkeypatch.setattr(dashboard, "dashboard_context", raise_unreachable)
     response = browser.get("/")

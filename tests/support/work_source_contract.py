@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -20,7 +20,9 @@ from django.utils import timezone
 
 from providers.engine import heartbeats
 from providers.engine.claims import ClaimedRows, ClaimedRowSource
-from providers.engine.work_source import Job
+from providers.engine.work_source import Job, Result
+from providers.gateway.errors import GatewayError, NotDone, Refused
+from providers.gateway.vocabulary import Reason
 from providers.models import Account
 from tests.support.threads import at_once
 
@@ -267,6 +269,38 @@ class NeverRepeatedContract(WorkSourceContract):
             assert self.claim(account) == []
             row = self.row_of(job)
             assert row.state == self.unknown
+
+    @pytest.mark.parametrize("error", [Refused, NotDone], ids=["refused", "not done"])
+    def test_late_answer_settles_a_call_that_was_given_up(
+        self,
+        account: Account,
+        loop: UUID,
+        clock: time_machine.Traveller,
+        error: Callable[[Reason], GatewayError],
+    ) -> None:
+        (job,) = self.mark(self.claim(account, loop=loop), loop)
+        self.sweep_after(clock, 121)
+        self.assert_lost(account, job)
+
+        self.source_class().record([Result(job, error=error(Reason.CANNOT_TAKE))], loop)
+
+        row = self.row_of(job)
+        assert self.rows.states is not None
+        assert row.state not in (self.unknown, self.rows.states.queued)
+        assert row.reason == Reason.CANNOT_TAKE
+        assert self.claim(account) == []
+
+    def test_late_answer_leaves_a_newer_claim_alone(
+        self, account: Account, loop: UUID, clock: time_machine.Traveller
+    ) -> None:
+        (older,) = self.claim(account, loop=loop)
+        self.sweep_after(clock, 16)
+        (newer,) = self.mark(self.claim(account, loop=loop), loop)
+        self.sweep_after(clock, 121)
+
+        self.source_class().record([Result(older, error=Refused(Reason.CANNOT_TAKE))], loop)
+
+        self.assert_lost(account, newer)
 
     def test_row_is_marked_once(self, account: Account, loop: UUID) -> None:
         jobs = self.claim(account, loop=loop)

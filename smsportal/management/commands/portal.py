@@ -6,6 +6,7 @@ import argparse
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from providers.hold import verdict
 from providers.models import Heartbeat
 from smsportal import assets, demo
 from smsportal.compile_translations import compile_catalogues
+from smsportal.database_durability import check_durability
 from smsportal.environment import BASE_DIR, ensure_keys
+from smsportal.host_name import claim_name
 from smsportal.source_files import SourceFiles
 from smsportal.supervisor import Program, Supervisor
 
@@ -76,6 +79,9 @@ class Command(BaseCommand):
         sandbox = parse_bind(os.environ["SANDBOX_BIND"]) if options["demo"] else None
         for name, address in (("BIND", web), ("SANDBOX_BIND", sandbox)):
             require_free(name, address)
+        # Kept open, since it holds the name.
+        self.held_name = claim_name(repr(connection.settings_dict["NAME"]))
+        require_durable_database()
         self._prepare()
         passwords = self._prepare_demo() if options["demo"] else {}
         supervisor = Supervisor(
@@ -96,7 +102,7 @@ class Command(BaseCommand):
             self._print(line)
         call_command("createcachetable", verbosity=0)
         assets.collect()
-        wake.start_loops()
+        wake.keep_running()
         async_task("providers.tasks.beat")
 
     def _prepare_demo(self) -> dict[str, str]:
@@ -151,6 +157,7 @@ def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> li
         )
     ]
     found += [cluster(name) for name in clusters()]
+    found.append(host_reporter())
     if sandbox:
         host, port = sandbox
         command = (*MANAGE, "sandbox", "--host", host, "--port", str(port))
@@ -190,9 +197,16 @@ def cluster(name: str) -> Program:
     )
 
 
+def host_reporter() -> Program:
+    """Writes the row of this host. It stops after the queues, since it records the stop."""
+    command = (*MANAGE, "report_host", "--since", str(time.time()))
+    return Program("host report", command, stop_order=SANDBOX_LAST)
+
+
 def queue_silent_for() -> float:
     """Seconds since the queue last completed a task; 0 if unknown."""
     try:
+        heartbeats.bound_future_beats()
         beat = Heartbeat.objects.filter(name="queue").first()
     except DatabaseError:
         connection.close()  # The next query opens a new one.
@@ -237,6 +251,13 @@ def require_free(name: str, address: tuple[str, int] | None) -> None:
                 f"Cannot listen on {address[0]}:{address[1]} ({error.strerror})."
                 f" Choose another address with {name}, in the environment or in .env."
             ) from None
+
+
+def require_durable_database() -> None:
+    """Raise `CommandError` if the database may lose what it committed."""
+    for found in check_durability(databases=["default"]):
+        if found.is_serious():
+            raise CommandError(f"{found.msg} {found.hint}")
 
 
 def _re_execute() -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from messaging.engine.source import MessageJob, MessageSource
 from messaging.models import Message
 from providers.engine.work_source import Job, Result
-from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
+from providers.gateway.errors import GatewayError, NotDone, OutcomeUnknown, Refused
 from providers.gateway.vocabulary import Reason, Submission
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
@@ -90,12 +90,25 @@ def test_late_acceptance_settles_an_unknown_outcome() -> None:
 
 
 @pytest.mark.parametrize(
-    "error",
-    [NotDone(Reason.UNREACHABLE), Refused(Reason.OTHER_REFUSAL), OutcomeUnknown(Reason.TIMED_OUT)],
+    ("error", "state"),
+    [
+        (NotDone(Reason.UNREACHABLE), "not_sent"),
+        (Refused(Reason.OTHER_REFUSAL), "refused"),
+        (OutcomeUnknown(Reason.TIMED_OUT), "unknown"),
+    ],
 )
-def test_late_error_changes_nothing(error: Exception) -> None:
+def test_late_error_settles_an_unknown_outcome_and_queues_nothing(
+    error: GatewayError, state: str
+) -> None:
     message = record(sweep(make_in_flight(121)), error=error)
-    assert (message.state, message.reason) == ("unknown", "cut_off")
+    assert (message.state, message.reason) == (state, error.reason)
+
+
+def test_late_error_does_not_undo_a_persons_decision() -> None:
+    message = sweep(make_in_flight(121))
+    Message.objects.filter(pk=message.pk).update(state="submitted", settled_at=timezone.now())
+    message = record(message, error=Refused(Reason.OTHER_REFUSAL))
+    assert message.state == "submitted"
 
 
 def test_late_acceptance_does_not_undo_a_persons_decision() -> None:
