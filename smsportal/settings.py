@@ -244,8 +244,7 @@ CONTENT_SECURITY_POLICY = {
 # --- language and time -----------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
-# The theme ships no translations. Ours are in locale/theme, where makemessages does not remove
-# them.
+# The theme ships no translations. From locale itself, makemessages would remove ours.
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "theme"]
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
