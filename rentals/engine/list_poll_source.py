@@ -16,7 +16,6 @@ from uuid import UUID
 from django.db.models import DateTimeField, F, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest
-from django.utils import timezone
 
 from providers import clock
 from providers.engine.claims import ClaimedRows
@@ -65,7 +64,7 @@ class PollSource(LookupSource):
         return Q(state=S.PENDING)
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        now = timezone.now()
+        now = clock.now()
         # While a list is being read, it is not yet known which orders to look up.
         free = set(accounts) - self._busy_or_backing_off.among(accounts, now)
         rounds = self._round_due.among(free, now)
@@ -113,7 +112,7 @@ class PollSource(LookupSource):
         return [RoundJob(watch.account_id, subject, watch.pk, now, waiting, watch.received_pages)]
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
-        now = timezone.now()
+        now = clock.now()
         for result in results:
             if isinstance(result.job, RoundJob):
                 self._record_round(result.job, result, claim, now)

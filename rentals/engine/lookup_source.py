@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
 from providers import clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, Columns
@@ -64,7 +63,7 @@ class LookupSource(ClaimedRowSource):
         )
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        return self._due_accounts.among(accounts, timezone.now())
+        return self._due_accounts.among(accounts, clock.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         return self._claim_lookups(account, limit, claim)
@@ -81,7 +80,7 @@ class LookupSource(ClaimedRowSource):
         ]
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
-        now = timezone.now()
+        now = clock.now()
         for result in results:
             self._record_one(result, now)
 

@@ -103,7 +103,7 @@ class PlaceSource(ClaimedRowSource):
                 place_orders.refuse_without_permission(row)
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
-        now = timezone.now()
+        now = clock.now()
         for result in results:
             if result.error is not None:
                 placement_results.apply_error(

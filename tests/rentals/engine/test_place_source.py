@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
+from providers import clock
 from rentals import cancel_requests
 from rentals.models import Order
 from sandbox.server import Sandbox
@@ -28,6 +31,18 @@ def test_placed_order_is_pending_and_scheduled_for_polling(sandbox: Sandbox) -> 
     assert order.provider_id
     assert order.expires_at is not None
     assert order.next_poll_at is not None
+
+
+def test_lifetime_of_an_order_counts_by_the_clock_that_all_hosts_share(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = timedelta(minutes=60)
+    monkeypatch.setattr(clock, "now", lambda: timezone.now() + ahead)
+
+    order = rent(make_order(make_account("gosms", sandbox)))
+
+    assert order.expires_at is not None
+    assert order.expires_at > timezone.now() + ahead
 
 
 def test_code_and_whole_text_are_read(sandbox: Sandbox) -> None:
