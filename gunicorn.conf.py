@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 
 from gunicorn.glogging import Logger
 
@@ -35,3 +36,14 @@ control_socket_disable = True
 logger_class = PortalLogger
 accesslog = "-"
 access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(M)s ms'
+
+
+def post_worker_init(worker):  # type: ignore[no-untyped-def]
+    """Stop the web server if its keys are not those of the database."""
+    from gunicorn.arbiter import Arbiter
+
+    from smsportal.key_comparison import misfits_unless_away
+
+    if misfits := misfits_unless_away():
+        worker.log.error("\n".join(misfits))
+        sys.exit(Arbiter.APP_LOAD_ERROR)

@@ -11,13 +11,15 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
 from core.client_address import UNIX, parse_network
 from providers.gateway.http.context import Deadlines
+
+from .key_comparison import find_misfits
 
 KEYS_HINT = "Run `python -m smsportal.environment`, which generates them in the data folder."
 OLDEST_SQLITE = (3, 35, 0)
@@ -51,6 +53,18 @@ def _secrets_keys() -> Iterator[CheckMessage]:
                 hint="Each must be 32 bytes in URL-safe base64, as from Fernet.generate_key().",
                 id="smsportal.E003",
             )
+
+
+@register(Tags.database)
+def check_keys_of_database(
+    app_configs: Sequence[AppConfig] | None = None,
+    databases: Sequence[str] | None = None,
+    **kwargs: object,
+) -> list[CheckMessage]:
+    """Run by `check --database default` and before migrations."""
+    if not databases or "default" not in databases:
+        return []
+    return [Error(misfit, id="smsportal.E004") for misfit in find_misfits()]
 
 
 @register("smsportal")

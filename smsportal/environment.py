@@ -15,6 +15,8 @@ from pathlib import Path
 import environ
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+SOURCES: dict[str, str] = {}
+"""The file that each setting was read from. The others come from the environment."""
 
 
 def read_environment() -> tuple[environ.Env, Path]:
@@ -22,14 +24,20 @@ def read_environment() -> tuple[environ.Env, Path]:
     env = environ.Env()
     dotenv = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
     if dotenv.is_file():
-        env.read_env(dotenv)
+        _read_file(env, dotenv)
     if env.bool("DEMO", default=False):
         set_demo_defaults(env)
     data_dir = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
     keys = data_dir / "keys.env"
     if keys.is_file():
-        env.read_env(keys)
+        _read_file(env, keys)
     return env, data_dir
+
+
+def _read_file(env: environ.Env, file: Path) -> None:
+    before = set(os.environ)
+    env.read_env(file)
+    SOURCES.update(dict.fromkeys(set(os.environ) - before, str(file)))
 
 
 def set_demo_defaults(env: environ.Env) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from .environment import BASE_DIR, read_environment
+from .environment import BASE_DIR, SOURCES, read_environment
 from .theme import UNFOLD as UNFOLD
 
 env, DATA_DIR = read_environment()
+SETTING_SOURCES = SOURCES
 
 # --- keys and hosts --------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY", default="")
@@ -69,7 +70,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django_q",
     "axes",
     "auditlog",
     "core",
@@ -78,6 +78,8 @@ INSTALLED_APPS = [
     "otp",
     "rentals",
     "smsportal",
+    # After the portal's own app, whose `qcluster` takes precedence.
+    "django_q",
 ]
 MIDDLEWARE = [
     "smsportal.request_id.RequestIdMiddleware",

@@ -23,6 +23,7 @@ from providers.models import Heartbeat
 from smsportal import assets, demo
 from smsportal.compile_translations import compile_catalogues
 from smsportal.environment import BASE_DIR, ensure_keys
+from smsportal.key_comparison import KeysDoNotFit, require_fitting_keys
 from smsportal.source_files import SourceFiles
 from smsportal.supervisor import Program, Supervisor
 
@@ -90,8 +91,14 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         Path(settings.DATA_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
         compile_catalogues()
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)
+        try:
+            # Before anything is changed, and again to record the keys of a new database.
+            require_fitting_keys(record=False)
+            call_command("migrate", interactive=False, verbosity=0)
+            call_command("createcachetable", verbosity=0)
+            require_fitting_keys()
+        except KeysDoNotFit as misfit:
+            raise CommandError(str(misfit)) from None
         assets.collect()
         wake.start_loops()
         async_task("providers.tasks.beat")
