@@ -12,18 +12,17 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.utils import timezone
-from django_q.tasks import async_task
 
-from providers.engine import heartbeats, wake
+from providers.engine import heartbeats
 from providers.models import Heartbeat
 from smsportal import assets, demo
 from smsportal.compile_translations import compile_catalogues
 from smsportal.environment import BASE_DIR, ensure_keys
-from smsportal.key_comparison import KeysDoNotFit, require_fitting_keys
+from smsportal.key_comparison import KeysDoNotFit
+from smsportal.preparation import prepare_database, start_work
 from smsportal.source_files import SourceFiles
 from smsportal.supervisor import Program, Supervisor
 
@@ -92,16 +91,11 @@ class Command(BaseCommand):
         Path(settings.DATA_DIR).mkdir(mode=0o700, parents=True, exist_ok=True)
         compile_catalogues()
         try:
-            # Before anything is changed, and again to record the keys of a new database.
-            require_fitting_keys(record=False)
-            call_command("migrate", interactive=False, verbosity=0)
-            call_command("createcachetable", verbosity=0)
-            require_fitting_keys()
+            prepare_database(self._print)
         except KeysDoNotFit as misfit:
             raise CommandError(str(misfit)) from None
         assets.collect()
-        wake.start_loops()
-        async_task("providers.tasks.beat")
+        start_work()
 
     def _prepare_demo(self) -> dict[str, str]:
         try:
