@@ -14,11 +14,13 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 from django.http.request import validate_host
 
 from core.client_address import UNIX, parse_network
 from providers.gateway.http.context import Deadlines
 
+from .database_errors import explain
 from .key_comparison import find_misfits
 
 KEYS_HINT = "Run `python -m smsportal.environment`, which generates them in the data folder."
@@ -64,7 +66,10 @@ def check_keys_of_database(
     """Run by `check --database default` and before migrations."""
     if not databases or "default" not in databases:
         return []
-    return [Error(misfit, id="smsportal.E004") for misfit in find_misfits()]
+    try:
+        return [Error(misfit, id="smsportal.E004") for misfit in find_misfits()]
+    except DatabaseError as error:
+        return [Error(explain(error), id="smsportal.E041")]
 
 
 @register("smsportal")
@@ -181,6 +186,13 @@ def _hosts() -> Iterator[CheckMessage]:
             "DEBUG is on: error pages show settings and data to everyone.",
             id="smsportal.W025",
         )
+
+
+@register("smsportal")
+def check_names(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    return [Caution(warning, id="smsportal.W027") for warning in settings.SETTING_WARNINGS]
 
 
 @register("smsportal")

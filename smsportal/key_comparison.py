@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.conf import settings
 from django.core.signing import BadSignature
 from django.db import DatabaseError, connection, transaction
 from django_q.conf import Conf
@@ -19,6 +18,8 @@ from django_q.models import OrmQ
 from core import key_checks
 from core.encrypted_columns import Readable, count_readable, encrypted_columns
 from core.models import KeyCheck
+
+from .environment import source_of
 
 WAY_OUT = (
     "Copy the key from a host that works; if it is lost, `manage.py keys --accept` says what that"
@@ -68,11 +69,6 @@ def is_task_ours(payload: str) -> bool:
     except BadSignature:
         return False
     return True
-
-
-def source_of(name: str) -> str:
-    """Where a setting was read from, in words."""
-    return str(settings.SETTING_SOURCES.get(name, "the environment"))
 
 
 def _secret_key_misfit(here: list[str], known: set[str]) -> Iterator[str]:

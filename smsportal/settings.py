@@ -6,18 +6,18 @@ from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from .environment import BASE_DIR, SOURCES, read_environment
+from .environment import BASE_DIR, read_environment
 from .theme import UNFOLD as UNFOLD
 
 env, DATA_DIR = read_environment()
-SETTING_SOURCES = SOURCES
+SETTING_WARNINGS: list[str] = env.warnings
 
 # --- keys and hosts --------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRETS_KEYS: list[str] = env.list("SECRETS_KEYS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-PUBLIC_ADDRESS = env.str("PUBLIC_ADDRESS", default="").rstrip("/")
+PUBLIC_ADDRESS = env.str("PUBLIC_ADDRESS", default="")
 OUTGOING_ADDRESSES: list[str] = env.list("OUTGOING_ADDRESSES", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list(
     "CSRF_TRUSTED_ORIGINS",
@@ -30,7 +30,7 @@ BIND = env.str("BIND", default="127.0.0.1:8000")
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
 WEB_THREADS = env.int("WEB_THREADS", default=8)
 REQUEST_SECONDS = env.float("REQUEST_SECONDS", default=30.0)
-SANDBOX_URL = env.str("SANDBOX_URL", default="").rstrip("/")
+SANDBOX_URL = env.str("SANDBOX_URL", default="")
 ALLOW_HTTP_PROVIDERS = env.bool("ALLOW_HTTP_PROVIDERS", default=False)
 ALLOW_PRIVATE_PROVIDERS = env.bool("ALLOW_PRIVATE_PROVIDERS", default=False)
 HOME_COUNTRY = env.str("HOME_COUNTRY", default="CN")
@@ -136,6 +136,8 @@ if ON_SQLITE:
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True
+    # A host that does not answer must not stop a process for minutes.
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 CACHES: dict[str, dict[str, Any]] = {
     # Processes share state, such as the heartbeat of a queue, through the cache.
     "default": {
@@ -287,3 +289,5 @@ LOGGING = {
         "django.security.csrf": {"filters": ["callback_tokens"]},
     },
 }
+
+env.stop_if_wrong()

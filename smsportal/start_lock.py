@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 
 LOCK_ID: Final = 7_305_829_441
 """Any number that no other program uses for an advisory lock in the same database."""
@@ -63,7 +63,10 @@ def _advisory_lock(report: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def _file_lock(file: Path, report: Callable[[str], None]) -> Iterator[None]:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise OperationalError(f"its folder cannot be written: {error.strerror}") from None
     try:
 
         def take() -> bool:

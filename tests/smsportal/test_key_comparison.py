@@ -16,6 +16,7 @@ from django_q.tasks import async_task
 from pytest_django import Settings
 
 from core.models import KeyCheck
+from smsportal import environment
 from smsportal.environment import BASE_DIR
 from smsportal.key_comparison import KeysDoNotFit, find_misfits, require_fitting_keys
 from tests.factories.accounts import make_account
@@ -90,7 +91,7 @@ class TestOtherKeys:
     def test_another_secret_key_is_refused_with_its_source(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        settings.SETTING_SOURCES = {"SECRET_KEY": "/srv/portal/keys.env"}
+        monkeypatch.setitem(environment.SOURCES, "SECRET_KEY", "/srv/portal/keys.env")
         use_secret_key("another key", settings, monkeypatch)
         (sentence,) = find_misfits()
         assert sentence.startswith("SECRET_KEY (from /srv/portal/keys.env) is not the key of this")

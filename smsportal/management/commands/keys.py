@@ -12,7 +12,8 @@ from core import key_checks
 from core.models import KeyCheck
 from providers.engine import heartbeats
 from smsportal import key_acceptance
-from smsportal.key_comparison import find_misfits, source_of
+from smsportal.environment import source_of
+from smsportal.key_comparison import find_misfits
 
 
 class Command(BaseCommand):

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from providers.engine import heartbeats
 from providers.models import Heartbeat
-from smsportal import assets, demo
+from smsportal import assets, database_errors, demo
 from smsportal.compile_translations import compile_catalogues
 from smsportal.environment import BASE_DIR, ensure_keys
 from smsportal.key_comparison import KeysDoNotFit
@@ -94,6 +94,8 @@ class Command(BaseCommand):
             prepare_database(self._print)
         except KeysDoNotFit as misfit:
             raise CommandError(str(misfit)) from None
+        except DatabaseError as error:
+            raise CommandError(database_errors.explain(error)) from None
         assets.collect()
         start_work()
 

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django_q.management.commands import qcluster
 
+from smsportal import database_errors
 from smsportal.key_comparison import KeysDoNotFit, require_fitting_keys
 
 
@@ -21,7 +22,7 @@ class Command(qcluster.Command):
         except KeysDoNotFit as misfit:
             raise CommandError(str(misfit)) from None
         except DatabaseError as error:
-            raise CommandError(f"The database does not answer as it should: {error}") from None
+            raise CommandError(database_errors.explain(error)) from None
         finally:
             # The cluster's processes are forked and must not share a connection.
             connection.close()
