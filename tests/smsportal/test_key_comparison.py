@@ -186,7 +186,7 @@ def test_second_host_with_other_keys_stops_and_the_tasks_of_the_first_survive(
     assert signed.returncode == 0, signed.stderr
 
     second.start()
-    assert second.exit_code() == 1
+    assert second.exit_code() == environment.EXIT_CODE
     assert "SECRET_KEY (from " in second.log()
     assert str(second.data / "keys.env") in second.log()
     assert "Traceback" not in second.log()
