@@ -24,7 +24,7 @@ from django_q.tasks import async_task
 from providers.engine import heartbeats
 from providers.models import Heartbeat
 from tests.support.hosts import Host, empty_database
-from tests.support.processes import descendants_of
+from tests.support.processes import children_of
 from tests.support.wait_until import wait_until
 from tests.upgrade.databases import connected
 
@@ -96,18 +96,6 @@ class Cluster:
         except OSError:
             return False
         return f"Q_CLUSTER_NAME={self.name}".encode() in environment
-
-
-def children_of(pid: int) -> list[int]:
-    parents = {child: _parent(child) for child in descendants_of(pid)}
-    return [child for child, parent in parents.items() if parent == pid]
-
-
-def _parent(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
 
 
 def kill(find: Callable[[], int]) -> float:
