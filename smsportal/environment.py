@@ -71,8 +71,13 @@ class Environment:
                 os.environ[name] = entry.value
                 SOURCES[name] = Text(file)
 
-    def stop_if_wrong(self) -> None:
-        """End this process with one line for each problem, before anything starts."""
+    def stop_if_wrong(self, *, everything: Flag = False) -> None:
+        """End this process with one line for each problem, before anything starts.
+
+        `everything`: also look at settings that have not been read.
+        """
+        for name in sorted(RULES) if everything else ():
+            self._read(name, None)
         if self.problems:
             # An import must not end in a traceback that hides these lines.
             sys.stderr.write("".join(f"{line}\n" for line in dict.fromkeys(self.problems)))
@@ -138,7 +143,7 @@ def ensure_keys() -> Path | None:
     appended to: if a key is lost, every stored provider secret becomes unreadable.
     """
     env, data_dir = read_environment()
-    env.stop_if_wrong()
+    env.stop_if_wrong(everything=True)
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _missing_keys():
         return None

@@ -212,7 +212,9 @@ def database_url(text: str) -> str:
     value = text.strip()
     try:
         parts = urlsplit(value)
-        scheme, name, has_port = parts.scheme, parts.path.lstrip("/"), parts.port != 0
+        scheme, name = parts.scheme, parts.path.lstrip("/")
+        # Several hosts are separated by commas, each with a port of its own.
+        has_port = "," in parts.netloc or parts.port != 0
     except ValueError:
         raise Wrong("must be an address; encode special characters, such as %23 for #") from None
     if scheme == "sqlite":

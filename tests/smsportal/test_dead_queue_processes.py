@@ -173,5 +173,24 @@ def test_engine_has_a_loop_again_after_the_death_of_any_process(host: Host) -> N
         assert took < AT_MOST
 
 
+@pytest.mark.long
+def test_engine_that_hangs_is_back(host: Host) -> None:
+    cluster = Cluster(host, "engine")
+    for pid in cluster.members():
+        os.kill(pid, signal.SIGSTOP)
+    killed_at = time.monotonic()
+    before = set(Heartbeat.objects.values_list("name", "beat_at"))
+    report("engine, all stopped", seconds_until_a_loop_beats(killed_at, before))
+    assert "The engine queue gives no sign of life and is killed." in host.log()
+
+
+@pytest.mark.long
+def test_queue_that_is_busy_with_long_tasks_is_not_killed(host: Host) -> None:
+    tasks = [async_task("time.sleep", 85, task_name="long") for _ in range(4)]
+    wait_until(lambda: Task.objects.filter(pk__in=tasks).count() == 4, at_most=300)
+    assert Task.objects.filter(pk__in=tasks, success=True).count() == 4
+    assert "gives no sign of life" not in host.log()
+
+
 def report(what: str, took: float) -> None:
     sys.stdout.write(f"{connection.vendor}: {what}: back after {took:.1f} s\n")

@@ -49,7 +49,7 @@ def test_only_the_missing_key_is_generated(data_folder: Path) -> None:
 
 
 def test_no_file_is_written_if_the_environment_has_both_keys(data_folder: Path) -> None:
-    os.environ.update(SECRET_KEY=20 * "k", SECRETS_KEYS=32 * "k")
+    os.environ.update(SECRET_KEY=20 * "k", SECRETS_KEYS=Fernet.generate_key().decode())
     assert ensure_keys() is None
     assert not (data_folder / "keys.env").exists()
 
