@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
@@ -31,13 +32,19 @@ def find_problems(role: str, *, demo: bool = False) -> Iterator[str]:
 
 
 def find_warnings() -> Iterator[str]:
-    for found in checks.run_checks():
+    for found in _checked():
         if checks.WARNING <= found.level < checks.ERROR and not found.is_silenced():
             yield _one_line(found)
 
 
+@cache
+def _checked() -> list[checks.CheckMessage]:
+    """Django's checks load every page, so they run once in this process."""
+    return checks.run_checks()
+
+
 def _failed_checks() -> Iterator[str]:
-    for found in checks.run_checks():
+    for found in _checked():
         if found.level >= checks.ERROR and not found.is_silenced():
             yield _one_line(found)
 
