@@ -25,6 +25,20 @@ class PortalLogger(Logger):
             super().access(resp, req, environ, request_time)
 
 
+def post_worker_init(worker):  # type: ignore[no-untyped-def]
+    """Stop the web server if its keys are not those of the database. Otherwise this host takes part
+    in the fence, even if it only serves pages."""
+    from gunicorn.arbiter import Arbiter
+
+    from providers.hold import fence_watch
+    from smsportal.key_comparison import misfits_unless_away
+
+    if misfits := misfits_unless_away():
+        worker.log.error("\n".join(misfits))
+        sys.exit(Arbiter.APP_LOAD_ERROR)
+    fence_watch.start()
+
+
 wsgi_app = "smsportal.wsgi:application"
 bind = settings.BIND
 workers = settings.WEB_PROCESSES
@@ -36,14 +50,3 @@ control_socket_disable = True
 logger_class = PortalLogger
 accesslog = "-"
 access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(M)s ms'
-
-
-def post_worker_init(worker):  # type: ignore[no-untyped-def]
-    """Stop the web server if its keys are not those of the database."""
-    from gunicorn.arbiter import Arbiter
-
-    from smsportal.key_comparison import misfits_unless_away
-
-    if misfits := misfits_unless_away():
-        worker.log.error("\n".join(misfits))
-        sys.exit(Arbiter.APP_LOAD_ERROR)

@@ -68,6 +68,7 @@ def set_up(**environment: str) -> Path:
         {
             "ENV_FILE": "",
             "DATA_DIR": str(folder),
+            "STATE_DIR": str(folder / "state"),
             "DATABASE_URL": os.environ.get("BENCH_DATABASE_URL")
             or f"sqlite:///{folder / 'portal.sqlite3'}",
             "SECRET_KEY": "only for measurements " * 3,

@@ -24,6 +24,7 @@ class PortalConfig(AppConfig):
         from providers.presentation import labels
 
         from . import banners, checks, vitals  # noqa: F401
+        from .backup import checks as backup_checks  # noqa: F401
         from .roles import fill_roles
         from .schedules import ensure_schedules
 

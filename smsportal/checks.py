@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +28,11 @@ from .key_comparison import find_misfits
 KEYS_HINT = "Run `python -m smsportal.environment`, which generates them in the data folder."
 OLDEST_SQLITE = (3, 35, 0)
 """The first version with UPDATE … RETURNING, which claims rows need."""
+STATE_HINT = (
+    "Name a folder outside DATA_DIR that the portal can write. Without it, a data folder that was"
+    " restored from a copy is not noticed, and each stop of more than RESUME_WITHIN_MINUTES puts"
+    " on hold what waits."
+)
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "testserver")
 
 
@@ -208,3 +215,34 @@ def check_proxies(
         for entry in settings.TRUSTED_PROXIES
         if entry != UNIX and parse_network(entry) is None
     ]
+
+
+@register("smsportal")
+def check_state_folder(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    return [*_state_folder(), *_resume_within()]
+
+
+def _state_folder() -> Iterator[CheckMessage]:
+    if not settings.STATE_DIR:
+        yield Caution("There is no STATE_DIR.", hint=STATE_HINT, id="smsportal.W050")
+        return
+    folder, data = Path(settings.STATE_DIR).resolve(), Path(settings.DATA_DIR).resolve()
+    if folder.is_relative_to(data):
+        yield Caution(
+            f"STATE_DIR, {folder}, is inside the data folder.", hint=STATE_HINT, id="smsportal.W051"
+        )
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        yield Caution(
+            f"STATE_DIR, {folder}, cannot be written.", hint=STATE_HINT, id="smsportal.W052"
+        )
+
+
+def _resume_within() -> Iterator[CheckMessage]:
+    if settings.RESUME_WITHIN_MINUTES < 1:
+        yield Error(
+            f"RESUME_WITHIN_MINUTES is {settings.RESUME_WITHIN_MINUTES}; it must be at least 1.",
+            id="smsportal.E053",
+        )

@@ -117,6 +117,15 @@ def read_environment() -> tuple[Environment, Path]:
     return env, data_dir
 
 
+def default_state_dir() -> str:
+    """The folder for state outside the data folder; empty if this user has no home."""
+    try:
+        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError:
+        return ""
+    return str(Path(home) / "smsportal")
+
+
 def set_demo_defaults(env: Environment) -> None:
     """Set the demo's defaults for variables that are not set."""
     bind = env.str("BIND", default="127.0.0.1:8000")

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django_q.tasks import async_task
 
 from providers.engine import wake
+from providers.hold import verdict
 
 from .key_comparison import require_fitting_keys
 from .start_lock import hold_start_lock
@@ -22,6 +23,8 @@ def prepare_database(report: Callable[[str], None]) -> None:
         # Before anything is changed, and afterwards to record the keys of a new database.
         require_fitting_keys(record=False)
         call_command("migrate", interactive=False, verbosity=0)
+        if line := verdict.decide_at_start().text:
+            report(line)
         call_command("createcachetable", verbosity=0)
         require_fitting_keys()
 

@@ -102,6 +102,19 @@ def secret_key(text: str) -> str:
     return text
 
 
+def passphrase(text: str) -> str:
+    if len(text) < 12:
+        raise Wrong("must have at least 12 characters")
+    return text
+
+
+def time_of_day(text: str) -> str:
+    """Not between 02:00 and 03:00, when clocks change."""
+    if not re.fullmatch(r"(?!02)(?:[01][0-9]|2[0-3]):[0-5][0-9]", text.strip()):
+        raise Wrong("must be a time such as 03:10, and not between 02:00 and 03:00")
+    return text.strip()
+
+
 def fernet_keys(text: str) -> list[str]:
     keys = [key.strip() for key in text.split(",") if key.strip()]
     for number, key in enumerate(keys, start=1):

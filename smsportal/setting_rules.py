@@ -24,15 +24,17 @@ from .setting_kinds import (
     network,
     one_of,
     origin,
+    passphrase,
     pattern,
     proxy,
     secret_key,
+    time_of_day,
     time_zone,
     web_address,
     whole,
 )
 
-SECRET: Final = frozenset({"SECRET_KEY", "SECRETS_KEYS", "DATABASE_URL"})
+SECRET: Final = frozenset({"SECRET_KEY", "SECRETS_KEYS", "DATABASE_URL", "BACKUP_PASSPHRASE"})
 """Settings whose values are never shown."""
 DAYS: Final = whole(1, 3650)
 COUNT: Final = whole(1, 1_000_000)
@@ -46,6 +48,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "ALLOWED_HOSTS": items(HOST),
     "ALLOW_HTTP_PROVIDERS": boolean,
     "ALLOW_PRIVATE_PROVIDERS": boolean,
+    "BACKUP_AT": time_of_day,
+    "BACKUP_DIR": folder,
+    "BACKUP_KEEP": whole(0, 10_000),
+    "BACKUP_PASSPHRASE": passphrase,
+    "BACKUP_PASSPHRASE_FILE": file,
     "BALANCE_EVERY_MINUTES": whole(1, 1440),
     "BALANCE_READING_DAYS": DAYS,
     "BATCH_MEGABYTES": whole(1, 1000),
@@ -74,10 +81,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "LOG_FORMAT": one_of("plain", "json"),
     "LOG_LEVEL": one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
     "OUTGOING_ADDRESSES": items(network),
+    "POSTGRESQL_BIN": folder,
     "PROXY_COUNT": whole(0, 10),
     "PUBLIC_ADDRESS": origin,
     "REPORT_HOURS": whole(1, 8760),
     "REQUEST_SECONDS": decimal(1, 3600),
+    "RESUME_WITHIN_MINUTES": whole(0, 525_600),
     "SANDBOX_BIND": listening_address,
     "SANDBOX_URL": address,
     "SECRETS_KEYS": fernet_keys,
@@ -87,6 +96,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "SESSION_COOKIE_NAME": COOKIE_NAME,
     "SESSION_HOURS": whole(1, 8760),
     "SSL_REDIRECT": boolean,
+    "STATE_DIR": folder,
     "STATIC_ROOT": folder,
     "TIME_ZONE": time_zone,
     "TRUSTED_PROXIES": items(proxy),

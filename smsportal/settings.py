@@ -6,7 +6,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from .environment import BASE_DIR, read_environment
+from .environment import BASE_DIR, default_state_dir, read_environment
 from .theme import UNFOLD as UNFOLD
 
 env, DATA_DIR = read_environment()
@@ -19,9 +19,9 @@ DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 PUBLIC_ADDRESS = env.str("PUBLIC_ADDRESS", default="")
 OUTGOING_ADDRESSES: list[str] = env.list("OUTGOING_ADDRESSES", default=[])
+_HTTPS = PUBLIC_ADDRESS.startswith("https://")
 CSRF_TRUSTED_ORIGINS: list[str] = env.list(
-    "CSRF_TRUSTED_ORIGINS",
-    default=[PUBLIC_ADDRESS] if PUBLIC_ADDRESS.startswith("https://") else [],
+    "CSRF_TRUSTED_ORIGINS", default=[PUBLIC_ADDRESS] if _HTTPS else []
 )
 
 # --- the portal -------------------------------------------------------------
@@ -36,6 +36,8 @@ ALLOW_PRIVATE_PROVIDERS = env.bool("ALLOW_PRIVATE_PROVIDERS", default=False)
 HOME_COUNTRY = env.str("HOME_COUNTRY", default="CN")
 REPORT_HOURS = env.int("REPORT_HOURS", default=72)
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
+STATE_DIR = env.str("STATE_DIR", default=default_state_dir())
+RESUME_WITHIN_MINUTES = env.int("RESUME_WITHIN_MINUTES", default=15)
 JOURNAL_DAYS = env.int("JOURNAL_DAYS", default=90)
 SECRET_MAX_AGE_DAYS = env.int("SECRET_MAX_AGE_DAYS", default=180)
 BALANCE_EVERY_MINUTES = env.int("BALANCE_EVERY_MINUTES", default=10)
@@ -57,6 +59,12 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 BALANCE_READING_DAYS = env.int("BALANCE_READING_DAYS", default=400)
+BACKUP_DIR = env.str("BACKUP_DIR", default="")
+BACKUP_KEEP = env.int("BACKUP_KEEP", default=14)
+BACKUP_AT = env.str("BACKUP_AT", default="03:10")
+BACKUP_PASSPHRASE = env.str("BACKUP_PASSPHRASE", default="")
+BACKUP_PASSPHRASE_FILE = env.str("BACKUP_PASSPHRASE_FILE", default="")
+POSTGRESQL_BIN = env.str("POSTGRESQL_BIN", default="")
 
 # --- applications ----------------------------------------------------------
 INSTALLED_APPS = [
@@ -204,7 +212,6 @@ AXES_VERBOSE = False
 AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0) or None
 
 # --- browser security ------------------------------------------------------
-_HTTPS = PUBLIC_ADDRESS.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_HTTPS)
 SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default="smsportal_session")
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600

@@ -25,6 +25,7 @@ from django_q.tasks import async_task
 
 from providers.engine import heartbeats, wake
 from providers.models import Heartbeat, heartbeat
+from providers.models.engine import LOOP_PREFIX
 
 from .programs import INSTANCE, WEB
 
@@ -84,7 +85,7 @@ class Vitals:
     def _report(self) -> None:
         for name, rows in (
             (self.default_queue, _beats(f"{heartbeats.QUEUE_PREFIX}{instance()}")),
-            (wake.CLUSTER, _beats(heartbeats.PREFIX)),
+            (wake.CLUSTER, _beats(LOOP_PREFIX)),
         ):
             self.write(f"{self.pulses[name].age(rows):.1f} {name}")
 

@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
+from providers.hold import fence, fence_files
 from smsportal.compile_translations import compile_catalogues
 from tests.support import db_cleanup, db_clone
 
@@ -181,6 +182,14 @@ def empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_fence() -> None:
+    """Forget how far other tests had come, or each new database would look restored."""
+    fence.forget()
+    for folder in fence_files.folders().values():
+        (folder / fence_files.NAME).unlink(missing_ok=True)
 
 
 @pytest.fixture(autouse=True)

@@ -24,12 +24,15 @@ if "TEST_DATA_DIR" not in os.environ:
 
 
 _DATA = os.environ["TEST_DATA_DIR"]
+# Each worker of a parallel run has its own database, and so its own fence beside it.
+_WORKER_DATA = f"{_DATA}/{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 # whitenoise warns if the folder of collected files is missing.
-os.makedirs(f"{_DATA}/static", exist_ok=True)
+os.makedirs(f"{_WORKER_DATA}/static", exist_ok=True)
 os.environ.update(
     {
         "ENV_FILE": "",
-        "DATA_DIR": _DATA,
+        "DATA_DIR": _WORKER_DATA,
+        "STATE_DIR": f"{_WORKER_DATA}/state",
         "SECRET_KEY": "a key for tests only, long enough for the check of its length 0123456789",
         "SECRETS_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
         "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{_DATA}/portal.sqlite3",

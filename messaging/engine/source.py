@@ -144,6 +144,7 @@ class MessageSource(ClaimedRowSource):
     name: ClassVar[str] = "messages"
     lane: ClassVar[Lane] = Lane.STAFF
     paid: ClassVar[bool] = True
+    never_repeated: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.messages = MessageRows()

@@ -59,6 +59,7 @@ class CheckSource(ClaimedRowSource):
     lane: ClassVar[Lane] = Lane.ORDERS
     clients: ClassVar[type[Client]] = MakesCodes
     paid: ClassVar[bool] = False
+    never_repeated: ClassVar[bool] = True
     """A pause stops paid calls only. Checks continue, because a code was paid for when sent."""
 
     def __init__(self) -> None:

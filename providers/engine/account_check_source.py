@@ -52,6 +52,7 @@ class EnquirySource(ClaimedRowSource):
     name: ClassVar[str] = "enquiries"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = False
+    never_repeated: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.enquiries: ClaimedRows[Enquiry] = ClaimedRows(

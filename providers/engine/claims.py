@@ -231,6 +231,14 @@ class ClaimedRowSource(WorkSource):
         for rows, its_jobs in self._by_rows(jobs):
             rows.release(its_jobs, claim)
 
+    def still_holds(self, job: Job, claim: UUID) -> bool:
+        """Never true of a call that may be repeated: its claim does not tell two jobs apart."""
+        return any(
+            rows.held(job, claim).exists()
+            for rows in self.rows
+            if isinstance(job, rows.job) and not rows.may_repeat
+        )
+
     def sweep(self) -> None:
         now = timezone.now()
         for rows in self.rows:

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from .. import rate_limits
+from ..hold import fence
 from .bulk_throttle import BULK_HORIZON, bulk_capacity
 from .dispatch_round import DispatchRound, LeasedAccount, ReservedJob
 from .work_source import DATABASE_AWAY, Job, Lane, WorkSource
@@ -95,21 +96,30 @@ class Dispatcher:
                 for account_id in sorted(backlogged):
                     claimed += self._claim_guarded(served[account_id], source)
                 round_ = self._mark_in_flight(source, due, claimed, served)
+                risen = fence.rise() if source.never_repeated and round_.to_start else None
         except BaseException:
             # The commit may have succeeded, but nothing was started: whatever this round claimed
             # or marked is released first in the next one.
             doubtful = [*uncommitted, *(one.job for one in (*claimed, *due))]
             self._uncommitted[source.name] = list({id(job): job for job in doubtful}.values())
             raise
+        if risen is not None:
+            fence.keep(risen)
         self._uncommitted[source.name] = []
         self._after_commit(source, round_, claimed)
-        by_account: dict[int, list[Job]] = defaultdict(list)
-        for job in round_.to_start:
-            by_account[job.account_id].append(job)
-        for account_id, jobs in by_account.items():
-            leased = served[account_id]
-            self._worker_pool.start(source, jobs, leased.account, leased.client, leased.login)
+        self._submit(source, round_.to_start, served)
         return len(claimed) + len(round_.to_start)
+
+    def _submit(
+        self, source: WorkSource, jobs: list[Job], served: Mapping[int, LeasedAccount]
+    ) -> None:
+        by_account: dict[int, list[Job]] = defaultdict(list)
+        for job in jobs:
+            job.past = fence.current_past()
+            by_account[job.account_id].append(job)
+        for account_id, its_jobs in by_account.items():
+            leased = served[account_id]
+            self._worker_pool.start(source, its_jobs, leased.account, leased.client, leased.login)
 
     def _mark_in_flight(
         self,
@@ -265,6 +275,14 @@ class Dispatcher:
         done = {reserved.order for reserved in (*round_.ready, *round_.superseded)}
         remaining = (*self._reserved[source.name], *claimed)
         self._reserved[source.name] = [one for one in remaining if one.order not in done]
+
+    def forget(self) -> None:
+        """Forget all rows that are not marked in flight: they belong to another past."""
+        for reserved in self._reserved.values():
+            for one in reserved:
+                self.mark_finished(one.job)
+        for books in (self._reserved, self._uncommitted, self._backlogged):
+            books.clear()
 
     def release_all(self, sources: list[WorkSource]) -> None:
         """Release all rows that are not marked in flight, because the loop shuts down."""

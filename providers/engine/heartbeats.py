@@ -10,47 +10,44 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from ..clock import sql_now
-from ..models import Heartbeat, Lease, heartbeat
+from ..models import Heartbeat, Lease, heartbeat, newest_engine_beat
+from ..models.engine import LOOP_PREFIX
 from .leases import TIME_TO_LIVE
 
 BEAT_EVERY = 5.0
 """Seconds between two heartbeats of a loop, whether it works or stands by."""
 LOOP_TIMEOUT = timedelta(seconds=3 * BEAT_EVERY)
-PREFIX = "loop:"
 QUEUE_PREFIX = "queue:"
 """Of the heartbeats that the default queue of each host leaves."""
-
-
 TAKEOVER_TIME = 10.0
 """Seconds within which another loop takes over. A shorter gap is normal."""
 
 
 def beat(loop: UUID) -> None:
-    heartbeat(PREFIX + loop.hex)
+    heartbeat(LOOP_PREFIX + loop.hex)
 
 
 def remove(loop: UUID) -> None:
-    Heartbeat.objects.filter(name=PREFIX + loop.hex).delete()
+    Heartbeat.objects.filter(name=LOOP_PREFIX + loop.hex).delete()
 
 
 def living_loops() -> list[UUID]:
     fresh = Heartbeat.objects.filter(
-        name__startswith=PREFIX, beat_at__gt=timezone.now() - LOOP_TIMEOUT
+        name__startswith=LOOP_PREFIX, beat_at__gt=timezone.now() - LOOP_TIMEOUT
     )
-    return [UUID(name.removeprefix(PREFIX)) for name in fresh.values_list("name", flat=True)]
+    return [UUID(name.removeprefix(LOOP_PREFIX)) for name in fresh.values_list("name", flat=True)]
 
 
 def seconds_since_last_beat() -> float:
     """Seconds since the newest heartbeat of any loop; 0 if there has never been one."""
-    loops = Heartbeat.objects.filter(Q(name__startswith=PREFIX) | Q(name="engine"))
-    last: datetime | None = loops.aggregate(last=Max("beat_at"))["last"]
+    last = newest_engine_beat()
     return (timezone.now() - last).total_seconds() if last else 0.0
 
 
 def prune() -> None:
     """Delete heartbeats that dead loops and queues left behind more than a day ago."""
     old = timezone.now() - timedelta(days=1)
-    left_behind = Q(name__startswith=PREFIX) | Q(name__startswith=QUEUE_PREFIX)
+    left_behind = Q(name__startswith=LOOP_PREFIX) | Q(name__startswith=QUEUE_PREFIX)
     Heartbeat.objects.filter(left_behind, beat_at__lt=old).delete()
 
 

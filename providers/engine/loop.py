@@ -18,10 +18,13 @@ from django.db import close_old_connections
 
 from .. import accounts, rate_limits
 from ..gateway.http.client import Deadlines
+from ..hold import fence, recovery
+from ..hold.fence import FenceBroken
 from ..models import Account, heartbeat
 from . import heartbeats, leases
 from .dispatch_round import LeasedAccount
 from .dispatcher import Dispatcher
+from .past_guard import NO_PAST, PastGuard
 from .result_writer import ResultWriter
 from .work_source import DATABASE_AWAY, WorkSource, sources
 from .worker_pool import PoolRequest, SlotRequest, WorkerPool
@@ -69,6 +72,7 @@ class Loop:
         self._worker_pool = WorkerPool(THREADS, deadlines)
         self._dispatcher = Dispatcher(self.claim, self._worker_pool)
         self._result_writer = ResultWriter(self.claim)
+        self._past_guard = PastGuard()
         self._served: dict[int, LeasedAccount] = {}
         self._next_renewal = self._next_beat = 0.0
         self._next_sweeps: dict[str, float] = {}
@@ -110,7 +114,16 @@ class Loop:
 
     def run_round(self) -> bool:
         """Run one round. Returns whether there was anything to do."""
+        try:
+            return self._run_round()
+        except FenceBroken as broken:
+            self._leave_past(broken)
+            return True
+
+    def _run_round(self) -> bool:
         now = time.monotonic()
+        self._past_guard.look_if_due(now)
+        self._worker_pool.past = fence.current_past()
         if now >= self._next_renewal:
             self._renew(now)
         done = self._record()
@@ -119,6 +132,18 @@ class Loop:
             done += self._dispatch(source)
         self._sweep(now)
         return bool(done)
+
+    def _leave_past(self, broken: FenceBroken) -> None:
+        """Forget what belongs to another past of the database, and put on hold what waits.
+
+        Until that has succeeded, each round gets here again.
+        """
+        self._worker_pool.past = NO_PAST
+        self._dispatcher.forget()
+        self._past_guard.look_again()
+        self._next_renewal = self._next_beat = 0.0
+        if not recovery.recover(broken):
+            time.sleep(1)
 
     def _sweep(self, now: float) -> None:
         """Sweep the source that has waited longest. All sources in one round would take so long
@@ -131,7 +156,7 @@ class Loop:
     def _dispatch(self, source: WorkSource) -> int:
         try:
             return self._dispatcher.dispatch(source, self._served)
-        except DATABASE_AWAY:
+        except (*DATABASE_AWAY, FenceBroken):
             raise
         except Exception:
             # A faulty source must not stop the others.
@@ -144,6 +169,7 @@ class Loop:
             self._result_writer.add(finished)
         if self._result_writer.is_empty:
             return 0
+        fence.check()
         written = self._result_writer.write(self._served)
         for account_id, served in self._served.items():
             if served.account.is_paused:
@@ -213,6 +239,8 @@ class Loop:
                 logger.exception("The engine could not reach the database while stopping.")
                 close_old_connections()
                 time.sleep(1)
+            except FenceBroken as broken:
+                self._leave_past(broken)
             self._worker_pool.wake.wait(0.05)
             self._worker_pool.wake.clear()
         self._worker_pool.close()

@@ -13,6 +13,7 @@ from .. import accounts, journal, rate_limits
 from ..gateway.call import CallRecord
 from ..gateway.vocabulary import Outcome, Reason
 from ..models import Account
+from . import past_guard
 from .dispatch_round import LeasedAccount
 from .work_source import DATABASE_AWAY, Result, WorkSource
 from .worker_pool import Finished
@@ -50,6 +51,10 @@ class ResultWriter:
         A loop that is killed between two transactions leaves no journal row of a result that is
         not recorded.
         """
+        self._results, orphans = past_guard.set_aside(self._results, self._claim)
+        for _, call in orphans:
+            logger.error("A call of another past has no row any more: %s", call.operation)
+        self._calls += orphans
         by_source: dict[str, list[Finished]] = defaultdict(list)
         for finished in self._results:
             by_source[finished.source.name].append(finished)

@@ -47,6 +47,8 @@ class Job(ABC):
     """Identifies this claim of the row, together with the id of the loop."""
     marked_at: datetime | None = field(default=None, init=False)
     """When the row was marked in flight."""
+    past: int = field(default=0, init=False)
+    """The past of the database in which the call was submitted, see `providers.hold.fence`."""
 
     @abstractmethod
     def run(self, client: Client) -> object:
@@ -76,6 +78,8 @@ class WorkSource(ABC):
     lane: ClassVar[Lane]
     paid: ClassVar[bool]
     """A paid source is not served while the account is paused."""
+    never_repeated: ClassVar[bool]
+    """Whether its calls must not be repeated. Their marks raise the fence (`providers.hold`)."""
     clients: ClassVar[type[Client]] = Client
     """The clients whose accounts can have such work. The engine queries no others."""
 
@@ -101,6 +105,10 @@ class WorkSource(ABC):
     @abstractmethod
     def record(self, results: Sequence[Result], claim: UUID) -> None:
         """Write the results of the calls."""
+
+    def still_holds(self, job: Job, claim: UUID) -> bool:
+        """Whether this very claim holds the job's row, so that its result belongs there."""
+        return False
 
     @abstractmethod
     def sweep(self) -> None:

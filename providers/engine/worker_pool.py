@@ -99,6 +99,8 @@ class WorkerPool:
         self._finished: SimpleQueue[Finished] = SimpleQueue()
         self._pool_requests: SimpleQueue[PoolRequest] = SimpleQueue()
         self.wake = threading.Event()
+        self.past = 0
+        """The past of the database. Calls that were submitted in another one do not begin."""
 
     def start(
         self,
@@ -144,9 +146,11 @@ class WorkerPool:
         paid = call.source.paid
         if self._stopping.is_set() or call.is_stale or account_queue.is_closed(paid=paid):
             return False
-        return account_queue.wait_for_departure(
-            self._stopping.wait
-        ) and not account_queue.is_closed(paid=paid)
+        return (
+            account_queue.wait_for_departure(self._stopping.wait)
+            and not account_queue.is_closed(paid=paid)
+            and call.job.past == self.past
+        )
 
     def _finish(self, finished: Finished) -> None:
         self._finished.put(finished)

@@ -3,7 +3,7 @@
 from .account import Account, CallbackToken, Credential
 from .callback import Callback, CallbackTest
 from .claimed import ClaimedRow, Settled
-from .engine import Heartbeat, Lease, TaskLease, heartbeat
+from .engine import Heartbeat, Lease, TaskLease, heartbeat, newest_engine_beat
 from .hold import Fence, Hold
 from .host import Host
 from .ids import public_id
@@ -31,5 +31,6 @@ __all__ = [
     "Settled",
     "TaskLease",
     "heartbeat",
+    "newest_engine_beat",
     "public_id",
 ]

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db import models
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from .account import Account
+
+LOOP_PREFIX: Final = "loop:"
+"""Begins the name of a loop's heartbeat."""
+ENGINE: Final = "engine"
+"""The heartbeat of whichever loops hold leases."""
 
 
 class Lease(models.Model):
@@ -47,6 +54,13 @@ def heartbeat(name: str, detail: str = "", *, at: datetime | None = None) -> Non
     Heartbeat.objects.update_or_create(
         name=name, defaults={"beat_at": at or timezone.now(), "detail": detail}
     )
+
+
+def newest_engine_beat() -> datetime | None:
+    """The newest heartbeat of any loop; None if there has never been one."""
+    loops = Heartbeat.objects.filter(Q(name__startswith=LOOP_PREFIX) | Q(name=ENGINE))
+    newest: datetime | None = loops.aggregate(newest=Max("beat_at"))["newest"]
+    return newest
 
 
 class TaskLease(models.Model):

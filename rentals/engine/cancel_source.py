@@ -79,6 +79,7 @@ class CancelSource(ClaimedRowSource):
     name: ClassVar[str] = "cancels"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = False
+    never_repeated: ClassVar[bool] = True
     clients: ClassVar[type[Client]] = RentsNumbers
 
     def __init__(self) -> None:

@@ -117,6 +117,7 @@ class ListSyncSource(ClaimedRowSource):
     name: ClassVar[str] = "lists"
     lane: ClassVar[Lane] = Lane.BULK
     paid: ClassVar[bool] = False
+    never_repeated: ClassVar[bool] = False
     clients: ClassVar[type[Client]] = RentsNumbers
 
     def __init__(self) -> None:

@@ -39,6 +39,7 @@ class LookupSource(ClaimedRowSource):
     """Looks up single orders. `_condition` selects them."""
 
     paid: ClassVar[bool] = False
+    never_repeated: ClassVar[bool] = False
     clients: ClassVar[type[Client]] = RentsNumbers
 
     def __init__(self) -> None:

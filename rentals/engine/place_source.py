@@ -49,6 +49,7 @@ class PlaceSource(ClaimedRowSource):
     name: ClassVar[str] = "orders"
     lane: ClassVar[Lane] = Lane.ORDERS
     paid: ClassVar[bool] = True
+    never_repeated: ClassVar[bool] = True
     clients: ClassVar[type[Client]] = RentsNumbers
 
     def __init__(self) -> None:

@@ -72,6 +72,7 @@ class SeparatePortal:
             "PATH": os.environ["PATH"],
             "ENV_FILE": "",
             "DATA_DIR": str(self.folder),
+            "STATE_DIR": str(self.folder / "state"),
             # Collecting static files takes eight seconds; the demo in test_portal.py covers it.
             "STATIC_ROOT": str(static),
             "DATABASE_URL": database_url(),

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from smsportal.checks import (
     check_keys,
     check_proxies,
     check_queue,
+    check_state_folder,
 )
 from smsportal.environment import BASE_DIR
 
@@ -166,3 +168,27 @@ print(*(name in sys.modules for name in PAGES))
     audited, before, after = completed.stdout.splitlines()
     assert audited == "auth.Group auth.User providers.Account providers.DailyLimit"
     assert (before, after) == ("False False False False", "True True True False")
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [("outside", []), ("", ["W050"]), ("data/state", ["W051"]), ("file/state", ["W052"])],
+)
+def test_state_folder_must_be_writable_and_outside_the_data_folder(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: str,
+    expected: list[str],
+) -> None:
+    """Root may write into any folder, but not into a file."""
+    settings.DATA_DIR = tmp_path / "data"
+    (tmp_path / "file").write_text("")
+    settings.STATE_DIR = str(tmp_path / folder) if folder else ""
+    assert ids(check_state_folder()) == expected
+
+
+def test_gap_must_be_at_least_a_minute(settings: Settings, tmp_path: Path) -> None:
+    settings.STATE_DIR = str(tmp_path)
+    settings.RESUME_WITHIN_MINUTES = 0
+    assert ids(check_state_folder()) == ["E053"]

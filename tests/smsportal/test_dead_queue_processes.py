@@ -23,6 +23,7 @@ from django_q.tasks import async_task
 
 from providers.engine import heartbeats
 from providers.models import Heartbeat
+from providers.models.engine import LOOP_PREFIX
 from tests.support.hosts import Host, empty_database
 from tests.support.processes import children_of
 from tests.support.wait_until import wait_until
@@ -135,7 +136,7 @@ def seconds_until_a_new_task_is_done(killed_at: float) -> float:
 
 def seconds_until_a_loop_beats(killed_at: float, before: set[tuple[str, datetime]]) -> float:
     def beats() -> set[tuple[str, datetime]]:
-        rows = Heartbeat.objects.filter(name__startswith=heartbeats.PREFIX)
+        rows = Heartbeat.objects.filter(name__startswith=LOOP_PREFIX)
         return set(rows.values_list("name", "beat_at"))
 
     wait_until(lambda: beats() - before, at_most=AT_MOST)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from smsportal.environment import BASE_DIR, ensure_keys, read_environment
+from smsportal.environment import BASE_DIR, default_state_dir, ensure_keys, read_environment
 from smsportal.setting_rules import RULES
 
 
@@ -74,3 +74,22 @@ def test_demo_defaults_do_not_override_settings(data_folder: Path) -> None:
 def test_example_file_explains_exactly_the_known_settings() -> None:
     explained = set(re.findall(r"^#?([A-Z_]+)=", (BASE_DIR / ".env.example").read_text(), re.M))
     assert explained == set(RULES) - {"ENV_FILE"}
+
+
+def test_state_folder_is_in_the_home_of_the_user(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.environ["HOME"] = "/home/portal"
+    assert default_state_dir() == "/home/portal/.local/state/smsportal"
+    os.environ["XDG_STATE_HOME"] = "/var/state"
+    assert default_state_dir() == "/var/state/smsportal"
+
+
+def test_user_without_a_home_has_no_state_folder(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_home() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", no_home)
+    assert default_state_dir() == ""

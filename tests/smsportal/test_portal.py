@@ -34,6 +34,7 @@ class Demo:
             "PATH": os.environ["PATH"],
             "ENV_FILE": "",
             "DATA_DIR": str(folder / "data"),
+            "STATE_DIR": str(folder / "state"),
             "BIND": self.web,
             "SANDBOX_BIND": f"127.0.0.1:{free_port()}",
             "WEB_PROCESSES": "1",

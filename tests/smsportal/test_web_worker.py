@@ -35,6 +35,7 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
         "PATH": os.environ["PATH"],
         "ENV_FILE": "",
         "DATA_DIR": str(tmp_path_factory.mktemp("web")),
+        "STATE_DIR": str(tmp_path_factory.mktemp("state")),
         "DATABASE_URL": database_url(),
         "SECRET_KEY": django_settings.SECRET_KEY,
         "SECRETS_KEYS": ",".join(django_settings.SECRETS_KEYS),

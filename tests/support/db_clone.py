@@ -40,11 +40,11 @@ def own_copy(worker: str) -> Iterator[None]:
     finally:
         copy = connection.settings_dict["NAME"]
         connection.settings_dict["NAME"] = original
-        _end_other_sessions(copy)
+        end_other_sessions(copy)
         creation.destroy_test_db(name, verbosity=0, suffix=worker)
 
 
-def _end_other_sessions(database: str) -> None:
+def end_other_sessions(database: str) -> None:
     """Threads of a live server keep their connections until it stops, which may be later.
     PostgreSQL drops no database that is in use."""
     creation: Any = connection.creation

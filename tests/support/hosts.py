@@ -63,6 +63,7 @@ class Host:
             "PATH": os.environ["PATH"],
             "ENV_FILE": "",
             "DATA_DIR": str(self.data),
+            "STATE_DIR": str(folder / "state"),
             "DATABASE_URL": database_url(database),
             "BIND": self.web,
             "WEB_PROCESSES": "1",

@@ -23,6 +23,7 @@ from providers.engine.loop import Loop
 from providers.engine.work_source import Job, Lane
 from providers.engine.worker_pool import WorkerPool
 from providers.gateway.http.client import Deadlines
+from providers.hold import fence
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
@@ -243,6 +244,7 @@ def test_backlog_spaces_out_queries_of_the_staff_lane(
     dispatcher, source = Dispatcher(uuid4(), worker_pool), EmptySource(Lane.STAFF)
     other = make_account()
     idle = {other.pk: LeasedAccount(other, Haorui, accounts.decrypted_login_of(other))}
+    fence.look()
     dispatcher.dispatch(MessageSource(), served)
     for _ in range(3):
         dispatcher.dispatch(source, idle)

@@ -229,6 +229,7 @@ class FaultySource(WorkSource):
     name = "faulty"
     lane = Lane.ORDERS
     paid = True
+    never_repeated = True
 
     def __init__(self, account: Account) -> None:
         self.account = account

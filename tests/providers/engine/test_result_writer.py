@@ -87,7 +87,7 @@ def test_journal_holds_no_call_whose_result_is_not_recorded(
     writer = ResultWriter(uuid4())
     for name, subject in (("messages", "message:1"), ("orders", "order:1")):
         source: Any = SimpleNamespace(name=name, paid=False, record=record)
-        job: Any = SimpleNamespace(account_id=1, subject=subject)
+        job: Any = SimpleNamespace(account_id=1, subject=subject, past=0)
         calls: list[Any] = [f"call for {subject}"]
         writer.add(Finished(source, Result(job), calls))
 
