@@ -26,6 +26,7 @@ def measurements() -> list[list[str]]:
         ["idle"],
         ["codes"],
         ["limits", "--seconds", seconds],
+        ["hand_overs"],
         ["callbacks"],
         ["rentals", "--shorten", "1" if os.environ.get("LONG") else "0.2"],
         ["batch_import"],

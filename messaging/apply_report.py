@@ -17,6 +17,7 @@ from providers.gateway.vocabulary import DeliveryState as D
 
 from . import listeners
 from .models import Message, Report
+from .on_hold import is_on_hold
 from .states import MESSAGE_STATES, MessageState
 
 S = MessageState
@@ -38,7 +39,8 @@ NOT_YET_SENT: Final = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED})
 """States of a message that, as far as we know, has not left.
 
 Only the provider could know our reference, so the message did leave. The report stands, the page
-shows the conflict, and the message is not sent a second time."""
+shows the conflict, and the message is not sent a second time. For a message on hold it is no
+conflict: the report tells what nobody here could know."""
 ENDED_UNSENT: Final = frozenset({S.CANCELLED, S.REFUSED})
 """States of a message that ended without leaving. A report is a conflict and moves nothing."""
 FAILURES: Final = FINAL - {D.DELIVERED}
@@ -109,7 +111,7 @@ def find_message(received: ReceivedEvent) -> tuple[Message, str] | None:
     # Load only the columns needed: this runs for every report of a batch.
     of_account = (
         Message.objects.filter(account=received.account.pk)
-        .only("state", "provider_id", "conflict", "reported_at", "belongs_to")
+        .only("state", "provider_id", "conflict", "reported_at", "belongs_to", "hold", "batch")
         .select_for_update(of=("self",))
     )
     reference, provider_id = (
@@ -160,12 +162,12 @@ def _has_conflict(message: Message, reported: set[D]) -> bool:
         return True
     if message.state == S.REFUSED:
         return not reported <= FAILURES
-    return message.state in NOT_YET_SENT | ENDED_UNSENT
+    return message.state in NOT_YET_SENT | ENDED_UNSENT and not is_on_hold(message)
 
 
 def _conflicts(state: D, message: Message, strongest: D) -> bool:
     """Whether this report is the one that does not fit."""
-    if message.state in NOT_YET_SENT | ENDED_UNSENT:
+    if message.state in NOT_YET_SENT | ENDED_UNSENT and not is_on_hold(message):
         return message.state != S.REFUSED or state not in FAILURES
     return state in FINAL and state != strongest
 

@@ -19,6 +19,7 @@ from core.times import short_time
 
 from . import listeners
 from .models import DoNotSend, Message
+from .on_hold import not_on_hold
 from .states import MESSAGE_STATES, MessageState
 
 REASON: Final = "do_not_send"
@@ -74,7 +75,8 @@ def cancel_pending(*numbers: str) -> int:
     """Cancel the messages to these numbers that have not left; return how many.
 
     Without numbers, cancel those to recently listed numbers. A message can be written at the
-    same moment as its number is listed; it is never sent, and this cancels it.
+    same moment as its number is listed; it is never sent, and this cancels it. A message on hold
+    is left alone: it may have been sent already. It is not sent while its number is listed.
     """
     listed = DoNotSend.objects.filter(removed_at=None)
     if numbers:
@@ -82,7 +84,7 @@ def cancel_pending(*numbers: str) -> int:
     else:
         listed = listed.filter(added_at__gt=timezone.now() - RECENT)
     pending = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
-    rows = Message.objects.filter(recipient__in=listed.values("number"))
+    rows = Message.objects.filter(not_on_hold(), recipient__in=listed.values("number"))
     with transaction.atomic():
         owners = listeners.owners_of(rows.filter(state__in=pending))
         cancelled = MESSAGE_STATES.move(

@@ -21,8 +21,9 @@ from providers.gateway.client import SendsOwnCode
 from providers.gateway.vocabulary import Encoding
 from providers.models import Account, DailyLimit
 
-from . import listeners, segments
+from . import held_messages, listeners, segments
 from .models import Message
+from .on_hold import not_on_hold
 from .recipients import recipient_for
 from .states import MESSAGE_STATES, NEVER_LEFT, MessageState
 
@@ -181,9 +182,11 @@ def hold_expired(now: datetime) -> None:
     """Hold texts older than 24 h for confirmation, and end stale codes as not sent.
 
     Messages of batches are left out: the pace of a large batch alone can take longer, so a
-    batch is checked as a whole (`messaging.batches.lifecycle`).
+    batch is checked as a whole (`messaging.batches.lifecycle`). What is on hold stays so, whatever
+    its age.
     """
-    queued = Message.objects.filter(state=MessageState.QUEUED, batch=None)
+    held_messages.rejoin()
+    queued = Message.objects.filter(state=MessageState.QUEUED, batch=None, hold=None)
     text_limit, code_limit = age_cutoffs(now)
     codes = queued.exclude(kind=Message.Kind.TEXT).filter(queued_at__lte=code_limit)
     owners = listeners.owners_of(codes)
@@ -206,14 +209,14 @@ def hold_expired(now: datetime) -> None:
 def release(message: Message) -> bool:
     """Queue a held message again after a person confirmed it; its age starts from zero.
 
-    False if it is no longer held. Raises `InvalidRecipient` if the account may no longer send to
-    the number.
+    False if it is no longer held, or on hold. Raises `InvalidRecipient` if the account may no
+    longer send to the number.
     """
     recipient_for(message.account, message.recipient)
     now = timezone.now()
     return bool(
         MESSAGE_STATES.move(
-            Message.objects.filter(pk=message.pk),
+            Message.objects.filter(not_on_hold(), pk=message.pk),
             MessageState.QUEUED,
             sources=(MessageState.HELD,),
             reason="",
@@ -224,11 +227,14 @@ def release(message: Message) -> bool:
 
 
 def cancel(message: Message, by: User) -> bool:
-    """Cancel a message that has not been claimed. False if it is too late."""
+    """Cancel a message that has not been claimed.
+
+    False if it is too late, or if the message is on hold: it may have been sent already.
+    """
     pending = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
     with transaction.atomic():
         cancelled = MESSAGE_STATES.move(
-            Message.objects.filter(pk=message.pk),
+            Message.objects.filter(not_on_hold(), pk=message.pk),
             MessageState.CANCELLED,
             sources=pending,
             ended_at=timezone.now(),

@@ -26,20 +26,28 @@ def recipient_for(account: Account, typed: str) -> PhoneNumber:
     the number is on the do-not-send list.
     """
     number = read_recipient(typed)
-    if number.country not in account.allowed_countries:
-        raise InvalidRecipient(country_text(account, number.country))
-    client = account.client
-    if client is not None:
-        try:
-            client.format_recipient(number.e164, account.options)
-        except CannotTake as cannot:
-            raise InvalidRecipient(
-                unsupported_text(cannot) + " " + _("Choose another account.")
-            ) from None
+    require_account_takes(account, number.e164, number.country)
     entry = do_not_send.find_entry(number.e164)
     if entry is not None:
         raise InvalidRecipient(do_not_send.refusal_text(entry))
     return number
+
+
+def require_account_takes(account: Account, e164: str, country: str) -> None:
+    """Raise `InvalidRecipient` unless the account may send to this number.
+
+    Does not ask the do-not-send list.
+    """
+    if country not in account.allowed_countries:
+        raise InvalidRecipient(country_text(account, country))
+    client = account.client
+    if client is not None:
+        try:
+            client.format_recipient(e164, account.options)
+        except CannotTake as cannot:
+            raise InvalidRecipient(
+                unsupported_text(cannot) + " " + _("Choose another account.")
+            ) from None
 
 
 def read_recipient(typed: str) -> PhoneNumber:

@@ -15,12 +15,15 @@ from providers.gateway.events import (
     Unrecognised,
     VerificationReported,
 )
+from providers.hold import holdable
 from providers.journal import register_subject_finder, register_subject_resolver
 
 from . import apply_report
+from .batches.batches_on_hold import BatchesOnHold
 from .batches.engine_source import BatchSource
 from .batches.importing import file_errors
 from .engine.source import MessageSource
+from .messages_on_hold import MessagesOnHold
 from .models import Message
 from .presentation import batch_labels, dashboard, explanations, labels, row_texts
 from .presentation.journal_links import find_subjects, message_link
@@ -35,6 +38,8 @@ def _queued() -> QuerySet[Message]:
 def register_app() -> None:
     register(MessageSource())
     register(BatchSource())
+    holdable.register(MessagesOnHold())
+    holdable.register(BatchesOnHold())
     batch_labels.register()
     file_errors.register()
     row_texts.register()

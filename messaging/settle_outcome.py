@@ -9,7 +9,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -41,11 +41,15 @@ def mark_not_sent(message: Message, by: User, because: str) -> bool:
 
 
 def settle_by_correct_code(messages: QuerySet[Message]) -> int:
-    """Settle as sent the unknown messages whose code a person read out; return how many."""
+    """Settle as sent the messages whose code a person read out; return how many.
+
+    Those are messages whose outcome is unknown, and those on hold.
+    """
+    unsure = Q(state=MessageState.UNKNOWN) | Q(state=MessageState.HELD, hold__isnull=False)
     return MESSAGE_STATES.move(
-        messages,
+        messages.filter(unsure),
         MessageState.SUBMITTED,
-        sources=(MessageState.UNKNOWN,),
+        sources=(MessageState.UNKNOWN, MessageState.HELD),
         settled_at=timezone.now(),
         settled_because=BY_CORRECT_CODE,
         code="",

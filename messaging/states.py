@@ -33,12 +33,14 @@ MESSAGE_STATES = StateTable(
     {
         # A report moves even a pending message: only a message that went out can be reported,
         # so it must not be sent again (messaging.apply_report).
-        S.SCHEDULED: frozenset({S.QUEUED, S.CANCELLED, S.SUBMITTED}) | REPORTS,
-        S.HELD: frozenset({S.QUEUED, S.CANCELLED, S.SUBMITTED}) | REPORTS,
+        S.SCHEDULED: frozenset({S.QUEUED, S.HELD, S.CANCELLED, S.SUBMITTED}) | REPORTS,
+        # To unknown only from before a hold: it may have been sent since (messaging.on_hold).
+        S.HELD: frozenset({S.QUEUED, S.CANCELLED, S.SUBMITTED, S.UNKNOWN}) | REPORTS,
         # A stale code is useless, so it becomes not_sent and is never held.
         S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.CANCELLED, S.NOT_SENT, S.SUBMITTED}) | REPORTS,
-        # A claimed message is not in flight yet, so its claim can be released.
-        S.CLAIMED: frozenset({S.SENDING, S.QUEUED, S.SUBMITTED}) | REPORTS,
+        # A claimed message is not in flight yet, so its claim can be released, or it is put on
+        # hold.
+        S.CLAIMED: frozenset({S.SENDING, S.QUEUED, S.HELD, S.SUBMITTED}) | REPORTS,
         # Only a call that certainly did nothing moves to queued or not_sent.
         # A report can arrive before our own call is recorded.
         S.SENDING: frozenset({S.SUBMITTED, S.REFUSED, S.UNKNOWN, S.QUEUED, S.NOT_SENT} | REPORTS),

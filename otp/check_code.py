@@ -100,10 +100,13 @@ def _use_try_and_decide(session: Session, entered: str, by: User, token: str | N
 def lock_unknown_sends(session_id: int) -> None:
     """Lock the messages that a correct code would settle, before anything locks the session.
 
+    Those are messages of unknown outcome and messages on hold.
+
     A delivery report locks its message first and then the session. The opposite order would
     deadlock.
     """
-    unknown = Message.objects.filter(sent_code__session=session_id, state=MessageState.UNKNOWN)
+    unsure = (MessageState.UNKNOWN, MessageState.HELD)
+    unknown = Message.objects.filter(sent_code__session=session_id, state__in=unsure)
     list(unknown.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
@@ -190,7 +193,7 @@ def verify(session: Session, code: SentCode, by: User | None) -> bool:
 
 
 def _settle_message(session: Session, code: SentCode, by: User | None) -> None:
-    """Mark a message of unknown outcome as sent, or cancel one that is still waiting.
+    """Mark a message of unknown outcome or on hold as sent, or cancel one that is still waiting.
 
     Without a person in `by`, a waiting message is left alone.
     """

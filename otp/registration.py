@@ -11,9 +11,12 @@ from providers.engine.far_times import FarTime
 from providers.engine.work_source import register
 from providers.events import subscribe
 from providers.gateway.events import VerificationReported
+from providers.hold import holdable
 from providers.journal import register_subject_resolver
 
 from . import message_sync, provider_reports, sessions
+from .checks_on_hold import ChecksOnHold
+from .codes_on_hold import CodesOnHold
 from .engine.check_source import CheckSource
 from .models import Attempt, SendGap
 from .presentation import dashboard, labels
@@ -27,6 +30,8 @@ def _queued_checks() -> QuerySet[Attempt]:
 
 def register_app() -> None:
     register(CheckSource())
+    holdable.register(CodesOnHold())
+    holdable.register(ChecksOnHold())
     labels.register()
     far_times.register("queued checks", FarTime(_queued_checks, "not_before").bring_near)
     far_times.register("gaps between codes", FarTime(SendGap.objects.all, "free_at").bring_near)

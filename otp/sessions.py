@@ -13,7 +13,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from core.phone import PhoneNumber, parse_number
-from messaging import queue_message
+from messaging import held_messages, queue_message
+from messaging.models import Message
 from messaging.recipients import recipient_for
 from messaging.states import WAITING
 from providers.clock import database_now
@@ -186,10 +187,19 @@ def resend(
         replaced = current.newest_code()
         route = route_for_resend(replaced.message, account, current.text, channel)
         _send_new_code(current, route, by, form_token)
-        if replaced.message.state in WAITING and not queue_message.cancel(replaced.message, by):
+        if replaced.message.state in WAITING and not _stop(replaced.message, by):
             raise StillSending
         wake_engine()
     return current, True
+
+
+def _stop(message: Message, by: User) -> bool:
+    """Cancel a message that waits. One on hold may have been sent already, so it ends as unknown.
+
+    False if it is too late.
+    """
+    on_hold = Message.objects.filter(pk=message.pk)
+    return queue_message.cancel(message, by) or bool(held_messages.give_up(on_hold, by))
 
 
 def _require_resendable(session: Session) -> None:
@@ -249,8 +259,11 @@ def _end(session: Session, state: SessionState, by: User, reason: str = "") -> b
     if not ended:
         expire(Session.objects.filter(pk=session.pk))
         return False
-    if queue_message.cancel(session.newest_code().message, by):
+    message = session.newest_code().message
+    if queue_message.cancel(message, by):
         limits.clear_gap(session.recipient)
+    else:
+        held_messages.give_up(Message.objects.filter(pk=message.pk), by)
     return True
 
 

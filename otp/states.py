@@ -65,10 +65,11 @@ UNDER_WAY = frozenset({A.QUEUED, A.CLAIMED, A.SENDING})
 
 ATTEMPT_STATES = StateTable(
     {
-        # To not done: the check waited too long and was never made.
-        A.QUEUED: frozenset({A.CLAIMED, A.NOT_DONE}),
+        # To not done: the check waited too long and was never made. To unknown: a hold began, and
+        # the check may have been made before.
+        A.QUEUED: frozenset({A.CLAIMED, A.NOT_DONE, A.UNKNOWN}),
         # A claimed check is not in flight yet, so it may safely return to the queue.
-        A.CLAIMED: frozenset({A.SENDING, A.QUEUED}),
+        A.CLAIMED: frozenset({A.SENDING, A.QUEUED, A.UNKNOWN}),
         # Back to queued only if certainly nothing happened: repeating a check can use up one of
         # the provider's tries, or get "failed" after a "passed".
         A.SENDING: frozenset({A.RIGHT, A.WRONG, A.UNKNOWN, A.REFUSED, A.NOT_DONE, A.QUEUED}),

@@ -20,6 +20,7 @@ from core.times import short_time
 from .accounts import BY_HAND, REFUSED_IN_A_ROW
 from .engine.account_check_source import TOO_LATE
 from .gateway.vocabulary import Reason
+from .hold.holdable import FROM_BEFORE
 
 _ = gettext_noop
 
@@ -165,6 +166,12 @@ _texts: Final[dict[str, ReasonText]] = {
         _("The connection broke while the provider was working, or the portal was stopped."),
         "",
         _ASK_THEN_SETTLE,
+        "U",
+    ),
+    FROM_BEFORE: ReasonText(
+        _("This is from before a hold and was not sent again."),
+        _("Whether it went out before is not known."),
+        _("If a report or the provider's own list shows it, settle the outcome."),
         "U",
     ),
     Reason.UNREADABLE: ReasonText(

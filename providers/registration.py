@@ -10,13 +10,16 @@ from core.admin import attention
 from .accounts import callback_tokens_changed
 from .callbacks.tokens import known_tokens
 from .engine.account_check_source import EnquirySource
+from .engine.wake import watch_workers
 from .engine.work_source import register
 from .models import Account
-from .presentation import dashboard
+from .presentation import dashboard, hold_view
 
 
 def register_app() -> None:
     register(EnquirySource())
+    attention.register(hold_view.attention_items)
+    watch_workers()
     attention.register(dashboard.attention_items)
     attention.register(dashboard.callback_items)
     callback_tokens_changed.connect(known_tokens.invalidate)

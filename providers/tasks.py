@@ -8,11 +8,12 @@ from typing import Final
 from django.utils import timezone
 from django_q.models import Task
 
-from . import account_checks, daily_limits, journal
+from . import account_checks, daily_limits, hosts, journal
 from .callbacks import process, self_test, store
 from .callbacks import wake as wake_callbacks
 from .engine import heartbeats
 from .engine import wake as wake_engine
+from .hold import decisions
 from .models import Account, heartbeat
 from .task_leases import hold_task_lease
 
@@ -25,7 +26,7 @@ def beat() -> None:
     heartbeat("queue")
 
 
-def keep_engine_running() -> int:
+def keep_engine_running() -> bool:
     return wake_engine.keep_running()
 
 
@@ -48,11 +49,17 @@ def read_balances() -> int:
     return account_checks.request_all_balances()
 
 
+def end_decided_hold() -> bool:
+    """End the hold if nothing is left to decide, such as after reports settled its last rows."""
+    hold = decisions.open_hold()
+    return hold is not None and decisions.end_if_decided(hold, by=None)
+
+
 def prune() -> int:
     """Delete rows whose retention has passed: calls, callbacks, enquiries, balance readings,
-    expired usage, heartbeats of dead loops, task records."""
+    expired usage, heartbeats of dead loops, hosts, task records."""
     heartbeats.prune()
     done = Task.objects.filter(stopped__lt=timezone.now() - TASK_RETENTION)
     tasks: int = done.delete()[0]
     pruned = journal.prune() + store.prune() + account_checks.prune() + daily_limits.prune()
-    return pruned + tasks
+    return pruned + hosts.prune() + tasks

@@ -7,11 +7,13 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from providers.daily_limits import LimitReached
 from providers.engine.wake import wake_engine
+from providers.hold.holdable import held_accounts, hold_since
+from providers.models import Hold
 
 from . import place_orders
 from .models import Cancel, Order
@@ -23,7 +25,10 @@ ANOTHER_OVER_LIMIT: Final = "another_not_rented"
 """Warning: the daily limit did not allow the replacement number."""
 ANOTHER_NOT_ALLOWED: Final = "another_not_allowed"
 """Warning: the person who asked for a replacement may no longer rent."""
+ANOTHER_FROM_BEFORE: Final = "another_from_before"
+"""Warning: the replacement was asked for before a hold, and may have been rented then."""
 RETRY_AFTER: Final = timedelta(minutes=1)
+POLL_SOON: Final = timedelta(seconds=1)
 
 
 def request_cancel(order: Order, by: User | None, *, then_rent: bool = False) -> bool:
@@ -54,12 +59,17 @@ def request_due_cancels(now: datetime) -> int:
     """Queue the cancels that staff scheduled for orders without an SMS; return how many.
 
     If the provider refuses, the order runs to its end. If it was not reached, the portal asks
-    again after a minute.
+    again after a minute. An order from before a hold may have been cancelled already, so it must
+    have been asked for since.
     """
     due = Order.objects.filter(state=S.PENDING, cancel_at__lte=now, sms_at=None)
     not_repeatable = Cancel.objects.filter(order=OuterRef("pk")).exclude(state=C.NOT_DONE)
     recent = Cancel.objects.filter(order=OuterRef("pk"), asked_at__gt=now - RETRY_AFTER)
     due = due.filter(~Exists(not_repeatable), ~Exists(recent))
+    hold = Hold.objects.order_by("-started_at").first()
+    if hold is not None:
+        since = Q(created_at__gt=hold.started_at) | Q(polled_at__gt=hold.started_at)
+        due = due.filter(since | ~Q(account__in=held_accounts()))
     return sum(request_cancel(order, None) for order in due[:100])
 
 
@@ -122,13 +132,41 @@ def _rent_another(order: Order, cancel: Cancel) -> None:
     if not place_orders.may_rent(cancel.asked_by):
         Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, ANOTHER_NOT_ALLOWED])
         return
+    hold = _hold_of(order, cancel)
+    if hold is not None and hold.ended_at is not None:
+        Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, ANOTHER_FROM_BEFORE])
+        return
     try:
         with transaction.atomic():
             place_orders.place(
-                request, by=cancel.asked_by, form_token=f"instead-of-{order.pk}", instead_of=order
+                request,
+                by=cancel.asked_by,
+                form_token=f"instead-of-{order.pk}",
+                instead_of=order,
+                hold=hold,
             )
     except LimitReached:
         Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, ANOTHER_OVER_LIMIT])
+
+
+def _hold_of(order: Order, cancel: Cancel) -> Hold | None:
+    """The hold that began since the replacement was asked for: it may have been rented before."""
+    hold = hold_since(cancel.asked_at)
+    if hold is None or not held_accounts().filter(pk=order.account_id).exists():
+        return None
+    # The lock keeps the hold from ending before the order has joined it.
+    return Hold.objects.select_for_update().get(pk=hold.pk)
+
+
+def let_order_decide(order_id: int, now: datetime) -> None:
+    """Have the order's own answer decide an unclear cancel.
+
+    An order that has ended has given that answer already. Any other is polled soon, whatever its
+    interval.
+    """
+    decide_unclear_cancels(now, order_id=order_id)
+    waiting = Order.objects.filter(pk=order_id, next_poll_at__gt=now + POLL_SOON)
+    waiting.update(next_poll_at=now + POLL_SOON)
 
 
 def is_being_cancelled(order: Order) -> bool:

@@ -126,7 +126,7 @@ def import_order(found: FoundOrder, by: User | None) -> Order | None:
             state=S.UNKNOWN,
             imported=True,
             held_by_id=by.pk if by else None,
-            created_at=_placed_at(free),
+            created_at=placed_at(free),
         )
         apply_order_state.attach(order, to_rental(free), now, started_at=min(order.created_at, now))
         FoundOrder.objects.filter(pk=free.pk).update(order=order)
@@ -141,20 +141,18 @@ def import_order(found: FoundOrder, by: User | None) -> Order | None:
 def import_unclaimed(account: Account) -> None:
     """Import the found orders that cannot be a lost order of ours.
 
-    A found order of the same app and country as an order that is being placed, or whose outcome is
-    unknown, may be that one.
+    A found order of the same app and country as an order that is being placed or on hold, or whose
+    outcome is unknown, may be that one.
     """
-    sought = set(
-        Order.objects.filter(account=account, state=S.UNKNOWN).values_list("project", "region")
-    )
-    under_way = Order.objects.filter(account=account, state__in=(S.CLAIMED, S.PLACING))
-    sought |= set(under_way.values_list("project", "region"))
+    may_be_it = (S.UNKNOWN, S.HELD, S.CLAIMED, S.PLACING)
+    lost = Order.objects.filter(account=account, state__in=may_be_it)
+    sought = set(lost.values_list("project", "region"))
     for found in FoundOrder.objects.filter(account=account, order=None):
         if (found.project, found.region) not in sought:
             import_order(found, None)
 
 
-def _placed_at(found: FoundOrder) -> datetime:
+def placed_at(found: FoundOrder) -> datetime:
     """When the found order was placed, by our clock; the provider's skew is subtracted."""
     if found.created_there is None:
         return found.first_seen_at

@@ -15,7 +15,7 @@ from django.utils import timezone
 from providers import daily_limits
 from providers.engine.wake import wake_engine
 from providers.gateway.vocabulary import Reason
-from providers.models import Account, DailyLimit
+from providers.models import Account, DailyLimit, Hold
 
 from .models import Order
 from .states import ORDER_STATES, OrderState
@@ -51,9 +51,10 @@ def place(
     by: User | None,
     form_token: str | None,
     instead_of: Order | None = None,
+    hold: Hold | None = None,
 ) -> tuple[list[Order], bool]:
     """Queue the orders, count them against the daily limits and wake the engine, in one
-    transaction.
+    transaction. `hold`: they are on hold at once.
 
     Returns the orders and whether they are new. A form that is sent twice orders once: a unique
     constraint decides, and the second call returns the orders of the first and False.
@@ -61,7 +62,8 @@ def place(
     Raises `LimitReached`; nothing is written then.
     """
     rows = [
-        _row(request, by, form_token, position, instead_of) for position in range(request.count)
+        _row(request, by, form_token, position, instead_of, hold)
+        for position in range(request.count)
     ]
     try:
         with transaction.atomic():
@@ -97,6 +99,7 @@ def _row(
     form_token: str | None,
     position: int,
     instead_of: Order | None,
+    hold: Hold | None,
 ) -> Order:
     until = timezone.now() + timedelta(minutes=request.keep_trying) if request.keep_trying else None
     person = by.pk if by else None
@@ -111,6 +114,8 @@ def _row(
         created_by_id=person,
         held_by_id=person,
         instead_of=instead_of,
+        state=S.HELD if hold else S.QUEUED,
+        hold=hold,
     )
 
 
@@ -123,8 +128,9 @@ def not_expired(rows: QuerySet[Order], now: datetime) -> QuerySet[Order]:
 
 
 def end_expired(now: datetime) -> None:
-    """End queued orders that may no longer be placed."""
-    queued = Order.objects.filter(state=S.QUEUED, created_at__lte=now - MAX_AGE)
+    """End queued orders that may no longer be placed. What is on hold stays so."""
+    _rejoin(now)
+    queued = Order.objects.filter(state=S.QUEUED, hold=None, created_at__lte=now - MAX_AGE)
     queued = queued.exclude(keep_trying_until__gt=now)
     changes = {"ended_at": now, "changed_at": now}
     ORDER_STATES.move(
@@ -135,6 +141,18 @@ def end_expired(now: datetime) -> None:
         **changes,
     )
     ORDER_STATES.move(queued, S.NOT_CREATED, sources=(S.QUEUED,), reason=WAITED_TOO_LONG, **changes)
+
+
+def _rejoin(now: datetime) -> None:
+    """Put orders on hold again that were in flight when it began and were not placed after all.
+
+    If their hold has ended meanwhile, nobody waits for them any more.
+    """
+    back = Order.objects.filter(state=S.QUEUED, hold__isnull=False)
+    open_holds = Hold.objects.filter(ended_at=None)
+    ORDER_STATES.move(back.filter(hold__in=open_holds), S.HELD, sources=(S.QUEUED,), changed_at=now)
+    end = {"reason": WAITED_TOO_LONG, "ended_at": now, "changed_at": now}
+    ORDER_STATES.move(back.exclude(hold__in=open_holds), S.NOT_CREATED, sources=(S.QUEUED,), **end)
 
 
 def refuse_without_permission(order: Order) -> None:

@@ -8,6 +8,7 @@ whose key is exclusive to this portal. Staff decide all other cases.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -55,17 +56,23 @@ def _made_around(order: Order, first_seen: str) -> Q:
 
 def _window(order: Order, skew: timedelta) -> tuple[datetime, datetime]:
     began = order.handed_over_at or order.created_at
-    return began + skew - CLOCK_TOLERANCE, (order.answered_at or began) + skew + CLOCK_TOLERANCE
+    ended = order.answered_at or began
+    if order.state == S.HELD and order.hold is not None:
+        # A newer database may have placed it at any time before the hold.
+        ended = order.hold.started_at
+    return began + skew - CLOCK_TOLERANCE, ended + skew + CLOCK_TOLERANCE
 
 
 def settle(account: Account, now: datetime) -> None:
-    """Settle the account's unknown orders after a list was read.
+    """Settle the account's unknown orders, and those on hold, after a list was read.
 
-    1. Adopt the order that is certainly ours, if the key is exclusive.
-    2. End orders that were certainly not placed.
+    1. Adopt the orders that are certainly ours, if the key is exclusive.
+    2. End unknown orders that were certainly not placed. One on hold waits for a person.
     3. Import the remaining found orders, if the key is exclusive.
     """
     exclusive = bool(account.options.get("exclusive_key"))
+    if exclusive:
+        _adopt_held(account)
     for order in Order.objects.filter(account=account, state=S.UNKNOWN).order_by("pk"):
         found = list(candidates(order)[:2])
         if exclusive and len(found) == 1 and _is_certainly_ours(order, found[0]):
@@ -78,15 +85,45 @@ def settle(account: Account, now: datetime) -> None:
         order_import.import_unclaimed(account)
 
 
-def _is_certainly_ours(order: Order, found: FoundOrder) -> bool:
-    """It was created at that time, and no other order of ours can be this one."""
+def _adopt_held(account: Account) -> None:
+    """Adopt the found orders of an app and country if they are as many as those on hold there.
+
+    Orders of one app and country are placed one after the other, so the order in which they were
+    made tells which is which. With more or fewer found, a person decides.
+    """
+    held = Order.objects.filter(account=account, state=S.HELD).select_related("hold")
+    by_pair: dict[tuple[str, str], list[Order]] = defaultdict(list)
+    for order in held.order_by("not_before", "pk"):
+        by_pair[order.project, order.region].append(order)
+    for orders in by_pair.values():
+        found = {one.pk: one for order in orders for one in candidates(order)}
+        pairs = list(zip(orders, sorted(found.values(), key=_made_at), strict=False))
+        if len(found) == len(orders) and all(_is_from_before(*pair) for pair in pairs):
+            for order, one in pairs:
+                adopt(order, one, by=None, because="")
+
+
+def _made_at(found: FoundOrder) -> tuple[datetime, int]:
+    return found.created_there or found.first_seen_at, found.pk
+
+
+def _is_from_before(order: Order, found: FoundOrder) -> bool:
+    """Whether it was made while this order waited, and no order but those on hold can be it."""
+    return _is_certainly_ours(order, found, but=(S.HELD,))
+
+
+def _is_certainly_ours(order: Order, found: FoundOrder, but: tuple[OrderState, ...] = ()) -> bool:
+    """It was created at that time, and no other order of ours can be this one.
+
+    `but`: the states of others that are known not to be it.
+    """
     start, end = _window(order, order_import.clock_skew(order.account_id) or timedelta(0))
     if found.created_there is None or not start <= found.created_there <= end:
         return False
     same = Order.objects.filter(
         account=order.account_id, project=order.project, region=order.region, provider_id=""
     ).exclude(pk=order.pk)
-    may_be_it = Q(state__in=(S.UNKNOWN, S.CLAIMED, S.PLACING))
+    may_be_it = Q(state__in={S.UNKNOWN, S.HELD, S.CLAIMED, S.PLACING} - set(but))
     # Orders that are only believed not to have been placed.
     believed = Q(state=S.NOT_CREATED, reason__in=("", NOT_FOUND_THERE))
     believed &= Q(handed_over_at__range=(start - SEARCH_PERIOD, end + SEARCH_PERIOD))
@@ -131,14 +168,14 @@ def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> 
     now = timezone.now()
     with transaction.atomic():
         row = Order.objects.select_for_update().filter(pk=order.pk)
-        lost = row.filter(state__in=(S.UNKNOWN, S.NOT_CREATED)).first()
+        lost = row.filter(state__in=(S.UNKNOWN, S.HELD, S.NOT_CREATED)).first()
         free = FoundOrder.objects.select_for_update().filter(pk=found.pk, order=None).first()
         if lost is None or free is None or free.account_id != lost.account_id:
             return False
         lost.settled_at, lost.settled_because = now, because
         lost.settled_by_id = by.pk if by else None
         lost.save(update_fields=["settled_at", "settled_because", "settled_by"])
-        started_at = lost.handed_over_at or now
+        started_at = lost.handed_over_at or order_import.placed_at(free)
         apply_order_state.attach(lost, order_import.to_rental(free), now, started_at=started_at)
         FoundOrder.objects.filter(pk=free.pk).update(order=lost)
         # The list states neither the end nor the text, so poll the order now.

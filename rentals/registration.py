@@ -13,8 +13,10 @@ from core.admin import attention
 from providers.engine import far_times
 from providers.engine.far_times import FarTime
 from providers.engine.work_source import register
+from providers.hold import holdable
 from providers.journal import register_subject_resolver
 
+from .cancels_on_hold import CancelsOnHold
 from .catalogue import fill_catalogue
 from .engine.cancel_source import CancelSource
 from .engine.list_poll_source import PollSource
@@ -22,6 +24,7 @@ from .engine.list_sync_source import ListSyncSource
 from .engine.lookup_source import ContentSource
 from .engine.place_source import PlaceSource
 from .models import Cancel, Order, Reading, Watch
+from .orders_on_hold import OrdersOnHold
 from .presentation import dashboard, explanations, labels
 from .presentation.journal_links import order_link
 from .states import CANCEL_OPEN, OrderState, ReadingState
@@ -49,6 +52,8 @@ def register_app(config: AppConfig) -> None:
     for source in (PlaceSource, CancelSource, PollSource, ContentSource):
         register(source())
     register(ListSyncSource())
+    holdable.register(OrdersOnHold())
+    holdable.register(CancelsOnHold())
     labels.register()
     explanations.register()
     attention.register(dashboard.attention_items)

@@ -45,7 +45,7 @@ ORDER_STATES = StateTable(
         # Cancelled: withdrawn before it was placed. Refused: its time for trying has ended.
         S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.CANCELLED, S.REFUSED, S.NOT_CREATED}),
         # Claimed but not in flight: nothing can have happened, so it may be released.
-        S.CLAIMED: frozenset({S.PLACING, S.QUEUED}),
+        S.CLAIMED: frozenset({S.PLACING, S.QUEUED, S.HELD}),
         # To queued or not_created only if it is certain that nothing happened, or if the
         # provider had no number and staff asked to keep trying.
         S.PLACING: frozenset({S.QUEUED, S.REFUSED, S.UNKNOWN, S.NOT_CREATED} | STATED),
@@ -105,9 +105,10 @@ C = CancelState
 
 CANCEL_STATES = StateTable(
     {
-        # Refused without a call: the SMS was faster than the queue.
-        C.QUEUED: frozenset({C.CLAIMED, C.REFUSED, C.NOT_DONE}),
-        C.CLAIMED: frozenset({C.SENDING, C.QUEUED}),
+        # Refused without a call: the SMS was faster than the queue. Unclear: a hold began, and the
+        # cancel may have been sent before.
+        C.QUEUED: frozenset({C.CLAIMED, C.REFUSED, C.NOT_DONE, C.UNCLEAR}),
+        C.CLAIMED: frozenset({C.SENDING, C.QUEUED, C.UNCLEAR}),
         C.SENDING: frozenset({C.QUEUED, C.ACCEPTED, C.REFUSED, C.UNCLEAR, C.NOT_DONE}),
         # The order's own answer decides the outcome; the call is never repeated.
         C.UNCLEAR: frozenset({C.ACCEPTED, C.REFUSED, C.NOT_DONE}),

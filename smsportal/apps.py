@@ -24,9 +24,11 @@ class PortalConfig(AppConfig):
 
         from . import banners, checks, database_durability  # noqa: F401
         from .backup import checks as backup_checks  # noqa: F401
+        from .connection_pooler import watch_connections
         from .roles import fill_roles
         from .schedules import ensure_schedules
 
+        watch_connections()
         labels.register()
         banners.register()
         post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")

@@ -24,6 +24,7 @@ from core.times import short_time
 from messaging.presentation.backlog import UNUSUAL, backlog
 from providers.engine.heartbeats import unserved_since
 from providers.models import Heartbeat
+from providers.presentation import hold_view
 from rentals.presentation.backlog import waiting_orders
 from sandbox.remote import Remote, RemoteError
 
@@ -174,5 +175,6 @@ def _active_faults() -> int:
 
 
 def register() -> None:
+    banners.register(hold_view.banner)
     banners.register(queue_banner)
     banners.register(sandbox_banner)

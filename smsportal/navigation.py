@@ -175,6 +175,20 @@ GROUPS: Final = (
                 ("auth_", "axes_", "auditlog_", "providers_dailylimit_"),
             ),
             Item(
+                _("What waits"),
+                "front_hand",
+                "admin:hold",
+                ("providers.release_hold",),
+                ("hold", "hold_"),
+            ),
+            Item(
+                _("Hosts"),
+                "dns",
+                "admin:hosts",
+                ("providers.view_host",),
+                ("hosts",),
+            ),
+            Item(
                 _("Queue"),
                 "pending_actions",
                 "admin:django_q_ormq_changelist",

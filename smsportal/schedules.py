@@ -25,6 +25,7 @@ def scheduled_tasks() -> list[ScheduledTask]:
     return [
         ScheduledTask("queue: sign of life", "providers.tasks.beat", 1),
         ScheduledTask("engine: keep running", "providers.tasks.keep_engine_running", 1),
+        ScheduledTask("hold: end", "providers.tasks.end_decided_hold", 1),
         ScheduledTask("batches: tend", "messaging.batches.tasks.tend", 1),
         ScheduledTask("callbacks: digest", "providers.tasks.digest_callbacks", 1),
         ScheduledTask(

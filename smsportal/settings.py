@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -25,6 +26,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list(
 
 # --- the portal -------------------------------------------------------------
 DEMO = env.bool("DEMO", default=False)
+PORTAL_HOST = env.str("PORTAL_HOST", default="") or socket.gethostname()
 BIND = env.str("BIND", default="127.0.0.1:8000")
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
 WEB_THREADS = env.int("WEB_THREADS", default=8)

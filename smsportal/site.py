@@ -20,13 +20,15 @@ class PortalSite(UnfoldAdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from core.admin.changelist import cache_headers
+        from providers.admin.hold_pages import hold_urls
 
         from .banners import banner_zone
+        from .hosts_page import hosts_urls
         from .sandbox_pages import sandbox_urls
 
         cache_headers()
         custom = [path("banner/", banner_zone, name="banner"), *sandbox_urls(self)]
-        return [*custom, *super().get_urls()]
+        return [*custom, *hold_urls(self), *hosts_urls(self), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """The app list, built on first use.

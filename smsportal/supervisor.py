@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 TICK = 0.1
-STABLE_AFTER = 60.0
+STABLE_AFTER = 20.0
 MIN_STOP_SECONDS = 3.0
 SILENCE_CHECK_EVERY = 15.0
 CHANGE_CHECK_EVERY = 1.0

@@ -95,7 +95,7 @@ class Chaos:
 
     def run(self, kills: int, wave: Wave) -> None:
         change_delays(self._remote, self._chance)
-        wake.start_loops()
+        wake.keep_running()
         # Before the first kill there must be sessions to check and orders to cancel.
         self._add_work(Wave(0, codes=wave.codes, checks=0, orders=wave.orders, cancels=0))
         self._wait_until(lambda: not calls.in_flight() and not calls.waiting())

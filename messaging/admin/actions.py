@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -18,8 +18,11 @@ from providers.limit_texts import limit_text
 
 from .. import queue_message, settle_outcome
 from ..models import Message
+from ..on_hold import is_on_hold
 from ..recipients import InvalidRecipient
 from ..settle_outcome import SETTLE_REASONS
+
+ON_HOLD_TEXT: Final = _("Nothing was changed: it is on hold, and a manager decides about it.")
 
 
 class CancelPage(ObjectAction[Message]):
@@ -32,6 +35,8 @@ class CancelPage(ObjectAction[Message]):
         if queue_message.cancel(message, current_user(request)):
             self.log(message, "Cancelled")
             messages.success(request, _("Cancelled. Nothing was sent and nothing was charged."))
+        elif is_on_hold(message):
+            messages.warning(request, ON_HOLD_TEXT)
         else:
             messages.warning(request, _("Too late to cancel: it has been handed over."))
         return self.back_to(message)
@@ -52,6 +57,8 @@ class ReleasePage(ObjectAction[Message]):
         if released:
             self.log(message, "Released")
             wake_engine()
+        elif is_on_hold(message):
+            messages.warning(request, ON_HOLD_TEXT)
         else:
             messages.warning(request, _("Nothing was changed: it no longer waits for a go-ahead."))
         return self.back_to(message)

@@ -26,6 +26,7 @@ from ..batches import create, lifecycle, resend
 from ..batches.duplicates import overlap_of, recent_duplicate
 from ..models import Batch, StagedRow
 from ..presentation import row_texts
+from .actions import ON_HOLD_TEXT
 from .batch_forms import RecheckForm
 from .batch_page import estimate_of, may_see_whole
 
@@ -39,6 +40,8 @@ class BatchAction(ObjectAction[Batch]):
         if done:
             self.log(batch, log)
             messages.success(self.request, success_text)
+        elif batch.is_on_hold:
+            messages.warning(self.request, ON_HOLD_TEXT)
         else:
             messages.warning(self.request, gettext("Nothing was changed: it has moved on."))
         return self.back_to(batch)
@@ -114,12 +117,15 @@ class ConfirmPage(BatchAction):
 
     def get(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
-        if batch.state != lifecycle.B.READY or not batch.good:
+        if batch.state != lifecycle.B.READY or batch.is_on_hold or not batch.good:
             return self.back_to(batch)
         return self._page(batch, StartForm())
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
+        if batch.is_on_hold:
+            messages.warning(request, ON_HOLD_TEXT)
+            return self.back_to(batch)
         if batch.state != lifecycle.B.READY:
             messages.warning(request, _("This batch was already started; nothing was sent twice."))
             return self.back_to(batch)
@@ -203,7 +209,11 @@ class CancelBatchPage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         done = lifecycle.cancel(batch, current_user(request))
-        success_text = gettext("Cancelled. What is out stays out; the rest will not be sent.")
+        success_text = (
+            gettext("Cancelled. Nothing more is sent; what waited ends as unknown.")
+            if batch.is_on_hold
+            else gettext("Cancelled. What is out stays out; the rest will not be sent.")
+        )
         return self.report_result(batch, done, "Cancelled", success_text)
 
 

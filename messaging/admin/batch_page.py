@@ -22,15 +22,16 @@ from core.admin.protocols import ModelPages
 from providers.account_checks import latest_reading
 from providers.engine.bulk_throttle import bulk_rate_per_minute
 from providers.engine.leases import is_engine_alive
-from providers.error_texts import explain
+from providers.error_texts import Explanation, explain
 
 from ..batches import resend
 from ..batches.duplicates import overlap_of, recent_duplicate
 from ..batches.progress import WAITING, Progress, progress_of, time_left
 from ..batches.states import BEGUN, CHANGING, BatchState
 from ..models import Batch, Message, StagedRow
+from ..on_hold import ON_HOLD
 from ..presentation import row_texts
-from ..presentation.batch_labels import BLOCKED, shown_state
+from ..presentation.batch_labels import BLOCKED, explain_hold, shown_state
 from ..states import MessageState
 from .batch_forms import RecheckForm
 
@@ -94,7 +95,8 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
                 "row",
             )
         },
-        "explanation": explain(batch.reason, **_reason_values(batch)) if batch.reason else None,
+        "explanation": _explanation(batch),
+        "on_hold": batch.is_on_hold,
         "may": _allowed_actions(batch, can_bulk),
         "zone": timezone.get_current_timezone_name(),
         "form_token": new_form_token(),
@@ -110,6 +112,12 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
     return context
 
 
+def _explanation(batch: Batch) -> Explanation | None:
+    if batch.is_on_hold:
+        return explain_hold(batch)
+    return explain(batch.reason, **_reason_values(batch)) if batch.reason else None
+
+
 def _reason_values(batch: Batch) -> dict[str, Any]:
     return {"waited": _("24 hours"), **batch.values}
 
@@ -121,13 +129,13 @@ def _poll_every(batch: Batch) -> int | None:
 
 
 def _allowed_actions(batch: Batch, can_bulk: bool) -> dict[str, bool]:
-    state = batch.state
+    state, free = batch.state, not batch.is_on_hold
     own_file = batch.source != Batch.Source.AGAIN
     return {
         "check": can_bulk and own_file and state in (B.READY, B.UNREADABLE),
-        "confirm": can_bulk and state == B.READY and batch.good > 0,
+        "confirm": can_bulk and free and state == B.READY and batch.good > 0,
         "pause": can_bulk and state == B.SENDING,
-        "continue": can_bulk and state == B.PAUSED,
+        "continue": can_bulk and free and state == B.PAUSED,
         "unschedule": can_bulk and state == B.SCHEDULED,
         "drop": can_bulk and state in (B.READING, B.UNREADABLE, B.READY, B.SCHEDULED),
         "cancel": can_bulk and state in (B.SENDING, B.PAUSED),
@@ -196,7 +204,10 @@ def _progress_context(batch: Batch) -> dict[str, Any]:
 def _figures(batch: Batch, progress: Progress) -> Iterator[Figure]:
     """Figures that add up to the total; zero counts are left out."""
     if progress.waiting:
-        yield _figure(batch, "queued", progress.waiting, WAITING)
+        if batch.is_on_hold:
+            yield _figure(batch, ON_HOLD, progress.waiting, (ON_HOLD,))
+        else:
+            yield _figure(batch, "queued", progress.waiting, WAITING)
     for state in SHOWN_STATES:
         if count := progress.count(state):
             yield _figure(batch, state, count, (state,))

@@ -31,6 +31,7 @@ from core.admin.reasons import reason_from
 from .. import queue_message, settle_outcome
 from ..batches import resend
 from ..models import Message
+from ..on_hold import not_on_hold
 from ..settle_outcome import SETTLE_REASONS
 from ..states import MessageState
 
@@ -143,7 +144,7 @@ def run_operation(
     """Ask for confirmation; once confirmed, apply the operation and return to the list."""
     if not request.user.has_perm(operation.permission):
         raise NeedsPermission(operation.permission)
-    eligible = chosen.filter(state__in=operation.states)
+    eligible = chosen.filter(not_on_hold(), state__in=operation.states)
     because = reason_from(request, SETTLE_REASONS)
     if "confirmed" not in request.POST or (operation.reasons and not because):
         return render(
@@ -165,7 +166,7 @@ def _context(
     chosen: QuerySet[Message],
 ) -> dict[str, Any]:
     ids = list(chosen.values_list("pk", flat=True))
-    eligible = chosen.filter(state__in=operation.states).count()
+    eligible = chosen.filter(not_on_hold(), state__in=operation.states).count()
     return {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,

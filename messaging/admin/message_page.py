@@ -23,6 +23,7 @@ from providers.gateway.vocabulary import Encoding
 from providers.journal import subject_link
 
 from ..models import Message
+from ..on_hold import is_on_hold
 from ..presentation.explanations import explanation_of, known_facts, title_of
 from ..presentation.labels import gives_reports, shown_state
 from ..presentation.timeline import timeline
@@ -56,7 +57,7 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
         # The provider's words on an accepted message add nothing to the report.
         "own_words": "" if message.state in (S.SUBMITTED, *REPORTS) else message.words,
         "poll_every": _poll_every(message),
-        "asleep": message.state == S.QUEUED and not is_engine_alive(),
+        "asleep": message.state == S.QUEUED and not is_on_hold(message) and not is_engine_alive(),
         "zone": timezone.get_current_timezone_name(),
         "live_url": admin.object_url(message, "live"),
         "may": _allowed_actions(message, user),
@@ -107,11 +108,13 @@ def _poll_every(message: Message) -> int | None:
 def _allowed_actions(message: Message, user: User | AnonymousUser) -> dict[str, bool]:
     """Return which actions this person may take on the message now."""
     can = user.has_perm
+    free = not is_on_hold(message)
     return {
         "reveal": can("messaging.reveal_message"),
         "settle": message.state == S.UNKNOWN and can("messaging.resolve_message"),
-        "release": message.state == S.HELD and can("messaging.send_message"),
+        "release": message.state == S.HELD and free and can("messaging.send_message"),
         "cancel": message.state in (S.QUEUED, S.HELD, S.SCHEDULED)
+        and free
         and can("messaging.cancel_message"),
         "again": message.state in REPEATABLE
         and can_repeat(message)

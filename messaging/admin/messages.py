@@ -62,7 +62,10 @@ class MessageAdmin(TrackedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         rows: QuerySet[Message] = super().get_queryset(request)
-        return rows.select_related("account", "created_by")
+        # Of the batch only its hold matters.
+        return rows.select_related("account", "created_by", "batch").defer(
+            "batch__text", "batch__columns", "batch__values", "batch__reserved"
+        )
 
     # --- the list ------------------------------------------------------------
 

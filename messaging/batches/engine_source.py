@@ -29,7 +29,7 @@ PERMISSION_CACHE_SECONDS: Final = 5.0
 
 def _moving_batches(now: datetime | Moment) -> QuerySet[Batch]:
     return Batch.objects.filter(
-        state=BatchState.SENDING, moved_at__gt=now - lifecycle.STALLED_AFTER
+        state=BatchState.SENDING, hold=None, moved_at__gt=now - lifecycle.STALLED_AFTER
     )
 
 
@@ -63,7 +63,7 @@ class BatchSource(MessageSource):
         jobs: list[MessageJob] = []
         for batch in (*running[first:], *running[:first]):
             if len(jobs) < limit:
-                due = due_of_batch(batch.pk, now)
+                due = due_of_batch(batch.pk, now, claiming=True)
                 claimed = self.messages.claim_due(due, account, limit - len(jobs), claim)
                 jobs.extend(claimed)
                 if claimed:

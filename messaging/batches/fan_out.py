@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from core.bulk_insert import insert_rows
+from providers.hold.holdable import FROM_BEFORE
 from providers.models import public_id
 
 from ..do_not_send import REASON, listed_numbers
@@ -42,8 +43,8 @@ def run(batch: Batch) -> bool:
 
 
 def _fan_out_chunk(batch: Batch) -> bool:
-    batch.refresh_from_db(fields=("state", "laid_out_to", "answerable"))
-    if batch.state not in (BatchState.SENDING, BatchState.PAUSED):
+    batch.refresh_from_db(fields=("state", "hold", "laid_out_to", "answerable", "ended_by"))
+    if batch.state not in (BatchState.SENDING, BatchState.PAUSED) and not _is_dropped(batch):
         return False
     good = StagedRow.objects.filter(
         batch=batch, verdict=StagedRow.Verdict.GOOD, pk__gt=batch.laid_out_to
@@ -54,20 +55,33 @@ def _fan_out_chunk(batch: Batch) -> bool:
     with transaction.atomic():
         values = _values_by_row(batch, rows)
         moved = Batch.objects.filter(
-            pk=batch.pk,
-            laid_out_to=batch.laid_out_to,
-            state__in=(BatchState.SENDING, BatchState.PAUSED),
+            pk=batch.pk, laid_out_to=batch.laid_out_to, state=batch.state
         ).update(laid_out=F("laid_out") + len(rows), laid_out_to=rows[-1].pk)
         if moved:
             insert_messages(_common_message(batch), values)
-    # If another run was faster, the next chunk starts where that one stopped.
+    # If the batch changed meanwhile, the next chunk starts from what it is then.
     return True
+
+
+def _is_dropped(batch: Batch) -> bool:
+    """Whether the batch had started and was dropped from a hold.
+
+    A newer database may have sent its rows, so each becomes a message that says so.
+    """
+    started = batch.started_at is not None
+    return started and batch.state == BatchState.CANCELLED and batch.hold_id is not None
 
 
 def _common_message(batch: Batch) -> Message:
     """A message with the values that all messages of the batch share."""
     now = timezone.now()
+    dropped = _is_dropped(batch)
     return Message(
+        state=MessageState.UNKNOWN if dropped else MessageState.QUEUED,
+        reason=FROM_BEFORE if dropped else "",
+        hold_id=batch.hold_id if dropped else None,
+        ended_at=now if dropped else None,
+        ended_by_id=batch.ended_by_id if dropped else None,
         account_id=batch.account_id,
         kind=Message.Kind.TEXT,
         sms_kind=batch.sms_kind,
@@ -81,8 +95,10 @@ def _common_message(batch: Batch) -> Message:
 
 
 def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]:
-    listed = listed_numbers([row.recipient for row in rows])
-    repeated = _already_resent(rows)
+    # Of a batch on hold it is not known whether a row was sent before its number was listed. The
+    # engine asks the list again.
+    listed = set() if batch.hold_id else listed_numbers([row.recipient for row in rows])
+    repeated = set() if _is_dropped(batch) else _already_resent(rows)
     values_by_row = []
     for row in rows:
         values = {
@@ -152,3 +168,9 @@ def unfinished_batches() -> list[Batch]:
             laid_out__lt=F("good"),
         )
     )
+
+
+def unfinished_on_hold() -> Q:
+    """Selects batches dropped from a hold with rows that have not become messages yet."""
+    dropped = Q(state=BatchState.CANCELLED, hold__isnull=False, started_at__isnull=False)
+    return dropped & Q(laid_out__lt=F("good"))

@@ -15,17 +15,17 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from core.pruning import delete_in_chunks
 from providers import daily_limits
 from providers.engine.wake import wake_engine
-from providers.models import DailyLimit
+from providers.models import DailyLimit, Hold
 
 from ..models import Batch, FilePart, Message, StagedRow
-from ..states import MESSAGE_STATES, MessageState
+from ..states import MessageState
+from . import cancelled_rest
 from .fan_out import queue_fan_out
-from .states import BATCH_STATES, BatchState
+from .states import BATCH_STATES, ENDED, BatchState
 
 B = BatchState
 S = MessageState
@@ -36,11 +36,6 @@ STALLED_AFTER: Final = timedelta(hours=24)
 WAITED_TOO_LONG: Final = "waited_too_long"
 NOT_ALLOWED: Final = "not_allowed"
 LIMIT_REACHED: Final = "limit_reached"
-CHUNK: Final = 2_000
-"""Rows per statement, so that no other writer waits long for the database."""
-
-
-ENDED: Final = (BatchState.FINISHED, BatchState.CANCELLED)
 
 
 def may_send(user: User | None) -> bool:
@@ -51,8 +46,8 @@ def start(batch: Batch, by: User) -> bool:
     """Start sending now.
 
     The whole batch counts against the daily limits at its start. Returns False if the batch is
-    no longer ready or was rechecked since `batch` was loaded. Raises `LimitReached` and then
-    changes nothing.
+    no longer ready, was rechecked since `batch` was loaded, or is on hold. Raises `LimitReached`
+    and then changes nothing.
     """
     return _start(batch, by, (B.READY,))
 
@@ -63,7 +58,7 @@ def schedule(batch: Batch, by: User, at: datetime) -> bool:
     Returns False for the same reasons as `start`.
     """
     changes: dict[str, Any] = {"scheduled_for": at, "answerable_id": by.pk}
-    row = _rows(batch).filter(**batch.check_summary, good__gt=0)
+    row = _free(batch).filter(**batch.check_summary, good__gt=0)
     return bool(BATCH_STATES.move(row, B.SCHEDULED, reason="", values={}, **changes))
 
 
@@ -80,7 +75,7 @@ def start_due() -> int:
     """
     now = timezone.now()
     started = 0
-    due = Batch.objects.filter(state=B.SCHEDULED, scheduled_for__lte=now)
+    due = Batch.objects.filter(state=B.SCHEDULED, hold=None, scheduled_for__lte=now)
     for batch in due.select_related("account", "answerable"):
         by = batch.answerable
         if by is None or not may_send(by):
@@ -103,7 +98,7 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
         caps = daily_limits.caps_of(batch.account, by, DailyLimit.What.MESSAGES)
         moved = BATCH_STATES.move(
             # A second start would count against the daily limits again.
-            _rows(batch).filter(**batch.check_summary, good__gt=0, started_at=None),
+            _free(batch).filter(**batch.check_summary, good__gt=0, started_at=None),
             B.SENDING,
             sources=sources,
             answerable_id=by.pk,
@@ -141,14 +136,14 @@ def pause(batch: Batch, by: User) -> bool:
 
 
 def resume(batch: Batch, by: User) -> bool:
-    """Continue a paused batch and make `by` answerable for it.
+    """Continue a paused batch and make `by` answerable for it. False if it is on hold.
 
     A batch that was paused before its start is started; only then can this raise `LimitReached`.
     """
     if batch.started_at is None:
         return _start(batch, by, (B.PAUSED,))
     moved = BATCH_STATES.move(
-        _rows(batch),
+        _free(batch),
         B.SENDING,
         sources=(B.PAUSED,),
         answerable_id=by.pk,
@@ -164,54 +159,22 @@ def resume(batch: Batch, by: User) -> bool:
     return bool(moved)
 
 
-def cancel(batch: Batch, by: User) -> bool:
+def cancel(batch: Batch, by: User | None, *, held_by: Hold | None = None) -> bool:
     """Stop the batch for good and return what was not sent to the daily limits.
 
-    A queued task cancels the waiting messages; the engine claims none of them meanwhile.
-    Messages that have gone out cannot be recalled.
+    A queued task ends the waiting messages (`cancelled_rest`); the engine claims none of them
+    meanwhile. Messages that have gone out cannot be recalled. `by`: None for the administrator's
+    command line. `held_by`: cancel it only if this hold keeps it.
     """
+    rows = _rows(batch).filter(hold=held_by) if held_by else _rows(batch)
     with transaction.atomic():
         moved = BATCH_STATES.move(
-            _rows(batch), B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk
+            rows, B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk if by else None
         )
         if moved:
             FilePart.objects.filter(batch=batch).delete()
-            # Rows without a message will never get one now.
-            stopped = _rows(batch).get()
-            _return_to_limits(stopped, stopped.good - stopped.laid_out)
-            _queue_cancel_rest(batch)
+            cancelled_rest.begin(_rows(batch).get())
     return bool(moved)
-
-
-def _queue_cancel_rest(batch: Batch) -> None:
-    """Part of the caller's transaction. `tasks.tend` asks again if this task is lost."""
-    async_task("messaging.batches.tasks.cancel_rest", batch.pk, task_name="batch: cancel rest")
-
-
-def _return_to_limits(batch: Batch, amount: int) -> None:
-    if amount and batch.started_at is not None:
-        daily_limits.release(batch.reserved, amount, batch.started_at)
-
-
-def cancel_rest(batch: Batch) -> int:
-    """Cancel the waiting messages of a cancelled batch. Idempotent."""
-    done = 0
-    waiting = (S.QUEUED, S.HELD, S.SCHEDULED)
-    while True:
-        rows = Message.objects.filter(batch=batch, batch__state=B.CANCELLED, state__in=waiting)
-        pks = list(rows.order_by().values_list("pk", flat=True)[:CHUNK])
-        if not pks:
-            return done
-        with transaction.atomic():
-            moved = MESSAGE_STATES.move(
-                Message.objects.filter(pk__in=pks),
-                S.CANCELLED,
-                sources=waiting,
-                ended_at=timezone.now(),
-                ended_by_id=batch.ended_by_id,
-            )
-            _return_to_limits(batch, moved)
-        done += moved
 
 
 # --- automatic changes -------------------------------------------------------
@@ -264,16 +227,13 @@ def _pause(
     )
 
 
-def unfinished_cancellations() -> list[Batch]:
-    """Cancelled batches with waiting messages, because their task was lost."""
-    waiting = Message.objects.filter(
-        batch=OuterRef("pk"), state__in=(S.QUEUED, S.HELD, S.SCHEDULED)
-    )
-    return list(Batch.objects.filter(Exists(waiting), state=B.CANCELLED))
-
-
 def _rows(batch: Batch) -> QuerySet[Batch]:
     return Batch.objects.filter(pk=batch.pk)
+
+
+def _free(batch: Batch) -> QuerySet[Batch]:
+    """The batch, unless it is on hold."""
+    return Batch.objects.filter(pk=batch.pk, hold=None)
 
 
 def prune() -> int:

@@ -29,13 +29,15 @@ BATCH_STATES = StateTable(
         # Paused if it may not start when due: permission lost, limit reached or due too long ago.
         B.SCHEDULED: frozenset({B.READY, B.SENDING, B.PAUSED, B.CANCELLED}),
         B.SENDING: frozenset({B.PAUSED, B.FINISHED, B.CANCELLED}),
-        # The last messages may have gone out while it was being paused.
-        B.PAUSED: frozenset({B.SENDING, B.FINISHED, B.CANCELLED}),
+        # The last messages may have gone out while it was being paused. Scheduled again: a hold
+        # had paused it before its time.
+        B.PAUSED: frozenset({B.SENDING, B.SCHEDULED, B.FINISHED, B.CANCELLED}),
         B.FINISHED: frozenset(),
         B.CANCELLED: frozenset(),
     }
 )
 
+ENDED = frozenset({B.FINISHED, B.CANCELLED})
 BEGUN = frozenset({B.SENDING, B.PAUSED, B.FINISHED})
 """Messages may have gone out. For a cancelled batch, check `started_at` instead."""
 CHANGING = frozenset({B.READING, B.SCHEDULED, B.SENDING, B.PAUSED})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..models import Batch
-from . import fan_out, lifecycle
+from . import cancelled_rest, fan_out, lifecycle
 from .importing import importer
 
 
@@ -20,7 +20,7 @@ def lay_out(batch_id: int) -> None:
 def cancel_rest(batch_id: int) -> None:
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is not None:
-        lifecycle.cancel_rest(batch)
+        cancelled_rest.end_rest(batch)
 
 
 def tend() -> None:
@@ -30,8 +30,8 @@ def tend() -> None:
         importer.run(batch_id)
     for batch in fan_out.unfinished_batches():
         lay_out(batch.pk)
-    for batch in lifecycle.unfinished_cancellations():
-        lifecycle.cancel_rest(batch)
+    for batch in cancelled_rest.unfinished():
+        cancelled_rest.end_rest(batch)
     lifecycle.finish_completed()
 
 

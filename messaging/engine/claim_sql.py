@@ -16,7 +16,7 @@ from django.db import connection, models
 
 from core.secrets import Secret
 
-from ..models import DoNotSend, Message
+from ..models import Batch, DoNotSend, Message
 from ..queue_message import age_cutoffs
 from ..states import MESSAGE_STATES, MessageState
 
@@ -51,18 +51,28 @@ def due_singles(now: datetime) -> DueCondition:
     """Select messages without a batch that are not too old to send unasked."""
     text_limit, code_limit = age_cutoffs(now)
     return DueCondition(
-        "batch_id IS NULL AND not_before <= %s AND queued_at > %s"
+        "batch_id IS NULL AND hold_id IS NULL AND not_before <= %s AND queued_at > %s"
         f" AND (kind = '{Message.Kind.TEXT.value}' OR queued_at > %s)",
         (_db_time(now), _db_time(text_limit), _db_time(code_limit)),
     )
 
 
-def due_of_batch(batch_id: int, now: datetime) -> DueCondition:
-    """Select the messages of one batch, whatever their age."""
-    return DueCondition("batch_id = %s AND not_before <= %s", (batch_id, _db_time(now)))
+def due_of_batch(batch_id: int, now: datetime, *, claiming: bool = False) -> DueCondition:
+    """Select the messages of one batch, whatever their age, unless it is on hold.
+
+    `claiming`: keeps a hold from beginning until the transaction ends. Without that, messages
+    could be claimed just after the hold has taken back the claimed ones.
+    """
+    lock = "FOR KEY SHARE" if claiming and connection.vendor == "postgresql" else ""
+    free = f"EXISTS (SELECT 1 FROM {_BATCH} WHERE id = %s AND hold_id IS NULL {lock})"  # noqa: S608
+    return DueCondition(
+        f"batch_id = %s AND not_before <= %s AND hold_id IS NULL AND {free}",
+        (batch_id, _db_time(now), batch_id),
+    )
 
 
 _TABLE: Final = Message._meta.db_table
+_BATCH: Final = Batch._meta.db_table
 _IS_LISTED: Final = (
     f"EXISTS (SELECT 1 FROM {DoNotSend._meta.db_table} entry"  # noqa: S608 - our own constants
     f" WHERE entry.number = {_TABLE}.recipient AND entry.removed_at IS NULL)"

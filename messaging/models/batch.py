@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from providers.models import Account, Hold, public_id
 
-from ..batches.states import BatchState
+from ..batches.states import ENDED, BatchState
 
 
 class Template(models.Model):
@@ -132,7 +132,8 @@ class Batch(models.Model):
     hold = models.ForeignKey(
         Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
     )
-    """The hold that keeps it from starting or going on until a person has decided."""
+    """The hold that keeps it from starting or going on until a person has decided. A batch that
+    was dropped keeps it: its messages may have been sent."""
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -159,6 +160,11 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return self.file_name or f"{self.get_source_display()} {self.public_id}"
+
+    @property
+    def is_on_hold(self) -> bool:
+        """Whether it waits for a decision about a hold."""
+        return self.hold_id is not None and self.state not in ENDED
 
     @property
     def check_summary(self) -> dict[str, object]:

@@ -105,7 +105,8 @@ class Message(ClaimedRow, Settled):
     hold = models.ForeignKey(
         Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
     )
-    """The hold that keeps it from being sent until a person has decided."""
+    """The hold that keeps it from being sent until a person has decided, or kept it until it was
+    settled. A message that was released has none."""
 
     class Meta:
         ordering = ("-created_at", "-pk")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from django.db.models import Q
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from core.admin.labels import Role, StateLabel, register_states
+from core.money_lines import MoneyLine
+from core.times import short_time
+from providers.error_texts import Explanation
 
-from ..batches.states import BatchState
+from ..batches.states import ENDED, BatchState
 from ..models import Batch
+from ..on_hold import ON_HOLD
 
 B = BatchState
 BLOCKED = "blocked"
@@ -37,6 +41,12 @@ LABELS = {
         "pause_circle",
         _("Nothing goes out until somebody continues it."),
     ),
+    ON_HOLD: StateLabel(
+        _("On hold"),
+        Role.WARNING,
+        "front_hand",
+        _("It is from before a hold and may have been sent then. A manager decides."),
+    ),
     BLOCKED: StateLabel(
         _("Stopped by the account"),
         Role.DANGER,
@@ -57,17 +67,44 @@ def register() -> None:
 
 
 def shown_state(batch: Batch) -> str:
-    """Return the key of the batch's label: its state, or `blocked` by a paused account."""
+    """Return the key of the batch's label: its state, `on_hold`, or `blocked` by a paused
+    account."""
+    if batch.is_on_hold:
+        return ON_HOLD
     if batch.state == B.SENDING and batch.account.is_paused:
         return BLOCKED
     return batch.state
 
 
+def explain_hold(batch: Batch) -> Explanation:
+    began = short_time(batch.hold.started_at) if batch.hold else ""
+    values = {"time": began}
+    text = (
+        gettext(
+            "This database shows no start. It may have been started before the hold of %(time)s."
+        )
+        if batch.started_at is None
+        else gettext(
+            "This database shows it unfinished. The rest may have been sent before the hold of"
+            " %(time)s."
+        )
+    )
+    return Explanation(
+        gettext("It is not known what of this batch was sent."),
+        text % values,
+        gettext("It goes on only if a manager releases it."),
+        MoneyLine.UNKNOWN,
+    )
+
+
 def where_shown(shown: str) -> Q:
     """Select the batches whose label is `shown`, for filters."""
     stopped = Q(account__paused_at__isnull=False)
+    held = Q(hold__isnull=False) & ~Q(state__in=ENDED)
+    if shown == ON_HOLD:
+        return held
     if shown == BLOCKED:
-        return Q(state=B.SENDING) & stopped
+        return Q(state=B.SENDING) & stopped & ~held
     if shown == B.SENDING:
-        return Q(state=B.SENDING) & ~stopped
-    return Q(state=shown)
+        return Q(state=B.SENDING) & ~stopped & ~held
+    return Q(state=shown) & ~held

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from core.admin.attention import AttentionItem, counted_item
 
 from ..models import Message
+from ..on_hold import ON_HOLD, count_on_hold, not_on_hold
 from ..states import MessageState
 
 S = MessageState
@@ -30,18 +31,21 @@ def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
         "%(count)d message: outcome unknown", "%(count)d messages: outcome unknown", unknown
     )
     yield from counted_item(unknown, text, _list_url(S.UNKNOWN), "help")
-    held = Message.objects.filter(state=S.HELD).count()
+    held = Message.objects.filter(not_on_hold(), state=S.HELD).count()
     text = ngettext(
         "%(count)d message needs a go-ahead", "%(count)d messages need a go-ahead", held
     )
     yield from counted_item(held, text, _list_url(S.HELD), "front_hand")
+    kept = count_on_hold()
+    text = ngettext("%(count)d message is on hold", "%(count)d messages are on hold", kept)
+    yield from counted_item(kept, text, _list_url(ON_HOLD), "front_hand")
 
 
 def badge(request: HttpRequest) -> int:
     return count_needing_attention()
 
 
-def _list_url(state: MessageState) -> str:
+def _list_url(state: str) -> str:
     return f"{reverse('admin:messaging_message_changelist')}?shown={state}"
 
 

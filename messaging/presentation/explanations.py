@@ -27,6 +27,7 @@ from providers.models import BalanceReading
 
 from ..apply_report import FINAL
 from ..models import Message, Report
+from ..on_hold import ON_HOLD
 from ..queue_message import WAITED_TOO_LONG
 from ..states import MessageState
 from .labels import MARKED_SENT, NO_REPORTS, REPORT_OVERDUE, gives_reports, shown_state
@@ -61,6 +62,8 @@ def register() -> None:
 def explanation_of(message: Message) -> Explanation:
     """Explain the state of a message to staff."""
     shown = shown_state(message)
+    if shown == ON_HOLD:
+        return _explain_hold(message)
     match message.state:
         case S.QUEUED | S.CLAIMED:
             return _explain_waiting(message)
@@ -79,11 +82,28 @@ def explanation_of(message: Message) -> Explanation:
     return Explanation(text=_explain_report(message), money=MoneyLine.ACCEPTED)
 
 
+def _explain_hold(message: Message) -> Explanation:
+    hold = message.hold or (message.batch.hold if message.batch else None)
+    began = short_time(hold.started_at) if hold else ""
+    return Explanation(
+        _("It is not known whether this was sent."),
+        _(
+            "It waited when a hold began at %(time)s and may have been sent before. It is sent"
+            " only if a manager releases it."
+        )
+        % {"time": began},
+        _("Ask a manager to decide."),
+        MoneyLine.UNKNOWN,
+    )
+
+
 def _explain_report(message: Message) -> str:
     """Explain a conflict or a report after a person's decision, else how long the report took."""
     if message.conflict:
         return _explain_conflict(message)
     reported_at = message.reported_at
+    if message.hold_id is not None and message.handed_over_at is None:
+        return _("It was on hold. A report shows that it had been sent before.")
     if message.state == S.IN_TRANSIT or reported_at is None:
         return ""
     if message.settled_at and reported_at > message.settled_at:
@@ -171,6 +191,8 @@ def title_of(message: Message) -> str:
 
 
 def _explain_accepted(message: Message, shown: str) -> str:
+    if message.hold_id is not None and message.reported_at and message.handed_over_at is None:
+        return _("It was on hold. A report shows that it had been sent before.")
     if shown == MARKED_SENT:
         return _("A person found that it went out.")
     if shown == NO_REPORTS:

@@ -17,6 +17,7 @@ from providers.gateway.registry import clients
 from providers.models import Account
 
 from ..models import Message
+from ..on_hold import ON_HOLD, is_on_hold, not_on_hold, on_hold
 from ..states import MessageState
 
 S = MessageState
@@ -34,6 +35,12 @@ LABELS = {
         Role.WARNING,
         "front_hand",
         _("Waits for a person: approval, or it waited too long."),
+    ),
+    ON_HOLD: StateLabel(
+        _("On hold"),
+        Role.WARNING,
+        "front_hand",
+        _("It waited when a hold began and may have been sent before. A manager decides."),
     ),
     S.QUEUED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Not handed over yet.")),
     S.CLAIMED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Taken up, not handed over yet.")),
@@ -118,6 +125,8 @@ def gives_reports(account: Account) -> bool:
 
 def shown_state(message: Message) -> str:
     """Return the key of the message's label."""
+    if is_on_hold(message):
+        return ON_HOLD
     if message.state != S.SUBMITTED:
         return message.state
     if message.settled_at is not None and message.reported_at is None:
@@ -149,7 +158,11 @@ def where_shown(shown: str) -> Q:
             return unsettled & ~Q(account__provider__in=without_reports) & overdue
         case "submitted_marked":
             return Q(state=S.SUBMITTED, reported_at=None) & ~Q(settled_at=None)
+        case "on_hold":
+            return on_hold()
         case "queued":
-            return Q(state__in=(S.QUEUED, S.CLAIMED))
+            return Q(state__in=(S.QUEUED, S.CLAIMED)) & not_on_hold()
+        case "held" | "scheduled":
+            return Q(state=shown) & not_on_hold()
         case _:
             return Q(state=shown)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,6 +12,7 @@ from django.utils.translation import gettext as _
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.templatetags.portal import visible
 from core.times import duration
+from providers.hold.holdable import FROM_BEFORE
 from providers.models import ApiCall
 from providers.presentation.callback_texts import REPORT_WORDS, mask_words
 
@@ -18,6 +21,7 @@ from ..states import REPORTS, MessageState
 from .labels import gives_reports
 
 S = MessageState
+A_MOMENT: Final = timedelta(seconds=1)
 
 
 def timeline(
@@ -43,6 +47,8 @@ def _queue_entries(message: Message) -> Iterator[TimelineEntry]:
     yield TimelineEntry(
         _("Queued by %(name)s") % {"name": person_name(message.created_by)}, message.created_at
     )
+    if message.queued_at - message.created_at > A_MOMENT:
+        yield TimelineEntry(_("Released by a person"), message.queued_at)
     if message.claimed_at:
         yield TimelineEntry(_("Taken up"), message.claimed_at)
 
@@ -56,7 +62,8 @@ def _send_entries(message: Message, calls: list[ApiCall]) -> Iterator[TimelineEn
     if message.answered_at:
         last = calls[-1] if calls else None
         yield TimelineEntry(
-            _answer_text(message),
+            # A hold ended it after a call that certainly was not made.
+            _("Not handed over") if message.reason == FROM_BEFORE else _answer_text(message),
             message.answered_at,
             _call_url(last) if last else "",
             _("API call") if last else "",
@@ -95,6 +102,9 @@ def _answer_text(message: Message) -> str:
 
 
 def _decision_entries(message: Message) -> Iterator[TimelineEntry]:
+    hold = message.hold or (message.batch.hold if message.batch else None)
+    if hold is not None:
+        yield TimelineEntry(_("Put on hold"), hold.started_at)
     if message.settled_at:
         words = {
             S.NOT_SENT: _("Marked as not sent by %(name)s: %(reason)s"),
@@ -107,6 +117,9 @@ def _decision_entries(message: Message) -> Iterator[TimelineEntry]:
         yield TimelineEntry(
             _("Cancelled by %(name)s") % {"name": person_name(message.ended_by)}, message.ended_at
         )
+    elif message.ended_at and message.reason == FROM_BEFORE:
+        text = _("Not sent again, by decision of %(name)s; whether it was sent before is not known")
+        yield TimelineEntry(text % {"name": person_name(message.ended_by)}, message.ended_at)
     elif message.ended_at and not message.answered_at:
         yield TimelineEntry(_("Given up by the portal"), message.ended_at)
 

@@ -16,6 +16,7 @@ from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
 from core.masking import shown_number
 from messaging.models import Message
+from messaging.on_hold import ON_HOLD
 from messaging.presentation.labels import shown_state as message_state
 from providers.engine.leases import is_engine_alive
 from providers.models import Account
@@ -53,7 +54,7 @@ def live_context(admin: ModelPages, request: HttpRequest, session: Session) -> d
     code = session.newest_code()
     last = session.attempts.select_related("sent_code").last()
     shown = shown_state(session)
-    is_open = shown in OPEN
+    is_open = shown in OPEN or shown == ON_HOLD
     waiting = last is not None and last.state in UNDER_WAY
     # If the answer to the last try was lost it may still arrive, so this is not the end yet.
     no_tries = is_open and not waiting and session.tries_left <= 0

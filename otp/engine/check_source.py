@@ -28,7 +28,7 @@ from providers.gateway.errors import GatewayError, Refused
 from providers.gateway.vocabulary import CheckResult, CodeCheck, Outcome, Reason
 from providers.models import Account
 
-from .. import check_code, message_sync, sessions
+from .. import check_code, codes_on_hold, message_sync, sessions
 from ..models import Attempt, Session
 from ..states import ATTEMPT_STATES, NOT_CHECKED, SESSION_STATES, AttemptState, SessionState
 
@@ -121,6 +121,7 @@ class CheckSource(ClaimedRowSource):
             _give_up_stale(now)
             sessions.expire()
             message_sync.catch_up()
+            codes_on_hold.end_expired()
 
 
 def _record_verdict(attempt: Attempt, result: CheckResult) -> None:

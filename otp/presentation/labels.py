@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.admin.labels import Role, StateLabel, register_states
+from messaging.models import Message
+from messaging.on_hold import ON_HOLD, is_on_hold, on_hold
 
-from ..models import Session
+from ..models import SentCode, Session
 from ..states import OPEN, SessionState
 
 S = SessionState
@@ -20,6 +22,12 @@ LABELS = {
         Role.INFO,
         "schedule_send",
         _("The SMS is on its way to the provider."),
+    ),
+    ON_HOLD: StateLabel(
+        _("On hold"),
+        Role.WARNING,
+        "front_hand",
+        _("The SMS waited when a hold began and may have been sent before."),
     ),
     S.SEND_UNKNOWN: StateLabel(
         _("Sending unknown"),
@@ -60,7 +68,14 @@ def shown_state(session: Session) -> str:
     """The state to display. A session that is due shows as expired even before it is updated."""
     if session.state in OPEN and session.seconds_left <= 0:
         return S.EXPIRED
+    if session.state == S.PENDING and is_on_hold(_newest_message(session)):
+        return ON_HOLD
     return session.state
+
+
+def _newest_message(session: Session) -> Message:
+    listed: list[SentCode] | None = getattr(session, "all_codes", None)
+    return listed[-1].message if listed else session.newest_code().message
 
 
 def where_shown(shown: str) -> Q:
@@ -68,4 +83,13 @@ def where_shown(shown: str) -> Q:
     due = Q(state__in=sorted(OPEN), expires_at__lte=Now())
     if shown == S.EXPIRED:
         return Q(state=S.EXPIRED) | due
-    return Q(state=shown) & ~due
+    held = Q(Exists(_codes_on_hold()), state=S.PENDING)
+    if shown == ON_HOLD:
+        return held & ~due
+    return Q(state=shown) & ~due & ~held
+
+
+def _codes_on_hold() -> QuerySet[SentCode]:
+    newer = SentCode.objects.filter(session=OuterRef("session"), serial__gt=OuterRef("serial"))
+    held = Message.objects.filter(on_hold(), pk=OuterRef("message"))
+    return SentCode.objects.filter(~Exists(newer), Exists(held), session=OuterRef("pk"))

@@ -12,6 +12,7 @@ from core.admin.timeline import person_name
 from core.money_lines import MoneyLine
 from core.secrets import DOTS
 from core.times import duration, full_time, short_time
+from messaging.on_hold import is_on_hold
 from messaging.presentation.explanations import explanation_of
 from providers.error_texts import explain
 
@@ -98,6 +99,13 @@ def sending_status(session: Session, code: SentCode) -> StatusText:
             _("It is not known whether the SMS went out."),
             "warning",
             _("If the customer has the code, check it: a right code settles this."),
+            MoneyLine.UNKNOWN,
+        )
+    if is_on_hold(code.message):
+        return StatusText(
+            _("The SMS is on hold: it is not known whether it was sent before."),
+            "warning",
+            _("If the customer has the code, check it. Otherwise send a new one."),
             MoneyLine.UNKNOWN,
         )
     if session.state == S.PENDING:

@@ -24,7 +24,9 @@ S = SessionState
 def timeline(session: Session, *, with_messages: bool) -> list[TimelineEntry]:
     """`with_messages`: whether the reader may open the messages, so that entries link to them."""
     lines: list[TimelineEntry] = []
-    for code in session.codes.select_related("message__account", "message__created_by"):
+    for code in session.codes.select_related(
+        "message__account", "message__created_by", "message__hold"
+    ):
         lines += _code_entries(code, with_messages=with_messages)
     for attempt in session.attempts.select_related("created_by", "sent_code"):
         lines.append(TimelineEntry(_attempt_text(attempt), attempt.created_at))
@@ -48,6 +50,8 @@ def _code_entries(code: SentCode, *, with_messages: bool) -> Iterator[TimelineEn
         reverse("admin:messaging_message_change", args=[message.public_id]) if with_messages else ""
     )
     yield TimelineEntry(text % values, message.created_at, url, _("message"))
+    if message.hold is not None:
+        yield TimelineEntry(_("The SMS was put on hold"), message.hold.started_at)
     answer = _answer_text(message)
     ended = message.answered_at or message.ended_at
     if answer and ended:
@@ -61,6 +65,8 @@ def _answer_text(message: Message) -> str:
     match message.state:
         case MessageState.QUEUED | MessageState.CLAIMED | MessageState.SENDING:
             return _("Not handed over; it will be tried again") if message.tries else ""
+        case MessageState.HELD:
+            return ""
         case MessageState.REFUSED:
             return _("The SMS was refused")
         case MessageState.NOT_SENT:

@@ -28,10 +28,13 @@ STALE_AFTER = 10.0
 """Seconds that a call may wait for a thread before it is returned."""
 RESERVE_FROM = 4
 """From this many calls in flight on, one is reserved for calls that are not bulk work."""
+LONGEST_SLEEP = 0.5
+"""Seconds between two looks whether a call that waits for its turn must be returned."""
 WINDOW_MARGIN = 0.1
 """Seconds by which our windows exceed the provider's, because some calls take longer than others
 to arrive, above all on a busy machine. From five calls a second on, the allowance spaces its slots
 more widely than the longer window requires, so only calls that catch up wait for it."""
+LONGEST_WINDOW = 60.0 + WINDOW_MARGIN
 
 
 @dataclass(order=True)
@@ -61,7 +64,7 @@ def bulk_limit(in_flight: int) -> int:
 
 
 class SlidingWindow:
-    """The recent calls of this process: an exact guard of both rate windows.
+    """The recent calls of one account: an exact guard of both rate windows.
 
     The shared allowance spaces the slots. A job that waited for a thread starts later than its
     slot, and several of those at once could exceed a limit.
@@ -69,7 +72,7 @@ class SlidingWindow:
 
     def __init__(self, per_second: int, per_minute: int) -> None:
         self._windows = [(1.0 + WINDOW_MARGIN, deque[float](maxlen=per_second))]
-        self._windows.append((60.0 + WINDOW_MARGIN, deque[float](maxlen=per_minute)))
+        self._windows.append((LONGEST_WINDOW, deque[float](maxlen=per_minute)))
 
     def wait_for_next(self, now: float) -> float:
         """Seconds until one more call may start; 0 or less if it may start now."""
@@ -110,6 +113,25 @@ class AccountQueue:
         self._slow_until = 0.0
         self._paused = False
         self._paused_at = 0.0
+        self._closed = False
+
+    def take_over(self, ages: Sequence[float]) -> None:
+        """Open the queue. `ages`: how long ago the account's recent calls were made, the oldest
+        first."""
+        with self._lock:
+            now = time.monotonic()
+            self._sent = SlidingWindow(*self._limits)
+            for age in ages:
+                self._sent.record(now - age)
+            self._closed = False
+
+    def close(self) -> None:
+        """Start no call: another loop is to serve the account."""
+        self._closed = True
+
+    def open(self) -> None:
+        """Serve the account again after all."""
+        self._closed = False
 
     def _update_limits(self, account: Account) -> None:
         """Apply limits that staff may have changed."""
@@ -190,7 +212,7 @@ class AccountQueue:
     def is_closed(self, *, paid: bool) -> bool:
         """Whether calls of this kind must be returned instead of being started."""
         now = time.monotonic()
-        return now < self._slow_until or (paid and self._paused)
+        return self._closed or now < self._slow_until or (paid and self._paused)
 
     def slow_down(self, seconds: float) -> None:
         """Start no call for this many seconds."""
@@ -210,13 +232,13 @@ class AccountQueue:
         self._paused_at = 0.0
 
     def wait_for_departure(self, sleep: Callable[[float], object]) -> bool:
-        """Wait until one more call may start, and count it. False if the pool is stopping."""
-        while not self._dismissing:
+        """Wait until one more call may start, and count it. False if none may start any more."""
+        while not (self._dismissing or self._closed):
             with self._lock:
                 now = time.monotonic()
                 wait = self._sent.wait_for_next(now)
                 if wait <= 0:
                     self._sent.record(now)
                     return True
-            sleep(wait)
+            sleep(min(wait, LONGEST_SLEEP))
         return False

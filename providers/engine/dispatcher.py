@@ -75,9 +75,14 @@ class Dispatcher:
         """The number of rows that this loop has claimed or marked in flight."""
         return self._in_flight.total()
 
-    @property
-    def accounts_in_flight(self) -> list[int]:
-        return [account_id for account_id, count in self._in_flight.items() if count > 0]
+    def in_flight_of(self, account_id: int) -> int:
+        return self._in_flight[account_id]
+
+    def is_idle(self, account_id: int) -> bool:
+        """Whether this loop holds no row of the account, as far as it knows."""
+        return self._in_flight[account_id] <= 0 and not any(
+            job.account_id == account_id for jobs in self._uncommitted.values() for job in jobs
+        )
 
     def mark_finished(self, job: Job) -> None:
         self._in_flight[job.account_id] -= 1

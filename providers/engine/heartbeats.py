@@ -1,29 +1,40 @@
-"""Track which loops are alive, by their heartbeats in the database."""
+"""Track which loops are alive, by their heartbeats in the database and its clock."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Case, F, Max, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from ..clock import sql_now
+from ..clock import database_now, sql_now
 from ..models import Heartbeat, Lease, heartbeat, newest_engine_beat
 from ..models.engine import LOOP_PREFIX
-from .leases import LONGEST_LEASE, TIME_TO_LIVE
 
-BEAT_EVERY = 5.0
+BEAT_EVERY: Final = 2.0
 """Seconds between two heartbeats of a loop, whether it works or stands by."""
-LOOP_TIMEOUT = timedelta(seconds=3 * BEAT_EVERY)
+LOOP_TIMEOUT: Final = timedelta(seconds=15)
+SHARING_TIMEOUT: Final = 6.0
+"""Seconds without a heartbeat after which a loop has no share in the accounts any more. Its leases
+expire at the same time."""
+LONGEST_LEASE: Final = SHARING_TIMEOUT + 1.0
+"""Seconds. A lease that ends later is from before the database's clock was set back."""
 TAKEOVER_TIME = 10.0
 """Seconds within which another loop takes over. A shorter gap is normal."""
 
 
-def beat(loop: UUID) -> None:
-    heartbeat(LOOP_PREFIX + loop.hex, at=Now())
+def beat(loop: UUID, host: str = "") -> None:
+    """Record that a loop lives. With its host, it also shares in the accounts."""
+    heartbeat(LOOP_PREFIX + loop.hex, host, at=Now())
+
+
+def touch(loop: UUID) -> None:
+    """Renew the heartbeat of a loop that has one."""
+    Heartbeat.objects.filter(name=LOOP_PREFIX + loop.hex).update(beat_at=Now())
 
 
 def remove(loop: UUID) -> None:
@@ -38,11 +49,26 @@ def living_loops() -> list[UUID]:
     return [UUID(name.removeprefix(LOOP_PREFIX)) for name in fresh.values_list("name", flat=True)]
 
 
+def sharing_loops() -> dict[str, str]:
+    """The loops among which the accounts are shared, with their hosts.
+
+    A loop that stops has no host here, and neither has a loop of an older version.
+    """
+    now, limit = _now(), timedelta(seconds=SHARING_TIMEOUT)
+    # A heartbeat ahead of the clock was written before the clock was set back.
+    fresh = Heartbeat.objects.filter(
+        name__startswith=LOOP_PREFIX, beat_at__gt=now - limit, beat_at__lt=now + limit
+    ).exclude(detail="")
+    return {
+        name.removeprefix(LOOP_PREFIX): host for name, host in fresh.values_list("name", "detail")
+    }
+
+
 def seconds_since_last_beat() -> float:
     """Seconds since the newest heartbeat of any loop; 0 if there has never been one."""
     bound_future_beats()
     last = newest_engine_beat()
-    return (timezone.now() - last).total_seconds() if last else 0.0
+    return (_now() - last).total_seconds() if last else 0.0
 
 
 def bound_future_beats() -> None:
@@ -54,7 +80,7 @@ def bound_future_beats() -> None:
 
 def prune() -> None:
     """Delete heartbeats that killed loops left behind more than a day ago."""
-    old = timezone.now() - timedelta(days=1)
+    old = _now() - timedelta(days=1)
     Heartbeat.objects.filter(name__startswith=LOOP_PREFIX, beat_at__lt=old).delete()
 
 
@@ -64,11 +90,17 @@ def unserved_since() -> datetime | None:
     None while one does, and if there is no account to serve. The epoch if no lease was ever held.
     """
     clock = Max(RawSQL(sql_now(), []))  # noqa: S611 - a constant of ours
-    seen = Lease.objects.aggregate(newest=Max("expires_at"), now=clock)
+    # A lease that was freed says when; another one expires some time after the last renewal.
+    seen_by = Case(When(holder="", then=F("expires_at")), default=F("expires_at") - SHARING_TIMEOUT)
+    seen = Lease.objects.aggregate(newest=Max(seen_by), now=clock)
     newest = seen["newest"]
     if newest is not None and newest > seen["now"] + LONGEST_LEASE:
         # From before the clock was set back. Its holder would have shortened it.
         newest = seen["now"] - TAKEOVER_TIME
-    if newest is None or seen["now"] - newest < TAKEOVER_TIME - TIME_TO_LIVE:
+    if newest is None or seen["now"] - newest < TAKEOVER_TIME:
         return None
-    return datetime.fromtimestamp(max(newest - TIME_TO_LIVE, 0), UTC)
+    return datetime.fromtimestamp(max(newest, 0), UTC)
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(database_now(), UTC)

@@ -7,29 +7,30 @@ leaves only rows with its claim, and each row says whether its call may have bee
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import connection
 
 from core.database_sessions import synced_by_next_commit
 
-from .. import accounts, rate_limits
+from .. import rate_limits
 from ..gateway.http.client import Deadlines
 from ..hold import fence, recovery
 from ..hold.fence import FenceBroken
-from ..models import Account, heartbeat
+from ..models import heartbeat
 from . import far_times, heartbeats, leases
 from .clock_watch import ClockWatch
 from .database_errors import concerns_row
 from .dispatch_round import LeasedAccount
 from .dispatcher import Dispatcher
+from .hand_over import HandOver
 from .past_guard import NO_PAST, PastGuard
 from .result_writer import ResultWriter
+from .served_accounts import load
 from .work_source import WorkSource, sources
 from .worker_pool import PoolRequest, SlotRequest, WorkerPool
 
@@ -46,10 +47,8 @@ LONGEST_PAUSE = 0.03
 the same for one call as for many, and each thread has its next call ready."""
 ROUND_AFTER_ONE_IN = 4
 """The next round begins early once one in this many calls has finished."""
-GC_THRESHOLD = 50_000
-"""Generation-0 threshold of the garbage collector. With the default of 700, a loop that makes a
-thousand calls a second collects all the time, and every thread waits for it."""
 RENEW_EVERY = leases.TIME_TO_LIVE / 3
+SOONEST_RENEWAL = 0.2
 SWEEP_EVERY = 5.0
 CLOCK_REPAIR_EVERY = 60.0
 DEADLINES = Deadlines()
@@ -58,17 +57,6 @@ DRAIN_TIMEOUT = 60.0
 LONGEST_DRAIN_TIMEOUT = 3600.0
 """Seconds that a stopping loop waits for a lost database while results are unwritten. Whoever
 stops the whole cluster waits less long and ends the process."""
-
-
-@contextmanager
-def _tuned_garbage_collector() -> Iterator[None]:
-    """Tune the garbage collector for many small objects within the block."""
-    thresholds = gc.get_threshold()
-    gc.set_threshold(GC_THRESHOLD, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
 
 
 class Loop:
@@ -80,6 +68,7 @@ class Loop:
         self._result_writer = ResultWriter(self.claim)
         self._past_guard = PastGuard()
         self._served: dict[int, LeasedAccount] = {}
+        self._hand_over = HandOver(self._worker_pool)
         self._next_renewal = self._next_beat = 0.0
         self._next_sweeps: dict[str, float] = {}
         self._clock = ClockWatch()
@@ -87,12 +76,11 @@ class Loop:
 
     def run(self) -> None:
         """Serve until `should_stop` returns True, then let running calls end and record them."""
-        with _tuned_garbage_collector():
-            try:
-                while not self._should_stop():
-                    self._pause(self._run_guarded_round())
-            finally:
-                self._shut_down()
+        try:
+            while not self._should_stop():
+                self._pause(self._run_guarded_round())
+        finally:
+            self._shut_down()
 
     def _run_guarded_round(self) -> bool:
         try:
@@ -150,7 +138,8 @@ class Loop:
                 dispatched += self._dispatch(source)
         if recorded and not dispatched:
             # The commit that syncs the results.
-            heartbeats.beat(self.claim)
+            heartbeats.touch(self.claim)
+        self._free_drained(now)
         self._sweep(now)
         return bool(recorded + dispatched)
 
@@ -178,7 +167,7 @@ class Loop:
 
     def _dispatch(self, source: WorkSource) -> int:
         try:
-            return self._dispatcher.dispatch(source, self._served)
+            return self._dispatcher.dispatch(source, self._hand_over.serving(self._served))
         except FenceBroken:
             raise
         except Exception as error:
@@ -202,34 +191,37 @@ class Loop:
         return written
 
     def _renew(self, now: float) -> None:
-        """Renew the leases and reload the accounts."""
+        """Renew the leases, take or give some for an even share, and reload the accounts."""
         if self._clock.check() or now >= self._next_clock_repair:
             self._next_clock_repair = now + CLOCK_REPAIR_EVERY
             far_times.bring_all_near()
-        held = leases.renew(self.claim)
-        self._next_renewal = now + RENEW_EVERY
-        served: dict[int, LeasedAccount] = {}
-        # Slightly stale rows will do: after a new callback address the old one is valid for days.
-        accounts_held = Account.objects.filter(pk__in=held)
-        for account in accounts_held.prefetch_related("credentials", "callback_tokens"):
-            client = account.client
-            if client is None:
-                continue
-            before = self._served.get(account.pk)
-            if account.is_paused:
-                self._worker_pool.pause_account(account.pk)
-            else:
-                self._worker_pool.resume_account(account.pk)
-            now_served = LeasedAccount(account, client, accounts.decrypted_login_of(account))
-            if before:
-                now_served.free_at, now_served.bulk_throttle = before.free_at, before.bulk_throttle
-            served[account.pk] = now_served
-        self._served = served
         if now >= self._next_beat:
             self._next_beat = now + heartbeats.BEAT_EVERY
-            heartbeats.beat(self.claim)
-            if held:
-                heartbeat("engine", f"{len(held)} accounts")
+            heartbeats.beat(self.claim, settings.PORTAL_HOST)
+            if self._served:
+                heartbeat("engine", f"{len(self._served)} accounts")
+        renewal = leases.renew(self.claim, settings.PORTAL_HOST)
+        self._worker_pool.may_begin_until = now + leases.TIME_TO_LIVE
+        self._next_renewal = now + min(RENEW_EVERY, max(renewal.next_in, SOONEST_RENEWAL))
+        self._served = load(self._served, renewal, self._worker_pool)
+        self._hand_over.plan(
+            self._served, renewal.surplus, self._dispatcher.in_flight_of, time.monotonic()
+        )
+
+    def _free_drained(self, now: float) -> None:
+        """Free the leases of accounts that another loop is to serve and that are drained."""
+        self._release(self._hand_over.take_drained(self._is_idle, now))
+
+    def _is_idle(self, account_id: int) -> bool:
+        """Whether every call of the account has ended and is recorded."""
+        return self._dispatcher.is_idle(account_id) and not self._result_writer.has_results_of(
+            account_id
+        )
+
+    def _release(self, account_ids: Collection[int]) -> None:
+        if account_ids:
+            leases.release(self.claim, account_ids)
+            self._served = {pk: one for pk, one in self._served.items() if pk not in account_ids}
 
     def _answer_pool_requests(self) -> None:
         pool_requests = self._worker_pool.take_pool_requests()
@@ -287,10 +279,10 @@ class Loop:
             self._next_beat = now + heartbeats.BEAT_EVERY
             heartbeats.beat(self.claim)
             leases.extend(self.claim)
-            leases.release(self.claim, except_for=self._dispatcher.accounts_in_flight)
         try:
             self._dispatcher.release_all(sources())
             self._answer_pool_requests()
         finally:
             self._record()
+        self._release([account_id for account_id in self._served if self._is_idle(account_id)])
         return self._dispatcher.in_flight <= 0 and self._result_writer.is_empty

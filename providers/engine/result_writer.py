@@ -61,6 +61,12 @@ class ResultWriter:
     def is_empty(self) -> bool:
         return not self._units
 
+    def has_results_of(self, account_id: int) -> bool:
+        """Whether anything of this account is still to be written."""
+        return any(
+            one.result.job.account_id == account_id for unit in self._units for one in unit.finished
+        )
+
     def add(self, finished: Finished) -> None:
         for unit in reversed(self._units):
             if unit.source is finished.source and not unit.is_doubtful:
@@ -149,7 +155,7 @@ class ResultWriter:
 
     def _database_accepts_writes(self) -> bool:
         try:
-            heartbeats.beat(self._claim)
+            heartbeats.touch(self._claim)
         except Exception:  # noqa: BLE001 - whatever it is, the database does not take it
             return False
         return True

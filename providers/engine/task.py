@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import multiprocessing
 import os
+import random
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 from django_q.conf import Conf
@@ -19,16 +23,34 @@ logger = logging.getLogger(__name__)
 
 LONGEST_RUN = 600.0
 """Seconds. Shorter than the queue's `retry`, so that the queue never starts a task twice while it
-runs. The loop then queues its successor and ends."""
+runs. The loop then ends, and the worker takes the next one, which waits."""
+RUNS_DIFFER_BY = 0.2
+"""The part of a run by which it may be shorter, so that loops which started together do not end
+together."""
 STATUS_CHECK_EVERY = 0.5
+GC_THRESHOLD = 50_000
+"""Generation-0 threshold of the garbage collector. With the default of 700, a loop that makes a
+thousand calls a second collects all the time, and every thread waits for it."""
+KEEP_RUNNING_EVERY = 2.0
 
 
 def run() -> None:
     """Run one loop until its cluster stops, its parent dies or `LONGEST_RUN` has passed."""
-    until = time.monotonic() + LONGEST_RUN
-    Loop(should_stop=_stop_signal(until)).run()
-    if time.monotonic() >= until:
-        keep_running()
+    seconds = LONGEST_RUN * (1 - RUNS_DIFFER_BY * random.random())  # noqa: S311
+    should_stop = _stop_signal(time.monotonic() + seconds)
+    if not should_stop():
+        Loop(should_stop).run()
+
+
+@contextmanager
+def _tuned_garbage_collector() -> Iterator[None]:
+    """Tune the garbage collector for many small objects within the block."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(GC_THRESHOLD, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _stop_signal(until: float) -> Callable[[], bool]:
@@ -37,20 +59,39 @@ def _stop_signal(until: float) -> Callable[[], bool]:
     A worker cannot see its cluster's stop event. The cluster's published status and the id of the
     parent process carry the same information.
     """
-    parent = os.getppid()
-    next_check = 0.0
+    parent = _sentinel_id()
+    next_check = next_keeping = 0.0
 
     def should_stop() -> bool:
-        nonlocal next_check
+        nonlocal next_check, next_keeping
         now = time.monotonic()
         if now >= until or os.getppid() != parent:
             return True
         if now < next_check:
             return False
         next_check = now + STATUS_CHECK_EVERY
-        return _cluster_is_stopping(parent)
+        if _cluster_is_stopping(parent):
+            return True
+        if now >= next_keeping:
+            next_keeping = now + KEEP_RUNNING_EVERY
+            _keep_running()
+        return False
 
     return should_stop
+
+
+def _sentinel_id() -> int:
+    """The process that started this worker. A worker that outlived it must not begin a loop."""
+    parent = multiprocessing.parent_process()
+    return parent.pid if parent is not None and parent.pid is not None else os.getppid()
+
+
+def _keep_running() -> None:
+    try:
+        keep_running()
+    except Exception as error:
+        logger.error("The engine could not queue a loop.", exc_info=error)
+        connection.close()
 
 
 def _cluster_is_stopping(sentinel: int) -> bool:

@@ -1,14 +1,25 @@
-"""Start the engine's loops. A lost start loses nothing: any loop takes any due row."""
+"""Start the engine's loops. A lost start loses nothing: any loop takes any due row.
+
+One task always waits in the queue, besides those that each cluster has fetched in advance. So a
+worker that starts finds a loop at once, whatever was killed before. Whoever notices that none
+waits queues the next: each worker when it starts, each loop while it runs, whoever writes work
+while no loop lives, and a schedule.
+"""
 
 from __future__ import annotations
 
-from django.conf import settings
-from django.db import transaction
+import logging
+
+from django.db import DatabaseError, transaction
 from django.utils import timezone
+from django_q.conf import Conf
 from django_q.models import OrmQ
+from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
-from . import heartbeats, leases
+from . import leases
+
+logger = logging.getLogger(__name__)
 
 CLUSTER = "engine"
 
@@ -19,43 +30,35 @@ def start_loop() -> None:
 
 
 def wake_engine() -> bool:
-    """Queue a loop unless one holds a lease or is queued already. Returns whether it did."""
-    if leases.is_engine_alive() or _count_queued_loops():
+    """Queue a loop unless one holds a lease or waits already. Returns whether it did."""
+    if leases.is_engine_alive():
         return False
     with transaction.atomic():
-        start_loop()
+        return keep_running()
+
+
+def keep_running() -> bool:
+    """Queue a loop unless one waits. Returns whether it did.
+
+    A task that a cluster has fetched is locked and does not count: its worker may be dead, and
+    the lock outlives it for long.
+    """
+    if OrmQ.objects.filter(key=CLUSTER, lock__lte=timezone.now()).exists():
+        return False
+    start_loop()
     return True
 
 
-def keep_running() -> int:
-    """Queue the loops that a cluster lacks, so that one works and one stands by.
-
-    The watchdog calls this each minute, and so does a loop at the end of its run.
-    Returns the number of loops queued.
-    """
-    missing = max(0, _loops_per_cluster() - len(heartbeats.living_loops()) - _count_queued_loops())
-    for _ in range(missing):
-        start_loop()
-    return missing
+def watch_workers() -> None:
+    """Let each worker of the engine's cluster make sure that a loop waits for it."""
+    post_spawn.connect(_worker_started, dispatch_uid="providers.engine.wake")
 
 
-def start_loops() -> None:
-    """Queue one loop per worker when a cluster starts.
-
-    Heartbeats do not count here, because those of loops that were just killed are still fresh.
-    A loop too many stands by until its run ends.
-    """
-    for _ in range(_loops_per_cluster() - _count_queued_loops()):
-        start_loop()
-
-
-def _loops_per_cluster() -> int:
-    wanted: int = settings.Q_CLUSTER["ALT_CLUSTERS"][CLUSTER]["workers"]
-    return wanted
-
-
-def _count_queued_loops() -> int:
-    """Tasks that no cluster has fetched yet. The task of a killed worker stays locked for long,
-    so it does not count."""
-    waiting: int = OrmQ.objects.filter(key=CLUSTER, lock__lte=timezone.now()).count()
-    return waiting
+def _worker_started(**_: object) -> None:
+    if Conf.CLUSTER_NAME != CLUSTER:
+        return
+    try:
+        keep_running()
+    except DatabaseError:
+        # An error here would kill the worker. Whoever notices next queues the loop.
+        logger.exception("The engine could not queue a loop.")

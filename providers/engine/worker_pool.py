@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -101,6 +102,8 @@ class WorkerPool:
         self.wake = threading.Event()
         self.past = 0
         """The past of the database. Calls that were submitted in another one do not begin."""
+        self.may_begin_until = float("inf")
+        """By the monotonic clock. The leases expire then, and another loop may make the calls."""
 
     def start(
         self,
@@ -111,9 +114,7 @@ class WorkerPool:
         login: Login,
     ) -> None:
         """Queue jobs of one account. They start as soon as it may have more calls in flight."""
-        account_queue = self._account_queues.get(account.pk)
-        if account_queue is None:
-            account_queue = self._account_queues[account.pk] = AccountQueue(account)
+        account_queue = self._queue_of(account)
         calls = [
             QueuedCall(source.lane, account_queue.next_order(), source, job, account, client, login)
             for job in jobs
@@ -126,6 +127,12 @@ class WorkerPool:
                 # becomes stale and its row is released. The row is not lost either way.
                 logger.exception("No thread could be started.")
                 account_queue.discard_thread()
+
+    def _queue_of(self, account: Account) -> AccountQueue:
+        account_queue = self._account_queues.get(account.pk)
+        if account_queue is None:
+            account_queue = self._account_queues[account.pk] = AccountQueue(account)
+        return account_queue
 
     def _serve(self, account_queue: AccountQueue) -> None:
         """Run one account's jobs in this thread until none is ready."""
@@ -150,6 +157,7 @@ class WorkerPool:
             account_queue.wait_for_departure(self._stopping.wait)
             and not account_queue.is_closed(paid=paid)
             and call.job.past == self.past
+            and time.monotonic() < self.may_begin_until
         )
 
     def _finish(self, finished: Finished) -> None:
@@ -201,6 +209,22 @@ class WorkerPool:
         account_queue = self._account_queues.get(account_id)
         if account_queue is not None:
             account_queue.resume()
+
+    def take_account_over(self, account: Account, ages: Sequence[float]) -> None:
+        """Serve an account from now on, and count its earlier calls."""
+        self._queue_of(account).take_over(ages)
+
+    def close_account(self, account_id: int) -> None:
+        """Return the queued calls of an account that another loop is to serve."""
+        account_queue = self._account_queues.get(account_id)
+        if account_queue is not None:
+            account_queue.close()
+
+    def open_account(self, account_id: int) -> None:
+        """Serve an account again that was to be given away."""
+        account_queue = self._account_queues.get(account_id)
+        if account_queue is not None:
+            account_queue.open()
 
     @property
     def finished_count(self) -> int:

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -17,6 +17,9 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 
 from ..models import Account, Hold
+
+FROM_BEFORE: Final = "from_before"
+"""Reason of a row from before a hold. Whether its call was made since is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,28 @@ class HeldGroup:
     facts: Sequence[str | Promise] = ()
     """What is known about them, in sentences."""
     settled: int = 0
-    """How many of the group have been settled by what is known."""
+    """How many of the group have been settled by what is known. The first fact says how."""
     may_send: bool = True
     """False if sending them makes no sense any more, such as codes that have expired."""
     url: str = ""
     """The list of its rows."""
+    has_rows: bool = False
+    """Whether its rows can be decided one by one (`Holdable.rows`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """One row of a group that waits for a decision."""
+
+    pk: int
+    title: str | Promise
+    """What it is, such as a masked number."""
+    line: str | Promise
+    """Its account and whose row it is."""
+    at: datetime | None
+    """When it was queued."""
+    facts: Sequence[str | Promise] = ()
+    url: str = ""
 
 
 class Holdable(ABC):
@@ -64,6 +84,10 @@ class Holdable(ABC):
     @abstractmethod
     def groups(self, hold: Hold) -> list[HeldGroup]:
         """What this hold keeps or kept of this kind."""
+
+    def rows(self, hold: Hold, group: str, after: int, limit: int) -> list[HeldRow]:
+        """The undecided rows of a group with a key above `after`, in the order of their keys."""
+        return []
 
     @abstractmethod
     def count_undecided(self, hold: Hold) -> int:
@@ -93,6 +117,14 @@ def held_accounts() -> QuerySet[Account]:
     return (
         found.exclude(base_url__startswith=settings.SANDBOX_URL) if settings.SANDBOX_URL else found
     )
+
+
+def hold_since(moment: datetime) -> Hold | None:
+    """The newest hold if it began after this moment, whether or not it has ended.
+
+    What a row from before it would do by itself is not done: it may have been done already.
+    """
+    return Hold.objects.filter(started_at__gt=moment).order_by("-started_at", "-pk").first()
 
 
 _holdables: dict[str, Holdable] = {}

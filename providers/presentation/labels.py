@@ -51,7 +51,23 @@ CALLBACK: Final = {
         _("Contradicts what was known; not applied."),
     ),
 }
-
+HOST: Final = {
+    "running": StateLabel(
+        pgettext_lazy("host", "Running"), Role.SUCCESS, "check_circle", _("It reports itself.")
+    ),
+    "silent": StateLabel(
+        pgettext_lazy("host", "Not seen"),
+        Role.WARNING,
+        "signal_disconnected",
+        _("It does not report itself any more, and has not said that it stopped."),
+    ),
+    "stopped": StateLabel(
+        pgettext_lazy("host", "Stopped"),
+        Role.NEUTRAL,
+        "stop_circle",
+        _("It was stopped in order."),
+    ),
+}
 
 OUTCOME: Final = {
     "done": StateLabel(_("Done"), Role.SUCCESS, "check_circle", _("The provider did it.")),
@@ -91,3 +107,4 @@ def register() -> None:
     register_states("account", ACCOUNT)
     register_states("callback", CALLBACK)
     register_states("api_call", OUTCOME)
+    register_states("host", HOST)

@@ -59,6 +59,8 @@ class CancelPage(OrderAction):
 
     def _too_late(self, order: Order) -> str:
         order.refresh_from_db()
+        if order.state == S.HELD:
+            return gettext("Nothing was changed: it is on hold, and a manager decides about it.")
         if order.state in (S.CLAIMED, S.PLACING):
             return gettext("It is being ordered right now. Cancel it once its number is there.")
         if cancel_requests.is_being_cancelled(order):

@@ -107,14 +107,15 @@ def _poll_every(order: Order) -> int | None:
     if order.state == S.CANCELLED and order.provider_id and order.ended_at:
         return 5 if now - order.ended_at < REFUND_WATCH else None
     waits_for_text = order.state == S.RECEIVED and not order.content and order.next_poll_at
-    if order.state not in BEING_PLACED | {S.PENDING, S.UNKNOWN} and not waits_for_text:
+    if order.state not in BEING_PLACED | {S.HELD, S.PENDING, S.UNKNOWN} and not waits_for_text:
         return None
     return poll_interval(order.created_at)
 
 
 def _candidates(order: Order, user: User | AnonymousUser) -> list[dict[str, Any]]:
     """Found orders that may be this order."""
-    if order.state not in (S.UNKNOWN, S.NOT_CREATED) or order.answered_at is None:
+    answered = order.state in (S.UNKNOWN, S.NOT_CREATED) and order.answered_at is not None
+    if not answered and order.state != S.HELD:
         return []
     if not user.has_perm("rentals.resolve_order"):
         return []

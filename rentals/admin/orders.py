@@ -65,7 +65,15 @@ class OrderAdmin(TrackedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request)
-        related = ("account", "account__watch", "held_by", "created_by", "settled_by", "ended_by")
+        related = (
+            "account",
+            "account__watch",
+            "held_by",
+            "created_by",
+            "settled_by",
+            "ended_by",
+            "hold",
+        )
         return rows.select_related(*related)
 
     # --- the list ------------------------------------------------------------

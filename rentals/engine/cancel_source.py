@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from datetime import datetime
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -31,8 +31,6 @@ from ..models import Cancel, Order
 from ..states import CANCEL_OPEN, CANCEL_STATES, CancelState
 
 C = CancelState
-
-POLL_SOON: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,7 @@ class CancelSource(ClaimedRowSource):
 
 def _decide_lost_cancels(ids: Sequence[int], now: datetime) -> None:
     for order_id in Cancel.objects.filter(pk__in=ids).values_list("order_id", flat=True):
-        _let_order_decide(order_id, now)
+        cancel_requests.let_order_decide(order_id, now)
 
 
 def _apply_answer(
@@ -158,7 +156,7 @@ def _apply_answer(
         CANCEL_STATES.move(given_up, state, sources=(C.UNCLEAR,), **changes)
     CANCEL_STATES.move(rows, state, sources=(C.SENDING,), **changes)
     if value.order is None:
-        _let_order_decide(job.order_id, now)
+        cancel_requests.let_order_decide(job.order_id, now)
     else:
         apply_order_state.apply(job.order_id, value.order, now, from_lookup=True)
     Order.objects.filter(pk=job.order_id).update(changed_at=now)
@@ -176,7 +174,7 @@ def _apply_error(job: CancelJob, rows: QuerySet[Cancel], error: GatewayError) ->
         CANCEL_STATES.move(rows, C.QUEUED, sources=(C.SENDING,), **changes, **answer)
     elif error.outcome == Outcome.UNKNOWN:
         CANCEL_STATES.move(rows, C.UNCLEAR, sources=(C.SENDING,), answered_at=now, **answer)
-        _let_order_decide(job.order_id, now)
+        cancel_requests.let_order_decide(job.order_id, now)
     else:
         state = C.REFUSED if error.outcome == Outcome.REFUSED else C.NOT_DONE
         CANCEL_STATES.move(rows, state, sources=(C.SENDING,), answered_at=now, **answer)
@@ -191,17 +189,6 @@ def _apply_late_error(job: CancelJob, given_up: QuerySet[Cancel], error: Gateway
         answer = {"reason": error.reason, "words": storable(error.words), "answered_at": now}
         CANCEL_STATES.move(given_up, state, sources=(C.UNCLEAR,), **answer)
         Order.objects.filter(pk=job.order_id).update(changed_at=now)
-
-
-def _let_order_decide(order_id: int, now: datetime) -> None:
-    """Have the order's own answer decide an unclear cancel.
-
-    An order that has ended has given that answer already. Any other is polled soon, whatever its
-    interval.
-    """
-    cancel_requests.decide_unclear_cancels(now, order_id=order_id)
-    waiting = Order.objects.filter(pk=order_id, next_poll_at__gt=now + POLL_SOON)
-    waiting.update(next_poll_at=now + POLL_SOON)
 
 
 def _cancel_job(job: Job) -> CancelJob:

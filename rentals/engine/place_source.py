@@ -68,11 +68,13 @@ class PlaceSource(ClaimedRowSource):
             lost_changes=lambda now: {"answered_at": now},
         )
         self.rows = (self.orders,)
-        self._queued = DueAccounts(lambda _: Order.objects.filter(state=S.QUEUED))
+        self._queued = DueAccounts(lambda _: Order.objects.filter(state=S.QUEUED, hold=None))
 
     def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
         now = timezone.now()
-        due = Order.objects.filter(state=S.QUEUED, not_before__lte=now, account__in=accounts)
+        due = Order.objects.filter(
+            state=S.QUEUED, hold=None, not_before__lte=now, account__in=accounts
+        )
         return place_orders.not_expired(due, now).filter(~Exists(blocking_orders(now))).order_by()
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:

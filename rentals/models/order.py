@@ -115,7 +115,8 @@ class Order(Stated, ClaimedRow, Settled):
     hold = models.ForeignKey(
         Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
     )
-    """The hold that keeps it from being placed until a person has decided."""
+    """The hold that keeps it from being placed until a person has decided, or kept it until it was
+    settled. An order that was released has none."""
 
     class Meta:
         ordering = ("-created_at", "-pk")

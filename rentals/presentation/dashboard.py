@@ -33,6 +33,10 @@ def unknown_orders() -> QuerySet[Order]:
     return Order.objects.filter(state=OrderState.UNKNOWN).order_by()
 
 
+def orders_on_hold() -> QuerySet[Order]:
+    return Order.objects.filter(state=OrderState.HELD).order_by()
+
+
 def open_findings() -> QuerySet[Finding]:
     return Finding.objects.filter(gone_at=None, explained_at=None).order_by()
 
@@ -96,6 +100,9 @@ def _order_items(*, may_import: bool) -> Iterator[AttentionItem]:
     count = unknown_orders().count()
     text = ngettext("%(count)d order: outcome unknown", "%(count)d orders: outcome unknown", count)
     yield from counted_item(count, text, f"{listed}?shown=unknown", "help")
+    count = orders_on_hold().count()
+    text = ngettext("%(count)d order is on hold", "%(count)d orders are on hold", count)
+    yield from counted_item(count, text, f"{listed}?shown=held", "front_hand")
     count = ending_soon().count()
     text = ngettext(
         "%(count)d order ends within 2 minutes", "%(count)d orders end within 2 minutes", count

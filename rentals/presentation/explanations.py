@@ -80,6 +80,8 @@ def register() -> None:
 def explanation_of(order: Order) -> Explanation:
     shown = shown_state(order)
     match order.state:
+        case S.HELD:
+            return _on_hold(order)
         case S.QUEUED | S.CLAIMED:
             return _waiting(order)
         case S.PLACING:
@@ -109,6 +111,20 @@ def _ended(order: Order, shown: str) -> Explanation:
     return Explanation(
         text=_("The time is over, and the provider gave no last word."),
         next_step=_("Rent another; check the refund in the ledger."),
+    )
+
+
+def _on_hold(order: Order) -> Explanation:
+    began = short_time(order.hold.started_at) if order.hold else ""
+    return Explanation(
+        _("It is not known whether this was ordered."),
+        _(
+            "It waited when a hold began at %(time)s and may have been ordered before. The portal"
+            " looks in the provider's order list, and orders it only if a manager releases it."
+        )
+        % {"time": began},
+        _("Ask a manager to decide."),
+        MoneyLine.UNKNOWN,
     )
 
 
@@ -239,6 +255,11 @@ def _not_rented(order: Order) -> str:
         return _("No other number was rented: the daily limit is used up.")
     if cancel_requests.ANOTHER_NOT_ALLOWED in order.warnings:
         return _("No other number was rented: whoever asked for it may not rent any more.")
+    if cancel_requests.ANOTHER_FROM_BEFORE in order.warnings:
+        return _(
+            "No other number was rented: it was asked for before a hold, and may have been rented"
+            " then."
+        )
     return ""
 
 

@@ -21,6 +21,12 @@ S = OrderState
 WITHDRAWN: Final = "withdrawn"
 
 LABELS: Final = {
+    S.HELD: StateLabel(
+        _("On hold"),
+        Role.WARNING,
+        "front_hand",
+        _("It waited when a hold began and may have been ordered before. A manager decides."),
+    ),
     S.QUEUED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Not ordered yet.")),
     S.CLAIMED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Not ordered yet.")),
     S.PLACING: StateLabel(_("Ordering"), Role.INFO, "sync", _("The order is being placed.")),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.templatetags.portal import amount
 from core.times import duration, full_time
+from providers.hold.holdable import FROM_BEFORE
 from providers.models import ApiCall
 
 from ..models import Order, Transaction
@@ -38,11 +39,13 @@ def _placing(order: Order, with_calls: bool) -> Iterator[TimelineEntry]:
     else:
         text = _("Ordered by %(name)s") % {"name": person_name(order.created_by)}
         yield TimelineEntry(text, order.created_at)
+    if order.hold is not None:
+        yield TimelineEntry(_("Put on hold"), order.hold.started_at)
     if order.handed_over_at:
         yield TimelineEntry(_("Handed over for placing"), order.handed_over_at)
     call = _placing_call(order) if with_calls else None
     url = reverse("admin:providers_apicall_change", args=[call.pk]) if call else ""
-    if order.answered_at:
+    if order.answered_at and order.reason != FROM_BEFORE:
         yield TimelineEntry(_answer(order), order.answered_at, url, _("API call") if call else "")
     if order.settled_at:
         text = _("Settled by %(name)s: %(reason)s") % {
@@ -63,6 +66,8 @@ def _answer(order: Order) -> str:
             "id": order.provider_id,
             "price": amount(order.price) or _("not stated"),
         }
+    if order.state == S.HELD:
+        return _("Not placed")
     if order.state in (S.QUEUED, S.CLAIMED, S.PLACING):
         return _("Not placed; it will be tried again")
     took = (

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from messaging.models import Message
 from providers.accounts import new_callback_token
-from providers.models import Account, ApiCall, Callback
+from providers.models import Account, ApiCall, Callback, Host
 from rentals.models import Finding
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
@@ -73,6 +73,7 @@ def fill_every_page(sandbox: Sandbox) -> dict[str, str]:
         events=2,
     )
     new_callback_token(sender)
+    Host.objects.create(name="h" * 60, version="1.0.0", cores=2, load=1.0, memory=10**9)
     staff = User.objects.create_user("s" * 60, password="secret", is_staff=True)
     role = Group.objects.get(name="manager")
     ready = make_batch(("9" * 100 + "\n13912345678").encode(), sender, file_name="f" * 150)
@@ -105,9 +106,11 @@ def fill_every_page(sandbox: Sandbox) -> dict[str, str]:
         "choose": "admin:providers_account_add",
         "calls": "admin:providers_apicall_changelist",
         "callbacks": "admin:providers_callback_changelist",
+        "hosts": "admin:hosts",
         "staff": "admin:auth_user_changelist",
         "new staff": "admin:auth_user_add",
         "roles": "admin:auth_group_changelist",
+        "what waits": "admin:hold",
         "practice": "admin:practice",
         "password": "admin:password_change",
         "queue": "admin:django_q_ormq_changelist",

@@ -40,3 +40,20 @@ def make_message(account: Account | None = None, **fields: Any) -> Message:
         Message.objects.filter(pk=message.pk).update(**fields)
         message.refresh_from_db()
     return message
+
+
+def queue_texts(account: Account, number: int) -> None:
+    """Queue many texts at once."""
+    Message.objects.bulk_create(
+        Message(
+            account=account,
+            kind=Message.Kind.TEXT,
+            recipient=f"+86139{index:08}",
+            country="CN",
+            text=TEXT,
+            sms_kind="T",
+            sender_id="HAORUI",
+            encoding="gsm7",
+        )
+        for index in range(number)
+    )

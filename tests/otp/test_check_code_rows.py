@@ -114,7 +114,7 @@ def test_try_is_returned_to_its_own_session_and_never_below_zero() -> None:
         assert (session.tries, other.tries) == (0, 1)
 
 
-def test_its_unknown_sends_are_locked_before_the_session_is_touched(by: User) -> None:
+def test_its_unsure_sends_are_locked_before_the_session_is_touched(by: User) -> None:
     session = make_sent_session(state="send_unknown")
     with CaptureQueriesContext(connection) as asked:
         check_code.check(session, CODE, by=by, form_token="form")
@@ -122,7 +122,7 @@ def test_its_unknown_sends_are_locked_before_the_session_is_touched(by: User) ->
     (lock, *_) = (
         number
         for number, statement in enumerate(statements)
-        if 'FROM "messaging_message"' in statement and "= 'unknown'" in statement
+        if 'FROM "messaging_message"' in statement and "IN ('unknown', 'held')" in statement
     )
     (touch, *_) = (
         number

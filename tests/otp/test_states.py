@@ -32,8 +32,8 @@ def test_session_states_move_only_as_listed() -> None:
 
 def test_attempt_states_move_only_as_listed() -> None:
     assert written_out(ATTEMPT_STATES) == table_text("""
-    queued -> claimed not_done
-    claimed -> queued sending
+    queued -> claimed not_done unknown
+    claimed -> queued sending unknown
     sending -> not_done queued refused right unknown wrong
     unknown -> not_done refused right wrong
     right ->

@@ -27,7 +27,7 @@ def test_moves_of_an_order() -> None:
     assert written_out(ORDER_STATES) == table_text(f"""
     held -> cancelled completed expired pending queued received unknown
     queued -> cancelled claimed held not_created refused
-    claimed -> placing queued
+    claimed -> held placing queued
     placing -> cancelled completed expired not_created pending queued received refused unknown
     unknown -> cancelled completed expired expired_unconfirmed not_created {LATE}
     not_created -> cancelled completed expired pending received
@@ -44,8 +44,8 @@ def test_moves_of_an_order() -> None:
 
 def test_moves_of_a_cancel() -> None:
     assert written_out(CANCEL_STATES) == table_text("""
-    queued -> claimed not_done refused
-    claimed -> queued sending
+    queued -> claimed not_done refused unclear
+    claimed -> queued sending unclear
     sending -> accepted not_done queued refused unclear
     unclear -> accepted not_done refused
     accepted ->

@@ -43,8 +43,19 @@ NAVIGATION = {
         "API calls",
         "Callbacks",
         "Staff",
+        "What waits",
+        "Hosts",
     ],
-    "auditor": ["Dashboard", *SENT, "Codes", *RENTED, "Accounts", "API calls", "Callbacks"],
+    "auditor": [
+        "Dashboard",
+        *SENT,
+        "Codes",
+        *RENTED,
+        "Accounts",
+        "API calls",
+        "Callbacks",
+        "Hosts",
+    ],
 }
 
 OPEN_TO_ALL = {"login", "logout", "jsi18n", "set_language", "javascript-catalog"}

@@ -62,11 +62,16 @@ class TestAddresses:
 class TestPrograms:
     def test_web_server_stops_first_and_every_queue_has_a_cluster(self) -> None:
         found = programs(("127.0.0.1", 8000), None)
-        assert [program.name for program in found] == ["web server", "queue", "engine queue"]
-        assert [program.stop_order for program in found] == [0, 1, 1]
+        assert [program.name for program in found] == [
+            "web server",
+            "queue",
+            "engine queue",
+            "host report",
+        ]
+        assert [program.stop_order for program in found] == [0, 1, 1, 2]
 
     def test_cluster_gets_its_name_from_the_environment(self) -> None:
-        queue, engine = programs(None, None)[1:]
+        queue, engine = programs(None, None)[1:3]
         assert queue.environment["Q_CLUSTER_NAME"] == "smsportal"
         assert engine.environment["Q_CLUSTER_NAME"] == "engine"
 

@@ -23,3 +23,8 @@ def descendants_of(pid: int) -> set[int]:
 
 def _ps(*arguments: str) -> str:
     return subprocess.run(["ps", *arguments], capture_output=True, text=True, check=False).stdout
+
+
+def thread_count(pid: int) -> int:
+    """The number of threads of a process; 0 if it does not run."""
+    return int(_ps("-o", "nlwp=", "-p", str(pid)).strip() or 0)

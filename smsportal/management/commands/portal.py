@@ -6,6 +6,7 @@ import argparse
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from smsportal import assets, demo
 from smsportal.compile_translations import compile_catalogues
 from smsportal.database_durability import check_durability
 from smsportal.environment import BASE_DIR, ensure_keys
+from smsportal.host_name import claim_name
 from smsportal.source_files import SourceFiles
 from smsportal.supervisor import Program, Supervisor
 
@@ -77,6 +79,8 @@ class Command(BaseCommand):
         sandbox = parse_bind(os.environ["SANDBOX_BIND"]) if options["demo"] else None
         for name, address in (("BIND", web), ("SANDBOX_BIND", sandbox)):
             require_free(name, address)
+        # Kept open, since it holds the name.
+        self.held_name = claim_name(repr(connection.settings_dict["NAME"]))
         require_durable_database()
         self._prepare()
         passwords = self._prepare_demo() if options["demo"] else {}
@@ -98,7 +102,7 @@ class Command(BaseCommand):
             self._print(line)
         call_command("createcachetable", verbosity=0)
         assets.collect()
-        wake.start_loops()
+        wake.keep_running()
         async_task("providers.tasks.beat")
 
     def _prepare_demo(self) -> dict[str, str]:
@@ -153,6 +157,7 @@ def programs(web: tuple[str, int] | None, sandbox: tuple[str, int] | None) -> li
         )
     ]
     found += [cluster(name) for name in clusters()]
+    found.append(host_reporter())
     if sandbox:
         host, port = sandbox
         command = (*MANAGE, "sandbox", "--host", host, "--port", str(port))
@@ -190,6 +195,12 @@ def cluster(name: str) -> Program:
         silent_for=queue_silent_for if default else engine_silent_for,
         max_silence=600 if default else 180,
     )
+
+
+def host_reporter() -> Program:
+    """Writes the row of this host. It stops after the queues, since it records the stop."""
+    command = (*MANAGE, "report_host", "--since", str(time.time()))
+    return Program("host report", command, stop_order=SANDBOX_LAST)
 
 
 def queue_silent_for() -> float:

@@ -13,10 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.admin.labels import states_of
-from messaging.models import Message
+from messaging.models import Batch, Message
 from messaging.presentation.labels import shown_state
 from messaging.states import MessageState
+from providers.models import Hold
 from tests.factories.accounts import make_account
+from tests.factories.batches import make_batch, numbers, start_batch
 from tests.factories.messages import make_message
 from tests.factories.staff import make_staff, make_user
 
@@ -171,6 +173,10 @@ def make_one_of_each() -> None:
     make_message(haorui, by=by, state="submitted", answered_at=now - timedelta(hours=73))
     make_message(haorui, by=by, state="submitted", answered_at=now)
     make_message(haosms, by=by, kind="own_code", state="submitted", settled_at=now)
+    hold = Hold.objects.create(cause=Hold.Cause.BY_HAND)
+    make_message(haorui, by=by, state="held", hold=hold)
+    batch = start_batch(make_batch(numbers(1), haorui))
+    Batch.objects.filter(pk=batch.pk).update(hold=hold)
 
 
 def test_state_filter_matches_the_label(viewer: Client) -> None:
@@ -206,6 +212,17 @@ def count_queries(client: Client) -> int:
     with CaptureQueriesContext(connection) as captured:
         get_page(client)
     return len(captured)
+
+
+def test_query_count_does_not_grow_with_the_rows_of_a_batch_on_hold(viewer: Client) -> None:
+    hold, account = Hold.objects.create(cause=Hold.Cause.BY_HAND), make_account()
+    counts = []
+    for rows in (1, 5):
+        start_batch(make_batch(numbers(rows, 100 * rows), account))
+        Batch.objects.update(hold=hold)
+        get_page(viewer)
+        counts.append(count_queries(viewer))
+    assert counts[0] == counts[1]
 
 
 def test_query_count_does_not_grow_with_the_rows(viewer: Client) -> None:

@@ -13,7 +13,7 @@ def test_batch_states_move_only_as_listed() -> None:
     ready -> cancelled reading scheduled sending
     scheduled -> cancelled paused ready sending
     sending -> cancelled finished paused
-    paused -> cancelled finished sending
+    paused -> cancelled finished scheduled sending
     finished ->
     cancelled ->
     """)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
+from django_q.conf import Conf
 from django_q.models import OrmQ
+from django_q.signals import post_spawn
 
 from providers.clock import database_now
 from providers.engine import heartbeats, leases, wake
@@ -27,19 +31,19 @@ def expire() -> None:
 
 def test_free_account_is_taken() -> None:
     account = make_account()
-    assert leases.renew(uuid4()) == {account.pk}
+    assert leases.renew(uuid4()).held == {account.pk}
 
 
 def test_account_has_one_holder() -> None:
     make_account()
     leases.renew(uuid4())
-    assert leases.renew(uuid4()) == set()
+    assert leases.renew(uuid4()).held == set()
 
 
 def test_holder_keeps_its_lease() -> None:
     account, loop = make_account(), uuid4()
     leases.renew(loop)
-    assert leases.renew(loop) == {account.pk}
+    assert leases.renew(loop).held == {account.pk}
 
 
 def test_expired_lease_is_taken_over() -> None:
@@ -47,34 +51,34 @@ def test_expired_lease_is_taken_over() -> None:
     first, second = uuid4(), uuid4()
     leases.renew(first)
     expire()
-    assert leases.renew(second) == {account.pk}
-    assert leases.renew(first) == set()
+    assert leases.renew(second).held == {account.pk}
+    assert leases.renew(first).held == set()
 
 
 def test_released_account_is_free_at_once() -> None:
     account, first = make_account(), uuid4()
     leases.renew(first)
     leases.release(first)
-    assert leases.renew(uuid4()) == {account.pk}
+    assert leases.renew(uuid4()).held == {account.pk}
 
 
 def test_release_does_not_affect_other_holders() -> None:
     make_account()
     leases.renew(uuid4())
     leases.release(uuid4())
-    assert leases.renew(uuid4()) == set()
+    assert leases.renew(uuid4()).held == set()
 
 
 def test_account_without_a_lease_row_gets_one() -> None:
     account = make_account()
     Lease.objects.all().delete()
-    assert leases.renew(uuid4()) == {account.pk}
+    assert leases.renew(uuid4()).held == {account.pk}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_loops_get_the_account_once() -> None:
     account = make_account()
-    held = at_once(lambda: leases.renew(uuid4()), 6)
+    held = at_once(lambda: leases.renew(uuid4()).held, 6)
     assert sorted(held, key=len) == [set()] * 5 + [{account.pk}]
 
 
@@ -164,36 +168,40 @@ def test_tasks_of_the_other_cluster_do_not_count() -> None:
     assert wake.wake_engine()
 
 
-def test_two_loops_are_kept_running() -> None:
-    assert wake.keep_running() == 2
-    assert queued_tasks() == 2
+def test_one_loop_waits_in_the_queue() -> None:
+    assert wake.keep_running()
+    assert not wake.keep_running()
+    assert queued_tasks() == 1
 
 
-@pytest.mark.parametrize(("alive", "queued"), [(1, 1), (2, 0), (3, 0)])
-def test_only_missing_loops_are_queued(alive: int, queued: int) -> None:
-    for _ in range(alive):
-        heartbeats.beat(uuid4())
-    assert wake.keep_running() == queued
+def test_loop_waits_besides_those_that_run() -> None:
+    heartbeats.beat(uuid4())
+    heartbeats.beat(uuid4())
+    assert wake.keep_running()
 
 
-def test_queued_loops_are_not_missing() -> None:
-    wake.start_loop()
-    assert wake.keep_running() == 1
-
-
-def test_tasks_of_killed_workers_are_replaced() -> None:
+def test_task_of_a_killed_worker_is_replaced() -> None:
     queue_task_of_a_killed_worker()
-    assert wake.keep_running() == 2
+    assert wake.keep_running()
 
 
-def test_start_ignores_heartbeats() -> None:
-    heartbeats.beat(uuid4())
-    heartbeats.beat(uuid4())
-    wake.start_loops()
-    assert queued_tasks() == 2
+def test_worker_of_the_engine_queues_a_loop_when_it_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Conf, "CLUSTER_NAME", "engine")
+    post_spawn.send(sender="django_q", proc_name="a worker")
+    assert queued_tasks() == 1
 
 
-def test_second_start_queues_no_more_loops() -> None:
-    wake.start_loops()
-    wake.start_loops()
-    assert queued_tasks() == 2
+def test_worker_of_the_other_cluster_queues_no_loop() -> None:
+    post_spawn.send(sender="django_q", proc_name="a worker")
+    assert queued_tasks() == 0
+
+
+def test_worker_that_cannot_queue_a_loop_starts_nevertheless(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Conf, "CLUSTER_NAME", "engine")
+    monkeypatch.setattr(OrmQ.objects, "filter", Mock(side_effect=OperationalError("away")))
+    post_spawn.send(sender="django_q", proc_name="a worker")
+    assert "could not queue a loop" in caplog.text
