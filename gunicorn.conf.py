@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 
 from gunicorn.glogging import Logger
 
@@ -25,9 +26,16 @@ class PortalLogger(Logger):
 
 
 def post_worker_init(worker):  # type: ignore[no-untyped-def]
-    """A host that only serves pages takes part in the fence, too."""
-    from providers.hold import fence_watch
+    """Stop the web server if its keys are not those of the database. Otherwise this host takes part
+    in the fence, even if it only serves pages."""
+    from gunicorn.arbiter import Arbiter
 
+    from providers.hold import fence_watch
+    from smsportal.key_comparison import misfits_unless_away
+
+    if misfits := misfits_unless_away():
+        worker.log.error("\n".join(misfits))
+        sys.exit(Arbiter.APP_LOAD_ERROR)
     fence_watch.start()
 
 

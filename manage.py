@@ -6,6 +6,11 @@ import sys
 
 
 def main() -> None:
+    # The supervisor needs no Django, and would keep it in memory for as long as it runs.
+    if sys.argv[1:2] == ["portal"]:
+        from smsportal import portal
+
+        sys.exit(portal.main(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsportal.settings")
     from django.core.management import execute_from_command_line
 

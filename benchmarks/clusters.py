@@ -15,8 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.db import DatabaseError, connection
+
+from providers.engine import heartbeats
 from sandbox.remote import Remote
-from smsportal.management.commands.portal import MANAGE, cluster
+from smsportal.programs import MANAGE, cluster
 from smsportal.supervisor import Child
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +35,15 @@ The portal's supervisor waits longer, since its schedule checks for missing loop
 
 MOST_THREADS_OF_OTHERS = 2
 """The second thread feeds a pipe to another process."""
+
+
+def _silence() -> float:
+    """Seconds since the newest heartbeat of any loop; 0 if unknown."""
+    try:
+        return heartbeats.seconds_since_last_beat()
+    except DatabaseError:
+        connection.close()  # The next query opens a new one.
+        return 0
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,7 @@ class Host:
                 name=name,
                 command=logged(program.command, self.log),
                 environment={**program.environment, **environment},
+                silent_for=_silence,
                 max_silence=LONGEST_SILENCE,
             ),
             *RESTART_AFTER,

@@ -77,7 +77,7 @@ def set_up(**environment: str) -> Path:
             "ALLOW_HTTP_PROVIDERS": "true",
             "ALLOW_PRIVATE_PROVIDERS": "true",
             "LOG_LEVEL": "WARNING",
-            "DJANGO_SETTINGS_MODULE": "smsportal.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.portal_settings",
             **environment,
         }
     )

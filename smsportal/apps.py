@@ -18,11 +18,12 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from auditlog.registry import auditlog
         from django.contrib.auth.models import Group, User
+        from django_q.signals import post_execute
 
         from providers.models import DailyLimit
         from providers.presentation import labels
 
-        from . import banners, checks, database_durability  # noqa: F401
+        from . import banners, checks, database_durability, vitals  # noqa: F401
         from .backup import checks as backup_checks  # noqa: F401
         from .connection_pooler import watch_connections
         from .roles import fill_roles
@@ -38,6 +39,7 @@ class PortalConfig(AppConfig):
             sender=apps.get_app_config("django_q"),
             dispatch_uid="smsportal.ensure_schedules",
         )
+        post_execute.connect(vitals.MonitorBeat(), weak=False, dispatch_uid="smsportal.vitals")
         auditlog.register(
             User,
             exclude_fields=["password", "last_login"],

@@ -13,13 +13,17 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 from django.http.request import validate_host
 
 from core.client_address import UNIX, parse_network
 from providers.gateway.http.context import Deadlines
+
+from .database_errors import explain
+from .key_comparison import find_misfits
 
 KEYS_HINT = "Run `python -m smsportal.environment`, which generates them in the data folder."
 OLDEST_SQLITE = (3, 35, 0)
@@ -58,6 +62,21 @@ def _secrets_keys() -> Iterator[CheckMessage]:
                 hint="Each must be 32 bytes in URL-safe base64, as from Fernet.generate_key().",
                 id="smsportal.E003",
             )
+
+
+@register(Tags.database)
+def check_keys_of_database(
+    app_configs: Sequence[AppConfig] | None = None,
+    databases: Sequence[str] | None = None,
+    **kwargs: object,
+) -> list[CheckMessage]:
+    """Run by `check --database default` and before migrations."""
+    if not databases or "default" not in databases:
+        return []
+    try:
+        return [Error(misfit, id="smsportal.E004") for misfit in find_misfits()]
+    except DatabaseError as error:
+        return [Error(explain(error), id="smsportal.E041")]
 
 
 @register("smsportal")
@@ -174,6 +193,13 @@ def _hosts() -> Iterator[CheckMessage]:
             "DEBUG is on: error pages show settings and data to everyone.",
             id="smsportal.W025",
         )
+
+
+@register("smsportal")
+def check_names(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    return [Caution(warning, id="smsportal.W027") for warning in settings.SETTING_WARNINGS]
 
 
 @register("smsportal")

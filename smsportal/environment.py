@@ -8,27 +8,112 @@ Independent of Django, because it runs before settings are loaded.
 from __future__ import annotations
 
 import base64
+import difflib
+import fcntl
 import os
 import secrets
+import sys
 from pathlib import Path
+from typing import Any, Final, cast
 
 import environ
 
+from .env_file import EnvFile, read_env_file
+from .setting_kinds import Wrong
+from .setting_rules import RULES, SECRET
+
 BASE_DIR = Path(__file__).resolve().parent.parent
+SOURCES: dict[str, str] = {}
+"""The file that each setting was read from. The others come from the environment."""
+EXIT_CODE: Final = os.EX_CONFIG
+"""Of a process that stops because of its settings."""
+ALIKE: Final = 0.85
+"""How much an unknown name must look like a setting to be taken for a typing error."""
+# The names of the built-in types, which the methods of `Environment` hide.
+Text = str
+Whole = int
+Decimal = float
+Flag = bool
 
 
-def read_environment() -> tuple[environ.Env, Path]:
+class Environment:
+    """Reads settings by their rules. A wrong value counts as unset, until `stop_if_wrong`."""
+
+    def __init__(self) -> None:
+        self.problems: list[Text] = []
+        self.warnings: list[Text] = []
+
+    def str(self, name: Text, default: Text = "") -> Text:
+        return cast("Text", self._read(name, default))
+
+    def int(self, name: Text, default: Whole) -> Whole:
+        return cast("Whole", self._read(name, default))
+
+    def float(self, name: Text, default: Decimal) -> Decimal:
+        return cast("Decimal", self._read(name, default))
+
+    def bool(self, name: Text, default: Flag = False) -> Flag:
+        return cast("Flag", self._read(name, default))
+
+    def list(self, name: Text, default: Any) -> Any:
+        return self._read(name, default)
+
+    def db_url(self, name: Text, default: Text) -> dict[Text, Any]:
+        return dict(environ.Env.db_url_config(self._read(name, default)))
+
+    def read_file(self, file: Path) -> None:
+        """Add the settings of a file that the environment does not have."""
+        found = read_env_file(file)
+        self.problems += found.problems
+        self.warnings += _typing_errors(found, file)
+        for name, entry in found.entries.items():
+            if name not in os.environ:
+                os.environ[name] = entry.value
+                SOURCES[name] = Text(file)
+
+    def stop_if_wrong(self, *, everything: Flag = False) -> None:
+        """End this process with one line for each problem, before anything starts.
+
+        `everything`: also look at settings that have not been read.
+        """
+        for name in sorted(RULES) if everything else ():
+            self._read(name, None)
+        if self.problems:
+            # An import must not end in a traceback that hides these lines.
+            sys.stderr.write("".join(f"{line}\n" for line in dict.fromkeys(self.problems)))
+            raise SystemExit(EXIT_CODE)
+
+    def _read(self, name: Text, default: Any) -> Any:
+        if name not in RULES:
+            raise LookupError(f"{name} has no rule in smsportal/setting_rules.py.")
+        text = os.environ.get(name, "")
+        if not text.strip():
+            return default
+        try:
+            return RULES[name](text)
+        except Wrong as wrong:
+            shown = "" if name in SECRET else f"=“{text}”"
+            self.problems.append(f"{name}{shown} (from {source_of(name)}) {wrong}.")
+            return default
+
+
+def source_of(name: str) -> str:
+    return SOURCES.get(name, "the environment")
+
+
+def read_environment() -> tuple[Environment, Path]:
     """The environment, including both files, and the data folder."""
-    env = environ.Env()
-    dotenv = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
-    if dotenv.is_file():
-        env.read_env(dotenv)
+    env = Environment()
+    env.warnings += _foreign_typing_errors()
+    dotenv = Path(env.str("ENV_FILE") or BASE_DIR / ".env")
+    if os.environ.get("ENV_FILE") != "" and os.path.isfile(dotenv):  # noqa: PTH113
+        env.read_file(dotenv)
     if env.bool("DEMO", default=False):
         set_demo_defaults(env)
     data_dir = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
     keys = data_dir / "keys.env"
-    if keys.is_file():
-        env.read_env(keys)
+    if os.path.isfile(keys):  # noqa: PTH113 - Path.is_file raises where this user may not look
+        env.read_file(keys)
     return env, data_dir
 
 
@@ -41,7 +126,7 @@ def default_state_dir() -> str:
     return str(Path(home) / "smsportal")
 
 
-def set_demo_defaults(env: environ.Env) -> None:
+def set_demo_defaults(env: Environment) -> None:
     """Set the demo's defaults for variables that are not set."""
     bind = env.str("BIND", default="127.0.0.1:8000")
     sandbox = env.str("SANDBOX_BIND", default="127.0.0.1:8801")
@@ -67,24 +152,66 @@ def ensure_keys() -> Path | None:
     appended to: if a key is lost, every stored provider secret becomes unreadable.
     """
     env, data_dir = read_environment()
-    generators = {
-        "SECRET_KEY": lambda: secrets.token_urlsafe(50),
-        "SECRETS_KEYS": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-    }
-    lines = [
-        f"{name}={generate()}\n" for name, generate in generators.items() if not env.str(name, "")
-    ]
-    if not lines:
-        return None
+    env.stop_if_wrong(everything=True)
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _missing_keys():
+        return None
     target = data_dir / "keys.env"
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.writelines(lines)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # Another start may have written it while this one waited.
+        env.read_file(target)
+        file.writelines(f"{name}={_generate(name)}\n" for name in _missing_keys())
     return target
 
 
-if __name__ == "__main__":
-    written = ensure_keys()
+def _missing_keys() -> list[str]:
+    names = ("SECRET_KEY", "SECRETS_KEYS")
+    return [name for name in names if not os.environ.get(name, "").strip()]
+
+
+def _generate(name: str) -> str:
+    if name == "SECRET_KEY":
+        return secrets.token_urlsafe(50)
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def _typing_errors(found: EnvFile, file: Path) -> list[str]:
+    return [
+        f"{name} ({file}, line {entry.line}) is no setting. Do you mean {meant}?"
+        for name, entry in found.entries.items()
+        if (meant := _meant_by(name))
+    ]
+
+
+def _foreign_typing_errors() -> list[str]:
+    return [
+        f"{name} (from the environment) is no setting. Do you mean {meant}?"
+        for name in sorted(os.environ)
+        if name not in RULES and name not in SOURCES and (meant := _meant_by(name))
+    ]
+
+
+def _meant_by(name: str) -> str | None:
+    if name in RULES:
+        return None
+    return next(iter(difflib.get_close_matches(name.upper(), RULES, 1, ALIKE)), None)
+
+
+def main() -> int:
+    try:
+        written = ensure_keys()
+    except OSError as error:
+        sys.stderr.write(
+            f"DATA_DIR (from {source_of('DATA_DIR')}): user id {os.geteuid()} cannot write"
+            f" {error.filename}: {error.strerror}.\n"
+        )
+        return EXIT_CODE
     if written:
-        print(f"New keys were written to {written}. Keep a copy of that file.")
+        print(f"New keys were written to {written}. Keep a copy of that file.", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

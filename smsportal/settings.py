@@ -8,20 +8,22 @@ from typing import Any
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from .environment import BASE_DIR, default_state_dir, read_environment
+from .logs import configure_logs
 from .theme import UNFOLD as UNFOLD
 
 env, DATA_DIR = read_environment()
+SETTING_WARNINGS: list[str] = env.warnings
 
 # --- keys and hosts --------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRETS_KEYS: list[str] = env.list("SECRETS_KEYS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-PUBLIC_ADDRESS = env.str("PUBLIC_ADDRESS", default="").rstrip("/")
+PUBLIC_ADDRESS = env.str("PUBLIC_ADDRESS", default="")
 OUTGOING_ADDRESSES: list[str] = env.list("OUTGOING_ADDRESSES", default=[])
+_HTTPS = PUBLIC_ADDRESS.startswith("https://")
 CSRF_TRUSTED_ORIGINS: list[str] = env.list(
-    "CSRF_TRUSTED_ORIGINS",
-    default=[PUBLIC_ADDRESS] if PUBLIC_ADDRESS.startswith("https://") else [],
+    "CSRF_TRUSTED_ORIGINS", default=[PUBLIC_ADDRESS] if _HTTPS else []
 )
 
 # --- the portal -------------------------------------------------------------
@@ -31,7 +33,7 @@ BIND = env.str("BIND", default="127.0.0.1:8000")
 WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
 WEB_THREADS = env.int("WEB_THREADS", default=8)
 REQUEST_SECONDS = env.float("REQUEST_SECONDS", default=30.0)
-SANDBOX_URL = env.str("SANDBOX_URL", default="").rstrip("/")
+SANDBOX_URL = env.str("SANDBOX_URL", default="")
 ALLOW_HTTP_PROVIDERS = env.bool("ALLOW_HTTP_PROVIDERS", default=False)
 ALLOW_PRIVATE_PROVIDERS = env.bool("ALLOW_PRIVATE_PROVIDERS", default=False)
 HOME_COUNTRY = env.str("HOME_COUNTRY", default="CN")
@@ -79,7 +81,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django_q",
     "axes",
     "auditlog",
     "core",
@@ -88,6 +89,8 @@ INSTALLED_APPS = [
     "otp",
     "rentals",
     "smsportal",
+    # After the portal's own app, whose `qcluster` takes precedence.
+    "django_q",
 ]
 MIDDLEWARE = [
     "smsportal.request_id.RequestIdMiddleware",
@@ -145,6 +148,8 @@ if ON_SQLITE:
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True
+    # A host that does not answer must not stop a process for minutes.
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 DATABASE_MAY_LOSE_COMMITS = False
 """True in tests only, whose server need not survive a power cut."""
 CACHES: dict[str, dict[str, Any]] = {
@@ -213,7 +218,6 @@ AXES_VERBOSE = False
 AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0) or None
 
 # --- browser security ------------------------------------------------------
-_HTTPS = PUBLIC_ADDRESS.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_HTTPS)
 SESSION_ENGINE = "smsportal.session_store"
 SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default="smsportal_session")
@@ -262,39 +266,6 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- logs ------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", default="plain")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {
-            "format": "{asctime} {levelname} {name} [{request_id}] {message}",
-            "style": "{",
-        },
-        "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
-            "format": "{asctime}{levelname}{name}{request_id}{message}",
-            "style": "{",
-        },
-    },
-    "filters": {
-        "request_id": {"()": "smsportal.request_id.RequestIdFilter"},
-        "callback_tokens": {"()": "smsportal.log_filters.CallbackTokenFilter"},
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": LOG_FORMAT,
-            "filters": ["request_id"],
-        }
-    },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        # These log full URLs with query strings, which contain secrets.
-        "urllib3": {"level": "WARNING"},
-        "requests": {"level": "WARNING"},
-        # These log request paths, and that of a callback contains its token.
-        "django.request": {"filters": ["callback_tokens"]},
-        "django.server": {"filters": ["callback_tokens"]},
-        "django.security.csrf": {"filters": ["callback_tokens"]},
-    },
-}
+LOGGING = configure_logs(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO"))
+
+env.stop_if_wrong()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,10 +17,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
+from .addresses import Address, answers
+
 TICK = 0.1
 STABLE_AFTER = 20.0
 MIN_STOP_SECONDS = 3.0
-SILENCE_CHECK_EVERY = 15.0
+SILENCE_CHECK_EVERY = 5.0
 CHANGE_CHECK_EVERY = 1.0
 
 
@@ -30,9 +31,10 @@ class Program:
     """One process to keep running.
 
     `stop_order`: lower numbers stop first, equal ones together.
-    `address`: host and port that accept connections once the program is ready, if it listens.
+    `address`: accepts connections once the program is ready, if it listens.
     `silent_for`: returns the seconds since the last heartbeat. Above `max_silence` the program is
     considered hung and is killed: a django-q2 cluster can hang while its process is alive.
+    `read_output`: receives what the program writes to its standard output.
     `reloads`: whether the program restarts when source files change.
     """
 
@@ -40,9 +42,10 @@ class Program:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_order: int = 0
-    address: tuple[str, int] | None = None
+    address: Address | None = None
     silent_for: Callable[[], float] | None = None
     max_silence: float = 600
+    read_output: Callable[[bytes], None] | None = None
     reloads: bool = True
 
 
@@ -62,9 +65,12 @@ class Child:
             self.program.command,
             env={**os.environ, **self.program.environment},
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if self.program.read_output else None,
             start_new_session=True,
-            preexec_fn=_terminate_with_parent(os.getpid()),
+            preexec_fn=terminate_with_parent(os.getpid()),
         )
+        if self.process.stdout is not None:
+            os.set_blocking(self.process.stdout.fileno(), False)
         self.started = self.check_at = time.monotonic()
         self.was_silent = self.is_restarting = False
 
@@ -73,8 +79,19 @@ class Child:
         if self.process is None or (code := self.process.poll()) is None:
             return None
         _kill_group(self.process.pid)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         self.process = None
         return code
+
+    def read_output(self) -> None:
+        """Pass on what the program has written, without waiting for more."""
+        if self.program.read_output is None or self.process is None or not self.process.stdout:
+            return
+        try:
+            self.program.read_output(os.read(self.process.stdout.fileno(), 65536))
+        except BlockingIOError:
+            return
 
     def schedule_restart(self) -> float:
         """Set the time of the next start, with exponential backoff. Returns the delay."""
@@ -119,11 +136,7 @@ class Child:
     def is_ready(self) -> bool:
         if self.program.address is None:
             return self.process is not None
-        try:
-            socket.create_connection(self.program.address, timeout=1).close()
-        except OSError:
-            return False
-        return True
+        return answers(self.program.address)
 
 
 class Supervisor:
@@ -178,6 +191,7 @@ class Supervisor:
                 self._reload_if_changed()
             for child in self.children:
                 self._supervise(child)
+            self._reap_orphans()
             if not announced and all(child.is_ready() for child in self.children):
                 announced = True
                 self.ready()
@@ -191,6 +205,7 @@ class Supervisor:
                     child.restart()
 
     def _supervise(self, child: Child) -> None:
+        child.read_output()
         code = child.poll_exit()
         if child.is_hanging():
             self.report(f"The {child.program.name} gives no sign of life and is killed.")
@@ -201,6 +216,17 @@ class Supervisor:
             self.report(f"The {child.program.name} {exit_text}. Starting it again in {delay:g} s.")
         elif child.process is None and time.monotonic() >= child.start_at:
             child.start()
+
+    def _reap_orphans(self) -> None:
+        """As process 1 of a container, collect what dead programs left behind.
+
+        The programs themselves are left to `poll_exit`, which needs their codes.
+        """
+        if os.getpid() != 1:
+            return
+        ours = {child.process.pid for child in self.children if child.process}
+        while (orphan := _ended_child()) and orphan not in ours:
+            os.waitpid(orphan, 0)
 
     def _stop(self) -> int:
         self.report("Stopping. In-flight work finishes first; press Ctrl-C again to kill it.")
@@ -232,6 +258,15 @@ class Supervisor:
         return len(late)
 
 
+def _ended_child() -> int | None:
+    """A child that has ended and waits to be collected."""
+    try:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return ended.si_pid if ended else None
+
+
 def _kill_group(leader: int) -> None:
     """Kill what is left of a program's session, if anything."""
     try:
@@ -244,7 +279,7 @@ def _describe_exit(code: int) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
 
 
-def _terminate_with_parent(parent: int) -> Callable[[], None] | None:
+def terminate_with_parent(parent: int) -> Callable[[], None] | None:
     """On Linux, make the kernel send SIGTERM to the new process if the supervisor is killed.
 
     The signal reaches only the process that requested it, not its children, as a cluster's main

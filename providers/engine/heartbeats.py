@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Case, F, Max, When
+from django.db.models import Case, F, Max, Q, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -23,6 +23,8 @@ SHARING_TIMEOUT: Final = 6.0
 expire at the same time."""
 LONGEST_LEASE: Final = SHARING_TIMEOUT + 1.0
 """Seconds. A lease that ends later is from before the database's clock was set back."""
+QUEUE_PREFIX: Final = "queue:"
+"""Of the heartbeats that the default queue of each host leaves."""
 TAKEOVER_TIME = 10.0
 """Seconds within which another loop takes over. A shorter gap is normal."""
 
@@ -79,9 +81,10 @@ def bound_future_beats() -> None:
 
 
 def prune() -> None:
-    """Delete heartbeats that killed loops left behind more than a day ago."""
+    """Delete heartbeats that dead loops and queues left behind more than a day ago."""
     old = _now() - timedelta(days=1)
-    Heartbeat.objects.filter(name__startswith=LOOP_PREFIX, beat_at__lt=old).delete()
+    left_behind = Q(name__startswith=LOOP_PREFIX) | Q(name__startswith=QUEUE_PREFIX)
+    Heartbeat.objects.filter(left_behind, beat_at__lt=old).delete()
 
 
 def unserved_since() -> datetime | None:

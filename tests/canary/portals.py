@@ -70,6 +70,7 @@ class SeparatePortal:
         self._output = folder / "output"
         environment = {
             "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "tests.portal_settings",
             "ENV_FILE": "",
             "DATA_DIR": str(self.folder),
             "STATE_DIR": str(self.folder / "state"),

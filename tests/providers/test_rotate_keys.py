@@ -9,6 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
+from core import encrypted_columns
 from core.fields import UnreadableSecret
 from core.secrets import Secret
 from providers.management.commands import rotate_keys
@@ -51,7 +52,9 @@ def password(account: Account) -> Credential:
 
 
 def test_all_encrypted_columns_are_found() -> None:
-    found = {f"{m._meta.label}.{column.name}" for m, column in rotate_keys.encrypted_columns()}
+    found = {
+        f"{m._meta.label}.{column.name}" for m, column in encrypted_columns.encrypted_columns()
+    }
     assert {"providers.Credential.value", "providers.CallbackToken.value"} <= found
 
 
@@ -122,7 +125,7 @@ def test_secret_saved_during_the_run_is_kept(
 def test_rows_beyond_one_chunk_are_rotated(
     account: Account, new_key: str, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(rotate_keys, "CHUNK", 2)
+    monkeypatch.setattr(encrypted_columns, "CHUNK", 2)
     for _ in range(3):
         make_account("haorui")
     Credential.objects.update(value="")

@@ -1,4 +1,4 @@
-"""`manage.py portal`: its processes and addresses, and a full run of the demo."""
+"""`manage.py portal`: a full run of the demo, the roles of hosts, and failed starts."""
 
 from __future__ import annotations
 
@@ -10,93 +10,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import requests
-from django.core.management.base import CommandError
-from django.utils import timezone
+from django.db import connection
 
-from providers.models import heartbeat
-from smsportal.environment import BASE_DIR
-from smsportal.management.commands.portal import parse_bind, programs, require_free
+from smsportal.addresses import answers, parse_bind
+from smsportal.environment import BASE_DIR, EXIT_CODE
+from tests.support.hosts import Host, empty_database, free_port, run
 from tests.support.processes import descendants_of, is_running
 
 TIMEOUT = 120.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class TestAddresses:
-    @pytest.mark.parametrize(
-        ("bind", "expected"),
-        [
-            ("127.0.0.1:8000", ("127.0.0.1", 8000)),
-            ("[::1]:8000", ("::1", 8000)),
-            ("unix:/run/portal.sock", None),
-        ],
-    )
-    def test_bind_is_parsed_as_by_gunicorn(
-        self, bind: str, expected: tuple[str, int] | None
-    ) -> None:
-        assert parse_bind(bind) == expected
-
-    @pytest.mark.parametrize("bind", ["8000", "localhost", "localhost:http"])
-    def test_bind_without_a_port_is_rejected(self, bind: str) -> None:
-        with pytest.raises(CommandError, match="not an address with a port"):
-            parse_bind(bind)
-
-    def test_port_in_use_is_reported_with_its_setting(self) -> None:
-        with socket.socket() as other:
-            other.bind(("127.0.0.1", 0))
-            other.listen()
-            with pytest.raises(CommandError, match="Choose another address with BIND"):
-                require_free("BIND", other.getsockname())
-
-
-class TestPrograms:
-    def test_web_server_stops_first_and_every_queue_has_a_cluster(self) -> None:
-        found = programs(("127.0.0.1", 8000), None)
-        assert [program.name for program in found] == [
-            "web server",
-            "queue",
-            "engine queue",
-            "host report",
-        ]
-        assert [program.stop_order for program in found] == [0, 1, 1, 2]
-
-    def test_cluster_gets_its_name_from_the_environment(self) -> None:
-        queue, engine = programs(None, None)[1:3]
-        assert queue.environment["Q_CLUSTER_NAME"] == "smsportal"
-        assert engine.environment["Q_CLUSTER_NAME"] == "engine"
-
-    @pytest.mark.django_db
-    def test_queue_silence_counts_from_its_last_heartbeat(self) -> None:
-        queue = programs(None, None)[1]
-        assert queue.silent_for is not None
-        assert queue.silent_for() == 0
-        heartbeat("queue", at=timezone.now() - timedelta(hours=1))
-        assert queue.silent_for() >= 3600
-
-    @pytest.mark.django_db
-    def test_engine_silence_counts_from_the_last_heartbeat_of_any_loop(self) -> None:
-        engine = programs(None, None)[2]
-        assert engine.silent_for is not None
-        assert engine.silent_for() == 0
-        heartbeat("engine", at=timezone.now() - timedelta(hours=2))
-        heartbeat("loop:1", at=timezone.now() - timedelta(hours=1))
-        assert 3600 <= engine.silent_for() < 7200
-
-    @pytest.mark.django_db
-    def test_sandbox_runs_in_the_demo_and_stops_last(self) -> None:
-        sandbox = programs(None, ("127.0.0.1", 8801))[-1]
-        assert sandbox.name == "sandbox"
-        assert sandbox.stop_order == 2
 
 
 class Demo:
@@ -163,3 +88,112 @@ def test_demo_starts_responds_and_stops_cleanly(demo: Demo) -> None:
     assert "killed" not in demo.read_output().replace("to kill it", "")
     assert "?next" not in demo.read_output()
     assert not [pid for pid in started if is_running(pid)]
+
+
+# --- roles and failed starts ---------------------------------------------------------------
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[str]:
+    with empty_database(tmp_path) as name:
+        yield name
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_one_host_serves_pages_and_another_runs_the_queues(database: str, tmp_path: Path) -> None:
+    keys = {"SECRET_KEY": 50 * "k", "SECRETS_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="}
+    web, work = (Host(tmp_path / role, database, **keys) for role in ("web", "work"))
+    try:
+        web.start("--only", "web")
+        web.wait_until_ready()
+        work.start("--only", "work")
+        work.wait_until_ready()
+        assert requests.get(f"http://{web.web}/login/", timeout=TIMEOUT).status_code == 200
+        assert not answers(parse_bind(work.web))
+        assert "queue" not in command_lines(web)
+        assert "gunicorn" not in command_lines(work)
+        assert command_lines(work).count("qcluster") >= 2
+    finally:
+        web.stop()
+        work.stop()
+    assert "killed" not in (web.log() + work.log()).replace("to kill it", "")
+
+
+def command_lines(host: Host) -> str:
+    pids = ",".join(map(str, descendants_of(host.pid)))
+    listed = ["ps", "-ww", "-o", "args=", "-p", pids]
+    return subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+
+
+def test_demo_cannot_be_a_part() -> None:
+    ended = run(
+        [str(BASE_DIR / "manage.py"), "portal", "--demo", "--only", "web"], dict(os.environ)
+    )
+    assert ended.returncode == 2
+    assert "--demo runs everything" in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+class TestFailedStart:
+    """Each reason is one line that names the setting, before anything starts."""
+
+    def start(self, folder: Path, database: str, **settings: str) -> str:
+        """The lines of a start that failed, without warnings and the notice of new keys."""
+        host = Host(folder / "host", database, **settings)
+        host.start()
+        assert host.exit_code() == EXIT_CODE, host.log()
+        skipped = ("Warning: ", "New keys were written")
+        lines = [line for line in host.log().splitlines() if not line.startswith(skipped)]
+        assert len(lines) == 1, lines
+        return lines[0]
+
+    def test_port_in_use(self, tmp_path: Path, database: str) -> None:
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            bind = f"127.0.0.1:{other.getsockname()[1]}"
+            assert self.start(tmp_path, database, BIND=bind).startswith("BIND: cannot listen on ")
+
+    def test_database_server_that_is_away(self, tmp_path: Path, database: str) -> None:
+        line = self.start(tmp_path, database, DATABASE_URL="postgres://u:hunter2@127.0.0.1:1/n")
+        assert line.startswith("DATABASE_URL (from the environment): the database cannot be used")
+        assert line.endswith("Connection refused.")
+        assert "hunter2" not in line
+
+    def test_database_file_in_a_missing_folder(self, tmp_path: Path, database: str) -> None:
+        url = f"sqlite:///{tmp_path}/missing/portal.sqlite3"
+        assert self.start(tmp_path, database, DATABASE_URL=url).startswith("DATABASE_URL (from ")
+
+    def test_file_that_is_no_database(self, tmp_path: Path, database: str) -> None:
+        url = f"sqlite:///{BASE_DIR / 'manage.py'}"
+        line = self.start(tmp_path, database, DATABASE_URL=url)
+        assert "file is not a database" in line
+
+    def test_unknown_database(self, tmp_path: Path, database: str) -> None:
+        if connection.vendor != "postgresql":
+            pytest.skip("SQLite creates it.")
+        line = self.start(tmp_path, f"{database}_unknown")
+        assert "does not exist" in line
+        assert line.startswith("DATABASE_URL (from the environment): ")
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_preflight_says_what_would_fail_and_changes_nothing(database: str, tmp_path: Path) -> None:
+    host = Host(tmp_path / "host", database)
+    assert run(["-m", "smsportal.environment"], host.environment).returncode == 0
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    fits = host.manage("preflight")
+    assert (fits.returncode, fits.stderr) == (0, "")
+    assert fits.stdout.endswith("Everything fits. The portal can start here.\n")
+    after = sorted(path.name for path in tmp_path.rglob("*"))
+    assert set(after) - set(before) <= {"cache"}
+
+    host.environment["ALLOWED_HOSTS"] = "sms.example.com"
+    host.environment["PUBLIC_ADDRESS"] = "https://other.example.com"
+    fails = host.manage("preflight", "--only", "work")
+    assert fails.returncode == EXIT_CODE
+    (line,) = fails.stderr.splitlines()
+    assert line.startswith("The host of PUBLIC_ADDRESS, other.example.com, is not among")

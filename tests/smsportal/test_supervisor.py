@@ -7,6 +7,7 @@ No test waits a fixed time. Each polls until the expected event, or fails after 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import is_running
+from smsportal.supervisor import Child, Program
+from tests.support.processes import children_of, descendants_of, is_running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TIMEOUT = 120.0
@@ -81,6 +83,7 @@ class Bench:
         *programs: tuple[str, str, int],
         grace: float = TIMEOUT,
         silence: float = 0.0,
+        prefix: tuple[str, ...] = (),
     ) -> None:
         filled = [
             (name, code.format(log=str(self.log), name=name), order)
@@ -89,7 +92,7 @@ class Bench:
         main = MAIN.format(programs=filled, grace=grace, silence=silence, change=str(self.change))
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", main],
+                [*prefix, sys.executable, "-c", main],
                 cwd=ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -223,6 +226,46 @@ def test_orphans_of_a_dead_program_are_killed(bench: Bench) -> None:
     until(lambda: len(bench.pids("queue")) == 2)
     assert "The queue was ended by SIGKILL." in bench.read_output()
     until(lambda: not is_running(bench.pids("worker")[0]))
+
+
+def can_unshare() -> bool:
+    tried = subprocess.run([*AS_PROCESS_1, "true"], capture_output=True, check=False)
+    return tried.returncode == 0
+
+
+AS_PROCESS_1 = ("unshare", "--pid", "--fork", "--kill-child")
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or not can_unshare(), reason="needs a namespace of its own"
+)
+def test_orphans_are_collected_as_process_1_of_a_container(bench: Bench) -> None:
+    bench.start(("queue", HAS_A_CHILD, 0), prefix=AS_PROCESS_1)
+    until(lambda: bench.pids("worker"))
+    assert bench.process is not None
+    (supervisor,) = children_of(bench.process.pid)
+    (queue,) = children_of(supervisor)
+    os.kill(queue, signal.SIGKILL)
+    until(lambda: len(bench.pids("queue")) == 2)
+    until(lambda: not [pid for pid in descendants_of(supervisor) if not is_running(pid)])
+    assert "The queue was ended by SIGKILL." in bench.read_output()
+    bench.process.terminate()
+
+
+def test_output_is_passed_on_without_waiting(tmp_path: Path) -> None:
+    found: list[bytes] = []
+    code = "import time; print('12.5 engine', flush=True); time.sleep(600)"
+    program = Program("vitals", [sys.executable, "-c", code], read_output=found.append)
+    child = Child(program, first_delay=1, max_delay=1)
+    child.start()
+    try:
+        while not found:
+            child.read_output()
+            time.sleep(0.02)
+        child.read_output()
+        assert found == [b"12.5 engine\n"]
+    finally:
+        child.kill()
 
 
 def test_silent_program_is_killed_and_restarted(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from smsportal.management.commands import portal
+from smsportal.programs import cluster
 from smsportal.supervisor import TICK, Child
 from tests.support.processes import descendants_of, is_running, thread_count
 from tests.support.wait_until import wait_until
@@ -34,7 +34,7 @@ class EngineHost:
     def __init__(self, folder: Path, name: str, settings: str) -> None:
         self.name = name
         self._log = folder / f"{name}.log"
-        program = portal.cluster("engine")
+        program = cluster("engine")
         logged = ("/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', str(self._log), *program.command)
         environment = {
             **program.environment,

@@ -62,7 +62,9 @@ class Host:
         self.environment = {
             "PATH": os.environ["PATH"],
             "ENV_FILE": "",
+            "DJANGO_SETTINGS_MODULE": "tests.portal_settings",
             "DATA_DIR": str(self.data),
+            "STATE_DIR": str(folder / "state"),
             "DATABASE_URL": database_url(database),
             "BIND": self.web,
             "WEB_PROCESSES": "1",

@@ -21,6 +21,12 @@ def descendants_of(pid: int) -> set[int]:
     return found - {pid}
 
 
+def children_of(pid: int) -> list[int]:
+    """The direct children of a process, in the order of their ids."""
+    rows = [map(int, line.split()) for line in _ps("-eo", "pid=,ppid=").splitlines()]
+    return sorted(child for child, parent in rows if parent == pid)
+
+
 def _ps(*arguments: str) -> str:
     return subprocess.run(["ps", *arguments], capture_output=True, text=True, check=False).stdout
 

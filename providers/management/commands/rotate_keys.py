@@ -7,19 +7,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
-from django.apps import apps
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import models
 
+from core import key_checks
+from core.encrypted_columns import encrypted_columns, tokens_of
 from core.fields import EncryptedField, StoredSecret, cipher
-
-CHUNK = 500
 
 
 @dataclass
@@ -50,6 +48,8 @@ class Command(BaseCommand):
             self.report(f"{model._meta.label}.{column.name}", tally, dry_run=dry_run)
         if lost:
             raise CommandError(f"{lost} values can be read with none of the keys.", returncode=1)
+        if not dry_run:
+            key_checks.forget_former_keys()
 
     def report(self, name: str, tally: Tally, *, dry_run: bool) -> None:
         verb = "to encrypt anew" if dry_run else "encrypted anew"
@@ -60,15 +60,6 @@ class Command(BaseCommand):
         if tally.unreadable:
             keys = ", ".join(str(pk) for pk in tally.unreadable)
             self.stderr.write(f"{name}: no key reads the rows with these ids: {keys}")
-
-
-def encrypted_columns() -> Iterator[tuple[type[models.Model], EncryptedField]]:
-    for model in apps.get_models(include_auto_created=True):
-        if model._meta.proxy or not model._meta.managed:
-            continue
-        for column in model._meta.local_concrete_fields:
-            if isinstance(column, EncryptedField):
-                yield model, column
 
 
 def rotate(model: type[models.Model], column: EncryptedField, *, dry_run: bool) -> Tally:
@@ -87,21 +78,6 @@ def rotate(model: type[models.Model], column: EncryptedField, *, dry_run: bool) 
         else:
             tally.changed += 1
     return tally
-
-
-def tokens_of(model: type[models.Model], column: EncryptedField) -> Iterator[tuple[Any, str]]:
-    """The primary key and encrypted value of each row that has one, read in chunks."""
-    rows = model._base_manager.order_by("pk")
-    last: Any = None
-    while True:
-        following = rows if last is None else rows.filter(pk__gt=last)
-        chunk = list(following.values_list("pk", column.attname)[:CHUNK])
-        if not chunk:
-            return
-        for pk, secret in chunk:
-            if isinstance(secret, StoredSecret):
-                yield pk, secret.token
-        last = chunk[-1][0]
 
 
 def is_current(token: str) -> bool:

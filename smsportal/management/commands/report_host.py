@@ -18,6 +18,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connection
 
+from core import key_checks
 from providers.hosts import REPORT_EVERY, Report, write_report, write_stop
 from providers.models import Host
 from smsportal.environment import BASE_DIR
@@ -27,6 +28,11 @@ from smsportal.host_measures import Measures
 def portal_version() -> str:
     """The version in pyproject.toml; the portal is not installed as a package."""
     return str(tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"])
+
+
+def _keys() -> str:
+    """The beginnings of the check values of both keys, which must be the same on all hosts."""
+    return "-".join(values[0][:4] for values in key_checks.configured().values() if values)
 
 
 class Command(BaseCommand):
@@ -57,7 +63,7 @@ class Command(BaseCommand):
         return Report(
             role=options["role"],
             version=portal_version(),
-            keys="",
+            keys=_keys(),
             started_at=datetime.fromtimestamp(options["since"], UTC),
             measures=measures.take(),
         )

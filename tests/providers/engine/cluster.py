@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from smsportal.management.commands import portal
+from smsportal.programs import cluster
 from tests.support.processes import descendants_of, is_running
 
 LAST_RESORT = 120.0
@@ -43,7 +43,7 @@ class Cluster:
     def start(self) -> int:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                portal.cluster(self.name).command,
+                cluster(self.name).command,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -1,0 +1,29 @@
+"""`manage.py qcluster`: a cluster of the queue, after a look at this host's keys.
+
+A cluster deletes each task that it cannot verify, so it must not fetch one with another key.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import DatabaseError, connection
+from django_q.management.commands import qcluster
+
+from smsportal import database_errors
+from smsportal.key_comparison import KeysDoNotFit, require_fitting_keys
+
+
+class Command(qcluster.Command):
+    def handle(self, *args: object, **options: Any) -> None:
+        try:
+            require_fitting_keys()
+        except KeysDoNotFit as misfit:
+            raise CommandError(str(misfit)) from None
+        except DatabaseError as error:
+            raise CommandError(database_errors.explain(error)) from None
+        finally:
+            # The cluster's processes are forked and must not share a connection.
+            connection.close()
+        super().handle(*args, **options)

@@ -1,0 +1,35 @@
+"""What a start of the portal does to the database before any of its processes run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.management import call_command
+from django_q.tasks import async_task
+
+from providers.engine import wake
+from providers.hold import verdict
+
+from .key_comparison import require_fitting_keys
+from .start_lock import hold_start_lock
+
+
+def prepare_database(report: Callable[[str], None]) -> None:
+    """Bring the database up to this version. One start at a time does so, on all hosts.
+
+    Raises `KeysDoNotFit`. `report` is told about a wait for another start.
+    """
+    with hold_start_lock(report):
+        # Before anything is changed, and afterwards to record the keys of a new database.
+        require_fitting_keys(record=False)
+        call_command("migrate", interactive=False, verbosity=0)
+        if line := verdict.decide_at_start().text:
+            report(line)
+        call_command("createcachetable", verbosity=0)
+        require_fitting_keys()
+
+
+def start_work() -> None:
+    """Queue what the clusters of this host do first."""
+    wake.keep_running()
+    async_task("providers.tasks.beat")

@@ -1,0 +1,132 @@
+"""The programs of the portal, as the supervisor runs them. Independent of Django."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import uuid4
+
+from .addresses import Address, parse_bind
+from .supervisor import Program
+from .vital_signs import VitalSigns
+
+ROOT: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+MANAGE: Final = (sys.executable, os.path.join(ROOT, "manage.py"))  # noqa: PTH118
+# django-q2 warns about a queue without a timeout. The check smsportal.E014 is more exact.
+QUIET: Final = {"PYTHONWARNINGS": "ignore:Retry and timeout are misconfigured"}
+WEB_FIRST, THEN_QUEUES, OTHERS_LAST = range(3)
+WEB, WORK, ALL = "web", "work", "all"
+ROLES: Final = (WEB, WORK, ALL)
+DEFAULT_QUEUE: Final = "smsportal"
+VITALS: Final = "vitals"
+INSTANCE: Final = "SMSPORTAL_INSTANCE"
+"""The variable that tells the processes of this supervisor from those of others."""
+MAX_SILENCE: Final = {DEFAULT_QUEUE: 130.0, "engine": 120.0, VITALS: 120.0}
+"""Seconds without a sign of life after which a program is killed.
+
+The default queue gets a task every 20 seconds. If both workers have just begun tasks of the longest
+duration (93 seconds), nothing ends for 113 seconds. A missing loop of the engine is replaced within
+half a minute.
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run, as the preparation found it."""
+
+    web: str = ""
+    """BIND, or nothing without a web server."""
+    clusters: tuple[str, ...] = ()
+    sandbox: str = ""
+    otp_callback: str = ""
+    greeting: str = ""
+    database: str = ""
+    """Tells the database from others, see `host_name.claim_name`."""
+
+    @classmethod
+    def from_json(cls, plan: dict[str, Any]) -> Plan:
+        return cls(**{**plan, "clusters": tuple(plan["clusters"])})
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The programs of a plan, and what they report about themselves."""
+
+    plan: Plan
+    role: str = ALL
+    signs: VitalSigns = field(default_factory=VitalSigns)
+    instance: str = field(default_factory=lambda: uuid4().hex[:12])
+
+    def all(self) -> list[Program]:
+        """The web server stops first, the sandbox and the reporters last."""
+        found = [self.web_server(parse_bind(self.plan.web))] if self.plan.web else []
+        found += [self.cluster(name) for name in self.plan.clusters]
+        if self.plan.sandbox:
+            found.append(self.sandbox(parse_bind(self.plan.sandbox)))
+        return [*found, self.vitals(), self.host_report()]
+
+    def web_server(self, address: Address) -> Program:
+        configuration = os.path.join(ROOT, "gunicorn.conf.py")  # noqa: PTH118
+        return Program(
+            "web server",
+            (sys.executable, "-m", "gunicorn", "--config", configuration),
+            stop_order=WEB_FIRST,
+            address=address,
+        )
+
+    def cluster(self, name: str) -> Program:
+        return cluster(name, self.signs, self.instance)
+
+    def sandbox(self, address: Address) -> Program:
+        assert not isinstance(address, str), "the rule of SANDBOX_BIND lets no file through"  # noqa: S101
+        host, port = address
+        reports = ("--otp-callback", self.plan.otp_callback)
+        return Program(
+            "sandbox",
+            (*MANAGE, "sandbox", "--host", host, "--port", str(port), *reports),
+            stop_order=OTHERS_LAST,
+            address=address,
+            # It keeps received SMS in memory only.
+            reloads=False,
+        )
+
+    def vitals(self) -> Program:
+        return Program(
+            VITALS,
+            (*MANAGE, "vitals", "--role", self.role, "--skip-checks"),
+            {INSTANCE: self.instance},
+            OTHERS_LAST,
+            silent_for=self.signs.silence_of_reporter,
+            max_silence=MAX_SILENCE[VITALS],
+            read_output=self.signs.read,
+        )
+
+    def host_report(self) -> Program:
+        """Writes the row of this host. It stops after the queues, since it records the stop."""
+        since = ("--since", str(time.time()))
+        return Program(
+            "host report",
+            (*MANAGE, "report_host", "--role", self.role, *since),
+            {INSTANCE: self.instance},
+            OTHERS_LAST,
+        )
+
+
+def cluster(name: str, signs: VitalSigns | None = None, instance: str = "") -> Program:
+    """One django-q2 cluster.
+
+    The name must be in the environment before django-q2 is imported. With `qcluster --name`, the
+    settings of the named cluster would not apply.
+    """
+    return Program(
+        "queue" if name == DEFAULT_QUEUE else f"{name} queue",
+        # The preparation has run the checks already, and they load every page.
+        (*MANAGE, "qcluster", "--skip-checks"),
+        {**QUIET, "Q_CLUSTER_NAME": name, INSTANCE: instance},
+        THEN_QUEUES,
+        silent_for=(lambda: signs.silence_of(name)) if signs else None,
+        max_silence=MAX_SILENCE.get(name, 180.0),
+    )

@@ -1,0 +1,89 @@
+"""The programs of a host, by its role."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+from smsportal.environment import BASE_DIR
+from smsportal.programs import DEFAULT_QUEUE, INSTANCE, MAX_SILENCE, Plan, Programs
+from smsportal.supervisor import Program
+from smsportal.vital_signs import VitalSigns
+
+CLUSTERS = ("smsportal", "engine")
+REPORTERS = [("vitals", 2), ("host report", 2)]
+
+
+def names(plan: Plan) -> list[tuple[str, int]]:
+    return [(program.name, program.stop_order) for program in Programs(plan).all()]
+
+
+def test_web_server_stops_first_and_every_queue_has_a_cluster() -> None:
+    plan = Plan(web="127.0.0.1:8000", clusters=CLUSTERS)
+    assert names(plan) == [("web server", 0), ("queue", 1), ("engine queue", 1), *REPORTERS]
+
+
+def test_sandbox_runs_in_the_demo_and_stops_last() -> None:
+    plan = Plan(web="127.0.0.1:8000", clusters=CLUSTERS, sandbox="127.0.0.1:8801")
+    assert names(plan)[-3:] == [("sandbox", 2), *REPORTERS]
+
+
+def test_host_for_the_web_runs_no_queue() -> None:
+    assert names(Plan(web="127.0.0.1:8000")) == [("web server", 0), *REPORTERS]
+
+
+def test_host_for_work_runs_no_web_server() -> None:
+    assert names(Plan(clusters=CLUSTERS)) == [("queue", 1), ("engine queue", 1), *REPORTERS]
+
+
+def test_cluster_gets_its_name_and_its_supervisor_from_the_environment() -> None:
+    programs = Programs(Plan(clusters=CLUSTERS), instance="abc")
+    queue, engine, *_ = programs.all()
+    assert queue.environment["Q_CLUSTER_NAME"] == "smsportal"
+    assert engine.environment["Q_CLUSTER_NAME"] == "engine"
+    assert queue.environment[INSTANCE] == engine.environment[INSTANCE] == "abc"
+
+
+def test_default_queue_has_the_name_in_the_settings() -> None:
+    assert settings.Q_CLUSTER["name"] == DEFAULT_QUEUE
+    assert set(MAX_SILENCE) >= {DEFAULT_QUEUE, *settings.Q_CLUSTER["ALT_CLUSTERS"]}
+
+
+def test_queue_with_two_tasks_of_the_longest_duration_is_not_silent_for_too_long() -> None:
+    from smsportal.vitals import WORK_EVERY
+
+    longest = settings.Q_CLUSTER["timeout"] + 3
+    assert MAX_SILENCE[DEFAULT_QUEUE] > WORK_EVERY + longest
+
+
+def silence(program: Program) -> float:
+    assert program.silent_for is not None
+    return program.silent_for()
+
+
+def test_silence_is_what_the_vitals_report() -> None:
+    signs = VitalSigns()
+    queue, engine, vitals = Programs(Plan(clusters=CLUSTERS), signs=signs).all()
+    assert silence(queue) == silence(engine) == 0
+    assert vitals.read_output is not None
+    vitals.read_output(b"12.5 smsportal\n200.0 eng")
+    vitals.read_output(b"ine\nnonsense\n")
+    assert (silence(queue), silence(engine)) == (12.5, 200)
+
+
+def test_old_report_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    signs = VitalSigns()
+    signs.read(b"200 engine\n")
+    monkeypatch.setattr("smsportal.vital_signs.MAX_AGE", 0.0)
+    assert signs.silence_of("engine") == 0
+
+
+def test_supervisor_loads_no_django() -> None:
+    code = "import smsportal.portal, sys; print([m for m in sys.modules if m.startswith('django')])"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=BASE_DIR, capture_output=True, text=True, check=True
+    )
+    assert loaded.stdout.strip() == "[]"
