@@ -57,12 +57,14 @@ def hold_everything(
     cause: Hold.Cause, details: Mapping[str, Any], by: User | None = None, reason: str = ""
 ) -> Hold | None:
     """Hold every row that waits, in the caller's transaction, which has locked the fence."""
+    before = transaction.savepoint()
     hold = Hold.objects.filter(ended_at=None).first()
     is_new = hold is None
     hold = hold or Hold.objects.create(cause=cause, started_by=by, reason=reason[:200])
     held = {one.name: one.hold(hold) for one in holdables()}
     if is_new and not any(held.values()):
-        hold.delete()
+        # Calls in flight refer to the hold as well, although nobody decides about them.
+        transaction.savepoint_rollback(before)
         logger.info("Nothing waits, so nothing was put on hold (%s).", cause)
         return None
     _add_evidence(hold, {"cause": str(cause), "reason": reason, "held": held, **details})
