@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from smsportal.management.commands.portal import MANAGE
+from smsportal.programs import MANAGE
 
 from ..clusters import MOST_THREADS_OF_OTHERS, ROOT, Process, logged, processes
 
