@@ -12,10 +12,10 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.times import short_time
+from providers import clock
 
 from . import listeners
 from .models import DoNotSend, Message
@@ -66,9 +66,7 @@ def add(number: str, because: str, by: User) -> tuple[DoNotSend, bool]:
 def remove(entry: DoNotSend, because: str, by: User) -> bool:
     """Take a number off the list. False if it is off already."""
     active = DoNotSend.objects.filter(pk=entry.pk, removed_at=None)
-    return bool(
-        active.update(removed_at=timezone.now(), removed_by_id=by.pk, removed_because=because)
-    )
+    return bool(active.update(removed_at=clock.now(), removed_by_id=by.pk, removed_because=because))
 
 
 def cancel_pending(*numbers: str) -> int:
@@ -82,7 +80,7 @@ def cancel_pending(*numbers: str) -> int:
     if numbers:
         listed = listed.filter(number__in=numbers)
     else:
-        listed = listed.filter(added_at__gt=timezone.now() - RECENT)
+        listed = listed.filter(added_at__gt=clock.now() - RECENT)
     pending = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
     rows = Message.objects.filter(not_on_hold(), recipient__in=listed.values("number"))
     with transaction.atomic():
@@ -92,7 +90,7 @@ def cancel_pending(*numbers: str) -> int:
             MessageState.CANCELLED,
             sources=pending,
             reason=REASON,
-            ended_at=timezone.now(),
+            ended_at=clock.now(),
             code="",
         )
         listeners.notify(owners)

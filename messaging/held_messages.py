@@ -13,8 +13,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Greatest
-from django.utils import timezone
 
+from providers import clock
 from providers.engine.wake import wake_engine
 from providers.hold.holdable import FROM_BEFORE
 from providers.models import Hold
@@ -87,7 +87,7 @@ def release(messages: QuerySet[Message]) -> int:
     for pks in _chunks(messages):
         with transaction.atomic():
             sendable = _sendable_keys(pks)
-            later = Greatest("not_before", timezone.now())
+            later = Greatest("not_before", clock.now())
             moved = MESSAGE_STATES.move(
                 Message.objects.filter(pk__in=sendable, hold__isnull=False),
                 S.QUEUED,
@@ -136,7 +136,7 @@ def _give_up(pks: Collection[int], by: User | None) -> int:
             S.UNKNOWN,
             sources=(S.HELD,),
             reason=FROM_BEFORE,
-            ended_at=timezone.now(),
+            ended_at=clock.now(),
             ended_by_id=by.pk if by else None,
             code="",
         )

@@ -11,11 +11,10 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from core.phone import PhoneNumber
 from core.secrets import DOTS, Secret
-from providers import daily_limits
+from providers import clock, daily_limits
 from providers.engine.wake import wake_engine
 from providers.gateway.client import SendsOwnCode
 from providers.gateway.vocabulary import Encoding
@@ -160,7 +159,7 @@ def find_duplicate(draft: Draft) -> Message | None:
     never left does not count.
     """
     sent = Message.objects.filter(recipient=draft.recipient.e164).exclude(state__in=NEVER_LEFT)
-    now = timezone.now()
+    now = clock.now()
     if draft.kind == Message.Kind.TEXT:
         sent = sent.filter(
             text=segments.normalise_line_ends(draft.text), created_at__gt=now - SAME_TEXT_WINDOW
@@ -213,7 +212,7 @@ def release(message: Message) -> bool:
     longer send to the number.
     """
     recipient_for(message.account, message.recipient)
-    now = timezone.now()
+    now = clock.now()
     return bool(
         MESSAGE_STATES.move(
             Message.objects.filter(not_on_hold(), pk=message.pk),
@@ -237,7 +236,7 @@ def cancel(message: Message, by: User) -> bool:
             Message.objects.filter(not_on_hold(), pk=message.pk),
             MessageState.CANCELLED,
             sources=pending,
-            ended_at=timezone.now(),
+            ended_at=clock.now(),
             ended_by_id=by.pk,
             code="",
         )

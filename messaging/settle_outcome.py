@@ -10,10 +10,10 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from providers import clock
 from providers.engine.wake import wake_engine
 
 from . import listeners, queue_message
@@ -50,7 +50,7 @@ def settle_by_correct_code(messages: QuerySet[Message]) -> int:
         messages.filter(unsure),
         MessageState.SUBMITTED,
         sources=(MessageState.UNKNOWN, MessageState.HELD),
-        settled_at=timezone.now(),
+        settled_at=clock.now(),
         settled_because=BY_CORRECT_CODE,
         code="",
     )
@@ -62,7 +62,7 @@ def _settle(message: Message, state: MessageState, by: User, because: str) -> bo
             Message.objects.filter(pk=message.pk),
             state,
             sources=(MessageState.UNKNOWN,),
-            settled_at=timezone.now(),
+            settled_at=clock.now(),
             settled_by_id=by.pk,
             settled_because=because,
             code="",

@@ -14,13 +14,13 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from core.secrets import Secret
 from messaging import queue_message
 from messaging.models import Message
 from messaging.settle_outcome import settle_by_correct_code
 from messaging.states import MessageState
+from providers import clock
 from providers.clock import database_now
 from providers.engine.wake import wake_engine
 
@@ -84,7 +84,7 @@ def _use_try_and_decide(session: Session, entered: str, by: User, token: str | N
         account=code.message.account,
         form_token=token,
         created_by=by,
-        created_at=timezone.now(),
+        created_at=clock.now(),
     )
     if not code.checked_by_provider:
         return _decide(new, session, code, entered, by)
@@ -163,7 +163,7 @@ def _earlier_code(newest: SentCode, entered: str) -> SentCode | None:
     """The entered code, if it is an earlier one that was sent to the same number."""
     before = SentCode.objects.filter(
         session__recipient=newest.session.recipient,
-        made_at__gt=timezone.now() - EARLIER_CODE_WINDOW,
+        made_at__gt=clock.now() - EARLIER_CODE_WINDOW,
     ).exclude(pk=newest.pk)
     for code in before.select_related("session").order_by("-pk")[:MAX_EARLIER_CODES]:
         if codes.matches(code.digest, code.session.public_id, code.serial, entered):
@@ -210,5 +210,5 @@ def fail_if_no_try_left(session_id: int) -> None:
         Session.objects.filter(pk=session_id, tries__gte=MAX_TRIES),
         SessionState.FAILED,
         reason=TRIES_USED,
-        ended_at=timezone.now(),
+        ended_at=clock.now(),
     )

@@ -12,9 +12,9 @@ from typing import ClassVar
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from providers import clock
 from providers.hold.holdable import FROM_BEFORE, HeldGroup, Holdable, held_accounts
 from providers.models import Account, Hold
 
@@ -39,7 +39,7 @@ class ChecksOnHold(Holdable):
             reason=FROM_BEFORE,
             claim=None,
             code="",
-            ended_at=timezone.now(),
+            ended_at=clock.now(),
         )
         sessions = Session.objects.filter(pk__in=ended.values("session"))
         SESSION_STATES.move(sessions, SessionState.CHECK_UNKNOWN)

@@ -14,6 +14,7 @@ from messaging import held_messages
 from messaging.messages_on_hold import MessagesOnHold, senders_text, settled_facts
 from messaging.models import Message
 from messaging.states import MessageState
+from providers import clock
 from providers.hold.holdable import held_accounts
 from providers.models import Account, Hold
 
@@ -67,6 +68,8 @@ def _usable_codes() -> QuerySet[SentCode]:
 
 def end_expired() -> int:
     """End as unknown the codes on hold that nobody can use any more. Returns their number."""
+    if not clock.is_settled():
+        return 0
     held = Message.objects.filter(
         CodesOnHold.rows_of_kind, state=MessageState.HELD, hold__isnull=False
     )

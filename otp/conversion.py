@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from providers import clock
 from providers.gateway.registry import clients
 
 from .models import Session
@@ -147,7 +148,7 @@ class Alarm:
 
 
 def alarms() -> list[Alarm]:
-    now = timezone.now()
+    now = clock.now()
     recent: list[Any] = list(
         Session.objects.filter(created_at__gt=now - HOUR)
         .order_by("-created_at")

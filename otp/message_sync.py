@@ -9,13 +9,13 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from messaging import queue_message
 from messaging.models import Message
 from messaging.recipients import InvalidRecipient
 from messaging.settle_outcome import settle_by_correct_code
 from messaging.states import REPORTS, WAITING, MessageState
+from providers import clock
 from providers.daily_limits import LimitReached
 from providers.gateway.vocabulary import DeliveryState
 
@@ -93,7 +93,7 @@ def _sync_one(code: SentCode, session: Session) -> None:
 def _note_times(message: Message, session: Session) -> None:
     rows = Session.objects.filter(pk=session.pk)
     if message.state in WENT_OUT and session.sent_at is None:
-        rows.filter(sent_at=None).update(sent_at=message.answered_at or timezone.now())
+        rows.filter(sent_at=None).update(sent_at=message.answered_at or clock.now())
     if message.state == DeliveryState.DELIVERED and session.delivered_at is None:
         rows.filter(delivered_at=None).update(delivered_at=message.reported_at)
 
@@ -122,6 +122,7 @@ def _handle_not_sent(code: SentCode, session: Session) -> None:
     message = code.message
     by_provider = (
         session.state == S.PENDING
+        and session.seconds_left > 0
         and message.state in (M.REFUSED, M.NOT_SENT)
         and message.reason != queue_message.WAITED_TOO_LONG
         and not message.settled_at
@@ -133,7 +134,7 @@ def _handle_not_sent(code: SentCode, session: Session) -> None:
         Session.objects.filter(pk=session.pk),
         S.FAILED,
         reason=(message.reason or message.state)[:32],
-        ended_at=timezone.now(),
+        ended_at=clock.now(),
     )
 
 

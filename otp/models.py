@@ -7,12 +7,11 @@ from typing import Final
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedField
 from messaging.models import Message
-from providers.clock import database_now
+from providers.clock import RowTimeField, database_now
 from providers.models import Account, ClaimedRow, public_id
 
 from .states import AttemptState, SessionState
@@ -64,7 +63,7 @@ class Session(models.Model):
         related_name="+",
         verbose_name=_("sent by"),
     )
-    created_at = models.DateTimeField(_("time"), default=timezone.now)
+    created_at = RowTimeField(_("time"))
     sent_at = models.DateTimeField(null=True)
     """When a provider first accepted one of its messages."""
     delivered_at = models.DateTimeField(null=True)
@@ -139,7 +138,7 @@ class SentCode(models.Model):
     """Number of characters; 0 if the provider makes the code."""
     digest = models.CharField(max_length=64, blank=True)
     """Keyed hash (`otp.codes.digest`); empty if the provider makes the code."""
-    made_at = models.DateTimeField(default=timezone.now)
+    made_at = RowTimeField()
 
     class Meta:
         ordering = ("serial",)
@@ -176,7 +175,7 @@ class Attempt(ClaimedRow):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = RowTimeField()
     ended_at = models.DateTimeField(null=True)
     too_late = models.BooleanField(default=False)
     """The code was correct, but the session had already ended."""

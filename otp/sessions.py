@@ -10,13 +10,13 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from core.phone import PhoneNumber, parse_number
 from messaging import held_messages, queue_message
 from messaging.models import Message
 from messaging.recipients import recipient_for
 from messaging.states import WAITING
+from providers import clock
 from providers.clock import database_now
 from providers.engine.wake import wake_engine
 from providers.models import Account
@@ -203,7 +203,7 @@ def _stop(message: Message, by: User) -> bool:
 
 
 def _require_resendable(session: Session) -> None:
-    if session.state not in OPEN:
+    if session.state not in OPEN or not session.seconds_left:
         raise NotOpen
     if session.attempts.filter(state__in=sorted(UNDER_WAY)).exists():
         raise CheckUnderWay
@@ -253,9 +253,7 @@ def cancel(session: Session, by: User) -> bool:
 
 def _end(session: Session, state: SessionState, by: User, reason: str = "") -> bool:
     rows = Session.objects.filter(pk=session.pk, expires_at__gt=Now())
-    ended = SESSION_STATES.move(
-        rows, state, ended_at=timezone.now(), ended_by_id=by.pk, reason=reason
-    )
+    ended = SESSION_STATES.move(rows, state, ended_at=clock.now(), ended_by_id=by.pk, reason=reason)
     if not ended:
         expire(Session.objects.filter(pk=session.pk))
         return False
@@ -269,6 +267,9 @@ def _end(session: Session, state: SessionState, by: User, reason: str = "") -> b
 
 def expire(rows: QuerySet[Session] | None = None) -> int:
     """Expire the sessions that are due by the database's clock. Returns their number."""
+    if not clock.is_settled():
+        # Nobody can use a code that is over, and one whose time comes back is good again.
+        return 0
     if rows is None:
         rows = Session.objects.all()
     return SESSION_STATES.move(
@@ -280,6 +281,8 @@ def expire_far_ahead(_now: datetime) -> int:
     """Expire sessions that end later than their whole validity from now: the clock was set back,
     and how old their code is cannot be known. Returns their number."""
     now = moment(database_now())
+    if not clock.is_settled():
+        return 0
     open_sessions = Session.objects.filter(state__in=sorted(OPEN), expires_at__gt=now)
     far = [
         pk

@@ -12,10 +12,10 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from core.pruning import delete_in_chunks
 
+from . import clock
 from .engine.wake import wake_engine
 from .gateway.client import Client, ReportsBalance, ReportsProfile
 from .models import Account, BalanceReading, Enquiry
@@ -37,7 +37,7 @@ def request_check(account: Account, kind: Enquiry.Kind, by: User | None = None) 
     `NOTHING_TO_CHECK`.
     """
     if not is_checkable(account.client):
-        now = timezone.now()
+        now = clock.now()
         return Enquiry.objects.create(
             account=account,
             kind=kind,
@@ -57,7 +57,7 @@ def request_check(account: Account, kind: Enquiry.Kind, by: User | None = None) 
 
 def prune() -> int:
     """Delete enquiries and balance readings whose retention has passed."""
-    now = timezone.now()
+    now = clock.now()
     oldest = now - timedelta(days=settings.BALANCE_READING_DAYS)
     enquiries = delete_in_chunks(Enquiry.objects.filter(ended_at__lt=now - RETENTION))
     return enquiries + delete_in_chunks(BalanceReading.objects.filter(read_at__lt=oldest))

@@ -14,12 +14,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
 from django.dispatch import Signal
-from django.utils import timezone
 
 from core.fields import UnreadableSecret
 from core.redaction import storable
 from core.secrets import Secret
 
+from . import clock
 from .gateway.call import Login
 from .gateway.errors import GatewayError
 from .gateway.http.address import AddressPolicy
@@ -59,7 +59,7 @@ def save_credentials(account: Account, credentials: Mapping[str, str]) -> list[s
 
     Returns the names of the stored ones.
     """
-    now = timezone.now()
+    now = clock.now()
     entered = [
         Credential(account=account, name=name, value=Secret(value), saved_at=now)
         for name, value in credentials.items()
@@ -168,7 +168,7 @@ def revocable_from(token: CallbackToken) -> datetime | None:
 
 def revoke_callback_token(token: CallbackToken) -> bool:
     """Revoke an old address. False if that is too early or was already done."""
-    now = timezone.now()
+    now = clock.now()
     allowed_from = revocable_from(token)
     if allowed_from is None or now < allowed_from:
         return False
@@ -220,7 +220,7 @@ def pause(account: Account, reason: str, words: str = "", by: User | None = None
     if reason == BY_HAND:
         replaceable |= ~Q(pause_reason=BY_HAND)
     changed = Account.objects.filter(replaceable, pk=account.pk).update(
-        paused_at=timezone.now(), pause_reason=reason, pause_words=storable(words), paused_by=by
+        paused_at=clock.now(), pause_reason=reason, pause_words=storable(words), paused_by=by
     )
     account.refresh_from_db(fields=("paused_at", "pause_reason", "pause_words", "paused_by"))
     return bool(changed)

@@ -1,14 +1,41 @@
-"""The database's clock, which all processes and hosts share."""
+"""The database's clock, which all processes and hosts share.
+
+A process knows it without a query: it counts on by its monotonic clock from the last reading. So
+a wall clock of its host that is set does not move any time of a row. SQLite reads the clock of
+the host itself. There, what ends rows waits until the clock is settled.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import logging
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
 
-from django.db import connection
+import django.db
+from django.core.signals import request_started
+from django.db import connection, models
+from django.db.backends.signals import connection_created
+from django.db.models.expressions import Combinable
 from django.utils import timezone
+from django_q.signals import pre_execute
 
-USUAL_OFFSET = 1.0
+logger = logging.getLogger(__name__)
+
+USUAL_OFFSET: Final = 1.0
 """Seconds. The host's own clock is used if it differs less from the database's."""
+SMALLEST_STEP: Final = 5.0
+"""Seconds. Smaller differences are usual, and no limit of ours depends on them."""
+UNSETTLED_FOR: Final = 130.0
+"""Seconds after a step in which no row is swept or ended. By then every loop that lives has
+recorded its calls, so the marks that are left with a wrong age belong to dead ones."""
+LONGEST_READING: Final = 2.0
+"""Seconds. A slower answer says too little about the moment of the reading."""
+READ_EVERY: Final = 60.0
+DOUBTFUL_FOR: Final = 2.0
+"""Seconds until a reading from which the host's clock differs is made again."""
 
 _SECONDS = {
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
@@ -27,25 +54,138 @@ def sql_greatest() -> str:
     return "MAX" if connection.vendor == "sqlite" else "GREATEST"
 
 
-_offset = timedelta()
-
-
-def set_offset(seconds: float) -> None:
-    """Note how far the database's clock is ahead of this host's."""
-    global _offset
-    _offset = timedelta(seconds=seconds if abs(seconds) > USUAL_OFFSET else 0.0)
-
-
-def now() -> datetime:
-    """The time by the database's clock, as far as this process knows it, without a query.
-
-    For times that processes of several hosts compare.
-    """
-    return timezone.now() + _offset
-
-
 def database_now() -> float:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {sql_now()}")
         (now,) = cursor.fetchone()
     return float(now)
+
+
+# --- what this process knows ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far the wall clocks are ahead of the monotonic clock, in seconds."""
+
+    at: float
+    host: float
+    database: float | None = None
+    """None: it is the host's, or not known."""
+
+
+_reading: Reading | None = None
+_stepped_at: float | None = None
+"""When a step was last noticed, by the monotonic clock."""
+
+
+def now() -> datetime:
+    """The time by the database's clock, without a query. For every time that a row holds or is
+    compared with."""
+    reading = _reading
+    if reading is None or reading.database is None:
+        return timezone.now()
+    shared = time.monotonic() + reading.database
+    if abs(shared - time.time()) <= USUAL_OFFSET:
+        return timezone.now()
+    return datetime.fromtimestamp(shared, UTC)
+
+
+def learn() -> None:
+    """Read the clocks, and note whether one was set since the last reading."""
+    started = time.monotonic()
+    host = time.time() - started
+    database = None
+    if connection.vendor != "sqlite":
+        moment = database_now()
+        ended = time.monotonic()
+        if ended - started > LONGEST_READING:
+            return
+        database = moment - (started + ended) / 2
+    note(Reading(started, host, database))
+
+
+def note(reading: Reading) -> None:
+    """Take this reading. A difference from the last one is a step."""
+    global _reading, _stepped_at
+    before, _reading = _reading, reading
+    if before is None:
+        return
+    steps = [reading.host - before.host]
+    if reading.database is not None and before.database is not None:
+        steps.append(reading.database - before.database)
+    step = max(steps, key=abs)
+    if abs(step) >= SMALLEST_STEP:
+        _stepped_at = time.monotonic()
+        logger.warning("A clock was set by %+.0f s.", step)
+
+
+def is_settled(seconds: float = UNSETTLED_FOR) -> bool:
+    """Whether no clock was set lately. Read the time first, then ask this: a time that is read
+    later may be that of a step."""
+    host = time.time() - time.monotonic()
+    if _reading is None:
+        note(Reading(time.monotonic(), host))
+    elif abs(host - _reading.host) >= SMALLEST_STEP:
+        note(replace(_reading, host=host))
+    return _stepped_at is None or time.monotonic() - _stepped_at >= seconds
+
+
+def state() -> tuple[Reading | None, float | None]:
+    """The last reading, and when a step was last noticed, by the monotonic clock."""
+    return _reading, _stepped_at
+
+
+def restore(reading: Reading | None, stepped_at: float | None) -> None:
+    """Go on from what another process of this host knew, or from nothing."""
+    global _reading, _stepped_at
+    _reading, _stepped_at = reading, stepped_at
+
+
+# --- when to read -----------------------------------------------------------------
+
+
+def connect_receivers() -> None:
+    connection_created.connect(_learn_from_new_connection, dispatch_uid="providers.clock.created")
+    request_started.connect(_read_again, dispatch_uid="providers.clock.request")
+    pre_execute.connect(_read_again, dispatch_uid="providers.clock.task")
+
+
+def _learn_from_new_connection(connection: Any, **_: object) -> None:
+    if connection.alias == "default":
+        learn()
+
+
+def _read_again(**_: object) -> None:
+    """Read the clocks if the last reading is old, or if the host's clock differs from it."""
+    if _reading is None or _reading.database is None:
+        return
+    age = time.monotonic() - _reading.at
+    apart = abs(time.time() - time.monotonic() - _reading.database) > USUAL_OFFSET
+    if age >= (DOUBTFUL_FOR if apart else READ_EVERY):
+        # Whoever needs the database next says what is wrong with it.
+        with suppress(django.db.Error):
+            learn()
+
+
+# --- times of rows ------------------------------------------------------------------
+
+if TYPE_CHECKING:
+    AnyDateTimeField = models.DateTimeField[str | datetime | date | Combinable, datetime]
+else:
+    AnyDateTimeField = models.DateTimeField
+
+
+class RowTimeField(AnyDateTimeField):
+    """A time that is filled by the shared clock. Migrations know it as a plain field whose default
+    is `timezone.now`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"default": timezone.now, **kwargs})
+
+    def get_default(self) -> datetime:
+        return now()
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.DateTimeField", args, kwargs

@@ -16,8 +16,8 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Max, QuerySet
-from django.utils import timezone
 
+from . import clock
 from .models import Account, DailyLimit, DailyUse
 
 QUARTER: Final = 900
@@ -103,7 +103,7 @@ def release(names: Iterable[Sequence[str]], amount: int, taken_at: datetime) -> 
 def _release(rows: QuerySet[DailyUse], amount: int, taken_at: datetime) -> None:
     for _ in range(MAX_ATTEMPTS):
         row = rows.first()
-        if row is None or _quarter_of(taken_at) < _quarter_of(timezone.now()) - QUARTERS:
+        if row is None or _quarter_of(taken_at) < _quarter_of(clock.now()) - QUARTERS:
             # It no longer counts.
             return
         spent = _unexpired(row.spent)
@@ -131,7 +131,7 @@ def _take(cap: Cap, amount: int) -> None:
         spent = _unexpired(row.spent)
         if sum(spent.values()) + amount > cap.most:
             raise LimitReached(cap, sum(spent.values()), _free_at(spent))
-        now = str(_quarter_of(timezone.now()))
+        now = str(_quarter_of(clock.now()))
         spent[now] = spent.get(now, 0) + amount
         seen = rows.filter(version=row.version)
         if seen.update(spent=spent, version=row.version + 1):
@@ -152,19 +152,19 @@ def _quarter_of(moment: datetime) -> int:
 
 
 def _unexpired(spent: dict[str, int]) -> dict[str, int]:
-    oldest = _quarter_of(timezone.now()) - QUARTERS
+    oldest = _quarter_of(clock.now()) - QUARTERS
     return {quarter: count for quarter, count in spent.items() if int(quarter) >= oldest}
 
 
 def _free_at(spent: dict[str, int]) -> datetime:
     """When the oldest counted quarter is more than 24 hours old."""
-    first = min((int(quarter) for quarter in spent), default=_quarter_of(timezone.now()))
+    first = min((int(quarter) for quarter in spent), default=_quarter_of(clock.now()))
     return datetime.fromtimestamp((first + QUARTERS + 1) * QUARTER, tz=UTC)
 
 
 def prune() -> int:
     """Delete rows whose usage has expired completely."""
-    oldest = _quarter_of(timezone.now()) - QUARTERS
+    oldest = _quarter_of(clock.now()) - QUARTERS
     stale = [row.pk for row in DailyUse.objects.all() if _newest_quarter(row.spent) < oldest]
     return DailyUse.objects.filter(pk__in=stale).delete()[0]
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from core.bulk_insert import insert_rows
 from core.pruning import delete_in_chunks
 from core.redaction import storable
 
+from . import clock
 from .gateway.call import CallRecord
 from .models import ApiCall
 
@@ -150,5 +150,5 @@ def subject_link(subject: str) -> tuple[str, str] | None:
 
 def prune() -> int:
     """Delete calls whose retention has passed."""
-    limit = timezone.now() - timedelta(days=settings.JOURNAL_DAYS)
+    limit = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
     return delete_in_chunks(ApiCall.objects.filter(started_at__lt=limit))

@@ -7,16 +7,20 @@ from django.db.models.signals import post_save
 
 from core.admin import attention
 
+from . import clock
 from .accounts import callback_tokens_changed
 from .callbacks.tokens import known_tokens
 from .engine.account_check_source import EnquirySource
 from .engine.wake import watch_workers
 from .engine.work_source import register
+from .gateway.http.exchange_log import use_clock
 from .models import Account
 from .presentation import dashboard, hold_view
 
 
 def register_app() -> None:
+    clock.connect_receivers()
+    use_clock(clock.now)
     register(EnquirySource())
     attention.register(hold_view.attention_items)
     watch_workers()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from django.utils import timezone
 from django_q.models import Task
 
-from . import account_checks, daily_limits, hosts, journal
+from . import account_checks, clock, daily_limits, hosts, journal
 from .callbacks import process, self_test, store
 from .callbacks import wake as wake_callbacks
 from .engine import heartbeats
@@ -59,7 +58,7 @@ def prune() -> int:
     """Delete rows whose retention has passed: calls, callbacks, enquiries, balance readings,
     expired usage, heartbeats of dead loops, hosts, task records."""
     heartbeats.prune()
-    done = Task.objects.filter(stopped__lt=timezone.now() - TASK_RETENTION)
+    done = Task.objects.filter(stopped__lt=clock.now() - TASK_RETENTION)
     tasks: int = done.delete()[0]
     pruned = journal.prune() + store.prune() + account_checks.prune() + daily_limits.prune()
     return pruned + hosts.prune() + tasks

@@ -182,7 +182,7 @@ def _next_poll_at(
     `sms_is_new`: this answer is the first that shows the SMS.
     """
     if order.state == S.PENDING:
-        if from_lookup and now >= poll_intervals.gives_up_at(order):
+        if from_lookup and poll_intervals.is_over(poll_intervals.gives_up_at(order), now):
             _give_up(order, now)
             return None
         return _next_poll_while_pending(order, now, from_lookup=from_lookup)

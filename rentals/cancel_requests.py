@@ -8,8 +8,8 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
+from providers import clock
 from providers.daily_limits import LimitReached
 from providers.engine.wake import wake_engine
 from providers.hold.holdable import held_accounts, hold_since
@@ -48,7 +48,7 @@ def request_cancel(order: Order, by: User | None, *, then_rent: bool = False) ->
                 return False
             by_id = by.pk if by else None
             Cancel.objects.create(order=order, asked_by_id=by_id, then_rent=then_rent)
-            Order.objects.filter(pk=order.pk).update(changed_at=timezone.now())
+            Order.objects.filter(pk=order.pk).update(changed_at=clock.now())
             wake_engine()
     except IntegrityError:
         return False
@@ -92,12 +92,12 @@ def decide_cancels(order: Order, asked_at: datetime, *, ended: bool = True) -> N
         return
     if order.state != S.CANCELLED:
         CANCEL_STATES.move(cancels, C.REFUSED, sources=(C.UNCLEAR,))
-        CANCEL_STATES.move(cancels, C.REFUSED, sources=(C.QUEUED,), answered_at=timezone.now())
+        CANCEL_STATES.move(cancels, C.REFUSED, sources=(C.QUEUED,), answered_at=clock.now())
         return
     latest = cancels.exclude(state__in=(C.REFUSED, C.NOT_DONE)).order_by("pk").last()
     CANCEL_STATES.move(cancels, C.ACCEPTED, sources=(C.UNCLEAR,))
     # The order is already cancelled, so queued cancels need not be sent.
-    CANCEL_STATES.move(cancels, C.NOT_DONE, sources=(C.QUEUED,), answered_at=timezone.now())
+    CANCEL_STATES.move(cancels, C.NOT_DONE, sources=(C.QUEUED,), answered_at=clock.now())
     if ended and latest is not None and latest.then_rent:
         _rent_another(order, latest)
 

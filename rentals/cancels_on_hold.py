@@ -12,9 +12,9 @@ from typing import ClassVar
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from providers import clock
 from providers.hold.holdable import FROM_BEFORE, HeldGroup, Holdable, held_accounts
 from providers.models import Account, Hold
 
@@ -31,7 +31,7 @@ class CancelsOnHold(Holdable):
     def hold(self, hold: Hold) -> int:
         """Cancels that the portal would send by itself count, too: they wait until their order
         has been asked for (`cancel_requests.request_due_cancels`)."""
-        now = timezone.now()
+        now = clock.now()
         waiting = (C.QUEUED, C.CLAIMED)
         cancels = Cancel.objects.filter(order__account__in=held_accounts(), state__in=waiting)
         found = cancels.order_by("pk").select_for_update(of=("self",))

@@ -10,9 +10,9 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.utils import timezone
 
 from core.admin.timeline import person_name
+from providers import clock
 
 from .models import HandOver, Order
 
@@ -28,7 +28,7 @@ def hand_over(order: Order, to: User, *, by: User) -> bool:
     """
     with transaction.atomic():
         seen = Order.objects.filter(pk=order.pk, held_by_id=order.held_by_id)
-        now = timezone.now()
+        now = clock.now()
         if not seen.update(held_by_id=to.pk, changed_at=now):
             return False
         line = LogEntry.objects.create(

@@ -16,9 +16,9 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from core.templatetags.portal import amount
+from providers import clock
 from providers.models import Account
 
 from .models import Finding, FoundOrder, Order, Reading, Transaction
@@ -69,7 +69,7 @@ def check(account: Account, now: datetime | None = None) -> list[Finding]:
     Nothing is compared before the transactions have been read completely once: a transaction that
     was never read is not missing.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     read = _last_complete_reading(account)
     if read is None or read.started_at is None:
         return open_findings(account)
@@ -105,7 +105,7 @@ def explain(finding: Finding, by: User, because: str) -> bool:
     """
     fresh = Finding.objects.filter(pk=finding.pk, explained_at=None)
     return bool(
-        fresh.update(explained_at=timezone.now(), explained_by_id=by.pk, explained_because=because)
+        fresh.update(explained_at=clock.now(), explained_by_id=by.pk, explained_because=because)
     )
 
 

@@ -13,9 +13,9 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from core.secrets import Secret
+from providers import clock
 from providers.gateway.vocabulary import OrderState as StatedState
 from providers.gateway.vocabulary import Rental
 from providers.models import Account
@@ -114,7 +114,7 @@ def count_known(account: Account) -> int:
 
 def import_order(found: FoundOrder, by: User | None) -> Order | None:
     """Turn a found order into one of our own, held by `by`. None: it already is one."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         free = FoundOrder.objects.select_for_update().filter(pk=found.pk, order=None).first()
         if free is None:

@@ -15,13 +15,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from core.admin.timeline import person_name
 from core.countries import country_name
 from core.times import short_time
+from providers import clock
 from providers.engine.wake import wake_engine
 from providers.hold.holdable import FROM_BEFORE, HeldGroup, HeldRow, Holdable, held_accounts
 from providers.models import Account, Hold
@@ -45,7 +45,7 @@ class OrdersOnHold(Holdable):
         """One in flight only points to the hold, so that it is not placed again if its call turns
         out not to have been made."""
         orders = Order.objects.filter(account__in=held_accounts())
-        free = {"claim": None, "claimed_at": None, "changed_at": timezone.now()}
+        free = {"claim": None, "claimed_at": None, "changed_at": clock.now()}
         moved = ORDER_STATES.move(orders, S.HELD, sources=(S.QUEUED, S.CLAIMED), hold=hold, **free)
         joined = orders.filter(state=S.HELD).exclude(hold=hold).update(hold=hold)
         orders.filter(state=S.PLACING).update(hold=hold)
@@ -68,13 +68,13 @@ class OrdersOnHold(Holdable):
         """Adopt what the lists show so far, and ask for the lists again."""
         before = self.count_undecided(hold)
         for account in _accounts(hold):
-            reconciliation.settle(account, timezone.now())
+            reconciliation.settle(account, clock.now())
         _ask_for_lists(hold)
         return before - self.count_undecided(hold)
 
     def release(self, hold: Hold, group: str, rows: Collection[int] | None, by: User | None) -> int:
         """Orders that are too old to be placed stay on hold."""
-        now = timezone.now()
+        now = clock.now()
         chosen = place_orders.not_expired(_chosen(hold, group, rows), now)
         with transaction.atomic():
             pks = list(chosen.order_by().values_list("pk", flat=True))
@@ -99,7 +99,7 @@ class OrdersOnHold(Holdable):
             sources=(S.HELD,),
             reason=FROM_BEFORE,
             answered_at=hold.started_at,
-            changed_at=timezone.now(),
+            changed_at=clock.now(),
         )
 
 
@@ -143,7 +143,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     times = waiting.aggregate(count=Count("pk"), oldest=Min("created_at"), newest=Max("created_at"))
     renters = kept.order_by().values("created_by").distinct().count()
     people = ngettext("%(count)s person", "%(count)s people", renters) % {"count": renters}
-    sendable = place_orders.not_expired(waiting, timezone.now())
+    sendable = place_orders.not_expired(waiting, clock.now())
     query = urlencode({"shown": S.HELD, "account__id__exact": account.pk})
     return HeldGroup(
         key=f"{OrdersOnHold.name}:{account.pk}",

@@ -10,9 +10,8 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from providers import daily_limits
+from providers import clock, daily_limits
 from providers.engine.wake import wake_engine
 from providers.gateway.vocabulary import Reason
 from providers.models import Account, DailyLimit, Hold
@@ -101,7 +100,7 @@ def _row(
     instead_of: Order | None,
     hold: Hold | None,
 ) -> Order:
-    until = timezone.now() + timedelta(minutes=request.keep_trying) if request.keep_trying else None
+    until = clock.now() + timedelta(minutes=request.keep_trying) if request.keep_trying else None
     person = by.pk if by else None
     return Order(
         account=request.account,
@@ -157,7 +156,7 @@ def _rejoin(now: datetime) -> None:
 
 def refuse_without_permission(order: Order) -> None:
     """End a queued order whose person may no longer rent or has left."""
-    now = timezone.now()
+    now = clock.now()
     changes = {"reason": NOT_ALLOWED, "ended_at": now, "changed_at": now}
     row = Order.objects.filter(pk=order.pk)
     ORDER_STATES.move(row, S.NOT_CREATED, sources=(S.QUEUED,), **changes)
@@ -165,7 +164,7 @@ def refuse_without_permission(order: Order) -> None:
 
 def withdraw(order: Order, by: User) -> bool:
     """Cancel an order before it is placed. False: too late."""
-    now = timezone.now()
+    now = clock.now()
     return bool(
         ORDER_STATES.move(
             Order.objects.filter(pk=order.pk),

@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from providers import clock
+
 from .models import Order
 
 FIRST_PHASE: Final = timedelta(seconds=30)
@@ -52,6 +54,15 @@ def end_of(order: Order, started_at: datetime) -> datetime:
 def gives_up_at(order: Order) -> datetime:
     """When the portal stops waiting for the provider's final state."""
     return (order.expires_at or order.created_at + DEFAULT_LIFETIME) + GRACE
+
+
+def is_over(moment: datetime, now: datetime) -> bool:
+    """Whether the portal may end an order because `moment` has passed.
+
+    A clock that was set says nothing about the time since. So for as long as an order may live,
+    the provider alone decides then.
+    """
+    return now >= moment and clock.is_settled((DEFAULT_LIFETIME + GRACE).total_seconds())
 
 
 def next_poll(order: Order, now: datetime, *, by_list: bool) -> datetime:

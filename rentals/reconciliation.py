@@ -15,8 +15,8 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from providers import clock
 from providers.models import Account
 
 from . import apply_order_state, order_import
@@ -132,7 +132,9 @@ def _is_certainly_ours(order: Order, found: FoundOrder, but: tuple[OrderState, .
 
 def _was_certainly_not_made(order: Order) -> bool:
     """Both lists were read completely after the order had time to appear, every row was readable,
-    and no money was held."""
+    and no money was held. A clock that was set lately does not tell how long that was."""
+    if not clock.is_settled(clock.UNSETTLED_FOR + APPEARANCE_DELAY.total_seconds()):
+        return False
     read = (full_readings_since(order, kind).exists() for kind in Reading.Kind)
     return all(read) and not _unmatched_transactions(order).exists()
 
@@ -147,6 +149,8 @@ def full_readings_since(order: Order, kind: str) -> QuerySet[Reading]:
         complete=True,
         unreadable=0,
         started_at__gt=(order.answered_at or order.created_at) + APPEARANCE_DELAY,
+        # One that lies ahead is from before a clock was set back.
+        started_at__lte=clock.now(),
     )
 
 
@@ -165,7 +169,7 @@ def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> 
 
     `by` is None if the portal itself decides.
     """
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         row = Order.objects.select_for_update().filter(pk=order.pk)
         lost = row.filter(state__in=(S.UNKNOWN, S.HELD, S.NOT_CREATED)).first()
@@ -188,7 +192,7 @@ def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> 
 
 def mark_not_made(order: Order, by: User, because: str) -> bool:
     """Settle an unknown order as not placed. False: it was settled meanwhile."""
-    now = timezone.now()
+    now = clock.now()
     return bool(
         ORDER_STATES.move(
             Order.objects.filter(pk=order.pk),

@@ -9,8 +9,8 @@ from statistics import median
 from typing import Final
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 
+from providers import clock
 from providers.models import Account
 
 from .models import Order
@@ -42,7 +42,7 @@ def pair_stats(account: Account, project: str, region: str) -> PairStats:
         account=account,
         project=project,
         region=region,
-        created_at__gt=timezone.now() - PERIOD,
+        created_at__gt=clock.now() - PERIOD,
     ).exclude(provider_id="")
     priced = rows.exclude(price=None).order_by("-created_at")
     price = priced.values_list("price", flat=True).first()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.utils import timezone
+from providers import clock
 
 from . import cancel_requests, hand_overs, ledger
 from .catalogue import renting_accounts
@@ -17,8 +17,8 @@ def read_lists() -> int:
     # This task runs most often. The call can be removed once no upgrade starts from an older
     # version.
     hand_overs.read_older_lines()
-    cancel_requests.decide_unclear_cancels(timezone.now())
-    yesterday = timezone.now() - timedelta(days=1)
+    cancel_requests.decide_unclear_cancels(clock.now())
+    yesterday = clock.now() - timedelta(days=1)
     busy = set(Order.objects.filter(created_at__gt=yesterday).values_list("account_id", flat=True))
     requested = 0
     for account in renting_accounts():

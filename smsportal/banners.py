@@ -11,7 +11,6 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -22,6 +21,7 @@ from core.admin.labels import Role
 from core.admin.pages import fragment
 from core.times import short_time
 from messaging.presentation.backlog import UNUSUAL, backlog
+from providers import clock
 from providers.engine.heartbeats import unserved_since
 from providers.models import Heartbeat
 from providers.presentation import hold_view
@@ -55,7 +55,7 @@ class TotalBacklog:
 
     @property
     def is_unusual(self) -> bool:
-        return self.since is not None and timezone.now() - self.since > UNUSUAL
+        return self.since is not None and clock.now() - self.since > UNUSUAL
 
     @property
     def text(self) -> str:
@@ -81,7 +81,7 @@ def queue_banner(request: HttpRequest) -> list[Banner]:
 
     After the end of such a state, announces the recovery for some minutes.
     """
-    now = timezone.now()
+    now = clock.now()
     waiting = total_backlog()
     since = min(filter(None, (unserved_since(), _queue_silent_since(now))), default=None)
     if since is None and not waiting.is_unusual:

@@ -9,11 +9,11 @@ from django.apps import apps
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import attention
+from providers import clock
 from providers.models import Account, BalanceReading, Enquiry
 
 
@@ -28,7 +28,7 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     may_see_accounts = request.user.has_perm("providers.view_account")
     return {
         "attention_items": attention.gather(request),
-        "as_of": timezone.now(),
+        "as_of": clock.now(),
         "accounts": accounts_with_readings(request) if may_see_accounts else [],
         "first_steps": first_steps(request),
     }

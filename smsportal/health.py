@@ -11,7 +11,6 @@ from typing import Final
 from django.conf import settings
 from django.db import connection
 from django.template.defaultfilters import filesizeformat
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -19,6 +18,7 @@ from django_q.models import OrmQ
 
 from core.admin.labels import Role
 from core.times import duration, when
+from providers import clock
 from providers.hosts import MAX_CLOCK_DIFFERENCE
 from providers.models import Fence, Heartbeat, Hold, Host
 
@@ -53,7 +53,7 @@ def health_lines(running: Sequence[Host]) -> list[HealthLine]:
 
 
 def _queue() -> HealthLine:
-    now = timezone.now()
+    now = clock.now()
     beat = Heartbeat.objects.filter(name="queue").first()
     due = OrmQ.objects.filter(key=settings.Q_CLUSTER["name"], lock__lte=now).order_by("lock")
     oldest: datetime | None = due.values_list("lock", flat=True).first()

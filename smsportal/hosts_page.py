@@ -11,7 +11,6 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +19,7 @@ from unfold.sites import UnfoldAdminSite
 
 from core.admin.labels import Role
 from core.admin.pages import Page, fragment
+from providers import clock
 from providers.clock import database_now
 from providers.hosts import MAX_CLOCK_DIFFERENCE, SILENT_AFTER, accounts_by_host
 from providers.models import Account, Host
@@ -114,7 +114,7 @@ def hosts_context() -> dict[str, Any]:
         "health": health_lines(running),
         "events": events(lines),
         "accounts_in_all": Account.objects.count(),
-        "as_of": timezone.now(),
+        "as_of": clock.now(),
     }
 
 

@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
+from providers import clock
 from providers.hold import fence, fence_files
 from smsportal.compile_translations import compile_catalogues
 from tests.support import db_cleanup, db_clone
@@ -190,6 +191,12 @@ def no_fence() -> None:
     fence.forget()
     for folder in fence_files.folders().values():
         (folder / fence_files.NAME).unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def clock_without_readings() -> None:
+    """Forget the clocks of other tests, which may have travelled."""
+    clock.restore(None, None)
 
 
 @pytest.fixture(autouse=True)

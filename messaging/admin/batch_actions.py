@@ -19,6 +19,7 @@ from core.admin.actions import ObjectAction
 from core.admin.buttons import Crumb
 from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
+from providers import clock
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
 
@@ -82,7 +83,7 @@ class StartForm(forms.Form):
         if self.errors:
             return cleaned
         at = timezone.make_aware(datetime.combine(cleaned["day"], cleaned["clock"]))
-        now = timezone.now()
+        now = clock.now()
         if at <= now:
             self.add_error("day", gettext("This time is over. Choose a later one."))
         if at > now + MAX_SCHEDULE_AHEAD:

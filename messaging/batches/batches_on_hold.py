@@ -14,12 +14,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Greatest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core.admin.timeline import person_name
 from core.times import short_time
+from providers import clock
 from providers.engine.wake import wake_engine
 from providers.hold.holdable import FROM_BEFORE, HeldGroup, Holdable, held_accounts
 from providers.models import Hold
@@ -51,7 +51,7 @@ class BatchesOnHold(Holdable):
         locked = waiting.exclude(hold=hold).order_by("pk").select_for_update(of=("self",))
         pks = list(locked.values_list("pk", flat=True))
         batches = Batch.objects.filter(pk__in=pks)
-        now = timezone.now()
+        now = clock.now()
         paused: dict[str, Any] = {"reason": FROM_BEFORE, "values": {}, "paused_at": now}
         BATCH_STATES.move(batches, B.PAUSED, sources=GOES_ON, **paused, paused_by=None)
         batches.update(hold=hold)
@@ -120,7 +120,7 @@ def _let_go(batch: Batch) -> bool:
     """
     on_hold = Batch.objects.filter(pk=batch.pk, hold=batch.hold_id)
     by_hold = on_hold.filter(reason=FROM_BEFORE)
-    now = timezone.now()
+    now = clock.now()
     free: dict[str, Any] = {"hold": None, "reason": "", "values": {}, "paused_at": None}
     moved = BATCH_STATES.move(
         by_hold.filter(started_at=None),

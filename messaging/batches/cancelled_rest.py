@@ -10,10 +10,9 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 from django_q.tasks import async_task
 
-from providers import daily_limits
+from providers import clock, daily_limits
 from providers.hold.holdable import FROM_BEFORE
 
 from .. import held_messages
@@ -69,7 +68,7 @@ def _cancel(batch: Batch, pks: list[int]) -> int:
         Message.objects.filter(pk__in=pks),
         S.CANCELLED,
         sources=WAITING,
-        ended_at=timezone.now(),
+        ended_at=clock.now(),
         ended_by_id=batch.ended_by_id,
     )
     _return_to_limits(batch, moved)

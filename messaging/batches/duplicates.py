@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from django.db.models import Case, Count, F, Max, OuterRef, Q, Subquery, TextField, Value, When
-from django.utils import timezone
+
+from providers import clock
 
 from ..models import Batch, Message, StagedRow
 from ..states import NEVER_LEFT
@@ -29,7 +30,7 @@ def recent_duplicate(batch: Batch) -> Batch | None:
     same = Q(recipients_digest=batch.recipients_digest)
     if batch.file_digest:
         same |= Q(file_digest=batch.file_digest)
-    sent = Q(started_at__gt=timezone.now() - RECENT) | Q(state=BatchState.SCHEDULED)
+    sent = Q(started_at__gt=clock.now() - RECENT) | Q(state=BatchState.SCHEDULED)
     found = Batch.objects.filter(same, sent, text=batch.text).exclude(pk=batch.pk)
     return found.select_related("answerable").order_by("-pk").first()
 
@@ -45,7 +46,7 @@ def overlap_of(batch: Batch) -> Overlap | None:
         recipient=OuterRef("recipient"),
         text=OuterRef("sent"),
         kind=Message.Kind.TEXT,
-        created_at__gt=timezone.now() - RECENT,
+        created_at__gt=clock.now() - RECENT,
     ).exclude(state__in=NEVER_LEFT)
     good = StagedRow.objects.filter(batch=batch, verdict=StagedRow.Verdict.GOOD).order_by()
     found = good.annotate(

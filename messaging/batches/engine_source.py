@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from providers import clock
 from providers.engine.due_query import DueAccounts, Moment
 from providers.engine.work_source import Job, Lane
 from providers.models import Account
@@ -48,7 +48,7 @@ class BatchSource(MessageSource):
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
         found = set()
-        now = timezone.now()
+        now = clock.now()
         with_batches = self._moving_batches.among(accounts, now)
         for batch in self._permitted_batches(with_batches) if with_batches else ():
             if batch.account_id not in found:
@@ -59,7 +59,7 @@ class BatchSource(MessageSource):
         """Claim from the account's batches in rotation, so that no batch waits for another."""
         running = self._permitted_batches([account.pk])
         first = next(self._turn) % len(running) if running else 0
-        now = timezone.now()
+        now = clock.now()
         jobs: list[MessageJob] = []
         for batch in (*running[first:], *running[:first]):
             if len(jobs) < limit:
@@ -78,7 +78,7 @@ class BatchSource(MessageSource):
         lifecycle.finish_completed()
 
     def _permitted_batches(self, accounts: Collection[int]) -> list[Batch]:
-        running = _moving_batches(timezone.now()).filter(account__in=accounts)
+        running = _moving_batches(clock.now()).filter(account__in=accounts)
         columns = ("account", "answerable", "moved_at")
         return [
             batch for batch in running.order_by("pk").only(*columns) if self._is_permitted(batch)

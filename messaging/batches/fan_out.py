@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 from django_q.tasks import async_task
 
 from core.bulk_insert import insert_rows
+from providers import clock
 from providers.hold.holdable import FROM_BEFORE
 from providers.models import public_id
 
@@ -74,7 +74,7 @@ def _is_dropped(batch: Batch) -> bool:
 
 def _common_message(batch: Batch) -> Message:
     """A message with the values that all messages of the batch share."""
-    now = timezone.now()
+    now = clock.now()
     dropped = _is_dropped(batch)
     return Message(
         state=MessageState.UNKNOWN if dropped else MessageState.QUEUED,
@@ -114,7 +114,7 @@ def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, An
             # It still becomes a message, so that the figures add up.
             values["state"] = MessageState.CANCELLED
             values["reason"] = REASON if row.recipient in listed else ALREADY_RESENT
-            values["ended_at"] = timezone.now()
+            values["ended_at"] = clock.now()
             values["sent_again_from_id"] = None
         values_by_row.append(values)
     return values_by_row

@@ -14,10 +14,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
-from django.utils import timezone
 
 from core.pruning import delete_in_chunks
-from providers import daily_limits
+from providers import clock, daily_limits
 from providers.engine.wake import wake_engine
 from providers.models import DailyLimit, Hold
 
@@ -73,7 +72,10 @@ def start_due() -> int:
 
     A batch that may not start is paused with the reason and waits for a person.
     """
-    now = timezone.now()
+    now = clock.now()
+    if not clock.is_settled():
+        # A batch that starts an hour early cannot be recalled.
+        return 0
     started = 0
     due = Batch.objects.filter(state=B.SCHEDULED, hold=None, scheduled_for__lte=now)
     for batch in due.select_related("account", "answerable"):
@@ -93,7 +95,7 @@ def start_due() -> int:
 
 
 def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         caps = daily_limits.caps_of(batch.account, by, DailyLimit.What.MESSAGES)
         moved = BATCH_STATES.move(
@@ -127,7 +129,7 @@ def pause(batch: Batch, by: User) -> bool:
             _rows(batch),
             B.PAUSED,
             sources=(B.SENDING,),
-            paused_at=timezone.now(),
+            paused_at=clock.now(),
             paused_by_id=by.pk,
             reason="",
             values={},
@@ -147,7 +149,7 @@ def resume(batch: Batch, by: User) -> bool:
         B.SENDING,
         sources=(B.PAUSED,),
         answerable_id=by.pk,
-        moved_at=timezone.now(),
+        moved_at=clock.now(),
         sampled_at=None,
         paused_at=None,
         paused_by_id=None,
@@ -169,7 +171,7 @@ def cancel(batch: Batch, by: User | None, *, held_by: Hold | None = None) -> boo
     rows = _rows(batch).filter(hold=held_by) if held_by else _rows(batch)
     with transaction.atomic():
         moved = BATCH_STATES.move(
-            rows, B.CANCELLED, ended_at=timezone.now(), ended_by_id=by.pk if by else None
+            rows, B.CANCELLED, ended_at=clock.now(), ended_by_id=by.pk if by else None
         )
         if moved:
             FilePart.objects.filter(batch=batch).delete()
@@ -187,7 +189,7 @@ def record_movement(batch: Batch, now: datetime) -> None:
 
 
 def pause_stalled() -> None:
-    still = Batch.objects.filter(state=B.SENDING, moved_at__lte=timezone.now() - STALLED_AFTER)
+    still = Batch.objects.filter(state=B.SENDING, moved_at__lte=clock.now() - STALLED_AFTER)
     for batch in still:
         _pause(batch, WAITED_TOO_LONG, (B.SENDING,))
 
@@ -207,7 +209,7 @@ def finish_completed() -> None:
     completed = Batch.objects.filter(
         ~Exists(unfinished), laid_out__gte=F("good"), started_at__isnull=False
     )
-    BATCH_STATES.move(completed, B.FINISHED, sources=(B.SENDING, B.PAUSED), ended_at=timezone.now())
+    BATCH_STATES.move(completed, B.FINISHED, sources=(B.SENDING, B.PAUSED), ended_at=clock.now())
 
 
 def _pause(
@@ -220,7 +222,7 @@ def _pause(
         _rows(batch),
         B.PAUSED,
         sources=sources,
-        paused_at=timezone.now(),
+        paused_at=clock.now(),
         paused_by_id=None,
         reason=reason,
         values=dict(values or {}),
@@ -241,7 +243,7 @@ def prune() -> int:
 
     Messages and figures stay. Returns the number of deleted rows.
     """
-    limit = timezone.now() - timedelta(days=settings.JOURNAL_DAYS)
+    limit = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
     old = {"batch__state__in": ENDED, "batch__ended_at__lt": limit}
     staged = delete_in_chunks(StagedRow.objects.filter(**old))
     return staged + delete_in_chunks(FilePart.objects.filter(**old))

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from django.db.models import Count, Q
-from django.utils import timezone
+
+from providers import clock
 
 from ..models import Batch, Message
 from ..states import MessageState
@@ -83,7 +84,7 @@ def progress_of(batch: Batch) -> Progress:
 
 def sample_speed() -> None:
     """Update the measured speed of the running batches. The engine calls this regularly."""
-    now = timezone.now()
+    now = clock.now()
     due = Q(sampled_at=None) | Q(sampled_at__lte=now - SAMPLE_EVERY)
     for batch in Batch.objects.filter(due, state=B.SENDING):
         out = progress_of(batch).out

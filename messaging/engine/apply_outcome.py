@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from core.redaction import storable
+from providers import clock
 from providers.engine.retry import next_try
 from providers.gateway.errors import GatewayError
 from providers.gateway.vocabulary import Outcome, Submission
@@ -77,7 +77,7 @@ def _update_all(
           FROM {answers}
          WHERE id = column1 AND state IN ({states}) {condition}
     """  # noqa: S608 - built from our own constants
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    now = connection.ops.adapt_datetimefield_value(clock.now())
     with connection.cursor() as cursor:
         cursor.execute(statement, [now, *values])
         return int(cursor.rowcount)
@@ -130,7 +130,7 @@ def _answer_of(error: GatewayError) -> dict[str, Any]:
         "reason": str(error.reason),
         "words": storable(error.words),
         "http_status": error.http_status,
-        "answered_at": timezone.now(),
+        "answered_at": clock.now(),
     }
 
 
@@ -149,7 +149,7 @@ def _retry_or_give_up(rows: QuerySet[Message], error: GatewayError, answer: dict
     tries = rows.values_list("tries", flat=True).first()
     if tries is None:
         return
-    now = timezone.now()
+    now = clock.now()
     retry = next_try(error, tries, now)
     if retry is None:
         _move_from_sending(

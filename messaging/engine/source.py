@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from core.secrets import DOTS
 from providers import accounts, clock
@@ -151,10 +150,10 @@ class MessageSource(ClaimedRowSource):
         self.rows = (self.messages,)
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        return claim_sql.accounts_with_due(accounts, claim_sql.due_singles(timezone.now()))
+        return claim_sql.accounts_with_due(accounts, claim_sql.due_singles(clock.now()))
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
-        due = claim_sql.due_singles(timezone.now())
+        due = claim_sql.due_singles(clock.now())
         return self.messages.claim_due(due, account, limit, claim)
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from providers.clock import RowTimeField
 from providers.models import Account, Hold, public_id
 
 from ..batches.states import ENDED, BatchState
@@ -102,7 +102,7 @@ class Batch(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    created_at = models.DateTimeField(_("time"), default=timezone.now)
+    created_at = RowTimeField(_("time"))
     answerable = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -255,7 +255,7 @@ class DoNotSend(models.Model):
         related_name="+",
         verbose_name=_("added by"),
     )
-    added_at = models.DateTimeField(_("added"), default=timezone.now)
+    added_at = RowTimeField(_("added"))
     removed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

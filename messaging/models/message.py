@@ -6,10 +6,10 @@ import secrets
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedField
+from providers.clock import RowTimeField
 from providers.models import Account, Callback, ClaimedRow, Hold, Settled, public_id
 
 from ..states import MessageState
@@ -72,8 +72,8 @@ class Message(ClaimedRow, Settled):
         related_name="+",
         verbose_name=_("sent by"),
     )
-    created_at = models.DateTimeField(_("time"), default=timezone.now)
-    queued_at = models.DateTimeField(default=timezone.now)
+    created_at = RowTimeField(_("time"))
+    queued_at = RowTimeField()
     """When it was queued. Its age is measured from here."""
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

@@ -8,8 +8,8 @@ from typing import Final
 
 from django.db.models import Count, Min
 from django.db.models.expressions import RawSQL
-from django.utils import timezone
 
+from providers import clock
 from providers.clock import sql_now
 
 from ..models import Message
@@ -27,7 +27,7 @@ class Backlog:
 
     @property
     def is_unusual(self) -> bool:
-        return self.since is not None and timezone.now() - self.since > UNUSUAL
+        return self.since is not None and clock.now() - self.since > UNUSUAL
 
 
 def backlog() -> Backlog:
@@ -39,7 +39,7 @@ def backlog() -> Backlog:
     due = Message.objects.filter(
         state=MessageState.QUEUED,
         batch=None,
-        not_before__lte=timezone.now(),
+        not_before__lte=clock.now(),
         account__paused_at=None,
     ).exclude(account__allowance__slow_until__gt=RawSQL(sql_now(), []))  # noqa: S611 - our constant
     found = due.order_by().aggregate(count=Count("pk"), since=Min("not_before"))

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from core.admin.labels import label_for
 from core.money_lines import MoneyLine
 from core.times import duration, short_time
+from providers import clock
 from providers.error_texts import (
     Explanation,
     ReasonText,
@@ -135,7 +135,7 @@ def _explain_conflict(message: Message) -> str:
 
 
 def _explain_waiting(message: Message) -> Explanation:
-    waited = timezone.now() - message.queued_at
+    waited = clock.now() - message.queued_at
     if message.account.is_paused:
         return explain_pause(message.account.name)
     if message.reason and message.answered_at:
@@ -174,7 +174,7 @@ def _explain_not_sent(message: Message) -> Explanation:
 def _reason_values(message: Message) -> dict[str, Any]:
     """Return the values for placeholders in reason texts; one without a value is left out."""
     values: dict[str, Any] = {
-        "waited": duration((message.ended_at or timezone.now()) - message.queued_at)
+        "waited": duration((message.ended_at or clock.now()) - message.queued_at)
     }
     retry_at = message.not_before if message.state == S.QUEUED else None
     queued = message.account.messages.filter(state=S.QUEUED)
@@ -186,7 +186,7 @@ def _reason_values(message: Message) -> dict[str, Any]:
 
 def title_of(message: Message) -> str:
     """Return the reason in one line, for lists."""
-    waited = duration((message.ended_at or timezone.now()) - message.queued_at)
+    waited = duration((message.ended_at or clock.now()) - message.queued_at)
     return explain(_reason(message), waited=waited).title
 
 

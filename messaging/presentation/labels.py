@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.labels import Role, StateLabel, register_states
+from providers import clock
 from providers.gateway.registry import clients
 from providers.models import Account
 
@@ -134,7 +134,7 @@ def shown_state(message: Message) -> str:
     if not gives_reports(message.account):
         return NO_REPORTS
     since = message.answered_at or message.handed_over_at
-    if since and timezone.now() - since > _report_wait():
+    if since and clock.now() - since > _report_wait():
         return REPORT_OVERDUE
     return message.state
 
@@ -146,7 +146,7 @@ def _report_wait() -> timedelta:
 def where_shown(shown: str) -> Q:
     """Select the messages whose label is `shown`, for filters."""
     without_reports = [key for key, client in clients().items() if not client.reports_delivery]
-    oldest = timezone.now() - _report_wait()
+    oldest = clock.now() - _report_wait()
     overdue = Q(answered_at__lte=oldest) | Q(answered_at=None, handed_over_at__lte=oldest)
     unsettled = Q(state=S.SUBMITTED) & (Q(settled_at=None) | ~Q(reported_at=None))
     match shown:

@@ -8,8 +8,8 @@ from typing import Final
 
 from django.conf import settings
 from django.db.models import Count, Min, Q
-from django.utils import timezone
 
+from providers import clock
 from providers.callbacks.health import MissingReports
 
 from ..models import Message
@@ -22,7 +22,7 @@ COUNTED_PERIOD: Final = timedelta(days=7)
 
 def missing_reports_of(accounts: Collection[int]) -> Mapping[int, MissingReports]:
     """Return the missing reports by account, over recently accepted messages."""
-    overdue_before = timezone.now() - timedelta(hours=settings.REPORT_HOURS)
+    overdue_before = clock.now() - timedelta(hours=settings.REPORT_HOURS)
     accepted = Message.objects.filter(
         account__in=accounts,
         state__in=(S.SUBMITTED, *REPORTS),

@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Final
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.utils import timezone
 from django.utils.translation import ngettext
+
+from providers import clock
 
 from ..models import Message
 
@@ -18,7 +19,7 @@ OWN_VISIBLE_FOR: Final = timedelta(minutes=30)
 def may_see_whole(message: Message, user: User | AnonymousUser) -> bool:
     # Nobody reads the numbers of a batch back.
     own = message.created_by_id == user.pk and message.batch_id is None
-    return own and timezone.now() - message.created_at < OWN_VISIBLE_FOR
+    return own and clock.now() - message.created_at < OWN_VISIBLE_FOR
 
 
 def shown_text(message: Message, *, whole: bool) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
@@ -17,6 +16,7 @@ from core.admin.filters import CountryFilter, LocalTimeFilter, RecentFilter, Sta
 from core.admin.labels import states_of
 from messaging.models import Message
 from messaging.presentation.labels import where_shown as where_message_shown
+from providers import clock
 
 from ..conversion import BURST_WITHIN, HOUR
 from ..models import SentCode, Session
@@ -82,7 +82,7 @@ class AlarmFilter(DropdownFilter):
         if found is None:
             return queryset.none()
         within = BURST_WITHIN if kind == "burst" else HOUR
-        since = min(found.created_at, timezone.now()) - within - timedelta(minutes=5)
+        since = min(found.created_at, clock.now()) - within - timedelta(minutes=5)
         rows = queryset.filter(created_at__gt=since)
         if by == "account_of":
             return rows.filter(account=found.account_id)

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from core.redaction import storable
 from providers import clock
@@ -81,7 +80,7 @@ class CheckSource(ClaimedRowSource):
         self._due_accounts = DueAccounts(_due)
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        return self._due_accounts.among(accounts, timezone.now())
+        return self._due_accounts.among(accounts, clock.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = clock.now()
@@ -126,7 +125,7 @@ class CheckSource(ClaimedRowSource):
 
 def _record_verdict(attempt: Attempt, result: CheckResult) -> None:
     ended: dict[str, Any] = {
-        "ended_at": timezone.now(),
+        "ended_at": clock.now(),
         "claim": None,
         "code": "",
         "words": storable(result.words),
@@ -150,7 +149,7 @@ def _record_verdict(attempt: Attempt, result: CheckResult) -> None:
 
 def _record_error(attempt: Attempt, rows: QuerySet[Attempt], error: GatewayError) -> None:
     answer: dict[str, Any] = {"reason": str(error.reason), "words": storable(error.words)}
-    now = timezone.now()
+    now = clock.now()
     again = None
     if error.outcome == Outcome.NOT_DONE:
         again = next_try(error, attempt.tries, now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,6 +13,7 @@ from core.secrets import DOTS
 from core.times import duration, full_time, short_time
 from messaging.on_hold import is_on_hold
 from messaging.presentation.explanations import explanation_of
+from providers import clock
 from providers.error_texts import explain
 
 from ..models import MAX_TRIES, Attempt, SentCode, Session
@@ -159,7 +159,7 @@ def out_of_tries() -> StatusText:
 
 
 def _verified(session: Session) -> str:
-    at = session.verified_at or timezone.now()
+    at = session.verified_at or clock.now()
     if session.sent_at is None or session.sent_at > at:
         return _("Verified at %(time)s.") % {"time": full_time(at)}
     return _("Verified at %(time)s, %(took)s after sending.") % {

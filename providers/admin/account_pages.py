@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.contrib.admin.models import ADDITION
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView, View
@@ -21,7 +20,7 @@ from core.admin.base import PortalAdmin
 from core.admin.buttons import Crumb, Text
 from core.admin.pages import Page, current_user
 
-from .. import account_checks, accounts
+from .. import account_checks, accounts, clock
 from ..callbacks.health import health_of
 from ..gateway.registry import client_for, clients
 from ..models import Account, Enquiry
@@ -180,7 +179,7 @@ def page_context(page: AccountPage) -> dict[str, Any]:
     if facts["takes_callbacks"]:
         facts["healths"] = health_of([account])
     if may["view_callback_address"] and facts["takes_callbacks"]:
-        facts["addresses"] = addresses_of(account, timezone.now())
+        facts["addresses"] = addresses_of(account, clock.now())
         facts["has_public_address"] = bool(settings.PUBLIC_ADDRESS)
     return facts
 

@@ -20,6 +20,7 @@ from core.fields import UnreadableSecret
 from core.templatetags.portal import amount
 from core.times import full_time
 
+from .. import clock
 from ..account_checks import NOTHING_TO_CHECK, is_checkable
 from ..accounts import BY_HAND
 from ..clock import sql_now
@@ -82,7 +83,7 @@ class SecretFacts:
 
     @property
     def days(self) -> int:
-        return (timezone.now() - self.saved_at).days if self.saved_at else 0
+        return (clock.now() - self.saved_at).days if self.saved_at else 0
 
 
 def secret_facts(account: Account) -> list[SecretFacts]:
@@ -160,7 +161,7 @@ def _pending_text(account: Account) -> str:
 
 
 def _poll_interval(enquiry: Enquiry) -> int:
-    return 2 if timezone.now() - enquiry.asked_at < FIRST_MINUTE else 5
+    return 2 if clock.now() - enquiry.asked_at < FIRST_MINUTE else 5
 
 
 def _success_text(reading: BalanceReading | None) -> str:

@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 
 from django.core.cache import cache
 from django.db.models import Max
-from django.utils import timezone
 
+from .. import clock
 from ..models import Account, Callback, CallbackTest
 from .self_test import is_running
 
@@ -69,7 +69,7 @@ class Health:
         reports = self.missing_reports
         if not reports.waiting or reports.since is None:
             return None
-        quiet = timezone.now() - max(self.last_at or reports.since, reports.since)
+        quiet = clock.now() - max(self.last_at or reports.since, reports.since)
         return int(quiet.total_seconds() // 3600) if quiet > QUIET_AFTER else None
 
 

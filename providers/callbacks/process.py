@@ -20,10 +20,10 @@ from typing import Final
 from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
-from django.utils import timezone
 
 from core.redaction import storable, truncate
 
+from .. import clock
 from ..engine.database_errors import concerns_row
 from ..events import Effect, Match, ReceivedEvent, publish
 from ..gateway.client import ReceivesCallbacks
@@ -121,7 +121,7 @@ def run(keep_lease: Callable[[], bool]) -> bool:
 
 def process_due(this_run: Run | None = None) -> int:
     """Process one chunk of due callbacks; returns the number of rows selected."""
-    due = Callback.objects.filter(next_try_at__lte=timezone.now())
+    due = Callback.objects.filter(next_try_at__lte=clock.now())
     ids = list(due.filter(failures=0).order_by("next_try_at", "pk").values_list("pk")[:CHUNK])
     # One at a time, so that a row that killed a worker takes no other row with it.
     ids = ids or list(due.filter(failures__gt=0).order_by("next_try_at").values_list("pk")[:1])
@@ -155,7 +155,7 @@ def _release_despite_error(ids: Sequence[int]) -> None:
     with contextlib.suppress(DatabaseError):
         release(ids)
         first = Callback.objects.filter(pk=ids[0], next_try_at__isnull=False)
-        first.update(next_try_at=timezone.now() + ATTEMPT_TIMEOUT)
+        first.update(next_try_at=clock.now() + ATTEMPT_TIMEOUT)
 
 
 def _process_guarded(pk: int, accounts: dict[int, Account]) -> None:

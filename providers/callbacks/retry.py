@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
+from .. import clock
 from ..models import Callback
 from ..states import CALLBACK_STATES
 
@@ -37,7 +37,7 @@ def begin_attempts(rows: QuerySet[Callback]) -> None:
         problem=FAULT,
         next_try_at=None,
     )
-    now = timezone.now()
+    now = clock.now()
     rows.filter(failures__lt=MAX_ATTEMPTS).update(
         tries=F("tries") + 1,
         failures=F("failures") + 1,
@@ -49,14 +49,14 @@ def begin_attempts(rows: QuerySet[Callback]) -> None:
 def release(ids: Sequence[int]) -> None:
     """Undo the counted attempt of rows that were not started."""
     rows = Callback.objects.filter(pk__in=ids).exclude(problem=FAULT)
-    rows.update(tries=F("tries") - 1, failures=F("failures") - 1, next_try_at=timezone.now())
+    rows.update(tries=F("tries") - 1, failures=F("failures") - 1, next_try_at=clock.now())
 
 
 def next_retry_at(tries: int) -> datetime | None:
     """When to try an unmatched callback again; None once the retries are used up."""
     if tries > len(RETRY_DELAYS):
         return None
-    return timezone.now() + RETRY_DELAYS[max(tries, 1) - 1]
+    return clock.now() + RETRY_DELAYS[max(tries, 1) - 1]
 
 
 def process_again(rows: QuerySet[Callback]) -> int:
@@ -70,6 +70,6 @@ def process_again(rows: QuerySet[Callback]) -> int:
         problem="",
         tries=0,
         failures=0,
-        next_try_at=timezone.now(),
+        next_try_at=clock.now(),
         tried_at=None,
     )

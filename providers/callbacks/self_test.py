@@ -16,10 +16,10 @@ import requests
 from django.core import signing
 from django.db import transaction
 from django.http import HttpResponse
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django_q.tasks import async_task
 
+from .. import clock
 from ..accounts import callback_url
 from ..gateway.client import ReceivesCallbacks
 from ..models import Account, CallbackTest
@@ -52,7 +52,7 @@ TEST_TIMEOUT: Final = timedelta(minutes=2)
 
 
 def is_running(test: CallbackTest) -> bool:
-    return test.ended_at is None and timezone.now() - test.asked_at < TEST_TIMEOUT
+    return test.ended_at is None and clock.now() - test.asked_at < TEST_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Verdict:
 def request_test(account: Account) -> None:
     """Queue a test of the account's address and discard the previous result."""
     with transaction.atomic():
-        fresh = {"asked_at": timezone.now(), "ended_at": None, "problem": "", "detail": ""}
+        fresh = {"asked_at": clock.now(), "ended_at": None, "problem": "", "detail": ""}
         CallbackTest.objects.update_or_create(account=account, defaults=fresh)
         async_task(TASK, account.pk, task_name="callbacks: test an address")
 
@@ -77,7 +77,7 @@ def run(account: Account) -> None:
         logger.error("The test of a callback address failed: %s", type(error).__name__)
         verdict = Verdict(Problem.REFUSED)
     CallbackTest.objects.filter(account=account).update(
-        ended_at=timezone.now(), problem=verdict.problem, detail=verdict.detail[:200]
+        ended_at=clock.now(), problem=verdict.problem, detail=verdict.detail[:200]
     )
 
 

@@ -12,11 +12,11 @@ from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from core.pruning import delete_in_chunks
 from core.redaction import storable
 
+from .. import clock
 from ..models import Callback
 from .tokens import KnownToken
 
@@ -38,7 +38,7 @@ def store(incoming: IncomingCallback, token: KnownToken) -> None:
 
     If it is still unmatched, its repetition makes it due and renews its retries.
     """
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    now = connection.ops.adapt_datetimefield_value(clock.now())
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT,
@@ -115,6 +115,6 @@ def _canonical_body(body: bytes) -> object:
 def prune() -> int:
     """Delete callbacks older than the journal's retention. The apps above keep what they
     reported."""
-    limit = timezone.now() - timedelta(days=settings.JOURNAL_DAYS)
+    limit = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
     old = Callback.objects.filter(last_at__lt=limit)
     return delete_in_chunks(old.exclude(state=Callback.State.RECEIVED))

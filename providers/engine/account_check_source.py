@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from core.redaction import storable
 
@@ -64,7 +63,7 @@ class EnquirySource(ClaimedRowSource):
         self._queued = DueAccounts(lambda _: _open_enquiries().filter(state=Enquiry.State.QUEUED))
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        return self._queued.among(accounts, timezone.now())
+        return self._queued.among(accounts, clock.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = clock.now()
@@ -80,7 +79,7 @@ class EnquirySource(ClaimedRowSource):
                 self._record_one(result, claim)
 
     def _record_one(self, result: Result, claim: UUID) -> None:
-        ended: dict[str, Any] = {"ended_at": timezone.now(), "claim": None}
+        ended: dict[str, Any] = {"ended_at": clock.now(), "claim": None}
         mine = self.enquiries.held(result.job, claim)
         if result.error is not None:
             ENQUIRY_STATES.move(

@@ -31,7 +31,7 @@ from core.states import StateTable
 
 from .. import clock
 from ..gateway.vocabulary import Reason
-from .heartbeats import living_loops
+from . import heartbeats
 from .work_source import Job, WorkSource
 
 ABANDONED_CLAIM: Final = timedelta(seconds=15)
@@ -207,8 +207,8 @@ class ClaimedRows(Generic[RowT]):
         self, states: ClaimStates, abandoned: QuerySet[RowT], now: datetime
     ) -> None:
         marked_at = self._columns.in_flight_at
-        is_ours_alive = Q(**{f"{self._columns.claim}__in": living_loops()})
-        dead = _older_than(marked_at, now - ABANDONED_CALL, now) & ~is_ours_alive
+        is_owner_alive = heartbeats.is_owner_alive(self._columns.claim, marked_at)
+        dead = _older_than(marked_at, now - ABANDONED_CALL, now) & ~is_owner_alive
         given_up = Q(**{f"{marked_at}__lt": now - GIVEN_UP_CALL})
         lost = abandoned.filter(dead | given_up, state=states.in_flight).order_by("pk")
         ids = list(lost.select_for_update().values_list("pk", flat=True))

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 
+from .. import clock
 from ..models import Callback, Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def register(name: str, bring_near: Callable[[datetime], int]) -> None:
 
 def bring_all_near() -> Mapping[str, int]:
     """Bring every registered time near. Returns what was found, and logs it."""
-    now = timezone.now()
+    now = clock.now()
     found = {name: number for name, each in _registered.items() if (number := each(now))}
     for name, number in found.items():
         logger.warning(

@@ -15,8 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
-from django.utils import timezone
-
+from .. import clock
 from ..models import Account, ApiCall
 from .account_queue import LONGEST_WINDOW
 from .dispatch_round import LeasedAccount
@@ -93,7 +92,7 @@ def ages_of_last_calls(account: Account, free_for: float, *, cut_off: bool) -> l
     `free_for`: for how many seconds nobody has held the account. A call counts as younger than it
     is rather than as older: the clock of the former holder may differ from ours.
     """
-    now = timezone.now()
+    now = clock.now()
     since = now - timedelta(seconds=LONGEST_WINDOW + CLOCK_TOLERANCE)
     recent = ApiCall.objects.filter(account=account, started_at__gt=since).order_by("-started_at")
     times = list(recent.values_list("started_at", flat=True)[: account.per_minute])

@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db.models import Case, F, Max, Q, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from .. import clock
 from ..clock import database_now, sql_now
 from ..models import Heartbeat, Lease, heartbeat, newest_engine_beat
 from ..models.engine import LOOP_PREFIX
@@ -25,6 +25,8 @@ LONGEST_LEASE: Final = SHARING_TIMEOUT + 1.0
 """Seconds. A lease that ends later is from before the database's clock was set back."""
 QUEUE_PREFIX: Final = "queue:"
 """Of the heartbeats that the default queue of each host leaves."""
+CLOCK_PREFIX: Final = "clock:"
+"""Of the rows in which each host notes how its clocks stand (`clock_watch`)."""
 TAKEOVER_TIME = 10.0
 """Seconds within which another loop takes over. A shorter gap is normal."""
 
@@ -41,6 +43,24 @@ def touch(loop: UUID) -> None:
 
 def remove(loop: UUID) -> None:
     Heartbeat.objects.filter(name=LOOP_PREFIX + loop.hex).delete()
+
+
+_disowned: dict[UUID, datetime] = {}
+"""By loop of this process, the moment before which its marks belong to a past that it left."""
+
+
+def disown_marks(loop: UUID) -> None:
+    """Note that a loop leaves a past of the database. Older rows with its claim may be of a backup,
+    whose calls it no longer remembers."""
+    _disowned[loop] = clock.now()
+
+
+def is_owner_alive(claim: str, marked_at: str) -> Q:
+    """Rows whose call a living loop remembers, by the names of the two columns."""
+    alive = Q(**{f"{claim}__in": living_loops()})
+    for loop, left_at in _disowned.items():
+        alive &= ~Q(**{claim: loop, f"{marked_at}__lt": left_at})
+    return alive
 
 
 def living_loops() -> list[UUID]:
@@ -70,20 +90,22 @@ def seconds_since_last_beat() -> float:
     """Seconds since the newest heartbeat of any loop; 0 if there has never been one."""
     bound_future_beats()
     last = newest_engine_beat()
-    return (_now() - last).total_seconds() if last else 0.0
+    return max(0.0, (_now() - last).total_seconds()) if last else 0.0
 
 
 def bound_future_beats() -> None:
     """Let the silence count from now if a beat lies ahead, because the clock was set back."""
-    ahead = Heartbeat.objects.filter(beat_at__gt=timezone.now() + LOOP_TIMEOUT)
+    ahead = Heartbeat.objects.filter(beat_at__gt=clock.now() + LOOP_TIMEOUT)
     if ahead.exists():
-        ahead.update(beat_at=timezone.now())
+        ahead.update(beat_at=clock.now())
 
 
 def prune() -> None:
     """Delete heartbeats that dead loops and queues left behind more than a day ago."""
     old = _now() - timedelta(days=1)
-    left_behind = Q(name__startswith=LOOP_PREFIX) | Q(name__startswith=QUEUE_PREFIX)
+    left_behind = Q()
+    for prefix in (LOOP_PREFIX, QUEUE_PREFIX, CLOCK_PREFIX):
+        left_behind |= Q(name__startswith=prefix)
     Heartbeat.objects.filter(left_behind, beat_at__lt=old).delete()
 
 

@@ -17,12 +17,12 @@ from django.db import connection
 
 from core.database_sessions import synced_by_next_commit
 
-from .. import rate_limits
+from .. import clock, rate_limits
 from ..gateway.http.client import Deadlines
 from ..hold import fence, recovery
 from ..hold.fence import FenceBroken
 from ..models import heartbeat
-from . import far_times, heartbeats, leases
+from . import clock_watch, far_times, heartbeats, leases
 from .clock_watch import ClockWatch
 from .database_errors import concerns_row
 from .dispatch_round import LeasedAccount
@@ -150,6 +150,7 @@ class Loop:
         """
         self._worker_pool.past = NO_PAST
         self._dispatcher.forget()
+        heartbeats.disown_marks(self.claim)
         self._past_guard.look_again()
         self._next_renewal = self._next_beat = 0.0
         if not recovery.recover(broken):
@@ -158,7 +159,7 @@ class Loop:
     def _sweep(self, now: float) -> None:
         """Sweep the source that has waited longest. All sources in one round would take so long
         that the threads run out of work."""
-        if not self._clock.is_settled:
+        if not clock.is_settled():
             return
         source = min(sources(), key=lambda one: self._next_sweeps.get(one.name, 0.0))
         if now >= self._next_sweeps.get(source.name, 0.0):
@@ -194,6 +195,7 @@ class Loop:
         """Renew the leases, take or give some for an even share, and reload the accounts."""
         if self._clock.check() or now >= self._next_clock_repair:
             self._next_clock_repair = now + CLOCK_REPAIR_EVERY
+            clock_watch.remember()
             far_times.bring_all_near()
         if now >= self._next_beat:
             self._next_beat = now + heartbeats.BEAT_EVERY

@@ -11,12 +11,12 @@ from __future__ import annotations
 import logging
 
 from django.db import DatabaseError, transaction
-from django.utils import timezone
 from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
+from .. import clock
 from . import leases
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def keep_running() -> bool:
     A task that a cluster has fetched is locked and does not count: its worker may be dead, and
     the lock outlives it for long.
     """
-    if OrmQ.objects.filter(key=CLUSTER, lock__lte=timezone.now()).exists():
+    if OrmQ.objects.filter(key=CLUSTER, lock__lte=clock.now()).exists():
         return False
     start_loop()
     return True

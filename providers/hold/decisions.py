@@ -14,11 +14,11 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import override
 
 from core.acts import record_act
 
+from .. import clock
 from ..models import Fence, Hold
 from .holdable import HeldGroup, Holdable, holdables
 
@@ -133,7 +133,7 @@ def end_if_decided(hold: Hold, *, by: User | None) -> bool:
         return False
     if count_undecided(held):
         return False
-    held.ended_at = timezone.now()
+    held.ended_at = clock.now()
     held.save(update_fields=["ended_at"])
     record_act(ENDED, by=by, subject=subject_of(held))
     return True

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.utils import timezone
+
+from .. import clock
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def highest() -> int:
 
 def write(counter: int, identity: str) -> None:
     """Keep this counter in every copy, unless the copy has a higher one."""
-    copy = Copy(counter, identity[:200], timezone.now().isoformat())
+    copy = Copy(counter, identity[:200], clock.now().isoformat())
     for folder in folders().values():
         file = _files.setdefault(folder, _File(folder))
         try:

@@ -13,8 +13,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
+from .. import clock
 from ..models import Fence, Hold, newest_engine_beat
 from . import fence, fence_files, identity
 from .begin import hold_everything
@@ -44,7 +44,7 @@ class Evidence:
     restored_at: datetime | None = None
     restored_from: str = ""
     on_sqlite: bool = False
-    at: datetime = field(default_factory=timezone.now)
+    at: datetime = field(default_factory=clock.now)
 
     @property
     def copies(self) -> list[Copy]:

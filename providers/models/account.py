@@ -7,11 +7,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedField
 
+from .. import clock
+from ..clock import RowTimeField
 from ..gateway.client import Client, ReceivesCallbacks
 from ..gateway.registry import client_for
 from .ids import public_id
@@ -116,7 +117,7 @@ class Credential(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="credentials")
     name = models.CharField(max_length=32)
     value = EncryptedField()
-    saved_at = models.DateTimeField(default=timezone.now)
+    saved_at = RowTimeField()
 
     class Meta:
         default_permissions = ()
@@ -130,7 +131,7 @@ class Credential(models.Model):
     @property
     def is_old(self) -> bool:
         limit = timedelta(days=settings.SECRET_MAX_AGE_DAYS)
-        return timezone.now() - self.saved_at > limit
+        return clock.now() - self.saved_at > limit
 
 
 class CallbackToken(models.Model):

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..clock import RowTimeField
 from ..states import CallbackState
 from .account import Account, CallbackToken
 from .ids import public_id
@@ -36,8 +37,8 @@ class Callback(models.Model):
     content_type = models.CharField(max_length=200, blank=True)
     sender = models.CharField(_("sender"), max_length=45, blank=True)
     """The network address of the sender."""
-    received_at = models.DateTimeField(_("received"), default=timezone.now)
-    last_at = models.DateTimeField(default=timezone.now)
+    received_at = RowTimeField(_("received"))
+    last_at = RowTimeField()
     times = models.PositiveIntegerField(_("times"), default=1)
 
     state = models.CharField(
@@ -97,7 +98,7 @@ class CallbackTest(models.Model):
     account = models.OneToOneField(
         Account, on_delete=models.CASCADE, primary_key=True, related_name="callback_test"
     )
-    asked_at = models.DateTimeField(default=timezone.now)
+    asked_at = RowTimeField()
     ended_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=32, blank=True)
     detail = models.CharField(max_length=200, blank=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+
+from ..clock import RowTimeField
 
 
 class ClaimedRow(models.Model):
@@ -12,7 +13,7 @@ class ClaimedRow(models.Model):
 
     tries = models.PositiveSmallIntegerField(default=0)
     """How often the row was queued again because its call had certainly done nothing."""
-    not_before = models.DateTimeField(default=timezone.now)
+    not_before = RowTimeField()
     claim = models.UUIDField(null=True)
     """The id of the loop that holds the row."""
     claimed_at = models.DateTimeField(null=True)

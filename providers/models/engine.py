@@ -8,8 +8,8 @@ from typing import Final
 from django.db import models
 from django.db.models import Max, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from .. import clock
 from .account import Account
 
 LOOP_PREFIX: Final = "loop:"
@@ -53,7 +53,7 @@ class Heartbeat(models.Model):
 
 def heartbeat(name: str, detail: str = "", *, at: datetime | Now | None = None) -> None:
     Heartbeat.objects.update_or_create(
-        name=name, defaults={"beat_at": at or timezone.now(), "detail": detail}
+        name=name, defaults={"beat_at": at or clock.now(), "detail": detail}
     )
 
 

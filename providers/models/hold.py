@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from ..clock import RowTimeField
 
 
 class Fence(models.Model):
@@ -53,7 +54,7 @@ class Hold(models.Model):
     cause = models.CharField(max_length=16, choices=Cause.choices)
     details = models.JSONField(default=dict)
     """What is known about the past: times and counters, see `providers.hold`."""
-    started_at = models.DateTimeField(default=timezone.now)
+    started_at = RowTimeField()
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )

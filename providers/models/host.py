@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
+
+from ..clock import RowTimeField
 
 
 class Host(models.Model):
@@ -20,8 +21,8 @@ class Host(models.Model):
     version = models.CharField(max_length=40, blank=True)
     keys = models.CharField(max_length=16, blank=True)
     """The beginning of the check value of its keys."""
-    started_at = models.DateTimeField(default=timezone.now)
-    seen_at = models.DateTimeField(default=timezone.now)
+    started_at = RowTimeField()
+    seen_at = RowTimeField()
     stopped_at = models.DateTimeField(null=True)
     """When it stopped in order."""
     cores = models.PositiveSmallIntegerField(null=True)

@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..clock import RowTimeField
 from ..gateway.vocabulary import Outcome
 from ..states import EnquiryState
 from .account import Account
@@ -60,7 +60,7 @@ class BalanceReading(models.Model):
     """A balance as the provider stated it at one moment, in its own unit."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="readings")
-    read_at = models.DateTimeField(db_index=True, default=timezone.now)
+    read_at = RowTimeField(db_index=True)
     balance = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
     frozen = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
     available = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
@@ -100,7 +100,7 @@ class Enquiry(models.Model):
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    asked_at = models.DateTimeField(default=timezone.now)
+    asked_at = RowTimeField()
     claim = models.UUIDField(null=True, default=None)
     claimed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
@@ -17,6 +16,7 @@ from core.admin.pages import NeedsPermission, Page, current_user
 from core.admin.reasons import reason_from
 from core.admin.timeline import person_name
 from core.countries import country_name
+from providers import clock
 from providers.gateway.vocabulary import OrderState as StatedState
 
 from .. import cancel_requests, hand_overs, order_import, place_orders, reconciliation
@@ -139,7 +139,7 @@ class HidePage(OrderAction):
         may = request.user.has_perm("rentals.reveal_order")
         if not may and not may_see_unmasked(order, request.user):
             raise NeedsPermission("rentals.reveal_order")
-        Order.objects.filter(pk=order.pk, hidden_at=None).update(hidden_at=timezone.now())
+        Order.objects.filter(pk=order.pk, hidden_at=None).update(hidden_at=clock.now())
         return HttpResponseRedirect(reverse("admin:rentals_order_board"))
 
 

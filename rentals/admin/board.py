@@ -17,6 +17,7 @@ from django.views.generic import TemplateView
 from core.admin.pages import Page, fragment
 from core.admin.timeline import person_name
 from core.countries import country_name
+from providers import clock
 from providers.models import Account, ApiCall
 
 from ..apply_order_state import WITH_SMS
@@ -38,7 +39,7 @@ SESSION_KEY: Final = "board_scope"
 
 
 def rows_of(request: HttpRequest, scope: str) -> QuerySet[Order]:
-    fresh = Q(state__in=WITH_SMS, hidden_at=None, sms_at__gt=timezone.now() - KEEP_RECEIVED_FOR)
+    fresh = Q(state__in=WITH_SMS, hidden_at=None, sms_at__gt=clock.now() - KEEP_RECEIVED_FOR)
     rows = Order.objects.filter(Q(state__in=OPEN) | fresh)
     return _in_scope(rows, request, scope).order_by(F("expires_at").asc(nulls_first=True), "pk")
 
@@ -64,7 +65,7 @@ class BoardPage(Page, TemplateView):
         context = super().get_context_data(**kwargs)
         request = self.request
         scope = self._scope()
-        now = timezone.now()
+        now = clock.now()
         orders = list(rows_of(request, scope)[:MAX_ROWS])
         return {
             **context,
@@ -124,7 +125,7 @@ def calls_a_minute(now: datetime) -> str:
 def changes(request: HttpRequest) -> HttpResponse:
     """The rows that changed since the page's last request, and the ids of new or open ones."""
     since = _since(request)
-    now = timezone.now()
+    now = clock.now()
     scope = MINE if request.GET.get("scope") == MINE else TEAM
     changed = Order.objects.filter(changed_at__gt=since - OVERLAP)
     rows = list(_in_scope(changed, request, scope).order_by("pk")[:MAX_ROWS])
@@ -137,7 +138,7 @@ def changes(request: HttpRequest) -> HttpResponse:
 
 def _since(request: HttpRequest) -> datetime:
     """The time of the page's last request; a minute ago if it is missing or invalid."""
-    earliest = timezone.now() - timedelta(minutes=1)
+    earliest = clock.now() - timedelta(minutes=1)
     try:
         since = parse_datetime(request.GET.get("since", "").replace(" ", "+"))
     except ValueError:

@@ -10,9 +10,9 @@ from typing import Any, Final
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from providers import clock
 from providers.models import Account, BalanceReading
 
 from .. import ledger
@@ -58,7 +58,7 @@ def chosen_account(request: HttpRequest) -> Account | None:
 
 def balance_over_time(account: Account) -> list[BalanceReading]:
     """Balance readings of the last days, thinned out evenly if there are many; the latest stays."""
-    since = timezone.now() - timedelta(days=DAYS)
+    since = clock.now() - timedelta(days=DAYS)
     found = list(account.readings.filter(read_at__gt=since).order_by("read_at"))
     step = len(found) // MAX_POINTS + 1
     return found[::-1][::step][::-1]
@@ -70,7 +70,7 @@ def runway(account: Account, now: datetime | None = None) -> timedelta | None:
     Spending is holds minus refunds, as booked by the provider. None if there is no basis for an
     estimate.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     latest = account.readings.order_by("-read_at").first()
     if latest is None or latest.spendable is None or latest.spendable <= 0:
         return None

@@ -19,6 +19,7 @@ from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.admin.timeline import person_name
 from core.countries import country_name
+from providers import clock
 from providers.engine.leases import is_engine_alive
 
 from .. import cancel_requests, reconciliation
@@ -90,7 +91,7 @@ def colleagues() -> QuerySet[User]:
 def seconds_left(order: Order) -> int | None:
     if order.state != S.PENDING or order.expires_at is None:
         return None
-    return max(0, round((order.expires_at - timezone.now()).total_seconds()))
+    return max(0, round((order.expires_at - clock.now()).total_seconds()))
 
 
 def _last_polled_at(order: Order) -> Any:
@@ -103,7 +104,7 @@ def _last_polled_at(order: Order) -> Any:
 
 def _poll_every(order: Order) -> int | None:
     """Seconds until the page polls again; None once nothing more can change."""
-    now = timezone.now()
+    now = clock.now()
     if order.state == S.CANCELLED and order.provider_id and order.ended_at:
         return 5 if now - order.ended_at < REFUND_WATCH else None
     waits_for_text = order.state == S.RECEIVED and not order.content and order.next_poll_at

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from core.redaction import storable
 from providers import clock
@@ -99,7 +98,7 @@ class CancelSource(ClaimedRowSource):
         self._due_accounts = DueAccounts(_due, "order__account__id")
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        return self._due_accounts.among(accounts, timezone.now())
+        return self._due_accounts.among(accounts, clock.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = clock.now()
@@ -140,7 +139,7 @@ def _decide_lost_cancels(ids: Sequence[int], now: datetime) -> None:
 def _apply_answer(
     job: CancelJob, rows: QuerySet[Cancel], given_up: QuerySet[Cancel], value: CancelResult
 ) -> None:
-    now = timezone.now()
+    now = clock.now()
     changes: dict[str, Any] = {"answered_at": now, "claim": None}
     if value.answer is not None:
         state, words = C.ACCEPTED, value.answer.words
@@ -163,7 +162,7 @@ def _apply_answer(
 
 
 def _apply_error(job: CancelJob, rows: QuerySet[Cancel], error: GatewayError) -> None:
-    now = timezone.now()
+    now = clock.now()
     tries = rows.values_list("tries", flat=True).first()
     if tries is None:
         return
@@ -183,7 +182,7 @@ def _apply_error(job: CancelJob, rows: QuerySet[Cancel], error: GatewayError) ->
 
 def _apply_late_error(job: CancelJob, given_up: QuerySet[Cancel], error: GatewayError) -> None:
     """Settle a cancel that was given up as unclear, by its own late answer."""
-    now = timezone.now()
+    now = clock.now()
     state = {Outcome.REFUSED: C.REFUSED, Outcome.NOT_DONE: C.NOT_DONE}.get(error.outcome)
     if state is not None:
         answer = {"reason": error.reason, "words": storable(error.words), "answered_at": now}

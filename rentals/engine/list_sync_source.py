@@ -20,7 +20,6 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from core.pruning import delete_in_chunks
 from core.redaction import storable
@@ -85,7 +84,7 @@ def prune() -> int:
         account=OuterRef("account"), kind=OuterRef("kind"), pk__gt=OuterRef("pk")
     )
     whole = later.filter(state=R.DONE, complete=True, whole=True)
-    old = Reading.objects.filter(ended_at__lt=timezone.now() - RETENTION)
+    old = Reading.objects.filter(ended_at__lt=clock.now() - RETENTION)
     return delete_in_chunks(old.filter(Exists(whole)))
 
 
@@ -131,7 +130,7 @@ class ListSyncSource(ClaimedRowSource):
         self._due_accounts = DueAccounts(_due)
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        return self._due_accounts.among(accounts, timezone.now())
+        return self._due_accounts.among(accounts, clock.now())
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = clock.now()
@@ -143,7 +142,7 @@ class ListSyncSource(ClaimedRowSource):
         ]
 
     def record(self, results: Sequence[Result], claim: UUID) -> None:
-        now = timezone.now()
+        now = clock.now()
         for result in results:
             with transaction.atomic():
                 held = self.readings.held(result.job, claim).select_related("account")

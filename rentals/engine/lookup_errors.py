@@ -59,7 +59,7 @@ def note_not_found(pk: int, now: datetime, reason: str) -> None:
         order.next_poll_at = now + poll_intervals.SLOWEST
         if order.not_found == MAX_NOT_FOUND:
             order.changed_at = now
-        if order.not_found >= MAX_NOT_FOUND and now >= (order.expires_at or now):
+        if is_not_found(order) and poll_intervals.is_over(order.expires_at or now, now):
             order.next_poll_at = None
             if order.state == S.PENDING:
                 ORDER_STATES.set(order, S.STALE, reason=reason, ended_at=now, changed_at=now)
@@ -90,10 +90,8 @@ def note_failed_lookup(pk: int, now: datetime) -> None:
         if order is None or order.next_poll_at is None:
             return
         order.next_poll_at = now + poll_intervals.SLOWEST
-        if (
-            order.state == S.PENDING
-            and now >= poll_intervals.gives_up_at(order) + poll_intervals.GRACE
-        ):
+        last = poll_intervals.gives_up_at(order) + poll_intervals.GRACE
+        if order.state == S.PENDING and poll_intervals.is_over(last, now):
             order.next_poll_at = None
             ORDER_STATES.set(order, S.STALE, ended_at=now, changed_at=now)
         elif (

@@ -14,7 +14,6 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from providers import clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates, Columns
@@ -71,14 +70,14 @@ class PlaceSource(ClaimedRowSource):
         self._queued = DueAccounts(lambda _: Order.objects.filter(state=S.QUEUED, hold=None))
 
     def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
-        now = timezone.now()
+        now = clock.now()
         due = Order.objects.filter(
             state=S.QUEUED, hold=None, not_before__lte=now, account__in=accounts
         )
         return place_orders.not_expired(due, now).filter(~Exists(blocking_orders(now))).order_by()
 
     def accounts_with_work(self, accounts: Collection[int]) -> set[int]:
-        waiting = self._queued.among(accounts, timezone.now())
+        waiting = self._queued.among(accounts, clock.now())
         if not waiting:
             return set()
         return set(self._due(waiting).values_list("account_id", flat=True).distinct())

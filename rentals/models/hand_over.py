@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import models
-from django.utils import timezone
+
+from providers.clock import RowTimeField
 
 from .order import Order
 
@@ -25,7 +26,7 @@ class HandOver(models.Model):
     to_name = models.CharField(max_length=310, blank=True, db_default="")
     """The name in that log line."""
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = RowTimeField()
     log_entry = models.OneToOneField(
         LogEntry, on_delete=models.SET_NULL, null=True, related_name="hand_over"
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from providers.clock import RowTimeField
 from providers.models import Account, public_id
 
 from .order import Order
@@ -35,7 +35,7 @@ class Transaction(models.Model):
     order_provider_id = models.CharField(_("order id"), max_length=100, blank=True)
     created_there = models.DateTimeField(_("time"), null=True)
     raw_created_there = models.CharField(max_length=100, blank=True)
-    read_at = models.DateTimeField(default=timezone.now)
+    read_at = RowTimeField()
     differing = models.JSONField(default=list)
     """Values that a later reading stated differently: [{"field", "value", "at"}]."""
 
@@ -86,8 +86,8 @@ class Finding(models.Model):
     """{"state", "price", "at"}, as far as we know them."""
     theirs = models.JSONField(default=list)
     """The provider's rows: [{"type", "amount", "at"}]."""
-    since = models.DateTimeField(default=timezone.now)
-    seen_at = models.DateTimeField(default=timezone.now)
+    since = RowTimeField()
+    seen_at = RowTimeField()
     gone_at = models.DateTimeField(null=True)
     """When a later check found that both sides agree."""
     explained_at = models.DateTimeField(null=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedField
+from providers.clock import RowTimeField
 from providers.models import Account, ClaimedRow, Hold, Settled, public_id
 
 from ..states import CANCEL_OPEN, CancelState, OrderState
@@ -82,7 +82,7 @@ class Order(Stated, ClaimedRow, Settled):
         related_name="+",
         verbose_name=_("held by"),
     )
-    created_at = models.DateTimeField(_("time"), default=timezone.now)
+    created_at = RowTimeField(_("time"))
     answered_at = models.DateTimeField(null=True)
     placed_at = models.DateTimeField(null=True)
     """When we learnt that the number was ours; polling intervals count from here."""
@@ -94,7 +94,7 @@ class Order(Stated, ClaimedRow, Settled):
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    changed_at = models.DateTimeField(default=timezone.now)
+    changed_at = RowTimeField()
     """When anything that a page shows about the order last changed."""
 
     next_poll_at = models.DateTimeField(null=True)
@@ -190,7 +190,7 @@ class Cancel(ClaimedRow):
     state = models.CharField(max_length=16, default=CancelState.QUEUED)
     then_rent = models.BooleanField(default=False)
     """Rent a replacement once the cancel is confirmed."""
-    asked_at = models.DateTimeField(default=timezone.now)
+    asked_at = RowTimeField()
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -239,8 +239,8 @@ class FoundOrder(Stated):
     region = models.CharField(_("country/region"), max_length=100)
     stated = models.CharField(max_length=16)
     """Its state in the gateway's vocabulary."""
-    first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
-    last_seen_at = models.DateTimeField(default=timezone.now)
+    first_seen_at = RowTimeField(_("first seen"))
+    last_seen_at = RowTimeField()
     order = models.OneToOneField(
         Order, on_delete=models.PROTECT, null=True, related_name="found_as"
     )

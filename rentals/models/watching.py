@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from providers.clock import RowTimeField
 from providers.models import Account
 
 from ..states import ReadingState
@@ -57,12 +57,12 @@ class Reading(models.Model):
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    asked_at = models.DateTimeField(default=timezone.now)
+    asked_at = RowTimeField()
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     claim = models.UUIDField(null=True)
     claimed_at = models.DateTimeField(null=True)
-    not_before = models.DateTimeField(default=timezone.now)
+    not_before = RowTimeField()
     page = models.PositiveIntegerField(default=1)
     pages = models.PositiveIntegerField(default=1)
     passes = models.PositiveSmallIntegerField(default=1)

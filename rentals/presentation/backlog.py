@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db.models import Count, Exists, F, Min, OuterRef, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Greatest
-from django.utils import timezone
 
+from providers import clock
 from providers.clock import sql_now
 
 from ..engine.place_source import blocking_orders
@@ -25,7 +25,7 @@ def waiting_orders() -> tuple[int, datetime | None]:
     # Usually nothing is queued, and this query is far cheaper than the rest.
     if not Order.objects.filter(state=OrderState.QUEUED).exists():
         return 0, None
-    now = timezone.now()
+    now = clock.now()
     due = Order.objects.filter(
         ~Exists(blocking_orders(now)),
         state=OrderState.QUEUED,

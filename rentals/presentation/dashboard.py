@@ -10,10 +10,10 @@ from typing import Final
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import ngettext
 
 from core.admin.attention import AttentionItem, counted_item
+from providers import clock
 
 from ..models import Finding, FoundOrder, Order
 from ..states import OrderState
@@ -23,7 +23,7 @@ MAX_COUNTED: Final = 100
 
 
 def ending_soon() -> QuerySet[Order]:
-    now = timezone.now()
+    now = clock.now()
     return Order.objects.filter(
         state=OrderState.PENDING, expires_at__gt=now, expires_at__lte=now + SOON
     ).order_by()
@@ -58,7 +58,7 @@ def counts(request: HttpRequest) -> Counts:
     """The counts, queried once per request."""
     cached: Counts | None = getattr(request, "rentals_counts", None)
     if cached is None:
-        now = timezone.now()
+        now = clock.now()
         ending = Q(state=OrderState.PENDING, expires_at__gt=now, expires_at__lte=now + SOON)
         orders = Order.objects.filter(state__in=(OrderState.PENDING, OrderState.UNKNOWN))
         found = orders.order_by().aggregate(

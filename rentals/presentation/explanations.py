@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -13,6 +12,7 @@ from core.countries import country_name
 from core.money_lines import MoneyLine
 from core.templatetags.portal import amount
 from core.times import duration, short_time
+from providers import clock
 from providers.error_texts import (
     Explanation,
     ReasonText,
@@ -101,7 +101,7 @@ def _ended(order: Order, shown: str) -> Explanation:
     match order.state:
         case S.EXPIRED:
             explained = explain(
-                Reason.ORDER_EXPIRED, time=short_time(order.ended_at or timezone.now())
+                Reason.ORDER_EXPIRED, time=short_time(order.ended_at or clock.now())
             )
             return Explanation(explained.title, _refund_line(order), explained.next_step)
     if shown == WITHDRAWN:
@@ -172,7 +172,7 @@ def _unknown(order: Order) -> Explanation:
     since = order.answered_at or order.created_at
     until = short_time(since + reconciliation.SEARCH_PERIOD)
     explained = explain(order.reason, **_values(order))
-    if timezone.now() > since + reconciliation.SEARCH_PERIOD:
+    if clock.now() > since + reconciliation.SEARCH_PERIOD:
         text = _("The portal has looked for it and could not decide.")
         step = _("Compare with the provider's own list, then settle it.")
     else:

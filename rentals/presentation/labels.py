@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.labels import Role, StateLabel, register_states
+from providers import clock
 
 from ..models import Finding, Order
 from ..states import OrderState
@@ -79,7 +79,7 @@ def register() -> None:
 
 def shown_state(order: Order) -> str:
     """The state that this order is labelled with."""
-    if order.state == S.PENDING and order.expires_at and timezone.now() > order.expires_at:
+    if order.state == S.PENDING and order.expires_at and clock.now() > order.expires_at:
         return S.EXPIRED_UNCONFIRMED
     if order.state == S.CANCELLED and not order.provider_id:
         return WITHDRAWN
@@ -88,7 +88,7 @@ def shown_state(order: Order) -> str:
 
 def where_shown(shown: str) -> Q:
     """Condition for the rows that are labelled as `shown`."""
-    now = timezone.now()
+    now = clock.now()
     over = Q(state=S.PENDING, expires_at__lte=now)
     match shown:
         case "pending":

@@ -19,7 +19,8 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
+
+from providers import clock
 
 from ...models import Batch, Message, StagedRow
 from ..resend import originals_of
@@ -61,7 +62,7 @@ def run(batch_id: int) -> None:
 
 
 def _claim(batch_id: int) -> tuple[Batch, UUID] | None:
-    run_id, now = uuid4(), timezone.now()
+    run_id, now = uuid4(), clock.now()
     free = Q(reading_run=None) | Q(reading_at__lt=now - ABANDONED_AFTER)
     waiting = Batch.objects.filter(free, pk=batch_id, state=B.READING)
     if waiting.filter(reading_tries__gte=MAX_TRIES).exists():
@@ -163,13 +164,13 @@ def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 def _write(batch: Batch, run_id: UUID, rows: list[CheckedRow]) -> None:
     with transaction.atomic():
-        if not _owned(batch, run_id).update(reading_at=timezone.now()):
+        if not _owned(batch, run_id).update(reading_at=clock.now()):
             raise _OwnershipLost
         staged_rows.insert(batch, run_id, rows)
 
 
 def _update(batch: Batch, run_id: UUID, **changes: Any) -> None:
-    if not _owned(batch, run_id).update(reading_at=timezone.now(), **changes):
+    if not _owned(batch, run_id).update(reading_at=clock.now(), **changes):
         raise _OwnershipLost
 
 
@@ -190,7 +191,7 @@ def _owned(batch: Batch, run_id: UUID) -> Any:
 
 def abandoned_batches() -> list[int]:
     """Batches whose reading was never started or whose run is presumed dead."""
-    long_ago = timezone.now() - ABANDONED_AFTER
+    long_ago = clock.now() - ABANDONED_AFTER
     silent = Q(reading_at__lt=long_ago) | Q(reading_at=None, created_at__lt=long_ago)
     waiting = Batch.objects.filter(silent, state=B.READING)
     return list(waiting.values_list("pk", flat=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -24,6 +24,19 @@ _REDACTED_BYTES: Final = 16 * KEPT_BYTES
 """Bytes of an answer that are redacted; the rest is cut off before."""
 
 
+def _host_now() -> datetime:
+    return datetime.now(UTC)
+
+
+_now: Callable[[], datetime] = _host_now
+
+
+def use_clock(now: Callable[[], datetime]) -> None:
+    """Take the times of calls from this clock. The host's own may be wrong."""
+    global _now
+    _now = now
+
+
 @dataclass(slots=True)
 class Exchange:
     """The progress of one HTTP exchange."""
@@ -35,7 +48,7 @@ class Exchange:
     received: bytearray = field(default_factory=bytearray, repr=False)
     complete: bool = False
     """Whether the answer has arrived completely. A failure after that is ours."""
-    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_at: datetime = field(default_factory=lambda: _now())
     clock: float = field(default_factory=perf_counter)
 
     @property

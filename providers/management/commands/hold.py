@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from providers.hold.begin import begin, count_held
 from providers.models import Hold
+
+from ... import clock
 
 
 class Command(BaseCommand):
@@ -26,7 +27,7 @@ class Command(BaseCommand):
         reason = reason.strip()
         if not reason:
             raise CommandError("Give a --reason.")
-        hold = begin(Hold.Cause.BY_HAND, {"at": timezone.now().isoformat()}, reason=reason)
+        hold = begin(Hold.Cause.BY_HAND, {"at": clock.now().isoformat()}, reason=reason)
         if hold is None:
             self.stdout.write("Nothing waits, so nothing was put on hold.")
             return

@@ -5,16 +5,20 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.signals import request_started
+from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from messaging.engine.source import MessageSource
 from messaging.models import Message
+from otp import sessions
 from otp.models import SendGap, Session
 from providers import clock, task_leases
 from providers.clock import database_now
@@ -194,6 +198,7 @@ class Clocks:
 
     def __init__(self) -> None:
         self.wall, self.elapsed = 1_000_000.0, 0.0
+        self.database = self.wall
 
     def time(self) -> float:
         return self.wall + self.elapsed
@@ -205,8 +210,16 @@ class Clocks:
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
     clocks = Clocks()
-    monkeypatch.setattr(clock_watch, "time", clocks)
-    monkeypatch.setattr(clock, "database_now", clocks.time)
+    monkeypatch.setattr(clock, "time", clocks)
+    monkeypatch.setattr(clock, "database_now", lambda: clocks.database + clocks.elapsed)
+    return clocks
+
+
+@pytest.fixture
+def shared(clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    """The clocks of one of several hosts."""
+    monkeypatch.setattr(connection, "vendor", "postgresql")
+    clock.learn()
     return clocks
 
 
@@ -218,12 +231,14 @@ def test_step_of_the_clock_is_noticed_once_and_stops_the_sweeps_for_a_while(
     assert not watch.check()
     clocks.elapsed += 2
     assert not watch.check()
+    assert clock.is_settled()
     clocks.wall += step
+    assert not clock.is_settled()
     assert watch.check()
-    assert not watch.is_settled
-    clocks.elapsed += clock_watch.UNSETTLED_FOR
+    assert not clock.is_settled()
+    clocks.elapsed += clock.UNSETTLED_FOR
     assert not watch.check()
-    assert watch.is_settled
+    assert clock.is_settled()
 
 
 def test_loop_sweeps_nothing_right_after_a_step(
@@ -236,14 +251,106 @@ def test_loop_sweeps_nothing_right_after_a_step(
     a_loop.run_round()
     assert len(swept) == 1
     clocks.wall += 3600
+    # Before the loop compares the clocks again.
+    a_loop.run_round()
     a_loop._next_renewal = 0.0
     a_loop.run_round()
     assert len(swept) == 1
 
 
-def test_marks_follow_the_clock_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "_offset", timedelta())
-    clock.set_offset(300.0)
-    assert 299 < (clock.now() - timezone.now()).total_seconds() <= 300
-    clock.set_offset(0.4)
-    assert (clock.now() - timezone.now()).total_seconds() < 0.1
+def test_loop_notices_a_step_from_before_it_started(clocks: Clocks) -> None:
+    ClockWatch().check()
+    clock_watch.remember()
+    clock.restore(None, None)
+    clocks.wall += 3600
+    ClockWatch().check()
+    assert not clock.is_settled()
+
+
+def test_new_loop_waits_for_the_end_of_an_unsettled_time(clocks: Clocks) -> None:
+    watch = ClockWatch()
+    watch.check()
+    clocks.wall += 3600
+    watch.check()
+    clock_watch.remember()
+    clock.restore(None, None)
+    ClockWatch().check()
+    assert not clock.is_settled()
+    clocks.elapsed += clock.UNSETTLED_FOR
+    assert clock.is_settled()
+
+
+def test_clocks_from_before_a_restart_of_the_host_say_nothing(
+    clocks: Clocks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ClockWatch().check()
+    clock_watch.remember()
+    clock.restore(None, None)
+    clocks.wall += 3600
+    other = tmp_path / "boot_id"
+    other.write_text("another boot")
+    monkeypatch.setattr(clock_watch, "BOOT_ID", other)
+    ClockWatch().check()
+    assert clock.is_settled()
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+def test_step_of_one_host_moves_no_time_of_a_row(shared: Clocks, step: float) -> None:
+    shared.wall += step
+    shared.elapsed += 10
+    assert clock.now().timestamp() == pytest.approx(shared.database + 10)
+
+
+def test_time_of_a_row_follows_the_clock_of_the_database(shared: Clocks) -> None:
+    shared.database += 300
+    clock.learn()
+    assert clock.now().timestamp() == pytest.approx(shared.database)
+
+
+def test_slow_answer_of_the_database_is_not_taken_for_its_time(
+    shared: Clocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = shared.database
+
+    def answer_late() -> float:
+        shared.elapsed += 60
+        return shared.database
+
+    monkeypatch.setattr(clock, "database_now", answer_late)
+    clock.learn()
+    shared.wall += 3600
+    assert clock.now().timestamp() == pytest.approx(before + 60)
+
+
+def test_request_on_a_host_with_another_time_reads_the_clock_again(shared: Clocks) -> None:
+    shared.database += 300
+    shared.wall += 3600
+    shared.elapsed += clock.DOUBTFUL_FOR
+    request_started.send(sender=None)
+    assert clock.now().timestamp() == pytest.approx(shared.database + clock.DOUBTFUL_FOR)
+
+
+def test_new_rows_take_the_time_of_the_database(shared: Clocks) -> None:
+    shared.wall -= 3600
+    order = Order()
+    for moment in (order.created_at, order.not_before, Message().queued_at):
+        assert moment.timestamp() == pytest.approx(shared.database)
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+def test_nothing_of_a_code_ends_right_after_a_step(clocks: Clocks, step: float) -> None:
+    clock.learn()
+    over = make_session(minutes=10, expires_at=ahead(-60), state="sent")
+    far = make_session(minutes=10, expires_at=ahead(3600), state="sent")
+    clocks.wall += step
+    sessions.expire()
+    far_times.bring_all_near()
+    over.refresh_from_db()
+    far.refresh_from_db()
+    assert (over.state, far.state) == ("sent", "sent")
+    clocks.elapsed += clock.UNSETTLED_FOR
+    sessions.expire()
+    far_times.bring_all_near()
+    over.refresh_from_db()
+    far.refresh_from_db()
+    assert (over.state, far.state) == ("expired", "expired")
