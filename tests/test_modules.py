@@ -41,3 +41,18 @@ def test_no_module_is_named_by_a_lone_gerund() -> None:
     names = {name for path in product_modules() for name in (path.stem, path.parent.name)}
     gerunds = {name for name in names if name.endswith("ing") and "_" not in name}
     assert gerunds - NOUNS == set()
+
+
+def test_times_of_rows_come_from_the_shared_clock() -> None:
+    """A host's own clock may be wrong. `RowTimeField` and `clock.now()` use the database's."""
+    apps = tuple(str(ROOT / name) for name in ("messaging", "otp", "providers", "rentals"))
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in product_modules()
+        if str(path).startswith(apps) and path != ROOT / "providers" / "clock.py"
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "timezone.now" in line
+    ]
+    # Stored with its time.
+    default = "next_try_at = models.DateTimeField(null=True, default=timezone.now)"
+    assert found == [f"providers/models/callback.py: {default}"]

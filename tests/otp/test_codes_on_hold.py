@@ -25,6 +25,7 @@ from tests.factories.codes import (
     try_code,
 )
 from tests.factories.staff import make_user
+from tests.support.clock_steps import note_step
 from tests.support.holds import begin_hold, claim_all, holdable
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +109,15 @@ def test_only_expired_codes_are_not_offered_for_sending(session: Session, hold: 
     assert (group.undecided, group.may_send) == (1, False)
     assert holdable("codes").settle_known(hold) == 1
     assert holdable("codes").count_undecided(hold) == 0
+
+
+def test_code_on_hold_does_not_end_by_a_clock_that_was_just_set(
+    session: Session, hold: Hold
+) -> None:
+    expire_session(session)
+    note_step()
+    assert holdable("codes").settle_known(hold) == 0
+    assert sms(session).state == "held"
 
 
 def test_discarded_code_leaves_the_session_unknown(session: Session, hold: Hold) -> None:

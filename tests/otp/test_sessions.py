@@ -27,6 +27,7 @@ from tests.factories.codes import (
 )
 from tests.factories.messages import CODE
 from tests.factories.staff import make_user
+from tests.support.clock_steps import note_step
 from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -172,6 +173,16 @@ def test_resend_after_the_end_is_rejected(state: str) -> None:
         resend(session)
 
 
+def test_session_that_is_over_is_not_resent_although_the_clock_was_just_set() -> None:
+    session = expire_session(make_sent_session())
+    end_send_gap()
+    note_step()
+    with pytest.raises(sessions.NotOpen):
+        resend(session)
+    session.refresh_from_db()
+    assert session.state == "sent"
+
+
 def test_resend_without_a_try_left_is_rejected() -> None:
     session = make_sent_session(tries=5, state="check_unknown")
     end_send_gap()
@@ -285,6 +296,15 @@ def test_fallback_does_not_send_after_the_end() -> None:
     message_sync.catch_up()
     session.refresh_from_db()
     assert (session.state, session.codes.count()) == ("expired", 1)
+
+
+def test_fallback_does_not_send_after_the_end_although_the_clock_was_just_set() -> None:
+    session = make_session(fallback=make_account("haorui"))
+    mark_refused(session)
+    expire_session(session)
+    note_step()
+    message_sync.catch_up()
+    assert session.codes.count() == 1
 
 
 def test_late_sync_does_not_extend_the_validity() -> None:

@@ -185,6 +185,8 @@ def test_complete_list_without_them_is_told(account: Account) -> None:
     held_order(account)
     hold = Hold.objects.get()
     Reading.objects.all().delete()
+    Hold.objects.update(started_at=hold.started_at - timedelta(minutes=10))
+    hold.refresh_from_db()
     later = hold.started_at + reconciliation.APPEARANCE_DELAY + timedelta(seconds=1)
     Reading.objects.create(
         account=account,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from providers import clock
 from providers.gateway.vocabulary import OrderState, Rental
 from rentals import apply_order_state
 from rentals.engine import lookup_errors
@@ -20,6 +22,7 @@ from rentals.engine.lookup_source import LookupJob
 from rentals.models import Order, Watch
 from tests.factories.accounts import make_account
 from tests.factories.orders import make_rented
+from tests.support.clock_steps import note_step
 
 pytestmark = pytest.mark.django_db
 
@@ -172,3 +175,30 @@ def test_one_probe_a_minute_is_sent_after_401() -> None:
         clock.move_to(now + timedelta(seconds=61))
         assert len(source.claim(account, 5, uuid4())) == 1
         assert source.accounts_with_work([account.pk]) == set()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda order, now: apply_order_state.apply(
+            order.pk, make_rental(order, "pending"), now, from_lookup=True
+        ),
+        lambda order, now: lookup_errors.note_failed_lookup(order.pk, now),
+        lambda order, now: lookup_errors.note_not_found(order.pk, now, "order_not_found"),
+    ],
+    ids=["the provider says pending", "the look-up failed", "the provider does not find it"],
+)
+def test_order_is_not_ended_by_a_clock_that_was_just_set(
+    end: Callable[[Order, datetime], object],
+) -> None:
+    now = timezone.now()
+    order = make_rented(expires_at=now - timedelta(hours=1), not_found=3)
+    note_step()
+    end(order, now)
+    order.refresh_from_db()
+    assert order.state == "pending"
+    assert order.next_poll_at is not None
+    clock.restore(None, None)
+    end(order, now)
+    order.refresh_from_db()
+    assert order.state in ("expired_unconfirmed", "stale")

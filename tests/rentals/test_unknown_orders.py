@@ -15,13 +15,14 @@ from rentals import order_import, placement_results, reconciliation
 from rentals.models import FoundOrder, Order, Reading
 from tests.factories.accounts import make_account
 from tests.factories.orders import make_order, make_rented
+from tests.support.clock_steps import note_step
 
 from .test_poll_intervals import make_rental
 
 pytestmark = pytest.mark.django_db
 
 EXCLUSIVE_KEY = {"exclusive_key": True}
-NOW = timezone.now()
+NOW = timezone.now() - timedelta(minutes=10)
 
 
 def make_unknown(**fields: Any) -> Order:
@@ -114,6 +115,19 @@ def test_order_in_neither_list_was_not_created() -> None:
     order = make_unknown()
     read_both_lists(order.account)
     assert state_after_settling(order) == "not_created"
+
+
+def test_order_in_neither_list_stays_unknown_while_the_clock_was_just_set() -> None:
+    order = make_unknown()
+    read_both_lists(order.account)
+    note_step()
+    assert state_after_settling(order) == "unknown"
+
+
+def test_reading_from_before_the_clock_was_set_back_proves_nothing() -> None:
+    order = make_unknown()
+    read_both_lists(order.account, started_at=timezone.now() + timedelta(hours=1))
+    assert state_after_settling(order) == "unknown"
 
 
 @pytest.mark.parametrize(

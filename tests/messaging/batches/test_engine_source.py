@@ -21,6 +21,7 @@ from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch, numbers, start_batch
 from tests.factories.messages import make_message
 from tests.factories.staff import make_user
+from tests.support.clock_steps import note_step
 from tests.support.engine import run_engine, run_rounds, run_sweeps
 from tests.support.threads import at_once
 
@@ -271,3 +272,13 @@ def test_a_scheduled_batch_starts_at_its_time(sandbox: Sandbox) -> None:
     tasks.tend()
     batch.refresh_from_db()
     assert (batch.state, batch.laid_out) == ("sending", 3)
+
+
+def test_a_scheduled_batch_does_not_start_by_a_clock_that_was_just_set(sandbox: Sandbox) -> None:
+    batch = make_batch(numbers(3), make_account("haorui", sandbox))
+    lifecycle.schedule(batch, batch.created_by, timezone.now() + timedelta(hours=1))
+    Batch.objects.update(scheduled_for=timezone.now())
+    note_step()
+    tasks.tend()
+    batch.refresh_from_db()
+    assert batch.state == "scheduled"

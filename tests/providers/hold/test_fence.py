@@ -13,8 +13,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from messaging.engine.source import MessageSource
 from messaging.models import Message
-from providers.engine import leases
+from providers.engine import claims, heartbeats, leases
 from providers.engine.loop import Loop
 from providers.engine.work_source import sources
 from providers.engine.worker_pool import WorkerPool
@@ -363,6 +364,30 @@ def test_result_is_written_if_the_restored_row_is_of_this_very_claim(sandbox: Sa
     message.refresh_from_db()
     assert message.state == "submitted"
     assert ApiCall.objects.get().subject == f"message:{message.pk}"
+
+
+def test_old_mark_of_a_loop_that_left_a_past_is_settled(sandbox: Sandbox) -> None:
+    """The backup holds a call whose answer the loop has recorded since."""
+    account = make_account("haorui", sandbox)
+    loop = Loop(lambda: True)
+    loop.run_round()
+    marked = timezone.now() - claims.ABANDONED_CALL - timedelta(seconds=1)
+    times = {"claimed_at": marked, "handed_over_at": marked}
+    message = make_message(account, state="sending", claim=loop.claim, **times)
+    MessageSource().sweep()
+    assert states() == ["sending"]
+    go_back()
+    beat_round(loop)
+    assert heartbeats.living_loops() == [loop.claim]
+    MessageSource().sweep()
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("unknown", "cut_off")
+    # What it marks from here on it remembers.
+    newer = {"claimed_at": marked, "handed_over_at": timezone.now()}
+    make_message(account, state="sending", claim=loop.claim, **newer)
+    MessageSource().sweep()
+    assert states() == ["unknown", "sending"]
+    loop._shut_down()
 
 
 def test_marked_call_that_has_not_begun_does_not_begin_in_another_past(sandbox: Sandbox) -> None:

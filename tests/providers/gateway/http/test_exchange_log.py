@@ -7,8 +7,10 @@ import datetime
 import pytest
 
 from core.redaction import HIDDEN
+from providers import clock
 from providers.gateway.call import Effect, Operation, Request
 from providers.gateway.errors import NotDone, OutcomeUnknown, Refused
+from providers.gateway.http import exchange_log
 from providers.gateway.vocabulary import Outcome, Reason
 
 from .callers import POST, Caller, MakeCaller, Serve, parse
@@ -54,6 +56,20 @@ def test_time_and_duration_are_recorded(serve: Serve, caller: MakeCaller) -> Non
     (record,) = made.records
     assert before <= record.started_at <= datetime.datetime.now(datetime.UTC)
     assert 0.1 <= record.duration < 2
+
+
+def test_time_is_that_of_the_clock_that_the_portal_names(
+    serve: Serve, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+    monkeypatch.setattr(exchange_log, "_now", lambda: named)
+    made = caller(serve(always(answer())).url)
+    made.pay()
+    assert [record.started_at for record in made.records] == [named]
+
+
+def test_portal_names_the_clock_that_all_hosts_share() -> None:
+    assert exchange_log._now is clock.now
 
 
 def test_record_has_the_outcome_of_parsing(serve: Serve, caller: MakeCaller) -> None:
