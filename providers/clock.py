@@ -106,27 +106,27 @@ def learn() -> None:
 
 
 def note(reading: Reading) -> None:
-    """Take this reading. A difference from the last one is a step."""
+    """Take this reading. A difference from the last one is a step. One of the host moves no time
+    of a row if the database has a clock of its own."""
     global _reading, _stepped_at
     before, _reading = _reading, reading
     if before is None:
         return
-    steps = [reading.host - before.host]
+    step = reading.host - before.host
     if reading.database is not None and before.database is not None:
-        steps.append(reading.database - before.database)
-    step = max(steps, key=abs)
+        step = reading.database - before.database
     if abs(step) >= SMALLEST_STEP:
         _stepped_at = time.monotonic()
         logger.warning("A clock was set by %+.0f s.", step)
 
 
 def is_settled(seconds: float = UNSETTLED_FOR) -> bool:
-    """Whether no clock was set lately. Read the time first, then ask this: a time that is read
-    later may be that of a step."""
+    """Whether the clock of the rows was not set lately. Read the time first, then ask this: a time
+    that is read later may be that of a step."""
     host = time.time() - time.monotonic()
     if _reading is None:
         note(Reading(time.monotonic(), host))
-    elif abs(host - _reading.host) >= SMALLEST_STEP:
+    elif _reading.database is None and abs(host - _reading.host) >= SMALLEST_STEP:
         note(replace(_reading, host=host))
     return _stepped_at is None or time.monotonic() - _stepped_at >= seconds
 

@@ -200,6 +200,11 @@ class Clocks:
         self.wall, self.elapsed = 1_000_000.0, 0.0
         self.database = self.wall
 
+    def step(self, seconds: float) -> None:
+        """Set the wall clocks of host and database."""
+        self.wall += seconds
+        self.database += seconds
+
     def time(self) -> float:
         return self.wall + self.elapsed
 
@@ -232,8 +237,9 @@ def test_step_of_the_clock_is_noticed_once_and_stops_the_sweeps_for_a_while(
     clocks.elapsed += 2
     assert not watch.check()
     assert clock.is_settled()
-    clocks.wall += step
-    assert not clock.is_settled()
+    clocks.step(step)
+    if connection.vendor == "sqlite":
+        assert not clock.is_settled()
     assert watch.check()
     assert not clock.is_settled()
     clocks.elapsed += clock.UNSETTLED_FOR
@@ -250,9 +256,10 @@ def test_loop_sweeps_nothing_right_after_a_step(
     a_loop = Loop(lambda: True)
     a_loop.run_round()
     assert len(swept) == 1
-    clocks.wall += 3600
-    # Before the loop compares the clocks again.
-    a_loop.run_round()
+    clocks.step(3600)
+    if connection.vendor == "sqlite":
+        # Before the loop compares the clocks again.
+        a_loop.run_round()
     a_loop._next_renewal = 0.0
     a_loop.run_round()
     assert len(swept) == 1
@@ -262,7 +269,7 @@ def test_loop_notices_a_step_from_before_it_started(clocks: Clocks) -> None:
     ClockWatch().check()
     clock_watch.remember()
     clock.restore(None, None)
-    clocks.wall += 3600
+    clocks.step(3600)
     ClockWatch().check()
     assert not clock.is_settled()
 
@@ -270,7 +277,7 @@ def test_loop_notices_a_step_from_before_it_started(clocks: Clocks) -> None:
 def test_new_loop_waits_for_the_end_of_an_unsettled_time(clocks: Clocks) -> None:
     watch = ClockWatch()
     watch.check()
-    clocks.wall += 3600
+    clocks.step(3600)
     watch.check()
     clock_watch.remember()
     clock.restore(None, None)
@@ -286,7 +293,7 @@ def test_clocks_from_before_a_restart_of_the_host_say_nothing(
     ClockWatch().check()
     clock_watch.remember()
     clock.restore(None, None)
-    clocks.wall += 3600
+    clocks.step(3600)
     other = tmp_path / "boot_id"
     other.write_text("another boot")
     monkeypatch.setattr(clock_watch, "BOOT_ID", other)
@@ -299,6 +306,9 @@ def test_step_of_one_host_moves_no_time_of_a_row(shared: Clocks, step: float) ->
     shared.wall += step
     shared.elapsed += 10
     assert clock.now().timestamp() == pytest.approx(shared.database + 10)
+    assert clock.is_settled()
+    clock.learn()
+    assert clock.is_settled()
 
 
 def test_time_of_a_row_follows_the_clock_of_the_database(shared: Clocks) -> None:
@@ -337,12 +347,10 @@ def test_new_rows_take_the_time_of_the_database(shared: Clocks) -> None:
         assert moment.timestamp() == pytest.approx(shared.database)
 
 
-@pytest.mark.parametrize("step", [-3600.0, 3600.0])
-def test_nothing_of_a_code_ends_right_after_a_step(clocks: Clocks, step: float) -> None:
-    clock.learn()
+def test_nothing_of_a_code_ends_right_after_a_step(clocks: Clocks) -> None:
+    clock.restore(clock.Reading(clocks.elapsed, clocks.wall - 3600), None)
     over = make_session(minutes=10, expires_at=ahead(-60), state="sent")
     far = make_session(minutes=10, expires_at=ahead(3600), state="sent")
-    clocks.wall += step
     sessions.expire()
     far_times.bring_all_near()
     over.refresh_from_db()
