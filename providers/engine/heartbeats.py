@@ -95,9 +95,10 @@ def seconds_since_last_beat() -> float:
 
 def bound_future_beats() -> None:
     """Let the silence count from now if a beat lies ahead, because the clock was set back."""
-    ahead = Heartbeat.objects.filter(beat_at__gt=clock.now() + LOOP_TIMEOUT)
+    now = _now()
+    ahead = Heartbeat.objects.filter(beat_at__gt=now + LOOP_TIMEOUT)
     if ahead.exists():
-        ahead.update(beat_at=clock.now())
+        ahead.update(beat_at=now)
 
 
 def prune() -> None:
