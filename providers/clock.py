@@ -171,21 +171,18 @@ def _read_again(**_: object) -> None:
 # --- times of rows ------------------------------------------------------------------
 
 if TYPE_CHECKING:
-    AnyDateTimeField = models.DateTimeField[str | datetime | date | Combinable, datetime]
+
+    class RowTimeField(models.DateTimeField[str | datetime | date | Combinable, datetime]):
+        pass
+
 else:
-    AnyDateTimeField = models.DateTimeField
 
+    def RowTimeField(*args: Any, **kwargs: Any) -> models.DateTimeField:  # noqa: N802 - as a class
+        """A time that is filled by the shared clock.
 
-class RowTimeField(AnyDateTimeField):
-    """A time that is filled by the shared clock. Migrations know it as a plain field whose default
-    is `timezone.now`."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"default": timezone.now, **kwargs})
-
-    def get_default(self) -> datetime:
-        return now()
-
-    def deconstruct(self) -> Any:
-        name, _, args, kwargs = super().deconstruct()
-        return name, "django.db.models.DateTimeField", args, kwargs
+        Migrations know it as a field whose default is `timezone.now`. No class of its own, which
+        Django would not let an expression mix with other times.
+        """
+        field = models.DateTimeField(*args, **{"default": timezone.now, **kwargs})
+        field.get_default = now
+        return field
