@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from core.models import Act
 
-from ..hold.fence import count_within_past, past_of
+from ..hold import fence
 from ..models import ApiCall, Hold
 from .labels import FREE_OPERATIONS
 
@@ -57,9 +57,9 @@ class Past:
         """The counts of the newer database and of this one, if they belong to the same past."""
         if not self.is_behind or self.counter is None or self.file_counter is None:
             return None
-        same = past_of(self.counter) == past_of(self.file_counter)
+        same = fence.past_of(self.counter) == fence.past_of(self.file_counter)
         return (
-            (count_within_past(self.file_counter), count_within_past(self.counter))
+            (fence.count_within_past(self.file_counter), fence.count_within_past(self.counter))
             if same
             else None
         )
@@ -75,7 +75,7 @@ class Past:
         return (
             self.is_behind
             and self.file_counter is not None
-            and count_within_past(self.file_counter) > 0
+            and fence.count_within_past(self.file_counter) > 0
         )
 
     @property
