@@ -184,5 +184,5 @@ else:
         Django would not let an expression mix with other times.
         """
         field = models.DateTimeField(*args, **{"default": timezone.now, **kwargs})
-        field.get_default = now
+        field.get_default = lambda: now()
         return field
