@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +44,8 @@ OPERATIONS: Final = {
 }
 """The calls that must not be repeated, and how one is told from another."""
 
+REFUSABLE: Final = {"code", "cancel_order"}
+
 Calls = Counter[str]
 
 
@@ -75,13 +78,16 @@ class Site:
         return databases.connected(self.database)
 
     def calls(self) -> Calls:
-        """How often each call was made. Orders without a number are tried again and do not count;
-        a cancel counts even if the provider refuses it."""
+        """How often each call was made.
+
+        Cancels and checks count even if they were refused, unless the provider asked to slow down.
+        """
         found: Calls = Counter()
         for (provider, operation), form in OPERATIONS.items():
-            accepted = None if operation == "cancel_order" else True
-            for entry in self.sandbox.book.entries(provider, operation, accepted=accepted):
-                found[form.format(**entry.fields).replace("+", "")] += 1
+            for entry in self.sandbox.book.entries(provider, operation):
+                refusable = operation in REFUSABLE and entry.status != HTTPStatus.TOO_MANY_REQUESTS
+                if entry.accepted or refusable:
+                    found[form.format(**entry.fields).replace("+", "")] += 1
         return found
 
     def since(self, before: Calls) -> Calls:
