@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -23,8 +25,9 @@ from rentals.models import Cancel, Order
 from sandbox.server import Sandbox
 from tests.database import Server, server_binaries
 from tests.smsportal.restores.copies import ON_SERVER, new_database_name
-from tests.smsportal.restores.scene import UNDER_WAY, Scene, make_sandbox
-from tests.smsportal.restores.site import Site
+from tests.smsportal.restores.scene import Scene, make_sandbox
+from tests.smsportal.restores.site import LONG_ENOUGH, Site
+from tests.support.hosts import Host
 from tests.support.wait_until import wait_until
 from tests.upgrade import databases
 
@@ -33,6 +36,8 @@ on_postgresql = pytest.mark.skipif(not ON_SERVER, reason="PostgreSQL only")
 
 TEXTS: Final = 40
 GOES_ON: Final = "so everything goes on"
+WAITING_IN_DUMP: Final = {"order": 2, "cancel": 2, "check": 2}
+"""The calls of the old version that had not begun."""
 WEEKEND: Final = timedelta(days=3)
 
 S = TypeVar("S", bound=Server)
@@ -74,15 +79,11 @@ class Texts:
     def __init__(self, site: Site) -> None:
         self.site = site
         scene = Scene(site)
-        account = site.account("haorui", "steady", per_second=4)
+        account = site.account("haorui", "steady", per_second=5)
         for number in range(TEXTS):
             scene.text(number, account)
         self.lost: set[str] = set()
         """Texts whose calls a kill cut off. They are not sent again."""
-
-    def note_lost(self) -> None:
-        in_flight = Message.objects.filter(state="sending")
-        self.lost = set(in_flight.values_list("recipient", flat=True))
 
     def _not_called(self) -> Iterator[str]:
         called = self.site.calls()
@@ -90,9 +91,13 @@ class Texts:
             if message.recipient.removeprefix("+") not in called:
                 yield message.recipient
 
-    def wait_for(self, share: float) -> None:
+    def end_host_at(self, share: float, end: Callable[[Host], None] = Host.stop) -> None:
+        """End the host once this share of the texts has gone out, while others wait."""
         wait_until(lambda: self.site.calls().total() >= share * TEXTS)
+        end(self.site.host)
         assert Message.objects.filter(state="queued").exists()
+        in_flight = Message.objects.filter(state="sending")
+        self.lost.update(in_flight.values_list("recipient", flat=True))
 
     def check_all_went_out_once(self) -> None:
         wait_until(lambda: not Message.objects.filter(state__in=("queued", "claimed")).exists())
@@ -105,18 +110,14 @@ def test_restarts_kills_and_a_weekend_go_on_by_themselves(site: Site) -> None:
     site.start()
     with site.connected():
         texts = Texts(site)
-        texts.wait_for(0.15)
-        site.host.stop()
+        texts.end_host_at(0.1)
         site.start()
         assert verdict() == "trusted"
-        texts.wait_for(0.4)
-        site.host.kill()
-        texts.note_lost()
+        texts.end_host_at(0.3, Host.kill)
         site.start()
         assert verdict() == "trusted"
         assert GOES_ON not in site.host.log()
-        texts.wait_for(0.6)
-        site.host.stop()
+        texts.end_host_at(0.5)
         move_back(WEEKEND)
         site.start()
         assert verdict() == "notice"
@@ -143,14 +144,9 @@ def test_upgrade_goes_on_by_itself(site: Site, sandbox: Sandbox) -> None:
         prepare_old_rows(sandbox)
     site.start()
     with site.connected():
-        wait_until(has_ended)
-        calls = site.calls()
-        made = [key.partition(" ")[0] for key in calls.elements()]
-        assert {kind: made.count(kind) for kind in ("order", "cancel", "check")} == {
-            "order": 2,
-            "cancel": 2,
-            "check": 2,
-        }
+        wait_until(lambda: calls_by_kind(site) == WAITING_IN_DUMP and not waits())
+        time.sleep(LONG_ENOUGH)
+        assert calls_by_kind(site) == WAITING_IN_DUMP
         assert sandbox.book.count("haorui", "send")
         assert sandbox.book.repeated() == []
         assert not Hold.objects.exists()
@@ -159,9 +155,14 @@ def test_upgrade_goes_on_by_itself(site: Site, sandbox: Sandbox) -> None:
         assert GOES_ON not in site.host.log()
 
 
-def has_ended() -> bool:
-    return not any(
-        model._default_manager.filter(state__in=UNDER_WAY).exists()
+def calls_by_kind(site: Site) -> dict[str, int]:
+    kinds = Counter(key.partition(" ")[0] for key in site.calls().elements())
+    return {kind: kinds[kind] for kind in WAITING_IN_DUMP}
+
+
+def waits() -> bool:
+    return any(
+        model._default_manager.filter(state__in=("queued", "claimed")).exists()
         for model in (Order, Cancel, Attempt)
     )
 
@@ -262,8 +263,7 @@ def test_planned_switchover_goes_on_with_one_notice(
             site.start()
             with site.connected():
                 texts = Texts(site)
-                texts.wait_for(0.4)
-                site.host.stop()
+                texts.end_host_at(0.3)
                 counter = Fence.objects.get().counter
         # A server that stops in order first sends the rest of its log.
         primary.stop()
