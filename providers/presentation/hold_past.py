@@ -14,13 +14,12 @@ from django.utils.dateparse import parse_datetime
 
 from core.models import Act
 
+from ..hold.fence import PAST_BITS
 from ..models import ApiCall, Hold
 from .labels import FREE_OPERATIONS
 
 RESTORED: Final = "backup.restore"
 """The act of the command that restores backups."""
-PAST_BITS: Final = 40
-"""The lower bits of the fence's counter count within one past of the database."""
 PACE_PERIOD: Final = timedelta(hours=24)
 MIN_PACE: Final = 20
 """Calls in that period, below which an estimate would say nothing."""

@@ -15,6 +15,7 @@ from django.conf import LazySettings
 from django.db import DatabaseError
 
 from providers.models import Host
+from smsportal.backup.manifest import portal_version
 from smsportal.environment import BASE_DIR
 from smsportal.host_measures import Measures, memory_of
 from smsportal.host_name import VARIABLE, claim_name
@@ -124,7 +125,7 @@ def test_host_reports_itself_until_it_is_stopped(tmp_path: Path) -> None:
         process.kill()
         process.wait()
     host = Host.objects.get()
-    assert (host.role, host.version) == ("work", report_host.portal_version())
+    assert (host.role, host.version) == ("work", portal_version())
     assert host.stopped_at is not None
 
 

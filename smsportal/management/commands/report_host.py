@@ -10,7 +10,6 @@ import argparse
 import os
 import signal
 import threading
-import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -21,13 +20,8 @@ from django.db import DatabaseError, close_old_connections, connection
 from core import key_checks
 from providers.hosts import REPORT_EVERY, Report, write_report, write_stop
 from providers.models import Host
-from smsportal.environment import BASE_DIR
+from smsportal.backup.manifest import portal_version
 from smsportal.host_measures import Measures
-
-
-def portal_version() -> str:
-    """The version in pyproject.toml; the portal is not installed as a package."""
-    return str(tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"])
 
 
 def _keys() -> str:
