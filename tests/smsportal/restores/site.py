@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,15 +77,11 @@ class Site:
         return databases.connected(self.database)
 
     def calls(self) -> Calls:
-        """How often each call was made.
-
-        Cancels and checks count even if they were refused, unless the provider asked to slow down.
-        """
+        """How often each call was made. Cancels and checks count even if they were refused."""
         found: Calls = Counter()
         for (provider, operation), form in OPERATIONS.items():
             for entry in self.sandbox.book.entries(provider, operation):
-                refusable = operation in REFUSABLE and entry.status != HTTPStatus.TOO_MANY_REQUESTS
-                if entry.accepted or refusable:
+                if entry.accepted or operation in REFUSABLE:
                     found[form.format(**entry.fields).replace("+", "")] += 1
         return found
 
