@@ -19,6 +19,7 @@ from django_q.models import OrmQ
 
 from core.admin.labels import Role
 from core.times import duration, when
+from providers.hold.fence import count_within_past
 from providers.hosts import MAX_CLOCK_DIFFERENCE
 from providers.models import Fence, Heartbeat, Hold, Host
 
@@ -157,7 +158,8 @@ def _clock(running: Sequence[Host]) -> HealthLine | None:
 def _hold() -> HealthLine:
     hold = Hold.objects.filter(ended_at=None).first()
     fence = Fence.objects.filter(pk=Fence.SINGLETON).first()
-    details = _("counter %(number)d") % {"number": fence.counter} if fence else ""
+    number = count_within_past(fence.counter) if fence else 0
+    details = _("counter %(number)d") % {"number": number} if fence else ""
     if hold is None:
         return HealthLine(
             pgettext("health", "Hold"), _("nothing is on hold"), Role.SUCCESS, details

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db.models import Case, F, Max, Q, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from ..clock import database_now, sql_now
 from ..models import Heartbeat, Lease, heartbeat, newest_engine_beat
@@ -70,14 +69,15 @@ def seconds_since_last_beat() -> float:
     """Seconds since the newest heartbeat of any loop; 0 if there has never been one."""
     bound_future_beats()
     last = newest_engine_beat()
-    return (_now() - last).total_seconds() if last else 0.0
+    return max(0.0, (_now() - last).total_seconds()) if last else 0.0
 
 
 def bound_future_beats() -> None:
     """Let the silence count from now if a beat lies ahead, because the clock was set back."""
-    ahead = Heartbeat.objects.filter(beat_at__gt=timezone.now() + LOOP_TIMEOUT)
+    now = _now()
+    ahead = Heartbeat.objects.filter(beat_at__gt=now + LOOP_TIMEOUT)
     if ahead.exists():
-        ahead.update(beat_at=timezone.now())
+        ahead.update(beat_at=now)
 
 
 def prune() -> None:

@@ -60,5 +60,5 @@ def _worker_started(**_: object) -> None:
     try:
         keep_running()
     except DatabaseError:
-        # An error here would kill the worker. Whoever notices next queues the loop.
+        # An error here would kill the worker. The next process that looks queues the loop.
         logger.exception("The engine could not queue a loop.")

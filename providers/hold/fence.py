@@ -82,6 +82,11 @@ def past_of(counter: int) -> int:
     return counter >> PAST_BITS
 
 
+def count_within_past(counter: int) -> int:
+    """How often this counter has risen in its past, as people read it."""
+    return counter & ((1 << PAST_BITS) - 1)
+
+
 def current_past() -> int:
     """The number of the past that this process works in."""
     return _memory.past or 0

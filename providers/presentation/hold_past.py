@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from core.models import Act
 
-from ..hold.fence import PAST_BITS
+from ..hold import fence
 from ..models import ApiCall, Hold
 from .labels import FREE_OPERATIONS
 
@@ -57,8 +57,12 @@ class Past:
         """The counts of the newer database and of this one, if they belong to the same past."""
         if not self.is_behind or self.counter is None or self.file_counter is None:
             return None
-        same = self.counter >> PAST_BITS == self.file_counter >> PAST_BITS
-        return (_count(self.file_counter), _count(self.counter)) if same else None
+        same = fence.past_of(self.counter) == fence.past_of(self.file_counter)
+        return (
+            (fence.count_within_past(self.file_counter), fence.count_within_past(self.counter))
+            if same
+            else None
+        )
 
     @property
     def lacks_calls(self) -> bool:
@@ -68,7 +72,11 @@ class Past:
         """
         if self.counts is not None:
             return True
-        return self.is_behind and self.file_counter is not None and _count(self.file_counter) > 0
+        return (
+            self.is_behind
+            and self.file_counter is not None
+            and fence.count_within_past(self.file_counter) > 0
+        )
 
     @property
     def missing(self) -> tuple[datetime, datetime] | None:
@@ -119,10 +127,6 @@ def calls_before(moment: datetime) -> int:
     """The calls that may cost something in the day before `moment`, as far as they are kept."""
     rows = ApiCall.objects.filter(started_at__gte=moment - PACE_PERIOD, started_at__lt=moment)
     return rows.exclude(operation__in=FREE_OPERATIONS).order_by().count()
-
-
-def _count(counter: int) -> int:
-    return counter & ((1 << PAST_BITS) - 1)
 
 
 def _time(value: object) -> datetime | None:

@@ -29,6 +29,9 @@ INDEXES = {
 SMALL = ("account", "providers_account", "rentals_watch", "U0")
 """Tables with one row per account, by their names in query plans."""
 
+CLAIMED_ONLY = "USING INDEX cancel_claimed"
+"""A partial index: it has only the rows that a loop holds."""
+
 GROWING = {
     "messaging_message",
     "otp_session",
@@ -71,8 +74,8 @@ def test_query_for_due_work_uses_an_index_of_open_rows(name: str) -> None:
 @pytest.mark.parametrize("name", INDEXES)
 def test_sweep_scans_no_growing_table(name: str) -> None:
     (source,) = (one for one in sources() if one.name == name)
-    read = {plan.split()[1] for plan in plans_of(source.sweep) if plan.startswith("SCAN")}
-    assert not read & GROWING
+    scans = [plan for plan in plans_of(source.sweep) if plan.startswith("SCAN")]
+    assert not {plan.split()[1] for plan in scans if not plan.endswith(CLAIMED_ONLY)} & GROWING
 
 
 def test_every_work_source_is_covered() -> None:

@@ -66,7 +66,7 @@ def silence(program: Program) -> float:
 
 def test_silence_is_what_the_vitals_report() -> None:
     signs = VitalSigns()
-    queue, engine, vitals = Programs(Plan(clusters=CLUSTERS), signs=signs).all()
+    queue, engine, vitals, _ = Programs(Plan(clusters=CLUSTERS), signs=signs).all()
     assert silence(queue) == silence(engine) == 0
     assert vitals.read_output is not None
     vitals.read_output(b"12.5 smsportal\n200.0 eng")

@@ -97,6 +97,7 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "SSL_REDIRECT": ("maybe",),
     "STATE_DIR": (A_FILE,),
     "STATIC_ROOT": (A_FILE,),
+    "PORTAL_HOST": ("two words", "x" * 91),
     "TIME_ZONE": ("Mars/Base", "Europe", "../etc/passwd", "UTC+8"),
     "TRUSTED_PROXIES": ("the-proxy",),
     "WEB_PROCESSES": (*NUMBERS, "0", "65"),
