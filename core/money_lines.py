@@ -22,9 +22,11 @@ class MoneyLine(StrEnum):
 
 
 _TEXTS: Final[dict[MoneyLine, Promise]] = {
-    MoneyLine.NOT_SPENT: _("No money was spent: the provider did not act on it."),
+    MoneyLine.NOT_SPENT: _("No charge: the provider did not process the request."),
     MoneyLine.NOT_SENT: _("Nothing was sent and nothing was charged."),
-    MoneyLine.REFUSED: _("The provider refused it; a refusal is not normally charged."),
-    MoneyLine.UNKNOWN: _("Money may have been spent: it is not known whether the provider acted."),
-    MoneyLine.ACCEPTED: _("The provider accepted it and charges by its own rules."),
+    MoneyLine.REFUSED: _("Refused by the provider. Refused requests are not normally charged."),
+    MoneyLine.UNKNOWN: _(
+        "This may have been charged: it is not known whether the provider processed the request."
+    ),
+    MoneyLine.ACCEPTED: _("Accepted by the provider, which charges under its own rules."),
 }

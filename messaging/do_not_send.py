@@ -41,8 +41,8 @@ def listed_numbers(numbers: Collection[str]) -> set[str]:
 def refusal_text(entry: DoNotSend) -> str:
     """Return the error text for a form's number field."""
     return _(
-        "This number is on the do-not-send list (%(date)s, %(reason)s). Remove it from the list"
-        " first, if the person agrees."
+        "This number is on the do-not-send list (%(date)s, %(reason)s). With the"
+        " person's consent, remove it from the list first."
     ) % {"date": short_time(entry.added_at), "reason": entry.because}
 
 

@@ -121,7 +121,7 @@ class MessagesOnHold(Holdable):
         return f"{reverse('admin:messaging_message_changelist')}?{query}"
 
     def _row(self, message: Message) -> HeldRow:
-        facts = [_("It needed a go-ahead already.")]
+        facts = [_("It already needed confirmation.")]
         return HeldRow(
             pk=message.pk,
             title=mask(message.recipient),
@@ -141,7 +141,7 @@ class MessagesOnHold(Holdable):
         yield senders_text(waiting)
         earlier = waiting.filter(reason=WAITED_TOO_LONG).count()
         if earlier:
-            text = _("Needed a go-ahead already: %(count)s.")
+            text = _("Already needed confirmation: %(count)s.")
             yield text % {"count": f"{earlier:,}"}
         yield from _unsendable_facts(waiting, account)
 
@@ -175,9 +175,9 @@ def _unsendable_facts(waiting: QuerySet[Message], account: Account) -> Iterator[
     entries = DoNotSend.objects.filter(number=OuterRef("recipient"), removed_at=None)
     listed = waiting.filter(Exists(entries)).count()
     if listed:
-        text = _("On the do-not-send list, so not sent if released: %(count)s.")
+        text = _("On the do-not-send list, not sent even if released: %(count)s.")
         yield text % {"count": f"{listed:,}"}
     foreign = waiting.exclude(country__in=account.allowed_countries).count()
     if foreign:
-        text = _("To a country that the account may not send to any more: %(count)s.")
+        text = _("The account is no longer allowed to send to this country/region: %(count)s.")
         yield text % {"count": f"{foreign:,}"}

@@ -67,8 +67,8 @@ def read_recipient(typed: str) -> PhoneNumber:
 
 def country_text(account: Account, country: str) -> str:
     return _(
-        "%(account)s may not send to %(country)s. Choose another account, or ask a"
-        " manager to allow it."
+        "%(account)s is not allowed to send to %(country)s. Choose another account, or"
+        " ask a manager to allow it."
     ) % {"account": account.name, "country": country_name(country)}
 
 
@@ -89,10 +89,10 @@ def _texts() -> dict[PhoneProblem, str | Promise]:
             "“%(typed)s” has a letter at position %(position)s. Enter digits only."
         ),
         PhoneProblem.CHARACTER: _(
-            "“%(typed)s” has a sign at position %(position)s that no number has. Enter digits only."
+            "“%(typed)s” has an unexpected character at position %(position)s. Enter digits only."
         ),
         PhoneProblem.FOREIGN_DIGITS: _("Enter the number with the digits 0 to 9."),
-        PhoneProblem.TWO_NUMBERS: _("“%(typed)s” holds two numbers. Enter one."),
+        PhoneProblem.TWO_NUMBERS: _("“%(typed)s” contains two numbers. Enter only one."),
         PhoneProblem.SHORTENED: _(
             "A spreadsheet shortened this number (%(typed)s). Enter it in full."
         ),
@@ -102,10 +102,10 @@ def _texts() -> dict[PhoneProblem, str | Promise]:
         PhoneProblem.TOO_SHORT: _("“%(typed)s” is too short for a phone number."),
         PhoneProblem.TOO_LONG: _("This is too long for a phone number."),
         PhoneProblem.NOT_MOBILE: _(
-            "No mobile number in China begins like “%(typed)s”. Check the number."
+            "“%(typed)s” does not start like a mobile number in mainland China. Check the number."
         ),
-        PhoneProblem.SERVICE: _("“%(typed)s” is a service number; it takes no SMS."),
+        PhoneProblem.SERVICE: _("“%(typed)s” is a service number and cannot receive SMS."),
         PhoneProblem.UNKNOWN_COUNTRY: _(
-            "No country has numbers like “%(typed)s”. Begin with + and the country code."
+            "“%(typed)s” does not match any country's numbers. Start with + and the country code."
         ),
     }

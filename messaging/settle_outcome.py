@@ -22,9 +22,9 @@ from .recipients import recipient_for
 from .states import MESSAGE_STATES, NEVER_LEFT, MessageState
 
 SETTLE_REASONS: Final[dict[str, Promise]] = {
-    "has": _("Recipient has it"),
-    "has_not": _("Recipient does not have it"),
-    "console": _("Seen in the provider's console"),
+    "has": _("Recipient received it"),
+    "has_not": _("Recipient did not receive it"),
+    "console": _("Verified in the provider's console"),
 }
 
 BY_CORRECT_CODE: Final = "The right code was read out"

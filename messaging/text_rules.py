@@ -35,16 +35,16 @@ def has_control_characters(text: str) -> bool:
 
 
 def control_character_text() -> str:
-    return gettext("The text holds a control character. Type it again without it.")
+    return gettext("The text contains a control character. Remove it and try again.")
 
 
 def _too_long(text: str, counted: segments.Count) -> str:
     surplus = segments.surplus(text, MAX_SEGMENTS)
-    return gettext("Text must be at most %(most)s segments; this is %(segments)s. %(take_out)s") % {
+    return gettext(
+        "The text may have at most %(most)s segments; it has %(segments)s. %(take_out)s"
+    ) % {
         "most": MAX_SEGMENTS,
         "segments": counted.segments,
-        "take_out": ngettext(
-            "Take out %(count)s character.", "Take out %(count)s characters.", surplus
-        )
+        "take_out": ngettext("Remove %(count)s character.", "Remove %(count)s characters.", surplus)
         % {"count": surplus},
     }

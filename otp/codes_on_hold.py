@@ -51,7 +51,10 @@ class CodesOnHold(MessagesOnHold):
             text = _("Ended as unknown: %(count)s. Send new codes if customers ask.")
             yield text % {"count": f"{gone:,}"}
         if waiting.exists():
-            yield _("No answer and no report on record. A right code settles its message.")
+            yield _(
+                "No answer and no report on record. A correct code confirms that the"
+                " message was sent."
+            )
             yield senders_text(waiting)
 
 

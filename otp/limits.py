@@ -89,20 +89,20 @@ def prune() -> int:
 
 LIMIT_TEXTS: Final = {
     "user": gettext_lazy(
-        "Your limit of codes is used up (%(used)s of %(most)s in 24 hours). Ask a manager,"
-        " or go on at %(time)s."
+        "You have reached your code limit (%(used)s of %(most)s in 24 hours). Ask a"
+        " manager, or try again after %(time)s."
     ),
     "account": gettext_lazy(
-        "The daily limit of %(account)s is used up (%(used)s of %(most)s in 24 hours). Use"
-        " another account, or go on at %(time)s."
+        "%(account)s has reached its daily limit (%(used)s of %(most)s in 24 hours)."
+        " Use another account, or try again after %(time)s."
     ),
     "number": gettext_lazy(
-        "This number has had its codes for now (%(used)s of %(most)s in 24 hours). The next"
-        " one can go out at %(time)s."
+        "This number has reached its code limit (%(used)s of %(most)s in 24 hours). The"
+        " next code can be sent at %(time)s."
     ),
     "prefix": gettext_lazy(
-        "Numbers that begin like this one have had their codes for now (%(used)s of"
-        " %(most)s in 24 hours). Ask a manager, or go on at %(time)s."
+        "This number range has reached its code limit (%(used)s of %(most)s in 24"
+        " hours). Ask a manager, or try again after %(time)s."
     ),
 }
 
@@ -114,5 +114,6 @@ def limit_reached_text(reached: LimitReached, account: Account) -> str:
 
 def too_early_text(early: TooEarly) -> str:
     return _(
-        "The next code can go out in %(seconds)s s. Meanwhile ask whether the first has come."
+        "The next code can be sent in %(seconds)s s. Meanwhile, ask whether the first"
+        " one has arrived."
     ) % {"seconds": early.seconds}

@@ -35,7 +35,11 @@ class Session(models.Model):
     )
     """The account that the newest code was sent over."""
     fallback = models.ForeignKey(
-        Account, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("then")
+        Account,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("backup account"),
     )
     """Sends automatically if the first account certainly sent nothing. Used once."""
     recipient = models.CharField(_("number"), max_length=20)

@@ -85,15 +85,15 @@ def sends_free_text(account: Account) -> bool:
 def unavailable_reason(account: Account, country: str = "") -> str:
     """Why no code can be sent over this account now; empty if one can."""
     if not sends_codes(account):
-        return _("sends no codes")
+        return _("cannot send codes")
     if not account.allowed_countries:
-        return _("no country is allowed")
+        return _("no allowed countries/regions")
     if country and country not in account.allowed_countries:
-        return _("this country is not allowed")
+        return _("country/region not allowed")
     if account.is_paused:
         return _("paused")
     if country and _needs_channel(account) and not channels_to(account, country):
-        return _("no channel leads to this country")
+        return _("no channel for this country/region")
     return ""
 
 

@@ -14,11 +14,12 @@ from .daily_limits import LimitReached
 
 TEXTS: Final[Mapping[str, Promise]] = {
     "user": _(
-        "Your daily limit is used up (%(used)s of %(most)s). Ask a manager, or go on at %(time)s."
+        "You have reached your daily limit (%(used)s of %(most)s). Ask a manager, or"
+        " try again after %(time)s."
     ),
     "account": _(
-        "The daily limit of this account is used up (%(used)s of %(most)s). Ask a manager,"
-        " or go on at %(time)s."
+        "This account has reached its daily limit (%(used)s of %(most)s). Ask a"
+        " manager, or try again after %(time)s."
     ),
 }
 """Keyed by the scope of the limit."""

@@ -10,7 +10,7 @@ from core.states import StateTable
 
 class EnquiryState(models.TextChoices):
     QUEUED = "queued", _("Waiting")
-    CLAIMED = "claimed", _("Asking")
+    CLAIMED = "claimed", _("In progress")
     ANSWERED = "answered", _("Answered")
     FAILED = "failed", _("Failed")
 
@@ -30,7 +30,7 @@ ENQUIRY_STATES = StateTable(
 
 
 class CallbackState(models.TextChoices):
-    RECEIVED = "received", _("Not read yet")
+    RECEIVED = "received", _("Not processed yet")
     APPLIED = "applied", _("Applied")
     UNMATCHED = "unmatched", _("Unmatched")
     UNRECOGNISED = "unrecognised", _("Unrecognised")

@@ -81,7 +81,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     ended = _ended_by(hold).filter(order__account=account)
     count, unclear = ended.count(), ended.filter(state=C.UNCLEAR).count()
     times = ended.order_by("asked_at").values_list("asked_at", flat=True)
-    text = _("Not sent again: %(count)s. The answer of each order decides.")
+    text = _("Cancellation not sent again: %(count)s. Each order's own state decides.")
     return HeldGroup(
         key=f"{CancelsOnHold.name}:{account.pk}",
         icon="cancel",

@@ -197,7 +197,7 @@ def _waiting_facts(
     read_at = _read_completely_at(hold, orders[0])
     if found:
         text = _(
-            "Orders in the list of the provider that may be these: %(count)s. Settle them first."
+            "Orders in the provider's list that may match: %(count)s. Decide about those first."
         )
         yield text % {"count": f"{len(found):,}"}
     elif read_at is not None and count <= MAX_COMPARED:
@@ -208,7 +208,7 @@ def _waiting_facts(
     old = waiting.count() - sendable.count()
     if old:
         minutes = round(place_orders.MAX_AGE.total_seconds() / 60)
-        text = _("Waiting over %(minutes)s minutes, so not ordered any more: %(count)s.")
+        text = _("Waiting for more than %(minutes)s minutes, no longer ordered: %(count)s.")
         yield text % {"count": f"{old:,}", "minutes": minutes}
 
 

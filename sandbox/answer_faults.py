@@ -58,7 +58,7 @@ def empty_200(scene: Scene) -> bool:
     return _send(scene, b"", 200)
 
 
-@fault("json_truncated", "Broken answer: cut off inside", accepted=True)
+@fault("json_truncated", "Broken answer: truncated", accepted=True)
 def json_truncated(scene: Scene) -> bool:
     body = scene.body()
     return _send(scene, body[: max(1, len(body) * 2 // 3)])
@@ -79,7 +79,7 @@ _json_fault("json_missing_keys", "Broken answer: an empty object", b"{}")
 _json_fault("bad_utf8", "Broken answer: not UTF-8", b'{"msg": "\xff\xfe\xc0\xaf"}')
 
 
-@fault("json_duplicate_keys", "Broken answer: every key twice", accepted=True)
+@fault("json_duplicate_keys", "Broken answer: duplicate keys", accepted=True)
 def json_duplicate_keys(scene: Scene) -> bool:
     payload = scene.payload()
     keys = payload if isinstance(payload, dict) else {"status": None}
@@ -95,7 +95,7 @@ def _with_nan(value: object) -> object:
     return value
 
 
-@fault("json_nan", "Broken answer: NaN for every number", accepted=True)
+@fault("json_nan", "Broken answer: NaN instead of numbers", accepted=True)
 def json_nan(scene: Scene) -> bool:
     payload = scene.payload()
     extra = {"number": float("nan")}
@@ -103,7 +103,7 @@ def json_nan(scene: Scene) -> bool:
     return _send(scene, dump_json({**spoilt, **extra} if isinstance(spoilt, dict) else extra))
 
 
-@fault("odd_text", "Odd characters in its texts", accepted=True)
+@fault("odd_text", "Unusual characters in texts", accepted=True)
 def odd_text(scene: Scene) -> bool:
     payload = scene.payload()
     texts = {"remarks", "MSG", "content", "error", "message", "request_id"}
@@ -125,7 +125,7 @@ def too_many(scene: Scene) -> bool:
     return _send(scene, scene.provider.limited().body(), 429)
 
 
-@fault("too_many_retry_after", "Too many requests, says when to come back", accepted=False, wait=5)
+@fault("too_many_retry_after", "Too many requests, with retry time", accepted=False, wait=5)
 def too_many_retry_after(scene: Scene) -> bool:
     headers = {"Retry-After": f"{scene.number('wait'):g}"}
     scene.wire.send(render(429, scene.provider.limited().body(), headers=headers))
@@ -145,7 +145,7 @@ for _code in (301, 302, 303, 307, 308):
     _redirect_fault(_code)
 
 
-@fault("huge_body", "Answer of 2 MB", accepted=True, bytes=2097152)
+@fault("huge_body", "2 MB answer", accepted=True, bytes=2097152)
 def huge_body(scene: Scene) -> bool:
     return _send(scene, b" " * int(scene.number("bytes")) + scene.body())
 
@@ -156,7 +156,7 @@ def _compressed_spaces(size: int) -> bytes:
     return packer.compress(b" " * size) + packer.flush()
 
 
-@fault("gzip_bomb", "Small answer that unpacks to 32 MB", accepted=True, bytes=33554432)
+@fault("gzip_bomb", "Small answer that decompresses to 32 MB", accepted=True, bytes=33554432)
 def gzip_bomb(scene: Scene) -> bool:
     packer = zlib.compressobj(wbits=GZIP)
     tail = packer.compress(scene.body()) + packer.flush()

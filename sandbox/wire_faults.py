@@ -29,7 +29,7 @@ def never_answers(scene: Scene) -> bool:
 
 @fault(
     "reset_before",
-    "Cut off before the request is accepted",
+    "Connection lost before the request is accepted",
     accepted=False,
     before_body=True,
     fixed=True,
@@ -39,18 +39,18 @@ def reset_before(scene: Scene) -> bool:
     return False
 
 
-@fault("reset_after", "Cut off after the request is accepted", accepted=True)
+@fault("reset_after", "Connection lost after the request is accepted", accepted=True)
 def reset_after(scene: Scene) -> bool:
     scene.wire.reset()
     return False
 
 
-@fault("closed_after", "Hangs up after the request, without an answer", accepted=True)
+@fault("closed_after", "Closes the connection after the request, without an answer", accepted=True)
 def closed_after(scene: Scene) -> bool:
     return False
 
 
-@fault("tls_broken", "Encryption breaks after the request is read", accepted=True)
+@fault("tls_broken", "TLS fails after the request is read", accepted=True)
 def tls_broken(scene: Scene) -> bool:
     # This bypasses the TLS layer. The client's library sees a broken record and reports a TLS
     # error, although the whole request has been read. There is no close_notify either.
@@ -72,7 +72,7 @@ def trickled_body(scene: Scene) -> bool:
     return scene.head.keep_alive
 
 
-@fault("endless_headers", "Sends headers without end", accepted=True)
+@fault("endless_headers", "Sends endless headers", accepted=True)
 def endless_headers(scene: Scene) -> bool:
     scene.wire.send(b"HTTP/1.1 200 OK\r\n")
     number = 0
@@ -82,20 +82,20 @@ def endless_headers(scene: Scene) -> bool:
     return False
 
 
-@fault("huge_header", "Sends one header of 1 MB", accepted=True, bytes=1048576)
+@fault("huge_header", "Sends a 1 MB header", accepted=True, bytes=1048576)
 def huge_header(scene: Scene) -> bool:
     filler = "x" * int(scene.number("bytes"))
     scene.wire.send(render(scene.status(), scene.body(), headers={"X-Filler": filler}))
     return scene.head.keep_alive
 
 
-@fault("keep_alive_closed", "Hangs up after the answer, unannounced", accepted=True)
+@fault("keep_alive_closed", "Closes the connection after the answer without notice", accepted=True)
 def keep_alive_closed(scene: Scene) -> bool:
     scene.wire.send(_whole(scene))
     return False
 
 
-@fault("keep_alive_reset", "Cuts off the next request on the same connection", accepted=True)
+@fault("keep_alive_reset", "Drops the next request on the same connection", accepted=True)
 def keep_alive_reset(scene: Scene) -> bool:
     # The worst case for a client that reuses connections: this one looks alive until the client
     # has written the next request, which is never read.

@@ -100,7 +100,7 @@ def _queue_silent_since(now: datetime) -> datetime | None:
 
 def _silence_text(since: datetime, now: datetime, waiting: TotalBacklog) -> str:
     if since <= NEVER:
-        first = _("The queue has not run yet.")
+        first = _("The queue has not started yet.")
     else:
         minutes = int((now - since).total_seconds() // 60)
         first = _("The queue has not run since %(time)s (%(minutes)d min).") % {
@@ -109,20 +109,20 @@ def _silence_text(since: datetime, now: datetime, waiting: TotalBacklog) -> str:
         }
     if waiting.text:
         second = ngettext(
-            "%(what)s waits; none is lost. New ones will wait too.",
-            "%(what)s wait; none is lost. New ones will wait too.",
+            "%(what)s is waiting; nothing is lost. New ones will wait too.",
+            "%(what)s are waiting; nothing is lost. New ones will wait too.",
             waiting.messages + waiting.orders,
         ) % {"what": waiting.text}
     else:
-        second = _("New messages and orders will wait; none is lost.")
+        second = _("New messages and orders will wait; nothing is lost.")
     # Translators: two sentences, one after the other.
     return _("%(first)s %(second)s") % {"first": first, "second": second}
 
 
 def _overdue_text(waiting: TotalBacklog) -> str:
     text = ngettext(
-        "The queue is slow: %(what)s has waited since %(time)s. None is lost.",
-        "The queue is slow: %(what)s wait, the oldest since %(time)s. None is lost.",
+        "The queue is slow: %(what)s has been waiting since %(time)s. Nothing is lost.",
+        "The queue is slow: %(what)s are waiting, the oldest since %(time)s. Nothing is lost.",
         waiting.messages + waiting.orders,
     )
     since = short_time(waiting.since) if waiting.since else ""
@@ -142,7 +142,7 @@ def _recovery_banner(now: datetime) -> list[Banner]:
     since = cache.get("queue-back-since")
     if since is None:
         return []
-    text = _("The queue runs again since %(time)s.") % {"time": short_time(since)}
+    text = _("The queue has been running again since %(time)s.") % {"time": short_time(since)}
     return [Banner(text, Role.SUCCESS, "check_circle")]
 
 
@@ -157,12 +157,11 @@ def sandbox_banner(request: HttpRequest) -> list[Banner]:
     if not active:
         return []
     text = ngettext(
-        "Practice: a fault is switched on. Calls to the practice providers go wrong on purpose.",
-        "Practice: %(count)d faults are switched on. Calls to the practice providers go wrong"
-        " on purpose.",
+        "Sandbox: a simulated fault is on. Calls to the sandbox fail on purpose.",
+        "Sandbox: %(count)d simulated faults are on. Calls to the sandbox fail on purpose.",
         active,
     ) % {"count": active}
-    return [Banner(text, icon="science", button=Button(_("Practice"), reverse("admin:practice")))]
+    return [Banner(text, icon="science", button=Button(_("Sandbox"), reverse("admin:practice")))]
 
 
 def _active_faults() -> int:

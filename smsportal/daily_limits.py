@@ -49,15 +49,15 @@ class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("user", "group", "what", "most")
         help_texts: ClassVar = {
             "most": _(
-                "In any 24 hours. A person’s own limit counts, else the highest of their roles’,"
-                " else that of the portal’s settings."
+                "Limit per 24 hours. A staff member's own limit applies first, then the"
+                " highest limit of their roles, then the portal default."
             )
         }
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if bool(cleaned.get("user")) == bool(cleaned.get("group")):
-            raise ValidationError(gettext("Choose either a member of staff or a role."))
+            raise ValidationError(gettext("Choose either a staff member or a role."))
         return cleaned
 
 
@@ -76,7 +76,7 @@ class DailyLimitAdmin(PortalAdmin):
         rows: QuerySet[DailyLimit] = super().get_queryset(request)
         return rows.select_related("user", "group")
 
-    @admin.display(description=_("Whose"))
+    @admin.display(description=_("Applies to"))
     def whose(self, limit: DailyLimit) -> str:
         return (
             str(limit.user) if limit.user else role_label(limit.group.name if limit.group else "")
@@ -95,7 +95,7 @@ class DailyLimitAdmin(PortalAdmin):
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(
-            _("Nobody has a limit of their own; those of the portal's settings count."),
+            _("No individual limits yet; the portal default applies."),
             self.get_list_primary(request),
             "speed",
         )

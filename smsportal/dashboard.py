@@ -60,7 +60,7 @@ def first_steps(request: HttpRequest) -> list[Step]:
     sent = apps.get_model("messaging", "Message").objects.exists()
     steps = [
         Step(_("Add an account"), Account.objects.exists(), _url("admin:providers_account_add")),
-        Step(_("Check it"), checked, _url("admin:providers_account_changelist")),
+        Step(_("Check the connection"), checked, _url("admin:providers_account_changelist")),
         Step(_("Send a test SMS"), sent, _url("admin:messaging_message_send")),
     ]
     return [] if all(step.done for step in steps) else steps

@@ -135,8 +135,8 @@ def notices(running: Sequence[Host]) -> list[str]:
     if len(versions) > 1:
         found.append(
             _(
-                "The hosts run different versions: %(hosts)s. That is meant for the time of an"
-                " upgrade only."
+                "The hosts run different versions: %(hosts)s. This is meant to last"
+                " only during an upgrade."
             )
             % {"hosts": _in_words(versions)}
         )
@@ -148,7 +148,10 @@ def notices(running: Sequence[Host]) -> list[str]:
     late = [one.name for one in running if HostLine(one, "running", ()).clock_differs]
     if late:
         found.append(
-            _("The clock differs from that of the database on %(hosts)s. Set it, best by NTP.")
+            _(
+                "The clock of %(hosts)s differs from the database. Synchronise it,"
+                " preferably with NTP."
+            )
             % {"hosts": ", ".join(late)}
         )
     return found
@@ -177,8 +180,8 @@ def events(lines: Sequence[HostLine]) -> list[Event]:
         found.append(Event(host.started_at, joined, Role.INFO))
         if host.stopped_at is not None:
             found.append(
-                Event(host.stopped_at, _("%(host)s stopped in order") % words, Role.NEUTRAL)
+                Event(host.stopped_at, _("%(host)s stopped normally") % words, Role.NEUTRAL)
             )
         elif line.state == "silent":
-            found.append(Event(host.seen_at, _("%(host)s was seen last") % words, Role.WARNING))
+            found.append(Event(host.seen_at, _("%(host)s last seen") % words, Role.WARNING))
     return sorted(found, key=lambda event: event.at, reverse=True)

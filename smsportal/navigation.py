@@ -196,7 +196,7 @@ GROUPS: Final = (
                 ("django_q_",),
             ),
             Item(
-                _("Practice providers"),
+                _("Sandbox"),
                 "science",
                 "admin:practice",
                 ("providers.view_account",),

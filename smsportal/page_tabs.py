@@ -43,7 +43,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
         (_("Daily limits"), "providers_dailylimit"),
         (_("Failed sign-ins"), "axes_accessattempt"),
         (_("Sign-ins"), "axes_accesslog"),
-        (_("Changes"), "auditlog_logentry"),
+        (_("Audit log"), "auditlog_logentry"),
     )
     staff_models = ["auth.user", "auth.group", "axes.accessattempt", "axes.accesslog"]
     staff_models.append("providers.dailylimit")

@@ -35,36 +35,36 @@ TIMEOUT: Final = 2.0
 FAULTS: Final[dict[str, Promise]] = {
     "slow": _("Answers slowly"),
     "never_answers": _("Never answers"),
-    "reset_before": _("Cut off before the request is accepted"),
-    "reset_after": _("Cut off after the request is accepted"),
-    "closed_after": _("Hangs up after the request, without an answer"),
-    "tls_broken": _("Encryption breaks after the request is read"),
+    "reset_before": _("Connection lost before the request is accepted"),
+    "reset_after": _("Connection lost after the request is accepted"),
+    "closed_after": _("Closes the connection after the request, without an answer"),
+    "tls_broken": _("TLS fails after the request is read"),
     "trickled_headers": _("Sends its headers byte by byte"),
     "trickled_body": _("Sends its answer byte by byte"),
-    "endless_headers": _("Sends headers without end"),
-    "huge_header": _("Sends one header of 1 MB"),
-    "keep_alive_closed": _("Hangs up after the answer, unannounced"),
-    "keep_alive_reset": _("Cuts off the next request on the same connection"),
+    "endless_headers": _("Sends endless headers"),
+    "huge_header": _("Sends a 1 MB header"),
+    "keep_alive_closed": _("Closes the connection after the answer without notice"),
+    "keep_alive_reset": _("Drops the next request on the same connection"),
     "html_200": _("HTML error page with status 200"),
     "empty_200": _("Empty answer"),
-    "json_truncated": _("Broken answer: cut off inside"),
-    "json_duplicate_keys": _("Broken answer: every key twice"),
-    "json_nan": _("Broken answer: NaN for every number"),
-    "odd_text": _("Odd characters in its texts"),
+    "json_truncated": _("Broken answer: truncated"),
+    "json_duplicate_keys": _("Broken answer: duplicate keys"),
+    "json_nan": _("Broken answer: NaN instead of numbers"),
+    "odd_text": _("Unusual characters in texts"),
     "contradiction": _("Answer that contradicts itself"),
     "too_many": _("Too many requests (429)"),
-    "too_many_retry_after": _("Too many requests, says when to come back"),
-    "huge_body": _("Answer of 2 MB"),
-    "gzip_bomb": _("Small answer that unpacks to 32 MB"),
-    "callback_twice": _("Reports come twice"),
-    "callback_late": _("Reports come late"),
-    "callback_overtaken": _("Reports come in the wrong order"),
-    "callback_lost": _("Reports never come"),
+    "too_many_retry_after": _("Too many requests, with retry time"),
+    "huge_body": _("2 MB answer"),
+    "gzip_bomb": _("Small answer that decompresses to 32 MB"),
+    "callback_twice": _("Reports arrive twice"),
+    "callback_late": _("Reports arrive late"),
+    "callback_overtaken": _("Reports arrive in the wrong order"),
+    "callback_lost": _("Reports never arrive"),
 }
 
 
 class SandboxPage(Page, TemplateView):
-    title = _("Practice providers")
+    title = _("Sandbox")
     permission_required = "providers.view_account"
     template_name = "portal/practice.html"
 
@@ -173,24 +173,24 @@ def _set_fault(remote: Remote, request: HttpRequest) -> Any:
     provider = request.POST.get("provider") or None
     calls = None if request.POST.get("calls") == "all" else 1
     remote.fault(request.POST.get("fault", ""), provider=provider, calls=calls)
-    return _("The fault is switched on.")
+    return _("Fault turned on.")
 
 
 def _clear_faults(remote: Remote, request: HttpRequest) -> Any:
     remote.clear_faults()
-    return _("All faults are switched off.")
+    return _("All faults turned off.")
 
 
 def _report(remote: Remote, request: HttpRequest) -> Any:
     post = request.POST
     remote.report(post.get("provider", ""), post.get("message_id", ""), post.get("word", ""))
-    return _("The report was pushed.")
+    return _("Report sent.")
 
 
 def _deliver(remote: Remote, request: HttpRequest) -> Any:
     post = request.POST
     remote.deliver_sms(post.get("message_id", ""), post.get("text", ""))
-    return _("The SMS has arrived on the number.")
+    return _("The SMS was delivered to the number.")
 
 
 ACTIONS: Final[dict[str, Callable[[Remote, HttpRequest], Any]]] = {

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-INVALID_LOGIN = _("Username or password is not right.")
+INVALID_LOGIN = _("The username or password is incorrect.")
 
 
 class RevealablePassword(UnfoldAdminPasswordWidget):

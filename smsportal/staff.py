@@ -47,7 +47,7 @@ def role_field(queryset: QuerySet[Group]) -> RoleField:
         label=_("Roles"),
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("Only roles that hold nothing beyond your own permissions can be given."),
+        help_text=_("You can only assign roles whose permissions you have yourself."),
     )
 
 
@@ -127,8 +127,8 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
             rights.insert(1, "is_superuser")
         return (
             (None, {"fields": ("username", "new_password")}),
-            (_("Person"), {"fields": ("first_name", "last_name", "email")}),
-            (_("What they may do"), {"fields": rights}),
+            (_("Personal details"), {"fields": ("first_name", "last_name", "email")}),
+            (_("Permissions"), {"fields": rights}),
         )
 
     def get_form(
@@ -140,11 +140,11 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         if "user_permissions" in form.base_fields:
             offered = grantable_permissions(request.user)
             form.base_fields["user_permissions"] = permission_field(
-                offered, _("Single permissions"), _("Beside those of the roles.")
+                offered, _("Individual permissions"), _("In addition to those of the roles.")
             )
         if "is_active" in form.base_fields:
             form.base_fields["is_active"].help_text = _(
-                "Without the tick nobody can sign in with this name. Nothing is deleted."
+                "Untick to block sign-in with this username. No data is deleted."
             )
         return form
 
@@ -172,7 +172,9 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         answer = super().redirect_after_save(request, obj, added=added)
         if added:
             self.message_user(
-                request, _("Now choose the roles; without one nothing can be seen."), messages.INFO
+                request,
+                _("Now assign roles. Without a role, the person sees nothing."),
+                messages.INFO,
             )
         return answer
 

@@ -74,7 +74,7 @@ class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
             self.log(obj, f"Revealed: {reason}")
             context = self.get_revealed(obj)
         else:
-            context = {"note": gettext("Choose or type a reason first.")}
+            context = {"note": gettext("Choose or enter a reason first.")}
         answer = render(request, self.template_name, context)
         answer["Cache-Control"] = "no-store"
         return answer

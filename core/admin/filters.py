@@ -92,7 +92,7 @@ class RecentFilter(DropdownFilter):
             "today": gettext("Today"),
             "7": gettext("Last 7 days"),
             "30": gettext("Last 30 days"),
-            "all": gettext("All times"),
+            "all": gettext("All time"),
         }
 
     @property

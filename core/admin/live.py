@@ -43,7 +43,7 @@ def changed_cells(admin: ModelPages, request: HttpRequest, cells: Cells) -> Json
     rows = list(admin.get_queryset(request).filter(public_id__in=ids))
     newest = max((row.pk for row in rows), default=None)
     newer = _newer(admin, request, newest) if newest else 0
-    text = ngettext("%(count)d new – show", "%(count)d new – show", newer) % {"count": newer}
+    text = ngettext("Show %(count)d new", "Show %(count)d new", newer) % {"count": newer}
     found = {
         row.public_id: {name: conditional_escape(shown) for name, shown in cells(row).items()}
         for row in rows

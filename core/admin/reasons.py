@@ -12,10 +12,10 @@ from django.utils.translation import override, pgettext_lazy
 MAX_REASON_LENGTH: Final = 200
 
 REVEAL_REASONS: Final[dict[str, Promise]] = {
-    "customer": pgettext_lazy("reveal", "The customer asks"),
-    "complaint": pgettext_lazy("reveal", "A complaint"),
-    "provider": pgettext_lazy("reveal", "A question to the provider"),
-    "check": pgettext_lazy("reveal", "A check of our own"),
+    "customer": pgettext_lazy("reveal", "Customer request"),
+    "complaint": pgettext_lazy("reveal", "Complaint"),
+    "provider": pgettext_lazy("reveal", "Inquiry to the provider"),
+    "check": pgettext_lazy("reveal", "Internal check"),
 }
 
 

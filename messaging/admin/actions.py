@@ -22,7 +22,7 @@ from ..on_hold import is_on_hold
 from ..recipients import InvalidRecipient
 from ..settle_outcome import SETTLE_REASONS
 
-ON_HOLD_TEXT: Final = _("Nothing was changed: it is on hold, and a manager decides about it.")
+ON_HOLD_TEXT: Final = _("No change: this is on hold. A manager decides.")
 
 
 class CancelPage(ObjectAction[Message]):
@@ -38,7 +38,10 @@ class CancelPage(ObjectAction[Message]):
         elif is_on_hold(message):
             messages.warning(request, ON_HOLD_TEXT)
         else:
-            messages.warning(request, _("Too late to cancel: it has been handed over."))
+            messages.warning(
+                request,
+                _("Too late to cancel: the message has already been submitted to the provider."),
+            )
         return self.back_to(message)
 
 
@@ -60,7 +63,9 @@ class ReleasePage(ObjectAction[Message]):
         elif is_on_hold(message):
             messages.warning(request, ON_HOLD_TEXT)
         else:
-            messages.warning(request, _("Nothing was changed: it no longer waits for a go-ahead."))
+            messages.warning(
+                request, _("No change: the message is no longer waiting for confirmation.")
+            )
         return self.back_to(message)
 
 
@@ -73,18 +78,18 @@ class SettlePage(ObjectAction[Message]):
         message = self.find(object_id)
         because = reason_from(request, SETTLE_REASONS)
         if not because:
-            messages.error(request, _("Nothing was changed: choose or type a reason."))
+            messages.error(request, _("No change: choose or enter a reason."))
             return self.back_to(message)
         settle = {"sent": settle_outcome.mark_sent, "not_sent": settle_outcome.mark_not_sent}.get(
             request.POST.get("outcome", "")
         )
         if settle is None:
-            messages.error(request, _("Nothing was changed: choose what happened."))
+            messages.error(request, _("No change: choose an outcome."))
         elif settle(message, current_user(request), because):
             self.log(message, f"Settled as {request.POST['outcome']}: {because}")
-            messages.success(request, _("The outcome is settled."))
+            messages.success(request, _("Outcome saved."))
         else:
-            messages.warning(request, _("Nothing was changed: the outcome is known already."))
+            messages.warning(request, _("No change: the outcome has already been set."))
         return self.back_to(message)
 
 
@@ -107,12 +112,14 @@ class SendAgainPage(ObjectAction[Message]):
             messages.error(request, limit_text(limit))
             return self.back_to(message)
         except ValueError:
-            messages.error(request, _("This message cannot be sent again as it is."))
+            messages.error(request, _("This message cannot be sent again unchanged."))
             return self.back_to(message)
         if created:
             self.log(message, f"Sent again as {repeat.public_id}")
         else:
-            messages.warning(request, _("This was already sent again; nothing was sent twice."))
+            messages.warning(
+                request, _("This message has already been sent again. No duplicate was sent.")
+            )
         return self.back_to(repeat)
 
 

@@ -44,7 +44,9 @@ class BatchAction(ObjectAction[Batch]):
         elif batch.is_on_hold:
             messages.warning(self.request, ON_HOLD_TEXT)
         else:
-            messages.warning(self.request, gettext("Nothing was changed: it has moved on."))
+            messages.warning(
+                self.request, gettext("No change: the batch is already in another state.")
+            )
         return self.back_to(batch)
 
 
@@ -59,13 +61,15 @@ class CheckPage(BatchAction):
                 messages.error(request, str(problem))
             return self.back_to(batch)
         if not create.recheck(batch, **form.cleaned_data):
-            messages.warning(request, _("Nothing was changed: it has moved on."))
+            messages.warning(request, _("No change: the batch is already in another state."))
         return self.back_to(batch)
 
 
 class StartForm(forms.Form):
-    when = forms.ChoiceField(choices=[("now", _("Now")), ("later", _("On"))], initial="now")
-    day = forms.DateField(label=_("Day"), required=False)
+    when = forms.ChoiceField(
+        choices=[("now", _("Now")), ("later", _("Scheduled for"))], initial="now"
+    )
+    day = forms.DateField(label=_("Date"), required=False)
     clock = forms.TimeField(label=_("Time"), required=False)
     confirmed = forms.CharField(required=False, max_length=24)
     seen = forms.CharField(required=False, max_length=64)
@@ -77,15 +81,15 @@ class StartForm(forms.Form):
         if cleaned.get("when") != "later" or self.errors:
             return cleaned
         if not cleaned.get("day"):
-            self.add_error("day", gettext("Enter the day."))
+            self.add_error("day", gettext("Enter a date."))
         if not cleaned.get("clock"):
-            self.add_error("clock", gettext("Enter the time."))
+            self.add_error("clock", gettext("Enter a time."))
         if self.errors:
             return cleaned
         at = timezone.make_aware(datetime.combine(cleaned["day"], cleaned["clock"]))
         now = clock.now()
         if at <= now:
-            self.add_error("day", gettext("This time is over. Choose a later one."))
+            self.add_error("day", gettext("This time has passed. Choose a later time."))
         if at > now + MAX_SCHEDULE_AHEAD:
             self.add_error("day", gettext("Choose a time within 90 days."))
         cleaned["at"] = at
@@ -128,14 +132,18 @@ class ConfirmPage(BatchAction):
             messages.warning(request, ON_HOLD_TEXT)
             return self.back_to(batch)
         if batch.state != lifecycle.B.READY:
-            messages.warning(request, _("This batch was already started; nothing was sent twice."))
+            messages.warning(request, _("This batch has already started. Nothing was sent twice."))
             return self.back_to(batch)
         form = StartForm(request.POST)
         if not form.is_valid():
             return self._page(batch, form)
         if form.cleaned_data["seen"] != fingerprint(batch):
             form.add_error(
-                None, gettext("This batch was checked again meanwhile. Look at it anew.")
+                None,
+                gettext(
+                    "This batch has been checked again since you opened it. Review it"
+                    " before sending."
+                ),
             )
             return self._page(batch, form)
         if not _is_confirmed(form.cleaned_data["confirmed"], batch):
@@ -154,7 +162,7 @@ class ConfirmPage(BatchAction):
                 batch, lifecycle.schedule(batch, by, at), "Scheduled", success_text
             )
         success_text = ngettext(
-            "%(count)d message is on its way.", "%(count)d messages are on their way.", batch.good
+            "%(count)d message is being sent.", "%(count)d messages are being sent.", batch.good
         ) % {"count": batch.good}
         return self.report_result(batch, lifecycle.start(batch, by), "Started", success_text)
 
@@ -180,7 +188,7 @@ class ConfirmPage(BatchAction):
 class PausePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
-        success_text = gettext("Paused. The few calls that are under way end.")
+        success_text = gettext("Paused. Messages already being submitted will still go out.")
         return self.report_result(
             batch, lifecycle.pause(batch, current_user(request)), "Paused", success_text
         )
@@ -194,13 +202,13 @@ class ContinuePage(BatchAction):
         except LimitReached as limit:
             messages.error(request, limit_text(limit))
             return self.back_to(batch)
-        return self.report_result(batch, done, "Continued", gettext("It goes on."))
+        return self.report_result(batch, done, "Continued", gettext("Sending resumed."))
 
 
 class UnschedulePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
-        success_text = gettext("It will not start by itself any more.")
+        success_text = gettext("Schedule removed. The batch will not start automatically.")
         return self.report_result(
             batch, lifecycle.unschedule(batch), "Not scheduled any more", success_text
         )
@@ -211,9 +219,14 @@ class CancelBatchPage(BatchAction):
         batch = self.find(object_id)
         done = lifecycle.cancel(batch, current_user(request))
         success_text = (
-            gettext("Cancelled. Nothing more is sent; what waited ends as unknown.")
+            gettext(
+                "Cancelled. Nothing more will be sent; waiting messages end with an unknown"
+                " outcome."
+            )
             if batch.is_on_hold
-            else gettext("Cancelled. What is out stays out; the rest will not be sent.")
+            else gettext(
+                "Cancelled. Messages already sent cannot be recalled; the rest will not be sent."
+            )
         )
         return self.report_result(batch, done, "Cancelled", success_text)
 
@@ -225,7 +238,7 @@ class ResendPage(BatchAction):
         batch = self.find(object_id)
         token = request.POST.get("form_token", "")[:64]
         if not token or batch.state not in (lifecycle.B.FINISHED, lifecycle.B.CANCELLED):
-            messages.warning(request, _("Wait until this batch is over."))
+            messages.warning(request, _("Wait until this batch has finished."))
             return self.back_to(batch)
         resent = resend.resend_batch(batch, current_user(request), token)
         self.log(batch, f"Sent again as {resent.public_id}")
@@ -247,8 +260,10 @@ class ReportPage(BatchAction):
         self.log(batch, "Report downloaded")
         columns = (
             Column(_("Row"), lambda row: row.number),
-            Column(_("In the file"), lambda row: row_texts.typed_text(row, whole=whole)),
-            Column(_("Found"), lambda row: row.get_verdict_display()),
-            Column(_("Why"), lambda row: row_texts.problem_text(row, batch.account, whole=whole)),
+            Column(_("Value in file"), lambda row: row_texts.typed_text(row, whole=whole)),
+            Column(_("Result"), lambda row: row.get_verdict_display()),
+            Column(
+                _("Reason"), lambda row: row_texts.problem_text(row, batch.account, whole=whole)
+            ),
         )
         return export("batch-report", columns, rows.order_by("pk").iterator(), format_)

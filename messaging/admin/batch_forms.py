@@ -64,7 +64,7 @@ def text_field() -> forms.CharField:
         label=_("Text"),
         max_length=LONGEST_TYPED,
         strip=False,
-        help_text=_("{Name} stands for what the column “Name” of the file holds in each row."),
+        help_text=_("{Name} is replaced with each row's value in the “Name” column."),
         widget=UnfoldAdminTextareaWidget({"rows": 4, "dir": "auto", "maxlength": False}),
         error_messages={"required": _("Enter the text.")},
     )
@@ -94,7 +94,7 @@ class NewBatchForm(forms.Form):
         required=False,
         max_length=LONGEST_PASTED,
         strip=False,
-        help_text=_("One number a line, or rows copied from a spreadsheet."),
+        help_text=_("One number per line, or rows copied from a spreadsheet."),
         widget=UnfoldAdminTextareaWidget(
             {"rows": 6, "dir": "ltr", "maxlength": False, "autocomplete": "off"}
         ),
@@ -207,7 +207,7 @@ class RecheckForm(forms.Form):
     def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
         self.fields["number_column"].choices = [  # type: ignore[attr-defined]
-            ("", gettext("find it")),
+            ("", gettext("Detect automatically")),
             *((str(index), name) for index, name in enumerate(batch.columns)),
         ]
         self.fields["number_column"].initial = batch.number_column

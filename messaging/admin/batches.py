@@ -49,7 +49,7 @@ class BatchAdmin(ReadOnlyAdmin):
         ("created_at", LocalTimeFilter),
     )
     search_fields = ("file_name",)
-    search_help_text = _("The name of the file")
+    search_help_text = _("File name")
     ordering = ("-created_at", "-pk")
     pages = (
         ("new/", "new", NewBatchPage),
@@ -81,7 +81,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def name(self, batch: Batch) -> SafeString:
         return format_html('<bdi class="one-line" dir="auto">{}</bdi>', name_of_batch(batch))
 
-    @admin.display(description=_("Made by"), ordering="created_by")
+    @admin.display(description=_("Created by"), ordering="created_by")
     def sender(self, batch: Batch) -> str:
         return person_name(batch.created_by)
 
@@ -139,7 +139,7 @@ class TemplateAdmin(PortalAdmin):
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(
-            _("No templates yet. A template is a text that is used again."),
+            _("No templates yet. A template is a reusable text."),
             self.get_list_primary(request),
             "draft",
         )

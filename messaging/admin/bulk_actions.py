@@ -94,7 +94,7 @@ def mark_not_sent(
 
 
 SEND_AGAIN: Final = BulkOperation(
-    _("Send again to not delivered"),
+    _("Send again if not delivered"),
     "messaging.bulk_message",
     resend.NOT_DELIVERED,
     # `send_again_as_batch` handles all of them at once.
@@ -116,11 +116,11 @@ def send_again_as_batch(
     try:
         batch = resend.resend_messages(chosen, current_user(request), new_form_token())
     except resend.MixedSelection:
-        messages.error(request, _("Choose messages of one account, one kind and one sender."))
+        messages.error(request, _("Select messages with the same account, type and sender ID."))
         return HttpResponseRedirect(request.get_full_path())
     except ValueError:
         messages.error(
-            request, _("None of these can be sent again, or they are too many for one list.")
+            request, _("None of the selected messages can be sent again, or too many are selected.")
         )
         return HttpResponseRedirect(request.get_full_path())
     return HttpResponseRedirect(reverse("admin:messaging_batch_change", args=[batch.public_id]))
@@ -187,15 +187,15 @@ def _show_counts(request: HttpRequest, done: int, left: int) -> None:
     if done:
         messages.success(
             request,
-            ngettext("%(count)d message changed.", "%(count)d messages changed.", done)
+            ngettext("%(count)d message updated.", "%(count)d messages updated.", done)
             % {"count": done},
         )
     if left:
         messages.warning(
             request,
             ngettext(
-                "%(count)d message was left as it is: it is in another state.",
-                "%(count)d messages were left as they are: they are in another state.",
+                "%(count)d message was not changed: it is in another state.",
+                "%(count)d messages were not changed: they are in another state.",
                 left,
             )
             % {"count": left},

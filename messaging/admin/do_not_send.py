@@ -39,7 +39,7 @@ class AddForm(forms.Form):
     numbers = forms.CharField(
         label=_("Phone numbers"),
         max_length=100_000,
-        help_text=_("One a line."),
+        help_text=_("One per line."),
         widget=UnfoldAdminTextareaWidget({"rows": 5, "dir": "ltr", "autocomplete": "off"}),
         error_messages={"required": _("Enter a phone number.")},
     )
@@ -63,7 +63,7 @@ class AddForm(forms.Form):
                 raise forms.ValidationError(str(reason)) from None
         if len(found) > MAX_AT_ONCE:
             raise forms.ValidationError(
-                gettext("Enter at most %(most)s numbers at once.") % {"most": MAX_AT_ONCE}
+                gettext("Enter at most %(most)s numbers at a time.") % {"most": MAX_AT_ONCE}
             )
         return list(dict.fromkeys(found))
 
@@ -102,12 +102,14 @@ class RemovePage(ObjectAction[DoNotSend]):
         entry = self.find(object_id)
         because = request.POST.get("because", "").replace("\0", "").strip()[:MAX_REASON_LENGTH]
         if not because:
-            messages.error(request, _("Nothing was changed: choose or type a reason."))
+            messages.error(request, _("No change: choose or enter a reason."))
         elif do_not_send.remove(entry, because, current_user(request)):
             self.log(entry, f"Taken off the list: {because}")
-            messages.success(request, _("The number is off the list."))
+            messages.success(request, _("The number was removed from the list."))
         else:
-            messages.warning(request, _("Nothing was changed: it is off the list already."))
+            messages.warning(
+                request, _("No change: the number has already been removed from the list.")
+            )
         return self.back_to(entry)
 
 
@@ -118,7 +120,7 @@ class DoNotSendAdmin(ReadOnlyAdmin):
     primary_page = ("messaging.add_donotsend", _("Add numbers"), "add_numbers", "add")
     list_display = ("masked", "because", "adder", "added", "removed")
     search_fields = ("number",)
-    search_help_text = _("A whole number")
+    search_help_text = _("Full phone number")
     ordering = ("-added_at", "-pk")
     pages = (
         ("add-numbers/", "add_numbers", AddPage),
@@ -156,7 +158,7 @@ class DoNotSendAdmin(ReadOnlyAdmin):
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(
-            _("Nobody is on the list. Numbers on it get no SMS."),
+            _("The list is empty. Numbers on the list are not sent any SMS."),
             self.get_list_primary(request),
             "do_not_disturb_on",
         )

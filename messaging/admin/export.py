@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.admin.actions import log_export
 from core.admin.changelist import filtered
@@ -61,7 +62,7 @@ def columns_for(user: Any, *, whole: bool) -> list[Column]:
         Column(_("Reason"), lambda m: m.reason),
         Column(_("Our reference"), lambda m: m.reference),
         Column(_("Provider's id"), lambda m: m.provider_id),
-        Column(_("Handed over"), lambda m: m.handed_over_at),
-        Column(_("Answered"), lambda m: m.answered_at),
-        Column(_("Reported"), lambda m: m.reported_at),
+        Column(_("Submitted at"), lambda m: m.handed_over_at),
+        Column(pgettext_lazy("column", "Answered at"), lambda m: m.answered_at),
+        Column(_("Reported at"), lambda m: m.reported_at),
     ]

@@ -82,7 +82,7 @@ class ConflictFilter(DropdownFilter):
     parameter_name = "conflict"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", str(_("Reports contradict")))]
+        return [("1", str(_("Conflicting reports")))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         return queryset.filter(conflict=True) if self.value() == "1" else queryset

@@ -74,12 +74,14 @@ def _dialogs(message: Message, user: User | AnonymousUser) -> dict[str, Any]:
     """Build the dialogs. They are outside the live part, so they exist before it needs them."""
     can = user.has_perm
     again = (
-        _("The recipient may get it twice and it may be paid twice.")
+        _("The recipient may receive it twice, and it may be charged twice.")
         if message.state in (*WAITING, S.UNKNOWN, S.SUBMITTED)
-        else _("This sends a new message and costs money again.")
+        else _("This sends a new message, which is charged again.")
     )
     accept = (
-        _("Send again, accept a possible double") if message.state == S.UNKNOWN else _("Send again")
+        _("Send again despite a possible duplicate")
+        if message.state == S.UNKNOWN
+        else _("Send again")
     )
     has, has_not, console = SETTLE_REASONS.items()
     return {

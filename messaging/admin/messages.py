@@ -42,7 +42,7 @@ class MessageAdmin(TrackedAdmin):
         bulk_actions.mark_not_sent,
     )
     search_fields = ("reference",)
-    search_help_text = _("A whole number, our reference, or the provider's id")
+    search_help_text = _("Full phone number, our reference or provider ID")
     ordering = ("-created_at", "-pk")
     pages = (
         ("send/", "send", SendPage),

@@ -97,8 +97,8 @@ class NewBatchPage(AccountFormPage[Batch], NewBatchView):
             messages.warning(
                 self.request,
                 _(
-                    "This form was already sent at %(time)s. This is that batch; nothing was"
-                    " made twice."
+                    "This form was already submitted at %(time)s. Showing that batch;"
+                    " no duplicate was created."
                 )
                 % {"time": full_time(batch.created_at)},
             )

@@ -57,7 +57,7 @@ class RecipientForm(forms.Form):
         channels = client.channels(self.number.country, account.options)
         if "channel" in cleaned and cleaned["channel"] not in channels:
             self.add_error(
-                "channel", gettext("This channel does not lead to the country of this number.")
+                "channel", gettext("This channel does not serve this number's country/region.")
             )
 
 

@@ -44,9 +44,9 @@ def kind_of(account: Account) -> Message.Kind | None:
 def unavailable_reason(account: Account) -> str:
     """Explain why this account cannot send a message now; empty if it can."""
     if kind_of(account) is None:
-        return gettext("sends no SMS")
+        return gettext("cannot send SMS")
     if not account.allowed_countries:
-        return gettext("no country is allowed")
+        return gettext("no allowed countries/regions")
     if account.is_paused:
         return gettext("paused")
     return ""
@@ -116,14 +116,14 @@ class SendForm(RecipientForm):
             widget=UnfoldAdminTextInputWidget(
                 {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
             ),
-            error_messages={"required": _("Enter the code that the message will carry.")},
+            error_messages={"required": _("Enter the code to send.")},
         )
 
     # --- checks ------------------------------------------------------------
 
     def clean_account(self) -> Account:
         if self.cleaned_data["account"] != self.sending_account.public_id:
-            raise forms.ValidationError(gettext("This account cannot send any more."))
+            raise forms.ValidationError(gettext("This account can no longer send."))
         reason = unavailable_reason(self.sending_account)
         if reason:
             raise forms.ValidationError(f"{self.sending_account.name}: {reason}")

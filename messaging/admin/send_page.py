@@ -99,8 +99,8 @@ class SendPage(AccountFormPage[Message], SendFormView):
             messages.warning(
                 self.request,
                 _(
-                    "This form was already sent at %(time)s. This is that message; nothing was"
-                    " sent twice."
+                    "This form was already submitted at %(time)s. Showing that message;"
+                    " nothing was sent twice."
                 )
                 % {"time": full_time(message.created_at)},
             )
@@ -115,8 +115,8 @@ class SendPage(AccountFormPage[Message], SendFormView):
         messages.warning(
             self.request,
             _(
-                "This form was already sent once. What you changed since has not been sent:"
-                " check it and send it now."
+                "This form was already submitted once. Your later changes have not been"
+                " sent: check them and send again."
             ),
         )
         values = self.request.POST.copy()

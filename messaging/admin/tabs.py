@@ -18,7 +18,7 @@ from ..states import MessageState
 S = MessageState
 TABS: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
     (pgettext_lazy("messages", "All"), ()),
-    (_("Needs a hand"), NEEDS_ATTENTION),
+    (_("Needs attention"), NEEDS_ATTENTION),
     (_("Waiting"), (S.QUEUED, S.SENDING, S.SCHEDULED)),
     (_("Not delivered"), (S.UNDELIVERED, S.EXPIRED, S.REJECTED, S.REFUSED, S.NOT_SENT)),
     (_("No report"), (REPORT_OVERDUE,)),

@@ -189,9 +189,9 @@ def _facts(batch: Batch) -> Iterator[str | Promise]:
         yield _("Scheduled for %(time)s.") % {"time": time}
         yield _("It may have been started before the hold.")
     elif batch.started_at is None:
-        yield _("It was checked and not started. It may have been started before the hold.")
+        yield _("Checked, not started. It may have been started before the hold.")
     else:
         count = f"{count_waiting(batch):,}"
         yield _("Waiting: %(count)s. They may have been sent before the hold.") % {"count": count}
     if batch.state == B.PAUSED and batch.reason != FROM_BEFORE:
-        yield _("It was paused and stays so if it is released.")
+        yield _("It was paused and stays paused after release.")

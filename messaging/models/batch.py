@@ -18,7 +18,7 @@ class Template(models.Model):
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     name = models.CharField(_("name"), max_length=64, unique=True)
     text = models.TextField(_("text"))
-    in_use = models.BooleanField(_("in use"), default=True)
+    in_use = models.BooleanField(_("available"), default=True)
     """Templates are not deleted; one that is not in use is not offered."""
 
     class Meta:
@@ -268,8 +268,8 @@ class DoNotSend(models.Model):
 
     class Meta:
         ordering = ("-added_at", "-pk")
-        verbose_name = _("entry of the do-not-send list")
-        verbose_name_plural = _("entries of the do-not-send list")
+        verbose_name = _("do-not-send list entry")
+        verbose_name_plural = _("do-not-send list entries")
         default_permissions = ("view", "add", "change")
         constraints = [
             models.UniqueConstraint(

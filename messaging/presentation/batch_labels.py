@@ -19,7 +19,7 @@ B = BatchState
 BLOCKED = "blocked"
 
 LABELS = {
-    B.READING: StateLabel(_("Reading"), Role.INFO, "sync", _("The recipients are being read.")),
+    B.READING: StateLabel(_("Reading"), Role.INFO, "sync", _("Reading recipients.")),
     B.UNREADABLE: StateLabel(
         _("Cannot be read"),
         Role.DANGER,
@@ -27,19 +27,19 @@ LABELS = {
         _("The file has a problem; nothing was sent."),
     ),
     B.READY: StateLabel(
-        pgettext_lazy("batch", "Ready"), Role.INFO, "fact_check", _("Checked; waits for you.")
+        pgettext_lazy("batch", "Ready"), Role.INFO, "fact_check", _("Checked and ready to send.")
     ),
     B.SCHEDULED: StateLabel(
         _("Scheduled"), Role.INFO, "calendar_clock", _("Starts at the set time.")
     ),
     B.SENDING: StateLabel(
-        pgettext_lazy("batch", "Sending"), Role.INFO, "send", _("Messages go out now.")
+        pgettext_lazy("batch", "Sending"), Role.INFO, "send", _("Messages are being sent.")
     ),
     B.PAUSED: StateLabel(
         pgettext_lazy("batch", "Paused"),
         Role.WARNING,
         "pause_circle",
-        _("Nothing goes out until somebody continues it."),
+        _("Sending is stopped until someone continues the batch."),
     ),
     ON_HOLD: StateLabel(
         _("On hold"),
@@ -48,16 +48,22 @@ LABELS = {
         _("It is from before a hold and may have been sent then. A manager decides."),
     ),
     BLOCKED: StateLabel(
-        _("Stopped by the account"),
+        _("Stopped: account paused"),
         Role.DANGER,
         "block",
-        _("The account is paused; the rest waits."),
+        _("The account is paused; the remaining messages are waiting."),
     ),
     B.FINISHED: StateLabel(
-        _("Finished"), Role.NEUTRAL, "task_alt", _("All have left; the figures say how it went.")
+        _("Finished"),
+        Role.NEUTRAL,
+        "task_alt",
+        _("All messages have been processed. See the figures for results."),
     ),
     B.CANCELLED: StateLabel(
-        _("Cancelled"), Role.NEUTRAL, "cancel", pgettext_lazy("batch", "The rest was stopped.")
+        _("Cancelled"),
+        Role.NEUTRAL,
+        "cancel",
+        pgettext_lazy("batch", "The remaining messages were cancelled."),
     ),
 }
 
@@ -92,7 +98,7 @@ def explain_hold(batch: Batch) -> Explanation:
     return Explanation(
         gettext("It is not known what of this batch was sent."),
         text % values,
-        gettext("It goes on only if a manager releases it."),
+        gettext("It continues only after a manager releases it."),
         MoneyLine.UNKNOWN,
     )
 

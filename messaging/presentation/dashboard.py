@@ -33,7 +33,7 @@ def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
     yield from counted_item(unknown, text, _list_url(S.UNKNOWN), "help")
     held = Message.objects.filter(not_on_hold(), state=S.HELD).count()
     text = ngettext(
-        "%(count)d message needs a go-ahead", "%(count)d messages need a go-ahead", held
+        "%(count)d message needs confirmation", "%(count)d messages need confirmation", held
     )
     yield from counted_item(held, text, _list_url(S.HELD), "front_hand")
     kept = count_on_hold()

@@ -14,16 +14,10 @@ from core.admin.labels import label_for
 from core.money_lines import MoneyLine
 from core.times import duration, short_time
 from providers import clock
-from providers.error_texts import (
-    Explanation,
-    ReasonText,
-    explain,
-    explain_pause,
-    register_reason,
-    retry_values,
-)
+from providers.error_texts import Explanation, explain, explain_pause, register_reason, retry_values
 from providers.gateway.vocabulary import Reason
 from providers.models import BalanceReading
+from providers.reason_texts import ReasonText
 
 from ..apply_report import FINAL
 from ..models import Message, Report
@@ -42,8 +36,8 @@ def register() -> None:
     register_reason(
         WAITED_TOO_LONG,
         ReasonText(
-            gettext_noop("This waited %(waited)s and was not sent."),
-            gettext_noop("It may be out of date."),
+            gettext_noop("Not sent after waiting %(waited)s."),
+            gettext_noop("The content may be out of date."),
             gettext_noop("Send it now or cancel it."),
             MoneyLine.NOT_SENT,
         ),
@@ -51,7 +45,7 @@ def register() -> None:
     register_reason(
         FAULT_BEFORE_SENDING,
         ReasonText(
-            gettext_noop("The portal had a fault before anything was sent."),
+            gettext_noop("The portal failed before anything was sent."),
             "",
             gettext_noop("Tell the administrator, then send it again."),
             MoneyLine.NOT_SENT,
@@ -68,7 +62,7 @@ def explanation_of(message: Message) -> Explanation:
         case S.QUEUED | S.CLAIMED:
             return _explain_waiting(message)
         case S.SENDING:
-            return Explanation(text=_("The call to the provider is under way."))
+            return Explanation(text=_("Being submitted to the provider."))
         case S.REFUSED if message.conflict:
             return replace(_explain_reason(message), text=_explain_conflict(message))
         case S.HELD | S.REFUSED | S.UNKNOWN:
@@ -88,8 +82,8 @@ def _explain_hold(message: Message) -> Explanation:
     return Explanation(
         _("It is not known whether this was sent."),
         _(
-            "It waited when a hold began at %(time)s and may have been sent before. It is sent"
-            " only if a manager releases it."
+            "It was waiting when a hold began at %(time)s and may have been sent"
+            " earlier. It will be sent only after a manager releases it."
         )
         % {"time": began},
         _("Ask a manager to decide."),
@@ -109,7 +103,8 @@ def _explain_report(message: Message) -> str:
     if message.settled_at and reported_at > message.settled_at:
         word = label_for("message", message.state).word
         return _(
-            "A report arrived after this was settled by hand. It says “%(word)s”, and that stands."
+            "A delivery report arrived after the outcome was set by hand. It says"
+            " “%(word)s” and takes precedence."
         ) % {"word": word}
     if message.handed_over_at:
         took = duration(reported_at - message.handed_over_at)
@@ -123,10 +118,10 @@ def _explain_conflict(message: Message) -> str:
     reported = dict.fromkeys(states.values_list("state", flat=True))
     words = [_("“%s”") % label_for("message", state).word for state in reported if state in FINAL]
     if len(words) < 2:
-        return _("A report came in that does not fit what the portal knows; see below.")
+        return _("A report contradicts the known state; see below.")
     return _(
-        "First reported %(first)s, later %(later)s. %(standing)s stands; all reports are kept"
-        " below."
+        "Reported %(first)s first, then %(later)s. %(standing)s applies; all reports"
+        " are listed below."
     ) % {
         "first": words[0],
         "later": _(", ").join(words[1:]),
@@ -141,12 +136,11 @@ def _explain_waiting(message: Message) -> Explanation:
     if message.reason and message.answered_at:
         return _explain_reason(message)
     if message.batch_id is not None:
-        return Explanation(text=_("Waits for its turn in the batch."))
+        return Explanation(text=_("Queued in its batch."))
     if waited < LONG_WAIT:
         return Explanation()
     return Explanation(
-        text=_("Waiting to be taken up for %(seconds)s; usually under 1 s.")
-        % {"seconds": duration(waited)}
+        text=_("Queued for %(seconds)s; usually under 1 s.") % {"seconds": duration(waited)}
     )
 
 
@@ -194,14 +188,14 @@ def _explain_accepted(message: Message, shown: str) -> str:
     if message.hold_id is not None and message.reported_at and message.handed_over_at is None:
         return _("It was on hold. A report shows that it had been sent before.")
     if shown == MARKED_SENT:
-        return _("A person found that it went out.")
+        return _("Confirmed as sent by a staff member.")
     if shown == NO_REPORTS:
         return _(
-            "Accepted. %(provider)s gives no delivery reports: the portal cannot know whether"
-            " it arrived. Ask the recipient."
+            "Accepted. %(provider)s does not provide delivery reports, so delivery"
+            " cannot be confirmed. Ask the recipient."
         ) % {"provider": message.account.provider_name}
     if shown == REPORT_OVERDUE:
-        return _("No report after %(hours)s hours. It may or may not have arrived.") % {
+        return _("No report after %(hours)s hours. It may or may not have been delivered.") % {
             "hours": settings.REPORT_HOURS
         }
     return _("Accepted. Waiting for the delivery report.")
@@ -224,7 +218,7 @@ def known_facts(message: Message) -> list[str]:
     if balances:
         before, after = balances
         facts.append(
-            _("balance before %(before)s, after %(after)s (a hint only)")
+            _("balance before %(before)s, after %(after)s (indication only)")
             % {"before": before.spendable, "after": after.spendable}
         )
     return facts

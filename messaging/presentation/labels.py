@@ -28,88 +28,96 @@ MARKED_SENT = "submitted_marked"
 
 LABELS = {
     S.SCHEDULED: StateLabel(
-        _("Scheduled"), Role.INFO, "calendar_clock", _("Goes out at the set time.")
+        _("Scheduled"), Role.INFO, "calendar_clock", _("Will be sent at the scheduled time.")
     ),
     S.HELD: StateLabel(
-        _("Needs a go-ahead"),
+        _("Needs confirmation"),
         Role.WARNING,
         "front_hand",
-        _("Waits for a person: approval, or it waited too long."),
+        _("Needs a decision: approval is required, or it waited too long."),
     ),
     ON_HOLD: StateLabel(
         _("On hold"),
         Role.WARNING,
         "front_hand",
-        _("It waited when a hold began and may have been sent before. A manager decides."),
+        _("It was waiting when a hold began and may have been sent earlier. A manager decides."),
     ),
-    S.QUEUED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Not handed over yet.")),
-    S.CLAIMED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Taken up, not handed over yet.")),
-    S.SENDING: StateLabel(
-        _("Sending"), Role.INFO, "send", _("The call to the provider is under way.")
+    S.QUEUED: StateLabel(
+        _("Waiting"), Role.INFO, "schedule", _("Not submitted to the provider yet.")
     ),
+    S.CLAIMED: StateLabel(
+        _("Waiting"), Role.INFO, "schedule", _("Being prepared; not submitted to the provider yet.")
+    ),
+    S.SENDING: StateLabel(_("Sending"), Role.INFO, "send", _("Being submitted to the provider.")),
     S.SUBMITTED: StateLabel(
         _("Accepted, waiting for report"),
         Role.INFO,
         "outbound",
-        _("The provider took it; delivery is not reported yet."),
+        _("Accepted by the provider; no delivery report yet."),
     ),
     NO_REPORTS: StateLabel(
         _("Accepted (no reports)"),
         Role.NEUTRAL,
         "check",
-        _("Last thing that can be known: this provider sends no reports."),
+        _("Final known state: this provider sends no delivery reports."),
     ),
     REPORT_OVERDUE: StateLabel(
         _("No report"),
         Role.WARNING,
         "hourglass_disabled",
-        _("Nothing was reported in all the time that it is waited for."),
+        _("No delivery report arrived within the waiting period."),
     ),
     MARKED_SENT: StateLabel(
-        _("Sent (marked)"), Role.NEUTRAL, "how_to_reg", _("A person found that it went out.")
+        _("Sent (set by hand)"),
+        Role.NEUTRAL,
+        "how_to_reg",
+        _("Confirmed as sent by a staff member."),
     ),
     S.IN_TRANSIT: StateLabel(
-        _("On its way"),
+        _("In transit"),
         Role.INFO,
         "outbound",
-        _("The network has it; arrival is not reported yet."),
+        _("The network has accepted it; no delivery report yet."),
     ),
     S.DELIVERED: StateLabel(
-        _("Delivered"), Role.SUCCESS, "done_all", _("The network reports arrival.")
+        _("Delivered"), Role.SUCCESS, "done_all", _("The network reported delivery.")
     ),
     S.UNDELIVERED: StateLabel(
         _("Not delivered"),
         Role.DANGER,
         "sms_failed",
-        _("Accepted, but did not arrive; usually charged."),
+        _("Accepted but not delivered; usually charged."),
     ),
     S.EXPIRED: StateLabel(
-        _("Expired on the way"), Role.DANGER, "timer_off", _("The phone was not reached in time.")
+        _("Expired before delivery"),
+        Role.DANGER,
+        "timer_off",
+        _("The phone could not be reached in time."),
     ),
     S.REJECTED: StateLabel(
-        _("Rejected on the way"),
+        _("Rejected by the network"),
         Role.DANGER,
         "block",
         _("Accepted by the provider, rejected by the network; usually charged."),
     ),
-    S.REFUSED: StateLabel(_("Refused"), Role.DANGER, "block", _("The provider did not take it.")),
+    S.REFUSED: StateLabel(_("Refused"), Role.DANGER, "block", _("The provider did not accept it.")),
     S.UNKNOWN: StateLabel(
         _("Outcome unknown"),
         Role.WARNING,
         "help",
-        _("It may or may not have been sent; never repeated by itself."),
+        _("It may or may not have been sent. The portal never resends it automatically."),
     ),
     S.NOT_SENT: StateLabel(
         _("Not sent"),
         Role.NEUTRAL,
         "person_off",
         _(
-            "It never went out: the provider could not be reached, it was too late, or a"
-            " person found so."
+            "Never sent: the provider could not be reached, the time limit passed, or a"
+            " staff member confirmed it."
         ),
     ),
     S.CANCELLED: StateLabel(
-        _("Cancelled"), Role.NEUTRAL, "cancel", _("Stopped before it was handed over.")
+        _("Cancelled"), Role.NEUTRAL, "cancel", _("Cancelled before it was submitted.")
     ),
 }
 

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_noop
 
 from core.money_lines import MoneyLine
 from core.phone import PhoneProblem, mask
-from providers.error_texts import ReasonText, register_reason
+from providers.error_texts import register_reason
 from providers.models import Account
+from providers.reason_texts import ReasonText
 
 from ..batches.fan_out import ALREADY_RESENT
 from ..batches.importing.validate import PHONE, RowProblem
@@ -22,22 +23,22 @@ from ..recipients import country_text, phone_problem_text
 
 REASONS: Final = {
     NOT_ALLOWED: ReasonText(
-        gettext_noop("Whoever sent this may not send batches any more."),
+        gettext_noop("The sender no longer has permission to send batches."),
         "",
-        gettext_noop("Somebody who may can continue it."),
+        gettext_noop("Someone with this permission can continue it."),
         MoneyLine.NOT_SENT,
     ),
     LIMIT_REACHED: ReasonText(
         gettext_noop("The daily limit is used up (%(used)s of %(most)s)."),
         "",
-        gettext_noop("Continue it when there is room again, or ask a manager."),
+        gettext_noop("Continue when the limit allows, or ask a manager."),
         MoneyLine.NOT_SENT,
     ),
     DO_NOT_SEND: ReasonText(
-        gettext_noop("The number was put on the do-not-send list."), "", "", MoneyLine.NOT_SENT
+        gettext_noop("The number was added to the do-not-send list."), "", "", MoneyLine.NOT_SENT
     ),
     ALREADY_RESENT: ReasonText(
-        gettext_noop("It had been sent again already."), "", "", MoneyLine.NOT_SENT
+        gettext_noop("It was already sent again."), "", "", MoneyLine.NOT_SENT
     ),
 }
 
@@ -89,8 +90,8 @@ def typed_text(row: StagedRow, *, whole: bool) -> str:
 _WORDS: Final[dict[str, Callable[[], str]]] = {
     RowProblem.REPEATED: lambda: _("The same number as in row %(row)s."),
     RowProblem.LISTED: lambda: _("On the do-not-send list."),
-    RowProblem.EMPTY_PLACE: lambda: _("Nothing in the column “%(column)s”, which the text names."),
-    RowProblem.TOO_LONG: lambda: _(
-        "The text takes %(segments)s segments; at most %(most)s are sent."
+    RowProblem.EMPTY_PLACE: lambda: _(
+        "The column “%(column)s”, used in the text, is empty in this row."
     ),
+    RowProblem.TOO_LONG: lambda: _("The text has %(segments)s segments; the maximum is %(most)s."),
 }

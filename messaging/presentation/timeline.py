@@ -48,22 +48,22 @@ def _queue_entries(message: Message) -> Iterator[TimelineEntry]:
         _("Queued by %(name)s") % {"name": person_name(message.created_by)}, message.created_at
     )
     if message.queued_at - message.created_at > A_MOMENT:
-        yield TimelineEntry(_("Released by a person"), message.queued_at)
+        yield TimelineEntry(_("Released manually"), message.queued_at)
     if message.claimed_at:
-        yield TimelineEntry(_("Taken up"), message.claimed_at)
+        yield TimelineEntry(_("Processing started"), message.claimed_at)
 
 
 def _send_entries(message: Message, calls: list[ApiCall]) -> Iterator[TimelineEntry]:
     if message.handed_over_at:
-        yield TimelineEntry(_("Handed over for sending"), message.handed_over_at)
+        yield TimelineEntry(_("Submitted to the provider"), message.handed_over_at)
     for call in calls[:-1] if message.answered_at else calls:
-        text = _("Tried: %(outcome)s") % {"outcome": call.get_outcome_display()}
+        text = _("Attempt: %(outcome)s") % {"outcome": call.get_outcome_display()}
         yield TimelineEntry(text, call.started_at, _call_url(call), _("API call"))
     if message.answered_at:
         last = calls[-1] if calls else None
         yield TimelineEntry(
             # A hold ended it after a call that certainly was not made.
-            _("Not handed over") if message.reason == FROM_BEFORE else _answer_text(message),
+            _("Not submitted") if message.reason == FROM_BEFORE else _answer_text(message),
             message.answered_at,
             _call_url(last) if last else "",
             _("API call") if last else "",
@@ -91,13 +91,13 @@ def _answer_text(message: Message) -> str:
             # The call had no clear answer; a report or a person showed that it went out.
             return _("No clear answer after %(took)s") % {"took": took}
         case S.HELD | S.CANCELLED:
-            return _("Not handed over")
+            return _("Not submitted")
         case S.NOT_SENT:
-            return _("Given up: it could not be handed over")
+            return _("Gave up: could not be submitted to the provider")
         case S.QUEUED | S.CLAIMED | S.SENDING:
-            return _("Not handed over; it will be tried again")
+            return _("Not submitted; will be retried")
     if not message.provider_id:
-        return _("Accepted after %(took)s, without an id") % {"took": took}
+        return _("Accepted after %(took)s, no ID returned") % {"took": took}
     return _("Accepted after %(took)s, id %(id)s") % {"took": took, "id": message.provider_id}
 
 
@@ -121,7 +121,7 @@ def _decision_entries(message: Message) -> Iterator[TimelineEntry]:
         text = _("Not sent again, by decision of %(name)s; whether it was sent before is not known")
         yield TimelineEntry(text % {"name": person_name(message.ended_by)}, message.ended_at)
     elif message.ended_at and not message.answered_at:
-        yield TimelineEntry(_("Given up by the portal"), message.ended_at)
+        yield TimelineEntry(_("The portal stopped trying"), message.ended_at)
 
 
 def _report_entries(message: Message, *, with_callbacks: bool) -> Iterator[TimelineEntry]:
@@ -141,10 +141,10 @@ def _report_text(report: Report) -> str:
         case Report.Kind.DELIVERY:
             return _("Report: %(word)s") % {"word": word}
         case Report.Kind.VERIFICATION:
-            return _("The provider reports a check: %(word)s. Evidence only.") % {"word": word}
-    return _("Report that nobody understands: “%(words)s”") % {
-        "words": visible(mask_words(report.words))
-    }
+            return _("Check result reported by the provider: %(word)s. For reference only.") % {
+                "word": word
+            }
+    return _("Unrecognised report: “%(words)s”") % {"words": visible(mask_words(report.words))}
 
 
 def _missing_report_entry(message: Message) -> Iterator[TimelineEntry]:
@@ -153,6 +153,6 @@ def _missing_report_entry(message: Message) -> Iterator[TimelineEntry]:
             yield TimelineEntry(_("No delivery report yet"))
         else:
             yield TimelineEntry(
-                _("%(provider)s gives no delivery reports")
+                _("%(provider)s does not provide delivery reports")
                 % {"provider": message.account.provider_name}
             )

@@ -66,17 +66,19 @@ class CheckPage(ObjectAction[Session]):
         except check_code.NothingEntered:
             return gettext("Enter the code that the customer reads out.")
         except sessions.CheckUnderWay:
-            return gettext("The provider is still being asked about the last code. Wait a moment.")
+            return gettext(
+                "The previous check is still waiting for the provider's answer. Wait a moment."
+            )
         except check_code.NoAnswerYet:
             return gettext(
-                "The provider has given no id for this code yet, so it cannot be checked. Wait a"
-                " moment, or send a new code."
+                "The provider has not returned an ID for this code yet, so it cannot be"
+                " checked. Wait a moment, or send a new code."
             )
         except sessions.NotOpen:
             session.refresh_from_db()
             if session.state in OPEN and session.tries_left <= 0:
-                return gettext("Nothing was checked: all tries are used. Send a new code.")
-            return gettext("Nothing was checked: this session has ended.")
+                return gettext("Not checked: no tries left. Send a new code.")
+            return gettext("Not checked: this session has ended.")
         _wait_for(attempt)
         return ""
 
@@ -116,19 +118,23 @@ class ResendPage(ObjectAction[Session]):
         except (InvalidRecipient, sessions.AccountCannot) as reason:
             return str(reason)
         except sessions.CheckUnderWay:
-            return gettext("The provider is still being asked about the last code. Wait a moment.")
+            return gettext(
+                "The previous check is still waiting for the provider's answer. Wait a moment."
+            )
         except sessions.NoTryLeft:
-            return gettext("Nothing was sent: all tries of this session are used. Send a new code.")
+            return gettext("Not sent: this session has no tries left. Send a new code.")
         except sessions.StillSending:
-            return gettext("The last SMS is just being handed over. Wait a moment.")
+            return gettext("The previous SMS is still being submitted. Wait a moment.")
         except sessions.NotOpen:
-            return gettext("Nothing was sent: this session has ended. Send a new code.")
+            return gettext("Not sent: this session has ended. Send a new code.")
         if created:
             self.log(session, f"Sent again over {account.name}")
-            messages.success(self.request, _("A new code is on its way; the earlier one is dead."))
+            messages.success(
+                self.request, _("A new code is being sent. The previous code no longer works.")
+            )
         else:
             messages.warning(
-                self.request, _("This was already sent again; nothing was sent twice.")
+                self.request, _("This message has already been sent again. No duplicate was sent.")
             )
         return ""
 
@@ -140,9 +146,9 @@ class CancelPage(ObjectAction[Session]):
         session = self.find(object_id)
         if sessions.cancel(session, current_user(request)):
             self.log(session, "Cancelled")
-            messages.success(request, _("Cancelled. The code is dead."))
+            messages.success(request, _("Cancelled. The code no longer works."))
         else:
-            messages.warning(request, _("Nothing was changed: this session had ended already."))
+            messages.warning(request, _("No change: this session had already ended."))
         return self.back_to(session)
 
 

@@ -81,11 +81,9 @@ class SendCodeForm(RecipientForm):
         self.fields["fallback"] = AccountChoice(
             [one for one in accounts if one != account],
             unavailable_reason,
-            label=_("If it sends nothing"),
-            empty_label=_("Ask me"),
-            help_text=_(
-                "The other account takes over only where it is certain that nothing went out."
-            ),
+            label=_("If sending fails"),
+            empty_label=_("Do not switch automatically"),
+            help_text=_("Another account is used only if it is certain that no SMS was sent."),
         )
         self.fields["minutes"].choices = [  # type: ignore[attr-defined]
             (n, ngettext("%(n)s minute", "%(n)s minutes", n) % {"n": n}) for n in MINUTES
@@ -159,12 +157,12 @@ class SendCodeForm(RecipientForm):
             return
         text = segments.normalise_line_ends(cleaned.get("text") or "").strip()
         if text.count(CODE_PLACEHOLDER) != 1:
-            words = gettext("Write %(place)s once, where the code stands.")
+            words = gettext("Put %(place)s exactly once, where the code should appear.")
             self.add_error("text", words % {"place": CODE_PLACEHOLDER})
         elif has_control_characters(text):
             self.add_error("text", control_character_text())
         elif segments.count(text).segments > MAX_SEGMENTS:
-            words = gettext("Text must be at most %(most)s segments. Make it shorter.")
+            words = gettext("The text may have at most %(most)s segments. Shorten it.")
             self.add_error("text", words % {"most": MAX_SEGMENTS})
         cleaned["text"] = text
 

@@ -121,11 +121,11 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
     def _warn_already_sent(self, session: Session, form: SendCodeForm) -> None:
         same = form.number is not None and form.number.e164 == session.recipient
         words = (
-            _("This form was already sent at %(time)s. Nothing was sent twice.")
+            _("This form was already submitted at %(time)s. Nothing was sent twice.")
             if same
             else _(
-                "This form was already sent at %(time)s, to the number below. What you changed"
-                " since has not been sent: open a new form for it."
+                "This form was already submitted at %(time)s for the number below. Your"
+                " later changes have not been sent: open a new form to send them."
             )
         )
         messages.warning(self.request, words % {"time": full_time(session.created_at)})

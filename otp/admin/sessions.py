@@ -47,7 +47,7 @@ class SessionAdmin(TrackedAdmin):
     list_display = ("state_", "account", "sms", "tries", "took", "sender", "time")
     list_filter = filters.FILTERS
     search_fields = ("public_id",)
-    search_help_text = _("A whole number, our reference, or the provider's id")
+    search_help_text = _("Full phone number, our reference or provider ID")
     ordering = ("-created_at", "-pk")
     list_before_template = "otp/list_head.html"
     pages = (
@@ -83,7 +83,7 @@ class SessionAdmin(TrackedAdmin):
         codes: list[SentCode] = session.all_codes  # type: ignore[attr-defined]
         return state_label("message", message_state(codes[-1].message)) if codes else SafeString("")
 
-    @admin.display(description=_("Verified after"))
+    @admin.display(description=_("Time to verify"))
     def took(self, session: Session) -> str:
         if session.verified_at is None or session.sent_at is None:
             return ""

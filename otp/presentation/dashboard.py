@@ -34,12 +34,12 @@ def alarm_text(alarm: Alarm, reader: User | AnonymousUser) -> str:
         "account": alarm.account,
     }
     if alarm.kind == "burst":
-        return _("%(sent)s codes to %(prefix)s in the last 10 minutes; look at it.") % values
-    if alarm.account:
         return (
-            _("Only %(percent)s%% verified over %(account)s in the last hour; look at it.") % values
+            _("Unusual volume: %(sent)s codes sent to %(prefix)s in the last 10 minutes.") % values
         )
-    return _("Only %(percent)s%% verified for %(prefix)s in the last hour; look at it.") % values
+    if alarm.account:
+        return _("Low verified share on %(account)s: %(percent)s%% in the last hour.") % values
+    return _("Low verified share for %(prefix)s: %(percent)s%% in the last hour.") % values
 
 
 def _shown_prefix(prefix: str, reader: User | AnonymousUser) -> str:

@@ -18,10 +18,10 @@ S = SessionState
 
 LABELS = {
     S.PENDING: StateLabel(
-        _("Being sent"),
+        _("Sending"),
         Role.INFO,
         "schedule_send",
-        _("The SMS is on its way to the provider."),
+        _("The SMS is being submitted to the provider."),
     ),
     ON_HOLD: StateLabel(
         _("On hold"),
@@ -30,32 +30,37 @@ LABELS = {
         _("The SMS waited when a hold began and may have been sent before."),
     ),
     S.SEND_UNKNOWN: StateLabel(
-        _("Sending unknown"),
+        _("Send outcome unknown"),
         Role.WARNING,
         "help",
-        _("It is not known whether the SMS went out."),
+        _("It is not known whether the SMS was sent."),
     ),
     S.SENT: StateLabel(
-        _("Waiting for the code"), Role.INFO, "pin", _("Sent; the customer's answer is awaited.")
+        _("Waiting for the code"),
+        Role.INFO,
+        "pin",
+        _("Sent. Waiting for the customer to read out the code."),
     ),
     S.CHECK_UNKNOWN: StateLabel(
-        _("Check unknown"),
+        _("Check result unknown"),
         Role.WARNING,
         "help",
-        _("The provider's answer to the check was lost."),
+        _("The provider's answer to the check was not received."),
     ),
     S.VERIFIED: StateLabel(
-        _("Verified"), Role.SUCCESS, "how_to_reg", _("The right code was given in time.")
+        _("Verified"), Role.SUCCESS, "how_to_reg", _("The correct code was given in time.")
     ),
     S.FAILED: StateLabel(
         pgettext_lazy("code session", "Failed"),
         Role.DANGER,
         "gpp_bad",
-        _("All tries used, or the SMS did not go out."),
+        _("No tries left, or the SMS was not sent."),
     ),
-    S.EXPIRED: StateLabel(_("Expired"), Role.NEUTRAL, "timer_off", _("Time ran out.")),
+    S.EXPIRED: StateLabel(
+        _("Expired"), Role.NEUTRAL, "timer_off", _("The code is no longer valid.")
+    ),
     S.CANCELLED: StateLabel(
-        _("Cancelled"), Role.NEUTRAL, "cancel", _("Ended by staff; the code is dead.")
+        _("Cancelled"), Role.NEUTRAL, "cancel", _("Cancelled by staff. The code no longer works.")
     ),
 }
 

@@ -50,15 +50,15 @@ def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> Status
     match attempt.state:
         case A.WRONG:
             return StatusText(
-                _("Not the right code. %(left)s.") % {"left": left},
+                _("Wrong code. %(left)s.") % {"left": left},
                 "danger",
-                _("Ask the customer to read it once more."),
+                _("Ask the customer to read it again."),
             )
         case A.EARLIER:
             return _earlier(attempt, code, left)
         case A.UNKNOWN:
             return StatusText(
-                _("It is not known whether the provider counted this check."),
+                _("It is not known whether the provider processed this check."),
                 "warning",
                 _("Check again, or send a new code. Checking again may use up a try."),
             )
@@ -71,11 +71,11 @@ def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> Status
             return StatusText(why.title, "danger", step, words=attempt.words)
         case A.NOT_DONE:
             return StatusText(
-                _("The code was not checked: the provider was not reached. No try was used."),
+                _("The code was not checked: the provider could not be reached. No try was used."),
                 "warning",
                 _("Check again."),
             )
-    return StatusText(_("The provider is being asked…"))
+    return StatusText(_("Checking with the provider…"))
 
 
 def _earlier(attempt: Attempt, newest: SentCode, left: str) -> StatusText:
@@ -85,9 +85,9 @@ def _earlier(attempt: Attempt, newest: SentCode, left: str) -> StatusText:
         "left": left,
     }
     return StatusText(
-        _("That is the earlier code, sent %(time)s; it no longer works. %(left)s.") % times,
+        _("That is the previous code, sent at %(time)s. It no longer works. %(left)s.") % times,
         "warning",
-        _("Ask for the newest SMS (%(newest)s).") % times,
+        _("Ask for the code in the latest SMS (%(newest)s).") % times,
     )
 
 
@@ -96,9 +96,12 @@ def sending_status(session: Session, code: SentCode) -> StatusText:
     explanation = explanation_of(code.message)
     if session.state == S.SEND_UNKNOWN:
         return StatusText(
-            _("It is not known whether the SMS went out."),
+            _("It is not known whether the SMS was sent."),
             "warning",
-            _("If the customer has the code, check it: a right code settles this."),
+            _(
+                "If the customer has the code, check it. A correct code confirms that the"
+                " SMS was sent."
+            ),
             MoneyLine.UNKNOWN,
         )
     if is_on_hold(code.message):
@@ -114,7 +117,7 @@ def sending_status(session: Session, code: SentCode) -> StatusText:
         )
     if code.message.state in ("undelivered", "rejected", "expired"):
         return StatusText(
-            _("The network reports that the SMS did not arrive."),
+            _("The network reported that the SMS was not delivered."),
             "warning",
             _("Check the number with the customer, then send again."),
         )
@@ -132,17 +135,17 @@ def end_status(session: Session, code: SentCode) -> StatusText | None:
             return StatusText(text, "neutral", _too_late(session))
         case S.CANCELLED:
             text = (
-                _("A newer code for this number took its place.")
+                _("Replaced by a newer code for this number.")
                 if session.reason == REPLACED
-                else _("Cancelled by %(name)s. The code is dead.")
+                else _("Cancelled by %(name)s. The code no longer works.")
                 % {"name": person_name(session.ended_by)}
             )
             return StatusText(text, "neutral", _too_late(session))
         case S.FAILED if session.reason == TRIES_USED:
-            return StatusText(_("All %(n)s tries used.") % {"n": MAX_TRIES}, "danger")
+            return StatusText(_("All %(n)s tries have been used.") % {"n": MAX_TRIES}, "danger")
         case S.FAILED:
             explanation = explanation_of(code.message)
-            text = explanation.title or _("The SMS did not go out.")
+            text = explanation.title or _("The SMS was not sent.")
             words = code.message.words
             return StatusText(text, "danger", explanation.next_step, explanation.money, words)
     return None
@@ -151,10 +154,13 @@ def end_status(session: Session, code: SentCode) -> StatusText | None:
 def out_of_tries() -> StatusText:
     """The last try of an open session ended without an answer."""
     return StatusText(
-        _("All %(n)s tries used. It is not known whether the provider counted the last one.")
+        _(
+            "All %(n)s tries have been used. It is not known whether the provider processed"
+            " the last one."
+        )
         % {"n": MAX_TRIES},
         "warning",
-        _("If its answer still comes, it counts. Else send a new code."),
+        _("If the provider still answers, that result counts. Otherwise, send a new code."),
     )
 
 
@@ -170,20 +176,22 @@ def _verified(session: Session) -> str:
 
 def _too_late(session: Session) -> str:
     if session.attempts.filter(too_late=True).exists():
-        return _("The provider said yes to the code, but after the end. Not verified.")
+        return _("The provider confirmed the code after the session had ended. Not verified.")
     return ""
 
 
 def evidence_text(session: Session) -> str:
     if session.provider_says_verified_at is None or session.state == S.VERIFIED:
         return ""
-    return _("The provider reports success, but no check here confirmed it. Not verified.")
+    return _(
+        "The provider reports success, but the code was not checked in the portal. Not verified."
+    )
 
 
 def customer_hint(session: Session, code: SentCode) -> str:
     """Hint that helps the customer to find the SMS, as far as its text is known."""
     if code.checked_by_provider:
-        return _("The provider makes and checks the code.")
+        return _("The provider generates and checks the code.")
     beginning = code.message.text.split(DOTS)[0].strip(" :：,，")
     values = {"n": code.length, "beginning": beginning}
     if not beginning:

@@ -42,9 +42,9 @@ def _code_entries(code: SentCode, *, with_messages: bool) -> Iterator[TimelineEn
     message = code.message
     values = {"name": person_name(message.created_by), "account": message.account.name}
     text = (
-        _("Code sent by %(name)s over %(account)s")
+        _("Code sent by %(name)s via %(account)s")
         if code.serial == 1
-        else _("New code sent by %(name)s over %(account)s; the earlier one is dead")
+        else _("New code sent by %(name)s via %(account)s; the previous code no longer works")
     )
     url = (
         reverse("admin:messaging_message_change", args=[message.public_id]) if with_messages else ""
@@ -64,7 +64,7 @@ def _code_entries(code: SentCode, *, with_messages: bool) -> Iterator[TimelineEn
 def _answer_text(message: Message) -> str:
     match message.state:
         case MessageState.QUEUED | MessageState.CLAIMED | MessageState.SENDING:
-            return _("Not handed over; it will be tried again") if message.tries else ""
+            return _("Not submitted; will be retried") if message.tries else ""
         case MessageState.HELD:
             return ""
         case MessageState.REFUSED:
@@ -72,27 +72,27 @@ def _answer_text(message: Message) -> str:
         case MessageState.NOT_SENT:
             return _("The SMS was not sent")
         case MessageState.CANCELLED:
-            return _("The SMS was stopped before it went out")
+            return _("The SMS was cancelled before it was sent")
         case MessageState.UNKNOWN:
-            return _("It is not known whether the SMS went out")
+            return _("It is not known whether the SMS was sent")
     if message.settled_at and not message.reported_at:
-        return _("No clear answer; later found to have been sent")
-    return _("The provider took the SMS")
+        return _("No clear answer; later confirmed as sent")
+    return _("The provider accepted the SMS")
 
 
 def _attempt_text(attempt: Attempt) -> str:
-    words = {
-        A.RIGHT: _("Right code, read out to %(name)s"),
-        A.WRONG: _("Wrong code, read out to %(name)s"),
-        A.EARLIER: _("Earlier code, read out to %(name)s"),
-        A.UNKNOWN: _("Checked by %(name)s; the provider's answer was lost"),
-        A.REFUSED: _("Checked by %(name)s; the provider refused to check"),
-        A.NOT_DONE: _("Checked by %(name)s; the provider was not reached, no try was used"),
-    }.get(AttemptState(attempt.state), _("Checked by %(name)s; waiting for the provider"))
-    text = words % {"name": person_name(attempt.created_by)}
     if attempt.too_late:
-        text += _(" – after the end, so not verified")
-    return text
+        late = _("Correct code, checked by %(name)s after the session had ended; not verified")
+        return late % {"name": person_name(attempt.created_by)}
+    words = {
+        A.RIGHT: _("Correct code, checked by %(name)s"),
+        A.WRONG: _("Wrong code, checked by %(name)s"),
+        A.EARLIER: _("Previous code, checked by %(name)s"),
+        A.UNKNOWN: _("Checked by %(name)s; no answer from the provider"),
+        A.REFUSED: _("Checked by %(name)s; the provider refused to check"),
+        A.NOT_DONE: _("Checked by %(name)s; the provider could not be reached, no try was used"),
+    }.get(AttemptState(attempt.state), _("Checked by %(name)s; waiting for the provider"))
+    return words % {"name": person_name(attempt.created_by)}
 
 
 def _end_entries(session: Session) -> Iterator[TimelineEntry]:
@@ -102,10 +102,10 @@ def _end_entries(session: Session) -> Iterator[TimelineEntry]:
     words = {
         S.VERIFIED: _("Verified"),
         S.EXPIRED: _("Expired"),
-        S.CANCELLED: _("Replaced by a new code of %(name)s")
+        S.CANCELLED: _("Replaced by a new code sent by %(name)s")
         if session.reason == REPLACED
         else _("Cancelled by %(name)s"),
-        S.FAILED: _("All tries used") if session.reason == TRIES_USED else _("Failed"),
+        S.FAILED: _("No tries left") if session.reason == TRIES_USED else _("Failed"),
     }.get(SessionState(session.state), "")
     if words:
         yield TimelineEntry(words % by, session.ended_at)

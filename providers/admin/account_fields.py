@@ -27,9 +27,7 @@ _INVISIBLE_AT_EDGES: Final = "\ufeff\u200b\u200c\u200d\u2060"
 """Invisible characters that are copied along with adjacent text."""
 MIN_PHRASE_LENGTH: Final = 2
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
-_INVISIBLE_CHARACTER: Final = _(
-    "Line %(line)s holds a character that cannot be seen. Enter it anew."
-)
+_INVISIBLE_CHARACTER: Final = _("Line %(line)s contains an invisible character. Enter it again.")
 
 
 def trim(text: str) -> str:
@@ -66,7 +64,7 @@ class SecretField(forms.CharField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         if has_control_characters(value):
-            raise ValidationError(_("This holds a character that cannot be seen. Enter it anew."))
+            raise ValidationError(_("This contains an invisible character. Enter it again."))
 
     def warnings_for(self, value: str) -> list[str]:
         found = []
@@ -74,9 +72,9 @@ class SecretField(forms.CharField):
         if self.usual_prefix and not value.startswith(self.usual_prefix):
             found.append(gettext("%(label)s usually begins with %(prefix)s; this one does not."))
         if re.search(r"\s", value):
-            found.append(gettext("%(label)s holds a space inside. Check that it belongs there."))
+            found.append(gettext("%(label)s contains a space. Check that it is correct."))
         elif not value.isascii():
-            found.append(gettext("%(label)s holds an unusual character. Check it once more."))
+            found.append(gettext("%(label)s contains an unusual character. Check it again."))
         return [text % label for text in found]
 
 
@@ -108,7 +106,7 @@ class LinesField(forms.CharField):
                 raise ValidationError(_INVISIBLE_CHARACTER, params={"line": number})
             if line in value[: number - 1]:
                 raise ValidationError(
-                    _("“%(line)s” stands there twice. Take one out."), params={"line": line}
+                    _("“%(line)s” is listed twice. Remove one."), params={"line": line}
                 )
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -127,7 +125,7 @@ class PhrasesField(JoinedLinesField):
         super().validate(value)
         if any(len(line) < MIN_PHRASE_LENGTH for line in value):
             raise ValidationError(
-                _("A single character would pause the account at nearly every refusal.")
+                _("A single character would pause the account at almost every refusal.")
             )
 
 
@@ -137,7 +135,10 @@ class NetworksField(JoinedLinesField):
         for line in value:
             if parse_network(line) is None:
                 raise ValidationError(
-                    _("“%(line)s” is not a network. Write it as 203.0.113.0/24 or 203.0.113.7."),
+                    _(
+                        "“%(line)s” is not a network address. Write it as 203.0.113.0/24 or"
+                        " 203.0.113.7."
+                    ),
                     params={"line": line},
                 )
 

@@ -81,22 +81,24 @@ class AccountForm(SecretRules, AnyAccountForm):
     base_url = BaseUrlField(label=_("Address"))
     allowed_countries = CountriesField(
         label=_("Allowed countries/regions"),
-        help_text=_("The account sends to these and to no others."),
+        help_text=_("This account sends only to these countries/regions."),
     )
     pausing_phrases = PhrasesField(
-        label=_("Phrases that pause"),
+        label=_("Phrases that pause the account"),
         required=False,
         help_text=_(
-            "One a line. A refusal whose text holds one of them pauses the account, so that"
-            " the rest waits instead of failing too. Upper and lower case are the same."
+            "One per line. A refusal that contains one of these phrases pauses the"
+            " account, so that the remaining messages wait instead of failing. Not"
+            " case-sensitive."
         ),
     )
     callback_networks = NetworksField(
-        label=_("Networks that may report"),
+        label=_("Networks allowed to send callbacks"),
         required=False,
         help_text=_(
-            "One a line, as 203.0.113.0/24. Callbacks from elsewhere are turned away, and"
-            " lost: ask the provider for all of its addresses. Empty: from anywhere."
+            "One per line, such as 203.0.113.0/24. Callbacks from other addresses are"
+            " rejected and lost, so ask the provider for all of its addresses. Empty:"
+            " any address."
         ),
     )
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=5000)
@@ -107,24 +109,24 @@ class AccountForm(SecretRules, AnyAccountForm):
         labels = {
             "name": _("Name"),
             "price_per_segment": _("Price per segment"),
-            "per_second": _("Calls a second"),
-            "per_minute": _("Calls a minute"),
-            "in_flight": _("Calls at once"),
+            "per_second": _("Calls per second"),
+            "per_minute": _("Calls per minute"),
+            "in_flight": _("Concurrent calls"),
             "daily_limit": _("Daily limit"),
             "low_balance": _("Low-balance warning"),
         }
         help_texts = {
-            "name": _("As your team calls it; every list shows it."),
+            "name": _("The name your team uses; shown in every list."),
             "price_per_segment": _(
                 "If your contract states one, in the provider's own unit. For estimates only."
             ),
             "per_second": _("As your contract allows."),
-            "per_minute": _("Both limits hold at once."),
-            "in_flight": _("Calls that wait for an answer."),
+            "per_minute": _("Both limits apply at the same time."),
+            "in_flight": _("Maximum number of calls waiting for an answer."),
             "daily_limit": _(
-                "Messages, codes and numbers in any 24 hours, together. Empty: no limit."
+                "Messages, codes and rented numbers combined, in any 24 hours. Empty: no limit."
             ),
-            "low_balance": _("Warn when the available balance falls below this."),
+            "low_balance": _("Warn when the available balance falls below this amount."),
         }
         widgets = {
             "name": UnfoldAdminTextInputWidget({"autocomplete": "off"}),
@@ -135,7 +137,7 @@ class AccountForm(SecretRules, AnyAccountForm):
             "daily_limit": UnfoldAdminIntegerFieldWidget(),
             "low_balance": UnfoldAdminDecimalFieldWidget({"step": "any"}),
         }
-        error_messages = {"name": {"unique": _("An account of this name is there already.")}}
+        error_messages = {"name": {"unique": _("An account with this name already exists.")}}
 
     def __init__(self, *args: Any, client: type[Client], **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
@@ -153,7 +155,7 @@ class AccountForm(SecretRules, AnyAccountForm):
         self._drop_inapplicable_fields()
         for name, field in self.fields.items():
             if name != "allowed_countries":
-                field.error_messages["required"] = _("Fill this in.")
+                field.error_messages["required"] = _("Enter a value.")
         if self.is_new:
             self._set_initial_values()
         for name in ("price_per_segment", "low_balance"):
@@ -174,7 +176,7 @@ class AccountForm(SecretRules, AnyAccountForm):
                 required=stored is None,
             )
             if stored is not None:
-                kept = gettext("saved %(date)s, leave empty to keep")
+                kept = gettext("saved %(date)s; leave empty to keep it")
                 secret.widget.attrs["placeholder"] = kept % {
                     "date": f"{timezone.localtime(stored.saved_at):%Y-%m-%d}"
                 }
@@ -200,11 +202,15 @@ class AccountForm(SecretRules, AnyAccountForm):
     def sections(self) -> Iterator[Section]:
         options = [name for name in self.fields if name.startswith(OPTION)]
         secrets = [name for name in self.fields if name.startswith(SECRET)]
-        own = gettext("Only with %(provider)s") % {"provider": self.client.name}
+        own = gettext("%(provider)s settings") % {"provider": self.client.name}
         for key, title, names in (
-            ("login", gettext("Login"), ["name", "base_url", *secrets]),
+            ("login", gettext("Credentials"), ["name", "base_url", *secrets]),
             ("options", own, options),
-            ("reach", gettext("Where it may send"), ["allowed_countries", "price_per_segment"]),
+            (
+                "reach",
+                gettext("Where the account may send"),
+                ["allowed_countries", "price_per_segment"],
+            ),
             ("limits", gettext("Limits"), ["per_second", "per_minute", "in_flight", "daily_limit"]),
             ("warnings", gettext("Warnings and pauses"), ["low_balance", "pausing_phrases"]),
             ("callbacks", gettext("Callbacks"), ["callback_networks"]),
@@ -218,9 +224,9 @@ class AccountForm(SecretRules, AnyAccountForm):
     def clean_name(self) -> str:
         name = trim(str(self.cleaned_data["name"]))
         if has_control_characters(name):
-            raise ValidationError(_("This holds a character that cannot be seen. Enter it anew."))
+            raise ValidationError(_("This contains an invisible character. Enter it again."))
         if Account.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
-            raise ValidationError(_("An account of this name is there already."))
+            raise ValidationError(_("An account with this name already exists."))
         return name
 
     def clean_base_url(self) -> str:
@@ -275,9 +281,9 @@ class AccountForm(SecretRules, AnyAccountForm):
             None,
             ValidationError(
                 _(
-                    "Somebody else saved this account after you had opened it. Changed: %(fields)s."
-                    " Nothing of yours is saved yet. Save again to replace what they entered, or"
-                    " open the page anew to see it."
+                    "Someone else saved this account after you opened it. Changed:"
+                    " %(fields)s. Your changes are not saved yet. Save again to"
+                    " overwrite theirs, or reload the page to see them."
                 ),
                 params={"fields": gettext(", ").join(labels) or "–"},
             ),

@@ -221,7 +221,7 @@ class PauseForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=200,
-        help_text=_("Everybody who opens the account sees it."),
+        help_text=_("Visible to everyone who can open this account."),
         widget=UnfoldAdminTextInputWidget({"autofocus": True, "autocomplete": "off"}),
     )
 
@@ -248,9 +248,9 @@ class PauseAccount(AccountPage, TemplateView):
             self.account, accounts.BY_HAND, form.cleaned_data["reason"], current_user(request)
         ):
             log_change(request, [self.account], "Paused")
-            messages.success(request, _("Paused. What is queued waits; none of it is lost."))
+            messages.success(request, _("Paused. Queued items will wait; nothing is lost."))
         else:
-            messages.warning(request, _("This account was paused already."))
+            messages.warning(request, _("This account is already paused."))
         return self.back()
 
 
@@ -261,7 +261,7 @@ class ResumeAccount(AccountPage, View):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if accounts.resume(self.account):
             log_change(request, [self.account], "Resumed")
-            messages.success(request, _("Resumed. What was waiting goes out now."))
+            messages.success(request, _("Resumed. Waiting items are being sent."))
         else:
-            messages.warning(request, _("This account was not paused any more."))
+            messages.warning(request, _("This account is no longer paused."))
         return self.back()

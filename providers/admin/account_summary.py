@@ -148,16 +148,16 @@ def check_status(account: Account, enquiry: Enquiry | None) -> CheckStatus | Non
 
 def nothing_to_check(account: Account) -> str:
     text = gettext(
-        "%(provider)s has nothing that can be checked without sending. The first message will"
-        " show whether the password is right."
+        "%(provider)s cannot be checked without sending. The first message will show"
+        " whether the password is correct."
     )
     return text % {"provider": account.provider_name}
 
 
 def _pending_text(account: Account) -> str:
     if not is_engine_alive():
-        return gettext("The queue does not run. The provider will be asked when it does.")
-    return gettext("Asking %(provider)s …") % {"provider": account.provider_name}
+        return gettext("The queue is not running. The check starts when it runs again.")
+    return gettext("Checking with %(provider)s…") % {"provider": account.provider_name}
 
 
 def _poll_interval(enquiry: Enquiry) -> int:
@@ -173,7 +173,9 @@ def _success_text(reading: BalanceReading | None) -> str:
     if reading.is_active:
         return gettext("Connection works. Available %(n)s, account active.") % values
     return (
-        gettext("Connection works. Available %(n)s, but the provider calls the account inactive.")
+        gettext(
+            "Connection works. Available %(n)s, but the provider reports the account as inactive."
+        )
         % values
     )
 
@@ -183,10 +185,10 @@ def pause_text(account: Account) -> str:
         return ""
     if account.pause_reason == BY_HAND:
         by = account.paused_by.get_username() if account.paused_by else ""
-        reason = gettext("by %(name)s") % {"name": by}
-    else:
-        reason = explain(account.pause_reason).title
+        text = gettext("Paused by %(name)s since %(time)s.")
+        return text % {"name": by, "time": full_time(account.paused_at)}
     text = gettext("Paused since %(time)s: %(reason)s")
+    reason = explain(account.pause_reason).title
     return text % {"time": full_time(account.paused_at), "reason": reason}
 
 

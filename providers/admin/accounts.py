@@ -77,12 +77,12 @@ class AccountAdmin(PortalAdmin):
         if account.spendable_now is None:
             client = account.client
             reads = client is not None and issubclass(client, ReportsBalance)
-            return gettext("not read yet") if reads else gettext("not given")
+            return gettext("not read yet") if reads else gettext("not provided")
         return format_html(
             '<span class="amount{}">{}</span> <span class="hint">{}</span>',
             " is-low" if is_low(account) else "",
             amount(account.spendable_now),
-            format_html(gettext("read {}"), when(account.read_at)),
+            format_html(gettext("as of {time}"), time=when(account.read_at)),
         )
 
     @admin.display(description=_("Limits"))

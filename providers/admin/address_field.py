@@ -48,18 +48,22 @@ def check_address(url: str, *, ask_dns: bool) -> None:
 
 
 ADDRESS_TEXTS: Final = {
-    "no_host": _("Enter the whole address, beginning with https://."),
-    "not_http": _("Enter the whole address, beginning with https://."),
+    "no_host": _("Enter the full address, starting with https://."),
+    "not_http": _("Enter the full address, starting with https://."),
     "not_https": _(
-        "Only https:// addresses are called: a password must not travel for all to read."
+        "Only https:// addresses are allowed, so that passwords are never sent unencrypted."
     ),
     "bad_host": _("Enter a host name such as api.example.com after https://."),
-    "bad_port": _("Enter a port from 1 to 65535, or none."),
-    "bad_characters": _("Take out the spaces and backslashes."),
-    "credentials_in_url": _("Take out the name and password before the @; they have fields below."),
-    "query_in_url": _("Enter the address up to the question mark, without it."),
-    "fragment_in_url": _("Enter the address up to the #, without it."),
-    "odd_address": _("Write the IP address with four numbers and dots, or use the host name."),
-    "unresolvable": _("No such host is known. Check the spelling."),
-    "private": _("This leads into a private network, which the portal does not call."),
+    "bad_port": _("Enter a port from 1 to 65535, or leave it out."),
+    "bad_characters": _("Remove the spaces and backslashes."),
+    "credentials_in_url": _(
+        "Remove the username and password before the @; enter them in the fields below."
+    ),
+    "query_in_url": _("Enter only the part before the question mark."),
+    "fragment_in_url": _("Enter only the part before the #."),
+    "odd_address": _(
+        "Write the IP address as four numbers separated by dots, or use the host name."
+    ),
+    "unresolvable": _("Host not found. Check the spelling."),
+    "private": _("This address is in a private network, which the portal does not call."),
 }

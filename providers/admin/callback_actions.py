@@ -33,7 +33,7 @@ class ProcessAgain(ObjectAction[Callback]):
         callback.refresh_from_db()
         log_processed_again(request, [callback])
         word = label_for("callback", callback.state).word
-        messages.success(request, _("Read again. Its state is now: %(state)s.") % {"state": word})
+        messages.success(request, _("Processed again. State is now: %(state)s.") % {"state": word})
         return self.back_to(callback)
 
 

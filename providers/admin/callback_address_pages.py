@@ -30,8 +30,9 @@ class NewAddress(AccountPage, View):
         messages.success(
             request,
             _(
-                "There is a new callback address. The old one goes on working until you revoke"
-                " it, for 7 days at least: reports come for days to where they were promised."
+                "New callback address created. The old one keeps working until you"
+                " revoke it (after 7 days at the earliest): reports for earlier"
+                " messages may still arrive there."
             ),
         )
         return self.back()
@@ -50,11 +51,11 @@ class RevokeAddress(AccountPage, View):
         allowed_from = accounts.revocable_from(token)
         if accounts.revoke_callback_token(token):
             log_change(request, [self.account], "Revoked a callback address")
-            messages.success(request, _("Revoked. What still comes to it is turned away."))
+            messages.success(request, _("Revoked. Further requests to it are rejected."))
         elif allowed_from is None:
-            messages.warning(request, _("Make a new address first; this one is in use."))
+            messages.warning(request, _("This address is in use. Create a new one first."))
         else:
-            text = _("Nothing was changed: this address can be revoked from %(time)s on.")
+            text = _("No change: this address can be revoked from %(time)s.")
             messages.warning(request, text % {"time": full_time(allowed_from)})
         return self.back()
 

@@ -26,7 +26,7 @@ class StateFilter(AnyOfFilter):
 
 
 class SaysFilter(AnyOfFilter):
-    title = _("Says")
+    title = _("Report")
     parameter_name = "says"
     field_name = "says"
     words = REPORT_WORDS

@@ -51,7 +51,7 @@ class CallbackAdmin(ReadOnlyAdmin):
     list_filter = FILTERS
     list_before_template = "providers/callback_health.html"
     search_fields = ("subject",)
-    search_help_text = _("A whole id: our reference or the provider's")
+    search_help_text = _("Full ID: our reference or the provider's ID")
     ordering = ("-received_at", "-pk")
     actions = ("process_again",)
     detail_template = "providers/callback.html"
@@ -74,8 +74,8 @@ class CallbackAdmin(ReadOnlyAdmin):
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         if request.GET.getlist("state") == [State.UNMATCHED]:
-            return EmptyState(_("Every callback found its message."), icon="task_alt")
-        return EmptyState(_("No provider has reported anything yet."), icon="webhook")
+            return EmptyState(_("All callbacks are matched."), icon="task_alt")
+        return EmptyState(_("No callbacks received yet."), icon="webhook")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -116,22 +116,22 @@ class CallbackAdmin(ReadOnlyAdmin):
     def received(self, callback: Callback) -> SafeString:
         return when(callback.received_at)
 
-    @admin.display(description=_("Says"), ordering="says")
+    @admin.display(description=_("Report"), ordering="says")
     def says_(self, callback: Callback) -> str:
         return callback_texts.report_text(callback)
 
-    @admin.display(description=_("For"))
+    @admin.display(description=_("Related to"))
     def for_(self, callback: Callback) -> str | SafeString:
-        return subject_display(callback.subject) or gettext("nothing matches")
+        return subject_display(callback.subject) or gettext("no match")
 
     @admin.display(description=_("State"), ordering="state")
     def state_(self, callback: Callback) -> SafeString:
         label = state_label("callback", callback.state)
         if callback.state != State.UNMATCHED:
             return label
-        again = gettext("no longer tried by itself")
+        again = gettext("no more automatic retries")
         if callback.next_try_at is not None:
-            again = gettext("tried again at %(time)s") % {"time": short_time(callback.next_try_at)}
+            again = gettext("next retry at %(time)s") % {"time": short_time(callback.next_try_at)}
         return format_html('{} <span class="hint">{}</span>', label, again)
 
     # --- process again -----------------------------------------------------------
@@ -148,7 +148,9 @@ class CallbackAdmin(ReadOnlyAdmin):
         wake.wake_processing()
         log_processed_again(request, Callback.objects.filter(pk__in=ids))
         text = ngettext(
-            "%(count)d callback is read again.", "%(count)d callbacks are read again.", count
+            "%(count)d callback will be processed again.",
+            "%(count)d callbacks will be processed again.",
+            count,
         )
         notes.success(request, text % {"count": count})
 
@@ -196,7 +198,7 @@ def _outcome_context(one: Mapping[str, str]) -> dict[str, Any]:
     problem = one.get("problem", "")
     return {
         "state": one.get("state", ""),
-        "says": word or gettext("nothing that is known"),
+        "says": word or gettext("unknown content"),
         "words": callback_texts.mask_words(one.get("words", "")),
         "problem": callback_texts.problem_text(problem) if problem else "",
         "subject": subject_display(one.get("subject", "")),

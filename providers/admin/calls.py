@@ -42,7 +42,7 @@ class ApiCallAdmin(ReadOnlyAdmin):
     list_select_related = ("account",)
     list_filter = FILTERS
     search_fields = ("subject", "url", "answer_body")
-    search_help_text = _("What it was for, the address, or words of the answer")
+    search_help_text = _("Related message, code or order; address; or text of the answer")
     ordering = ("-started_at", "-pk")
 
     detail_template = "providers/api_call.html"
@@ -51,7 +51,7 @@ class ApiCallAdmin(ReadOnlyAdmin):
         css = {"all": ["portal/providers.css"]}
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
-        return EmptyState(_("No provider has been called yet."), icon="swap_horiz")
+        return EmptyState(_("No API calls yet."), icon="swap_horiz")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiCall]:
         rows: QuerySet[ApiCall] = super().get_queryset(request)
@@ -77,11 +77,11 @@ class ApiCallAdmin(ReadOnlyAdmin):
     def http(self, call: ApiCall) -> str:
         return str(call.http_status) if call.http_status is not None else gettext("none")
 
-    @admin.display(description=_("Took"), ordering="duration")
+    @admin.display(description=_("Duration"), ordering="duration")
     def took(self, call: ApiCall) -> str:
         return duration(call.duration)
 
-    @admin.display(description=_("For"))
+    @admin.display(description=_("Related to"))
     def subject_shown(self, call: ApiCall) -> str | SafeString:
         return subject_display(call)
 

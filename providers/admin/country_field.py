@@ -80,7 +80,7 @@ class CountriesField(forms.MultipleChoiceField):
             widget=CountriesWidget(),
             error_messages={
                 "required": _("Nothing can be sent until a country is allowed."),
-                "invalid_choice": _("“%(value)s” is no country with phone numbers."),
+                "invalid_choice": _("“%(value)s” is not a country or region with phone numbers."),
             },
             **kwargs,
         )

@@ -79,7 +79,7 @@ def channel_warnings(account: Account) -> Iterator[str]:
         if not client.channels(code, account.options)
     ]
     if without:
-        text = gettext("No channel is entered for: %(countries)s. Nothing can be sent there.")
+        text = gettext("No channel set for: %(countries)s. Nothing can be sent there.")
         yield text % {"countries": gettext(", ").join(without)}
 
 

@@ -39,16 +39,16 @@ from .hold_form import DecisionForm
 ROWS_SHOWN: Final = 100
 TITLE: Final = _("What waits")
 REFUSALS: Final[dict[type[Refused], Promise]] = {
-    HoldEnded: _("Nothing was changed: the hold has ended meanwhile."),
-    UnknownGroup: _("Nothing was changed: what you decided about is not on hold any more."),
-    CannotSend: _("Nothing was changed: some of it cannot be sent any more."),
-    MoreWaits: _("Nothing was changed: more waits than you were shown. Look again."),
+    HoldEnded: _("No change: the hold has ended."),
+    UnknownGroup: _("No change: your selection is no longer on hold."),
+    CannotSend: _("No change: some of it can no longer be sent."),
+    MoreWaits: _("No change: more is waiting than you were shown. Review it again."),
 }
 EXPORTED: Final = (
     Column(TITLE, lambda group: group.title),
     Column(_("Account"), lambda group: group.account),
     Column(_("To decide"), lambda group: group.undecided),
-    Column(_("Settled"), lambda group: group.settled),
+    Column(_("Resolved"), lambda group: group.settled),
     Column(_("First queued"), lambda group: group.oldest),
     Column(_("Last queued"), lambda group: group.newest),
     Column(_("What is known"), lambda group: " ".join(map(str, group.facts))),
@@ -185,7 +185,7 @@ class CheckAgain(Page, View):
             except HoldEnded:
                 messages.info(request, str(REFUSALS[HoldEnded]))
         if settled:
-            text = _("%(count)s need no decision any more.") % {"count": f"{settled:,}"}
+            text = _("%(count)s no longer need a decision.") % {"count": f"{settled:,}"}
             messages.success(request, text)
         else:
             messages.info(request, _("Nothing more is known."))

@@ -41,7 +41,7 @@ class SecretRules(AnyAccountForm):
             if not value:
                 self.add_error(
                     SECRET + name,
-                    _("Enter this again: the address leads to another host now."),
+                    _("Enter this again: the address now points to another host."),
                 )
 
     def full_clean(self) -> None:
@@ -55,9 +55,7 @@ class SecretRules(AnyAccountForm):
         """Report that the secrets must be entered again, since the page never contains them."""
         for name, value in self.entered_secrets().items():
             if value and SECRET + name not in self.errors:
-                self.add_error(
-                    SECRET + name, _("Enter this again: a secret is never sent back to the page.")
-                )
+                self.add_error(SECRET + name, _("Enter this again: saved secrets are never shown."))
 
     def entered_secrets(self) -> dict[str, str]:
         names = [field.name for field in self.client.credential_fields]

@@ -84,18 +84,18 @@ HTTP_STATUSES: Final = {
 
 LARGEST_PAGE: Final = 100
 REGION: Final = re.compile(r"[A-Z]{2}")
-BAD_REGION: Final = _("%(provider)s wants a country as two capital letters, such as ID.")
-NO_PROJECT: Final = _("%(provider)s needs the code of an app.")
-BAD_ORDER: Final = _("“%(order)s” is no order number of %(provider)s.")
+BAD_REGION: Final = _("%(provider)s requires the country as two capital letters, such as ID.")
+NO_PROJECT: Final = _("%(provider)s requires an app code.")
+BAD_ORDER: Final = _("“%(order)s” is not an order ID of %(provider)s.")
 
 
 class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
     key = "gosms"
     name = "GoSMS"
-    summary = _("rents numbers")
+    summary = _("Rent numbers")
     support = "Telegram @appsms_support · support@appsms.net · 7x24"
     default_base_url = "https://appsms.net/api/v1"
-    base_url_help = _("As in the provider's document, with /api/v1 at the end.")
+    base_url_help = _("As given in the provider's document, ending in /api/v1.")
     credential_fields = (
         CredentialField(
             "api_key",
@@ -111,10 +111,10 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         OptionField(
             "exclusive_key",
             OptionKind.FLAG,
-            _("This key is used by this portal alone"),
+            _("Only this portal uses this key"),
             _(
-                "Then an order that turns up at the provider after a lost answer is taken"
-                " over by itself. Leave it off if other programs rent with the same key."
+                "If on, an order found at the provider after a lost answer is adopted"
+                " automatically. Leave it off if other programs rent with the same key."
             ),
             default=False,
         ),
@@ -126,7 +126,7 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         Offer("facebook", "Facebook"),
     )
     documented_regions = (
-        Offer("ID", _("Indonesia"), _("low price, well stocked")),
+        Offer("ID", _("Indonesia"), _("low price, many numbers available")),
         Offer("US", _("United States"), _("higher price")),
         Offer("GB", _("United Kingdom"), _("medium price")),
         Offer("CN", _("China"), _("some apps only")),

@@ -53,32 +53,32 @@ NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
 REFERENCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,32}")
 SHORTEST_TOKEN: Final = 16
 
-BAD_NUMBER: Final = _("%(provider)s takes one number with its country code, digits only.")
+BAD_NUMBER: Final = _("%(provider)s accepts one number with its country code, digits only.")
 NO_TEXT: Final = _("The message has no text.")
-NO_SENDER: Final = _("%(provider)s needs a sender ID for every message.")
-BAD_REFERENCE: Final = _("The portal's own id of this message does not suit %(provider)s.")
+NO_SENDER: Final = _("%(provider)s requires a sender ID for every message.")
+BAD_REFERENCE: Final = _("%(provider)s does not accept the portal's ID for this message.")
 
 
 class Haorui(SendsText, ReceivesCallbacks):
     key = "haorui"
     name = "HAORUI"
-    summary = _("sends any text")
+    summary = _("Send any text")
     base_url_help = _(
-        "The host that HAORUI gave you with your API login, for example"
-        " https://api.example.com, without a path. None is preset, so that your password"
-        " goes to no one else."
+        "The host HAORUI gave you with your API login, for example"
+        " https://api.example.com, without a path. There is no default, so that your"
+        " password is not sent to the wrong host."
     )
     credential_fields = (
         CredentialField(
             "api_id",
             _("API ID"),
-            _("In the e-mail that opened your account, or in the provider's console."),
+            _("In your account opening e-mail or the provider's console."),
             prefix="API",
         ),
         CredentialField(
             "api_password",
             _("API password"),
-            _("Beside the API ID, in the same e-mail or in the provider's console."),
+            _("Next to the API ID, in the same e-mail or the provider's console."),
         ),
     )
     option_fields = (
@@ -86,14 +86,14 @@ class Haorui(SendsText, ReceivesCallbacks):
             "sender_ids",
             OptionKind.LINES,
             _("Sender IDs"),
-            _("One a line, exactly as registered with HAORUI. The first one is the default."),
+            _("One per line, exactly as registered with HAORUI. The first one is the default."),
             required=True,
         ),
         OptionField(
             "kind",
             OptionKind.CHOICE,
-            _("Usual kind of message"),
-            _("What your contract with HAORUI allows; a message may choose the other kind."),
+            _("Default message type"),
+            _("As your HAORUI contract allows; individual messages can use the other type."),
             default="T",
             choices=(("T", _("Transactional")), ("P", _("Marketing"))),
         ),

@@ -56,19 +56,19 @@ PASSED: Final = {"PASS": True, "FAILED": False}
 NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
 REFERENCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 
-BAD_NUMBER: Final = _("%(provider)s takes one number with its country code.")
-BAD_REFERENCE: Final = _("The portal's own id of this code does not suit %(provider)s.")
-NO_SESSION: Final = _("%(provider)s gave no id for this code, so it cannot check it.")
+BAD_NUMBER: Final = _("%(provider)s accepts one number with its country code.")
+BAD_REFERENCE: Final = _("%(provider)s does not accept the portal's ID for this code.")
+NO_SESSION: Final = _("%(provider)s returned no ID for this code, so it cannot be checked.")
 NO_CODE: Final = _("There is no code to check.")
 
 
 class OtpService(MakesCodes, ReceivesCallbacks):
     key = "otpservice"
     name = "OTP Service"
-    summary = _("makes and checks codes")
+    summary = _("Generate and check codes")
     base_url_help = _(
-        "The address that the provider gave you, without /send. Its document names none, so"
-        " none is preset. The callback address below has to be given to the provider by you."
+        "The address the provider gave you, without /send. Its document does not state"
+        " one, so there is no default. Give the provider the callback address below."
     )
     credential_fields = (
         CredentialField(
@@ -77,7 +77,10 @@ class OtpService(MakesCodes, ReceivesCallbacks):
         CredentialField(
             "password",
             _("Password"),
-            _("The password of that account. This provider wants it in the address of each call."),
+            _(
+                "The password of that account. This provider requires it in the address of"
+                " every call."
+            ),
         ),
     )
     option_fields = (
@@ -85,7 +88,7 @@ class OtpService(MakesCodes, ReceivesCallbacks):
             "phone_format",
             OptionKind.CHOICE,
             _("Number format"),
-            _("Ask your provider how it wants numbers; its document does not say."),
+            _("Ask the provider which format it expects; its document does not say."),
             default="digits",
             choices=(
                 ("digits", _("Digits with country code: 8613912345678")),

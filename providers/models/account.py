@@ -28,17 +28,19 @@ class Account(models.Model):
     options = models.JSONField(default=dict, blank=True)
     allowed_countries = models.JSONField(_("allowed countries"), default=list, blank=True)
     per_second = models.PositiveIntegerField(
-        _("calls a second"), default=5, validators=[MinValueValidator(1), MaxValueValidator(10_000)]
+        _("calls per second"),
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(10_000)],
     )
     per_minute = models.PositiveIntegerField(
-        _("calls a minute"),
+        _("calls per minute"),
         default=300,
         validators=[MinValueValidator(1), MaxValueValidator(600_000)],
     )
     in_flight = models.PositiveIntegerField(
-        _("calls at once"), default=4, validators=[MinValueValidator(1), MaxValueValidator(64)]
+        _("concurrent calls"), default=4, validators=[MinValueValidator(1), MaxValueValidator(64)]
     )
-    pausing_phrases = models.TextField(_("phrases that pause"), blank=True)
+    pausing_phrases = models.TextField(_("phrases that pause the account"), blank=True)
     low_balance = models.DecimalField(
         _("low-balance warning"), max_digits=18, decimal_places=4, null=True, blank=True
     )
@@ -49,7 +51,7 @@ class Account(models.Model):
         _("daily limit"), null=True, blank=True, validators=[MinValueValidator(1)]
     )
     """Messages, codes and numbers together in any 24 hours. None means no limit."""
-    callback_networks = models.TextField(_("networks that may report"), blank=True)
+    callback_networks = models.TextField(_("networks allowed to send callbacks"), blank=True)
     """One network per line. Empty means any network."""
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_by = models.ForeignKey(

@@ -35,11 +35,11 @@ class Callback(models.Model):
     """The raw query string, undecoded."""
     body = models.BinaryField(blank=True)
     content_type = models.CharField(max_length=200, blank=True)
-    sender = models.CharField(_("sender"), max_length=45, blank=True)
+    sender = models.CharField(_("source address"), max_length=45, blank=True)
     """The network address of the sender."""
     received_at = RowTimeField(_("received"))
     last_at = RowTimeField()
-    times = models.PositiveIntegerField(_("times"), default=1)
+    times = models.PositiveIntegerField(_("times received"), default=1)
 
     state = models.CharField(
         _("state"), max_length=16, choices=State.choices, default=State.RECEIVED

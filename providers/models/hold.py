@@ -48,7 +48,7 @@ class Hold(models.Model):
         RESTORED = "restored", _("Restored from a backup")
         OLDER = "older", _("The database is older than what was done")
         NO_FENCE = "no_fence", _("Nothing shows how old the database is")
-        GAP = "gap", _("The portal stood still for long")
+        GAP = "gap", _("The portal was stopped for a long time")
         BY_HAND = "by_hand", _("Put on hold by hand")
 
     cause = models.CharField(max_length=16, choices=Cause.choices)

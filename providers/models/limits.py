@@ -45,7 +45,7 @@ class DailyLimit(models.Model):
         null=True,
         blank=True,
         related_name="daily_limits",
-        verbose_name=_("member of staff"),
+        verbose_name=_("staff member"),
     )
     group = models.ForeignKey(
         "auth.Group",
@@ -55,8 +55,8 @@ class DailyLimit(models.Model):
         related_name="daily_limits",
         verbose_name=_("role"),
     )
-    what = models.CharField(_("what"), max_length=16, choices=What.choices)
-    most = models.PositiveIntegerField(_("at most"))
+    what = models.CharField(_("type"), max_length=16, choices=What.choices)
+    most = models.PositiveIntegerField(_("limit"))
 
     class Meta:
         verbose_name = _("daily limit")

@@ -71,8 +71,8 @@ class BalanceReading(models.Model):
     class Meta:
         ordering = ("-read_at",)
         default_permissions = ("view",)
-        verbose_name = _("balance reading")
-        verbose_name_plural = _("balance readings")
+        verbose_name = _("balance record")
+        verbose_name_plural = _("balance records")
         indexes = [models.Index(fields=("account", "-read_at"), name="reading_by_account")]
 
     def __str__(self) -> str:

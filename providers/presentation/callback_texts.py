@@ -23,37 +23,37 @@ TEXT_FOLLOWS: Final = re.compile(r"(\btext:)", re.IGNORECASE)
 REPORT_WORDS: Final[dict[str, Promise]] = {
     D.SUBMITTED: pgettext_lazy("report", "Accepted"),
     D.IN_TRANSIT: pgettext_lazy("report", "On its way"),
-    D.UNKNOWN_REPORT: pgettext_lazy("report", "The provider does not know"),
-    D.EXPIRED: pgettext_lazy("report", "Expired on the way"),
+    D.UNKNOWN_REPORT: pgettext_lazy("report", "Unknown to the provider"),
+    D.EXPIRED: pgettext_lazy("report", "Expired before delivery"),
     D.UNDELIVERED: pgettext_lazy("report", "Not delivered"),
-    D.REJECTED: pgettext_lazy("report", "Rejected on the way"),
+    D.REJECTED: pgettext_lazy("report", "Rejected by the network"),
     D.DELIVERED: pgettext_lazy("report", "Delivered"),
     "succeeded": pgettext_lazy("report", "Check succeeded"),
     "failed": pgettext_lazy("report", "Check failed"),
 }
 PROBLEMS: Final[dict[str, Promise]] = {
-    "unreadable": _("It has no form that is known."),
-    "empty": _("It says nothing."),
-    "too_many": _("It holds more reports than one request may."),
-    "ambiguous": _("A field stands in it more than once, so it can mean two things."),
-    "incomplete": _("It names no message, or no state."),
-    "unknown_word": _("Its status word is not known, so it changes nothing."),
-    "contradiction": _("It says success and error at once."),
-    FAULT: _("The portal has a fault with it. Tell the administrator, then process it again."),
-    NO_CLIENT: _("This portal has no client for the account's provider any more."),
+    "unreadable": _("Unknown format."),
+    "empty": _("The callback is empty."),
+    "too_many": _("It contains more reports than one request may."),
+    "ambiguous": _("A field appears more than once, so its meaning is unclear."),
+    "incomplete": _("The message ID or the state is missing."),
+    "unknown_word": _("Unknown status; nothing was changed."),
+    "contradiction": _("It reports success and failure at once."),
+    FAULT: _("The portal failed to process it. Tell the administrator, then process it again."),
+    NO_CLIENT: _("The portal no longer supports this account's provider."),
 }
 MATCHED_BY: Final[dict[str, Promise]] = {
     "reference": _("our reference"),
     "provider_id": _("the provider's id"),
 }
 _TEST_PROBLEMS: Final[dict[str, Promise]] = {
-    Problem.NO_ADDRESS: _("the portal does not know its own public address (PUBLIC_ADDRESS)"),
+    Problem.NO_ADDRESS: _("the portal's public address is not set (PUBLIC_ADDRESS)"),
     Problem.NO_NAME: _("the host name cannot be found"),
-    Problem.REFUSED: _("the connection is refused or breaks"),
-    Problem.TIMED_OUT: _("it does not answer within 10 s"),
-    Problem.TLS: _("its certificate is not valid"),
-    Problem.STATUS: _("it answers with %(detail)s"),
-    Problem.SOMEBODY_ELSE: _("something else answers there, not this portal"),
+    Problem.REFUSED: _("the connection is refused or interrupted"),
+    Problem.TIMED_OUT: _("no answer within 10 s"),
+    Problem.TLS: _("the certificate is not valid"),
+    Problem.STATUS: _("the answer is %(detail)s"),
+    Problem.SOMEBODY_ELSE: _("another system answers at this address"),
 }
 
 
@@ -62,11 +62,13 @@ def report_text(callback: Callback) -> str:
     word = str(REPORT_WORDS.get(callback.says, ""))
     own = mask_words(callback.words).strip()
     if not word:
-        return own or gettext("nothing that is known")
+        return own or gettext("unknown content")
     if callback.events > 1:
-        more = gettext("and %(count)s more") % {"count": callback.events - 1}
-        return f"{word} {more}"
-    return word if own.casefold() in ("", callback.says.casefold()) else f"{word} ({own})"
+        more = {"word": word, "count": callback.events - 1}
+        return gettext("%(word)s and %(count)s more") % more
+    if own.casefold() in ("", callback.says.casefold()):
+        return word
+    return gettext("%(word)s (%(own)s)") % {"word": word, "own": own}
 
 
 def problem_text(problem: str) -> str:
@@ -76,14 +78,14 @@ def problem_text(problem: str) -> str:
 def verdict_text(test: CallbackTest) -> str:
     """The result of a test of the callback address."""
     if is_running(test):
-        return gettext("Calling our own address …")
+        return gettext("Testing the callback address…")
     if test.ended_at is None:
-        return gettext("The test came to no end. Look whether the queue runs, then test again.")
+        return gettext("The test did not finish. Check that the queue is running, then test again.")
     if not test.problem:
-        return gettext("Our address answers from outside.")
+        return gettext("The callback address can be reached from outside.")
     reason = str(_TEST_PROBLEMS.get(test.problem, test.problem)) % {"detail": test.detail}
     return gettext(
-        "Our address does not answer from outside: %(reason)s. Reports cannot arrive."
+        "The callback address cannot be reached from outside: %(reason)s. Reports cannot arrive."
     ) % {"reason": reason}
 
 

@@ -33,14 +33,12 @@ def callback_items(request: HttpRequest) -> Iterator[AttentionItem]:
     address = reverse("admin:providers_callback_changelist")
     state = Callback.State
     count = Callback.objects.filter(state=state.UNMATCHED).count()
-    text = ngettext(
-        "%(count)d callback matches nothing", "%(count)d callbacks match nothing", count
-    )
+    text = ngettext("%(count)d unmatched callback", "%(count)d unmatched callbacks", count)
     yield from counted_item(count, text, f"{address}?state={state.UNMATCHED}", "webhook")
     count = Callback.objects.filter(state=state.CONFLICT).count()
     text = ngettext(
-        "%(count)d callback contradicts what is known",
-        "%(count)d callbacks contradict what is known",
+        "%(count)d conflicting callback",
+        "%(count)d conflicting callbacks",
         count,
     )
     yield from counted_item(count, text, f"{address}?state={state.CONFLICT}", "webhook")

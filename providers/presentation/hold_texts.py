@@ -29,7 +29,7 @@ BANNERS: Final[Mapping[str, Promise]] = {
     Hold.Cause.NO_FENCE: gettext_lazy(
         "On hold since %(time)s: nothing shows how old the database is."
     ),
-    Hold.Cause.GAP: gettext_lazy("On hold since %(time)s: the portal stood still for long."),
+    Hold.Cause.GAP: gettext_lazy("On hold since %(time)s: the portal was stopped for a long time."),
     Hold.Cause.BY_HAND: gettext_lazy("On hold since %(time)s: put on hold by hand."),
 }
 CAUSES: Final[Mapping[str, Promise]] = {
@@ -46,8 +46,9 @@ CAUSES: Final[Mapping[str, Promise]] = {
         " been sent already."
     ),
     Hold.Cause.GAP: gettext_lazy(
-        "The portal stood still for long, and nothing shows that the database is the newest. If it"
-        " is an older copy, some of these may have been sent already."
+        "The portal was stopped for a long time, and nothing shows that this database"
+        " is the latest. If it is an older copy, some of these may already have been"
+        " sent."
     ),
     Hold.Cause.BY_HAND: gettext_lazy("The portal was put on hold by hand."),
 }
@@ -57,7 +58,7 @@ def banner_text(hold: Hold) -> str:
     first = str(BANNERS.get(hold.cause, BANNERS[Hold.Cause.BY_HAND])) % {
         "time": short_time(hold.started_at)
     }
-    second = _("What waited then is sent only after it is released; new work goes out.")
+    second = _("What was waiting then is sent only after release; new work is sent normally.")
     # Translators: two sentences, one after the other.
     return _("%(first)s %(second)s") % {"first": first, "second": second}
 
@@ -119,10 +120,10 @@ def _beginning(hold: Hold, past: Past) -> Step:
     if hold.cause == Hold.Cause.BY_HAND:
         text = _("Put on hold – %(person)s") % {"person": decider(hold.started_by)}
         return Step(TimelineEntry(text, hold.started_at), hold.reason)
-    text = _("Put on hold by the portal itself")
+    text = _("Put on hold automatically")
     if past.host:
-        text = _("Put on hold by the portal itself, on host %(host)s") % {"host": past.host}
-    evidence = _("pages, callbacks and balances go on")
+        text = _("Put on hold automatically, on host %(host)s") % {"host": past.host}
+    evidence = _("pages, callbacks and balances continue")
     return Step(TimelineEntry(text, hold.started_at), evidence)
 
 

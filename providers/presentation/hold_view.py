@@ -123,7 +123,7 @@ def _line(group: HeldGroup, number: int, acts: Sequence[Act]) -> Line:
 def _totals(groups: Sequence[HeldGroup], acts: Sequence[Act]) -> str:
     """ "119 settled by what is known, 12 released, 6,257 to decide"; without what is 0."""
     parts = [
-        (sum(group.settled for group in groups), _("%(count)s settled by what is known")),
+        (sum(group.settled for group in groups), _("%(count)s resolved by what is known")),
         (_decided(acts, RELEASED), _("%(count)s released")),
         (_decided(acts, DISCARDED), _("%(count)s not to be sent")),
         (sum(group.undecided for group in groups), _("%(count)s to decide")),

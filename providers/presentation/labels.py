@@ -10,73 +10,75 @@ from django.utils.translation import pgettext_lazy
 from core.admin.labels import Role, StateLabel, register_states
 
 ACCOUNT: Final = {
-    "active": StateLabel(_("Active"), Role.SUCCESS, "check_circle", _("Can be used.")),
+    "active": StateLabel(_("Active"), Role.SUCCESS, "check_circle", _("Ready to use.")),
     "paused": StateLabel(
-        _("Paused"), Role.DANGER, "pause_circle", _("Nothing goes out; the reason is shown.")
+        _("Paused"), Role.DANGER, "pause_circle", _("Sending is stopped; see the reason.")
     ),
     "waiting": StateLabel(
-        _("Slowed down"), Role.WARNING, "timer", _("The provider asked to slow down.")
+        _("Rate limited"), Role.WARNING, "timer", _("The provider asked to slow down.")
     ),
     "low": StateLabel(
         _("Low balance"), Role.WARNING, "account_balance_wallet", _("Below your threshold.")
     ),
-    "unchecked": StateLabel(_("Not checked"), Role.NEUTRAL, "rule", _("Connection never tested.")),
+    "unchecked": StateLabel(
+        _("Not checked"), Role.NEUTRAL, "rule", _("Connection not checked yet.")
+    ),
 }
 CALLBACK: Final = {
     "received": StateLabel(
-        _("Not read yet"), Role.INFO, "inbox", _("Stored; will be read in a moment.")
+        _("Not processed yet"), Role.INFO, "inbox", _("Received; will be processed shortly.")
     ),
     "applied": StateLabel(
         pgettext_lazy("callback", "Applied"),
         Role.SUCCESS,
         "check_circle",
-        _("It moved the state, or confirmed it."),
+        _("The state was updated or confirmed."),
     ),
     "unmatched": StateLabel(
         _("Unmatched"),
         Role.WARNING,
         "link_off",
-        _("Fits no message; looked for again for a day, then left to staff."),
+        _("No matching message. Retried for one day, then left to staff."),
     ),
     "unrecognised": StateLabel(
         _("Unrecognised"),
         Role.WARNING,
         "indeterminate_question_box",
-        _("Contains a word or form not known."),
+        _("Contains an unknown status or format."),
     ),
     "conflict": StateLabel(
         _("Conflict"),
         Role.WARNING,
         "sync_problem",
-        _("Contradicts what was known; not applied."),
+        _("Contradicts the known state; not applied."),
     ),
 }
 HOST: Final = {
     "running": StateLabel(
-        pgettext_lazy("host", "Running"), Role.SUCCESS, "check_circle", _("It reports itself.")
+        pgettext_lazy("host", "Running"), Role.SUCCESS, "check_circle", _("Reporting.")
     ),
     "silent": StateLabel(
         pgettext_lazy("host", "Not seen"),
         Role.WARNING,
         "signal_disconnected",
-        _("It does not report itself any more, and has not said that it stopped."),
+        _("No longer reporting, and no stop was reported."),
     ),
     "stopped": StateLabel(
         pgettext_lazy("host", "Stopped"),
         Role.NEUTRAL,
         "stop_circle",
-        _("It was stopped in order."),
+        _("Stopped normally."),
     ),
 }
 
 OUTCOME: Final = {
-    "done": StateLabel(_("Done"), Role.SUCCESS, "check_circle", _("The provider did it.")),
+    "done": StateLabel(_("Done"), Role.SUCCESS, "check_circle", _("The provider carried it out.")),
     "not_done": StateLabel(
-        _("Not done"), Role.NEUTRAL, "do_not_disturb_on", _("Certainly nothing happened.")
+        _("Not done"), Role.NEUTRAL, "do_not_disturb_on", _("It was certainly not carried out.")
     ),
-    "refused": StateLabel(_("Refused"), Role.DANGER, "block", _("The provider said no.")),
+    "refused": StateLabel(_("Refused"), Role.DANGER, "block", _("The provider refused.")),
     "unknown": StateLabel(
-        _("Unknown"), Role.WARNING, "help", _("It may or may not have happened.")
+        _("Unknown"), Role.WARNING, "help", _("It may or may not have been carried out.")
     ),
 }
 
@@ -86,7 +88,7 @@ OPERATIONS: Final = {
     "start_code": _("Send code"),
     "check_code": _("Check code"),
     "place_order": _("Rent a number"),
-    "fetch_order": _("Read order"),
+    "fetch_order": _("Get order"),
     "cancel_order": _("Cancel order"),
     "list_orders": _("List orders"),
     "list_transactions": _("List transactions"),

@@ -52,7 +52,7 @@ class CancelPage(OrderAction):
             messages.success(request, _("Cancelled. Nothing was ordered."))
         elif cancel_requests.request_cancel(order, by, then_rent=then_rent):
             self.log(order, "Cancel asked for" + (", another to be rented" if then_rent else ""))
-            messages.success(request, _("The provider is asked to cancel it."))
+            messages.success(request, _("Cancellation requested."))
         else:
             messages.warning(request, self._too_late(order))
         return self.back_to(order)
@@ -60,14 +60,14 @@ class CancelPage(OrderAction):
     def _too_late(self, order: Order) -> str:
         order.refresh_from_db()
         if order.state == S.HELD:
-            return gettext("Nothing was changed: it is on hold, and a manager decides about it.")
+            return gettext("No change: this is on hold. A manager decides.")
         if order.state in (S.CLAIMED, S.PLACING):
-            return gettext("It is being ordered right now. Cancel it once its number is there.")
+            return gettext("The order is being placed. Cancel it once the number is assigned.")
         if cancel_requests.is_being_cancelled(order):
-            return gettext("It is being cancelled already; nothing was asked twice.")
+            return gettext("Cancellation is already in progress; it was not requested twice.")
         if order.sms_at:
-            return gettext("The SMS had already come, so the order was not cancelled.")
-        return gettext("Nothing was changed: the order waits no more.")
+            return gettext("The order was not cancelled because the SMS has already arrived.")
+        return gettext("No change: the order is no longer pending.")
 
 
 class SettlePage(OrderAction):
@@ -79,7 +79,7 @@ class SettlePage(OrderAction):
         order = self.find(object_id)
         because = reason_from(request, SETTLE_REASONS)
         if not because:
-            messages.error(request, _("Nothing was changed: choose or type a reason."))
+            messages.error(request, _("No change: choose or enter a reason."))
             return self.back_to(order)
         by = current_user(request)
         if request.POST.get("outcome") == "adopt":
@@ -92,9 +92,9 @@ class SettlePage(OrderAction):
             log_text = f"Marked as not made: {because}"
         if done:
             self.log(order, log_text)
-            messages.success(request, _("The outcome is settled."))
+            messages.success(request, _("Outcome saved."))
         else:
-            messages.warning(request, _("Nothing was changed: the outcome is known already."))
+            messages.warning(request, _("No change: the outcome has already been set."))
         return self.back_to(order)
 
 
@@ -120,12 +120,12 @@ class HandOverPage(OrderAction):
         person = request.POST.get("to", "")[:20]
         to = colleagues().filter(pk=person).first() if person.isdecimal() else None
         if to is None:
-            messages.error(request, _("Nothing was changed: choose who goes on with it."))
+            messages.error(request, _("No change: choose who takes over the order."))
         elif hand_overs.hand_over(order, to, by=current_user(request)):
-            text = _("%(name)s holds this order from now on.")
+            text = _("This order is now assigned to %(name)s.")
             messages.success(request, text % {"name": person_name(to)})
         else:
-            messages.warning(request, _("Nothing was changed: somebody else holds it by now."))
+            messages.warning(request, _("No change: the order is now assigned to someone else."))
         return self.back_to(order)
 
 
@@ -146,7 +146,7 @@ class HidePage(OrderAction):
 class FoundPage(Page, TemplateView):
     """The found orders, and their import."""
 
-    title = _("Orders not placed here")
+    title = _("Orders placed outside the portal")
     permission_required = "rentals.import_order"
     template_name = "rentals/found.html"
     http_method_names = ["get", "post"]
@@ -173,8 +173,8 @@ class FoundPage(Page, TemplateView):
             raise Http404
         order = order_import.import_order(found, current_user(request))
         if order is None:
-            messages.warning(request, _("It was taken over already."))
+            messages.warning(request, _("This order has already been adopted."))
             return HttpResponseRedirect(reverse("admin:rentals_order_found"))
         log_change(request, [order], "Imported from the provider's list")
-        messages.success(request, _("The order is taken over and held by you."))
+        messages.success(request, _("Order adopted and assigned to you."))
         return HttpResponseRedirect(reverse("admin:rentals_order_change", args=[order.public_id]))

@@ -62,9 +62,9 @@ def export_transactions(admin: ModelPages, request: HttpRequest) -> HttpResponse
         Column(_("Type"), lambda row: type_word(row.type)),
         Column(_("Amount"), lambda row: _plain(row.amount)),
         Column(_("Balance after"), lambda row: _plain(row.balance_after)),
-        Column(_("Frozen after"), lambda row: _plain(row.frozen_after)),
+        Column(_("Frozen amount after"), lambda row: _plain(row.frozen_after)),
         Column(_("Order id"), lambda row: row.order_provider_id),
-        Column(_("Description (provider's words)"), lambda row: row.description),
+        Column(_("Description (from the provider)"), lambda row: row.description),
     )
     return _export(admin, request, "transactions", columns, Transaction)
 

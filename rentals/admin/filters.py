@@ -76,7 +76,7 @@ class TypeFilter(AnyOfFilter):
 class OpenFilter(DropdownFilter):
     title = _("State")
     parameter_name = "open"
-    CHOICES = (("open", _("open")), ("explained", _("explained")), ("gone", _("agrees now")))
+    CHOICES = (("open", _("open")), ("explained", _("explained")), ("gone", _("resolved")))
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(value, str(word)) for value, word in self.CHOICES]

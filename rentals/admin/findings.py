@@ -31,8 +31,8 @@ from .money_page import tab_list
 
 EXPLAIN_REASONS = {
     "provider": _("The provider confirmed it"),
-    "elsewhere": _("Rented elsewhere with the same key"),
-    "later": _("Booked later"),
+    "elsewhere": _("Rented elsewhere with the same API key"),
+    "later": _("Booked with a delay"),
 }
 
 
@@ -43,9 +43,9 @@ class CheckNow(Page, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         count = sum(len(ledger.check(account)) for account in renting_accounts())
         if count:
-            messages.warning(request, _("Checked. What does not agree is listed below."))
+            messages.warning(request, _("Check finished. Differences are listed below."))
         else:
-            messages.success(request, _("Checked. Nothing is open."))
+            messages.success(request, _("Check finished. No open findings."))
         return HttpResponseRedirect(reverse("admin:rentals_finding_changelist") + "?open=open")
 
 
@@ -56,12 +56,12 @@ class ExplainPage(ObjectAction[Finding]):
         finding = self.find(object_id)
         because = reason_from(request, EXPLAIN_REASONS)
         if not because:
-            messages.error(request, _("Nothing was changed: choose or type a reason."))
+            messages.error(request, _("No change: choose or enter a reason."))
         elif ledger.explain(finding, current_user(request), because):
             self.log(finding, f"Explained: {because}")
-            messages.success(request, _("Explained. It stays here with your name and reason."))
+            messages.success(request, _("Explanation saved. It stays here with your name."))
         else:
-            messages.warning(request, _("Nothing was changed: somebody explained it already."))
+            messages.warning(request, _("No change: this finding has already been explained."))
         return self.back_to(finding)
 
 
@@ -93,15 +93,15 @@ class FindingAdmin(ReadOnlyAdmin):
     def about_(self, finding: Finding) -> str:
         return finding.about
 
-    @admin.display(description=_("Ours"))
+    @admin.display(description=_("In the portal"))
     def ours_(self, finding: Finding) -> str:
         return ours_line(finding)
 
-    @admin.display(description=_("Theirs"))
+    @admin.display(description=_("At the provider"))
     def theirs_(self, finding: Finding) -> str:
         return theirs_line(finding)
 
-    @admin.display(description=_("Since"), ordering="since")
+    @admin.display(description=_("Open since"), ordering="since")
     def since_(self, finding: Finding) -> SafeString:
         return when(finding.since)
 
@@ -132,7 +132,7 @@ class FindingAdmin(ReadOnlyAdmin):
         return answer
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
-        return EmptyState(_("Everything agrees."), None, "task_alt")
+        return EmptyState(_("No differences."), None, "task_alt")
 
     def get_detail_title(self, request: HttpRequest, obj: Finding) -> str:
         return f"{obj.get_kind_display()} {obj.about}"

@@ -37,8 +37,8 @@ REFUND_WATCH = timedelta(minutes=2)
 """How long the page of a cancelled order keeps checking for the refund."""
 ACTIONS = ("cancel", "settle", "reveal", "hide", "hand")
 SETTLE_REASONS = {
-    "console": _("Seen in the provider's console"),
-    "nothing": _("Nothing like it in the provider's list"),
+    "console": _("Verified in the provider's console"),
+    "nothing": _("Not found in the provider's list"),
 }
 
 

@@ -42,7 +42,7 @@ class OrderAdmin(TrackedAdmin):
     list_display = ("state_", "account", "price_", "holder", "time")
     list_filter = filters.ORDERS
     search_fields = ("provider_id",)
-    search_help_text = _("A whole number or an order id")
+    search_help_text = _("Full phone number or order ID")
     ordering = ("-created_at", "-pk")
     pages = (
         ("rent/", "rent", RentPage),

@@ -38,20 +38,20 @@ class RentForm(forms.Form):
     project = forms.ChoiceField(label=_("App"))
     region = forms.ChoiceField(label=_("Country/region"))
     count = forms.IntegerField(
-        label=_("How many"),
+        label=_("Quantity"),
         min_value=1,
         max_value=MAX_AT_ONCE,
         initial=1,
         widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": MAX_AT_ONCE}),
     )
     without_sms = forms.ChoiceField(
-        label=_("If no SMS comes"),
-        choices=[(WAIT, _("wait to the end")), (CANCEL, _("cancel by itself"))],
+        label=_("If no SMS arrives"),
+        choices=[(WAIT, _("wait until the order expires")), (CANCEL, _("cancel automatically"))],
         initial=WAIT,
         widget=UnfoldAdminRadioSelectWidget,
     )
     cancel_after = forms.IntegerField(
-        label=_("Minutes until it is cancelled"),
+        label=_("Cancel after (minutes)"),
         min_value=1,
         max_value=MAX_WAIT,
         initial=5,
@@ -59,10 +59,10 @@ class RentForm(forms.Form):
         widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": MAX_WAIT}),
     )
     try_on = forms.BooleanField(
-        label=_("If no number is free, keep trying"), required=False, widget=UnfoldBooleanWidget
+        label=_("Keep trying if no number is available"), required=False, widget=UnfoldBooleanWidget
     )
     keep_trying = forms.IntegerField(
-        label=_("Minutes of trying"),
+        label=_("Keep trying for (minutes)"),
         min_value=1,
         max_value=MAX_WAIT,
         initial=10,
@@ -99,7 +99,7 @@ class RentForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
-        missing = _("Say how many minutes.")
+        missing = _("Enter the number of minutes.")
         if values.get("without_sms") == CANCEL and not values.get("cancel_after"):
             self.add_error("cancel_after", missing)
         if values.get("try_on") and not values.get("keep_trying"):

@@ -99,8 +99,8 @@ class RentPage(AccountFormPage[Order], RentFormView):
         self._remember(form)
         if not made:
             text = _(
-                "This form was already sent at %(time)s. This is what it ordered; nothing was"
-                " ordered twice."
+                "This form was already submitted at %(time)s. Showing its orders;"
+                " nothing was ordered twice."
             )
             messages.warning(self.request, text % {"time": full_time(placed[0].created_at)})
         return HttpResponseRedirect(self._redirect_url(placed))
@@ -121,8 +121,8 @@ QUERY_FIELDS = ("project", "region", "count")
 
 LIMIT_TEXTS: Final = {
     "account": _(
-        "The daily limit of this account is used up (%(used)s of %(most)s). Some is free"
-        " again at %(time)s."
+        "This account has reached its daily limit (%(used)s of %(most)s). Some of it"
+        " becomes available again at %(time)s."
     ),
 }
 

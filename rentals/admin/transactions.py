@@ -40,7 +40,7 @@ class ReadNow(Page, View):
                 by = current_user(request)
                 list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS, by, whole=True)
                 list_sync_source.request_reading(account, Reading.Kind.ORDERS, by, whole=True)
-        messages.success(request, _("The provider's lists are being read."))
+        messages.success(request, _("Reading the provider's lists."))
         return HttpResponseRedirect(reverse("admin:rentals_transaction_changelist"))
 
 
@@ -62,7 +62,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     list_filter = filters.TRANSACTIONS
     list_before_template = "rentals/money.html"
     search_fields = ("order_provider_id",)
-    search_help_text = _("An order id or a transaction's id")
+    search_help_text = _("Order ID or transaction ID")
     ordering = ("-created_there", "-pk")
     pages = (("export/", "export", "export"), ("read/", "read", ReadNow))
 
@@ -90,11 +90,11 @@ class TransactionAdmin(ReadOnlyAdmin):
     def balance(self, row: Transaction) -> SafeString:
         return _money(row.balance_after)
 
-    @admin.display(description=_("Frozen after"))
+    @admin.display(description=_("Frozen amount after"))
     def frozen(self, row: Transaction) -> SafeString:
         return _money(row.frozen_after)
 
-    @admin.display(description=_("Description (provider's words)"))
+    @admin.display(description=_("Description (from the provider)"))
     def description_(self, row: Transaction) -> SafeString:
         return format_html('<bdi dir="auto">{}</bdi>', visible(row.description[:200]))
 
@@ -128,7 +128,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         return answer
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
-        return EmptyState(_("Nothing read from the provider yet."), None, "receipt_long")
+        return EmptyState(_("No transactions read from the provider yet."), None, "receipt_long")
 
     def export(self, request: HttpRequest) -> Any:
         return export_transactions(self, request)

@@ -15,7 +15,7 @@ class Project(models.Model):
     provider = models.CharField(_("provider"), max_length=32)
     code = models.CharField(_("app code"), max_length=64)
     name = models.CharField(_("name"), max_length=64)
-    is_offered = models.BooleanField(_("offered"), default=True)
+    is_offered = models.BooleanField(_("available"), default=True)
 
     class Meta:
         ordering = ("name",)
@@ -41,7 +41,7 @@ class Region(models.Model):
         help_text=_("Two capital letters (ISO 3166-1); the United Kingdom is GB."),
     )
     remark = models.CharField(_("remark"), max_length=200, blank=True)
-    is_offered = models.BooleanField(_("offered"), default=True)
+    is_offered = models.BooleanField(_("available"), default=True)
 
     class Meta:
         ordering = ("code",)

@@ -69,7 +69,7 @@ class Finding(models.Model):
 
     class Kind(models.TextChoices):
         REFUND_MISSING = "refund_missing", _("Refund missing")
-        HOLD_WITHOUT_ORDER = "hold_without_order", _("Hold without an order of ours")
+        HOLD_WITHOUT_ORDER = "hold_without_order", _("Hold without a matching order")
         ORDER_WITHOUT_HOLD = "order_without_hold", _("Order without a Hold")
         PRICE_DIFFERS = "price_differs", _("Price differs")
         UNKNOWN_TYPE = "unknown_type", _("Unknown type")

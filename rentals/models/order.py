@@ -239,7 +239,7 @@ class FoundOrder(Stated):
     region = models.CharField(_("country/region"), max_length=100)
     stated = models.CharField(max_length=16)
     """Its state in the gateway's vocabulary."""
-    first_seen_at = RowTimeField(_("first seen"))
+    first_seen_at = RowTimeField(_("first found"))
     last_seen_at = RowTimeField()
     order = models.OneToOneField(
         Order, on_delete=models.PROTECT, null=True, related_name="found_as"
@@ -248,8 +248,8 @@ class FoundOrder(Stated):
 
     class Meta:
         ordering = ("-first_seen_at", "-pk")
-        verbose_name = _("order not placed here")
-        verbose_name_plural = _("orders not placed here")
+        verbose_name = _("order placed outside the portal")
+        verbose_name_plural = _("orders placed outside the portal")
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(

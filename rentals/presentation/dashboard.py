@@ -98,7 +98,9 @@ def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
 def _order_items(*, may_import: bool) -> Iterator[AttentionItem]:
     listed = reverse("admin:rentals_order_changelist")
     count = unknown_orders().count()
-    text = ngettext("%(count)d order: outcome unknown", "%(count)d orders: outcome unknown", count)
+    text = ngettext(
+        "%(count)d order with unknown outcome", "%(count)d orders with unknown outcome", count
+    )
     yield from counted_item(count, text, f"{listed}?shown=unknown", "help")
     count = orders_on_hold().count()
     text = ngettext("%(count)d order is on hold", "%(count)d orders are on hold", count)
@@ -111,8 +113,8 @@ def _order_items(*, may_import: bool) -> Iterator[AttentionItem]:
     if may_import:
         count = found_orders().count()
         text = ngettext(
-            "%(count)d order at the provider was not placed here",
-            "%(count)d orders at the provider were not placed here",
+            "%(count)d order at the provider was placed outside the portal",
+            "%(count)d orders at the provider were placed outside the portal",
             count,
         )
         found = reverse("admin:rentals_order_found")

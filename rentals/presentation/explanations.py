@@ -13,15 +13,9 @@ from core.money_lines import MoneyLine
 from core.templatetags.portal import amount
 from core.times import duration, short_time
 from providers import clock
-from providers.error_texts import (
-    Explanation,
-    ReasonText,
-    explain,
-    explain_pause,
-    register_reason,
-    retry_values,
-)
+from providers.error_texts import Explanation, explain, explain_pause, register_reason, retry_values
 from providers.gateway.vocabulary import Reason
+from providers.reason_texts import ReasonText
 
 from .. import cancel_requests, poll_intervals, reconciliation
 from ..catalogue import project_names
@@ -40,8 +34,8 @@ def register() -> None:
     register_reason(
         WAITED_TOO_LONG,
         ReasonText(
-            gettext_noop("This waited too long and was not ordered."),
-            gettext_noop("Nobody may be waiting for the number any more."),
+            gettext_noop("Not ordered: it waited too long."),
+            gettext_noop("The number may no longer be needed."),
             gettext_noop("Rent a number again if it is still needed."),
             MoneyLine.NOT_SENT,
         ),
@@ -49,8 +43,8 @@ def register() -> None:
     register_reason(
         NOT_ALLOWED,
         ReasonText(
-            gettext_noop("This was not ordered."),
-            gettext_noop("Whoever wanted it may not rent numbers any more."),
+            gettext_noop("No order was placed."),
+            gettext_noop("The person who requested it no longer has permission to rent numbers."),
             gettext_noop("Rent a number again if it is still needed."),
             MoneyLine.NOT_SENT,
         ),
@@ -58,18 +52,18 @@ def register() -> None:
     register_reason(
         NO_NUMBER_IN_TIME,
         ReasonText(
-            gettext_noop("No number became free in all that time."),
+            gettext_noop("No number became available in that time."),
             "",
-            gettext_noop("Another country or app, or try again later."),
+            gettext_noop("Choose another country/region or app, or try again later."),
             MoneyLine.REFUSED,
         ),
     )
     register_reason(
         reconciliation.NOT_FOUND_THERE,
         ReasonText(
-            gettext_noop("The number was not rented after all."),
+            gettext_noop("No number was rented."),
             gettext_noop(
-                "Neither the provider's list of orders nor its transactions hold this order."
+                "The order appears neither in the provider's order list nor in its transactions."
             ),
             gettext_noop("Rent a number again if it is still needed."),
             MoneyLine.NOT_SPENT,
@@ -85,7 +79,7 @@ def explanation_of(order: Order) -> Explanation:
         case S.QUEUED | S.CLAIMED:
             return _waiting(order)
         case S.PLACING:
-            return Explanation(text=_("The call to the provider is under way."))
+            return Explanation(text=_("Being submitted to the provider."))
         case S.UNKNOWN:
             return _unknown(order)
         case S.REFUSED | S.NOT_CREATED:
@@ -109,8 +103,8 @@ def _ended(order: Order, shown: str) -> Explanation:
     if order.state == S.CANCELLED:
         return Explanation(text=_refund_line(order), next_step=_not_rented(order))
     return Explanation(
-        text=_("The time is over, and the provider gave no last word."),
-        next_step=_("Rent another; check the refund in the ledger."),
+        text=_("The order has expired, and the provider never reported a final state."),
+        next_step=_("Rent another number, and check the refund under Transactions."),
     )
 
 
@@ -119,8 +113,9 @@ def _on_hold(order: Order) -> Explanation:
     return Explanation(
         _("It is not known whether this was ordered."),
         _(
-            "It waited when a hold began at %(time)s and may have been ordered before. The portal"
-            " looks in the provider's order list, and orders it only if a manager releases it."
+            "It was waiting when a hold began at %(time)s and may have been ordered"
+            " earlier. The portal searches the provider's order list and will order it"
+            " only after a manager releases it."
         )
         % {"time": began},
         _("Ask a manager to decide."),
@@ -138,7 +133,9 @@ def _waiting(order: Order) -> Explanation:
         return Explanation(explained.title, trying, "", explained.money)
     if order.reason and order.answered_at:
         return _reasoned(order)
-    return Explanation(text=_("Orders of the same app and country are placed one after the other."))
+    return Explanation(
+        text=_("Orders for the same app and country/region are placed one at a time.")
+    )
 
 
 def _values(order: Order) -> dict[str, Any]:
@@ -157,7 +154,7 @@ def _values(order: Order) -> dict[str, Any]:
 def _reasoned(order: Order) -> Explanation:
     if order.settled_at:
         return Explanation(
-            text=_("A person found that no number was rented."), money=MoneyLine.NOT_SPENT
+            text=_("Confirmed by a staff member: no number was rented."), money=MoneyLine.NOT_SPENT
         )
     explained = explain(order.reason, **_values(order))
     return explained if explained.money else replace(explained, money=MoneyLine.NOT_SENT)
@@ -173,11 +170,13 @@ def _unknown(order: Order) -> Explanation:
     until = short_time(since + reconciliation.SEARCH_PERIOD)
     explained = explain(order.reason, **_values(order))
     if clock.now() > since + reconciliation.SEARCH_PERIOD:
-        text = _("The portal has looked for it and could not decide.")
-        step = _("Compare with the provider's own list, then settle it.")
+        text = _("The portal checked but could not determine the outcome.")
+        step = _("Compare with the provider's own list, then set the outcome.")
     else:
-        text = _("The portal looks in the provider's order list until %(time)s.") % {"time": until}
-        step = _("Do not order again before that.")
+        text = _("The portal will keep checking the provider's order list until %(time)s.") % {
+            "time": until
+        }
+        step = _("Do not order again before then.")
     title = _("A number may have been rented.")
     return Explanation(title, f"{explained.title} {text}", step, MoneyLine.UNKNOWN)
 
@@ -186,32 +185,35 @@ def _pending(order: Order, shown: str) -> Explanation:
     cancels = list(order.cancels.all())
     if cancels and cancels[-1].state in (CancelState.REFUSED, CancelState.NOT_DONE):
         return Explanation(
-            text=_("It was not cancelled; the order goes on."),
+            text=_("Not cancelled; the order is still active."),
             money=MoneyLine.ACCEPTED,
         )
     if cancel_requests.is_being_cancelled(order):
         unclear = cancels[-1].state == CancelState.UNCLEAR
         if unclear:
             return Explanation(
-                _("It is not known yet whether the order was cancelled."),
-                _("The portal asks the provider."),
+                _("It is not yet known whether the order was cancelled."),
+                _("Checking with the provider."),
                 _("Wait a moment."),
                 MoneyLine.UNKNOWN,
             )
         return Explanation(text=_("Cancelling …"), money=MoneyLine.ACCEPTED)
     if shown == S.EXPIRED_UNCONFIRMED:
         until = short_time(poll_intervals.gives_up_at(order))
-        text = _("The time is over; the provider still says waiting. Checking until %(time)s.")
+        text = _(
+            "The order has expired; the provider still shows it as waiting. Checking until"
+            " %(time)s."
+        )
         return Explanation(text=text % {"time": until}, money=MoneyLine.ACCEPTED)
     if is_not_found(order):
         return Explanation(
-            _("The provider says that it has no such order."),
-            _("The portal goes on asking until its time is over."),
+            _("The provider reports that it has no such order."),
+            _("The portal will keep checking until the order expires."),
             _("Compare with the provider's own list."),
             MoneyLine.UNKNOWN,
         )
     if order.cancel_at:
-        text = _("It is cancelled by itself at %(time)s if no SMS has come.")
+        text = _("Will be cancelled automatically at %(time)s if no SMS has arrived.")
         return Explanation(
             text=text % {"time": short_time(order.cancel_at)}, money=MoneyLine.ACCEPTED
         )
@@ -221,18 +223,18 @@ def _pending(order: Order, shown: str) -> Explanation:
 def _received(order: Order) -> Explanation:
     if any(one.state == CancelState.REFUSED for one in order.cancels.all()):
         return Explanation(
-            _("The SMS had already come, so the order was not cancelled."),
+            _("The order was not cancelled because the SMS has already arrived."),
             _("The code is shown above."),
             _("Use it."),
             MoneyLine.ACCEPTED,
         )
     if not (order.code or order.content):
         return Explanation(
-            text=_("The provider says that an SMS came, and gave neither its code nor its text."),
+            text=_("The provider reports an SMS but returned neither code nor text."),
             money=MoneyLine.ACCEPTED,
         )
     waited = order.sms_at - order.placed_at if order.sms_at and order.placed_at else None
-    text = _("Here %(took)s after the number was rented.") % {"took": duration(waited)}
+    text = _("Received %(took)s after the number was rented.") % {"took": duration(waited)}
     return Explanation(text=text if waited else "", money=MoneyLine.ACCEPTED)
 
 
@@ -243,18 +245,20 @@ def _refund_line(order: Order) -> str:
     if refunds:
         n = amount(refunds[0].amount)
         if order.state == S.CANCELLED:
-            return _("Cancelled. Refund of %(n)s seen in the transactions.") % {"n": n}
-        return _("Refund of %(n)s seen in the transactions.") % {"n": n}
+            return _("Cancelled. A refund of %(n)s appears in the transactions.") % {"n": n}
+        return _("A refund of %(n)s appears in the transactions.") % {"n": n}
     if order.state == S.CANCELLED:
-        return _("Cancelled. No refund seen yet.")
-    return _("No refund seen yet.") if any(row.type == HOLD for row in rows) else ""
+        return _("Cancelled. No refund found yet.")
+    return _("No refund found yet.") if any(row.type == HOLD for row in rows) else ""
 
 
 def _not_rented(order: Order) -> str:
     if cancel_requests.ANOTHER_OVER_LIMIT in order.warnings:
-        return _("No other number was rented: the daily limit is used up.")
+        return _("No other number was rented: the daily limit has been reached.")
     if cancel_requests.ANOTHER_NOT_ALLOWED in order.warnings:
-        return _("No other number was rented: whoever asked for it may not rent any more.")
+        return _(
+            "No other number was rented: the person who requested it no longer has permission."
+        )
     if cancel_requests.ANOTHER_FROM_BEFORE in order.warnings:
         return _(
             "No other number was rented: it was asked for before a hold, and may have been rented"

@@ -25,16 +25,16 @@ LABELS: Final = {
         _("On hold"),
         Role.WARNING,
         "front_hand",
-        _("It waited when a hold began and may have been ordered before. A manager decides."),
+        _("It was waiting when a hold began and may have been ordered earlier. A manager decides."),
     ),
     S.QUEUED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Not ordered yet.")),
     S.CLAIMED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Not ordered yet.")),
     S.PLACING: StateLabel(_("Ordering"), Role.INFO, "sync", _("The order is being placed.")),
     S.PENDING: StateLabel(
-        _("Waiting for SMS"), Role.INFO, "hourglass_top", _("The number is yours; no SMS yet.")
+        _("Waiting for SMS"), Role.INFO, "hourglass_top", _("Number rented; no SMS yet.")
     ),
     S.RECEIVED: StateLabel(
-        _("SMS received"), Role.SUCCESS, "mark_chat_read", _("The SMS is here.")
+        _("SMS received"), Role.SUCCESS, "mark_chat_read", _("The SMS has arrived.")
     ),
     S.COMPLETED: StateLabel(
         _("Completed"), Role.SUCCESS, "task_alt", _("The provider closed the order.")
@@ -45,25 +45,25 @@ LABELS: Final = {
     WITHDRAWN: StateLabel(
         _("Cancelled before ordering"), Role.NEUTRAL, "cancel", _("It was never ordered.")
     ),
-    S.EXPIRED: StateLabel(_("Expired"), Role.NEUTRAL, "timer_off", _("Ended without an SMS.")),
+    S.EXPIRED: StateLabel(_("Expired"), Role.NEUTRAL, "timer_off", _("Expired without an SMS.")),
     S.EXPIRED_UNCONFIRMED: StateLabel(
-        _("Ended, not confirmed"),
+        _("Expired, not confirmed"),
         Role.WARNING,
         "hourglass_disabled",
-        _("Time is over; the provider has not closed it."),
+        _("The order has expired, but the provider has not closed it."),
     ),
     S.STALE: StateLabel(
-        _("Ended, state not known"),
+        _("Expired, state unknown"),
         Role.WARNING,
         "hourglass_disabled",
-        _("Time is over; no answer of the provider tells how it ended."),
+        _("The order has expired; the provider never reported how it ended."),
     ),
     S.REFUSED: StateLabel(_("Refused"), Role.DANGER, "block", _("No number was rented.")),
     S.UNKNOWN: StateLabel(
         _("Outcome unknown"),
         Role.WARNING,
         "help",
-        _("A number may have been rented; being looked for."),
+        _("A number may have been rented. Checking with the provider."),
     ),
     S.NOT_CREATED: StateLabel(
         _("Not ordered"), Role.NEUTRAL, "person_off", _("No number was rented.")

@@ -35,22 +35,22 @@ def timeline(order: Order, *, with_calls: bool, with_money: bool) -> list[Timeli
 
 def _placing(order: Order, with_calls: bool) -> Iterator[TimelineEntry]:
     if order.imported:
-        yield TimelineEntry(_("Taken over from the provider's list"), order.created_at)
+        yield TimelineEntry(_("Adopted from the provider's list"), order.created_at)
     else:
         text = _("Ordered by %(name)s") % {"name": person_name(order.created_by)}
         yield TimelineEntry(text, order.created_at)
     if order.hold is not None:
         yield TimelineEntry(_("Put on hold"), order.hold.started_at)
     if order.handed_over_at:
-        yield TimelineEntry(_("Handed over for placing"), order.handed_over_at)
+        yield TimelineEntry(_("Submitted to the provider"), order.handed_over_at)
     call = _placing_call(order) if with_calls else None
     url = reverse("admin:providers_apicall_change", args=[call.pk]) if call else ""
     if order.answered_at and order.reason != FROM_BEFORE:
         yield TimelineEntry(_answer(order), order.answered_at, url, _("API call") if call else "")
     if order.settled_at:
-        text = _("Settled by %(name)s: %(reason)s") % {
+        text = _("Outcome set by %(name)s: %(reason)s") % {
             "name": person_name(order.settled_by),
-            "reason": order.settled_because or _("surely ours"),
+            "reason": order.settled_because or _("confirmed as placed by the portal"),
         }
         yield TimelineEntry(text, order.settled_at)
 
@@ -69,7 +69,7 @@ def _answer(order: Order) -> str:
     if order.state == S.HELD:
         return _("Not placed")
     if order.state in (S.QUEUED, S.CLAIMED, S.PLACING):
-        return _("Not placed; it will be tried again")
+        return _("Not placed; will be retried")
     took = (
         order.answered_at - order.handed_over_at
         if order.handed_over_at and order.answered_at
@@ -82,34 +82,32 @@ def _answer(order: Order) -> str:
 
 def _cancels(order: Order) -> Iterator[TimelineEntry]:
     words = {
-        CancelState.ACCEPTED: _("The provider accepted the cancel"),
-        CancelState.REFUSED: _("The provider did not accept the cancel"),
-        CancelState.UNCLEAR: _("No clear answer to the cancel; the order is asked"),
-        CancelState.NOT_DONE: _("The cancel did not happen"),
+        CancelState.ACCEPTED: _("The provider accepted the cancellation"),
+        CancelState.REFUSED: _("The provider refused the cancellation"),
+        CancelState.UNCLEAR: _("No clear answer to the cancellation; checking the order"),
+        CancelState.NOT_DONE: _("The cancellation was not carried out"),
     }
     for cancel in order.cancels.all():
-        text = _("Cancel asked for by %(name)s") % {"name": person_name(cancel.asked_by)}
+        text = _("Cancellation requested by %(name)s") % {"name": person_name(cancel.asked_by)}
         yield TimelineEntry(text, cancel.asked_at)
         if cancel.answered_at and cancel.state in words:
             yield TimelineEntry(words[CancelState(cancel.state)], cancel.answered_at)
     for other in order.replaced_by.all():
         url = reverse("admin:rentals_order_change", args=[other.public_id])
-        yield TimelineEntry(
-            _("Another number was rented instead"), other.created_at, url, _("Order")
-        )
+        yield TimelineEntry(_("Replacement number rented"), other.created_at, url, _("Order"))
 
 
 def _end(order: Order) -> Iterator[TimelineEntry]:
     if order.received_there:
-        text = _("SMS received, as the provider states it")
+        text = _("SMS received (provider's time)")
         yield TimelineEntry(text, order.received_there, is_provider_time=True)
     if order.sms_at:
-        yield TimelineEntry(_("SMS read by the portal"), order.sms_at)
+        yield TimelineEntry(_("SMS fetched by the portal"), order.sms_at)
     if order.ended_at and order.state in _ENDED:
         yield TimelineEntry(_ended_word(order), order.ended_at)
     if order.state == S.PENDING and order.expires_at:
         time = full_time(order.expires_at)
-        yield TimelineEntry(_("No SMS yet; the order ends at %(time)s") % {"time": time})
+        yield TimelineEntry(_("No SMS yet; the order expires at %(time)s") % {"time": time})
 
 
 _ENDED = (
@@ -131,8 +129,8 @@ def _ended_word(order: Order) -> str:
         S.CANCELLED: _("Cancelled at the provider"),
         S.EXPIRED: _("Expired without an SMS"),
         S.COMPLETED: _("Completed at the provider"),
-        S.NOT_CREATED: _("Given up: no number was rented"),
-    }.get(OrderState(order.state), _("Given up: the provider gave no last word"))
+        S.NOT_CREATED: _("Gave up: no number was rented"),
+    }.get(OrderState(order.state), _("Gave up: the provider never reported a final state"))
 
 
 def _money(order: Order) -> Iterator[TimelineEntry]:
@@ -159,7 +157,7 @@ def type_word(type_: str) -> str:
 
 def _differences(order: Order) -> Iterator[TimelineEntry]:
     for one in order.differing:
-        text = _("A later answer differs in %(field)s; the first one stands.")
+        text = _("A later answer has a different value for %(field)s; the first one is kept.")
         word = {
             "code": _("the code"),
             "content": _("the text"),
@@ -174,4 +172,4 @@ def _hand_over_entries(order: Order) -> Iterator[TimelineEntry]:
     for one in order.hand_overs.select_related("by", "to_person"):
         other = person_name(one.to_person) if one.to_person else one.to_name
         names = {"name": person_name(one.by), "other": other}
-        yield TimelineEntry(_("Handed over by %(name)s to %(other)s") % names, one.at)
+        yield TimelineEntry(_("Reassigned by %(name)s to %(other)s") % names, one.at)

@@ -19,9 +19,9 @@ from .visitor import Visitor
 WORDS = {
     "en": {
         "waiting": "Waiting for the code",
-        "wrong": "Not the right code. 4 tries left.",
+        "wrong": "Wrong code. 4 tries left.",
         "verified": "Verified at",
-        "earlier": "That is the earlier code",
+        "earlier": "That is the previous code",
         "ended": "Cancelled by",
     },
     "zh-hans": {

@@ -96,7 +96,7 @@ def fill_every_page(sandbox: Sandbox) -> dict[str, str]:
         "rent": "admin:rentals_order_rent",
         "open orders": "admin:rentals_order_board",
         "orders": "admin:rentals_order_changelist",
-        "orders not placed here": "admin:rentals_order_found",
+        "orders placed outside the portal": "admin:rentals_order_found",
         "transactions": "admin:rentals_transaction_changelist",
         "ledger": "admin:rentals_finding_changelist",
         "apps": "admin:rentals_project_changelist",

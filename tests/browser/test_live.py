@@ -105,7 +105,7 @@ def test_revoked_permission_is_announced(make_visitor: MakeVisitor, message: Mes
     with visitor.expecting("403"):
         visitor.user.groups.clear()
         expect(visitor.page.locator("#signed-out-note")).to_contain_text(
-            "You may no longer see this part of the page."
+            "You no longer have access to this part of the page."
         )
 
 
@@ -124,5 +124,5 @@ def test_account_page_stops_polling_after_the_answer(manager: Visitor, sandbox: 
     result = manager.page.locator("#account-check")
     expect(result.locator("[hx-trigger]")).to_have_count(1)
     account.enquiries.update(state="failed", reason="timed_out")
-    expect(result).to_contain_text("No answer came in time.")
+    expect(result).to_contain_text("No answer was received in time.")
     wait_until(lambda: result.locator("[hx-trigger]").count() == 0)

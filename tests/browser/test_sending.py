@@ -63,11 +63,13 @@ class TestOneMessage:
         page.wait_for_state(last)
         assert page.is_marked_document()
         assert accepted(sandbox, provider) == 1
-        expect(page.money).to_have_text("The provider accepted it and charges by its own rules.")
+        expect(page.money).to_have_text(
+            "Accepted by the provider, which charges under its own rules."
+        )
         message = page.message
         assert message.provider_id
         expect(page.timeline).to_contain_text(f"Queued by {operator.user}")
-        expect(page.timeline).to_contain_text("Handed over for sending")
+        expect(page.timeline).to_contain_text("Submitted to the provider")
         expect(page.timeline).to_contain_text(f"id {message.provider_id}")
         expect(page.title).to_have_text(WHOLE)
         assert page.call_links.count() == 0
@@ -179,7 +181,7 @@ class TestRepeatedSubmit:
         expect(form.text).to_have_value(TEXT)
         page = form.send()
         assert page.public_id == first
-        note = "This form was already sent at"
+        note = "This form was already submitted at"
         expect(page.notes.filter(has_text=note)).to_contain_text("nothing was sent twice")
         self._assert_sent_once(sandbox)
 
@@ -208,7 +210,7 @@ class TestRepeatedSubmit:
         operator.page.go_back()
         form = SendForm(operator.page).fill(text="Another text")
         form.button.click()
-        expect(form.notes.filter(has_text="has not been sent")).to_be_visible()
+        expect(form.notes.filter(has_text="have not been sent")).to_be_visible()
         self._assert_sent_once(sandbox)
         expect(form.text).to_have_value("Another text")
         form.send().wait_until_open()

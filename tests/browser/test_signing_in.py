@@ -18,7 +18,7 @@ def test_wrong_password_message_gets_the_focus(
     staff = make_staff("viewer")
     form = SignIn.of(make_visitor())
     form.sign_in(staff.username, "wrong")
-    expect(form.problems).to_contain_text("Username or password is not right.")
+    expect(form.problems).to_contain_text("The username or password is incorrect.")
     assert form.has_focus(form.problems)
     assert form.page.title().startswith("Error:")
     assert form.page.locator("#id_password").input_value() == ""

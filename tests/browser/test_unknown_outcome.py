@@ -32,8 +32,10 @@ def unknown(account: Account) -> Message:
 class TestOutcomeUnknown:
     def test_message_is_settled_as_sent(self, manager: Visitor, unknown: Message) -> None:
         page = MessagePage.of(manager, unknown).settle("sent", "has")
-        page.wait_for_state("Sent (marked)")
-        expect(page.timeline).to_contain_text(f"Marked as sent by {manager.user}: Recipient has it")
+        page.wait_for_state("Sent (set by hand)")
+        expect(page.timeline).to_contain_text(
+            f"Marked as sent by {manager.user}: Recipient received it"
+        )
 
     @pytest.mark.any_database
     def test_closed_dialog_returns_the_focus(self, manager: Visitor, unknown: Message) -> None:
@@ -51,7 +53,7 @@ class TestOutcomeUnknown:
         page = MessagePage.of(manager, unknown)
         page.again_button.click()
         expect(page.again_dialog).to_contain_text(
-            "The recipient may get it twice and it may be paid twice."
+            "The recipient may receive it twice, and it may be charged twice."
         )
         manager.page.keyboard.press("Escape")
         page.send_again().wait_for_state("Accepted, waiting for report")

@@ -25,7 +25,7 @@ def test_state_label_has_icon_word_role_and_help() -> None:
     assert "Paused" in html
     assert "pause_circle" in html
     assert "state-danger" in html
-    assert 'data-help="Nothing goes out; the reason is shown."' in html
+    assert 'data-help="Sending is stopped; see the reason."' in html
 
 
 def test_unknown_state_is_shown_raw_and_escaped() -> None:

@@ -143,7 +143,7 @@ def test_number_on_the_do_not_send_list_stays_on_hold() -> None:
     assert message.state == "held", "it may have been sent, so it is not cancelled"
     assert release(message) == 0
     (group,) = holdable(GROUP).groups(Hold.objects.get())
-    assert "On the do-not-send list, so not sent if released: 1." in group.facts
+    assert "On the do-not-send list, not sent even if released: 1." in group.facts
 
 
 def test_country_that_the_account_may_not_send_to_any_more_stays_on_hold() -> None:
@@ -219,7 +219,7 @@ def test_direct_post_changes_nothing_and_says_why(client: Client, action: str) -
     client.force_login(user)
     url = reverse(f"admin:messaging_message_{action}", args=[message.public_id])
     answer = client.post(url, follow=True)
-    assert "it is on hold, and a manager decides about it" in answer.content.decode()
+    assert "this is on hold. A manager decides." in answer.content.decode()
     message.refresh_from_db()
     assert message.state == "held"
 
@@ -236,7 +236,7 @@ def test_page_says_that_it_is_on_hold_and_offers_neither_button(client: Client) 
     assert "Put on hold" in page
     assert "Send it now" not in page
     assert "Cancel message" not in page
-    assert "Needs a go-ahead" not in page
+    assert "Needs confirmation" not in page
 
 
 def test_go_ahead_is_still_possible_without_a_hold() -> None:
@@ -266,7 +266,7 @@ def test_group_names_the_senders_and_what_needed_a_go_ahead() -> None:
     assert group.key == f"messages:{account.pk}"
     assert group.account == f"{account.name}, 2 people"
     assert f"Ask the senders: {li.username} 2, {ana.username} 1." in group.facts
-    assert "Needed a go-ahead already: 1." in group.facts
+    assert "Already needed confirmation: 1." in group.facts
     assert (group.undecided, group.settled, group.may_send) == (3, 0, True)
     rows = holdable(GROUP).rows(hold, group.key, 0, 2)
     assert len(rows) == 2

@@ -20,20 +20,20 @@ from tests.support.engine import IMPATIENT, run_engine, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NOT_SPENT = "No money was spent: the provider did not act on it."
-MAYBE = "Money may have been spent: it is not known whether the provider acted."
-REFUSED = "The provider refused it; a refusal is not normally charged."
-ACCEPTED = "The provider accepted it and charges by its own rules."
+NOT_SPENT = "No charge: the provider did not process the request."
+MAYBE = "This may have been charged: it is not known whether the provider processed the request."
+REFUSED = "Refused by the provider. Refused requests are not normally charged."
+ACCEPTED = "Accepted by the provider, which charges under its own rules."
 NO_ANSWER = "No answer after"
 
 FAULTS = {
-    ("Outcome unknown", "The provider had a fault of its own.", MAYBE): (
+    ("Outcome unknown", "The provider had an internal error.", MAYBE): (
         "html_500",
         "html_502",
         "html_503",
         "html_504",
     ),
-    ("Outcome unknown", "The provider answered with something unreadable.", MAYBE): (
+    ("Outcome unknown", "The provider's answer could not be read.", MAYBE): (
         *("html_200", "empty_200", "json_truncated", "json_list", "json_string", "json_null"),
         *("json_number", "json_deep", "json_missing_keys", "json_duplicate_keys", "json_nan"),
         *("bad_utf8", "huge_body", "gzip_bomb", "tls_broken", "endless_headers", "huge_header"),
@@ -44,21 +44,24 @@ FAULTS = {
         "trickled_headers",
         "trickled_body",
     ),
-    ("Outcome unknown", "The connection broke while the provider", MAYBE): (
+    ("Outcome unknown", "The connection was lost while the provider", MAYBE): (
         "reset_before",
         "reset_after",
         "closed_after",
     ),
-    ("Outcome unknown", "The address of this account points elsewhere.", MAYBE): (
+    ("Outcome unknown", "The address of this account redirects elsewhere.", MAYBE): (
         "redirect_302",
         "redirect_303",
     ),
-    ("Not sent", "The address of this account points elsewhere.", NOT_SPENT): (
+    ("Not sent", "The address of this account redirects elsewhere.", NOT_SPENT): (
         "redirect_301",
         "redirect_307",
         "redirect_308",
     ),
-    ("Waiting", "The provider asks to slow down.", NOT_SPENT): ("too_many", "too_many_retry_after"),
+    ("Waiting", "Too many requests: the provider asked to slow down.", NOT_SPENT): (
+        "too_many",
+        "too_many_retry_after",
+    ),
     ("Accepted, waiting for report", "", ACCEPTED): (
         "odd_text",
         "contradiction",
@@ -107,7 +110,7 @@ def test_page_explains_a_fault_with_its_money_line(
     assert money in element(page, "money-line")
     assert words in element(page, "story")
     assert bool(element(page, "next-step")) == bool(words)
-    assert ("A manager can settle this." in page) == (state == "Outcome unknown")
+    assert ("A manager can set the outcome." in page) == (state == "Outcome unknown")
     assert sandbox.book.repeated() == []
     assert sandbox.book.entries(kind="strayed") == []
 
@@ -120,7 +123,7 @@ def test_wrong_password_pauses_the_account_and_shows_the_next_step(
     page = live_part(client, send(make_message(account, kind="provider_code")))
     assert "Refused" in element(page, "status-line")
     assert REFUSED in element(page, "money-line")
-    assert "The provider did not accept the login." in element(page, "story")
+    assert "The provider did not accept the credentials." in element(page, "story")
     assert "Replace the key, then check the connection." in element(page, "next-step")
     account = Account.objects.get(pk=account.pk)
     assert account.is_paused
@@ -139,7 +142,7 @@ def test_unreachable_provider_is_tried_again(client: Client) -> None:
     run_engine(lambda: Message.objects.filter(tries__gte=1, state="queued").exists())
     page = live_part(client, message)
     assert "The provider could not be reached." in element(page, "story")
-    assert re.search("Tried [12] times, next at", page)
+    assert re.search("Tried [12] times; next attempt at", page)
     assert NOT_SPENT in element(page, "money-line")
 
 
@@ -149,5 +152,5 @@ def test_manager_opens_the_call_of_a_message(client: Client, sandbox: Sandbox) -
     link = re.findall(r'href="(/providers/apicall/[^"]+)"', live_part(client, message, "manager"))
     call = client.get(link[-1]).content.decode()
     assert "Send SMS" in call
-    assert "Secrets and codes are hidden here from everybody." in call
+    assert "Secrets and codes are always hidden here." in call
     assert "Done" in call

@@ -71,14 +71,14 @@ def test_unmatched_report_conflicts_once_it_is_processed_again(
     wait_until(lambda: Callback.objects.filter(state="unmatched").exists())
     client.force_login(make_staff("manager"))
     listed = client.get("/providers/callback/?state=unmatched").content.decode()
-    assert "nothing matches" in listed
+    assert "no match" in listed
 
     Message.objects.filter(pk=message.pk).update(reference=message.reference)
     callback = Callback.objects.get(state="unmatched")
     answer = client.post(f"/providers/callback/{callback.public_id}/again/", follow=True)
-    assert "Its state is now: Conflict." in answer.content.decode()
+    assert "State is now: Conflict." in answer.content.decode()
     page = client.get(f"/messaging/message/{message.public_id}/change/").content.decode()
-    assert "First reported “Delivered”, later “Not delivered”." in page
+    assert "Reported “Delivered” first, then “Not delivered”." in page
 
 
 @pytest.mark.parametrize(

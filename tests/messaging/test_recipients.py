@@ -48,16 +48,20 @@ INVALID = [
     ("139123456789", "“139123456789” has 12 digits; a mobile number in China has 11.", "12"),
     (
         "12012345678",
-        "No mobile number in China begins like “12012345678”. Check the number.",
+        ("“12012345678” does not start like a mobile number in mainland China. Check the number."),
         "12012345678",
     ),
     ("١٣٩١٢٣٤٥٦٧٨", "Enter the number with the digits 0 to 9.", "0"),
-    ("13912345678;rm", "“13912345678;rm” has a sign at position 12", ""),
-    ("13912345678,13900000000", "“13912345678,13900000000” holds two numbers. Enter one.", ""),
+    ("13912345678;rm", "“13912345678;rm” has an unexpected character at position 12", ""),
+    (
+        "13912345678,13900000000",
+        "“13912345678,13900000000” contains two numbers. Enter only one.",
+        "",
+    ),
     ("1.39123E+10", "A spreadsheet shortened this number (1.39123E+10)", "1.39123E+10"),
-    ("10086", "“10086” is a service number; it takes no SMS.", "10086"),
-    ("+999 12345678", "No country has numbers like “+999 12345678”.", "+"),
-    ("+14155550100", "Main may not send to United States.", "美国"),
+    ("10086", "“10086” is a service number and cannot receive SMS.", "10086"),
+    ("+999 12345678", "“+999 12345678” does not match any country's numbers.", "+"),
+    ("+14155550100", "Main is not allowed to send to United States.", "美国"),
     ("1" * 200, "This is too long for a phone number.", ""),
 ]
 
@@ -93,7 +97,7 @@ def test_unsupported_number_names_the_supported_ones() -> None:
     with override("en"), pytest.raises(InvalidRecipient) as raised:
         recipient_for(account("haosms", "US"), "+14155550100")
     assert str(raised.value) == (
-        "HaoSMS takes numbers of mainland China only, without +86. Choose another account."
+        "HaoSMS accepts mainland China numbers only, without +86. Choose another account."
     )
 
 

@@ -24,10 +24,10 @@ SETTLEMENTS = [(settle_outcome.mark_sent, "submitted"), (settle_outcome.mark_not
 @pytest.mark.parametrize(("settle", "state"), SETTLEMENTS)
 def test_settlement_records_person_and_reason(settle: Callable[..., bool], state: str) -> None:
     message, by = make_message(state="unknown"), make_user()
-    assert settle(message, by, "Seen in the provider's console")
+    assert settle(message, by, "Verified in the provider's console")
     message.refresh_from_db()
     assert (message.state, message.settled_by) == (state, by)
-    assert message.settled_because == "Seen in the provider's console"
+    assert message.settled_because == "Verified in the provider's console"
     assert message.settled_at is not None
 
 

@@ -71,7 +71,7 @@ def test_page_of_the_session_says_so(client: Client, session: Session, hold: Hol
     text = page.content.decode()
     assert "The SMS is on hold: it is not known whether it was sent before." in text
     assert "The SMS was put on hold" in text
-    assert "Being sent" not in text
+    assert "Sending" not in text
     assert 'name="code"' in text, "the customer may have the code"
 
 

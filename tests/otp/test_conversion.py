@@ -105,7 +105,7 @@ def test_alarm_is_shown_on_dashboard_and_list_and_links_to_its_sessions(
     make_sessions(20, account, minutes_ago=1)
     make_sessions(1, account, number_start="+861380000")
     client.force_login(make_staff("viewer"))
-    words = "20 codes to +86139… in the last 10 minutes"
+    words = "20 codes sent to +86139… in the last 10 minutes"
     assert words in client.get(reverse("admin:index")).content.decode()
     page = client.get(reverse("admin:otp_session_changelist"))
     assert words in page.content.decode()

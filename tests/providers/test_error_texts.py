@@ -7,8 +7,9 @@ from django.utils import translation
 
 from core.money_lines import MoneyLine
 from providers import error_texts
-from providers.error_texts import ReasonText, explain, register_reason
+from providers.error_texts import explain, register_reason
 from providers.gateway.vocabulary import Reason
+from providers.reason_texts import ReasonText
 
 ALL_VALUES = {"n": 12, "time": "14:05", "app": "WhatsApp", "country": "Indonesia"}
 
@@ -46,7 +47,7 @@ def test_unknown_outcome_says_that_money_may_be_spent(reason: Reason) -> None:
 
 def test_values_fill_the_placeholders() -> None:
     explanation = explain(Reason.NO_NUMBER_AVAILABLE, app="WhatsApp", country="Indonesia", n=10)
-    assert explanation.title == "No number is free for WhatsApp in Indonesia."
+    assert explanation.title == "No number available for WhatsApp in Indonesia."
     assert "10 minutes" in explanation.next_step
 
 
@@ -66,13 +67,14 @@ def test_unknown_reason_is_shown_unchanged() -> None:
 def test_app_can_register_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(error_texts, "_texts", dict(error_texts._texts))
     register_reason(
-        "late", ReasonText("This waited %(n)s.", money="L", plain={"title": "It waited."})
+        "late",
+        ReasonText("Not sent after waiting %(n)s.", money="L", plain={"title": "It waited."}),
     )
-    assert explain("late", n="3 h").title == "This waited 3 h."
+    assert explain("late", n="3 h").title == "Not sent after waiting 3 h."
     assert explain("late").title == "It waited."
     assert explain("late").money == "L"
 
 
 def test_explanations_are_translated() -> None:
     with translation.override("en"):
-        assert explain(Reason.NO_BALANCE).title == "The account has no balance."
+        assert explain(Reason.NO_BALANCE).title == "Insufficient balance."

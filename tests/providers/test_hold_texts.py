@@ -80,8 +80,8 @@ def test_story_runs_from_the_backup_to_the_hold() -> None:
         ("A newer database was in use", "its counter is 91,204; that of this database was 91,102"),
         ("Restored from a backup", "portal-1331.dump"),
         (
-            "Put on hold by the portal itself, on host sms-1",
-            "pages, callbacks and balances go on",
+            "Put on hold automatically, on host sms-1",
+            "pages, callbacks and balances continue",
         ),
     ]
 

@@ -42,7 +42,7 @@ def log(order_pk: object, by: User, message: str, *, days_ago: int = 0) -> LogEn
 
 def hand_over_lines(order: Order) -> list[str]:
     entries = timeline(order, with_calls=False, with_money=False)
-    return [line.text for line in entries if line.text.startswith("Handed over by")]
+    return [line.text for line in entries if line.text.startswith("Reassigned by")]
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_timeline_shows_rows_and_not_log_lines(manager: User, operator: User) ->
     hand_overs.hand_over(order, manager, by=operator)
     LogEntry.objects.update(change_message="Something else")
     log(order.pk, operator, "Handed to nobody who has a row")
-    assert hand_over_lines(order) == [f"Handed over by {operator.username} to {manager.username}"]
+    assert hand_over_lines(order) == [f"Reassigned by {operator.username} to {manager.username}"]
 
 
 def test_hand_over_survives_deletion_of_its_log_line(manager: User, operator: User) -> None:
@@ -122,7 +122,7 @@ def test_scheduled_task_imports_log_line_of_an_older_version(manager: User, oper
         line.action_time,
         line,
     )
-    assert hand_over_lines(order) == [f"Handed over by {operator.username} to {manager.username}"]
+    assert hand_over_lines(order) == [f"Reassigned by {operator.username} to {manager.username}"]
 
 
 def test_log_line_is_imported_once(manager: User, operator: User) -> None:
@@ -150,7 +150,7 @@ def test_unknown_name_is_kept_as_logged(operator: User) -> None:
     log(order.pk, operator, "Handed to Somebody Gone")
     hand_overs.read_older_lines()
     assert HandOver.objects.get().to_person is None
-    assert hand_over_lines(order) == [f"Handed over by {operator.username} to Somebody Gone"]
+    assert hand_over_lines(order) == [f"Reassigned by {operator.username} to Somebody Gone"]
 
 
 def test_ambiguous_name_is_kept_as_logged(operator: User) -> None:
@@ -201,7 +201,7 @@ def test_migration_imports_existing_log_lines(
     line = log(order.pk, operator, "Handed to Li Wei", days_ago=400)
     log(order.pk, manager, "Handed to Somebody Gone")
     log(order.pk, manager, "Handed to Ana Maria")
-    log(order.pk, manager, "Revealed: The customer asks")
+    log(order.pk, manager, "Revealed: Customer request")
     for other in ("999999", "x", "9" * 30):
         log(other, manager, "Handed to Li Wei")
 

@@ -147,7 +147,7 @@ def test_list_that_shows_fewer_or_more_leaves_the_decision_to_a_person(account: 
     assert Order.objects.filter(account=account).count() == len(orders), "none is imported"
     (group,) = holdable("orders").groups(hold)
     assert group.facts[0] == (
-        "Orders in the list of the provider that may be these: 3. Settle them first."
+        "Orders in the provider's list that may match: 3. Decide about those first."
     )
 
 
@@ -227,7 +227,7 @@ def test_order_that_waited_too_long_is_not_placed_any_more(account: Account) -> 
     assert order.state == "held"
     (group,) = holdable("orders").groups(Hold.objects.get())
     assert not group.may_send
-    assert any("so not ordered any more" in str(fact) for fact in group.facts)
+    assert any("no longer ordered" in str(fact) for fact in group.facts)
 
 
 def test_discarded_order_ends_unknown_and_is_still_looked_for(account: Account) -> None:
@@ -288,7 +288,7 @@ def test_direct_post_cancels_nothing_and_says_why(client: Client, account: Accou
     client.force_login(make_user("rentals.view_order", "rentals.cancel_order"))
     url = reverse("admin:rentals_order_cancel", args=[order.public_id])
     page = client.post(url, follow=True).content.decode()
-    assert "it is on hold, and a manager decides about it" in page
+    assert "this is on hold. A manager decides." in page
     order.refresh_from_db()
     assert order.state == "held"
 

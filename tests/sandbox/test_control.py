@@ -32,7 +32,7 @@ def test_state_lists_every_provider(remote: Remote) -> None:
 
 def test_state_lists_the_faults_with_labels(remote: Remote) -> None:
     faults = {row["id"]: row["label"] for row in state_of(remote)["faults"]}
-    assert faults["reset_after"] == "Cut off after the request is accepted"
+    assert faults["reset_after"] == "Connection lost after the request is accepted"
 
 
 def test_state_contains_no_secret(sandbox: Sandbox) -> None:

@@ -46,7 +46,9 @@ def test_no_banner_while_queue_and_engine_are_alive(browser: Client) -> None:
 
 
 def test_queue_that_never_ran_is_announced(browser: Client) -> None:
-    assert "The queue has not run yet. New messages and orders will wait" in read_banners(browser)
+    assert "The queue has not started yet. New messages and orders will wait" in read_banners(
+        browser
+    )
 
 
 def test_engine_without_a_lease_is_announced_with_the_backlog(browser: Client) -> None:
@@ -54,7 +56,7 @@ def test_engine_without_a_lease_is_announced_with_the_backlog(browser: Client) -
     make_waiting_message(5)
     set_leases(seconds_ago=60)
     assert "The queue has not run since" in read_banners(browser)
-    assert "1 message waits; none is lost. New ones will wait too." in read_banners(browser)
+    assert "1 message is waiting; nothing is lost. New ones will wait too." in read_banners(browser)
 
 
 def test_queue_without_a_heartbeat_is_announced(browser: Client) -> None:
@@ -75,7 +77,7 @@ def test_overdue_message_is_announced_while_the_engine_is_alive(browser: Client)
     heartbeat("queue")
     make_waiting_message(31)
     set_leases()
-    assert "The queue is slow: 1 message has waited since" in read_banners(browser)
+    assert "The queue is slow: 1 message has been waiting since" in read_banners(browser)
 
 
 def test_message_of_a_paused_account_does_not_count_as_overdue(browser: Client) -> None:
@@ -101,14 +103,14 @@ def test_messages_and_orders_are_counted_separately(browser: Client) -> None:
     make_order()
     make_order()
     set_leases(seconds_ago=60)
-    assert "1 message and 2 orders wait; none is lost." in read_banners(browser)
+    assert "1 message and 2 orders are waiting; nothing is lost." in read_banners(browser)
 
 
 def test_overdue_order_is_announced_while_the_engine_is_alive(browser: Client) -> None:
     heartbeat("queue")
     make_order(not_before=timezone.now() - timedelta(seconds=31))
     set_leases()
-    assert "The queue is slow: 1 order has waited since" in read_banners(browser)
+    assert "The queue is slow: 1 order has been waiting since" in read_banners(browser)
 
 
 @pytest.mark.parametrize("state", ["placing", "refused"])
@@ -128,4 +130,4 @@ def test_recovery_is_announced(browser: Client) -> None:
     heartbeat("queue")
     read_banners(browser)
     set_leases()
-    assert "The queue runs again since" in read_banners(browser)
+    assert "The queue has been running again since" in read_banners(browser)

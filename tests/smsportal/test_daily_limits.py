@@ -23,7 +23,7 @@ def browser(client: Client) -> Client:
 
 
 def test_list_shows_the_usage(browser: Client) -> None:
-    assert "those of the portal&#x27;s settings count" in browser.get(LIST).content.decode()
+    assert "the portal default applies" in browser.get(LIST).content.decode()
     user = make_user()
     DailyLimit.objects.create(user=user, what="messages", most=5000)
     DailyLimit.objects.create(group=Group.objects.get(name="operator"), what="codes", most=70)
@@ -56,7 +56,7 @@ def test_limit_belongs_to_either_a_person_or_a_role(
         "most": 3,
     }
     page = browser.post(ADD, data).content.decode()
-    assert "Choose either a member of staff or a role." in page
+    assert "Choose either a staff member or a role." in page
     assert not DailyLimit.objects.exists()
 
 

@@ -42,7 +42,7 @@ def test_missing_page_offers_a_search_and_keeps_the_navigation(
 def test_forbidden_page_names_the_permission(browser: Client) -> None:
     response = browser.get(reverse("admin:auth_user_changelist"))
     assert response.status_code == 403
-    assert "It needs the permission “See: Users”." in response.content.decode()
+    assert "It requires the permission “View: Users”." in response.content.decode()
 
 
 def test_reference_is_on_the_page_in_the_header_and_in_the_log(
@@ -78,8 +78,8 @@ def test_server_error_advises_to_check_before_sending_again(
     response = browser.get("/")
     page = response.content.decode()
     assert response.status_code == 500
-    assert "The portal has a fault." in page
-    assert "look in Messages before sending it again" in page
+    assert "Something went wrong in the portal." in page
+    assert "check Messages before sending it again" in page
     assert REFERENCE.search(page)
     assert "secret detail" not in page
 
@@ -94,7 +94,7 @@ def test_failing_error_page_still_returns_a_page(
     monkeypatch.setattr(errors, "error_page", broken)
     response = browser.get("/")
     assert response.status_code == 500
-    assert "The portal has a fault." in response.content.decode()
+    assert "Something went wrong in the portal." in response.content.decode()
 
 
 @pytest.mark.parametrize("error", [OperationalError(), InternalError("read-only transaction")])
@@ -108,7 +108,7 @@ def test_unreachable_database_returns_a_page_that_reloads(
     response = browser.get("/")
     page = response.content.decode()
     assert response.status_code == 503
-    assert "What was queued is kept." in page
+    assert "Queued items are not lost." in page
     assert response["Retry-After"] == "15"
     assert 'http-equiv="refresh"' in page
 
@@ -119,7 +119,7 @@ def test_form_without_its_token_can_be_opened_again() -> None:
     page = reverse("admin:auth_user_add")
     response = strict.post(page, {"username": "x"})
     assert response.status_code == 403
-    assert "This form can no longer be sent." in response.content.decode()
+    assert "This form has expired." in response.content.decode()
     assert f'href="{page}"' in response.content.decode()
 
 

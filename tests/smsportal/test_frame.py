@@ -183,7 +183,7 @@ def test_first_steps_are_shown_to_managers_only() -> None:
     assert b"First steps" in browser_of(member("manager")).get("/").content
     viewer = browser_of(member("viewer")).get("/").content
     assert b"First steps" not in viewer
-    assert b"Nothing needs a hand." in viewer
+    assert b"Nothing needs attention." in viewer
 
 
 def test_pages_have_no_inline_scripts() -> None:

@@ -136,7 +136,7 @@ def test_events_tell_who_joined_and_stopped() -> None:
     make_host("sms-1", started_at=now - timedelta(hours=2))
     make_host("sms-2", started_at=now - timedelta(hours=1), stopped_at=now)
     texts = [event.text for event in hosts_context()["events"]]
-    assert texts[0] == "sms-2 stopped in order"
+    assert texts[0] == "sms-2 stopped normally"
     assert texts[1].startswith("sms-2 joined")
     assert texts[2].startswith("sms-1 joined")
 

@@ -92,7 +92,7 @@ def test_chinese_send_form_shows_errors_in_chinese() -> None:
     ("state", "shown"),
     [
         ("queued", ["排队中"]),
-        ("unknown", ["结果未知", "可能已产生费用，尚不能确认服务商是否已执行。"]),
+        ("unknown", ["结果未知", "可能已产生费用：无法确认服务商是否已执行。"]),
     ],
 )
 def test_chinese_message_page_has_no_english_words(state: str, shown: list[str]) -> None:

@@ -86,4 +86,4 @@ def test_roles_and_permissions_have_labels() -> None:
     send = Permission.objects.get(codename="send_message")
     view = Permission.objects.get(codename="view_apicall")
     assert permission_label(send) == "Send SMS"
-    assert permission_label(view) == "See: API calls"
+    assert permission_label(view) == "View: API calls"

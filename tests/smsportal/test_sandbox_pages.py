@@ -57,7 +57,7 @@ def test_page_is_missing_without_a_sandbox(browser: Client) -> None:
 def test_received_messages_are_shown_escaped(sandbox: Sandbox, browser: Client) -> None:
     send(sandbox)
     page = browser.get(PAGE).content.decode()
-    assert "Practice: nothing here reaches a phone or costs money." in page
+    assert "Sandbox: nothing here reaches a phone or costs money." in page
     assert "8613312345678" in page
     assert "&lt;b&gt;the whole text" in page
     assert "<b>the whole text" not in page
@@ -70,14 +70,14 @@ def test_viewer_sees_entries_without_numbers_and_texts(sandbox: Sandbox) -> None
         assert "HAORUI" in shown
         assert "12345678" not in shown
         assert "whole text" not in shown
-        assert "Push this report" not in shown
+        assert "Send this report" not in shown
 
 
 def test_fault_is_switched_on_announced_and_switched_off(sandbox: Sandbox, browser: Client) -> None:
     browser.post(PAGE, {"act": "fault", "fault": "slow", "provider": "haorui", "calls": "all"})
     (active,) = sandbox.faults.active()
     assert (active.fault.id, active.provider, active.calls) == ("slow", "haorui", None)
-    assert "Practice: a fault is switched on." in browser.get("/").content.decode()
+    assert "Sandbox: a simulated fault is on." in browser.get("/").content.decode()
     browser.post(PAGE, {"act": "clear"})
     assert not sandbox.faults.active()
     assert "Practice: a fault" not in browser.get("/").content.decode()
@@ -87,9 +87,7 @@ def test_chosen_report_is_requested(sandbox: Sandbox, browser: Client) -> None:
     message_id = send(sandbox)
     fields = {"act": "report", "provider": "haorui", "message_id": message_id, "word": "Delivered"}
     response = browser.post(PAGE, fields, follow=True)
-    assert "The report was pushed." in response.content.decode() or (
-        "alert" in response.content.decode()
-    )
+    assert "Report sent." in response.content.decode() or ("alert" in response.content.decode())
 
 
 @pytest.mark.parametrize("act", ["fault", "report", "sms", "nonsense"])
@@ -110,7 +108,7 @@ def test_unreachable_sandbox_is_reported(browser: Client, settings: LazySettings
     settings.SANDBOX_URL = "http://127.0.0.1:9"
     cache.clear()
     page = browser.get(PAGE).content.decode()
-    assert "The practice providers cannot be reached." in page
+    assert "The sandbox cannot be reached." in page
     assert "http://127.0.0.1:9" in page
     assert browser.post(PAGE, {"act": "clear"}).status_code == 302
     assert browser.get("/").status_code == 200

@@ -39,7 +39,7 @@ def test_wrong_name_wrong_password_and_inactive_user_give_the_same_message(clien
     inactive.save()
     for name, password in (("nobody", "x"), ("viewer", "x"), ("inactive", "right")):
         response = client.post(reverse("admin:login"), {"username": name, "password": password})
-        assert b"Username or password is not right." in response.content
+        assert b"The username or password is incorrect." in response.content
         assert b"Error: Sign in" in response.content
 
 

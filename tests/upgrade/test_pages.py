@@ -98,4 +98,4 @@ def test_order_page_shows_who_reassigned_the_order(written: None, superuser: Cli
     order = Order.objects.filter(held_by__groups__name="manager").earliest("pk")
     page = superuser.get(reverse("admin:rentals_order_change", args=[order.public_id]))
     by, to = order.created_by, order.held_by
-    assert f"Handed over by {by} to {to}" in page.content.decode()
+    assert f"Reassigned by {by} to {to}" in page.content.decode()

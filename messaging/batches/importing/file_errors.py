@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from core.money_lines import MoneyLine
-from providers.error_texts import ReasonText, register_reason
+from providers.error_texts import register_reason
+from providers.reason_texts import ReasonText
 
 
 class Unreadable(Exception):
@@ -35,7 +36,7 @@ class FileProblem(StrEnum):
 WORDS = {
     FileProblem.WRONG_KIND: ReasonText(
         gettext_noop("Choose a CSV or XLSX file."),
-        gettext_noop("“%(name)s” is something else."),
+        gettext_noop("“%(name)s” is a different file type."),
         "",
         MoneyLine.NOT_SENT,
     ),
@@ -55,25 +56,27 @@ WORDS = {
         gettext_noop("The file has no rows."), "", "", MoneyLine.NOT_SENT
     ),
     FileProblem.NO_NUMBER_COLUMN: ReasonText(
-        gettext_noop("No column holds phone numbers."),
+        gettext_noop("No column contains phone numbers."),
         gettext_noop("Columns: %(columns)s."),
         gettext_noop("Choose the column, or add one."),
         MoneyLine.NOT_SENT,
     ),
     FileProblem.UNREADABLE: ReasonText(
         gettext_noop("The file cannot be read."),
-        gettext_noop("It is protected, damaged, or has unknown characters."),
+        gettext_noop("It is password-protected, damaged or in an unknown encoding."),
         gettext_noop("Save it as CSV UTF-8 and upload it again."),
         MoneyLine.NOT_SENT,
     ),
     FileProblem.QUOTES: ReasonText(
-        gettext_noop("A quotation mark in row %(row)s stands in the wrong place."),
-        gettext_noop("Or it is never closed, so that the rows after it cannot be told apart."),
-        gettext_noop("Correct this row, and upload the file again."),
+        gettext_noop("Row %(row)s has a misplaced quotation mark."),
+        gettext_noop(
+            "Or a quotation mark is never closed, so the rows after it cannot be separated."
+        ),
+        gettext_noop("Correct this row and upload the file again."),
         MoneyLine.NOT_SENT,
     ),
     FileProblem.UNKNOWN_COLUMNS: ReasonText(
-        gettext_noop("The text names columns that the file does not have: %(unknown)s."),
+        gettext_noop("The text uses columns that are not in the file: %(unknown)s."),
         gettext_noop("Columns: %(columns)s."),
         gettext_noop("Change the text, or upload another file."),
         MoneyLine.NOT_SENT,

@@ -90,7 +90,7 @@ def test_revealing_requires_a_reason_and_logs_it(browser: Client, account: Accou
     assert not LogEntry.objects.exists()
     response = browser.post(page, {"reason": "complaint"})
     assert "secret of Main" in response.content.decode()
-    assert LogEntry.objects.get().change_message == "Revealed: A complaint"
+    assert LogEntry.objects.get().change_message == "Revealed: Complaint"
 
 
 def test_revealed_values_are_not_cached(browser: Client, account: Account) -> None:

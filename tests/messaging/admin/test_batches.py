@@ -68,9 +68,9 @@ def test_pasted_recipients_are_checked_confirmed_and_sent(browser: Client) -> No
     assert "about 0.12" in shown
     assert "at 270 a minute" not in shown
     answer = confirm(browser, batch)
-    assert "3 messages are on their way." in answer.content.decode()
+    assert "3 messages are being sent." in answer.content.decode()
     tasks.lay_out(batch.pk)
-    assert "0 of 3 are out" in browser.get(page_of(batch, "live")).content.decode()
+    assert "0 of 3 sent" in browser.get(page_of(batch, "live")).content.decode()
 
 
 def test_file_columns_fill_the_placeholders_of_the_text(browser: Client) -> None:
@@ -82,7 +82,7 @@ def test_file_columns_fill_the_placeholders_of_the_text(browser: Client) -> None
     texts = list(StagedRow.objects.filter(verdict="good").values_list("text", flat=True))
     assert texts == ["Dear Anna!", "Dear Bo!"]
     page = browser.get(page_of(batch)).content.decode()
-    assert "Nothing in the column “name”, which the text names." in page
+    assert "The column “name”, used in the text, is empty in this row." in page
     assert "Dear Bo!" in browser.get(page_of(batch, "row"), {"row": "1"}).content.decode()
 
 
@@ -134,8 +134,8 @@ def test_a_duplicate_batch_needs_one_confirmation(browser: Client) -> None:
     earlier = start_batch(make_batch(numbers(3), account))
     batch = make_batch("\n".join(reversed(numbers(3).split("\n"))), account)
     page = confirm(browser, batch).content.decode()
-    assert "The same went out on" in page
-    assert f"by {earlier.answerable}, to 3 numbers." in page
+    assert "sent the same to" in page
+    assert f"{earlier.answerable} sent the same to 3 numbers" in page
     batch.refresh_from_db()
     assert batch.state == "ready"
     confirm(browser, batch, confirmed=earlier.public_id)
@@ -147,7 +147,7 @@ def test_a_scheduled_duplicate_causes_a_warning(browser: Client) -> None:
     earlier = make_batch(numbers(3))
     lifecycle.schedule(earlier, earlier.created_by, timezone.now() + timedelta(days=1))
     page = confirm(browser, make_batch(numbers(3))).content.decode()
-    assert "The same will go out on" in page
+    assert "has scheduled the same to" in page
 
 
 def test_confirmation_must_match_the_count_of_recipients_who_have_the_text(browser: Client) -> None:
@@ -157,7 +157,7 @@ def test_confirmation_must_match_the_count_of_recipients_who_have_the_text(brows
     make_message(account, recipient="+8613900000004", text=TEXT, state="cancelled")
     batch = make_batch(numbers(5, start=1), account)
     page = confirm(browser, batch).content.decode()
-    assert "3 of 5 recipients got the same text within the last 7 days" in page
+    assert "3 of 5 recipients received the same text in the last 7 days" in page
     confirm(browser, batch, confirmed="2")
     batch.refresh_from_db()
     assert batch.state == "ready"
@@ -170,7 +170,7 @@ def test_another_text_to_the_same_numbers_causes_no_warning(browser: Client) -> 
     account = make_account()
     start_batch(make_batch(b"name,phone\nAl,13900000001\n", account, text="Dear {name}"))
     batch = make_batch(b"name,phone\nBo,13900000001\n", account, text="Dear {name}!")
-    assert "1 message is on its way." in confirm(browser, batch).content.decode()
+    assert "1 message is being sent." in confirm(browser, batch).content.decode()
 
 
 def test_a_batch_that_was_checked_again_must_be_reviewed_again(browser: Client) -> None:
@@ -179,7 +179,7 @@ def test_a_batch_that_was_checked_again_must_be_reviewed_again(browser: Client) 
     create.recheck(batch, text="Another text.", number_column=None)
     tasks.read(batch.pk)
     page = confirm(browser, batch, seen=old).content.decode()
-    assert "This batch was checked again meanwhile." in page
+    assert "This batch has been checked again since you opened it." in page
     assert "Another text." in page
     batch.refresh_from_db()
     assert batch.state == "ready"
@@ -189,7 +189,7 @@ def test_a_start_time_in_the_past_is_rejected(browser: Client) -> None:
     batch = make_batch(numbers(1))
     data = {"when": "later", "day": "2020-01-01", "clock": "10:00"}
     page = confirm(browser, batch, **data).content.decode()
-    assert "This time is over." in page
+    assert "This time has passed." in page
     data["day"] = f"{timezone.localtime() + timedelta(days=1):%Y-%m-%d}"
     confirm(browser, batch, **data)
     batch.refresh_from_db()
@@ -199,7 +199,7 @@ def test_a_start_time_in_the_past_is_rejected(browser: Client) -> None:
 def test_a_missing_start_time_is_reported_beside_its_field(browser: Client) -> None:
     batch = make_batch(numbers(1))
     page = confirm(browser, batch, when="later", day="2026-01-01").content.decode()
-    assert page.count("Enter the time.") == 2
+    assert page.count("Enter a time.") == 2
     assert 'aria-describedby="start-problem"' in page
 
 
@@ -218,16 +218,16 @@ def test_pause_continue_and_cancel_change_the_state(browser: Client) -> None:
         batch.refresh_from_db()
         assert batch.state == state
     late = browser.post(page_of(batch, "pause"), follow=True).content.decode()
-    assert "Nothing was changed: it has moved on." in late
+    assert "No change: the batch is already in another state." in late
 
 
 @pytest.mark.parametrize(
     ("language", "out", "words"),
     [
-        ("en", 2, "2 messages are out and stay out. Cancel the other 3?"),
-        ("en", 1, "1 message is out and stays out. Cancel the other 4?"),
-        ("en", 0, "Nothing is out yet. Cancel all 5?"),
-        ("en", 5, "Nothing waits any more: there is nothing left to cancel."),
+        ("en", 2, "2 messages have been sent and cannot be recalled. Cancel the other 3?"),
+        ("en", 1, "1 message has been sent and cannot be recalled. Cancel the other 4?"),
+        ("en", 0, "Nothing has been sent yet. Cancel all 5?"),
+        ("en", 5, "Nothing to cancel: no messages are waiting."),
         ("zh-hans", 2, "已发出的 2 条无法撤回。取消其余 3 条？"),
         ("zh-hans", 0, "尚未发出任何短信。取消全部 5 条？"),
     ],
@@ -291,7 +291,7 @@ def test_undelivered_messages_are_resent_in_a_linked_batch(browser: Client) -> N
     Message.objects.exclude(batch_row=1).update(state="delivered")
     lifecycle.finish_completed()
     page = browser.get(page_of(batch)).content.decode()
-    assert "Send again to 1 not delivered…" in page
+    assert "Send 1 undelivered again…" in page
     browser.post(page_of(batch, "again"), {"form_token": "again"})
     new = Batch.objects.get(sent_again_from=batch)
     tasks.read(new.pk)
@@ -359,16 +359,16 @@ def test_the_text_size_excludes_placeholder_values(browser: Client) -> None:
     data = {"account": account.public_id, "text": "Dear {姓名}, it’s here."}
     size = browser.post("/messaging/batch/new/size/", data).content.decode()
     assert "1 segment · Unicode · 53 characters left in this segment" in " ".join(size.split())
-    assert "“’” (character 14) makes this Unicode." in size
-    assert "About 0.04 a recipient" in size
-    assert "What the columns fill in comes on top" in size
+    assert "“’” (character 14) makes this message Unicode." in size
+    assert "About 0.04 per recipient" in size
+    assert "Column values add to this" in size
 
 
 def test_a_text_over_the_segment_limit_is_refused(
     browser: Client,
 ) -> None:
     data = fields(make_account(), text="a" * 1600, pasted=numbers(1))
-    assert "Text must be at most 10 segments" in browser.post(NEW, data).content.decode()
+    assert "The text may have at most 10 segments" in browser.post(NEW, data).content.decode()
     assert not Batch.objects.exists()
 
 
@@ -381,4 +381,4 @@ def test_templates_are_offered_with_their_text(browser: Client) -> None:
 
 def test_the_page_says_when_no_account_can_send(client: Client) -> None:
     client.force_login(make_user("messaging.bulk_message"))
-    assert "No account can do this yet." in client.get(NEW).content.decode()
+    assert "No account is set up for this yet." in client.get(NEW).content.decode()

@@ -32,8 +32,8 @@ def test_cancel_asks_for_confirmation_with_the_count(client: Client) -> None:
     waiting, sent = make_message(), make_message(state="submitted")
     browser = sign_in(client, "messaging.cancel_message")
     page = run_action(browser, "cancel_waiting", waiting, sent).content.decode()
-    assert "This concerns 1 message." in page
-    assert "1 other is in another state" in page
+    assert "This affects 1 message." in page
+    assert "1 other message is in another state" in page
     waiting.refresh_from_db()
     assert waiting.state == "queued"
 
@@ -54,10 +54,10 @@ def test_settle_requires_a_reason(client: Client, action: str, state: str) -> No
     messages = [make_message(state="unknown") for _ in range(2)]
     browser = sign_in(client, "messaging.resolve_message")
     page = run_action(browser, action, *messages, confirmed="yes").content.decode()
-    assert "Choose or type a reason first." in page
+    assert "Choose or enter a reason first." in page
     run_action(browser, action, *messages, confirmed="yes", reason="console")
     settled = Message.objects.filter(state=state)
-    assert [row.settled_because for row in settled] == ["Seen in the provider's console"] * 2
+    assert [row.settled_because for row in settled] == ["Verified in the provider's console"] * 2
 
 
 @pytest.mark.parametrize("action", ["cancel_waiting", "mark_sent", "mark_not_sent"])
@@ -73,7 +73,7 @@ def test_tab_counts_messages_that_need_attention(client: Client) -> None:
     make_message(state="unknown")
     make_message(state="held")
     page = sign_in(client).get(LIST).content.decode()
-    assert "Needs a hand 2" in page
+    assert "Needs attention 2" in page
     assert "?shown=unknown&amp;shown=held" in page
 
 
@@ -100,7 +100,7 @@ def test_dashboard_links_to_what_needs_attention(client: Client) -> None:
     page = sign_in(client, "providers.view_account").get("/").content.decode()
     assert "1 message: outcome unknown" in page
     assert "?shown=unknown" in page
-    assert f"{account.name} is paused: The account has no balance." in page
+    assert f"{account.name} is paused: Insufficient balance." in page
 
 
 def test_dashboard_hides_counts_without_the_permission(client: Client) -> None:

@@ -37,8 +37,8 @@ def test_newer_messages_are_counted_within_the_filters(browser: Client) -> None:
     make_message(account)
     make_message(account, kind="provider_code")
     rows = {"X-Rows": first.public_id}
-    assert browser.get(URL, headers=rows).json()["newer"] == "2 new – show"
-    assert browser.get(f"{URL}?kind__exact=text", headers=rows).json()["newer"] == "1 new – show"
+    assert browser.get(URL, headers=rows).json()["newer"] == "Show 2 new"
+    assert browser.get(f"{URL}?kind__exact=text", headers=rows).json()["newer"] == "Show 1 new"
 
 
 def test_empty_list_gets_no_changes(browser: Client) -> None:

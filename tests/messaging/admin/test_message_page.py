@@ -167,7 +167,9 @@ def test_late_cancel_shows_a_warning(client: Client) -> None:
     sign_in(client, "operator")
     client.post(url(message, "cancel"))
     assert state_of(message) == "sending"
-    assert notices(client, message) == ["Too late to cancel: it has been handed over."]
+    assert notices(client, message) == [
+        "Too late to cancel: the message has already been submitted to the provider."
+    ]
 
 
 # --- permissions -------------------------------------------------------------
@@ -213,7 +215,7 @@ def test_unknown_outcome_names_who_can_settle_it(client: Client, role: str) -> N
     message = make_message(state="unknown", reason="timed_out")
     sign_in(client, role)
     live = get_page(client, message, "live")
-    assert "A manager can settle this." in live
+    assert "A manager can set the outcome." in live
     assert "data-opens=" not in live
 
 
@@ -231,7 +233,7 @@ def test_settle_reason_is_logged_in_english(client: Client, outcome: str, state:
     )
     assert state_of(message) == state
     assert LogEntry.objects.get().change_message == (
-        f"Settled as {outcome}: Seen in the provider's console"
+        f"Settled as {outcome}: Verified in the provider's console"
     )
 
 
@@ -249,7 +251,7 @@ def test_message_settled_as_not_sent_shows_no_charge(client: Client) -> None:
     client.post(url(message, "settle"), {"outcome": "not_sent", "reason": "has_not"})
     live = get_page(client, message, "live")
     assert "Nothing was sent and nothing was charged." in live
-    assert "Recipient does not have it" in live
+    assert "Recipient did not receive it" in live
     assert "hx-trigger" not in live
 
 
@@ -268,7 +270,7 @@ def test_settle_without_a_reason_changes_nothing(client: Client) -> None:
     sign_in(client, "manager")
     client.post(url(message, "settle"), {"outcome": "sent", "reason": "other", "other": " "})
     assert state_of(message) == "unknown"
-    assert notices(client, message) == ["Nothing was changed: choose or type a reason."]
+    assert notices(client, message) == ["No change: choose or enter a reason."]
 
 
 def test_second_settlement_changes_nothing(client: Client) -> None:
@@ -277,7 +279,7 @@ def test_second_settlement_changes_nothing(client: Client) -> None:
     for outcome in ("sent", "not_sent"):
         client.post(url(message, "settle"), {"outcome": outcome, "reason": "console"})
     assert state_of(message) == "submitted"
-    assert notices(client, message)[-1] == "Nothing was changed: the outcome is known already."
+    assert notices(client, message)[-1] == "No change: the outcome has already been set."
 
 
 # --- sending again -----------------------------------------------------------
@@ -315,7 +317,7 @@ def test_own_code_cannot_be_sent_again(client: Client) -> None:
     message = make_message(make_account("haosms"), kind="own_code", state="refused")
     sign_in(client, "operator")
     send_again(client, message)
-    assert notices(client, message) == ["This message cannot be sent again as it is."]
+    assert notices(client, message) == ["This message cannot be sent again unchanged."]
 
 
 # --- revealing ---------------------------------------------------------------
@@ -332,7 +334,7 @@ def test_reveal_shows_the_message_and_logs_the_reason(client: Client) -> None:
     assert "+86 139 1234 5678" in response.content.decode()
     assert TEXT in response.content.decode()
     entry = LogEntry.objects.get()
-    assert (entry.change_message, entry.user) == ("Revealed: A complaint", user)
+    assert (entry.change_message, entry.user) == ("Revealed: Complaint", user)
 
 
 def test_reveal_without_a_reason_shows_and_logs_nothing(client: Client) -> None:

@@ -73,9 +73,9 @@ def test_recent_own_message_is_shown_whole(client: Client) -> None:
 @pytest.mark.parametrize(
     ("state", "reason", "line"),
     [
-        ("refused", "no_balance", "The account has no balance."),
-        ("not_sent", "waited_too_long", "This waited "),
-        ("not_sent", "portal_fault", "The portal had a fault before anything was sent."),
+        ("refused", "no_balance", "Insufficient balance."),
+        ("not_sent", "waited_too_long", "Not sent after waiting "),
+        ("not_sent", "portal_fault", "The portal failed before anything was sent."),
     ],
 )
 def test_failed_message_shows_its_reason_instead_of_the_text(

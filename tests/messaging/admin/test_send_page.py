@@ -102,7 +102,7 @@ def test_form_posted_twice_sends_once_and_warns(client: Client, operator: User) 
     assert second["Location"] == first["Location"]
     assert Message.objects.count() == 1
     (notice,) = notices(client.get(second["Location"]))
-    assert notice.startswith("This form was already sent at ")
+    assert notice.startswith("This form was already submitted at ")
 
 
 def test_changed_form_posted_again_needs_confirmation(client: Client, operator: User) -> None:
@@ -111,7 +111,7 @@ def test_changed_form_posted_again_needs_confirmation(client: Client, operator: 
     response = post(client, account, text="Another text")
     assert response.status_code == 200
     assert Message.objects.count() == 1
-    assert "What you changed since has not been sent" in notices(response)[0]
+    assert "Your later changes have not been sent" in notices(response)[0]
     assert "Another text" in html(response)
 
     token = response.context["form"]["form_token"].value()
@@ -127,7 +127,7 @@ def test_repeated_text_is_sent_after_confirmation(client: Client, operator: User
 
     warned = post(client, account, form_token="two")
     assert warned.status_code == 200
-    assert "The same went to this number at" in html(warned)
+    assert "sent the same text to this number at" in html(warned)
     assert "Send anyway" in html(warned)
     assert Message.objects.count() == 1
 
@@ -150,12 +150,16 @@ def test_confirmation_is_valid_only_for_the_shown_message(client: Client, operat
     [
         ({"recipient": ""}, "recipient", "Enter a phone number."),
         ({"recipient": "1391234567"}, "recipient", "has 10 digits"),
-        ({"recipient": "+14155550100"}, "recipient", "may not send to United States"),
+        ({"recipient": "+14155550100"}, "recipient", "is not allowed to send to United States"),
         ({"text": ""}, "text", "Enter the text."),
         ({"text": " \n "}, "text", "Enter the text."),
         ({"text": "a\x07b"}, "text", "control character"),
         ({"text": "a\x00b"}, "text", "Null characters"),
-        ({"text": "验" * 671}, "text", "at most 10 segments; this is 11. Take out 1 character."),
+        (
+            {"text": "验" * 671},
+            "text",
+            "may have at most 10 segments; it has 11. Remove 1 character.",
+        ),
         ({"sms_kind": "X"}, "sms_kind", "X is not one of the available choices"),
         ({"sender_id": "BANK"}, "sender_id", "BANK is not one of the available choices"),
     ],
@@ -194,7 +198,7 @@ def test_channel_of_another_country_is_refused(client: Client, operator: User) -
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"), [("pause", "paused"), ("countries", "no country is allowed")]
+    ("change", "reason"), [("pause", "paused"), ("countries", "no allowed countries/regions")]
 )
 def test_unavailable_account_shows_the_reason(
     client: Client, operator: User, change: str, reason: str
@@ -273,8 +277,8 @@ def test_preview_shows_the_grouped_number_and_its_country(client: Client, operat
         ("a" * 160, "1 segment · GSM-7 · 0 characters left"),
         ("验" * 71, "2 segments · Unicode · 63 characters left"),
         ("a" * 159 + "验", "3 segments · Unicode"),
-        ("验" * 671, "Too long: take out 1 character."),
-        ("Don’t", "“’” (character 4) makes this Unicode."),
+        ("验" * 671, "Too long: remove 1 character."),
+        ("Don’t", "“’” (character 4) makes this message Unicode."),
     ],
 )
 def test_preview_counts_the_text(client: Client, operator: User, text: str, expected: str) -> None:
@@ -283,12 +287,12 @@ def test_preview_counts_the_text(client: Client, operator: User, text: str, expe
 
 def test_preview_offers_a_plain_character(client: Client, operator: User) -> None:
     shown = preview(client, make_account(), text="’" + "a" * 100)
-    assert "In plain characters it would be 1 segment." in shown
+    assert "Without it, the message would be 1 segment." in shown
     assert "Replace with" in shown
 
 
 def test_preview_estimates_the_cost_if_the_price_is_known(client: Client, operator: User) -> None:
-    assert "Price not known" in preview(client, make_account(), text="a")
+    assert "Price unknown" in preview(client, make_account(), text="a")
     priced = make_account(price_per_segment="0.04")
     assert "About 0.08" in preview(client, priced, text="a" * 161)
 

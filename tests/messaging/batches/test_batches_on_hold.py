@@ -149,7 +149,7 @@ def test_direct_post_changes_nothing_and_says_why(client: Client, by: User, acti
     client.force_login(by)
     url = reverse(f"admin:messaging_batch_{action}", args=[batch.public_id])
     page = client.post(url, {"when": "now"}, follow=True).content.decode()
-    assert "it is on hold, and a manager decides about it" in page
+    assert "this is on hold. A manager decides." in page
     batch.refresh_from_db()
     assert batch.is_on_hold
     assert due() == 0

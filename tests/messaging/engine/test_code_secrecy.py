@@ -70,7 +70,7 @@ def test_code_is_kept_while_the_outcome_is_unknown(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("settle", [settle_outcome.mark_sent, settle_outcome.mark_not_sent])
 def test_code_is_wiped_when_a_person_settles_the_outcome(settle: Callable[..., bool]) -> None:
     message = make_code_message(state="unknown")
-    settle(message, make_user(), "Recipient has it")
+    settle(message, make_user(), "Recipient received it")
     assert stored_code(message) == ""
 
 

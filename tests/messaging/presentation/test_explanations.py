@@ -127,7 +127,10 @@ def test_missing_balance_shows_how_many_messages_wait() -> None:
     message = make_answered(S.REFUSED, Reason.NO_BALANCE)
     make_message(message.account)
     make_message(message.account)
-    assert explanation_of(message).text == "The provider refused for lack of money. 2 wait."
+    assert (
+        explanation_of(message).text
+        == "The provider refused because of insufficient balance. 2 messages are waiting."
+    )
 
 
 def test_expired_message_shows_how_long_it_waited() -> None:
@@ -135,19 +138,19 @@ def test_expired_message_shows_how_long_it_waited() -> None:
     message = make_answered(
         S.NOT_SENT, WAITED_TOO_LONG, queued_at=now - timedelta(seconds=121), ended_at=now
     )
-    assert explanation_of(message).title == "This waited 2 min and was not sent."
+    assert explanation_of(message).title == "Not sent after waiting 2 min."
 
 
 def test_retried_message_shows_the_next_try() -> None:
     message = make_answered(S.QUEUED, Reason.UNREACHABLE, tries=1)
     explanation = explanation_of(message)
     assert explanation.title == "The provider could not be reached."
-    assert explanation.text.startswith("Tried 1 times, next at ")
+    assert explanation.text.startswith("Tried 1 times; next attempt at ")
 
 
 def test_portal_fault_before_sending_does_not_claim_a_send() -> None:
     explanation = explanation_of(make_answered(S.NOT_SENT, Reason.PORTAL_FAULT))
-    assert explanation.title == "The portal had a fault before anything was sent."
+    assert explanation.title == "The portal failed before anything was sent."
 
 
 def test_new_message_has_no_explanation() -> None:
@@ -156,14 +159,15 @@ def test_new_message_has_no_explanation() -> None:
 
 def test_long_wait_is_explained() -> None:
     message = make_message(queued_at=timezone.now() - timedelta(seconds=11))
-    assert explanation_of(message).text.startswith("Waiting to be taken up for 11.")
+    assert explanation_of(message).text.startswith("Queued for 11.")
 
 
 def test_message_of_a_paused_account_names_the_pause() -> None:
     message = make_message(make_account(name="Main"))
     accounts.pause(message.account, "by_hand")
     assert (
-        explanation_of(message).text == "Main is paused. This waits until the account is resumed."
+        explanation_of(message).text
+        == "Main is paused. Messages will be sent when the account is resumed."
     )
 
 
@@ -176,7 +180,7 @@ def test_accepted_message_waits_for_its_report() -> None:
 
 def test_accepted_message_without_reports_says_so() -> None:
     text = explanation_of(make_answered(S.SUBMITTED, provider="haosms")).text
-    assert text.startswith("Accepted. HaoSMS gives no delivery reports")
+    assert text.startswith("Accepted. HaoSMS does not provide delivery reports")
 
 
 def test_overdue_report_is_explained() -> None:
@@ -189,7 +193,7 @@ def test_overdue_report_is_explained() -> None:
 @pytest.mark.parametrize("provider", ["haosms", "haorui"])
 def test_message_marked_as_sent_is_not_called_accepted(provider: str) -> None:
     message = make_answered(S.SUBMITTED, provider=provider, settled_at=timezone.now())
-    assert explanation_of(message).text == "A person found that it went out."
+    assert explanation_of(message).text == "Confirmed as sent by a staff member."
 
 
 # --- the timeline ------------------------------------------------------------
@@ -207,8 +211,8 @@ def test_timeline_of_a_new_message_names_who_queued_it() -> None:
 def test_timeline_of_an_accepted_message_lists_its_steps() -> None:
     entries = timeline_texts(make_answered(S.SUBMITTED, provider_id="26471304"))
     assert entries[1:] == [
-        "Taken up",
-        "Handed over for sending",
+        "Processing started",
+        "Submitted to the provider",
         "Accepted after 30.0 s, id 26471304",
         "No delivery report yet",
     ]
@@ -216,19 +220,19 @@ def test_timeline_of_an_accepted_message_lists_its_steps() -> None:
 
 def test_missing_report_has_no_time() -> None:
     *_, last = timeline(make_answered(S.SUBMITTED, provider="haosms"), with_calls=False)
-    assert (last.text, last.at) == ("HaoSMS gives no delivery reports", None)
+    assert (last.text, last.at) == ("HaoSMS does not provide delivery reports", None)
 
 
 @pytest.mark.parametrize(
     ("state", "fields", "entry"),
     [
-        (S.SUBMITTED, {}, "Accepted after 30.0 s, without an id"),
+        (S.SUBMITTED, {}, "Accepted after 30.0 s, no ID returned"),
         (S.REFUSED, {}, "Refused by the provider after 30.0 s"),
         (S.UNKNOWN, {}, "No clear answer after 30.0 s"),
-        (S.NOT_SENT, {}, "Given up: it could not be handed over"),
-        (S.QUEUED, {}, "Not handed over; it will be tried again"),
-        (S.HELD, {}, "Not handed over"),
-        (S.CANCELLED, {}, "Not handed over"),
+        (S.NOT_SENT, {}, "Gave up: could not be submitted to the provider"),
+        (S.QUEUED, {}, "Not submitted; will be retried"),
+        (S.HELD, {}, "Not submitted"),
+        (S.CANCELLED, {}, "Not submitted"),
         (S.SUBMITTED, {"settled_at": timezone.now()}, "No clear answer after 30.0 s"),
         (S.NOT_SENT, {"settled_at": timezone.now()}, "No clear answer after 30.0 s"),
     ],
@@ -240,15 +244,15 @@ def test_timeline_describes_the_answer(state: str, fields: dict[str, Any], entry
 @pytest.mark.parametrize(
     ("state", "entry"),
     [
-        (S.SUBMITTED, "Marked as sent by Wei: Recipient has it"),
-        (S.NOT_SENT, "Marked as not sent by Wei: Recipient has it"),
-        (S.DELIVERED, "Marked as sent by Wei: Recipient has it"),
+        (S.SUBMITTED, "Marked as sent by Wei: Recipient received it"),
+        (S.NOT_SENT, "Marked as not sent by Wei: Recipient received it"),
+        (S.DELIVERED, "Marked as sent by Wei: Recipient received it"),
     ],
 )
 def test_timeline_shows_a_decision_with_name_and_reason(state: str, entry: str) -> None:
     by = make_user(first_name="Wei")
     message = make_answered(
-        state, settled_at=timezone.now(), settled_by=by, settled_because="Recipient has it"
+        state, settled_at=timezone.now(), settled_by=by, settled_because="Recipient received it"
     )
     assert entry in timeline_texts(message)
 
@@ -261,7 +265,7 @@ def test_timeline_names_who_cancelled() -> None:
 
 def test_timeline_shows_that_the_portal_gave_up() -> None:
     message = make_answered(S.UNKNOWN, answered_at=None, ended_at=timezone.now())
-    assert timeline_texts(message)[-1] == "Given up by the portal"
+    assert timeline_texts(message)[-1] == "The portal stopped trying"
 
 
 def make_call(message: Message) -> ApiCall:
@@ -288,7 +292,7 @@ def test_timeline_lists_earlier_tries() -> None:
     message = make_answered(S.SUBMITTED)
     make_call(message)
     make_call(message)
-    assert "Tried: Not done" in timeline_texts(message, with_calls=True)
+    assert "Attempt: Not done" in timeline_texts(message, with_calls=True)
 
 
 def test_timeline_without_permission_has_no_call_link() -> None:

@@ -80,7 +80,7 @@ def test_typed_code_must_suit_the_provider(operator: Client, typed: str) -> None
 def test_own_text_must_contain_the_placeholder_once(operator: Client) -> None:
     account = make_account("haorui")
     data = fields(account, template="own", text="Hello", sender_id="HAORUI")
-    assert "Write XXXX once" in operator.post(reverse(SEND), data).content.decode()
+    assert "XXXX" in operator.post(reverse(SEND), data).content.decode()
     operator.post(reverse(SEND), {**data, "text": "Code XXXX of yours"})
     assert Message.objects.get().text == "Code •••••• of yours"
 
@@ -98,7 +98,7 @@ def test_sending_over_an_open_code_needs_confirmation(operator: Client) -> None:
     end_send_gap()
     data = fields(session.account)
     page = operator.post(reverse(SEND), data).content.decode()
-    assert "that one stops working" in page
+    assert "Sending a new one makes it stop working" in page
     assert Session.objects.count() == 1
     operator.post(reverse(SEND), {**data, "confirmed": session.public_id})
     assert Session.objects.count() == 2
@@ -108,13 +108,13 @@ def test_sending_too_early_is_reported_in_the_form(operator: Client) -> None:
     session = make_sent_session()
     data = fields(session.account, confirmed=session.public_id)
     page = operator.post(reverse(SEND), data).content.decode()
-    assert "The next code can go out in" in page
+    assert "The next code can be sent in" in page
 
 
 def test_exhausted_daily_limit_is_reported_in_the_form(operator: Client, settings: object) -> None:
     settings.DAILY_LIMITS = {"codes": 0, "messages": 9, "orders": 9}  # type: ignore[attr-defined]
     page = operator.post(reverse(SEND), fields(make_account("haosms"))).content.decode()
-    assert "Your limit of codes is used up (0 of 0 in 24 hours)" in page
+    assert "You have reached your code limit (0 of 0 in 24 hours)" in page
 
 
 def test_preview_shows_an_open_code(operator: Client) -> None:
@@ -142,7 +142,7 @@ def check(client: Client, session: Session, code: str, **headers: str) -> str:
 def test_wrong_code_shows_the_tries_left(operator: Client) -> None:
     session = make_sent_session()
     fragment = check(operator, session, WRONG, HX_Request="true")
-    assert "Not the right code. 4 tries left." in fragment
+    assert "Wrong code. 4 tries left." in fragment
     assert 'id="check-code"' not in fragment
 
 
@@ -157,7 +157,7 @@ def test_correct_code_replaces_the_field_with_the_end(operator: Client) -> None:
 def test_check_without_script_redirects_to_the_page(operator: Client) -> None:
     session = make_sent_session()
     assert check(operator, session, WRONG) == ""
-    assert "Not the right code" in operator.get(page_of(session)).content.decode()
+    assert "Wrong code" in operator.get(page_of(session)).content.decode()
 
 
 def test_page_of_an_expired_session_does_not_poll(operator: Client) -> None:
@@ -173,13 +173,15 @@ def test_reported_success_is_shown_as_unconfirmed(operator: Client) -> None:
     session = make_sent_session()
     Session.objects.update(provider_says_verified_at=session.created_at)
     page = operator.get(page_of(session)).content.decode()
-    assert "The provider reports success, but no check here confirmed it. Not verified." in page
+    assert (
+        "The provider reports success, but the code was not checked in the portal. Not verified."
+    ) in page
 
 
 def test_page_without_a_try_left_suggests_a_new_code(operator: Client) -> None:
     session = make_sent_session(tries=5, state="check_unknown")
     page = operator.get(page_of(session)).content.decode()
-    assert "All 5 tries used. It is not known" in page
+    assert "All 5 tries have been used. It is not known" in page
     assert "Send a new code" in page
     assert 'id="check-code"' not in page
 
@@ -204,13 +206,13 @@ def test_resend_within_a_minute_is_refused_with_an_explanation(operator: Client)
     session = make_sent_session()
     data = {"account": session.account.public_id, "form_token": "again"}
     page = operator.post(page_of(session, "again"), data, follow=True).content.decode()
-    assert "The next code can go out in" in page
+    assert "The next code can be sent in" in page
 
 
 def test_cancelling_reports_that_the_code_is_invalid(operator: Client) -> None:
     session = make_sent_session()
     page = operator.post(page_of(session, "cancel"), follow=True).content.decode()
-    assert "The code is dead." in page
+    assert "The code no longer works." in page
 
 
 # --- the list ------------------------------------------------------------------------------
@@ -258,7 +260,7 @@ def test_changes_return_updated_cells_and_the_number_of_newer_rows(operator: Cli
     changes = operator.get(url, headers={"X-Rows": session.public_id}).json()
     assert "Verified" in changes["rows"][session.public_id]["state_"]
     assert changes["rows"][session.public_id]["tries"] == "2"
-    assert changes["newer"] == "1 new – show"
+    assert changes["newer"] == "Show 1 new"
     assert not operator.get(url, {"shown": "verified"}, headers={"X-Rows": "x"}).json()["newer"]
 
 

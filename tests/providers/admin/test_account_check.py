@@ -53,7 +53,7 @@ def make_engine_alive() -> None:
 def test_check_is_queued_without_calling_the_provider(account: Account, manager: Browser) -> None:
     answer = manager.post(url_of(account, "check"), headers={"hx-request": "true"})
     page = answer.content.decode()
-    assert "The queue does not run" in page
+    assert "The queue is not running" in page
     assert "every 2s" in page
     assert account.enquiries.get().state == Enquiry.State.QUEUED
     assert OrmQ.objects.count() == 1
@@ -71,7 +71,7 @@ def test_page_says_that_the_provider_is_asked_while_the_engine_runs(
 ) -> None:
     make_engine_alive()
     manager.post(url_of(account, "check"))
-    assert "Asking GoSMS" in text_of(manager, url_of(account, "checked"))
+    assert "Checking with GoSMS" in text_of(manager, url_of(account, "checked"))
 
 
 def test_page_polls_less_often_after_the_first_minute(account: Account, manager: Browser) -> None:
@@ -101,7 +101,7 @@ def test_successful_check_stops_polling_and_updates_the_figures(
     ("reading", "text"),
     [
         ({"is_active": None}, "Connection works. Available 938.00."),
-        ({"is_active": False}, "the provider calls the account inactive"),
+        ({"is_active": False}, "the provider reports the account as inactive"),
         ({"available": None, "balance": None}, "Connection works."),
     ],
 )
@@ -117,11 +117,11 @@ def test_failed_check_shows_reason_next_step_and_the_providers_words(
 ) -> None:
     make_ended_check(account, state="failed", reason="credentials", words="<b>密钥</b> \u202eevil")
     page = text_of(manager, url_of(account, "checked"))
-    assert "The provider did not accept the login." in page
+    assert "The provider did not accept the credentials." in page
     assert "Replace the key, then check the connection." in page
     assert "&lt;b&gt;密钥&lt;/b&gt;" in page
     assert 'dir="auto"' in page
-    assert "may have been spent" not in page
+    assert "may have been charged" not in page
 
 
 @pytest.mark.parametrize("provider", [p for p in PROVIDERS if p in ("haorui", "otpservice")])
@@ -129,8 +129,8 @@ def test_check_without_a_free_call_is_answered_at_once(provider: str, manager: B
     account = make_account(provider)
     accounts.pause(account, "credentials")
     page = manager.post(url_of(account, "check"), headers={"hx-request": "true"}).content.decode()
-    assert "has nothing that can be checked without sending" in page
-    assert "does not tell the balance" in text_of(manager, url_of(account))
+    assert "cannot be checked without sending" in page
+    assert "does not provide the balance" in text_of(manager, url_of(account))
     assert "hx-get" not in page
     account.refresh_from_db()
     assert account.is_paused

@@ -162,7 +162,7 @@ def test_concurrent_change_is_refused_and_named() -> None:
     save_form(form_for_stored(account, per_second="9"))
     assert second.is_valid()
     assert second.save() is None
-    assert "Calls a second" in str(second.errors["__all__"])
+    assert "Calls per second" in str(second.errors["__all__"])
     account.refresh_from_db()
     assert account.name != "mine"
     assert account.per_second == 9

@@ -148,7 +148,7 @@ def test_odd_secret_is_saved_with_a_warning_that_does_not_repeat_it() -> None:
     form = form_for("gosms", secret_api_key=f"sk {CANARY}")
     save_form(form)
     assert "begins with ch_" in form.warnings[0]
-    assert "space inside" in form.warnings[1]
+    assert "contains a space" in form.warnings[1]
     assert CANARY not in "".join(form.warnings)
 
 

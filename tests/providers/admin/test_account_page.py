@@ -84,7 +84,7 @@ def test_paused_account_shows_the_reason_and_the_next_step(manager: Browser) -> 
     account = make_account("haosms")
     accounts.pause(account, "no_balance", "余额不足 <script>alert(1)</script>")
     page = text_of(manager, url_of(account))
-    assert "The account has no balance." in page
+    assert "Insufficient balance." in page
     assert "Top up" in page
     assert "余额不足 &lt;script&gt;" in page
     assert "Check and resume" in page
@@ -117,7 +117,7 @@ def test_saving_the_form_does_not_end_a_pause_by_hand(account: Account, manager:
 
 def displayed_state(browser: Browser) -> str:
     page = text_of(browser, LIST)
-    words = ("Active", "Paused", "Slowed down", "Low balance", "Not checked")
+    words = ("Active", "Paused", "Rate limited", "Low balance", "Not checked")
     return next(word for word in words if f"<span>{word}</span>" in page)
 
 
@@ -129,7 +129,7 @@ def test_list_shows_the_most_important_state(manager: Browser) -> None:
     make_reading(account, available=Decimal("99.99"))
     assert displayed_state(manager) == "Low balance"
     Allowance.objects.update(slow_until=timezone.now().timestamp() + 60)
-    assert displayed_state(manager) == "Slowed down"
+    assert displayed_state(manager) == "Rate limited"
     accounts.pause(account, "credentials")
     assert displayed_state(manager) == "Paused"
 
@@ -190,7 +190,7 @@ def test_page_suggests_replacing_old_secrets(account: Account, manager: Browser)
     account.credentials.update(saved_at=timezone.now() - timedelta(days=200))
     page = text_of(manager, url_of(account))
     assert "200 days ago" in page
-    assert "Time to replace it" in page
+    assert "Due for replacement" in page
 
 
 def test_undecryptable_secret_breaks_neither_list_nor_page(

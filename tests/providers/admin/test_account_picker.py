@@ -62,7 +62,7 @@ def test_unusable_account_is_listed_disabled_with_the_reason() -> None:
     assert paused["attrs"]["disabled"] is True
 
 
-@pytest.mark.parametrize("empty_label", ["", "Ask me"])
+@pytest.mark.parametrize("empty_label", ["", "Do not switch automatically"])
 def test_no_account_can_be_chosen_only_with_an_empty_label(empty_label: str) -> None:
     field = AccountChoice([FIRST], reason_of, empty_label=empty_label)
     assert field.required is not bool(empty_label)

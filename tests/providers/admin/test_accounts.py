@@ -192,7 +192,7 @@ def test_provider_of_an_account_cannot_change(account: Account, manager: Browser
 
 def test_account_of_a_removed_client_can_be_opened(account: Account, manager: Browser) -> None:
     Account.objects.filter(pk=account.pk).update(provider="retired")
-    assert "no client for “retired”" in text_of(manager, url_of(account))
+    assert "no longer supports “retired”" in text_of(manager, url_of(account))
     assert manager.post(url_of(account), form_data("gosms")).status_code == 302
     assert "retired" in text_of(manager, LIST)
 
@@ -201,7 +201,7 @@ def test_log_names_the_changed_fields(account: Account, manager: Browser) -> Non
     changes = {"secret_api_key": "ch_new", "per_second": "7", "option_exclusive_key": None}
     manager.post(url_of(account), stored_form_data(account, **changes))
     entry = LogEntry.objects.get()
-    assert entry.get_change_message() == "Changed Calls a second and API key."
+    assert entry.get_change_message() == "Changed Calls per second and API key."
 
 
 # --- odd requests ----------------------------------------------------------

@@ -143,7 +143,7 @@ def test_reveal_shows_the_raw_request_and_is_logged(message: Message) -> None:
     assert NUMBER in answer.content.decode()
     assert TEXT in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
-    assert LogEntry.objects.get().change_message == "Revealed: A complaint"
+    assert LogEntry.objects.get().change_message == "Revealed: Complaint"
 
 
 def test_reveal_without_a_reason_shows_nothing(message: Message) -> None:
@@ -168,7 +168,7 @@ def test_single_callback_is_processed_again_at_once(message: Message) -> None:
     callback, client = only_callback(), signed_in("manager")
     Message.objects.update(reference="f" * 32)
     answer = client.post(url_of(callback, "again"), follow=True)
-    assert "Its state is now: Applied." in answer.content.decode()
+    assert "State is now: Applied." in answer.content.decode()
 
 
 def test_selected_callbacks_are_processed_again_by_the_queue(message: Message) -> None:
@@ -218,7 +218,7 @@ def test_message_page_shows_every_report_and_the_contradiction(message: Message)
     text = client.get(
         reverse("admin:messaging_message_change", args=[message.public_id])
     ).content.decode()
-    assert "First reported “Delivered”, later “Not delivered”." in text
+    assert "Reported “Delivered” first, then “Not delivered”." in text
     assert text.count("Report: ") == 2
     assert url_of(Callback.objects.earliest("pk")) in text
 
@@ -229,7 +229,10 @@ def test_report_that_contradicts_staff_says_which_state_stands(message: Message)
     )
     push_and_process(message)
     url = reverse("admin:messaging_message_change", args=[message.public_id])
-    assert "It says “Delivered”, and that stands." in signed_in("manager").get(url).content.decode()
+    assert (
+        "It says “Delivered” and takes precedence."
+        in signed_in("manager").get(url).content.decode()
+    )
 
 
 # --- health ---------------------------------------------------------------------------------
@@ -251,7 +254,7 @@ def test_quiet_account_with_waiting_messages_is_reported() -> None:
     since = timezone.now() - timedelta(hours=9, minutes=5)
     make_message(account, state="submitted", answered_at=since)
     text = signed_in("auditor").get(reverse(LIST)).content.decode()
-    assert "No callback for 9 h, though 1 message waits." in text
+    assert "No callback for 9 h; 1 message is waiting." in text
 
 
 # --- addresses --------------------------------------------------------------------------------
@@ -314,7 +317,7 @@ def test_invalid_network_is_refused_beside_its_field() -> None:
     data = {field.name: field.value() or "" for field in form}
     data |= {"allowed_countries": ["CN"], "option_sender_ids": "HAORUI", "option_kind": "T"}
     answer = client.post(url, data | {"callback_networks": "198.51.100.0/24\nthe provider"})
-    assert "“the provider” is not a network." in answer.content.decode()
+    assert "“the provider” is not a network address." in answer.content.decode()
     client.post(url, data | {"callback_networks": "198.51.100.0/24"})
     account.refresh_from_db()
     assert account.networks == ["198.51.100.0/24"]

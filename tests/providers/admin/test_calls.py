@@ -209,8 +209,8 @@ def test_page_explains_the_outcome_and_escapes_the_bodies(
         answer_body="<script>alert(1)</script>\x1b",
     )
     page = auditor.get(page_of(call)).content.decode()
-    assert "No answer came in time." in page
-    assert "Money may have been spent" in page
+    assert "No answer was received in time." in page
+    assert "This may have been charged" in page
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert(1)" not in page
     assert "␛" in page
@@ -220,7 +220,7 @@ def test_page_explains_the_outcome_and_escapes_the_bodies(
 def test_page_of_a_free_call_does_not_mention_money(account: Account, auditor: Browser) -> None:
     call = make_call(account, operation="fetch_balance", outcome="unknown", reason="timed_out")
     page = auditor.get(page_of(call)).content.decode()
-    assert "No answer came in time." in page
+    assert "No answer was received in time." in page
     assert "Money" not in page
 
 
@@ -232,7 +232,7 @@ def test_only_redacted_parts_are_marked(account: Account, auditor: Browser) -> N
     with translation.override("zh-hans"):
         assert "[hidden]" not in mark_hidden_parts(call.request_body)
     page = auditor.get(page_of(call)).content.decode()
-    assert "Secrets and codes are hidden here from everybody." in page
+    assert "Secrets and codes are always hidden here." in page
 
 
 def test_account_is_a_link_only_with_permission_to_view_it(account: Account) -> None:

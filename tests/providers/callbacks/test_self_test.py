@@ -34,7 +34,10 @@ def run_test(account: Account) -> CallbackTest:
 def test_working_address_passes(live_server: LiveServer, settings: Settings, provider: str) -> None:
     settings.PUBLIC_ADDRESS = live_server.url
     test = run_test(make_account(provider))
-    assert (test.problem, verdict_text(test)) == ("", "Our address answers from outside.")
+    assert (test.problem, verdict_text(test)) == (
+        "",
+        "The callback address can be reached from outside.",
+    )
     assert not Callback.objects.exists()
 
 
@@ -86,7 +89,7 @@ def test_lost_test_ends_after_the_timeout() -> None:
     assert self_test.is_running(test)
     test.asked_at -= self_test.TEST_TIMEOUT
     assert not self_test.is_running(test)
-    assert "came to no end" in verdict_text(test)
+    assert "did not finish" in verdict_text(test)
 
 
 def test_forged_test_request_is_answered_404() -> None:

@@ -51,13 +51,13 @@ STATES: Final = {
 }
 """Values of `status` in a report."""
 
-NO_SENDER: Final = _("%(provider)s needs a sender ID for every message.")
+NO_SENDER: Final = _("%(provider)s requires a sender ID for every message.")
 
 
 class ExampleSms(SendsText, ReportsBalance, ReceivesCallbacks):
     key = "examplesms"
     name = "Example SMS"
-    summary = _("sends any text")
+    summary = _("Send any text")
     base_url_help = _("The address in the welcome e-mail, without a path.")
     credential_fields = (
         CredentialField("api_key", _("API key"), _("In the provider's console, under API."), "ex_"),

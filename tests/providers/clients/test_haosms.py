@@ -221,7 +221,7 @@ def test_foreign_number_needs_a_channel_for_its_country() -> None:
     with pytest.raises(CannotTake) as refused:
         HaoSMS.format_recipient("+6581234567", OPTIONS)
     text = refused.value.text % refused.value.values
-    assert text == "HaoSMS takes numbers of mainland China only, without +86."
+    assert text == "HaoSMS accepts mainland China numbers only, without +86."
     assert HaoSMS.format_recipient("+8613246380881", {}) == "13246380881"
 
 

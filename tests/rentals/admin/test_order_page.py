@@ -39,7 +39,7 @@ def test_holder_hands_order_over_and_new_holder_sees_code(holder: User) -> None:
 
     text = signed_in(other).get(order_url(order)).content.decode()
     assert CODE in text
-    assert f"Handed over by {holder.username} to {other.username}" in text
+    assert f"Reassigned by {holder.username} to {other.username}" in text
     assert LogEntry.objects.get().user == holder
 
 
@@ -47,7 +47,7 @@ def test_holder_hands_order_over_and_new_holder_sees_code(holder: User) -> None:
 def test_handing_over_requires_holding_or_revealing_the_order(permissions: tuple[str, ...]) -> None:
     order, other = make_received(), make_staff("operator")
     stranger = signed_in(make_user(*permissions))
-    assert "Hand over" not in stranger.get(order_url(order)).content.decode()
+    assert "Reassign" not in stranger.get(order_url(order)).content.decode()
     assert stranger.post(order_url(order, "hand"), {"to": other.pk}).status_code == 403
     order.refresh_from_db()
     assert order.held_by != other
@@ -69,7 +69,7 @@ def test_order_cannot_be_handed_to_ineligible_person(holder: User, to: str) -> N
     response = signed_in(holder).post(
         order_url(order, "hand"), {"to": people.get(to, to)}, follow=True
     )
-    assert "choose who goes on with it" in response.content.decode()
+    assert "choose who takes over the order" in response.content.decode()
     order.refresh_from_db()
     assert order.held_by == holder
 
@@ -92,17 +92,17 @@ def test_two_tabs_cancel_the_same_order_once(holder: User) -> None:
     done = first.post(order_url(order, "cancel"), follow=True)
     late = second.post(order_url(order, "cancel"), {"then_rent": "yes"}, follow=True)
 
-    assert "The provider is asked to cancel it." in done.content.decode()
-    assert "nothing was asked twice" in late.content.decode()
+    assert "Cancellation requested." in done.content.decode()
+    assert "it was not requested twice" in late.content.decode()
     assert [one.then_rent for one in Cancel.objects.all()] == [False]
 
 
 @pytest.mark.parametrize(
     ("state", "explanation"),
     [
-        ("placing", "It is being ordered right now"),
-        ("received", "The SMS had already come"),
-        ("expired", "the order waits no more"),
+        ("placing", "The order is being placed"),
+        ("received", "the SMS has already arrived"),
+        ("expired", "the order is no longer pending"),
     ],
 )
 def test_cancel_from_outdated_page_explains_why_it_failed(
@@ -134,8 +134,8 @@ def test_differing_code_is_shown_only_to_readers_of_the_order(holder: User) -> N
 def test_page_states_that_provider_does_not_know_the_order(holder: User) -> None:
     order = make_rented(by=holder, not_found=3)
     text = signed_in(holder).get(order_url(order)).content.decode()
-    assert "The provider says that it has no such order." in text
-    assert "Money may have been spent" in text
+    assert "The provider reports that it has no such order." in text
+    assert "This may have been charged" in text
 
 
 # --- the list ----------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_list_updates_its_rows_and_announces_newer_ones(holder: User) -> None:
     row = updates["rows"][shown.public_id]  # type: ignore[index]
     assert "SMS received" in row["state_"]
     assert CODE in row["number"]
-    assert updates["newer"] == "1 new – show"
+    assert updates["newer"] == "Show 1 new"
     assert list_updates(holder, shown, query="?shown=expired")["newer"] == ""
 
 
@@ -203,7 +203,7 @@ def test_timeline_puts_whole_second_times_after_their_cause(
 def test_empty_ledger_check_reports_agreement_not_narrow_filters() -> None:
     client = signed_in(make_staff("manager"))
     assert (
-        "Everything agrees."
+        "No differences."
         in client.get(list_url("finding_changelist") + "?open=open").content.decode()
     )
     explained = client.get(list_url("finding_changelist") + "?open=explained").content.decode()

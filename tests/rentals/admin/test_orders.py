@@ -91,7 +91,7 @@ def test_several_numbers_are_ordered_only_after_confirmation() -> None:
     text = confirmation.content.decode()
     assert "Rent 3 numbers?" in text
     assert "WhatsApp · Indonesia" in text
-    assert "Their price is not known" in text
+    assert "Price unknown" in text
     client.post(list_url("order_rent"), form_data(account, count="4", confirmed=mark))
     assert Order.objects.count() == 0
 
@@ -219,7 +219,7 @@ def test_reveal_requires_a_reason_and_is_logged() -> None:
     response = client.post(order_url(order, "reveal"), {"reason": "customer"})
     assert CODE in response.content.decode()
     assert "no-store" in response["Cache-Control"]
-    assert LogEntry.objects.get().change_message == "Revealed: The customer asks"
+    assert LogEntry.objects.get().change_message == "Revealed: Customer request"
 
 
 def test_export_contains_no_code_and_no_unmasked_number_of_others() -> None:
@@ -293,7 +293,7 @@ def test_second_cancel_reports_that_the_first_is_under_way() -> None:
     client = signed_in(make_staff("operator"))
     client.post(order_url(order, "cancel"))
     response = client.post(order_url(order, "cancel"), follow=True)
-    assert "being cancelled already" in response.content.decode()
+    assert "Cancellation is already in progress" in response.content.decode()
     assert order.cancels.count() == 1
 
 
@@ -313,7 +313,7 @@ def test_settling_an_unknown_order_requires_a_reason() -> None:
     order.refresh_from_db()
     assert (order.state, order.settled_because) == (
         "not_created",
-        "Seen in the provider's console",
+        "Verified in the provider's console",
     )
 
 
