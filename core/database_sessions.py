@@ -34,7 +34,7 @@ def prepare_session(connection: BaseDatabaseWrapper, **_: object) -> None:
             " WHERE current_setting('synchronous_commit') IN ('off', 'local')"
         )
     if _close_if_read_only not in connection.execute_wrappers:
-        # First, since whoever adds one for a while removes the last.
+        # First, because code that adds a wrapper temporarily removes the last one.
         connection.execute_wrappers.insert(0, _close_if_read_only)
 
 

@@ -11,7 +11,7 @@ SLACK = 2.0
 
 @dataclass
 class Past:
-    """What was put back, and when. Times are in seconds since 1970."""
+    """The copy that was restored, and when. Times are in seconds since 1970."""
 
     backed_up_at: float
     restored_at: float = 0.0

@@ -47,7 +47,7 @@ STRAY_BODIES = (
 
 
 class Workload:
-    """Begins work. What was begun stands in the staff's forms."""
+    """Submits forms as staff do. `Staff` keeps what was submitted."""
 
     def __init__(
         self, staff: Staff, accounts: Accounts, by: User, book: SoakBook, chance: random.Random

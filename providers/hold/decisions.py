@@ -102,7 +102,8 @@ def decide(
 ) -> list[Decided]:
     """Carry out all decisions and record each, or none. Then end the hold if nothing is left.
 
-    Raises a `Refused`. A group that others have decided meanwhile counts 0 rows.
+    Raises a `Refused`. If others were faster, a group that still has a line counts 0 rows, and
+    one that has none any longer is an `UnknownGroup`.
     """
     with transaction.atomic():
         held = _lock(hold)

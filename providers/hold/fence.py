@@ -107,7 +107,7 @@ def forget() -> None:
 def rise() -> int:
     """Raise the counter. The last statement of a transaction that marks calls in flight.
 
-    Raises `FenceBroken` if the calls must not leave: the transaction is to be rolled back.
+    Raises `FenceBroken` if the calls must not be made. The caller then rolls back.
     Otherwise `keep` the returned value after the commit, before the calls begin. The file comes
     second, because a kill between the two would otherwise look like a restored database.
     """
