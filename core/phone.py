@@ -135,24 +135,27 @@ def search_key(typed: str, home_country: str = "CN") -> str | None:
 def mask(text: str, region: str = "CN") -> str:
     """A stored number in masked form. Any other text is masked, too. Never raises.
 
-    `region` is the country of a number that was stored without a country code.
+    `region` is the country of a number that was stored without a country code, if one is known.
     """
-    try:
-        return parse_number(text, region).masked
-    except PhoneError:
-        shown = text[-2:] if len(text) > 5 else ""
-        return DOT * min(len(text) - len(shown), 12) + shown
+    number = _stored_number(text, region)
+    if number is not None:
+        return number.masked
+    shown = text[-2:] if len(text) > 5 else ""
+    return DOT * min(len(text) - len(shown), 12) + shown
 
 
 def grouped(text: str, region: str = "CN") -> str:
     """A stored number in groups. Any other text is unchanged. Never raises.
 
-    `region` is the country of a number that was stored without a country code.
+    `region` is the country of a number that was stored without a country code, if one is known.
     """
-    try:
-        return parse_number(text, region).international
-    except PhoneError:
-        return text
+    number = _stored_number(text, region)
+    return text if number is None else number.international
+
+
+def _stored_number(text: str, region: str) -> PhoneNumber | None:
+    key = search_key(text, region.upper())
+    return None if key is None else parse_number(key)
 
 
 def _international_digits(writing: Writing) -> str:
@@ -180,8 +183,9 @@ def _parse_at_home(typed: str, digits: str, home_country: str) -> PhoneNumber:
             return _parse_chinese(typed, digits[2:] if with_code else digits)
         number = _parse_foreign(typed, digits, home_country)
     except PhoneError as error:
-        # Eleven digits are rather a mistyped Chinese number.
-        abroad = None if error.kind in _CHINESE_ONLY else _known_abroad(digits)
+        # Eleven digits after a 1 are rather a mistyped Chinese number.
+        is_chinese = error.kind == PhoneProblem.NOT_MOBILE and digits.startswith("1")
+        abroad = None if is_chinese else _known_abroad(digits)
         if abroad is None:
             raise
     else:
@@ -189,9 +193,6 @@ def _parse_at_home(typed: str, digits: str, home_country: str) -> PhoneNumber:
         if abroad is None:
             return number
     raise PhoneError(PhoneProblem.NO_PLUS, typed, country=abroad.country)
-
-
-_CHINESE_ONLY: Final = (PhoneProblem.NOT_MOBILE, PhoneProblem.SERVICE)
 
 
 def _known_abroad(digits: str) -> PhoneNumber | None:

@@ -27,7 +27,7 @@ _POINTS: Final = {"\u066b": ".", "\u066c": ","}
 """Decimal and thousands separators of Arabic."""
 
 _LINK: Final = re.compile(
-    r"(?:tel|callto|sms|smsto|mms|mmsto)\s*:\s*(?://)?([^;?]*)((?:;[a-z0-9-]+(?:=[^;?]*)?)*)(?:\?.*)?",
+    r"(?:tel|callto|sms|smsto|mms|mmsto)\s*:\s*(?://)?([^;?]*)((?:;[a-z][a-z0-9-]*(?:=[^;?]*)?)*)(?:\?.*)?",
     re.IGNORECASE | re.DOTALL,
 )
 """RFC 3966 (tel) and RFC 5724 (sms)."""
