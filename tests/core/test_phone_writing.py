@@ -198,7 +198,7 @@ def test_number_of_another_country_is_read_in_its_writings(
         ("6281234567890", "CN", P.NO_PLUS),
         ("62 812-3456-7890", "CN", P.NO_PLUS),
         ("85261234567", "CN", P.NO_PLUS),
-        ("447911123456", "CN", P.NO_PLUS),
+        ("447400123456", "CN", P.NO_PLUS),
         ("8613912345678", "ID", P.NO_PLUS),
         ("13055550123", "ID", P.NO_PLUS),
         ("15 1234 5678", "AR", P.TOO_SHORT),
@@ -223,7 +223,7 @@ def test_ambiguous_or_foreign_writing_is_refused_with_its_reason(
 
 @pytest.mark.parametrize(
     ("typed", "country"),
-    [("6281234567890", "ID"), ("447911123456", "GB"), ("5215512345678", "MX")],
+    [("6281234567890", "ID"), ("447400123456", "GB"), ("5215512345678", "MX")],
 )
 def test_missing_plus_names_the_country(typed: str, country: str) -> None:
     with pytest.raises(PhoneError) as refused:
