@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -341,17 +343,41 @@ def test_preview_shows_the_grouped_number_and_its_country(client: Client, operat
         ("验" * 71, "2 segments · Unicode · 63 characters left"),
         ("a" * 159 + "验", "3 segments · Unicode"),
         ("验" * 671, "Too long: remove 1 character."),
-        ("Don’t", "“’” (character 4) makes this message Unicode."),
+        ("Don’t", "Unicode because of this character:"),
+        ("Don’t", "“’” (position 4)"),
+        ("Don’t – wait, please wait", "“–” (position 7)"),
+        ("\u200bDon't", "1 segment · GSM-7 · 155 characters left"),
     ],
 )
 def test_preview_counts_the_text(client: Client, operator: User, text: str, expected: str) -> None:
     assert expected in preview(client, make_account(), text=text)
 
 
-def test_preview_offers_a_plain_character(client: Client, operator: User) -> None:
-    shown = preview(client, make_account(), text="’" + "a" * 100)
-    assert "Without it, the message would be 1 segment." in shown
-    assert "Replace with" in shown
+def test_replacement_is_offered_with_what_it_saves(client: Client, operator: User) -> None:
+    shown = preview(client, make_account(), text="’–" + "a" * 100)
+    assert "Replace with plain characters: saves 1 segment" in shown
+    button = re.search('data-replacements="([^"]*)"', shown)
+    assert button is not None
+    assert json.loads(unescape(button[1])) == [["’", "'"], ["–", "-"]]
+
+
+@pytest.mark.parametrize("text", ["Don’t", "Don’t 😀" + "a" * 100, "验" * 80 + "’", "a" * 200])
+def test_replacement_that_saves_nothing_is_not_offered(
+    client: Client, operator: User, text: str
+) -> None:
+    assert "data-replacements" not in preview(client, make_account(), text=text)
+
+
+@pytest.mark.parametrize("text", ["\u200b", " \u3164\n", "\u2800\ufe0f", "\u202a\u202c"])
+def test_text_that_shows_nothing_is_refused(client: Client, operator: User, text: str) -> None:
+    response = post(client, make_account(), text=text)
+    assert response.context["form"].errors["text"] == ["Enter the text."]
+    assert not Message.objects.exists()
+
+
+def test_invisible_characters_are_not_sent(client: Client, operator: User) -> None:
+    post(client, make_account(), text="\ufeffRene\u0301\u200b, it\u00ads here")
+    assert Message.objects.get().text == "René, its here"
 
 
 def test_preview_estimates_the_cost_if_the_price_is_known(client: Client, operator: User) -> None:
