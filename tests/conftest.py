@@ -143,7 +143,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Drop the output of passed tests, which workers would send although nobody sees it."""
+    """Drop the output of passed tests, which workers would send although it is not shown."""
     report = yield
     if report.passed:
         report.sections.clear()

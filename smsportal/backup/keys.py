@@ -49,7 +49,7 @@ def where() -> str:
 
 
 def digests(keys: Mapping[str, str]) -> dict[str, list[str]]:
-    """A short digest of each key. It tells keys apart and says nothing about them."""
+    """A short digest of each key. It distinguishes keys and reveals nothing about them."""
     split = {
         name: value.split(",") if name == "SECRETS_KEYS" else [value]
         for name, value in keys.items()

@@ -146,7 +146,7 @@ def test_number_on_the_do_not_send_list_stays_on_hold() -> None:
     assert "On the do-not-send list, not sent even if released: 1." in group.facts
 
 
-def test_country_that_the_account_may_not_send_to_any_more_stays_on_hold() -> None:
+def test_country_that_the_account_no_longer_allows_stays_on_hold() -> None:
     message = held_message()
     Account.objects.update(allowed_countries=["ID"])
     assert release(message) == 0
@@ -274,7 +274,7 @@ def test_group_names_the_senders_and_what_needed_a_go_ahead() -> None:
     assert all("13912345678" not in str(row.title).replace(" ", "") for row in rows), "masked"
 
 
-def test_timeline_tells_the_decision() -> None:
+def test_timeline_shows_the_decision() -> None:
     message = held_message()
     discard(message)
     message.refresh_from_db()

@@ -83,7 +83,7 @@ def test_code_that_can_still_be_used_is_released(session: Session, hold: Hold) -
 
 
 @pytest.mark.parametrize("end", ["expired", "replaced", "cancelled"])
-def test_code_that_nobody_can_use_any_more_is_never_sent(
+def test_code_that_is_no_longer_usable_is_never_sent(
     session: Session, hold: Hold, end: str
 ) -> None:
     if end == "expired":

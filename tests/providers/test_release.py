@@ -81,7 +81,7 @@ def test_nothing_on_hold_is_an_error_for_a_decision(fake: FakeHoldable) -> None:
     assert (error.returncode, str(error)) == (1, "Nothing is on hold.")
 
 
-def test_what_cannot_be_sent_any_more_stays_and_is_named(fake: FakeHoldable, hold: Hold) -> None:
+def test_what_can_no_longer_be_sent_stays_and_is_named(fake: FakeHoldable, hold: Hold) -> None:
     fake.may_send = False
     error = refused("--all", "--reason", "r")
     assert error.returncode == 1

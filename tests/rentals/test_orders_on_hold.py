@@ -151,7 +151,7 @@ def test_list_that_shows_fewer_or_more_leaves_the_decision_to_a_person(account: 
     )
 
 
-def test_key_that_others_use_adopts_nothing_by_itself() -> None:
+def test_key_that_others_use_adopts_nothing_automatically() -> None:
     account = make_account("gosms")
     order = held_order(account)
     found = find(account, "1001")
@@ -181,7 +181,7 @@ def test_unknown_order_is_not_adopted_while_one_on_hold_may_be_it(account: Accou
     assert unknown.state == "unknown"
 
 
-def test_complete_list_without_them_is_told(account: Account) -> None:
+def test_complete_list_without_them_is_mentioned(account: Account) -> None:
     held_order(account)
     hold = Hold.objects.get()
     Reading.objects.all().delete()
@@ -220,7 +220,7 @@ def test_choice_releases_no_other_order(account: Account) -> None:
     assert order.state == "held"
 
 
-def test_order_that_waited_too_long_is_not_placed_any_more(account: Account) -> None:
+def test_order_that_waited_too_long_is_no_longer_placed(account: Account) -> None:
     order = held_order(account)
     Order.objects.update(created_at=timezone.now() - place_orders.MAX_AGE)
     assert release(order) == 0

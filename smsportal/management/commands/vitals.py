@@ -1,4 +1,4 @@
-"""`manage.py vitals`: tells the supervisor how long the queues have shown no sign of life."""
+"""`manage.py vitals`: reports to the supervisor how long the queues have shown no sign of life."""
 
 from __future__ import annotations
 

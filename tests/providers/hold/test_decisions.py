@@ -80,7 +80,7 @@ def test_group_that_shrank_since_it_was_shown_is_decided(fake: FakeHoldable, hol
     assert done.count == 3
 
 
-def test_what_cannot_be_sent_any_more_can_only_be_discarded(fake: FakeHoldable, hold: Hold) -> None:
+def test_what_can_no_longer_be_sent_can_only_be_discarded(fake: FakeHoldable, hold: Hold) -> None:
     fake.may_send = False
     with pytest.raises(decisions.CannotSend):
         decide(hold, [SEND], by=None, reason="r")

@@ -95,7 +95,7 @@ def test_call_that_may_be_repeated_does_not_raise_the_counter(sandbox: Sandbox) 
 
 
 def test_mark_and_counter_are_one_transaction(account: Account) -> None:
-    """Nobody sees a marked message without the raised counter."""
+    """No process sees a marked message without the raised counter."""
     seen: list[tuple[int, int]] = []
 
     def look() -> bool:
@@ -202,7 +202,7 @@ def test_older_database_is_put_on_hold_before_any_claim(
     assert (entry["counter"], entry["data"]["counter"]) == (worked - steps, worked)
 
 
-def test_new_work_goes_out_while_the_old_is_on_hold(
+def test_new_work_is_sent_while_the_old_is_on_hold(
     account: Account, sandbox: Sandbox, worked: int
 ) -> None:
     old = make_message(account)

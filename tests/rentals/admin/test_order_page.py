@@ -74,7 +74,7 @@ def test_order_cannot_be_handed_to_ineligible_person(holder: User, to: str) -> N
     assert order.held_by == holder
 
 
-def test_ended_order_cannot_be_handed_over(holder: User) -> None:
+def test_ended_order_cannot_be_reassigned(holder: User) -> None:
     order = make_rented(by=holder, state="expired")
     response = signed_in(holder).post(order_url(order, "hand"), {"to": make_staff("operator").pk})
     assert response.status_code == 403
