@@ -187,7 +187,7 @@ def empty_cache() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_fence() -> None:
-    """Forget how far other tests had come, or each new database would look restored."""
+    """Forget the counters of other tests, or each new database would look restored."""
     fence.forget()
     for folder in fence_files.folders().values():
         (folder / fence_files.NAME).unlink(missing_ok=True)

@@ -29,7 +29,7 @@ class Fault:
     name: str
     weight: int
     strike: Callable[[World, random.Random], str]
-    """Strikes, waits until it is over, and says what it did."""
+    """Strikes, waits for the end, and reports what it did."""
     missing: Callable[[World], str] = lambda world: ""
     """Why it cannot strike here; empty if it can."""
 

@@ -162,7 +162,7 @@ def resume(batch: Batch, by: User) -> bool:
 
 
 def cancel(batch: Batch, by: User | None, *, held_by: Hold | None = None) -> bool:
-    """Stop the batch for good and return what was not sent to the daily limits.
+    """Stop the batch permanently and return what was not sent to the daily limits.
 
     A queued task ends the waiting messages (`cancelled_rest`); the engine claims none of them
     meanwhile. Messages that were sent cannot be recalled. `by`: None for the administrator's

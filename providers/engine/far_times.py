@@ -72,7 +72,7 @@ def _queue_locks(now: datetime) -> int:
 
 
 def _schedules(now: datetime) -> int:
-    """Schedules that run every so many minutes. A daily one is at most a day ahead."""
+    """Schedules that run every few minutes. A daily one is at most a day ahead."""
     far = 0
     for pk, minutes, next_run in Schedule.objects.values_list("pk", "minutes", "next_run"):
         if minutes and next_run and next_run > now + timedelta(minutes=minutes) + SOON:

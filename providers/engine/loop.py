@@ -95,7 +95,7 @@ class Loop:
             logger.error("A round of the engine failed.", exc_info=error)
         else:
             logger.error("The database is away.", exc_info=error)
-            # A connection to a server that was read-only may stay so for good.
+            # A connection to a server that was read-only may stay so permanently.
             connection.close()
         time.sleep(1)
 

@@ -55,7 +55,7 @@ class ResultWriter:
         self._slowed: set[int] = set()
         self._was_full = False
         self.unwritable = 0
-        """Results and journal rows that the database refused for good."""
+        """Results and journal rows that the database refused permanently."""
 
     @property
     def is_empty(self) -> bool:

@@ -53,7 +53,7 @@ class Restored:
 
 
 def restore(request: Request, confirm: Callable[[str], bool]) -> Restored:
-    """`confirm` is asked, with a sentence, whether what is there may be replaced."""
+    """`confirm` decides, from a sentence, whether the present data may be replaced."""
     made = manifest.read(request.folder)
     new_keys = _check(request, made)
     now = datetime.now(UTC)

@@ -54,7 +54,7 @@ def counter() -> int:
 
 
 def go_back(steps: int = 1) -> None:
-    """The database is as old as it was so many rises ago."""
+    """The database is as old as it was that many rises ago."""
     Fence.objects.update(counter=counter() - steps)
 
 
@@ -439,7 +439,7 @@ def test_standby_loop_keeps_the_counter_in_the_files(account: Account, worked: i
     assert fence_files.highest() == worked + 50
 
 
-def test_loop_looks_after_each_reconnect(account: Account) -> None:
+def test_loop_checks_after_each_reconnect(account: Account) -> None:
     loop = Loop(lambda: True)
     loop.run_round()
     Fence.objects.update(restored_at=timezone.now())
