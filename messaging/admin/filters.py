@@ -64,9 +64,7 @@ class BatchFilter(OneOfFilter):
             return []
         begun = Batch.objects.exclude(started_at=None).order_by("-pk")
         newest = list(begun[:MAX_OFFERED])
-        # PostgreSQL takes no null character, even to compare with.
-        typed = request.GET.get("batch", "")[:24].replace("\x00", "")
-        requested = begun.filter(public_id=typed).first()
+        requested = begun.filter(public_id=request.GET.get("batch", "")[:24]).first()
         if requested is not None and requested not in newest:
             newest.append(requested)
         return [
