@@ -213,7 +213,7 @@ def test_staff_can_neither_release_nor_cancel_it() -> None:
 
 
 @pytest.mark.parametrize("action", ["release", "cancel"])
-def test_direct_post_changes_nothing_and_says_why(client: Client, action: str) -> None:
+def test_direct_post_changes_nothing_and_explains_why(client: Client, action: str) -> None:
     message = held_message()
     user = make_user("messaging.view_message", "messaging.send_message", "messaging.cancel_message")
     client.force_login(user)
@@ -224,7 +224,7 @@ def test_direct_post_changes_nothing_and_says_why(client: Client, action: str) -
     assert message.state == "held"
 
 
-def test_page_says_that_it_is_on_hold_and_offers_neither_button(client: Client) -> None:
+def test_page_shows_that_it_is_on_hold_and_offers_neither_button(client: Client) -> None:
     message = held_message()
     client.force_login(
         make_user("messaging.view_message", "messaging.send_message", "messaging.cancel_message")

@@ -86,7 +86,7 @@ def test_story_runs_from_the_backup_to_the_hold() -> None:
     ]
 
 
-def test_hold_by_hand_says_who_and_why() -> None:
+def test_hold_by_hand_shows_who_and_why() -> None:
     hold = Hold.objects.create(cause=Hold.Cause.BY_HAND, reason="A test of the provider")
     assert happened(hold) == [
         ("Put on hold – the administrator's command", "A test of the provider")

@@ -35,7 +35,7 @@ def test_list_shows_the_groups_and_changes_nothing(fake: FakeHoldable, hold: Hol
     assert (fake.sent, Act.objects.count()) == (set(), 0)
 
 
-def test_list_says_so_where_nothing_is_on_hold(fake: FakeHoldable) -> None:
+def test_list_reports_that_nothing_is_on_hold(fake: FakeHoldable) -> None:
     assert release("--list") == "Nothing is on hold.\n"
 
 

@@ -141,7 +141,9 @@ def test_rows_that_become_messages_meanwhile_are_not_claimed(by: User) -> None:
 
 
 @pytest.mark.parametrize("action", ["continue", "confirm"])
-def test_direct_post_changes_nothing_and_says_why(client: Client, by: User, action: str) -> None:
+def test_direct_post_changes_nothing_and_explains_why(
+    client: Client, by: User, action: str
+) -> None:
     batch = make_batch(numbers(2), by=by)
     if action == "continue":
         start_batch(batch)
@@ -155,7 +157,7 @@ def test_direct_post_changes_nothing_and_says_why(client: Client, by: User, acti
     assert due() == 0
 
 
-def test_page_says_that_it_is_on_hold(client: Client, by: User, sending: Batch) -> None:
+def test_page_shows_that_it_is_on_hold(client: Client, by: User, sending: Batch) -> None:
     keep(sending)
     client.force_login(by)
     page = client.get(reverse("admin:messaging_batch_change", args=[sending.public_id]))

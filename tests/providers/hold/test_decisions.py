@@ -24,7 +24,7 @@ def acts(what: str = "") -> list[Act]:
     return list(rows.order_by("pk"))
 
 
-def test_group_is_sent_and_the_act_says_who_which_how_many_and_why(
+def test_group_is_sent_and_the_act_records_who_which_how_many_and_why(
     fake: FakeHoldable, hold: Hold
 ) -> None:
     fake.settled = {1}

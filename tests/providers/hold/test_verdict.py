@@ -149,7 +149,7 @@ def test_normal_restart_continues(message: Message) -> None:
     assert state_of(message) == "queued"
 
 
-def test_start_after_a_weekend_is_a_notice_that_says_since_when(message: Message) -> None:
+def test_start_after_a_weekend_is_a_notice_with_its_beginning(message: Message) -> None:
     heartbeat("engine")
     worked_until_now()
     friday = timezone.now() - timedelta(days=3)

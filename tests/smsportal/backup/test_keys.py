@@ -23,7 +23,7 @@ def own_settings(settings: Settings, tmp_path: Path) -> None:
     settings.SECRETS_KEYS = [OLD]
 
 
-def test_digest_says_nothing_about_the_key() -> None:
+def test_digest_reveals_nothing_about_the_key() -> None:
     found = keys.digests(keys.current())
     assert [len(one) for one in found["SECRETS_KEYS"]] == [12]
     assert OLD[:6] not in str(found)

@@ -33,7 +33,7 @@ def plain_bytes(folder: Path) -> bytes:
 
 
 class TestContents:
-    def test_manifest_says_what_is_in_it(self, portal: Portal) -> None:
+    def test_manifest_lists_its_contents(self, portal: Portal) -> None:
         message = make_message()
         Fence.objects.update_or_create(pk=1, defaults={"counter": 7, "identity": "the server"})
         output = portal.backup()
