@@ -25,9 +25,9 @@ from providers.gateway.client import (
 from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import Balance, OwnCode, Reason, Submission
+from providers.gateway.words import is_no_id, verdict_of
 
 from .parsing import (
-    NO_IDS,
     amount_of,
     id_of,
     is_success,
@@ -47,17 +47,6 @@ SEND: Final = Operation(
     masked=frozenset({"phone"}),
 )
 BALANCE: Final = Operation("fetch_balance", Effect.READ, hidden=frozenset({"api_key"}))
-
-SUCCEEDED: Final[Mapping[object, bool]] = {
-    "成功": True,
-    "True": True,
-    "true": True,
-    "失败": False,
-    "False": False,
-    "false": False,
-}
-"""Values of `result`. The document has 成功/失败 for sending and "True"/"False" for the balance;
-"False" has been seen for sending too."""
 
 CODE: Final = re.compile(r"[A-Za-z0-9]{1,6}")
 """Parameter `content`: "Can only contain numbers and English letters, maximum length 6"."""
@@ -223,7 +212,7 @@ def _submission(answer: Answer) -> Submission:
     body = json_object(answer)
     # `msg` is the task id on success and the error text on failure.
     provider_id = id_of(body.get("msg"))
-    if provider_id in NO_IDS:
+    if is_no_id(provider_id):
         return Submission("", text_field(body, "result"), ("no_id",))
     return Submission(provider_id, text_field(body, "result"))
 
@@ -240,19 +229,15 @@ def _balance(answer: Answer) -> Balance:
 def _require_success(answer: Answer) -> None:
     body = json_object_or_none(answer)
     words = text_field(body, "msg") or text_field(body, "result")
-    verdict = _verdict(body.get("result")) if body is not None else None
+    # The document has 成功/失败 for sending and "True"/"False" for the balance; "False" has been seen
+    # for sending too.
+    verdict = verdict_of(body.get("result")) if body is not None else None
     if verdict is None:
         raise_undecided(answer, words)
     if verdict and not is_success(answer):
         raise_contradiction(answer, words)
     if not verdict:
         _refuse(answer, words)
-
-
-def _verdict(result: object) -> bool | None:
-    if isinstance(result, bool):
-        return result
-    return SUCCEEDED.get(result) if isinstance(result, str) else None
 
 
 def _refuse(answer: Answer, words: str) -> None:
