@@ -106,6 +106,13 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
     support = "Telegram @appsms_support · support@appsms.net · 7x24"
     default_base_url = "https://appsms.net/api/v1"
     base_url_help = _("As given in the provider's document, ending in /api/v1.")
+    documented_paths = (
+        "/order",
+        "/user/balance",
+        "/user/profile",
+        "/user/orders",
+        "/user/transactions",
+    )
     credential_fields = (
         CredentialField(
             "api_key",
@@ -231,8 +238,8 @@ def _parse(answer: Answer, read: Callable[[Mapping[str, Any]], T], *, concerns_o
 def _refuse(answer: Answer, *, concerns_order: bool = True) -> NoReturn:
     """Raise the error of an answer that is no success.
 
-    `concerns_order`: whether the call named an order, so that HTTP 404 alone means that the provider
-    has no such order. For any other call, 404 without JSON means a wrong address.
+    `concerns_order`: whether the call named an order, so that HTTP 404 alone means that there is no
+    such order. For any other call, 404 without JSON means a wrong address.
     """
     body = json_object_or_none(answer) or {}
     words = _words(body)

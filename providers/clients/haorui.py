@@ -64,10 +64,11 @@ class Haorui(SendsText, ReceivesCallbacks):
     name = "HAORUI"
     summary = _("Send any text")
     base_url_help = _(
-        "The host HAORUI gave you with your API login, for example"
-        " https://api.example.com, without a path. There is no default, so that your"
-        " password is not sent to the wrong host."
+        "The address HAORUI gave you with your API login, for example"
+        " https://api.example.com. A path such as /api/SendSMS is removed. There is no default, so"
+        " that your password is not sent to the wrong host."
     )
+    documented_paths = (SEND_PATH, "/api")
     credential_fields = (
         CredentialField(
             "api_id",

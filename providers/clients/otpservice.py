@@ -77,6 +77,7 @@ class OtpService(MakesCodes, ReceivesCallbacks):
         "The address the provider gave you, without /send. Its document does not state"
         " one, so there is no default. Give the provider the callback address below."
     )
+    documented_paths = ("/send", "/code")
     credential_fields = (
         CredentialField(
             "username", _("Username"), _("The account name that the provider gave you.")

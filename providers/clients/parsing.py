@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
 
 from core.money import parse_amount
 from providers.gateway.answers import raise_for_status
 from providers.gateway.call import Answer
-from providers.gateway.errors import OutcomeUnknown
+from providers.gateway.errors import GatewayError, OutcomeUnknown
 from providers.gateway.vocabulary import Reason
 from providers.gateway.words import is_nothing, is_placeholder, number_text, plain, word_of
 
@@ -122,6 +123,22 @@ def raise_undecided(answer: Answer, words: str = "") -> NoReturn:
     """
     raise_for_status(answer, words)
     raise OutcomeUnknown(Reason.UNREADABLE, words=words, http_status=answer.status)
+
+
+def raise_for_slash(answer: Answer, path: str) -> None:
+    """Raise the error for a redirect to the requested path, with or without a trailing slash."""
+    try:
+        target = urlsplit(answer.headers.get("location", "").strip()).path
+        raise_for_status(answer)
+    except ValueError:
+        return
+    except GatewayError as error:
+        is_slash = error.reason is Reason.REDIRECTED and target.endswith(
+            path.removesuffix("/") if path.endswith("/") else f"{path}/"
+        )
+        if is_slash:
+            reason = Reason.REDIRECTED_TO_SLASH
+            raise type(error)(reason, words=error.words, http_status=answer.status) from None
 
 
 def is_success(answer: Answer) -> bool:

@@ -77,30 +77,6 @@ class Reason(StrEnum):
 REDIRECTS = frozenset({Reason.REDIRECTED, Reason.REDIRECTED_TO_SLASH})
 PAUSING = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED, Reason.NO_BALANCE}) | REDIRECTS
 """Reasons that pause the paid calls of an account."""
-NOT_CONNECTED = frozenset(
-    {
-        Reason.UNREACHABLE,
-        Reason.NAME_NOT_FOUND,
-        Reason.CONNECTION_REFUSED,
-        Reason.CONNECT_TIMED_OUT,
-        Reason.CONNECTION_RESET,
-        Reason.NO_ROUTE,
-        Reason.NO_TLS,
-        Reason.TLS_FAILED,
-        Reason.CERT_EXPIRED,
-        Reason.CERT_NOT_YET_VALID,
-        Reason.CERT_OTHER_HOST,
-        Reason.CERT_SELF_SIGNED,
-        Reason.CERT_UNKNOWN_ISSUER,
-        Reason.CERT_INVALID,
-    }
-)
-"""No connection was made, so nothing was sent. Repeated like any such call."""
-DETAILED = REDIRECTS | frozenset(
-    {Reason.CERT_EXPIRED, Reason.CERT_OTHER_HOST, Reason.CERT_NOT_YET_VALID}
-)
-"""Reasons whose `words` are a fact for the sentence (a date, names, a host), not a message of the
-provider."""
 
 
 class DeliveryState(StrEnum):
@@ -251,6 +227,12 @@ class Rental:
     raw_times: Mapping[str, str] = field(default_factory=dict)
     """Times that name no moment, as the provider wrote them. Their names are in `stated_times`."""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def state_word(self) -> str:
+        """Our word for a state that we know, however it was written; else the provider's own."""
+        known = self.state is not OrderState.UNRECOGNISED
+        return self.state.value if known else self.raw_state
 
     @property
     def lifetime(self) -> timedelta | None:

@@ -9,7 +9,7 @@ from core.money_lines import MoneyLine
 from providers import error_texts
 from providers.error_texts import explain, register_reason
 from providers.gateway.vocabulary import Reason
-from providers.reason_texts import ReasonText
+from providers.reason_text import ReasonText
 
 ALL_VALUES = {"n": 12, "time": "14:05", "app": "WhatsApp", "country": "Indonesia"}
 
