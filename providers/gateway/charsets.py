@@ -77,10 +77,10 @@ def _wide_charset(body: bytes) -> str:
     head = body[:4]
     if len(head) < 4 or b"\0" not in head:
         return ""
-    zeros = tuple(byte == 0 for byte in head)
+    zeros = "".join("0" if byte == 0 else "x" for byte in head)
     return {
-        (False, True, False, True): "utf-16-le",
-        (True, False, True, False): "utf-16-be",
-        (False, True, True, True): "utf-32-le",
-        (True, True, True, False): "utf-32-be",
+        "x0x0": "utf-16-le",
+        "0x0x": "utf-16-be",
+        "x000": "utf-32-le",
+        "000x": "utf-32-be",
     }.get(zeros, "")
