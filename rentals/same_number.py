@@ -18,8 +18,8 @@ from .states import OPEN, OrderState
 
 MIN_COMMON_DIGITS: Final = 6
 """Trailing digits that two writings must share to be the same number."""
-MAX_PREFIX: Final = 4
-"""Digits of a country code and a trunk prefix."""
+MAX_PREFIX: Final = 3
+"""Digits of a country code. Zeros in front are not counted."""
 RUNNING: Final = OPEN | {OrderState.RECEIVED}
 _TRUNK: Final = re.compile(r"\(0\)")
 
