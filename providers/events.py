@@ -23,6 +23,8 @@ class Effect(StrEnum):
     """It moved a state or confirmed it."""
     CONFLICT = "conflict"
     """It contradicts what is known; both are kept."""
+    AMBIGUOUS = "ambiguous"
+    """Its id names several rows, so it was applied to none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class Match:
     effect: Effect = Effect.APPLIED
     matched_by: str = "reference"
     """By our own `reference` or by the `provider_id`."""
+    other: str = ""
+    """A second subject, if the ids of the event name two."""
+    problem: str = ""
+    """Why the effect is not simply APPLIED: `shared_id` or `two_subjects`, if one of them."""
 
 
 Subscriber: TypeAlias = Callable[[ReceivedEvent], Match | None]

@@ -196,7 +196,7 @@ def _progress_context(batch: Batch) -> dict[str, Any]:
         "time_left": time_left(batch, progress),
         "not_delivered": not_delivered,
         "blocked": shown_state(batch) == BLOCKED,
-        "pause_explanation": explain(batch.account.pause_reason)
+        "pause_explanation": explain(batch.account.pause_reason, words=batch.account.pause_words)
         if batch.account.is_paused
         else None,
     }

@@ -19,6 +19,7 @@ from providers.engine.retry import next_try
 from providers.gateway.errors import GatewayError
 from providers.gateway.vocabulary import Outcome, Submission
 
+from ..crossed_ids import flag_shared_ids
 from ..models import Message
 from ..states import MESSAGE_STATES, REPORTS, MessageState
 
@@ -46,6 +47,7 @@ def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
             # id is kept even if a person decided "not sent", so that a later report finds it.
             known = (*REPORTS, MessageState.SUBMITTED, MessageState.NOT_SENT)
             _update_all(accepted, "code = ''", known, "AND answered_at IS NULL")
+        flag_shared_ids([pk for pk, submission in accepted if submission.provider_id])
 
 
 def _update_all(

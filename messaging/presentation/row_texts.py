@@ -12,7 +12,7 @@ from core.money_lines import MoneyLine
 from core.phone import PhoneProblem, mask
 from providers.error_texts import register_reason
 from providers.models import Account
-from providers.reason_texts import ReasonText
+from providers.reason_text import ReasonText
 
 from ..batches.fan_out import ALREADY_RESENT
 from ..batches.importing.validate import PHONE, RowProblem

@@ -223,7 +223,7 @@ class ResultWriter:
             and error.outcome == Outcome.REFUSED
             and error.reason not in UNCOUNTED_REFUSALS
         ):
-            accounts.record_refusal(account, error.words)
+            accounts.record_refusal(account, error.words, error.reason)
 
 
 def _kind_of(error: Exception) -> str:

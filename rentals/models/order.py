@@ -26,14 +26,14 @@ class Stated(models.Model):
         pgettext_lazy("field", "price"), max_digits=18, decimal_places=4, null=True, blank=True
     )
     provider_state = models.CharField(max_length=100, blank=True)
-    """The state in the provider's latest wording."""
+    """The state that the provider stated last: our word for it, or its own if unknown."""
     code = EncryptedField(blank=True)
     content = EncryptedField(blank=True)
     created_there = models.DateTimeField(null=True)
     expires_there = models.DateTimeField(null=True)
     received_there = models.DateTimeField(_("received at"), null=True)
     raw_times = models.JSONField(default=dict)
-    """Times that could not be parsed, as stated."""
+    """Times that name no moment, as stated. A lifetime is read from two without a time zone."""
 
     class Meta:
         abstract = True
