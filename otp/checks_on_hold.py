@@ -1,6 +1,6 @@
 """Checks of codes as what a hold ends.
 
-A check that waits is worth nothing a minute later. So nobody decides about it: its outcome is
+A check that waits is worth nothing a minute later. So staff do not decide about it: its outcome is
 unknown at once, and staff check again while the customer waits.
 """
 

@@ -1,7 +1,7 @@
 """Cancels as what a hold ends.
 
-Whether such a cancel was sent since is not known. The order's own answer tells, and costs nothing.
-So nobody decides about it: it is unclear at once, and its order is asked for.
+Whether such a cancel was sent since is not known. A query of the order shows it, and costs nothing.
+So staff do not decide about it: it is unclear at once, and its order is queried.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class CancelsOnHold(EndedAtOnce):
     ended_at: ClassVar[str] = "answered_at"
 
     def hold(self, hold: Hold) -> int:
-        """Cancels that the portal would send by itself count, too: they wait until their order
+        """Cancels that the portal would send automatically count, too: they wait until their order
         has been asked for (`cancel_requests.request_due_cancels`)."""
         now = clock.now()
         waiting = (C.QUEUED, C.CLAIMED)

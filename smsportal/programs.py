@@ -23,7 +23,7 @@ ROLES: Final = (WEB, WORK, ALL)
 DEFAULT_QUEUE: Final = "smsportal"
 VITALS: Final = "vitals"
 INSTANCE: Final = "SMSPORTAL_INSTANCE"
-"""The variable that tells the processes of this supervisor from those of others."""
+"""The variable that distinguishes this supervisor's processes from those of others."""
 MAX_SILENCE: Final = {DEFAULT_QUEUE: 130.0, "engine": 120.0, VITALS: 120.0}
 """Seconds without a sign of life after which a program is killed.
 
@@ -44,7 +44,7 @@ class Plan:
     otp_callback: str = ""
     greeting: str = ""
     database: str = ""
-    """Tells the database from others, see `host_name.claim_name`."""
+    """Distinguishes the database from others, see `host_name.claim_name`."""
 
     @classmethod
     def from_json(cls, plan: dict[str, Any]) -> Plan:

@@ -29,7 +29,7 @@ class World:
     has_small_disk: bool
     clock_library: Path | None
     run_for: Callable[[float], None]
-    """Lets the run go on for some seconds: work, supervision, samples."""
+    """Continues the run for some seconds: work, supervision, samples."""
 
     def stop(self, hosts: Sequence[PortalHost]) -> int:
         """Stop hosts as for a restart. Returns how many had to be killed."""

@@ -67,7 +67,7 @@ class Figure:
 def may_see_whole(batch: Batch, user: User | AnonymousUser) -> bool:
     """Whether the user may see whole numbers: the creator may, until the batch starts.
 
-    A resend is excluded, because its recipients may have been entered by somebody else.
+    A resend is excluded, because its recipients may have been entered by another person.
     """
     own = batch.created_by_id == user.pk and batch.source != Batch.Source.AGAIN
     return own and batch.started_at is None

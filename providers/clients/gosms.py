@@ -231,7 +231,7 @@ def _refuse(answer: Answer) -> NoReturn:
 
 def _words(body: Mapping[str, Any]) -> str:
     """The error text and its name. Without an error text, or beside an order, `code` may be the
-    code that somebody waits for: then only a documented name is shown."""
+    code that staff wait for: then only a documented name is shown."""
     text, name = text_field(body, "error"), text_of(body.get("code"), 100)
     is_error_alone = "error" in body and "order_id" not in body
     return f"{text} ({name})" if name and (is_error_alone or name in ERROR_CODES) else text

@@ -76,7 +76,7 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
 
 
 def page_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
-    """Context of the whole page: the live part, and the colleagues to hand over to."""
+    """Context of the whole page: the live part, and the colleagues to reassign it to."""
     context = live_context(admin, request, order)
     others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()
     return {**context, "colleagues": [(one.pk, person_name(one)) for one in others]}

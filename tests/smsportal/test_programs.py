@@ -74,7 +74,7 @@ def test_silence_is_what_the_vitals_report() -> None:
     assert (silence(queue), silence(engine)) == (12.5, 200)
 
 
-def test_old_report_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_report_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     signs = VitalSigns()
     signs.read(b"200 engine\n")
     monkeypatch.setattr("smsportal.vital_signs.MAX_AGE", 0.0)
