@@ -18,7 +18,7 @@ from .portal_host import PortalHost
 from .stores import Store
 
 T = TypeVar("T")
-CLOCK_SOURCE = Path(__file__).with_name("clock.c")
+CLOCK_SOURCE = Path(__file__).parents[2] / "tests" / "support" / "wall_clock.c"
 
 
 @dataclass
