@@ -54,8 +54,8 @@ def register() -> None:
 
 def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
     """The row's problem in words. `whole`: whether the reader may see the typed number."""
-    values: dict[str, Any] = {"position": None, "digits": None, "expected": None}
-    values |= row.values or {}
+    unset = dict.fromkeys(("position", "digits", "expected", "country"))
+    values: dict[str, Any] = {**unset, **(row.values or {})}
     if row.problem.startswith(PHONE):
         kind = PhoneProblem(row.problem.removeprefix(PHONE))
         if kind == PhoneProblem.EMPTY:

@@ -131,7 +131,7 @@ def _candidates(order: Order, user: User | AnonymousUser) -> list[dict[str, Any]
 
 
 def _as_order(found: Any) -> Order:
-    return Order(phone=found.phone)
+    return Order(phone=found.phone, region=found.region)
 
 
 def _allowed_actions(order: Order, user: User | AnonymousUser) -> dict[str, bool]:
