@@ -189,7 +189,7 @@ def verify(session: Session, code: SentCode, by: User | None) -> bool:
     """End the session as verified if `code` is the current one and has not expired.
 
     Returns whether this call verified it; of two concurrent calls, one does. The correct code also
-    proves that its message went out.
+    proves that its message was sent.
     """
     if SentCode.objects.filter(session=session, serial__gt=code.serial).exists():
         return False

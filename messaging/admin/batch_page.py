@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.admin.labels import label_for
 from core.admin.live import poll_interval
@@ -68,7 +69,7 @@ class Figure:
 def may_see_whole(batch: Batch, user: User | AnonymousUser) -> bool:
     """Whether the user may see whole numbers: the creator may, until the batch starts.
 
-    A resend is excluded, because its recipients may have been entered by somebody else.
+    A resend is excluded, because its recipients may have been entered by another person.
     """
     own = batch.created_by_id == user.pk and batch.source != Batch.Source.AGAIN
     return own and batch.started_at is None
@@ -206,7 +207,7 @@ def _progress_context(batch: Batch) -> dict[str, Any]:
         "time_left": time_left(batch, progress),
         "not_delivered": not_delivered,
         "blocked": shown_state(batch) == BLOCKED,
-        "pause_explanation": explain(batch.account.pause_reason)
+        "pause_explanation": explain(batch.account.pause_reason, words=batch.account.pause_words)
         if batch.account.is_paused
         else None,
     }
@@ -228,7 +229,7 @@ def _figures(batch: Batch, progress: Progress) -> Iterator[Figure]:
 
 def _figure(batch: Batch, state: str, count: int, states: tuple[str, ...]) -> Figure:
     label = label_for("message", state)
-    word = _("Accepted") if state == S.SUBMITTED else str(label.word)
+    word = pgettext("state", "Accepted") if state == S.SUBMITTED else str(label.word)
     return Figure(word, label.role, label.icon, count, messages_url(batch, *states))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
@@ -50,7 +50,7 @@ def unavailable_reason(account: Account) -> str:
     if not account.allowed_countries:
         return gettext("no allowed countries/regions")
     if account.is_paused:
-        return gettext("paused")
+        return pgettext("state", "paused")
     return ""
 
 
@@ -88,17 +88,17 @@ class SendForm(RecipientForm):
     def _add_text_fields(self, client: type[SendsText]) -> None:
         options = self.sending_account.options
         self.fields["sms_kind"] = forms.ChoiceField(
-            label=_("Kind"),
+            label=pgettext_lazy("field", "Kind"),
             choices=[
-                (SmsKind.TRANSACTIONAL, _("Transactional")),
-                (SmsKind.MARKETING, _("Marketing")),
+                (SmsKind.TRANSACTIONAL, pgettext_lazy("choice", "Transactional")),
+                (SmsKind.MARKETING, pgettext_lazy("choice", "Marketing")),
             ],
             initial=options.get("kind") or SmsKind.TRANSACTIONAL,
             widget=UnfoldAdminRadioSelectWidget(),
         )
         self.fields["sender_id"] = sender_field(self.sending_account, client)
         self.fields["text"] = forms.CharField(
-            label=_("Text"),
+            label=pgettext_lazy("field", "Text"),
             max_length=LONGEST_TYPED,
             strip=False,
             widget=UnfoldAdminTextareaWidget({"rows": 5, "dir": "auto", "maxlength": False}),

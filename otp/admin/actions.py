@@ -173,7 +173,7 @@ class CancelPage(ObjectAction[Session]):
 
 
 class RevealPage(RevealAction[Session]):
-    """Reveals the whole number."""
+    """Reveals the full number."""
 
     permission_required = (VIEW, "messaging.reveal_message")
     template_name = "messaging/revealed.html"

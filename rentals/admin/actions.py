@@ -1,4 +1,4 @@
-"""Actions on one order: cancel, settle, reveal, hand over, hide, import."""
+"""Actions on one order: cancel, settle, reveal, reassign, hide, import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sees the number, the code and the text of an order; everybody else sees dots.
+"""Who sees the number, the code and the text of an order; all others see dots.
 
 Renting includes seeing what arrives: the person who placed an order and its holder see it unmasked.
 """
@@ -33,7 +33,7 @@ def may_see_unmasked(order: Order, user: User | AnonymousUser) -> bool:
 
 
 def may_hand_over(order: Order, user: User | AnonymousUser) -> bool:
-    """The holder may, and staff who can reveal orders. Ended orders are not handed over."""
+    """The holder may, and staff who can reveal orders. Ended orders are not reassigned."""
     if order.state not in HAND_OVER_STATES or not user.has_perm("rentals.rent_order"):
         return False
     return user.pk == order.held_by_id or user.has_perm("rentals.reveal_order")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from core.money_lines import MoneyLine
 from providers.error_texts import register_reason
-from providers.reason_texts import ReasonText
+from providers.reason_text import ReasonText
 
 
 class Unreadable(Exception):
