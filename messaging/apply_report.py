@@ -1,7 +1,7 @@
 """Apply a provider's reports to messages.
 
 Reports arrive late, twice and out of order, so a message's state follows from the set of its
-reports and not from their order: the strongest report stands. Nothing here sends, verifies a
+reports and not from their order: the strongest report applies. Nothing here sends, verifies a
 code or changes money.
 """
 
@@ -39,9 +39,9 @@ FINAL: Final = frozenset({D.EXPIRED, D.UNDELIVERED, D.REJECTED, D.DELIVERED})
 NOT_YET_SENT: Final = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED})
 """States of a message that, as far as we know, has not left.
 
-Only the provider could know our reference, so the message did leave. The report stands, the page
+Only the provider could know our reference, so the message did leave. The report applies, the page
 shows the conflict, and the message is not sent a second time. For a message on hold it is no
-conflict: the report tells what nobody here could know."""
+conflict: only the provider can know what the report contains."""
 ENDED_UNSENT: Final = frozenset({S.CANCELLED, S.REFUSED})
 """States of a message that ended without leaving. A report is a conflict and moves nothing."""
 FAILURES: Final = FINAL - {D.DELIVERED}
@@ -92,7 +92,7 @@ def on_verification(received: ReceivedEvent) -> Match | None:
     other = message_named_beside(received, message)
     state = "succeeded" if received.event.succeeded else "failed"
     _store_report(received, message, Report.Kind.VERIFICATION, state, other)
-    # A code that never went out cannot have been checked.
+    # A code that was never sent cannot have been checked.
     conflict = received.event.succeeded and message.state in ENDED_UNSENT | {S.NOT_SENT}
     return _match(message, matched_by, other, conflicts=conflict or other is not None)
 
@@ -230,7 +230,7 @@ def _move_state(
             reported_at=received.at,
             conflict=conflict,
             provider_id=provider_id,
-            # The message went out, so the code is no longer needed.
+            # The message was sent, so the code is no longer needed.
             code="",
         )
     )

@@ -69,6 +69,6 @@ def subscribe(kind: type[Any], subscriber: Subscriber) -> None:
 
 
 def publish(received: ReceivedEvent) -> list[Match]:
-    """Call every subscriber; returns their matches, none if nobody recognises the event."""
+    """Call every subscriber; returns their matches, none if no subscriber recognises the event."""
     subscribers = _subscribers.get(type(received.event), [])
     return [match for subscriber in subscribers if (match := subscriber(received)) is not None]

@@ -1,7 +1,7 @@
 """Import pages of the provider's order list: updates of our orders, and found orders.
 
-A found order is one that the list shows and nobody placed here. A manager imports it; the portal
-does so automatically if the account's key is exclusive to it.
+A found order is one that the list shows and that was not placed here. A manager imports it; the
+portal does so automatically if the account's key is exclusive to it.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _new_found_order(account: Account, one: Rental, now: datetime) -> FoundOrder
 
 
 def count_known(account: Account) -> int:
-    """Number of known orders of the provider's list, whoever placed them."""
+    """Number of known orders of the provider's list, from here or elsewhere."""
     ours = Order.objects.filter(account=account).exclude(provider_id="").count()
     return ours + FoundOrder.objects.filter(account=account, order=None).count()
 

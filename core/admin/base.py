@@ -17,6 +17,7 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -35,6 +36,7 @@ from .changelist import (
     row_checkbox,
 )
 from .exports import export_buttons
+from .history import translate_fields
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20
@@ -254,6 +256,14 @@ class PortalAdmin(ModelAdmin):
         answer: HttpResponse = super().render_change_form(
             request, context, add, change, form_url, obj
         )
+        return answer
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        answer: HttpResponse = super().history_view(request, object_id, extra_context)
+        if isinstance(answer, TemplateResponse) and answer.context_data:
+            translate_fields(answer.context_data["action_list"])
         return answer
 
     def get_saved_message(self, request: HttpRequest, obj: Model, added: bool) -> str | Promise:

@@ -29,7 +29,7 @@ ACCEPTED_FROM: Final = (MessageState.SENDING, MessageState.UNKNOWN)
 def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
     """Record that the provider accepted these messages, given as pairs of id and submission.
 
-    If a report or a person's decision came first, it stands and only the missing values are
+    If a report or a person's decision came first, it remains and only the missing values are
     filled in. One statement covers all messages, since this runs for every message of a batch.
     """
     if not accepted:
@@ -142,7 +142,7 @@ def _move_from_sending(rows: QuerySet[Message], state: MessageState, **changes: 
 
 
 def _record_beside_report(rows: QuerySet[Message], answer: dict[str, Any]) -> None:
-    """Keep the answer beside a report that came before the end of our own call and stands."""
+    """Keep the answer beside a report that arrived before the end of our own call and remains."""
     reported = (*REPORTS, MessageState.SUBMITTED)
     rows.filter(state__in=reported, answered_at=None).update(claim=None, **answer)
 

@@ -89,7 +89,7 @@ class Message(ClaimedRow, Settled):
     )
 
     reported_at = models.DateTimeField(null=True)
-    """When the report that stands arrived."""
+    """When the report that applies arrived."""
     conflict = models.BooleanField(pgettext_lazy("field", "conflict"), default=False)
     """Whether its reports contradict each other or the result of the send."""
 

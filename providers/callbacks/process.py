@@ -72,7 +72,7 @@ class ProcessedEvent:
 
     @property
     def may_match_later(self) -> bool:
-        """Whether it names an id that nobody knows yet."""
+        """Whether it names an id that no subscriber knows yet."""
         return not self.matches and bool(self.event.reference or self.event.provider_id)
 
     @property
@@ -199,7 +199,7 @@ def _process_one(pk: int, accounts: dict[int, Account]) -> None:
 def _publish_event(received: ReceivedEvent) -> ProcessedEvent | None:
     """Publish one event in a transaction of its own.
 
-    A thousand reports in one request must neither hold everybody's rows nor undo each other.
+    A thousand reports in one request must neither lock all rows nor undo each other.
     Returns None if a subscriber failed; the next attempt publishes the event again.
     """
     try:
@@ -237,7 +237,7 @@ def _save_result(row: Callback, processed: Sequence[ProcessedEvent]) -> None:
 
 def _set_state(row: Callback, state: State, *, try_again: bool = False, **changes: object) -> None:
     next_try = next_retry_at(row.tries) if try_again else None
-    # If another process moved the row meanwhile, or staff had it processed again, that stands.
+    # A result of another process, or of staff who had the row processed again, is kept.
     CALLBACK_STATES.set(row, state, next_try_at=next_try, failures=0, **changes)
 
 

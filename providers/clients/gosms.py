@@ -258,7 +258,7 @@ def _refuse(answer: Answer, *, concerns_order: bool = True) -> NoReturn:
 
 def _words(body: Mapping[str, Any]) -> str:
     """The error text and its name. Without an error text, or beside an order, `code` may be the
-    code that somebody waits for: then only a documented name is shown."""
+    code that staff wait for: then only a documented name is shown."""
     has_error = states_error(body)
     text = text_field(body, "error") if has_error else ""
     name = text_of(body.get("code"), 100)

@@ -18,7 +18,7 @@ class Outcome(StrEnum):
     NOT_DONE = "not_done"
     """Nothing happened, for certain. Repeating is free."""
     REFUSED = "refused"
-    """The provider said no. Repeating is pointless."""
+    """The provider refused the call. Repeating is pointless."""
     UNKNOWN = "unknown"
     """It may have happened. Never repeated automatically."""
 

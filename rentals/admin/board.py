@@ -31,7 +31,7 @@ from .order_page import seconds_left
 S = OrderState
 
 KEEP_RECEIVED_FOR: Final = timedelta(minutes=10)
-"""How long an order with an SMS stays on the board, unless somebody hides it."""
+"""How long an order with an SMS stays on the board, unless staff hide it."""
 OVERLAP: Final = timedelta(seconds=10)
 """A row may be committed slightly later than its `changed_at`."""
 MAX_ROWS: Final = 1_000

@@ -23,7 +23,7 @@ from core.templatetags.portal import amount
 from ..models import Order, Transaction
 from ..presentation.labels import shown_state
 from ..presentation.timeline import type_word
-from ..presentation.visibility import may_see_unmasked
+from ..presentation.visibility import may_see_unmasked, whole_number
 
 Column = exports.Column
 
@@ -35,7 +35,9 @@ def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
 
     def number(order: Order) -> str:
         unmasked = reveals or may_see_unmasked(order, request.user)
-        return order.phone if unmasked or not order.phone else mask(order.phone)
+        if unmasked or not order.phone:
+            return whole_number(order)
+        return mask(order.phone, order.region)
 
     columns = (
         Column(pgettext_lazy("column", "Time"), lambda order: order.created_at),

@@ -80,7 +80,7 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
 
 
 def page_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
-    """Context of the whole page: the live part, and the colleagues to hand over to."""
+    """Context of the whole page: the live part, and the colleagues to reassign it to."""
     context = live_context(admin, request, order)
     others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()
     return {**context, "colleagues": [(one.pk, person_name(one)) for one in others]}
@@ -131,7 +131,7 @@ def _candidates(order: Order, user: User | AnonymousUser) -> list[dict[str, Any]
 
 
 def _as_order(found: Any) -> Order:
-    return Order(phone=found.phone)
+    return Order(phone=found.phone, region=found.region)
 
 
 def _allowed_actions(order: Order, user: User | AnonymousUser) -> dict[str, bool]:

@@ -112,10 +112,10 @@ class Order(Stated, ClaimedRow, Settled):
     not_found = models.PositiveSmallIntegerField(default=0)
     """Consecutive answers that the provider has no such order."""
     hidden_at = models.DateTimeField(null=True)
-    """When somebody removed it from the board."""
+    """When staff removed it from the board."""
 
     imported = models.BooleanField(default=False)
-    """Imported from the provider's list; nobody here placed it."""
+    """Imported from the provider's list; it was not placed here."""
     instead_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
     )
@@ -236,7 +236,7 @@ class Cancel(ClaimedRow):
 
 
 class FoundOrder(Stated):
-    """An order in the provider's list that nobody here placed, as far as the portal knows."""
+    """An order in the provider's list that was not placed here, as far as the portal knows."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     account = models.ForeignKey(

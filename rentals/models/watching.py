@@ -29,7 +29,7 @@ class Watch(models.Model):
     received_pages = models.PositiveIntegerField(default=1)
     """As of the last round."""
     spare = models.PositiveIntegerField(default=0)
-    """Calls until the next round that may be spent on texts that nobody waits for."""
+    """Calls until the next round that may be spent on texts that no one waits for."""
     quiet_until = models.DateTimeField(null=True)
     """After a 401 or 403: when the next probe may be sent."""
 

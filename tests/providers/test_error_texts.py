@@ -43,7 +43,7 @@ def test_money_line_is_valid_and_empty_for_free_calls(reason: Reason) -> None:
         Reason.PORTAL_FAULT,
     ],
 )
-def test_unknown_outcome_says_that_money_may_be_spent(reason: Reason) -> None:
+def test_unknown_outcome_warns_that_money_may_be_spent(reason: Reason) -> None:
     assert explain(reason).money == MoneyLine.UNKNOWN
 
 

@@ -18,7 +18,7 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 class Unreadable(Exception):
-    """The body is too long, or in an encoding that we did not ask for."""
+    """The body is too long, or in an encoding that we did not request."""
 
 
 class CutShort(Exception):

@@ -200,7 +200,7 @@ class HttpClient:
         reason = None if error is None else error.reason
         try:
             self._recorder.record(transcript.record(exchange, outcome, reason, attempt))
-        except Exception as failure:  # noqa: BLE001 - the outcome stands without it
+        except Exception as failure:  # noqa: BLE001 - the outcome is valid without it
             _log_defect(transcript.operation, failure)
 
 
