@@ -90,7 +90,7 @@ def test_each_kind_of_failed_connection_has_its_own_words(reason: Reason, langua
         others = {explain(other).title for other in NOT_CONNECTED if other != reason}
     assert explained.title not in others
     assert explained.next_step
-    assert explained.money == MoneyLine.NOT_SENT
+    assert explained.money == MoneyLine.NOT_SPENT
     assert own_words(reason, "2026-11-25") == ("" if reason in DETAILED else "2026-11-25")
     assert ("2026-11-25" in explained.title) == (reason in DETAILED)
 
