@@ -7,13 +7,15 @@ unknown at once, and staff check again while the customer waits.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from core.stored_texts import declare
 from providers import clock
 from providers.hold.holdable import FROM_BEFORE, HeldGroup, Holdable, held_accounts
 from providers.models import Account, Hold
@@ -22,6 +24,8 @@ from .models import Attempt, Session
 from .states import ATTEMPT_STATES, SESSION_STATES, AttemptState, SessionState
 
 A = AttemptState
+
+TITLE: Final = declare("held.checks", gettext_lazy("Checks of codes"))
 
 
 class ChecksOnHold(Holdable):
@@ -78,7 +82,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     return HeldGroup(
         key=f"{ChecksOnHold.name}:{account.pk}",
         icon="rule",
-        title=_("Checks of codes"),
+        stored_title=TITLE.store(),
         account=account.name,
         undecided=0,
         oldest=times.first(),

@@ -7,13 +7,15 @@ So nobody decides about it: it is unclear at once, and its order is asked for.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from core.stored_texts import declare
 from providers import clock
 from providers.hold.holdable import FROM_BEFORE, HeldGroup, Holdable, held_accounts
 from providers.models import Account, Hold
@@ -23,6 +25,8 @@ from .models import Cancel, Order
 from .states import CANCEL_STATES, CancelState, OrderState
 
 C = CancelState
+
+TITLE: Final = declare("held.cancels", gettext_lazy("Cancels of orders"))
 
 
 class CancelsOnHold(Holdable):
@@ -85,7 +89,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     return HeldGroup(
         key=f"{CancelsOnHold.name}:{account.pk}",
         icon="cancel",
-        title=_("Cancels of orders"),
+        stored_title=TITLE.store(),
         account=account.name,
         undecided=0,
         oldest=times.first(),

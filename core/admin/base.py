@@ -14,7 +14,8 @@ from django.contrib import messages
 from django.contrib.admin import display
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IS_POPUP_VAR
-from django.core.exceptions import FieldDoesNotExist
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -26,6 +27,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 from unfold.admin import ModelAdmin
 
+from core.stored_texts import names
+
 from .buttons import Button, Crumb, EmptyState, Text
 from .changelist import (
     LastPagePaginator,
@@ -35,6 +38,7 @@ from .changelist import (
     row_checkbox,
 )
 from .exports import export_buttons
+from .history import ADDED, CHANGED, history_page
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20
@@ -254,6 +258,24 @@ class PortalAdmin(ModelAdmin):
             request, context, add, change, form_url, obj
         )
         return answer
+
+    def construct_change_message(
+        self, request: HttpRequest, form: forms.BaseForm, formsets: Any, add: bool = False
+    ) -> Any:
+        """What the log keeps of a saved form. Django would keep the labels in English."""
+        if add:
+            return ADDED.store()
+        return CHANGED.store(fields=names(self.opts.label_lower, form.changed_data))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
+        if not self.has_view_or_change_permission(request, obj):
+            raise PermissionDenied
+        return history_page(self, request, obj)
 
     def get_saved_message(self, request: HttpRequest, obj: Model, added: bool) -> str | Promise:
         return _("Saved.")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 
+from core.stored_texts import from_staff
 from providers.hold.holdable import HeldGroup, HeldRow, Holdable
 from providers.models import Hold
 
@@ -41,7 +42,7 @@ class FakeHoldable(Holdable):
         group = HeldGroup(
             "fake:1",
             "sms",
-            self.title,
+            from_staff(self.title),
             "HAORUI main, <2 people>",
             len(self.undecided),
             FIRST,

@@ -287,7 +287,7 @@ def test_export_holds_the_groups_is_safe_and_is_logged(
     content = b"".join(browser.get(EXPORT)).decode()
     assert '"\'=HYPERLINK(1)"' in content
     assert '"3","0","2025-11-20 13:12:05 UTC+08:00"' in content
-    assert LogEntry.objects.filter(object_repr="What waits").count() == 1
+    assert LogEntry.objects.filter(object_repr="providers.hold").count() == 1
     assert browser.get(EXPORT, {"format": "exe"}).status_code == 404
 
 
