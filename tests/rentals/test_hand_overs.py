@@ -180,7 +180,7 @@ def test_other_log_lines_are_ignored(operator: User, message: str) -> None:
 
 def migrate_to_newest() -> None:
     executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes("rentals"))
+    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 @pytest.fixture
