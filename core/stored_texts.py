@@ -17,7 +17,7 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.functional import Promise
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 Stored = NewType("Stored", str)
 """What `StoredText.store` and `from_staff` return: the only texts to store in a log or as a
@@ -94,8 +94,7 @@ def _read(stored: str) -> Mapping[str, object] | None:
 
 def _render(value: object) -> str:
     if isinstance(value, list):
-        # Translators: separates the parts of an enumeration.
-        return _(", ").join(map(_render, value))
+        return pgettext("list", ", ").join(map(_render, value))
     if not isinstance(value, Mapping):
         return str(value)
     if NAMES_OF in value:

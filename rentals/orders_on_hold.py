@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from core.admin.timeline import person_name
 from core.countries import country_name
@@ -184,7 +184,7 @@ def _settled_facts(kept: QuerySet[Order]) -> Iterator[str]:
     if not ids:
         return
     yield _("Found in the order list of the provider: %(count)s.") % {"count": f"{len(ids):,}"}
-    named = _(", ").join(ids[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
+    named = pgettext("list", ", ").join(ids[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
     yield _("Adopted with their numbers: %(ids)s. Nothing is ordered again.") % {"ids": named}
 
 

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.generic import TemplateView
 from unfold.sites import UnfoldAdminSite
 
@@ -33,7 +34,7 @@ TIMEOUT: Final = 2.0
 
 
 class SandboxPage(Page, TemplateView):
-    title = _("Sandbox")
+    title = pgettext_lazy("title", "Sandbox")
     permission_required = "providers.view_account"
     template_name = "portal/practice.html"
 

@@ -38,7 +38,7 @@ def history_page(admin: ModelPages, request: HttpRequest, obj: Model) -> HttpRes
     entries = LogEntry.objects.filter(content_type=content_type, object_id=str(obj.pk))
     rows = entries.select_related("user").order_by("action_time", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("p"))
-    title = pgettext("page", "History")
+    title = pgettext("title", "History")
     lines = [(entry.action_time, person_name(entry.user), log_text(entry)) for entry in page]
     context = {
         **admin.admin_site.each_context(request),
