@@ -15,6 +15,7 @@ from typing import Final, NewType
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import pgettext
@@ -106,6 +107,11 @@ def _render(value: object) -> str:
     except (KeyError, TypeError, ValueError):
         pass  # Another version stored other values.
     return json.dumps(value, ensure_ascii=False)
+
+
+def object_name(obj: Model) -> str:
+    """What a log entry calls an object, such as `messaging.message x7`: in no language."""
+    return f"{obj._meta.label_lower} {getattr(obj, 'public_id', obj.pk)}"
 
 
 # --- names of fields ---------------------------------------------------------

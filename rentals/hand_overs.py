@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
 from core.admin.timeline import person_name
+from core.stored_texts import object_name
 from providers import clock
 
 from .log_texts import REASSIGNED
@@ -35,7 +36,7 @@ def hand_over(order: Order, to: User, *, by: User) -> bool:
             user_id=by.pk,
             content_type=ContentType.objects.get_for_model(Order),
             object_id=str(order.pk),
-            object_repr=str(order)[:200],
+            object_repr=object_name(order),
             action_flag=CHANGE,
             change_message=REASSIGNED.store(name=person_name(to)),
             action_time=now,

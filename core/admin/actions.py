@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.stored_texts import Stored, as_value, declare
+from core.stored_texts import Stored, as_value, declare, object_name
 
 from .pages import ObjectPage, ObjectType, current_user, refuse_fragment
 from .reasons import REVEAL_REASONS, reason_from
@@ -25,12 +25,19 @@ def log_change(
     request: HttpRequest, objects: Iterable[Model], message: Stored, flag: int = CHANGE
 ) -> None:
     """Write one log entry by the current user for each of `objects`."""
-    LogEntry.objects.log_actions(
-        user_id=current_user(request).pk,
-        queryset=objects,
-        action_flag=flag,
-        change_message=message,
-    )
+    user = current_user(request)
+    entries = [
+        LogEntry(
+            user=user,
+            content_type=ContentType.objects.get_for_model(obj, for_concrete_model=False),
+            object_id=str(obj.pk),
+            object_repr=object_name(obj),
+            action_flag=flag,
+            change_message=message,
+        )
+        for obj in objects
+    ]
+    LogEntry.objects.bulk_create(entries)
 
 
 def log_export(request: HttpRequest, model: type[Model], message: Stored) -> None:

@@ -14,8 +14,7 @@ from django.contrib import messages
 from django.contrib.admin import display
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IS_POPUP_VAR
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -27,8 +26,6 @@ from django.utils.translation import pgettext, pgettext_lazy
 from django.views.generic import View
 from unfold.admin import ModelAdmin
 
-from core.stored_texts import names
-
 from .buttons import Button, Crumb, EmptyState, Text
 from .changelist import (
     LastPagePaginator,
@@ -38,7 +35,7 @@ from .changelist import (
     row_checkbox,
 )
 from .exports import export_buttons
-from .history import ADDED, CHANGED, history_page
+from .history import LoggedForms
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20
@@ -49,7 +46,7 @@ SLUG_SCRIPTS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
 CustomPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
 
 
-class PortalAdmin(ModelAdmin):
+class PortalAdmin(LoggedForms):
     """A model's pages, with the portal's defaults.
 
     `pages` adds custom pages: ("send/", "send", SendPage) becomes `admin:<app>_<model>_send`. The
@@ -259,24 +256,6 @@ class PortalAdmin(ModelAdmin):
             request, context, add, change, form_url, obj
         )
         return answer
-
-    def construct_change_message(
-        self, request: HttpRequest, form: forms.BaseForm, formsets: Any, add: bool = False
-    ) -> Any:
-        """What the log keeps of a saved form. Django would keep the labels in English."""
-        if add:
-            return ADDED.store()
-        return CHANGED.store(fields=names(self.opts.label_lower, form.changed_data))
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        obj = self.get_object(request, unquote(object_id))
-        if obj is None:
-            raise Http404
-        if not self.has_view_or_change_permission(request, obj):
-            raise PermissionDenied
-        return history_page(self, request, obj)
 
     def get_saved_message(self, request: HttpRequest, obj: Model, added: bool) -> str | Promise:
         return pgettext_lazy("notice", "Saved.")

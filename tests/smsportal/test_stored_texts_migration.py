@@ -37,7 +37,7 @@ def carry_over() -> None:
     migration.forwards(apps, Editor)
 
 
-def log(model: str, message: str, object_id: int | None = 1) -> LogEntry:
+def log(model: str, message: str, object_id: str | None = "1") -> LogEntry:
     app, _, name = model.partition(".")
     return LogEntry.objects.create(
         user=make_user(),

@@ -105,7 +105,7 @@ def test_order_page_shows_who_reassigned_the_order(written: None, superuser: Cli
 
 def test_log_of_the_old_version_is_shown_in_the_language_of_the_reader(superuser: Client) -> None:
     entry = LogEntry.objects.get()
-    order = Order.objects.get(pk=entry.object_id)
+    order = Order.objects.get(pk=str(entry.object_id))
     assert entry.change_message == '{"key": "order.reassigned", "name": "staff3"}'
     address = reverse("admin:rentals_order_history", args=[order.public_id])
     page = superuser.get(address, headers={"accept-language": "zh-hans"})

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from core.acts import record_act
 from core.models import Act
+from core.stored_texts import from_staff
 from providers.models import Hold
 from providers.presentation.hold_view import PERMISSION, banner
 from smsportal.roles import ROLES
@@ -283,7 +284,7 @@ def test_check_again_settles_what_has_become_known(
 def test_export_holds_the_groups_is_safe_and_is_logged(
     fake: FakeHoldable, hold: Hold, browser: Client
 ) -> None:
-    fake.title = "=HYPERLINK(1)"
+    fake.title = from_staff("=HYPERLINK(1)")
     content = b"".join(browser.get(EXPORT)).decode()
     assert '"\'=HYPERLINK(1)"' in content
     assert '"3","0","2025-11-20 13:12:05 UTC+08:00"' in content
