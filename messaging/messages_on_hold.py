@@ -146,7 +146,7 @@ class MessagesOnHold(Holdable):
 
 
 def count_settled(kept: QuerySet[Message]) -> int:
-    """Messages that were found to have been sent, although nobody here sent them."""
+    """Messages that were found to have been sent, although not from here."""
     return kept.filter(state__in=(S.SUBMITTED, *REPORTS), handed_over_at=None).count()
 
 

@@ -70,7 +70,7 @@ def _usable_codes() -> QuerySet[SentCode]:
 
 
 def end_expired() -> int:
-    """End as unknown the codes on hold that nobody can use any more. Returns their number."""
+    """End as unknown the codes on hold that are no longer usable. Returns their number."""
     if not clock.is_settled():
         return 0
     held = Message.objects.filter(

@@ -94,7 +94,7 @@ class OrdersOnHold(Holdable):
     def discard(
         self, hold: Hold, group: str, rows: Collection[int] | None, by: User | None, reason: str
     ) -> int:
-        """The search for it goes on: it may have been placed at any time before the hold."""
+        """The search for it continues: it may have been placed at any time before the hold."""
         return ORDER_STATES.move(
             _chosen(hold, group, rows),
             S.UNKNOWN,
@@ -175,7 +175,7 @@ def _row(order: Order) -> HeldRow:
 
 
 def _settled(kept: QuerySet[Order]) -> QuerySet[Order]:
-    """Orders that were found at the provider, although nobody here placed them."""
+    """Orders that were found at the provider, although they were not placed here."""
     return kept.exclude(provider_id="").filter(handed_over_at=None)
 
 

@@ -145,7 +145,7 @@ GROUPS: Final = (
                 ("rentals_project_", "rentals_region_"),
             ),
         ),
-        _("Rented numbers"),
+        pgettext_lazy("section", "Rented numbers"),
     ),
     Group(
         (

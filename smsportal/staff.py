@@ -99,7 +99,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         rows: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
         return rows
 
-    @admin.display(description=pgettext_lazy("column", "Name"))
+    @admin.display(description=pgettext_lazy("person", "Name"))
     def full_name(self, user: User) -> str:
         return user.get_full_name()
 

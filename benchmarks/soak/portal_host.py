@@ -75,7 +75,7 @@ class PortalHost:
 
     def preload_clock(self, library: Path) -> None:
         """Let `step_clock` move this host's clock. Call it before the first start."""
-        self._environment |= {"LD_PRELOAD": str(library), "SOAK_CLOCK": str(self._clock)}
+        self._environment |= {"LD_PRELOAD": str(library), "WALL_CLOCK_OFFSET": str(self._clock)}
 
     def step_clock(self, seconds: int) -> None:
         """Set the offset of this host's clock from the true time."""

@@ -18,7 +18,7 @@ from .portal_host import PortalHost
 from .stores import Store
 
 T = TypeVar("T")
-CLOCK_SOURCE = Path(__file__).with_name("clock.c")
+CLOCK_SOURCE = Path(__file__).parents[2] / "tests" / "support" / "wall_clock.c"
 
 
 @dataclass
@@ -29,7 +29,7 @@ class World:
     has_small_disk: bool
     clock_library: Path | None
     run_for: Callable[[float], None]
-    """Lets the run go on for some seconds: work, supervision, samples."""
+    """Continues the run for some seconds: work, supervision, samples."""
 
     def stop(self, hosts: Sequence[PortalHost]) -> int:
         """Stop hosts as for a restart. Returns how many had to be killed."""

@@ -22,6 +22,7 @@ from core.stored_texts import Stored, declare, is_known, names, show
 
 from .actions import log_change
 from .buttons import Crumb
+from .field_labels import translate_fields
 from .protocols import ModelPages
 from .timeline import person_name
 
@@ -36,6 +37,7 @@ def log_text(entry: LogEntry) -> str:
     message = entry.change_message
     if is_known(message):
         return show(message)
+    translate_fields([entry])
     return entry.get_change_message() if message else str(entry.get_action_flag_display())
 
 

@@ -108,7 +108,7 @@ def fingerprint(batch: Batch) -> str:
 
 
 def _is_confirmed(confirmed: str, batch: Batch) -> bool:
-    """Whether staff confirmed the warning about what went out already, if there is one.
+    """Whether staff confirmed the warning about what was sent already, if there is one.
 
     `confirmed` is the id of the earlier batch, or the number of recipients in the overlap.
     """

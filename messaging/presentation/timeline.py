@@ -90,7 +90,7 @@ def _answer_text(message: Message) -> str:
         case S.NOT_SENT | S.SUBMITTED if message.settled_at:
             return _("No clear answer after %(took)s") % {"took": took}
         case state if state in (S.SUBMITTED, *REPORTS) and message.reason:
-            # The call had no clear answer; a report or a person showed that it went out.
+            # The call had no clear answer; a report or a person showed that it was sent.
             return _("No clear answer after %(took)s") % {"took": took}
         case S.HELD | S.CANCELLED:
             return _("Not submitted")

@@ -51,7 +51,7 @@ def columns(reader: User) -> list[Column]:
 def export_sessions(
     request: HttpRequest, rows: QuerySet[Session], format_: Format
 ) -> HttpResponseBase:
-    """Export sessions and log that somebody did.
+    """Export sessions and log the export.
 
     Numbers are whole for users who may reveal them.
     """

@@ -19,6 +19,7 @@ from core.admin.buttons import Text
 from core.admin.pages import ObjectPage, ObjectType
 
 from ..account_checks import latest_reading
+from ..error_texts import explain
 from ..models import Account
 
 UnavailableReason: TypeAlias = Callable[[Account], str]
@@ -65,6 +66,16 @@ class AccountChoice(forms.ChoiceField):
             "required": not empty_label,
         }
         super().__init__(**{**defaults, **kwargs})
+
+
+def pause_context(
+    account: Account | None, accounts: Sequence[Account], unavailable_reason: UnavailableReason
+) -> dict[str, Any]:
+    """Context of the note beside the button of a paused account: why, and which others can send."""
+    if account is None or not account.is_paused:
+        return {}
+    others = [one for one in accounts if one != account and not unavailable_reason(one)]
+    return {"pause": explain(account.pause_reason), "other_accounts": others}
 
 
 def pick_account(

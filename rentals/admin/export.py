@@ -25,7 +25,7 @@ from ..log_texts import ORDERS_EXPORTED, TRANSACTIONS_EXPORTED
 from ..models import Order, Transaction
 from ..presentation.labels import shown_state
 from ..presentation.timeline import type_word
-from ..presentation.visibility import may_see_unmasked
+from ..presentation.visibility import may_see_unmasked, whole_number
 
 Column = exports.Column
 
@@ -37,7 +37,9 @@ def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
 
     def number(order: Order) -> str:
         unmasked = reveals or may_see_unmasked(order, request.user)
-        return order.phone if unmasked or not order.phone else mask(order.phone)
+        if unmasked or not order.phone:
+            return whole_number(order)
+        return mask(order.phone, order.region)
 
     columns = (
         Column(pgettext_lazy("column", "Time"), lambda order: order.created_at),
