@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from core import stored_texts
+from core.admin.history import CHANGED
 from core.stored_texts import StoredText, as_value, from_staff, is_known, names, show
 
 
@@ -84,9 +85,7 @@ def test_values_are_never_read_as_texts(moved: StoredText, choice: StoredText) -
 
 
 def test_fields_are_shown_by_their_labels() -> None:
-    stored = stored_texts.StoredText("changed", _("Changed: %(fields)s")).store(
-        fields=names("messaging.template", ["text", "name", "gone"])
-    )
+    stored = CHANGED.store(fields=names("messaging.template", ["text", "name", "gone"]))
     assert is_known(stored)
     with override("zh-hans"):
         assert show(stored).endswith("短信内容、名称、gone")

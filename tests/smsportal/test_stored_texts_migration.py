@@ -13,6 +13,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils.translation import override
 
 from core import stored_texts
@@ -27,6 +28,12 @@ from tests.factories.staff import make_user
 pytestmark = pytest.mark.django_db
 migration = import_module("smsportal.migrations.0001_stored_texts")
 TYPED = ["rang at 14:05", "Recipient", "has", '{"key": "outcome.has"', "", "Paused: {reason}"]
+
+
+@pytest.fixture(autouse=True)
+def every_page() -> None:
+    """The pages declare most keys, and are loaded with the addresses."""
+    reverse("admin:index")
 
 
 class Editor:
