@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
+from core.stored_texts import Stored
 from core.templatetags.portal import amount
 from providers import clock
 from providers.models import Account
@@ -98,7 +99,7 @@ def compared_up_to(account: Account) -> datetime | None:
     return read.started_at if read else None
 
 
-def explain(finding: Finding, by: User, because: str) -> bool:
+def explain(finding: Finding, by: User, because: Stored) -> bool:
     """Mark a finding as explained, with name and reason; it no longer counts as open.
 
     False: it was explained already.

@@ -19,10 +19,12 @@ from core.admin.actions import ObjectAction
 from core.admin.buttons import Crumb
 from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
+from core.stored_texts import StoredText
 from providers import clock
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
 
+from .. import log_texts
 from ..batches import create, lifecycle, resend
 from ..batches.duplicates import overlap_of, recent_duplicate
 from ..models import Batch, StagedRow
@@ -37,9 +39,11 @@ MAX_SCHEDULE_AHEAD: Final = timedelta(days=90)
 class BatchAction(ObjectAction[Batch]):
     permission_required = "messaging.bulk_message"
 
-    def report_result(self, batch: Batch, done: bool, log: str, success_text: str) -> HttpResponse:
+    def report_result(
+        self, batch: Batch, done: bool, logged: StoredText, success_text: str
+    ) -> HttpResponse:
         if done:
-            self.log(batch, log)
+            self.log(batch, logged.store())
             messages.success(self.request, success_text)
         elif batch.is_on_hold:
             messages.warning(self.request, ON_HOLD_TEXT)
@@ -159,13 +163,13 @@ class ConfirmPage(BatchAction):
         by = current_user(self.request)
         if at is not None:
             success_text = pgettext("notice", "Scheduled.")
-            return self.report_result(
-                batch, lifecycle.schedule(batch, by, at), "Scheduled", success_text
-            )
+            done = lifecycle.schedule(batch, by, at)
+            return self.report_result(batch, done, log_texts.BATCH_SCHEDULED, success_text)
         success_text = ngettext(
             "%(count)d message is being sent.", "%(count)d messages are being sent.", batch.good
         ) % {"count": batch.good}
-        return self.report_result(batch, lifecycle.start(batch, by), "Started", success_text)
+        done = lifecycle.start(batch, by)
+        return self.report_result(batch, done, log_texts.BATCH_STARTED, success_text)
 
     def _page(self, batch: Batch, form: StartForm) -> HttpResponse:
         context = {
@@ -190,9 +194,8 @@ class PausePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         success_text = gettext("Paused. Messages already being submitted will still go out.")
-        return self.report_result(
-            batch, lifecycle.pause(batch, current_user(request)), "Paused", success_text
-        )
+        done = lifecycle.pause(batch, current_user(request))
+        return self.report_result(batch, done, log_texts.BATCH_PAUSED, success_text)
 
 
 class ContinuePage(BatchAction):
@@ -203,16 +206,16 @@ class ContinuePage(BatchAction):
         except LimitReached as limit:
             messages.error(request, limit_text(limit))
             return self.back_to(batch)
-        return self.report_result(batch, done, "Continued", gettext("Sending resumed."))
+        success_text = gettext("Sending resumed.")
+        return self.report_result(batch, done, log_texts.BATCH_CONTINUED, success_text)
 
 
 class UnschedulePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         success_text = gettext("Schedule removed. The batch will not start automatically.")
-        return self.report_result(
-            batch, lifecycle.unschedule(batch), "Not scheduled any more", success_text
-        )
+        done = lifecycle.unschedule(batch)
+        return self.report_result(batch, done, log_texts.BATCH_UNSCHEDULED, success_text)
 
 
 class CancelBatchPage(BatchAction):
@@ -229,7 +232,7 @@ class CancelBatchPage(BatchAction):
                 "Cancelled. Messages already sent cannot be recalled; the rest will not be sent."
             )
         )
-        return self.report_result(batch, done, "Cancelled", success_text)
+        return self.report_result(batch, done, log_texts.BATCH_CANCELLED, success_text)
 
 
 class ResendPage(BatchAction):
@@ -242,7 +245,7 @@ class ResendPage(BatchAction):
             messages.warning(request, _("Wait until this batch has finished."))
             return self.back_to(batch)
         resent = resend.resend_batch(batch, current_user(request), token)
-        self.log(batch, f"Sent again as {resent.public_id}")
+        self.log(batch, log_texts.BATCH_SENT_AGAIN.store(id=resent.public_id))
         return self.back_to(resent)
 
 
@@ -258,7 +261,7 @@ class ReportPage(BatchAction):
         )
         format_ = requested_format(request)
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
-        self.log(batch, "Report downloaded")
+        self.log(batch, log_texts.REPORT_DOWNLOADED.store())
         columns = (
             Column(pgettext_lazy("column", "Row"), lambda row: row.number),
             Column(_("Value in file"), lambda row: row_texts.typed_text(row, whole=whole)),

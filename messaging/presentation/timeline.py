@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
+from core.stored_texts import show
 from core.templatetags.portal import visible
 from core.times import duration
 from providers.hold.holdable import FROM_BEFORE
@@ -107,11 +108,12 @@ def _decision_entries(message: Message) -> Iterator[TimelineEntry]:
     if hold is not None:
         yield TimelineEntry(_("Put on hold"), hold.started_at)
     if message.settled_at:
+        reason = show(message.settled_because)
         words = {
             S.NOT_SENT: _("Marked as not sent by %(name)s: %(reason)s"),
         }.get(MessageState(message.state), _("Marked as sent by %(name)s: %(reason)s"))
         yield TimelineEntry(
-            words % {"name": person_name(message.settled_by), "reason": message.settled_because},
+            words % {"name": person_name(message.settled_by), "reason": reason},
             message.settled_at,
         )
     if message.ended_at and message.state == S.CANCELLED:

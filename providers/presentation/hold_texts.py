@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.models import Act
+from core.stored_texts import show
 from core.times import duration, short_time
 
 from ..hold.decisions import DISCARDED, ENDED, EXTENDED, RELEASED
@@ -160,10 +161,12 @@ def _extension_text(act: Act) -> str:
 
 
 def act_title(act: Act) -> str:
-    """The title of the group in the reader's language."""
+    """The title of the group in the reader's language. An older version kept one per language."""
     titles = act.details.get("titles")
     known = titles if isinstance(titles, dict) else {}
-    return str(known.get(get_language()) or known.get("en") or act.details.get("group", ""))
+    older = known.get(get_language()) or known.get("en")
+    title = act.details.get("title") or older or act.details.get("group", "")
+    return show(str(title))
 
 
 def decider(user: User | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -19,21 +19,23 @@ from core.admin.buttons import EmptyState
 from core.admin.labels import label_for, state_label
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
-from core.admin.reasons import reason_from
+from core.admin.reasons import Presets, reason_from
 from core.admin.timeline import person_name
+from core.stored_texts import as_value, declare, show
 from core.times import when
 
 from .. import ledger
 from ..catalogue import renting_accounts
+from ..log_texts import EXPLAINED
 from ..models import Finding, Transaction
 from ..presentation.timeline import type_word
 from . import filters
 from .money_page import tab_list
 
-EXPLAIN_REASONS = {
-    "provider": _("The provider confirmed it"),
-    "elsewhere": _("Rented elsewhere with the same API key"),
-    "later": _("Booked with a delay"),
+EXPLAIN_REASONS: Final[Presets] = {
+    "provider": declare("finding.provider", _("The provider confirmed it")),
+    "elsewhere": declare("finding.elsewhere", _("Rented elsewhere with the same API key")),
+    "later": declare("finding.later", _("Booked with a delay")),
 }
 
 
@@ -59,7 +61,7 @@ class ExplainPage(ObjectAction[Finding]):
         if not because:
             messages.error(request, _("No change: choose or enter a reason."))
         elif ledger.explain(finding, current_user(request), because):
-            self.log(finding, f"Explained: {because}")
+            self.log(finding, EXPLAINED.store(reason=as_value(because)))
             messages.success(request, _("Explanation saved. It stays here with your name."))
         else:
             messages.warning(request, _("No change: this finding has already been explained."))
@@ -153,6 +155,7 @@ class FindingAdmin(ReadOnlyAdmin):
             "explain_reasons": list(EXPLAIN_REASONS.items()),
             "explain_url": self.object_url(obj, "explain"),
             "explainer": person_name(obj.explained_by),
+            "explanation": show(obj.explained_because),
         }
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from core.stored_texts import from_staff
 from providers.gateway.vocabulary import Transaction as Stated
 from providers.models import Account, BalanceReading
 from rentals import ledger, transactions
@@ -143,8 +144,8 @@ def test_explained_finding_stays_and_no_longer_counts(account: Account) -> None:
     book(account, "4711", "Hold")
     (finding,) = ledger.check(account)
     by = make_user()
-    assert ledger.explain(finding, by, "Rented elsewhere")
-    assert not ledger.explain(finding, make_user(), "again")
+    assert ledger.explain(finding, by, from_staff("Rented elsewhere"))
+    assert not ledger.explain(finding, make_user(), from_staff("again"))
     assert finding_kinds(account) == []
     assert Finding.objects.get().explained_by == by
 

@@ -14,6 +14,7 @@ from messaging.models import Message
 from messaging.presentation.explanations import FAULT_BEFORE_SENDING, explanation_of, title_of
 from messaging.presentation.timeline import timeline
 from messaging.queue_message import WAITED_TOO_LONG
+from messaging.settle_outcome import SETTLE_REASONS
 from messaging.states import MessageState
 from providers import accounts
 from providers.gateway.vocabulary import Reason
@@ -252,9 +253,14 @@ def test_timeline_describes_the_answer(state: str, fields: dict[str, Any], entry
 def test_timeline_shows_a_decision_with_name_and_reason(state: str, entry: str) -> None:
     by = make_user(first_name="Wei")
     message = make_answered(
-        state, settled_at=timezone.now(), settled_by=by, settled_because="Recipient received it"
+        state,
+        settled_at=timezone.now(),
+        settled_by=by,
+        settled_because=SETTLE_REASONS["has"].store(),
     )
     assert entry in timeline_texts(message)
+    with override("zh-hans"):
+        assert any(text.endswith("：收件人已收到") for text in timeline_texts(message))
 
 
 def test_timeline_names_who_cancelled() -> None:

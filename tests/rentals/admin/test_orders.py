@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from core.admin.history import log_text
 from core.secrets import Secret
 from providers.models import Account, DailyLimit
 from rentals.models import FoundOrder, Order, Transaction
@@ -219,7 +220,7 @@ def test_reveal_requires_a_reason_and_is_logged() -> None:
     response = client.post(order_url(order, "reveal"), {"reason": "customer"})
     assert CODE in response.content.decode()
     assert "no-store" in response["Cache-Control"]
-    assert LogEntry.objects.get().change_message == "Revealed: Customer request"
+    assert log_text(LogEntry.objects.get()) == "Revealed: Customer request"
 
 
 def test_export_contains_no_code_and_no_unmasked_number_of_others() -> None:
@@ -313,7 +314,7 @@ def test_settling_an_unknown_order_requires_a_reason() -> None:
     order.refresh_from_db()
     assert (order.state, order.settled_because) == (
         "not_created",
-        "Verified in the provider's console",
+        '{"key": "order_outcome.console"}',
     )
 
 
