@@ -18,6 +18,7 @@ from ..chaos import ledgers, outcomes
 from ..chaos.calls import CALL_KINDS
 from . import call_checks
 from .past import Past, is_lost
+from .portal_host import KILLABLE
 from .run import Soak, unknown_calls
 from .samples import too_many_rows
 from .soak_book import PushKey, content_of
@@ -104,10 +105,12 @@ def _unsettled(soak: Soak) -> Iterator[str]:
 
 
 def _missing_coverage(soak: Soak) -> Iterator[str]:
-    """A run without calls of each kind proves nothing about them."""
+    """A run without calls and processes of each kind proves nothing about them."""
     for kind in CALL_KINDS:
         if not kind.rows().filter(handed_over_at__isnull=False).exists():
             yield f"no {kind.name} was called"
+    for process in set(KILLABLE) - set(soak.memory.highest()) - {"engine idle"}:
+        yield f"no process was found that is a {process}, so none was killed"
     if soak.book.missed:
         yield f"{soak.book.missed} entries of the sandbox's book were not read"
 
@@ -176,6 +179,8 @@ def figures(soak: Soak, past: Past | None = None) -> dict[str, object]:
         "callbacks_without_an_answer": soak.book.unanswered,
         "findings": Finding.objects.count(),
         "faults": dict(Counter(one.name for one in soak.struck)),
+        "killed_alone": dict(soak.world.kills),
+        "starts_of_the_portal": {host.name: host.starts for host in soak.world.hosts},
         "portal_ended": dict(soak.endings),
         "pauses": dict(soak.pauses),
         "memory": soak.memory.highest(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -22,20 +23,29 @@ GRACE = 25.0
 RESTART_AFTER = 1.0
 MARK = "SOAK_HOST"
 """The environment variable by which every process of a host is found, orphans included."""
-PARTS = ("supervisor", "web", "web worker")
 CLUSTERS = {"smsportal": "queue", "engine": "engine"}
+REPORTERS = {b"vitals": "vitals", b"report_host": "host report"}
 KILLABLE = (
     "supervisor",
     "web",
     "web worker",
+    "vitals",
+    "host report",
     "queue main",
     "queue sentinel",
     "queue worker",
+    "queue monitor",
+    "queue pusher",
     "engine main",
     "engine sentinel",
     "engine idle",
     "engine loop",
+    "engine monitor",
+    "engine pusher",
 )
+ROLE = re.compile(rb"(ready for work|monitoring|pushing tasks) at (\d+)")
+ROLES = {b"ready for work": "worker", b"monitoring": "monitor", b"pushing tasks": "pusher"}
+"""How the processes of a cluster announce themselves in the log."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,9 @@ class PortalHost:
         """How often the portal did not stop in time and was killed."""
         self._clock = folder / f"{name}.clock"
         self._clock.write_text("+0")
+        self._announced: dict[int, str] = {}
+        """The role of each process below a sentinel, by its number."""
+        self._read_until = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._start_at = 0.0
         self._wanted = False
@@ -69,6 +82,8 @@ class PortalHost:
             "BIND": self.bind,
             "PUBLIC_ADDRESS": f"http://{self.bind}",
             "WEB_PROCESSES": "1",
+            # The processes of a cluster announce their roles.
+            "LOG_LEVEL": "INFO",
             MARK: name,
             **(environment or {}),
         }
@@ -157,6 +172,7 @@ class PortalHost:
 
     def classified(self) -> list[Found]:
         """The host's processes by kind, without those that are just being born or reparented."""
+        self._read_roles()
         found: dict[int, Found] = {}
         if self._process is not None:
             found[self._process.pid] = Found(self._process.pid, "supervisor")
@@ -165,10 +181,21 @@ class PortalHost:
             for one in self.running():
                 parent = found.get(one.parent)
                 if parent is not None and one.pid not in found:
-                    kind = _kind_below(parent.kind, one)
+                    kind = _kind_below(parent.kind, one, self._announced.get(one.pid, ""))
                     if kind:
                         found[one.pid] = Found(one.pid, kind)
         return list(found.values())
+
+    def _read_roles(self) -> None:
+        """Read what the log has announced since the last call."""
+        if not self.log.exists():
+            return
+        with self.log.open("rb") as log:
+            log.seek(self._read_until)
+            lines, end, _ = log.read().rpartition(b"\n")
+        self._read_until += len(lines + end)
+        for words, pid in ROLE.findall(lines):
+            self._announced[int(pid)] = ROLES[words]
 
     def signal_one(self, kind: str, chance: random.Random, number: signal.Signals) -> int | None:
         """Signal a process of this kind. Returns its number, or None if there is none."""
@@ -184,24 +211,33 @@ class PortalHost:
             _signal(pid, number)
 
 
-def _kind_below(parent: str, process: Process) -> str:
+def _kind_below(parent: str, process: Process, role: str) -> str:
+    """The kind of a process, from its parent's kind and the role that it announced."""
     if parent == "supervisor":
-        if b"gunicorn" in _read(process.pid, "cmdline"):
-            return "web"
-        for word in _environ(process.pid).split(b"\0"):
-            name, _, value = word.decode(errors="replace").partition("=")
-            if name == "Q_CLUSTER_NAME" and value in CLUSTERS:
-                return f"{CLUSTERS[value]} main"
-        return ""
+        return _program(process.pid)
     if parent == "web":
         return "web worker"
     cluster, _, level = parent.partition(" ")
     if level == "main":
         return f"{cluster} sentinel"
-    if level == "sentinel":
-        if cluster == "queue":
-            return "queue worker"
+    if level != "sentinel" or not role:
+        return ""
+    if parent == "engine sentinel" and role == "worker":
         return "engine loop" if process.threads > MOST_THREADS_OF_OTHERS else "engine idle"
+    return f"{cluster} {role}"
+
+
+def _program(pid: int) -> str:
+    words = _read(pid, "cmdline").split(b"\0")
+    if b"gunicorn" in words:
+        return "web"
+    for word, kind in REPORTERS.items():
+        if word in words:
+            return kind
+    for variable in _environ(pid).split(b"\0"):
+        name, _, value = variable.decode(errors="replace").partition("=")
+        if name == "Q_CLUSTER_NAME" and value in CLUSTERS:
+            return f"{CLUSTERS[value]} main"
     return ""
 
 

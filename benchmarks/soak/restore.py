@@ -72,13 +72,21 @@ class Restore:
         soak.run_for(max(0.0, past.backed_up_at + AFTERWARDS - time.time()))
         forgotten = isinstance(soak.world.store, PostgreSQLStore) and self._chance.random() < 0.5
         how = "restore under running hosts" if forgotten else "restore"
-        waiting = self._restore(past, stopping=not forgotten)
+        soak.restoring = True
+        try:
+            return f"{how}; {self._restore_and_decide(past, stopping=not forgotten)}"
+        finally:
+            soak.restoring = False
+
+    def _restore_and_decide(self, past: Past, *, stopping: bool) -> str:
+        soak = self._soak
+        waiting = self._restore(past, stopping=stopping)
         if not soak.wait_for(lambda: when_possible(_is_held, False), HOLD_WITHIN):
             if waiting:
                 soak.problems.append(f"no hold came up, although {waiting} rows waited")
-            return f"{how}; {waiting} rows waited, no hold"
+            return f"{waiting} rows waited, no hold"
         soak.run_for(WORK_DURING_HOLD)
-        return f"{how}; {waiting} rows waited; {self._decide(past)}"
+        return f"{waiting} rows waited; {self._decide(past)}"
 
     def _restore(self, past: Past, *, stopping: bool) -> int:
         """Returns how many rows waited in the backup."""

@@ -93,6 +93,8 @@ class Soak:
         self.problems: list[str] = []
         """Violations that showed during the run."""
         self.settled = self.books_read = False
+        self.restoring = False
+        """Whether staff leave the batches alone, since a restore takes them back."""
         self.started_at = time.time()
         chance = random.Random(f"work {seed}")
         self.workload = Workload(self.staff, accounts, by, self.book, chance)
@@ -190,7 +192,8 @@ class Soak:
         for account in Account.objects.exclude(paused_at=None):
             self.pauses[f"{account.name}: {account.pause_reason}"] += 1
             account_actions.resume(account)
-        self.workload.tend_batches()
+        if not self.restoring:
+            self.workload.tend_batches()
 
     def _print_line(self) -> None:
         def count() -> str:

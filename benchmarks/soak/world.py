@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +31,8 @@ class World:
     clock_library: Path | None
     run_for: Callable[[float], None]
     """Lets the run go on for some seconds: work, supervision, samples."""
+    kills: Counter[str] = field(default_factory=Counter)
+    """How many processes of each kind were killed alone."""
 
     def stop(self, hosts: Sequence[PortalHost]) -> int:
         """Stop hosts as for a restart. Returns how many had to be killed."""
