@@ -8,8 +8,9 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from ..clusters import MOST_THREADS_OF_OTHERS, ROOT, Process, logged, processes
 GRACE = 25.0
 """Seconds that the portal may take to stop."""
 RESTART_AFTER = 1.0
+COMMAND_TAKES = 300.0
+"""Seconds after which a command is killed."""
 MARK = "SOAK_HOST"
 """The environment variable by which every process of a host is found, orphans included."""
 CLUSTERS = {"smsportal": "queue", "engine": "engine"}
@@ -84,7 +87,8 @@ class PortalHost:
             "WEB_PROCESSES": "1",
             # The processes of a cluster announce their roles.
             "LOG_LEVEL": "INFO",
-            MARK: name,
+            # Another run beside this one has hosts of the same names.
+            MARK: str(folder / name),
             **(environment or {}),
         }
 
@@ -133,19 +137,27 @@ class PortalHost:
             self._process = None
         return self._process is None and not self.running()
 
-    def manage(self, *words: str) -> str:
-        """Run a command of the portal on this host. Returns all that it printed."""
-        done = subprocess.run(
-            (*MANAGE, *words),
-            env=self._environment,
-            cwd=ROOT,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            timeout=300,
-        )
-        return done.stdout
+    def manage(self, *words: str, wait: Callable[[float], None] = time.sleep) -> str:
+        """Run a command of the portal on this host. Returns all that it printed.
+
+        `wait` is called with some seconds until the command has ended.
+        """
+        with tempfile.TemporaryFile() as output:
+            command = subprocess.Popen(
+                (*MANAGE, *words),
+                env=self._environment,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            deadline = time.monotonic() + COMMAND_TAKES
+            while command.poll() is None:
+                wait(0.2)
+                if time.monotonic() > deadline:
+                    command.kill()
+            output.seek(0)
+            return output.read().decode(errors="replace")
 
     def kill(self) -> None:
         """End every process of this host at once."""
@@ -167,7 +179,7 @@ class PortalHost:
     # --- processes -------------------------------------------------------------------
 
     def running(self) -> list[Process]:
-        mark = f"{MARK}={self.name}".encode()
+        mark = f"{MARK}={self._environment[MARK]}".encode()
         return [one for one in processes() if mark in _environ(one.pid).split(b"\0")]
 
     def classified(self) -> list[Found]:

@@ -97,7 +97,7 @@ class Restore:
         connections.close_all()
         soak.world.store.restore()
         past.restored_at = time.time()
-        waiting = len(_waiting())
+        waiting = len(set(_references(held_only=False)))
         if stopping:
             for host in hosts:
                 host.start()
@@ -106,14 +106,14 @@ class Restore:
 
     def _decide(self, past: Past) -> str:
         """Release some groups and discard the others."""
-        host, soak = self._soak.world.hosts[0], self._soak
-        listed = host.manage("release", "--list")
+        soak = self._soak
+        listed = self._release("--list")
         keys = GROUP.findall(listed)
         sent = [key for key in keys if self._chance.random() < 0.5] or keys[:1]
-        before = _waiting()
-        for key in sent:
-            host.manage("release", "--group", key, "--reason", REASON)
-        past.released = before - _still_held()
+        before = _held()
+        groups = [word for key in sent for word in ("--group", key)]
+        self._release(*groups, "--reason", REASON)
+        past.released = before - _held()
         past.discarded = len(before) - len(past.released)
         answer = self._discard_rest()
         if when_possible(_is_held, True):
@@ -127,27 +127,26 @@ class Restore:
         """
         deadline, answer = time.monotonic() + DECIDED_WITHIN, ""
         while when_possible(_is_held, True) and time.monotonic() < deadline:
-            answer = self._soak.world.hosts[0].manage(
-                "release", "--all", "--discard", "--reason", REASON
-            )
+            answer = self._release("--all", "--discard", "--reason", REASON)
             self._soak.run_for(BETWEEN_DECISIONS)
         return answer[-500:]
+
+    def _release(self, *words: str) -> str:
+        soak = self._soak
+        return soak.world.hosts[0].manage("release", *words, wait=soak.run_for)
 
 
 def _is_held() -> bool:
     return Hold.objects.filter(ended_at=None).exists()
 
 
-def _waiting() -> set[str]:
-    """References, numbers and pairs of the rows that wait for a call."""
-    return set(_references(held_only=False))
-
-
-def _still_held() -> set[str]:
+def _held() -> set[str]:
+    """References, numbers and pairs of the rows that wait for a decision."""
     return set(_references(held_only=True))
 
 
 def _references(*, held_only: bool) -> Iterator[str]:
+    """References, numbers and pairs of the rows that wait for a call."""
     messages = Message.objects.filter(state__in=MAY_HAVE_WAITED).select_related("account", "batch")
     for row in messages.defer("text"):
         held = row.hold_id or (row.batch is not None and row.batch.hold_id)
