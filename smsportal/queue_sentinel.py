@@ -22,7 +22,7 @@ class Lock(Protocol):
     def release(self) -> None: ...
 
 
-class Sentinel(cluster.Sentinel):  # type: ignore[misc]
+class Sentinel(cluster.Sentinel):
     def reincarnate(self, process: Any) -> None:
         # Each is the only process of its cluster that takes this lock, and it is dead.
         if process is self.monitor:

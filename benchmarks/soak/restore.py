@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from django.core.management import get_commands
 from django.db import connections
 
-from messaging.models import Message
+from messaging.batches import create
+from messaging.models import Batch, Message
 from messaging.states import MessageState
 from providers.models import Hold
 from rentals.models import Order
 from rentals.states import OrderState
 
-from ..chaos.batches import Batches
 from .past import Past
 from .run import Soak
 from .stores import PostgreSQLStore
+from .workload import TEXT
 from .world import when_possible
 
 BATCH = 250
@@ -44,7 +45,6 @@ class Restore:
     def __init__(self, soak: Soak, chance: random.Random) -> None:
         self._soak = soak
         self._chance = chance
-        self._batches = Batches(soak.by, chance)
         self.past: Past | None = None
 
     @staticmethod
@@ -54,12 +54,26 @@ class Restore:
 
     def back_up(self) -> str:
         """Copy the database while a batch is being sent."""
-        self._batches.send(self._chance.choice(self._soak.accounts.haorui), BATCH)
-        self._soak.run_for(self._chance.uniform(0.5, 3))
+        soak = self._soak
+        batch = self._submit_batch()
+        # The hosts read the file and staff start the batch, as any other.
+        sending = soak.wait_for(lambda: when_possible(lambda: _is_sending(batch), False))
+        soak.run_for(self._chance.uniform(0.5, 3))
         at = time.time()
-        self._soak.world.store.back_up()
+        soak.world.store.back_up()
         self.past = Past(backed_up_at=at)
-        return "backup"
+        return f"backup{'' if sending else ', and no batch was being sent'}"
+
+    def _submit_batch(self) -> Batch:
+        draft = create.BatchDraft(
+            account=self._chance.choice(self._soak.accounts.haorui),
+            text=TEXT,
+            sms_kind="T",
+            sender_id="BENCH",
+            content=["\n".join(f"138{index:08}" for index in range(BATCH)).encode()],
+        )
+        batch, _ = create.create_batch(draft, by=self._soak.by, form_token="soak-batch")
+        return batch
 
     def put_back(self) -> str:
         """Restore the backup, and decide about what the portal then holds.
@@ -134,6 +148,10 @@ class Restore:
     def _release(self, *words: str) -> str:
         soak = self._soak
         return soak.world.hosts[0].manage("release", *words, wait=soak.run_for)
+
+
+def _is_sending(batch: Batch) -> bool:
+    return Message.objects.filter(batch=batch, state=MessageState.SUBMITTED).exists()
 
 
 def _is_held() -> bool:
