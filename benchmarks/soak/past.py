@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 SLACK = 2.0
 """Seconds between the moment that one process notes and the moment that another notes."""
+NOTED_LATE = 10.0
+"""Seconds after which a busy machine may note an answer that it got."""
 
 
 @dataclass
@@ -20,11 +22,14 @@ class Past:
     discarded: int = 0
 
 
-def is_lost(past: Past | None, times: Iterable[float]) -> bool:
-    """Whether the restore took back everything that was noted at these times."""
+def is_lost(past: Past | None, times: Iterable[float], *, slack: float = SLACK) -> bool:
+    """Whether the restore took back everything that was noted at these times.
+
+    `slack`: seconds after the restore in which something from before it may have been noted.
+    """
     if past is None:
         return False
-    first, last = past.backed_up_at - SLACK, past.restored_at + SLACK
+    first, last = past.backed_up_at - SLACK, past.restored_at + slack
     return all(first <= at <= last for at in times)
 
 

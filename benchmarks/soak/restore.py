@@ -27,10 +27,10 @@ BATCH = 250
 """Messages of the batch that is under way when the backup is taken."""
 AFTERWARDS = 30.0
 """The least seconds of work between the backup and its return."""
-HOLD_WITHIN = 90.0
+HOLD_WITHIN = 300.0
 """Seconds until the hold must be there."""
 WORK_DURING_HOLD = 15.0
-DECIDED_WITHIN = 120.0
+DECIDED_WITHIN = 300.0
 BETWEEN_DECISIONS = 2.0
 GROUP = re.compile(r"^(\S+): ", re.MULTILINE)
 MAY_HAVE_WAITED = frozenset(

@@ -113,6 +113,23 @@ def test_number_rented_without_an_order_is_found(book: Book, past: Past | None) 
     assert "2 numbers were rented for 1 orders" in found
 
 
+def test_number_rented_again_after_the_restore_is_found_unless_released(book: Book) -> None:
+    order = make_rented()
+    book.enter_order(order, at=150.0)
+    order.provider_id = "99999"
+    book.enter_order(order, at=250.0)
+    (found,) = call_checks.repeated_orders(book, RESTORED)
+    assert "2 numbers were rented for 1 orders" in found
+    pair = f"{order.account.name} {order.project} {order.region}"
+    released = Past(backed_up_at=100.0, restored_at=200.0, released={pair})
+    assert not list(call_checks.repeated_orders(book, released))
+
+
+def test_number_rented_right_after_the_restore_is_no_finding(book: Book) -> None:
+    book.enter_order(make_rented(), at=201.0)
+    assert not list(call_checks.repeated_orders(book, RESTORED))
+
+
 def test_cancel_that_was_made_twice_is_found(book: Book) -> None:
     book.enter("gosms", "cancel_order", fields={"order_id": "7"})
     (found,) = call_checks.repeated_cancels(book, None)
