@@ -146,5 +146,5 @@ def lost_forms(forms: list[Form], past: Past | None) -> Iterator[str]:
         found = tokens.get(form.kind)
         if found is None or form.answered_at is None or form.token in found:
             continue
-        if not is_lost(past, [form.answered_at], slack=NOTED_LATE):
+        if not is_lost(past, [form.answered_at], late=NOTED_LATE):
             yield f"a form ({form.kind}) answered at {form.answered_at} has no row"

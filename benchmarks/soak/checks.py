@@ -16,7 +16,7 @@ from rentals.models import Finding, Order
 
 from ..chaos import ledgers, outcomes
 from . import call_checks
-from .past import NOTED_LATE, Past, is_lost
+from .past import NOTED_LATE, PUSH_TAKES, Past, is_lost
 from .portal_host import KILLABLE
 from .run import Soak, unknown_calls
 from .samples import too_many_rows
@@ -81,10 +81,10 @@ def lost_callbacks(soak: Soak, past: Past | None) -> Iterator[str]:
         fields = dict(parse_qsl(row.query, keep_blank_values=True)) if row.query else _json(body)
         stored.add((row.account.name, content_of(fields)))
     for key, times in soak.book.stored.items():
-        if key not in stored and not is_lost(past, times, slack=NOTED_LATE):
+        if key not in stored and not is_lost(past, times, early=PUSH_TAKES, late=NOTED_LATE):
             yield f"a callback of {key[0]} was answered at {times} and is not stored: {key[1]}"
     for name, times in soak.staff.stored_callbacks.items():
-        if name not in strays and not is_lost(past, times, slack=NOTED_LATE):
+        if name not in strays and not is_lost(past, times, late=NOTED_LATE):
             yield f"the callback {name} was answered at {times} and is not stored"
 
 

@@ -42,12 +42,15 @@ def host(tmp_path: Path) -> Iterator[Host]:
         keys = {"SECRET_KEY": settings.SECRET_KEY, "SECRETS_KEYS": ",".join(settings.SECRETS_KEYS)}
         host = Host(tmp_path / "host", database, **keys)
         host.start()
-        host.wait_until_ready()
-        with connected(database):
-            wait_until(lambda: Heartbeat.objects.filter(name__startswith="queue:").exists())
-            wait_until(heartbeats.living_loops)
-            yield host
-        host.stop()
+        try:
+            wait_until(host.is_ready, at_most=AT_MOST)
+            with connected(database):
+                beats = Heartbeat.objects.filter(name__startswith="queue:")
+                wait_until(beats.exists, at_most=AT_MOST)
+                wait_until(heartbeats.living_loops, at_most=AT_MOST)
+                yield host
+        finally:
+            host.stop()
 
 
 class Cluster:
