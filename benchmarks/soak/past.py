@@ -9,7 +9,7 @@ SLACK = 2.0
 """Seconds between the moment that one process notes and the moment that another notes."""
 NOTED_LATE = 10.0
 """Seconds after which a busy machine may note an answer that it got."""
-PUSH_TAKES = 30.0
+PUSH_TAKES = 15.0
 """Seconds from the moment that the sandbox notes for a push to the moment when it is stored."""
 
 
