@@ -3,9 +3,12 @@
 import os
 import re
 import sys
+from pathlib import Path
 
 from gunicorn.glogging import Logger
 
+# `python -m` looks for modules in the current folder first, where another version may be.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsportal.settings")
 
 from django.conf import settings

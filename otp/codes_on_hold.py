@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from messaging import held_messages
 from messaging.messages_on_hold import MessagesOnHold, senders_text, settled_facts
@@ -40,7 +41,7 @@ class CodesOnHold(MessagesOnHold):
         return messages.filter(Exists(_usable_codes()))
 
     def _title(self) -> str:
-        return _("Codes")
+        return pgettext("hold", "Codes")
 
     def _facts(
         self, kept: QuerySet[Message], waiting: QuerySet[Message], account: Account
@@ -70,7 +71,7 @@ def _usable_codes() -> QuerySet[SentCode]:
 
 
 def end_expired() -> int:
-    """End as unknown the codes on hold that nobody can use any more. Returns their number."""
+    """End as unknown the codes on hold that are no longer usable. Returns their number."""
     if not clock.is_settled():
         return 0
     held = Message.objects.filter(

@@ -23,6 +23,7 @@ from . import clock
 from .gateway.call import Login
 from .gateway.errors import GatewayError
 from .gateway.http.address import AddressPolicy
+from .gateway.vocabulary import Reason
 from .models import Account, Allowance, CallbackToken, Credential, Lease
 
 
@@ -188,12 +189,16 @@ MAX_REFUSALS: Final = 10
 with the account."""
 
 
-def record_refusal(account: Account, words: str) -> None:
-    """Count a refusal. The tenth in a row pauses the account with the words of the last one."""
+def record_refusal(account: Account, words: str, reason: str = "") -> None:
+    """Count a refusal. The tenth in a row pauses the account with the words of the last one.
+
+    If nothing answers under its address, that is the reason of the pause.
+    """
     Account.objects.filter(pk=account.pk).update(refusals=F("refusals") + 1)
     account.refresh_from_db(fields=("refusals",))
     if account.refusals >= MAX_REFUSALS:
-        pause(account, REFUSED_IN_A_ROW, words)
+        wrong_address = reason == Reason.NOTHING_THERE
+        pause(account, reason if wrong_address else REFUSED_IN_A_ROW, words)
 
 
 def record_success(account: Account) -> None:

@@ -24,7 +24,7 @@ upgrade, shows these lines on its pages."""
 def hand_over(order: Order, to: User, *, by: User) -> bool:
     """Assign an order to `to`, who then sees its code.
 
-    False: somebody else has taken the order over since it was read.
+    False: another person has taken the order since it was read.
     """
     with transaction.atomic():
         seen = Order.objects.filter(pk=order.pk, held_by_id=order.held_by_id)

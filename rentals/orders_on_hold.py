@@ -92,7 +92,7 @@ class OrdersOnHold(Holdable):
     def discard(
         self, hold: Hold, group: str, rows: Collection[int] | None, by: User | None, reason: str
     ) -> int:
-        """The search for it goes on: it may have been placed at any time before the hold."""
+        """The search for it continues: it may have been placed at any time before the hold."""
         return ORDER_STATES.move(
             _chosen(hold, group, rows),
             S.UNKNOWN,
@@ -173,7 +173,7 @@ def _row(order: Order) -> HeldRow:
 
 
 def _settled(kept: QuerySet[Order]) -> QuerySet[Order]:
-    """Orders that were found at the provider, although nobody here placed them."""
+    """Orders that were found at the provider, although they were not placed here."""
     return kept.exclude(provider_id="").filter(handed_over_at=None)
 
 
@@ -182,7 +182,7 @@ def _settled_facts(kept: QuerySet[Order]) -> Iterator[str]:
     if not ids:
         return
     yield _("Found in the order list of the provider: %(count)s.") % {"count": f"{len(ids):,}"}
-    named = _(", ").join(ids[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
+    named = pgettext("list", ", ").join(ids[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
     yield _("Adopted with their numbers: %(ids)s. Nothing is ordered again.") % {"ids": named}
 
 

@@ -88,8 +88,8 @@ def settle(account: Account, now: datetime) -> None:
 def _adopt_held(account: Account) -> None:
     """Adopt the found orders of an app and country if they are as many as those on hold there.
 
-    Orders of one app and country are placed one after the other, so the order in which they were
-    made tells which is which. With more or fewer found, a person decides.
+    Orders of one app and country are placed one after the other, so the times of their creation
+    show which is which. With more or fewer found, a person decides.
     """
     held = Order.objects.filter(account=account, state=S.HELD).select_related("hold")
     by_pair: dict[tuple[str, str], list[Order]] = defaultdict(list)
@@ -132,7 +132,7 @@ def _is_certainly_ours(order: Order, found: FoundOrder, but: tuple[OrderState, .
 
 def _was_certainly_not_made(order: Order) -> bool:
     """Both lists were read completely after the order had time to appear, every row was readable,
-    and no money was held. A clock that was set lately does not tell how long that was."""
+    and no money was held. A clock that was set recently does not show how long that was."""
     if not clock.is_settled(clock.UNSETTLED_FOR + APPEARANCE_DELAY.total_seconds()):
         return False
     read = (full_readings_since(order, kind).exists() for kind in Reading.Kind)

@@ -144,7 +144,7 @@ class OTPService(Provider):
     def _session(self, sid: str, account: Account) -> Session | None:
         session = self.sessions.get(sid)
         if session is None and sid == "0" and self.settings.placeholder_msgid:
-            # The placeholder identifies no session, so it stands for the latest one.
+            # The placeholder identifies no session, so it means the latest one.
             mine = [one for one in self.sessions.values() if one.account is account]
             session = mine[-1] if mine else None
         return session if session and session.account is account else None

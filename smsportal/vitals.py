@@ -29,7 +29,6 @@ from providers.models.engine import LOOP_PREFIX
 
 from .programs import INSTANCE, WEB
 
-LOOK_EVERY: Final = 5.0
 WORK_EVERY: Final = 20.0
 """Seconds between two test tasks, and between two looks for missing loops."""
 MONITOR_BEAT_EVERY: Final = 5.0
@@ -65,11 +64,6 @@ class Vitals:
         self.default_queue = str(settings.Q_CLUSTER["name"])
         self.pulses = {self.default_queue: Pulse(), wake.CLUSTER: Pulse()}
         self.work_at = 0.0
-
-    def run(self) -> None:
-        while True:
-            self.look()
-            time.sleep(LOOK_EVERY)
 
     def look(self) -> None:
         try:

@@ -19,11 +19,15 @@ KILL_MEANWHILE = 0.3
 """Share of the other faults during which a process is killed as well."""
 CLOCK_STEPS = (-3600, -600, -30, 30, 600, 3600)
 FREEZE = (20.0, 90.0)
+<<<<<<< HEAD
 """Seconds for which a process stands still, longer than a lease."""
 FROZEN = (
     *("engine loop", "engine loop", "queue worker", "web worker"),
     *("engine monitor", "engine sentinel", "queue sentinel", "vitals", "supervisor"),
 )
+=======
+"""Seconds for which a process is stopped, longer than a lease."""
+>>>>>>> main
 LOOP_WEIGHT = 4
 """How much more often a loop is killed than a process of another kind."""
 
@@ -33,7 +37,7 @@ class Fault:
     name: str
     weight: int
     strike: Callable[[World, random.Random], str]
-    """Strikes, waits until it is over, and says what it did."""
+    """Strikes, waits for the end, and reports what it did."""
     missing: Callable[[World], str] = lambda world: ""
     """Why it cannot strike here; empty if it can."""
 
@@ -90,7 +94,7 @@ def restart_host(world: World, chance: random.Random) -> str:
 
 
 def freeze(world: World, chance: random.Random) -> str:
-    """Let a process stand still for longer than its lease, and then go on."""
+    """Stop a process for longer than its lease, and then let it continue."""
     host = chance.choice(list(world.hosts))
     kind = chance.choice(FROZEN)
     pid = host.signal_one(kind, chance, signal.SIGSTOP)
@@ -137,7 +141,7 @@ def read_only(world: World, chance: random.Random) -> str:
 
 def no_connections(world: World, chance: random.Random) -> str:
     seconds = chance.uniform(3, 15)
-    # Open connections would otherwise go on as if nothing had happened.
+    # Open connections would otherwise continue as if nothing had happened.
     block = _postgresql(world).exhausted(cut=chance.random() < 0.5)
     killed = _during(world, chance, block, seconds)
     return f"no free connections for {seconds:.0f} s{killed}"

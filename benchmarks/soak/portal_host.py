@@ -27,13 +27,11 @@ COMMAND_TAKES = 300.0
 MARK = "SOAK_HOST"
 """The environment variable by which every process of a host is found, orphans included."""
 CLUSTERS = {"smsportal": "queue", "engine": "engine"}
-REPORTERS = {b"vitals": "vitals", b"report_host": "host report"}
 KILLABLE = (
     "supervisor",
     "web",
     "web worker",
     "vitals",
-    "host report",
     "queue main",
     "queue sentinel",
     "queue worker",
@@ -94,7 +92,7 @@ class PortalHost:
 
     def preload_clock(self, library: Path) -> None:
         """Let `step_clock` move this host's clock. Call it before the first start."""
-        self._environment |= {"LD_PRELOAD": str(library), "SOAK_CLOCK": str(self._clock)}
+        self._environment |= {"LD_PRELOAD": str(library), "WALL_CLOCK_OFFSET": str(self._clock)}
 
     def step_clock(self, seconds: int) -> None:
         """Set the offset of this host's clock from the true time."""
@@ -243,9 +241,8 @@ def _program(pid: int) -> str:
     words = _read(pid, "cmdline").split(b"\0")
     if b"gunicorn" in words:
         return "web"
-    for word, kind in REPORTERS.items():
-        if word in words:
-            return kind
+    if b"vitals" in words:
+        return "vitals"
     for variable in _environ(pid).split(b"\0"):
         name, _, value = variable.decode(errors="replace").partition("=")
         if name == "Q_CLUSTER_NAME" and value in CLUSTERS:

@@ -78,8 +78,8 @@ class Restore:
     def put_back(self) -> str:
         """Restore the backup, and decide about what the portal then holds.
 
-        The hosts are stopped meanwhile. On PostgreSQL, they may also go on, as when somebody runs
-        pg_restore and forgets them.
+        The hosts are stopped meanwhile. On PostgreSQL, they may also continue, as when an
+        administrator runs pg_restore and forgets them.
         """
         past, soak = self.past, self._soak
         assert past is not None

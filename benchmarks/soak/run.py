@@ -60,7 +60,7 @@ class Staged:
 
 @dataclass
 class Every:
-    """Whether some seconds have passed since it last said so."""
+    """Whether some seconds have passed since it last returned true."""
 
     seconds: float
     at: float = field(default_factory=time.monotonic)

@@ -17,12 +17,13 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 from django.views.generic import View
 from unfold.admin import ModelAdmin
 
@@ -35,6 +36,7 @@ from .changelist import (
     row_checkbox,
 )
 from .exports import export_buttons
+from .history import translate_fields
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20
@@ -168,7 +170,8 @@ class PortalAdmin(ModelAdmin):
         return Button(self.get_add_title(), reverse(self.url_name("add")), "add")
 
     def get_add_title(self) -> str:
-        return str(self.add_title or gettext("Add %(name)s") % {"name": self.opts.verbose_name})
+        usual = pgettext("title", "Add %(name)s") % {"name": self.opts.verbose_name}
+        return str(self.add_title or usual)
 
     def get_exports(self, request: HttpRequest) -> list[Button]:
         if not self.export_permission or not request.user.has_perm(self.export_permission):
@@ -255,8 +258,16 @@ class PortalAdmin(ModelAdmin):
         )
         return answer
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        answer: HttpResponse = super().history_view(request, object_id, extra_context)
+        if isinstance(answer, TemplateResponse) and answer.context_data:
+            translate_fields(answer.context_data["action_list"])
+        return answer
+
     def get_saved_message(self, request: HttpRequest, obj: Model, added: bool) -> str | Promise:
-        return _("Saved.")
+        return pgettext_lazy("notice", "Saved.")
 
     def response_add(
         self, request: HttpRequest, obj: Model, post_url_continue: str | None = None

@@ -124,7 +124,7 @@ class SendAgainPage(ObjectAction[Message]):
 
 
 class RevealPage(RevealAction[Message]):
-    """Show the whole number and text."""
+    """Show the full number and text."""
 
     permission_required = "messaging.reveal_message"
     template_name = "messaging/revealed.html"

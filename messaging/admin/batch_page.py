@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.admin.labels import label_for
 from core.admin.live import poll_interval
@@ -26,6 +27,8 @@ from providers.error_texts import Explanation, explain
 
 from ..batches import resend
 from ..batches.duplicates import overlap_of, recent_duplicate
+from ..batches.importing.file_errors import FileProblem
+from ..batches.importing.placeholders import corrected_text
 from ..batches.progress import WAITING, Progress, progress_of, time_left
 from ..batches.states import BEGUN, CHANGING, BatchState
 from ..models import Batch, Message, StagedRow
@@ -66,7 +69,7 @@ class Figure:
 def may_see_whole(batch: Batch, user: User | AnonymousUser) -> bool:
     """Whether the user may see whole numbers: the creator may, until the batch starts.
 
-    A resend is excluded, because its recipients may have been entered by somebody else.
+    A resend is excluded, because its recipients may have been entered by another person.
     """
     own = batch.created_by_id == user.pk and batch.source != Batch.Source.AGAIN
     return own and batch.started_at is None
@@ -152,6 +155,7 @@ def _check_context(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
     return {
         "form": None,
         "check_form": RecheckForm(batch=batch),
+        "corrected": _corrected_text(batch),
         "whole": whole,
         "problems": [
             {
@@ -165,6 +169,14 @@ def _check_context(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
         "costly_rows": list(costly.order_by("pk").values_list("number", "segments")[:20]),
         "preview": preview_of(batch, 0, user) if batch.good else None,
     }
+
+
+def _corrected_text(batch: Batch) -> str:
+    """The text with its misspelt places corrected; empty if there is nothing to correct."""
+    if batch.reason not in (FileProblem.LOOKALIKES, FileProblem.UNKNOWN_COLUMNS):
+        return ""
+    corrected = corrected_text(batch.text, batch.columns)
+    return "" if corrected == batch.text else corrected
 
 
 def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str, Any] | None:
@@ -195,7 +207,7 @@ def _progress_context(batch: Batch) -> dict[str, Any]:
         "time_left": time_left(batch, progress),
         "not_delivered": not_delivered,
         "blocked": shown_state(batch) == BLOCKED,
-        "pause_explanation": explain(batch.account.pause_reason)
+        "pause_explanation": explain(batch.account.pause_reason, words=batch.account.pause_words)
         if batch.account.is_paused
         else None,
     }
@@ -217,7 +229,7 @@ def _figures(batch: Batch, progress: Progress) -> Iterator[Figure]:
 
 def _figure(batch: Batch, state: str, count: int, states: tuple[str, ...]) -> Figure:
     label = label_for("message", state)
-    word = _("Accepted") if state == S.SUBMITTED else str(label.word)
+    word = pgettext("state", "Accepted") if state == S.SUBMITTED else str(label.word)
     return Figure(word, label.role, label.icon, count, messages_url(batch, *states))
 
 

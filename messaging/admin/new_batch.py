@@ -18,12 +18,14 @@ from providers.models import Account
 
 from .. import segments
 from ..batches import create
+from ..batches.importing.lookalikes import literal, protect, unprotect
 from ..batches.importing.placeholders import PLACEHOLDER
 from ..models import Batch
+from ..text_cleaning import clean_text
 from ..text_rules import LONGEST_TYPED
 from .batch_forms import NewBatchForm, can_send_texts
 from .send_page import chosen_account, sending_accounts
-from .send_preview import preview_of
+from .send_preview import costly_in, preview_of
 
 if TYPE_CHECKING:
     NewBatchView = FormView[NewBatchForm]
@@ -37,12 +39,14 @@ def batch_accounts() -> list[Account]:
 
 def size_context(account: Account, text: str) -> dict[str, Any]:
     """The size of one message, without what the placeholders will add."""
-    fixed = PLACEHOLDER.sub("", text)
+    text = protect(text)
+    fixed = literal(PLACEHOLDER.sub("", text))
     preview = preview_of(account, "", fixed)
     # Blanks keep the position of the costly character as it is in the typed text.
-    typed = PLACEHOLDER.sub(lambda place: " " * len(place[0]), segments.normalise_line_ends(text))
-    counted = replace(preview.count, costly=segments.first_costly(typed))
-    return {"preview": replace(preview, count=counted), "varies": fixed != text}
+    blanked = PLACEHOLDER.sub(lambda place: " " * len(place[0]), segments.normalise_line_ends(text))
+    typed = clean_text(unprotect(blanked))
+    costly = costly_in(fixed, preview.count, typed)
+    return {"preview": replace(preview, costly=costly), "varies": bool(PLACEHOLDER.search(text))}
 
 
 @fragment("messaging.bulk_message")
@@ -74,7 +78,7 @@ class NewBatchPage(AccountFormPage[Batch], NewBatchView):
 
     def _values_to_repeat(self) -> dict[str, str]:
         """Values of the batch in `like`, whose file is to be uploaded again."""
-        earlier = self.request.GET.get("like", "").replace("\x00", "")
+        earlier = self.request.GET.get("like", "")
         if not earlier or not self.request.user.has_perm("messaging.view_batch"):
             return {}
         batch = Batch.objects.filter(public_id=earlier[:24]).first()

@@ -1,6 +1,6 @@
 """Put batches on hold, and decide what becomes of them.
 
-A batch on hold neither starts nor goes on, and its messages are not claimed. One that was sending
+A batch on hold neither starts nor continues, and its messages are not claimed. One that was sending
 or scheduled is paused, so that a previous version beside this one leaves it alone, too.
 """
 
@@ -39,7 +39,7 @@ S = MessageState
 KEY: Final = "batch"
 """The key of a group is `batch:` and the id of the batch."""
 GOES_ON: Final = (B.SENDING, B.SCHEDULED)
-"""States in which messages go out without a person."""
+"""States in which messages are sent without a person."""
 
 
 class BatchesOnHold(Holdable):
@@ -73,7 +73,7 @@ class BatchesOnHold(Holdable):
         return 0
 
     def release(self, hold: Hold, group: str, rows: Collection[int] | None, by: User | None) -> int:
-        """Let a batch go on as before. Returns the number of messages that it will send.
+        """Let a batch continue as before. Returns the number of messages that it will send.
 
         It is sent as a whole, so a choice of rows releases nothing.
         """

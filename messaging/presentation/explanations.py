@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext
 
 from core.admin.labels import label_for
 from core.money_lines import MoneyLine
@@ -17,9 +17,10 @@ from providers import clock
 from providers.error_texts import Explanation, explain, explain_pause, register_reason, retry_values
 from providers.gateway.vocabulary import Reason
 from providers.models import BalanceReading
-from providers.reason_texts import ReasonText
+from providers.reason_text import ReasonText
 
 from ..apply_report import FINAL
+from ..crossed_ids import is_crossed
 from ..models import Message, Report
 from ..on_hold import ON_HOLD
 from ..queue_message import WAITED_TOO_LONG
@@ -116,7 +117,13 @@ def _explain_conflict(message: Message) -> str:
     """List the final reports in the order in which they arrived."""
     states = message.reports.filter(kind=Report.Kind.DELIVERY).order_by("at", "pk")
     reported = dict.fromkeys(states.values_list("state", flat=True))
-    words = [_("“%s”") % label_for("message", state).word for state in reported if state in FINAL]
+    words = [
+        pgettext("list", "“%s”") % label_for("message", state).word
+        for state in reported
+        if state in FINAL
+    ]
+    if len(words) < 2 and is_crossed(message):
+        return _("The provider's IDs do not fit together; see below.")
     if len(words) < 2:
         return _("A report contradicts the known state; see below.")
     return _(
@@ -124,8 +131,8 @@ def _explain_conflict(message: Message) -> str:
         " are listed below."
     ) % {
         "first": words[0],
-        "later": _(", ").join(words[1:]),
-        "standing": _("“%s”") % label_for("message", message.state).word,
+        "later": pgettext("list", ", ").join(words[1:]),
+        "standing": pgettext("list", "“%s”") % label_for("message", message.state).word,
     }
 
 
@@ -145,7 +152,7 @@ def _explain_waiting(message: Message) -> Explanation:
 
 
 def _explain_reason(message: Message) -> Explanation:
-    explanation = explain(_reason(message), **_reason_values(message))
+    explanation = explain(_reason(message), words=message.words, **_reason_values(message))
     # With an unknown outcome money may be gone, whatever the reason.
     if message.state == S.UNKNOWN:
         return replace(explanation, money=MoneyLine.UNKNOWN)

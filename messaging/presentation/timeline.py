@@ -8,6 +8,7 @@ from typing import Final
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.templatetags.portal import visible
@@ -88,7 +89,7 @@ def _answer_text(message: Message) -> str:
         case S.NOT_SENT | S.SUBMITTED if message.settled_at:
             return _("No clear answer after %(took)s") % {"took": took}
         case state if state in (S.SUBMITTED, *REPORTS) and message.reason:
-            # The call had no clear answer; a report or a person showed that it went out.
+            # The call had no clear answer; a report or a person showed that it was sent.
             return _("No clear answer after %(took)s") % {"took": took}
         case S.HELD | S.CANCELLED:
             return _("Not submitted")
@@ -132,7 +133,9 @@ def _report_entries(message: Message, *, with_callbacks: bool) -> Iterator[Timel
             if callback
             else ""
         )
-        yield TimelineEntry(_report_text(report), report.at, url, _("callback") if url else "")
+        yield TimelineEntry(
+            _report_text(report), report.at, url, pgettext("link", "callback") if url else ""
+        )
 
 
 def _report_text(report: Report) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import ObjectAction, RevealAction
@@ -18,7 +18,7 @@ from messaging.recipients import InvalidRecipient
 from providers.daily_limits import LimitReached
 from providers.models import Account
 
-from .. import check_code, limits, sessions
+from .. import check_code, codes, limits, sessions
 from ..models import Attempt, Session
 from ..states import OPEN, UNDER_WAY
 from .session_page import live_context
@@ -65,6 +65,8 @@ class CheckPage(ObjectAction[Session]):
             attempt = check_code.check(session, typed, by=by, form_token=token)
         except check_code.NothingEntered:
             return gettext("Enter the code that the customer reads out.")
+        except codes.NotACode as other:
+            return not_a_code_text(other)
         except sessions.CheckUnderWay:
             return gettext(
                 "The previous check is still waiting for the provider's answer. Wait a moment."
@@ -81,6 +83,24 @@ class CheckPage(ObjectAction[Session]):
             return gettext("Not checked: this session has ended.")
         _wait_for(attempt)
         return ""
+
+
+def not_a_code_text(other: codes.NotACode) -> str:
+    """Say which length the code has. Nothing was checked, so no try was used."""
+    shortest, longest = other.lengths[0], other.lengths[-1]
+    if shortest == longest:
+        words = ngettext(
+            "Not checked, and no try was used: the code has %(count)s character. Enter the code"
+            " alone.",
+            "Not checked, and no try was used: the code has %(count)s characters. Enter the code"
+            " alone.",
+            shortest,
+        )
+        return words % {"count": shortest}
+    return gettext(
+        "Not checked, and no try was used: the code has %(least)s to %(most)s characters. Enter"
+        " the code alone."
+    ) % {"least": shortest, "most": longest}
 
 
 def _wait_for(attempt: Attempt) -> None:
@@ -153,7 +173,7 @@ class CancelPage(ObjectAction[Session]):
 
 
 class RevealPage(RevealAction[Session]):
-    """Reveals the whole number."""
+    """Reveals the full number."""
 
     permission_required = (VIEW, "messaging.reveal_message")
     template_name = "messaging/revealed.html"

@@ -13,7 +13,7 @@ from django.views.generic import FormView
 from core.admin.pages import current_user, fragment, new_form_token
 from core.times import full_time
 from messaging.admin.send_preview import Preview, preview_of
-from providers.admin.account_picker import AccountFormPage, pick_account
+from providers.admin.account_picker import AccountFormPage, pause_context, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
 from providers.models import Account
@@ -78,8 +78,8 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
 
         Links from an ended session use this to prefill the number without putting it in the URL.
         """
-        public_id = self.request.GET.get("like", "").replace("\x00", "")
-        if not public_id or "\x00" in public_id:
+        public_id = self.request.GET.get("like", "")
+        if not public_id:
             return None
         found = Session.objects.filter(public_id=public_id).first()
         return found if found and may_see_whole(found, current_user(self.request)) else None
@@ -94,6 +94,7 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
             **context,
             "preview": shown,
             "asleep": not is_engine_alive(),
+            **pause_context(self.account, self.accounts, unavailable_reason),
             "makes_own_code": form.makes_own_code,
             "still_open": open_session_of(shown),
             "confirming": form.still_open if form.is_bound else None,

@@ -14,7 +14,7 @@ from core.times import duration, full_time, short_time
 from messaging.on_hold import is_on_hold
 from messaging.presentation.explanations import explanation_of
 from providers import clock
-from providers.error_texts import explain
+from providers.error_texts import explain, own_words
 
 from ..models import MAX_TRIES, Attempt, SentCode, Session
 from ..sessions import REPLACED, TRIES_USED
@@ -63,12 +63,14 @@ def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> Status
                 _("Check again, or send a new code. Checking again may use up a try."),
             )
         case A.REFUSED:
-            why = explain(attempt.reason)
+            why = explain(attempt.reason, words=attempt.words)
             step = why.next_step
             if attempt.reason in NOT_CHECKED:
                 no_try_used = _("No try was used.")
                 step = f"{no_try_used} {step}"
-            return StatusText(why.title, "danger", step, words=attempt.words)
+            return StatusText(
+                why.title, "danger", step, words=own_words(attempt.reason, attempt.words)
+            )
         case A.NOT_DONE:
             return StatusText(
                 _("The code was not checked: the provider could not be reached. No try was used."),
@@ -146,7 +148,7 @@ def end_status(session: Session, code: SentCode) -> StatusText | None:
         case S.FAILED:
             explanation = explanation_of(code.message)
             text = explanation.title or _("The SMS was not sent.")
-            words = code.message.words
+            words = own_words(code.message.reason, code.message.words)
             return StatusText(text, "danger", explanation.next_step, explanation.money, words)
     return None
 

@@ -12,13 +12,14 @@ from typing import Any, Generic, TypeAlias
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin.buttons import Text
 from core.admin.pages import ObjectPage, ObjectType
 
 from ..account_checks import latest_reading
+from ..error_texts import explain
 from ..models import Account
 
 UnavailableReason: TypeAlias = Callable[[Account], str]
@@ -59,12 +60,22 @@ class AccountChoice(forms.ChoiceField):
         if empty_label:
             choices.insert(0, ("", empty_label))
         defaults: dict[str, Any] = {
-            "label": _("Account"),
+            "label": pgettext_lazy("field", "Account"),
             "choices": choices,
             "widget": AccountSelect(accounts, unavailable_reason),
             "required": not empty_label,
         }
         super().__init__(**{**defaults, **kwargs})
+
+
+def pause_context(
+    account: Account | None, accounts: Sequence[Account], unavailable_reason: UnavailableReason
+) -> dict[str, Any]:
+    """Context of the note beside the button of a paused account: why, and which others can send."""
+    if account is None or not account.is_paused:
+        return {}
+    others = [one for one in accounts if one != account and not unavailable_reason(one)]
+    return {"pause": explain(account.pause_reason), "other_accounts": others}
 
 
 def pick_account(

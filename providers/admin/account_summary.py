@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from core.admin.buttons import Text
 from core.countries import country_name
@@ -25,7 +25,7 @@ from ..account_checks import NOTHING_TO_CHECK, is_checkable
 from ..accounts import BY_HAND
 from ..clock import sql_now
 from ..engine.leases import is_engine_alive
-from ..error_texts import Explanation, explain
+from ..error_texts import Explanation, explain, own_words
 from ..gateway.client import ReceivesCallbacks, ReportsBalance
 from ..gateway.vocabulary import Outcome
 from ..models import Account, ApiCall, BalanceReading, Enquiry
@@ -136,8 +136,9 @@ def check_status(account: Account, enquiry: Enquiry | None) -> CheckStatus | Non
                 "info", "sync", _pending_text(account), poll_every=_poll_interval(enquiry), **shared
             )
         case Enquiry.State.FAILED:
-            reason = explain(enquiry.reason, free=True)
-            return CheckStatus("danger", "error", reason.title, reason, enquiry.words, **shared)
+            reason = explain(enquiry.reason, free=True, words=enquiry.words)
+            words = own_words(enquiry.reason, enquiry.words)
+            return CheckStatus("danger", "error", reason.title, reason, words, **shared)
     if enquiry.reason == NOTHING_TO_CHECK:
         return CheckStatus("info", "info", nothing_to_check(account), **shared)
     reading = enquiry.reading
@@ -188,7 +189,7 @@ def pause_text(account: Account) -> str:
         text = gettext("Paused by %(name)s since %(time)s.")
         return text % {"name": by, "time": full_time(account.paused_at)}
     text = gettext("Paused since %(time)s: %(reason)s")
-    reason = explain(account.pause_reason).title
+    reason = explain(account.pause_reason, words=account.pause_words).title
     return text % {"time": full_time(account.paused_at), "reason": reason}
 
 
@@ -199,14 +200,19 @@ def panel_context(account: Account) -> dict[str, Any]:
     return {
         "state": display_state(account),
         "pause_sentence": pause_text(account),
-        "pause": explain(account.pause_reason) if account.pause_reason else None,
+        "pause": explain(account.pause_reason, words=account.pause_words)
+        if account.pause_reason
+        else None,
+        "pause_words": own_words(account.pause_reason, account.pause_words),
         "by_hand": account.pause_reason == BY_HAND,
         "latest": readings[0] if readings else None,
         "readings": readings,
         "is_low": is_low(account),
         "has_balance": client is not None and issubclass(client, ReportsBalance),
         "can_be_asked": is_checkable(client),
-        "countries": gettext(", ").join(country_name(code) for code in account.allowed_countries),
+        "countries": pgettext("list", ", ").join(
+            country_name(code) for code in account.allowed_countries
+        ),
         "takes_callbacks": client is not None and issubclass(client, ReceivesCallbacks),
         "news": check_status(account, newest_check(account)),
         "engine_sleeps": not is_engine_alive(),

@@ -25,7 +25,7 @@ from .work_source import Job, Lane, Result
 TOO_LATE: Final = "too_late"
 """The stored reason of a check that the engine did not make in time."""
 EXPIRES_AFTER: Final = timedelta(minutes=2)
-"""After this time nobody looks at the result; a newer check replaces it."""
+"""After this time the result is no longer shown; a newer check replaces it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class Holdable(ABC):
 
     @abstractmethod
     def release(self, hold: Hold, group: str, rows: Collection[int] | None, by: User | None) -> int:
-        """Let these rows of a group go out (all: None). Returns the number of rows."""
+        """Release these rows of a group (all: None). Returns the number of rows."""
 
     @abstractmethod
     def discard(
@@ -122,7 +122,7 @@ def held_accounts() -> QuerySet[Account]:
 def hold_since(moment: datetime) -> Hold | None:
     """The newest hold if it began after this moment, whether or not it has ended.
 
-    What a row from before it would do by itself is not done: it may have been done already.
+    What a row from before it would do automatically is not done: it may have been done already.
     """
     return Hold.objects.filter(started_at__gt=moment).order_by("-started_at", "-pk").first()
 

@@ -1,4 +1,4 @@
-"""Actions on one order: cancel, settle, reveal, hand over, hide, import."""
+"""Actions on one order: cancel, settle, reveal, reassign, hide, import."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class FoundPage(Page, TemplateView):
         rows = [
             {
                 "found": one,
-                "number": shown(Order(phone=one.phone), unmasked=False).number,
+                "number": shown(Order(phone=one.phone, region=one.region), unmasked=False).number,
                 "app": names.get(one.project, one.project),
                 "country": country_name(one.region),
                 "state": FROM_PROVIDER.get(StatedState(one.stated), one.provider_state),

@@ -15,7 +15,7 @@ from core.times import duration, short_time
 from providers import clock
 from providers.error_texts import Explanation, explain, explain_pause, register_reason, retry_values
 from providers.gateway.vocabulary import Reason
-from providers.reason_texts import ReasonText
+from providers.reason_text import ReasonText
 
 from .. import cancel_requests, poll_intervals, reconciliation
 from ..catalogue import project_names
@@ -127,7 +127,7 @@ def _waiting(order: Order) -> Explanation:
     if order.account.is_paused:
         return explain_pause(order.account.name)
     if order.reason == Reason.NO_NUMBER_AVAILABLE and order.keep_trying_until:
-        explained = explain(order.reason, **_values(order))
+        explained = explain(order.reason, words=order.words, **_values(order))
         until = short_time(order.keep_trying_until)
         trying = _("The portal keeps trying until %(time)s.") % {"time": until}
         return Explanation(explained.title, trying, "", explained.money)
@@ -156,19 +156,19 @@ def _reasoned(order: Order) -> Explanation:
         return Explanation(
             text=_("Confirmed by a staff member: no number was rented."), money=MoneyLine.NOT_SPENT
         )
-    explained = explain(order.reason, **_values(order))
+    explained = explain(order.reason, words=order.words, **_values(order))
     return explained if explained.money else replace(explained, money=MoneyLine.NOT_SENT)
 
 
 def title_of(order: Order) -> str:
     """What went wrong, in one line for lists."""
-    return explain(order.reason, **_values(order)).title if order.reason else ""
+    return explain(order.reason, words=order.words, **_values(order)).title if order.reason else ""
 
 
 def _unknown(order: Order) -> Explanation:
     since = order.answered_at or order.created_at
     until = short_time(since + reconciliation.SEARCH_PERIOD)
-    explained = explain(order.reason, **_values(order))
+    explained = explain(order.reason, words=order.words, **_values(order))
     if clock.now() > since + reconciliation.SEARCH_PERIOD:
         text = _("The portal checked but could not determine the outcome.")
         step = _("Compare with the provider's own list, then set the outcome.")

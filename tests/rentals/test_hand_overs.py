@@ -58,7 +58,9 @@ def operator() -> User:
 # --- this version --------------------------------------------------------------------
 
 
-def test_hand_over_creates_row_with_both_people_and_log_line(manager: User, operator: User) -> None:
+def test_reassignment_creates_row_with_both_people_and_log_line(
+    manager: User, operator: User
+) -> None:
     order = make_rented(by=operator)
     assert hand_overs.hand_over(order, manager, by=operator)
 
@@ -75,7 +77,7 @@ def test_hand_over_creates_row_with_both_people_and_log_line(manager: User, oper
     assert order.held_by == manager
 
 
-def test_hand_over_of_an_order_without_holder_has_no_previous_person(
+def test_reassignment_of_an_order_without_holder_has_no_previous_person(
     manager: User, operator: User
 ) -> None:
     order = change(make_rented(), held_by=None)
@@ -83,7 +85,7 @@ def test_hand_over_of_an_order_without_holder_has_no_previous_person(
     assert HandOver.objects.get().from_person is None
 
 
-def test_hand_over_of_an_order_held_by_somebody_else_leaves_no_trace(
+def test_reassignment_of_an_order_held_by_another_person_leaves_no_trace(
     manager: User, operator: User
 ) -> None:
     order = make_rented(by=operator)
@@ -101,7 +103,7 @@ def test_timeline_shows_rows_and_not_log_lines(manager: User, operator: User) ->
     assert hand_over_lines(order) == [f"Reassigned by {operator.username} to {manager.username}"]
 
 
-def test_hand_over_survives_deletion_of_its_log_line(manager: User, operator: User) -> None:
+def test_reassignment_survives_deletion_of_its_log_line(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
     hand_overs.hand_over(order, manager, by=operator)
     LogEntry.objects.all().delete()

@@ -54,7 +54,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 
 class Cluster:
-    """The processes of one cluster, found anew each time."""
+    """The processes of one cluster, found again each time."""
 
     def __init__(self, host: Host, name: str) -> None:
         self.host = host

@@ -129,7 +129,7 @@ def test_oversized_form_shows_the_limit(browser: Client) -> None:
     assert "The limit is 2 MB." in response.content.decode()
 
 
-def test_rate_limit_page_says_when_to_try_again() -> None:
+def test_rate_limit_page_shows_when_to_try_again() -> None:
     request = RequestFactory().get("/")
     request.user = member("viewer")
     response = errors.too_many_requests(request, timezone.now())

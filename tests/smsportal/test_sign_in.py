@@ -53,7 +53,7 @@ def test_password_is_not_echoed(client: Client) -> None:
     assert b"what-I-typed" not in client.post(reverse("admin:login"), fields).content
 
 
-def test_lockout_page_says_until_when(client: Client, settings: LazySettings) -> None:
+def test_lockout_page_shows_until_when(client: Client, settings: LazySettings) -> None:
     settings.AXES_ENABLED = True
     for _ in range(settings.AXES_FAILURE_LIMIT):
         response = client.post(reverse("admin:login"), {"username": "viewer", "password": "x"})

@@ -36,7 +36,7 @@ ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 class DateStyles:
-    """Tells which cell styles are dates. Only its style makes a number a date."""
+    """Detects which cell styles are dates. Only its style makes a number a date."""
 
     def __init__(self, starts_1904: bool) -> None:
         self._moment = DateKind.MOMENT_FROM_1904 if starts_1904 else DateKind.MOMENT

@@ -178,7 +178,7 @@ def test_accepted_message_waits_for_its_report() -> None:
     )
 
 
-def test_accepted_message_without_reports_says_so() -> None:
+def test_missing_report_support_is_explained() -> None:
     text = explanation_of(make_answered(S.SUBMITTED, provider="haosms")).text
     assert text.startswith("Accepted. HaoSMS does not provide delivery reports")
 

@@ -237,7 +237,7 @@ def test_figures_follow_the_filters(operator: Client) -> None:
     assert "1 (100%)" in page
 
 
-def test_list_starts_with_today_and_says_so(operator: Client) -> None:
+def test_list_starts_with_today_and_a_notice(operator: Client) -> None:
     old = make_sent_session(recipient="13912345601")
     Session.objects.update(created_at=timezone.now() - timedelta(days=1))
     new = make_sent_session(recipient="13912345602")

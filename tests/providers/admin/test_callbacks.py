@@ -223,7 +223,7 @@ def test_message_page_shows_every_report_and_the_contradiction(message: Message)
     assert url_of(Callback.objects.earliest("pk")) in text
 
 
-def test_report_that_contradicts_staff_says_which_state_stands(message: Message) -> None:
+def test_report_that_contradicts_staff_shows_which_state_applies(message: Message) -> None:
     Message.objects.update(
         state="not_sent", settled_at=timezone.now() - timedelta(hours=1), settled_because="asked"
     )

@@ -24,7 +24,7 @@ def acts(what: str = "") -> list[Act]:
     return list(rows.order_by("pk"))
 
 
-def test_group_is_sent_and_the_act_says_who_which_how_many_and_why(
+def test_group_is_sent_and_the_act_records_who_which_how_many_and_why(
     fake: FakeHoldable, hold: Hold
 ) -> None:
     fake.settled = {1}
@@ -80,7 +80,7 @@ def test_group_that_shrank_since_it_was_shown_is_decided(fake: FakeHoldable, hol
     assert done.count == 3
 
 
-def test_what_cannot_be_sent_any_more_can_only_be_discarded(fake: FakeHoldable, hold: Hold) -> None:
+def test_what_can_no_longer_be_sent_can_only_be_discarded(fake: FakeHoldable, hold: Hold) -> None:
     fake.may_send = False
     with pytest.raises(decisions.CannotSend):
         decide(hold, [SEND], by=None, reason="r")
