@@ -15,9 +15,12 @@ from typing import Final
 from django.utils.translation import gettext
 
 from core.money_lines import MoneyLine
+from core.sentences import join_sentences
 from core.times import short_time
 
-from .gateway.vocabulary import Reason
+from .accounts import BY_HAND, REFUSED_IN_A_ROW
+from .gateway.vocabulary import PAUSING, Reason
+from .pause_facts import PauseFact
 from .reason_texts import FREE_TEXTS, TEXTS, ReasonText
 
 
@@ -44,10 +47,24 @@ def is_known(reason: str) -> bool:
     return reason in _texts or reason in FREE_TEXTS
 
 
-def explain(reason: str, *, free: bool = False, **values: object) -> Explanation:
+ACCOUNT_STEPS: Final = frozenset({*PAUSING, Reason.FORBIDDEN_ADDRESS, REFUSED_IN_A_ROW, BY_HAND})
+"""Reasons whose next step changes the account."""
+
+
+def explain(
+    reason: str,
+    *,
+    free: bool = False,
+    pause: PauseFact | None = None,
+    may_fix: bool = True,
+    **values: object,
+) -> Explanation:
     """Explain a reason in the reader's language.
 
     :param free: whether the call was free, so that neither money nor an outcome is at stake.
+    :param pause: the pause of the account that this failure led to, if it did. Once that is over,
+        no step is left.
+    :param may_fix: whether the reader may change accounts.
     :param values: values for the placeholders (n, time, app, country). If one is missing, the
         version without it is used.
     """
@@ -58,10 +75,20 @@ def explain(reason: str, *, free: bool = False, **values: object) -> Explanation
         return Explanation(reason, "", "", "")
     return Explanation(
         title=_fill(source, "title", values),
-        text=_fill(source, "text", values),
-        next_step=_fill(source, "next_step", values),
+        text=join_sentences(_fill(source, "text", values), pause.text if pause else ""),
+        next_step=_next_step(reason, _fill(source, "next_step", values), pause, may_fix=may_fix),
         money="" if free else source.money,
     )
+
+
+def _next_step(reason: str, step: str, pause: PauseFact | None, *, may_fix: bool) -> str:
+    if reason not in ACCOUNT_STEPS:
+        return step
+    if pause is not None and pause.is_over:
+        return ""
+    if may_fix or not step:
+        return step
+    return gettext("Ask a manager to put the account in order, or use another account.")
 
 
 def explain_pause(account_name: str) -> Explanation:

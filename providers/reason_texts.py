@@ -42,16 +42,13 @@ _CORRECT_REQUEST: Final = _("Correct what it names, or contact the provider.")
 TEXTS: Final[Mapping[str, ReasonText]] = {
     Reason.CREDENTIALS: ReasonText(
         _("The provider did not accept the credentials."),
-        _(
-            "The API key or password is wrong or expired. The account is paused; the"
-            " remaining messages are waiting."
-        ),
+        _("The API key or password was wrong or had expired."),
         _REPLACE,
         "R",
     ),
     Reason.ACCOUNT_DISABLED: ReasonText(
-        _("The provider has disabled this account or not activated it yet."),
-        _("The account is paused in the portal."),
+        _("The provider had disabled this account or not activated it yet."),
+        "",
         _("Contact the provider, then resume."),
         "R",
     ),
@@ -131,8 +128,8 @@ TEXTS: Final[Mapping[str, ReasonText]] = {
         "N",
     ),
     Reason.REDIRECTED: ReasonText(
-        _("The address of this account redirects elsewhere."),
-        _("The account is paused."),
+        _("The address of this account redirected elsewhere."),
+        "",
         _CORRECT,
         "N",
     ),
@@ -179,10 +176,7 @@ TEXTS: Final[Mapping[str, ReasonText]] = {
     ),
     REFUSED_IN_A_ROW: ReasonText(
         _("The provider refused ten times in a row."),
-        _(
-            "The account is paused; the remaining messages are waiting. The provider's last"
-            " message is below."
-        ),
+        _("The provider's last message is below."),
         _("Correct what it names or contact the provider, then resume."),
         "R",
     ),

@@ -22,6 +22,7 @@ from ..batches.importing.placeholders import PLACEHOLDER
 from ..models import Batch
 from ..text_rules import LONGEST_TYPED
 from .batch_forms import NewBatchForm, can_send_texts
+from .batch_page import BATCH_WAITS
 from .send_page import chosen_account, sending_accounts
 from .send_preview import preview_of
 
@@ -58,6 +59,7 @@ def size(request: HttpRequest) -> HttpResponse:
 class NewBatchPage(AccountFormPage[Batch], NewBatchView):
     title = _("New batch")
     permission_required = "messaging.bulk_message"
+    pause_consequence = BATCH_WAITS
     template_name = "messaging/batches/new.html"
     form_class = NewBatchForm
     no_account_template = "messaging/no_account.html"

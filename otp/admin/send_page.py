@@ -50,6 +50,9 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
     template_name = "otp/send.html"
     form_class = SendCodeForm
     no_account_template = "messaging/no_account.html"
+    pause_consequence = _(
+        "No code can be sent with this account until it is resumed. Choose another account."
+    )
     http_method_names = ["get", "post"]
 
     def find_accounts(self) -> list[Account]:
