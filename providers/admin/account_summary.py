@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from core.admin.buttons import Text
 from core.countries import country_name
@@ -187,7 +187,9 @@ def panel_context(account: Account) -> dict[str, Any]:
         "is_low": facts.balance.is_low,
         "has_balance": facts.balance.is_provided,
         "can_be_asked": is_checkable(client),
-        "countries": gettext(", ").join(country_name(code) for code in account.allowed_countries),
+        "countries": pgettext("list", ", ").join(
+            country_name(code) for code in account.allowed_countries
+        ),
         "takes_callbacks": client is not None and issubclass(client, ReceivesCallbacks),
         "news": check_status(account, newest_check(account)),
         "engine_sleeps": not is_engine_alive(),

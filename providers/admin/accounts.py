@@ -62,15 +62,15 @@ class AccountAdmin(PortalAdmin):
         button = super().get_list_primary(request)
         return Button(_("Add account"), button.url, button.icon) if button else None
 
-    @admin.display(description=_("Provider"), ordering="provider")
+    @admin.display(description=pgettext_lazy("column", "Provider"), ordering="provider")
     def provider_name(self, account: Account) -> str:
         return account.provider_name
 
-    @admin.display(description=_("State"))
+    @admin.display(description=pgettext_lazy("column", "State"))
     def state(self, account: Account) -> SafeString:
         return state_label("account", self._facts(account).state)
 
-    @admin.display(description=pgettext_lazy("balance", "Available"))
+    @admin.display(description=pgettext_lazy("column", "Available"))
     def available(self, account: Account) -> SafeString | str:
         return balance_cell(self._facts(account).balance)
 
@@ -86,7 +86,7 @@ class AccountAdmin(PortalAdmin):
         found: AccountFacts | None = getattr(account, "facts", None)
         return found or facts_about(account)
 
-    @admin.display(description=_("Limits"))
+    @admin.display(description=pgettext_lazy("column", "Limits"))
     def limits(self, account: Account) -> str:
         values = {"second": account.per_second, "minute": account.per_minute}
         return gettext("%(second)s/s · %(minute)s/min") % values

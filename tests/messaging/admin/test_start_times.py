@@ -85,7 +85,7 @@ def test_nothing_else_is_accepted_as_a_choice(browser: Client, occurrence: str) 
 
 def listed(browser: Client, **query: str) -> tuple[set[int], str]:
     answer = browser.get(reverse("admin:messaging_message_changelist"), query)
-    rows = answer.context_data["cl"].result_list  # type: ignore[attr-defined]
+    rows = answer.context["cl"].result_list
     return {row.pk for row in rows}, answer.content.decode()
 
 
