@@ -40,16 +40,13 @@ _SWITCH_SLASH: Final = _(
 TEXTS: Final[Mapping[str, ReasonText]] = {
     Reason.CREDENTIALS: ReasonText(
         _("The provider did not accept the credentials."),
-        _(
-            "The API key or password is wrong or expired. The account is paused; the"
-            " remaining messages are waiting."
-        ),
+        _("The API key or password was wrong or had expired."),
         _REPLACE,
         "R",
     ),
     Reason.ACCOUNT_DISABLED: ReasonText(
-        _("The provider has disabled this account or not activated it yet."),
-        _("The account is paused in the portal."),
+        _("The provider had disabled this account or not activated it yet."),
+        "",
         _("Contact the provider, then resume."),
         "R",
     ),
@@ -180,10 +177,7 @@ TEXTS: Final[Mapping[str, ReasonText]] = {
     ),
     REFUSED_IN_A_ROW: ReasonText(
         _("The provider refused ten times in a row."),
-        _(
-            "The account is paused; the remaining messages are waiting. The provider's last"
-            " message is below."
-        ),
+        _("The provider's last message is below."),
         _("Correct what it names or contact the provider, then resume."),
         "R",
         wordless={

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,7 +20,9 @@ from core.admin.actions import ObjectAction
 from core.admin.buttons import Crumb
 from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
+from core.local_time import missing_time_text, moments_at
 from core.stored_texts import StoredText
+from core.times import full_time
 from providers import clock
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
@@ -70,12 +73,16 @@ class CheckPage(BatchAction):
 
 
 class StartForm(forms.Form):
+    occurrences: Sequence[tuple[str, str]] = ()
+    """The two moments of a time that occurs twice on that day, for the person to choose."""
     when = forms.ChoiceField(
         choices=[("now", pgettext_lazy("choice", "Now")), ("later", _("Scheduled for"))],
         initial="now",
     )
     day = forms.DateField(label=pgettext_lazy("field", "Date"), required=False)
     clock = forms.TimeField(label=pgettext_lazy("field", "Time"), required=False)
+    occurrence = forms.CharField(required=False, max_length=40)
+    """Of a time that occurs twice: the chosen moment, as its button submits it."""
     confirmed = forms.CharField(required=False, max_length=24)
     seen = forms.CharField(required=False, max_length=64)
     """Fingerprint of the findings on the page, so that staff start only what they have seen."""
@@ -91,7 +98,9 @@ class StartForm(forms.Form):
             self.add_error("clock", gettext("Enter a time."))
         if self.errors:
             return cleaned
-        at = timezone.make_aware(datetime.combine(cleaned["day"], cleaned["clock"]))
+        at = self._moment(datetime.combine(cleaned["day"], cleaned["clock"]))
+        if at is None:
+            return cleaned
         now = clock.now()
         if at <= now:
             self.add_error("day", gettext("This time has passed. Choose a later time."))
@@ -99,6 +108,21 @@ class StartForm(forms.Form):
             self.add_error("day", gettext("Choose a time within 90 days."))
         cleaned["at"] = at
         return cleaned
+
+    def _moment(self, local: datetime) -> datetime | None:
+        """The moment that is meant, or None with an error beside the time."""
+        moments = moments_at(local)
+        if not moments:
+            self.add_error("clock", missing_time_text(local))
+            return None
+        if len(moments) == 1:
+            return moments[0]
+        self.occurrences = [(one.isoformat(), full_time(one)) for one in moments]
+        chosen = [one for one in moments if one.isoformat() == self.cleaned_data["occurrence"]]
+        if not chosen:
+            self.add_error("clock", gettext("This time occurs twice on that day. Choose one."))
+            return None
+        return chosen[0]
 
 
 def fingerprint(batch: Batch) -> str:

@@ -31,14 +31,15 @@ def timeline(
 ) -> list[TimelineEntry]:
     """List the entries. The flags say whether the reader may open calls and callbacks."""
     calls = _calls_of(message) if with_calls else []
-    return [
-        *_queue_entries(message),
-        *_send_entries(message, calls),
-        *sort_entries(
-            [*_decision_entries(message), *_report_entries(message, with_callbacks=with_callbacks)]
-        ),
-        *_missing_report_entry(message),
-    ]
+    return sort_entries(
+        [
+            *_queue_entries(message),
+            *_send_entries(message, calls),
+            *_decision_entries(message),
+            *_report_entries(message, with_callbacks=with_callbacks),
+            *_missing_report_entry(message),
+        ]
+    )
 
 
 def _calls_of(message: Message) -> list[ApiCall]:

@@ -273,7 +273,7 @@ class ResumeAccount(AccountPage, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if accounts.resume(self.account):
+        if accounts.resume(self.account, current_user(request)):
             log_change(request, [self.account], RESUMED.store())
             messages.success(request, _("Resumed. Waiting items are being sent."))
         else:

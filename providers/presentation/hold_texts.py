@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.models import Act
+from core.sentences import join_sentences
 from core.stored_texts import show
 from core.times import duration, short_time
 
@@ -60,8 +61,7 @@ def banner_text(hold: Hold) -> str:
         "time": short_time(hold.started_at)
     }
     second = _("What was waiting then is sent only after release; new work is sent normally.")
-    # Translators: two sentences, one after the other.
-    return _("%(first)s %(second)s") % {"first": first, "second": second}
+    return join_sentences(first, second)
 
 
 def cause_text(hold: Hold) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
@@ -10,8 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from django.views.generic import View
 
 from core.admin.actions import ObjectAction
@@ -44,11 +45,15 @@ class CheckNow(Page, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        count = sum(len(ledger.check(account)) for account in renting_accounts())
-        if count:
+        for account in renting_accounts():
+            ledger.check(account)
+        agreement = agreement_of(ledger.comparisons(renting_accounts()))
+        if agreement.has_findings:
             messages.warning(request, _("Check finished. Differences are listed below."))
-        else:
+        elif agreement.is_complete:
             messages.success(request, _("Check finished. No open findings."))
+        else:
+            messages.warning(request, agreement.text)
         return HttpResponseRedirect(reverse("admin:rentals_finding_changelist") + "?open=open")
 
 
@@ -115,27 +120,25 @@ class FindingAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        lines = [
-            {"account": account, "at": ledger.compared_up_to(account)}
-            for account in renting_accounts()
-        ]
         context = {
             "tab_list": tab_list(request, "finding"),
             "may_check": request.user.has_perm("rentals.check_finding"),
-            "lines": lines,
-            "any_open": bool(ledger.open_findings()),
+            "lines": ledger.comparisons(renting_accounts()),
             **(extra_context or {}),
         }
         answer = super().changelist_view(request, context)
         data = getattr(answer, "context_data", None)
         if data and "cl" in data and request.GET.dict() == {"open": "open"}:
-            # The default view filters by "open"; an empty one means that all agrees, not that
-            # the filters are too narrow.
+            # The default view filters by "open"; an empty one does not mean that the filters are
+            # too narrow.
             data["cl"].is_narrowed = False
         return answer
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
-        return EmptyState(_("No differences."), None, "task_alt")
+        agreement = agreement_of(ledger.comparisons(renting_accounts()))
+        if agreement.is_complete:
+            return EmptyState(agreement.text, None, "task_alt")
+        return EmptyState(agreement.text, None, "rule", is_warning=True)
 
     def get_detail_title(self, request: HttpRequest, obj: Finding) -> str:
         return f"{obj.get_kind_display()} {obj.about}"
@@ -157,6 +160,40 @@ class FindingAdmin(ReadOnlyAdmin):
             "explainer": person_name(obj.explained_by),
             "explanation": show(obj.explained_because),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the checks of all accounts prove together, in one sentence."""
+
+    text: str
+    is_complete: bool
+    """Whether every account was compared."""
+    has_findings: bool = False
+
+
+def agreement_of(comparisons: Sequence[ledger.Comparison]) -> Agreement:
+    missing = sum(one.compared_up_to is None for one in comparisons)
+    found = sum(one.findings for one in comparisons)
+    if found:
+        text = ngettext("%(count)d open finding.", "%(count)d open findings.", found)
+        return Agreement(text % {"count": found}, not missing, has_findings=True)
+    if not comparisons:
+        return Agreement(gettext("Nothing was compared: no account rents numbers."), False)
+    if missing == len(comparisons):
+        return Agreement(gettext("Nothing has been compared yet."), False)
+    if missing:
+        text = ngettext(
+            "No differences found in what could be compared; %(count)d account could not be"
+            " compared.",
+            "No differences found in what could be compared; %(count)d accounts could not be"
+            " compared.",
+            missing,
+        )
+        return Agreement(text % {"count": missing}, False)
+    if any(one.explained for one in comparisons):
+        return Agreement(gettext("No open findings: every difference has been explained."), True)
+    return Agreement(gettext("No differences."), True)
 
 
 def ours_line(finding: Finding) -> str:

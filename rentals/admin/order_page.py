@@ -50,7 +50,7 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
     unmasked = may_see_unmasked(order, user)
     return {
         "shown_state": shown_state(order),
-        "explanation": explanation_of(order),
+        "explanation": explanation_of(order, user),
         "shown": shown(order, unmasked=unmasked),
         "unmasked": unmasked,
         "app": project_names(order.account.provider).get(order.project, order.project),

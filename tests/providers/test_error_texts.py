@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils import timezone, translation
 
@@ -13,13 +15,13 @@ from providers.gateway.reason_kinds import DETAILED, NOT_CONNECTED
 from providers.gateway.vocabulary import Reason
 from providers.reason_text import ReasonText
 
-ALL_VALUES = {"n": 12, "time": "14:05", "app": "WhatsApp", "country": "Indonesia"}
+ALL_VALUES: dict[str, Any] = {"n": 12, "time": "14:05", "app": "WhatsApp", "country": "Indonesia"}
 
 
 @pytest.mark.parametrize("free", [False, True])
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_explained_with_and_without_values(reason: Reason, free: bool) -> None:
-    for values in ({}, ALL_VALUES):
+    for values in (dict[str, Any](), ALL_VALUES):
         explanation = explain(reason, free=free, **values)
         assert explanation.title
         assert explanation.title != reason
