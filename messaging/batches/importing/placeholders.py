@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from ... import segments
+from .empty_words import is_empty_word
+from .names import fold, unwrapped
+from .shortened import is_shortened
 from .xlsx_values import Cells
 
 PLACEHOLDER: Final = re.compile(r"\{([^{}\n]{1,64})\}")
 
 BLANK: Final = re.compile(r"[\x00-\x1f\s]+")
-
-
-SPREADSHEET_ERRORS: Final = frozenset(
-    {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"}
-)
-"""What a spreadsheet shows for a failed formula. These must never reach a recipient."""
 
 
 def placeholders_in(text: str) -> list[str]:
@@ -29,9 +26,20 @@ def placeholders_in(text: str) -> list[str]:
 class EmptyPlaceholder(ValueError):
     """A row has no value for this placeholder. An incomplete text is not sent."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, word: str = "") -> None:
         super().__init__(name)
         self.name = name
+        self.word = word
+        """The word for “no value” that the cell holds, such as NULL."""
+
+
+class ShortenedPlaceholder(ValueError):
+    """A spreadsheet shortened the value of this placeholder, so its last digits are lost."""
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(name)
+        self.name = name
+        self.value = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +57,8 @@ class Pattern:
 
     def __init__(self, text: str, columns: Sequence[str]) -> None:
         self._text = segments.normalise_line_ends(text)
-        index_of = {name.casefold(): index for index, name in enumerate(columns)}
-        found = [(name, index_of.get(name.casefold())) for name in placeholders_in(text)]
+        index_of = {fold(name): index for index, name in enumerate(columns)}
+        found = [(name, index_of.get(fold(name))) for name in placeholders_in(text)]
         self.unknown = [name for name, index in found if index is None]
         self._indices = {name: index for name, index in found if index is not None}
         counted = segments.count(self._text)
@@ -61,19 +69,20 @@ class Pattern:
         return bool(self._indices)
 
     def fill(self, cells: Cells) -> FilledText:
-        """The text for one row. Raises `EmptyPlaceholder`."""
+        """The text for one row. Raises `EmptyPlaceholder` and `ShortenedPlaceholder`."""
         if not self.has_placeholders:
             return self._plain
         values = {name: _clean(cells, index) for name, index in self._indices.items()}
         for name, value in values.items():
-            if not value:
-                raise EmptyPlaceholder(name)
+            if is_empty_word(value):
+                raise EmptyPlaceholder(name, value)
+            if is_shortened(value):
+                raise ShortenedPlaceholder(name, value)
         text = PLACEHOLDER.sub(lambda place: values[place.group(1).strip()], self._text)
         counted = segments.count(text)
         return FilledText(text, counted.encoding, counted.segments)
 
 
 def _clean(cells: Cells, index: int) -> str:
-    """The cell as one line without control characters; empty for a spreadsheet error."""
-    value = BLANK.sub(" ", cells[index] if index < len(cells) else "").strip()
-    return "" if value in SPREADSHEET_ERRORS else value
+    """The cell as one line without control characters."""
+    return BLANK.sub(" ", unwrapped(cells[index]) if index < len(cells) else "").strip()
