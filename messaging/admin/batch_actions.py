@@ -98,7 +98,7 @@ class StartForm(forms.Form):
 
 def fingerprint(batch: Batch) -> str:
     """Identifies what the last check found."""
-    findings = json.dumps(batch.check_summary, sort_keys=True)
+    findings = json.dumps(batch.check_summary, sort_keys=True, default=str)
     return hashlib.sha256(findings.encode()).hexdigest()
 
 
