@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from core.admin.timeline import person_name
 from core.phone import mask
@@ -168,7 +168,7 @@ def senders_text(waiting: QuerySet[Message]) -> str:
     most = sorted(counted, key=lambda pair: (-pair[1], pair[0] or 0))[:MAX_SENDERS]
     people = User.objects.in_bulk([pk for pk, _n in most if pk])
     names = [f"{person_name(people.get(pk or 0))} {n:,}" for pk, n in most]
-    return _("Ask the senders: %(names)s.") % {"names": _(", ").join(names)}
+    return _("Ask the senders: %(names)s.") % {"names": pgettext("list", ", ").join(names)}
 
 
 def _unsendable_facts(waiting: QuerySet[Message], account: Account) -> Iterator[str]:

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from messaging import held_messages
 from messaging.messages_on_hold import MessagesOnHold, senders_text, settled_facts
@@ -40,7 +41,7 @@ class CodesOnHold(MessagesOnHold):
         return messages.filter(Exists(_usable_codes()))
 
     def _title(self) -> str:
-        return _("Codes")
+        return pgettext("hold", "Codes")
 
     def _facts(
         self, kept: QuerySet[Message], waiting: QuerySet[Message], account: Account

@@ -182,7 +182,7 @@ def _settled_facts(kept: QuerySet[Order]) -> Iterator[str]:
     if not ids:
         return
     yield _("Found in the order list of the provider: %(count)s.") % {"count": f"{len(ids):,}"}
-    named = _(", ").join(ids[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
+    named = pgettext("list", ", ").join(ids[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
     yield _("Adopted with their numbers: %(ids)s. Nothing is ordered again.") % {"ids": named}
 
 

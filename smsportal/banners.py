@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from core.admin import banners
 from core.admin.banners import Banner
@@ -132,7 +132,7 @@ def _overdue_text(waiting: TotalBacklog) -> str:
 def _details(request: HttpRequest) -> Button | None:
     if not request.user.is_superuser:
         return None
-    return Button(_("Details"), reverse("admin:django_q_ormq_changelist"))
+    return Button(pgettext("button", "Details"), reverse("admin:django_q_ormq_changelist"))
 
 
 def _recovery_banner(now: datetime) -> list[Banner]:
@@ -161,7 +161,13 @@ def sandbox_banner(request: HttpRequest) -> list[Banner]:
         "Sandbox: %(count)d simulated faults are on. Calls to the sandbox fail on purpose.",
         active,
     ) % {"count": active}
-    return [Banner(text, icon="science", button=Button(_("Sandbox"), reverse("admin:practice")))]
+    return [
+        Banner(
+            text,
+            icon="science",
+            button=Button(pgettext("button", "Sandbox"), reverse("admin:practice")),
+        )
+    ]
 
 
 def _active_faults() -> int:

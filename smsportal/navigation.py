@@ -48,7 +48,16 @@ class Group:
 
 
 GROUPS: Final = (
-    Group((Item(_("Dashboard"), "space_dashboard", "admin:index", owns=("index",)),)),
+    Group(
+        (
+            Item(
+                pgettext_lazy("menu", "Dashboard"),
+                "space_dashboard",
+                "admin:index",
+                owns=("index",),
+            ),
+        )
+    ),
     Group(
         (
             Item(
@@ -59,14 +68,14 @@ GROUPS: Final = (
                 ("messaging_message_send",),
             ),
             Item(
-                _("Batches"),
+                pgettext_lazy("menu", "Batches"),
                 "stacks",
                 "admin:messaging_batch_changelist",
                 ("messaging.view_batch", "messaging.bulk_message"),
                 ("messaging_batch_", "messaging_template_", "messaging_donotsend_"),
             ),
             Item(
-                _("Messages"),
+                pgettext_lazy("menu", "Messages"),
                 "sms",
                 "admin:messaging_message_changelist",
                 ("messaging.view_message",),
@@ -74,7 +83,7 @@ GROUPS: Final = (
                 badge=messages_badge,
             ),
         ),
-        pgettext_lazy("navigation group", "Messages"),
+        pgettext_lazy("section", "Messages"),
     ),
     Group(
         (
@@ -86,14 +95,14 @@ GROUPS: Final = (
                 ("otp_session_send",),
             ),
             Item(
-                pgettext_lazy("list", "Codes"),
+                pgettext_lazy("menu", "Codes"),
                 "pin",
                 "admin:otp_session_changelist",
                 ("otp.view_session",),
                 ("otp_session_",),
             ),
         ),
-        pgettext_lazy("navigation group", "Codes"),
+        pgettext_lazy("section", "Codes"),
     ),
     Group(
         (
@@ -113,7 +122,7 @@ GROUPS: Final = (
                 badge=rentals_dashboard.open_badge,
             ),
             Item(
-                _("Orders"),
+                pgettext_lazy("menu", "Orders"),
                 "list_alt",
                 "admin:rentals_order_changelist",
                 ("rentals.view_order",),
@@ -121,7 +130,7 @@ GROUPS: Final = (
                 badge=rentals_dashboard.orders_badge,
             ),
             Item(
-                _("Transactions"),
+                pgettext_lazy("menu", "Transactions"),
                 "receipt_long",
                 "admin:rentals_transaction_changelist",
                 ("rentals.view_transaction",),
@@ -141,7 +150,7 @@ GROUPS: Final = (
     Group(
         (
             Item(
-                _("Accounts"),
+                pgettext_lazy("menu", "Accounts"),
                 "account_balance_wallet",
                 "admin:providers_account_changelist",
                 ("providers.view_account",),
@@ -155,7 +164,7 @@ GROUPS: Final = (
                 ("providers_apicall_",),
             ),
             Item(
-                _("Callbacks"),
+                pgettext_lazy("menu", "Callbacks"),
                 "webhook",
                 "admin:providers_callback_changelist",
                 ("providers.view_callback",),
@@ -163,12 +172,12 @@ GROUPS: Final = (
                 badge=callbacks_badge,
             ),
         ),
-        _("Providers"),
+        pgettext_lazy("menu", "Providers"),
     ),
     Group(
         (
             Item(
-                _("Staff"),
+                pgettext_lazy("menu", "Staff"),
                 "manage_accounts",
                 "admin:auth_user_changelist",
                 ("auth.view_user",),
@@ -182,21 +191,21 @@ GROUPS: Final = (
                 ("hold", "hold_"),
             ),
             Item(
-                _("Hosts"),
+                pgettext_lazy("menu", "Hosts"),
                 "dns",
                 "admin:hosts",
                 ("providers.view_host",),
                 ("hosts",),
             ),
             Item(
-                _("Queue"),
+                pgettext_lazy("menu", "Queue"),
                 "pending_actions",
                 "admin:django_q_ormq_changelist",
                 (SUPERUSER,),
                 ("django_q_",),
             ),
             Item(
-                _("Sandbox"),
+                pgettext_lazy("menu", "Sandbox"),
                 "science",
                 "admin:practice",
                 ("providers.view_account",),
@@ -204,7 +213,7 @@ GROUPS: Final = (
                 is_available=lambda: bool(settings.SANDBOX_URL),
             ),
         ),
-        _("Administration"),
+        pgettext_lazy("menu", "Administration"),
     ),
 )
 

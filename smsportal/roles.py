@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 _VIEWER: Final = (
@@ -102,10 +102,10 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "auditor": _AUDITOR,
 }
 _ROLE_LABELS: Final[dict[str, Promise]] = {
-    "viewer": _("Viewer"),
-    "operator": _("Operator"),
-    "manager": _("Manager"),
-    "auditor": _("Auditor"),
+    "viewer": pgettext_lazy("role", "Viewer"),
+    "operator": pgettext_lazy("role", "Operator"),
+    "manager": pgettext_lazy("role", "Manager"),
+    "auditor": pgettext_lazy("role", "Auditor"),
 }
 _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "send_message": _("Send SMS"),

@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.generic import TemplateView
 from unfold.sites import UnfoldAdminSite
 
@@ -64,7 +65,7 @@ FAULTS: Final[dict[str, Promise]] = {
 
 
 class SandboxPage(Page, TemplateView):
-    title = _("Sandbox")
+    title = pgettext_lazy("title", "Sandbox")
     permission_required = "providers.view_account"
     template_name = "portal/practice.html"
 

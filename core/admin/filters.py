@@ -10,8 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_time
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from unfold.contrib.filters.admin import (
     DropdownFilter,
     MultipleDropdownFilter,
@@ -68,7 +67,7 @@ class RecentFilter(DropdownFilter):
     a badge always matches its list. The subclass names the field and the periods.
     """
 
-    title = _("Period")
+    title = pgettext_lazy("field", "Period")
     parameter_name = "period"
     field_name = "created_at"
     default_period = "7"
@@ -89,7 +88,7 @@ class RecentFilter(DropdownFilter):
     @staticmethod
     def _words() -> dict[str, str]:
         return {
-            "today": gettext("Today"),
+            "today": pgettext("choice", "Today"),
             "7": gettext("Last 7 days"),
             "30": gettext("Last 30 days"),
             "all": gettext("All time"),
@@ -151,7 +150,7 @@ class StateFilter(MultipleDropdownFilter):
     The subclass sets `kind`, the kind of labels, and implements `where`.
     """
 
-    title = _("State")
+    title = pgettext_lazy("field", "State")
     parameter_name = "shown"
     kind: ClassVar[str]
     excluded: ClassVar[frozenset[str]] = frozenset({"claimed"})
@@ -178,7 +177,7 @@ class StateFilter(MultipleDropdownFilter):
 class CountryFilter(OneOfFilter):
     """Filters by the countries that occur in the table. The subclass may set the field."""
 
-    title = _("Country/region")
+    title = pgettext_lazy("field", "Country/region")
     parameter_name = "country"
     field_name = "country"
 

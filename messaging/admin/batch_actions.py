@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import ObjectAction
@@ -67,10 +67,11 @@ class CheckPage(BatchAction):
 
 class StartForm(forms.Form):
     when = forms.ChoiceField(
-        choices=[("now", _("Now")), ("later", _("Scheduled for"))], initial="now"
+        choices=[("now", pgettext_lazy("choice", "Now")), ("later", _("Scheduled for"))],
+        initial="now",
     )
-    day = forms.DateField(label=_("Date"), required=False)
-    clock = forms.TimeField(label=_("Time"), required=False)
+    day = forms.DateField(label=pgettext_lazy("field", "Date"), required=False)
+    clock = forms.TimeField(label=pgettext_lazy("field", "Time"), required=False)
     confirmed = forms.CharField(required=False, max_length=24)
     seen = forms.CharField(required=False, max_length=64)
     """Fingerprint of the findings on the page, so that staff start only what they have seen."""
@@ -157,7 +158,7 @@ class ConfirmPage(BatchAction):
     def _start(self, batch: Batch, at: datetime | None) -> HttpResponse:
         by = current_user(self.request)
         if at is not None:
-            success_text = gettext("Scheduled.")
+            success_text = pgettext("notice", "Scheduled.")
             return self.report_result(
                 batch, lifecycle.schedule(batch, by, at), "Scheduled", success_text
             )
@@ -169,11 +170,11 @@ class ConfirmPage(BatchAction):
     def _page(self, batch: Batch, form: StartForm) -> HttpResponse:
         context = {
             **self.model_admin.admin_site.each_context(self.request),
-            "title": gettext("Confirm"),
+            "title": pgettext("title", "Confirm"),
             "trail": [
                 self.model_admin.list_crumb(),
                 Crumb(str(batch), self.model_admin.object_url(batch)),
-                Crumb(gettext("Confirm")),
+                Crumb(pgettext("title", "Confirm")),
             ],
             "batch": batch,
             "form": form,
@@ -259,11 +260,12 @@ class ReportPage(BatchAction):
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
         self.log(batch, "Report downloaded")
         columns = (
-            Column(_("Row"), lambda row: row.number),
+            Column(pgettext_lazy("column", "Row"), lambda row: row.number),
             Column(_("Value in file"), lambda row: row_texts.typed_text(row, whole=whole)),
-            Column(_("Result"), lambda row: row.get_verdict_display()),
+            Column(pgettext_lazy("column", "Result"), lambda row: row.get_verdict_display()),
             Column(
-                _("Reason"), lambda row: row_texts.problem_text(row, batch.account, whole=whole)
+                pgettext_lazy("column", "Reason"),
+                lambda row: row_texts.problem_text(row, batch.account, whole=whole),
             ),
         )
         return export("batch-report", columns, rows.order_by("pk").iterator(), format_)

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
@@ -61,7 +61,7 @@ def checked_text(text: str) -> str:
 
 def text_field() -> forms.CharField:
     return forms.CharField(
-        label=_("Text"),
+        label=pgettext_lazy("field", "Text"),
         max_length=LONGEST_TYPED,
         strip=False,
         help_text=_("{Name} is replaced with each row's value in the “Name” column."),
@@ -73,12 +73,12 @@ def text_field() -> forms.CharField:
 class NewBatchForm(forms.Form):
     error_css_class = "has-error"
 
-    account = forms.ChoiceField(label=_("Account"))
+    account = forms.ChoiceField(label=pgettext_lazy("field", "Account"))
     sms_kind = forms.ChoiceField(
-        label=_("Kind"),
+        label=pgettext_lazy("field", "Kind"),
         choices=[
-            (SmsKind.TRANSACTIONAL, _("Transactional")),
-            (SmsKind.MARKETING, _("Marketing")),
+            (SmsKind.TRANSACTIONAL, pgettext_lazy("choice", "Transactional")),
+            (SmsKind.MARKETING, pgettext_lazy("choice", "Marketing")),
         ],
         widget=UnfoldAdminRadioSelectWidget(),
     )
@@ -87,7 +87,7 @@ class NewBatchForm(forms.Form):
         widget=UnfoldAdminSelectWidget(),
         error_messages={"required": _("This account has no sender ID yet.")},
     )
-    template = forms.ChoiceField(label=_("Template"), required=False)
+    template = forms.ChoiceField(label=pgettext_lazy("field", "Template"), required=False)
     text = text_field()
     pasted = forms.CharField(
         label=_("Paste recipients"),
@@ -127,7 +127,9 @@ class NewBatchForm(forms.Form):
             else ()
         )
         self._set_choices("sender_id", [(sender, sender) for sender in senders])
-        named = [("", gettext("none"))] + [(one.public_id, one.name) for one in templates]
+        named = [("", pgettext("choice", "none"))] + [
+            (one.public_id, one.name) for one in templates
+        ]
         self._set_choices("template", named, TemplateSelect(templates))
         self.fields["file"].help_text = gettext(
             "CSV or XLSX, up to %(rows)s rows, %(size)s MB."

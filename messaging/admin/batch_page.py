@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.admin.labels import label_for
 from core.admin.live import poll_interval
@@ -217,7 +218,7 @@ def _figures(batch: Batch, progress: Progress) -> Iterator[Figure]:
 
 def _figure(batch: Batch, state: str, count: int, states: tuple[str, ...]) -> Figure:
     label = label_for("message", state)
-    word = _("Accepted") if state == S.SUBMITTED else str(label.word)
+    word = pgettext("state", "Accepted") if state == S.SUBMITTED else str(label.word)
     return Figure(word, label.role, label.icon, count, messages_url(batch, *states))
 
 

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from core.admin.base import PortalAdmin
@@ -39,7 +40,7 @@ class ShownStateFilter(StateFilter):
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
     detail_template = "messaging/batches/batch.html"
-    list_title = _("Batches")
+    list_title = pgettext_lazy("title", "Batches")
     primary_page = ("messaging.bulk_message", _("New batch"), "new", "stacks")
     list_display = ("state_", "name", "account", "good", "sender", "time")
     list_filter = (
@@ -73,7 +74,7 @@ class BatchAdmin(ReadOnlyAdmin):
         rows: QuerySet[Batch] = super().get_queryset(request)
         return rows.select_related("account", "created_by", "answerable", "sent_again_from")
 
-    @admin.display(description=_("State"), ordering="state")
+    @admin.display(description=pgettext_lazy("column", "State"), ordering="state")
     def state_(self, batch: Batch) -> SafeString:
         return state_label("batch", shown_state(batch))
 
@@ -85,7 +86,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def sender(self, batch: Batch) -> str:
         return person_name(batch.created_by)
 
-    @admin.display(description=_("Time"), ordering="created_at")
+    @admin.display(description=pgettext_lazy("column", "Time"), ordering="created_at")
     def time(self, batch: Batch) -> SafeString:
         return when(batch.created_at)
 
@@ -131,7 +132,7 @@ def name_of_batch(batch: Batch) -> str:
 
 @admin.register(Template)
 class TemplateAdmin(PortalAdmin):
-    list_title = _("Templates")
+    list_title = pgettext_lazy("title", "Templates")
     add_title = _("Add template")
     list_display = ("name", "text", "in_use")
     search_fields = ("name", "text")

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -44,7 +44,7 @@ class AddForm(forms.Form):
         error_messages={"required": _("Enter a phone number.")},
     )
     because = forms.CharField(
-        label=_("Reason"),
+        label=pgettext_lazy("field", "Reason"),
         max_length=MAX_REASON_LENGTH,
         widget=UnfoldAdminTextInputWidget(),
         error_messages={"required": _("Enter the reason.")},
@@ -139,11 +139,11 @@ class DoNotSendAdmin(ReadOnlyAdmin):
     def adder(self, entry: DoNotSend) -> str:
         return person_name(entry.added_by)
 
-    @admin.display(description=_("Added"), ordering="added_at")
+    @admin.display(description=_("Added at"), ordering="added_at")
     def added(self, entry: DoNotSend) -> SafeString:
         return when(entry.added_at)
 
-    @admin.display(description=_("Removed"), ordering="removed_at")
+    @admin.display(description=_("Removed at"), ordering="removed_at")
     def removed(self, entry: DoNotSend) -> SafeString:
         return when(entry.removed_at)
 

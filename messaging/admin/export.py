@@ -49,17 +49,22 @@ def columns_for(user: Any, *, whole: bool) -> list[Column]:
         return whole or may_see_whole(message, user)
 
     return [
-        Column(_("Time"), lambda m: m.created_at),
-        Column(_("State"), lambda m: label_for("message", shown_state(m)).word),
-        Column(_("Recipient"), lambda m: m.recipient if sees(m) else mask(m.recipient)),
-        Column(_("Country/region"), lambda m: country_name(m.country)),
-        Column(_("Text"), lambda m: shown_text(m, whole=sees(m))),
-        Column(_("Segments"), lambda m: m.segments),
-        Column(_("Account"), lambda m: m.account.name),
+        Column(pgettext_lazy("column", "Time"), lambda m: m.created_at),
+        Column(
+            pgettext_lazy("column", "State"), lambda m: label_for("message", shown_state(m)).word
+        ),
+        Column(
+            pgettext_lazy("column", "Recipient"),
+            lambda m: m.recipient if sees(m) else mask(m.recipient),
+        ),
+        Column(pgettext_lazy("column", "Country/region"), lambda m: country_name(m.country)),
+        Column(pgettext_lazy("column", "Text"), lambda m: shown_text(m, whole=sees(m))),
+        Column(pgettext_lazy("column", "Segments"), lambda m: m.segments),
+        Column(pgettext_lazy("column", "Account"), lambda m: m.account.name),
         Column(_("Sender ID"), lambda m: m.sender_id),
         Column(_("Sent by"), lambda m: person_name(m.created_by)),
-        Column(_("Row"), lambda m: m.batch_row),
-        Column(_("Reason"), lambda m: m.reason),
+        Column(pgettext_lazy("column", "Row"), lambda m: m.batch_row),
+        Column(pgettext_lazy("column", "Reason"), lambda m: m.reason),
         Column(_("Our reference"), lambda m: m.reference),
         Column(_("Provider's id"), lambda m: m.provider_id),
         Column(_("Submitted at"), lambda m: m.handed_over_at),

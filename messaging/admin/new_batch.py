@@ -74,7 +74,7 @@ class NewBatchPage(AccountFormPage[Batch], NewBatchView):
 
     def _values_to_repeat(self) -> dict[str, str]:
         """Values of the batch in `like`, whose file is to be uploaded again."""
-        earlier = self.request.GET.get("like", "").replace("\x00", "")
+        earlier = self.request.GET.get("like", "")
         if not earlier or not self.request.user.has_perm("messaging.view_batch"):
             return {}
         batch = Batch.objects.filter(public_id=earlier[:24]).first()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
@@ -48,7 +48,7 @@ def unavailable_reason(account: Account) -> str:
     if not account.allowed_countries:
         return gettext("no allowed countries/regions")
     if account.is_paused:
-        return gettext("paused")
+        return pgettext("state", "paused")
     return ""
 
 
@@ -90,17 +90,17 @@ class SendForm(RecipientForm):
     def _add_text_fields(self, client: type[SendsText]) -> None:
         options = self.sending_account.options
         self.fields["sms_kind"] = forms.ChoiceField(
-            label=_("Kind"),
+            label=pgettext_lazy("field", "Kind"),
             choices=[
-                (SmsKind.TRANSACTIONAL, _("Transactional")),
-                (SmsKind.MARKETING, _("Marketing")),
+                (SmsKind.TRANSACTIONAL, pgettext_lazy("choice", "Transactional")),
+                (SmsKind.MARKETING, pgettext_lazy("choice", "Marketing")),
             ],
             initial=options.get("kind") or SmsKind.TRANSACTIONAL,
             widget=UnfoldAdminRadioSelectWidget(),
         )
         self.fields["sender_id"] = sender_field(self.sending_account, client)
         self.fields["text"] = forms.CharField(
-            label=_("Text"),
+            label=pgettext_lazy("field", "Text"),
             max_length=LONGEST_TYPED,
             strip=False,
             widget=UnfoldAdminTextareaWidget({"rows": 5, "dir": "auto", "maxlength": False}),
@@ -111,7 +111,7 @@ class SendForm(RecipientForm):
         self.fields["channel"] = channel_field(self.sending_account, client)
         self.fields["template"] = template_field(self.sending_account, client)
         self.fields["code"] = forms.CharField(
-            label=_("Code"),
+            label=pgettext_lazy("field", "Code"),
             max_length=32,
             widget=UnfoldAdminTextInputWidget(
                 {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}

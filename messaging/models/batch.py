@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from providers.clock import RowTimeField
 from providers.models import Account, Hold, public_id
@@ -18,15 +19,15 @@ class Template(models.Model):
     """A saved text, with placeholders for the columns of a file."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
-    name = models.CharField(_("name"), max_length=64, unique=True)
-    text = models.TextField(_("text"))
-    in_use = models.BooleanField(_("available"), default=True)
+    name = models.CharField(pgettext_lazy("field", "name"), max_length=64, unique=True)
+    text = models.TextField(pgettext_lazy("field", "text"))
+    in_use = models.BooleanField(pgettext_lazy("field", "available"), default=True)
     """Templates are not deleted; one that is not in use is not offered."""
 
     class Meta:
         ordering = ("name",)
-        verbose_name = _("template")
-        verbose_name_plural = _("templates")
+        verbose_name = pgettext_lazy("model", "template")
+        verbose_name_plural = pgettext_lazy("model", "templates")
         default_permissions = ("view", "add", "change")
 
     def __str__(self) -> str:
@@ -42,28 +43,35 @@ class Batch(models.Model):
     """
 
     class Source(models.TextChoices):
-        PASTED = "pasted", _("Pasted")
-        FILE = "file", _("File")
+        PASTED = "pasted", pgettext_lazy("choice", "Pasted")
+        FILE = "file", pgettext_lazy("choice", "File")
         AGAIN = "again", _("Sent again")
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     form_token = models.CharField(max_length=64, unique=True, editable=False)
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="batches", verbose_name=_("account")
+        Account,
+        on_delete=models.PROTECT,
+        related_name="batches",
+        verbose_name=pgettext_lazy("field", "account"),
     )
-    state = models.CharField(_("state"), max_length=16, default=BatchState.READING)
+    state = models.CharField(
+        pgettext_lazy("field", "state"), max_length=16, default=BatchState.READING
+    )
     reason = models.CharField(max_length=32, blank=True)
     """Why the file cannot be read, or why the portal paused the batch."""
     values = models.JSONField(default=dict, blank=True)
     """Values for the placeholders in the reason's text."""
 
-    text = models.TextField(_("text"), blank=True)
+    text = models.TextField(pgettext_lazy("field", "text"), blank=True)
     """May hold placeholders such as {Name}. In a resend each row has its own text."""
     sms_kind = models.CharField(max_length=1, blank=True)
     sender_id = models.CharField(_("sender ID"), max_length=32, blank=True)
 
-    source = models.CharField(_("source"), max_length=8, choices=Source.choices)
-    file_name = models.CharField(_("file"), max_length=200, blank=True)
+    source = models.CharField(
+        pgettext_lazy("field", "source"), max_length=8, choices=Source.choices
+    )
+    file_name = models.CharField(pgettext_lazy("field", "file"), max_length=200, blank=True)
     file_digest = models.CharField(max_length=64, blank=True)
     """SHA-256 of the file's bytes."""
     recipients_digest = models.CharField(max_length=64, blank=True)
@@ -86,12 +94,12 @@ class Batch(models.Model):
     )
 
     row_count = models.PositiveIntegerField(default=0)
-    good = models.PositiveIntegerField(_("recipients"), default=0)
+    good = models.PositiveIntegerField(pgettext_lazy("field", "recipients"), default=0)
     repeated = models.PositiveIntegerField(default=0)
     listed = models.PositiveIntegerField(default=0)
     """On the do-not-send list."""
     refused = models.PositiveIntegerField(default=0)
-    segments = models.PositiveIntegerField(_("segments"), default=0)
+    segments = models.PositiveIntegerField(pgettext_lazy("field", "segments"), default=0)
     costly = models.PositiveIntegerField(default=0)
     """Good rows that take more segments than most good rows."""
     usual_segments = models.PositiveSmallIntegerField(default=0)
@@ -114,7 +122,7 @@ class Batch(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    created_at = RowTimeField(_("time"))
+    created_at = RowTimeField(pgettext_lazy("field", "time"))
     answerable = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -149,8 +157,8 @@ class Batch(models.Model):
 
     class Meta:
         ordering = ("-created_at", "-pk")
-        verbose_name = _("batch")
-        verbose_name_plural = _("batches")
+        verbose_name = pgettext_lazy("model", "batch")
+        verbose_name_plural = pgettext_lazy("model", "batches")
         default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(
@@ -229,10 +237,10 @@ class StagedRow(models.Model):
     """A row of the file with its verdict, before it becomes a message."""
 
     class Verdict(models.TextChoices):
-        GOOD = "good", _("Good")
-        REPEATED = "repeated", _("Repeated")
+        GOOD = "good", pgettext_lazy("row", "Good")
+        REPEATED = "repeated", pgettext_lazy("row", "Repeated")
         LISTED = "listed", _("On the do-not-send list")
-        REFUSED = "refused", _("Refused")
+        REFUSED = "refused", pgettext_lazy("row", "Refused")
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="staged")
     run = models.UUIDField()
@@ -272,14 +280,14 @@ class DoNotSend(models.Model):
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     number = models.CharField(_("phone number"), max_length=20)
     """E.164."""
-    because = models.CharField(_("reason"), max_length=200)
+    because = models.CharField(pgettext_lazy("field", "reason"), max_length=200)
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         related_name="+",
         verbose_name=_("added by"),
     )
-    added_at = RowTimeField(_("added"))
+    added_at = RowTimeField(pgettext_lazy("field", "added"))
     removed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -287,7 +295,7 @@ class DoNotSend(models.Model):
         related_name="+",
         verbose_name=_("removed by"),
     )
-    removed_at = models.DateTimeField(_("removed"), null=True)
+    removed_at = models.DateTimeField(pgettext_lazy("field", "removed"), null=True)
     removed_because = models.CharField(max_length=200, blank=True)
 
     class Meta:

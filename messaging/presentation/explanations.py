@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext
 
 from core.admin.labels import label_for
 from core.money_lines import MoneyLine
@@ -116,7 +116,11 @@ def _explain_conflict(message: Message) -> str:
     """List the final reports in the order in which they arrived."""
     states = message.reports.filter(kind=Report.Kind.DELIVERY).order_by("at", "pk")
     reported = dict.fromkeys(states.values_list("state", flat=True))
-    words = [_("“%s”") % label_for("message", state).word for state in reported if state in FINAL]
+    words = [
+        pgettext("list", "“%s”") % label_for("message", state).word
+        for state in reported
+        if state in FINAL
+    ]
     if len(words) < 2:
         return _("A report contradicts the known state; see below.")
     return _(
@@ -124,8 +128,8 @@ def _explain_conflict(message: Message) -> str:
         " are listed below."
     ) % {
         "first": words[0],
-        "later": _(", ").join(words[1:]),
-        "standing": _("“%s”") % label_for("message", message.state).word,
+        "later": pgettext("list", ", ").join(words[1:]),
+        "standing": pgettext("list", "“%s”") % label_for("message", message.state).word,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.templatetags.portal import visible
@@ -132,7 +133,9 @@ def _report_entries(message: Message, *, with_callbacks: bool) -> Iterator[Timel
             if callback
             else ""
         )
-        yield TimelineEntry(_report_text(report), report.at, url, _("callback") if url else "")
+        yield TimelineEntry(
+            _report_text(report), report.at, url, pgettext("link", "callback") if url else ""
+        )
 
 
 def _report_text(report: Report) -> str:

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.admin.actions import log_change
 from core.admin.exports import Column, Format, export
@@ -22,20 +23,23 @@ from ..presentation.labels import shown_state
 def columns(reader: User) -> list[Column]:
     whole = reader.has_perm("messaging.reveal_message")
     return [
-        Column(_("State"), lambda row: label_for("session", shown_state(row)).word),
         Column(
-            _("Number"),
+            pgettext_lazy("column", "State"),
+            lambda row: label_for("session", shown_state(row)).word,
+        ),
+        Column(
+            pgettext_lazy("column", "Number"),
             lambda row: row.recipient if whole else plain_number(row.recipient, whole=False),
         ),
-        Column(_("Country/region"), lambda row: country_name(row.country)),
-        Column(_("Account"), lambda row: row.account.name),
-        Column(_("Tries"), lambda row: row.tries),
+        Column(pgettext_lazy("column", "Country/region"), lambda row: country_name(row.country)),
+        Column(pgettext_lazy("column", "Account"), lambda row: row.account.name),
+        Column(pgettext_lazy("column", "Tries"), lambda row: row.tries),
         Column(_("Sent by"), lambda row: person_name(row.created_by)),
-        Column(_("Time"), lambda row: row.created_at),
+        Column(pgettext_lazy("column", "Time"), lambda row: row.created_at),
         Column(_("Sent at"), lambda row: row.sent_at),
         Column(_("Delivered at"), lambda row: row.delivered_at),
         Column(_("Verified at"), lambda row: row.verified_at),
-        Column(_("Id"), lambda row: row.public_id),
+        Column(pgettext_lazy("column", "Id"), lambda row: row.public_id),
     ]
 
 

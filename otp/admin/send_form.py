@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django import forms
 from django.conf import settings
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -71,7 +71,7 @@ class SendCodeForm(RecipientForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, account=account, **kwargs)
-        self.fields["recipient"].label = _("Number")
+        self.fields["recipient"].label = pgettext_lazy("field", "Number")
         self.accounts = {one.public_id: one for one in accounts}
         self.still_open: Session | None = None
         """An open session for the same number."""

@@ -78,8 +78,8 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
 
         Links from an ended session use this to prefill the number without putting it in the URL.
         """
-        public_id = self.request.GET.get("like", "").replace("\x00", "")
-        if not public_id or "\x00" in public_id:
+        public_id = self.request.GET.get("like", "")
+        if not public_id:
             return None
         found = Session.objects.filter(public_id=public_id).first()
         return found if found and may_see_whole(found, current_user(self.request)) else None

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.admin.models import ADDITION
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView, View
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -137,7 +137,7 @@ class ShowAccount(AccountPage, TemplateView):
 
 def respond_saved(page: AccountPage, form: AccountForm) -> HttpResponse:
     """Show the result and the form's warnings, and request a check if the user may."""
-    messages.success(page.request, _("Saved."))
+    messages.success(page.request, pgettext_lazy("notice", "Saved."))
     for warning in form.warnings:
         messages.warning(page.request, warning)
     if page.request.user.has_perm("providers.check_account"):
@@ -219,7 +219,7 @@ def check_news(model_admin: PortalAdmin, request: HttpRequest, account: Account)
 
 class PauseForm(forms.Form):
     reason = forms.CharField(
-        label=_("Reason"),
+        label=pgettext_lazy("field", "Reason"),
         max_length=200,
         help_text=_("Visible to everyone who can open this account."),
         widget=UnfoldAdminTextInputWidget({"autofocus": True, "autocomplete": "off"}),
@@ -233,7 +233,7 @@ class PauseAccount(AccountPage, TemplateView):
     def get_trail(self) -> list[Crumb]:
         trail = super().get_trail()
         own = Crumb(self.account.name, self.model_admin.object_url(self.account))
-        return [*trail[:-1], own, Crumb(_("Pause"))]
+        return [*trail[:-1], own, Crumb(pgettext_lazy("title", "Pause"))]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

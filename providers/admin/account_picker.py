@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeAlias
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin.buttons import Text
@@ -59,7 +59,7 @@ class AccountChoice(forms.ChoiceField):
         if empty_label:
             choices.insert(0, ("", empty_label))
         defaults: dict[str, Any] = {
-            "label": _("Account"),
+            "label": pgettext_lazy("field", "Account"),
             "choices": choices,
             "widget": AccountSelect(accounts, unavailable_reason),
             "required": not empty_label,

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from core.admin.buttons import Text
 from core.countries import country_name
@@ -206,7 +206,9 @@ def panel_context(account: Account) -> dict[str, Any]:
         "is_low": is_low(account),
         "has_balance": client is not None and issubclass(client, ReportsBalance),
         "can_be_asked": is_checkable(client),
-        "countries": gettext(", ").join(country_name(code) for code in account.allowed_countries),
+        "countries": pgettext("list", ", ").join(
+            country_name(code) for code in account.allowed_countries
+        ),
         "takes_callbacks": client is not None and issubclass(client, ReceivesCallbacks),
         "news": check_status(account, newest_check(account)),
         "engine_sleeps": not is_engine_alive(),

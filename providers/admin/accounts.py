@@ -63,15 +63,15 @@ class AccountAdmin(PortalAdmin):
         button = super().get_list_primary(request)
         return Button(_("Add account"), button.url, button.icon) if button else None
 
-    @admin.display(description=_("Provider"), ordering="provider")
+    @admin.display(description=pgettext_lazy("column", "Provider"), ordering="provider")
     def provider_name(self, account: Account) -> str:
         return account.provider_name
 
-    @admin.display(description=_("State"))
+    @admin.display(description=pgettext_lazy("column", "State"))
     def state(self, account: Account) -> SafeString:
         return state_label("account", display_state(account))
 
-    @admin.display(description=pgettext_lazy("balance", "Available"))
+    @admin.display(description=pgettext_lazy("column", "Available"))
     def available(self, account: Any) -> SafeString | str:
         """The amount as the provider stated it, with its age, since an old one means little."""
         if account.spendable_now is None:
@@ -85,7 +85,7 @@ class AccountAdmin(PortalAdmin):
             format_html(gettext("as of {time}"), time=when(account.read_at)),
         )
 
-    @admin.display(description=_("Limits"))
+    @admin.display(description=pgettext_lazy("column", "Limits"))
     def limits(self, account: Account) -> str:
         values = {"second": account.per_second, "minute": account.per_minute}
         return gettext("%(second)s/s · %(minute)s/min") % values

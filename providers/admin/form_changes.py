@@ -8,7 +8,7 @@ from typing import Final
 
 from django import forms
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext, override, pgettext
 
 from core.countries import country_name
 
@@ -80,7 +80,7 @@ def channel_warnings(account: Account) -> Iterator[str]:
     ]
     if without:
         text = gettext("No channel set for: %(countries)s. Nothing can be sent there.")
-        yield text % {"countries": gettext(", ").join(without)}
+        yield text % {"countries": pgettext("list", ", ").join(without)}
 
 
 def changed_labels(form: forms.BaseForm, client: type[Client]) -> list[str]:

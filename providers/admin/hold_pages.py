@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.generic import TemplateView, View
 
 from core.admin.actions import log_export
@@ -46,13 +47,13 @@ REFUSALS: Final[dict[type[Refused], Promise]] = {
 }
 EXPORTED: Final = (
     Column(TITLE, lambda group: group.title),
-    Column(_("Account"), lambda group: group.account),
+    Column(pgettext_lazy("column", "Account"), lambda group: group.account),
     Column(_("To decide"), lambda group: group.undecided),
-    Column(_("Resolved"), lambda group: group.settled),
+    Column(pgettext_lazy("column", "Resolved"), lambda group: group.settled),
     Column(_("First queued"), lambda group: group.oldest),
     Column(_("Last queued"), lambda group: group.newest),
     Column(_("What is known"), lambda group: " ".join(map(str, group.facts))),
-    Column(_("Group"), lambda group: group.key),
+    Column(pgettext_lazy("column", "Group"), lambda group: group.key),
 )
 
 

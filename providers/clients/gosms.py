@@ -126,11 +126,11 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         Offer("facebook", "Facebook"),
     )
     documented_regions = (
-        Offer("ID", _("Indonesia"), _("low price, many numbers available")),
-        Offer("US", _("United States"), _("higher price")),
-        Offer("GB", _("United Kingdom"), _("medium price")),
-        Offer("CN", _("China"), _("some apps only")),
-        Offer("IN", _("India"), _("low price")),
+        Offer("ID", "Indonesia", _("low price, many numbers available")),
+        Offer("US", "United States", _("higher price")),
+        Offer("GB", "United Kingdom", _("medium price")),
+        Offer("CN", "China", _("some apps only")),
+        Offer("IN", "India", _("low price")),
     )
 
     def place_order(self, project: str, region: str) -> Rental:

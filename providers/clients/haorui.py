@@ -95,7 +95,7 @@ class Haorui(SendsText, ReceivesCallbacks):
             _("Default message type"),
             _("As your HAORUI contract allows; individual messages can use the other type."),
             default="T",
-            choices=(("T", _("Transactional")), ("P", _("Marketing"))),
+            choices=(("T", _("T: transactional")), ("P", _("P: marketing"))),
         ),
     )
     # The platform has answered parallel calls with a misleading "IP not Whitelisted".

@@ -72,11 +72,11 @@ class OtpService(MakesCodes, ReceivesCallbacks):
     )
     credential_fields = (
         CredentialField(
-            "username", _("Username"), _("The account name that the provider gave you.")
+            "username", _("API user name"), _("The account name that the provider gave you.")
         ),
         CredentialField(
             "password",
-            _("Password"),
+            _("API password"),
             _(
                 "The password of that account. This provider requires it in the address of"
                 " every call."

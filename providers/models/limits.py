@@ -36,7 +36,7 @@ class DailyLimit(models.Model):
 
     class What(models.TextChoices):
         MESSAGES = "messages", pgettext_lazy("daily limit", "Messages")
-        CODES = "codes", _("Codes")
+        CODES = "codes", pgettext_lazy("daily limit", "Codes")
         ORDERS = "orders", _("Rented numbers")
 
     user = models.ForeignKey(
@@ -53,10 +53,10 @@ class DailyLimit(models.Model):
         null=True,
         blank=True,
         related_name="daily_limits",
-        verbose_name=_("role"),
+        verbose_name=pgettext_lazy("field", "role"),
     )
-    what = models.CharField(_("type"), max_length=16, choices=What.choices)
-    most = models.PositiveIntegerField(_("limit"))
+    what = models.CharField(pgettext_lazy("field", "type"), max_length=16, choices=What.choices)
+    most = models.PositiveIntegerField(pgettext_lazy("field", "limit"))
 
     class Meta:
         verbose_name = _("daily limit")

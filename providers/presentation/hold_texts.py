@@ -8,7 +8,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
@@ -113,7 +113,7 @@ def _contents(past: Past) -> str:
         text = ngettext("%(count)s message", "%(count)s messages", count)
         parts.append(text % {"count": f"{count:,}"})
     # Translators: separates the parts of an enumeration.
-    return _(", ").join(parts)
+    return pgettext("list", ", ").join(parts)
 
 
 def _beginning(hold: Hold, past: Past) -> Step:

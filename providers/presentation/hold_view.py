@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from core.admin.attention import AttentionItem, counted_item
@@ -130,7 +130,7 @@ def _totals(groups: Sequence[HeldGroup], acts: Sequence[Act]) -> str:
     ]
     texts = [text % {"count": f"{count:,}"} for count, text in parts if count]
     # Translators: separates the parts of an enumeration.
-    return _(", ").join(texts)
+    return pgettext("list", ", ").join(texts)
 
 
 def _decided(acts: Sequence[Act], what: str) -> int:

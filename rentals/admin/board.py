@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
@@ -98,7 +98,7 @@ def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
         "left": seconds_left(order),
         "app": order.app_name or order.project,
         "country": country_name(order.region),
-        "holder": gettext("me") if mine else person_name(order.held_by),
+        "holder": pgettext("person", "me") if mine else person_name(order.held_by),
         "may_cancel": request.user.has_perm("rentals.cancel_order")
         and (pending or order.state == S.QUEUED),
         "may_hide": unmasked and order.state in WITH_SMS,

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.admin import exports
 from core.admin.actions import log_export
@@ -37,18 +38,21 @@ def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
         return order.phone if unmasked or not order.phone else mask(order.phone)
 
     columns = (
-        Column(_("Time"), lambda order: order.created_at),
-        Column(_("State"), lambda order: label_for("order", shown_state(order)).word),
+        Column(pgettext_lazy("column", "Time"), lambda order: order.created_at),
+        Column(
+            pgettext_lazy("column", "State"),
+            lambda order: label_for("order", shown_state(order)).word,
+        ),
         Column(_("Order id"), lambda order: order.provider_id),
-        Column(_("Number"), number),
-        Column(_("App"), lambda order: order.project),
-        Column(_("Country/region"), lambda order: country_name(order.region)),
-        Column(_("Account"), lambda order: order.account.name),
-        Column(_("Price"), lambda order: amount(order.price)),
+        Column(pgettext_lazy("column", "Number"), number),
+        Column(pgettext_lazy("column", "App"), lambda order: order.project),
+        Column(pgettext_lazy("column", "Country/region"), lambda order: country_name(order.region)),
+        Column(pgettext_lazy("column", "Account"), lambda order: order.account.name),
+        Column(pgettext_lazy("column", "Price"), lambda order: amount(order.price)),
         Column(_("Rented by"), lambda order: person_name(order.created_by)),
         Column(_("Held by"), lambda order: person_name(order.held_by)),
         Column(_("SMS received"), lambda order: order.received_there),
-        Column(_("Ended"), lambda order: order.ended_at),
+        Column(_("Ended at"), lambda order: order.ended_at),
     )
     return _export(admin, request, "orders", columns, Order)
 
@@ -56,11 +60,13 @@ def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
 def export_transactions(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
     require(request, "rentals.export_transaction", "rentals.view_transaction")
     columns = (
-        Column(_("Time"), lambda row: row.created_there or row.raw_created_there),
-        Column(_("Id"), lambda row: row.provider_id),
-        Column(_("Account"), lambda row: row.account.name),
-        Column(_("Type"), lambda row: type_word(row.type)),
-        Column(_("Amount"), lambda row: _plain(row.amount)),
+        Column(
+            pgettext_lazy("column", "Time"), lambda row: row.created_there or row.raw_created_there
+        ),
+        Column(pgettext_lazy("column", "Id"), lambda row: row.provider_id),
+        Column(pgettext_lazy("column", "Account"), lambda row: row.account.name),
+        Column(pgettext_lazy("column", "Type"), lambda row: type_word(row.type)),
+        Column(pgettext_lazy("column", "Amount"), lambda row: _plain(row.amount)),
         Column(_("Balance after"), lambda row: _plain(row.balance_after)),
         Column(_("Frozen amount after"), lambda row: _plain(row.frozen_after)),
         Column(_("Order id"), lambda row: row.order_provider_id),

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.generic import View
 
 from core.admin.actions import ObjectAction
@@ -85,11 +86,11 @@ class FindingAdmin(ReadOnlyAdmin):
         rows: QuerySet[Finding] = super().get_queryset(request)
         return rows.select_related("account", "order", "explained_by")
 
-    @admin.display(description=_("Finding"), ordering="kind")
+    @admin.display(description=pgettext_lazy("column", "Finding"), ordering="kind")
     def kind_(self, finding: Finding) -> SafeString:
         return state_label("finding", finding.kind)
 
-    @admin.display(description=_("Order"))
+    @admin.display(description=pgettext_lazy("column", "Order"))
     def about_(self, finding: Finding) -> str:
         return finding.about
 

@@ -11,6 +11,7 @@ from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from providers import clock
 from providers.models import Account, BalanceReading
@@ -106,7 +107,7 @@ def money_context(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str
 def tab_list(request: HttpRequest, active: str) -> list[dict[str, Any]]:
     """The tabs that the lists of transactions and findings share; one sidebar entry leads here."""
     pages = (
-        ("transaction", _("Transactions"), ""),
+        ("transaction", pgettext_lazy("tab", "Transactions"), ""),
         ("finding", _("Ledger check"), "?open=open"),
     )
     items = [

@@ -169,6 +169,6 @@ def pair_fragment(request: HttpRequest) -> HttpResponse:
     account = chosen_account(request, renting_accounts())
     if account is None:
         raise Http404
-    query = {name: request.GET.get(name, "")[:100].replace("\x00", "") for name in QUERY_FIELDS}
+    query = {name: request.GET.get(name, "")[:100] for name in QUERY_FIELDS}
     facts = facts_of(account, query["project"], query["region"], query["count"])
     return render(request, "rentals/pair.html", {**facts, "fetched": True})

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.generic import View
 
 from core.admin.buttons import EmptyState
@@ -47,7 +48,7 @@ class ReadNow(Page, View):
 @admin.register(Transaction)
 class TransactionAdmin(ReadOnlyAdmin):
     export_permission = "rentals.export_transaction"
-    list_title = _("Transactions")
+    list_title = pgettext_lazy("title", "Transactions")
     list_display = (
         "time",
         "type_",
@@ -74,15 +75,15 @@ class TransactionAdmin(ReadOnlyAdmin):
         rows: QuerySet[Transaction] = super().get_queryset(request)
         return rows.select_related("account")
 
-    @admin.display(description=_("Time"), ordering="created_there")
+    @admin.display(description=pgettext_lazy("column", "Time"), ordering="created_there")
     def time(self, row: Transaction) -> SafeString | str:
         return when(row.created_there) or row.raw_created_there
 
-    @admin.display(description=_("Type"), ordering="type")
+    @admin.display(description=pgettext_lazy("column", "Type"), ordering="type")
     def type_(self, row: Transaction) -> str:
         return type_word(row.type)
 
-    @admin.display(description=_("Amount"), ordering="amount")
+    @admin.display(description=pgettext_lazy("column", "Amount"), ordering="amount")
     def amount_(self, row: Transaction) -> SafeString:
         return _money(row.amount)
 
@@ -98,7 +99,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     def description_(self, row: Transaction) -> SafeString:
         return format_html('<bdi dir="auto">{}</bdi>', visible(row.description[:200]))
 
-    @admin.display(description=_("Order"))
+    @admin.display(description=pgettext_lazy("column", "Order"))
     def order_(self, row: Transaction) -> SafeString | str:
         if not row.order_provider_id:
             return ""

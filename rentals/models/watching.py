@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from providers.clock import RowTimeField
 from providers.models import Account
@@ -44,8 +44,8 @@ class Reading(models.Model):
     """One reading of a provider's list, page by page."""
 
     class Kind(models.TextChoices):
-        ORDERS = "orders", _("Orders")
-        TRANSACTIONS = "transactions", _("Transactions")
+        ORDERS = "orders", pgettext_lazy("reading", "Orders")
+        TRANSACTIONS = "transactions", pgettext_lazy("reading", "Transactions")
 
     State: TypeAlias = ReadingState
 
