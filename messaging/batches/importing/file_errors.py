@@ -118,7 +118,7 @@ WORDS = {
         MoneyLine.NOT_SENT,
     ),
     FileProblem.XML: ReasonText(
-        gettext_noop("“%(name)s” is an XML file, not a table."),
+        gettext_noop("“%(name)s” is an XML file."),
         gettext_noop("The portal reads CSV and XLSX files."),
         gettext_noop("Open it in Excel, save it as XLSX and upload it again."),
         MoneyLine.NOT_SENT,
