@@ -25,6 +25,7 @@ BATCH_PAUSED: Final = declare("batch.paused", pgettext_lazy("log", "Paused"))
 BATCH_CONTINUED: Final = declare("batch.continued", pgettext_lazy("log", "Continued"))
 BATCH_CANCELLED: Final = declare("batch.cancelled", _("Cancelled for the rest"))
 BATCH_SENT_AGAIN: Final = declare("batch.sent_again", _("Sent again as batch %(id)s"))
+WARNINGS_CONFIRMED: Final = declare("batch.warnings_confirmed", _("Warnings confirmed"))
 REPORT_DOWNLOADED: Final = declare("batch.report_downloaded", _("Report downloaded"))
 
 NUMBER_LISTED: Final = declare("number.listed", _("Added to the list: %(reason)s"))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
@@ -33,9 +32,14 @@ from ..batches.duplicates import overlap_of, recent_duplicate
 from ..models import Batch, StagedRow
 from ..presentation import row_texts
 from .actions import ON_HOLD_TEXT
-from .batch_forms import RecheckForm
-from .batch_page import estimate_of, may_see_whole
+from .batch_check import reading_context
+from .batch_page import context_of, estimate_of, fingerprint, may_see_whole
+from .recheck_form import RecheckForm
 
+CHECKED_AGAIN: Final = _(
+    "This batch has been checked again since you opened it. Review it before sending."
+)
+LONGEST_ID: Final = 40
 MAX_SCHEDULE_AHEAD: Final = timedelta(days=90)
 
 
@@ -58,18 +62,52 @@ class BatchAction(ObjectAction[Batch]):
 
 
 class CheckPage(BatchAction):
-    """Reads the batch again with another number column or text."""
+    """Reads the batch again in another way, or with another text."""
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         form = RecheckForm(request.POST, batch=batch)
         if not form.is_valid():
-            for problem in (problem for field in form.errors.values() for problem in field):
-                messages.error(request, str(problem))
-            return self.back_to(batch)
-        if not create.recheck(batch, **form.cleaned_data):
+            return self._page(batch, form)
+        again = create.recheck(
+            batch,
+            text=form.cleaned_data["text"],
+            number_column=form.column,
+            choices=form.choices,
+        )
+        if not again:
             messages.warning(request, _("No change: the batch is already in another state."))
         return self.back_to(batch)
+
+    def _page(self, batch: Batch, form: RecheckForm) -> HttpResponse:
+        """The check page with what was typed, and what is wrong beside its field."""
+        context = {
+            **self.model_admin.admin_site.each_context(self.request),
+            "object": batch,
+            "title": str(batch),
+            "trail": [self.model_admin.list_crumb(), Crumb(str(batch))],
+            **context_of(self.model_admin, self.request, batch),
+            "form": form,
+            "check_form": form,
+        }
+        return render(self.request, "messaging/batches/batch.html", context)
+
+
+class AcceptPage(BatchAction):
+    """Records that staff confirmed each warning, and goes on to the confirm page."""
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.find(object_id)
+        ticked = request.POST.getlist("warning")
+        if batch.state != lifecycle.B.READY or request.POST.get("seen") != fingerprint(batch):
+            messages.warning(request, CHECKED_AGAIN)
+            return self.back_to(batch)
+        if not lifecycle.accept_warnings(batch, ticked):
+            messages.warning(request, _("Tick each warning before you continue."))
+            query = urlencode([("warning", one) for one in ticked if len(one) <= LONGEST_ID])
+            return HttpResponseRedirect(f"{self.model_admin.object_url(batch)}?{query}")
+        self.log(batch, log_texts.WARNINGS_CONFIRMED.store())
+        return HttpResponseRedirect(self.model_admin.object_url(batch, "confirm"))
 
 
 class StartForm(forms.Form):
@@ -125,12 +163,6 @@ class StartForm(forms.Form):
         return chosen[0]
 
 
-def fingerprint(batch: Batch) -> str:
-    """Identifies what the last check found."""
-    findings = json.dumps(batch.check_summary, sort_keys=True)
-    return hashlib.sha256(findings.encode()).hexdigest()
-
-
 def _is_confirmed(confirmed: str, batch: Batch) -> bool:
     """Whether staff confirmed the warning about what was sent already, if there is one.
 
@@ -153,6 +185,9 @@ class ConfirmPage(BatchAction):
         batch = self.find(object_id)
         if batch.state != lifecycle.B.READY or batch.is_on_hold or not batch.good:
             return self.back_to(batch)
+        if not batch.is_accepted:
+            messages.warning(request, _("Tick each warning before you continue."))
+            return self.back_to(batch)
         return self._page(batch, StartForm())
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -167,14 +202,11 @@ class ConfirmPage(BatchAction):
         if not form.is_valid():
             return self._page(batch, form)
         if form.cleaned_data["seen"] != fingerprint(batch):
-            form.add_error(
-                None,
-                gettext(
-                    "This batch has been checked again since you opened it. Review it"
-                    " before sending."
-                ),
-            )
+            form.add_error(None, CHECKED_AGAIN)
             return self._page(batch, form)
+        if not batch.is_accepted:
+            messages.warning(request, _("Tick each warning before you continue."))
+            return self.back_to(batch)
         if not _is_confirmed(form.cleaned_data["confirmed"], batch):
             return self._page(batch, form)
         try:
@@ -208,6 +240,9 @@ class ConfirmPage(BatchAction):
             "form": form,
             "back": self.model_admin.object_url(batch),
             "seen": fingerprint(batch),
+            **reading_context(
+                batch, self.request.user, whole=may_see_whole(batch, self.request.user)
+            ),
             "zone": timezone.get_current_timezone_name(),
             **estimate_of(batch),
         }

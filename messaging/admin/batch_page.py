@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -38,7 +40,8 @@ from ..on_hold import ON_HOLD
 from ..presentation import row_texts
 from ..presentation.batch_labels import BLOCKED, explain_hold, shown_state
 from ..states import MessageState
-from .batch_forms import RecheckForm
+from .batch_check import reading_context
+from .recheck_form import RecheckForm
 
 B = BatchState
 S = MessageState
@@ -58,6 +61,12 @@ SHOWN_STATES: Final = (
     S.UNKNOWN,
     S.NOT_SENT,
 )
+
+
+def fingerprint(batch: Batch) -> str:
+    """Identifies what the last check found."""
+    findings = json.dumps(batch.check_summary, sort_keys=True, default=str)
+    return hashlib.sha256(findings.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,7 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
             for name in (
                 "confirm",
                 "check",
+                "accept",
                 "report",
                 "pause",
                 "continue",
@@ -115,6 +125,7 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
         context["percent"] = min(99, 100 * batch.read_done // total) if total else None
     if checked or batch.state == B.UNREADABLE:
         context |= _check_context(batch, user)
+        context["ticked"] = request.GET.getlist("warning")
     if batch.started_at or batch.state in BEGUN:
         context |= _progress_context(batch)
     return context
@@ -161,6 +172,8 @@ def _check_context(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
         "form": None,
         "check_form": RecheckForm(batch=batch),
         "corrected": _corrected_text(batch),
+        "seen": fingerprint(batch),
+        **reading_context(batch, user, whole=whole),
         "whole": whole,
         "problems": [
             {
