@@ -49,11 +49,11 @@ FAULTS = {
         "reset_after",
         "closed_after",
     ),
-    ("Outcome unknown", "The address of this account redirects elsewhere.", MAYBE): (
+    ("Outcome unknown", "The address of this account redirects to http://127.0.0.1:", MAYBE): (
         "redirect_302",
         "redirect_303",
     ),
-    ("Not sent", "The address of this account redirects elsewhere.", NOT_SPENT): (
+    ("Not sent", "The address of this account redirects to http://127.0.0.1:", NOT_SPENT): (
         "redirect_301",
         "redirect_307",
         "redirect_308",
@@ -141,7 +141,7 @@ def test_unreachable_provider_is_tried_again(client: Client) -> None:
     message = make_message()
     run_engine(lambda: Message.objects.filter(tries__gte=1, state="queued").exists())
     page = live_part(client, message)
-    assert "The provider could not be reached." in element(page, "story")
+    assert "The provider's server refused the connection." in element(page, "story")
     assert re.search("Tried [12] times; next attempt at", page)
     assert NOT_SPENT in element(page, "money-line")
 
