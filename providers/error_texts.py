@@ -50,7 +50,9 @@ def is_known(reason: str) -> bool:
     return reason in _texts or reason in FREE_TEXTS
 
 
-ACCOUNT_STEPS: Final = frozenset({*PAUSING, Reason.FORBIDDEN_ADDRESS, REFUSED_IN_A_ROW, BY_HAND})
+ACCOUNT_STEPS: Final = frozenset(
+    {*PAUSING, Reason.FORBIDDEN_ADDRESS, Reason.NOTHING_THERE, REFUSED_IN_A_ROW, BY_HAND}
+)
 """Reasons whose next step changes the account."""
 
 
@@ -89,17 +91,17 @@ def explain(
         return Explanation(reason, "", "", "")
     if words and reason in DETAILED:
         values["detail"] = visible(words)
-    title, text, step = (
+    title, text, next_step = (
         gettext(source.wordless[part])
         if words == "" and part in source.wordless
         else _fill(source, part, values)
         for part in ("title", "text", "next_step")
     )
     return Explanation(
-        title=title,
-        text=join_sentences(text, pause.text if pause else ""),
-        next_step=_next_step(reason, step, pause, may_fix=may_fix),
-        money="" if free else source.money,
+        title,
+        join_sentences(text, pause.text if pause else ""),
+        _next_step(reason, next_step, pause, may_fix=may_fix),
+        "" if free else source.money,
     )
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from core.times import short_time
 
 from .accounts import PAUSE_DELAY, REFUSED_IN_A_ROW, pause_at
-from .gateway.vocabulary import PAUSING
+from .gateway.vocabulary import PAUSING, Reason
 from .models import Account
 
 Reader: TypeAlias = User | AbstractBaseUser | AnonymousUser | None
@@ -43,7 +43,7 @@ class PauseFact:
 
 def pause_fact(account: Account, reason: str, moment: datetime | None) -> PauseFact | None:
     """The pause that a failure with this reason led to at `moment`; None for other reasons."""
-    if moment is None or reason not in {*PAUSING, REFUSED_IN_A_ROW}:
+    if moment is None or reason not in {*PAUSING, Reason.NOTHING_THERE, REFUSED_IN_A_ROW}:
         return None
     found = pause_at(account, moment)
     if found is not None:

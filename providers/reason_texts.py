@@ -27,9 +27,9 @@ _WORDLESS: Final = {
     "text": _("The provider gave no message."),
     "next_step": _("Contact the provider."),
 }
-_REDIRECTED: Final = _("The address of this account redirects to %(detail)s.")
-_REDIRECTED_ELSEWHERE: Final = _("The address of this account redirects elsewhere.")
-_NOT_FOLLOWED: Final = _("The portal never follows redirects. The account is paused.")
+_REDIRECTED: Final = _("The address of this account redirected to %(detail)s.")
+_REDIRECTED_ELSEWHERE: Final = _("The address of this account redirected elsewhere.")
+_NOT_FOLLOWED: Final = _("The portal never follows redirects.")
 _SLASH: Final = _(
     "The provider redirects the send address to one that differs only in its trailing slash."
 )
@@ -181,7 +181,7 @@ TEXTS: Final[Mapping[str, ReasonText]] = {
         _("Correct what it names or contact the provider, then resume."),
         "R",
         wordless={
-            "text": _("The account is paused; the remaining messages are waiting."),
+            "text": _WORDLESS["text"],
             "next_step": _("Contact the provider, then resume."),
         },
     ),

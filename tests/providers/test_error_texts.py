@@ -99,7 +99,7 @@ def test_each_kind_of_failed_connection_has_its_own_words(reason: Reason, langua
 
 def test_redirect_names_its_host() -> None:
     explained = explain(Reason.REDIRECTED, words="https://other.example")
-    assert explained.title == "The address of this account redirects to https://other.example."
+    assert explained.title == "The address of this account redirected to https://other.example."
     slash = explain(Reason.REDIRECTED_TO_SLASH, words="/extra_api/otp_msg/")
     assert "Trailing slash in the send address" in slash.next_step
 
@@ -115,5 +115,5 @@ def test_refusal_without_words_does_not_point_to_them(reason: str) -> None:
 
 
 def test_tried_connection_says_how_often() -> None:
-    values = retry_values(Reason.CERT_EXPIRED, 2, timezone.now(), lambda: 0)
+    values: dict[str, Any] = {**retry_values(Reason.CERT_EXPIRED, 2, timezone.now(), lambda: 0)}
     assert "Tried 2 times" in explain(Reason.CERT_EXPIRED, words="", **values).text

@@ -44,7 +44,7 @@ def labels_in(html: str) -> list[str]:
 
 
 def html_of(browser: Browser, name: str, *args: str, **query: Any) -> str:
-    answer = browser.get(reverse(f"admin:{name}", args=args), {"period": "all", **query})
+    answer = browser.get(reverse(f"admin:{name}", args=args), query)
     assert answer.status_code == 200
     return answer.content.decode()
 
@@ -60,7 +60,7 @@ def state_on_page(browser: Browser, name: str, public_id: str) -> str:
 
 
 def exported(browser: Browser, name: str) -> dict[str, str]:
-    answer = browser.get(reverse(f"admin:{name}_export"), {"period": "all", "format": "csv"})
+    answer = browser.get(reverse(f"admin:{name}_export"), {"format": "csv"})
     assert answer.status_code == 200
     text = b"".join(answer).decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(text))

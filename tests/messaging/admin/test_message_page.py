@@ -217,7 +217,7 @@ def test_unknown_outcome_names_who_can_settle_it(client: Client, role: str) -> N
     message = make_message(state="unknown", reason="timed_out")
     sign_in(client, role)
     live = get_page(client, message, "live")
-    assert "A manager can set the outcome." in live
+    assert "A manager can then set the outcome." in live
     assert "data-opens=" not in live
 
 
