@@ -81,7 +81,7 @@ def release(messages: QuerySet[Message]) -> int:
     """Queue those of these messages on hold that may be sent now. Returns their number.
 
     What a new message to the same recipient must pass, they must pass, too. The others stay on
-    hold. Those that were to go out later still do.
+    hold. Those that were scheduled for later are still sent then.
     """
     done = 0
     for pks in _chunks(messages):

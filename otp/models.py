@@ -23,7 +23,7 @@ DIGITS_AFTER_PREFIX: Final = 4
 
 
 class Session(models.Model):
-    """One attempt to verify that somebody holds a number.
+    """One attempt to verify that a person has a number.
 
     It has one or more codes, each replacing the one before, a number of tries, and an end.
     """

@@ -20,7 +20,7 @@ E = EnquiryState
 
 ENQUIRY_STATES = StateTable(
     {
-        # Failed without a call: nobody waits for the answer any more.
+        # Failed without a call: the answer is no longer needed.
         E.QUEUED: frozenset({E.CLAIMED, E.FAILED}),
         # Queued again after its loop stopped or died: an enquiry is free, so it may be repeated.
         E.CLAIMED: frozenset({E.QUEUED, E.ANSWERED, E.FAILED}),

@@ -131,7 +131,7 @@ R = ReadingState
 
 READING_STATES = StateTable(
     {
-        # Failed without a call: it waited so long that nobody needs its answer.
+        # Failed without a call: it waited so long that its answer is not needed.
         R.QUEUED: frozenset({R.CLAIMED, R.FAILED}),
         # Back to queued for the next page, for another try, or because its loop died: reading
         # is free, so it may be repeated.

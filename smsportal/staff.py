@@ -99,7 +99,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         rows: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
         return rows
 
-    @admin.display(description=pgettext_lazy("column", "Name"))
+    @admin.display(description=pgettext_lazy("person", "Name"))
     def full_name(self, user: User) -> str:
         return user.get_full_name()
 
@@ -186,6 +186,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
     """For superusers only, because a role may hold any permission."""
 
+    is_for_superusers = True
     list_title = pgettext_lazy("title", "Roles")
     list_display = ("role", "holders")
     filter_horizontal = ()

@@ -80,12 +80,12 @@ def test_chinese_texts_are_punctuated_as_chinese(fault: str) -> None:
 
 
 def test_texts_of_the_same_act_begin_in_the_same_way() -> None:
-    """What was not done is said as “No change: reason”."""
+    """Every text about what was not done begins with “No change:”."""
     assert [text for text in texts() if re.match(r"Nothing was (changed|done)", text)] == []
 
 
 def test_each_text_of_one_word_has_a_context() -> None:
-    """In Chinese, a word depends on where it stands: “Read” names a time or a person's act."""
+    """In Chinese, a word depends on its place: “Read” names a time or a person's act."""
     words = [entry.msgid for entry in CATALOGUE if is_word(entry.msgid) and not entry.msgctxt]
     assert words == []
 

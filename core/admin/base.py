@@ -35,6 +35,7 @@ from .changelist import (
     row_checkbox,
 )
 from .exports import export_buttons
+from .history import LoggedForms
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20
@@ -45,7 +46,7 @@ SLUG_SCRIPTS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
 CustomPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
 
 
-class PortalAdmin(ModelAdmin):
+class PortalAdmin(LoggedForms):
     """A model's pages, with the portal's defaults.
 
     `pages` adds custom pages: ("send/", "send", SendPage) becomes `admin:<app>_<model>_send`. The

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -24,6 +24,7 @@ from providers.models import Account
 
 from .. import segments
 from ..batches.create import BatchDraft, paste_to_file
+from ..batches.importing.lookalikes import odd_braces
 from ..batches.importing.placeholders import placeholders_in
 from ..models import Template
 from ..text_rules import LONGEST_TYPED, check_text
@@ -54,6 +55,16 @@ class TemplateSelect(UnfoldAdminSelectWidget):
 
 
 def checked_text(text: str) -> str:
+    """The text of a batch or template as it is kept. Raises `ValidationError`."""
+    odd = odd_braces(text)
+    if odd:
+        raise forms.ValidationError(
+            gettext(
+                "“%(written)s” is not replaced with a column's value. Write the column name in"
+                " single braces, or put a backslash before these characters to send them."
+            )
+            % {"written": odd}
+        )
     return check_text(
         text, has_placeholders=bool(placeholders_in(segments.normalise_line_ends(text)))
     )
@@ -68,6 +79,21 @@ def text_field() -> forms.CharField:
         widget=UnfoldAdminTextareaWidget({"rows": 4, "dir": "auto", "maxlength": False}),
         error_messages={"required": _("Enter the text.")},
     )
+
+
+if TYPE_CHECKING:
+    TemplateModelForm = forms.ModelForm[Template]
+else:
+    TemplateModelForm = forms.ModelForm
+
+
+class TemplateForm(TemplateModelForm):
+    class Meta:
+        model = Template
+        fields = ("name", "text", "in_use")
+
+    def clean_text(self) -> str:
+        return checked_text(self.cleaned_data["text"])
 
 
 class NewBatchForm(forms.Form):

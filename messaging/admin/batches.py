@@ -27,6 +27,7 @@ from core.times import when
 from ..models import Batch, Template
 from ..presentation.batch_labels import shown_state, where_shown
 from . import batch_actions, batch_page
+from .batch_forms import TemplateForm
 from .new_batch import NewBatchPage, size
 
 
@@ -133,6 +134,7 @@ def name_of_batch(batch: Batch) -> str:
 
 @admin.register(Template)
 class TemplateAdmin(PortalAdmin):
+    form = TemplateForm
     list_title = pgettext_lazy("title", "Templates")
     add_title = _("Add template")
     list_display = ("name", "text", "in_use")

@@ -49,7 +49,7 @@ def _return_to_limits(batch: Batch, amount: int) -> None:
 def end_rest(batch: Batch) -> int:
     """End the waiting messages of a cancelled batch. Returns their number. Idempotent."""
     if batch.hold_id is not None and fan_out.run(batch):
-        # The next run goes on with the rows that have no message yet.
+        # The next run continues with the rows that have no message yet.
         return 0
     done = 0
     while pks := _waiting_keys(batch):

@@ -135,7 +135,7 @@ def _already_resent(rows: Sequence[StagedRow]) -> set[int | None]:
 def insert_messages(common: Message, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert messages like `common`, each with its own ids and the values of its row by column.
 
-    The columns they share are prepared once, because on SQLite nobody else can write meanwhile.
+    The columns they share are prepared once, because on SQLite this keeps all others from writing.
     The caller opens the transaction.
     """
     fields = [field for field in Message._meta.concrete_fields if not field.primary_key]

@@ -1,7 +1,7 @@
 """Start, schedule, pause, resume, cancel and finish batches.
 
 Every change is a conditional move, so only one of two concurrent requests takes effect. A start
-records that the batch may go out; a queued task then creates its messages (`fan_out`).
+records that the batch may be sent; a queued task then creates its messages (`fan_out`).
 """
 
 from __future__ import annotations
@@ -177,10 +177,10 @@ def resume(batch: Batch, by: User) -> bool:
 
 
 def cancel(batch: Batch, by: User | None, *, held_by: Hold | None = None) -> bool:
-    """Stop the batch for good and return what was not sent to the daily limits.
+    """Stop the batch permanently and return what was not sent to the daily limits.
 
     A queued task ends the waiting messages (`cancelled_rest`); the engine claims none of them
-    meanwhile. Messages that have gone out cannot be recalled. `by`: None for the administrator's
+    meanwhile. Messages that were sent cannot be recalled. `by`: None for the administrator's
     command line. `held_by`: cancel it only if this hold keeps it.
     """
     rows = _rows(batch).filter(hold=held_by) if held_by else _rows(batch)

@@ -89,7 +89,7 @@ class Message(ClaimedRow, Settled):
     )
 
     reported_at = models.DateTimeField(null=True)
-    """When the report that stands arrived."""
+    """When the report that applies arrived."""
     conflict = models.BooleanField(pgettext_lazy("field", "conflict"), default=False)
     """Whether its reports contradict each other or the result of the send."""
 
@@ -207,6 +207,10 @@ class Report(models.Model):
     """When it first arrived."""
     callback = models.ForeignKey(Callback, on_delete=models.SET_NULL, null=True, related_name="+")
     position = models.PositiveSmallIntegerField(default=0)
+    other = models.ForeignKey(
+        Message, on_delete=models.SET_NULL, null=True, db_index=False, related_name="other_reports"
+    )
+    """The other message that the report names: by the provider's id, beside our reference."""
 
     class Meta:
         ordering = ("at", "pk")
@@ -214,6 +218,13 @@ class Report(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=("message", "callback", "position"), name="one_report_per_event"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=("other",),
+                name="report_of_two_messages",
+                condition=models.Q(other__isnull=False),
             )
         ]
 

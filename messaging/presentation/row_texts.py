@@ -12,7 +12,7 @@ from core.money_lines import MoneyLine
 from core.phone import PhoneProblem, mask
 from providers.error_texts import register_reason
 from providers.models import Account
-from providers.reason_texts import ReasonText
+from providers.reason_text import ReasonText
 
 from ..batches.fan_out import ALREADY_RESENT
 from ..batches.importing.validate import PHONE, RowProblem
@@ -54,8 +54,8 @@ def register() -> None:
 
 def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
     """The row's problem in words. `whole`: whether the reader may see the typed number."""
-    values: dict[str, Any] = {"position": None, "digits": None, "expected": None}
-    values |= row.values or {}
+    unset = dict.fromkeys(("position", "digits", "expected", "country"))
+    values: dict[str, Any] = {**unset, **(row.values or {})}
     if row.problem.startswith(PHONE):
         kind = PhoneProblem(row.problem.removeprefix(PHONE))
         if kind == PhoneProblem.EMPTY:
@@ -82,7 +82,7 @@ def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
 def typed_text(row: StagedRow, *, whole: bool) -> str:
     """The number as it is in the file, masked unless `whole`.
 
-    A number that a spreadsheet shortened is shown: it identifies nobody, unless it kept most of
+    A number that a spreadsheet shortened is shown: it identifies no one, unless it kept most of
     its digits.
     """
     shortened = row.problem == f"{PHONE}{PhoneProblem.SHORTENED}"

@@ -234,7 +234,7 @@ class AccountForm(SecretRules, AnyAccountForm):
         return name
 
     def clean_base_url(self) -> str:
-        url = str(self.cleaned_data["base_url"])
+        url = self.client.base_url_in(str(self.cleaned_data["base_url"]))
         # An unchanged address need not resolve here: every call resolves it again.
         check_address(url, ask_dns=self.is_new or url != self.instance.base_url)
         return url

@@ -166,6 +166,7 @@ class CallbackAdmin(ReadOnlyAdmin):
             "says": callback_texts.report_text(obj),
             "problem": callback_texts.problem_text(obj.problem) if obj.problem else "",
             "subject": subject_display(obj.subject),
+            "other": subject_display(obj.outcomes[0].get("other", "")) if obj.outcomes else "",
             "matched_by": callback_texts.MATCHED_BY.get(obj.matched_by, ""),
             "several": obj.events > 1,
             "outcomes": [_outcome_context(one) for one in obj.outcomes[:MAX_EVENTS_SHOWN]],
@@ -202,4 +203,5 @@ def _outcome_context(one: Mapping[str, str]) -> dict[str, Any]:
         "words": callback_texts.mask_words(one.get("words", "")),
         "problem": callback_texts.problem_text(problem) if problem else "",
         "subject": subject_display(one.get("subject", "")),
+        "other": subject_display(one.get("other", "")),
     }

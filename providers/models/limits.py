@@ -37,7 +37,7 @@ class DailyLimit(models.Model):
     class What(models.TextChoices):
         MESSAGES = "messages", pgettext_lazy("daily limit", "Messages")
         CODES = "codes", pgettext_lazy("daily limit", "Codes")
-        ORDERS = "orders", _("Rented numbers")
+        ORDERS = "orders", pgettext_lazy("daily limit", "Rented numbers")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -42,7 +42,7 @@ class Line:
 
     group: HeldGroup
     number: int
-    """Tells the lines of a page apart in ids."""
+    """Distinguishes the lines of a page in ids."""
     decided: Sequence[str] = ()
 
     @property
@@ -90,7 +90,7 @@ def acts_on(*holds: Hold) -> dict[str, list[Act]]:
     """The acts on these holds by subject, oldest first."""
     found: dict[str, list[Act]] = defaultdict(list)
     rows = Act.objects.filter(subject__in=[subject_of(hold) for hold in holds])
-    # The beginning is told from the hold itself.
+    # The beginning is taken from the hold itself.
     for act in rows.exclude(what=BEGUN).select_related("by").order_by("at", "pk"):
         found[act.subject].append(act)
     return found

@@ -196,6 +196,8 @@ def _apply_page(reading: Reading, page: RentalPage | TransactionPage, now: datet
     size = min(page.page_size, PAGE_SIZE) or PAGE_SIZE
     reading.total, reading.pages = page.total, max(1, ceil(page.total / size))
     reading.new += new
+    reading.new_in_pass += new
+    reading.seen_in_pass += rows + page.unreadable
     reading.unreadable += page.unreadable
     reading.calls += 1
     reading.tries = 0
@@ -209,11 +211,26 @@ def _advance(reading: Reading, now: datetime, rows: int) -> None:
         reading.page = following
         _save(reading, R.QUEUED, claimed_at=None)
         return
-    if not reading.complete and reading.passes < MAX_PASSES and reading.pages <= MAX_PAGES:
+    if _repeats_itself(reading):
+        reading.complete = True
+    elif not reading.complete and reading.passes < MAX_PASSES and reading.pages <= MAX_PAGES:
         reading.page, reading.passes, reading.unreadable = 1, reading.passes + 1, 0
+        reading.seen_in_pass = reading.new_in_pass = 0
         _save(reading, R.QUEUED, claimed_at=None)
         return
     _end(reading, now)
+
+
+def _repeats_itself(reading: Reading) -> bool:
+    """Whether a second pass has shown as many rows as the list has, and none of them was new.
+
+    Then some rows have the same id, and another pass would show nothing else.
+    """
+    return (
+        reading.passes > 1
+        and not reading.new_in_pass
+        and reading.seen_in_pass >= (reading.total or 0)
+    )
 
 
 def _next_page(reading: Reading, rows: int) -> int | None:
@@ -246,6 +263,8 @@ _COUNTED: Final = (
     "total",
     "unreadable",
     "new",
+    "seen_in_pass",
+    "new_in_pass",
     "tries",
     "complete",
 )

@@ -41,7 +41,9 @@ class Transaction(models.Model):
     raw_created_there = models.CharField(max_length=100, blank=True)
     read_at = RowTimeField()
     differing = models.JSONField(default=list)
-    """Values that a later reading stated differently: [{"field", "value", "at"}]."""
+    """Values that another statement of the same id differs in: [{"field", "value", "at"}]."""
+    repeated = models.PositiveSmallIntegerField(null=True)
+    """Further rows with this id that one page of the provider's list had."""
 
     class Meta:
         ordering = ("-created_there", "-pk")

@@ -26,14 +26,14 @@ class Stated(models.Model):
         pgettext_lazy("field", "price"), max_digits=18, decimal_places=4, null=True, blank=True
     )
     provider_state = models.CharField(max_length=100, blank=True)
-    """The state in the provider's latest wording."""
+    """The state that the provider stated last: our word for it, or its own if unknown."""
     code = EncryptedField(blank=True)
     content = EncryptedField(blank=True)
     created_there = models.DateTimeField(null=True)
     expires_there = models.DateTimeField(null=True)
     received_there = models.DateTimeField(_("received at"), null=True)
     raw_times = models.JSONField(default=dict)
-    """Times that could not be parsed, as stated."""
+    """Times that name no moment, as stated. A lifetime is read from two without a time zone."""
 
     class Meta:
         abstract = True
@@ -112,10 +112,10 @@ class Order(Stated, ClaimedRow, Settled):
     not_found = models.PositiveSmallIntegerField(default=0)
     """Consecutive answers that the provider has no such order."""
     hidden_at = models.DateTimeField(null=True)
-    """When somebody removed it from the board."""
+    """When staff removed it from the board."""
 
     imported = models.BooleanField(default=False)
-    """Imported from the provider's list; nobody here placed it."""
+    """Imported from the provider's list; it was not placed here."""
     instead_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
     )
@@ -236,7 +236,7 @@ class Cancel(ClaimedRow):
 
 
 class FoundOrder(Stated):
-    """An order in the provider's list that nobody here placed, as far as the portal knows."""
+    """An order in the provider's list that was not placed here, as far as the portal knows."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     account = models.ForeignKey(

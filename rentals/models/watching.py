@@ -29,7 +29,7 @@ class Watch(models.Model):
     received_pages = models.PositiveIntegerField(default=1)
     """As of the last round."""
     spare = models.PositiveIntegerField(default=0)
-    """Calls until the next round that may be spent on texts that nobody waits for."""
+    """Calls until the next round that may be spent on texts that no one waits for."""
     quiet_until = models.DateTimeField(null=True)
     """After a 401 or 403: when the next probe may be sent."""
 
@@ -71,9 +71,14 @@ class Reading(models.Model):
     """As the provider last stated it."""
     unreadable = models.PositiveIntegerField(default=0)
     new = models.PositiveIntegerField(default=0)
+    seen_in_pass = models.PositiveBigIntegerField(default=0, db_default=0)
+    """Rows on the pages read in the current pass, with those that were listed twice."""
+    new_in_pass = models.PositiveIntegerField(default=0, db_default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     complete = models.BooleanField(default=False)
     """The portal knows as many rows as the provider states."""
+    compared_at = models.DateTimeField(null=True)
+    """When the ledger check last compared these transactions with our orders."""
     reason = models.CharField(max_length=32, blank=True)
     words = models.TextField(blank=True)
 

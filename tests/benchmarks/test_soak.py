@@ -115,7 +115,7 @@ def run(*options: str) -> None:
 @pytest.mark.each_database
 @pytest.mark.timeout(TIMEOUT + 60)
 @pytest.mark.skipif(not os.environ.get("TEST_DATABASE_URL"), reason="SQLite serves one host")
-def test_two_hosts_bear_a_database_that_is_away_or_read_only() -> None:
+def test_two_hosts_survive_a_database_that_is_away_or_read_only() -> None:
     faults = ("--only", "database", "readonly", "connections")
     run("--minutes", "1", "--seed", "15", "--database", "postgresql", "--hosts", "2", *faults)
 

@@ -146,7 +146,7 @@ def test_number_on_the_do_not_send_list_stays_on_hold() -> None:
     assert "On the do-not-send list, not sent even if released: 1." in group.facts
 
 
-def test_country_that_the_account_may_not_send_to_any_more_stays_on_hold() -> None:
+def test_country_that_the_account_no_longer_allows_stays_on_hold() -> None:
     message = held_message()
     Account.objects.update(allowed_countries=["ID"])
     assert release(message) == 0
@@ -213,7 +213,7 @@ def test_staff_can_neither_release_nor_cancel_it() -> None:
 
 
 @pytest.mark.parametrize("action", ["release", "cancel"])
-def test_direct_post_changes_nothing_and_says_why(client: Client, action: str) -> None:
+def test_direct_post_changes_nothing_and_explains_why(client: Client, action: str) -> None:
     message = held_message()
     user = make_user("messaging.view_message", "messaging.send_message", "messaging.cancel_message")
     client.force_login(user)
@@ -224,7 +224,7 @@ def test_direct_post_changes_nothing_and_says_why(client: Client, action: str) -
     assert message.state == "held"
 
 
-def test_page_says_that_it_is_on_hold_and_offers_neither_button(client: Client) -> None:
+def test_page_shows_that_it_is_on_hold_and_offers_neither_button(client: Client) -> None:
     message = held_message()
     client.force_login(
         make_user("messaging.view_message", "messaging.send_message", "messaging.cancel_message")
@@ -274,7 +274,7 @@ def test_group_names_the_senders_and_what_needed_a_go_ahead() -> None:
     assert all("13912345678" not in str(row.title).replace(" ", "") for row in rows), "masked"
 
 
-def test_timeline_tells_the_decision() -> None:
+def test_timeline_shows_the_decision() -> None:
     message = held_message()
     discard(message)
     message.refresh_from_db()

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from core.money_lines import MoneyLine
 from providers.error_texts import register_reason
-from providers.reason_texts import ReasonText
+from providers.reason_text import ReasonText
 
 
 class Unreadable(Exception):
@@ -38,6 +38,7 @@ class FileProblem(StrEnum):
     XML = "file_xml"
     QUOTES = "file_quotes"
     UNKNOWN_COLUMNS = "text_unknown_columns"
+    LOOKALIKES = "text_lookalikes"
     GAVE_UP = "reading_gave_up"
 
 
@@ -135,6 +136,12 @@ WORDS = {
         gettext_noop("The text uses columns that are not in the file: %(unknown)s."),
         gettext_noop("Columns: %(columns)s."),
         gettext_noop("Change the text, or upload another file."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.LOOKALIKES: ReasonText(
+        gettext_noop("This would be sent as it is, without the column's value: %(written)s."),
+        gettext_noop("Only a column name in single braces is replaced: {%(column)s}."),
+        gettext_noop("Correct the text, or put a backslash before these characters to send them."),
         MoneyLine.NOT_SENT,
     ),
     FileProblem.GAVE_UP: ReasonText(

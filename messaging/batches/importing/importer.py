@@ -148,6 +148,10 @@ def _resolve_columns(batch: Batch, run_id: UUID, columns: Columns) -> tuple[int,
     if pattern.unknown:
         unknown = ", ".join(pattern.unknown)
         raise Unreadable(FileProblem.UNKNOWN_COLUMNS, unknown=unknown, columns=named)
+    if pattern.lookalikes:
+        written = ", ".join(dict.fromkeys(one.written for one in pattern.lookalikes))
+        first = pattern.lookalikes[0].column
+        raise Unreadable(FileProblem.LOOKALIKES, written=written, column=first)
     return number, pattern
 
 

@@ -160,6 +160,7 @@ class RowChecker:
                 "position": error.position,
                 "digits": error.digits,
                 "expected": error.expected,
+                "country": error.country,
             }
             return Refusal(Verdict.REFUSED, f"{PHONE}{error.kind}", values)
         if number.country not in self._countries:

@@ -379,6 +379,6 @@ def test_templates_are_offered_with_their_text(browser: Client) -> None:
     assert 'data-text="Dear {Name}, it is here."' in page
 
 
-def test_the_page_says_when_no_account_can_send(client: Client) -> None:
+def test_the_page_shows_when_no_account_can_send(client: Client) -> None:
     client.force_login(make_user("messaging.bulk_message"))
     assert "No account is set up for this yet." in client.get(NEW).content.decode()

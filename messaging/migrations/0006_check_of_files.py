@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0004_words'),
+        ('messaging', '0005_crossed_ids'),
     ]
 
     operations = [
