@@ -13,7 +13,7 @@ from openpyxl import Workbook
 
 from messaging.admin.batch_page import fingerprint
 from messaging.batches import create, lifecycle, tasks
-from messaging.batches.importing.choices import Choices
+from messaging.batches.choices import Choices
 from messaging.models import Batch, StagedRow
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch
