@@ -80,7 +80,7 @@ class Batch(models.Model):
     number_column = models.PositiveSmallIntegerField(null=True)
     """Index into `columns`; None: not chosen yet, so the reader guesses it."""
     choices = models.JSONField(null=True)
-    """What staff chose about the reading: `importing.choices.Choices`."""
+    """What staff chose about the reading: `choices.Choices`."""
     findings = models.JSONField(null=True)
     """What was read, and what is unusual about it: `importing.findings`."""
     sample = models.JSONField(null=True)
