@@ -19,15 +19,11 @@ KILL_MEANWHILE = 0.3
 """Share of the other faults during which a process is killed as well."""
 CLOCK_STEPS = (-3600, -600, -30, 30, 600, 3600)
 FREEZE = (20.0, 90.0)
-<<<<<<< HEAD
-"""Seconds for which a process stands still, longer than a lease."""
+"""Seconds for which a process is stopped, longer than a lease."""
 FROZEN = (
     *("engine loop", "engine loop", "queue worker", "web worker"),
     *("engine monitor", "engine sentinel", "queue sentinel", "vitals", "supervisor"),
 )
-=======
-"""Seconds for which a process is stopped, longer than a lease."""
->>>>>>> main
 LOOP_WEIGHT = 4
 """How much more often a loop is killed than a process of another kind."""
 

@@ -30,13 +30,9 @@ class World:
     has_small_disk: bool
     clock_library: Path | None
     run_for: Callable[[float], None]
-<<<<<<< HEAD
-    """Lets the run go on for some seconds: work, supervision, samples."""
+    """Continues the run for some seconds: work, supervision, samples."""
     kills: Counter[str] = field(default_factory=Counter)
     """How many processes of each kind were killed alone."""
-=======
-    """Continues the run for some seconds: work, supervision, samples."""
->>>>>>> main
 
     def stop(self, hosts: Sequence[PortalHost]) -> int:
         """Stop hosts as for a restart. Returns how many had to be killed."""
