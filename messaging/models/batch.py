@@ -142,6 +142,11 @@ class Batch(models.Model):
     )
     """The hold that keeps it from starting or going on until a person has decided. A batch that
     was dropped keeps it: its messages may have been sent."""
+    released_from = models.ForeignKey(
+        Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    """The hold from which a person released it. If it is cancelled later, its messages may have
+    been sent before."""
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -173,6 +178,11 @@ class Batch(models.Model):
     def is_on_hold(self) -> bool:
         """Whether it waits for a decision about a hold."""
         return self.hold_id is not None and self.state not in ENDED
+
+    @property
+    def may_have_been_sent(self) -> bool:
+        """Whether a newer database may have sent messages that wait here."""
+        return self.hold_id is not None or self.released_from_id is not None
 
     @property
     def check_summary(self) -> dict[str, object]:
