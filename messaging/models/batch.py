@@ -145,8 +145,6 @@ class Batch(models.Model):
     released_from = models.ForeignKey(
         Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
     )
-    """The hold from which a person released it. If it is cancelled later, its messages may have
-    been sent before."""
 
     class Meta:
         ordering = ("-created_at", "-pk")
