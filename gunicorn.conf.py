@@ -13,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsportal.settings")
 
 from django.conf import settings
 
+from core.client_address import address_in
+
 
 class PortalLogger(Logger):
     """Omits query strings, secret parts of paths, and requests for static files."""
@@ -21,7 +23,8 @@ class PortalLogger(Logger):
 
     def atoms(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
         atoms = super().atoms(resp, req, environ, request_time)
-        return {**atoms, "U": self.UNGUESSABLE.sub("…", atoms["U"])}
+        client = str(address_in(environ) or "-")
+        return {**atoms, "h": client, "U": self.UNGUESSABLE.sub("…", atoms["U"])}
 
     def access(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
         if not environ.get("PATH_INFO", "").startswith(settings.STATIC_URL):

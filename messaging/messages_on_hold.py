@@ -11,10 +11,11 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from core.admin.timeline import person_name
 from core.phone import mask
+from core.stored_texts import StoredText, declare
 from providers.hold.holdable import HeldGroup, HeldRow, Holdable, held_accounts
 from providers.models import Account, Hold
 
@@ -33,6 +34,7 @@ class MessagesOnHold(Holdable):
     """Texts without a batch. Codes go with their sessions (`otp.codes_on_hold`)."""
 
     name: ClassVar[str] = "messages"
+    title: ClassVar[StoredText] = declare("held.messages", gettext_lazy("Single messages"))
     rows_of_kind: ClassVar[Q] = Q(batch=None, kind=Message.Kind.TEXT)
     icon: ClassVar[str] = "sms"
 
@@ -101,7 +103,7 @@ class MessagesOnHold(Holdable):
         return HeldGroup(
             key=f"{self.name}:{account.pk}",
             icon=self.icon,
-            title=self._title(),
+            stored_title=self.title.store(),
             account=f"{account.name}, {people}",
             undecided=times["count"],
             oldest=times["oldest"],
@@ -112,9 +114,6 @@ class MessagesOnHold(Holdable):
             url=self._url(account),
             has_rows=True,
         )
-
-    def _title(self) -> str:
-        return _("Single messages")
 
     def _url(self, account: Account) -> str:
         query = urlencode({"shown": ON_HOLD, "account__id__exact": account.pk})

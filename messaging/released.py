@@ -22,6 +22,11 @@ def was_released() -> Q:
     return Q(released_from__isnull=False) | Q(Exists(released))
 
 
+def may_have_been_sent(batch: Batch) -> bool:
+    """Whether a newer database may have sent messages that wait in this batch."""
+    return batch.hold_id is not None or batch.released_from_id is not None
+
+
 def end_unsent(
     rows: QuerySet[Message], state: MessageState, sources: Collection[MessageState], **changes: Any
 ) -> int:

@@ -72,8 +72,11 @@ def clean_text(text: str) -> str:
     text = _compose(text)
     if not _INVISIBLE.search(text) and _BRAILLE_BLANK not in text:
         return text
-    # Two characters may compose once nothing is left between them.
-    return _compose(_drop_invisible(text))
+    cleaned = _compose(_drop_invisible(text))
+    while cleaned != text:
+        # Characters compose or change places once nothing is left between them.
+        text, cleaned = cleaned, _compose(_drop_invisible(cleaned))
+    return cleaned
 
 
 def clean_value(cell: str) -> str:

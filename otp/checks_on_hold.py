@@ -6,12 +6,14 @@ unknown at once, and staff check again while the customer waits.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from core.stored_texts import declare
 from providers import clock
 from providers.hold.ended_at_once import EndedAtOnce
 from providers.hold.holdable import FROM_BEFORE, HeldGroup, held_accounts
@@ -21,6 +23,8 @@ from .models import Attempt, Session
 from .states import ATTEMPT_STATES, SESSION_STATES, AttemptState, SessionState
 
 A = AttemptState
+
+TITLE: Final = declare("held.checks", gettext_lazy("Checks of codes"))
 
 
 class ChecksOnHold(EndedAtOnce):
@@ -53,7 +57,7 @@ class ChecksOnHold(EndedAtOnce):
         return HeldGroup(
             key=f"{self.name}:{account.pk}",
             icon="rule",
-            title=_("Checks of codes"),
+            stored_title=TITLE.store(),
             account=account.name,
             undecided=0,
             oldest=oldest,

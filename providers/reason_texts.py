@@ -27,9 +27,9 @@ _WORDLESS: Final = {
     "text": _("The provider gave no message."),
     "next_step": _("Contact the provider."),
 }
-_REDIRECTED: Final = _("The address of this account redirects to %(detail)s.")
-_REDIRECTED_ELSEWHERE: Final = _("The address of this account redirects elsewhere.")
-_NOT_FOLLOWED: Final = _("The portal never follows redirects. The account is paused.")
+_REDIRECTED: Final = _("The address of this account redirected to %(detail)s.")
+_REDIRECTED_ELSEWHERE: Final = _("The address of this account redirected elsewhere.")
+_NOT_FOLLOWED: Final = _("The portal never follows redirects.")
 _SLASH: Final = _(
     "The provider redirects the send address to one that differs only in its trailing slash."
 )
@@ -40,16 +40,13 @@ _SWITCH_SLASH: Final = _(
 TEXTS: Final[Mapping[str, ReasonText]] = {
     Reason.CREDENTIALS: ReasonText(
         _("The provider did not accept the credentials."),
-        _(
-            "The API key or password is wrong or expired. The account is paused; the"
-            " remaining messages are waiting."
-        ),
+        _("The API key or password was wrong or had expired."),
         _REPLACE,
         "R",
     ),
     Reason.ACCOUNT_DISABLED: ReasonText(
-        _("The provider has disabled this account or not activated it yet."),
-        _("The account is paused in the portal."),
+        _("The provider had disabled this account or not activated it yet."),
+        "",
         _("Contact the provider, then resume."),
         "R",
     ),
@@ -180,14 +177,11 @@ TEXTS: Final[Mapping[str, ReasonText]] = {
     ),
     REFUSED_IN_A_ROW: ReasonText(
         _("The provider refused ten times in a row."),
-        _(
-            "The account is paused; the remaining messages are waiting. The provider's last"
-            " message is below."
-        ),
+        _("The provider's last message is below."),
         _("Correct what it names or contact the provider, then resume."),
         "R",
         wordless={
-            "text": _("The account is paused; the remaining messages are waiting."),
+            "text": _WORDLESS["text"],
             "next_step": _("Contact the provider, then resume."),
         },
     ),

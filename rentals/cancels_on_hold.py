@@ -6,12 +6,14 @@ So staff do not decide about it: it is unclear at once, and its order is queried
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from core.stored_texts import declare
 from providers import clock
 from providers.hold.ended_at_once import EndedAtOnce
 from providers.hold.holdable import FROM_BEFORE, HeldGroup, held_accounts
@@ -22,6 +24,8 @@ from .models import Cancel, Order
 from .states import CANCEL_STATES, CancelState, OrderState
 
 C = CancelState
+
+TITLE: Final = declare("held.cancels", gettext_lazy("Cancels of orders"))
 
 
 class CancelsOnHold(EndedAtOnce):
@@ -62,7 +66,7 @@ class CancelsOnHold(EndedAtOnce):
         return HeldGroup(
             key=f"{self.name}:{account.pk}",
             icon="cancel",
-            title=_("Cancels of orders"),
+            stored_title=TITLE.store(),
             account=account.name,
             undecided=0,
             oldest=oldest,

@@ -16,10 +16,11 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from core.admin.timeline import person_name
 from core.countries import country_name
+from core.stored_texts import declare
 from core.times import short_time
 from providers import clock
 from providers.engine.wake import wake_engine
@@ -34,6 +35,7 @@ from .states import ORDER_STATES, OrderState
 
 S = OrderState
 
+TITLE: Final = declare("held.orders", pgettext_lazy("hold", "Orders"))
 MAX_NAMED: Final = 10
 MAX_COMPARED: Final = 50
 
@@ -148,7 +150,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     return HeldGroup(
         key=f"{OrdersOnHold.name}:{account.pk}",
         icon="add_call",
-        title=pgettext("hold", "Orders"),
+        stored_title=TITLE.store(),
         account=f"{account.name}, {people}",
         undecided=times["count"],
         oldest=times["oldest"],

@@ -17,6 +17,8 @@ from messaging.presentation.dashboard import badge as messages_badge
 from providers.presentation.dashboard import callback_badge as callbacks_badge
 from rentals.presentation import dashboard as rentals_dashboard
 
+from .roles import VIEW_AUDIT_LOG
+
 SUPERUSER: Final = "superuser"
 MAX_BADGE: Final = 99
 
@@ -181,7 +183,14 @@ GROUPS: Final = (
                 "manage_accounts",
                 "admin:auth_user_changelist",
                 ("auth.view_user",),
-                ("auth_", "axes_", "auditlog_", "providers_dailylimit_"),
+                ("auth_", "axes_", "providers_dailylimit_"),
+            ),
+            Item(
+                _("Audit log"),
+                "policy",
+                "admin:auditlog_logentry_changelist",
+                (VIEW_AUDIT_LOG,),
+                ("auditlog_",),
             ),
             Item(
                 _("What waits"),

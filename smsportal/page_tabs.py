@@ -46,14 +46,13 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
         (_("Daily limits"), "providers_dailylimit"),
         (_("Failed sign-ins"), "axes_accessattempt"),
         (pgettext_lazy("tab", "Sign-ins"), "axes_accesslog"),
-        (_("Audit log"), "auditlog_logentry"),
     )
     staff_models = ["auth.user", "auth.group", "axes.accessattempt", "axes.accesslog"]
     staff_models.append("providers.dailylimit")
     return [
         catalogue,
         of_batches,
-        {"models": [*staff_models, "auditlog.logentry"], "items": staff},
+        {"models": staff_models, "items": staff},
         {
             "models": [f"django_q.{name}" for name in ("ormq", "failure", "success", "schedule")],
             "items": queue_tabs(),

@@ -186,6 +186,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
     """For superusers only, because a role may hold any permission."""
 
+    is_for_superusers = True
     list_title = pgettext_lazy("title", "Roles")
     list_display = ("role", "holders")
     filter_horizontal = ()

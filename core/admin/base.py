@@ -17,7 +17,6 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -36,7 +35,7 @@ from .changelist import (
     row_checkbox,
 )
 from .exports import export_buttons
-from .history import translate_fields
+from .history import LoggedForms
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20
@@ -47,7 +46,7 @@ SLUG_SCRIPTS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
 CustomPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
 
 
-class PortalAdmin(ModelAdmin):
+class PortalAdmin(LoggedForms):
     """A model's pages, with the portal's defaults.
 
     `pages` adds custom pages: ("send/", "send", SendPage) becomes `admin:<app>_<model>_send`. The
@@ -256,14 +255,6 @@ class PortalAdmin(ModelAdmin):
         answer: HttpResponse = super().render_change_form(
             request, context, add, change, form_url, obj
         )
-        return answer
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        answer: HttpResponse = super().history_view(request, object_id, extra_context)
-        if isinstance(answer, TemplateResponse) and answer.context_data:
-            translate_fields(answer.context_data["action_list"])
         return answer
 
     def get_saved_message(self, request: HttpRequest, obj: Model, added: bool) -> str | Promise:

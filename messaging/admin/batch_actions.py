@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
@@ -19,27 +19,38 @@ from core.admin.actions import ObjectAction
 from core.admin.buttons import Crumb
 from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
+from core.local_time import missing_time_text, moments_at
+from core.stored_texts import StoredText
+from core.times import full_time
 from providers import clock
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
 
+from .. import log_texts
 from ..batches import create, lifecycle, resend
 from ..batches.duplicates import overlap_of, recent_duplicate
 from ..models import Batch, StagedRow
 from ..presentation import row_texts
 from .actions import ON_HOLD_TEXT
-from .batch_forms import RecheckForm
-from .batch_page import estimate_of, may_see_whole
+from .batch_check import reading_context
+from .batch_page import context_of, estimate_of, fingerprint, may_see_whole
+from .recheck_form import RecheckForm
 
+CHECKED_AGAIN: Final = _(
+    "This batch has been checked again since you opened it. Review it before sending."
+)
+LONGEST_ID: Final = 40
 MAX_SCHEDULE_AHEAD: Final = timedelta(days=90)
 
 
 class BatchAction(ObjectAction[Batch]):
     permission_required = "messaging.bulk_message"
 
-    def report_result(self, batch: Batch, done: bool, log: str, success_text: str) -> HttpResponse:
+    def report_result(
+        self, batch: Batch, done: bool, logged: StoredText, success_text: str
+    ) -> HttpResponse:
         if done:
-            self.log(batch, log)
+            self.log(batch, logged.store())
             messages.success(self.request, success_text)
         elif batch.is_on_hold:
             messages.warning(self.request, ON_HOLD_TEXT)
@@ -51,27 +62,65 @@ class BatchAction(ObjectAction[Batch]):
 
 
 class CheckPage(BatchAction):
-    """Reads the batch again with another number column or text."""
+    """Reads the batch again in another way, or with another text."""
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         form = RecheckForm(request.POST, batch=batch)
         if not form.is_valid():
-            for problem in (problem for field in form.errors.values() for problem in field):
-                messages.error(request, str(problem))
-            return self.back_to(batch)
-        if not create.recheck(batch, **form.cleaned_data):
+            return self._page(batch, form)
+        again = create.recheck(
+            batch,
+            text=form.cleaned_data["text"],
+            number_column=form.column,
+            choices=form.choices,
+        )
+        if not again:
             messages.warning(request, _("No change: the batch is already in another state."))
         return self.back_to(batch)
 
+    def _page(self, batch: Batch, form: RecheckForm) -> HttpResponse:
+        """The check page with what was typed, and what is wrong beside its field."""
+        context = {
+            **self.model_admin.admin_site.each_context(self.request),
+            "object": batch,
+            "title": str(batch),
+            "trail": [self.model_admin.list_crumb(), Crumb(str(batch))],
+            **context_of(self.model_admin, self.request, batch),
+            "form": form,
+            "check_form": form,
+        }
+        return render(self.request, "messaging/batches/batch.html", context)
+
+
+class AcceptPage(BatchAction):
+    """Records that staff confirmed each warning, and goes on to the confirm page."""
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        batch = self.find(object_id)
+        ticked = request.POST.getlist("warning")
+        if batch.state != lifecycle.B.READY or request.POST.get("seen") != fingerprint(batch):
+            messages.warning(request, CHECKED_AGAIN)
+            return self.back_to(batch)
+        if not lifecycle.accept_warnings(batch, ticked):
+            messages.warning(request, _("Tick each warning before you continue."))
+            query = urlencode([("warning", one) for one in ticked if len(one) <= LONGEST_ID])
+            return HttpResponseRedirect(f"{self.model_admin.object_url(batch)}?{query}")
+        self.log(batch, log_texts.WARNINGS_CONFIRMED.store())
+        return HttpResponseRedirect(self.model_admin.object_url(batch, "confirm"))
+
 
 class StartForm(forms.Form):
+    occurrences: Sequence[tuple[str, str]] = ()
+    """The two moments of a time that occurs twice on that day, for the person to choose."""
     when = forms.ChoiceField(
         choices=[("now", pgettext_lazy("choice", "Now")), ("later", _("Scheduled for"))],
         initial="now",
     )
     day = forms.DateField(label=pgettext_lazy("field", "Date"), required=False)
     clock = forms.TimeField(label=pgettext_lazy("field", "Time"), required=False)
+    occurrence = forms.CharField(required=False, max_length=40)
+    """Of a time that occurs twice: the chosen moment, as its button submits it."""
     confirmed = forms.CharField(required=False, max_length=24)
     seen = forms.CharField(required=False, max_length=64)
     """Fingerprint of the findings on the page, so that staff start only what they have seen."""
@@ -87,7 +136,9 @@ class StartForm(forms.Form):
             self.add_error("clock", gettext("Enter a time."))
         if self.errors:
             return cleaned
-        at = timezone.make_aware(datetime.combine(cleaned["day"], cleaned["clock"]))
+        at = self._moment(datetime.combine(cleaned["day"], cleaned["clock"]))
+        if at is None:
+            return cleaned
         now = clock.now()
         if at <= now:
             self.add_error("day", gettext("This time has passed. Choose a later time."))
@@ -96,11 +147,20 @@ class StartForm(forms.Form):
         cleaned["at"] = at
         return cleaned
 
-
-def fingerprint(batch: Batch) -> str:
-    """Identifies what the last check found."""
-    findings = json.dumps(batch.check_summary, sort_keys=True)
-    return hashlib.sha256(findings.encode()).hexdigest()
+    def _moment(self, local: datetime) -> datetime | None:
+        """The moment that is meant, or None with an error beside the time."""
+        moments = moments_at(local)
+        if not moments:
+            self.add_error("clock", missing_time_text(local))
+            return None
+        if len(moments) == 1:
+            return moments[0]
+        self.occurrences = [(one.isoformat(), full_time(one)) for one in moments]
+        chosen = [one for one in moments if one.isoformat() == self.cleaned_data["occurrence"]]
+        if not chosen:
+            self.add_error("clock", gettext("This time occurs twice on that day. Choose one."))
+            return None
+        return chosen[0]
 
 
 def _is_confirmed(confirmed: str, batch: Batch) -> bool:
@@ -125,6 +185,9 @@ class ConfirmPage(BatchAction):
         batch = self.find(object_id)
         if batch.state != lifecycle.B.READY or batch.is_on_hold or not batch.good:
             return self.back_to(batch)
+        if not batch.is_accepted:
+            messages.warning(request, _("Tick each warning before you continue."))
+            return self.back_to(batch)
         return self._page(batch, StartForm())
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -139,14 +202,11 @@ class ConfirmPage(BatchAction):
         if not form.is_valid():
             return self._page(batch, form)
         if form.cleaned_data["seen"] != fingerprint(batch):
-            form.add_error(
-                None,
-                gettext(
-                    "This batch has been checked again since you opened it. Review it"
-                    " before sending."
-                ),
-            )
+            form.add_error(None, CHECKED_AGAIN)
             return self._page(batch, form)
+        if not batch.is_accepted:
+            messages.warning(request, _("Tick each warning before you continue."))
+            return self.back_to(batch)
         if not _is_confirmed(form.cleaned_data["confirmed"], batch):
             return self._page(batch, form)
         try:
@@ -159,13 +219,13 @@ class ConfirmPage(BatchAction):
         by = current_user(self.request)
         if at is not None:
             success_text = pgettext("notice", "Scheduled.")
-            return self.report_result(
-                batch, lifecycle.schedule(batch, by, at), "Scheduled", success_text
-            )
+            done = lifecycle.schedule(batch, by, at)
+            return self.report_result(batch, done, log_texts.BATCH_SCHEDULED, success_text)
         success_text = ngettext(
             "%(count)d message is being sent.", "%(count)d messages are being sent.", batch.good
         ) % {"count": batch.good}
-        return self.report_result(batch, lifecycle.start(batch, by), "Started", success_text)
+        done = lifecycle.start(batch, by)
+        return self.report_result(batch, done, log_texts.BATCH_STARTED, success_text)
 
     def _page(self, batch: Batch, form: StartForm) -> HttpResponse:
         context = {
@@ -180,6 +240,9 @@ class ConfirmPage(BatchAction):
             "form": form,
             "back": self.model_admin.object_url(batch),
             "seen": fingerprint(batch),
+            **reading_context(
+                batch, self.request.user, whole=may_see_whole(batch, self.request.user)
+            ),
             "zone": timezone.get_current_timezone_name(),
             **estimate_of(batch),
         }
@@ -190,9 +253,8 @@ class PausePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         success_text = gettext("Paused. Messages already being submitted will still go out.")
-        return self.report_result(
-            batch, lifecycle.pause(batch, current_user(request)), "Paused", success_text
-        )
+        done = lifecycle.pause(batch, current_user(request))
+        return self.report_result(batch, done, log_texts.BATCH_PAUSED, success_text)
 
 
 class ContinuePage(BatchAction):
@@ -203,16 +265,16 @@ class ContinuePage(BatchAction):
         except LimitReached as limit:
             messages.error(request, limit_text(limit))
             return self.back_to(batch)
-        return self.report_result(batch, done, "Continued", gettext("Sending resumed."))
+        success_text = gettext("Sending resumed.")
+        return self.report_result(batch, done, log_texts.BATCH_CONTINUED, success_text)
 
 
 class UnschedulePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         success_text = gettext("Schedule removed. The batch will not start automatically.")
-        return self.report_result(
-            batch, lifecycle.unschedule(batch), "Not scheduled any more", success_text
-        )
+        done = lifecycle.unschedule(batch)
+        return self.report_result(batch, done, log_texts.BATCH_UNSCHEDULED, success_text)
 
 
 class CancelBatchPage(BatchAction):
@@ -229,7 +291,7 @@ class CancelBatchPage(BatchAction):
                 "Cancelled. Messages already sent cannot be recalled; the rest will not be sent."
             )
         )
-        return self.report_result(batch, done, "Cancelled", success_text)
+        return self.report_result(batch, done, log_texts.BATCH_CANCELLED, success_text)
 
 
 class ResendPage(BatchAction):
@@ -242,7 +304,7 @@ class ResendPage(BatchAction):
             messages.warning(request, _("Wait until this batch has finished."))
             return self.back_to(batch)
         resent = resend.resend_batch(batch, current_user(request), token)
-        self.log(batch, f"Sent again as {resent.public_id}")
+        self.log(batch, log_texts.BATCH_SENT_AGAIN.store(id=resent.public_id))
         return self.back_to(resent)
 
 
@@ -258,7 +320,7 @@ class ReportPage(BatchAction):
         )
         format_ = requested_format(request)
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
-        self.log(batch, "Report downloaded")
+        self.log(batch, log_texts.REPORT_DOWNLOADED.store())
         columns = (
             Column(pgettext_lazy("column", "Row"), lambda row: row.number),
             Column(_("Value in file"), lambda row: row_texts.typed_text(row, whole=whole)),

@@ -1,4 +1,4 @@
-"""The forms for a new batch and for checking a batch again."""
+"""The form for a new batch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .. import segments
 from ..batches.create import BatchDraft, paste_to_file
 from ..batches.importing.lookalikes import odd_braces
 from ..batches.importing.placeholders import placeholders_in
-from ..models import Batch, Template
+from ..models import Template
 from ..text_rules import LONGEST_TYPED, check_text
 from .send_form import unavailable_reason
 
@@ -218,28 +218,3 @@ class NewBatchForm(forms.Form):
 
 def _chunks_of(file: UploadedFile[bytes]) -> Iterator[bytes]:
     yield from file.chunks()
-
-
-class RecheckForm(forms.Form):
-    """Another number column or text for a batch that was already read."""
-
-    number_column = forms.TypedChoiceField(
-        label=_("Number column"),
-        coerce=int,
-        empty_value=None,
-        required=False,
-        widget=UnfoldAdminSelectWidget(),
-    )
-    text = text_field()
-
-    def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
-        super().__init__(*args, **{"label_suffix": "", **kwargs})
-        self.fields["number_column"].choices = [  # type: ignore[attr-defined]
-            ("", gettext("Detect automatically")),
-            *((str(index), name) for index, name in enumerate(batch.columns)),
-        ]
-        self.fields["number_column"].initial = batch.number_column
-        self.fields["text"].initial = batch.text
-
-    def clean_text(self) -> str:
-        return checked_text(self.cleaned_data["text"])

@@ -59,6 +59,7 @@ class BatchAdmin(ReadOnlyAdmin):
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/row/", "row", "row"),
         ("<str:object_id>/check/", "check", batch_actions.CheckPage),
+        ("<str:object_id>/accept/", "accept", batch_actions.AcceptPage),
         ("<str:object_id>/report/", "report", batch_actions.ReportPage),
         ("<str:object_id>/confirm/", "confirm", batch_actions.ConfirmPage),
         ("<str:object_id>/pause/", "pause", batch_actions.PausePage),

@@ -27,7 +27,7 @@ from core.masking import masked_number
 from core.phone import search_key
 from core.times import when
 
-from .. import do_not_send
+from .. import do_not_send, log_texts
 from ..batches.create import paste_to_file
 from ..models import DoNotSend
 from ..recipients import InvalidRecipient, read_recipient
@@ -84,7 +84,8 @@ class AddPage(Page, FormView):  # type: ignore[type-arg]
             entry, is_new = do_not_send.add(number, form.cleaned_data["because"], by)
             if is_new:
                 added += 1
-                log_change(self.request, [entry], f"Listed: {entry.because}", ADDITION)
+                logged = log_texts.NUMBER_LISTED.store(reason=entry.because)
+                log_change(self.request, [entry], logged, ADDITION)
         messages.success(
             self.request,
             ngettext(
@@ -104,7 +105,7 @@ class RemovePage(ObjectAction[DoNotSend]):
         if not because:
             messages.error(request, _("No change: choose or enter a reason."))
         elif do_not_send.remove(entry, because, current_user(request)):
-            self.log(entry, f"Taken off the list: {because}")
+            self.log(entry, log_texts.NUMBER_REMOVED.store(reason=because))
             messages.success(request, _("The number was removed from the list."))
         else:
             messages.warning(

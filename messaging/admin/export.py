@@ -18,6 +18,7 @@ from core.admin.timeline import person_name
 from core.countries import country_name
 from core.phone import mask
 
+from .. import log_texts
 from ..models import Message
 from ..presentation.labels import shown_state
 from ..presentation.visibility import may_see_whole, shown_text
@@ -37,8 +38,8 @@ def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBas
         raise NeedsPermission(PERMISSION)
     format_ = requested_format(request)
     rows = filtered(admin, request)
-    change_message = f"Exported as {format_}: {request.GET.urlencode()}"
-    log_export(request, Message, "messages", change_message[:MAX_LOGGED])
+    filters = request.GET.urlencode()[:MAX_LOGGED]
+    log_export(request, Message, log_texts.EXPORTED.store(format=format_, filters=filters))
     whole = request.user.has_perm("messaging.reveal_message")
     columns = columns_for(request.user, whole=whole)
     return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_)

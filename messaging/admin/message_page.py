@@ -26,7 +26,7 @@ from providers.journal import subject_link
 from ..crossed_ids import reports_of_others, twins_of
 from ..models import Message
 from ..on_hold import is_on_hold
-from ..presentation.explanations import explanation_of, known_facts, title_of
+from ..presentation.explanations import explanation_of, is_doubtful, known_facts, title_of
 from ..presentation.labels import gives_reports, shown_state
 from ..presentation.timeline import timeline
 from ..presentation.visibility import may_see_whole, shown_text
@@ -43,7 +43,8 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
     words = own_words(message.reason, message.words)
     return {
         "shown_state": shown_state(message),
-        "explanation": explanation_of(message),
+        "explanation": explanation_of(message, user),
+        "is_doubtful": is_doubtful(message),
         "known": known_facts(message) if message.state == S.UNKNOWN else [],
         "whole": whole,
         "number": shown_number(message.recipient, whole=whole),

@@ -24,6 +24,7 @@ from ..models import Batch
 from ..text_cleaning import clean_text
 from ..text_rules import LONGEST_TYPED
 from .batch_forms import NewBatchForm, can_send_texts
+from .batch_page import BATCH_WAITS
 from .send_page import chosen_account, sending_accounts
 from .send_preview import costly_in, preview_of
 
@@ -62,6 +63,7 @@ def size(request: HttpRequest) -> HttpResponse:
 class NewBatchPage(AccountFormPage[Batch], NewBatchView):
     title = _("New batch")
     permission_required = "messaging.bulk_message"
+    pause_consequence = BATCH_WAITS
     template_name = "messaging/batches/new.html"
     form_class = NewBatchForm
     no_account_template = "messaging/no_account.html"

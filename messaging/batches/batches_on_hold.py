@@ -16,8 +16,10 @@ from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.admin.timeline import person_name
+from core.stored_texts import declare
 from core.times import short_time
 from providers import clock
 from providers.engine.wake import wake_engine
@@ -36,6 +38,8 @@ from .states import BATCH_STATES, ENDED, BatchState
 B = BatchState
 S = MessageState
 
+UNFINISHED: Final = declare("held.batch", gettext_lazy("Batch: %(name)s"))
+SCHEDULED: Final = declare("held.scheduled_batch", gettext_lazy("Scheduled: %(name)s"))
 KEY: Final = "batch"
 """The key of a group is `batch:` and the id of the batch."""
 GOES_ON: Final = (B.SENDING, B.SCHEDULED)
@@ -161,7 +165,7 @@ def group_of(batch: Batch) -> HeldGroup:
     return HeldGroup(
         key=f"{KEY}:{batch.pk}",
         icon="calendar_clock" if _is_scheduled(batch) else "stacks",
-        title=_title(batch),
+        stored_title=(SCHEDULED if _is_scheduled(batch) else UNFINISHED).store(name=str(batch)),
         account=f"{batch.account.name}, {person_name(batch.answerable or batch.created_by)}",
         undecided=count_waiting(batch),
         oldest=batch.started_at or batch.created_at,
@@ -174,11 +178,6 @@ def group_of(batch: Batch) -> HeldGroup:
 
 def _is_scheduled(batch: Batch) -> bool:
     return batch.started_at is None and batch.scheduled_for is not None
-
-
-def _title(batch: Batch) -> str:
-    text = _("Scheduled: %(name)s") if _is_scheduled(batch) else _("Batch: %(name)s")
-    return text % {"name": batch}
 
 
 def _facts(batch: Batch) -> Iterator[str | Promise]:

@@ -33,7 +33,7 @@ def begin(batch: Batch) -> None:
 
     `tasks.tend` asks again if this task is lost.
     """
-    if not batch.may_have_been_sent:
+    if not released.may_have_been_sent(batch):
         # Rows without a message will never get one now.
         _return_to_limits(batch, batch.good - batch.laid_out)
     else:
@@ -48,13 +48,13 @@ def _return_to_limits(batch: Batch, amount: int) -> None:
 
 def end_rest(batch: Batch) -> int:
     """End the waiting messages of a cancelled batch. Returns their number. Idempotent."""
-    if batch.may_have_been_sent and fan_out.run(batch):
+    if released.may_have_been_sent(batch) and fan_out.run(batch):
         # The next run continues with the rows that have no message yet.
         return 0
     done = 0
     while pks := _waiting_keys(batch):
         with transaction.atomic():
-            done += _give_up(batch, pks) if batch.may_have_been_sent else _cancel(batch, pks)
+            done += _give_up(batch, pks) if released.may_have_been_sent(batch) else _cancel(batch, pks)
     return done
 
 

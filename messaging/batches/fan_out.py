@@ -21,6 +21,7 @@ from providers.models import public_id
 
 from ..do_not_send import REASON, listed_numbers
 from ..models import Batch, Message, StagedRow, reference
+from ..released import may_have_been_sent
 from ..states import NEVER_LEFT, MessageState
 from .states import BatchState
 
@@ -70,7 +71,7 @@ def _is_dropped(batch: Batch) -> bool:
     A newer database may have sent its rows, so each becomes a message that says so.
     """
     started = batch.started_at is not None
-    return started and batch.state == BatchState.CANCELLED and batch.may_have_been_sent
+    return started and batch.state == BatchState.CANCELLED and may_have_been_sent(batch)
 
 
 def _common_message(batch: Batch) -> Message:
@@ -98,7 +99,7 @@ def _common_message(batch: Batch) -> Message:
 def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]:
     # Of a batch that is or was on hold it is not known whether a row was sent before its number was
     # listed. The engine asks the list again.
-    listed = set() if batch.may_have_been_sent else listed_numbers([row.recipient for row in rows])
+    listed = set() if may_have_been_sent(batch) else listed_numbers([row.recipient for row in rows])
     repeated = set() if _is_dropped(batch) else _already_resent(rows)
     values_by_row = []
     for row in rows:

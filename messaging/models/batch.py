@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -77,6 +79,16 @@ class Batch(models.Model):
     columns = models.JSONField(default=list, blank=True)
     number_column = models.PositiveSmallIntegerField(null=True)
     """Index into `columns`; None: not chosen yet, so the reader guesses it."""
+    choices = models.JSONField(null=True)
+    """What staff chose about the reading: `importing.choices.Choices`."""
+    findings = models.JSONField(null=True)
+    """What was read, and what is unusual about it: `importing.findings`."""
+    sample = models.JSONField(null=True)
+    """The first rows with masked numbers, for the check page. Deleted when the batch starts."""
+    check_run = models.UUIDField(null=True)
+    """The run whose results the batch has. A batch that is read again gets another one."""
+    accepted_run = models.UUIDField(null=True)
+    """The run whose warnings were all confirmed. The batch starts only if it is `check_run`."""
     sent_again_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="sent_again"
     )
@@ -178,9 +190,15 @@ class Batch(models.Model):
         return self.hold_id is not None and self.state not in ENDED
 
     @property
-    def may_have_been_sent(self) -> bool:
-        """Whether a newer database may have sent messages that wait here."""
-        return self.hold_id is not None or self.released_from_id is not None
+    def warnings(self) -> list[dict[str, Any]]:
+        """What is unusual about the file. Each has an `id`, a `key` and `values`."""
+        found: list[dict[str, Any]] = (self.findings or {}).get("warnings", [])
+        return found
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether staff confirmed all warnings, or there are none."""
+        return self.check_run is None or self.check_run == self.accepted_run
 
     @property
     def check_summary(self) -> dict[str, object]:
@@ -189,6 +207,7 @@ class Batch(models.Model):
         A batch that was checked again in the meantime has a different result, so the
         confirmation of the old one does not match."""
         return {
+            "check_run": self.check_run,
             "text": self.text,
             "recipients_digest": self.recipients_digest,
             "number_column": self.number_column,

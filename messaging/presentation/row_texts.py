@@ -70,6 +70,11 @@ def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
         return country_text(account, values["country"])
     if row.problem == RowProblem.PROVIDER:
         return _(values.pop("text")) % values
+    if row.problem == RowProblem.EMPTY_PLACE and values.get("word"):
+        return (
+            _("The column “%(column)s”, used in the text, contains only “%(word)s”: no value.")
+            % values
+        )
     words = _WORDS.get(row.problem)
     return words() % values if words else row.problem
 
@@ -92,6 +97,10 @@ _WORDS: Final[dict[str, Callable[[], str]]] = {
     RowProblem.LISTED: lambda: _("On the do-not-send list."),
     RowProblem.EMPTY_PLACE: lambda: _(
         "The column “%(column)s”, used in the text, is empty in this row."
+    ),
+    RowProblem.SHORTENED_PLACE: lambda: _(
+        "Excel shortened the value in the column “%(column)s” (%(value)s). Format the column as"
+        " text and enter it again."
     ),
     RowProblem.TOO_LONG: lambda: _("The text has %(segments)s segments; the maximum is %(most)s."),
 }

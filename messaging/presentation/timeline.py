@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
+from core.stored_texts import show
 from core.templatetags.portal import visible
 from core.times import duration
 from providers.hold.holdable import FROM_BEFORE
@@ -30,14 +31,15 @@ def timeline(
 ) -> list[TimelineEntry]:
     """List the entries. The flags say whether the reader may open calls and callbacks."""
     calls = _calls_of(message) if with_calls else []
-    return [
-        *_queue_entries(message),
-        *_send_entries(message, calls),
-        *sort_entries(
-            [*_decision_entries(message), *_report_entries(message, with_callbacks=with_callbacks)]
-        ),
-        *_missing_report_entry(message),
-    ]
+    return sort_entries(
+        [
+            *_queue_entries(message),
+            *_send_entries(message, calls),
+            *_decision_entries(message),
+            *_report_entries(message, with_callbacks=with_callbacks),
+            *_missing_report_entry(message),
+        ]
+    )
 
 
 def _calls_of(message: Message) -> list[ApiCall]:
@@ -107,11 +109,12 @@ def _decision_entries(message: Message) -> Iterator[TimelineEntry]:
     if hold is not None:
         yield TimelineEntry(_("Put on hold"), hold.started_at)
     if message.settled_at:
+        reason = show(message.settled_because)
         words = {
             S.NOT_SENT: _("Marked as not sent by %(name)s: %(reason)s"),
         }.get(MessageState(message.state), _("Marked as sent by %(name)s: %(reason)s"))
         yield TimelineEntry(
-            words % {"name": person_name(message.settled_by), "reason": message.settled_because},
+            words % {"name": person_name(message.settled_by), "reason": reason},
             message.settled_at,
         )
     if message.ended_at and message.state == S.CANCELLED:

@@ -8,12 +8,13 @@ from typing import Any, Final
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import ObjectAction, RevealAction
 from core.admin.pages import current_user, refuse_fragment
 from core.phone import grouped
+from core.stored_texts import declare
 from messaging.recipients import InvalidRecipient
 from providers.daily_limits import LimitReached
 from providers.models import Account
@@ -28,7 +29,8 @@ MAX_WAIT: Final = 1.5
 page polls for slower answers."""
 POLL_INTERVAL: Final = 0.05
 LONGEST_TYPED: Final = 200
-
+SENT_AGAIN: Final = declare("session.sent_again", _("New code sent via %(account)s"))
+CANCELLED: Final = declare("session.cancelled", pgettext_lazy("log", "Cancelled"))
 
 VIEW: Final = "otp.view_session"
 """Every action shows the session afterwards, so it requires permission to view it, too."""
@@ -148,7 +150,7 @@ class ResendPage(ObjectAction[Session]):
         except sessions.NotOpen:
             return gettext("Not sent: this session has ended. Send a new code.")
         if created:
-            self.log(session, f"Sent again over {account.name}")
+            self.log(session, SENT_AGAIN.store(account=account.name))
             messages.success(
                 self.request, _("A new code is being sent. The previous code no longer works.")
             )
@@ -165,7 +167,7 @@ class CancelPage(ObjectAction[Session]):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         session = self.find(object_id)
         if sessions.cancel(session, current_user(request)):
-            self.log(session, "Cancelled")
+            self.log(session, CANCELLED.store())
             messages.success(request, _("Cancelled. The code no longer works."))
         else:
             messages.warning(request, _("No change: this session had already ended."))

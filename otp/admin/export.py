@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.admin.actions import log_change
+from core.admin.actions import log_export
 from core.admin.exports import Column, Format, export
 from core.admin.labels import label_for
 from core.admin.pages import current_user
 from core.admin.timeline import person_name
 from core.countries import country_name
 from core.masking import plain_number
+from core.stored_texts import declare
 
 from ..models import Session
 from ..presentation.labels import shown_state
+
+EXPORTED: Final = declare("session.exported", _("Codes exported as %(format)s: %(count)s"))
 
 
 def columns(reader: User) -> list[Column]:
@@ -50,8 +55,7 @@ def export_sessions(
 
     Numbers are whole for users who may reveal them.
     """
-    log_text = f"Exported {rows.count()} code sessions as {format_}"
-    log_change(request, rows.order_by("-pk")[:1], log_text)
+    log_export(request, Session, EXPORTED.store(count=rows.count(), format=format_))
     sessions = rows.select_related("account", "created_by").order_by("-created_at", "-pk")
     shown_columns = columns(current_user(request))
     return export("codes", shown_columns, sessions.iterator(chunk_size=1000), format_)

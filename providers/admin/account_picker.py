@@ -18,9 +18,11 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from core.admin.buttons import Text
 from core.admin.pages import ObjectPage, ObjectType
 
-from ..account_checks import latest_reading
+from ..balances import balance_of
 from ..error_texts import explain
 from ..models import Account
+from ..presentation.balance_texts import balance_line
+from .account_summary import paused_note
 
 UnavailableReason: TypeAlias = Callable[[Account], str]
 
@@ -103,6 +105,8 @@ class AccountFormPage(ObjectPage[ObjectType], Generic[ObjectType]):
     """
 
     no_account_template: str
+    pause_consequence: Text = ""
+    """What follows for this form while its account is paused, as a sentence."""
 
     def find_accounts(self) -> list[Account]:
         """The accounts to list."""
@@ -153,5 +157,6 @@ class AccountFormPage(ObjectPage[ObjectType], Generic[ObjectType]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        reading = latest_reading(self.account) if self.account else None
-        return {**context, "account": self.account, "reading": reading}
+        line = balance_line(balance_of(self.account)) if self.account else ""
+        paused = paused_note(self.account, self.pause_consequence) if self.account else ""
+        return {**context, "account": self.account, "balance_line": line, "paused": paused}

@@ -21,8 +21,9 @@ from core.templatetags.portal import duration, visible
 from core.times import full_time, when
 
 from .. import journal
-from ..error_texts import explain
+from ..error_texts import Explanation, explain
 from ..models import ApiCall
+from ..pause_facts import may_fix_accounts, pause_fact
 from ..presentation.labels import FREE_OPERATIONS, operation_label
 from .call_filters import FILTERS
 
@@ -95,12 +96,21 @@ class ApiCallAdmin(ReadOnlyAdmin):
         return {
             "call": obj,
             "operation": operation_label(obj.operation),
-            "explanation": explain(obj.reason, free=free) if obj.reason else None,
+            "explanation": _explanation_of(obj, request, free=free) if obj.reason else None,
             "subject": subject_display(obj),
             "url": mark_hidden_parts(obj.url),
             "request_body": mark_hidden_parts(obj.request_body),
             "answer_body": mark_hidden_parts(obj.answer_body),
         }
+
+
+def _explanation_of(call: ApiCall, request: HttpRequest, *, free: bool) -> Explanation:
+    return explain(
+        call.reason,
+        free=free,
+        pause=None if free else pause_fact(call.account, call.reason, call.started_at),
+        may_fix=may_fix_accounts(request.user),
+    )
 
 
 def subject_display(call: ApiCall) -> str | SafeString:

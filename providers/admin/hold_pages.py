@@ -18,6 +18,7 @@ from core.admin.actions import log_export
 from core.admin.buttons import Crumb, Text
 from core.admin.exports import Column, export, export_buttons, requested_format
 from core.admin.pages import Page, current_user, fragment
+from core.stored_texts import declare
 
 from ..hold.decisions import (
     CannotSend,
@@ -39,6 +40,7 @@ from .hold_form import DecisionForm
 
 ROWS_SHOWN: Final = 100
 TITLE: Final = _("What waits")
+LOGGED: Final = declare("hold.exported", _("List exported as %(format)s, with lines: %(count)s"))
 REFUSALS: Final[dict[type[Refused], Promise]] = {
     HoldEnded: _("No change: the hold has ended."),
     UnknownGroup: _("No change: your selection is no longer on hold."),
@@ -201,7 +203,7 @@ class HoldExport(Page, View):
         format_ = requested_format(request)
         hold = open_hold()
         groups: list[HeldGroup] = held_groups(hold) if hold else []
-        log_export(request, Hold, "What waits", f"Exported {len(groups)} lines as {format_}")
+        log_export(request, Hold, LOGGED.store(count=len(groups), format=format_))
         return export("what-waits", EXPORTED, groups, format_)
 
 

@@ -112,7 +112,7 @@ class EnquirySource(ClaimedRowSource):
             return
         by_hand = enquiry.account.pause_reason == accounts.BY_HAND
         if not by_hand or asked_by.has_perm("providers.resume_account"):
-            accounts.resume(enquiry.account)
+            accounts.resume(enquiry.account, asked_by)
 
     def tidy(self, now: datetime) -> None:
         """Fail enquiries that have waited too long to be of interest."""

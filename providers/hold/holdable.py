@@ -16,6 +16,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 
+from core.stored_texts import Stored, show
+
 from ..models import Account, Hold
 
 FROM_BEFORE: Final = "from_before"
@@ -29,7 +31,7 @@ class HeldGroup:
     key: str
     """Names the group in forms and commands, such as `batch:17` or `messages:3`."""
     icon: str
-    title: str | Promise
+    stored_title: Stored
     account: str
     """The names of its accounts, and whose rows they are."""
     undecided: int
@@ -46,6 +48,10 @@ class HeldGroup:
     """The list of its rows."""
     has_rows: bool = False
     """Whether its rows can be decided one by one (`Holdable.rows`)."""
+
+    @property
+    def title(self) -> str:
+        return show(self.stored_title)
 
 
 @dataclass(frozen=True, slots=True)

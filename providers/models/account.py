@@ -114,6 +114,29 @@ class Account(models.Model):
         return [line.strip() for line in self.pausing_phrases.splitlines() if line.strip()]
 
 
+class AccountPause(models.Model):
+    """One pause of an account. The account itself only knows the present one."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="pauses")
+    reason = models.CharField(max_length=32)
+    started_at = RowTimeField()
+    ended_at = models.DateTimeField(null=True)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    resumed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    """None: a check by the portal ended the pause, or it continues."""
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=("account", "-started_at"), name="pause_by_account")]
+
+    def __str__(self) -> str:
+        return f"pause {self.pk} of account {self.account_id}"
+
+
 class Credential(models.Model):
     """One secret of an account, with its age."""
 

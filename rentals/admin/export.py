@@ -18,8 +18,10 @@ from core.admin.protocols import ModelPages
 from core.admin.timeline import person_name
 from core.countries import country_name
 from core.phone import mask
+from core.stored_texts import StoredText
 from core.templatetags.portal import amount
 
+from ..log_texts import ORDERS_EXPORTED, TRANSACTIONS_EXPORTED
 from ..models import Order, Transaction
 from ..presentation.labels import shown_state
 from ..presentation.timeline import type_word
@@ -56,7 +58,7 @@ def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
         Column(_("SMS received"), lambda order: order.received_there),
         Column(_("Ended at"), lambda order: order.ended_at),
     )
-    return _export(admin, request, "orders", columns, Order)
+    return _export(admin, request, "orders", columns, Order, ORDERS_EXPORTED)
 
 
 def export_transactions(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
@@ -74,7 +76,8 @@ def export_transactions(admin: ModelPages, request: HttpRequest) -> HttpResponse
         Column(_("Order id"), lambda row: row.order_provider_id),
         Column(_("Description (from the provider)"), lambda row: row.description),
     )
-    return _export(admin, request, "transactions", columns, Transaction)
+    logged = TRANSACTIONS_EXPORTED
+    return _export(admin, request, "transactions", columns, Transaction, logged)
 
 
 def _plain(value: Any) -> str:
@@ -87,8 +90,9 @@ def _export(
     name: str,
     columns: tuple[exports.Column, ...],
     model: type[Model],
+    logged: StoredText,
 ) -> HttpResponseBase:
     format_ = exports.requested_format(request)
     rows = filtered(admin, request)
-    log_export(request, model, name, f"Exported {rows.count()} rows")
+    log_export(request, model, logged.store(count=rows.count()))
     return exports.export(name, columns, rows.iterator(chunk_size=2000), format_)

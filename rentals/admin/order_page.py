@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.live import poll_interval
 from core.admin.protocols import ModelPages
-from core.admin.reasons import REVEAL_REASONS
+from core.admin.reasons import REVEAL_REASONS, Presets
 from core.admin.timeline import person_name
 from core.countries import country_name
+from core.stored_texts import declare
 from providers import clock
 from providers.engine.leases import is_engine_alive
 from providers.error_texts import own_words
@@ -38,9 +39,9 @@ MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 REFUND_WATCH = timedelta(minutes=2)
 """How long the page of a cancelled order keeps checking for the refund."""
 ACTIONS = ("cancel", "settle", "reveal", "hide", "hand")
-SETTLE_REASONS = {
-    "console": _("Verified in the provider's console"),
-    "nothing": _("Not found in the provider's list"),
+SETTLE_REASONS: Final[Presets] = {
+    "console": declare("order_outcome.console", _("Verified in the provider's console")),
+    "nothing": declare("order_outcome.nothing", _("Not found in the provider's list")),
 }
 
 
@@ -49,7 +50,7 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
     unmasked = may_see_unmasked(order, user)
     return {
         "shown_state": shown_state(order),
-        "explanation": explanation_of(order),
+        "explanation": explanation_of(order, user),
         "shown": shown(order, unmasked=unmasked),
         "unmasked": unmasked,
         "app": project_names(order.account.provider).get(order.project, order.project),

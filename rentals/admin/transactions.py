@@ -19,6 +19,8 @@ from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
 from core.templatetags.portal import amount, visible
 from core.times import when
+from providers import account_checks
+from providers.models import Enquiry
 
 from ..catalogue import renting_accounts
 from ..engine import list_sync_source
@@ -29,7 +31,10 @@ from .export import export_transactions
 
 
 class ReadNow(Page, View):
-    """Queue readings of both lists; web processes never call a provider."""
+    """Queue readings of both lists and of the balance, so that they belong together.
+
+    Web processes never call a provider.
+    """
 
     permission_required = "rentals.read_transaction"
     http_method_names = ["post"]
@@ -41,7 +46,8 @@ class ReadNow(Page, View):
                 by = current_user(request)
                 list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS, by, whole=True)
                 list_sync_source.request_reading(account, Reading.Kind.ORDERS, by, whole=True)
-        messages.success(request, _("Reading the provider's lists."))
+                account_checks.request_check(account, Enquiry.Kind.BALANCE, by)
+        messages.success(request, _("Reading the balance and the provider's lists."))
         return HttpResponseRedirect(reverse("admin:rentals_transaction_changelist"))
 
 

@@ -77,6 +77,8 @@ class Reading(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     complete = models.BooleanField(default=False)
     """The portal knows as many rows as the provider states."""
+    compared_at = models.DateTimeField(null=True)
+    """When the ledger check last compared these transactions with our orders."""
     reason = models.CharField(max_length=32, blank=True)
     words = models.TextField(blank=True)
 

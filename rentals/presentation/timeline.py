@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
+from core.stored_texts import show
 from core.templatetags.portal import amount
 from core.times import duration, full_time
 from providers.hold.holdable import FROM_BEFORE
@@ -51,7 +52,7 @@ def _placing(order: Order, with_calls: bool) -> Iterator[TimelineEntry]:
     if order.settled_at:
         text = _("Outcome set by %(name)s: %(reason)s") % {
             "name": person_name(order.settled_by),
-            "reason": order.settled_because or _("confirmed as placed by the portal"),
+            "reason": show(order.settled_because) or _("confirmed as placed by the portal"),
         }
         yield TimelineEntry(text, order.settled_at)
 

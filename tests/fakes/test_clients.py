@@ -194,7 +194,7 @@ class Redirecting(Fake):
         fake = self
         handler: Any = self._server.RequestHandlerClass
 
-        class Moved(handler):  # type: ignore[misc]
+        class Moved(handler):
             def send_response(self, code: int, message: str | None = None) -> None:
                 super().send_response(308)
                 self.send_header("Location", fake.target)

@@ -263,7 +263,7 @@ def test_correct_code_settles_an_unknown_send(sandbox: Sandbox) -> None:
 
     message = Message.objects.get()
     assert (session.state, message.state) == ("verified", "submitted")
-    assert message.settled_because == "The right code was read out"
+    assert message.settled_because == '{"key": "outcome.correct_code"}'
     assert session.sent_at == message.handed_over_at
 
 

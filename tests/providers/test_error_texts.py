@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils import timezone, translation
 
@@ -13,13 +15,13 @@ from providers.gateway.reason_kinds import DETAILED, NOT_CONNECTED
 from providers.gateway.vocabulary import Reason
 from providers.reason_text import ReasonText
 
-ALL_VALUES = {"n": 12, "time": "14:05", "app": "WhatsApp", "country": "Indonesia"}
+ALL_VALUES: dict[str, Any] = {"n": 12, "time": "14:05", "app": "WhatsApp", "country": "Indonesia"}
 
 
 @pytest.mark.parametrize("free", [False, True])
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_explained_with_and_without_values(reason: Reason, free: bool) -> None:
-    for values in ({}, ALL_VALUES):
+    for values in (dict[str, Any](), ALL_VALUES):
         explanation = explain(reason, free=free, **values)
         assert explanation.title
         assert explanation.title != reason
@@ -90,14 +92,14 @@ def test_each_kind_of_failed_connection_has_its_own_words(reason: Reason, langua
         others = {explain(other).title for other in NOT_CONNECTED if other != reason}
     assert explained.title not in others
     assert explained.next_step
-    assert explained.money == MoneyLine.NOT_SENT
+    assert explained.money == MoneyLine.NOT_SPENT
     assert own_words(reason, "2026-11-25") == ("" if reason in DETAILED else "2026-11-25")
     assert ("2026-11-25" in explained.title) == (reason in DETAILED)
 
 
 def test_redirect_names_its_host() -> None:
     explained = explain(Reason.REDIRECTED, words="https://other.example")
-    assert explained.title == "The address of this account redirects to https://other.example."
+    assert explained.title == "The address of this account redirected to https://other.example."
     slash = explain(Reason.REDIRECTED_TO_SLASH, words="/extra_api/otp_msg/")
     assert "Trailing slash in the send address" in slash.next_step
 
@@ -113,5 +115,5 @@ def test_refusal_without_words_does_not_point_to_them(reason: str) -> None:
 
 
 def test_tried_connection_says_how_often() -> None:
-    values = retry_values(Reason.CERT_EXPIRED, 2, timezone.now(), lambda: 0)
+    values: dict[str, Any] = {**retry_values(Reason.CERT_EXPIRED, 2, timezone.now(), lambda: 0)}
     assert "Tried 2 times" in explain(Reason.CERT_EXPIRED, words="", **values).text

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from core.stored_texts import from_staff
 from providers.gateway.vocabulary import OrderState as Stated
 from providers.gateway.vocabulary import Rental
 from providers.models import Account, Hold
@@ -156,7 +157,7 @@ def test_key_that_others_use_adopts_nothing_automatically() -> None:
     order = held_order(account)
     found = find(account, "1001")
     assert holdable("orders").settle_known(Hold.objects.get()) == 0
-    assert reconciliation.adopt(order, found, by=make_user(), because="Seen in the console")
+    assert reconciliation.adopt(order, found, by=make_user(), because=from_staff("Seen there"))
     order.refresh_from_db()
     assert (order.state, order.provider_id) == ("pending", "1001")
     assert holdable("orders").count_undecided(Hold.objects.get()) == 0

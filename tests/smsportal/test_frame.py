@@ -54,6 +54,7 @@ NAVIGATION = {
         "Accounts",
         "API calls",
         "Callbacks",
+        "Audit log",
         "Hosts",
     ],
 }

@@ -8,6 +8,7 @@ from typing import Final
 
 from ... import segments
 from ...text_cleaning import clean_text, clean_value
+from .empty_words import is_empty_word
 from .lookalikes import (
     PLACE,
     find_lookalikes,
@@ -18,15 +19,11 @@ from .lookalikes import (
     unprotect,
     without_escapes,
 )
+from .names import unwrapped
+from .shortened import is_shortened
 from .xlsx_values import Cells
 
 PLACEHOLDER: Final = PLACE
-
-
-SPREADSHEET_ERRORS: Final = frozenset(
-    {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"}
-)
-"""What a spreadsheet shows for a failed formula. These must never reach a recipient."""
 
 
 def placeholders_in(text: str) -> list[str]:
@@ -37,9 +34,20 @@ def placeholders_in(text: str) -> list[str]:
 class EmptyPlaceholder(ValueError):
     """A row has no value for this placeholder. An incomplete text is not sent."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, word: str = "") -> None:
         super().__init__(name)
         self.name = name
+        self.word = word
+        """The word for “no value” that the cell holds, such as NULL."""
+
+
+class ShortenedPlaceholder(ValueError):
+    """A spreadsheet shortened the value of this placeholder, so its last digits are lost."""
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(name)
+        self.name = name
+        self.value = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +95,15 @@ class Pattern:
         return bool(self._names)
 
     def fill(self, cells: Cells) -> FilledText:
-        """The text for one row. Raises `EmptyPlaceholder`."""
+        """The text for one row. Raises `EmptyPlaceholder` and `ShortenedPlaceholder`."""
         if self._plain is not None:
             return self._plain
         values = {index: _value(cells, index) for index in self._names}
         for index, value in values.items():
-            if not value:
-                raise EmptyPlaceholder(self._names[index])
+            if is_empty_word(value):
+                raise EmptyPlaceholder(self._names[index], value)
+            if is_shortened(value):
+                raise ShortenedPlaceholder(self._names[index], value)
         return _filled(
             "".join(piece if isinstance(piece, str) else values[piece] for piece in self._pieces)
         )
@@ -129,6 +139,5 @@ def _filled(text: str) -> FilledText:
 
 
 def _value(cells: Cells, index: int) -> str:
-    """The cell as one visible line; empty for a spreadsheet error."""
-    value = clean_value(cells[index]) if index < len(cells) else ""
-    return "" if value in SPREADSHEET_ERRORS else value
+    """The cell as one line of visible characters."""
+    return clean_value(unwrapped(cells[index])) if index < len(cells) else ""

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from core.acts import record_act
 from core.models import Act
+from core.stored_texts import from_staff
 from providers.models import Hold
 from providers.presentation.hold_view import PERMISSION, banner
 from smsportal.roles import ROLES
@@ -283,11 +284,11 @@ def test_check_again_settles_what_has_become_known(
 def test_export_holds_the_groups_is_safe_and_is_logged(
     fake: FakeHoldable, hold: Hold, browser: Client
 ) -> None:
-    fake.title = "=HYPERLINK(1)"
+    fake.title = from_staff("=HYPERLINK(1)")
     content = b"".join(browser.get(EXPORT)).decode()
     assert '"\'=HYPERLINK(1)"' in content
     assert '"3","0","2025-11-20 13:12:05 UTC+08:00"' in content
-    assert LogEntry.objects.filter(object_repr="What waits").count() == 1
+    assert LogEntry.objects.filter(object_repr="providers.hold").count() == 1
     assert browser.get(EXPORT, {"format": "exe"}).status_code == 404
 
 

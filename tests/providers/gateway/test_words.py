@@ -97,7 +97,7 @@ def test_number_is_written_without_exponent(number: str, text: str) -> None:
     assert number_text(Decimal(number)) == text
 
 
-PLACEHOLDERS = [
+PLACEHOLDERS: list[object] = [
     None,
     0,
     0.0,

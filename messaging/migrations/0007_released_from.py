@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0005_crossed_ids'),
+        ('messaging', '0006_check_of_files'),
         ('providers', '0003_words'),
     ]
 

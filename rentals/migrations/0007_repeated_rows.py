@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rentals', '0005_words'),
+        ('rentals', '0006_compared_readings'),
     ]
 
     operations = [
