@@ -11,7 +11,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 
 from providers import clock
@@ -93,6 +93,7 @@ def release(messages: QuerySet[Message]) -> int:
                 S.QUEUED,
                 sources=(S.HELD,),
                 hold=None,
+                released_from=F("hold"),
                 reason="",
                 queued_at=later,
                 not_before=later,

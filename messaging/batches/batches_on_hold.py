@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -125,7 +125,8 @@ def _let_go(batch: Batch) -> bool:
     on_hold = Batch.objects.filter(pk=batch.pk, hold=batch.hold_id)
     by_hold = on_hold.filter(reason=FROM_BEFORE)
     now = clock.now()
-    free: dict[str, Any] = {"hold": None, "reason": "", "values": {}, "paused_at": None}
+    released: dict[str, Any] = {"hold": None, "released_from": F("hold")}
+    free = {**released, "reason": "", "values": {}, "paused_at": None}
     moved = BATCH_STATES.move(
         by_hold.filter(started_at=None),
         B.SCHEDULED,
@@ -141,7 +142,7 @@ def _let_go(batch: Batch) -> bool:
         sampled_at=None,
         **free,
     )
-    done = moved or on_hold.exclude(state__in=ENDED).update(hold=None)
+    done = moved or on_hold.exclude(state__in=ENDED).update(**released)
     if done:
         queue_fan_out(batch)
         wake_engine()

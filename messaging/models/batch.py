@@ -154,6 +154,9 @@ class Batch(models.Model):
     )
     """The hold that keeps it from starting or going on until a person has decided. A batch that
     was dropped keeps it: its messages may have been sent."""
+    released_from = models.ForeignKey(
+        Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
 
     class Meta:
         ordering = ("-created_at", "-pk")

@@ -113,6 +113,11 @@ class Message(ClaimedRow, Settled):
     )
     """The hold that keeps it from being sent until a person has decided, or kept it until it was
     settled. A message that was released has none."""
+    released_from = models.ForeignKey(
+        Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    """The hold from which a person released it. It may have been sent before, so it never ends as
+    cancelled (`messaging.released`)."""
 
     class Meta:
         ordering = ("-created_at", "-pk")

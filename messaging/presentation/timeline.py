@@ -15,7 +15,7 @@ from core.stored_texts import show
 from core.templatetags.portal import visible
 from core.times import duration
 from providers.hold.holdable import FROM_BEFORE
-from providers.models import ApiCall
+from providers.models import ApiCall, Hold
 from providers.presentation.callback_texts import REPORT_WORDS, mask_words
 
 from ..models import Message, Report
@@ -105,7 +105,7 @@ def _answer_text(message: Message) -> str:
 
 
 def _decision_entries(message: Message) -> Iterator[TimelineEntry]:
-    hold = message.hold or (message.batch.hold if message.batch else None)
+    hold = _hold_of(message)
     if hold is not None:
         yield TimelineEntry(_("Put on hold"), hold.started_at)
     if message.settled_at:
@@ -126,6 +126,14 @@ def _decision_entries(message: Message) -> Iterator[TimelineEntry]:
         yield TimelineEntry(text % {"name": person_name(message.ended_by)}, message.ended_at)
     elif message.ended_at and not message.answered_at:
         yield TimelineEntry(_("The portal stopped trying"), message.ended_at)
+
+
+def _hold_of(message: Message) -> Hold | None:
+    """The hold that keeps the message or its batch, or from which it was released."""
+    hold = message.hold or message.released_from
+    if hold is None and message.batch is not None:
+        hold = message.batch.hold or message.batch.released_from
+    return hold
 
 
 def _report_entries(message: Message, *, with_callbacks: bool) -> Iterator[TimelineEntry]:

@@ -66,6 +66,14 @@ def test_log_is_searched_for_exceptions_that_no_fault_explains(tmp_path: Path) -
     assert unexpected_exceptions(log) == ["host1 logged 1 times: KeyError: 'x'"]
 
 
+def test_missing_table_is_expected_during_a_restore_only(tmp_path: Path) -> None:
+    log = tmp_path / "host1.log"
+    line = 'django.db.utils.ProgrammingError: relation "providers_fence" does not exist'
+    log.write_text(f"Traceback (most recent call last):\n  x\n{line}\n")
+    assert unexpected_exceptions(log) == [f"host1 logged 1 times: {line}"]
+    assert not unexpected_exceptions(log, restored=True)
+
+
 def grown(megabytes_a_minute: float) -> list[str]:
     memory = Memory()
     series = [(10.0 * index, 80 + megabytes_a_minute * index / 6) for index in range(180)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from core.money_lines import MoneyLine
 from messaging import do_not_send, queue_message
 from messaging.models import Message
 from messaging.on_hold import is_on_hold, on_hold
@@ -60,6 +62,35 @@ def discard(message: Message, rows: list[int] | None = None) -> int:
 def report(message: Message, state: DeliveryState) -> list[events.Match]:
     event = DeliveryReported(reference=message.reference, provider_id="", words="", state=state)
     return events.publish(events.ReceivedEvent(message.account, event, timezone.now()))
+
+
+# --- after the release ---------------------------------------------------------------
+
+
+def end_by_cancel(message: Message) -> None:
+    assert queue_message.cancel(message, make_user())
+
+
+def end_by_list(message: Message) -> None:
+    do_not_send.add(message.recipient, "Asked for it", make_user())
+
+
+@pytest.mark.parametrize("end", [end_by_cancel, end_by_list])
+def test_released_message_that_is_not_sent_ends_unknown(end: Callable[[Message], None]) -> None:
+    message = held_message()
+    assert release(message) == 1
+    end(message)
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("unknown", "from_before")
+    assert explanation_of(message).money == MoneyLine.UNKNOWN
+
+
+def test_message_written_after_the_hold_ends_cancelled() -> None:
+    held_message()
+    message = make_message()
+    end_by_cancel(message)
+    message.refresh_from_db()
+    assert message.state == "cancelled"
 
 
 # --- the hold begins -----------------------------------------------------------------

@@ -242,7 +242,7 @@ def test_number_listed_meanwhile_gets_nothing_after_the_release(sending: Batch) 
     release(sending)
     assert due() == 2
     message.refresh_from_db()
-    assert (message.state, message.reason) == ("cancelled", "do_not_send")
+    assert (message.state, message.reason) == ("unknown", "from_before")
 
 
 def test_choice_of_rows_releases_nothing(sending: Batch) -> None:
@@ -250,6 +250,33 @@ def test_choice_of_rows_releases_nothing(sending: Batch) -> None:
     pks = list(sending.messages.values_list("pk", flat=True))
     assert release(sending, pks) == 0
     assert sending.is_on_hold
+
+
+def test_batch_cancelled_after_its_release_ends_unknown_and_keeps_the_limits(
+    sending: Batch, by: User
+) -> None:
+    (cap, *_) = caps_of(sending.account, by, DailyLimit.What.MESSAGES)
+    used = usage_of(cap)
+    keep(sending)
+    assert release(sending) == 3
+    assert lifecycle.cancel(sending, by)
+    tasks.cancel_rest(sending.pk)
+    messages = sending.messages.all()
+    assert {(one.state, one.reason) for one in messages} == {("unknown", "from_before")}
+    assert progress_of(sending).cancelled == 0
+    assert usage_of(cap) == used
+
+
+def test_rows_without_a_message_of_a_batch_cancelled_after_its_release_end_unknown(
+    by: User,
+) -> None:
+    batch = make_batch(numbers(3), by=by)
+    assert lifecycle.start(batch, by)
+    keep(batch)
+    assert release(batch) == 3
+    assert lifecycle.cancel(batch, by)
+    tasks.cancel_rest(batch.pk)
+    assert states(batch) == ["unknown"] * 3
 
 
 # --- discard -------------------------------------------------------------------------------
