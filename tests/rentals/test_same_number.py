@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -62,7 +63,7 @@ def test_number_without_country_code_belongs_to_the_region(
 # --- running orders ------------------------------------------------------------------------
 
 
-def rented(phone: str, **fields: object) -> Order:
+def rented(phone: str, **fields: Any) -> Order:
     return make_rented(region="ID", phone=phone, **fields)
 
 

@@ -11,6 +11,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
+from core.stored_texts import from_staff
 from providers.models import Account
 from rentals import ledger
 from rentals.models import Finding, Reading, Transaction
@@ -116,7 +117,7 @@ def test_explained_differences_are_not_called_agreement(manager: Browser) -> Non
     account = compared_account()
     book_unmatched_hold(account)
     (finding,) = ledger.check(account)
-    ledger.explain(finding, make_user(), "elsewhere")
+    ledger.explain(finding, make_user(), from_staff("Rented elsewhere"))
     page = shown_to(manager)
     assert "every difference has been explained" in page
     assert "everything agrees" not in page
