@@ -54,7 +54,9 @@ def end_rest(batch: Batch) -> int:
     done = 0
     while pks := _waiting_keys(batch):
         with transaction.atomic():
-            done += _give_up(batch, pks) if released.may_have_been_sent(batch) else _cancel(batch, pks)
+            done += (
+                _give_up(batch, pks) if released.may_have_been_sent(batch) else _cancel(batch, pks)
+            )
     return done
 
 
