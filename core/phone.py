@@ -98,6 +98,13 @@ def parse_number(typed: str, home_country: str = "CN") -> PhoneNumber:
     if home_country == "CN" and (plain := _CHINESE_PLAIN.fullmatch(typed)):
         return _chinese_mobile(plain[1])
     writing = read_writing(typed)
+    number = _parse_written(typed, writing, home_country)
+    if writing.may_end_in_decimals and number.unusual:
+        raise PhoneError(PhoneProblem.DECIMAL, typed)
+    return number
+
+
+def _parse_written(typed: str, writing: Writing, home_country: str) -> PhoneNumber:
     if writing.international:
         return _parse_abroad(typed, writing.digits)
     if writing.digits.startswith("00"):

@@ -16,6 +16,9 @@ _ONE_RUN: Final = re.compile(r"[0-9]+")
 _LAST_DIGITS: Final = re.compile(r"[0-9]+$")
 _SHORTENED: Final = re.compile(r"(\+?[0-9]+)(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
 _LONGEST_DECIMALS: Final = 2
+_LONGEST_ZEROS: Final = 3
+_SHORTEST_LONG_GROUP: Final = 3
+"""Digits. Numbers written in pairs end in 00 as in any other pair."""
 _SHORTEST_NUMBER: Final = 8
 """Digits. No first group of a number is this long, so a point behind it is a decimal point."""
 
@@ -79,7 +82,7 @@ def _unless(ambiguous: bool, verdict: bool) -> bool:
 
 
 def _ends_like_decimals(head: str, tail: str, zeros: bool) -> bool:
-    """Whether groups of thousands precede the last group: 81.234.567.00, but not 06.12.34.56.00."""
+    """Whether a long group precedes the last group: 81.234.567.00, but not 06.12.34.56.00."""
     last = _LAST_DIGITS.search(head)
-    after_thousands = last is not None and len(last[0]) == 3
-    return len(tail) == 1 or (zeros and len(tail) == 2 and after_thousands)
+    after_long_group = last is not None and len(last[0]) >= _SHORTEST_LONG_GROUP
+    return len(tail) == 1 or (zeros and len(tail) <= _LONGEST_ZEROS and after_long_group)

@@ -50,6 +50,9 @@ _NORTH_AMERICAN: Final = re.compile(
 """A 1 by itself, then ten digits. Every other sign than a bracket is written as a blank."""
 
 
+_LAST_ZEROS: Final = re.compile(r"[.,]0{1,3}$")
+
+
 @dataclass(frozen=True, slots=True)
 class Writing:
     """The digits of a number as it was written."""
@@ -59,6 +62,8 @@ class Writing:
     """Whether they begin with a country code, as after a plus sign."""
     north_american: bool
     """Whether they are grouped as in North America, after a leading 1."""
+    may_end_in_decimals: bool = False
+    """Whether the last digits are zeros behind a point or comma."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +86,15 @@ def read_writing(typed: str) -> Writing:
     signs = _unwrap(signs)
     text = _text_of(signs)
     _reject_several(typed, text)
-    digits = _digits_of(typed, signs, _plain(typed, text))
+    plain = _plain(typed, text)
+    digits = _digits_of(typed, signs, plain)
     if not digits.startswith("+"):
         digits = context + digits
     return Writing(
         digits.removeprefix("+"),
         international=digits.startswith("+"),
         north_american=bool(_NORTH_AMERICAN.fullmatch(_groups_of(text))),
+        may_end_in_decimals=bool(_LAST_ZEROS.search(plain)),
     )
 
 

@@ -158,7 +158,10 @@ class PortalChangeList(ChangeList):
         for choice in spec.choices(self):
             if choice.get("selected") and choice.get("display"):
                 return str(choice["display"])
-        words = {str(value): str(word) for value, word in getattr(spec, "lookup_choices", ())}
+        # Django's filters list pairs of value and label, or values alone.
+        choices = getattr(spec, "lookup_choices", ())
+        pairs = [one if isinstance(one, tuple | list) else (one,) for one in choices]
+        words = {str(pair[0]): str(pair[-1]) for pair in pairs}
         values: list[str] = []
         for value in spec.used_parameters.values():
             values += value if isinstance(value, list) else [value]

@@ -26,7 +26,7 @@ from core.times import when
 
 from ..models import Batch, Template
 from ..presentation.batch_labels import shown_state, where_shown
-from . import batch_actions, batch_page
+from . import batch_actions, batch_page, batch_start
 from .batch_forms import TemplateForm
 from .new_batch import NewBatchPage, size
 
@@ -61,7 +61,7 @@ class BatchAdmin(ReadOnlyAdmin):
         ("<str:object_id>/check/", "check", batch_actions.CheckPage),
         ("<str:object_id>/accept/", "accept", batch_actions.AcceptPage),
         ("<str:object_id>/report/", "report", batch_actions.ReportPage),
-        ("<str:object_id>/confirm/", "confirm", batch_actions.ConfirmPage),
+        ("<str:object_id>/confirm/", "confirm", batch_start.ConfirmPage),
         ("<str:object_id>/pause/", "pause", batch_actions.PausePage),
         ("<str:object_id>/continue/", "continue", batch_actions.ContinuePage),
         ("<str:object_id>/unschedule/", "unschedule", batch_actions.UnschedulePage),

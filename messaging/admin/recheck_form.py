@@ -10,7 +10,7 @@ from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from ..batches.importing.choices import Choices
+from ..batches.choices import Choices
 from ..batches.importing.encodings import CHOICES, label_of
 from ..batches.importing.file_errors import FileProblem
 from ..models import Batch

@@ -17,7 +17,7 @@ from providers.models import Account
 from .. import segments
 from ..models import Batch, StagedRow
 from . import storage
-from .importing.choices import Choices
+from .choices import Choices
 from .states import BATCH_STATES, BatchState
 
 LIST_SEPARATORS: Final = re.compile(r"[,;，；、]")

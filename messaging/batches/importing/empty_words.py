@@ -45,12 +45,18 @@ WORDS: Final = frozenset(
 CASED: Final = frozenset({"nan", "NaN", "NAN", "NA"})
 """Nan and Na are names of people."""
 LONGEST: Final = 28
+FIRST_LETTERS: Final = "nNuUeE1"
+"""Letters and digits that begin one of these words."""
 
 
 def is_empty_word(cell: str) -> bool:
     """Whether the cell is blank or holds a word for “no value”."""
-    if len(cell) > LONGEST and not cell.isspace():
-        return len(visible(cell)) == 0
+    first = cell[:1]
+    if first.isalnum() and first not in FIRST_LETTERS:
+        # Files hold 100,000 cells, and hardly any is such a word.
+        return False
+    if len(cell) > LONGEST:
+        return not cell.strip() or not visible(cell)
     word = visible(unwrapped(cell))
     if not word or word in CASED:
         return True

@@ -26,7 +26,7 @@ CLOSE: Final = 0.02
 """Below this difference of scores the detector's opinion decides."""
 ENOUGH_LETTERS: Final = 100
 """Bytes beyond ASCII from which the detector, which counts letters of languages, has an opinion."""
-OFFERED: Final = 5
+OFFERED: Final = 4
 SHOWN_LINES: Final = 3
 MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -153,7 +153,10 @@ def _guess(open_file: OpenFile) -> Encoding:
     plausible = [name for name in ranked[:1] if (scores[name] or 0.0) >= MIN_SCORE]
     name = plausible[0] if plausible else ""
     readings = _different([Reading(name, _shown(lines, name)) for name in ranked])
-    return Encoding(name, is_guess=True, letters=letters, readings=readings[:OFFERED])
+    offered = readings[:OFFERED]
+    # Chinese spreadsheet programs save CSV files so; it is worth a look whatever its score.
+    offered += [one for one in readings[OFFERED:] if one.encoding == "gb18030"]
+    return Encoding(name, is_guess=True, letters=letters, readings=offered)
 
 
 def _first_that_fits(open_file: OpenFile, guess: Encoding) -> Encoding:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from core.phone import DOT, mask
 
 from ...models import Batch, Message
-from .choices import Choices
+from ..choices import Choices
 from .columns import Columns, letters
 from .encodings import label_of
 from .oddities import OddityCount, recent_countries, warning

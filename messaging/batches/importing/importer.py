@@ -23,11 +23,11 @@ from django.db.models import F, Q
 from providers import clock
 
 from ...models import Batch, Message, StagedRow
+from ..choices import Choices
 from ..resend import originals_of
 from ..states import BATCH_STATES, BatchState
 from ..storage import StoredFile
 from . import staged_rows
-from .choices import Choices
 from .columns import SAMPLE, Columns, columns_of, is_rounded
 from .file_errors import FileProblem, Unreadable
 from .findings import add_results, findings_of, sample_of

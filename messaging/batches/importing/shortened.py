@@ -10,6 +10,7 @@ EXPONENT: Final = re.compile(
     r"[+-]?[0-9]{1,3}(?:[.,][0-9]+)?[eE]\+[0-9]{2,3}|[+-]?[0-9][.,][0-9]+[eE][0-9]{1,3}"
 )
 """2.02611E+17. Without a plus sign only with a decimal part, since 5E2 may be a flat."""
+FIRST_SIGNS: Final = "0123456789+-"
 ZEROS: Final = "00000"
 """A number of 11 digits that was shortened to 1.39123E+10 has five zeros at its end."""
 LEAST: Final = 2
@@ -17,7 +18,10 @@ LEAST: Final = 2
 
 def is_shortened(cell: str) -> bool:
     """Whether a spreadsheet wrote the cell in scientific notation."""
-    return ("e" in cell or "E" in cell) and EXPONENT.fullmatch(cell.strip()) is not None
+    if "e" not in cell and "E" not in cell:
+        return False
+    plain = cell.strip()
+    return plain[:1] in FIRST_SIGNS and EXPONENT.fullmatch(plain) is not None
 
 
 def are_mostly_shortened(numbers: Iterable[str]) -> bool:

@@ -12,7 +12,7 @@ from itertools import islice
 from tempfile import TemporaryFile
 from typing import Any, Final
 
-from .choices import Choices
+from ..choices import Choices
 from .columns import SAMPLE, columns_of
 from .csv_table import open_csv
 from .encodings import Encoding, OpenFile, encoding_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from openpyxl import Workbook
 
 from messaging.admin.batch_page import fingerprint
 from messaging.batches import create, lifecycle, tasks
-from messaging.batches.importing.choices import Choices
+from messaging.batches.choices import Choices
 from messaging.models import Batch, StagedRow
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch
@@ -48,7 +49,9 @@ def accept(browser: Client, batch: Batch, *ticked: str) -> Any:
     return browser.post(page_of(batch, "accept"), data, follow=True)
 
 
-def workbook(*sheets: tuple[str, list[tuple[object, ...]]], front: int = 0, **hide: Any) -> bytes:
+def workbook(
+    *sheets: tuple[str, Sequence[tuple[object, ...]]], front: int = 0, **hide: Any
+) -> bytes:
     book = Workbook()
     book.remove(book.active)  # type: ignore[arg-type]
     for title, rows in sheets:

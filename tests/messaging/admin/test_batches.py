@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from messaging import do_not_send
-from messaging.admin.batch_actions import fingerprint
+from messaging.admin.batch_page import fingerprint
 from messaging.batches import create, lifecycle, resend, tasks
 from messaging.models import Batch, FilePart, Message, StagedRow, Template
 from tests.factories.accounts import make_account

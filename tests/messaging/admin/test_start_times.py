@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from messaging.admin.batch_actions import fingerprint
+from messaging.admin.batch_page import fingerprint
 from messaging.models import Batch, Message
 from providers import clock
 from tests.factories.batches import make_batch, numbers
