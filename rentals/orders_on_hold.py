@@ -20,6 +20,7 @@ from django.utils.translation import ngettext, pgettext
 
 from core.admin.timeline import person_name
 from core.countries import country_name
+from core.punctuation import with_detail
 from core.times import short_time
 from providers import clock
 from providers.engine.wake import wake_engine
@@ -149,7 +150,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
         key=f"{OrdersOnHold.name}:{account.pk}",
         icon="add_call",
         title=pgettext("hold", "Orders"),
-        account=f"{account.name}, {people}",
+        account=with_detail(account.name, people),
         undecided=times["count"],
         oldest=times["oldest"],
         newest=times["newest"],
@@ -165,8 +166,8 @@ def _row(order: Order) -> HeldRow:
     app = project_names(order.account.provider).get(order.project, order.project)
     return HeldRow(
         pk=order.pk,
-        title=f"{app}, {country_name(order.region)}",
-        line=f"{order.account.name}, {person_name(order.created_by)}",
+        title=with_detail(app, country_name(order.region)),
+        line=with_detail(order.account.name, person_name(order.created_by)),
         at=order.created_at,
         url=reverse("admin:rentals_order_change", args=[order.public_id]),
     )

@@ -19,6 +19,7 @@ from core.admin.banners import Banner
 from core.admin.buttons import Button
 from core.admin.labels import Role
 from core.admin.pages import fragment
+from core.punctuation import sentences
 from core.times import short_time
 from messaging.presentation.backlog import UNUSUAL, backlog
 from providers import clock
@@ -115,8 +116,7 @@ def _silence_text(since: datetime, now: datetime, waiting: TotalBacklog) -> str:
         ) % {"what": waiting.text}
     else:
         second = _("New messages and orders will wait; nothing is lost.")
-    # Translators: two sentences, one after the other.
-    return _("%(first)s %(second)s") % {"first": first, "second": second}
+    return sentences(first, second)
 
 
 def _overdue_text(waiting: TotalBacklog) -> str:

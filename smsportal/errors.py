@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from core.admin.pages import NeedsPermission
+from core.punctuation import listed
 from core.uploads import UploadTooLarge
 from providers.engine.database_errors import concerns_row
 
@@ -51,14 +52,14 @@ def error_page(
 def not_allowed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403, with the permissions that the user lacks."""
     names = exception.permissions if isinstance(exception, NeedsPermission) else ()
-    words = ", ".join(_permission_label(name) for name in names) or _missing_permission(request)
+    words = listed(_permission_label(name) for name in names) or _missing_permission(request)
     return error_page(request, "403", 403, {"permission": words})
 
 
 def _permission_label(name: str) -> str:
     label, _, codename = name.partition(".")
     found = Permission.objects.filter(content_type__app_label=label, codename=codename).first()
-    return permission_label(found) if found else name
+    return permission_label(found) if found else ""
 
 
 def _missing_permission(request: HttpRequest) -> str:

@@ -143,6 +143,7 @@ _ACTION_LABELS: Final[dict[str, Promise]] = {
     "view": _("View: %(things)s"),
     "add": _("Add: %(things)s"),
     "change": _("Change: %(things)s"),
+    "delete": _("Delete: %(things)s"),
 }
 GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals")
 

@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.contrib.admin import display
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -261,6 +262,12 @@ class PortalAdmin(ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        found = self.get_object(request, unquote(object_id))
+        if found is not None:
+            # Django looks for entries by the id in the URL, but they name the row's primary key.
+            object_id = quote(str(found.pk))
+            title = pgettext("title", "Change history: %(name)s") % {"name": found}
+            extra_context = {"title": title, **(extra_context or {})}
         answer: HttpResponse = super().history_view(request, object_id, extra_context)
         if isinstance(answer, TemplateResponse) and answer.context_data:
             translate_fields(answer.context_data["action_list"])

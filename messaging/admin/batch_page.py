@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ from core.admin.labels import label_for
 from core.admin.live import poll_interval
 from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
+from core.punctuation import listed
 from providers.account_checks import latest_reading
 from providers.engine.bulk_throttle import bulk_rate_per_minute
 from providers.engine.leases import is_engine_alive
@@ -41,6 +42,7 @@ from .batch_forms import RecheckForm
 B = BatchState
 S = MessageState
 MAX_PROBLEMS: Final = 100
+MAX_COSTLY: Final = 20
 SHOWN_STATES: Final = (
     S.SENDING,
     S.SUBMITTED,
@@ -166,9 +168,16 @@ def _check_context(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
             for row in faulty.order_by("pk")[:MAX_PROBLEMS]
         ],
         "bad": batch.repeated + batch.listed + batch.refused,
-        "costly_rows": list(costly.order_by("pk").values_list("number", "segments")[:20]),
+        "costly_rows": _costly_rows_text(batch, costly),
         "preview": preview_of(batch, 0, user) if batch.good else None,
     }
+
+
+def _costly_rows_text(batch: Batch, costly: QuerySet[StagedRow]) -> str:
+    rows = costly.order_by("pk").values_list("number", "segments")[:MAX_COSTLY]
+    row = _("row %(number)s (%(size)s)")
+    texts = [row % {"number": number, "size": size} for number, size in rows]
+    return listed([*texts, "…"] if batch.costly > len(texts) else texts)
 
 
 def _corrected_text(batch: Batch) -> str:

@@ -18,6 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core.admin.timeline import person_name
+from core.punctuation import with_detail
 from core.times import short_time
 from providers import clock
 from providers.engine.wake import wake_engine
@@ -161,7 +162,7 @@ def group_of(batch: Batch) -> HeldGroup:
         key=f"{KEY}:{batch.pk}",
         icon="calendar_clock" if _is_scheduled(batch) else "stacks",
         title=_title(batch),
-        account=f"{batch.account.name}, {person_name(batch.answerable or batch.created_by)}",
+        account=with_detail(batch.account.name, person_name(batch.answerable or batch.created_by)),
         undecided=count_waiting(batch),
         oldest=batch.started_at or batch.created_at,
         newest=batch.started_at or batch.created_at,

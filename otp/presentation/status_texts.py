@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from core.admin.timeline import person_name
 from core.money_lines import MoneyLine
+from core.punctuation import sentences
 from core.secrets import DOTS
 from core.times import duration, full_time, short_time
 from messaging.on_hold import is_on_hold
@@ -66,8 +67,7 @@ def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> Status
             why = explain(attempt.reason, words=attempt.words)
             step = why.next_step
             if attempt.reason in NOT_CHECKED:
-                no_try_used = _("No try was used.")
-                step = f"{no_try_used} {step}"
+                step = sentences(_("No try was used."), step)
             return StatusText(
                 why.title, "danger", step, words=own_words(attempt.reason, attempt.words)
             )

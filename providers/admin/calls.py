@@ -24,14 +24,15 @@ from .. import journal
 from ..error_texts import explain
 from ..models import ApiCall
 from ..presentation.labels import FREE_OPERATIONS, operation_label
+from .account_cell import AccountCell
 from .call_filters import FILTERS
 
 
 @admin.register(ApiCall)
-class ApiCallAdmin(ReadOnlyAdmin):
+class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
     list_display = (
         "time",
-        "account",
+        "account_",
         "operation_shown",
         "outcome_shown",
         "http",

@@ -8,11 +8,12 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.models import Act
+from core.punctuation import listed, sentences
 from core.times import duration, short_time
 
 from ..hold.decisions import DISCARDED, ENDED, EXTENDED, RELEASED
@@ -59,8 +60,7 @@ def banner_text(hold: Hold) -> str:
         "time": short_time(hold.started_at)
     }
     second = _("What was waiting then is sent only after release; new work is sent normally.")
-    # Translators: two sentences, one after the other.
-    return _("%(first)s %(second)s") % {"first": first, "second": second}
+    return sentences(first, second)
 
 
 def cause_text(hold: Hold) -> str:
@@ -112,8 +112,7 @@ def _contents(past: Past) -> str:
         count = past.backup_messages
         text = ngettext("%(count)s message", "%(count)s messages", count)
         parts.append(text % {"count": f"{count:,}"})
-    # Translators: separates the parts of an enumeration.
-    return pgettext("list", ", ").join(parts)
+    return listed(parts)
 
 
 def _beginning(hold: Hold, past: Past) -> Step:

@@ -19,6 +19,7 @@ from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
 from core.templatetags.portal import amount, visible
 from core.times import when
+from providers.admin.account_cell import AccountCell
 
 from ..catalogue import renting_accounts
 from ..engine import list_sync_source
@@ -46,7 +47,7 @@ class ReadNow(Page, View):
 
 
 @admin.register(Transaction)
-class TransactionAdmin(ReadOnlyAdmin):
+class TransactionAdmin(AccountCell, ReadOnlyAdmin):
     export_permission = "rentals.export_transaction"
     list_title = pgettext_lazy("title", "Transactions")
     list_display = (
@@ -57,7 +58,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         "balance",
         "frozen",
         "description_",
-        "account",
+        "account_",
     )
     list_display_links = None
     list_filter = filters.TRANSACTIONS

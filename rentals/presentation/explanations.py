@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from core.countries import country_name
 from core.money_lines import MoneyLine
+from core.punctuation import sentences
 from core.templatetags.portal import amount
 from core.times import duration, short_time
 from providers import clock
@@ -178,7 +179,7 @@ def _unknown(order: Order) -> Explanation:
         }
         step = _("Do not order again before then.")
     title = _("A number may have been rented.")
-    return Explanation(title, f"{explained.title} {text}", step, MoneyLine.UNKNOWN)
+    return Explanation(title, sentences(explained.title, text), step, MoneyLine.UNKNOWN)
 
 
 def _pending(order: Order, shown: str) -> Explanation:
