@@ -7,12 +7,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
 from core.admin.history import field_label, translate_fields
 from rentals.models import Region
+from tests.factories.accounts import make_account
+from tests.factories.staff import make_user
 from tests.support.signed_in import browser_of, member
 
 
@@ -50,3 +54,19 @@ def test_entries_without_fields_stay_as_they_are(message: str) -> None:
 def test_labels_are_found_with_and_without_a_context(label: str, chinese: str) -> None:
     with translation.override("zh-hans"):
         assert field_label(label) == chinese
+
+
+@pytest.mark.django_db
+def test_history_of_a_row_with_an_opaque_id_shows_its_entries() -> None:
+    account = make_account()
+    user = make_user(is_superuser=True)
+    LogEntry.objects.create(
+        user=user,
+        content_type=ContentType.objects.get_for_model(account),
+        object_id=str(account.pk),
+        object_repr=str(account),
+        action_flag=CHANGE,
+        change_message="Paused at noon",
+    )
+    address = reverse("admin:providers_account_history", args=[account.public_id])
+    assert "Paused at noon" in browser_of(user).get(address).content.decode()
