@@ -168,13 +168,13 @@ def _outermost(found: list[Lookalike]) -> list[Lookalike]:
 
 
 def _after_sign(text: str, columns: Sequence[str]) -> Iterator[Lookalike]:
-    """$Name, and {Name without its end."""
+    """$Name, and {Name without its end. Behind a letter only $Name: not the @Name of an address."""
     names = {column for column in columns if len(fold_name(column)) >= 2 and not column.isdigit()}
     if not names:
         return
     longest_first = sorted(map(re.escape, names), key=len, reverse=True)
     bare = re.compile(
-        rf"(?<![{_PREFIXES}0-9A-Za-z_])(?P<escape>\\?)"
+        rf"(?:(?<![{_PREFIXES}0-9A-Za-z_])|(?<=[0-9A-Za-z_])(?=\\?[$＄]))(?P<escape>\\?)"
         rf"(?P<written>[{_PREFIXES}](?P<name>{'|'.join(longest_first)}))(?![0-9A-Za-z_])",
         re.IGNORECASE,
     )

@@ -359,7 +359,8 @@ def test_the_text_size_excludes_placeholder_values(browser: Client) -> None:
     data = {"account": account.public_id, "text": "Dear {姓名}, it’s here."}
     size = browser.post("/messaging/batch/new/size/", data).content.decode()
     assert "1 segment · Unicode · 53 characters left in this segment" in " ".join(size.split())
-    assert "“’” (character 14) makes this message Unicode." in size
+    assert "Unicode because of this character:" in size
+    assert "“’” (position 14)" in size
     assert "About 0.04 per recipient" in size
     assert "Column values add to this" in size
 
