@@ -209,7 +209,7 @@ def test_unreachable_provider_is_tried_three_times() -> None:
 
     run_one_try(message, 3)
 
-    assert (message.state, message.reason) == ("not_sent", "unreachable")
+    assert (message.state, message.reason) == ("not_sent", "connection_refused")
     assert message.ended_at is not None
 
 
