@@ -21,6 +21,16 @@ class Migration(migrations.Migration):
             field=models.PositiveBigIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
+            model_name='reading',
+            name='pass_digest',
+            field=models.CharField(blank=True, db_default='', default='', max_length=64),
+        ),
+        migrations.AddField(
+            model_name='reading',
+            name='earlier_digest',
+            field=models.CharField(blank=True, db_default='', default='', max_length=64),
+        ),
+        migrations.AddField(
             model_name='transaction',
             name='repeated',
             field=models.PositiveSmallIntegerField(null=True),

@@ -74,6 +74,10 @@ class Reading(models.Model):
     seen_in_pass = models.PositiveBigIntegerField(default=0, db_default=0)
     """Rows on the pages read in the current pass, with those that were listed twice."""
     new_in_pass = models.PositiveIntegerField(default=0, db_default=0)
+    pass_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """Of the ids in the current pass, in the order in which they were listed."""
+    earlier_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """Of the pass before."""
     tries = models.PositiveSmallIntegerField(default=0)
     complete = models.BooleanField(default=False)
     """The portal knows as many rows as the provider states."""
