@@ -14,11 +14,15 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 SHORTEST_STEP: Final = timedelta(seconds=1)
+EARLIEST: Final = datetime(1, 1, 3)  # noqa: DTZ001 - naive, as people enter times
+LATEST: Final = datetime(9999, 12, 29)  # noqa: DTZ001
+"""Times beyond these have no counterpart in UTC; they are taken for these."""
 
 
 def moments_at(local: datetime) -> list[datetime]:
     """The moments at which clocks show this naive time: none, one, or two in their order."""
     zone = timezone.get_current_timezone()
+    local = min(max(local, EARLIEST), LATEST)
     found = []
     for fold in (0, 1):
         moment = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)

@@ -77,3 +77,8 @@ def test_each_moment_is_shown_as_the_time_it_was_found_by(local: datetime, zone:
             assert before <= local < after
             assert len(moments_at(before - timedelta(minutes=1))) == 1
             assert len(moments_at(after)) == 1
+
+
+@pytest.mark.parametrize("local", [datetime.min, datetime.max])  # noqa: DTZ901
+def test_first_and_last_time_of_the_calendar_are_found(local: datetime) -> None:
+    assert len(moments_at(local)) == 1
