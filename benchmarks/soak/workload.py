@@ -47,7 +47,7 @@ STRAY_BODIES = (
 
 
 class Workload:
-    """Submits forms as staff do. `Staff` keeps what was submitted."""
+    """Submits forms as staff do, through `Staff`, which records each submission."""
 
     def __init__(
         self, staff: Staff, accounts: Accounts, by: User, book: SoakBook, chance: random.Random

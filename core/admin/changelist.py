@@ -30,8 +30,8 @@ else:
 
 
 ANY_ROW: Final = "any-row"
-MALFORMED: Final = re.compile(r"\x00|[0-9]{16}")
-"""A NUL, or a number too large for a database integer."""
+MALFORMED: Final = re.compile(r"[0-9]{16}")
+"""A number too large for a database integer."""
 
 
 def is_malformed(request: HttpRequest) -> bool:

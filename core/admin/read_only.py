@@ -146,7 +146,7 @@ class TrackedAdmin(ReadOnlyAdmin):
     def _only_hit(self, request: HttpRequest) -> Model | None:
         """The object whose id is exactly the search term, if there is one."""
         term = request.GET.get("q", "").strip()
-        if request.method != "GET" or not term or "\x00" in term:
+        if request.method != "GET" or not term:
             return None
         found = list(self.get_queryset(request).filter(self.match_id(term))[:2])
         return found[0] if len(found) == 1 else None

@@ -70,6 +70,19 @@ class TestPages:
     def test_path_with_one_does_not_exist(self, browser: Client, address: str) -> None:
         assert browser.get(address).status_code == 404
 
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "/messaging/message/a_00b/change/",
+            "/auth/user/1_00/change/",
+            "/django_q/success/a_00b/change/",
+            "/django_q/failure/a_00b/change/",
+        ],
+    )
+    def test_path_with_a_quoted_one_harms_no_page(self, browser: Client, address: str) -> None:
+        """Django's admin writes special characters of an id as _XX."""
+        assert browser.get(address).status_code in (302, 404)
+
 
 class TestMiddleware:
     @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ HOSTILE_QUERIES = [
     {"o": "-9.99.x.-"},
     {"all": ""},
     {"provider": "\x00"},
+    {"provider": ""},
     {"provider__exact": "x' OR 1=1"},
     {"created_at__year": "never"},
     {"created_at__year": "99999999999"},
