@@ -27,7 +27,8 @@ FUZZ ?=
 MUTANTS ?=
 ONCE_MORE ?=
 SECOND :=
-PYTEST = $(BIN)/pytest -q -o cache_dir=.pytest_cache/$@ $(if $(LONG),--long)
+# Each tier has its own cache, so that the next one does not run its failed tests again.
+PYTEST = $(BIN)/pytest -q -o cache_dir=.pytest_cache/$@-$(TIER) $(if $(LONG),--long)
 # Small chunks, in the given order, because the longest tests come first.
 CHOSEN = -n $(TEST_WORKERS) --dist load --maxschedchunk 4 --tier=$(TIER) $(SECOND) $(TESTS)
 # In parallel runs, real processes and browsers can starve each other. With ONCE_MORE, failed tests

@@ -3,12 +3,17 @@
 import os
 import re
 import sys
+from pathlib import Path
 
 from gunicorn.glogging import Logger
 
+# `python -m` looks for modules in the current folder first, where another version may be.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsportal.settings")
 
 from django.conf import settings
+
+from core.client_address import address_in
 
 
 class PortalLogger(Logger):
@@ -18,7 +23,8 @@ class PortalLogger(Logger):
 
     def atoms(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
         atoms = super().atoms(resp, req, environ, request_time)
-        return {**atoms, "U": self.UNGUESSABLE.sub("…", atoms["U"])}
+        client = str(address_in(environ) or "-")
+        return {**atoms, "h": client, "U": self.UNGUESSABLE.sub("…", atoms["U"])}
 
     def access(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
         if not environ.get("PATH_INFO", "").startswith(settings.STATIC_URL):

@@ -13,7 +13,6 @@ import sys
 import time
 
 from . import portal
-from .report import machine
 
 ROWS = 100_000
 MEGABYTE = 1024
@@ -21,8 +20,7 @@ MEGABYTE = 1024
 
 def main() -> None:
     rows = int(sys.argv[1]) if sys.argv[1:] else ROWS
-    portal.set_up()
-    print(f"Reading {rows} recipients, {portal.database_name()}. {machine()}", flush=True)
+    portal.begin(f"Reading {rows} recipients")
     account = portal.make_account("http://127.0.0.1:9", 4)
     for kind, content in (("CSV", csv_file(rows)), ("XLSX", xlsx_file(rows))):
         batch_id = _stored(account, kind, content)

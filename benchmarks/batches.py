@@ -18,7 +18,6 @@ from pathlib import Path
 
 from . import portal
 from .batch_import import csv_file
-from .report import machine
 
 MESSAGES = 100_000
 IN_FLIGHT = 16
@@ -32,8 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> None:
     messages = int(sys.argv[1]) if sys.argv[1:] else MESSAGES
-    folder = portal.set_up()
-    print(f"A batch of {messages}, {portal.database_name()}. {machine()}", flush=True)
+    folder = portal.begin(f"A batch of {messages}")
     from .clusters import count_calls, sandbox_process
 
     with sandbox_process(DELAY) as (remote, url):

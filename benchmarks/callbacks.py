@@ -27,7 +27,6 @@ from pathlib import Path
 import requests
 
 from . import portal
-from .report import machine
 
 ROOT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 50
@@ -41,10 +40,12 @@ def main() -> None:
     options = _arguments()
     bind = f"127.0.0.1:{_free_port()}"
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.bare"
-    folder = portal.set_up(
-        PUBLIC_ADDRESS=f"http://{bind}", BIND=bind, DJANGO_SETTINGS_MODULE="benchmarks.bare"
+    folder = portal.begin(
+        "Callbacks",
+        PUBLIC_ADDRESS=f"http://{bind}",
+        BIND=bind,
+        DJANGO_SETTINGS_MODULE="benchmarks.bare",
     )
-    print(f"Callbacks, {portal.database_name()}. {machine()}", flush=True)
     account = portal.make_account("http://127.0.0.1:9", 4)
     token = account.callback_tokens.get().value.reveal()
     with _web(bind, folder):

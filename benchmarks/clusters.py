@@ -1,6 +1,6 @@
 """Real processes for a measurement: supervised engine clusters and the sandbox.
 
-Import this after `portal.set_up()`: the processes inherit the environment that it sets.
+Import this after `portal.begin()`: the processes inherit the environment that it sets.
 """
 
 from __future__ import annotations

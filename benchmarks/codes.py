@@ -17,7 +17,6 @@ import time
 
 from . import portal
 from .batch_import import csv_file
-from .report import machine
 
 CODES = 60
 DELAY = 0.5
@@ -36,8 +35,7 @@ TEXT = "Your code is XXXX."
 
 def main() -> None:
     number = int(sys.argv[1]) if sys.argv[1:] else CODES
-    portal.set_up()
-    print(f"A code beside a batch, {portal.database_name()}. {machine()}", flush=True)
+    portal.begin("A code beside a batch")
     from .clusters import calls_of, sandbox_process
 
     with sandbox_process(DELAY) as (remote, url):

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from . import portal
 from .limits import PER_MINUTE, PER_SECOND, most_within
-from .report import machine
 
 if TYPE_CHECKING:
     from .clusters import Host
@@ -30,11 +29,10 @@ TICK = 0.1
 
 def main() -> None:
     options = _arguments()
-    folder = portal.set_up(PUBLIC_ADDRESS="http://127.0.0.1:8000")
-    print(
+    folder = portal.begin(
         f"{options.accounts} accounts with {PER_SECOND} a second and {PER_MINUTE} a minute while"
-        f" hosts join and leave for {options.seconds:.0f} s, {portal.database_name()}. {machine()}",
-        flush=True,
+        f" hosts join and leave for {options.seconds:.0f} s",
+        PUBLIC_ADDRESS="http://127.0.0.1:8000",
     )
     _measure(options, folder)
 

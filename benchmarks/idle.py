@@ -13,7 +13,6 @@ import time
 from decimal import Decimal
 
 from . import portal
-from .report import machine
 
 ROWS = 50_000
 SECONDS = 20.0
@@ -21,8 +20,7 @@ SECONDS = 20.0
 
 def main() -> None:
     rows = int(sys.argv[1]) if sys.argv[1:] else ROWS
-    portal.set_up()
-    print(f"An engine at rest, {portal.database_name()}. {machine()}", flush=True)
+    portal.begin("An engine at rest")
     from tests.factories.accounts import CREDENTIALS, NOWHERE
 
     for provider, credentials in CREDENTIALS.items():

@@ -22,7 +22,6 @@ from pathlib import Path
 import requests
 
 from . import portal
-from .report import machine
 
 SENDS = 100
 WARM_UP = 5
@@ -39,8 +38,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def main() -> None:
     number = int(sys.argv[1]) if sys.argv[1:] else SENDS
     bind = f"127.0.0.1:{_free_port()}"
-    folder = portal.set_up(PUBLIC_ADDRESS=f"http://{bind}", BIND=bind)
-    print(f"From the form to the provider, {portal.database_name()}. {machine()}", flush=True)
+    folder = portal.begin(
+        "From the form to the provider", PUBLIC_ADDRESS=f"http://{bind}", BIND=bind
+    )
     from .clusters import calls_of, sandbox_process
 
     with sandbox_process(0.05) as (remote, url):

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import portal
-from .report import machine
 
 if TYPE_CHECKING:
     from sandbox.remote import Remote
@@ -35,11 +34,9 @@ WATCH_EVERY = 3.0
 
 def main() -> None:
     options = _arguments()
-    folder = portal.set_up(PUBLIC_ADDRESS="http://127.0.0.1:8000")
-    print(
-        f"Limits of {PER_SECOND} a second and {PER_MINUTE} a minute for {options.seconds:.0f} s,"
-        f" {portal.database_name()}. {machine()}",
-        flush=True,
+    folder = portal.begin(
+        f"Limits of {PER_SECOND} a second and {PER_MINUTE} a minute for {options.seconds:.0f} s",
+        PUBLIC_ADDRESS="http://127.0.0.1:8000",
     )
     _measure(options, folder)
 

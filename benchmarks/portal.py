@@ -17,6 +17,8 @@ import psycopg
 
 from tests.database import NOT_FOUND, running_server
 
+from .report import machine
+
 _serial = count(1)
 CREDENTIALS = {"api_id": "API0", "api_password": "password"}
 
@@ -54,6 +56,13 @@ def _new_database(url: str) -> Iterator[str]:
             yield urlunsplit(parts._replace(path=f"/{name}"))
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def begin(what: str, **environment: str) -> Path:
+    """Set Django up, and print what is measured and where. Returns the folder of `set_up`."""
+    folder = set_up(**environment)
+    print(f"{what}, {database_name()}. {machine()}", flush=True)
+    return folder
 
 
 def set_up(**environment: str) -> Path:

@@ -1,6 +1,6 @@
 """What every new session with the database needs, whatever the server's defaults are.
 
-SQLite's part stands in the settings: `synchronous=FULL`. In WAL mode with NORMAL a power cut may
+SQLite's part is in the settings: `synchronous=FULL`. In WAL mode with NORMAL a power cut may
 take back the last commits. A row that was marked in flight would be queued again and paid twice,
 and a form or callback that was answered as stored would be gone.
 """

@@ -24,7 +24,7 @@ class Act(models.Model):
     """What it was done to, as `kind:id`, as in the journal."""
     reason = models.CharField(max_length=200, blank=True)
     details = models.JSONField(default=dict)
-    """Values of the act, such as counts. Never a secret, a code, a text or a whole number."""
+    """Values of the act, such as counts. Never a secret, a code, a text or a full number."""
 
     class Meta:
         ordering = ("-at", "-pk")

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, NoReturn
+from typing import Final
 
 import phonenumbers
 
-MAX_TYPED_LENGTH: Final = 100
+from .phone_habits import local_writing
+from .phone_problems import PhoneError, PhoneProblem
+from .phone_writing import MAX_TYPED_LENGTH, Writing, read_writing
+
+__all__ = [
+    "MAX_TYPED_LENGTH",
+    "PhoneError",
+    "PhoneNumber",
+    "PhoneProblem",
+    "grouped",
+    "mask",
+    "parse_number",
+    "parse_with_country_code",
+    "search_key",
+]
+
 MAX_E164_DIGITS: Final = 15
 """The limit of ITU-T E.164. libphonenumber accepts a few longer numbers."""
 CHINESE_DIGITS: Final = 11
@@ -19,57 +32,12 @@ DOT: Final = "•"
 _CHINESE_MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _CHINESE_PLAIN: Final = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
 """The usual notation. Parsed without libphonenumber, because files hold 100,000 numbers."""
+_CHINESE_TRUNK: Final = re.compile(r"0(?:86)?(1[3-9][0-9]{9})")
+"""Long-distance dialling within China, and 086, a wrong but unambiguous writing of +86."""
 _CHINESE_SERVICE: Final = re.compile(r"106[0-9]*|1[0-2][0-9]{1,4}|9[56][0-9]{3,6}")
 """Bulk sender numbers (106…) and short numbers (110, 12306, 10086, 95588)."""
-_BETWEEN_NUMBERS: Final = re.compile(r"[,;/|&\n\r\t、]|(?<=[0-9])\s*(?=\+)")
-_SHORTENED: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,2}")
-_SEPARATORS: Final = frozenset("-.()[]{}·‐‑‒–—―−")
-
-
-class PhoneProblem(StrEnum):
-    """Why a text is not a phone number. `messaging.recipients` explains each to staff."""
-
-    EMPTY = "empty"
-    LETTER = "letter"
-    """A letter, at `position`."""
-    CHARACTER = "character"
-    """Another character that no number contains, at `position`."""
-    FOREIGN_DIGITS = "foreign_digits"
-    """Digits of another script (Arabic, Thai …), which the parser does not interpret."""
-    TWO_NUMBERS = "two_numbers"
-    SHORTENED = "shortened"
-    """A spreadsheet shortened the number to 1.39E+10, so its digits are lost."""
-    DIGITS = "digits"
-    """The number has `digits` digits; the country's numbers have exactly `expected`."""
-    TOO_SHORT = "too_short"
-    TOO_LONG = "too_long"
-    NOT_MOBILE = "not_mobile"
-    """The right length for China, but not a mobile prefix."""
-    SERVICE = "service"
-    UNKNOWN_COUNTRY = "unknown_country"
-
-
-class PhoneError(ValueError):
-    """The text is not a phone number.
-
-    `position` counts from 1 in the text as typed. `digits` excludes the country code.
-    """
-
-    def __init__(
-        self,
-        kind: PhoneProblem,
-        typed: str,
-        *,
-        position: int | None = None,
-        digits: int | None = None,
-        expected: int | None = None,
-    ) -> None:
-        super().__init__(f"not a phone number: {kind}")
-        self.kind = kind
-        self.typed = typed
-        self.position = position
-        self.digits = digits
-        self.expected = expected
+_NORTH_AMERICA: Final = 1
+"""The country code that the countries of North America share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,23 +93,33 @@ class PhoneNumber:
 def parse_number(typed: str, home_country: str = "CN") -> PhoneNumber:
     """Parse a typed number. Without a country code, it belongs to `home_country`.
 
-    Raises `PhoneError`.
+    Raises `PhoneError`. A writing that two countries read differently is refused.
     """
     if home_country == "CN" and (plain := _CHINESE_PLAIN.fullmatch(typed)):
         return _chinese_mobile(plain[1])
-    dialled = _extract_digits(typed)
-    if dialled.startswith("+"):
-        abroad = dialled[1:]
-    elif dialled.startswith("00"):
-        abroad = dialled[2:]
-    elif home_country != "CN":
-        return _parse_foreign(typed, dialled, home_country)
-    else:
-        with_code = dialled.startswith("86") and len(dialled) > CHINESE_DIGITS
-        return _parse_chinese(typed, dialled[2:] if with_code else dialled)
-    if abroad.startswith("86"):
-        return _parse_chinese(typed, abroad[2:])
-    return _parse_foreign(typed, f"+{abroad}", None)
+    writing = read_writing(typed)
+    number = _parse_written(typed, writing, home_country)
+    if writing.may_end_in_decimals and number.unusual:
+        raise PhoneError(PhoneProblem.DECIMAL, typed)
+    return number
+
+
+def _parse_written(typed: str, writing: Writing, home_country: str) -> PhoneNumber:
+    if writing.international:
+        return _parse_abroad(typed, writing.digits)
+    if writing.digits.startswith("00"):
+        return _parse_abroad(typed, writing.digits[2:])
+    if writing.north_american and not _is_north_american(home_country):
+        raise PhoneError(PhoneProblem.NORTH_AMERICA, typed)
+    return _parse_at_home(typed, writing.digits, home_country)
+
+
+def parse_with_country_code(typed: str) -> PhoneNumber:
+    """Parse a number that begins with its country code, with or without a plus sign.
+
+    For a column of a file, once staff have said that it is one. Raises `PhoneError`.
+    """
+    return _parse_abroad(typed, _international_digits(read_writing(typed)))
 
 
 def search_key(typed: str, home_country: str = "CN") -> str | None:
@@ -155,90 +133,89 @@ def search_key(typed: str, home_country: str = "CN") -> str | None:
     except PhoneError:
         pass
     try:
-        found = parse_number(f"+{_extract_digits(typed).removeprefix('+')}", home_country)
+        found = parse_with_country_code(typed)
     except PhoneError:
         return None
     return None if found.unusual else found.e164
 
 
-def mask(text: str) -> str:
-    """A stored number in masked form. Any other text is masked, too. Never raises."""
+def mask(text: str, region: str = "CN") -> str:
+    """A stored number in masked form. Any other text is masked, too. Never raises.
+
+    `region` is the country of a number that was stored without a country code, if one is known.
+    """
+    number = _stored_number(text, region)
+    if number is not None:
+        return number.masked
+    shown = text[-2:] if len(text) > 5 else ""
+    return DOT * min(len(text) - len(shown), 12) + shown
+
+
+def grouped(text: str, region: str = "CN") -> str:
+    """A stored number in groups. Any other text is unchanged. Never raises.
+
+    `region` is the country of a number that was stored without a country code, if one is known.
+    """
+    number = _stored_number(text, region)
+    return text if number is None else number.international
+
+
+def _stored_number(text: str, region: str) -> PhoneNumber | None:
+    key = search_key(text, region.upper())
+    return None if key is None else parse_number(key)
+
+
+def _international_digits(writing: Writing) -> str:
+    if writing.international or not writing.digits.startswith("00"):
+        return writing.digits
+    return writing.digits[2:]
+
+
+def _is_north_american(country: str) -> bool:
+    return phonenumbers.country_code_for_region(country) == _NORTH_AMERICA
+
+
+def _parse_abroad(typed: str, digits: str) -> PhoneNumber:
+    """Parse digits that begin with a country code."""
+    if digits.startswith("86"):
+        return _parse_chinese(typed, digits[2:])
+    return _parse_foreign(typed, f"+{digits}", None)
+
+
+def _parse_at_home(typed: str, digits: str, home_country: str) -> PhoneNumber:
+    """Parse digits without a plus sign. Raises `NO_PLUS` if only the plus sign is missing."""
     try:
-        return parse_number(text).masked
-    except PhoneError:
-        shown = text[-2:] if len(text) > 5 else ""
-        return DOT * min(len(text) - len(shown), 12) + shown
+        if home_country == "CN":
+            with_code = digits.startswith("86") and len(digits) > CHINESE_DIGITS
+            return _parse_chinese(typed, digits[2:] if with_code else digits)
+        number = _parse_foreign(typed, digits, home_country)
+    except PhoneError as error:
+        # Eleven digits after a 1 are rather a mistyped Chinese number.
+        is_chinese = error.kind == PhoneProblem.NOT_MOBILE and digits.startswith("1")
+        abroad = None if is_chinese else _known_abroad(digits)
+        if abroad is None:
+            raise
+    else:
+        abroad = _known_abroad(digits) if number.unusual else None
+        if abroad is None:
+            return number
+    raise PhoneError(PhoneProblem.NO_PLUS, typed, country=abroad.country)
 
 
-def grouped(text: str) -> str:
-    """A stored number in groups. Any other text is unchanged. Never raises."""
+def _known_abroad(digits: str) -> PhoneNumber | None:
+    """The number in a known range of another country that begins with these digits."""
     try:
-        return parse_number(text).international
+        number = _parse_abroad(digits, digits)
     except PhoneError:
-        return text
-
-
-def _extract_digits(typed: str) -> str:
-    """The ASCII digits, after at most one plus sign. Raises `PhoneError`."""
-    if len(typed) > MAX_TYPED_LENGTH:
-        raise PhoneError(PhoneProblem.TOO_LONG, typed)
-    folded = "".join(_fold(character) for character in typed)
-    _reject_several(typed, folded)
-    if _SHORTENED.fullmatch(folded.strip()):
-        raise PhoneError(PhoneProblem.SHORTENED, typed)
-    kept: list[str] = []
-    for position, character in enumerate(folded, start=1):
-        if character in "0123456789" or (character == "+" and not kept):
-            kept.append(character)
-        elif not (_is_blank(character) or (character == "'" and not kept)):
-            # Spreadsheets mark a number as text by a leading apostrophe.
-            _reject_character(typed, position, character)
-    if not any(character != "+" for character in kept):
-        raise PhoneError(PhoneProblem.EMPTY, typed)
-    return "".join(kept)
-
-
-def _fold(character: str) -> str:
-    """Convert full-width forms only: full NFKC would turn ² and ① into digits."""
-    if "\uff01" <= character <= "\uff5e" or character == "\u3000":
-        return unicodedata.normalize("NFKC", character)
-    return character
-
-
-def _is_blank(character: str) -> bool:
-    return (
-        character in _SEPARATORS
-        or character.isspace()
-        or unicodedata.category(character) in ("Cf", "Zs")
-    )
-
-
-def _reject_several(typed: str, folded: str) -> None:
-    parts = _BETWEEN_NUMBERS.split(folded)
-    if sum(_digits_in(part) >= 7 for part in parts) < 2:
-        words = folded.split()
-        if sum(_digits_in(word) >= 10 for word in words) < 2:
-            return
-    raise PhoneError(PhoneProblem.TWO_NUMBERS, typed)
-
-
-def _digits_in(text: str) -> int:
-    return len(re.findall(r"[0-9]", text))
-
-
-def _reject_character(typed: str, position: int, character: str) -> NoReturn:
-    category = unicodedata.category(character)
-    kind = PhoneProblem.CHARACTER
-    if category == "Nd":
-        kind = PhoneProblem.FOREIGN_DIGITS
-    elif category.startswith("L"):
-        kind = PhoneProblem.LETTER
-    raise PhoneError(kind, typed, position=position)
+        return None
+    return None if number.unusual else number
 
 
 def _parse_chinese(typed: str, digits: str) -> PhoneNumber:
     if _CHINESE_MOBILE.fullmatch(digits):
         return _chinese_mobile(digits)
+    if trunk := _CHINESE_TRUNK.fullmatch(digits):
+        return _chinese_mobile(trunk[1])
     if _CHINESE_SERVICE.fullmatch(digits):
         raise PhoneError(PhoneProblem.SERVICE, typed, digits=len(digits))
     kind = PhoneProblem.NOT_MOBILE if len(digits) == CHINESE_DIGITS else PhoneProblem.DIGITS
@@ -266,7 +243,7 @@ _UNPARSABLE: Final = {
 
 def _parse_foreign(typed: str, dialled: str, home_country: str | None) -> PhoneNumber:
     try:
-        parsed = phonenumbers.parse(dialled, home_country)
+        parsed = local_writing(phonenumbers.parse(dialled, home_country))
     except phonenumbers.NumberParseException as error:
         kind = _UNPARSABLE.get(error.error_type, PhoneProblem.TOO_SHORT)
         raise PhoneError(kind, typed) from None

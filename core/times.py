@@ -18,17 +18,28 @@ def full_time(moment: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S} UTC{zone[:3]}:{zone[3:5]}"
 
 
-def exact(moment: datetime) -> SafeString:
-    """A `<time>` element with hundredths, so that a timeline shows which event came first."""
+def exact(moment: datetime, *, is_whole_second: bool = False) -> SafeString:
+    """A `<time>` element with hundredths, so that a timeline shows which event came first.
+
+    A provider that states whole seconds does not state hundredths, so none are shown.
+    """
     local = timezone.localtime(moment)
-    hundredths = local.microsecond // 10_000
+    hundredths = "" if is_whole_second else f".{local.microsecond // 10_000:02}"
     return format_html(
-        '<time datetime="{}" title="{}">{}.{}</time>',
-        local.isoformat(timespec="milliseconds"),
+        '<time datetime="{}" title="{}">{}{}</time>',
+        local.isoformat(timespec="seconds" if is_whole_second else "milliseconds"),
         full_time(moment),
         f"{local:%Y-%m-%d %H:%M:%S}",
-        f"{hundredths:02}",
+        hundredths,
     )
+
+
+def latest_instant(moment: datetime) -> datetime:
+    """The last instant that a time from a provider may mean: in whole seconds, any of that second.
+
+    Our own times, more exact, then come first within the same second: what they tell led to it.
+    """
+    return moment if moment.microsecond else moment.replace(microsecond=999_999)
 
 
 def short_time(moment: datetime) -> str:

@@ -1,7 +1,7 @@
 """Apply a provider's reports to messages.
 
 Reports arrive late, twice and out of order, so a message's state follows from the set of its
-reports and not from their order: the strongest report stands. Nothing here sends, verifies a
+reports and not from their order: the strongest report applies. Nothing here sends, verifies a
 code or changes money.
 """
 
@@ -16,6 +16,7 @@ from providers.gateway.events import DeliveryReported, VerificationReported
 from providers.gateway.vocabulary import DeliveryState as D
 
 from . import listeners
+from .crossed_ids import message_named_beside
 from .models import Message, Report
 from .on_hold import is_on_hold
 from .states import MESSAGE_STATES, MessageState
@@ -38,12 +39,15 @@ FINAL: Final = frozenset({D.EXPIRED, D.UNDELIVERED, D.REJECTED, D.DELIVERED})
 NOT_YET_SENT: Final = frozenset({S.SCHEDULED, S.HELD, S.QUEUED, S.CLAIMED})
 """States of a message that, as far as we know, has not left.
 
-Only the provider could know our reference, so the message did leave. The report stands, the page
+Only the provider could know our reference, so the message did leave. The report applies, the page
 shows the conflict, and the message is not sent a second time. For a message on hold it is no
-conflict: the report tells what nobody here could know."""
+conflict: only the provider can know what the report contains."""
 ENDED_UNSENT: Final = frozenset({S.CANCELLED, S.REFUSED})
 """States of a message that ended without leaving. A report is a conflict and moves nothing."""
 FAILURES: Final = FINAL - {D.DELIVERED}
+TWO_MESSAGES: Final = "two_subjects"
+SHARED_ID: Final = "shared_id"
+"""Problems of reports, as `providers.presentation.callback_texts` explains them."""
 OUR_REFERENCE: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -59,46 +63,49 @@ def on_delivery(received: ReceivedEvent) -> Match | None:
     event = received.event
     found = find_message(received)
     if found is None or not isinstance(event, DeliveryReported):
-        return None
+        return _unmatched(received)
     message, matched_by = found
-    _store_report(received, message, Report.Kind.DELIVERY, event.state)
+    other = message_named_beside(received, message)
+    _store_report(received, message, Report.Kind.DELIVERY, event.state, other)
     reported = _reported_states(message)
     strongest = max(reported, key=ORDER.index)
-    conflict = message.conflict or _has_conflict(message, reported)
-    moved = _move_state(received, message, STATE_OF[strongest], conflict)
+    conflict = bool(message.conflict or other or _has_conflict(message, reported))
+    provider_id = message.provider_id or ("" if other else _provider_id_in(received))
+    moved = _move_state(received, message, STATE_OF[strongest], conflict, provider_id)
     listeners.notify([(message.pk, message.belongs_to)])
     if not moved:
         Message.objects.filter(pk=message.pk).update(
             conflict=conflict,
-            provider_id=message.provider_id or _provider_id_in(received),
+            provider_id=provider_id,
             reported_at=message.reported_at or received.at,
         )
-    effect = Effect.CONFLICT if _conflicts(event.state, message, strongest) else Effect.APPLIED
-    return Match(f"message:{message.pk}", effect, matched_by)
+    conflicts = other is not None or _conflicts(event.state, message, strongest)
+    return _match(message, matched_by, other, conflicts=conflicts)
 
 
 def on_verification(received: ReceivedEvent) -> Match | None:
     """Store the provider's result of a code check as evidence; it moves no message."""
     found = find_message(received)
     if found is None or not isinstance(received.event, VerificationReported):
-        return None
+        return _unmatched(received)
     message, matched_by = found
+    other = message_named_beside(received, message)
     state = "succeeded" if received.event.succeeded else "failed"
-    _store_report(received, message, Report.Kind.VERIFICATION, state)
-    # A code that never went out cannot have been checked.
+    _store_report(received, message, Report.Kind.VERIFICATION, state, other)
+    # A code that was never sent cannot have been checked.
     conflict = received.event.succeeded and message.state in ENDED_UNSENT | {S.NOT_SENT}
-    effect = Effect.CONFLICT if conflict else Effect.APPLIED
-    return Match(f"message:{message.pk}", effect, matched_by)
+    return _match(message, matched_by, other, conflicts=conflict or other is not None)
 
 
 def on_unrecognised(received: ReceivedEvent) -> Match | None:
     """Store a report that the portal cannot read, beside its message. It changes no state."""
     found = find_message(received)
     if found is None:
-        return None
+        return _unmatched(received)
     message, matched_by = found
-    _store_report(received, message, Report.Kind.UNRECOGNISED, "")
-    return Match(f"message:{message.pk}", matched_by=matched_by)
+    other = message_named_beside(received, message)
+    _store_report(received, message, Report.Kind.UNRECOGNISED, "", other)
+    return _match(message, matched_by, other, conflicts=other is not None)
 
 
 def find_message(received: ReceivedEvent) -> tuple[Message, str] | None:
@@ -132,8 +139,38 @@ def find_message(received: ReceivedEvent) -> tuple[Message, str] | None:
     return (named[0], "provider_id") if len(named) == 1 else None
 
 
-def _store_report(received: ReceivedEvent, message: Message, kind: Report.Kind, state: str) -> None:
-    """Upsert the report, so that processing a callback again stores nothing twice."""
+def _match(message: Message, matched_by: str, other: Message | None, *, conflicts: bool) -> Match:
+    return Match(
+        f"message:{message.pk}",
+        Effect.CONFLICT if conflicts else Effect.APPLIED,
+        matched_by,
+        other=f"message:{other.pk}" if other else "",
+        problem=TWO_MESSAGES if other else "",
+    )
+
+
+def _unmatched(received: ReceivedEvent) -> Match | None:
+    """The result for an event that names no single message: it may name several."""
+    provider_id = _provider_id_in(received)
+    if not provider_id or OUR_REFERENCE.fullmatch(received.event.reference.lower()):
+        return None
+    named = Message.objects.filter(account=received.account.pk, provider_id=provider_id)
+    if len(named.values_list("pk")[:2]) < 2:
+        return None
+    return Match("", Effect.AMBIGUOUS, "provider_id", problem=SHARED_ID)
+
+
+def _store_report(
+    received: ReceivedEvent,
+    message: Message,
+    kind: Report.Kind,
+    state: str,
+    other: Message | None,
+) -> None:
+    """Upsert the report, so that processing a callback again stores nothing twice.
+
+    A report that names another message as well is flagged on both.
+    """
     report = Report(
         message=message,
         callback_id=received.callback_id,
@@ -142,13 +179,16 @@ def _store_report(received: ReceivedEvent, message: Message, kind: Report.Kind, 
         state=state,
         words=storable(received.event.words),
         at=received.at,
+        other=other,
     )
     Report.objects.bulk_create(
         [report],
         update_conflicts=True,
         unique_fields=("message", "callback", "position"),
-        update_fields=("kind", "state", "words", "at"),
+        update_fields=("kind", "state", "words", "at", "other"),
     )
+    if other is not None:
+        Message.objects.filter(pk__in=(message.pk, other.pk)).update(conflict=True)
 
 
 def _reported_states(message: Message) -> set[D]:
@@ -177,7 +217,11 @@ def _provider_id_in(received: ReceivedEvent) -> str:
 
 
 def _move_state(
-    received: ReceivedEvent, message: Message, target: MessageState, conflict: bool
+    received: ReceivedEvent,
+    message: Message,
+    target: MessageState,
+    conflict: bool,
+    provider_id: str,
 ) -> bool:
     return bool(
         MESSAGE_STATES.move(
@@ -185,8 +229,8 @@ def _move_state(
             target,
             reported_at=received.at,
             conflict=conflict,
-            provider_id=message.provider_id or _provider_id_in(received),
-            # The message went out, so the code is no longer needed.
+            provider_id=provider_id,
+            # The message was sent, so the code is no longer needed.
             code="",
         )
     )

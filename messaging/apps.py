@@ -1,10 +1,10 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class MessagingConfig(AppConfig):
     name = "messaging"
-    verbose_name = _("Messages")
+    verbose_name = pgettext_lazy("section", "Messages")
 
     def ready(self) -> None:
         from . import registration

@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from core.times import short_time
 from providers import clock
 
-from . import listeners
+from . import listeners, released
 from .models import DoNotSend, Message
 from .on_hold import not_on_hold
-from .states import MESSAGE_STATES, MessageState
+from .states import MessageState
 
 REASON: Final = "do_not_send"
 """Reason of a message that the list stopped."""
@@ -85,10 +85,10 @@ def cancel_pending(*numbers: str) -> int:
     rows = Message.objects.filter(not_on_hold(), recipient__in=listed.values("number"))
     with transaction.atomic():
         owners = listeners.owners_of(rows.filter(state__in=pending))
-        cancelled = MESSAGE_STATES.move(
+        cancelled = released.end_unsent(
             rows,
             MessageState.CANCELLED,
-            sources=pending,
+            pending,
             reason=REASON,
             ended_at=clock.now(),
             code="",

@@ -11,7 +11,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 
 from providers import clock
@@ -81,7 +81,7 @@ def release(messages: QuerySet[Message]) -> int:
     """Queue those of these messages on hold that may be sent now. Returns their number.
 
     What a new message to the same recipient must pass, they must pass, too. The others stay on
-    hold. Those that were to go out later still do.
+    hold. Those that were scheduled for later are still sent then.
     """
     done = 0
     for pks in _chunks(messages):
@@ -93,6 +93,7 @@ def release(messages: QuerySet[Message]) -> int:
                 S.QUEUED,
                 sources=(S.HELD,),
                 hold=None,
+                released_from=F("hold"),
                 reason="",
                 queued_at=later,
                 not_before=later,

@@ -11,10 +11,11 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from core.admin.timeline import person_name
 from core.phone import mask
+from core.stored_texts import StoredText, declare
 from providers.hold.holdable import HeldGroup, HeldRow, Holdable, held_accounts
 from providers.models import Account, Hold
 
@@ -33,6 +34,7 @@ class MessagesOnHold(Holdable):
     """Texts without a batch. Codes go with their sessions (`otp.codes_on_hold`)."""
 
     name: ClassVar[str] = "messages"
+    title: ClassVar[StoredText] = declare("held.messages", gettext_lazy("Single messages"))
     rows_of_kind: ClassVar[Q] = Q(batch=None, kind=Message.Kind.TEXT)
     icon: ClassVar[str] = "sms"
 
@@ -101,7 +103,7 @@ class MessagesOnHold(Holdable):
         return HeldGroup(
             key=f"{self.name}:{account.pk}",
             icon=self.icon,
-            title=self._title(),
+            stored_title=self.title.store(),
             account=f"{account.name}, {people}",
             undecided=times["count"],
             oldest=times["oldest"],
@@ -112,9 +114,6 @@ class MessagesOnHold(Holdable):
             url=self._url(account),
             has_rows=True,
         )
-
-    def _title(self) -> str:
-        return _("Single messages")
 
     def _url(self, account: Account) -> str:
         query = urlencode({"shown": ON_HOLD, "account__id__exact": account.pk})
@@ -147,7 +146,7 @@ class MessagesOnHold(Holdable):
 
 
 def count_settled(kept: QuerySet[Message]) -> int:
-    """Messages that were found to have been sent, although nobody here sent them."""
+    """Messages that were found to have been sent, although not from here."""
     return kept.filter(state__in=(S.SUBMITTED, *REPORTS), handed_over_at=None).count()
 
 
@@ -168,7 +167,7 @@ def senders_text(waiting: QuerySet[Message]) -> str:
     most = sorted(counted, key=lambda pair: (-pair[1], pair[0] or 0))[:MAX_SENDERS]
     people = User.objects.in_bulk([pk for pk, _n in most if pk])
     names = [f"{person_name(people.get(pk or 0))} {n:,}" for pk, n in most]
-    return _("Ask the senders: %(names)s.") % {"names": _(", ").join(names)}
+    return _("Ask the senders: %(names)s.") % {"names": pgettext("list", ", ").join(names)}
 
 
 def _unsendable_facts(waiting: QuerySet[Message], account: Account) -> Iterator[str]:

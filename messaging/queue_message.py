@@ -20,7 +20,7 @@ from providers.gateway.client import SendsOwnCode
 from providers.gateway.vocabulary import Encoding
 from providers.models import Account, DailyLimit
 
-from . import held_messages, listeners, segments
+from . import held_messages, listeners, released, segments
 from .models import Message
 from .on_hold import not_on_hold
 from .recipients import recipient_for
@@ -194,10 +194,10 @@ def hold_expired(now: datetime) -> None:
         MessageState.HELD,
         reason=WAITED_TOO_LONG,
     )
-    MESSAGE_STATES.move(
+    released.end_unsent(
         codes,
         MessageState.NOT_SENT,
-        sources=(MessageState.QUEUED,),
+        (MessageState.QUEUED,),
         reason=WAITED_TOO_LONG,
         ended_at=now,
         code="",
@@ -232,10 +232,10 @@ def cancel(message: Message, by: User) -> bool:
     """
     pending = (MessageState.QUEUED, MessageState.HELD, MessageState.SCHEDULED)
     with transaction.atomic():
-        cancelled = MESSAGE_STATES.move(
+        cancelled = released.end_unsent(
             Message.objects.filter(not_on_hold(), pk=message.pk),
             MessageState.CANCELLED,
-            sources=pending,
+            pending,
             ended_at=clock.now(),
             ended_by_id=by.pk,
             code="",

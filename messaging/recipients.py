@@ -61,6 +61,7 @@ def read_recipient(typed: str) -> PhoneNumber:
             position=error.position,
             digits=error.digits,
             expected=error.expected,
+            country=error.country,
         )
         raise InvalidRecipient(words) from None
 
@@ -79,7 +80,11 @@ def unsupported_text(cannot: CannotTake) -> str:
 
 def phone_problem_text(kind: PhoneProblem, **values: object) -> str:
     """Explain why a text is no phone number; `values` are those of a `PhoneError`."""
-    return str(_texts()[kind]) % values
+    names = {
+        "country": country_name(str(values.get("country") or "")),
+        "home": country_name(settings.HOME_COUNTRY),
+    }
+    return str(_texts()[kind]) % {**values, **names}
 
 
 def _texts() -> dict[PhoneProblem, str | Promise]:
@@ -91,18 +96,42 @@ def _texts() -> dict[PhoneProblem, str | Promise]:
         PhoneProblem.CHARACTER: _(
             "“%(typed)s” has an unexpected character at position %(position)s. Enter digits only."
         ),
-        PhoneProblem.FOREIGN_DIGITS: _("Enter the number with the digits 0 to 9."),
+        PhoneProblem.FOREIGN_DIGITS: _(
+            "“%(typed)s” mixes digits of two scripts. Enter the number with the digits 0 to 9."
+        ),
         PhoneProblem.TWO_NUMBERS: _("“%(typed)s” contains two numbers. Enter only one."),
         PhoneProblem.SHORTENED: _(
             "A spreadsheet shortened this number (%(typed)s). Enter it in full."
         ),
-        PhoneProblem.DIGITS: _(
-            "“%(typed)s” has %(digits)s digits; a mobile number in China has %(expected)s."
+        PhoneProblem.DECIMAL: _(
+            "“%(typed)s” may be a decimal number, so its digits are uncertain. Enter the phone"
+            " number in digits only."
         ),
-        PhoneProblem.TOO_SHORT: _("“%(typed)s” is too short for a phone number."),
-        PhoneProblem.TOO_LONG: _("This is too long for a phone number."),
+        PhoneProblem.EXTENSION: _(
+            "“%(typed)s” has an extension, which cannot receive SMS. Enter a mobile number."
+        ),
+        PhoneProblem.NORTH_AMERICA: _(
+            "“%(typed)s” is grouped like a number in North America. Start with +1 if it is one;"
+            " for a number in %(home)s, enter the digits without spaces or brackets."
+        ),
+        PhoneProblem.NO_PLUS: _(
+            "“%(typed)s” is not a number in %(home)s, but may be one in %(country)s. Start with"
+            " + and the country code."
+        ),
+        PhoneProblem.DIGITS: _(
+            "“%(typed)s” has %(digits)s digits; a mobile number in China has %(expected)s. Start"
+            " a number of another country/region with + and the country code."
+        ),
+        PhoneProblem.TOO_SHORT: _(
+            "“%(typed)s” is too short for a phone number. Check the country code and the area code."
+        ),
+        PhoneProblem.TOO_LONG: _(
+            "This is too long for a phone number. Check the country code, and enter one number"
+            " only."
+        ),
         PhoneProblem.NOT_MOBILE: _(
             "“%(typed)s” does not start like a mobile number in mainland China. Check the number."
+            " Start a number of another country/region with + and the country code."
         ),
         PhoneProblem.SERVICE: _("“%(typed)s” is a service number and cannot receive SMS."),
         PhoneProblem.UNKNOWN_COUNTRY: _(

@@ -7,7 +7,10 @@ may concatenate with a 16-bit reference, which leaves fewer units.
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from providers.gateway.vocabulary import Encoding
@@ -23,15 +26,17 @@ GSM7: Final = BASIC | EXTENSION
 LIMITS: Final = {Encoding.GSM7: (160, 153), Encoding.UCS2: (70, 67)}
 
 PLAIN: Final = {
-    "‘": "'", "’": "'", "‚": "'", "‛": "'", "`": "'", "´": "'",
-    "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
-    "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "…": "...",
-    "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u3000": " ", "\t": " ",
-    "•": "*", "·": ".", "ç": "c", "，": ",", "。": ".", "：": ":", "；": ";",
-    "！": "!", "？": "?", "（": "(", "）": ")", "【": "[", "】": "]",
-    "\u200b": "", "\ufeff": "", "\u200e": "", "\u200f": "",
+    "‘": "'", "’": "'", "‚": "'", "‛": "'", "`": "'", "´": "'", "′": "'", "ʼ": "'", "‹": "'",
+    "›": "'", "“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "″": '"', "「": '"',
+    "」": '"', "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "⁃": "-",
+    "…": "...", "\u00a0": " ", "\u202f": " ", "\u205f": " ", "\u1680": " ", "\t": " ",
+    "\u2028": "\n", "\u2029": "\n", "•": "*", "‣": "*", "·": ".", "・": ".", "×": "x", "⁄": "/",
+    "ç": "c", "，": ",", "。": ".", "、": ",", "：": ":", "；": ";", "！": "!", "？": "?",
+    "（": "(", "）": ")", "【": "[", "】": "]",
 }  # fmt: skip
-"""GSM-7 replacements of characters that force Unicode."""
+"""GSM-7 replacements of characters that force Unicode, beside those that `plain_of` derives."""
+_SAME_MEANING: Final = ("<wide>", "<narrow>", "<compat>", "<noBreak>", "<font>")
+"""Compatibility forms that mean the same as their plain letters: ＡＢＣ, ﬁ, ￥, but not ² or ½."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +99,40 @@ def width(character: str, encoding: Encoding) -> int:
 
 
 def first_costly(text: str) -> Costly | None:
+    return next(_costly(text), None)
+
+
+def costly_characters(text: str) -> list[Costly]:
+    """Each character that forces Unicode, once, where it first occurs."""
+    found: dict[str, Costly] = {}
+    for costly in _costly(normalise_line_ends(text)):
+        found.setdefault(costly.character, costly)
+    return list(found.values())
+
+
+def _costly(text: str) -> Iterator[Costly]:
     if GSM7.issuperset(text):
-        return None
+        return
     for position, character in enumerate(text, start=1):
         if character not in GSM7:
-            return Costly(character, position, PLAIN.get(character))
-    return None
+            yield Costly(character, position, plain_of(character))
+
+
+@lru_cache(maxsize=4096)
+def plain_of(character: str) -> str | None:
+    """The GSM-7 replacement that means the same; None if there is none."""
+    if character in PLAIN:
+        return PLAIN[character]
+    if not unicodedata.decomposition(character).startswith(_SAME_MEANING):
+        return None
+    plain = unicodedata.normalize("NFKC", character)
+    return plain if GSM7.issuperset(plain) else None
 
 
 def replace_costly(text: str) -> str:
     """Replace every character that has a plain equivalent."""
-    return "".join(PLAIN.get(character, character) for character in text)
+    plain = ((sign, None if sign in GSM7 else plain_of(sign)) for sign in text)
+    return "".join(sign if replacement is None else replacement for sign, replacement in plain)
 
 
 def surplus(text: str, most: int) -> int:

@@ -10,9 +10,9 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from core.stored_texts import Stored, StoredText, declare
 from providers import clock
 from providers.engine.wake import wake_engine
 
@@ -21,21 +21,23 @@ from .models import Message, reference
 from .recipients import recipient_for
 from .states import MESSAGE_STATES, NEVER_LEFT, MessageState
 
-SETTLE_REASONS: Final[dict[str, Promise]] = {
-    "has": _("Recipient received it"),
-    "has_not": _("Recipient did not receive it"),
-    "console": _("Verified in the provider's console"),
+SETTLE_REASONS: Final[dict[str, StoredText]] = {
+    "has": declare("outcome.has", _("Recipient received it")),
+    "has_not": declare("outcome.has_not", _("Recipient did not receive it")),
+    "console": declare("outcome.console", _("Verified in the provider's console")),
 }
 
-BY_CORRECT_CODE: Final = "The right code was read out"
+BY_CORRECT_CODE: Final = declare(
+    "outcome.correct_code", _("The recipient read out the correct code")
+)
 
 
-def mark_sent(message: Message, by: User, because: str) -> bool:
+def mark_sent(message: Message, by: User, because: Stored) -> bool:
     """Settle an unknown outcome as sent. False if it is no longer unknown."""
     return _settle(message, MessageState.SUBMITTED, by, because)
 
 
-def mark_not_sent(message: Message, by: User, because: str) -> bool:
+def mark_not_sent(message: Message, by: User, because: Stored) -> bool:
     """Settle an unknown outcome as not sent. False if it is no longer unknown."""
     return _settle(message, MessageState.NOT_SENT, by, because)
 
@@ -51,12 +53,12 @@ def settle_by_correct_code(messages: QuerySet[Message]) -> int:
         MessageState.SUBMITTED,
         sources=(MessageState.UNKNOWN, MessageState.HELD),
         settled_at=clock.now(),
-        settled_because=BY_CORRECT_CODE,
+        settled_because=BY_CORRECT_CODE.store(),
         code="",
     )
 
 
-def _settle(message: Message, state: MessageState, by: User, because: str) -> bool:
+def _settle(message: Message, state: MessageState, by: User, because: Stored) -> bool:
     with transaction.atomic():
         settled = MESSAGE_STATES.move(
             Message.objects.filter(pk=message.pk),

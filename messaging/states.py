@@ -31,13 +31,16 @@ REPORTS = frozenset({S.IN_TRANSIT, S.DELIVERED, S.UNDELIVERED, S.REJECTED, S.EXP
 
 MESSAGE_STATES = StateTable(
     {
-        # A report moves even a pending message: only a message that went out can be reported,
+        # A report moves even a pending message: only a message that was sent can be reported,
         # so it must not be sent again (messaging.apply_report).
-        S.SCHEDULED: frozenset({S.QUEUED, S.HELD, S.CANCELLED, S.SUBMITTED}) | REPORTS,
-        # To unknown only from before a hold: it may have been sent since (messaging.on_hold).
+        # To unknown, while it waits, only from before a hold: it may have been sent since
+        # (messaging.on_hold, messaging.released).
+        S.SCHEDULED: frozenset({S.QUEUED, S.HELD, S.CANCELLED, S.SUBMITTED, S.UNKNOWN}) | REPORTS,
         S.HELD: frozenset({S.QUEUED, S.CANCELLED, S.SUBMITTED, S.UNKNOWN}) | REPORTS,
         # A stale code is useless, so it becomes not_sent and is never held.
-        S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.CANCELLED, S.NOT_SENT, S.SUBMITTED}) | REPORTS,
+        S.QUEUED: frozenset(
+            {S.CLAIMED, S.HELD, S.CANCELLED, S.NOT_SENT, S.SUBMITTED, S.UNKNOWN} | REPORTS
+        ),
         # A claimed message is not in flight yet, so its claim can be released, or it is put on
         # hold.
         S.CLAIMED: frozenset({S.SENDING, S.QUEUED, S.HELD, S.SUBMITTED}) | REPORTS,
@@ -47,7 +50,7 @@ MESSAGE_STATES = StateTable(
         # Refused: the answer came after the call had been given up. It is never queued again.
         S.UNKNOWN: frozenset({S.SUBMITTED, S.NOT_SENT, S.REFUSED} | REPORTS),
         S.SUBMITTED: REPORTS,
-        # Reports have a total order; the strongest one stands (messaging.apply_report).
+        # Reports have a total order; the strongest one applies (messaging.apply_report).
         S.IN_TRANSIT: REPORTS - {S.IN_TRANSIT},
         S.EXPIRED: frozenset({S.UNDELIVERED, S.REJECTED, S.DELIVERED}),
         S.UNDELIVERED: frozenset({S.REJECTED, S.DELIVERED}),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, ngettext
 
 from . import segments
+from .text_cleaning import clean_text, shows_nothing
 
 MAX_SEGMENTS: Final = 10
+CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 LONGEST_TYPED: Final = 5_000
 """Characters. It is well above ten segments, so that a longer text gets the clear error."""
 
@@ -17,10 +20,12 @@ LONGEST_TYPED: Final = 5_000
 def check_text(text: str, *, has_placeholders: bool = False) -> str:
     """Return the text as it is sent. Raises `ValidationError` with a text for staff.
 
+    Characters that show nothing and mean nothing are dropped.
+
     `has_placeholders`: the text has placeholders, so its length is checked for each row instead.
     """
-    text = segments.normalise_line_ends(text)
-    if not text.strip():
+    text = clean_text(segments.normalise_line_ends(text))
+    if shows_nothing(text):
         raise ValidationError(gettext("Enter the text."))
     if has_control_characters(text):
         raise ValidationError(control_character_text())
@@ -31,7 +36,7 @@ def check_text(text: str, *, has_placeholders: bool = False) -> str:
 
 
 def has_control_characters(text: str) -> bool:
-    return any(character < " " and character not in "\n\t" for character in text)
+    return bool(CONTROL.search(text))
 
 
 def control_character_text() -> str:

@@ -1,10 +1,10 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class OtpConfig(AppConfig):
     name = "otp"
-    verbose_name = _("Codes")
+    verbose_name = pgettext_lazy("section", "Codes")
 
     def ready(self) -> None:
         from . import registration

@@ -12,7 +12,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from core.secrets import Secret
@@ -35,7 +35,7 @@ MAX_EARLIER_CODES: Final = 10
 
 
 class NothingEntered(ValueError):
-    """The input contains no code."""
+    """The input contains no letter and no digit."""
 
 
 class NoAnswerYet(Exception):
@@ -47,11 +47,11 @@ def check(session: Session, typed: str, *, by: User, form_token: str | None) -> 
 
     Submitting the same form twice with the same code uses one try. Raises `NotOpen` if the session
     has ended or has no try left, `CheckUnderWay` while the provider is still checking,
-    `NoAnswerYet`, or `NothingEntered`. None of these costs a try.
+    `NoAnswerYet`, `NothingEntered`, or `codes.NotACode`. None of these costs a try.
     """
-    entered = codes.normalize(typed)
-    if not entered:
+    if not codes.normalize(typed):
         raise NothingEntered
+    entered = _read(session, typed)
     # The token includes the code, so the same form with another code is another try. Otherwise,
     # if the first response got lost, staff would read "wrong" about a code that was not checked.
     token = codes.digest(form_token, 0, entered) if form_token else None
@@ -66,6 +66,16 @@ def check(session: Session, typed: str, *, by: User, form_token: str | None) -> 
         if earlier is None:
             raise CheckUnderWay from None
         return earlier
+
+
+def _read(session: Session, typed: str) -> str:
+    """The entered code. Earlier codes are recognised, too, and may have another length."""
+    newest = session.newest_code()
+    earlier = _earlier_codes(newest).exclude(length=0).order_by()
+    lengths = set(earlier.values_list("length", flat=True).distinct())
+    if newest.checked_by_provider:
+        return codes.read_code(typed, lengths | {*codes.PROVIDER_LENGTHS}, may_be_words=False)
+    return codes.read_code(typed, lengths | {newest.length})
 
 
 def _attempt_of_form(token: str | None) -> Attempt | None:
@@ -161,21 +171,25 @@ def _save_decided(
 
 def _earlier_code(newest: SentCode, entered: str) -> SentCode | None:
     """The entered code, if it is an earlier one that was sent to the same number."""
-    before = SentCode.objects.filter(
-        session__recipient=newest.session.recipient,
-        made_at__gt=clock.now() - EARLIER_CODE_WINDOW,
-    ).exclude(pk=newest.pk)
-    for code in before.select_related("session").order_by("-pk")[:MAX_EARLIER_CODES]:
+    before = _earlier_codes(newest).select_related("session").order_by("-pk")
+    for code in before[:MAX_EARLIER_CODES]:
         if codes.matches(code.digest, code.session.public_id, code.serial, entered):
             return code
     return None
+
+
+def _earlier_codes(newest: SentCode) -> QuerySet[SentCode]:
+    return SentCode.objects.filter(
+        session__recipient=newest.session.recipient,
+        made_at__gt=clock.now() - EARLIER_CODE_WINDOW,
+    ).exclude(pk=newest.pk)
 
 
 def verify(session: Session, code: SentCode, by: User | None) -> bool:
     """End the session as verified if `code` is the current one and has not expired.
 
     Returns whether this call verified it; of two concurrent calls, one does. The correct code also
-    proves that its message went out.
+    proves that its message was sent.
     """
     if SentCode.objects.filter(session=session, serial__gt=code.serial).exists():
         return False

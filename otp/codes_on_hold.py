@@ -9,7 +9,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
+from core.stored_texts import StoredText, declare
 from messaging import held_messages
 from messaging.messages_on_hold import MessagesOnHold, senders_text, settled_facts
 from messaging.models import Message
@@ -24,6 +26,7 @@ from .states import OPEN
 
 class CodesOnHold(MessagesOnHold):
     name: ClassVar[str] = "codes"
+    title: ClassVar[StoredText] = declare("held.codes", pgettext_lazy("hold", "Codes"))
     rows_of_kind: ClassVar[Q] = Q(batch=None) & ~Q(kind=Message.Kind.TEXT)
     icon: ClassVar[str] = "pin"
 
@@ -38,9 +41,6 @@ class CodesOnHold(MessagesOnHold):
 
     def _sendable(self, messages: QuerySet[Message]) -> QuerySet[Message]:
         return messages.filter(Exists(_usable_codes()))
-
-    def _title(self) -> str:
-        return _("Codes")
 
     def _facts(
         self, kept: QuerySet[Message], waiting: QuerySet[Message], account: Account
@@ -70,7 +70,7 @@ def _usable_codes() -> QuerySet[SentCode]:
 
 
 def end_expired() -> int:
-    """End as unknown the codes on hold that nobody can use any more. Returns their number."""
+    """End as unknown the codes on hold that are no longer usable. Returns their number."""
     if not clock.is_settled():
         return 0
     held = Message.objects.filter(

@@ -1,7 +1,7 @@
 """Conversion figures (sent, delivered, verified) and the alarms for low conversion.
 
 A dropping share, or many codes to one range of numbers, indicates SMS pumping: a fraudster
-orders codes for numbers that earn a share of each SMS, and nobody enters them.
+orders codes for numbers that earn a share of each SMS, and the codes are never entered.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class Alarm:
     """An alarm about one account or one prefix of numbers.
 
     `kind` is `share` (few verified in the last hour) or `burst` (many in ten minutes).
-    `example` is the public id of the newest session concerned. It stands for the prefix in URLs,
+    `example` is the public id of the newest session concerned. It represents the prefix in URLs,
     where the prefix itself must not appear.
     """
 

@@ -71,7 +71,7 @@ def take_gap(recipient: str) -> None:
 
 
 def clear_gap(recipient: str) -> None:
-    """End the gap at once, because nothing went out."""
+    """End the gap at once, because nothing was sent."""
     SendGap.objects.filter(recipient=recipient).update(free_at=LONG_AGO)
 
 

@@ -40,9 +40,9 @@ def sync_sessions(messages: Collection[int]) -> None:
 
     1. Record the times of sending and delivery, and drop the code of an unknown outcome.
     2. Ignore the message if a newer code has replaced its code.
-    3. If it went out, the session becomes sent and its time starts.
+    3. If it was sent, the session becomes sent and its time starts.
     4. If its outcome is unknown, so is the session's. A verified session settles it as sent.
-    5. If it certainly did not go out, the fallback account sends, or the session fails.
+    5. If it was certainly not sent, the fallback account sends, or the session fails.
     6. If it is queued again but the session has ended, cancel it.
     """
     codes = SentCode.objects.filter(message__in=messages).order_by("session_id", "serial")

@@ -8,6 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.fields import EncryptedField
 from messaging.models import Message
@@ -22,7 +23,7 @@ DIGITS_AFTER_PREFIX: Final = 4
 
 
 class Session(models.Model):
-    """One attempt to verify that somebody holds a number.
+    """One attempt to verify that a person has a number.
 
     It has one or more codes, each replacing the one before, a number of tries, and an end.
     """
@@ -31,7 +32,10 @@ class Session(models.Model):
     # NULL, not "", if there is no form: NULLs do not violate the unique constraint.
     form_token = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="code_sessions", verbose_name=_("account")
+        Account,
+        on_delete=models.PROTECT,
+        related_name="code_sessions",
+        verbose_name=pgettext_lazy("field", "account"),
     )
     """The account that the newest code was sent over."""
     fallback = models.ForeignKey(
@@ -42,10 +46,10 @@ class Session(models.Model):
         verbose_name=_("backup account"),
     )
     """Sends automatically if the first account certainly sent nothing. Used once."""
-    recipient = models.CharField(_("number"), max_length=20)
+    recipient = models.CharField(pgettext_lazy("field", "number"), max_length=20)
     prefix = models.CharField(max_length=20)
     """The number without its last four digits. Pumped traffic clusters by prefix."""
-    country = models.CharField(_("country/region"), max_length=2)
+    country = models.CharField(pgettext_lazy("field", "country/region"), max_length=2)
     minutes = models.PositiveSmallIntegerField(default=10)
     """Validity of each code."""
     length = models.PositiveSmallIntegerField(default=6)
@@ -53,10 +57,12 @@ class Session(models.Model):
     text = models.TextField(blank=True)
     """The text around the code if staff chose it, with dots for the code."""
 
-    state = models.CharField(_("state"), max_length=16, default=SessionState.PENDING)
+    state = models.CharField(
+        pgettext_lazy("field", "state"), max_length=16, default=SessionState.PENDING
+    )
     reason = models.CharField(max_length=32, blank=True)
     """Why it ended: `tries_used`, `replaced`, or the reason or state of its message."""
-    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    tries = models.PositiveSmallIntegerField(pgettext_lazy("field", "tries"), default=0)
     expires_at = models.DateTimeField()
     """Compared with the database's clock only."""
 
@@ -67,7 +73,7 @@ class Session(models.Model):
         related_name="+",
         verbose_name=_("sent by"),
     )
-    created_at = RowTimeField(_("time"))
+    created_at = RowTimeField(pgettext_lazy("field", "time"))
     sent_at = models.DateTimeField(null=True)
     """When a provider first accepted one of its messages."""
     delivered_at = models.DateTimeField(null=True)

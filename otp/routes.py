@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from core.phone import PhoneNumber
@@ -91,7 +91,7 @@ def unavailable_reason(account: Account, country: str = "") -> str:
     if country and country not in account.allowed_countries:
         return _("country/region not allowed")
     if account.is_paused:
-        return _("paused")
+        return pgettext("state", "paused")
     if country and _needs_channel(account) and not channels_to(account, country):
         return _("no channel for this country/region")
     return ""

@@ -268,7 +268,7 @@ def _end(session: Session, state: SessionState, by: User, reason: str = "") -> b
 def expire(rows: QuerySet[Session] | None = None) -> int:
     """Expire the sessions that are due by the database's clock. Returns their number."""
     if not clock.is_settled():
-        # Nobody can use a code that is over, and one whose time comes back is good again.
+        # An expired code is useless, and one whose time comes back is valid again.
         return 0
     if rows is None:
         rows = Session.objects.all()

@@ -24,7 +24,7 @@ S = SessionState
 ENDED = frozenset({S.VERIFIED, S.FAILED, S.EXPIRED, S.CANCELLED})
 OPEN = frozenset({S.PENDING, S.SEND_UNKNOWN, S.SENT, S.CHECK_UNKNOWN})
 """A code can be checked in all of these. The customer may have it before the portal knows that it
-went out, and a correct code proves that it did."""
+was sent, and a correct code proves that it was."""
 
 SESSION_STATES = StateTable(
     {

@@ -63,10 +63,6 @@ def prune() -> int:
     return enquiries + delete_in_chunks(BalanceReading.objects.filter(read_at__lt=oldest))
 
 
-def latest_reading(account: Account) -> BalanceReading | None:
-    return account.readings.order_by("-read_at").first()
-
-
 def request_all_balances() -> int:
     """Request a balance reading of every account that has one. Called by the schedule."""
     requested = 0

@@ -23,7 +23,8 @@ from . import clock
 from .gateway.call import Login
 from .gateway.errors import GatewayError
 from .gateway.http.address import AddressPolicy
-from .models import Account, Allowance, CallbackToken, Credential, Lease
+from .gateway.vocabulary import Reason
+from .models import Account, AccountPause, Allowance, CallbackToken, Credential, Lease
 
 
 class NoClient(Exception):
@@ -188,12 +189,16 @@ MAX_REFUSALS: Final = 10
 with the account."""
 
 
-def record_refusal(account: Account, words: str) -> None:
-    """Count a refusal. The tenth in a row pauses the account with the words of the last one."""
+def record_refusal(account: Account, words: str, reason: str = "") -> None:
+    """Count a refusal. The tenth in a row pauses the account with the words of the last one.
+
+    If nothing answers under its address, that is the reason of the pause.
+    """
     Account.objects.filter(pk=account.pk).update(refusals=F("refusals") + 1)
     account.refresh_from_db(fields=("refusals",))
     if account.refusals >= MAX_REFUSALS:
-        pause(account, REFUSED_IN_A_ROW, words)
+        wrong_address = reason == Reason.NOTHING_THERE
+        pause(account, reason if wrong_address else REFUSED_IN_A_ROW, words)
 
 
 def record_success(account: Account) -> None:
@@ -219,19 +224,43 @@ def pause(account: Account, reason: str, words: str = "", by: User | None = None
     replaceable = Q(paused_at=None)
     if reason == BY_HAND:
         replaceable |= ~Q(pause_reason=BY_HAND)
-    changed = Account.objects.filter(replaceable, pk=account.pk).update(
-        paused_at=clock.now(), pause_reason=reason, pause_words=storable(words), paused_by=by
-    )
+    now = clock.now()
+    with transaction.atomic():
+        changed = Account.objects.filter(replaceable, pk=account.pk).update(
+            paused_at=now, pause_reason=reason, pause_words=storable(words), paused_by=by
+        )
+        if changed:
+            _end_pauses(account, now, by)
+            AccountPause.objects.create(
+                account=account, reason=reason, started_at=now, paused_by=by
+            )
     account.refresh_from_db(fields=("paused_at", "pause_reason", "pause_words", "paused_by"))
     return bool(changed)
 
 
-def resume(account: Account) -> bool:
+def resume(account: Account, by: User | None = None) -> bool:
     """End a pause. False if the account was not paused."""
-    changed = (
-        Account.objects.filter(pk=account.pk)
-        .exclude(paused_at=None)
-        .update(paused_at=None, pause_reason="", pause_words="", paused_by=None, refusals=0)
-    )
+    with transaction.atomic():
+        changed = (
+            Account.objects.filter(pk=account.pk)
+            .exclude(paused_at=None)
+            .update(paused_at=None, pause_reason="", pause_words="", paused_by=None, refusals=0)
+        )
+        if changed:
+            _end_pauses(account, clock.now(), by)
     account.refresh_from_db(fields=("paused_at", "pause_reason", "pause_words", "paused_by"))
     return bool(changed)
+
+
+def _end_pauses(account: Account, now: datetime, by: User | None) -> None:
+    AccountPause.objects.filter(account=account, ended_at=None).update(ended_at=now, resumed_by=by)
+
+
+PAUSE_DELAY: Final = timedelta(minutes=1)
+"""A failure is recorded shortly before the pause that it leads to."""
+
+
+def pause_at(account: Account, moment: datetime) -> AccountPause | None:
+    """The pause during which something failed at `moment`, or else the one that this led to."""
+    pauses = AccountPause.objects.filter(account=account, started_at__lte=moment + PAUSE_DELAY)
+    return pauses.filter(Q(ended_at=None) | Q(ended_at__gte=moment)).order_by("started_at").first()

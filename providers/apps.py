@@ -1,10 +1,10 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ProvidersConfig(AppConfig):
     name = "providers"
-    verbose_name = _("Providers")
+    verbose_name = pgettext_lazy("section", "Providers")
 
     def ready(self) -> None:
         from . import registration

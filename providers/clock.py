@@ -121,7 +121,7 @@ def note(reading: Reading) -> None:
 
 
 def is_settled(seconds: float = UNSETTLED_FOR) -> bool:
-    """Whether the clock of the rows was not set lately. Read the time first, then ask this: a time
+    """Whether the clock of the rows was not set recently. Read the time before this call: a time
     that is read later may be that of a step."""
     host = time.time() - time.monotonic()
     if _reading is None:
@@ -137,7 +137,7 @@ def state() -> tuple[Reading | None, float | None]:
 
 
 def restore(reading: Reading | None, stepped_at: float | None) -> None:
-    """Go on from what another process of this host knew, or from nothing."""
+    """Continue from what another process of this host knew, or from nothing."""
     global _reading, _stepped_at
     _reading, _stepped_at = reading, stepped_at
 
@@ -163,7 +163,7 @@ def _read_again(**_: object) -> None:
     age = time.monotonic() - _reading.at
     apart = abs(time.time() - time.monotonic() - _reading.database) > USUAL_OFFSET
     if age >= (DOUBTFUL_FOR if apart else READ_EVERY):
-        # Whoever needs the database next says what is wrong with it.
+        # The next access to the database reports what is wrong with it.
         with suppress(django.db.Error):
             learn()
 

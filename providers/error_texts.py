@@ -15,10 +15,16 @@ from typing import Final
 from django.utils.translation import gettext
 
 from core.money_lines import MoneyLine
+from core.sentences import join_sentences
+from core.templatetags.portal import visible
 from core.times import short_time
 
-from .gateway.vocabulary import Reason
-from .reason_texts import FREE_TEXTS, TEXTS, ReasonText
+from .accounts import BY_HAND, REFUSED_IN_A_ROW
+from .gateway.reason_kinds import DETAILED, NOT_CONNECTED
+from .gateway.vocabulary import PAUSING, Reason
+from .pause_facts import PauseFact
+from .reason_text import ReasonText
+from .reason_texts import FREE_TEXTS, TEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,37 @@ def is_known(reason: str) -> bool:
     return reason in _texts or reason in FREE_TEXTS
 
 
-def explain(reason: str, *, free: bool = False, **values: object) -> Explanation:
+ACCOUNT_STEPS: Final = frozenset(
+    {*PAUSING, Reason.FORBIDDEN_ADDRESS, Reason.NOTHING_THERE, REFUSED_IN_A_ROW, BY_HAND}
+)
+"""Reasons whose next step changes the account."""
+
+
+def own_words(reason: str, words: str) -> str:
+    """The provider's own words beside an explanation.
+
+    Empty if they are a fact that the explanation itself contains, such as a date.
+    """
+    return "" if reason in DETAILED else words
+
+
+def explain(
+    reason: str,
+    *,
+    free: bool = False,
+    words: str | None = None,
+    pause: PauseFact | None = None,
+    may_fix: bool = True,
+    **values: object,
+) -> Explanation:
     """Explain a reason in the reader's language.
 
     :param free: whether the call was free, so that neither money nor an outcome is at stake.
+    :param words: the stored words of the provider, or "" if it gave none; None if the page does
+        not know them.
+    :param pause: the pause of the account that this failure led to, if it did. Once that is over,
+        no step is left.
+    :param may_fix: whether the reader may change accounts.
     :param values: values for the placeholders (n, time, app, country). If one is missing, the
         version without it is used.
     """
@@ -56,12 +89,30 @@ def explain(reason: str, *, free: bool = False, **values: object) -> Explanation
     if source is None:
         # A reason of a newer version, or a mistake: showing it beats showing a wrong text.
         return Explanation(reason, "", "", "")
-    return Explanation(
-        title=_fill(source, "title", values),
-        text=_fill(source, "text", values),
-        next_step=_fill(source, "next_step", values),
-        money="" if free else source.money,
+    if words and reason in DETAILED:
+        values["detail"] = visible(words)
+    title, text, next_step = (
+        gettext(source.wordless[part])
+        if words == "" and part in source.wordless
+        else _fill(source, part, values)
+        for part in ("title", "text", "next_step")
     )
+    return Explanation(
+        title,
+        join_sentences(text, pause.text if pause else ""),
+        _next_step(reason, next_step, pause, may_fix=may_fix),
+        "" if free else source.money,
+    )
+
+
+def _next_step(reason: str, step: str, pause: PauseFact | None, *, may_fix: bool) -> str:
+    if reason not in ACCOUNT_STEPS:
+        return step
+    if pause is not None and pause.is_over:
+        return ""
+    if may_fix or not step:
+        return step
+    return gettext("Ask a manager to put the account in order, or use another account.")
 
 
 def explain_pause(account_name: str) -> Explanation:
@@ -78,7 +129,7 @@ def retry_values(
     :param retry_at: when the next try is due, if there is one.
     :param waiting: counts the rows that wait for the account.
     """
-    if reason == Reason.UNREACHABLE:
+    if reason in NOT_CONNECTED:
         return {"n": tries, **({"time": short_time(retry_at)} if retry_at else {})}
     if reason == Reason.NO_BALANCE:
         return {"n": waiting()}

@@ -23,6 +23,8 @@ class Effect(StrEnum):
     """It moved a state or confirmed it."""
     CONFLICT = "conflict"
     """It contradicts what is known; both are kept."""
+    AMBIGUOUS = "ambiguous"
+    """Its id names several rows, so it was applied to none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class Match:
     effect: Effect = Effect.APPLIED
     matched_by: str = "reference"
     """By our own `reference` or by the `provider_id`."""
+    other: str = ""
+    """A second subject, if the ids of the event name two."""
+    problem: str = ""
+    """Why the effect is not simply APPLIED: `shared_id` or `two_subjects`, if one of them."""
 
 
 Subscriber: TypeAlias = Callable[[ReceivedEvent], Match | None]
@@ -63,6 +69,6 @@ def subscribe(kind: type[Any], subscriber: Subscriber) -> None:
 
 
 def publish(received: ReceivedEvent) -> list[Match]:
-    """Call every subscriber; returns their matches, none if nobody recognises the event."""
+    """Call every subscriber; returns their matches, none if no subscriber recognises the event."""
     subscribers = _subscribers.get(type(received.event), [])
     return [match for subscriber in subscribers if (match := subscriber(received)) is not None]

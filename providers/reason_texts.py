@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from django.utils.translation import gettext_noop
 
 from .accounts import BY_HAND, REFUSED_IN_A_ROW
+from .connection_texts import CONNECTION_TEXTS
 from .engine.account_check_source import TOO_LATE
 from .gateway.vocabulary import Reason
 from .hold.holdable import FROM_BEFORE
+from .reason_text import ReasonText
 
 _ = gettext_noop
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonText:
-    """The English source of an explanation, marked for translation.
-
-    A part with %(placeholders)s needs a version without them in `plain`, which is used if a value
-    is missing.
-    """
-
-    title: str
-    text: str = ""
-    next_step: str = ""
-    money: str = ""
-    plain: Mapping[str, str] = field(default_factory=dict)
-
 
 _SETTLE: Final = _("Set the outcome.")
 _ASK_THEN_SETTLE: Final = _("Ask the recipient, then set the outcome.")
@@ -38,20 +23,30 @@ _CORRECT: Final = _("Correct the address.")
 _REPLACE: Final = _("Replace the key, then check the connection.")
 _PROVIDERS_WORDS: Final = _("The provider's message is below.")
 _CORRECT_REQUEST: Final = _("Correct what it names, or contact the provider.")
+_WORDLESS: Final = {
+    "text": _("The provider gave no message."),
+    "next_step": _("Contact the provider."),
+}
+_REDIRECTED: Final = _("The address of this account redirected to %(detail)s.")
+_REDIRECTED_ELSEWHERE: Final = _("The address of this account redirected elsewhere.")
+_NOT_FOLLOWED: Final = _("The portal never follows redirects.")
+_SLASH: Final = _(
+    "The provider redirects the send address to one that differs only in its trailing slash."
+)
+_SWITCH_SLASH: Final = _(
+    "Change the option “Trailing slash in the send address” in the account's settings, then resume."
+)
 
 TEXTS: Final[Mapping[str, ReasonText]] = {
     Reason.CREDENTIALS: ReasonText(
         _("The provider did not accept the credentials."),
-        _(
-            "The API key or password is wrong or expired. The account is paused; the"
-            " remaining messages are waiting."
-        ),
+        _("The API key or password was wrong or had expired."),
         _REPLACE,
         "R",
     ),
     Reason.ACCOUNT_DISABLED: ReasonText(
-        _("The provider has disabled this account or not activated it yet."),
-        _("The account is paused in the portal."),
+        _("The provider had disabled this account or not activated it yet."),
+        "",
         _("Contact the provider, then resume."),
         "R",
     ),
@@ -67,6 +62,7 @@ TEXTS: Final[Mapping[str, ReasonText]] = {
         _PROVIDERS_WORDS,
         _CORRECT_REQUEST,
         "R",
+        wordless=_WORDLESS,
     ),
     Reason.BAD_NUMBER: ReasonText(
         _("The provider reports that the number does not exist."),
@@ -102,7 +98,17 @@ TEXTS: Final[Mapping[str, ReasonText]] = {
         plain={"title": _("The order has expired without an SMS.")},
     ),
     Reason.OTHER_REFUSAL: ReasonText(
-        _("The provider refused."), _PROVIDERS_WORDS, _CORRECT_REQUEST, "R"
+        _("The provider refused."),
+        _PROVIDERS_WORDS,
+        _CORRECT_REQUEST,
+        "R",
+        wordless=_WORDLESS,
+    ),
+    Reason.NOTHING_THERE: ReasonText(
+        _("Nothing answers under this address."),
+        _("The server answered HTTP 404 (not found) without a message."),
+        _("Compare the address of the account with the provider's document."),
+        "R",
     ),
     Reason.CANNOT_TAKE: ReasonText(
         _("Not submitted: the provider does not support this."),
@@ -117,13 +123,7 @@ TEXTS: Final[Mapping[str, ReasonText]] = {
         "N",
         {"text": _("The portal will continue automatically.")},
     ),
-    Reason.UNREACHABLE: ReasonText(
-        _("The provider could not be reached."),
-        _("Tried %(n)s times; next attempt at %(time)s."),
-        _("If this continues, check the address or use another account."),
-        "N",
-        {"text": ""},
-    ),
+    **CONNECTION_TEXTS,
     Reason.FORBIDDEN_ADDRESS: ReasonText(
         _("The portal does not call the address of this account."),
         _("It is in a private network, or is not an https address."),
@@ -131,11 +131,9 @@ TEXTS: Final[Mapping[str, ReasonText]] = {
         "N",
     ),
     Reason.REDIRECTED: ReasonText(
-        _("The address of this account redirects elsewhere."),
-        _("The account is paused."),
-        _CORRECT,
-        "N",
+        _REDIRECTED, _NOT_FOLLOWED, _CORRECT, "N", {"title": _REDIRECTED_ELSEWHERE}
     ),
+    Reason.REDIRECTED_TO_SLASH: ReasonText(_SLASH, _NOT_FOLLOWED, _SWITCH_SLASH, "N"),
     Reason.TIMED_OUT: ReasonText(
         _("No answer after %(n)s s."),
         _("The request was already sent."),
@@ -179,12 +177,13 @@ TEXTS: Final[Mapping[str, ReasonText]] = {
     ),
     REFUSED_IN_A_ROW: ReasonText(
         _("The provider refused ten times in a row."),
-        _(
-            "The account is paused; the remaining messages are waiting. The provider's last"
-            " message is below."
-        ),
+        _("The provider's last message is below."),
         _("Correct what it names or contact the provider, then resume."),
         "R",
+        wordless={
+            "text": _WORDLESS["text"],
+            "next_step": _("Contact the provider, then resume."),
+        },
     ),
     BY_HAND: ReasonText(
         _("Paused by hand."), "", _("Check with the person who paused it, then resume.")
@@ -202,7 +201,7 @@ FREE_TEXTS: Final[Mapping[str, ReasonText]] = {
         _("Contact the provider, then check again."),
     ),
     Reason.REDIRECTED: ReasonText(
-        _("The address of this account redirects elsewhere."), "", _CORRECT
+        _REDIRECTED, "", _CORRECT, plain={"title": _REDIRECTED_ELSEWHERE}
     ),
     Reason.UNREACHABLE: ReasonText(
         _("The provider could not be reached."),

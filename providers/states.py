@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.states import StateTable
 
 
 class EnquiryState(models.TextChoices):
-    QUEUED = "queued", _("Waiting")
+    QUEUED = "queued", pgettext_lazy("enquiry", "Waiting")
     CLAIMED = "claimed", _("In progress")
-    ANSWERED = "answered", _("Answered")
-    FAILED = "failed", _("Failed")
+    ANSWERED = "answered", pgettext_lazy("enquiry", "Answered")
+    FAILED = "failed", pgettext_lazy("enquiry", "Failed")
 
 
 E = EnquiryState
 
 ENQUIRY_STATES = StateTable(
     {
-        # Failed without a call: nobody waits for the answer any more.
+        # Failed without a call: the answer is no longer needed.
         E.QUEUED: frozenset({E.CLAIMED, E.FAILED}),
         # Queued again after its loop stopped or died: an enquiry is free, so it may be repeated.
         E.CLAIMED: frozenset({E.QUEUED, E.ANSWERED, E.FAILED}),
@@ -31,10 +32,10 @@ ENQUIRY_STATES = StateTable(
 
 class CallbackState(models.TextChoices):
     RECEIVED = "received", _("Not processed yet")
-    APPLIED = "applied", _("Applied")
-    UNMATCHED = "unmatched", _("Unmatched")
-    UNRECOGNISED = "unrecognised", _("Unrecognised")
-    CONFLICT = "conflict", _("Conflict")
+    APPLIED = "applied", pgettext_lazy("callback", "Applied")
+    UNMATCHED = "unmatched", pgettext_lazy("callback", "Unmatched")
+    UNRECOGNISED = "unrecognised", pgettext_lazy("callback", "Unrecognised")
+    CONFLICT = "conflict", pgettext_lazy("callback", "Conflict")
 
 
 C = CallbackState

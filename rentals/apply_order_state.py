@@ -97,7 +97,8 @@ def apply(
         state_before = order.state
         before = {name: getattr(order, name) for name in SAVED}
         if provider_fields.fill(order, rental, now):
-            if "expires_there" in _changed(order, before) and order.placed_at:
+            states_end = {"expires_there", "raw_times"} & _changed(order, before)
+            if states_end and order.placed_at:
                 order.expires_at = poll_intervals.end_of(order, _started_at(order))
             _move(order, rental, now, asked_at=asked_at if from_lookup else None)
         if from_lookup:

@@ -1,10 +1,10 @@
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class RentalsConfig(AppConfig):
     name = "rentals"
-    verbose_name = _("Rented numbers")
+    verbose_name = pgettext_lazy("section", "Rented numbers")
 
     def ready(self) -> None:
         from . import registration

@@ -26,7 +26,7 @@ ANOTHER_OVER_LIMIT: Final = "another_not_rented"
 ANOTHER_NOT_ALLOWED: Final = "another_not_allowed"
 """Warning: the person who asked for a replacement may no longer rent."""
 ANOTHER_FROM_BEFORE: Final = "another_from_before"
-"""Warning: the replacement was asked for before a hold, and may have been rented then."""
+"""Warning: the replacement was requested before a hold, and may have been rented then."""
 RETRY_AFTER: Final = timedelta(minutes=1)
 POLL_SOON: Final = timedelta(seconds=1)
 
@@ -150,7 +150,7 @@ def _rent_another(order: Order, cancel: Cancel) -> None:
 
 
 def _hold_of(order: Order, cancel: Cancel) -> Hold | None:
-    """The hold that began since the replacement was asked for: it may have been rented before."""
+    """The hold that began since the replacement was requested: it may have been rented before."""
     hold = hold_since(cancel.asked_at)
     if hold is None or not held_accounts().filter(pk=order.account_id).exists():
         return None

@@ -50,7 +50,7 @@ def renting_accounts() -> list[Account]:
 
 
 def project_names(provider: str = "") -> dict[str, str]:
-    """Names of the apps by code. The code stands in for an app that staff no longer list."""
+    """Names of the apps by code. The code replaces the name of an app that staff no longer list."""
     rows = Project.objects.filter(provider=provider) if provider else Project.objects.all()
     return dict(rows.values_list("code", "name"))
 

@@ -12,19 +12,20 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
 from core.admin.timeline import person_name
+from core.stored_texts import object_name
 from providers import clock
 
+from .log_texts import REASSIGNED
 from .models import HandOver, Order
 
 LOG_PREFIX: Final = "Handed to "
-"""How a log line of a hand-over begins. The older version, which may run beside this one during an
-upgrade, shows these lines on its pages."""
+"""How a log line of a hand-over begins that an older version wrote."""
 
 
 def hand_over(order: Order, to: User, *, by: User) -> bool:
     """Assign an order to `to`, who then sees its code.
 
-    False: somebody else has taken the order over since it was read.
+    False: another person has taken the order since it was read.
     """
     with transaction.atomic():
         seen = Order.objects.filter(pk=order.pk, held_by_id=order.held_by_id)
@@ -35,9 +36,9 @@ def hand_over(order: Order, to: User, *, by: User) -> bool:
             user_id=by.pk,
             content_type=ContentType.objects.get_for_model(Order),
             object_id=str(order.pk),
-            object_repr=str(order)[:200],
+            object_repr=object_name(order),
             action_flag=CHANGE,
-            change_message=f"{LOG_PREFIX}{person_name(to)}",
+            change_message=REASSIGNED.store(name=person_name(to)),
             action_time=now,
         )
         HandOver.objects.create(
@@ -77,6 +78,9 @@ def read_older_lines() -> int:
         )
     # A concurrent run may have created the row.
     HandOver.objects.bulk_create(rows, ignore_conflicts=True)
+    for line, _order in matched:
+        line.change_message = REASSIGNED.store(name=line.change_message.removeprefix(LOG_PREFIX))
+    LogEntry.objects.bulk_update([line for line, _order in matched], ["change_message"], 200)
     return len(rows)
 
 

@@ -6,8 +6,8 @@ later check finds that both agree; an explained finding stays, with its reason.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from core.stored_texts import Stored
 from core.templatetags.portal import amount
 from providers import clock
 from providers.models import Account
@@ -71,9 +72,9 @@ def check(account: Account, now: datetime | None = None) -> list[Finding]:
     """
     now = now or clock.now()
     read = _last_complete_reading(account)
-    if read is None or read.started_at is None:
+    if read is None:
         return open_findings(account)
-    found = list(_compare(account, read.started_at, now))
+    found = list(_compare(account, _started_at(read), now))
     with transaction.atomic():
         for disagreement in found:
             _save_finding(account, disagreement, now)
@@ -83,6 +84,7 @@ def check(account: Account, now: datetime | None = None) -> list[Finding]:
         for finding in earlier:
             if (finding.kind, finding.about) not in still_open:
                 Finding.objects.filter(pk=finding.pk).update(gone_at=now)
+        Reading.objects.filter(pk=read.pk).update(compared_at=now)
     return open_findings(account)
 
 
@@ -93,12 +95,48 @@ def open_findings(account: Account | None = None) -> list[Finding]:
     return list(rows.select_related("account", "order"))
 
 
-def compared_up_to(account: Account) -> datetime | None:
-    read = _last_complete_reading(account)
-    return read.started_at if read else None
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How far the ledger of one account was compared, and what is open."""
+
+    account: Account
+    compared_up_to: datetime | None
+    """None if nothing was compared yet."""
+    findings: int
+    """Open findings of this account."""
+    explained: int
+    """Differences that staff have explained; they are still there."""
+    was_read: bool
+    """Whether its transactions were ever read completely."""
+
+    @property
+    def agrees(self) -> bool:
+        return self.compared_up_to is not None and not self.findings + self.explained
 
 
-def explain(finding: Finding, by: User, because: str) -> bool:
+def comparisons(accounts: Iterable[Account]) -> list[Comparison]:
+    """What the ledger checks so far prove. Nothing else may say that the books agree."""
+    there = Finding.objects.filter(gone_at=None).values_list("account", "explained_at")
+    opened = Counter(account for account, explained_at in there if explained_at is None)
+    explained = Counter(account for account, explained_at in there if explained_at is not None)
+    return [
+        Comparison(
+            account,
+            _compared_up_to(account),
+            opened[account.pk],
+            explained[account.pk],
+            was_read=_last_complete_reading(account) is not None,
+        )
+        for account in accounts
+    ]
+
+
+def _compared_up_to(account: Account) -> datetime | None:
+    compared = _complete_readings(account).exclude(compared_at=None).first()
+    return _started_at(compared) if compared else None
+
+
+def explain(finding: Finding, by: User, because: Stored) -> bool:
     """Mark a finding as explained, with name and reason; it no longer counts as open.
 
     False: it was explained already.
@@ -110,13 +148,24 @@ def explain(finding: Finding, by: User, because: str) -> bool:
 
 
 def _last_complete_reading(account: Account) -> Reading | None:
+    return _complete_readings(account).first()
+
+
+def _complete_readings(account: Account) -> QuerySet[Reading]:
+    """Complete readings of the transactions, newest first."""
     done = Reading.objects.filter(
         account=account,
         kind=Reading.Kind.TRANSACTIONS,
         state=Reading.State.DONE,
         complete=True,
+        started_at__isnull=False,
     )
-    return done.order_by("-pk").first()
+    return done.order_by("-pk")
+
+
+def _started_at(reading: Reading) -> datetime:
+    """What was booked later may be missing from this reading."""
+    return reading.started_at or reading.asked_at
 
 
 def _compare(account: Account, read_at: datetime, now: datetime) -> Iterator[Disagreement]:

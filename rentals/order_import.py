@@ -1,7 +1,7 @@
 """Import pages of the provider's order list: updates of our orders, and found orders.
 
-A found order is one that the list shows and nobody placed here. A manager imports it; the portal
-does so automatically if the account's key is exclusive to it.
+A found order is one that the list shows and that was not placed here. A manager imports it; the
+portal does so automatically if the account's key is exclusive to it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from providers.models import Account
 from . import apply_order_state
 from .models import FoundOrder, Order
 from .place_orders import by_provider_id
+from .same_number import is_same_number
 from .states import OrderState
 
 S = OrderState
@@ -32,43 +33,53 @@ CLOCK_SAMPLE: Final = 9
 
 
 def import_page(account: Account, rentals: Sequence[Rental], now: datetime) -> int:
-    """Apply a page of the order list; return how many found orders are new."""
-    stated = {one.order_id: one for one in rentals}
-    ours = by_provider_id(account, list(stated))
-    for key, order in ours.items():
-        if _has_news(order, stated[key]):
-            apply_order_state.apply(order.pk, stated[key], now, from_lookup=False)
-    others = {key: one for key, one in stated.items() if key not in ours}
+    """Apply a page of the order list; return how many found orders are new.
+
+    If an order is on the page twice, both rows are applied to ours. Of a found order the first row
+    is stored, and the others only add to it.
+    """
+    ours = by_provider_id(account, list({one.order_id for one in rentals}))
+    for one in rentals:
+        order = ours.get(one.order_id)
+        if order is not None and _has_news(order, one):
+            apply_order_state.apply(order.pk, one, now, from_lookup=False)
+    others: dict[str, list[Rental]] = {}
+    for one in rentals:
+        if one.order_id not in ours:
+            others.setdefault(one.order_id, []).append(one)
     return _record_found_orders(account, others, now)
 
 
 def _has_news(order: Order, rental: Rental) -> bool:
     return (
-        rental.raw_state != order.provider_state
+        rental.state_word != order.provider_state
         or bool(rental.code and not order.code)
         or (rental.price is not None and rental.price != order.price)
         or (rental.received_at is not None and rental.received_at != order.received_there)
-        or (bool(rental.phone) and rental.phone != order.phone)
+        or (bool(rental.phone) and not is_same_number(rental.phone, order.phone, order.region))
     )
 
 
-def _record_found_orders(account: Account, others: dict[str, Rental], now: datetime) -> int:
+def _record_found_orders(account: Account, others: dict[str, list[Rental]], now: datetime) -> int:
     rows = FoundOrder.objects.filter(account=account, provider_id__in=list(others))
     existing = {row.provider_id: row for row in rows}
     new = [
-        _new_found_order(account, one, now) for key, one in others.items() if key not in existing
+        _new_found_order(account, stated[0], now)
+        for key, stated in others.items()
+        if key not in existing
     ]
     FoundOrder.objects.bulk_create(new, ignore_conflicts=True)
     rows.update(last_seen_at=now)
     for key, row in existing.items():
-        _update_found_order(row, others[key])
+        for one in others[key]:
+            _update_found_order(row, one)
     return len(new)
 
 
 def _update_found_order(found: FoundOrder, one: Rental) -> None:
     """Add what a later reading states. Code, text, number and time are set once."""
     changed = []
-    for name, value in (("provider_state", one.raw_state), ("stated", one.state)):
+    for name, value in (("provider_state", one.state_word), ("stated", one.state)):
         if getattr(found, name) != value:
             setattr(found, name, value)
             changed.append(name)
@@ -91,7 +102,7 @@ def _new_found_order(account: Account, one: Rental, now: datetime) -> FoundOrder
         project=one.project,
         region=one.region,
         phone=one.phone,
-        provider_state=one.raw_state,
+        provider_state=one.state_word,
         stated=one.state,
         code=Secret(one.code) if one.code else "",
         content=Secret(one.content) if one.content else "",
@@ -107,7 +118,7 @@ def _new_found_order(account: Account, one: Rental, now: datetime) -> FoundOrder
 
 
 def count_known(account: Account) -> int:
-    """Number of known orders of the provider's list, whoever placed them."""
+    """Number of known orders of the provider's list, from here or elsewhere."""
     ours = Order.objects.filter(account=account).exclude(provider_id="").count()
     return ours + FoundOrder.objects.filter(account=account, order=None).count()
 

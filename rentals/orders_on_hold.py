@@ -16,10 +16,11 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from core.admin.timeline import person_name
 from core.countries import country_name
+from core.stored_texts import declare
 from core.times import short_time
 from providers import clock
 from providers.engine.wake import wake_engine
@@ -34,6 +35,7 @@ from .states import ORDER_STATES, OrderState
 
 S = OrderState
 
+TITLE: Final = declare("held.orders", pgettext_lazy("hold", "Orders"))
 MAX_NAMED: Final = 10
 MAX_COMPARED: Final = 50
 
@@ -92,7 +94,7 @@ class OrdersOnHold(Holdable):
     def discard(
         self, hold: Hold, group: str, rows: Collection[int] | None, by: User | None, reason: str
     ) -> int:
-        """The search for it goes on: it may have been placed at any time before the hold."""
+        """The search for it continues: it may have been placed at any time before the hold."""
         return ORDER_STATES.move(
             _chosen(hold, group, rows),
             S.UNKNOWN,
@@ -148,7 +150,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     return HeldGroup(
         key=f"{OrdersOnHold.name}:{account.pk}",
         icon="add_call",
-        title=pgettext("hold", "Orders"),
+        stored_title=TITLE.store(),
         account=f"{account.name}, {people}",
         undecided=times["count"],
         oldest=times["oldest"],
@@ -173,7 +175,7 @@ def _row(order: Order) -> HeldRow:
 
 
 def _settled(kept: QuerySet[Order]) -> QuerySet[Order]:
-    """Orders that were found at the provider, although nobody here placed them."""
+    """Orders that were found at the provider, although they were not placed here."""
     return kept.exclude(provider_id="").filter(handed_over_at=None)
 
 
@@ -182,7 +184,7 @@ def _settled_facts(kept: QuerySet[Order]) -> Iterator[str]:
     if not ids:
         return
     yield _("Found in the order list of the provider: %(count)s.") % {"count": f"{len(ids):,}"}
-    named = _(", ").join(ids[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
+    named = pgettext("list", ", ").join(ids[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
     yield _("Adopted with their numbers: %(ids)s. Nothing is ordered again.") % {"ids": named}
 
 

@@ -145,7 +145,7 @@ def end_expired(now: datetime) -> None:
 def _rejoin(now: datetime) -> None:
     """Put orders on hold again that were in flight when it began and were not placed after all.
 
-    If their hold has ended meanwhile, nobody waits for them any more.
+    If their hold has ended meanwhile, they are no longer needed.
     """
     back = Order.objects.filter(state=S.QUEUED, hold__isnull=False)
     open_holds = Hold.objects.filter(ended_at=None)

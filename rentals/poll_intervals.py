@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from providers import clock
+from providers.gateway.stated_times import lifetime_of
 
 from .models import Order
 
@@ -46,8 +47,12 @@ def end_of(order: Order, started_at: datetime) -> datetime:
     `started_at`: when its lifetime began, by our clock.
     """
     created, expires = order.created_there, order.expires_there
-    if created and expires and timedelta(0) < expires - created <= MAX_LIFETIME:
-        return started_at + (expires - created)
+    lifetime = lifetime_of(created, expires, order.raw_times)
+    if lifetime is None and expires is not None and created is None:
+        # The only statement about its end. The provider's clock is believed.
+        lifetime = expires - started_at
+    if lifetime is not None and timedelta(0) < lifetime <= MAX_LIFETIME:
+        return started_at + lifetime
     return started_at + DEFAULT_LIFETIME
 
 

@@ -7,14 +7,17 @@ that differs is kept beside the first, and the order is flagged as a conflict.
 from __future__ import annotations
 
 import json
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from typing import Final
 
 from core.fields import UnreadableSecret
 from core.secrets import Secret
 from providers.gateway.vocabulary import Rental
+from providers.gateway.words import plain
 
 from .models import Order
+from .same_number import is_same_number, may_be_same_number
 
 SECRET: Final = ("code", "content")
 PLAIN: Final = {
@@ -28,8 +31,9 @@ PLAIN: Final = {
 MAX_KEPT: Final = 20
 """Differing values kept per order, so that a provider that keeps changing them cannot fill the
 table."""
-MIN_COMMON_DIGITS: Final = 6
-"""Trailing digits that two spellings must share to be the same number."""
+SAME_TIME: Final = timedelta(seconds=1)
+"""Some answers state fractions of a second, and others of the same provider do not."""
+_BETWEEN_DIGITS: Final = re.compile(r"[\s-]")
 
 
 def fill(order: Order, rental: Rental, now: datetime) -> bool:
@@ -49,8 +53,8 @@ def fill(order: Order, rental: Rental, now: datetime) -> bool:
         stated = getattr(rental, name)
         if stated:
             _fill_secret(order, name, stated, now)
-    if rental.raw_state and rental.raw_state != order.provider_state:
-        order.provider_state = rental.raw_state
+    if rental.state_word and rental.state_word != order.provider_state:
+        order.provider_state = rental.state_word
     new = {k: v for k, v in rental.raw_times.items() if k not in order.raw_times}
     if new:
         order.raw_times = {**order.raw_times, **new}
@@ -69,21 +73,26 @@ def _fill_plain(order: Order, name: str, stated: object, now: datetime) -> None:
     current = getattr(order, name)
     if current in (None, ""):
         setattr(order, name, stated)
-    elif current != stated:
+    elif current != stated and not _says_the_same(order, current, stated):
         record_difference(order, name, str(stated), now)
 
 
+def _says_the_same(order: Order, current: object, stated: object) -> bool:
+    """Whether two values are one number or one time in different writings."""
+    if isinstance(current, datetime) and isinstance(stated, datetime):
+        return abs(current - stated) < SAME_TIME
+    if isinstance(current, str) and isinstance(stated, str):
+        return is_same_number(current, stated, order.region)
+    return False
+
+
 def _is_its_number(order: Order, rental: Rental) -> bool:
-    """Compare numbers in any spelling: with or without plus sign, grouped, with a leading zero."""
-    if not (order.phone and rental.phone) or order.phone == rental.phone:
+    """Compare numbers in any writing, and numbers of which one writing lacks the beginning."""
+    if not (order.phone and rental.phone):
         return True
-    ours, theirs = _digits(order.phone), _digits(rental.phone)
-    shorter, longer = sorted((ours, theirs), key=len)
-    return len(shorter) >= MIN_COMMON_DIGITS and longer.endswith(shorter)
-
-
-def _digits(phone: str) -> str:
-    return "".join(filter(str.isdecimal, phone)).lstrip("0")
+    return is_same_number(order.phone, rental.phone, order.region) or may_be_same_number(
+        order.phone, rental.phone
+    )
 
 
 def _fill_secret(order: Order, name: str, stated: str, now: datetime) -> None:
@@ -100,10 +109,15 @@ def _is_current(order: Order, name: str, stated: str) -> bool:
     if current is None:
         return False
     try:
-        return current.reveal() == stated
+        return _comparable(name, current.reveal()) == _comparable(name, stated)
     except UnreadableSecret:
         # No key decrypts the stored value, so the two cannot be compared.
         return True
+
+
+def _comparable(name: str, text: str) -> str:
+    """A code without the blanks and hyphens that only group it; a text in ordinary width."""
+    return _BETWEEN_DIGITS.sub("", plain(text)) if name == "code" else plain(text)
 
 
 def conflicting_texts(order: Order) -> list[dict[str, str]]:

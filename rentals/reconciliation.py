@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from core.stored_texts import Stored
 from providers import clock
 from providers.models import Account
 
@@ -76,7 +77,7 @@ def settle(account: Account, now: datetime) -> None:
     for order in Order.objects.filter(account=account, state=S.UNKNOWN).order_by("pk"):
         found = list(candidates(order)[:2])
         if exclusive and len(found) == 1 and _is_certainly_ours(order, found[0]):
-            adopt(order, found[0], by=None, because="")
+            adopt(order, found[0])
         elif not found and _was_certainly_not_made(order):
             end = {"reason": NOT_FOUND_THERE, "ended_at": now, "changed_at": now}
             row = Order.objects.filter(pk=order.pk)
@@ -88,8 +89,8 @@ def settle(account: Account, now: datetime) -> None:
 def _adopt_held(account: Account) -> None:
     """Adopt the found orders of an app and country if they are as many as those on hold there.
 
-    Orders of one app and country are placed one after the other, so the order in which they were
-    made tells which is which. With more or fewer found, a person decides.
+    Orders of one app and country are placed one after the other, so the times of their creation
+    show which is which. With more or fewer found, a person decides.
     """
     held = Order.objects.filter(account=account, state=S.HELD).select_related("hold")
     by_pair: dict[tuple[str, str], list[Order]] = defaultdict(list)
@@ -100,7 +101,7 @@ def _adopt_held(account: Account) -> None:
         pairs = list(zip(orders, sorted(found.values(), key=_made_at), strict=False))
         if len(found) == len(orders) and all(_is_from_before(*pair) for pair in pairs):
             for order, one in pairs:
-                adopt(order, one, by=None, because="")
+                adopt(order, one)
 
 
 def _made_at(found: FoundOrder) -> tuple[datetime, int]:
@@ -132,7 +133,7 @@ def _is_certainly_ours(order: Order, found: FoundOrder, but: tuple[OrderState, .
 
 def _was_certainly_not_made(order: Order) -> bool:
     """Both lists were read completely after the order had time to appear, every row was readable,
-    and no money was held. A clock that was set lately does not tell how long that was."""
+    and no money was held. A clock that was set recently does not show how long that was."""
     if not clock.is_settled(clock.UNSETTLED_FOR + APPEARANCE_DELAY.total_seconds()):
         return False
     read = (full_readings_since(order, kind).exists() for kind in Reading.Kind)
@@ -164,7 +165,9 @@ def _unmatched_transactions(order: Order) -> QuerySet[Transaction]:
     return rows.exclude(order_provider_id__in=theirs.values("provider_id"))
 
 
-def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> bool:
+def adopt(
+    order: Order, found: FoundOrder, *, by: User | None = None, because: Stored | None = None
+) -> bool:
     """Settle a lost order as the found one, and poll it. False: either was settled meanwhile.
 
     `by` is None if the portal itself decides.
@@ -176,7 +179,7 @@ def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> 
         free = FoundOrder.objects.select_for_update().filter(pk=found.pk, order=None).first()
         if lost is None or free is None or free.account_id != lost.account_id:
             return False
-        lost.settled_at, lost.settled_because = now, because
+        lost.settled_at, lost.settled_because = now, because or ""
         lost.settled_by_id = by.pk if by else None
         lost.save(update_fields=["settled_at", "settled_because", "settled_by"])
         started_at = lost.handed_over_at or order_import.placed_at(free)
@@ -190,7 +193,7 @@ def adopt(order: Order, found: FoundOrder, *, by: User | None, because: str) -> 
     return True
 
 
-def mark_not_made(order: Order, by: User, because: str) -> bool:
+def mark_not_made(order: Order, by: User, because: Stored) -> bool:
     """Settle an unknown order as not placed. False: it was settled meanwhile."""
     now = clock.now()
     return bool(

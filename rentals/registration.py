@@ -10,12 +10,14 @@ from django.db.models import F
 from django.db.models.signals import post_migrate
 
 from core.admin import attention
+from providers import balances
 from providers.engine import far_times
 from providers.engine.far_times import FarTime
 from providers.engine.work_source import register
 from providers.hold import holdable
 from providers.journal import register_subject_resolver
 
+from .balance_statements import later_statements
 from .cancels_on_hold import CancelsOnHold
 from .catalogue import fill_catalogue
 from .engine.cancel_source import CancelSource
@@ -57,6 +59,7 @@ def register_app(config: AppConfig) -> None:
     labels.register()
     explanations.register()
     attention.register(dashboard.attention_items)
+    balances.register_later_statements(later_statements)
     for name, far_time in _FAR_TIMES.items():
         far_times.register(name, far_time.bring_near)
     register_subject_resolver("order", order_link)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.states import StateTable
 from providers.gateway.vocabulary import OrderState as Stated
@@ -121,17 +121,17 @@ CANCEL_OPEN: Final = frozenset({C.QUEUED, C.CLAIMED, C.SENDING})
 
 
 class ReadingState(models.TextChoices):
-    QUEUED = "queued", _("Waiting")
-    CLAIMED = "claimed", _("Reading")
-    DONE = "done", _("Done")
-    FAILED = "failed", _("Failed")
+    QUEUED = "queued", pgettext_lazy("reading", "Waiting")
+    CLAIMED = "claimed", pgettext_lazy("reading", "Reading")
+    DONE = "done", pgettext_lazy("reading", "Done")
+    FAILED = "failed", pgettext_lazy("reading", "Failed")
 
 
 R = ReadingState
 
 READING_STATES = StateTable(
     {
-        # Failed without a call: it waited so long that nobody needs its answer.
+        # Failed without a call: it waited so long that its answer is not needed.
         R.QUEUED: frozenset({R.CLAIMED, R.FAILED}),
         # Back to queued for the next page, for another try, or because its loop died: reading
         # is free, so it may be repeated.

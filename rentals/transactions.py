@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
+
+from django.db.models import Count, Sum
 
 from providers.gateway.vocabulary import Transaction as Stated
 from providers.models import Account
 
 from .models import Transaction
 
+MAX_KEPT: Final = 20
+"""Differing values kept per transaction."""
 FIELDS = (
     "type",
     "amount",
@@ -25,22 +30,27 @@ def import_page(account: Account, page: Sequence[Stated], now: datetime) -> int:
     """Insert transactions by account and id; return how many are new.
 
     A transaction that is read twice is stored once. Values that a later reading states differently
-    are kept beside the row.
+    are kept beside the row, and so are those of a second row with the same id on one page.
     """
-    stated = {one.transaction_id: one for one in page}
-    existing = {
-        row.provider_id: row
-        for row in Transaction.objects.filter(account=account, provider_id__in=list(stated))
-    }
-    new = [_row(account, one, now) for key, one in stated.items() if key not in existing]
+    stated: dict[str, list[Stated]] = {}
+    for one in page:
+        stated.setdefault(one.transaction_id, []).append(one)
+    rows = Transaction.objects.filter(account=account, provider_id__in=list(stated))
+    existing = {row.provider_id: row for row in rows}
+    new = [_row(account, all_[0], now) for key, all_ in stated.items() if key not in existing]
     Transaction.objects.bulk_create(new, ignore_conflicts=True)
+    if any(len(all_) > 1 and key not in existing for key, all_ in stated.items()):
+        existing = {row.provider_id: row for row in rows.all()}
     for key, row in existing.items():
         _keep_differences(row, stated[key], now)
     return len(new)
 
 
 def count_known(account: Account) -> int:
-    return Transaction.objects.filter(account=account).count()
+    """The number of known rows of the provider's list, counting an id that it lists twice twice."""
+    rows = Transaction.objects.filter(account=account)
+    counted = rows.aggregate(rows=Count("pk"), repeated=Sum("repeated"))
+    return int(counted["rows"]) + int(counted["repeated"] or 0)
 
 
 def _values(one: Stated) -> dict[str, object]:
@@ -65,13 +75,20 @@ def _row(account: Account, one: Stated, now: datetime) -> Transaction:
     )
 
 
-def _keep_differences(row: Transaction, one: Stated, now: datetime) -> None:
+def _keep_differences(row: Transaction, stated: Sequence[Stated], now: datetime) -> None:
     kept = {(each["field"], each["value"]) for each in row.differing}
-    found = [
-        {"field": name, "value": str(value), "at": now.isoformat()}
-        for name, value in _values(one).items()
-        if value != getattr(row, name) and (name, str(value)) not in kept
-    ]
-    if found and len(row.differing) < 20:
+    found = []
+    for one in stated:
+        for name, value in _values(one).items():
+            if value != getattr(row, name) and (name, str(value)) not in kept:
+                kept.add((name, str(value)))
+                found.append({"field": name, "value": str(value), "at": now.isoformat()})
+    changed = []
+    if found and len(row.differing) < MAX_KEPT:
         row.differing = [*row.differing, *found]
-        row.save(update_fields=["differing"])
+        changed.append("differing")
+    if len(stated) - 1 > (row.repeated or 0):
+        row.repeated = len(stated) - 1
+        changed.append("repeated")
+    if changed:
+        row.save(update_fields=changed)

@@ -15,6 +15,8 @@ content type, which another site's page cannot send without a preflight. Errors 
     POST accounts/add                {"provider", "label", "login", "secret", "changes"}
     POST accounts/change             {"provider", "label", "changes"}
     POST settings                    {"provider", "changes"}
+
+An error may also have a "key" and "values", which a page translates.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ class Switches:
         try:
             return self.providers[name]
         except KeyError:
-            raise ControlError(f"There is no provider called {name}.") from None
+            raise ControlError(
+                f"There is no provider called {name}.", "unknown_provider", name=name
+            ) from None
 
     def fault(
         self,
@@ -166,7 +170,10 @@ class Control:
                 return Reply(self._book(request.parameters()))
             if request.method == "POST" and name in self._posts:
                 return Reply(self._posts[name](_object(request)) or {"ok": True})
-        except (ControlError, ValueError, TypeError) as error:
+        except ControlError as error:
+            why = {"error": str(error), "key": error.key, "values": error.values}
+            return Reply(why, 400, accepted=False)
+        except (ValueError, TypeError) as error:
             return Reply({"error": str(error)}, 400, accepted=False)
         return Reply({"error": "Not Found"}, 404, accepted=False)
 

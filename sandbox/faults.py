@@ -167,7 +167,9 @@ class Switchboard:
         """
         known = CATALOGUE.get(fault_id)
         if known is None:
-            raise ControlError(f"There is no fault called {fault_id}.")
+            raise ControlError(
+                f"There is no fault called {fault_id}.", "unknown_fault", name=fault_id
+            )
         strange = set(options) - set(known.options)
         if strange:
             raise ControlError(f"{fault_id} has no option {', '.join(sorted(strange))}.")

@@ -215,10 +215,14 @@ class GoSMS(Provider):
             number = int(message_id) if message_id.isascii() and message_id.isdigit() else -1
             channel = self.rentals.channels_by_order.get(number)
             if channel is None:
-                raise ControlError(f"GoSMS has no order {message_id}.")
+                raise ControlError(
+                    f"GoSMS has no order {message_id}.", "unknown_order", id=message_id
+                )
             order = channel.orders[number]
             if order.status in (RECEIVED, COMPLETED):
-                raise ControlError(f"Order {message_id} has its SMS already.")
+                raise ControlError(
+                    f"Order {message_id} has its SMS already.", "has_sms", id=message_id
+                )
             self.rentals.receive(channel, order, text, code_in(text) if code is None else code)
 
     def reset(self) -> None:

@@ -173,9 +173,15 @@ class Haorui(Provider):
     def report(self, message_id: str, word: str, fields: Mapping[str, str]) -> None:
         message = self.messages.get(message_id)
         if message is None:
-            raise ControlError(f"HAORUI has no message {message_id}.")
+            raise ControlError(
+                f"HAORUI has no message {message_id}.", "unknown_message", id=message_id
+            )
         if not message.callback_url:
-            raise ControlError(f"Message {message_id} came without a callback_url.")
+            raise ControlError(
+                f"Message {message_id} came without a callback_url.",
+                "no_callback_url",
+                id=message_id,
+            )
         self.pusher.schedule(_push(message, word, fields), 0.0)
 
     def reset(self) -> None:

@@ -144,7 +144,7 @@ class OTPService(Provider):
     def _session(self, sid: str, account: Account) -> Session | None:
         session = self.sessions.get(sid)
         if session is None and sid == "0" and self.settings.placeholder_msgid:
-            # The placeholder identifies no session, so it stands for the latest one.
+            # The placeholder identifies no session, so it means the latest one.
             mine = [one for one in self.sessions.values() if one.account is account]
             session = mine[-1] if mine else None
         return session if session and session.account is account else None
@@ -182,9 +182,15 @@ class OTPService(Provider):
         """Push TYPE 0 with this STATUS. Pass TYPE "1" in `fields` for a check result."""
         session = self.sessions.get(message_id)
         if session is None:
-            raise ControlError(f"The OTP Service has no message {message_id}.")
+            raise ControlError(
+                f"The OTP Service has no message {message_id}.", "unknown_message", id=message_id
+            )
         if not session.account.callback_url:
-            raise ControlError(f"Account {session.account.label} has no callback_url.")
+            raise ControlError(
+                f"Account {session.account.label} has no callback_url.",
+                "account_without_callback_url",
+                name=session.account.label,
+            )
         code = "200" if word == "SUCCESS" else "400"
         values = {"STATUS": word, "TYPE": SEND_STATUS, "CODE": code, **fields}
         self.pusher.schedule(_push(session, values), 0.0)

@@ -29,7 +29,15 @@ MAX_NUMBER = 10**9
 
 
 class ControlError(Exception):
-    """The sandbox cannot do what a control call asks for. The text says why."""
+    """The sandbox cannot do what a control call asks for. The text says why.
+
+    `key` and `values` say the same to a page that translates; without a key, only the text does.
+    """
+
+    def __init__(self, text: str, key: str = "", **values: str) -> None:
+        super().__init__(text)
+        self.key = key
+        self.values = values
 
 
 @dataclass
@@ -175,11 +183,11 @@ class Provider(ABC):
 
     def report(self, message_id: str, word: str, fields: Mapping[str, str]) -> None:
         """Push one report with this status word now. `fields` overrides callback fields."""
-        raise ControlError(f"{self.label} pushes no reports.")
+        raise ControlError(f"{self.label} pushes no reports.", "no_reports", provider=self.label)
 
     def deliver_sms(self, message_id: str, text: str, code: str | None) -> None:
         """Let an SMS arrive on a rented number."""
-        raise ControlError(f"{self.label} rents no numbers.")
+        raise ControlError(f"{self.label} rents no numbers.", "no_numbers", provider=self.label)
 
     @abstractmethod
     def reset(self) -> None:

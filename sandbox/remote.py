@@ -16,7 +16,15 @@ TIMEOUT = 5.0
 
 
 class RemoteError(Exception):
-    """The sandbox refused the call or cannot be reached. The text says which."""
+    """The sandbox refused the call or cannot be reached. The text says which.
+
+    `key` and `values` are those of `sandbox.provider.ControlError`, or the key is "unreachable".
+    """
+
+    def __init__(self, text: str, key: str = "", values: Mapping[str, object] | None = None):
+        super().__init__(text)
+        self.key = key
+        self.values = dict(values or {})
 
 
 class Remote:
@@ -135,8 +143,13 @@ class Remote:
                 )
             answer = response.json()
         except (requests.RequestException, ValueError):
-            raise RemoteError("The sandbox cannot be reached.") from None
+            raise RemoteError("The sandbox cannot be reached.", "unreachable") from None
         answer = answer if isinstance(answer, dict) else {}
         if response.status_code != HTTPStatus.OK:
-            raise RemoteError(str(answer.get("error", f"Status {response.status_code}.")))
+            values = answer.get("values")
+            raise RemoteError(
+                str(answer.get("error", f"Status {response.status_code}.")),
+                str(answer.get("key", "")),
+                values if isinstance(values, dict) else None,
+            )
         return answer

@@ -12,13 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from core.admin import banners
 from core.admin.banners import Banner
 from core.admin.buttons import Button
 from core.admin.labels import Role
 from core.admin.pages import fragment
+from core.sentences import join_sentences
 from core.times import short_time
 from messaging.presentation.backlog import UNUSUAL, backlog
 from providers import clock
@@ -115,8 +116,7 @@ def _silence_text(since: datetime, now: datetime, waiting: TotalBacklog) -> str:
         ) % {"what": waiting.text}
     else:
         second = _("New messages and orders will wait; nothing is lost.")
-    # Translators: two sentences, one after the other.
-    return _("%(first)s %(second)s") % {"first": first, "second": second}
+    return join_sentences(first, second)
 
 
 def _overdue_text(waiting: TotalBacklog) -> str:
@@ -132,7 +132,7 @@ def _overdue_text(waiting: TotalBacklog) -> str:
 def _details(request: HttpRequest) -> Button | None:
     if not request.user.is_superuser:
         return None
-    return Button(_("Details"), reverse("admin:django_q_ormq_changelist"))
+    return Button(pgettext("button", "Details"), reverse("admin:django_q_ormq_changelist"))
 
 
 def _recovery_banner(now: datetime) -> list[Banner]:
@@ -161,7 +161,13 @@ def sandbox_banner(request: HttpRequest) -> list[Banner]:
         "Sandbox: %(count)d simulated faults are on. Calls to the sandbox fail on purpose.",
         active,
     ) % {"count": active}
-    return [Banner(text, icon="science", button=Button(_("Sandbox"), reverse("admin:practice")))]
+    return [
+        Banner(
+            text,
+            icon="science",
+            button=Button(pgettext("button", "Sandbox"), reverse("admin:practice")),
+        )
+    ]
 
 
 def _active_faults() -> int:

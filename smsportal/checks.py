@@ -206,6 +206,50 @@ def check_names(
 def check_proxies(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: object
 ) -> list[CheckMessage]:
+    return [*_proxy_entries(), *_client_addresses(), *_origins()]
+
+
+def _client_addresses() -> Iterator[CheckMessage]:
+    """Warn if the portal cannot tell clients apart: sign-in is then locked for all of them."""
+    if settings.TRUSTED_PROXIES or settings.PROXY_COUNT:
+        return
+    if settings.BIND.startswith("unix:"):
+        yield Caution(
+            "BIND is a socket file, but no setting says which proxy uses it, so the address of a"
+            " client is unknown. Wrong passwords lock a user name for every client at once.",
+            hint="Set TRUSTED_PROXIES=unix if only your proxy can open the file.",
+            id="smsportal.W028",
+        )
+    elif settings.PUBLIC_ADDRESS.startswith("https://"):
+        yield Caution(
+            "PUBLIC_ADDRESS is https://, so a proxy serves it, but no setting names that proxy."
+            " All clients seem to have its address, and wrong passwords lock a user name for"
+            " every client at once.",
+            hint="Set TRUSTED_PROXIES to the address of the proxy, or PROXY_COUNT=1.",
+            id="smsportal.W029",
+        )
+
+
+def _origins() -> Iterator[CheckMessage]:
+    """Warn about hosts whose forms would be refused: the portal takes them for http://."""
+    if not settings.PUBLIC_ADDRESS.startswith("https://") or settings.SECURE_PROXY_SSL_HEADER:
+        return
+    trusted = {urlsplit(origin).hostname for origin in settings.CSRF_TRUSTED_ORIGINS}
+    others = [
+        host
+        for host in settings.ALLOWED_HOSTS
+        if host != "*" and host.strip("[].") not in {*trusted, *LOOPBACK}
+    ]
+    for host in others:
+        yield Caution(
+            f"Forms that are sent from https://{host.lstrip('.')} will be refused.",
+            hint="Set BEHIND_TLS_PROXY=true if the proxy sets X-Forwarded-Proto, or add the"
+            " address to CSRF_TRUSTED_ORIGINS.",
+            id="smsportal.W030",
+        )
+
+
+def _proxy_entries() -> list[CheckMessage]:
     return [
         Error(
             f"“{entry}” in TRUSTED_PROXIES is neither a network nor an address.",

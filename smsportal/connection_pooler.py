@@ -2,7 +2,7 @@
 
 An export reads its rows through a cursor of the server. A pooler in transaction mode gives each
 transaction another connection to the server, where that cursor does not exist. So behind a pooler
-Django fetches the rows of an export at once. A pooler shows itself: it tells the client a process
+Django fetches the rows of an export at once. A pooler shows itself: it gives the client a process
 id that is not that of the server's process.
 """
 

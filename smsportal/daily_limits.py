@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -33,14 +33,14 @@ class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Member of staff"),
         queryset=User.objects.order_by("username"),
         required=False,
-        empty_label=_("none"),
+        empty_label=pgettext_lazy("choice", "none"),
         widget=UnfoldAdminSelectWidget(),
     )
     group = RoleChoice(
-        label=_("Role"),
+        label=pgettext_lazy("field", "Role"),
         queryset=Group.objects.order_by("name"),
         required=False,
-        empty_label=_("none"),
+        empty_label=pgettext_lazy("choice", "none"),
         widget=UnfoldAdminSelectWidget(),
     )
 

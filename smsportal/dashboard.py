@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -14,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin import attention
 from providers import clock
-from providers.models import Account, BalanceReading, Enquiry
+from providers.account_facts import facts_of
+from providers.models import Account, Enquiry
+from providers.presentation.balance_texts import balance_cell
 
 
 @dataclass(frozen=True)
@@ -29,23 +30,20 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "attention_items": attention.gather(request),
         "as_of": clock.now(),
-        "accounts": accounts_with_readings(request) if may_see_accounts else [],
+        "accounts": account_rows() if may_see_accounts else [],
         "first_steps": first_steps(request),
     }
 
 
-def accounts_with_readings(request: HttpRequest) -> list[dict[str, Any]]:
-    """Every account with its latest balance reading, in two queries."""
-    newest = BalanceReading.objects.filter(account=OuterRef("pk")).order_by("-read_at")
-    accounts = list(Account.objects.annotate(newest=Subquery(newest.values("pk")[:1])))
-    readings = BalanceReading.objects.in_bulk(
-        [account.newest for account in accounts if account.newest]
-    )
+def account_rows() -> list[dict[str, Any]]:
+    """Every account with the facts that its list and its page state."""
+    accounts = list(Account.objects.all())
+    facts = facts_of(accounts)
     return [
         {
             "account": account,
-            "reading": readings.get(account.newest) if account.newest else None,
-            "state": "paused" if account.is_paused else "active",
+            "state": facts[account.pk].state,
+            "balance": balance_cell(facts[account.pk].balance),
             "url": _url("admin:providers_account_change", account.public_id),
         }
         for account in accounts

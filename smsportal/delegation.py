@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission, User
 from django.db.models import Count, Q, QuerySet
 
-from .roles import GRANTABLE_APPS
+from .roles import GRANTABLE
 
+MODEL_BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 Actor = User | AbstractBaseUser | AnonymousUser
 
 
@@ -41,9 +44,26 @@ def grantable_roles(actor: Actor) -> QuerySet[Group]:
 
 
 def grantable_permissions(actor: Actor) -> QuerySet[Permission]:
-    """The single permissions that `actor` may grant, all of the portal's own apps."""
-    ours = Permission.objects.filter(content_type__app_label__in=GRANTABLE_APPS)
-    ours = ours.select_related("content_type")
+    """The single permissions that `actor` may grant."""
+    ours = Permission.objects.filter(GRANTABLE).select_related("content_type")
     if isinstance(actor, User) and actor.is_superuser:
         return ours
     return ours.filter(pk__in=permissions_of(actor).values("pk"))
+
+
+def grantors(permission: str) -> list[User]:
+    """Active staff who can grant `app.codename`, alone or with a role; superusers come last."""
+    label, _, codename = permission.partition(".")
+    found = Permission.objects.filter(content_type__app_label=label, codename=codename).first()
+    if found is None:
+        return []
+    people = User.objects.filter(is_active=True, is_staff=True).order_by("is_superuser", "username")
+    changers = User.objects.with_perm("auth.change_user", backend=MODEL_BACKEND)
+    able = people.filter(pk__in=changers.values("pk"))
+    return [person for person in able if _can_grant(person, found)]
+
+
+def _can_grant(actor: User, permission: Permission) -> bool:
+    if actor.is_superuser or grantable_permissions(actor).filter(pk=permission.pk).exists():
+        return True
+    return grantable_roles(actor).filter(permissions=permission).exists()

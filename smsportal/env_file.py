@@ -7,6 +7,7 @@ be a secret. Independent of Django.
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from dataclasses import dataclass
@@ -17,6 +18,16 @@ LINE: Final = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 SINGLE_QUOTED: Final = re.compile(r"'([^']*)'\s*(?:#.*)?")
 DOUBLE_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?')
 COMMENT: Final = re.compile(r"(?:^|\s+)#.*$")
+
+
+MARKS: Final = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Byte order marks. That of UTF-32 begins like that of UTF-16, so it comes first."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +49,33 @@ def read_env_file(file: Path) -> EnvFile:
         raw = file.read_bytes()
     except OSError as error:
         return EnvFile({}, [f"{file} cannot be read by user id {os.geteuid()}: {error.strerror}."])
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        return EnvFile({}, [f"{file}, line {line}, is not UTF-8. Save the file as UTF-8."])
+    text = _decode(raw)
+    if text is None:
+        return EnvFile({}, [f"{file} is neither UTF-8 nor UTF-16. Save the file as UTF-8."])
     return _read_lines(str(file), text)
+
+
+def _decode(raw: bytes) -> str | None:
+    """The text of the file, by its byte order mark; None if it is damaged.
+
+    Bytes that are not UTF-8 stay in the text as surrogates: in a comment they do no harm, and in a
+    setting they are reported with their line.
+    """
+    encoding = next((name for mark, name in MARKS.items() if raw.startswith(mark)), "")
+    try:
+        if encoding:
+            return raw.decode(encoding, "surrogateescape" if encoding == "utf-8-sig" else "strict")
+        # A setting begins with an ASCII letter, so every second byte of UTF-16 is zero here.
+        if b"\x00" in raw:
+            return raw.decode("utf-16-be" if raw.startswith(b"\x00") else "utf-16-le")
+    except UnicodeDecodeError:
+        return None
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether the text has bytes that are not UTF-8."""
+    return any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def _read_lines(file: str, text: str) -> EnvFile:
@@ -56,6 +88,11 @@ def _read_lines(file: str, text: str) -> EnvFile:
             found.problems.append(f"{file}, line {number}, is not NAME=value.")
             continue
         name, value = matched[1], _value(matched[2])
+        if value is not None and _is_foreign(value):
+            found.problems.append(
+                f"{file}, line {number}: the value of {name} is not UTF-8. Save the file as UTF-8."
+            )
+            continue
         before = found.entries.get(name)
         if value is None:
             found.problems.append(f"{file}, line {number}: the quotes around {name} do not match.")

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from axes.helpers import get_cool_off
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, User
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import pgettext
 
 from core.admin.pages import NeedsPermission
+from core.admin.timeline import person_name
 from core.uploads import UploadTooLarge
 from providers.engine.database_errors import concerns_row
 
 from . import request_id
+from .delegation import grantors
 from .roles import permission_label
 
 logger = logging.getLogger(__name__)
 MEGABYTE: Final = 1024 * 1024
 RETRY_SECONDS: Final = 15
+PEOPLE_NAMED: Final = 3
+WRONG_ADDRESS: Final = ("Origin checking failed", "Referer checking failed")
+"""The beginnings of Django's reasons for a form from another address (`django.middleware.csrf`)."""
+MAX_ORIGIN: Final = 200
 
 
 def error_page(
@@ -49,10 +57,22 @@ def error_page(
 
 
 def not_allowed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """403, with the permissions that the user lacks."""
+    """403, with the permissions that the user lacks and the people who can grant them."""
     names = exception.permissions if isinstance(exception, NeedsPermission) else ()
-    words = ", ".join(_permission_label(name) for name in names) or _missing_permission(request)
-    return error_page(request, "403", 403, {"permission": words})
+    if not names:
+        names = _missing_permission(request)
+    words = pgettext("list", ", ").join(_permission_label(name) for name in names)
+    people = _common_grantors(names)[:PEOPLE_NAMED]
+    named = pgettext("list", ", ").join(person_name(person) for person in people)
+    for_superusers = not names and _is_for_superusers(request)
+    context = {"permission": words, "grantors": named, "for_superusers": for_superusers}
+    return error_page(request, "403", 403, context)
+
+
+def _common_grantors(names: Sequence[str]) -> list[User]:
+    """Staff who can grant every one of these permissions."""
+    found = [grantors(name) for name in names]
+    return [person for person in found[0] if all(person in one for one in found)] if found else []
 
 
 def _permission_label(name: str) -> str:
@@ -61,18 +81,29 @@ def _permission_label(name: str) -> str:
     return permission_label(found) if found else name
 
 
-def _missing_permission(request: HttpRequest) -> str:
-    """The permission that one of Django admin's own pages requires."""
+def _missing_permission(request: HttpRequest) -> tuple[str, ...]:
+    """The permission that one of Django admin's own pages requires; none if no permission helps."""
     match = request.resolver_match
-    model_admin = getattr(match.func, "model_admin", None) if match else None
-    action = (match.url_name or "").rsplit("_", 1)[-1] if match else ""
+    opts = getattr(_model_admin(request), "opts", None)
+    if match is None or opts is None or _is_for_superusers(request):
+        return ()
+    action = (match.url_name or "").rsplit("_", 1)[-1]
     action = {"add": "add", "delete": "delete"}.get(action, "view")
     if request.method == "POST" and action == "view":
         action = "change"
-    if model_admin is None:
-        return ""
-    opts = model_admin.opts
-    return _permission_label(f"{opts.app_label}.{action}_{opts.model_name}")
+    # Of a page that nobody may use, such as one that would delete messages, there is none.
+    name = f"{action}_{opts.model_name}"
+    exists = action in opts.default_permissions
+    return (f"{opts.app_label}.{name}",) if exists else ()
+
+
+def _is_for_superusers(request: HttpRequest) -> bool:
+    return bool(getattr(_model_admin(request), "is_for_superusers", False))
+
+
+def _model_admin(request: HttpRequest) -> Any:
+    match = request.resolver_match
+    return getattr(match.func, "model_admin", None) if match else None
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -80,8 +111,14 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's view for a form that it refuses. `reason` says which of its checks failed."""
     logger.warning("A form was refused: %s", reason)
-    return error_page(request, "form_too_old", 403, {"again": request.get_full_path()})
+    context = {"again": request.get_full_path()}
+    if not reason.startswith(WRONG_ADDRESS):
+        return error_page(request, "form_too_old", 403, context)
+    origin = str(request.META.get("HTTP_ORIGIN") or request.META.get("HTTP_REFERER") or "")
+    context |= {"origin": origin[:MAX_ORIGIN], "expected": settings.PUBLIC_ADDRESS}
+    return error_page(request, "wrong_address", 403, context)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

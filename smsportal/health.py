@@ -70,7 +70,7 @@ def _queue() -> HealthLine:
         if beat
         else _("no sign of life yet")
     )
-    return HealthLine(_("Queue"), verdict, _role(is_late), details)
+    return HealthLine(pgettext("health", "Queue"), verdict, _role(is_late), details)
 
 
 def _role(warns: bool) -> Role:
@@ -87,7 +87,12 @@ def _sqlite() -> HealthLine:
     with connection.cursor() as cursor:
         cursor.execute("SELECT sqlite_version()")
         (version,) = cursor.fetchone()
-    return HealthLine(_("Database"), f"SQLite {version}", Role.SUCCESS, filesizeformat(sum(sizes)))
+    return HealthLine(
+        pgettext("health", "Database"),
+        f"SQLite {version}",
+        Role.SUCCESS,
+        filesizeformat(sum(sizes)),
+    )
 
 
 def _postgresql() -> HealthLine:
@@ -106,7 +111,9 @@ def _postgresql() -> HealthLine:
         "size": filesizeformat(size),
     }
     name = f"PostgreSQL {version.split()[0]}"
-    return HealthLine(_("Database"), name, _role(connections > FEW_CONNECTIONS * most), details)
+    return HealthLine(
+        pgettext("health", "Database"), name, _role(connections > FEW_CONNECTIONS * most), details
+    )
 
 
 def _keys(running: Sequence[Host]) -> HealthLine | None:
@@ -115,15 +122,17 @@ def _keys(running: Sequence[Host]) -> HealthLine | None:
         return None
     is_same = len(keys) == 1
     verdict = _("same on all hosts") if is_same else _("differ between hosts")
-    return HealthLine(_("Keys"), verdict, _role(not is_same), ", ".join(sorted(keys)))
+    return HealthLine(
+        pgettext("health", "Keys"), verdict, _role(not is_same), ", ".join(sorted(keys))
+    )
 
 
 def _backup() -> HealthLine:
     made = Heartbeat.objects.filter(name="backup").first()
     if made is None:
-        return HealthLine(_("Backup"), _("none made yet"), Role.NEUTRAL)
+        return HealthLine(pgettext("health", "Backup"), _("none made yet"), Role.NEUTRAL)
     verdict = SafeString(_("last %(time)s") % {"time": when(made.beat_at)})
-    return HealthLine(_("Backup"), verdict, Role.SUCCESS, made.detail)
+    return HealthLine(pgettext("health", "Backup"), verdict, Role.SUCCESS, made.detail)
 
 
 def _disk(running: Sequence[Host]) -> HealthLine | None:
@@ -133,7 +142,7 @@ def _disk(running: Sequence[Host]) -> HealthLine | None:
     (least, name), *others = free
     verdict = _("%(size)s free on %(host)s") % {"size": filesizeformat(least), "host": name}
     details = ", ".join(f"{other} {filesizeformat(size)}" for size, other in others)
-    return HealthLine(_("Disk"), verdict, _role(least < LITTLE_SPACE), details)
+    return HealthLine(pgettext("health", "Disk"), verdict, _role(least < LITTLE_SPACE), details)
 
 
 def _clock(running: Sequence[Host]) -> HealthLine | None:
@@ -152,7 +161,7 @@ def _clock(running: Sequence[Host]) -> HealthLine | None:
     details = _("warns above %(time)s; limits use the clock of the database") % {
         "time": duration(MAX_CLOCK_DIFFERENCE)
     }
-    return HealthLine(_("Clock"), verdict, _role(warns), details)
+    return HealthLine(pgettext("health", "Clock"), verdict, _role(warns), details)
 
 
 def _hold() -> HealthLine:

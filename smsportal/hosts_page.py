@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.generic import TemplateView
 from unfold.sites import UnfoldAdminSite
 
@@ -83,7 +83,7 @@ class Event:
 
 
 class HostsPage(Page, TemplateView):
-    title = gettext_lazy("Hosts")
+    title = pgettext_lazy("title", "Hosts")
     permission_required = PERMISSION
     template_name = "portal/hosts.html"
 

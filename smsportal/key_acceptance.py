@@ -1,7 +1,7 @@
 """Accepts this host's keys in place of those that the database was set up with, and the cost.
 
 What another SECRET_KEY signed cannot be verified any more. A waiting task is therefore dropped
-rather than signed anew: whoever can write to the table could have planted it.
+rather than signed again: anyone with write access to the table could have planted it.
 """
 
 from __future__ import annotations

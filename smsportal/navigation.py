@@ -17,6 +17,8 @@ from messaging.presentation.dashboard import badge as messages_badge
 from providers.presentation.dashboard import callback_badge as callbacks_badge
 from rentals.presentation import dashboard as rentals_dashboard
 
+from .roles import VIEW_AUDIT_LOG
+
 SUPERUSER: Final = "superuser"
 MAX_BADGE: Final = 99
 
@@ -48,7 +50,16 @@ class Group:
 
 
 GROUPS: Final = (
-    Group((Item(_("Dashboard"), "space_dashboard", "admin:index", owns=("index",)),)),
+    Group(
+        (
+            Item(
+                pgettext_lazy("menu", "Dashboard"),
+                "space_dashboard",
+                "admin:index",
+                owns=("index",),
+            ),
+        )
+    ),
     Group(
         (
             Item(
@@ -59,14 +70,14 @@ GROUPS: Final = (
                 ("messaging_message_send",),
             ),
             Item(
-                _("Batches"),
+                pgettext_lazy("menu", "Batches"),
                 "stacks",
                 "admin:messaging_batch_changelist",
                 ("messaging.view_batch", "messaging.bulk_message"),
                 ("messaging_batch_", "messaging_template_", "messaging_donotsend_"),
             ),
             Item(
-                _("Messages"),
+                pgettext_lazy("menu", "Messages"),
                 "sms",
                 "admin:messaging_message_changelist",
                 ("messaging.view_message",),
@@ -74,7 +85,7 @@ GROUPS: Final = (
                 badge=messages_badge,
             ),
         ),
-        pgettext_lazy("navigation group", "Messages"),
+        pgettext_lazy("section", "Messages"),
     ),
     Group(
         (
@@ -86,14 +97,14 @@ GROUPS: Final = (
                 ("otp_session_send",),
             ),
             Item(
-                pgettext_lazy("list", "Codes"),
+                pgettext_lazy("menu", "Codes"),
                 "pin",
                 "admin:otp_session_changelist",
                 ("otp.view_session",),
                 ("otp_session_",),
             ),
         ),
-        pgettext_lazy("navigation group", "Codes"),
+        pgettext_lazy("section", "Codes"),
     ),
     Group(
         (
@@ -113,7 +124,7 @@ GROUPS: Final = (
                 badge=rentals_dashboard.open_badge,
             ),
             Item(
-                _("Orders"),
+                pgettext_lazy("menu", "Orders"),
                 "list_alt",
                 "admin:rentals_order_changelist",
                 ("rentals.view_order",),
@@ -121,7 +132,7 @@ GROUPS: Final = (
                 badge=rentals_dashboard.orders_badge,
             ),
             Item(
-                _("Transactions"),
+                pgettext_lazy("menu", "Transactions"),
                 "receipt_long",
                 "admin:rentals_transaction_changelist",
                 ("rentals.view_transaction",),
@@ -136,12 +147,12 @@ GROUPS: Final = (
                 ("rentals_project_", "rentals_region_"),
             ),
         ),
-        _("Rented numbers"),
+        pgettext_lazy("section", "Rented numbers"),
     ),
     Group(
         (
             Item(
-                _("Accounts"),
+                pgettext_lazy("menu", "Accounts"),
                 "account_balance_wallet",
                 "admin:providers_account_changelist",
                 ("providers.view_account",),
@@ -155,7 +166,7 @@ GROUPS: Final = (
                 ("providers_apicall_",),
             ),
             Item(
-                _("Callbacks"),
+                pgettext_lazy("menu", "Callbacks"),
                 "webhook",
                 "admin:providers_callback_changelist",
                 ("providers.view_callback",),
@@ -163,16 +174,23 @@ GROUPS: Final = (
                 badge=callbacks_badge,
             ),
         ),
-        _("Providers"),
+        pgettext_lazy("menu", "Providers"),
     ),
     Group(
         (
             Item(
-                _("Staff"),
+                pgettext_lazy("menu", "Staff"),
                 "manage_accounts",
                 "admin:auth_user_changelist",
                 ("auth.view_user",),
-                ("auth_", "axes_", "auditlog_", "providers_dailylimit_"),
+                ("auth_", "axes_", "providers_dailylimit_"),
+            ),
+            Item(
+                _("Audit log"),
+                "policy",
+                "admin:auditlog_logentry_changelist",
+                (VIEW_AUDIT_LOG,),
+                ("auditlog_",),
             ),
             Item(
                 _("What waits"),
@@ -182,21 +200,21 @@ GROUPS: Final = (
                 ("hold", "hold_"),
             ),
             Item(
-                _("Hosts"),
+                pgettext_lazy("menu", "Hosts"),
                 "dns",
                 "admin:hosts",
                 ("providers.view_host",),
                 ("hosts",),
             ),
             Item(
-                _("Queue"),
+                pgettext_lazy("menu", "Queue"),
                 "pending_actions",
                 "admin:django_q_ormq_changelist",
                 (SUPERUSER,),
                 ("django_q_",),
             ),
             Item(
-                _("Sandbox"),
+                pgettext_lazy("menu", "Sandbox"),
                 "science",
                 "admin:practice",
                 ("providers.view_account",),
@@ -204,7 +222,7 @@ GROUPS: Final = (
                 is_available=lambda: bool(settings.SANDBOX_URL),
             ),
         ),
-        _("Administration"),
+        pgettext_lazy("menu", "Administration"),
     ),
 )
 

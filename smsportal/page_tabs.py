@@ -16,12 +16,15 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
     """The tabs in the admin theme's format. Superusers see all of them."""
     catalogue = {
         "models": ["rentals.project", "rentals.region"],
-        "items": _tabs((_("Apps"), "rentals_project"), (_("Countries/regions"), "rentals_region")),
+        "items": _tabs(
+            (pgettext_lazy("tab", "Apps"), "rentals_project"),
+            (pgettext_lazy("tab", "Countries/regions"), "rentals_region"),
+        ),
     }
     batches = _permitted(
         request,
-        (_("Batches"), "messaging_batch", "messaging.view_batch"),
-        (_("Templates"), "messaging_template", "messaging.view_template"),
+        (pgettext_lazy("tab", "Batches"), "messaging_batch", "messaging.view_batch"),
+        (pgettext_lazy("tab", "Templates"), "messaging_template", "messaging.view_template"),
         (_("Do-not-send list"), "messaging_donotsend", "messaging.view_donotsend"),
     )
     batch_models = [f"messaging.{name}" for name in ("batch", "template", "donotsend")]
@@ -29,7 +32,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
     if not getattr(request.user, "is_superuser", False):
         staff = _permitted(
             request,
-            (_("Staff"), "auth_user", "auth.view_user"),
+            (pgettext_lazy("tab", "Staff"), "auth_user", "auth.view_user"),
             (_("Daily limits"), "providers_dailylimit", "providers.view_dailylimit"),
         )
         return [
@@ -38,19 +41,18 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
             {"models": ["auth.user", "providers.dailylimit"], "items": staff},
         ]
     staff = _tabs(
-        (_("Staff"), "auth_user"),
-        (_("Roles"), "auth_group"),
+        (pgettext_lazy("tab", "Staff"), "auth_user"),
+        (pgettext_lazy("tab", "Roles"), "auth_group"),
         (_("Daily limits"), "providers_dailylimit"),
         (_("Failed sign-ins"), "axes_accessattempt"),
-        (_("Sign-ins"), "axes_accesslog"),
-        (_("Audit log"), "auditlog_logentry"),
+        (pgettext_lazy("tab", "Sign-ins"), "axes_accesslog"),
     )
     staff_models = ["auth.user", "auth.group", "axes.accessattempt", "axes.accesslog"]
     staff_models.append("providers.dailylimit")
     return [
         catalogue,
         of_batches,
-        {"models": [*staff_models, "auditlog.logentry"], "items": staff},
+        {"models": staff_models, "items": staff},
         {
             "models": [f"django_q.{name}" for name in ("ormq", "failure", "success", "schedule")],
             "items": queue_tabs(),
@@ -60,10 +62,10 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
 
 def queue_tabs() -> list[dict[str, Any]]:
     return _tabs(
-        (_("Waiting"), "django_q_ormq"),
-        (_("Failed"), "django_q_failure"),
+        (pgettext_lazy("tasks", "Waiting"), "django_q_ormq"),
+        (pgettext_lazy("tasks", "Failed"), "django_q_failure"),
         (pgettext_lazy("tasks", "Done"), "django_q_success"),
-        (_("Schedules"), "django_q_schedule"),
+        (pgettext_lazy("tab", "Schedules"), "django_q_schedule"),
     )
 
 

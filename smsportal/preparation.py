@@ -17,7 +17,7 @@ from .start_lock import hold_start_lock
 def prepare_database(report: Callable[[str], None]) -> None:
     """Bring the database up to this version. One start at a time does so, on all hosts.
 
-    Raises `KeysDoNotFit`. `report` is told about a wait for another start.
+    Raises `KeysDoNotFit`. `report` is called for a wait for another start.
     """
     with hold_start_lock(report):
         # Before anything is changed, and afterwards to record the keys of a new database.

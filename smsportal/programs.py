@@ -23,7 +23,7 @@ ROLES: Final = (WEB, WORK, ALL)
 DEFAULT_QUEUE: Final = "smsportal"
 VITALS: Final = "vitals"
 INSTANCE: Final = "SMSPORTAL_INSTANCE"
-"""The variable that tells the processes of this supervisor from those of others."""
+"""The variable that distinguishes this supervisor's processes from those of others."""
 MAX_SILENCE: Final = {DEFAULT_QUEUE: 130.0, "engine": 120.0, VITALS: 120.0}
 """Seconds without a sign of life after which a program is killed.
 
@@ -44,7 +44,7 @@ class Plan:
     otp_callback: str = ""
     greeting: str = ""
     database: str = ""
-    """Tells the database from others, see `host_name.claim_name`."""
+    """Distinguishes the database from others, see `host_name.claim_name`."""
 
     @classmethod
     def from_json(cls, plan: dict[str, Any]) -> Plan:
@@ -61,12 +61,12 @@ class Programs:
     instance: str = field(default_factory=lambda: uuid4().hex[:12])
 
     def all(self) -> list[Program]:
-        """The web server stops first, the sandbox and the reporters last."""
+        """The web server stops first, the sandbox and the vitals last."""
         found = [self.web_server(parse_bind(self.plan.web))] if self.plan.web else []
         found += [self.cluster(name) for name in self.plan.clusters]
         if self.plan.sandbox:
             found.append(self.sandbox(parse_bind(self.plan.sandbox)))
-        return [*found, self.vitals(), self.host_report()]
+        return [*found, self.vitals()]
 
     def web_server(self, address: Address) -> Program:
         configuration = os.path.join(ROOT, "gunicorn.conf.py")  # noqa: PTH118
@@ -94,24 +94,16 @@ class Programs:
         )
 
     def vitals(self) -> Program:
+        """They also write the row of this host, and stop last, since they record the stop."""
+        since = ("--since", str(time.time()))
         return Program(
             VITALS,
-            (*MANAGE, "vitals", "--role", self.role, "--skip-checks"),
+            (*MANAGE, "vitals", "--role", self.role, *since),
             {INSTANCE: self.instance},
             OTHERS_LAST,
             silent_for=self.signs.silence_of_reporter,
             max_silence=MAX_SILENCE[VITALS],
             read_output=self.signs.read,
-        )
-
-    def host_report(self) -> Program:
-        """Writes the row of this host. It stops after the queues, since it records the stop."""
-        since = ("--since", str(time.time()))
-        return Program(
-            "host report",
-            (*MANAGE, "report_host", "--role", self.role, *since),
-            {INSTANCE: self.instance},
-            OTHERS_LAST,
         )
 
 

@@ -15,9 +15,11 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+VIEW_AUDIT_LOG: Final = "auditlog.view_logentry"
+"""Not among a manager's permissions, since the log also shows what managers change."""
 _VIEWER: Final = (
     "otp.view_session",
     "messaging.view_message",
@@ -93,6 +95,7 @@ _AUDITOR: Final = (
     "rentals.export_transaction",
     "otp.export_session",
     "messaging.export_message",
+    VIEW_AUDIT_LOG,
 )
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
@@ -102,10 +105,10 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "auditor": _AUDITOR,
 }
 _ROLE_LABELS: Final[dict[str, Promise]] = {
-    "viewer": _("Viewer"),
-    "operator": _("Operator"),
-    "manager": _("Manager"),
-    "auditor": _("Auditor"),
+    "viewer": pgettext_lazy("role", "Viewer"),
+    "operator": pgettext_lazy("role", "Operator"),
+    "manager": pgettext_lazy("role", "Manager"),
+    "auditor": pgettext_lazy("role", "Auditor"),
 }
 _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "send_message": _("Send SMS"),
@@ -138,13 +141,19 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "process_callback": _("Process callbacks again"),
     "reveal_callback": _("Reveal full callbacks"),
     "view_host": _("See the hosts"),
+    "view_logentry": _("View the audit log"),
 }
 _ACTION_LABELS: Final[dict[str, Promise]] = {
     "view": _("View: %(things)s"),
     "add": _("Add: %(things)s"),
     "change": _("Change: %(things)s"),
 }
-GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals")
+_GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals")
+_AUDIT_APP, _AUDIT_CODENAME = VIEW_AUDIT_LOG.split(".")
+GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(
+    content_type__app_label=_AUDIT_APP, codename=_AUDIT_CODENAME
+)
+"""Permissions that can be granted alone: those of the portal's own apps, and the audit log."""
 
 
 def role_label(name: str) -> str:

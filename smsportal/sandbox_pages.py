@@ -12,8 +12,8 @@ from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.generic import TemplateView
 from unfold.sites import UnfoldAdminSite
 
@@ -21,6 +21,7 @@ from core.admin.pages import NeedsPermission, Page, fragment
 from sandbox.remote import Remote, RemoteError
 
 from .log_filters import hide_tokens
+from .sandbox_texts import error_text, fault_label
 
 ACT_PERMISSION: Final = "providers.check_account"
 REVEAL_PERMISSION: Final = "messaging.reveal_message"
@@ -32,39 +33,8 @@ MAX_ENTRIES: Final = 100
 TIMEOUT: Final = 2.0
 
 
-FAULTS: Final[dict[str, Promise]] = {
-    "slow": _("Answers slowly"),
-    "never_answers": _("Never answers"),
-    "reset_before": _("Connection lost before the request is accepted"),
-    "reset_after": _("Connection lost after the request is accepted"),
-    "closed_after": _("Closes the connection after the request, without an answer"),
-    "tls_broken": _("TLS fails after the request is read"),
-    "trickled_headers": _("Sends its headers byte by byte"),
-    "trickled_body": _("Sends its answer byte by byte"),
-    "endless_headers": _("Sends endless headers"),
-    "huge_header": _("Sends a 1 MB header"),
-    "keep_alive_closed": _("Closes the connection after the answer without notice"),
-    "keep_alive_reset": _("Drops the next request on the same connection"),
-    "html_200": _("HTML error page with status 200"),
-    "empty_200": _("Empty answer"),
-    "json_truncated": _("Broken answer: truncated"),
-    "json_duplicate_keys": _("Broken answer: duplicate keys"),
-    "json_nan": _("Broken answer: NaN instead of numbers"),
-    "odd_text": _("Unusual characters in texts"),
-    "contradiction": _("Answer that contradicts itself"),
-    "too_many": _("Too many requests (429)"),
-    "too_many_retry_after": _("Too many requests, with retry time"),
-    "huge_body": _("2 MB answer"),
-    "gzip_bomb": _("Small answer that decompresses to 32 MB"),
-    "callback_twice": _("Reports arrive twice"),
-    "callback_late": _("Reports arrive late"),
-    "callback_overtaken": _("Reports arrive in the wrong order"),
-    "callback_lost": _("Reports never arrive"),
-}
-
-
 class SandboxPage(Page, TemplateView):
-    title = _("Sandbox")
+    title = pgettext_lazy("title", "Sandbox")
     permission_required = "providers.view_account"
     template_name = "portal/practice.html"
 
@@ -83,7 +53,7 @@ class SandboxPage(Page, TemplateView):
             with sandbox() as remote:
                 notice = action(remote, request) if action else None
         except RemoteError as error:
-            messages.error(request, str(error))
+            messages.error(request, error_text(error))
         else:
             if notice:
                 messages.success(request, notice)
@@ -206,8 +176,3 @@ def sandbox_urls(site: UnfoldAdminSite) -> list[URLPattern]:
         path("practice/", site.admin_view(SandboxPage.as_view()), name="practice"),
         path("practice/book/", sandbox_log, name="practice_book"),
     ]
-
-
-def fault_label(fault_id: str, label: str) -> str:
-    """The translated label of a fault. A fault that is not listed keeps the sandbox's label."""
-    return str(FAULTS.get(fault_id, label))

@@ -1,6 +1,6 @@
-"""Sessions in the database, which tell an outage from a session that has ended.
+"""Sessions in the database that distinguish an outage from a session that has ended.
 
-If a session cannot be saved, Django reports that somebody has deleted it, whatever the reason, and
+If a session cannot be saved, Django reports that it was deleted, whatever the reason, and
 answers 400. During an outage of the database that is not so: the request may even have done its
 work. The error of the database leads to the page that says that the portal is not available.
 """

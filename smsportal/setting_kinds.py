@@ -175,9 +175,31 @@ def origin(text: str) -> str:
     parts = urlsplit(address(text))
     if parts.path:
         raise Wrong("must be https://, a host, and nothing more, such as https://sms.example.com")
-    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+    name = str(parts.hostname)
+    host = f"[{name}]" if ":" in name else ascii_host(name)
     port = parts.port if parts.port != DEFAULT_PORTS[parts.scheme] else None
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+
+
+def host_name(text: str) -> str:
+    """A host as browsers write it: `*`, a name, perhaps with a dot in front, or an IP address."""
+    value = text.strip().lower()
+    if not re.fullmatch(r"\*|\.?[\w.-]+|\[[0-9a-f:.]+\]", value):
+        raise Wrong("must be a host name without scheme and port")
+    dot = "." if value.startswith(".") else ""
+    return value if value.isascii() else dot + ascii_host(value.removeprefix("."))
+
+
+def ascii_host(name: str) -> str:
+    """The name in the letters of DNS, which browsers send: 短信.example is xn--vuq298g.example."""
+    if name.isascii():
+        return name
+    import idna  # Only if the setting is used: its tables are large.
+
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        raise Wrong("has a host name that no browser can open") from None
 
 
 def listening_address(text: str) -> str:

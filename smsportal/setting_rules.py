@@ -19,6 +19,7 @@ from .setting_kinds import (
     fernet_keys,
     file,
     folder,
+    host_name,
     items,
     listening_address,
     network,
@@ -39,15 +40,12 @@ SECRET: Final = frozenset({"SECRET_KEY", "SECRETS_KEYS", "DATABASE_URL", "BACKUP
 DAYS: Final = whole(1, 3650)
 COUNT: Final = whole(1, 1_000_000)
 DAILY: Final = whole(0, 1_000_000_000)
-HOST: Final = pattern(
-    r"\*|\.?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]", "a host name without scheme and port"
-)
 COOKIE_NAME: Final = pattern(r"[A-Za-z0-9_.-]{1,64}", "letters, digits, “_”, “.” and “-”")
 
 PORTAL_HOST: Final = pattern(r"[A-Za-z0-9_.-]{1,90}", "letters, digits, “_”, “.” and “-”")
 
 RULES: Final[Mapping[str, Rule]] = {
-    "ALLOWED_HOSTS": items(HOST),
+    "ALLOWED_HOSTS": items(host_name),
     "ALLOW_HTTP_PROVIDERS": boolean,
     "ALLOW_PRIVATE_PROVIDERS": boolean,
     "BACKUP_AT": time_of_day,

@@ -22,9 +22,9 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "loca
 PUBLIC_ADDRESS = env.str("PUBLIC_ADDRESS", default="")
 OUTGOING_ADDRESSES: list[str] = env.list("OUTGOING_ADDRESSES", default=[])
 _HTTPS = PUBLIC_ADDRESS.startswith("https://")
-CSRF_TRUSTED_ORIGINS: list[str] = env.list(
-    "CSRF_TRUSTED_ORIGINS", default=[PUBLIC_ADDRESS] if _HTTPS else []
-)
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+if PUBLIC_ADDRESS and PUBLIC_ADDRESS not in CSRF_TRUSTED_ORIGINS:
+    CSRF_TRUSTED_ORIGINS = [*CSRF_TRUSTED_ORIGINS, PUBLIC_ADDRESS]
 
 # --- the portal -------------------------------------------------------------
 DEMO = env.bool("DEMO", default=False)
@@ -38,6 +38,7 @@ ALLOW_HTTP_PROVIDERS = env.bool("ALLOW_HTTP_PROVIDERS", default=False)
 ALLOW_PRIVATE_PROVIDERS = env.bool("ALLOW_PRIVATE_PROVIDERS", default=False)
 HOME_COUNTRY = env.str("HOME_COUNTRY", default="CN")
 REPORT_HOURS = env.int("REPORT_HOURS", default=72)
+PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 STATE_DIR = env.str("STATE_DIR", default=default_state_dir())
 RESUME_WITHIN_MINUTES = env.int("RESUME_WITHIN_MINUTES", default=15)
@@ -94,8 +95,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "smsportal.request_id.RequestIdMiddleware",
+    "smsportal.known_hosts.KnownHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "smsportal.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -105,7 +107,7 @@ MIDDLEWARE = [
     "smsportal.null_characters.NullCharactersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "auditlog.middleware.AuditlogMiddleware",
+    "smsportal.audit_log.AuditMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "smsportal.urls"
@@ -216,7 +218,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_LOCKOUT_CALLABLE = "smsportal.errors.locked"
 AXES_VERBOSE = False
-AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0) or None
+AXES_CLIENT_IP_CALLABLE = "core.client_address.address_for_lockout"
 
 # --- browser security ------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_HTTPS)

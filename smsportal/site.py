@@ -7,12 +7,12 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 
 class PortalSite(UnfoldAdminSite):
-    index_title = _("Dashboard")
+    index_title = pgettext_lazy("title", "Dashboard")
     index_template = "portal/dashboard.html"
     login_template = "registration/sign_in.html"
     empty_value_display = ""

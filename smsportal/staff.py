@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
@@ -44,7 +45,7 @@ class PermissionField(ModelMultipleChoiceField):
 def role_field(queryset: QuerySet[Group]) -> RoleField:
     return RoleField(
         queryset,
-        label=_("Roles"),
+        label=pgettext_lazy("field", "Roles"),
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("You can only assign roles whose permissions you have yourself."),
@@ -64,7 +65,7 @@ def permission_field(
 
 
 class RoleFilter(admin.SimpleListFilter):
-    title = _("Role")
+    title = pgettext_lazy("field", "Role")
     parameter_name = "role"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -84,7 +85,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_title = _("Staff")
+    list_title = pgettext_lazy("title", "Staff")
     add_title = _("Add staff member")
     list_display = ("username", "full_name", "roles", "active", "last_seen")
     list_filter = ("is_active", RoleFilter)
@@ -98,18 +99,20 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         rows: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
         return rows
 
-    @admin.display(description=_("Name"))
+    @admin.display(description=pgettext_lazy("person", "Name"))
     def full_name(self, user: User) -> str:
         return user.get_full_name()
 
-    @admin.display(description=_("Roles"))
+    @admin.display(description=pgettext_lazy("column", "Roles"))
     def roles(self, user: User) -> str:
         words = [(role_label(group.name),) for group in user.groups.all()]
         if user.is_superuser:
-            words.insert(0, (_("Superuser"),))  # type: ignore[arg-type]
+            words.insert(0, (pgettext_lazy("role", "Superuser"),))  # type: ignore[arg-type]
         return format_html_join(", ", "{}", words)
 
-    @admin.display(description=_("Active"), boolean=True, ordering="is_active")
+    @admin.display(
+        description=pgettext_lazy("column", "Active"), boolean=True, ordering="is_active"
+    )
     def active(self, user: User) -> bool:
         return user.is_active
 
@@ -128,7 +131,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         return (
             (None, {"fields": ("username", "new_password")}),
             (_("Personal details"), {"fields": ("first_name", "last_name", "email")}),
-            (_("Permissions"), {"fields": rights}),
+            (pgettext_lazy("title", "Permissions"), {"fields": rights}),
         )
 
     def get_form(
@@ -154,7 +157,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
             return ("new_password", "is_active", "is_superuser", "roles", "user_permissions")
         return ("new_password",)
 
-    @admin.display(description=_("Password"))
+    @admin.display(description=pgettext_lazy("column", "Password"))
     def new_password(self, user: User) -> str:
         page = reverse("admin:auth_user_password_change", args=[user.pk])
         return format_html('<a class="button" href="{}">{}</a>', page, _("Set a new password"))
@@ -183,7 +186,8 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
     """For superusers only, because a role may hold any permission."""
 
-    list_title = _("Roles")
+    is_for_superusers = True
+    list_title = pgettext_lazy("title", "Roles")
     list_display = ("role", "holders")
     filter_horizontal = ()
 
@@ -193,11 +197,11 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
         trail = super().get_trail(request, obj)
         return [trail[0], Crumb(role_label(obj.name))] if obj else trail
 
-    @admin.display(description=_("Role"), ordering="name")
+    @admin.display(description=pgettext_lazy("column", "Role"), ordering="name")
     def role(self, group: Group) -> str:
         return role_label(group.name)
 
-    @admin.display(description=_("Staff"))
+    @admin.display(description=pgettext_lazy("column", "Staff"))
     def holders(self, group: Group) -> int:
         return group.user_set.count()
 
@@ -209,7 +213,9 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
             offered = grantable_permissions(request.user) | Permission.objects.filter(
                 content_type__app_label="auth", content_type__model="user"
             ).exclude(codename="delete_user").select_related("content_type")
-            form.base_fields["permissions"] = permission_field(offered, _("Permissions"))
+            form.base_fields["permissions"] = permission_field(
+                offered, pgettext_lazy("field", "Permissions")
+            )
         return form
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -28,7 +28,7 @@ SAY_EVERY: Final = 60.0
 
 @contextmanager
 def hold_start_lock(report: Callable[[str], None]) -> Iterator[None]:
-    """Wait for the lock, hold it during the block. `report` is told about a wait."""
+    """Wait for the lock, hold it during the block. `report` is called for a wait."""
     name = str(connection.settings_dict["NAME"])
     if connection.vendor == "postgresql":
         with _advisory_lock(report):

@@ -1,4 +1,4 @@
-"""Pages of the queue, sign-ins and changes, for superusers.
+"""Pages of the queue and of sign-ins, for superusers, and of the audit log.
 
 Read-only: write access here would allow arbitrary code execution, because a schedule or a task
 names the function to run.
@@ -20,10 +20,14 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from core.admin.base import PortalAdmin
 
+from .roles import VIEW_AUDIT_LOG
 
-class SuperuserReadOnlyAdmin(PortalAdmin):
+
+class ReadOnlyPage(PortalAdmin):
     actions = ()
     list_filter_submit = False
+    permission = ""
+    """The permission to see the page. Without one, only superusers may."""
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
@@ -32,7 +36,14 @@ class SuperuserReadOnlyAdmin(PortalAdmin):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.is_active and request.user.is_superuser
+        user = request.user
+        if self.permission:
+            return user.has_perm(self.permission)
+        return user.is_active and user.is_superuser
+
+    @property
+    def is_for_superusers(self) -> bool:
+        return not self.permission
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -61,5 +72,6 @@ def register() -> None:
     for model, original in PAGES:
         if admin.site.is_registered(model):
             admin.site.unregister(model)
-        read_only = type(f"Portal{original.__name__}", (SuperuserReadOnlyAdmin, original), {})
+        values = {"permission": VIEW_AUDIT_LOG} if model is LogEntry else {}
+        read_only = type(f"Portal{original.__name__}", (ReadOnlyPage, original), values)
         admin.site.register(model, read_only)

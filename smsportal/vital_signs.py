@@ -10,7 +10,7 @@ import time
 from typing import Final
 
 MAX_AGE: Final = 60.0
-"""Seconds after which a report says nothing any more."""
+"""Seconds after which a report is out of date."""
 
 
 class VitalSigns:

@@ -2,7 +2,7 @@
 
 django-q2's own status says "Working" while a cluster hangs. So the default queue gets a task every
 few seconds, and the cluster's monitor, the last process that a task passes, leaves a heartbeat for
-each result. A loop of the engine writes its own.
+each result. A loop of the engine writes its own, with the name of its host.
 
 Ages are measured by this process's monotonic clock, from one change of a heartbeat to the next, so
 that a step of the wall clock kills nothing.
@@ -29,7 +29,6 @@ from providers.models.engine import LOOP_PREFIX
 
 from .programs import INSTANCE, WEB
 
-LOOK_EVERY: Final = 5.0
 WORK_EVERY: Final = 20.0
 """Seconds between two test tasks, and between two looks for missing loops."""
 MONITOR_BEAT_EVERY: Final = 5.0
@@ -66,11 +65,6 @@ class Vitals:
         self.pulses = {self.default_queue: Pulse(), wake.CLUSTER: Pulse()}
         self.work_at = 0.0
 
-    def run(self) -> None:
-        while True:
-            self.look()
-            time.sleep(LOOK_EVERY)
-
     def look(self) -> None:
         try:
             if self.works:
@@ -84,8 +78,8 @@ class Vitals:
 
     def _report(self) -> None:
         for name, rows in (
-            (self.default_queue, _beats(f"{heartbeats.QUEUE_PREFIX}{instance()}")),
-            (wake.CLUSTER, _beats(LOOP_PREFIX)),
+            (self.default_queue, _beats(name=f"{heartbeats.QUEUE_PREFIX}{instance()}")),
+            (wake.CLUSTER, _beats(name__startswith=LOOP_PREFIX, detail=settings.PORTAL_HOST)),
         ):
             self.write(f"{self.pulses[name].age(rows):.1f} {name}")
 
@@ -105,8 +99,8 @@ def instance() -> str:
     return os.environ.get(INSTANCE, "")
 
 
-def _beats(prefix: str) -> frozenset[Any]:
-    rows = Heartbeat.objects.filter(name__startswith=prefix)
+def _beats(**wanted: str) -> frozenset[Any]:
+    rows = Heartbeat.objects.filter(**wanted)
     return frozenset(rows.values_list("name", "beat_at"))
 
 

@@ -143,7 +143,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Drop the output of passed tests, which workers would send although nobody sees it."""
+    """Drop the output of passed tests, which workers would send although it is not shown."""
     report = yield
     if report.passed:
         report.sections.clear()
@@ -187,7 +187,7 @@ def empty_cache() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_fence() -> None:
-    """Forget how far other tests had come, or each new database would look restored."""
+    """Forget the counters of other tests, or each new database would look restored."""
     fence.forget()
     for folder in fence_files.folders().values():
         (folder / fence_files.NAME).unlink(missing_ok=True)

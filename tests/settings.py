@@ -32,7 +32,7 @@ os.environ.update(
     {
         "ENV_FILE": "",
         "DATA_DIR": _WORKER_DATA,
-        "STATE_DIR": f"{_WORKER_DATA}/state",
+        "STATE_DIR": f"{_WORKER_DATA}-state",
         "SECRET_KEY": "a key for tests only, long enough for the check of its length 0123456789",
         "SECRETS_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
         "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{_DATA}/portal.sqlite3",

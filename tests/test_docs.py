@@ -146,3 +146,14 @@ def test_chinese_terms_of_the_glossary_match_the_portal() -> None:
     terms = list(terms_of_the_glossary())
     assert len(terms) > 50
     assert [term for term in terms if term not in texts] == []
+
+
+def test_every_kind_of_fault_names_its_test() -> None:
+    rows = [
+        line.strip("|").split("|")
+        for line in (ROOT / "docs/faults.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith("| fault |")
+    ]
+    assert len(rows) > 50
+    assert [row[0].strip() for row in rows if len(row) != 4] == []
+    assert [row[0].strip() for row in rows if not TEST.findall(row[-1])] == []

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
+import django
 import polib
 import pytest
+from django.apps import apps
+from polib import POEntry
 
 from smsportal.environment import BASE_DIR
 
 CATALOGUE: Final = polib.pofile(str(BASE_DIR / "locale/zh_Hans/LC_MESSAGES/django.po"))
+THEME: Final = polib.pofile(str(BASE_DIR / "locale/theme/zh_Hans/LC_MESSAGES/django.po"))
+GLOSSARY: Final = BASE_DIR / "docs/glossary.md"
+INSTALLED: Final = Path("locale/zh_Hans/LC_MESSAGES/django.mo")
+"""Where a package keeps its compiled Chinese."""
 FORBIDDEN: Final = re.compile(
     r"\b(anew|dead|whoever|somebody|nobody|everybody|by itself|a go-ahead|needs a hand"
     r"|(goes|went|is|are) out|handed over|taken up|took the|waits no more|any more|is over"
@@ -72,5 +80,58 @@ def test_chinese_texts_are_punctuated_as_chinese(fault: str) -> None:
 
 
 def test_texts_of_the_same_act_begin_in_the_same_way() -> None:
-    """What was not done is said as “No change: reason”."""
+    """Every text about what was not done begins with “No change:”."""
     assert [text for text in texts() if re.match(r"Nothing was (changed|done)", text)] == []
+
+
+def test_each_text_of_one_word_has_a_context() -> None:
+    """In Chinese, a word depends on its place: “Read” names a time or a person's act."""
+    words = [entry.msgid for entry in CATALOGUE if is_word(entry.msgid) and not entry.msgctxt]
+    assert words == []
+
+
+def is_word(text: str) -> bool:
+    return not re.search(r"\s", text.strip())
+
+
+def test_the_glossary_explains_each_context() -> None:
+    used = {entry.msgctxt for entry in CATALOGUE if entry.msgctxt}
+    explained = set(re.findall(r"^\| `([^`]+)` \|", GLOSSARY.read_text(encoding="utf-8"), re.M))
+    assert explained == used
+
+
+def test_no_text_overrides_django_or_an_installed_app() -> None:
+    """Where two catalogues have the same text, ours wins on the pages of the other, too."""
+    others = {entry_key(entry): entry for entry in installed_entries()}
+    assert len(others) > 500
+    assert differences([*CATALOGUE, *THEME], others) == []
+
+
+def test_no_text_overrides_the_theme() -> None:
+    assert differences(CATALOGUE, {entry_key(entry): entry for entry in THEME}) == []
+
+
+def installed_entries() -> Iterator[POEntry]:
+    folders = [Path(django.__file__).parent / "conf"]
+    folders += [Path(config.path) for config in apps.get_app_configs()]
+    for folder in folders:
+        if (folder / INSTALLED).is_file():
+            yield from polib.mofile(str(folder / INSTALLED))
+
+
+def entry_key(entry: POEntry) -> tuple[str, str]:
+    return entry.msgctxt or "", entry.msgid
+
+
+def differences(
+    entries: Iterable[POEntry], others: dict[tuple[str, str], POEntry]
+) -> list[tuple[str, str, str]]:
+    return [
+        (entry.msgid, entry.msgstr, others[entry_key(entry)].msgstr)
+        for entry in entries
+        if entry_key(entry) in others and not same_translation(entry, others[entry_key(entry)])
+    ]
+
+
+def same_translation(one: POEntry, other: POEntry) -> bool:
+    return bool(one.msgstr == other.msgstr and one.msgstr_plural == other.msgstr_plural)

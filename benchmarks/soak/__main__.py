@@ -1,4 +1,4 @@
-"""Set up a run, let it go on, and report. The exit code is 1 after any violation."""
+"""Set up a run, let it continue, and report. The exit code is 1 after any violation."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from rentals.models import Cancel, Order
 
 from ..chaos import repeats
 from ..chaos.repeats import Pair
-from .past import Past, is_lost, may_repeat
+from .past import NOTED_LATE, Past, is_lost, may_repeat
 from .soak_book import SoakBook
 from .staff import Form
 
@@ -113,8 +113,8 @@ def repeated_orders(book: SoakBook, past: Past | None) -> Iterator[str]:
     for pair, made in book.orders.items():
         lost = [one for one in made if is_lost(past, book.accepted_at[one])]
         again = [one for one in made if book.accepted_at[one][0] > past.restored_at]
-        released = " ".join(pair) in past.released
-        if len(made) - len(lost) > len(rows[pair]) or (lost and again and not released):
+        repeated = again and set(lost) - set(again) and " ".join(pair) not in past.released
+        if len(made) - len(lost) > len(rows[pair]) or repeated:
             yield f"{len(made)} numbers were rented for {len(rows[pair])} orders of {pair}"
 
 
@@ -146,5 +146,5 @@ def lost_forms(forms: list[Form], past: Past | None) -> Iterator[str]:
         found = tokens.get(form.kind)
         if found is None or form.answered_at is None or form.token in found:
             continue
-        if not is_lost(past, [form.answered_at]):
+        if not is_lost(past, [form.answered_at], late=NOTED_LATE):
             yield f"a form ({form.kind}) answered at {form.answered_at} has no row"

@@ -19,7 +19,11 @@ KILL_MEANWHILE = 0.3
 """Share of the other faults during which a process is killed as well."""
 CLOCK_STEPS = (-3600, -600, -30, 30, 600, 3600)
 FREEZE = (20.0, 90.0)
-"""Seconds for which a process stands still, longer than a lease."""
+"""Seconds for which a process is stopped, longer than a lease."""
+FROZEN = (
+    *("engine loop", "engine loop", "queue worker", "web worker"),
+    *("engine monitor", "engine sentinel", "queue sentinel", "vitals", "supervisor"),
+)
 LOOP_WEIGHT = 4
 """How much more often a loop is killed than a process of another kind."""
 
@@ -29,7 +33,7 @@ class Fault:
     name: str
     weight: int
     strike: Callable[[World, random.Random], str]
-    """Strikes, waits until it is over, and says what it did."""
+    """Strikes, waits for the end, and reports what it did."""
     missing: Callable[[World], str] = lambda world: ""
     """Why it cannot strike here; empty if it can."""
 
@@ -56,14 +60,19 @@ def plan(seed: int, faults: list[Fault]) -> Iterator[Planned]:
 
 
 def kill(world: World, chance: random.Random) -> str:
-    kinds = [*KILLABLE, *["engine loop"] * (LOOP_WEIGHT - 1)]
-    kind = chance.choice(kinds)
+    """Kill a process of the kind that was killed least often."""
     hosts = list(world.hosts)
     chance.shuffle(hosts)
-    for host in hosts:
-        if host.signal_one(kind, chance, signal.SIGKILL) is not None:
-            return f"kill {kind} on {host.name}"
-    return f"kill {kind}: none there"
+    for kind in sorted(KILLABLE, key=lambda kind: (_times_killed(world, kind), chance.random())):
+        for host in hosts:
+            if host.signal_one(kind, chance, signal.SIGKILL) is not None:
+                world.kills[kind] += 1
+                return f"kill {kind} on {host.name}"
+    return "kill: no process there"
+
+
+def _times_killed(world: World, kind: str) -> int:
+    return world.kills[kind] // (LOOP_WEIGHT if kind == "engine loop" else 1)
 
 
 def kill_host(world: World, chance: random.Random) -> str:
@@ -81,9 +90,9 @@ def restart_host(world: World, chance: random.Random) -> str:
 
 
 def freeze(world: World, chance: random.Random) -> str:
-    """Let a process stand still for longer than its lease, and then go on."""
+    """Stop a process for longer than its lease, and then let it continue."""
     host = chance.choice(list(world.hosts))
-    kind = chance.choice(("engine loop", "engine loop", "queue worker", "web worker"))
+    kind = chance.choice(FROZEN)
     pid = host.signal_one(kind, chance, signal.SIGSTOP)
     if pid is None:
         return f"freeze {kind}: none there"
@@ -128,7 +137,7 @@ def read_only(world: World, chance: random.Random) -> str:
 
 def no_connections(world: World, chance: random.Random) -> str:
     seconds = chance.uniform(3, 15)
-    # Open connections would otherwise go on as if nothing had happened.
+    # Open connections would otherwise continue as if nothing had happened.
     block = _postgresql(world).exhausted(cut=chance.random() < 0.5)
     killed = _during(world, chance, block, seconds)
     return f"no free connections for {seconds:.0f} s{killed}"

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 
 SLACK = 2.0
 """Seconds between the moment that one process notes and the moment that another notes."""
+NOTED_LATE = 10.0
+"""Seconds after which a busy machine may note an answer that it got."""
+PUSH_TAKES = 15.0
+"""Seconds from the moment that the sandbox notes for a push to the moment when it is stored."""
 
 
 @dataclass
@@ -20,11 +24,16 @@ class Past:
     discarded: int = 0
 
 
-def is_lost(past: Past | None, times: Iterable[float]) -> bool:
-    """Whether the restore took back everything that was noted at these times."""
+def is_lost(
+    past: Past | None, times: Iterable[float], *, early: float = SLACK, late: float = SLACK
+) -> bool:
+    """Whether the restore took back everything that was noted at these times.
+
+    `early`, `late`: the seconds by which something may be noted too early or too late.
+    """
     if past is None:
         return False
-    first, last = past.backed_up_at - SLACK, past.restored_at + SLACK
+    first, last = past.backed_up_at - early, past.restored_at + late
     return all(first <= at <= last for at in times)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,22 +22,31 @@ from ..clusters import MOST_THREADS_OF_OTHERS, ROOT, Process, logged, processes
 GRACE = 25.0
 """Seconds that the portal may take to stop."""
 RESTART_AFTER = 1.0
+COMMAND_TAKES = 300.0
+"""Seconds after which a command is killed."""
 MARK = "SOAK_HOST"
 """The environment variable by which every process of a host is found, orphans included."""
-PARTS = ("supervisor", "web", "web worker")
 CLUSTERS = {"smsportal": "queue", "engine": "engine"}
 KILLABLE = (
     "supervisor",
     "web",
     "web worker",
+    "vitals",
     "queue main",
     "queue sentinel",
     "queue worker",
+    "queue monitor",
+    "queue pusher",
     "engine main",
     "engine sentinel",
     "engine idle",
     "engine loop",
+    "engine monitor",
+    "engine pusher",
 )
+ROLE = re.compile(rb"(ready for work|monitoring|pushing tasks) at (\d+)")
+ROLES = {b"ready for work": "worker", b"monitoring": "monitor", b"pushing tasks": "pusher"}
+"""How the processes of a cluster announce themselves in the log."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,9 @@ class PortalHost:
         """How often the portal did not stop in time and was killed."""
         self._clock = folder / f"{name}.clock"
         self._clock.write_text("+0")
+        self._announced: dict[int, str] = {}
+        """The role of each process below a sentinel, by its number."""
+        self._read_until = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._start_at = 0.0
         self._wanted = False
@@ -69,13 +83,16 @@ class PortalHost:
             "BIND": self.bind,
             "PUBLIC_ADDRESS": f"http://{self.bind}",
             "WEB_PROCESSES": "1",
-            MARK: name,
+            # The processes of a cluster announce their roles.
+            "LOG_LEVEL": "INFO",
+            # Another run beside this one has hosts of the same names.
+            MARK: str(folder / name),
             **(environment or {}),
         }
 
     def preload_clock(self, library: Path) -> None:
         """Let `step_clock` move this host's clock. Call it before the first start."""
-        self._environment |= {"LD_PRELOAD": str(library), "SOAK_CLOCK": str(self._clock)}
+        self._environment |= {"LD_PRELOAD": str(library), "WALL_CLOCK_OFFSET": str(self._clock)}
 
     def step_clock(self, seconds: int) -> None:
         """Set the offset of this host's clock from the true time."""
@@ -118,19 +135,27 @@ class PortalHost:
             self._process = None
         return self._process is None and not self.running()
 
-    def manage(self, *words: str) -> str:
-        """Run a command of the portal on this host. Returns all that it printed."""
-        done = subprocess.run(
-            (*MANAGE, *words),
-            env=self._environment,
-            cwd=ROOT,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            timeout=300,
-        )
-        return done.stdout
+    def manage(self, *words: str, wait: Callable[[float], None] = time.sleep) -> str:
+        """Run a command of the portal on this host. Returns all that it printed.
+
+        `wait` is called with some seconds until the command has ended.
+        """
+        with tempfile.TemporaryFile() as output:
+            command = subprocess.Popen(
+                (*MANAGE, *words),
+                env=self._environment,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            deadline = time.monotonic() + COMMAND_TAKES
+            while command.poll() is None:
+                wait(0.2)
+                if time.monotonic() > deadline:
+                    command.kill()
+            output.seek(0)
+            return output.read().decode(errors="replace")
 
     def kill(self) -> None:
         """End every process of this host at once."""
@@ -152,11 +177,12 @@ class PortalHost:
     # --- processes -------------------------------------------------------------------
 
     def running(self) -> list[Process]:
-        mark = f"{MARK}={self.name}".encode()
+        mark = f"{MARK}={self._environment[MARK]}".encode()
         return [one for one in processes() if mark in _environ(one.pid).split(b"\0")]
 
     def classified(self) -> list[Found]:
         """The host's processes by kind, without those that are just being born or reparented."""
+        self._read_roles()
         found: dict[int, Found] = {}
         if self._process is not None:
             found[self._process.pid] = Found(self._process.pid, "supervisor")
@@ -165,10 +191,21 @@ class PortalHost:
             for one in self.running():
                 parent = found.get(one.parent)
                 if parent is not None and one.pid not in found:
-                    kind = _kind_below(parent.kind, one)
+                    kind = _kind_below(parent.kind, one, self._announced.get(one.pid, ""))
                     if kind:
                         found[one.pid] = Found(one.pid, kind)
         return list(found.values())
+
+    def _read_roles(self) -> None:
+        """Read what the log has announced since the last call."""
+        if not self.log.exists():
+            return
+        with self.log.open("rb") as log:
+            log.seek(self._read_until)
+            lines, end, _ = log.read().rpartition(b"\n")
+        self._read_until += len(lines + end)
+        for words, pid in ROLE.findall(lines):
+            self._announced[int(pid)] = ROLES[words]
 
     def signal_one(self, kind: str, chance: random.Random, number: signal.Signals) -> int | None:
         """Signal a process of this kind. Returns its number, or None if there is none."""
@@ -184,24 +221,32 @@ class PortalHost:
             _signal(pid, number)
 
 
-def _kind_below(parent: str, process: Process) -> str:
+def _kind_below(parent: str, process: Process, role: str) -> str:
+    """The kind of a process, from its parent's kind and the role that it announced."""
     if parent == "supervisor":
-        if b"gunicorn" in _read(process.pid, "cmdline"):
-            return "web"
-        for word in _environ(process.pid).split(b"\0"):
-            name, _, value = word.decode(errors="replace").partition("=")
-            if name == "Q_CLUSTER_NAME" and value in CLUSTERS:
-                return f"{CLUSTERS[value]} main"
-        return ""
+        return _program(process.pid)
     if parent == "web":
         return "web worker"
     cluster, _, level = parent.partition(" ")
     if level == "main":
         return f"{cluster} sentinel"
-    if level == "sentinel":
-        if cluster == "queue":
-            return "queue worker"
+    if level != "sentinel" or not role:
+        return ""
+    if parent == "engine sentinel" and role == "worker":
         return "engine loop" if process.threads > MOST_THREADS_OF_OTHERS else "engine idle"
+    return f"{cluster} {role}"
+
+
+def _program(pid: int) -> str:
+    words = _read(pid, "cmdline").split(b"\0")
+    if b"gunicorn" in words:
+        return "web"
+    if b"vitals" in words:
+        return "vitals"
+    for variable in _environ(pid).split(b"\0"):
+        name, _, value = variable.decode(errors="replace").partition("=")
+        if name == "Q_CLUSTER_NAME" and value in CLUSTERS:
+            return f"{CLUSTERS[value]} main"
     return ""
 
 

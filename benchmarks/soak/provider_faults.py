@@ -1,4 +1,4 @@
-"""The sandbox's own faults, switched on at random while a run goes on."""
+"""The sandbox's own faults, switched on at random during a run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EITHER_WAY = (
     "json_missing_keys",
     "bad_utf8",
 )
-"""Faults after which nobody knows whether the provider has carried out the request."""
+"""Faults after which it is unknown whether the provider has carried out the request."""
 OTHERS = (
     "reset_before",
     "too_many",

@@ -20,7 +20,7 @@ MEGABYTE = 1024 * 1024
 WARM_UP = 90.0
 """Seconds after which a process has loaded what it needs."""
 LONG_ENOUGH = 300.0
-"""Seconds of samples, after the warm-up, from which a trend can be told."""
+"""Seconds of samples, after the warm-up, from which a trend can be calculated."""
 MOST_GROWTH = 30.0
 """Megabytes an hour."""
 LEAST_GROWTH = 12.0

@@ -29,6 +29,8 @@ SERVER_OPTIONS = {
     "max_wal_size": "128MB",
 }
 
+ANSWERS_WITHIN = 90.0
+"""Seconds in which the server accepts a session of ours."""
 TERMINATE = b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'soak'"
 
 
@@ -139,7 +141,7 @@ class PostgreSQLStore:
     def exhausted(self, *, cut: bool) -> Iterator[None]:
         """Leave no free connection. `cut`: also end those that the portal has open."""
         opened: list[psycopg.Connection[tuple[object, ...]]] = []
-        with self._connect("postgres") as own:
+        with self._administrator() as own:
             try:
                 self._open_all(opened)
                 if cut:
@@ -156,7 +158,7 @@ class PostgreSQLStore:
                 opened.append(self._connect("template1"))
 
     def terminate_backends(self) -> None:
-        with self._connect("postgres") as connection:
+        with self._administrator() as connection:
             connection.execute(TERMINATE)
 
     def back_up(self) -> None:
@@ -165,7 +167,7 @@ class PostgreSQLStore:
 
     def restore(self) -> None:
         """Put the dump in the place of the database, whose connections end."""
-        with self._connect("postgres") as connection:
+        with self._administrator() as connection:
             connection.execute("DROP DATABASE soak WITH (FORCE)")
             connection.execute("CREATE DATABASE soak")
         with self._dump.open("rb") as file:
@@ -174,22 +176,23 @@ class PostgreSQLStore:
             )
 
     def _set_read_only(self, value: str) -> None:
-        deadline = time.monotonic() + 30
+        with self._administrator() as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}".encode())
+            connection.execute("SELECT pg_reload_conf()")
+        time.sleep(0.2)
+        self.terminate_backends()
+
+    def _administrator(self) -> psycopg.Connection[tuple[object, ...]]:
+        """A session in another database. Tries again while the server is busy or recovers."""
+        deadline = time.monotonic() + ANSWERS_WITHIN
         while True:
             try:
-                with self._connect("postgres") as connection:
-                    connection.execute("SET default_transaction_read_only = off")
-                    connection.execute(
-                        f"ALTER SYSTEM SET default_transaction_read_only = {value}".encode()
-                    )
-                    connection.execute("SELECT pg_reload_conf()")
-                break
+                return self._connect("postgres")
             except psycopg.OperationalError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
-        time.sleep(0.2)
-        self.terminate_backends()
 
     def _tool(self, name: str) -> list[str]:
         folder = self.server.binaries

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from messaging.admin.batch_actions import fingerprint
+from messaging.admin.batch_page import fingerprint
 from messaging.batches.states import BatchState
 from messaging.models import Batch
 from otp.models import Session

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from .portal_host import PortalHost
 from .stores import Store
 
 T = TypeVar("T")
-CLOCK_SOURCE = Path(__file__).with_name("clock.c")
+CLOCK_SOURCE = Path(__file__).parents[2] / "tests" / "support" / "wall_clock.c"
 
 
 @dataclass
@@ -29,7 +30,9 @@ class World:
     has_small_disk: bool
     clock_library: Path | None
     run_for: Callable[[float], None]
-    """Lets the run go on for some seconds: work, supervision, samples."""
+    """Continues the run for some seconds: work, supervision, samples."""
+    kills: Counter[str] = field(default_factory=Counter)
+    """How many processes of each kind were killed alone."""
 
     def stop(self, hosts: Sequence[PortalHost]) -> int:
         """Stop hosts as for a restart. Returns how many had to be killed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -11,32 +11,41 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.stored_texts import Stored, as_value, declare, object_name
 
 from .pages import ObjectPage, ObjectType, current_user, refuse_fragment
 from .reasons import REVEAL_REASONS, reason_from
 
+REVEALED: Final = declare("revealed", _("Revealed: %(reason)s"))
+
 
 def log_change(
-    request: HttpRequest, objects: Iterable[Model], message: Any, flag: int = CHANGE
+    request: HttpRequest, objects: Iterable[Model], message: Stored, flag: int = CHANGE
 ) -> None:
-    """Write one log entry by the current user for each of `objects`.
+    """Write one log entry by the current user for each of `objects`."""
+    user = current_user(request)
+    entries = [
+        LogEntry(
+            user=user,
+            content_type=ContentType.objects.get_for_model(obj, for_concrete_model=False),
+            object_id=str(obj.pk),
+            object_repr=object_name(obj),
+            action_flag=flag,
+            change_message=message,
+        )
+        for obj in objects
+    ]
+    LogEntry.objects.bulk_create(entries)
 
-    `message` is a sentence, or the list that Django's log page translates.
-    """
-    LogEntry.objects.log_actions(
-        user_id=current_user(request).pk,
-        queryset=objects,
-        action_flag=flag,
-        change_message=message,
-    )
 
-
-def log_export(request: HttpRequest, model: type[Model], name: str, message: str) -> None:
+def log_export(request: HttpRequest, model: type[Model], message: Stored) -> None:
     """Log an export of `model`. It concerns a list, so the entry names no object."""
     LogEntry.objects.create(
         user=current_user(request),
         content_type=ContentType.objects.get_for_model(model),
-        object_repr=name,
+        object_repr=model._meta.label_lower,
         action_flag=CHANGE,
         change_message=message,
     )
@@ -47,8 +56,8 @@ class ObjectAction(ObjectPage[ObjectType], Generic[ObjectType]):
 
     http_method_names = ["post"]
 
-    def log(self, obj: Model, text: str) -> None:
-        log_change(self.request, [obj], text)
+    def log(self, obj: Model, message: Stored) -> None:
+        log_change(self.request, [obj], message)
 
 
 class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
@@ -71,7 +80,7 @@ class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
         obj = self.find(object_id)
         reason = reason_from(request, REVEAL_REASONS)
         if reason:
-            self.log(obj, f"Revealed: {reason}")
+            self.log(obj, REVEALED.store(reason=as_value(reason)))
             context = self.get_revealed(obj)
         else:
             context = {"note": gettext("Choose or enter a reason first.")}

@@ -21,8 +21,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 from django.views.generic import View
 from unfold.admin import ModelAdmin
 
@@ -35,6 +35,7 @@ from .changelist import (
     row_checkbox,
 )
 from .exports import export_buttons
+from .history import LoggedForms
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20
@@ -45,7 +46,7 @@ SLUG_SCRIPTS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
 CustomPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
 
 
-class PortalAdmin(ModelAdmin):
+class PortalAdmin(LoggedForms):
     """A model's pages, with the portal's defaults.
 
     `pages` adds custom pages: ("send/", "send", SendPage) becomes `admin:<app>_<model>_send`. The
@@ -168,7 +169,8 @@ class PortalAdmin(ModelAdmin):
         return Button(self.get_add_title(), reverse(self.url_name("add")), "add")
 
     def get_add_title(self) -> str:
-        return str(self.add_title or gettext("Add %(name)s") % {"name": self.opts.verbose_name})
+        usual = pgettext("title", "Add %(name)s") % {"name": self.opts.verbose_name}
+        return str(self.add_title or usual)
 
     def get_exports(self, request: HttpRequest) -> list[Button]:
         if not self.export_permission or not request.user.has_perm(self.export_permission):
@@ -256,7 +258,7 @@ class PortalAdmin(ModelAdmin):
         return answer
 
     def get_saved_message(self, request: HttpRequest, obj: Model, added: bool) -> str | Promise:
-        return _("Saved.")
+        return pgettext_lazy("notice", "Saved.")
 
     def response_add(
         self, request: HttpRequest, obj: Model, post_url_continue: str | None = None

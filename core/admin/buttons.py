@@ -35,3 +35,4 @@ class EmptyState:
     button: Button | None = None
     icon: str = "inbox"
     line: Text = ""
+    is_warning: bool = False

@@ -10,15 +10,16 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_time
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from unfold.contrib.filters.admin import (
     DropdownFilter,
     MultipleDropdownFilter,
     RangeDateTimeFilter,
 )
+from unfold.contrib.filters.forms import RangeDateTimeForm
 
 from core.countries import country_name
+from core.local_time import LocalDateTimeField, earliest_moment, latest_moment
 
 from .buttons import Text
 from .labels import states_of
@@ -28,22 +29,37 @@ LATEST: Final = 9000
 """Years. Near the ends of the calendar a time zone conversion overflows."""
 
 
+class LocalRangeForm(RangeDateTimeForm):
+    """The theme's two fields, with a message beside a time that does not exist."""
+
+    def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(name, *args, **kwargs)
+        for side in ("from", "to"):
+            theirs = self.fields[f"{name}_{side}"]
+            self.fields[f"{name}_{side}"] = LocalDateTimeField(
+                label=theirs.label, required=False, widget=theirs.widget
+            )
+
+
 class LocalTimeFilter(RangeDateTimeFilter):
     """Filters by a start and an end in the reader's time zone.
 
     A date without a time means the whole day. An invalid value is ignored.
     """
 
+    form_class = LocalRangeForm
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        start = self._moment("from", time.min)
-        end = self._moment("to", time.max)
+        start = self._local_time("from", time.min)
+        end = self._local_time("to", time.max)
+        # A time that occurs twice includes both, and one that does not exist is where clocks skip.
         if start is not None:
-            queryset = queryset.filter(**{f"{self.field_path}__gte": start})
+            queryset = queryset.filter(**{f"{self.field_path}__gte": earliest_moment(start)})
         if end is not None:
-            queryset = queryset.filter(**{f"{self.field_path}__lte": end})
+            queryset = queryset.filter(**{f"{self.field_path}__lte": latest_moment(end)})
         return queryset
 
-    def _moment(self, side: str, default: time) -> datetime | None:
+    def _local_time(self, side: str, default: time) -> datetime | None:
         typed = [
             str(self.used_parameters.get(f"{self.parameter_name}_{side}_{part}") or "")
             for part in (0, 1)
@@ -54,7 +70,7 @@ class LocalTimeFilter(RangeDateTimeFilter):
             return None
         if day is None or clock is None or not EARLIEST <= day.year <= LATEST:
             return None
-        return timezone.make_aware(datetime.combine(day, clock.replace(tzinfo=None)))
+        return datetime.combine(day, clock.replace(tzinfo=None))
 
 
 NOT_FILTERS: Final = frozenset({"p", "o", "e", "_facets"})
@@ -68,7 +84,7 @@ class RecentFilter(DropdownFilter):
     a badge always matches its list. The subclass names the field and the periods.
     """
 
-    title = _("Period")
+    title = pgettext_lazy("field", "Period")
     parameter_name = "period"
     field_name = "created_at"
     default_period = "7"
@@ -89,7 +105,7 @@ class RecentFilter(DropdownFilter):
     @staticmethod
     def _words() -> dict[str, str]:
         return {
-            "today": gettext("Today"),
+            "today": pgettext("choice", "Today"),
             "7": gettext("Last 7 days"),
             "30": gettext("Last 30 days"),
             "all": gettext("All time"),
@@ -151,7 +167,7 @@ class StateFilter(MultipleDropdownFilter):
     The subclass sets `kind`, the kind of labels, and implements `where`.
     """
 
-    title = _("State")
+    title = pgettext_lazy("field", "State")
     parameter_name = "shown"
     kind: ClassVar[str]
     excluded: ClassVar[frozenset[str]] = frozenset({"claimed"})
@@ -178,7 +194,7 @@ class StateFilter(MultipleDropdownFilter):
 class CountryFilter(OneOfFilter):
     """Filters by the countries that occur in the table. The subclass may set the field."""
 
-    title = _("Country/region")
+    title = pgettext_lazy("field", "Country/region")
     parameter_name = "country"
     field_name = "country"
 

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.phone import search_key
 from core.times import when
@@ -112,7 +112,7 @@ class TrackedAdmin(ReadOnlyAdmin):
 
     # --- the list ------------------------------------------------------------
 
-    @display(description=_("Time"), ordering="created_at")
+    @display(description=pgettext_lazy("column", "Time"), ordering="created_at")
     def time(self, obj: Any) -> SafeString:
         return when(obj.created_at)
 

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+
+from core.times import exact, latest_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +26,18 @@ class TimelineEntry:
 
     @property
     def sort_time(self) -> datetime | None:
-        """The time to sort by.
-
-        A provider's time in whole seconds may lie anywhere in that second. It sorts after our own,
-        more exact times within it, because those events led to it.
-        """
-        if self.is_provider_time and self.at is not None and not self.at.microsecond:
-            return self.at.replace(microsecond=999_999)
+        """The time to sort by; of a provider's whole second, the end (`latest_instant`)."""
+        if self.is_provider_time and self.at is not None:
+            return latest_instant(self.at)
         return self.at
+
+    @property
+    def shown_time(self) -> SafeString:
+        """The time as precisely as it is known; empty if it has not happened yet."""
+        if self.at is None:
+            return SafeString("")
+        whole = self.is_provider_time and not self.at.microsecond
+        return exact(self.at, is_whole_second=whole)
 
 
 def sort_entries(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:

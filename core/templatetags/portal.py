@@ -32,11 +32,6 @@ def when(moment: datetime | None, full: bool = False) -> SafeString:
 
 
 @register.filter
-def exact_time(moment: datetime) -> SafeString:
-    return times.exact(moment)
-
-
-@register.filter
 def duration(span: timedelta | float | None) -> str:
     return times.duration(span)
 

@@ -12,11 +12,12 @@ from core.admin.actions import ObjectAction, RevealAction
 from core.admin.pages import NeedsPermission, current_user
 from core.admin.reasons import reason_from
 from core.phone import grouped
+from core.stored_texts import as_value
 from providers.daily_limits import LimitReached
 from providers.engine.wake import wake_engine
 from providers.limit_texts import limit_text
 
-from .. import queue_message, settle_outcome
+from .. import log_texts, queue_message, settle_outcome
 from ..models import Message
 from ..on_hold import is_on_hold
 from ..recipients import InvalidRecipient
@@ -33,7 +34,7 @@ class CancelPage(ObjectAction[Message]):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         message = self.find(object_id)
         if queue_message.cancel(message, current_user(request)):
-            self.log(message, "Cancelled")
+            self.log(message, log_texts.CANCELLED.store())
             messages.success(request, _("Cancelled. Nothing was sent and nothing was charged."))
         elif is_on_hold(message):
             messages.warning(request, ON_HOLD_TEXT)
@@ -58,7 +59,7 @@ class ReleasePage(ObjectAction[Message]):
             messages.error(request, str(reason))
             return self.back_to(message)
         if released:
-            self.log(message, "Released")
+            self.log(message, log_texts.RELEASED.store())
             wake_engine()
         elif is_on_hold(message):
             messages.warning(request, ON_HOLD_TEXT)
@@ -73,6 +74,10 @@ class SettlePage(ObjectAction[Message]):
     """Settle an unknown outcome as sent or not sent."""
 
     permission_required = "messaging.resolve_message"
+    outcomes: Final = {
+        "sent": (settle_outcome.mark_sent, log_texts.MARKED_SENT),
+        "not_sent": (settle_outcome.mark_not_sent, log_texts.MARKED_NOT_SENT),
+    }
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         message = self.find(object_id)
@@ -80,13 +85,13 @@ class SettlePage(ObjectAction[Message]):
         if not because:
             messages.error(request, _("No change: choose or enter a reason."))
             return self.back_to(message)
-        settle = {"sent": settle_outcome.mark_sent, "not_sent": settle_outcome.mark_not_sent}.get(
-            request.POST.get("outcome", "")
-        )
-        if settle is None:
+        outcome = self.outcomes.get(request.POST.get("outcome", ""))
+        if outcome is None:
             messages.error(request, _("No change: choose an outcome."))
-        elif settle(message, current_user(request), because):
-            self.log(message, f"Settled as {request.POST['outcome']}: {because}")
+            return self.back_to(message)
+        settle, logged = outcome
+        if settle(message, current_user(request), because):
+            self.log(message, logged.store(reason=as_value(because)))
             messages.success(request, _("Outcome saved."))
         else:
             messages.warning(request, _("No change: the outcome has already been set."))
@@ -115,7 +120,7 @@ class SendAgainPage(ObjectAction[Message]):
             messages.error(request, _("This message cannot be sent again unchanged."))
             return self.back_to(message)
         if created:
-            self.log(message, f"Sent again as {repeat.public_id}")
+            self.log(message, log_texts.SENT_AGAIN.store(id=repeat.public_id))
         else:
             messages.warning(
                 request, _("This message has already been sent again. No duplicate was sent.")
@@ -124,7 +129,7 @@ class SendAgainPage(ObjectAction[Message]):
 
 
 class RevealPage(RevealAction[Message]):
-    """Show the whole number and text."""
+    """Show the full number and text."""
 
     permission_required = "messaging.reveal_message"
     template_name = "messaging/revealed.html"

@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
+from urllib.parse import urlencode
 
-from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import ObjectAction
 from core.admin.buttons import Crumb
 from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
-from providers import clock
+from core.stored_texts import StoredText
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
 
+from .. import log_texts
 from ..batches import create, lifecycle, resend
-from ..batches.duplicates import overlap_of, recent_duplicate
 from ..models import Batch, StagedRow
 from ..presentation import row_texts
 from .actions import ON_HOLD_TEXT
-from .batch_forms import RecheckForm
-from .batch_page import estimate_of, may_see_whole
+from .batch_page import context_of, fingerprint, may_see_whole
+from .recheck_form import RecheckForm
 
-MAX_SCHEDULE_AHEAD: Final = timedelta(days=90)
+CHECKED_AGAIN: Final = _(
+    "This batch has been checked again since you opened it. Review it before sending."
+)
+LONGEST_ID: Final = 40
 
 
 class BatchAction(ObjectAction[Batch]):
     permission_required = "messaging.bulk_message"
 
-    def report_result(self, batch: Batch, done: bool, log: str, success_text: str) -> HttpResponse:
+    def report_result(
+        self, batch: Batch, done: bool, logged: StoredText, success_text: str
+    ) -> HttpResponse:
         if done:
-            self.log(batch, log)
+            self.log(batch, logged.store())
             messages.success(self.request, success_text)
         elif batch.is_on_hold:
             messages.warning(self.request, ON_HOLD_TEXT)
@@ -51,147 +52,60 @@ class BatchAction(ObjectAction[Batch]):
 
 
 class CheckPage(BatchAction):
-    """Reads the batch again with another number column or text."""
+    """Reads the batch again in another way, or with another text."""
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         form = RecheckForm(request.POST, batch=batch)
         if not form.is_valid():
-            for problem in (problem for field in form.errors.values() for problem in field):
-                messages.error(request, str(problem))
-            return self.back_to(batch)
-        if not create.recheck(batch, **form.cleaned_data):
+            return self._page(batch, form)
+        again = create.recheck(
+            batch,
+            text=form.cleaned_data["text"],
+            number_column=form.column,
+            choices=form.choices,
+        )
+        if not again:
             messages.warning(request, _("No change: the batch is already in another state."))
         return self.back_to(batch)
 
-
-class StartForm(forms.Form):
-    when = forms.ChoiceField(
-        choices=[("now", _("Now")), ("later", _("Scheduled for"))], initial="now"
-    )
-    day = forms.DateField(label=_("Date"), required=False)
-    clock = forms.TimeField(label=_("Time"), required=False)
-    confirmed = forms.CharField(required=False, max_length=24)
-    seen = forms.CharField(required=False, max_length=64)
-    """Fingerprint of the findings on the page, so that staff start only what they have seen."""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        cleaned["at"] = None
-        if cleaned.get("when") != "later" or self.errors:
-            return cleaned
-        if not cleaned.get("day"):
-            self.add_error("day", gettext("Enter a date."))
-        if not cleaned.get("clock"):
-            self.add_error("clock", gettext("Enter a time."))
-        if self.errors:
-            return cleaned
-        at = timezone.make_aware(datetime.combine(cleaned["day"], cleaned["clock"]))
-        now = clock.now()
-        if at <= now:
-            self.add_error("day", gettext("This time has passed. Choose a later time."))
-        if at > now + MAX_SCHEDULE_AHEAD:
-            self.add_error("day", gettext("Choose a time within 90 days."))
-        cleaned["at"] = at
-        return cleaned
+    def _page(self, batch: Batch, form: RecheckForm) -> HttpResponse:
+        """The check page with what was typed, and what is wrong beside its field."""
+        context = {
+            **self.model_admin.admin_site.each_context(self.request),
+            "object": batch,
+            "title": str(batch),
+            "trail": [self.model_admin.list_crumb(), Crumb(str(batch))],
+            **context_of(self.model_admin, self.request, batch),
+            "form": form,
+            "check_form": form,
+        }
+        return render(self.request, "messaging/batches/batch.html", context)
 
 
-def fingerprint(batch: Batch) -> str:
-    """Identifies what the last check found."""
-    findings = json.dumps(batch.check_summary, sort_keys=True)
-    return hashlib.sha256(findings.encode()).hexdigest()
-
-
-def _is_confirmed(confirmed: str, batch: Batch) -> bool:
-    """Whether staff confirmed the warning about what went out already, if there is one.
-
-    `confirmed` is the id of the earlier batch, or the number of recipients in the overlap.
-    """
-    earlier = recent_duplicate(batch)
-    if earlier is not None:
-        return confirmed == earlier.public_id
-    overlap = overlap_of(batch)
-    known = int(confirmed) if confirmed.isascii() and confirmed.isdigit() else 0
-    return overlap is None or overlap.count <= known
-
-
-class ConfirmPage(BatchAction):
-    """Shows the estimate and the warnings, and starts or schedules the batch."""
-
-    http_method_names = ["get", "post"]
-
-    def get(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        batch = self.find(object_id)
-        if batch.state != lifecycle.B.READY or batch.is_on_hold or not batch.good:
-            return self.back_to(batch)
-        return self._page(batch, StartForm())
+class AcceptPage(BatchAction):
+    """Records that staff confirmed each warning, and goes on to the confirm page."""
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
-        if batch.is_on_hold:
-            messages.warning(request, ON_HOLD_TEXT)
+        ticked = request.POST.getlist("warning")
+        if batch.state != lifecycle.B.READY or request.POST.get("seen") != fingerprint(batch):
+            messages.warning(request, CHECKED_AGAIN)
             return self.back_to(batch)
-        if batch.state != lifecycle.B.READY:
-            messages.warning(request, _("This batch has already started. Nothing was sent twice."))
-            return self.back_to(batch)
-        form = StartForm(request.POST)
-        if not form.is_valid():
-            return self._page(batch, form)
-        if form.cleaned_data["seen"] != fingerprint(batch):
-            form.add_error(
-                None,
-                gettext(
-                    "This batch has been checked again since you opened it. Review it"
-                    " before sending."
-                ),
-            )
-            return self._page(batch, form)
-        if not _is_confirmed(form.cleaned_data["confirmed"], batch):
-            return self._page(batch, form)
-        try:
-            return self._start(batch, form.cleaned_data["at"])
-        except LimitReached as limit:
-            form.add_error(None, limit_text(limit))
-            return self._page(batch, form)
-
-    def _start(self, batch: Batch, at: datetime | None) -> HttpResponse:
-        by = current_user(self.request)
-        if at is not None:
-            success_text = gettext("Scheduled.")
-            return self.report_result(
-                batch, lifecycle.schedule(batch, by, at), "Scheduled", success_text
-            )
-        success_text = ngettext(
-            "%(count)d message is being sent.", "%(count)d messages are being sent.", batch.good
-        ) % {"count": batch.good}
-        return self.report_result(batch, lifecycle.start(batch, by), "Started", success_text)
-
-    def _page(self, batch: Batch, form: StartForm) -> HttpResponse:
-        context = {
-            **self.model_admin.admin_site.each_context(self.request),
-            "title": gettext("Confirm"),
-            "trail": [
-                self.model_admin.list_crumb(),
-                Crumb(str(batch), self.model_admin.object_url(batch)),
-                Crumb(gettext("Confirm")),
-            ],
-            "batch": batch,
-            "form": form,
-            "back": self.model_admin.object_url(batch),
-            "seen": fingerprint(batch),
-            "zone": timezone.get_current_timezone_name(),
-            **estimate_of(batch),
-        }
-        return render(self.request, "messaging/batches/confirm.html", context)
+        if not lifecycle.accept_warnings(batch, ticked):
+            messages.warning(request, _("Tick each warning before you continue."))
+            query = urlencode([("warning", one) for one in ticked if len(one) <= LONGEST_ID])
+            return HttpResponseRedirect(f"{self.model_admin.object_url(batch)}?{query}")
+        self.log(batch, log_texts.WARNINGS_CONFIRMED.store())
+        return HttpResponseRedirect(self.model_admin.object_url(batch, "confirm"))
 
 
 class PausePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         success_text = gettext("Paused. Messages already being submitted will still go out.")
-        return self.report_result(
-            batch, lifecycle.pause(batch, current_user(request)), "Paused", success_text
-        )
+        done = lifecycle.pause(batch, current_user(request))
+        return self.report_result(batch, done, log_texts.BATCH_PAUSED, success_text)
 
 
 class ContinuePage(BatchAction):
@@ -202,16 +116,16 @@ class ContinuePage(BatchAction):
         except LimitReached as limit:
             messages.error(request, limit_text(limit))
             return self.back_to(batch)
-        return self.report_result(batch, done, "Continued", gettext("Sending resumed."))
+        success_text = gettext("Sending resumed.")
+        return self.report_result(batch, done, log_texts.BATCH_CONTINUED, success_text)
 
 
 class UnschedulePage(BatchAction):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
         success_text = gettext("Schedule removed. The batch will not start automatically.")
-        return self.report_result(
-            batch, lifecycle.unschedule(batch), "Not scheduled any more", success_text
-        )
+        done = lifecycle.unschedule(batch)
+        return self.report_result(batch, done, log_texts.BATCH_UNSCHEDULED, success_text)
 
 
 class CancelBatchPage(BatchAction):
@@ -228,7 +142,7 @@ class CancelBatchPage(BatchAction):
                 "Cancelled. Messages already sent cannot be recalled; the rest will not be sent."
             )
         )
-        return self.report_result(batch, done, "Cancelled", success_text)
+        return self.report_result(batch, done, log_texts.BATCH_CANCELLED, success_text)
 
 
 class ResendPage(BatchAction):
@@ -241,7 +155,7 @@ class ResendPage(BatchAction):
             messages.warning(request, _("Wait until this batch has finished."))
             return self.back_to(batch)
         resent = resend.resend_batch(batch, current_user(request), token)
-        self.log(batch, f"Sent again as {resent.public_id}")
+        self.log(batch, log_texts.BATCH_SENT_AGAIN.store(id=resent.public_id))
         return self.back_to(resent)
 
 
@@ -257,13 +171,14 @@ class ReportPage(BatchAction):
         )
         format_ = requested_format(request)
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
-        self.log(batch, "Report downloaded")
+        self.log(batch, log_texts.REPORT_DOWNLOADED.store())
         columns = (
-            Column(_("Row"), lambda row: row.number),
+            Column(pgettext_lazy("column", "Row"), lambda row: row.number),
             Column(_("Value in file"), lambda row: row_texts.typed_text(row, whole=whole)),
-            Column(_("Result"), lambda row: row.get_verdict_display()),
+            Column(pgettext_lazy("column", "Result"), lambda row: row.get_verdict_display()),
             Column(
-                _("Reason"), lambda row: row_texts.problem_text(row, batch.account, whole=whole)
+                pgettext_lazy("column", "Reason"),
+                lambda row: row_texts.problem_text(row, batch.account, whole=whole),
             ),
         )
         return export("batch-report", columns, rows.order_by("pk").iterator(), format_)

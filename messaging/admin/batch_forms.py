@@ -1,14 +1,14 @@
-"""The forms for a new batch and for checking a batch again."""
+"""The form for a new batch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
@@ -24,8 +24,9 @@ from providers.models import Account
 
 from .. import segments
 from ..batches.create import BatchDraft, paste_to_file
+from ..batches.importing.lookalikes import odd_braces
 from ..batches.importing.placeholders import placeholders_in
-from ..models import Batch, Template
+from ..models import Template
 from ..text_rules import LONGEST_TYPED, check_text
 from .send_form import unavailable_reason
 
@@ -54,6 +55,16 @@ class TemplateSelect(UnfoldAdminSelectWidget):
 
 
 def checked_text(text: str) -> str:
+    """The text of a batch or template as it is kept. Raises `ValidationError`."""
+    odd = odd_braces(text)
+    if odd:
+        raise forms.ValidationError(
+            gettext(
+                "“%(written)s” is not replaced with a column's value. Write the column name in"
+                " single braces, or put a backslash before these characters to send them."
+            )
+            % {"written": odd}
+        )
     return check_text(
         text, has_placeholders=bool(placeholders_in(segments.normalise_line_ends(text)))
     )
@@ -61,7 +72,7 @@ def checked_text(text: str) -> str:
 
 def text_field() -> forms.CharField:
     return forms.CharField(
-        label=_("Text"),
+        label=pgettext_lazy("field", "Text"),
         max_length=LONGEST_TYPED,
         strip=False,
         help_text=_("{Name} is replaced with each row's value in the “Name” column."),
@@ -70,15 +81,30 @@ def text_field() -> forms.CharField:
     )
 
 
+if TYPE_CHECKING:
+    TemplateModelForm = forms.ModelForm[Template]
+else:
+    TemplateModelForm = forms.ModelForm
+
+
+class TemplateForm(TemplateModelForm):
+    class Meta:
+        model = Template
+        fields = ("name", "text", "in_use")
+
+    def clean_text(self) -> str:
+        return checked_text(self.cleaned_data["text"])
+
+
 class NewBatchForm(forms.Form):
     error_css_class = "has-error"
 
-    account = forms.ChoiceField(label=_("Account"))
+    account = forms.ChoiceField(label=pgettext_lazy("field", "Account"))
     sms_kind = forms.ChoiceField(
-        label=_("Kind"),
+        label=pgettext_lazy("field", "Kind"),
         choices=[
-            (SmsKind.TRANSACTIONAL, _("Transactional")),
-            (SmsKind.MARKETING, _("Marketing")),
+            (SmsKind.TRANSACTIONAL, pgettext_lazy("choice", "Transactional")),
+            (SmsKind.MARKETING, pgettext_lazy("choice", "Marketing")),
         ],
         widget=UnfoldAdminRadioSelectWidget(),
     )
@@ -87,7 +113,7 @@ class NewBatchForm(forms.Form):
         widget=UnfoldAdminSelectWidget(),
         error_messages={"required": _("This account has no sender ID yet.")},
     )
-    template = forms.ChoiceField(label=_("Template"), required=False)
+    template = forms.ChoiceField(label=pgettext_lazy("field", "Template"), required=False)
     text = text_field()
     pasted = forms.CharField(
         label=_("Paste recipients"),
@@ -127,7 +153,9 @@ class NewBatchForm(forms.Form):
             else ()
         )
         self._set_choices("sender_id", [(sender, sender) for sender in senders])
-        named = [("", gettext("none"))] + [(one.public_id, one.name) for one in templates]
+        named = [("", pgettext("choice", "none"))] + [
+            (one.public_id, one.name) for one in templates
+        ]
         self._set_choices("template", named, TemplateSelect(templates))
         self.fields["file"].help_text = gettext(
             "CSV or XLSX, up to %(rows)s rows, %(size)s MB."
@@ -190,28 +218,3 @@ class NewBatchForm(forms.Form):
 
 def _chunks_of(file: UploadedFile[bytes]) -> Iterator[bytes]:
     yield from file.chunks()
-
-
-class RecheckForm(forms.Form):
-    """Another number column or text for a batch that was already read."""
-
-    number_column = forms.TypedChoiceField(
-        label=_("Number column"),
-        coerce=int,
-        empty_value=None,
-        required=False,
-        widget=UnfoldAdminSelectWidget(),
-    )
-    text = text_field()
-
-    def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
-        super().__init__(*args, **{"label_suffix": "", **kwargs})
-        self.fields["number_column"].choices = [  # type: ignore[attr-defined]
-            ("", gettext("Detect automatically")),
-            *((str(index), name) for index, name in enumerate(batch.columns)),
-        ]
-        self.fields["number_column"].initial = batch.number_column
-        self.fields["text"].initial = batch.text
-
-    def clean_text(self) -> str:
-        return checked_text(self.cleaned_data["text"])

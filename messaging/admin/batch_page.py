@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,18 +16,23 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
 
 from core.admin.labels import label_for
 from core.admin.live import poll_interval
 from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
-from providers.account_checks import latest_reading
+from providers.admin.account_summary import paused_note
+from providers.balances import balance_of
 from providers.engine.bulk_throttle import bulk_rate_per_minute
 from providers.engine.leases import is_engine_alive
 from providers.error_texts import Explanation, explain
+from providers.presentation.balance_texts import balance_line
 
 from ..batches import resend
 from ..batches.duplicates import overlap_of, recent_duplicate
+from ..batches.importing.file_errors import FileProblem
+from ..batches.importing.placeholders import corrected_text
 from ..batches.progress import WAITING, Progress, progress_of, time_left
 from ..batches.states import BEGUN, CHANGING, BatchState
 from ..models import Batch, Message, StagedRow
@@ -33,11 +40,15 @@ from ..on_hold import ON_HOLD
 from ..presentation import row_texts
 from ..presentation.batch_labels import BLOCKED, explain_hold, shown_state
 from ..states import MessageState
-from .batch_forms import RecheckForm
+from .batch_check import reading_context
+from .recheck_form import RecheckForm
 
 B = BatchState
 S = MessageState
 MAX_PROBLEMS: Final = 100
+BATCH_WAITS: Final = gettext_lazy(
+    "The messages of this batch will wait until the account is resumed; nothing is lost."
+)
 SHOWN_STATES: Final = (
     S.SENDING,
     S.SUBMITTED,
@@ -50,6 +61,12 @@ SHOWN_STATES: Final = (
     S.UNKNOWN,
     S.NOT_SENT,
 )
+
+
+def fingerprint(batch: Batch) -> str:
+    """Identifies what the last check found."""
+    findings = json.dumps(batch.check_summary, sort_keys=True, default=str)
+    return hashlib.sha256(findings.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +83,7 @@ class Figure:
 def may_see_whole(batch: Batch, user: User | AnonymousUser) -> bool:
     """Whether the user may see whole numbers: the creator may, until the batch starts.
 
-    A resend is excluded, because its recipients may have been entered by somebody else.
+    A resend is excluded, because its recipients may have been entered by another person.
     """
     own = batch.created_by_id == user.pk and batch.source != Batch.Source.AGAIN
     return own and batch.started_at is None
@@ -86,6 +103,7 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
             for name in (
                 "confirm",
                 "check",
+                "accept",
                 "report",
                 "pause",
                 "continue",
@@ -107,6 +125,7 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
         context["percent"] = min(99, 100 * batch.read_done // total) if total else None
     if checked or batch.state == B.UNREADABLE:
         context |= _check_context(batch, user)
+        context["ticked"] = request.GET.getlist("warning")
     if batch.started_at or batch.state in BEGUN:
         context |= _progress_context(batch)
     return context
@@ -152,6 +171,9 @@ def _check_context(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
     return {
         "form": None,
         "check_form": RecheckForm(batch=batch),
+        "corrected": _corrected_text(batch),
+        "seen": fingerprint(batch),
+        **reading_context(batch, user, whole=whole),
         "whole": whole,
         "problems": [
             {
@@ -165,6 +187,14 @@ def _check_context(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
         "costly_rows": list(costly.order_by("pk").values_list("number", "segments")[:20]),
         "preview": preview_of(batch, 0, user) if batch.good else None,
     }
+
+
+def _corrected_text(batch: Batch) -> str:
+    """The text with its misspelt places corrected; empty if there is nothing to correct."""
+    if batch.reason not in (FileProblem.LOOKALIKES, FileProblem.UNKNOWN_COLUMNS):
+        return ""
+    corrected = corrected_text(batch.text, batch.columns)
+    return "" if corrected == batch.text else corrected
 
 
 def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str, Any] | None:
@@ -187,15 +217,18 @@ def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str
 def _progress_context(batch: Batch) -> dict[str, Any]:
     progress = progress_of(batch)
     not_delivered = progress.count(*resend.NOT_DELIVERED)
+    unknown = progress.count(S.UNKNOWN)
     return {
         "progress": progress,
+        "unknown": _figure(batch, S.UNKNOWN, unknown, (S.UNKNOWN,)) if unknown else None,
+        "is_doubtful": bool(unknown) or batch.is_on_hold,
         "figures": list(_figures(batch, progress)),
         "reasons": list(_reasons(batch)),
         "a_minute": round(batch.a_minute) if batch.a_minute and batch.state == B.SENDING else None,
         "time_left": time_left(batch, progress),
         "not_delivered": not_delivered,
         "blocked": shown_state(batch) == BLOCKED,
-        "pause_explanation": explain(batch.account.pause_reason)
+        "pause_explanation": explain(batch.account.pause_reason, words=batch.account.pause_words)
         if batch.account.is_paused
         else None,
     }
@@ -217,7 +250,7 @@ def _figures(batch: Batch, progress: Progress) -> Iterator[Figure]:
 
 def _figure(batch: Batch, state: str, count: int, states: tuple[str, ...]) -> Figure:
     label = label_for("message", state)
-    word = _("Accepted") if state == S.SUBMITTED else str(label.word)
+    word = pgettext("state", "Accepted") if state == S.SUBMITTED else str(label.word)
     return Figure(word, label.role, label.icon, count, messages_url(batch, *states))
 
 
@@ -251,7 +284,8 @@ def estimate_of(batch: Batch) -> dict[str, Any]:
     earlier = recent_duplicate(batch)
     return {
         "cost": price * batch.segments if price is not None else None,
-        "reading": latest_reading(account),
+        "paused": paused_note(account, BATCH_WAITS),
+        "balance_line": balance_line(balance_of(account)),
         "pace": int(pace),
         "seconds": 60 * batch.good / pace,
         "earlier": earlier,

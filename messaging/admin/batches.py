@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from core.admin.base import PortalAdmin
@@ -25,7 +26,8 @@ from core.times import when
 
 from ..models import Batch, Template
 from ..presentation.batch_labels import shown_state, where_shown
-from . import batch_actions, batch_page
+from . import batch_actions, batch_page, batch_start
+from .batch_forms import TemplateForm
 from .new_batch import NewBatchPage, size
 
 
@@ -39,7 +41,7 @@ class ShownStateFilter(StateFilter):
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
     detail_template = "messaging/batches/batch.html"
-    list_title = _("Batches")
+    list_title = pgettext_lazy("title", "Batches")
     primary_page = ("messaging.bulk_message", _("New batch"), "new", "stacks")
     list_display = ("state_", "name", "account", "good", "sender", "time")
     list_filter = (
@@ -57,8 +59,9 @@ class BatchAdmin(ReadOnlyAdmin):
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/row/", "row", "row"),
         ("<str:object_id>/check/", "check", batch_actions.CheckPage),
+        ("<str:object_id>/accept/", "accept", batch_actions.AcceptPage),
         ("<str:object_id>/report/", "report", batch_actions.ReportPage),
-        ("<str:object_id>/confirm/", "confirm", batch_actions.ConfirmPage),
+        ("<str:object_id>/confirm/", "confirm", batch_start.ConfirmPage),
         ("<str:object_id>/pause/", "pause", batch_actions.PausePage),
         ("<str:object_id>/continue/", "continue", batch_actions.ContinuePage),
         ("<str:object_id>/unschedule/", "unschedule", batch_actions.UnschedulePage),
@@ -73,7 +76,7 @@ class BatchAdmin(ReadOnlyAdmin):
         rows: QuerySet[Batch] = super().get_queryset(request)
         return rows.select_related("account", "created_by", "answerable", "sent_again_from")
 
-    @admin.display(description=_("State"), ordering="state")
+    @admin.display(description=pgettext_lazy("column", "State"), ordering="state")
     def state_(self, batch: Batch) -> SafeString:
         return state_label("batch", shown_state(batch))
 
@@ -85,7 +88,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def sender(self, batch: Batch) -> str:
         return person_name(batch.created_by)
 
-    @admin.display(description=_("Time"), ordering="created_at")
+    @admin.display(description=pgettext_lazy("column", "Time"), ordering="created_at")
     def time(self, batch: Batch) -> SafeString:
         return when(batch.created_at)
 
@@ -131,7 +134,8 @@ def name_of_batch(batch: Batch) -> str:
 
 @admin.register(Template)
 class TemplateAdmin(PortalAdmin):
-    list_title = _("Templates")
+    form = TemplateForm
+    list_title = pgettext_lazy("title", "Templates")
     add_title = _("Add template")
     list_display = ("name", "text", "in_use")
     search_fields = ("name", "text")

@@ -27,8 +27,9 @@ from core.admin.buttons import Crumb
 from core.admin.pages import NeedsPermission, current_user, new_form_token
 from core.admin.protocols import ModelPages
 from core.admin.reasons import reason_from
+from core.stored_texts import Stored, StoredText, as_value
 
-from .. import queue_message, settle_outcome
+from .. import log_texts, queue_message, settle_outcome
 from ..batches import resend
 from ..models import Message
 from ..on_hold import not_on_hold
@@ -45,7 +46,8 @@ class BulkOperation:
     title: Promise
     permission: str
     states: tuple[MessageState, ...]
-    apply: Callable[[Message, User, str], bool]
+    apply: Callable[[Message, User, Stored], bool]
+    logged: StoredText
     reasons: tuple[str, ...] = ()
     """Keys of the preset reasons; empty if the action needs no reason."""
 
@@ -55,12 +57,14 @@ CANCEL: Final = BulkOperation(
     "messaging.cancel_message",
     (S.QUEUED, S.HELD, S.SCHEDULED),
     lambda message, by, because: queue_message.cancel(message, by),
+    log_texts.CANCELLED,
 )
 MARK_SENT: Final = BulkOperation(
     _("Mark as sent"),
     "messaging.resolve_message",
     (S.UNKNOWN,),
     settle_outcome.mark_sent,
+    log_texts.MARKED_SENT,
     ("has", "console"),
 )
 MARK_NOT_SENT: Final = BulkOperation(
@@ -68,6 +72,7 @@ MARK_NOT_SENT: Final = BulkOperation(
     "messaging.resolve_message",
     (S.UNKNOWN,),
     settle_outcome.mark_not_sent,
+    log_texts.MARKED_NOT_SENT,
     ("has_not", "console"),
 )
 
@@ -99,6 +104,7 @@ SEND_AGAIN: Final = BulkOperation(
     resend.NOT_DELIVERED,
     # `send_again_as_batch` handles all of them at once.
     lambda message, by, because: False,
+    log_texts.SENT_AGAIN,
 )
 
 
@@ -153,7 +159,8 @@ def run_operation(
     done = [
         message for message in eligible if operation.apply(message, current_user(request), because)
     ]
-    log_change(request, done, f"{operation.title}: {because}" if because else str(operation.title))
+    values = {"reason": as_value(because)} if operation.reasons else {}
+    log_change(request, done, operation.logged.store(**values))
     _show_counts(request, len(done), chosen.count() - len(done))
     return HttpResponseRedirect(request.get_full_path())
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -27,7 +27,7 @@ from core.masking import masked_number
 from core.phone import search_key
 from core.times import when
 
-from .. import do_not_send
+from .. import do_not_send, log_texts
 from ..batches.create import paste_to_file
 from ..models import DoNotSend
 from ..recipients import InvalidRecipient, read_recipient
@@ -44,7 +44,7 @@ class AddForm(forms.Form):
         error_messages={"required": _("Enter a phone number.")},
     )
     because = forms.CharField(
-        label=_("Reason"),
+        label=pgettext_lazy("field", "Reason"),
         max_length=MAX_REASON_LENGTH,
         widget=UnfoldAdminTextInputWidget(),
         error_messages={"required": _("Enter the reason.")},
@@ -84,7 +84,8 @@ class AddPage(Page, FormView):  # type: ignore[type-arg]
             entry, is_new = do_not_send.add(number, form.cleaned_data["because"], by)
             if is_new:
                 added += 1
-                log_change(self.request, [entry], f"Listed: {entry.because}", ADDITION)
+                logged = log_texts.NUMBER_LISTED.store(reason=entry.because)
+                log_change(self.request, [entry], logged, ADDITION)
         messages.success(
             self.request,
             ngettext(
@@ -104,7 +105,7 @@ class RemovePage(ObjectAction[DoNotSend]):
         if not because:
             messages.error(request, _("No change: choose or enter a reason."))
         elif do_not_send.remove(entry, because, current_user(request)):
-            self.log(entry, f"Taken off the list: {because}")
+            self.log(entry, log_texts.NUMBER_REMOVED.store(reason=because))
             messages.success(request, _("The number was removed from the list."))
         else:
             messages.warning(
@@ -139,11 +140,11 @@ class DoNotSendAdmin(ReadOnlyAdmin):
     def adder(self, entry: DoNotSend) -> str:
         return person_name(entry.added_by)
 
-    @admin.display(description=_("Added"), ordering="added_at")
+    @admin.display(description=_("Added at"), ordering="added_at")
     def added(self, entry: DoNotSend) -> SafeString:
         return when(entry.added_at)
 
-    @admin.display(description=_("Removed"), ordering="removed_at")
+    @admin.display(description=_("Removed at"), ordering="removed_at")
     def removed(self, entry: DoNotSend) -> SafeString:
         return when(entry.removed_at)
 

@@ -18,6 +18,7 @@ from core.admin.timeline import person_name
 from core.countries import country_name
 from core.phone import mask
 
+from .. import log_texts
 from ..models import Message
 from ..presentation.labels import shown_state
 from ..presentation.visibility import may_see_whole, shown_text
@@ -37,8 +38,8 @@ def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBas
         raise NeedsPermission(PERMISSION)
     format_ = requested_format(request)
     rows = filtered(admin, request)
-    change_message = f"Exported as {format_}: {request.GET.urlencode()}"
-    log_export(request, Message, "messages", change_message[:MAX_LOGGED])
+    filters = request.GET.urlencode()[:MAX_LOGGED]
+    log_export(request, Message, log_texts.EXPORTED.store(format=format_, filters=filters))
     whole = request.user.has_perm("messaging.reveal_message")
     columns = columns_for(request.user, whole=whole)
     return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_)
@@ -49,17 +50,22 @@ def columns_for(user: Any, *, whole: bool) -> list[Column]:
         return whole or may_see_whole(message, user)
 
     return [
-        Column(_("Time"), lambda m: m.created_at),
-        Column(_("State"), lambda m: label_for("message", shown_state(m)).word),
-        Column(_("Recipient"), lambda m: m.recipient if sees(m) else mask(m.recipient)),
-        Column(_("Country/region"), lambda m: country_name(m.country)),
-        Column(_("Text"), lambda m: shown_text(m, whole=sees(m))),
-        Column(_("Segments"), lambda m: m.segments),
-        Column(_("Account"), lambda m: m.account.name),
+        Column(pgettext_lazy("column", "Time"), lambda m: m.created_at),
+        Column(
+            pgettext_lazy("column", "State"), lambda m: label_for("message", shown_state(m)).word
+        ),
+        Column(
+            pgettext_lazy("column", "Recipient"),
+            lambda m: m.recipient if sees(m) else mask(m.recipient),
+        ),
+        Column(pgettext_lazy("column", "Country/region"), lambda m: country_name(m.country)),
+        Column(pgettext_lazy("column", "Text"), lambda m: shown_text(m, whole=sees(m))),
+        Column(pgettext_lazy("column", "Segments"), lambda m: m.segments),
+        Column(pgettext_lazy("column", "Account"), lambda m: m.account.name),
         Column(_("Sender ID"), lambda m: m.sender_id),
         Column(_("Sent by"), lambda m: person_name(m.created_by)),
-        Column(_("Row"), lambda m: m.batch_row),
-        Column(_("Reason"), lambda m: m.reason),
+        Column(pgettext_lazy("column", "Row"), lambda m: m.batch_row),
+        Column(pgettext_lazy("column", "Reason"), lambda m: m.reason),
         Column(_("Our reference"), lambda m: m.reference),
         Column(_("Provider's id"), lambda m: m.provider_id),
         Column(_("Submitted at"), lambda m: m.handed_over_at),

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     DropdownFilter,
@@ -41,7 +42,7 @@ class ShownStateFilter(StateFilter):
 class ReasonFilter(AnyOfFilter):
     """Filter by the reason why a message failed."""
 
-    title = _("Reason")
+    title = pgettext_lazy("field", "Reason")
     parameter_name = "reason"
     field_name = "reason"
 
@@ -54,7 +55,7 @@ class ReasonFilter(AnyOfFilter):
 class BatchFilter(OneOfFilter):
     """Filter by batch. Offers the newest batches, and the one in the address."""
 
-    title = _("Batch")
+    title = pgettext_lazy("field", "Batch")
     parameter_name = "batch"
     field_name = "batch__public_id"
 
@@ -78,7 +79,7 @@ class BatchFilter(OneOfFilter):
 class ConflictFilter(DropdownFilter):
     """Filter messages whose reports contradict each other or the result of the send."""
 
-    title = _("Conflict")
+    title = pgettext_lazy("field", "Conflict")
     parameter_name = "conflict"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

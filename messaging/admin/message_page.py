@@ -19,12 +19,14 @@ from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
 from core.masking import shown_number
 from providers.engine.leases import is_engine_alive
+from providers.error_texts import own_words
 from providers.gateway.vocabulary import Encoding
 from providers.journal import subject_link
 
+from ..crossed_ids import reports_of_others, twins_of
 from ..models import Message
 from ..on_hold import is_on_hold
-from ..presentation.explanations import explanation_of, known_facts, title_of
+from ..presentation.explanations import explanation_of, is_doubtful, known_facts, title_of
 from ..presentation.labels import gives_reports, shown_state
 from ..presentation.timeline import timeline
 from ..presentation.visibility import may_see_whole, shown_text
@@ -38,9 +40,11 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
     """Build the template context of the page and of its live part."""
     user = request.user
     whole = may_see_whole(message, user)
+    words = own_words(message.reason, message.words)
     return {
         "shown_state": shown_state(message),
-        "explanation": explanation_of(message),
+        "explanation": explanation_of(message, user),
+        "is_doubtful": is_doubtful(message),
         "known": known_facts(message) if message.state == S.UNKNOWN else [],
         "whole": whole,
         "number": shown_number(message.recipient, whole=whole),
@@ -55,7 +59,10 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
             with_callbacks=user.has_perm("providers.view_callback"),
         ),
         # The provider's words on an accepted message add nothing to the report.
-        "own_words": "" if message.state in (S.SUBMITTED, *REPORTS) else message.words,
+        "own_words": "" if message.state in (S.SUBMITTED, *REPORTS) else words,
+        "stored_words": words,
+        "twins": twins_of(message) if message.conflict else [],
+        "crossed": reports_of_others(message) if message.conflict else [],
         "poll_every": _poll_every(message),
         "asleep": message.state == S.QUEUED and not is_on_hold(message) and not is_engine_alive(),
         "zone": timezone.get_current_timezone_name(),

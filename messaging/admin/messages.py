@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.admin.buttons import EmptyState
 from core.admin.labels import state_label
@@ -32,7 +33,7 @@ class MessageAdmin(TrackedAdmin):
     live_template = "messaging/live.html"
     primary_page = ("messaging.send_message", _("Send SMS"), "send", "send")
     export_permission = export.PERMISSION
-    list_title = _("Messages")
+    list_title = pgettext_lazy("title", "Messages")
     list_display = ("state_", "account", "kind_", "segments", "sender", "time")
     list_filter = filters.FILTERS
     actions = (
@@ -69,11 +70,11 @@ class MessageAdmin(TrackedAdmin):
 
     # --- the list ------------------------------------------------------------
 
-    @admin.display(description=_("State"), ordering="state")
+    @admin.display(description=pgettext_lazy("column", "State"), ordering="state")
     def state_(self, message: Message) -> SafeString:
         return state_label("message", shown_state(message))
 
-    @admin.display(description=_("Kind"), ordering="kind")
+    @admin.display(description=pgettext_lazy("column", "Kind"), ordering="kind")
     def kind_(self, message: Message) -> str:
         return message.sms_kind or str(message.get_kind_display())
 

@@ -18,12 +18,15 @@ from providers.models import Account
 
 from .. import segments
 from ..batches import create
+from ..batches.importing.lookalikes import literal, protect, unprotect
 from ..batches.importing.placeholders import PLACEHOLDER
 from ..models import Batch
+from ..text_cleaning import clean_text
 from ..text_rules import LONGEST_TYPED
 from .batch_forms import NewBatchForm, can_send_texts
+from .batch_page import BATCH_WAITS
 from .send_page import chosen_account, sending_accounts
-from .send_preview import preview_of
+from .send_preview import costly_in, preview_of
 
 if TYPE_CHECKING:
     NewBatchView = FormView[NewBatchForm]
@@ -37,12 +40,14 @@ def batch_accounts() -> list[Account]:
 
 def size_context(account: Account, text: str) -> dict[str, Any]:
     """The size of one message, without what the placeholders will add."""
-    fixed = PLACEHOLDER.sub("", text)
+    text = protect(text)
+    fixed = literal(PLACEHOLDER.sub("", text))
     preview = preview_of(account, "", fixed)
     # Blanks keep the position of the costly character as it is in the typed text.
-    typed = PLACEHOLDER.sub(lambda place: " " * len(place[0]), segments.normalise_line_ends(text))
-    counted = replace(preview.count, costly=segments.first_costly(typed))
-    return {"preview": replace(preview, count=counted), "varies": fixed != text}
+    blanked = PLACEHOLDER.sub(lambda place: " " * len(place[0]), segments.normalise_line_ends(text))
+    typed = clean_text(unprotect(blanked))
+    costly = costly_in(fixed, preview.count, typed)
+    return {"preview": replace(preview, costly=costly), "varies": bool(PLACEHOLDER.search(text))}
 
 
 @fragment("messaging.bulk_message")
@@ -58,6 +63,7 @@ def size(request: HttpRequest) -> HttpResponse:
 class NewBatchPage(AccountFormPage[Batch], NewBatchView):
     title = _("New batch")
     permission_required = "messaging.bulk_message"
+    pause_consequence = BATCH_WAITS
     template_name = "messaging/batches/new.html"
     form_class = NewBatchForm
     no_account_template = "messaging/no_account.html"

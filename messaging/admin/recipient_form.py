@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
@@ -25,7 +25,7 @@ class RecipientForm(forms.Form):
     """`number` is the parsed recipient, or None until the field is valid."""
 
     recipient = forms.CharField(
-        label=_("Recipient"),
+        label=pgettext_lazy("field", "Recipient"),
         max_length=200,
         widget=UnfoldAdminTextInputWidget(
             {"autocomplete": "off", "inputmode": "tel", "dir": "ltr"}
@@ -79,7 +79,7 @@ def channel_field(account: Account, client: type[SendsOwnCode]) -> forms.ChoiceF
         for channel in client.channels(country, account.options)
     ]
     return forms.ChoiceField(
-        label=_("Channel"),
+        label=pgettext_lazy("field", "Channel"),
         choices=[(channel, channel) for channel in dict.fromkeys(channels)],
         widget=UnfoldAdminSelectWidget(),
         error_messages={"required": _("This account has no channel yet.")},
@@ -89,7 +89,7 @@ def channel_field(account: Account, client: type[SendsOwnCode]) -> forms.ChoiceF
 def template_field(account: Account, client: type[SendsOwnCode]) -> forms.ChoiceField:
     """Offer the provider's own texts around a code."""
     return forms.ChoiceField(
-        label=_("Message"),
+        label=pgettext_lazy("field", "Message"),
         required=False,
         choices=[(known.key, _label_of(known)) for known in client.templates],
         initial=account.options.get("default_template", client.default_template),

@@ -1,4 +1,4 @@
-"""The form "Send SMS". Its fields follow from the capabilities of the account's client."""
+"""The form "Send SMS". An account that sends codes only has no fields for a text."""
 
 from __future__ import annotations
 
@@ -6,24 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
 )
 
 from providers.admin.account_picker import AccountChoice
-from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, SendsText
+from providers.gateway.client import MakesCodes, SendsOwnCode, SendsText
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
 from ..models import Message
 from ..queue_message import Draft, find_duplicate
-from ..recipients import unsupported_text
 from ..text_rules import LONGEST_TYPED, check_text
-from .recipient_form import RecipientForm, channel_field, sender_field, template_field
+from .recipient_form import RecipientForm, sender_field
 
 
 def kind_of(account: Account) -> Message.Kind | None:
@@ -42,13 +40,17 @@ def kind_of(account: Account) -> Message.Kind | None:
 
 
 def unavailable_reason(account: Account) -> str:
-    """Explain why this account cannot send a message now; empty if it can."""
-    if kind_of(account) is None:
+    """Explain why this account cannot send a text now; empty if it can."""
+    kind = kind_of(account)
+    if kind is None:
         return gettext("cannot send SMS")
+    if kind != Message.Kind.TEXT:
+        # A code sent as a plain message belongs to no session, so it can never be checked.
+        return gettext("sends codes only")
     if not account.allowed_countries:
         return gettext("no allowed countries/regions")
     if account.is_paused:
-        return gettext("paused")
+        return pgettext("state", "paused")
     return ""
 
 
@@ -72,9 +74,7 @@ class SendForm(RecipientForm):
             accounts, unavailable_reason, initial=account.public_id
         )
         self._add_fields_of_kind()
-        self.order_fields(
-            ("account", "recipient", "sms_kind", "sender_id", "channel", "template", "text", "code")
-        )
+        self.order_fields(("account", "recipient", "sms_kind", "sender_id", "text"))
 
     # --- fields ------------------------------------------------------------
 
@@ -84,39 +84,25 @@ class SendForm(RecipientForm):
             return
         if issubclass(client, SendsText):
             self._add_text_fields(client)
-        elif issubclass(client, SendsOwnCode):
-            self._add_code_fields(client)
 
     def _add_text_fields(self, client: type[SendsText]) -> None:
         options = self.sending_account.options
         self.fields["sms_kind"] = forms.ChoiceField(
-            label=_("Kind"),
+            label=pgettext_lazy("field", "Kind"),
             choices=[
-                (SmsKind.TRANSACTIONAL, _("Transactional")),
-                (SmsKind.MARKETING, _("Marketing")),
+                (SmsKind.TRANSACTIONAL, pgettext_lazy("choice", "Transactional")),
+                (SmsKind.MARKETING, pgettext_lazy("choice", "Marketing")),
             ],
             initial=options.get("kind") or SmsKind.TRANSACTIONAL,
             widget=UnfoldAdminRadioSelectWidget(),
         )
         self.fields["sender_id"] = sender_field(self.sending_account, client)
         self.fields["text"] = forms.CharField(
-            label=_("Text"),
+            label=pgettext_lazy("field", "Text"),
             max_length=LONGEST_TYPED,
             strip=False,
             widget=UnfoldAdminTextareaWidget({"rows": 5, "dir": "auto", "maxlength": False}),
             error_messages={"required": _("Enter the text.")},
-        )
-
-    def _add_code_fields(self, client: type[SendsOwnCode]) -> None:
-        self.fields["channel"] = channel_field(self.sending_account, client)
-        self.fields["template"] = template_field(self.sending_account, client)
-        self.fields["code"] = forms.CharField(
-            label=_("Code"),
-            max_length=32,
-            widget=UnfoldAdminTextInputWidget(
-                {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
-            ),
-            error_messages={"required": _("Enter the code to send.")},
         )
 
     # --- checks ------------------------------------------------------------
@@ -132,21 +118,10 @@ class SendForm(RecipientForm):
     def clean_text(self) -> str:
         return check_text(self.cleaned_data["text"])
 
-    def clean_code(self) -> str:
-        code: str = self.cleaned_data["code"].strip()
-        client = self.sending_account.client
-        if client is not None and issubclass(client, SendsOwnCode):
-            try:
-                client.check_own_code(code)
-            except CannotTake as cannot:
-                raise forms.ValidationError(unsupported_text(cannot)) from None
-        return code
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if self.errors or self.number is None or self.kind is None:
             return cleaned
-        self.check_channel(cleaned)
         self.repeats = find_duplicate(self.draft)
         return cleaned
 
@@ -162,9 +137,6 @@ class SendForm(RecipientForm):
             recipient=self.number,
             kind=self.kind,
             text=values.get("text", ""),
-            code=values.get("code", ""),
-            channel=values.get("channel", ""),
-            template=values.get("template", ""),
             sms_kind=values.get("sms_kind", ""),
             sender_id=values.get("sender_id", ""),
         )

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from core.admin.pages import current_user, fragment, new_form_token
+from core.phone import grouped
 from core.times import full_time
-from providers.admin.account_picker import AccountFormPage, pick_account
+from providers.admin.account_picker import AccountFormPage, pause_context, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
 from providers.limit_texts import limit_text
@@ -20,6 +21,7 @@ from providers.models import Account
 
 from .. import queue_message
 from ..models import Message
+from ..presentation.visibility import may_see_whole
 from .send_form import SendForm, kind_of, unavailable_reason
 from .send_preview import Preview, preview_of
 
@@ -40,9 +42,22 @@ def sending_accounts() -> list[Account]:
 
 def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | None:
     """Return the requested account, else the last one used, else the first that can send now,
-    else the first."""
+    else the first. An account that sends codes only is never proposed because it was used."""
     able = [account for account in accounts if kind_of(account) is not None]
-    return pick_account(request, able, request.session.get(ACCOUNT_KEY), unavailable_reason)
+    used = request.session.get(ACCOUNT_KEY)
+    for_text = {account.public_id for account in able if kind_of(account) == Message.Kind.TEXT}
+    remembered = used if used in for_text else None
+    return pick_account(request, able, remembered, unavailable_reason)
+
+
+def recipient_of(request: HttpRequest) -> str:
+    """The number of the message in the address, if this person may see it. The address itself
+    never contains a number."""
+    public_id = request.GET.get("to", "").replace("\x00", "")[:64]
+    message = Message.objects.filter(public_id=public_id).first() if public_id else None
+    if message is None or not may_see_whole(message, request.user):
+        return ""
+    return grouped(message.recipient)
 
 
 class SendPage(AccountFormPage[Message], SendFormView):
@@ -61,7 +76,7 @@ class SendPage(AccountFormPage[Message], SendFormView):
 
     def get_initial(self) -> dict[str, Any]:
         sender = self.request.session.get(SENDER_KEY, {})
-        initial = {"form_token": new_form_token()}
+        initial = {"form_token": new_form_token(), "recipient": recipient_of(self.request)}
         if self.account is not None and self.account.public_id in sender:
             initial["sender_id"] = sender[self.account.public_id]
         return initial
@@ -74,6 +89,7 @@ class SendPage(AccountFormPage[Message], SendFormView):
             "kind": form.kind,
             "preview": self._preview(form),
             "asleep": not is_engine_alive(),
+            **pause_context(self.account, self.accounts, unavailable_reason),
             "repeats": form.repeats if form.is_bound and form.is_valid() else None,
         }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from core.countries import country_name
 from core.phone import PhoneNumber
@@ -11,7 +14,35 @@ from providers.models import Account
 
 from .. import segments
 from ..recipients import InvalidRecipient, recipient_for
+from ..text_cleaning import clean_text
 from ..text_rules import LONGEST_TYPED, MAX_SEGMENTS
+
+MOST_NAMED: Final = 10
+"""Characters that are named; of more, the number is shown."""
+MAX_UNICODE_SHARE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CostlyCharacters:
+    """The characters that make a text Unicode; none if it is GSM-7, or mostly Unicode."""
+
+    characters: Sequence[segments.Costly] = ()
+    saved: int = 0
+    """Segments that replacing saves; 0 if replacing does not help."""
+
+    @property
+    def named(self) -> Sequence[segments.Costly]:
+        return self.characters[:MOST_NAMED]
+
+    @property
+    def more(self) -> int:
+        return len(self.characters) - len(self.named)
+
+    @property
+    def replacements(self) -> str:
+        """JSON pairs for the script of the page."""
+        pairs = [[one.character, one.replacement] for one in self.characters]
+        return json.dumps([pair for pair in pairs if pair[1] is not None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +52,7 @@ class Preview:
     problem: str
     """Why the number cannot be used; empty if it can, or if nothing is typed yet."""
     count: segments.Count
-    plain_segments: int | None
-    """Segments with the costly characters replaced; None if that saves nothing."""
-    names_costly: bool
-    """Whether to name the costly character. In a text that is mostly Unicode it does not help."""
+    costly: CostlyCharacters
     too_long_by: int
     """Characters to cut; 0 if the text fits."""
     cost: Decimal | None
@@ -38,32 +66,32 @@ def preview_of(account: Account, typed: str, text: str) -> Preview:
             number = recipient_for(account, typed)
         except InvalidRecipient as reason:
             problem = str(reason)
-    text = segments.normalise_line_ends(text)[:LONGEST_TYPED]
+    text = clean_text(segments.normalise_line_ends(text)[:LONGEST_TYPED])
     counted = segments.count(text)
     return Preview(
         number=number,
         country=country_name(number.country) if number else "",
         problem=problem,
         count=counted,
-        names_costly=_names_costly(text, counted),
-        plain_segments=_plain_segments(text, counted),
+        costly=costly_in(text, counted),
         too_long_by=segments.surplus(text, MAX_SEGMENTS) if counted.segments > MAX_SEGMENTS else 0,
         cost=_cost(account, counted),
     )
 
 
-def _plain_segments(text: str, counted: segments.Count) -> int | None:
-    if counted.costly is None or counted.costly.replacement is None:
-        return None
+def costly_in(text: str, counted: segments.Count, shown: str | None = None) -> CostlyCharacters:
+    """The characters that make `text` Unicode, and what replacing them saves.
+
+    `shown` is the text as typed, if positions in it differ from those in `text`. A text that is
+    mostly Unicode needs it, so its characters are not named.
+    """
+    characters = segments.costly_characters(text if shown is None else shown)
     plain = segments.count(segments.replace_costly(text))
-    return plain.segments if plain.segments < counted.segments else None
-
-
-def _names_costly(text: str, counted: segments.Count) -> bool:
-    if counted.costly is None:
-        return False
-    costly = sum(segments.first_costly(character) is not None for character in text)
-    return counted.costly.replacement is not None or costly <= len(text) // 4
+    saved = max(counted.segments - plain.segments, 0)
+    unicode = sum(segments.first_costly(character) is not None for character in text)
+    if not saved and unicode > len(text) // MAX_UNICODE_SHARE:
+        return CostlyCharacters()
+    return CostlyCharacters(characters, saved)
 
 
 def _cost(account: Account, counted: segments.Count) -> Decimal | None:

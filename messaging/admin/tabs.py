@@ -17,9 +17,9 @@ from ..states import MessageState
 
 S = MessageState
 TABS: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
-    (pgettext_lazy("messages", "All"), ()),
+    (pgettext_lazy("tab", "All"), ()),
     (_("Needs attention"), NEEDS_ATTENTION),
-    (_("Waiting"), (S.QUEUED, S.SENDING, S.SCHEDULED)),
+    (pgettext_lazy("tab", "Waiting"), (S.QUEUED, S.SENDING, S.SCHEDULED)),
     (_("Not delivered"), (S.UNDELIVERED, S.EXPIRED, S.REJECTED, S.REFUSED, S.NOT_SENT)),
     (_("No report"), (REPORT_OVERDUE,)),
 )

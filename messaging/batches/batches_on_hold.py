@@ -1,6 +1,6 @@
 """Put batches on hold, and decide what becomes of them.
 
-A batch on hold neither starts nor goes on, and its messages are not claimed. One that was sending
+A batch on hold neither starts nor continues, and its messages are not claimed. One that was sending
 or scheduled is paused, so that a previous version beside this one leaves it alone, too.
 """
 
@@ -11,13 +11,15 @@ from typing import Any, ClassVar, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.admin.timeline import person_name
+from core.stored_texts import declare
 from core.times import short_time
 from providers import clock
 from providers.engine.wake import wake_engine
@@ -36,10 +38,12 @@ from .states import BATCH_STATES, ENDED, BatchState
 B = BatchState
 S = MessageState
 
+UNFINISHED: Final = declare("held.batch", gettext_lazy("Batch: %(name)s"))
+SCHEDULED: Final = declare("held.scheduled_batch", gettext_lazy("Scheduled: %(name)s"))
 KEY: Final = "batch"
 """The key of a group is `batch:` and the id of the batch."""
 GOES_ON: Final = (B.SENDING, B.SCHEDULED)
-"""States in which messages go out without a person."""
+"""States in which messages are sent without a person."""
 
 
 class BatchesOnHold(Holdable):
@@ -73,7 +77,7 @@ class BatchesOnHold(Holdable):
         return 0
 
     def release(self, hold: Hold, group: str, rows: Collection[int] | None, by: User | None) -> int:
-        """Let a batch go on as before. Returns the number of messages that it will send.
+        """Let a batch continue as before. Returns the number of messages that it will send.
 
         It is sent as a whole, so a choice of rows releases nothing.
         """
@@ -121,7 +125,8 @@ def _let_go(batch: Batch) -> bool:
     on_hold = Batch.objects.filter(pk=batch.pk, hold=batch.hold_id)
     by_hold = on_hold.filter(reason=FROM_BEFORE)
     now = clock.now()
-    free: dict[str, Any] = {"hold": None, "reason": "", "values": {}, "paused_at": None}
+    released: dict[str, Any] = {"hold": None, "released_from": F("hold")}
+    free = {**released, "reason": "", "values": {}, "paused_at": None}
     moved = BATCH_STATES.move(
         by_hold.filter(started_at=None),
         B.SCHEDULED,
@@ -137,7 +142,7 @@ def _let_go(batch: Batch) -> bool:
         sampled_at=None,
         **free,
     )
-    done = moved or on_hold.exclude(state__in=ENDED).update(hold=None)
+    done = moved or on_hold.exclude(state__in=ENDED).update(**released)
     if done:
         queue_fan_out(batch)
         wake_engine()
@@ -160,7 +165,7 @@ def group_of(batch: Batch) -> HeldGroup:
     return HeldGroup(
         key=f"{KEY}:{batch.pk}",
         icon="calendar_clock" if _is_scheduled(batch) else "stacks",
-        title=_title(batch),
+        stored_title=(SCHEDULED if _is_scheduled(batch) else UNFINISHED).store(name=str(batch)),
         account=f"{batch.account.name}, {person_name(batch.answerable or batch.created_by)}",
         undecided=count_waiting(batch),
         oldest=batch.started_at or batch.created_at,
@@ -173,11 +178,6 @@ def group_of(batch: Batch) -> HeldGroup:
 
 def _is_scheduled(batch: Batch) -> bool:
     return batch.started_at is None and batch.scheduled_for is not None
-
-
-def _title(batch: Batch) -> str:
-    text = _("Scheduled: %(name)s") if _is_scheduled(batch) else _("Batch: %(name)s")
-    return text % {"name": batch}
 
 
 def _facts(batch: Batch) -> Iterator[str | Promise]:

@@ -1,6 +1,6 @@
 """End what waits of a cancelled batch.
 
-A batch that was on hold may have been sent since by a newer database. So its messages end as
+A batch that is or was on hold may have been sent since by a newer database. So its messages end as
 unknown, never as cancelled, and its rows without a message get one that says the same.
 """
 
@@ -15,7 +15,7 @@ from django_q.tasks import async_task
 from providers import clock, daily_limits
 from providers.hold.holdable import FROM_BEFORE
 
-from .. import held_messages
+from .. import held_messages, released
 from ..models import Batch, Message
 from ..states import MESSAGE_STATES, MessageState
 from . import fan_out
@@ -33,7 +33,7 @@ def begin(batch: Batch) -> None:
 
     `tasks.tend` asks again if this task is lost.
     """
-    if batch.hold_id is None:
+    if not released.may_have_been_sent(batch):
         # Rows without a message will never get one now.
         _return_to_limits(batch, batch.good - batch.laid_out)
     else:
@@ -48,13 +48,15 @@ def _return_to_limits(batch: Batch, amount: int) -> None:
 
 def end_rest(batch: Batch) -> int:
     """End the waiting messages of a cancelled batch. Returns their number. Idempotent."""
-    if batch.hold_id is not None and fan_out.run(batch):
-        # The next run goes on with the rows that have no message yet.
+    if released.may_have_been_sent(batch) and fan_out.run(batch):
+        # The next run continues with the rows that have no message yet.
         return 0
     done = 0
     while pks := _waiting_keys(batch):
         with transaction.atomic():
-            done += _give_up(batch, pks) if batch.hold_id is not None else _cancel(batch, pks)
+            done += (
+                _give_up(batch, pks) if released.may_have_been_sent(batch) else _cancel(batch, pks)
+            )
     return done
 
 
@@ -77,8 +79,10 @@ def _cancel(batch: Batch, pks: list[int]) -> int:
 
 def _give_up(batch: Batch, pks: list[int]) -> int:
     rows = Message.objects.filter(pk__in=pks)
-    if batch.hold is not None:
-        held_messages.hold_rows(rows, batch.hold)
+    if batch.hold is None:
+        end = {"ended_at": clock.now(), "ended_by_id": batch.ended_by_id}
+        return released.end_unsent(rows, S.CANCELLED, WAITING, **end)
+    held_messages.hold_rows(rows, batch.hold)
     return held_messages.give_up(rows, batch.ended_by)
 
 

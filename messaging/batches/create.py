@@ -17,6 +17,7 @@ from providers.models import Account
 from .. import segments
 from ..models import Batch, StagedRow
 from . import storage
+from .choices import Choices
 from .states import BATCH_STATES, BatchState
 
 LIST_SEPARATORS: Final = re.compile(r"[,;，；、]")
@@ -97,8 +98,14 @@ def _save(batch: Batch, content: Iterable[bytes], by: User) -> tuple[Batch, bool
     return batch, True
 
 
-def recheck(batch: Batch, *, text: str, number_column: int | None) -> bool:
-    """Read the batch again with another text or number column.
+def recheck(
+    batch: Batch,
+    *,
+    text: str,
+    number_column: int | None,
+    choices: Choices = Choices(),  # noqa: B008 - frozen
+) -> bool:
+    """Read the batch again with another text or number column, or read the file another way.
 
     Returns False if the batch is no longer in a state that allows it, or is a resend.
     """
@@ -108,6 +115,11 @@ def recheck(batch: Batch, *, text: str, number_column: int | None) -> bool:
             BatchState.READING,
             text=segments.normalise_line_ends(text),
             number_column=number_column,
+            choices=choices.stored(),
+            findings=None,
+            sample=None,
+            check_run=None,
+            accepted_run=None,
             reading_run=None,
             reading_at=None,
             reading_tries=0,

@@ -21,11 +21,13 @@ from providers.models import public_id
 
 from ..do_not_send import REASON, listed_numbers
 from ..models import Batch, Message, StagedRow, reference
+from ..released import may_have_been_sent
 from ..states import NEVER_LEFT, MessageState
 from .states import BatchState
 
 CHUNK: Final = 1_000
 """Rows per transaction. On SQLite each one blocks all other writers for about 0.1 s."""
+CHANGES: Final = ("state", "hold", "released_from", "laid_out_to")
 LONGEST_RUN: Final = 45.0
 """Seconds. The queue kills a task after 90."""
 ALREADY_RESENT: Final = "sent_again_already"
@@ -43,7 +45,7 @@ def run(batch: Batch) -> bool:
 
 
 def _fan_out_chunk(batch: Batch) -> bool:
-    batch.refresh_from_db(fields=("state", "hold", "laid_out_to", "answerable", "ended_by"))
+    batch.refresh_from_db(fields=(*CHANGES, "answerable", "ended_by"))
     if batch.state not in (BatchState.SENDING, BatchState.PAUSED) and not _is_dropped(batch):
         return False
     good = StagedRow.objects.filter(
@@ -64,12 +66,12 @@ def _fan_out_chunk(batch: Batch) -> bool:
 
 
 def _is_dropped(batch: Batch) -> bool:
-    """Whether the batch had started and was dropped from a hold.
+    """Whether the batch had started and was dropped from a hold, or cancelled after its release.
 
     A newer database may have sent its rows, so each becomes a message that says so.
     """
     started = batch.started_at is not None
-    return started and batch.state == BatchState.CANCELLED and batch.hold_id is not None
+    return started and batch.state == BatchState.CANCELLED and may_have_been_sent(batch)
 
 
 def _common_message(batch: Batch) -> Message:
@@ -95,9 +97,9 @@ def _common_message(batch: Batch) -> Message:
 
 
 def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, Any]]:
-    # Of a batch on hold it is not known whether a row was sent before its number was listed. The
-    # engine asks the list again.
-    listed = set() if batch.hold_id else listed_numbers([row.recipient for row in rows])
+    # Of a batch that is or was on hold it is not known whether a row was sent before its number was
+    # listed. The engine asks the list again.
+    listed = set() if may_have_been_sent(batch) else listed_numbers([row.recipient for row in rows])
     repeated = set() if _is_dropped(batch) else _already_resent(rows)
     values_by_row = []
     for row in rows:
@@ -135,7 +137,7 @@ def _already_resent(rows: Sequence[StagedRow]) -> set[int | None]:
 def insert_messages(common: Message, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert messages like `common`, each with its own ids and the values of its row by column.
 
-    The columns they share are prepared once, because on SQLite nobody else can write meanwhile.
+    The columns they share are prepared once, because on SQLite this keeps all others from writing.
     The caller opens the transaction.
     """
     fields = [field for field in Message._meta.concrete_fields if not field.primary_key]
@@ -172,5 +174,5 @@ def unfinished_batches() -> list[Batch]:
 
 def unfinished_on_hold() -> Q:
     """Selects batches dropped from a hold with rows that have not become messages yet."""
-    dropped = Q(state=BatchState.CANCELLED, hold__isnull=False, started_at__isnull=False)
-    return dropped & Q(laid_out__lt=F("good"))
+    cancelled = Q(state=BatchState.CANCELLED, started_at__isnull=False, laid_out__lt=F("good"))
+    return cancelled & (Q(hold__isnull=False) | Q(released_from__isnull=False))

@@ -1,19 +1,19 @@
 """Start, schedule, pause, resume, cancel and finish batches.
 
 Every change is a conditional move, so only one of two concurrent requests takes effect. A start
-records that the batch may go out; a queued task then creates its messages (`fan_out`).
+records that the batch may be sent; a queued task then creates its messages (`fan_out`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from core.pruning import delete_in_chunks
 from providers import clock, daily_limits
@@ -30,6 +30,8 @@ B = BatchState
 S = MessageState
 
 PERMISSION: Final = "messaging.bulk_message"
+ACCEPTED: Final = Q(check_run=None) | Q(accepted_run=F("check_run"))
+"""Nothing unusual, or confirmed. Batches of before the check have no `check_run`."""
 STALLED_AFTER: Final = timedelta(hours=24)
 """A batch that has sent nothing for this long needs a person to resume it."""
 WAITED_TOO_LONG: Final = "waited_too_long"
@@ -41,11 +43,23 @@ def may_send(user: User | None) -> bool:
     return user is not None and user.is_active and user.has_perm(PERMISSION)
 
 
+def accept_warnings(batch: Batch, ticked: Collection[str]) -> bool:
+    """Record that staff confirmed what is unusual about the file, as `batch` shows it.
+
+    Returns False if a warning was not ticked or the batch was read again since it was loaded.
+    """
+    if not {one["id"] for one in batch.warnings} <= set(ticked):
+        return False
+    row = _rows(batch).filter(state=B.READY, check_run=batch.check_run)
+    return bool(row.update(accepted_run=batch.check_run))
+
+
 def start(batch: Batch, by: User) -> bool:
     """Start sending now.
 
     The whole batch counts against the daily limits at its start. Returns False if the batch is
-    no longer ready, was rechecked since `batch` was loaded, or is on hold. Raises `LimitReached`
+    no longer ready, was rechecked since `batch` was loaded, has an unconfirmed
+    warning, or is on hold. Raises `LimitReached`
     and then changes nothing.
     """
     return _start(batch, by, (B.READY,))
@@ -57,7 +71,7 @@ def schedule(batch: Batch, by: User, at: datetime) -> bool:
     Returns False for the same reasons as `start`.
     """
     changes: dict[str, Any] = {"scheduled_for": at, "answerable_id": by.pk}
-    row = _free(batch).filter(**batch.check_summary, good__gt=0)
+    row = _free(batch).filter(ACCEPTED, **batch.check_summary, good__gt=0)
     return bool(BATCH_STATES.move(row, B.SCHEDULED, reason="", values={}, **changes))
 
 
@@ -100,7 +114,7 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
         caps = daily_limits.caps_of(batch.account, by, DailyLimit.What.MESSAGES)
         moved = BATCH_STATES.move(
             # A second start would count against the daily limits again.
-            _free(batch).filter(**batch.check_summary, good__gt=0, started_at=None),
+            _free(batch).filter(ACCEPTED, **batch.check_summary, good__gt=0, started_at=None),
             B.SENDING,
             sources=sources,
             answerable_id=by.pk,
@@ -109,6 +123,7 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
             paused_at=None,
             paused_by_id=None,
             reserved=[cap.name for cap in caps],
+            sample=None,
             reason="",
             values={},
         )
@@ -162,16 +177,20 @@ def resume(batch: Batch, by: User) -> bool:
 
 
 def cancel(batch: Batch, by: User | None, *, held_by: Hold | None = None) -> bool:
-    """Stop the batch for good and return what was not sent to the daily limits.
+    """Stop the batch permanently and return what was not sent to the daily limits.
 
     A queued task ends the waiting messages (`cancelled_rest`); the engine claims none of them
-    meanwhile. Messages that have gone out cannot be recalled. `by`: None for the administrator's
+    meanwhile. Messages that were sent cannot be recalled. `by`: None for the administrator's
     command line. `held_by`: cancel it only if this hold keeps it.
     """
     rows = _rows(batch).filter(hold=held_by) if held_by else _rows(batch)
     with transaction.atomic():
         moved = BATCH_STATES.move(
-            rows, B.CANCELLED, ended_at=clock.now(), ended_by_id=by.pk if by else None
+            rows,
+            B.CANCELLED,
+            ended_at=clock.now(),
+            ended_by_id=by.pk if by else None,
+            sample=None,
         )
         if moved:
             FilePart.objects.filter(batch=batch).delete()

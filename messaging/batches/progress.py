@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 from providers import clock
 
 from ..models import Batch, Message
+from ..released import may_have_been_sent
 from ..states import MessageState
 from .states import BatchState
 
@@ -71,8 +72,8 @@ def progress_of(batch: Batch) -> Progress:
     if batch.state == B.CANCELLED:
         # The engine no longer claims the waiting messages of a cancelled batch.
         stopped = sum(counted.get(state, 0) for state in WAITING if state != S.CLAIMED)
-        if batch.hold_id is not None:
-            # It was dropped from a hold: what waited may have been sent before.
+        if may_have_been_sent(batch):
+            # It was dropped from a hold, or cancelled after its release.
             unsure = counted.get(S.UNKNOWN, 0) + stopped + not_fanned_out
             by_state = {**counted, str(S.UNKNOWN): unsure}
             return Progress(batch.good, by_state, waiting - stopped, cancelled)

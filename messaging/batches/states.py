@@ -29,7 +29,7 @@ BATCH_STATES = StateTable(
         # Paused if it may not start when due: permission lost, limit reached or due too long ago.
         B.SCHEDULED: frozenset({B.READY, B.SENDING, B.PAUSED, B.CANCELLED}),
         B.SENDING: frozenset({B.PAUSED, B.FINISHED, B.CANCELLED}),
-        # The last messages may have gone out while it was being paused. Scheduled again: a hold
+        # The last messages may have been sent while it was being paused. Scheduled again: a hold
         # had paused it before its time.
         B.PAUSED: frozenset({B.SENDING, B.SCHEDULED, B.FINISHED, B.CANCELLED}),
         B.FINISHED: frozenset(),
@@ -39,6 +39,6 @@ BATCH_STATES = StateTable(
 
 ENDED = frozenset({B.FINISHED, B.CANCELLED})
 BEGUN = frozenset({B.SENDING, B.PAUSED, B.FINISHED})
-"""Messages may have gone out. For a cancelled batch, check `started_at` instead."""
+"""Messages may have been sent. For a cancelled batch, check `started_at` instead."""
 CHANGING = frozenset({B.READING, B.SCHEDULED, B.SENDING, B.PAUSED})
 """States in which the batch's page keeps polling."""

@@ -38,7 +38,7 @@ class StoredFile(io.RawIOBase):
         self._number = 0
         self._rest = memoryview(b"")
         self.bytes_read = 0
-        """How far reading has come."""
+        """The position of the reading."""
 
     def readable(self) -> bool:
         return True

@@ -19,6 +19,7 @@ from providers.engine.retry import next_try
 from providers.gateway.errors import GatewayError
 from providers.gateway.vocabulary import Outcome, Submission
 
+from ..crossed_ids import flag_shared_ids
 from ..models import Message
 from ..states import MESSAGE_STATES, REPORTS, MessageState
 
@@ -28,7 +29,7 @@ ACCEPTED_FROM: Final = (MessageState.SENDING, MessageState.UNKNOWN)
 def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
     """Record that the provider accepted these messages, given as pairs of id and submission.
 
-    If a report or a person's decision came first, it stands and only the missing values are
+    If a report or a person's decision came first, it remains and only the missing values are
     filled in. One statement covers all messages, since this runs for every message of a batch.
     """
     if not accepted:
@@ -46,6 +47,7 @@ def apply_submissions(accepted: Sequence[tuple[int, Submission]]) -> None:
             # id is kept even if a person decided "not sent", so that a later report finds it.
             known = (*REPORTS, MessageState.SUBMITTED, MessageState.NOT_SENT)
             _update_all(accepted, "code = ''", known, "AND answered_at IS NULL")
+        flag_shared_ids([pk for pk, submission in accepted if submission.provider_id])
 
 
 def _update_all(
@@ -140,7 +142,7 @@ def _move_from_sending(rows: QuerySet[Message], state: MessageState, **changes: 
 
 
 def _record_beside_report(rows: QuerySet[Message], answer: dict[str, Any]) -> None:
-    """Keep the answer beside a report that came before the end of our own call and stands."""
+    """Keep the answer beside a report that arrived before the end of our own call and remains."""
     reported = (*REPORTS, MessageState.SUBMITTED)
     rows.filter(state__in=reported, answered_at=None).update(claim=None, **answer)
 

@@ -1,6 +1,7 @@
 """Messages, their reports, and the batches that they may come from."""
 
-from .batch import Batch, DoNotSend, FilePart, StagedRow, Template
+from .batch import Batch, DoNotSend, Template
+from .batch_rows import FilePart, StagedRow
 from .message import Message, Report, reference
 
 __all__ = [

@@ -1,10 +1,13 @@
-"""A batch, its staged rows, its uploaded file, its templates, and the do-not-send list."""
+"""A batch, the templates of texts, and the do-not-send list."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from providers.clock import RowTimeField
 from providers.models import Account, Hold, public_id
@@ -16,15 +19,15 @@ class Template(models.Model):
     """A saved text, with placeholders for the columns of a file."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
-    name = models.CharField(_("name"), max_length=64, unique=True)
-    text = models.TextField(_("text"))
-    in_use = models.BooleanField(_("available"), default=True)
+    name = models.CharField(pgettext_lazy("field", "name"), max_length=64, unique=True)
+    text = models.TextField(pgettext_lazy("field", "text"))
+    in_use = models.BooleanField(pgettext_lazy("field", "available"), default=True)
     """Templates are not deleted; one that is not in use is not offered."""
 
     class Meta:
         ordering = ("name",)
-        verbose_name = _("template")
-        verbose_name_plural = _("templates")
+        verbose_name = pgettext_lazy("model", "template")
+        verbose_name_plural = pgettext_lazy("model", "templates")
         default_permissions = ("view", "add", "change")
 
     def __str__(self) -> str:
@@ -40,28 +43,35 @@ class Batch(models.Model):
     """
 
     class Source(models.TextChoices):
-        PASTED = "pasted", _("Pasted")
-        FILE = "file", _("File")
+        PASTED = "pasted", pgettext_lazy("choice", "Pasted")
+        FILE = "file", pgettext_lazy("choice", "File")
         AGAIN = "again", _("Sent again")
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     form_token = models.CharField(max_length=64, unique=True, editable=False)
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="batches", verbose_name=_("account")
+        Account,
+        on_delete=models.PROTECT,
+        related_name="batches",
+        verbose_name=pgettext_lazy("field", "account"),
     )
-    state = models.CharField(_("state"), max_length=16, default=BatchState.READING)
+    state = models.CharField(
+        pgettext_lazy("field", "state"), max_length=16, default=BatchState.READING
+    )
     reason = models.CharField(max_length=32, blank=True)
     """Why the file cannot be read, or why the portal paused the batch."""
     values = models.JSONField(default=dict, blank=True)
     """Values for the placeholders in the reason's text."""
 
-    text = models.TextField(_("text"), blank=True)
+    text = models.TextField(pgettext_lazy("field", "text"), blank=True)
     """May hold placeholders such as {Name}. In a resend each row has its own text."""
     sms_kind = models.CharField(max_length=1, blank=True)
     sender_id = models.CharField(_("sender ID"), max_length=32, blank=True)
 
-    source = models.CharField(_("source"), max_length=8, choices=Source.choices)
-    file_name = models.CharField(_("file"), max_length=200, blank=True)
+    source = models.CharField(
+        pgettext_lazy("field", "source"), max_length=8, choices=Source.choices
+    )
+    file_name = models.CharField(pgettext_lazy("field", "file"), max_length=200, blank=True)
     file_digest = models.CharField(max_length=64, blank=True)
     """SHA-256 of the file's bytes."""
     recipients_digest = models.CharField(max_length=64, blank=True)
@@ -69,17 +79,27 @@ class Batch(models.Model):
     columns = models.JSONField(default=list, blank=True)
     number_column = models.PositiveSmallIntegerField(null=True)
     """Index into `columns`; None: not chosen yet, so the reader guesses it."""
+    choices = models.JSONField(null=True)
+    """What staff chose about the reading: `choices.Choices`."""
+    findings = models.JSONField(null=True)
+    """What was read, and what is unusual about it: `importing.findings`."""
+    sample = models.JSONField(null=True)
+    """The first rows with masked numbers, for the check page. Deleted when the batch starts."""
+    check_run = models.UUIDField(null=True)
+    """The run whose results the batch has. A batch that is read again gets another one."""
+    accepted_run = models.UUIDField(null=True)
+    """The run whose warnings were all confirmed. The batch starts only if it is `check_run`."""
     sent_again_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="sent_again"
     )
 
     row_count = models.PositiveIntegerField(default=0)
-    good = models.PositiveIntegerField(_("recipients"), default=0)
+    good = models.PositiveIntegerField(pgettext_lazy("field", "recipients"), default=0)
     repeated = models.PositiveIntegerField(default=0)
     listed = models.PositiveIntegerField(default=0)
     """On the do-not-send list."""
     refused = models.PositiveIntegerField(default=0)
-    segments = models.PositiveIntegerField(_("segments"), default=0)
+    segments = models.PositiveIntegerField(pgettext_lazy("field", "segments"), default=0)
     costly = models.PositiveIntegerField(default=0)
     """Good rows that take more segments than most good rows."""
     usual_segments = models.PositiveSmallIntegerField(default=0)
@@ -102,7 +122,7 @@ class Batch(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    created_at = RowTimeField(_("time"))
+    created_at = RowTimeField(pgettext_lazy("field", "time"))
     answerable = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -134,11 +154,14 @@ class Batch(models.Model):
     )
     """The hold that keeps it from starting or going on until a person has decided. A batch that
     was dropped keeps it: its messages may have been sent."""
+    released_from = models.ForeignKey(
+        Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
 
     class Meta:
         ordering = ("-created_at", "-pk")
-        verbose_name = _("batch")
-        verbose_name_plural = _("batches")
+        verbose_name = pgettext_lazy("model", "batch")
+        verbose_name_plural = pgettext_lazy("model", "batches")
         default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(
@@ -167,77 +190,30 @@ class Batch(models.Model):
         return self.hold_id is not None and self.state not in ENDED
 
     @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """What is unusual about the file. Each has an `id`, a `key` and `values`."""
+        found: list[dict[str, Any]] = (self.findings or {}).get("warnings", [])
+        return found
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether staff confirmed all warnings, or there are none."""
+        return self.check_run is None or self.check_run == self.accepted_run
+
+    @property
     def check_summary(self) -> dict[str, object]:
         """The result of the check as a person confirms it.
 
         A batch that was checked again in the meantime has a different result, so the
         confirmation of the old one does not match."""
         return {
+            "check_run": self.check_run,
             "text": self.text,
             "recipients_digest": self.recipients_digest,
             "number_column": self.number_column,
             "good": self.good,
             "segments": self.segments,
         }
-
-
-class FilePart(models.Model):
-    """A piece of an uploaded file, deleted once the batch has started.
-
-    The database holds it, since the worker that reads it may run on another host than the web
-    process that received it."""
-
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="parts")
-    number = models.PositiveIntegerField()
-    data = models.BinaryField()
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(fields=("batch", "number"), name="one_part_per_number")
-        ]
-
-    def __str__(self) -> str:
-        return f"part {self.number} of batch {self.batch_id}"
-
-
-class StagedRow(models.Model):
-    """A row of the file with its verdict, before it becomes a message."""
-
-    class Verdict(models.TextChoices):
-        GOOD = "good", _("Good")
-        REPEATED = "repeated", _("Repeated")
-        LISTED = "listed", _("On the do-not-send list")
-        REFUSED = "refused", _("Refused")
-
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="staged")
-    run = models.UUIDField()
-    number = models.PositiveIntegerField()
-    """Row number in the file, counted from 1 with the heading."""
-    verdict = models.CharField(max_length=8, choices=Verdict.choices)
-    problem = models.CharField(max_length=32, blank=True)
-    values = models.JSONField(null=True)
-    typed = models.CharField(max_length=120, blank=True)
-    """The number as the file has it; not kept for a good row."""
-    recipient = models.CharField(max_length=20, blank=True)
-    country = models.CharField(max_length=2, blank=True)
-    text = models.TextField(blank=True)
-    """The text with its placeholders filled; empty if it is the text of the batch."""
-    segments = models.PositiveSmallIntegerField(default=0)
-    encoding = models.CharField(max_length=8, blank=True)
-    again_from = models.ForeignKey(
-        "messaging.Message", on_delete=models.PROTECT, null=True, related_name="+"
-    )
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(fields=("batch", "number"), name="one_staged_row_per_number")
-        ]
-        indexes = [models.Index(fields=("batch", "verdict", "id"), name="staged_by_verdict")]
-
-    def __str__(self) -> str:
-        return f"row {self.number} of batch {self.batch_id}"
 
 
 class DoNotSend(models.Model):
@@ -248,14 +224,14 @@ class DoNotSend(models.Model):
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     number = models.CharField(_("phone number"), max_length=20)
     """E.164."""
-    because = models.CharField(_("reason"), max_length=200)
+    because = models.CharField(pgettext_lazy("field", "reason"), max_length=200)
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         related_name="+",
         verbose_name=_("added by"),
     )
-    added_at = RowTimeField(_("added"))
+    added_at = RowTimeField(pgettext_lazy("field", "added"))
     removed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -263,7 +239,7 @@ class DoNotSend(models.Model):
         related_name="+",
         verbose_name=_("removed by"),
     )
-    removed_at = models.DateTimeField(_("removed"), null=True)
+    removed_at = models.DateTimeField(pgettext_lazy("field", "removed"), null=True)
     removed_because = models.CharField(max_length=200, blank=True)
 
     class Meta:

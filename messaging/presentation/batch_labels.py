@@ -19,7 +19,9 @@ B = BatchState
 BLOCKED = "blocked"
 
 LABELS = {
-    B.READING: StateLabel(_("Reading"), Role.INFO, "sync", _("Reading recipients.")),
+    B.READING: StateLabel(
+        pgettext_lazy("batch", "Reading"), Role.INFO, "sync", _("Reading recipients.")
+    ),
     B.UNREADABLE: StateLabel(
         _("Cannot be read"),
         Role.DANGER,
@@ -30,7 +32,10 @@ LABELS = {
         pgettext_lazy("batch", "Ready"), Role.INFO, "fact_check", _("Checked and ready to send.")
     ),
     B.SCHEDULED: StateLabel(
-        _("Scheduled"), Role.INFO, "calendar_clock", _("Starts at the set time.")
+        pgettext_lazy("batch", "Scheduled"),
+        Role.INFO,
+        "calendar_clock",
+        _("Starts at the set time."),
     ),
     B.SENDING: StateLabel(
         pgettext_lazy("batch", "Sending"), Role.INFO, "send", _("Messages are being sent.")
@@ -54,13 +59,13 @@ LABELS = {
         _("The account is paused; the remaining messages are waiting."),
     ),
     B.FINISHED: StateLabel(
-        _("Finished"),
+        pgettext_lazy("batch", "Finished"),
         Role.NEUTRAL,
         "task_alt",
         _("All messages have been processed. See the figures for results."),
     ),
     B.CANCELLED: StateLabel(
-        _("Cancelled"),
+        pgettext_lazy("batch", "Cancelled"),
         Role.NEUTRAL,
         "cancel",
         pgettext_lazy("batch", "The remaining messages were cancelled."),

@@ -8,20 +8,23 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext
 
 from core.admin.labels import label_for
 from core.money_lines import MoneyLine
+from core.templatetags.portal import amount
 from core.times import duration, short_time
 from providers import clock
 from providers.error_texts import Explanation, explain, explain_pause, register_reason, retry_values
 from providers.gateway.vocabulary import Reason
 from providers.models import BalanceReading
-from providers.reason_texts import ReasonText
+from providers.pause_facts import PauseFact, Reader, may_fix_accounts, pause_fact
+from providers.reason_text import ReasonText
 
 from ..apply_report import FINAL
+from ..crossed_ids import is_crossed
 from ..models import Message, Report
-from ..on_hold import ON_HOLD
+from ..on_hold import ON_HOLD, is_on_hold
 from ..queue_message import WAITED_TOO_LONG
 from ..states import MessageState
 from .labels import MARKED_SENT, NO_REPORTS, REPORT_OVERDUE, gives_reports, shown_state
@@ -53,22 +56,25 @@ def register() -> None:
     )
 
 
-def explanation_of(message: Message) -> Explanation:
-    """Explain the state of a message to staff."""
+def is_doubtful(message: Message) -> bool:
+    """Whether it is not known if the message was sent, so that no next act is the right one."""
+    return message.state == S.UNKNOWN or is_on_hold(message)
+
+
+def explanation_of(message: Message, reader: Reader = None) -> Explanation:
+    """Explain the state of a message to staff; the next step is one that the reader can take."""
     shown = shown_state(message)
     if shown == ON_HOLD:
         return _explain_hold(message)
     match message.state:
         case S.QUEUED | S.CLAIMED:
-            return _explain_waiting(message)
+            return _explain_waiting(message, reader)
         case S.SENDING:
             return Explanation(text=_("Being submitted to the provider."))
         case S.REFUSED if message.conflict:
-            return replace(_explain_reason(message), text=_explain_conflict(message))
-        case S.HELD | S.REFUSED | S.UNKNOWN:
-            return _explain_reason(message)
-        case S.NOT_SENT:
-            return _explain_not_sent(message)
+            return replace(_explain_reason(message, reader), text=_explain_conflict(message))
+        case S.HELD | S.REFUSED | S.UNKNOWN | S.NOT_SENT:
+            return _explain_failure(message, reader)
         case S.CANCELLED:
             return Explanation(money=MoneyLine.NOT_SENT)
         case S.SUBMITTED:
@@ -116,7 +122,13 @@ def _explain_conflict(message: Message) -> str:
     """List the final reports in the order in which they arrived."""
     states = message.reports.filter(kind=Report.Kind.DELIVERY).order_by("at", "pk")
     reported = dict.fromkeys(states.values_list("state", flat=True))
-    words = [_("“%s”") % label_for("message", state).word for state in reported if state in FINAL]
+    words = [
+        pgettext("list", "“%s”") % label_for("message", state).word
+        for state in reported
+        if state in FINAL
+    ]
+    if len(words) < 2 and is_crossed(message):
+        return _("The provider's IDs do not fit together; see below.")
     if len(words) < 2:
         return _("A report contradicts the known state; see below.")
     return _(
@@ -124,17 +136,17 @@ def _explain_conflict(message: Message) -> str:
         " are listed below."
     ) % {
         "first": words[0],
-        "later": _(", ").join(words[1:]),
-        "standing": _("“%s”") % label_for("message", message.state).word,
+        "later": pgettext("list", ", ").join(words[1:]),
+        "standing": pgettext("list", "“%s”") % label_for("message", message.state).word,
     }
 
 
-def _explain_waiting(message: Message) -> Explanation:
+def _explain_waiting(message: Message, reader: Reader) -> Explanation:
     waited = clock.now() - message.queued_at
     if message.account.is_paused:
         return explain_pause(message.account.name)
     if message.reason and message.answered_at:
-        return _explain_reason(message)
+        return _explain_reason(message, reader)
     if message.batch_id is not None:
         return Explanation(text=_("Queued in its batch."))
     if waited < LONG_WAIT:
@@ -144,12 +156,37 @@ def _explain_waiting(message: Message) -> Explanation:
     )
 
 
-def _explain_reason(message: Message) -> Explanation:
-    explanation = explain(_reason(message), **_reason_values(message))
-    # With an unknown outcome money may be gone, whatever the reason.
+def _explain_failure(message: Message, reader: Reader) -> Explanation:
     if message.state == S.UNKNOWN:
-        return replace(explanation, money=MoneyLine.UNKNOWN)
+        return _explain_unknown(message, reader)
+    if message.state == S.NOT_SENT:
+        return _explain_not_sent(message, reader)
+    return _explain_reason(message, reader)
+
+
+def _explain_reason(message: Message, reader: Reader) -> Explanation:
+    pause = pause_fact(message.account, message.reason, message.answered_at or message.ended_at)
+    explanation = explain(
+        _reason(message),
+        words=message.words,
+        pause=pause,
+        may_fix=may_fix_accounts(reader),
+        **_reason_values(message, pause),
+    )
+    if pause and pause.is_over and message.state in (S.REFUSED, S.NOT_SENT):
+        return replace(explanation, next_step=_("Send it again if it is still needed."))
     return explanation
+
+
+def _explain_unknown(message: Message, reader: Reader) -> Explanation:
+    """With an unknown outcome money may be gone, whatever the reason, and only the recipient or
+    the provider's console can tell."""
+    step = _("Ask the recipient whether it arrived. A manager can then set the outcome.")
+    if reader is None or reader.has_perm("messaging.resolve_message"):  # type: ignore[union-attr]
+        # The page asks for it above the buttons.
+        step = ""
+    explained = _explain_reason(message, reader)
+    return replace(explained, next_step=step, money=MoneyLine.UNKNOWN)
 
 
 def _reason(message: Message) -> str:
@@ -158,21 +195,22 @@ def _reason(message: Message) -> str:
     return message.reason
 
 
-def _explain_not_sent(message: Message) -> Explanation:
+def _explain_not_sent(message: Message, reader: Reader) -> Explanation:
     if message.settled_at:
         return Explanation(money=MoneyLine.NOT_SENT)
-    explanation = _explain_reason(message)
+    explanation = _explain_reason(message, reader)
     return explanation if explanation.money else replace(explanation, money=MoneyLine.NOT_SENT)
 
 
-def _reason_values(message: Message) -> dict[str, Any]:
+def _reason_values(message: Message, pause: PauseFact | None) -> dict[str, Any]:
     """Return the values for placeholders in reason texts; one without a value is left out."""
     values: dict[str, Any] = {
         "waited": duration((message.ended_at or clock.now()) - message.queued_at)
     }
     retry_at = message.not_before if message.state == S.QUEUED else None
     queued = message.account.messages.filter(state=S.QUEUED)
-    values |= retry_values(message.reason, message.tries, retry_at, queued.count)
+    if pause is None or not pause.is_over:
+        values |= retry_values(message.reason, message.tries, retry_at, queued.count)
     if message.reason == Reason.TIMED_OUT and message.answered_at and message.handed_over_at:
         values["n"] = round((message.answered_at - message.handed_over_at).total_seconds())
     return values
@@ -219,7 +257,7 @@ def known_facts(message: Message) -> list[str]:
         before, after = balances
         facts.append(
             _("balance before %(before)s, after %(after)s (indication only)")
-            % {"before": before.spendable, "after": after.spendable}
+            % {"before": amount(before.spendable), "after": amount(after.spendable)}
         )
     return facts
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.admin.labels import Role, StateLabel, register_states
 from providers import clock
@@ -28,7 +29,10 @@ MARKED_SENT = "submitted_marked"
 
 LABELS = {
     S.SCHEDULED: StateLabel(
-        _("Scheduled"), Role.INFO, "calendar_clock", _("Will be sent at the scheduled time.")
+        pgettext_lazy("state", "Scheduled"),
+        Role.INFO,
+        "calendar_clock",
+        _("Will be sent at the scheduled time."),
     ),
     S.HELD: StateLabel(
         _("Needs confirmation"),
@@ -43,12 +47,20 @@ LABELS = {
         _("It was waiting when a hold began and may have been sent earlier. A manager decides."),
     ),
     S.QUEUED: StateLabel(
-        _("Waiting"), Role.INFO, "schedule", _("Not submitted to the provider yet.")
+        pgettext_lazy("state", "Waiting"),
+        Role.INFO,
+        "schedule",
+        _("Not submitted to the provider yet."),
     ),
     S.CLAIMED: StateLabel(
-        _("Waiting"), Role.INFO, "schedule", _("Being prepared; not submitted to the provider yet.")
+        pgettext_lazy("state", "Waiting"),
+        Role.INFO,
+        "schedule",
+        _("Being prepared; not submitted to the provider yet."),
     ),
-    S.SENDING: StateLabel(_("Sending"), Role.INFO, "send", _("Being submitted to the provider.")),
+    S.SENDING: StateLabel(
+        pgettext_lazy("state", "Sending"), Role.INFO, "send", _("Being submitted to the provider.")
+    ),
     S.SUBMITTED: StateLabel(
         _("Accepted, waiting for report"),
         Role.INFO,
@@ -80,7 +92,10 @@ LABELS = {
         _("The network has accepted it; no delivery report yet."),
     ),
     S.DELIVERED: StateLabel(
-        _("Delivered"), Role.SUCCESS, "done_all", _("The network reported delivery.")
+        pgettext_lazy("state", "Delivered"),
+        Role.SUCCESS,
+        "done_all",
+        _("The network reported delivery."),
     ),
     S.UNDELIVERED: StateLabel(
         _("Not delivered"),
@@ -100,7 +115,12 @@ LABELS = {
         "block",
         _("Accepted by the provider, rejected by the network; usually charged."),
     ),
-    S.REFUSED: StateLabel(_("Refused"), Role.DANGER, "block", _("The provider did not accept it.")),
+    S.REFUSED: StateLabel(
+        pgettext_lazy("state", "Refused"),
+        Role.DANGER,
+        "block",
+        _("The provider did not accept it."),
+    ),
     S.UNKNOWN: StateLabel(
         _("Outcome unknown"),
         Role.WARNING,
@@ -117,7 +137,10 @@ LABELS = {
         ),
     ),
     S.CANCELLED: StateLabel(
-        _("Cancelled"), Role.NEUTRAL, "cancel", _("Cancelled before it was submitted.")
+        pgettext_lazy("state", "Cancelled"),
+        Role.NEUTRAL,
+        "cancel",
+        _("Cancelled before it was submitted."),
     ),
 }
 

@@ -12,7 +12,7 @@ from core.money_lines import MoneyLine
 from core.phone import PhoneProblem, mask
 from providers.error_texts import register_reason
 from providers.models import Account
-from providers.reason_texts import ReasonText
+from providers.reason_text import ReasonText
 
 from ..batches.fan_out import ALREADY_RESENT
 from ..batches.importing.validate import PHONE, RowProblem
@@ -54,8 +54,8 @@ def register() -> None:
 
 def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
     """The row's problem in words. `whole`: whether the reader may see the typed number."""
-    values: dict[str, Any] = {"position": None, "digits": None, "expected": None}
-    values |= row.values or {}
+    unset = dict.fromkeys(("position", "digits", "expected", "country"))
+    values: dict[str, Any] = {**unset, **(row.values or {})}
     if row.problem.startswith(PHONE):
         kind = PhoneProblem(row.problem.removeprefix(PHONE))
         if kind == PhoneProblem.EMPTY:
@@ -70,6 +70,11 @@ def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
         return country_text(account, values["country"])
     if row.problem == RowProblem.PROVIDER:
         return _(values.pop("text")) % values
+    if row.problem == RowProblem.EMPTY_PLACE and values.get("word"):
+        return (
+            _("The column “%(column)s”, used in the text, contains only “%(word)s”: no value.")
+            % values
+        )
     words = _WORDS.get(row.problem)
     return words() % values if words else row.problem
 
@@ -77,7 +82,7 @@ def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
 def typed_text(row: StagedRow, *, whole: bool) -> str:
     """The number as it is in the file, masked unless `whole`.
 
-    A number that a spreadsheet shortened is shown: it identifies nobody, unless it kept most of
+    A number that a spreadsheet shortened is shown: it identifies no one, unless it kept most of
     its digits.
     """
     shortened = row.problem == f"{PHONE}{PhoneProblem.SHORTENED}"
@@ -92,6 +97,10 @@ _WORDS: Final[dict[str, Callable[[], str]]] = {
     RowProblem.LISTED: lambda: _("On the do-not-send list."),
     RowProblem.EMPTY_PLACE: lambda: _(
         "The column “%(column)s”, used in the text, is empty in this row."
+    ),
+    RowProblem.SHORTENED_PLACE: lambda: _(
+        "Excel shortened the value in the column “%(column)s” (%(value)s). Format the column as"
+        " text and enter it again."
     ),
     RowProblem.TOO_LONG: lambda: _("The text has %(segments)s segments; the maximum is %(most)s."),
 }

@@ -8,12 +8,14 @@ from typing import Final
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
+from core.stored_texts import show
 from core.templatetags.portal import visible
 from core.times import duration
 from providers.hold.holdable import FROM_BEFORE
-from providers.models import ApiCall
+from providers.models import ApiCall, Hold
 from providers.presentation.callback_texts import REPORT_WORDS, mask_words
 
 from ..models import Message, Report
@@ -29,14 +31,15 @@ def timeline(
 ) -> list[TimelineEntry]:
     """List the entries. The flags say whether the reader may open calls and callbacks."""
     calls = _calls_of(message) if with_calls else []
-    return [
-        *_queue_entries(message),
-        *_send_entries(message, calls),
-        *sort_entries(
-            [*_decision_entries(message), *_report_entries(message, with_callbacks=with_callbacks)]
-        ),
-        *_missing_report_entry(message),
-    ]
+    return sort_entries(
+        [
+            *_queue_entries(message),
+            *_send_entries(message, calls),
+            *_decision_entries(message),
+            *_report_entries(message, with_callbacks=with_callbacks),
+            *_missing_report_entry(message),
+        ]
+    )
 
 
 def _calls_of(message: Message) -> list[ApiCall]:
@@ -88,7 +91,7 @@ def _answer_text(message: Message) -> str:
         case S.NOT_SENT | S.SUBMITTED if message.settled_at:
             return _("No clear answer after %(took)s") % {"took": took}
         case state if state in (S.SUBMITTED, *REPORTS) and message.reason:
-            # The call had no clear answer; a report or a person showed that it went out.
+            # The call had no clear answer; a report or a person showed that it was sent.
             return _("No clear answer after %(took)s") % {"took": took}
         case S.HELD | S.CANCELLED:
             return _("Not submitted")
@@ -102,15 +105,16 @@ def _answer_text(message: Message) -> str:
 
 
 def _decision_entries(message: Message) -> Iterator[TimelineEntry]:
-    hold = message.hold or (message.batch.hold if message.batch else None)
+    hold = _hold_of(message)
     if hold is not None:
         yield TimelineEntry(_("Put on hold"), hold.started_at)
     if message.settled_at:
+        reason = show(message.settled_because)
         words = {
             S.NOT_SENT: _("Marked as not sent by %(name)s: %(reason)s"),
         }.get(MessageState(message.state), _("Marked as sent by %(name)s: %(reason)s"))
         yield TimelineEntry(
-            words % {"name": person_name(message.settled_by), "reason": message.settled_because},
+            words % {"name": person_name(message.settled_by), "reason": reason},
             message.settled_at,
         )
     if message.ended_at and message.state == S.CANCELLED:
@@ -124,6 +128,14 @@ def _decision_entries(message: Message) -> Iterator[TimelineEntry]:
         yield TimelineEntry(_("The portal stopped trying"), message.ended_at)
 
 
+def _hold_of(message: Message) -> Hold | None:
+    """The hold that keeps the message or its batch, or from which it was released."""
+    hold = message.hold or message.released_from
+    if hold is None and message.batch is not None:
+        hold = message.batch.hold or message.batch.released_from
+    return hold
+
+
 def _report_entries(message: Message, *, with_callbacks: bool) -> Iterator[TimelineEntry]:
     for report in message.reports.select_related("callback"):
         callback = report.callback if with_callbacks else None
@@ -132,7 +144,9 @@ def _report_entries(message: Message, *, with_callbacks: bool) -> Iterator[Timel
             if callback
             else ""
         )
-        yield TimelineEntry(_report_text(report), report.at, url, _("callback") if url else "")
+        yield TimelineEntry(
+            _report_text(report), report.at, url, pgettext("link", "callback") if url else ""
+        )
 
 
 def _report_text(report: Report) -> str:

@@ -17,7 +17,7 @@ OWN_VISIBLE_FOR: Final = timedelta(minutes=30)
 
 
 def may_see_whole(message: Message, user: User | AnonymousUser) -> bool:
-    # Nobody reads the numbers of a batch back.
+    # Staff do not read the numbers of a batch back.
     own = message.created_by_id == user.pk and message.batch_id is None
     return own and clock.now() - message.created_at < OWN_VISIBLE_FOR
 

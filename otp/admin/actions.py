@@ -8,17 +8,18 @@ from typing import Any, Final
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import ObjectAction, RevealAction
 from core.admin.pages import current_user, refuse_fragment
 from core.phone import grouped
+from core.stored_texts import declare
 from messaging.recipients import InvalidRecipient
 from providers.daily_limits import LimitReached
 from providers.models import Account
 
-from .. import check_code, limits, sessions
+from .. import check_code, codes, limits, sessions
 from ..models import Attempt, Session
 from ..states import OPEN, UNDER_WAY
 from .session_page import live_context
@@ -28,7 +29,8 @@ MAX_WAIT: Final = 1.5
 page polls for slower answers."""
 POLL_INTERVAL: Final = 0.05
 LONGEST_TYPED: Final = 200
-
+SENT_AGAIN: Final = declare("session.sent_again", _("New code sent via %(account)s"))
+CANCELLED: Final = declare("session.cancelled", pgettext_lazy("log", "Cancelled"))
 
 VIEW: Final = "otp.view_session"
 """Every action shows the session afterwards, so it requires permission to view it, too."""
@@ -65,6 +67,8 @@ class CheckPage(ObjectAction[Session]):
             attempt = check_code.check(session, typed, by=by, form_token=token)
         except check_code.NothingEntered:
             return gettext("Enter the code that the customer reads out.")
+        except codes.NotACode as other:
+            return not_a_code_text(other)
         except sessions.CheckUnderWay:
             return gettext(
                 "The previous check is still waiting for the provider's answer. Wait a moment."
@@ -81,6 +85,24 @@ class CheckPage(ObjectAction[Session]):
             return gettext("Not checked: this session has ended.")
         _wait_for(attempt)
         return ""
+
+
+def not_a_code_text(other: codes.NotACode) -> str:
+    """Say which length the code has. Nothing was checked, so no try was used."""
+    shortest, longest = other.lengths[0], other.lengths[-1]
+    if shortest == longest:
+        words = ngettext(
+            "Not checked, and no try was used: the code has %(count)s character. Enter the code"
+            " alone.",
+            "Not checked, and no try was used: the code has %(count)s characters. Enter the code"
+            " alone.",
+            shortest,
+        )
+        return words % {"count": shortest}
+    return gettext(
+        "Not checked, and no try was used: the code has %(least)s to %(most)s characters. Enter"
+        " the code alone."
+    ) % {"least": shortest, "most": longest}
 
 
 def _wait_for(attempt: Attempt) -> None:
@@ -128,7 +150,7 @@ class ResendPage(ObjectAction[Session]):
         except sessions.NotOpen:
             return gettext("Not sent: this session has ended. Send a new code.")
         if created:
-            self.log(session, f"Sent again over {account.name}")
+            self.log(session, SENT_AGAIN.store(account=account.name))
             messages.success(
                 self.request, _("A new code is being sent. The previous code no longer works.")
             )
@@ -145,7 +167,7 @@ class CancelPage(ObjectAction[Session]):
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         session = self.find(object_id)
         if sessions.cancel(session, current_user(request)):
-            self.log(session, "Cancelled")
+            self.log(session, CANCELLED.store())
             messages.success(request, _("Cancelled. The code no longer works."))
         else:
             messages.warning(request, _("No change: this session had already ended."))
@@ -153,7 +175,7 @@ class CancelPage(ObjectAction[Session]):
 
 
 class RevealPage(RevealAction[Session]):
-    """Reveals the whole number."""
+    """Reveals the full number."""
 
     permission_required = (VIEW, "messaging.reveal_message")
     template_name = "messaging/revealed.html"

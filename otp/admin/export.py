@@ -2,52 +2,60 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from core.admin.actions import log_change
+from core.admin.actions import log_export
 from core.admin.exports import Column, Format, export
 from core.admin.labels import label_for
 from core.admin.pages import current_user
 from core.admin.timeline import person_name
 from core.countries import country_name
 from core.masking import plain_number
+from core.stored_texts import declare
 
 from ..models import Session
 from ..presentation.labels import shown_state
+
+EXPORTED: Final = declare("session.exported", _("Codes exported as %(format)s: %(count)s"))
 
 
 def columns(reader: User) -> list[Column]:
     whole = reader.has_perm("messaging.reveal_message")
     return [
-        Column(_("State"), lambda row: label_for("session", shown_state(row)).word),
         Column(
-            _("Number"),
+            pgettext_lazy("column", "State"),
+            lambda row: label_for("session", shown_state(row)).word,
+        ),
+        Column(
+            pgettext_lazy("column", "Number"),
             lambda row: row.recipient if whole else plain_number(row.recipient, whole=False),
         ),
-        Column(_("Country/region"), lambda row: country_name(row.country)),
-        Column(_("Account"), lambda row: row.account.name),
-        Column(_("Tries"), lambda row: row.tries),
+        Column(pgettext_lazy("column", "Country/region"), lambda row: country_name(row.country)),
+        Column(pgettext_lazy("column", "Account"), lambda row: row.account.name),
+        Column(pgettext_lazy("column", "Tries"), lambda row: row.tries),
         Column(_("Sent by"), lambda row: person_name(row.created_by)),
-        Column(_("Time"), lambda row: row.created_at),
+        Column(pgettext_lazy("column", "Time"), lambda row: row.created_at),
         Column(_("Sent at"), lambda row: row.sent_at),
         Column(_("Delivered at"), lambda row: row.delivered_at),
         Column(_("Verified at"), lambda row: row.verified_at),
-        Column(_("Id"), lambda row: row.public_id),
+        Column(pgettext_lazy("column", "Id"), lambda row: row.public_id),
     ]
 
 
 def export_sessions(
     request: HttpRequest, rows: QuerySet[Session], format_: Format
 ) -> HttpResponseBase:
-    """Export sessions and log that somebody did.
+    """Export sessions and log the export.
 
     Numbers are whole for users who may reveal them.
     """
-    log_text = f"Exported {rows.count()} code sessions as {format_}"
-    log_change(request, rows.order_by("-pk")[:1], log_text)
+    log_export(request, Session, EXPORTED.store(count=rows.count(), format=format_))
     sessions = rows.select_related("account", "created_by").order_by("-created_at", "-pk")
     shown_columns = columns(current_user(request))
     return export("codes", shown_columns, sessions.iterator(chunk_size=1000), format_)

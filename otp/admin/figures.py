@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.generic import TemplateView
 
 from core.admin.changelist import open_changelist
@@ -19,7 +19,7 @@ from .filters import period_of
 
 
 class FiguresPage(ObjectPage[Session], TemplateView):
-    title = _("Figures")
+    title = pgettext_lazy("title", "Figures")
     permission_required = "otp.view_session"
     template_name = "otp/figures.html"
     http_method_names = ["get"]
@@ -32,13 +32,16 @@ class FiguresPage(ObjectPage[Session], TemplateView):
         rows = shown.queryset
         tables = tables_of(rows)
         named = [
-            (_("Account"), [(line.key, line.funnel) for line in tables["account"]]),
             (
-                _("Country/region"),
+                pgettext_lazy("column", "Account"),
+                [(line.key, line.funnel) for line in tables["account"]],
+            ),
+            (
+                pgettext_lazy("column", "Country/region"),
                 [(country_name(line.key), line.funnel) for line in tables["country"]],
             ),
             (
-                _("Hour"),
+                pgettext_lazy("column", "Hour"),
                 [(date_format(line.key, "Y-m-d H:i"), line.funnel) for line in tables["hour"]],
             ),
         ]

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
 from core.admin.changelist import PortalChangeList
@@ -63,7 +64,7 @@ class AlarmFilter(DropdownFilter):
     public id, never the prefix.
     """
 
-    title = _("Alert")
+    title = pgettext_lazy("field", "Alert")
     parameter_name = "alarm"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django import forms
 from django.conf import settings
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -16,6 +16,7 @@ from unfold.widgets import (
 from messaging import segments
 from messaging.admin.recipient_form import RecipientForm
 from messaging.recipients import InvalidRecipient, recipient_for, unsupported_text
+from messaging.text_cleaning import clean_text
 from messaging.text_rules import control_character_text, has_control_characters
 from providers.admin.account_picker import AccountChoice
 from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, SendsText
@@ -71,7 +72,7 @@ class SendCodeForm(RecipientForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, account=account, **kwargs)
-        self.fields["recipient"].label = _("Number")
+        self.fields["recipient"].label = pgettext_lazy("field", "Number")
         self.accounts = {one.public_id: one for one in accounts}
         self.still_open: Session | None = None
         """An open session for the same number."""
@@ -155,7 +156,7 @@ class SendCodeForm(RecipientForm):
     def _check_text(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("template") != OWN_TEXT or "text" not in self.fields:
             return
-        text = segments.normalise_line_ends(cleaned.get("text") or "").strip()
+        text = clean_text(segments.normalise_line_ends(cleaned.get("text") or "")).strip()
         if text.count(CODE_PLACEHOLDER) != 1:
             words = gettext("Put %(place)s exactly once, where the code should appear.")
             self.add_error("text", words % {"place": CODE_PLACEHOLDER})

@@ -13,7 +13,7 @@ from django.views.generic import FormView
 from core.admin.pages import current_user, fragment, new_form_token
 from core.times import full_time
 from messaging.admin.send_preview import Preview, preview_of
-from providers.admin.account_picker import AccountFormPage, pick_account
+from providers.admin.account_picker import AccountFormPage, pause_context, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
 from providers.models import Account
@@ -94,6 +94,7 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
             **context,
             "preview": shown,
             "asleep": not is_engine_alive(),
+            **pause_context(self.account, self.accounts, unavailable_reason),
             "makes_own_code": form.makes_own_code,
             "still_open": open_session_of(shown),
             "confirming": form.still_open if form.is_bound else None,

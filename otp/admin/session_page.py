@@ -17,6 +17,7 @@ from core.countries import country_name
 from core.masking import shown_number
 from messaging.models import Message
 from messaging.on_hold import ON_HOLD
+from messaging.presentation.explanations import is_doubtful
 from messaging.presentation.labels import shown_state as message_state
 from providers.engine.leases import is_engine_alive
 from providers.models import Account
@@ -51,6 +52,7 @@ def context_of(admin: ModelPages, request: HttpRequest, session: Session) -> dic
 
 def live_context(admin: ModelPages, request: HttpRequest, session: Session) -> dict[str, Any]:
     """Context of the part that changes while the page is open."""
+    user = request.user
     code = session.newest_code()
     last = session.attempts.select_related("sent_code").last()
     shown = shown_state(session)
@@ -69,16 +71,19 @@ def live_context(admin: ModelPages, request: HttpRequest, session: Session) -> d
         "tries_left": status_texts.tries_left(session),
         "desk_open": is_open and not no_tries,
         "message_state": message_state(code.message),
-        "verdict": status_texts.verdict(session, last, code),
-        "sending": status_texts.sending_status(session, code),
-        "end": status_texts.out_of_tries() if no_tries else status_texts.end_status(session, code),
+        "verdict": status_texts.verdict(session, last, code, user),
+        "sending": status_texts.sending_status(session, code, user),
+        "is_doubtful": is_doubtful(code.message) or no_tries,
+        "end": status_texts.out_of_tries()
+        if no_tries
+        else status_texts.end_status(session, code, user),
         "evidence": "" if waiting else status_texts.evidence_text(session),
         "customer_hint": status_texts.customer_hint(session, code),
         "gap": limits.gap_left(session.recipient) if is_open else 0,
-        "lines": timeline(session, with_messages=request.user.has_perm("messaging.view_message")),
+        "lines": timeline(session, with_messages=user.has_perm("messaging.view_message")),
         "poll_every": _poll_every(session, is_open=is_open, waiting=waiting),
         "asleep": (waiting or shown == S.PENDING) and not is_engine_alive(),
-        "may": _permissions(request.user),
+        "may": _permissions(user),
         "urls": {name: admin.object_url(session, name) for name in names},
         "check_token": new_form_token(),
         "again_token": new_form_token(),

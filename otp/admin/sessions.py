@@ -43,7 +43,7 @@ class SessionAdmin(TrackedAdmin):
     live_template = "otp/live.html"
     primary_page = ("otp.send_code", _("Send code"), "send", "password")
     export_permission = "otp.export_session"
-    list_title = pgettext_lazy("list", "Codes")
+    list_title = pgettext_lazy("title", "Codes")
     list_display = ("state_", "account", "sms", "tries", "took", "sender", "time")
     list_filter = filters.FILTERS
     search_fields = ("public_id",)
@@ -74,7 +74,7 @@ class SessionAdmin(TrackedAdmin):
 
     # --- the list ------------------------------------------------------------
 
-    @admin.display(description=_("State"), ordering="state")
+    @admin.display(description=pgettext_lazy("column", "State"), ordering="state")
     def state_(self, session: Session) -> SafeString:
         return state_label("session", shown_state(session))
 
@@ -162,5 +162,5 @@ def number_column(request: HttpRequest) -> Callable[[Session], SafeString]:
     def number(session: Session) -> SafeString:
         return shown_number(session.recipient, whole=may_see_whole(session, request.user))
 
-    number.short_description = _("Number")  # type: ignore[attr-defined]
+    number.short_description = pgettext_lazy("column", "Number")  # type: ignore[attr-defined]
     return number

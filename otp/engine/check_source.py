@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 A = AttemptState
 STALE: Final = timedelta(seconds=60)
-"""After this the customer has hung up or reads the code out again; nobody awaits the answer."""
+"""After this the customer has hung up or reads the code again; the answer is no longer needed."""
 NEVER_ASKED: Final = "never_asked"
 
 

@@ -18,7 +18,7 @@ S = SessionState
 
 LABELS = {
     S.PENDING: StateLabel(
-        _("Sending"),
+        pgettext_lazy("state", "Sending"),
         Role.INFO,
         "schedule_send",
         _("The SMS is being submitted to the provider."),
@@ -48,7 +48,10 @@ LABELS = {
         _("The provider's answer to the check was not received."),
     ),
     S.VERIFIED: StateLabel(
-        _("Verified"), Role.SUCCESS, "how_to_reg", _("The correct code was given in time.")
+        pgettext_lazy("state", "Verified"),
+        Role.SUCCESS,
+        "how_to_reg",
+        _("The correct code was given in time."),
     ),
     S.FAILED: StateLabel(
         pgettext_lazy("code session", "Failed"),
@@ -57,10 +60,16 @@ LABELS = {
         _("No tries left, or the SMS was not sent."),
     ),
     S.EXPIRED: StateLabel(
-        _("Expired"), Role.NEUTRAL, "timer_off", _("The code is no longer valid.")
+        pgettext_lazy("state", "Expired"),
+        Role.NEUTRAL,
+        "timer_off",
+        _("The code is no longer valid."),
     ),
     S.CANCELLED: StateLabel(
-        _("Cancelled"), Role.NEUTRAL, "cancel", _("Cancelled by staff. The code no longer works.")
+        pgettext_lazy("state", "Cancelled"),
+        Role.NEUTRAL,
+        "cancel",
+        _("Cancelled by staff. The code no longer works."),
     ),
 }
 

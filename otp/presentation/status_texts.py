@@ -10,11 +10,13 @@ from django.utils.translation import ngettext
 from core.admin.timeline import person_name
 from core.money_lines import MoneyLine
 from core.secrets import DOTS
+from core.sentences import join_sentences
 from core.times import duration, full_time, short_time
 from messaging.on_hold import is_on_hold
 from messaging.presentation.explanations import explanation_of
 from providers import clock
-from providers.error_texts import explain
+from providers.error_texts import explain, own_words
+from providers.pause_facts import Reader, may_fix_accounts, pause_fact
 
 from ..models import MAX_TRIES, Attempt, SentCode, Session
 from ..sessions import REPLACED, TRIES_USED
@@ -42,7 +44,9 @@ def tries_left(session: Session) -> str:
     return ngettext("%(n)s try left", "%(n)s tries left", left) % {"n": left}
 
 
-def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> StatusText:
+def verdict(
+    session: Session, attempt: Attempt | None, code: SentCode, reader: Reader
+) -> StatusText:
     """Result of the last try, shown beside the field while the session is open."""
     if attempt is None or (attempt.created_at < code.made_at and attempt.state not in UNDER_WAY):
         return StatusText()
@@ -63,12 +67,19 @@ def verdict(session: Session, attempt: Attempt | None, code: SentCode) -> Status
                 _("Check again, or send a new code. Checking again may use up a try."),
             )
         case A.REFUSED:
-            why = explain(attempt.reason)
+            why = explain(
+                attempt.reason,
+                words=attempt.words,
+                pause=pause_fact(attempt.account, attempt.reason, attempt.ended_at),
+                may_fix=may_fix_accounts(reader),
+            )
             step = why.next_step
             if attempt.reason in NOT_CHECKED:
                 no_try_used = _("No try was used.")
-                step = f"{no_try_used} {step}"
-            return StatusText(why.title, "danger", step, words=attempt.words)
+                step = join_sentences(no_try_used, step)
+            return StatusText(
+                why.title, "danger", step, words=own_words(attempt.reason, attempt.words)
+            )
         case A.NOT_DONE:
             return StatusText(
                 _("The code was not checked: the provider could not be reached. No try was used."),
@@ -91,9 +102,9 @@ def _earlier(attempt: Attempt, newest: SentCode, left: str) -> StatusText:
     )
 
 
-def sending_status(session: Session, code: SentCode) -> StatusText:
+def sending_status(session: Session, code: SentCode, reader: Reader) -> StatusText:
     """Status of the SMS while the session is open."""
-    explanation = explanation_of(code.message)
+    explanation = explanation_of(code.message, reader)
     if session.state == S.SEND_UNKNOWN:
         return StatusText(
             _("It is not known whether the SMS was sent."),
@@ -124,7 +135,7 @@ def sending_status(session: Session, code: SentCode) -> StatusText:
     return StatusText()
 
 
-def end_status(session: Session, code: SentCode) -> StatusText | None:
+def end_status(session: Session, code: SentCode, reader: Reader) -> StatusText | None:
     """The large line about the end; None while the session is open."""
     shown = shown_state(session)
     match shown:
@@ -144,9 +155,9 @@ def end_status(session: Session, code: SentCode) -> StatusText | None:
         case S.FAILED if session.reason == TRIES_USED:
             return StatusText(_("All %(n)s tries have been used.") % {"n": MAX_TRIES}, "danger")
         case S.FAILED:
-            explanation = explanation_of(code.message)
+            explanation = explanation_of(code.message, reader)
             text = explanation.title or _("The SMS was not sent.")
-            words = code.message.words
+            words = own_words(code.message.reason, code.message.words)
             return StatusText(text, "danger", explanation.next_step, explanation.money, words)
     return None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.admin.labels import label_for
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
@@ -49,7 +50,7 @@ def _code_entries(code: SentCode, *, with_messages: bool) -> Iterator[TimelineEn
     url = (
         reverse("admin:messaging_message_change", args=[message.public_id]) if with_messages else ""
     )
-    yield TimelineEntry(text % values, message.created_at, url, _("message"))
+    yield TimelineEntry(text % values, message.created_at, url, pgettext("link", "message"))
     if message.hold is not None:
         yield TimelineEntry(_("The SMS was put on hold"), message.hold.started_at)
     answer = _answer_text(message)
@@ -100,12 +101,14 @@ def _end_entries(session: Session) -> Iterator[TimelineEntry]:
         return
     by = {"name": person_name(session.ended_by)}
     words = {
-        S.VERIFIED: _("Verified"),
-        S.EXPIRED: _("Expired"),
+        S.VERIFIED: pgettext("state", "Verified"),
+        S.EXPIRED: pgettext("state", "Expired"),
         S.CANCELLED: _("Replaced by a new code sent by %(name)s")
         if session.reason == REPLACED
         else _("Cancelled by %(name)s"),
-        S.FAILED: _("No tries left") if session.reason == TRIES_USED else _("Failed"),
+        S.FAILED: _("No tries left")
+        if session.reason == TRIES_USED
+        else pgettext("code session", "Failed"),
     }.get(SessionState(session.state), "")
     if words:
         yield TimelineEntry(words % by, session.ended_at)

@@ -1,4 +1,4 @@
-"""Who sees the whole number of a session. All others see it masked everywhere."""
+"""Who sees the full number of a session. All others see it masked everywhere."""
 
 from __future__ import annotations
 

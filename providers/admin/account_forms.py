@@ -18,7 +18,7 @@ from django.core.validators import MinValueValidator
 from django.db import transaction
 from django.forms.boundfield import BoundField
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
@@ -78,7 +78,7 @@ class AccountForm(SecretRules, AnyAccountForm):
     was opened.
     """
 
-    base_url = BaseUrlField(label=_("Address"))
+    base_url = BaseUrlField(label=pgettext_lazy("field", "Address"))
     allowed_countries = CountriesField(
         label=_("Allowed countries/regions"),
         help_text=_("This account sends only to these countries/regions."),
@@ -107,7 +107,7 @@ class AccountForm(SecretRules, AnyAccountForm):
         model = Account
         fields = COLUMNS
         labels = {
-            "name": _("Name"),
+            "name": pgettext_lazy("field", "Name"),
             "price_per_segment": _("Price per segment"),
             "per_second": _("Calls per second"),
             "per_minute": _("Calls per minute"),
@@ -204,16 +204,20 @@ class AccountForm(SecretRules, AnyAccountForm):
         secrets = [name for name in self.fields if name.startswith(SECRET)]
         own = gettext("%(provider)s settings") % {"provider": self.client.name}
         for key, title, names in (
-            ("login", gettext("Credentials"), ["name", "base_url", *secrets]),
+            ("login", pgettext("title", "Credentials"), ["name", "base_url", *secrets]),
             ("options", own, options),
             (
                 "reach",
                 gettext("Where the account may send"),
                 ["allowed_countries", "price_per_segment"],
             ),
-            ("limits", gettext("Limits"), ["per_second", "per_minute", "in_flight", "daily_limit"]),
+            (
+                "limits",
+                pgettext("title", "Limits"),
+                ["per_second", "per_minute", "in_flight", "daily_limit"],
+            ),
             ("warnings", gettext("Warnings and pauses"), ["low_balance", "pausing_phrases"]),
-            ("callbacks", gettext("Callbacks"), ["callback_networks"]),
+            ("callbacks", pgettext("title", "Callbacks"), ["callback_networks"]),
         ):
             fields = [self[name] for name in names if name in self.fields]
             if fields:
@@ -230,7 +234,7 @@ class AccountForm(SecretRules, AnyAccountForm):
         return name
 
     def clean_base_url(self) -> str:
-        url = str(self.cleaned_data["base_url"])
+        url = self.client.base_url_in(str(self.cleaned_data["base_url"]))
         # An unchanged address need not resolve here: every call resolves it again.
         check_address(url, ask_dns=self.is_new or url != self.instance.base_url)
         return url
@@ -285,7 +289,7 @@ class AccountForm(SecretRules, AnyAccountForm):
                     " %(fields)s. Your changes are not saved yet. Save again to"
                     " overwrite theirs, or reload the page to see them."
                 ),
-                params={"fields": gettext(", ").join(labels) or "–"},
+                params={"fields": pgettext("list", ", ").join(labels) or "–"},
             ),
         )
         # Saving once more then overwrites the other changes deliberately.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from django import forms
@@ -10,7 +11,7 @@ from django.contrib import messages
 from django.contrib.admin.models import ADDITION
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView, View
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -18,18 +19,22 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from core.admin.actions import log_change
 from core.admin.base import PortalAdmin
 from core.admin.buttons import Crumb, Text
+from core.admin.history import ADDED, CHANGED
 from core.admin.pages import Page, current_user
+from core.stored_texts import declare, names, register_labels
 
 from .. import account_checks, accounts, clock
 from ..callbacks.health import health_of
+from ..gateway.client import Client
 from ..gateway.registry import client_for, clients
 from ..models import Account, Enquiry
 from .account_forms import AccountForm
 from .account_summary import panel_context, secret_facts
 from .callback_addresses import addresses_of
-from .form_changes import changed_labels
+from .form_changes import changed_names
 
-ADDED: Final[list[dict[str, Any]]] = [{"added": {}}]
+PAUSED: Final = declare("account.paused", pgettext_lazy("log", "Paused"))
+RESUMED: Final = declare("account.resumed", pgettext_lazy("log", "Resumed"))
 
 
 class AccountPage(Page):
@@ -91,7 +96,7 @@ class AddAccount(AccountPage, TemplateView):
         if account is None:
             return self.render_to_response(self.get_context_data(form=form))
         self.account = account
-        log_change(request, [account], ADDED, ADDITION)
+        log_change(request, [account], ADDED.store(), ADDITION)
         return respond_saved(self, form)
 
 
@@ -120,8 +125,8 @@ class EditAccount(AccountPage, TemplateView):
         form = self.form(request.POST)
         if not form.is_valid() or form.save() is None:
             return self.render_to_response(self.get_context_data(form=form))
-        changed = changed_labels(form, form.client)
-        log_change(request, [self.account], [{"changed": {"fields": changed}}])
+        changed = names(f"account_form.{form.client.key}", changed_names(form))
+        log_change(request, [self.account], CHANGED.store(fields=changed))
         return respond_saved(self, form)
 
 
@@ -137,7 +142,7 @@ class ShowAccount(AccountPage, TemplateView):
 
 def respond_saved(page: AccountPage, form: AccountForm) -> HttpResponse:
     """Show the result and the form's warnings, and request a check if the user may."""
-    messages.success(page.request, _("Saved."))
+    messages.success(page.request, pgettext_lazy("notice", "Saved."))
     for warning in form.warnings:
         messages.warning(page.request, warning)
     if page.request.user.has_perm("providers.check_account"):
@@ -146,6 +151,15 @@ def respond_saved(page: AccountPage, form: AccountForm) -> HttpResponse:
         kind = Enquiry.Kind.BALANCE if by_hand else Enquiry.Kind.CHECK
         account_checks.request_check(page.account, kind, current_user(page.request))
     return page.back()
+
+
+def _label_in_form(client: type[Client], name: str) -> str:
+    field = AccountForm(client=client).fields.get(name)
+    return str(field.label) if field else name
+
+
+for _client in clients().values():
+    register_labels(f"account_form.{_client.key}", partial(_label_in_form, _client))
 
 
 def form_context(form: AccountForm) -> dict[str, Any]:
@@ -219,7 +233,7 @@ def check_news(model_admin: PortalAdmin, request: HttpRequest, account: Account)
 
 class PauseForm(forms.Form):
     reason = forms.CharField(
-        label=_("Reason"),
+        label=pgettext_lazy("field", "Reason"),
         max_length=200,
         help_text=_("Visible to everyone who can open this account."),
         widget=UnfoldAdminTextInputWidget({"autofocus": True, "autocomplete": "off"}),
@@ -233,7 +247,7 @@ class PauseAccount(AccountPage, TemplateView):
     def get_trail(self) -> list[Crumb]:
         trail = super().get_trail()
         own = Crumb(self.account.name, self.model_admin.object_url(self.account))
-        return [*trail[:-1], own, Crumb(_("Pause"))]
+        return [*trail[:-1], own, Crumb(pgettext_lazy("title", "Pause"))]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -247,7 +261,7 @@ class PauseAccount(AccountPage, TemplateView):
         if accounts.pause(
             self.account, accounts.BY_HAND, form.cleaned_data["reason"], current_user(request)
         ):
-            log_change(request, [self.account], "Paused")
+            log_change(request, [self.account], PAUSED.store())
             messages.success(request, _("Paused. Queued items will wait; nothing is lost."))
         else:
             messages.warning(request, _("This account is already paused."))
@@ -259,8 +273,8 @@ class ResumeAccount(AccountPage, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if accounts.resume(self.account):
-            log_change(request, [self.account], "Resumed")
+        if accounts.resume(self.account, current_user(request)):
+            log_change(request, [self.account], RESUMED.store())
             messages.success(request, _("Resumed. Waiting items are being sent."))
         else:
             messages.warning(request, _("This account is no longer paused."))

@@ -12,14 +12,17 @@ from typing import Any, Generic, TypeAlias
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin.buttons import Text
 from core.admin.pages import ObjectPage, ObjectType
 
-from ..account_checks import latest_reading
+from ..balances import balance_of
+from ..error_texts import explain
 from ..models import Account
+from ..presentation.balance_texts import balance_line
+from .account_summary import paused_note
 
 UnavailableReason: TypeAlias = Callable[[Account], str]
 
@@ -59,12 +62,22 @@ class AccountChoice(forms.ChoiceField):
         if empty_label:
             choices.insert(0, ("", empty_label))
         defaults: dict[str, Any] = {
-            "label": _("Account"),
+            "label": pgettext_lazy("field", "Account"),
             "choices": choices,
             "widget": AccountSelect(accounts, unavailable_reason),
             "required": not empty_label,
         }
         super().__init__(**{**defaults, **kwargs})
+
+
+def pause_context(
+    account: Account | None, accounts: Sequence[Account], unavailable_reason: UnavailableReason
+) -> dict[str, Any]:
+    """Context of the note beside the button of a paused account: why, and which others can send."""
+    if account is None or not account.is_paused:
+        return {}
+    others = [one for one in accounts if one != account and not unavailable_reason(one)]
+    return {"pause": explain(account.pause_reason), "other_accounts": others}
 
 
 def pick_account(
@@ -92,6 +105,8 @@ class AccountFormPage(ObjectPage[ObjectType], Generic[ObjectType]):
     """
 
     no_account_template: str
+    pause_consequence: Text = ""
+    """What follows for this form while its account is paused, as a sentence."""
 
     def find_accounts(self) -> list[Account]:
         """The accounts to list."""
@@ -142,5 +157,6 @@ class AccountFormPage(ObjectPage[ObjectType], Generic[ObjectType]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        reading = latest_reading(self.account) if self.account else None
-        return {**context, "account": self.account, "reading": reading}
+        line = balance_line(balance_of(self.account)) if self.account else ""
+        paused = paused_note(self.account, self.pause_consequence) if self.account else ""
+        return {**context, "account": self.account, "balance_line": line, "paused": paused}

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from core.admin.buttons import Text
 from core.countries import country_name
 from core.fields import UnreadableSecret
+from core.sentences import join_sentences
 from core.templatetags.portal import amount
 from core.times import full_time
 
 from .. import clock
 from ..account_checks import NOTHING_TO_CHECK, is_checkable
+from ..account_facts import facts_about
 from ..accounts import BY_HAND
-from ..clock import sql_now
 from ..engine.leases import is_engine_alive
-from ..error_texts import Explanation, explain
-from ..gateway.client import ReceivesCallbacks, ReportsBalance
-from ..gateway.vocabulary import Outcome
+from ..error_texts import Explanation, explain, own_words
+from ..gateway.client import ReceivesCallbacks
 from ..models import Account, ApiCall, BalanceReading, Enquiry
+from ..presentation import account_timeline
 from .form_changes import SECRET
 
 READINGS_SHOWN: Final = 20
@@ -36,36 +34,11 @@ FIRST_MINUTE: Final = timedelta(minutes=1)
 
 
 def annotate_summary(accounts: QuerySet[Account]) -> QuerySet[Account]:
-    """Annotate each account with the facts that the list shows, in one query."""
-    readings = BalanceReading.objects.filter(account=OuterRef("pk")).order_by("-read_at")
-    calls = ApiCall.objects.filter(account=OuterRef("pk"))
-    spendable = readings.annotate(spendable_now=Coalesce("available", "balance"))
-    return accounts.select_related("allowance", "paused_by").annotate(
-        spendable_now=Subquery(spendable.values("spendable_now")[:1]),
-        read_at=Subquery(readings.values("read_at")[:1]),
-        last_call_at=Subquery(calls.order_by("-started_at").values("started_at")[:1]),
-        has_worked=Exists(calls.filter(outcome=Outcome.DONE)),
-        clock=RawSQL(sql_now(), []),  # noqa: S611 - a constant of ours
+    """Annotate each account with what the list sorts by or shows of its rows."""
+    calls = ApiCall.objects.filter(account=OuterRef("pk")).order_by("-started_at")
+    return accounts.select_related("paused_by").annotate(
+        last_call_at=Subquery(calls.values("started_at")[:1])
     )
-
-
-def display_state(account: Any) -> str:
-    """The state to display, for an account annotated by `annotate_summary`."""
-    allowance = getattr(account, "allowance", None)
-    if account.is_paused:
-        return "paused"
-    if allowance is not None and allowance.slow_until > account.clock:
-        return "waiting"
-    if is_low(account):
-        return "low"
-    if not account.has_worked and account.read_at is None:
-        return "unchecked"
-    return "active"
-
-
-def is_low(account: Any) -> bool:
-    limit: Decimal | None = account.low_balance
-    return limit is not None and account.spendable_now is not None and account.spendable_now < limit
 
 
 @dataclass(frozen=True)
@@ -136,8 +109,9 @@ def check_status(account: Account, enquiry: Enquiry | None) -> CheckStatus | Non
                 "info", "sync", _pending_text(account), poll_every=_poll_interval(enquiry), **shared
             )
         case Enquiry.State.FAILED:
-            reason = explain(enquiry.reason, free=True)
-            return CheckStatus("danger", "error", reason.title, reason, enquiry.words, **shared)
+            reason = explain(enquiry.reason, free=True, words=enquiry.words)
+            words = own_words(enquiry.reason, enquiry.words)
+            return CheckStatus("danger", "error", reason.title, reason, words, **shared)
     if enquiry.reason == NOTHING_TO_CHECK:
         return CheckStatus("info", "info", nothing_to_check(account), **shared)
     reading = enquiry.reading
@@ -188,25 +162,38 @@ def pause_text(account: Account) -> str:
         text = gettext("Paused by %(name)s since %(time)s.")
         return text % {"name": by, "time": full_time(account.paused_at)}
     text = gettext("Paused since %(time)s: %(reason)s")
-    reason = explain(account.pause_reason).title
+    reason = explain(account.pause_reason, words=account.pause_words).title
     return text % {"time": full_time(account.paused_at), "reason": reason}
+
+
+def paused_note(account: Account, consequence: Text) -> str:
+    """Why and since when the account is paused, and what follows; empty if it is not paused."""
+    return join_sentences(pause_text(account), consequence) if account.is_paused else ""
 
 
 def panel_context(account: Account) -> dict[str, Any]:
     """The part of the page's context that is the same for every user."""
     client = account.client
-    readings = list(account.readings.order_by("-read_at")[:READINGS_SHOWN])
+    readings = list(account.readings.order_by("-read_at", "-pk")[:READINGS_SHOWN])
+    facts = facts_about(account)
     return {
-        "state": display_state(account),
+        "state": facts.state,
+        "balance": facts.balance,
         "pause_sentence": pause_text(account),
-        "pause": explain(account.pause_reason) if account.pause_reason else None,
+        "pause": explain(account.pause_reason, words=account.pause_words)
+        if account.pause_reason
+        else None,
+        "pause_words": own_words(account.pause_reason, account.pause_words),
         "by_hand": account.pause_reason == BY_HAND,
-        "latest": readings[0] if readings else None,
+        "latest": facts.balance.reading,
         "readings": readings,
-        "is_low": is_low(account),
-        "has_balance": client is not None and issubclass(client, ReportsBalance),
+        "lines": account_timeline.timeline(account),
+        "is_low": facts.balance.is_low,
+        "has_balance": facts.balance.is_provided,
         "can_be_asked": is_checkable(client),
-        "countries": gettext(", ").join(country_name(code) for code in account.allowed_countries),
+        "countries": pgettext("list", ", ").join(
+            country_name(code) for code in account.allowed_countries
+        ),
         "takes_callbacks": client is not None and issubclass(client, ReceivesCallbacks),
         "news": check_status(account, newest_check(account)),
         "engine_sleeps": not is_engine_alive(),

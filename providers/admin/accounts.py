@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -16,14 +15,14 @@ from core.admin.base import PortalAdmin
 from core.admin.buttons import Button, EmptyState
 from core.admin.labels import state_label
 from core.admin.pages import NeedsPermission, fragment
-from core.templatetags.portal import amount
 from core.times import when
 
-from ..gateway.client import ReportsBalance
+from ..account_facts import AccountFacts, facts_about, facts_of
 from ..models import Account
+from ..presentation.balance_texts import balance_cell
 from . import account_pages
 from . import callback_address_pages as callback_pages
-from .account_summary import annotate_summary, display_state, is_low
+from .account_summary import annotate_summary
 
 
 @admin.register(Account)
@@ -63,29 +62,31 @@ class AccountAdmin(PortalAdmin):
         button = super().get_list_primary(request)
         return Button(_("Add account"), button.url, button.icon) if button else None
 
-    @admin.display(description=_("Provider"), ordering="provider")
+    @admin.display(description=pgettext_lazy("column", "Provider"), ordering="provider")
     def provider_name(self, account: Account) -> str:
         return account.provider_name
 
-    @admin.display(description=_("State"))
+    @admin.display(description=pgettext_lazy("column", "State"))
     def state(self, account: Account) -> SafeString:
-        return state_label("account", display_state(account))
+        return state_label("account", self._facts(account).state)
 
-    @admin.display(description=pgettext_lazy("balance", "Available"))
-    def available(self, account: Any) -> SafeString | str:
-        """The amount as the provider stated it, with its age, since an old one means little."""
-        if account.spendable_now is None:
-            client = account.client
-            reads = client is not None and issubclass(client, ReportsBalance)
-            return gettext("not read yet") if reads else gettext("not provided")
-        return format_html(
-            '<span class="amount{}">{}</span> <span class="hint">{}</span>',
-            " is-low" if is_low(account) else "",
-            amount(account.spendable_now),
-            format_html(gettext("as of {time}"), time=when(account.read_at)),
-        )
+    @admin.display(description=pgettext_lazy("column", "Available"))
+    def available(self, account: Account) -> SafeString | str:
+        return balance_cell(self._facts(account).balance)
 
-    @admin.display(description=_("Limits"))
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        facts = facts_of(changelist.result_list)
+        for account in changelist.result_list:
+            account.facts = facts[account.pk]
+        return changelist
+
+    def _facts(self, account: Any) -> AccountFacts:
+        """The facts that were gathered for the whole page of the list, or else for one row."""
+        found: AccountFacts | None = getattr(account, "facts", None)
+        return found or facts_about(account)
+
+    @admin.display(description=pgettext_lazy("column", "Limits"))
     def limits(self, account: Account) -> str:
         values = {"second": account.per_second, "minute": account.per_minute}
         return gettext("%(second)s/s · %(minute)s/min") % values

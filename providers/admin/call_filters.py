@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 
@@ -28,7 +28,7 @@ STATUSES: Final = {
 
 
 class AccountFilter(OneOfFilter):
-    title = _("Account")
+    title = pgettext_lazy("field", "Account")
     parameter_name = "account"
     field_name = "account__public_id"
 
@@ -39,7 +39,7 @@ class AccountFilter(OneOfFilter):
 class OperationFilter(MultipleDropdownFilter):
     """One entry per label. Sending a code is two operations, one for each kind of provider."""
 
-    title = _("Operation")
+    title = pgettext_lazy("field", "Operation")
     parameter_name = "operation"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
@@ -58,7 +58,7 @@ class OperationFilter(MultipleDropdownFilter):
 
 
 class OutcomeFilter(AnyOfFilter):
-    title = _("Outcome")
+    title = pgettext_lazy("field", "Outcome")
     parameter_name = "outcome"
     field_name = "outcome"
 

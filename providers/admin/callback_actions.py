@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,14 +11,17 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import ObjectAction, RevealAction, log_change
 from core.admin.labels import label_for
+from core.stored_texts import declare
 
 from ..callbacks import process, retry
 from ..models import Callback
 from ..presentation import callback_texts
 
+PROCESSED_AGAIN: Final = declare("callback.processed_again", _("Processed again"))
+
 
 def log_processed_again(request: HttpRequest, callbacks: Iterable[Callback]) -> None:
-    log_change(request, callbacks, "Processed again")
+    log_change(request, callbacks, PROCESSED_AGAIN.store())
 
 
 class ProcessAgain(ObjectAction[Callback]):

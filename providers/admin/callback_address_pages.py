@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
 from core.admin.actions import log_change
+from core.stored_texts import declare
 from core.times import full_time
 
 from .. import accounts
@@ -19,6 +20,9 @@ from ..callbacks.health import Health, health_of
 from ..models import Account, CallbackToken
 from .account_pages import AccountPage
 
+CREATED: Final = declare("account.address_created", _("Callback address created"))
+REVOKED: Final = declare("account.address_revoked", _("Callback address revoked"))
+
 
 class NewAddress(AccountPage, View):
     permission_required = "providers.rotate_callback_address"
@@ -26,7 +30,7 @@ class NewAddress(AccountPage, View):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         accounts.new_callback_token(self.account)
-        log_change(request, [self.account], "Made a new callback address")
+        log_change(request, [self.account], CREATED.store())
         messages.success(
             request,
             _(
@@ -50,7 +54,7 @@ class RevokeAddress(AccountPage, View):
             raise Http404
         allowed_from = accounts.revocable_from(token)
         if accounts.revoke_callback_token(token):
-            log_change(request, [self.account], "Revoked a callback address")
+            log_change(request, [self.account], REVOKED.store())
             messages.success(request, _("Revoked. Further requests to it are rejected."))
         elif allowed_from is None:
             messages.warning(request, _("This address is in use. Create a new one first."))

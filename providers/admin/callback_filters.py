@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.admin.filters import AnyOfFilter, LocalTimeFilter
 from core.admin.labels import states_of
@@ -17,7 +17,7 @@ Choices = list[tuple[str, str]]
 
 
 class StateFilter(AnyOfFilter):
-    title = _("State")
+    title = pgettext_lazy("field", "State")
     parameter_name = "state"
     field_name = "state"
 
@@ -26,14 +26,14 @@ class StateFilter(AnyOfFilter):
 
 
 class SaysFilter(AnyOfFilter):
-    title = _("Report")
+    title = pgettext_lazy("field", "Report")
     parameter_name = "says"
     field_name = "says"
     words = REPORT_WORDS
 
 
 class ProblemFilter(AnyOfFilter):
-    title = _("Problem")
+    title = pgettext_lazy("field", "Problem")
     parameter_name = "problem"
     field_name = "problem"
     words = PROBLEMS

@@ -36,10 +36,10 @@ State = Callback.State
 MAX_AT_ONCE: Final = 10_000
 MAX_EVENTS_SHOWN: Final = 100
 TABS: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
-    (pgettext_lazy("callbacks", "All"), ()),
-    (_("Unmatched"), (State.UNMATCHED,)),
-    (_("Unrecognised"), (State.UNRECOGNISED,)),
-    (_("Conflicts"), (State.CONFLICT,)),
+    (pgettext_lazy("tab", "All"), ()),
+    (pgettext_lazy("tab", "Unmatched"), (State.UNMATCHED,)),
+    (pgettext_lazy("tab", "Unrecognised"), (State.UNRECOGNISED,)),
+    (pgettext_lazy("tab", "Conflicts"), (State.CONFLICT,)),
 )
 
 
@@ -112,11 +112,11 @@ class CallbackAdmin(ReadOnlyAdmin):
         named = Q(public_id=term[:24]) | Q(subject__in=journal.find_subjects(term))
         return queryset.filter(named), False
 
-    @admin.display(description=_("Received"), ordering="received_at")
+    @admin.display(description=_("Received at"), ordering="received_at")
     def received(self, callback: Callback) -> SafeString:
         return when(callback.received_at)
 
-    @admin.display(description=_("Report"), ordering="says")
+    @admin.display(description=pgettext_lazy("column", "Report"), ordering="says")
     def says_(self, callback: Callback) -> str:
         return callback_texts.report_text(callback)
 
@@ -124,7 +124,7 @@ class CallbackAdmin(ReadOnlyAdmin):
     def for_(self, callback: Callback) -> str | SafeString:
         return subject_display(callback.subject) or gettext("no match")
 
-    @admin.display(description=_("State"), ordering="state")
+    @admin.display(description=pgettext_lazy("column", "State"), ordering="state")
     def state_(self, callback: Callback) -> SafeString:
         label = state_label("callback", callback.state)
         if callback.state != State.UNMATCHED:
@@ -166,6 +166,7 @@ class CallbackAdmin(ReadOnlyAdmin):
             "says": callback_texts.report_text(obj),
             "problem": callback_texts.problem_text(obj.problem) if obj.problem else "",
             "subject": subject_display(obj.subject),
+            "other": subject_display(obj.outcomes[0].get("other", "")) if obj.outcomes else "",
             "matched_by": callback_texts.MATCHED_BY.get(obj.matched_by, ""),
             "several": obj.events > 1,
             "outcomes": [_outcome_context(one) for one in obj.outcomes[:MAX_EVENTS_SHOWN]],
@@ -202,4 +203,5 @@ def _outcome_context(one: Mapping[str, str]) -> dict[str, Any]:
         "words": callback_texts.mask_words(one.get("words", "")),
         "problem": callback_texts.problem_text(problem) if problem else "",
         "subject": subject_display(one.get("subject", "")),
+        "other": subject_display(one.get("other", "")),
     }

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 from core.admin.buttons import EmptyState
 from core.admin.labels import state_label
@@ -21,8 +21,9 @@ from core.templatetags.portal import duration, visible
 from core.times import full_time, when
 
 from .. import journal
-from ..error_texts import explain
+from ..error_texts import Explanation, explain
 from ..models import ApiCall
+from ..pause_facts import may_fix_accounts, pause_fact
 from ..presentation.labels import FREE_OPERATIONS, operation_label
 from .call_filters import FILTERS
 
@@ -61,23 +62,23 @@ class ApiCallAdmin(ReadOnlyAdmin):
             return rows.defer("request_body", "answer_body")
         return rows
 
-    @admin.display(description=_("Time"), ordering="started_at")
+    @admin.display(description=pgettext_lazy("column", "Time"), ordering="started_at")
     def time(self, call: ApiCall) -> SafeString:
         return when(call.started_at)
 
-    @admin.display(description=_("Operation"), ordering="operation")
+    @admin.display(description=pgettext_lazy("column", "Operation"), ordering="operation")
     def operation_shown(self, call: ApiCall) -> str:
         return operation_label(call.operation)
 
-    @admin.display(description=_("Outcome"), ordering="outcome")
+    @admin.display(description=pgettext_lazy("column", "Outcome"), ordering="outcome")
     def outcome_shown(self, call: ApiCall) -> SafeString:
         return state_label("api_call", call.outcome)
 
     @admin.display(description=_("HTTP status"), ordering="http_status")
     def http(self, call: ApiCall) -> str:
-        return str(call.http_status) if call.http_status is not None else gettext("none")
+        return str(call.http_status) if call.http_status is not None else pgettext("value", "none")
 
-    @admin.display(description=_("Duration"), ordering="duration")
+    @admin.display(description=pgettext_lazy("column", "Duration"), ordering="duration")
     def took(self, call: ApiCall) -> str:
         return duration(call.duration)
 
@@ -95,12 +96,21 @@ class ApiCallAdmin(ReadOnlyAdmin):
         return {
             "call": obj,
             "operation": operation_label(obj.operation),
-            "explanation": explain(obj.reason, free=free) if obj.reason else None,
+            "explanation": _explanation_of(obj, request, free=free) if obj.reason else None,
             "subject": subject_display(obj),
             "url": mark_hidden_parts(obj.url),
             "request_body": mark_hidden_parts(obj.request_body),
             "answer_body": mark_hidden_parts(obj.answer_body),
         }
+
+
+def _explanation_of(call: ApiCall, request: HttpRequest, *, free: bool) -> Explanation:
+    return explain(
+        call.reason,
+        free=free,
+        pause=None if free else pause_fact(call.account, call.reason, call.started_at),
+        may_fix=may_fix_accounts(request.user),
+    )
 
 
 def subject_display(call: ApiCall) -> str | SafeString:
@@ -116,6 +126,6 @@ def subject_display(call: ApiCall) -> str | SafeString:
 
 def mark_hidden_parts(text: str) -> SafeString:
     """Replace the marker of redacted parts by a chip and escape everything else."""
-    chip = format_html('<span class="chip">{}</span>', gettext("hidden"))
+    chip = format_html('<span class="chip">{}</span>', pgettext("value", "hidden"))
     parts = [(visible(part),) for part in text.split(HIDDEN)]
     return format_html_join(chip, "{}", parts)

@@ -8,11 +8,11 @@ from typing import Final
 
 from django import forms
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext, pgettext
 
 from core.countries import country_name
 
-from ..gateway.client import Client, SendsOwnCode
+from ..gateway.client import SendsOwnCode
 from ..models import Account
 from .account_fields import SecretField
 
@@ -80,18 +80,9 @@ def channel_warnings(account: Account) -> Iterator[str]:
     ]
     if without:
         text = gettext("No channel set for: %(countries)s. Nothing can be sent there.")
-        yield text % {"countries": gettext(", ").join(without)}
+        yield text % {"countries": pgettext("list", ", ").join(without)}
 
 
-def changed_labels(form: forms.BaseForm, client: type[Client]) -> list[str]:
-    """The English labels of the changed fields, without values, for the log."""
-    with override(None):
-        declared = {
-            **{SECRET + field.name: field.label for field in client.credential_fields},
-            **{OPTION + field.name: field.label for field in client.option_fields},
-        }
-        return [
-            declared.get(name) or str(form.fields[name].label)
-            for name in form.changed_data
-            if name != "seen"
-        ]
+def changed_names(form: forms.BaseForm) -> list[str]:
+    """The names of the changed fields, without values, for the log."""
+    return [name for name in form.changed_data if name != "seen"]

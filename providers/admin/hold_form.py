@@ -7,6 +7,7 @@ from typing import Any, Final
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.admin.reasons import MAX_REASON_LENGTH
 
@@ -26,7 +27,7 @@ class DecisionForm(forms.Form):
     page was made. With `by_row`, the decision is about the `rows` only.
     """
 
-    reason = forms.CharField(label=_("Reason"), max_length=MAX_REASON_LENGTH)
+    reason = forms.CharField(label=pgettext_lazy("field", "Reason"), max_length=MAX_REASON_LENGTH)
     decisions: list[Decision]
 
     def clean(self) -> dict[str, Any] | None:

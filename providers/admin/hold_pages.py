@@ -11,12 +11,14 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.generic import TemplateView, View
 
 from core.admin.actions import log_export
 from core.admin.buttons import Crumb, Text
 from core.admin.exports import Column, export, export_buttons, requested_format
 from core.admin.pages import Page, current_user, fragment
+from core.stored_texts import declare
 
 from ..hold.decisions import (
     CannotSend,
@@ -38,6 +40,7 @@ from .hold_form import DecisionForm
 
 ROWS_SHOWN: Final = 100
 TITLE: Final = _("What waits")
+LOGGED: Final = declare("hold.exported", _("List exported as %(format)s, with lines: %(count)s"))
 REFUSALS: Final[dict[type[Refused], Promise]] = {
     HoldEnded: _("No change: the hold has ended."),
     UnknownGroup: _("No change: your selection is no longer on hold."),
@@ -46,13 +49,13 @@ REFUSALS: Final[dict[type[Refused], Promise]] = {
 }
 EXPORTED: Final = (
     Column(TITLE, lambda group: group.title),
-    Column(_("Account"), lambda group: group.account),
+    Column(pgettext_lazy("column", "Account"), lambda group: group.account),
     Column(_("To decide"), lambda group: group.undecided),
-    Column(_("Resolved"), lambda group: group.settled),
+    Column(pgettext_lazy("column", "Resolved"), lambda group: group.settled),
     Column(_("First queued"), lambda group: group.oldest),
     Column(_("Last queued"), lambda group: group.newest),
     Column(_("What is known"), lambda group: " ".join(map(str, group.facts))),
-    Column(_("Group"), lambda group: group.key),
+    Column(pgettext_lazy("column", "Group"), lambda group: group.key),
 )
 
 
@@ -200,7 +203,7 @@ class HoldExport(Page, View):
         format_ = requested_format(request)
         hold = open_hold()
         groups: list[HeldGroup] = held_groups(hold) if hold else []
-        log_export(request, Hold, "What waits", f"Exported {len(groups)} lines as {format_}")
+        log_export(request, Hold, LOGGED.store(count=len(groups), format=format_))
         return export("what-waits", EXPORTED, groups, format_)
 
 

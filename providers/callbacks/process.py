@@ -62,10 +62,17 @@ class ProcessedEvent:
 
     event: Event
     matches: Sequence[Match]
+    problem: str
+
+    @classmethod
+    def of(cls, event: Event, matches: Sequence[Match]) -> ProcessedEvent:
+        applied = [match for match in matches if match.effect != Effect.AMBIGUOUS]
+        problem = event.problem if isinstance(event, Unrecognised) else ""
+        return cls(event, applied, problem or next((m.problem for m in matches if m.problem), ""))
 
     @property
     def may_match_later(self) -> bool:
-        """Whether it names an id that nobody knows yet."""
+        """Whether it names an id that no subscriber knows yet."""
         return not self.matches and bool(self.event.reference or self.event.provider_id)
 
     @property
@@ -192,12 +199,12 @@ def _process_one(pk: int, accounts: dict[int, Account]) -> None:
 def _publish_event(received: ReceivedEvent) -> ProcessedEvent | None:
     """Publish one event in a transaction of its own.
 
-    A thousand reports in one request must neither hold everybody's rows nor undo each other.
+    A thousand reports in one request must neither lock all rows nor undo each other.
     Returns None if a subscriber failed; the next attempt publishes the event again.
     """
     try:
         with transaction.atomic():
-            return ProcessedEvent(received.event, publish(received))
+            return ProcessedEvent.of(received.event, publish(received))
     except Exception as error:
         if not concerns_row(error):
             raise
@@ -222,7 +229,7 @@ def _save_result(row: Callback, processed: Sequence[ProcessedEvent]) -> None:
         words=_storable_words(first.event.words),
         subject=match.subject if match else "",
         matched_by=match.matched_by if match else "",
-        problem=next((problem for one in processed if (problem := _problem_of(one.event))), ""),
+        problem=next((one.problem for one in processed if one.problem), ""),
         events=len(processed),
         outcomes=[_outcome(one) for one in processed],
     )
@@ -230,7 +237,7 @@ def _save_result(row: Callback, processed: Sequence[ProcessedEvent]) -> None:
 
 def _set_state(row: Callback, state: State, *, try_again: bool = False, **changes: object) -> None:
     next_try = next_retry_at(row.tries) if try_again else None
-    # If another process moved the row meanwhile, or staff had it processed again, that stands.
+    # A result of another process, or of staff who had the row processed again, is kept.
     CALLBACK_STATES.set(row, state, next_try_at=next_try, failures=0, **changes)
 
 
@@ -262,10 +269,6 @@ def reported_state(event: Event) -> str:
     return ""
 
 
-def _problem_of(event: Event) -> str:
-    return event.problem if isinstance(event, Unrecognised) else ""
-
-
 def _storable_words(words: str) -> str:
     return truncate(storable(words), MAX_WORDS)
 
@@ -277,8 +280,9 @@ def _outcome(one: ProcessedEvent) -> dict[str, str]:
         "kind": _kind_of(one.event),
         "says": reported_state(one.event),
         "words": _storable_words(one.event.words),
-        "problem": _problem_of(one.event),
+        "problem": one.problem,
         "subject": match.subject if match else "",
+        "other": match.other if match else "",
         "matched_by": match.matched_by if match else "",
     }
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 MAX_BODY: Final = 512 * 1024
 """Bytes. A thousand reports in one request take about 220 KiB."""
 MAX_QUERY: Final = 8 * 1024
+_ASCII: Final = "".join(map(chr, range(0x80)))
 RETRY_AFTER: Final = 30
 """Seconds, for providers that honour it."""
 SLOT_TIMEOUT: Final = 1.0
@@ -74,15 +76,20 @@ def _database_slot() -> Iterator[None]:
 
 @csrf_exempt
 def callback(request: HttpRequest, token: str) -> HttpResponse:
-    """Receive one callback. Answers are plain text, since only a provider's log shows them."""
+    """Receive one callback. Answers are plain text, since only a provider's log shows them.
+
+    No answer may be stored on the way. A stored "OK" would lose every later report.
+    """
     try:
-        return _answer(request, token)
+        response = _answer(request, token)
     except NoFreeSlot:
-        return _retry_later()
+        response = _retry_later()
     except DatabaseError as error:
         # Only the type: the text may quote the callback.
         logger.error("A callback could not be stored: %s", type(error).__name__)
-        return _retry_later()
+        response = _retry_later()
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _answer(request: HttpRequest, token: str) -> HttpResponse:
@@ -131,7 +138,12 @@ def _query(request: HttpRequest) -> str:
     raw = str(request.META.get("QUERY_STRING", ""))
     if len(raw) > MAX_QUERY:
         raise TooLarge
-    return raw.encode("latin-1", "replace").decode("utf-8", "backslashreplace")
+    sent = raw.encode("latin-1", "replace")
+    try:
+        return sent.decode("utf-8")
+    except ValueError:
+        # Percent-encoded, so that the client can decode it by the charset that it is in.
+        return quote(sent, safe=_ASCII)
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -2,7 +2,7 @@
 when staff ask for it.
 
 An attempt is counted before it is made, so that a row whose attempt killed the worker can be
-told from rows that were merely waiting in the same chunk.
+distinguished from rows that were merely waiting in the same chunk.
 """
 
 from __future__ import annotations

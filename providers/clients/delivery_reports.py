@@ -14,35 +14,46 @@ from typing import Final
 
 from providers.gateway.events import CallbackRequest, DeliveryReported, Event, Unrecognised
 from providers.gateway.vocabulary import DeliveryState
+from providers.gateway.words import is_no_id, look_up, table
 
 from .json_fields import (
     CallbackFields,
     collect_fields,
+    looks_like_json,
     parse_json_pairs,
     parse_multipart_pairs,
     parse_query_pairs,
+    percent_encoded,
 )
-from .parsing import NO_IDS, id_of
+from .parsing import id_of
 
 MOST_REPORTS: Final = 1000
 
-_BY_STATE: Final = {
-    DeliveryState.SUBMITTED: "S SUCCESS 成功",
-    # ACCEPTED means anything from "accepted for delivery" to "read on the subscriber's behalf",
-    # depending on the platform. It never counts as delivered.
-    DeliveryState.IN_TRANSIT: (
-        "PENDING QUEUED SCHEDULED ENROUTE BUFFERED ACKNOWLEDGED ACKED SENT ACCEPTED ACCEPTD 0 1 6"
-    ),
-    # Final for some providers, temporary for others.
-    DeliveryState.UNKNOWN_REPORT: "UNKNOWN 7",
-    DeliveryState.EXPIRED: "EXPIRED 3",
-    # DELETED: the message centre dropped the message.
-    DeliveryState.UNDELIVERED: ("UNDELIVERABLE UNDELIV UNDELIVERED FAILED SKIPPED DELETED 4 5 9"),
-    DeliveryState.REJECTED: "REJECTED REJECTD DND BLOCKED NOROUTE 8",
-    DeliveryState.DELIVERED: "DELIVERED DELIVRD 2",
-}
-STATES: Final = {word: state for state, words in _BY_STATE.items() for word in words.split()}
-"""Status words of the platform and of SMPP, and SMPP's numbers for them."""
+STATES: Final = table(
+    {
+        DeliveryState.SUBMITTED: "S|SUCCESS|SUCCEEDED|SUBMITTED|TRUE|成功|提交成功",
+        # ACCEPTED means anything from "accepted for delivery" to "read on the subscriber's
+        # behalf", depending on the platform. It never counts as delivered.
+        DeliveryState.IN_TRANSIT: (
+            "PENDING|QUEUED|SCHEDULED|ENROUTE|EN_ROUTE|BUFFERED|ACKNOWLEDGED|ACKED|SENT|ACCEPTED"
+            "|ACCEPTD|0|1|6|发送中|已发送"
+        ),
+        # Final for some providers, temporary for others.
+        DeliveryState.UNKNOWN_REPORT: "UNKNOWN|UNKNOWN_STATUS|7|未知",
+        DeliveryState.EXPIRED: "EXPIRED|3|已过期|过期",
+        # DELETED: the message centre dropped the message. F, and its like, is the other word of
+        # S: such a message was not sent on.
+        DeliveryState.UNDELIVERED: (
+            "UNDELIVERABLE|UNDELIV|UNDELIVERED|NOT DELIVERED|NOT_DELIVERED|NON_DELIVERED|FAILED"
+            "|FAIL|FAILURE|F|ERROR|FALSE|SKIPPED|DELETED|4|5|9|失败|失敗|提交失败|发送失败|未送达"
+            "|送达失败"
+        ),
+        DeliveryState.REJECTED: "REJECTED|REJECTD|DND|BLOCKED|NOROUTE|8|拒绝|已拒绝",
+        DeliveryState.DELIVERED: "DELIVERED|DELIVRD|2|已送达|送达|送达成功",
+    }
+)
+"""Status words of the platform and of SMPP, and SMPP's numbers for them. Each word is listed with
+its opposite, so that no pair is half known."""
 
 REFERENCE: Final = ("uid",)
 PROVIDER_ID: Final = ("messageid",)
@@ -74,18 +85,25 @@ def parse_reports(request: CallbackRequest) -> tuple[Event, ...]:
 
 
 def _reports(request: CallbackRequest) -> list[object] | None:
-    body = request.body.strip()
-    if body.startswith((b"{", b"[", b"\xef\xbb\xbf")) or "json" in request.content_type.lower():
-        return parse_json_pairs(body) if body else None
-    if body and "multipart/form-data" in request.content_type.lower():
-        return _as_one_report(parse_multipart_pairs(body, request.content_type))
-    form = body.decode("utf-8", "backslashreplace") if body else request.query
-    return _as_one_report(parse_query_pairs(form))
+    body, content_type = request.body, request.content_type
+    is_empty = not body.strip()
+    if looks_like_json(body, content_type) or "json" in content_type.lower():
+        return None if is_empty else parse_json_pairs(body, content_type)
+    if is_empty:
+        return _as_reports(parse_query_pairs(request.query))
+    if "multipart/form-data" in content_type.lower():
+        return _as_reports(parse_multipart_pairs(body, content_type))
+    return _as_reports(parse_query_pairs(percent_encoded(body), content_type))
 
 
-def _as_one_report(pairs: Sequence[tuple[str, object]] | None) -> list[object] | None:
+def _as_reports(pairs: Sequence[tuple[str, object]] | None) -> list[object] | None:
+    """One report. A form whose only field contains JSON has the reports of that JSON."""
     if pairs is None:
         return None
+    if len(pairs) == 1 and isinstance(pairs[0][1], str):
+        value = pairs[0][1].encode("utf-8", "backslashreplace")
+        if looks_like_json(value) and (read := parse_json_pairs(value)) is not None:
+            return read
     return [tuple(pairs)] if pairs else []
 
 
@@ -93,22 +111,42 @@ def _event(report: object) -> Event:
     if not isinstance(report, tuple):
         return _unrecognised("unreadable")
     fields = collect_fields(report)
-    receipt = {} if fields.get(*STATUS) else _receipt_in(fields)
+    status, state = _status_in(fields)
+    receipt = {} if status else _receipt_in(fields)
     reference = id_of(fields.get(*REFERENCE))
+    reference = "" if is_no_id(reference) else reference
     provider_id = id_of(fields.get(*PROVIDER_ID) or receipt.get("messageid", ""))
-    provider_id = "" if provider_id in NO_IDS else provider_id
-    status = fields.get(*STATUS) or receipt.get("status", "")
+    provider_id = "" if is_no_id(provider_id) else provider_id
+    if not status:
+        status = receipt.get("status", "")
+        state = look_up(STATES, status)
     details = [fields.get(name) for name in DETAILS] + [receipt.get("errorcode", "")]
     words = " ".join(word for word in (status, *details) if word)
-    state = STATES.get(status.upper())
     problem = _problem(fields, status, state, bool(reference or provider_id))
     if problem or state is None:
         return Unrecognised(reference, provider_id, words, _rest(fields), problem)
     return DeliveryReported(reference, provider_id, words, _rest(fields), state)
 
 
+def _status_in(fields: CallbackFields) -> tuple[str, DeliveryState | None]:
+    """The status as the provider wrote it, and what it means.
+
+    A status that is said twice in words of one meaning is unambiguous.
+    """
+    status = fields.get(*STATUS)
+    if status:
+        return status, look_up(STATES, status)
+    for name in STATUS:
+        said = fields.repeated.get(name, ())
+        states = {look_up(STATES, word) for word in said if word}
+        if len(states) == 1 and (state := states.pop()) is not None:
+            return fields.values[name], state
+    return "", None
+
+
 def _problem(fields: CallbackFields, status: str, state: DeliveryState | None, named: bool) -> str:
-    if fields.ambiguous & READ:
+    unclear = fields.ambiguous & READ
+    if unclear and not (state is not None and unclear <= set(STATUS) & fields.repeated.keys()):
         return "ambiguous"
     if not status or not named:
         return "incomplete"

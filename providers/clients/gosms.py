@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, TypedDict, TypeVar
 
-from providers.gateway.answers import json_object, json_object_or_none
+from providers.gateway.answers import is_json, json_object, json_object_or_none
 from providers.gateway.call import Answer, Effect, Operation, Request
 from providers.gateway.client import (
     CannotTake,
@@ -35,9 +35,17 @@ from providers.gateway.vocabulary import (
     RentalPage,
     TransactionPage,
 )
+from providers.gateway.words import is_nothing, look_up, table
 
 from . import gosms_rows as rows
-from .parsing import amount_of, raise_contradiction, raise_undecided, text_field, text_of
+from .parsing import (
+    amount_of,
+    raise_contradiction,
+    raise_undecided,
+    states_error,
+    text_field,
+    text_of,
+)
 
 T = TypeVar("T")
 
@@ -63,15 +71,17 @@ TRANSACTIONS: Final = Operation("list_transactions", Effect.READ, rows=Rows("tra
 BALANCE: Final = Operation("fetch_balance", Effect.READ)
 PROFILE: Final = Operation("fetch_profile", Effect.READ, hidden=frozenset({"email"}))
 
-ERROR_CODES: Final = {
-    "UNAUTHORIZED": Reason.CREDENTIALS,
-    "INVALID_PARAMS": Reason.PARAMETERS,
-    "INSUFFICIENT_BALANCE": Reason.NO_BALANCE,
-    "NO_AVAILABLE_NUMBER": Reason.NO_NUMBER_AVAILABLE,
-    "ORDER_NOT_FOUND": Reason.ORDER_NOT_FOUND,
-    "ORDER_EXPIRED": Reason.ORDER_EXPIRED,
-    "PRICE_CALCULATION_ERROR": Reason.PRICE_NOT_CALCULATED,
-}
+ERROR_CODES: Final = table(
+    {
+        Reason.CREDENTIALS: "UNAUTHORIZED",
+        Reason.PARAMETERS: "INVALID_PARAMS",
+        Reason.NO_BALANCE: "INSUFFICIENT_BALANCE",
+        Reason.NO_NUMBER_AVAILABLE: "NO_AVAILABLE_NUMBER",
+        Reason.ORDER_NOT_FOUND: "ORDER_NOT_FOUND",
+        Reason.ORDER_EXPIRED: "ORDER_EXPIRED",
+        Reason.PRICE_NOT_CALCULATED: "PRICE_CALCULATION_ERROR",
+    }
+)
 """业务错误码 in the document. They take precedence over the HTTP status."""
 HTTP_STATUSES: Final = {
     400: Reason.PARAMETERS,
@@ -96,6 +106,13 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
     support = "Telegram @appsms_support · support@appsms.net · 7x24"
     default_base_url = "https://appsms.net/api/v1"
     base_url_help = _("As given in the provider's document, ending in /api/v1.")
+    documented_paths = (
+        "/order",
+        "/user/balance",
+        "/user/profile",
+        "/user/orders",
+        "/user/transactions",
+    )
     credential_fields = (
         CredentialField(
             "api_key",
@@ -126,11 +143,11 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         Offer("facebook", "Facebook"),
     )
     documented_regions = (
-        Offer("ID", _("Indonesia"), _("low price, many numbers available")),
-        Offer("US", _("United States"), _("higher price")),
-        Offer("GB", _("United Kingdom"), _("medium price")),
-        Offer("CN", _("China"), _("some apps only")),
-        Offer("IN", _("India"), _("low price")),
+        Offer("ID", "Indonesia", _("low price, many numbers available")),
+        Offer("US", "United States", _("higher price")),
+        Offer("GB", "United Kingdom", _("medium price")),
+        Offer("CN", "China", _("some apps only")),
+        Offer("IN", "India", _("low price")),
     )
 
     def place_order(self, project: str, region: str) -> Rental:
@@ -189,7 +206,12 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
     ) -> T:
         headers = {"Authorization": f"Bearer {self.credential('api_key')}"}
         http_request = Request(method, path, query=query or {}, json=json, headers=headers)
-        return self.transport.call(operation, http_request, lambda answer: _parse(answer, read))
+        concerns_order = path.startswith("/order/")
+        return self.transport.call(
+            operation,
+            http_request,
+            lambda answer: _parse(answer, read, concerns_order=concerns_order),
+        )
 
     def _path_of(self, order_id: str) -> str:
         if not rows.ORDER_ID.fullmatch(order_id):
@@ -197,13 +219,13 @@ class GoSMS(RentsNumbers, ReportsBalance, ReportsProfile):
         return f"/order/{order_id}"
 
 
-def _parse(answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
-    """Parse an answer. Success is HTTP 200 without an `error` key. A ValueError of `read` means
+def _parse(answer: Answer, read: Callable[[Mapping[str, Any]], T], *, concerns_order: bool) -> T:
+    """Parse an answer. Success is HTTP 200 without an error. A ValueError of `read` means
     unreadable."""
     if answer.status != 200:
-        _refuse(answer)
+        _refuse(answer, concerns_order=concerns_order)
     body = json_object(answer)
-    if "error" in body:
+    if states_error(body):
         _refuse(answer)
     try:
         return read(body)
@@ -213,15 +235,20 @@ def _parse(answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
         raise OutcomeUnknown(Reason.UNREADABLE, http_status=answer.status) from None
 
 
-def _refuse(answer: Answer) -> NoReturn:
+def _refuse(answer: Answer, *, concerns_order: bool = True) -> NoReturn:
+    """Raise the error of an answer that is no success.
+
+    `concerns_order`: whether the call named an order, so that HTTP 404 alone means that there is no
+    such order. For any other call, 404 without JSON means a wrong address.
+    """
     body = json_object_or_none(answer) or {}
-    code = body.get("code")
     words = _words(body)
-    if "order_id" in body and ("error" in body or 300 <= answer.status < 500):
+    if "order_id" in body and (states_error(body) or 300 <= answer.status < 500):
         # The order may exist, although the error or the status denies it.
         raise_contradiction(answer, words)
-    reason = ERROR_CODES.get(code) if isinstance(code, str) else None
-    reason = reason or HTTP_STATUSES.get(answer.status)
+    reason = look_up(ERROR_CODES, body.get("code"))
+    if reason is None and (answer.status != 404 or concerns_order or is_json(answer)):
+        reason = HTTP_STATUSES.get(answer.status)
     if reason is not None:
         raise Refused(reason, words=words, http_status=answer.status)
     if answer.status == 200:
@@ -231,15 +258,18 @@ def _refuse(answer: Answer) -> NoReturn:
 
 def _words(body: Mapping[str, Any]) -> str:
     """The error text and its name. Without an error text, or beside an order, `code` may be the
-    code that somebody waits for: then only a documented name is shown."""
-    text, name = text_field(body, "error"), text_of(body.get("code"), 100)
-    is_error_alone = "error" in body and "order_id" not in body
-    return f"{text} ({name})" if name and (is_error_alone or name in ERROR_CODES) else text
+    code that staff wait for: then only a documented name is shown."""
+    has_error = states_error(body)
+    text = text_field(body, "error") if has_error else ""
+    name = text_of(body.get("code"), 100)
+    is_error_alone = has_error and "order_id" not in body
+    is_documented = look_up(ERROR_CODES, body.get("code")) is not None
+    return f"{text} ({name})" if name and (is_error_alone or is_documented) else text
 
 
 def _cancellation(body: Mapping[str, Any]) -> Cancellation:
     message = text_field(body, "message")
-    if not message:
+    if is_nothing(message):
         raise ValueError("no message")
     return Cancellation(message, amount_of(body.get("refund_amount")))
 

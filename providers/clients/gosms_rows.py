@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from core.money import parse_amount
+from providers.gateway.stated_times import CREATED, EXPIRES, RECEIVED, time_of
 from providers.gateway.vocabulary import (
     Balance,
     OrderState,
@@ -17,27 +17,46 @@ from providers.gateway.vocabulary import (
     Transaction,
     TransactionPage,
 )
+from providers.gateway.words import (
+    is_no_id,
+    is_nothing,
+    is_placeholder,
+    look_up,
+    table,
+    verdict_of,
+    word_of,
+)
 
-from .parsing import amount_of, id_of, text_field, text_of, time_of
+from .parsing import (
+    amount_of,
+    count_of,
+    id_of,
+    required_amount,
+    stated_text,
+    text_field,
+    text_of,
+)
 
 T = TypeVar("T")
 
 ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """It becomes part of a URL, so it must not contain anything that could lead elsewhere."""
 
-ORDER_STATES: Final = {
-    "pending": OrderState.PENDING,
-    "received": OrderState.RECEIVED,
-    "completed": OrderState.COMPLETED,
-    "cancelled": OrderState.CANCELLED,
-    # Missing in the document's list of states, but its three sample programs wait for it.
-    "expired": OrderState.EXPIRED,
-}
-TIMES: Final = ("created_at", "expired_at", "received_at")
+ORDER_STATES: Final = table(
+    {
+        OrderState.PENDING: "pending|等待接收短信|等待接收|等待中",
+        OrderState.RECEIVED: "received|已收到短信|已收到|已接收",
+        OrderState.COMPLETED: "completed|complete|订单已完成|已完成",
+        OrderState.CANCELLED: "cancelled|canceled|订单已取消|已取消",
+        # Missing in the document's list of states, but its three sample programs wait for it.
+        OrderState.EXPIRED: "expired|订单已过期|已过期",
+    }
+)
+"""状态说明 in the document, by its words and by their descriptions."""
+TIMES: Final = (CREATED, EXPIRES, RECEIVED)
 SHORT: Final = 100
 """Characters of a single word. Longer ones are cut and end in an ellipsis."""
 LONGEST_CONTENT: Final = 100_000
-MOST_ROWS: Final = 10**9
 
 
 class OtherOrder(ValueError):
@@ -48,24 +67,31 @@ def rental(row: object) -> Rental:
     if not isinstance(row, dict):
         raise ValueError("no order")  # noqa: TRY004
     order_id = id_of(row.get("order_id"))
-    if not ORDER_ID.fullmatch(order_id):
+    if not ORDER_ID.fullmatch(order_id) or is_no_id(order_id):
         raise ValueError("no order id")
     raw_state = text_field(row, "status", SHORT)
+    state = look_up(ORDER_STATES, row.get("status")) or OrderState.UNRECOGNISED
     return Rental(
         order_id=order_id,
-        state=ORDER_STATES.get(raw_state, OrderState.UNRECOGNISED),
+        state=state,
         raw_state=raw_state,
-        phone=text_field(row, "phone", SHORT),
-        project=text_field(row, "project_code", SHORT),
-        region=text_field(row, "region", SHORT),
+        phone=stated_text(row.get("phone"), SHORT),
+        project=stated_text(row.get("project_code"), SHORT),
+        region=stated_text(row.get("region"), SHORT),
         price=amount_of(row.get("price")),
-        code=text_field(row, "code", SHORT) or None,
-        content=text_of(row.get("content"), LONGEST_CONTENT) or None,
+        code=stated_text(row.get("code"), SHORT) or None,
+        content=_content(row.get("content"), state),
         created_at=time_of(row.get("created_at")),
         expires_at=time_of(row.get("expired_at")),
         received_at=time_of(row.get("received_at")),
         raw_times=_unread_times(row),
     )
+
+
+def _content(value: object, state: OrderState) -> str | None:
+    """The text of the SMS. "-" may be one, unless the order still waits for it."""
+    is_none = is_placeholder(value) if state is OrderState.PENDING else is_nothing(value)
+    return None if is_none else text_of(value, LONGEST_CONTENT) or None
 
 
 def placed(body: Mapping[str, Any], project: str, region: str) -> Rental:
@@ -74,9 +100,9 @@ def placed(body: Mapping[str, Any], project: str, region: str) -> Rental:
     if not order.phone:
         raise ValueError("no phone")
     warnings = []
-    if order.project not in ("", project):
+    if word_of(order.project) not in ("", word_of(project)):
         warnings.append("other_project")
-    if order.region not in ("", region):
+    if word_of(order.region) not in ("", word_of(region)):
         warnings.append("other_region")
     return replace(order, warnings=tuple(warnings))
 
@@ -90,13 +116,13 @@ def fetched(body: Mapping[str, Any], order_id: str) -> Rental:
 
 def rental_page(body: Mapping[str, Any], page: int, page_size: int) -> RentalPage:
     found, unreadable = _rows(body, "orders", rental)
-    total = _count(body.get("total"))
+    total = _total(body)
     return RentalPage(found, total, *_page_and_size(body, page, page_size), unreadable)
 
 
 def transaction_page(body: Mapping[str, Any], page: int, page_size: int) -> TransactionPage:
     found, unreadable = _rows(body, "transactions", transaction)
-    total = _count(body.get("total"))
+    total = _total(body)
     return TransactionPage(found, total, *_page_and_size(body, page, page_size), unreadable)
 
 
@@ -104,18 +130,18 @@ def transaction(row: object) -> Transaction:
     """A transaction. `amount` is positive for every type; the type alone gives the direction."""
     if not isinstance(row, dict):
         raise ValueError("no transaction")  # noqa: TRY004
-    transaction_id = id_of(row.get("id"))
+    transaction_id = _optional_id(row.get("id"))
     if not transaction_id:
         raise ValueError("no transaction id")
     created_at = time_of(row.get("created_at"))
     return Transaction(
         transaction_id=transaction_id,
         type=text_field(row, "type", SHORT),
-        amount=parse_amount(row.get("amount")),
+        amount=required_amount(row.get("amount")),
         balance_after=amount_of(row.get("balance_snapshot")),
         frozen_after=amount_of(row.get("frozen_balance_snapshot")),
         description=text_field(row, "description"),
-        order_id=id_of(row.get("order_id")),
+        order_id=_optional_id(row.get("order_id")),
         created_at=created_at,
         raw_created_at="" if created_at else text_field(row, "created_at", SHORT),
     )
@@ -123,7 +149,7 @@ def transaction(row: object) -> Transaction:
 
 def balance(body: Mapping[str, Any]) -> Balance:
     return Balance(
-        balance=parse_amount(body.get("balance")),
+        balance=required_amount(body.get("balance")),
         frozen=amount_of(body.get("frozen_balance")),
         available=amount_of(body.get("available_balance")),
         credit_limit=amount_of(body.get("credit_limit")),
@@ -131,22 +157,26 @@ def balance(body: Mapping[str, Any]) -> Balance:
 
 
 def profile(body: Mapping[str, Any]) -> Profile:
-    is_active = body.get("is_active")
     return Profile(
         user_id=id_of(body.get("user_id")),
         username=text_field(body, "username", SHORT),
         billing_type=text_field(body, "billing_type", SHORT),
-        is_active=is_active if isinstance(is_active, bool) else None,
+        is_active=verdict_of(body.get("is_active")),
         balance=balance(body),
         created_at=time_of(body.get("created_at")),
     )
+
+
+def _optional_id(value: object) -> str:
+    stated = id_of(value)
+    return "" if is_no_id(stated) else stated
 
 
 def _unread_times(row: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: text_field(row, name, SHORT)
         for name in TIMES
-        if row.get(name) is not None and time_of(row[name]) is None
+        if time_of(row.get(name)) is None and not is_placeholder(row.get(name))
     }
 
 
@@ -169,18 +199,17 @@ def _rows(
     return tuple(found), len(listed) - len(found)
 
 
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MOST_ROWS:
+def _total(body: Mapping[str, Any]) -> int:
+    total = count_of(body.get("total"))
+    if total is None:
         raise ValueError("no count")
-    return value
+    return total
 
 
 def _page_and_size(body: Mapping[str, Any], page: int, page_size: int) -> tuple[int, int]:
     """Page and page size as the provider states them, or else as we requested them."""
-    stated = []
-    for key, requested in (("page", page), ("page_size", page_size)):
-        try:
-            stated.append(_count(body.get(key)))
-        except ValueError:
-            stated.append(requested)
-    return stated[0], stated[1]
+    stated = [count_of(body.get(key)) for key in ("page", "page_size")]
+    return (
+        page if stated[0] is None else stated[0],
+        page_size if stated[1] is None else stated[1],
+    )

@@ -24,15 +24,16 @@ from providers.gateway.errors import Refused
 from providers.gateway.events import CallbackRequest, Event
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import Encoding, Reason, SmsKind, Submission, TextMessage
+from providers.gateway.words import is_no_id, verdict_of, word_of
 
 from .delivery_reports import parse_reports
 from .parsing import (
-    NO_IDS,
     id_of,
     is_success,
     option_lines,
     raise_contradiction,
     raise_undecided,
+    stated_text,
     text_field,
 )
 
@@ -45,9 +46,8 @@ SEND: Final = Operation(
 
 ENCODINGS: Final = {Encoding.GSM7: "T", Encoding.UCS2: "U"}
 """Values of `encoding`. T means Latin text here, but a transactional message in `sms_type`."""
-SUCCEEDED: Final = {"S": True, "F": False}
-"""Values of `status`: submission succeeded, submission failed."""
 
+SEND_PATH: Final = "/api/SendSMS"
 NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
 """Country code and number. On this platform a comma-separated list would be a bulk send."""
 REFERENCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,32}")
@@ -64,10 +64,11 @@ class Haorui(SendsText, ReceivesCallbacks):
     name = "HAORUI"
     summary = _("Send any text")
     base_url_help = _(
-        "The host HAORUI gave you with your API login, for example"
-        " https://api.example.com, without a path. There is no default, so that your"
-        " password is not sent to the wrong host."
+        "The address HAORUI gave you with your API login, for example"
+        " https://api.example.com. A path such as /api/SendSMS is removed. There is no default, so"
+        " that your password is not sent to the wrong host."
     )
+    documented_paths = (SEND_PATH, "/api")
     credential_fields = (
         CredentialField(
             "api_id",
@@ -95,7 +96,7 @@ class Haorui(SendsText, ReceivesCallbacks):
             _("Default message type"),
             _("As your HAORUI contract allows; individual messages can use the other type."),
             default="T",
-            choices=(("T", _("Transactional")), ("P", _("Marketing"))),
+            choices=(("T", _("T: transactional")), ("P", _("P: marketing"))),
         ),
     )
     # The platform has answered parallel calls with a misleading "IP not Whitelisted".
@@ -130,10 +131,15 @@ class Haorui(SendsText, ReceivesCallbacks):
         if message.callback_url:
             fields["callback_url"] = message.callback_url
         secrets = (message.text, *message.secrets, *_tokens_of(message.callback_url))
-        http_request = Request("POST", "/api/SendSMS", json=fields, secrets=secrets)
+        http_request = Request("POST", self._path(), json=fields, secrets=secrets)
         return self.transport.call(
             SEND, http_request, lambda answer: _submission(answer, message.reference)
         )
+
+    def _path(self) -> str:
+        """The document writes the address with /api, and accounts may have been saved so."""
+        has_api = self.login.base_url.rstrip("/").lower().endswith("/api")
+        return SEND_PATH.removeprefix("/api") if has_api else SEND_PATH
 
     def _check(self, message: TextMessage) -> None:
         if not message.text:
@@ -161,8 +167,8 @@ def _submission(answer: Answer, reference: str) -> Submission:
     document does not state for F."""
     body = json_object_or_none(answer) or {}
     remarks = text_field(body, "remarks")
-    status = body.get("status")
-    verdict = SUCCEEDED.get(status) if isinstance(status, str) else None
+    # S or F: submission succeeded, submission failed.
+    verdict = verdict_of(body.get("status"))
     if verdict is None:
         _refuse_missing(answer, text_field(body, "ReasonPhrase"))
         raise_undecided(
@@ -176,10 +182,11 @@ def _submission(answer: Answer, reference: str) -> Submission:
         raise_contradiction(answer, remarks)
     warnings = []
     provider_id = id_of(body.get("message_id"))
-    if provider_id in NO_IDS:
+    if is_no_id(provider_id):
         provider_id = ""
         warnings.append("no_id")
-    if text_field(body, "uid") not in ("", reference):
+    uid = stated_text(body.get("uid"))
+    if word_of(uid) not in ("", word_of(reference)):
         # Another message's uid. We keep the one that we sent.
         warnings.append("other_reference")
     return Submission(provider_id, remarks, tuple(warnings))

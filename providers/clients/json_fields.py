@@ -1,24 +1,31 @@
 """Read the fields of a callback from JSON, a query or a form.
 
-Nothing here raises on any bytes. A repeated name, or a name with a list, could mean two things:
-`CallbackFields` notes it as ambiguous, and the client then treats the callback as unrecognised.
+Nothing here raises on any bytes. A repeated name with different values, or a name with a list,
+could mean two things: `CallbackFields` notes it as ambiguous, and the client then treats the
+callback as unrecognised. A name that is repeated with the same value says one thing.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import compat32
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
-from .parsing import text_of
+from providers.gateway.charsets import declared_charset, decode
+from providers.gateway.words import number_text, word_of
+
+from .parsing import NumberText, id_of, text_of
 
 MOST_FIELDS: Final = 100
 _SIGNS: Final = re.compile(r"[_\s-]")
+_ESCAPED_AND: Final = re.compile(r"&(?:amp|#38|#x26);", re.IGNORECASE)
+"""Separators of a form that went through an HTML encoder. A value writes them as `%26amp%3B`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,8 @@ class CallbackFields:
     values: Mapping[str, str]
     original: Mapping[str, str] = field(default_factory=dict)
     ambiguous: frozenset[str] = frozenset()
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """All values of the names that are ambiguous because their values differ."""
 
     def get(self, *names: str) -> str:
         """The value of the first of these names that is not ambiguous or empty; else empty."""
@@ -43,25 +52,63 @@ class CallbackFields:
 def collect_fields(pairs: Iterable[tuple[object, object]]) -> CallbackFields:
     values: dict[str, str] = {}
     original: dict[str, str] = {}
+    said: dict[str, list[str]] = {}
     ambiguous: set[str] = set()
     for name, value in pairs:
         key = text_of(name, 100)
         short = CallbackFields.normalized(key)
-        if short in values or "[" in key or isinstance(value, (list, tuple)):
+        text = _value_text(value)
+        if "[" in key or isinstance(value, (list, tuple)):
             ambiguous.add(short)
-        values.setdefault(short, text_of(value).strip())
+        said.setdefault(short, []).append(text)
+        if not values.get(short):
+            values[short] = text
         original[key] = text_of(value)
-    return CallbackFields(values, original, frozenset(ambiguous))
+    repeated = {short: tuple(texts) for short, texts in said.items() if _differ(texts)}
+    return CallbackFields(values, original, frozenset(ambiguous | repeated.keys()), repeated)
 
 
-def parse_query_pairs(query: str) -> list[tuple[str, str]] | None:
-    """The fields of a query string; None if it has too many to be a report."""
-    try:
-        return parse_qsl(
-            query, keep_blank_values=True, errors="backslashreplace", max_num_fields=MOST_FIELDS
-        )
-    except ValueError:
+def _value_text(value: object) -> str:
+    if isinstance(value, NumberText):
+        return number_text(value.number) or text_of(value)
+    return text_of(value).strip()
+
+
+def _differ(texts: Sequence[str]) -> bool:
+    """Whether values contradict each other. An empty one says nothing."""
+    words = {word_of(text) or text for text in texts if text}
+    return len(words) > 1 and len({id_of(text) or text for text in texts if text}) > 1
+
+
+def parse_query_pairs(query: str, content_type: str = "") -> list[tuple[str, str]] | None:
+    """The fields of a query string or form; None if it has too many to be a report.
+
+    Percent-encoded bytes are decoded together, by the declared charset or the one that they are in.
+    """
+    parts = [part for part in _ESCAPED_AND.sub("&", query).split("&") if part]
+    if len(parts) > MOST_FIELDS:
         return None
+    raw = [tuple(_unquote(piece) for piece in part.partition("=")[::2]) for part in parts]
+    charset = _charset_of(b"\n".join(piece for pair in raw for piece in pair), content_type)
+    return [(decode(name, charset), decode(value, charset)) for name, value in raw]
+
+
+def percent_encoded(body: bytes) -> str:
+    """A form with its non-ASCII bytes percent-encoded, so that all are decoded together."""
+    return "".join(chr(byte) if byte < 128 else f"%{byte:02X}" for byte in body.strip())
+
+
+def _unquote(text: str) -> bytes:
+    return unquote_to_bytes(text.replace("+", " ").encode("utf-8", "backslashreplace"))
+
+
+def _charset_of(data: bytes, content_type: str) -> str:
+    """A Content-Type that makes `decode` read each part as it reads all of them."""
+    try:
+        data.decode("utf-8")
+    except ValueError:
+        return content_type if declared_charset(content_type) else "charset=gb18030"
+    return "charset=utf-8"
 
 
 def parse_multipart_pairs(body: bytes, content_type: str) -> list[tuple[str, str]] | None:
@@ -80,17 +127,42 @@ def parse_multipart_pairs(body: bytes, content_type: str) -> list[tuple[str, str
         name = part.get_param("name", header="content-disposition")
         content = part.get_payload(decode=True)
         if isinstance(name, str) and isinstance(content, bytes):
-            pairs.append((name, content.decode("utf-8", "backslashreplace")))
+            pairs.append((name, decode(content, str(part.get("content-type", "")))))
     return pairs if len(pairs) <= MOST_FIELDS else None
 
 
-def parse_json_pairs(body: bytes) -> list[object] | None:
+def parse_json_pairs(body: bytes, content_type: str = "") -> list[object] | None:
     """The objects of a JSON body, each as a tuple of pairs; None if it is not JSON.
 
-    Pairs, because a dict would silently keep the last of two equal names.
+    Pairs, because a dict would silently keep the last of two equal names. JSON that was sent as a
+    form, and so ends in `=` or is percent-encoded, is read as well. So is JSON in a JSON string.
     """
+    text = decode(body, content_type).strip()
+    for written in (text, text.rstrip("="), html.unescape(text), _from_form(text)):
+        read = _read_json(written)
+        if isinstance(read, str) and not isinstance(read, NumberText):
+            read = _read_json(read)
+        if read is not None:
+            return read if isinstance(read, list) else [read]
+    return None
+
+
+def looks_like_json(body: bytes, content_type: str = "") -> bool:
+    """Whether a body, or the only field of a form, begins like a JSON object or list."""
+    text = decode(body[:200], content_type).lstrip()
+    return text.startswith(("{", "[", "%7B", "%7b", "%5B", "%5b"))
+
+
+def _from_form(text: str) -> str:
+    return decode(_unquote(text)).strip().rstrip("=")
+
+
+def _read_json(text: str) -> object:
+    """The value; None for text that is no JSON, and for null."""
     try:
-        read = json.loads(body, object_pairs_hook=tuple, parse_float=str, parse_constant=str)
+        read: object = json.loads(
+            text, object_pairs_hook=tuple, parse_float=NumberText, parse_constant=str
+        )
     except (ValueError, RecursionError):
         return None
-    return read if isinstance(read, list) else [read]
+    return read

@@ -12,22 +12,23 @@ from providers.gateway.events import (
     VerificationReported,
 )
 from providers.gateway.vocabulary import DeliveryState, Reason
+from providers.gateway.words import is_no_id, verdict_of, word_of
 
 from .json_fields import CallbackFields, collect_fields, parse_query_pairs
-from .parsing import NO_IDS, id_of
+from .parsing import id_of
 
 SEND_STATUS: Final = "0"
 VERIFICATION: Final = "1"
 """The two values of `TYPE`."""
 
-STATUSES: Final = frozenset({"SUCCESS", "ERROR"})
 CODES: Final = frozenset({"200", "400", "500"})
 DELIVERY: Final = {
-    ("SUCCESS", "200"): DeliveryState.DELIVERED,
-    ("ERROR", "400"): DeliveryState.UNDELIVERED,
-    ("ERROR", "500"): DeliveryState.UNDELIVERED,
+    (True, "200"): DeliveryState.DELIVERED,
+    (False, "400"): DeliveryState.UNDELIVERED,
+    (False, "500"): DeliveryState.UNDELIVERED,
 }
-VERIFIED: Final = {("SUCCESS", "200"): True, ("ERROR", "400"): False, ("ERROR", "500"): False}
+"""By STATUS (SUCCESS or ERROR) and CODE."""
+VERIFIED: Final = {(True, "200"): True, (False, "400"): False, (False, "500"): False}
 """Evidence only: this callback has no RESULT, and anybody who knows the address can call it."""
 
 REASONS: Final = {"400": Reason.BAD_NUMBER, "500": Reason.PROVIDER_FAULT}
@@ -47,28 +48,31 @@ def parse_report(request: CallbackRequest) -> tuple[Event, ...]:
 
 def _event(report: CallbackFields) -> Event:
     reference = id_of(report.get("extid"))
+    reference = "" if is_no_id(reference) else reference
     provider_id = id_of(report.get("msgid"))
-    provider_id = "" if provider_id in NO_IDS else provider_id
-    stated = (report.get("status").upper(), report.get("code"))
-    words = " ".join(word for word in (*stated, report.get("msg")) if word)
+    provider_id = "" if is_no_id(provider_id) else provider_id
     fields = {name: report.original[name] for name in report.original if name.lower() not in READ}
-    problem = _problem(report, stated, named=bool(reference or provider_id))
-    if problem:
+    verdict, code = verdict_of(report.get("status")), word_of(report.get("code"))
+    status = report.get("status") if verdict is None else report.get("status").upper()
+    said = (status, report.get("code"), report.get("msg"))
+    words = " ".join(word for word in said if word)
+    problem = _problem(report, verdict, code, named=bool(reference or provider_id))
+    if problem or verdict is None:
         return Unrecognised(reference, provider_id, words, fields, problem)
-    if stated[1] in REASONS:
-        fields["reason"] = REASONS[stated[1]].value
-    if report.get("type") == SEND_STATUS:
+    stated = (verdict, code)
+    if code in REASONS:
+        fields["reason"] = REASONS[code].value
+    if word_of(report.get("type")) == SEND_STATUS:
         return DeliveryReported(reference, provider_id, words, fields, DELIVERY[stated])
     return VerificationReported(reference, provider_id, words, fields, VERIFIED[stated])
 
 
-def _problem(report: CallbackFields, stated: tuple[str, str], *, named: bool) -> str:
+def _problem(report: CallbackFields, verdict: bool | None, code: str, *, named: bool) -> str:
     if report.ambiguous:
         return "ambiguous"
-    status, code = stated
-    kind = report.get("type")
-    if not (status and code and kind and named):
+    kind = word_of(report.get("type"))
+    if not (report.get("status") and code and kind and named):
         return "incomplete"
-    if status not in STATUSES or code not in CODES or kind not in (SEND_STATUS, VERIFICATION):
+    if verdict is None or code not in CODES or kind not in (SEND_STATUS, VERIFICATION):
         return "unknown_word"
-    return "" if stated in DELIVERY else "contradiction"
+    return "" if (verdict, code) in DELIVERY else "contradiction"

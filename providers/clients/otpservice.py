@@ -24,9 +24,17 @@ from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.events import CallbackRequest, Event
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import CheckResult, CodeCheck, ProviderCode, Reason, Submission
+from providers.gateway.words import is_no_id, look_up, table, verdict_of, word_of
 
 from .otp_reports import parse_report
-from .parsing import NO_IDS, id_of, is_success, raise_contradiction, raise_undecided, text_field
+from .parsing import (
+    id_of,
+    is_success,
+    raise_contradiction,
+    raise_undecided,
+    stated_text,
+    text_field,
+)
 
 LOGIN_FIELDS: Final = frozenset({"username", "password"})
 SEND: Final = Operation(
@@ -41,8 +49,6 @@ CHECK: Final = Operation(
 """Paid, because a second check can use up a try or return FAILED after a PASS. The CODE of an
 answer is a status."""
 
-SUCCEEDED: Final = {"SUCCESS": True, "ERROR": False}
-"""Values of `STATUS`. The document shows SUCCESS for answers; ERROR is in its callback tables."""
 ACCEPTED: Final = "200"
 REFUSALS: Final = {
     "400": Reason.PARAMETERS,
@@ -51,7 +57,8 @@ REFUSALS: Final = {
 }
 FAULT: Final = "500"
 """Values of `CODE`, "Response status code": the numbers of HTTP, but in the body."""
-PASSED: Final = {"PASS": True, "FAILED": False}
+PASSED: Final = table({True: "PASS|PASSED", False: "FAILED|FAIL"})
+"""Values of `RESULT`. Only words for passing a check verify a code, not every word for success."""
 
 NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
 REFERENCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}")
@@ -70,13 +77,14 @@ class OtpService(MakesCodes, ReceivesCallbacks):
         "The address the provider gave you, without /send. Its document does not state"
         " one, so there is no default. Give the provider the callback address below."
     )
+    documented_paths = ("/send", "/code")
     credential_fields = (
         CredentialField(
-            "username", _("Username"), _("The account name that the provider gave you.")
+            "username", _("API user name"), _("The account name that the provider gave you.")
         ),
         CredentialField(
             "password",
-            _("Password"),
+            _("API password"),
             _(
                 "The password of that account. This provider requires it in the address of"
                 " every call."
@@ -152,13 +160,13 @@ def _verdict(answer: Answer, check: CodeCheck) -> CheckResult:
     """
     body = _accepted(answer)
     words = f"{_words(body)} {text_field(body, 'RESULT')}".strip()
-    stated = body.get("RESULT")
-    passed = PASSED.get(stated) if isinstance(stated, str) else None
+    passed = look_up(PASSED, body.get("RESULT"))
     if passed is None:
         raise OutcomeUnknown(Reason.UNREADABLE, words=words, http_status=answer.status)
     if id_of(body.get("MSGID")) != check.session_id:
         raise_contradiction(answer, words)
-    if check.reference and text_field(body, "EXTID") not in ("", check.reference):
+    reference = word_of(stated_text(body.get("EXTID")))
+    if check.reference and reference not in ("", word_of(check.reference)):
         raise_contradiction(answer, words)
     return CheckResult(passed, words, _no_id(check.session_id))
 
@@ -167,13 +175,14 @@ def _accepted(answer: Answer) -> Mapping[str, Any]:
     """The body of an answer whose STATUS and CODE both say yes. Raises for any other."""
     body = json_object_or_none(answer) or {}
     words = _words(body)
-    status = body.get("STATUS")
-    succeeded = SUCCEEDED.get(status) if isinstance(status, str) else None
-    code = id_of(body.get("CODE"))
+    # The document shows SUCCESS for answers; ERROR is in its callback tables.
+    succeeded = verdict_of(body.get("STATUS"))
+    code = word_of(body.get("CODE"))
     if succeeded is None or code not in {ACCEPTED, FAULT, *REFUSALS}:
         _refuse(str(answer.status), answer, words)
         raise_undecided(answer, words)
-    if succeeded != (code == ACCEPTED) or (not succeeded and body.get("RESULT") == "PASS"):
+    passed = look_up(PASSED, body.get("RESULT"))
+    if succeeded != (code == ACCEPTED) or (not succeeded and passed):
         raise_contradiction(answer, words)
     if not succeeded:
         _refuse(code, answer, words)
@@ -195,4 +204,4 @@ def _words(body: Mapping[str, Any]) -> str:
 
 
 def _no_id(provider_id: str) -> tuple[str, ...]:
-    return ("no_id",) if provider_id in NO_IDS else ()
+    return ("no_id",) if is_no_id(provider_id) else ()

@@ -25,7 +25,7 @@ from .work_source import Job, Lane, Result
 TOO_LATE: Final = "too_late"
 """The stored reason of a check that the engine did not make in time."""
 EXPIRES_AFTER: Final = timedelta(minutes=2)
-"""After this time nobody looks at the result; a newer check replaces it."""
+"""After this time the result is no longer shown; a newer check replaces it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class EnquirySource(ClaimedRowSource):
             return
         by_hand = enquiry.account.pause_reason == accounts.BY_HAND
         if not by_hand or asked_by.has_perm("providers.resume_account"):
-            accounts.resume(enquiry.account)
+            accounts.resume(enquiry.account, asked_by)
 
     def tidy(self, now: datetime) -> None:
         """Fail enquiries that have waited too long to be of interest."""

@@ -256,7 +256,7 @@ class ClaimedRowSource(WorkSource):
             rows.release(its_jobs, claim)
 
     def still_holds(self, job: Job, claim: UUID) -> bool:
-        """Never true of a call that may be repeated: its claim does not tell two jobs apart."""
+        """Never true of a call that may be repeated: its claim does not distinguish two jobs."""
         return any(
             rows.held(job, claim).exists()
             for rows in self.rows

@@ -1,7 +1,7 @@
 """Notices that a wall clock was set, also while no loop of this host ran.
 
-The monotonic clock of a host goes on from one process to the next. So a loop leaves behind how far
-the wall clocks are ahead of it, and the next one starts from there. Otherwise a clock that was set
+The monotonic clock of a host continues from one process to the next. So a loop stores how far the
+wall clocks are ahead of it, and the next one starts from there. Otherwise a clock that was set
 just before a loop started would look right to it.
 """
 

@@ -1,7 +1,7 @@
 """Decides whether an error concerns the row being written, or the database as a whole.
 
 The difference decides what happens to a known answer. An error of the row recurs, so the row is
-set aside and the others go on. Any other error of the database says nothing about the row: the
+set aside and the others continue. Any other error of the database says nothing about the row: the
 same statement works once the database accepts it. A failover, a full disk, a lock, a read-only
 server, a missing column while another version migrates: the list has no end, so the rule names
 the few errors that do concern a row.

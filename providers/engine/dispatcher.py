@@ -154,7 +154,7 @@ class Dispatcher:
     def _claim_guarded(self, served: LeasedAccount, source: WorkSource) -> list[ReservedJob]:
         """Claim for one account, and skip it in the next rounds if that fails.
 
-        The round is rolled back, and the other accounts go on in the next one. A savepoint per
+        The round is rolled back, and the other accounts continue in the next one. A savepoint per
         account would cost two more queries in every round.
         """
         try:

@@ -1,7 +1,7 @@
 """Bring back times that lie further ahead than anything legitimate.
 
 A clock that is set back leaves every stored "not before" as far ahead as the step: the queue, its
-schedules and whole accounts would stand still until then. Each such column has a bound of its
+schedules and whole accounts would wait until then. Each such column has a bound of its
 own. A time beyond it was written by another clock, so it is replaced. The loops do this when they
 start, after a step of the clock, and each minute.
 """
@@ -72,7 +72,7 @@ def _queue_locks(now: datetime) -> int:
 
 
 def _schedules(now: datetime) -> int:
-    """Schedules that run every so many minutes. A daily one is at most a day ahead."""
+    """Schedules that run every few minutes. A daily one is at most a day ahead."""
     far = 0
     for pk, minutes, next_run in Schedule.objects.values_list("pk", "minutes", "next_run"):
         if minutes and next_run and next_run > now + timedelta(minutes=minutes) + SOON:

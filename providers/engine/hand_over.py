@@ -89,7 +89,7 @@ class HandOver:
 def ages_of_last_calls(account: Account, free_for: float, *, cut_off: bool) -> list[float]:
     """How many seconds ago the calls of the last minute were made, the oldest first.
 
-    `free_for`: for how many seconds nobody has held the account. A call counts as younger than it
+    `free_for`: for how many seconds no loop has held the account. A call counts as younger than it
     is rather than as older: the clock of the former holder may differ from ours.
     """
     now = clock.now()

@@ -16,7 +16,7 @@ from ..models import Heartbeat, Lease, heartbeat, newest_engine_beat
 from ..models.engine import LOOP_PREFIX
 
 BEAT_EVERY: Final = 2.0
-"""Seconds between two heartbeats of a loop, whether it works or stands by."""
+"""Seconds between two heartbeats of a loop, whether it works or is on standby."""
 LOOP_TIMEOUT: Final = timedelta(seconds=15)
 SHARING_TIMEOUT: Final = 6.0
 """Seconds without a heartbeat after which a loop has no share in the accounts any more. Its leases
@@ -26,7 +26,7 @@ LONGEST_LEASE: Final = SHARING_TIMEOUT + 1.0
 QUEUE_PREFIX: Final = "queue:"
 """Of the heartbeats that the default queue of each host leaves."""
 CLOCK_PREFIX: Final = "clock:"
-"""Of the rows in which each host notes how its clocks stand (`clock_watch`)."""
+"""Of the rows in which each host notes the state of its clocks (`clock_watch`)."""
 TAKEOVER_TIME = 10.0
 """Seconds within which another loop takes over. A shorter gap is normal."""
 

@@ -22,7 +22,7 @@ class LeaseState:
     is_free: bool
     expires_in: float = 0.0
     free_for: float = 0.0
-    """For how long certainly nobody has held it."""
+    """For how long certainly no loop has held it."""
 
 
 def compute_shares(

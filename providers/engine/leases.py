@@ -27,7 +27,7 @@ class Renewal:
 
     held: set[int]
     taken: Mapping[int, float] = field(default_factory=dict)
-    """Those that it did not hold before, and for how many seconds nobody has held them."""
+    """Those that it did not hold before, and for how many seconds no loop has held them."""
     cut_off: set[int] = field(default_factory=set)
     """Those of them that expired, so that calls of the former holder may not be recorded."""
     surplus: int = 0

@@ -55,8 +55,8 @@ DEADLINES = Deadlines()
 DRAIN_TIMEOUT = 60.0
 """Seconds that running calls have to end when the loop stops. Longer than any call takes."""
 LONGEST_DRAIN_TIMEOUT = 3600.0
-"""Seconds that a stopping loop waits for a lost database while results are unwritten. Whoever
-stops the whole cluster waits less long and ends the process."""
+"""Seconds that a stopping loop waits for a lost database while results are unwritten. A stop
+of the whole cluster allows less time and ends the process."""
 
 
 class Loop:
@@ -85,7 +85,7 @@ class Loop:
     def _run_guarded_round(self) -> bool:
         try:
             return self.run_round()
-        except Exception as error:  # noqa: BLE001 - a loop goes on whatever happens
+        except Exception as error:  # noqa: BLE001 - a loop survives every failure
             self._wait_after(error)
         return True
 
@@ -95,7 +95,7 @@ class Loop:
             logger.error("A round of the engine failed.", exc_info=error)
         else:
             logger.error("The database is away.", exc_info=error)
-            # A connection to a server that was read-only may stay so for good.
+            # A connection to a server that was read-only may stay so permanently.
             connection.close()
         time.sleep(1)
 

@@ -5,10 +5,10 @@ on the error (`database_errors`):
 
 1. It concerns a row: the results are written one by one. A result that still fails is logged,
    and its row becomes unknown by the sweep, so its call is never repeated. Its journal rows are
-   written by themselves, if necessary without their texts.
+   written separately, if necessary without their texts.
 2. Any other error of the database: the results stay in memory in their order. The commit may
    have succeeded although its answer was lost. Results and journal rows share a transaction, so
-   the journal tells before the next attempt.
+   the journal shows before the next attempt.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ResultWriter:
         self._slowed: set[int] = set()
         self._was_full = False
         self.unwritable = 0
-        """Results and journal rows that the database refused for good."""
+        """Results and journal rows that the database refused permanently."""
 
     @property
     def is_empty(self) -> bool:
@@ -223,7 +223,7 @@ class ResultWriter:
             and error.outcome == Outcome.REFUSED
             and error.reason not in UNCOUNTED_REFUSALS
         ):
-            accounts.record_refusal(account, error.words)
+            accounts.record_refusal(account, error.words, error.reason)
 
 
 def _kind_of(error: Exception) -> str:

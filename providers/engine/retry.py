@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..gateway.errors import GatewayError
-from ..gateway.vocabulary import Reason
+from ..gateway.vocabulary import REDIRECTS, Reason
 
 MAX_TRIES: Final = 3
 BACKOFF: Final = (timedelta(seconds=2), timedelta(seconds=10))
 """The wait before the second and the third try."""
-HOPELESS: Final = frozenset({Reason.REDIRECTED, Reason.FORBIDDEN_ADDRESS, Reason.PORTAL_FAULT})
+HOPELESS: Final = REDIRECTS | {Reason.FORBIDDEN_ADDRESS, Reason.PORTAL_FAULT}
 """The call did nothing, and repeating it would change nothing."""
 
 

@@ -54,7 +54,7 @@ def _tuned_garbage_collector() -> Iterator[None]:
 
 
 def _stop_signal(until: float) -> Callable[[], bool]:
-    """A function that tells the loop to stop.
+    """A function that stops the loop.
 
     A worker cannot see its cluster's stop event. The cluster's published status and the id of the
     parent process carry the same information.

@@ -68,7 +68,7 @@ class Unit:
 
     def parts(self) -> list[Unit]:
         """Smaller units, so that a row that cannot be written takes nothing else with it. Each
-        result first, then its journal rows by themselves, then these without their texts.
+        result first, then its journal rows separately, then these without their texts.
         Empty if nothing smaller can be written."""
         fresh = replace(self, is_doubtful=False, failures=0, bytes_kept=0)
         if len(self.finished) > 1:

@@ -1,9 +1,9 @@
 """Start the engine's loops. A lost start loses nothing: any loop takes any due row.
 
 One task always waits in the queue, besides those that each cluster has fetched in advance. So a
-worker that starts finds a loop at once, whatever was killed before. Whoever notices that none
-waits queues the next: each worker when it starts, each loop while it runs, whoever writes work
-while no loop lives, and a schedule.
+worker that starts finds a loop at once, whatever was killed before. These check that one
+waits, and queue the next if not: each worker when it starts, each loop while it runs, the code that
+writes work while no loop lives, and a schedule.
 """
 
 from __future__ import annotations

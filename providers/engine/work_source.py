@@ -22,7 +22,7 @@ class Lane(IntEnum):
     """The priority of a source. Bulk work never delays the lanes above it."""
 
     STAFF = 1
-    """Codes and single sends: somebody is waiting."""
+    """Codes and single sends: a person is waiting."""
     ORDERS = 2
     """Rent, cancel, check."""
     POLLS = 3

@@ -143,7 +143,7 @@ class WorkerPool:
                 finished = Finished(call.source, Result(call.job, not_begun=True), [])
             error = finished.result.error
             if error is not None and should_pause(call.account, error):
-                # The loop will pause the account too, but queued calls must not go out before.
+                # The loop will pause the account too, but queued calls must not start before.
                 account_queue.pause()
             account_queue.finish(call)
             self._finish(finished)

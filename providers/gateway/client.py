@@ -97,6 +97,8 @@ class Client(ABC):
     default_base_url: ClassVar[str] = ""
     """Empty if the document names no host that can be trusted with a password."""
     base_url_help: ClassVar[str] = ""
+    documented_paths: ClassVar[tuple[str, ...]] = ()
+    """Paths of calls as the document writes them. Staff may paste an address with one of them."""
     credential_fields: ClassVar[tuple[CredentialField, ...]]
     option_fields: ClassVar[tuple[OptionField, ...]] = ()
     pace: ClassVar[Pace] = Pace(per_second=5, per_minute=300, in_flight=4)
@@ -108,6 +110,14 @@ class Client(ABC):
 
     def credential(self, name: str) -> str:
         return self.login.credentials[name].reveal()
+
+    @classmethod
+    def base_url_in(cls, address: str) -> str:
+        """The base URL in an address that staff entered, without the path of a call."""
+        for path in cls.documented_paths:
+            if address.lower().endswith(path.lower()):
+                return address[: -len(path)].rstrip("/")
+        return address
 
     @classmethod
     def format_recipient(cls, recipient: str, options: Mapping[str, object]) -> str:

@@ -44,7 +44,7 @@ class NotDone(GatewayError):
 
 
 class Refused(GatewayError):
-    """The provider said no."""
+    """The provider refused the call."""
 
     outcome = Outcome.REFUSED
 

@@ -20,7 +20,7 @@ class Rows:
     id: str
 
 
-def summary_of(body: bytes, rows: Rows) -> str | None:
+def summary_of(body: str | bytes, rows: Rows) -> str | None:
     """The answer with its rows replaced by their number and ids, as JSON.
 
     None if the answer is not such a list. The journal then keeps it as received.

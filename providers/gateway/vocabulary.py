@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+
+from .stated_times import lifetime_of
 
 
 class Outcome(StrEnum):
@@ -16,7 +18,7 @@ class Outcome(StrEnum):
     NOT_DONE = "not_done"
     """Nothing happened, for certain. Repeating is free."""
     REFUSED = "refused"
-    """The provider said no. Repeating is pointless."""
+    """The provider refused the call. Repeating is pointless."""
     UNKNOWN = "unknown"
     """It may have happened. Never repeated automatically."""
 
@@ -38,9 +40,30 @@ class Reason(StrEnum):
     """The client itself declined (`CannotTake`). The provider was not called."""
     RATE_LIMITED = "rate_limited"
     UNREACHABLE = "unreachable"
+    """No connection, for a reason that none of the following names."""
+    NAME_NOT_FOUND = "name_not_found"
+    CONNECTION_REFUSED = "connection_refused"
+    CONNECT_TIMED_OUT = "connect_timed_out"
+    CONNECTION_RESET = "connection_reset"
+    """Closed by the other side before the request was sent."""
+    NO_ROUTE = "no_route"
+    NO_TLS = "no_tls"
+    """The port answers, but not in TLS."""
+    TLS_FAILED = "tls_failed"
+    """Both sides speak TLS and could not agree."""
+    CERT_EXPIRED = "cert_expired"
+    CERT_NOT_YET_VALID = "cert_not_yet_valid"
+    CERT_OTHER_HOST = "cert_other_host"
+    CERT_SELF_SIGNED = "cert_self_signed"
+    CERT_UNKNOWN_ISSUER = "cert_unknown_issuer"
+    CERT_INVALID = "cert_invalid"
     FORBIDDEN_ADDRESS = "forbidden_address"
     """The base URL leads to an address that this installation does not allow."""
     REDIRECTED = "redirected"
+    REDIRECTED_TO_SLASH = "redirected_to_slash"
+    """To the same path with a trailing slash."""
+    NOTHING_THERE = "nothing_there"
+    """HTTP 404 without any words: the base URL is probably wrong."""
     TIMED_OUT = "timed_out"
     CUT_OFF = "cut_off"
     UNREADABLE = "unreadable"
@@ -51,9 +74,8 @@ class Reason(StrEnum):
     """Our own code failed. The outcome says whether the call may have taken effect."""
 
 
-PAUSING = frozenset(
-    {Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED, Reason.NO_BALANCE, Reason.REDIRECTED}
-)
+REDIRECTS = frozenset({Reason.REDIRECTED, Reason.REDIRECTED_TO_SLASH})
+PAUSING = frozenset({Reason.CREDENTIALS, Reason.ACCOUNT_DISABLED, Reason.NO_BALANCE}) | REDIRECTS
 """Reasons that pause the paid calls of an account."""
 
 
@@ -203,8 +225,19 @@ class Rental:
     expires_at: datetime | None = None
     received_at: datetime | None = None
     raw_times: Mapping[str, str] = field(default_factory=dict)
-    """Times that could not be read, as the provider wrote them."""
+    """Times that name no moment, as the provider wrote them. Their names are in `stated_times`."""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def state_word(self) -> str:
+        """Our word for a state that we know, however it was written; else the provider's own."""
+        known = self.state is not OrderState.UNRECOGNISED
+        return self.state.value if known else self.raw_state
+
+    @property
+    def lifetime(self) -> timedelta | None:
+        """The time between creation and end, as stated; a time zone is not needed for it."""
+        return lifetime_of(self.created_at, self.expires_at, self.raw_times)
 
 
 @dataclass(frozen=True, slots=True)

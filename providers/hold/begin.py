@@ -38,7 +38,7 @@ def _begin(
 ) -> Hold | None:
     with transaction.atomic():
         row = fence.lock()
-        # Nobody raises the counter now, so a file holds no value that the row does not have yet.
+        # No loop raises the counter now, so a file holds no value that the row does not have yet.
         known = max(fence.seen(), fence_files.highest())
         hold = hold_everything(cause, details, by, reason)
         counter = None if cause == Hold.Cause.BY_HAND else _begin_past(row, known)
@@ -63,7 +63,7 @@ def hold_everything(
     hold = hold or Hold.objects.create(cause=cause, started_by=by, reason=reason[:200])
     held = {one.name: one.hold(hold) for one in holdables()}
     if is_new and not any(held.values()):
-        # Calls in flight refer to the hold as well, although nobody decides about them.
+        # Calls in flight refer to the hold as well, although staff do not decide about them.
         transaction.savepoint_rollback(before)
         logger.info("Nothing waits, so nothing was put on hold (%s).", cause)
         return None

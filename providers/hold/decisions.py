@@ -11,10 +11,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils.translation import override
 
 from core.acts import record_act
 
@@ -167,19 +165,9 @@ def _carry_out(hold: Hold, decision: Decision, by: User | None, reason: str) -> 
             subject=subject_of(hold),
             reason=reason,
             group=group.key,
-            titles=_titles(group),
-            account=str(group.account),
+            title=group.stored_title,
             count=count,
             of=group.undecided,
         )
     asked = group.undecided if decision.rows is None else len(decision.rows)
     return Decided(group, decision.send, count, max(0, asked - count))
-
-
-def _titles(group: HeldGroup) -> dict[str, str]:
-    """The title in every language: later readers may not have the group any more."""
-    titles = {}
-    for language, _name in settings.LANGUAGES:
-        with override(language):
-            titles[language] = str(group.title)
-    return titles

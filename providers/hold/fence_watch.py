@@ -1,6 +1,6 @@
 """Lets hosts take part in the fence where no engine loop runs.
 
-A host that only serves pages sees the counter rise, too. Its files then tell it, and the other
+A host that only serves pages sees the counter rise, too. Its files then record it, and the other
 hosts, when the database has gone back in time.
 """
 

@@ -16,6 +16,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 
+from core.stored_texts import Stored, show
+
 from ..models import Account, Hold
 
 FROM_BEFORE: Final = "from_before"
@@ -29,7 +31,7 @@ class HeldGroup:
     key: str
     """Names the group in forms and commands, such as `batch:17` or `messages:3`."""
     icon: str
-    title: str | Promise
+    stored_title: Stored
     account: str
     """The names of its accounts, and whose rows they are."""
     undecided: int
@@ -46,6 +48,10 @@ class HeldGroup:
     """The list of its rows."""
     has_rows: bool = False
     """Whether its rows can be decided one by one (`Holdable.rows`)."""
+
+    @property
+    def title(self) -> str:
+        return show(self.stored_title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ class Holdable(ABC):
 
     @abstractmethod
     def release(self, hold: Hold, group: str, rows: Collection[int] | None, by: User | None) -> int:
-        """Let these rows of a group go out (all: None). Returns the number of rows."""
+        """Release these rows of a group (all: None). Returns the number of rows."""
 
     @abstractmethod
     def discard(
@@ -122,7 +128,7 @@ def held_accounts() -> QuerySet[Account]:
 def hold_since(moment: datetime) -> Hold | None:
     """The newest hold if it began after this moment, whether or not it has ended.
 
-    What a row from before it would do by itself is not done: it may have been done already.
+    What a row from before it would do automatically is not done: it may have been done already.
     """
     return Hold.objects.filter(started_at__gt=moment).order_by("-started_at", "-pk").first()
 

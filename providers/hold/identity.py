@@ -31,7 +31,7 @@ def read() -> str:
     """The server's own name for this database; empty on SQLite, and if the server hides it.
 
     It changes when another server takes over (a new timeline), and when the database is created
-    anew. It does not change when a backup is restored into the same database.
+    again. It does not change when a backup is restored into the same database.
     """
     if connection.vendor != "postgresql":
         return ""
@@ -77,7 +77,7 @@ def _count_foreign_keys() -> int:
 def is_file_replaced() -> bool:
     """Whether another file lies where this connection opened its own (SQLite).
 
-    The connection goes on with the file that it opened, even if that one is deleted.
+    The connection continues with the file that it opened, even if that one is deleted.
     """
     wrapper = connections[DEFAULT_DB_ALIAS]
     opened = _files_at_connect.get(wrapper)

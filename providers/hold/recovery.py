@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 def recover(broken: FenceBroken) -> bool:
     """Put on hold what waits, unless another process has done so. Returns whether the caller may
-    go on. If not, a restore is still at work, and it is to look again later.
+    continue. If not, a restore is still at work, and it is to look again later.
 
     Whatever the caller keeps in memory belongs to another past, and it must forget it first.
     """

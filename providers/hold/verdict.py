@@ -166,7 +166,7 @@ def decide_at_start() -> Decision:
 def _decide_at_start() -> Decision:
     with transaction.atomic():
         row = fence.lock()
-        # Nobody raises the counter now, so a file holds no value that the row does not have yet.
+        # No loop raises the counter now, so a file holds no value that the row does not have yet.
         evidence = gather(row, fence_files.read())
         verdict, cause = decide(evidence)
         hold = None

@@ -1,6 +1,6 @@
 """Provider accounts and the records of the traffic with them."""
 
-from .account import Account, CallbackToken, Credential
+from .account import Account, AccountPause, CallbackToken, Credential
 from .callback import Callback, CallbackTest
 from .claimed import ClaimedRow, Settled
 from .engine import Heartbeat, Lease, TaskLease, heartbeat, newest_engine_beat
@@ -12,6 +12,7 @@ from .traffic import ApiCall, BalanceReading, Enquiry
 
 __all__ = [
     "Account",
+    "AccountPause",
     "Allowance",
     "ApiCall",
     "BalanceReading",

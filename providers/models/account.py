@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.fields import EncryptedField
 
@@ -22,9 +23,9 @@ class Account(models.Model):
     """A login with one provider, with its limits and settings."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
-    name = models.CharField(_("name"), max_length=64, unique=True)
-    provider = models.CharField(_("provider"), max_length=32, editable=False)
-    base_url = models.CharField(_("address"), max_length=300)
+    name = models.CharField(pgettext_lazy("field", "name"), max_length=64, unique=True)
+    provider = models.CharField(pgettext_lazy("field", "provider"), max_length=32, editable=False)
+    base_url = models.CharField(pgettext_lazy("field", "address"), max_length=300)
     options = models.JSONField(default=dict, blank=True)
     allowed_countries = models.JSONField(_("allowed countries"), default=list, blank=True)
     per_second = models.PositiveIntegerField(
@@ -70,8 +71,8 @@ class Account(models.Model):
 
     class Meta:
         ordering = ("name",)
-        verbose_name = _("account")
-        verbose_name_plural = _("accounts")
+        verbose_name = pgettext_lazy("model", "account")
+        verbose_name_plural = pgettext_lazy("model", "accounts")
         default_permissions = ("add", "change", "view")
         permissions = [
             ("check_account", "Can check the connection and read balances"),
@@ -111,6 +112,29 @@ class Account(models.Model):
     def phrases(self) -> list[str]:
         """The phrases in a refusal that pause this account, as staff listed them."""
         return [line.strip() for line in self.pausing_phrases.splitlines() if line.strip()]
+
+
+class AccountPause(models.Model):
+    """One pause of an account. The account itself only knows the present one."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="pauses")
+    reason = models.CharField(max_length=32)
+    started_at = RowTimeField()
+    ended_at = models.DateTimeField(null=True)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    resumed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    """None: a check by the portal ended the pause, or it continues."""
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=("account", "-started_at"), name="pause_by_account")]
+
+    def __str__(self) -> str:
+        return f"pause {self.pk} of account {self.account_id}"
 
 
 class Credential(models.Model):

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..clock import RowTimeField
 from ..states import CallbackState
@@ -25,7 +26,10 @@ class Callback(models.Model):
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="callbacks", verbose_name=_("account")
+        Account,
+        on_delete=models.PROTECT,
+        related_name="callbacks",
+        verbose_name=pgettext_lazy("field", "account"),
     )
     token = models.ForeignKey(CallbackToken, on_delete=models.SET_NULL, null=True, related_name="+")
     digest = models.CharField(max_length=64)
@@ -37,12 +41,15 @@ class Callback(models.Model):
     content_type = models.CharField(max_length=200, blank=True)
     sender = models.CharField(_("source address"), max_length=45, blank=True)
     """The network address of the sender."""
-    received_at = RowTimeField(_("received"))
+    received_at = RowTimeField(pgettext_lazy("field", "received"))
     last_at = RowTimeField()
     times = models.PositiveIntegerField(_("times received"), default=1)
 
     state = models.CharField(
-        _("state"), max_length=16, choices=State.choices, default=State.RECEIVED
+        pgettext_lazy("field", "state"),
+        max_length=16,
+        choices=State.choices,
+        default=State.RECEIVED,
     )
     kind = models.CharField(max_length=16, blank=True)
     """The kind of the first event: `delivery`, `verification` or empty."""
@@ -67,8 +74,8 @@ class Callback(models.Model):
 
     class Meta:
         ordering = ("-received_at", "-pk")
-        verbose_name = _("callback")
-        verbose_name_plural = _("callbacks")
+        verbose_name = pgettext_lazy("model", "callback")
+        verbose_name_plural = pgettext_lazy("model", "callbacks")
         default_permissions = ("view",)
         permissions = [
             ("process_callback", "Can process callbacks again"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..clock import RowTimeField
 
@@ -65,8 +66,8 @@ class Hold(models.Model):
 
     class Meta:
         ordering = ("-started_at", "-pk")
-        verbose_name = _("hold")
-        verbose_name_plural = _("holds")
+        verbose_name = pgettext_lazy("model", "hold")
+        verbose_name_plural = pgettext_lazy("model", "holds")
         default_permissions = ()
         permissions = [("release_hold", "Can release what is on hold")]
         constraints = [

@@ -36,8 +36,8 @@ class DailyLimit(models.Model):
 
     class What(models.TextChoices):
         MESSAGES = "messages", pgettext_lazy("daily limit", "Messages")
-        CODES = "codes", _("Codes")
-        ORDERS = "orders", _("Rented numbers")
+        CODES = "codes", pgettext_lazy("daily limit", "Codes")
+        ORDERS = "orders", pgettext_lazy("daily limit", "Rented numbers")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -53,10 +53,10 @@ class DailyLimit(models.Model):
         null=True,
         blank=True,
         related_name="daily_limits",
-        verbose_name=_("role"),
+        verbose_name=pgettext_lazy("field", "role"),
     )
-    what = models.CharField(_("type"), max_length=16, choices=What.choices)
-    most = models.PositiveIntegerField(_("limit"))
+    what = models.CharField(pgettext_lazy("field", "type"), max_length=16, choices=What.choices)
+    most = models.PositiveIntegerField(pgettext_lazy("field", "limit"))
 
     class Meta:
         verbose_name = _("daily limit")

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..clock import RowTimeField
 from ..gateway.vocabulary import Outcome
@@ -20,27 +21,27 @@ class ApiCall(models.Model):
     """One HTTP exchange with a provider, redacted before it is stored."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="api_calls")
-    operation = models.CharField(_("operation"), max_length=32)
+    operation = models.CharField(pgettext_lazy("field", "operation"), max_length=32)
     subject = models.CharField(max_length=64, blank=True, db_index=True)
-    started_at = models.DateTimeField(_("time"), db_index=True)
-    duration = models.FloatField(_("took"))
+    started_at = models.DateTimeField(pgettext_lazy("field", "time"), db_index=True)
+    duration = models.FloatField(pgettext_lazy("field", "took"))
     method = models.CharField(max_length=8)
-    url = models.TextField(_("address"))
+    url = models.TextField(pgettext_lazy("field", "address"))
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
     outcome = models.CharField(
-        _("outcome"),
+        pgettext_lazy("field", "outcome"),
         max_length=16,
         choices=[
-            (Outcome.DONE, _("Done")),
+            (Outcome.DONE, pgettext_lazy("call", "Done")),
             (Outcome.NOT_DONE, _("Not done")),
-            (Outcome.REFUSED, _("Refused")),
-            (Outcome.UNKNOWN, _("Unknown")),
+            (Outcome.REFUSED, pgettext_lazy("call", "Refused")),
+            (Outcome.UNKNOWN, pgettext_lazy("call", "Unknown")),
         ],
     )
-    reason = models.CharField(_("reason"), max_length=32, blank=True)
-    request_body = models.TextField(_("request"), blank=True)
-    answer_body = models.TextField(_("answer"), blank=True)
-    attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
+    reason = models.CharField(pgettext_lazy("field", "reason"), max_length=32, blank=True)
+    request_body = models.TextField(pgettext_lazy("field", "request"), blank=True)
+    answer_body = models.TextField(pgettext_lazy("field", "answer"), blank=True)
+    attempt = models.PositiveSmallIntegerField(pgettext_lazy("field", "attempt"), default=1)
 
     class Meta:
         ordering = ("-started_at", "-pk")

@@ -15,6 +15,7 @@ from core.templatetags.portal import visible
 from ..callbacks.process import NO_CLIENT
 from ..callbacks.retry import FAULT
 from ..callbacks.self_test import Problem, is_running
+from ..gateway.charsets import decode
 from ..gateway.client import ReceivesCallbacks
 from ..gateway.vocabulary import DeliveryState as D
 from ..models import Callback, CallbackTest
@@ -38,6 +39,13 @@ PROBLEMS: Final[dict[str, Promise]] = {
     "ambiguous": _("A field appears more than once, so its meaning is unclear."),
     "incomplete": _("The message ID or the state is missing."),
     "unknown_word": _("Unknown status; nothing was changed."),
+    "two_subjects": _(
+        "Its two IDs belong to two messages. It was applied to the one with our reference, and both"
+        " are marked as conflicting."
+    ),
+    "shared_id": _(
+        "The provider gave this ID to several messages, so it is unknown which one is meant."
+    ),
     "contradiction": _("It reports success and failure at once."),
     FAULT: _("The portal failed to process it. Tell the administrator, then process it again."),
     NO_CLIENT: _("The portal no longer supports this account's provider."),
@@ -104,7 +112,7 @@ def raw_query(callback: Callback, *, whole: bool) -> str:
 
 def raw_body(callback: Callback, *, whole: bool) -> str:
     """The body as text. Unless it is shown `whole`, numbers and message texts are masked."""
-    text = bytes(callback.body).decode("utf-8", "backslashreplace")
+    text = decode(bytes(callback.body), callback.content_type)
     if whole:
         return visible(text)
     if "multipart" in callback.content_type.lower():

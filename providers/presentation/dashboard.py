@@ -51,7 +51,7 @@ def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
     for account in Account.objects.exclude(paused_at=None):
         text = _("%(account)s is paused: %(reason)s") % {
             "account": account.name,
-            "reason": explain(account.pause_reason).title,
+            "reason": explain(account.pause_reason, words=account.pause_words).title,
         }
         url = reverse("admin:providers_account_change", args=[account.public_id])
         yield AttentionItem(text, url, "pause_circle", Role.DANGER)

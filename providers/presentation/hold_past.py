@@ -1,6 +1,6 @@
 """What a hold knows about the past of its database: a reader of `Hold.details`.
 
-`providers.hold.verdict.Evidence` writes it. A value that nobody noted is None or empty.
+`providers.hold.verdict.Evidence` writes it. A value that was not recorded is None or empty.
 """
 
 from __future__ import annotations

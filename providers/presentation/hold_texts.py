@@ -8,11 +8,13 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.models import Act
+from core.sentences import join_sentences
+from core.stored_texts import show
 from core.times import duration, short_time
 
 from ..hold.decisions import DISCARDED, ENDED, EXTENDED, RELEASED
@@ -59,8 +61,7 @@ def banner_text(hold: Hold) -> str:
         "time": short_time(hold.started_at)
     }
     second = _("What was waiting then is sent only after release; new work is sent normally.")
-    # Translators: two sentences, one after the other.
-    return _("%(first)s %(second)s") % {"first": first, "second": second}
+    return join_sentences(first, second)
 
 
 def cause_text(hold: Hold) -> str:
@@ -113,7 +114,7 @@ def _contents(past: Past) -> str:
         text = ngettext("%(count)s message", "%(count)s messages", count)
         parts.append(text % {"count": f"{count:,}"})
     # Translators: separates the parts of an enumeration.
-    return _(", ").join(parts)
+    return pgettext("list", ", ").join(parts)
 
 
 def _beginning(hold: Hold, past: Past) -> Step:
@@ -160,10 +161,12 @@ def _extension_text(act: Act) -> str:
 
 
 def act_title(act: Act) -> str:
-    """The title of the group in the reader's language."""
+    """The title of the group in the reader's language. An older version kept one per language."""
     titles = act.details.get("titles")
     known = titles if isinstance(titles, dict) else {}
-    return str(known.get(get_language()) or known.get("en") or act.details.get("group", ""))
+    older = known.get(get_language()) or known.get("en")
+    title = act.details.get("title") or older or act.details.get("group", "")
+    return show(str(title))
 
 
 def decider(user: User | None) -> str:

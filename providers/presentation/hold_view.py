@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from core.admin.attention import AttentionItem, counted_item
@@ -42,7 +42,7 @@ class Line:
 
     group: HeldGroup
     number: int
-    """Tells the lines of a page apart in ids."""
+    """Distinguishes the lines of a page in ids."""
     decided: Sequence[str] = ()
 
     @property
@@ -90,7 +90,7 @@ def acts_on(*holds: Hold) -> dict[str, list[Act]]:
     """The acts on these holds by subject, oldest first."""
     found: dict[str, list[Act]] = defaultdict(list)
     rows = Act.objects.filter(subject__in=[subject_of(hold) for hold in holds])
-    # The beginning is told from the hold itself.
+    # The beginning is taken from the hold itself.
     for act in rows.exclude(what=BEGUN).select_related("by").order_by("at", "pk"):
         found[act.subject].append(act)
     return found
@@ -130,7 +130,7 @@ def _totals(groups: Sequence[HeldGroup], acts: Sequence[Act]) -> str:
     ]
     texts = [text % {"count": f"{count:,}"} for count, text in parts if count]
     # Translators: separates the parts of an enumeration.
-    return _(", ").join(texts)
+    return pgettext("list", ", ").join(texts)
 
 
 def _decided(acts: Sequence[Act], what: str) -> int:

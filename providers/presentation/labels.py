@@ -10,9 +10,14 @@ from django.utils.translation import pgettext_lazy
 from core.admin.labels import Role, StateLabel, register_states
 
 ACCOUNT: Final = {
-    "active": StateLabel(_("Active"), Role.SUCCESS, "check_circle", _("Ready to use.")),
+    "active": StateLabel(
+        pgettext_lazy("state", "Active"), Role.SUCCESS, "check_circle", _("Ready to use.")
+    ),
     "paused": StateLabel(
-        _("Paused"), Role.DANGER, "pause_circle", _("Sending is stopped; see the reason.")
+        pgettext_lazy("state", "Paused"),
+        Role.DANGER,
+        "pause_circle",
+        _("Sending is stopped; see the reason."),
     ),
     "waiting": StateLabel(
         _("Rate limited"), Role.WARNING, "timer", _("The provider asked to slow down.")
@@ -35,19 +40,19 @@ CALLBACK: Final = {
         _("The state was updated or confirmed."),
     ),
     "unmatched": StateLabel(
-        _("Unmatched"),
+        pgettext_lazy("callback", "Unmatched"),
         Role.WARNING,
         "link_off",
         _("No matching message. Retried for one day, then left to staff."),
     ),
     "unrecognised": StateLabel(
-        _("Unrecognised"),
+        pgettext_lazy("callback", "Unrecognised"),
         Role.WARNING,
         "indeterminate_question_box",
         _("Contains an unknown status or format."),
     ),
     "conflict": StateLabel(
-        _("Conflict"),
+        pgettext_lazy("callback", "Conflict"),
         Role.WARNING,
         "sync_problem",
         _("Contradicts the known state; not applied."),
@@ -55,7 +60,10 @@ CALLBACK: Final = {
 }
 HOST: Final = {
     "running": StateLabel(
-        pgettext_lazy("host", "Running"), Role.SUCCESS, "check_circle", _("Reporting.")
+        pgettext_lazy("host", "Running"),
+        Role.SUCCESS,
+        "check_circle",
+        pgettext_lazy("host", "Reporting."),
     ),
     "silent": StateLabel(
         pgettext_lazy("host", "Not seen"),
@@ -72,13 +80,23 @@ HOST: Final = {
 }
 
 OUTCOME: Final = {
-    "done": StateLabel(_("Done"), Role.SUCCESS, "check_circle", _("The provider carried it out.")),
+    "done": StateLabel(
+        pgettext_lazy("call", "Done"),
+        Role.SUCCESS,
+        "check_circle",
+        _("The provider carried it out."),
+    ),
     "not_done": StateLabel(
         _("Not done"), Role.NEUTRAL, "do_not_disturb_on", _("It was certainly not carried out.")
     ),
-    "refused": StateLabel(_("Refused"), Role.DANGER, "block", _("The provider refused.")),
+    "refused": StateLabel(
+        pgettext_lazy("call", "Refused"), Role.DANGER, "block", _("The provider refused.")
+    ),
     "unknown": StateLabel(
-        _("Unknown"), Role.WARNING, "help", _("It may or may not have been carried out.")
+        pgettext_lazy("call", "Unknown"),
+        Role.WARNING,
+        "help",
+        _("It may or may not have been carried out."),
     ),
 }
 

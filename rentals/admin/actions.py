@@ -1,4 +1,4 @@
-"""Actions on one order: cancel, settle, reveal, hand over, hide, import."""
+"""Actions on one order: cancel, settle, reveal, reassign, hide, import."""
 
 from __future__ import annotations
 
@@ -16,10 +16,18 @@ from core.admin.pages import NeedsPermission, Page, current_user
 from core.admin.reasons import reason_from
 from core.admin.timeline import person_name
 from core.countries import country_name
+from core.stored_texts import as_value
 from providers import clock
 from providers.gateway.vocabulary import OrderState as StatedState
 
-from .. import cancel_requests, hand_overs, order_import, place_orders, reconciliation
+from .. import (
+    cancel_requests,
+    hand_overs,
+    log_texts,
+    order_import,
+    place_orders,
+    reconciliation,
+)
 from ..catalogue import project_names
 from ..models import FoundOrder, Order
 from ..presentation.visibility import may_hand_over, may_see_unmasked, shown
@@ -48,10 +56,11 @@ class CancelPage(OrderAction):
             raise NeedsPermission("rentals.rent_order")
         by = current_user(request)
         if order.state == S.QUEUED and place_orders.withdraw(order, by):
-            self.log(order, "Cancelled before ordering")
+            self.log(order, log_texts.WITHDRAWN.store())
             messages.success(request, _("Cancelled. Nothing was ordered."))
         elif cancel_requests.request_cancel(order, by, then_rent=then_rent):
-            self.log(order, "Cancel asked for" + (", another to be rented" if then_rent else ""))
+            both, cancel = log_texts.CANCEL_AND_RENT_REQUESTED, log_texts.CANCEL_REQUESTED
+            self.log(order, (both if then_rent else cancel).store())
             messages.success(request, _("Cancellation requested."))
         else:
             messages.warning(request, self._too_late(order))
@@ -86,12 +95,13 @@ class SettlePage(OrderAction):
             found = reconciliation.candidates(order).filter(public_id=request.POST.get("found", ""))
             first = found.first()
             done = bool(first) and reconciliation.adopt(order, first, by=by, because=because)  # type: ignore[arg-type]
-            log_text = f"Adopted {first.provider_id}: {because}" if first else ""
+            found_id = first.provider_id if first else ""
+            logged = log_texts.ADOPTED.store(id=found_id, reason=as_value(because))
         else:
             done = reconciliation.mark_not_made(order, by, because)
-            log_text = f"Marked as not made: {because}"
+            logged = log_texts.MARKED_NOT_PLACED.store(reason=as_value(because))
         if done:
-            self.log(order, log_text)
+            self.log(order, logged)
             messages.success(request, _("Outcome saved."))
         else:
             messages.warning(request, _("No change: the outcome has already been set."))
@@ -157,7 +167,7 @@ class FoundPage(Page, TemplateView):
         rows = [
             {
                 "found": one,
-                "number": shown(Order(phone=one.phone), unmasked=False).number,
+                "number": shown(Order(phone=one.phone, region=one.region), unmasked=False).number,
                 "app": names.get(one.project, one.project),
                 "country": country_name(one.region),
                 "state": FROM_PROVIDER.get(StatedState(one.stated), one.provider_state),
@@ -175,6 +185,6 @@ class FoundPage(Page, TemplateView):
         if order is None:
             messages.warning(request, _("This order has already been adopted."))
             return HttpResponseRedirect(reverse("admin:rentals_order_found"))
-        log_change(request, [order], "Imported from the provider's list")
+        log_change(request, [order], log_texts.IMPORTED.store())
         messages.success(request, _("Order adopted and assigned to you."))
         return HttpResponseRedirect(reverse("admin:rentals_order_change", args=[order.public_id]))

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
@@ -24,13 +24,14 @@ from ..apply_order_state import WITH_SMS
 from ..models import Cancel, Order, Project
 from ..presentation.labels import shown_state
 from ..presentation.visibility import may_see_unmasked, shown
+from ..same_number import RunningNumbers
 from ..states import CANCEL_OPEN, OPEN, CancelState, OrderState
 from .order_page import seconds_left
 
 S = OrderState
 
 KEEP_RECEIVED_FOR: Final = timedelta(minutes=10)
-"""How long an order with an SMS stays on the board, unless somebody hides it."""
+"""How long an order with an SMS stays on the board, unless staff hide it."""
 OVERLAP: Final = timedelta(seconds=10)
 """A row may be committed slightly later than its `changed_at`."""
 MAX_ROWS: Final = 1_000
@@ -67,10 +68,11 @@ class BoardPage(Page, TemplateView):
         scope = self._scope()
         now = clock.now()
         orders = list(rows_of(request, scope)[:MAX_ROWS])
+        running = RunningNumbers(orders)
         return {
             **context,
             "scope": scope,
-            "rows": [row_of(order, request) for order in orders],
+            "rows": [row_of(order, request, running) for order in orders],
             "since": now.isoformat(),
             "may_rent": request.user.has_perm("rentals.rent_order"),
             "may_cancel": request.user.has_perm("rentals.cancel_order"),
@@ -85,7 +87,7 @@ class BoardPage(Page, TemplateView):
         return remembered
 
 
-def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
+def row_of(order: Any, request: HttpRequest, running: RunningNumbers) -> dict[str, Any]:
     """The context of one row. `order` comes from `rows_of`, with its annotations."""
     unmasked = may_see_unmasked(order, request.user)
     pending = order.state == S.PENDING and not order.is_ending
@@ -96,9 +98,10 @@ def row_of(order: Any, request: HttpRequest) -> dict[str, Any]:
         "state": shown_state(order),
         "cancelling": order.state == S.PENDING and not pending,
         "left": seconds_left(order),
+        "same_number": running.others(order),
         "app": order.app_name or order.project,
         "country": country_name(order.region),
-        "holder": gettext("me") if mine else person_name(order.held_by),
+        "holder": pgettext("person", "me") if mine else person_name(order.held_by),
         "may_cancel": request.user.has_perm("rentals.cancel_order")
         and (pending or order.state == S.QUEUED),
         "may_hide": unmasked and order.state in WITH_SMS,
@@ -129,7 +132,13 @@ def changes(request: HttpRequest) -> HttpResponse:
     scope = MINE if request.GET.get("scope") == MINE else TEAM
     changed = Order.objects.filter(changed_at__gt=since - OVERLAP)
     rows = list(_in_scope(changed, request, scope).order_by("pk")[:MAX_ROWS])
-    rendered = {order.public_id: _rendered(order, request) for order in rows}
+    running = RunningNumbers(rows)
+    if rows:
+        # A row also says whether another order has its number.
+        shared = {one.pk for order in rows for one in running.with_number_of(order)}
+        others = Order.objects.filter(pk__in=shared - {order.pk for order in rows})
+        rows += _in_scope(others, request, scope)[:MAX_ROWS]
+    rendered = {order.public_id: _rendered(order, request, running) for order in rows}
     fresh = [order.public_id for order in rows if order.created_at > since or order.state in OPEN]
     return JsonResponse(
         {"since": now.isoformat(), "rows": rendered, "open": fresh, "pace": calls_a_minute(now)}
@@ -148,8 +157,8 @@ def _since(request: HttpRequest) -> datetime:
     return since
 
 
-def _rendered(order: Order, request: HttpRequest) -> dict[str, Any]:
-    row = row_of(order, request)
+def _rendered(order: Order, request: HttpRequest, running: RunningNumbers) -> dict[str, Any]:
+    row = row_of(order, request, running)
     html = render_to_string("rentals/board_row.html", {"row": row}, request)
     return {"html": html, "arrived": arrival(order) if row["shown"].has_sms else ""}
 

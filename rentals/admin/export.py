@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.admin import exports
 from core.admin.actions import log_export
@@ -17,12 +18,14 @@ from core.admin.protocols import ModelPages
 from core.admin.timeline import person_name
 from core.countries import country_name
 from core.phone import mask
+from core.stored_texts import StoredText
 from core.templatetags.portal import amount
 
+from ..log_texts import ORDERS_EXPORTED, TRANSACTIONS_EXPORTED
 from ..models import Order, Transaction
 from ..presentation.labels import shown_state
 from ..presentation.timeline import type_word
-from ..presentation.visibility import may_see_unmasked
+from ..presentation.visibility import may_see_unmasked, whole_number
 
 Column = exports.Column
 
@@ -34,39 +37,47 @@ def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
 
     def number(order: Order) -> str:
         unmasked = reveals or may_see_unmasked(order, request.user)
-        return order.phone if unmasked or not order.phone else mask(order.phone)
+        if unmasked or not order.phone:
+            return whole_number(order)
+        return mask(order.phone, order.region)
 
     columns = (
-        Column(_("Time"), lambda order: order.created_at),
-        Column(_("State"), lambda order: label_for("order", shown_state(order)).word),
+        Column(pgettext_lazy("column", "Time"), lambda order: order.created_at),
+        Column(
+            pgettext_lazy("column", "State"),
+            lambda order: label_for("order", shown_state(order)).word,
+        ),
         Column(_("Order id"), lambda order: order.provider_id),
-        Column(_("Number"), number),
-        Column(_("App"), lambda order: order.project),
-        Column(_("Country/region"), lambda order: country_name(order.region)),
-        Column(_("Account"), lambda order: order.account.name),
-        Column(_("Price"), lambda order: amount(order.price)),
+        Column(pgettext_lazy("column", "Number"), number),
+        Column(pgettext_lazy("column", "App"), lambda order: order.project),
+        Column(pgettext_lazy("column", "Country/region"), lambda order: country_name(order.region)),
+        Column(pgettext_lazy("column", "Account"), lambda order: order.account.name),
+        Column(pgettext_lazy("column", "Price"), lambda order: amount(order.price)),
         Column(_("Rented by"), lambda order: person_name(order.created_by)),
         Column(_("Held by"), lambda order: person_name(order.held_by)),
         Column(_("SMS received"), lambda order: order.received_there),
-        Column(_("Ended"), lambda order: order.ended_at),
+        Column(_("Ended at"), lambda order: order.ended_at),
     )
-    return _export(admin, request, "orders", columns, Order)
+    return _export(admin, request, "orders", columns, Order, ORDERS_EXPORTED)
 
 
 def export_transactions(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
     require(request, "rentals.export_transaction", "rentals.view_transaction")
     columns = (
-        Column(_("Time"), lambda row: row.created_there or row.raw_created_there),
-        Column(_("Id"), lambda row: row.provider_id),
-        Column(_("Account"), lambda row: row.account.name),
-        Column(_("Type"), lambda row: type_word(row.type)),
-        Column(_("Amount"), lambda row: _plain(row.amount)),
+        Column(
+            pgettext_lazy("column", "Time"), lambda row: row.created_there or row.raw_created_there
+        ),
+        Column(pgettext_lazy("column", "Id"), lambda row: row.provider_id),
+        Column(pgettext_lazy("column", "Account"), lambda row: row.account.name),
+        Column(pgettext_lazy("column", "Type"), lambda row: type_word(row.type)),
+        Column(pgettext_lazy("column", "Amount"), lambda row: _plain(row.amount)),
         Column(_("Balance after"), lambda row: _plain(row.balance_after)),
         Column(_("Frozen amount after"), lambda row: _plain(row.frozen_after)),
         Column(_("Order id"), lambda row: row.order_provider_id),
         Column(_("Description (from the provider)"), lambda row: row.description),
     )
-    return _export(admin, request, "transactions", columns, Transaction)
+    logged = TRANSACTIONS_EXPORTED
+    return _export(admin, request, "transactions", columns, Transaction, logged)
 
 
 def _plain(value: Any) -> str:
@@ -79,8 +90,9 @@ def _export(
     name: str,
     columns: tuple[exports.Column, ...],
     model: type[Model],
+    logged: StoredText,
 ) -> HttpResponseBase:
     format_ = exports.requested_format(request)
     rows = filtered(admin, request)
-    log_export(request, model, name, f"Exported {rows.count()} rows")
+    log_export(request, model, logged.store(count=rows.count()))
     return exports.export(name, columns, rows.iterator(chunk_size=2000), format_)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import (
     DropdownFilter,
     RelatedDropdownFilter,
@@ -35,7 +36,7 @@ class ShownStateFilter(StateFilter):
 
 
 class EndingFilter(DropdownFilter):
-    title = _("Ends")
+    title = pgettext_lazy("field", "Ends")
     parameter_name = "ending"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -48,7 +49,7 @@ class EndingFilter(DropdownFilter):
 
 
 class AppFilter(OneOfFilter):
-    title = _("App")
+    title = pgettext_lazy("field", "App")
     parameter_name = "project"
     field_name = "project"
 
@@ -64,7 +65,7 @@ class RegionFilter(CountryFilter):
 class TypeFilter(AnyOfFilter):
     """Filter by the provider's type, translated if it is known."""
 
-    title = _("Type")
+    title = pgettext_lazy("field", "Type")
     parameter_name = "type"
     field_name = "type"
 
@@ -74,9 +75,13 @@ class TypeFilter(AnyOfFilter):
 
 
 class OpenFilter(DropdownFilter):
-    title = _("State")
+    title = pgettext_lazy("field", "State")
     parameter_name = "open"
-    CHOICES = (("open", _("open")), ("explained", _("explained")), ("gone", _("resolved")))
+    CHOICES = (
+        ("open", pgettext_lazy("finding", "open")),
+        ("explained", pgettext_lazy("finding", "explained")),
+        ("gone", pgettext_lazy("finding", "resolved")),
+    )
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(value, str(word)) for value, word in self.CHOICES]

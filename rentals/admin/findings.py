@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
@@ -18,21 +20,23 @@ from core.admin.buttons import EmptyState
 from core.admin.labels import label_for, state_label
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
-from core.admin.reasons import reason_from
+from core.admin.reasons import Presets, reason_from
 from core.admin.timeline import person_name
+from core.stored_texts import as_value, declare, show
 from core.times import when
 
 from .. import ledger
 from ..catalogue import renting_accounts
+from ..log_texts import EXPLAINED
 from ..models import Finding, Transaction
 from ..presentation.timeline import type_word
 from . import filters
 from .money_page import tab_list
 
-EXPLAIN_REASONS = {
-    "provider": _("The provider confirmed it"),
-    "elsewhere": _("Rented elsewhere with the same API key"),
-    "later": _("Booked with a delay"),
+EXPLAIN_REASONS: Final[Presets] = {
+    "provider": declare("finding.provider", _("The provider confirmed it")),
+    "elsewhere": declare("finding.elsewhere", _("Rented elsewhere with the same API key")),
+    "later": declare("finding.later", _("Booked with a delay")),
 }
 
 
@@ -41,11 +45,15 @@ class CheckNow(Page, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        count = sum(len(ledger.check(account)) for account in renting_accounts())
-        if count:
+        for account in renting_accounts():
+            ledger.check(account)
+        agreement = agreement_of(ledger.comparisons(renting_accounts()))
+        if agreement.has_findings:
             messages.warning(request, _("Check finished. Differences are listed below."))
-        else:
+        elif agreement.is_complete:
             messages.success(request, _("Check finished. No open findings."))
+        else:
+            messages.warning(request, agreement.text)
         return HttpResponseRedirect(reverse("admin:rentals_finding_changelist") + "?open=open")
 
 
@@ -58,7 +66,7 @@ class ExplainPage(ObjectAction[Finding]):
         if not because:
             messages.error(request, _("No change: choose or enter a reason."))
         elif ledger.explain(finding, current_user(request), because):
-            self.log(finding, f"Explained: {because}")
+            self.log(finding, EXPLAINED.store(reason=as_value(because)))
             messages.success(request, _("Explanation saved. It stays here with your name."))
         else:
             messages.warning(request, _("No change: this finding has already been explained."))
@@ -85,11 +93,11 @@ class FindingAdmin(ReadOnlyAdmin):
         rows: QuerySet[Finding] = super().get_queryset(request)
         return rows.select_related("account", "order", "explained_by")
 
-    @admin.display(description=_("Finding"), ordering="kind")
+    @admin.display(description=pgettext_lazy("column", "Finding"), ordering="kind")
     def kind_(self, finding: Finding) -> SafeString:
         return state_label("finding", finding.kind)
 
-    @admin.display(description=_("Order"))
+    @admin.display(description=pgettext_lazy("column", "Order"))
     def about_(self, finding: Finding) -> str:
         return finding.about
 
@@ -112,27 +120,25 @@ class FindingAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        lines = [
-            {"account": account, "at": ledger.compared_up_to(account)}
-            for account in renting_accounts()
-        ]
         context = {
             "tab_list": tab_list(request, "finding"),
             "may_check": request.user.has_perm("rentals.check_finding"),
-            "lines": lines,
-            "any_open": bool(ledger.open_findings()),
+            "lines": ledger.comparisons(renting_accounts()),
             **(extra_context or {}),
         }
         answer = super().changelist_view(request, context)
         data = getattr(answer, "context_data", None)
         if data and "cl" in data and request.GET.dict() == {"open": "open"}:
-            # The default view filters by "open"; an empty one means that all agrees, not that
-            # the filters are too narrow.
+            # The default view filters by "open"; an empty one does not mean that the filters are
+            # too narrow.
             data["cl"].is_narrowed = False
         return answer
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
-        return EmptyState(_("No differences."), None, "task_alt")
+        agreement = agreement_of(ledger.comparisons(renting_accounts()))
+        if agreement.is_complete:
+            return EmptyState(agreement.text, None, "task_alt")
+        return EmptyState(agreement.text, None, "rule", is_warning=True)
 
     def get_detail_title(self, request: HttpRequest, obj: Finding) -> str:
         return f"{obj.get_kind_display()} {obj.about}"
@@ -152,7 +158,42 @@ class FindingAdmin(ReadOnlyAdmin):
             "explain_reasons": list(EXPLAIN_REASONS.items()),
             "explain_url": self.object_url(obj, "explain"),
             "explainer": person_name(obj.explained_by),
+            "explanation": show(obj.explained_because),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the checks of all accounts prove together, in one sentence."""
+
+    text: str
+    is_complete: bool
+    """Whether every account was compared."""
+    has_findings: bool = False
+
+
+def agreement_of(comparisons: Sequence[ledger.Comparison]) -> Agreement:
+    missing = sum(one.compared_up_to is None for one in comparisons)
+    found = sum(one.findings for one in comparisons)
+    if found:
+        text = ngettext("%(count)d open finding.", "%(count)d open findings.", found)
+        return Agreement(text % {"count": found}, not missing, has_findings=True)
+    if not comparisons:
+        return Agreement(gettext("Nothing was compared: no account rents numbers."), False)
+    if missing == len(comparisons):
+        return Agreement(gettext("Nothing has been compared yet."), False)
+    if missing:
+        text = ngettext(
+            "No differences found in what could be compared; %(count)d account could not be"
+            " compared.",
+            "No differences found in what could be compared; %(count)d accounts could not be"
+            " compared.",
+            missing,
+        )
+        return Agreement(text % {"count": missing}, False)
+    if any(one.explained for one in comparisons):
+        return Agreement(gettext("No open findings: every difference has been explained."), True)
+    return Agreement(gettext("No differences."), True)
 
 
 def ours_line(finding: Finding) -> str:

@@ -11,9 +11,12 @@ from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from providers import clock
+from providers.balances import Balance, balance_of
 from providers.models import Account, BalanceReading
+from providers.presentation.balance_texts import balance_cell
 
 from .. import ledger
 from ..catalogue import renting_accounts
@@ -64,15 +67,14 @@ def balance_over_time(account: Account) -> list[BalanceReading]:
     return found[::-1][::step][::-1]
 
 
-def runway(account: Account, now: datetime | None = None) -> timedelta | None:
+def runway(account: Account, balance: Balance, now: datetime | None = None) -> timedelta | None:
     """Estimate how long the available balance lasts at the spending of the last 24 hours.
 
     Spending is holds minus refunds, as booked by the provider. None if there is no basis for an
-    estimate.
+    estimate, such as a balance that is out of date.
     """
     now = now or clock.now()
-    latest = account.readings.order_by("-read_at").first()
-    if latest is None or latest.spendable is None or latest.spendable <= 0:
+    if balance.is_stale or balance.amount is None or balance.amount <= 0:
         return None
     day = Transaction.objects.filter(account=account, created_there__gt=now - timedelta(days=1))
     sums = dict(day.order_by().values_list("type").annotate(amount=Sum("amount")))
@@ -83,18 +85,21 @@ def runway(account: Account, now: datetime | None = None) -> timedelta | None:
     span = now - first.created_there
     if span < MIN_SPAN:
         return None
-    return span * float(latest.spendable / spent)
+    return span * float(balance.amount / spent)
 
 
 def money_context(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str, Any]:
     account = chosen_account(request)
     if account is None:
         return {"totals": totals(rows)}
-    lasts = runway(account)
+    balance = balance_of(account)
+    lasts = runway(account, balance)
     last = list_sync_source.newest_reading(account, Reading.Kind.TRANSACTIONS)
     return {
         "totals": totals(rows),
         "account": account,
+        "balance": balance,
+        "balance_cell": balance_cell(balance),
         "readings": balance_over_time(account),
         "lasts_hours": round(lasts.total_seconds() / 3600) if lasts else None,
         "last_reading": last,
@@ -106,7 +111,7 @@ def money_context(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str
 def tab_list(request: HttpRequest, active: str) -> list[dict[str, Any]]:
     """The tabs that the lists of transactions and findings share; one sidebar entry leads here."""
     pages = (
-        ("transaction", _("Transactions"), ""),
+        ("transaction", pgettext_lazy("tab", "Transactions"), ""),
         ("finding", _("Ledger check"), "?open=open"),
     )
     items = [

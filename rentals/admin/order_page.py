@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
@@ -16,11 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.live import poll_interval
 from core.admin.protocols import ModelPages
-from core.admin.reasons import REVEAL_REASONS
+from core.admin.reasons import REVEAL_REASONS, Presets
 from core.admin.timeline import person_name
 from core.countries import country_name
+from core.stored_texts import declare
 from providers import clock
 from providers.engine.leases import is_engine_alive
+from providers.error_texts import own_words
 
 from .. import cancel_requests, reconciliation
 from ..catalogue import project_names
@@ -29,6 +31,7 @@ from ..presentation.explanations import explanation_of, title_of
 from ..presentation.labels import shown_state
 from ..presentation.timeline import timeline
 from ..presentation.visibility import may_hand_over, may_see_unmasked, shown
+from ..same_number import others_with_number
 from ..states import BEING_PLACED, OrderState
 
 S = OrderState
@@ -36,9 +39,9 @@ MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 REFUND_WATCH = timedelta(minutes=2)
 """How long the page of a cancelled order keeps checking for the refund."""
 ACTIONS = ("cancel", "settle", "reveal", "hide", "hand")
-SETTLE_REASONS = {
-    "console": _("Verified in the provider's console"),
-    "nothing": _("Not found in the provider's list"),
+SETTLE_REASONS: Final[Presets] = {
+    "console": declare("order_outcome.console", _("Verified in the provider's console")),
+    "nothing": declare("order_outcome.nothing", _("Not found in the provider's list")),
 }
 
 
@@ -47,7 +50,7 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
     unmasked = may_see_unmasked(order, user)
     return {
         "shown_state": shown_state(order),
-        "explanation": explanation_of(order),
+        "explanation": explanation_of(order, user),
         "shown": shown(order, unmasked=unmasked),
         "unmasked": unmasked,
         "app": project_names(order.account.provider).get(order.project, order.project),
@@ -59,6 +62,7 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
             with_calls=user.has_perm("providers.view_apicall"),
             with_money=user.has_perm("rentals.view_transaction"),
         ),
+        "own_words": own_words(order.reason, order.words),
         "poll_every": _poll_every(order),
         "asked_at": _last_polled_at(order),
         "asleep": order.state == S.QUEUED and not is_engine_alive(),
@@ -67,6 +71,7 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
         "may": _allowed_actions(order, user),
         "urls": {name: admin.object_url(order, name) for name in ACTIONS},
         "candidates": _candidates(order, user),
+        "same_number": others_with_number(order),
         "may_cancel": user.has_perm("rentals.cancel_order"),
         "may_rent": user.has_perm("rentals.rent_order"),
         "may_settle": user.has_perm("rentals.resolve_order"),
@@ -76,7 +81,7 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
 
 
 def page_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
-    """Context of the whole page: the live part, and the colleagues to hand over to."""
+    """Context of the whole page: the live part, and the colleagues to reassign it to."""
     context = live_context(admin, request, order)
     others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()
     return {**context, "colleagues": [(one.pk, person_name(one)) for one in others]}
@@ -127,7 +132,7 @@ def _candidates(order: Order, user: User | AnonymousUser) -> list[dict[str, Any]
 
 
 def _as_order(found: Any) -> Order:
-    return Order(phone=found.phone)
+    return Order(phone=found.phone, region=found.region)
 
 
 def _allowed_actions(order: Order, user: User | AnonymousUser) -> dict[str, bool]:

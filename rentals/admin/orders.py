@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin.base import PortalAdmin
@@ -38,7 +39,7 @@ class OrderAdmin(TrackedAdmin):
     number_field = "phone"
     primary_page = ("rentals.rent_order", _("Rent a number"), "rent", "add_call")
     export_permission = "rentals.export_order"
-    list_title = _("Orders")
+    list_title = pgettext_lazy("title", "Orders")
     list_display = ("state_", "account", "price_", "holder", "time")
     list_filter = filters.ORDERS
     search_fields = ("provider_id",)
@@ -78,11 +79,11 @@ class OrderAdmin(TrackedAdmin):
 
     # --- the list ------------------------------------------------------------
 
-    @admin.display(description=_("State"), ordering="state")
+    @admin.display(description=pgettext_lazy("column", "State"), ordering="state")
     def state_(self, order: Order) -> SafeString:
         return state_label("order", shown_state(order))
 
-    @admin.display(description=_("Price"), ordering="price")
+    @admin.display(description=pgettext_lazy("column", "Price"), ordering="price")
     def price_(self, order: Order) -> str:
         return amount(order.price)
 
@@ -138,17 +139,17 @@ class CatalogueAdmin(PortalAdmin):
 
 @admin.register(Project)
 class ProjectAdmin(CatalogueAdmin):
-    list_title = _("Apps")
+    list_title = pgettext_lazy("title", "Apps")
     add_title = _("Add app")
     list_display = ("name", "code", "provider", "is_offered")
 
 
 @admin.register(Region)
 class RegionAdmin(CatalogueAdmin):
-    list_title = _("Countries/regions")
+    list_title = pgettext_lazy("title", "Countries/regions")
     add_title = _("Add country/region")
     list_display = ("named", "code", "remark", "provider", "is_offered")
 
-    @admin.display(description=_("name"), ordering="code")
+    @admin.display(description=pgettext_lazy("column", "Name"), ordering="code")
     def named(self, region: Region) -> str:
         return country_name(region.code)

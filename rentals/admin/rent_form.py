@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -28,17 +28,22 @@ MAX_WAIT = 60
 
 
 def unavailable_reason(account: Account) -> str:
-    return gettext("paused") if account.is_paused else ""
+    return pgettext("state", "paused") if account.is_paused else ""
 
 
 class RentForm(forms.Form):
     """Requests numbers. `rent_request` is the result of a valid form."""
 
-    account = forms.ChoiceField(label=_("Account"))
-    project = forms.ChoiceField(label=_("App"))
-    region = forms.ChoiceField(label=_("Country/region"))
+    account = forms.ChoiceField(label=pgettext_lazy("field", "Account"))
+    project = forms.ChoiceField(
+        label=pgettext_lazy("field", "App"), error_messages={"required": _("Choose an app.")}
+    )
+    region = forms.ChoiceField(
+        label=pgettext_lazy("field", "Country/region"),
+        error_messages={"required": _("Choose a country/region.")},
+    )
     count = forms.IntegerField(
-        label=_("Quantity"),
+        label=pgettext_lazy("field", "Quantity"),
         min_value=1,
         max_value=MAX_AT_ONCE,
         initial=1,
@@ -82,8 +87,9 @@ class RentForm(forms.Form):
         chosen.choices = [(one.public_id, one.name) for one in accounts]
         project, region = self._field("project"), self._field("region")
         project.widget, region.widget = UnfoldAdminSelectWidget(), UnfoldAdminSelectWidget()
-        project.choices = projects_of(account)
-        region.choices = regions_of(account)
+        # Nothing that costs money is chosen before the person chooses it.
+        project.choices = [("", _("Choose an app")), *projects_of(account)]
+        region.choices = [("", _("Choose a country/region")), *regions_of(account)]
 
     def _field(self, name: str) -> forms.ChoiceField:
         field = self.fields[name]

@@ -45,6 +45,9 @@ class RentPage(AccountFormPage[Order], RentFormView):
     template_name = "rentals/rent.html"
     form_class = RentForm
     no_account_template = "rentals/no_account.html"
+    pause_consequence = _(
+        "No number can be rented with this account until it is resumed. Choose another account."
+    )
     http_method_names = ["get", "post"]
 
     def find_accounts(self) -> list[Account]:
@@ -58,12 +61,18 @@ class RentPage(AccountFormPage[Order], RentFormView):
         query = {name: self.request.GET[name] for name in QUERY_FIELDS if name in self.request.GET}
         account = self.account.public_id if self.account else ""
         return {
+            **self._last_pair(),
             **remembered,
             **query,
             "account": account,
             "count": query.get("count", 1),
             "form_token": new_form_token(),
         }
+
+    def _last_pair(self) -> dict[str, str]:
+        """What this person rented last. The form offers it if the account still has both."""
+        pairs = success_rates.recent_pairs(current_user(self.request))
+        return dict(zip(("project", "region"), pairs[0], strict=True)) if pairs else {}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -135,14 +144,14 @@ def pair_facts(request: HttpRequest, form: RentForm) -> dict[str, Any]:
     regions = [code for code, _name in form.fields["region"].choices]  # type: ignore[attr-defined]
     return facts_of(
         account,
-        _chosen_or_first(values.get("project"), projects),
-        _chosen_or_first(values.get("region"), regions),
+        _offered(values.get("project"), projects),
+        _offered(values.get("region"), regions),
         str(values.get("count", "1")),
     )
 
 
-def _chosen_or_first(value: object, choices: list[str]) -> str:
-    return str(value) if value in choices else next(iter(choices), "")
+def _offered(value: object, choices: list[str]) -> str:
+    return str(value) if value in choices else ""
 
 
 def facts_of(account: Account, project: str, region: str, count_text: str) -> dict[str, Any]:
@@ -155,7 +164,7 @@ def facts_of(account: Account, project: str, region: str, count_text: str) -> di
     pair = success_rates.pair_stats(account, project, region)
     words = ngettext("Rent %(count)d number", "Rent %(count)d numbers", count)
     return {
-        "pair": pair,
+        "pair": pair if project and region else None,
         "count": count,
         "total_price": pair.total_price(count),
         "button": words % {"count": count},

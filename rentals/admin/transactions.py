@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.generic import View
 
 from core.admin.buttons import EmptyState
@@ -18,6 +19,8 @@ from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
 from core.templatetags.portal import amount, visible
 from core.times import when
+from providers import account_checks
+from providers.models import Enquiry
 
 from ..catalogue import renting_accounts
 from ..engine import list_sync_source
@@ -28,7 +31,10 @@ from .export import export_transactions
 
 
 class ReadNow(Page, View):
-    """Queue readings of both lists; web processes never call a provider."""
+    """Queue readings of both lists and of the balance, so that they belong together.
+
+    Web processes never call a provider.
+    """
 
     permission_required = "rentals.read_transaction"
     http_method_names = ["post"]
@@ -40,14 +46,15 @@ class ReadNow(Page, View):
                 by = current_user(request)
                 list_sync_source.request_reading(account, Reading.Kind.TRANSACTIONS, by, whole=True)
                 list_sync_source.request_reading(account, Reading.Kind.ORDERS, by, whole=True)
-        messages.success(request, _("Reading the provider's lists."))
+                account_checks.request_check(account, Enquiry.Kind.BALANCE, by)
+        messages.success(request, _("Reading the balance and the provider's lists."))
         return HttpResponseRedirect(reverse("admin:rentals_transaction_changelist"))
 
 
 @admin.register(Transaction)
 class TransactionAdmin(ReadOnlyAdmin):
     export_permission = "rentals.export_transaction"
-    list_title = _("Transactions")
+    list_title = pgettext_lazy("title", "Transactions")
     list_display = (
         "time",
         "type_",
@@ -74,15 +81,15 @@ class TransactionAdmin(ReadOnlyAdmin):
         rows: QuerySet[Transaction] = super().get_queryset(request)
         return rows.select_related("account")
 
-    @admin.display(description=_("Time"), ordering="created_there")
+    @admin.display(description=pgettext_lazy("column", "Time"), ordering="created_there")
     def time(self, row: Transaction) -> SafeString | str:
         return when(row.created_there) or row.raw_created_there
 
-    @admin.display(description=_("Type"), ordering="type")
+    @admin.display(description=pgettext_lazy("column", "Type"), ordering="type")
     def type_(self, row: Transaction) -> str:
         return type_word(row.type)
 
-    @admin.display(description=_("Amount"), ordering="amount")
+    @admin.display(description=pgettext_lazy("column", "Amount"), ordering="amount")
     def amount_(self, row: Transaction) -> SafeString:
         return _money(row.amount)
 
@@ -98,7 +105,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     def description_(self, row: Transaction) -> SafeString:
         return format_html('<bdi dir="auto">{}</bdi>', visible(row.description[:200]))
 
-    @admin.display(description=_("Order"))
+    @admin.display(description=pgettext_lazy("column", "Order"))
     def order_(self, row: Transaction) -> SafeString | str:
         if not row.order_provider_id:
             return ""

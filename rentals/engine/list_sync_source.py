@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import groupby
 from math import ceil
 from typing import ClassVar, Final
@@ -188,14 +189,20 @@ def _appears_by(order: Order) -> datetime:
 def _apply_page(reading: Reading, page: RentalPage | TransactionPage, now: datetime) -> None:
     account = reading.account
     if isinstance(page, RentalPage):
+        ids = [row.order_id for row in page.rentals]
         new = order_import.import_page(account, page.rentals, now)
         rows, known = len(page.rentals), order_import.count_known(account)
     else:
+        ids = [row.transaction_id for row in page.transactions]
         new = transactions.import_page(account, page.transactions, now)
         rows, known = len(page.transactions), transactions.count_known(account)
     size = min(page.page_size, PAGE_SIZE) or PAGE_SIZE
     reading.total, reading.pages = page.total, max(1, ceil(page.total / size))
     reading.new += new
+    reading.new_in_pass += new
+    reading.seen_in_pass += rows + page.unreadable
+    listed = "\n".join((reading.pass_digest, *ids))
+    reading.pass_digest = sha256(listed.encode(errors="surrogatepass")).hexdigest()
     reading.unreadable += page.unreadable
     reading.calls += 1
     reading.tries = 0
@@ -209,11 +216,29 @@ def _advance(reading: Reading, now: datetime, rows: int) -> None:
         reading.page = following
         _save(reading, R.QUEUED, claimed_at=None)
         return
-    if not reading.complete and reading.passes < MAX_PASSES and reading.pages <= MAX_PAGES:
+    if _repeats_itself(reading):
+        reading.complete = True
+    elif not reading.complete and reading.passes < MAX_PASSES and reading.pages <= MAX_PAGES:
         reading.page, reading.passes, reading.unreadable = 1, reading.passes + 1, 0
+        reading.seen_in_pass = reading.new_in_pass = 0
+        reading.earlier_digest, reading.pass_digest = reading.pass_digest, ""
         _save(reading, R.QUEUED, claimed_at=None)
         return
     _end(reading, now)
+
+
+def _repeats_itself(reading: Reading) -> bool:
+    """Whether a second pass has shown the whole list in the same order, and nothing new.
+
+    Then some rows have the same id, and another pass would show nothing else. In a list whose order
+    changes, rows that appear twice may hide others.
+    """
+    return (
+        reading.passes > 1
+        and not reading.new_in_pass
+        and reading.pass_digest == reading.earlier_digest
+        and reading.seen_in_pass >= (reading.total or 0)
+    )
 
 
 def _next_page(reading: Reading, rows: int) -> int | None:
@@ -246,6 +271,10 @@ _COUNTED: Final = (
     "total",
     "unreadable",
     "new",
+    "seen_in_pass",
+    "new_in_pass",
+    "pass_digest",
+    "earlier_digest",
     "tries",
     "complete",
 )

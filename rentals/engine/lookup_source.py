@@ -99,7 +99,7 @@ class LookupSource(ClaimedRowSource):
 
 
 class ContentSource(LookupSource):
-    """Fetches whole texts of SMS whose code the list has stated. Nobody waits for them."""
+    """Fetches whole texts of SMS whose code the list has stated. No one waits for them."""
 
     name: ClassVar[str] = "contents"
     lane: ClassVar[Lane] = Lane.BULK

@@ -22,7 +22,7 @@ class HandOver(models.Model):
     to_person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    """None: the log line of an older version names nobody who can be identified for certain."""
+    """None: the log line of an older version names no person who can be identified for certain."""
     to_name = models.CharField(max_length=310, blank=True, db_default="")
     """The name in that log line."""
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from providers.clock import RowTimeField
 from providers.models import Account, public_id
@@ -20,29 +21,34 @@ class Transaction(models.Model):
     """
 
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="transactions", verbose_name=_("account")
+        Account,
+        on_delete=models.PROTECT,
+        related_name="transactions",
+        verbose_name=pgettext_lazy("field", "account"),
     )
-    provider_id = models.CharField(_("id"), max_length=100)
-    type = models.CharField(_("type"), max_length=100)
-    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
+    provider_id = models.CharField(pgettext_lazy("field", "id"), max_length=100)
+    type = models.CharField(pgettext_lazy("field", "type"), max_length=100)
+    amount = models.DecimalField(pgettext_lazy("field", "amount"), max_digits=18, decimal_places=4)
     balance_after = models.DecimalField(
         _("balance after"), max_digits=18, decimal_places=4, null=True, blank=True
     )
     frozen_after = models.DecimalField(
         _("frozen after"), max_digits=18, decimal_places=4, null=True, blank=True
     )
-    description = models.TextField(_("description"), blank=True)
+    description = models.TextField(pgettext_lazy("field", "description"), blank=True)
     order_provider_id = models.CharField(_("order id"), max_length=100, blank=True)
-    created_there = models.DateTimeField(_("time"), null=True)
+    created_there = models.DateTimeField(pgettext_lazy("field", "time"), null=True)
     raw_created_there = models.CharField(max_length=100, blank=True)
     read_at = RowTimeField()
     differing = models.JSONField(default=list)
-    """Values that a later reading stated differently: [{"field", "value", "at"}]."""
+    """Values that another statement of the same id differs in: [{"field", "value", "at"}]."""
+    repeated = models.PositiveSmallIntegerField(null=True)
+    """Further rows with this id that one page of the provider's list had."""
 
     class Meta:
         ordering = ("-created_there", "-pk")
-        verbose_name = _("transaction")
-        verbose_name_plural = _("transactions")
+        verbose_name = pgettext_lazy("model", "transaction")
+        verbose_name_plural = pgettext_lazy("model", "transactions")
         default_permissions = ("view",)
         permissions = [
             ("export_transaction", "Can export transactions"),
@@ -76,9 +82,12 @@ class Finding(models.Model):
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     account = models.ForeignKey(
-        Account, on_delete=models.CASCADE, related_name="findings", verbose_name=_("account")
+        Account,
+        on_delete=models.CASCADE,
+        related_name="findings",
+        verbose_name=pgettext_lazy("field", "account"),
     )
-    kind = models.CharField(_("finding"), max_length=24, choices=Kind.choices)
+    kind = models.CharField(pgettext_lazy("field", "finding"), max_length=24, choices=Kind.choices)
     about = models.CharField(max_length=100)
     """The provider's id of the order, or the unknown type."""
     order = models.ForeignKey(Order, on_delete=models.CASCADE, null=True, related_name="findings")
@@ -98,8 +107,8 @@ class Finding(models.Model):
 
     class Meta:
         ordering = ("-since", "-pk")
-        verbose_name = _("finding")
-        verbose_name_plural = _("findings")
+        verbose_name = pgettext_lazy("model", "finding")
+        verbose_name_plural = pgettext_lazy("model", "findings")
         default_permissions = ("view",)
         permissions = [
             ("explain_finding", "Can explain what does not agree"),

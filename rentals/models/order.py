@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.fields import EncryptedField
 from providers.clock import RowTimeField
@@ -20,17 +21,19 @@ class Stated(models.Model):
     kept in `Order.differing`.
     """
 
-    phone = models.CharField(_("number"), max_length=100, blank=True)
-    price = models.DecimalField(_("price"), max_digits=18, decimal_places=4, null=True, blank=True)
+    phone = models.CharField(pgettext_lazy("field", "number"), max_length=100, blank=True)
+    price = models.DecimalField(
+        pgettext_lazy("field", "price"), max_digits=18, decimal_places=4, null=True, blank=True
+    )
     provider_state = models.CharField(max_length=100, blank=True)
-    """The state in the provider's latest wording."""
+    """The state that the provider stated last: our word for it, or its own if unknown."""
     code = EncryptedField(blank=True)
     content = EncryptedField(blank=True)
     created_there = models.DateTimeField(null=True)
     expires_there = models.DateTimeField(null=True)
     received_there = models.DateTimeField(_("received at"), null=True)
     raw_times = models.JSONField(default=dict)
-    """Times that could not be parsed, as stated."""
+    """Times that name no moment, as stated. A lifetime is read from two without a time zone."""
 
     class Meta:
         abstract = True
@@ -45,12 +48,17 @@ class Order(Stated, ClaimedRow, Settled):
     position = models.PositiveSmallIntegerField(default=0, editable=False)
     """Position among the orders of one form."""
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="orders", verbose_name=_("account")
+        Account,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        verbose_name=pgettext_lazy("field", "account"),
     )
-    project = models.CharField(_("app"), max_length=100)
-    region = models.CharField(_("country/region"), max_length=100)
+    project = models.CharField(pgettext_lazy("field", "app"), max_length=100)
+    region = models.CharField(pgettext_lazy("field", "country/region"), max_length=100)
 
-    state = models.CharField(_("state"), max_length=24, default=OrderState.QUEUED)
+    state = models.CharField(
+        pgettext_lazy("field", "state"), max_length=24, default=OrderState.QUEUED
+    )
     reason = models.CharField(max_length=32, blank=True)
     words = models.TextField(_("provider's own words"), blank=True)
     warnings = models.JSONField(default=list)
@@ -60,7 +68,7 @@ class Order(Stated, ClaimedRow, Settled):
     """Later answers that differ: {"field", "at"}, and "value" unless it is a code or a text."""
     differing_texts = EncryptedField(blank=True)
     """The codes and texts among them, as JSON: [{"field", "at", "value"}]."""
-    conflict = models.BooleanField(_("conflict"), default=False)
+    conflict = models.BooleanField(pgettext_lazy("field", "conflict"), default=False)
 
     keep_trying_until = models.DateTimeField(null=True)
     """Until when to keep trying while no number is free, if staff asked for it."""
@@ -82,11 +90,11 @@ class Order(Stated, ClaimedRow, Settled):
         related_name="+",
         verbose_name=_("held by"),
     )
-    created_at = RowTimeField(_("time"))
+    created_at = RowTimeField(pgettext_lazy("field", "time"))
     answered_at = models.DateTimeField(null=True)
     placed_at = models.DateTimeField(null=True)
     """When we learnt that the number was ours; polling intervals count from here."""
-    expires_at = models.DateTimeField(_("ends"), null=True)
+    expires_at = models.DateTimeField(pgettext_lazy("field", "ends"), null=True)
     """By our clock: when its lifetime began, plus the lifetime that the provider stated."""
     sms_at = models.DateTimeField(null=True)
     """When its code or text was stored."""
@@ -104,10 +112,10 @@ class Order(Stated, ClaimedRow, Settled):
     not_found = models.PositiveSmallIntegerField(default=0)
     """Consecutive answers that the provider has no such order."""
     hidden_at = models.DateTimeField(null=True)
-    """When somebody removed it from the board."""
+    """When staff removed it from the board."""
 
     imported = models.BooleanField(default=False)
-    """Imported from the provider's list; nobody here placed it."""
+    """Imported from the provider's list; it was not placed here."""
     instead_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
     )
@@ -120,8 +128,8 @@ class Order(Stated, ClaimedRow, Settled):
 
     class Meta:
         ordering = ("-created_at", "-pk")
-        verbose_name = _("order")
-        verbose_name_plural = _("orders")
+        verbose_name = pgettext_lazy("model", "order")
+        verbose_name_plural = pgettext_lazy("model", "orders")
         default_permissions = ("view",)
         permissions = [
             ("rent_order", "Can rent numbers"),
@@ -228,15 +236,18 @@ class Cancel(ClaimedRow):
 
 
 class FoundOrder(Stated):
-    """An order in the provider's list that nobody here placed, as far as the portal knows."""
+    """An order in the provider's list that was not placed here, as far as the portal knows."""
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     account = models.ForeignKey(
-        Account, on_delete=models.CASCADE, related_name="found_orders", verbose_name=_("account")
+        Account,
+        on_delete=models.CASCADE,
+        related_name="found_orders",
+        verbose_name=pgettext_lazy("field", "account"),
     )
     provider_id = models.CharField(_("order id"), max_length=100)
-    project = models.CharField(_("app"), max_length=100)
-    region = models.CharField(_("country/region"), max_length=100)
+    project = models.CharField(pgettext_lazy("field", "app"), max_length=100)
+    region = models.CharField(pgettext_lazy("field", "country/region"), max_length=100)
     stated = models.CharField(max_length=16)
     """Its state in the gateway's vocabulary."""
     first_seen_at = RowTimeField(_("first found"))

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from providers.clock import RowTimeField
 from providers.models import Account
@@ -29,7 +29,7 @@ class Watch(models.Model):
     received_pages = models.PositiveIntegerField(default=1)
     """As of the last round."""
     spare = models.PositiveIntegerField(default=0)
-    """Calls until the next round that may be spent on texts that nobody waits for."""
+    """Calls until the next round that may be spent on texts that no one waits for."""
     quiet_until = models.DateTimeField(null=True)
     """After a 401 or 403: when the next probe may be sent."""
 
@@ -44,8 +44,8 @@ class Reading(models.Model):
     """One reading of a provider's list, page by page."""
 
     class Kind(models.TextChoices):
-        ORDERS = "orders", _("Orders")
-        TRANSACTIONS = "transactions", _("Transactions")
+        ORDERS = "orders", pgettext_lazy("reading", "Orders")
+        TRANSACTIONS = "transactions", pgettext_lazy("reading", "Transactions")
 
     State: TypeAlias = ReadingState
 
@@ -71,9 +71,18 @@ class Reading(models.Model):
     """As the provider last stated it."""
     unreadable = models.PositiveIntegerField(default=0)
     new = models.PositiveIntegerField(default=0)
+    seen_in_pass = models.PositiveBigIntegerField(default=0, db_default=0)
+    """Rows on the pages read in the current pass, with those that were listed twice."""
+    new_in_pass = models.PositiveIntegerField(default=0, db_default=0)
+    pass_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """Of the ids in the current pass, in the order in which they were listed."""
+    earlier_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """Of the pass before."""
     tries = models.PositiveSmallIntegerField(default=0)
     complete = models.BooleanField(default=False)
     """The portal knows as many rows as the provider states."""
+    compared_at = models.DateTimeField(null=True)
+    """When the ledger check last compared these transactions with our orders."""
     reason = models.CharField(max_length=32, blank=True)
     words = models.TextField(blank=True)
 

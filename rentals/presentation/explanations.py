@@ -10,12 +10,14 @@ from django.utils.translation import gettext_noop
 
 from core.countries import country_name
 from core.money_lines import MoneyLine
+from core.sentences import join_sentences
 from core.templatetags.portal import amount
 from core.times import duration, short_time
 from providers import clock
 from providers.error_texts import Explanation, explain, explain_pause, register_reason, retry_values
 from providers.gateway.vocabulary import Reason
-from providers.reason_texts import ReasonText
+from providers.pause_facts import Reader, may_fix_accounts, pause_fact
+from providers.reason_text import ReasonText
 
 from .. import cancel_requests, poll_intervals, reconciliation
 from ..catalogue import project_names
@@ -71,19 +73,19 @@ def register() -> None:
     )
 
 
-def explanation_of(order: Order) -> Explanation:
+def explanation_of(order: Order, reader: Reader = None) -> Explanation:
     shown = shown_state(order)
     match order.state:
         case S.HELD:
             return _on_hold(order)
         case S.QUEUED | S.CLAIMED:
-            return _waiting(order)
+            return _waiting(order, reader)
         case S.PLACING:
             return Explanation(text=_("Being submitted to the provider."))
         case S.UNKNOWN:
-            return _unknown(order)
+            return _unknown(order, reader)
         case S.REFUSED | S.NOT_CREATED:
-            return _reasoned(order)
+            return _reasoned(order, reader)
         case S.PENDING:
             return _pending(order, shown)
         case S.RECEIVED | S.COMPLETED:
@@ -123,16 +125,16 @@ def _on_hold(order: Order) -> Explanation:
     )
 
 
-def _waiting(order: Order) -> Explanation:
+def _waiting(order: Order, reader: Reader) -> Explanation:
     if order.account.is_paused:
         return explain_pause(order.account.name)
     if order.reason == Reason.NO_NUMBER_AVAILABLE and order.keep_trying_until:
-        explained = explain(order.reason, **_values(order))
+        explained = explain(order.reason, words=order.words, **_values(order))
         until = short_time(order.keep_trying_until)
         trying = _("The portal keeps trying until %(time)s.") % {"time": until}
         return Explanation(explained.title, trying, "", explained.money)
     if order.reason and order.answered_at:
-        return _reasoned(order)
+        return _reasoned(order, reader)
     return Explanation(
         text=_("Orders for the same app and country/region are placed one at a time.")
     )
@@ -151,34 +153,48 @@ def _values(order: Order) -> dict[str, Any]:
     return values
 
 
-def _reasoned(order: Order) -> Explanation:
+def _reasoned(order: Order, reader: Reader) -> Explanation:
     if order.settled_at:
         return Explanation(
             text=_("Confirmed by a staff member: no number was rented."), money=MoneyLine.NOT_SPENT
         )
-    explained = explain(order.reason, **_values(order))
+    explained = _explain_reason(order, reader)
     return explained if explained.money else replace(explained, money=MoneyLine.NOT_SENT)
+
+
+def _explain_reason(order: Order, reader: Reader) -> Explanation:
+    pause = pause_fact(order.account, order.reason, order.answered_at or order.ended_at)
+    may_fix = may_fix_accounts(reader)
+    explained = explain(
+        order.reason, words=order.words, pause=pause, may_fix=may_fix, **_values(order)
+    )
+    if pause and pause.is_over and order.state in (S.REFUSED, S.NOT_CREATED):
+        return replace(explained, next_step=_("Rent a number again if it is still needed."))
+    return explained
 
 
 def title_of(order: Order) -> str:
     """What went wrong, in one line for lists."""
-    return explain(order.reason, **_values(order)).title if order.reason else ""
+    return explain(order.reason, words=order.words, **_values(order)).title if order.reason else ""
 
 
-def _unknown(order: Order) -> Explanation:
+def _unknown(order: Order, reader: Reader) -> Explanation:
     since = order.answered_at or order.created_at
     until = short_time(since + reconciliation.SEARCH_PERIOD)
-    explained = explain(order.reason, **_values(order))
+    explained = explain(order.reason, words=order.words, **_values(order))
     if clock.now() > since + reconciliation.SEARCH_PERIOD:
         text = _("The portal checked but could not determine the outcome.")
-        step = _("Compare with the provider's own list, then set the outcome.")
+        step = _("A manager can compare with the provider's own list and set the outcome.")
+        if reader is None or reader.has_perm("rentals.resolve_order"):  # type: ignore[union-attr]
+            # The page asks for it above the buttons.
+            step = ""
     else:
         text = _("The portal will keep checking the provider's order list until %(time)s.") % {
             "time": until
         }
         step = _("Do not order again before then.")
     title = _("A number may have been rented.")
-    return Explanation(title, f"{explained.title} {text}", step, MoneyLine.UNKNOWN)
+    return Explanation(title, join_sentences(explained.title, text), step, MoneyLine.UNKNOWN)
 
 
 def _pending(order: Order, shown: str) -> Explanation:

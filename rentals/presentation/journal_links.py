@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from ..models import Order
 
@@ -16,5 +17,5 @@ def order_link(identity: str) -> tuple[str, str] | None:
     if found is None:
         return None
     public_id, phone = found
-    label = _("order …%(digits)s") % {"digits": phone[-4:]} if phone else _("order")
+    label = _("order …%(digits)s") % {"digits": phone[-4:]} if phone else pgettext("link", "order")
     return label, reverse("admin:rentals_order_change", args=[public_id])

@@ -9,6 +9,7 @@ from typing import Final
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.admin.labels import Role, StateLabel, register_states
 from providers import clock
@@ -27,9 +28,15 @@ LABELS: Final = {
         "front_hand",
         _("It was waiting when a hold began and may have been ordered earlier. A manager decides."),
     ),
-    S.QUEUED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Not ordered yet.")),
-    S.CLAIMED: StateLabel(_("Waiting"), Role.INFO, "schedule", _("Not ordered yet.")),
-    S.PLACING: StateLabel(_("Ordering"), Role.INFO, "sync", _("The order is being placed.")),
+    S.QUEUED: StateLabel(
+        pgettext_lazy("state", "Waiting"), Role.INFO, "schedule", _("Not ordered yet.")
+    ),
+    S.CLAIMED: StateLabel(
+        pgettext_lazy("state", "Waiting"), Role.INFO, "schedule", _("Not ordered yet.")
+    ),
+    S.PLACING: StateLabel(
+        pgettext_lazy("state", "Ordering"), Role.INFO, "sync", _("The order is being placed.")
+    ),
     S.PENDING: StateLabel(
         _("Waiting for SMS"), Role.INFO, "hourglass_top", _("Number rented; no SMS yet.")
     ),
@@ -37,15 +44,20 @@ LABELS: Final = {
         _("SMS received"), Role.SUCCESS, "mark_chat_read", _("The SMS has arrived.")
     ),
     S.COMPLETED: StateLabel(
-        _("Completed"), Role.SUCCESS, "task_alt", _("The provider closed the order.")
+        pgettext_lazy("state", "Completed"),
+        Role.SUCCESS,
+        "task_alt",
+        _("The provider closed the order."),
     ),
     S.CANCELLED: StateLabel(
-        _("Cancelled"), Role.NEUTRAL, "cancel", _("Cancelled at the provider.")
+        pgettext_lazy("state", "Cancelled"), Role.NEUTRAL, "cancel", _("Cancelled at the provider.")
     ),
     WITHDRAWN: StateLabel(
         _("Cancelled before ordering"), Role.NEUTRAL, "cancel", _("It was never ordered.")
     ),
-    S.EXPIRED: StateLabel(_("Expired"), Role.NEUTRAL, "timer_off", _("Expired without an SMS.")),
+    S.EXPIRED: StateLabel(
+        pgettext_lazy("state", "Expired"), Role.NEUTRAL, "timer_off", _("Expired without an SMS.")
+    ),
     S.EXPIRED_UNCONFIRMED: StateLabel(
         _("Expired, not confirmed"),
         Role.WARNING,
@@ -58,7 +70,9 @@ LABELS: Final = {
         "hourglass_disabled",
         _("The order has expired; the provider never reported how it ended."),
     ),
-    S.REFUSED: StateLabel(_("Refused"), Role.DANGER, "block", _("No number was rented.")),
+    S.REFUSED: StateLabel(
+        pgettext_lazy("state", "Refused"), Role.DANGER, "block", _("No number was rented.")
+    ),
     S.UNKNOWN: StateLabel(
         _("Outcome unknown"),
         Role.WARNING,

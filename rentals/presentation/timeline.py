@@ -7,8 +7,10 @@ from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
+from core.stored_texts import show
 from core.templatetags.portal import amount
 from core.times import duration, full_time
 from providers.hold.holdable import FROM_BEFORE
@@ -50,7 +52,7 @@ def _placing(order: Order, with_calls: bool) -> Iterator[TimelineEntry]:
     if order.settled_at:
         text = _("Outcome set by %(name)s: %(reason)s") % {
             "name": person_name(order.settled_by),
-            "reason": order.settled_because or _("confirmed as placed by the portal"),
+            "reason": show(order.settled_because) or _("confirmed as placed by the portal"),
         }
         yield TimelineEntry(text, order.settled_at)
 
@@ -94,7 +96,9 @@ def _cancels(order: Order) -> Iterator[TimelineEntry]:
             yield TimelineEntry(words[CancelState(cancel.state)], cancel.answered_at)
     for other in order.replaced_by.all():
         url = reverse("admin:rentals_order_change", args=[other.public_id])
-        yield TimelineEntry(_("Replacement number rented"), other.created_at, url, _("Order"))
+        yield TimelineEntry(
+            _("Replacement number rented"), other.created_at, url, pgettext("link", "Order")
+        )
 
 
 def _end(order: Order) -> Iterator[TimelineEntry]:
@@ -137,7 +141,11 @@ def _money(order: Order) -> Iterator[TimelineEntry]:
     for row in transactions_of(order):
         text = f"{type_word(row.type)} {amount(row.amount)}"
         yield TimelineEntry(
-            text, row.created_there, _transaction_url(row), _("Transaction"), is_provider_time=True
+            text,
+            row.created_there,
+            _transaction_url(row),
+            pgettext("link", "Transaction"),
+            is_provider_time=True,
         )
 
 
@@ -147,10 +155,10 @@ def _transaction_url(row: Transaction) -> str:
 
 def type_word(type_: str) -> str:
     words = {
-        "Deposit": _("Top-up"),
-        "Hold": _("Hold"),
-        "Release": _("Release"),
-        "Refund": _("Refund"),
+        "Deposit": pgettext("transaction", "Top-up"),
+        "Hold": pgettext("transaction", "Hold"),
+        "Release": pgettext("transaction", "Release"),
+        "Refund": pgettext("transaction", "Refund"),
     }
     return words.get(type_, type_)
 

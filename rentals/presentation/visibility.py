@@ -1,4 +1,4 @@
-"""Who sees the number, the code and the text of an order; everybody else sees dots.
+"""Who sees the number, the code and the text of an order; all others see dots.
 
 Renting includes seeing what arrives: the person who placed an order and its holder see it unmasked.
 """
@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from core.fields import UnreadableSecret
 from core.masking import masked_number
-from core.phone import grouped, mask
+from core.phone import grouped, mask, search_key
 from core.secrets import DOTS, Secret
 
 from ..models import Order
@@ -33,7 +33,7 @@ def may_see_unmasked(order: Order, user: User | AnonymousUser) -> bool:
 
 
 def may_hand_over(order: Order, user: User | AnonymousUser) -> bool:
-    """The holder may, and staff who can reveal orders. Ended orders are not handed over."""
+    """The holder may, and staff who can reveal orders. Ended orders are not reassigned."""
     if order.state not in HAND_OVER_STATES or not user.has_perm("rentals.rent_order"):
         return False
     return user.pk == order.held_by_id or user.has_perm("rentals.reveal_order")
@@ -66,32 +66,38 @@ class Shown:
 
 def shown(order: Order, *, unmasked: bool) -> Shown:
     code, content = decrypted(order.code), decrypted(order.content)
+    masked = mask(order.phone, order.region) if order.phone else ""
     if not unmasked:
         return Shown(
             unmasked=False,
-            number=masked_number(order.phone),
-            plain_number=mask(order.phone) if order.phone else "",
+            number=masked_number(masked),
+            plain_number=masked,
             national="",
             code=DOTS if code else "",
             content=_length(content) if content else "",
             has_sms=bool(code or content),
         )
-    national = national_format(order.phone)
+    number = grouped(order.phone, order.region) if order.phone else ""
     return Shown(
         unmasked=True,
-        number=grouped(order.phone) if order.phone else "",
-        plain_number=grouped(order.phone) if order.phone else "",
-        national=national,
+        number=number,
+        plain_number=number,
+        national=national_format(whole_number(order)),
         code=code,
         content=content,
         has_sms=bool(code or content),
-        copy_number=order.phone,
+        copy_number=whole_number(order),
         copy_code=code,
         differing_texts=tuple(
             DifferingText(one["value"], datetime.fromisoformat(one["at"]))
             for one in conflicting_texts(order)
         ),
     )
+
+
+def whole_number(order: Order) -> str:
+    """The number in E.164, by the region of its order; as the provider wrote it if unreadable."""
+    return search_key(order.phone, order.region.upper()) or order.phone
 
 
 def decrypted(secret: Secret | str | None) -> str:

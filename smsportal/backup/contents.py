@@ -25,7 +25,7 @@ MAIN: Final = {
     "providers_call": "started_at",
     "providers_callback": "received_at",
 }
-"""The tables that say how far a database has come, with the column of their time."""
+"""The tables that show how recent a database is, with the column of their time."""
 WORDS: Final = {
     "messaging_message": ("message", "messages"),
     "messaging_batch": ("batch", "batches"),

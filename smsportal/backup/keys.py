@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from io import StringIO
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
-import environ
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+
+from core.key_checks import check_value, short
+from smsportal.env_file import read_env_file
 
 from . import BackupError
 from .encryption import decrypt, encrypt
 
 NAMES: Final = ("SECRET_KEY", "SECRETS_KEYS")
-PURPOSE: Final = b"digest of a key in a backup of smsportal"
 
 Digests = Mapping[str, list[str]]
-
-
-class Parsed(environ.Env):
-    """Reads a file as the portal does, into a dictionary of its own."""
-
-    ENVIRON: ClassVar[dict[str, str]]
 
 
 def current() -> dict[str, str]:
@@ -49,24 +41,26 @@ def where() -> str:
 
 
 def digests(keys: Mapping[str, str]) -> dict[str, list[str]]:
-    """A short digest of each key. It tells keys apart and says nothing about them."""
+    """The check values of the keys, as the database knows them (`core.key_checks`)."""
     split = {
         name: value.split(",") if name == "SECRETS_KEYS" else [value]
         for name, value in keys.items()
     }
-    return {name: [_digest(one) for one in values] for name, values in split.items()}
-
-
-def _digest(key: str) -> str:
-    return hmac.new(key.strip().encode(), PURPOSE, hashlib.sha256).hexdigest()[:12]
+    return {
+        name: [check_value(name, one.strip()) for one in values] for name, values in split.items()
+    }
 
 
 def misfits(backup: Digests, here: Digests) -> Iterator[str]:
     """A sentence for each setting whose keys are not those of the backup."""
     for name in NAMES:
         if missing := sorted(set(backup.get(name, [])) - set(here.get(name, []))):
-            found = ", ".join(here.get(name, [])) or "none"
-            yield f"{name} is another: the backup has {', '.join(missing)}, here is {found}."
+            found = _shown(here.get(name, [])) or "none"
+            yield f"{name} is another: the backup has {_shown(missing)}, here is {found}."
+
+
+def _shown(values: Iterable[str]) -> str:
+    return ", ".join(map(short, values))
 
 
 def share_a_key(one: Digests, other: Digests) -> bool:
@@ -98,8 +92,6 @@ def install(keys: Mapping[str, str], now: datetime) -> Path | None:
     """Write `keys.env` and use its keys from here on. Returns where the former file is kept."""
     target = Path(settings.DATA_DIR) / "keys.env"
     text = "".join(f"{name}={_quoted(value)}\n" for name, value in keys.items())
-    if _parse(text) != dict(keys):
-        raise BackupError("The keys of the backup cannot be written to keys.env.")
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = target.with_name("keys.env.restoring")
     temporary.unlink(missing_ok=True)
@@ -108,6 +100,9 @@ def install(keys: Mapping[str, str], now: datetime) -> Path | None:
         file.write(text)
         file.flush()
         os.fsync(descriptor)
+    if _read(temporary) != dict(keys):
+        temporary.unlink()
+        raise BackupError("The keys of the backup cannot be written to keys.env.")
     owner = target.parent.stat()
     if os.geteuid() == 0:
         os.chown(temporary, owner.st_uid, owner.st_gid)
@@ -131,16 +126,13 @@ def undo(kept: Path | None, *, installed: bool) -> None:
 
 
 def _quoted(value: str) -> str:
-    return value if re.fullmatch(r"[\w=,.-]+", value) else f"'{value}'"
+    if re.fullmatch(r"[\w=,.-]+", value):
+        return value
+    escaped = re.sub(r'(["\\])', r"\\\1", value)
+    return f'"{escaped}"'
 
 
 def _read(file: Path) -> dict[str, str]:
-    return _parse(file.read_text(encoding="utf-8")) if file.is_file() else {}
-
-
-def _parse(text: str) -> dict[str, str]:
-    class Reader(Parsed):
-        ENVIRON: ClassVar[dict[str, str]] = {}
-
-    Reader.read_env(StringIO(text))
-    return {name: Reader.ENVIRON[name] for name in NAMES if name in Reader.ENVIRON}
+    """The keys in a file, as the portal reads them."""
+    entries = read_env_file(file).entries if file.is_file() else {}
+    return {name: entries[name].value for name in NAMES if name in entries}

@@ -50,7 +50,7 @@ class Manifest:
     fence: dict[str, Any] | None
     """`counter` and `identity` of the fence. None if the database is older than the fence."""
     keys: dict[str, list[str]]
-    """Short digests of the keys, by setting."""
+    """The check values of the keys, by setting."""
     files: dict[str, FileEntry] = field(default_factory=dict)
     verified_at: str = ""
     kind: str = KIND

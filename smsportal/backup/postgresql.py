@@ -119,7 +119,7 @@ class Target:
             raise BackupError("The database has no schema that the portal may write to.")
 
     def require_idle(self) -> None:
-        """Raise `BackupError` if somebody else is connected in the portal's name."""
+        """Raise `BackupError` if another program is connected in the portal's name."""
         end = time.monotonic() + LEAVING_SECONDS
         while (others := self._query(OTHERS)[0][0]) and time.monotonic() < end:
             time.sleep(0.1)

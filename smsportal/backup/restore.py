@@ -41,7 +41,7 @@ class Request:
     with_keys: bool = False
     """Also put the keys of the backup in place."""
     accept_other_keys: bool = False
-    """Go on although the keys here do not fit the data."""
+    """Continue although the keys here do not fit the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Restored:
 
 
 def restore(request: Request, confirm: Callable[[str], bool]) -> Restored:
-    """`confirm` is asked, with a sentence, whether what is there may be replaced."""
+    """`confirm` decides, from a sentence, whether the present data may be replaced."""
     made = manifest.read(request.folder)
     new_keys = _check(request, made)
     now = datetime.now(UTC)
@@ -135,7 +135,7 @@ def _refuse_while_running(present: Contents | None, target: Target) -> None:
             if names := ", ".join(seen.values_list("name", flat=True)):
                 raise BackupError(f"{RUNNING} Seen just now: {names}.")
     if connection.vendor == "sqlite":
-        connection.close()  # It would count as somebody who has the file open.
+        connection.close()  # It would count as a program that has the file open.
     target.require_idle()
 
 

@@ -46,7 +46,7 @@ def is_due(now: datetime) -> bool:
 
 
 def newest_backup() -> datetime | None:
-    """When the newest in BACKUP_DIR was made. One that somebody made elsewhere does not count."""
+    """When the newest in BACKUP_DIR was made. One that was created elsewhere does not count."""
     try:
         found = store.verified(Path(settings.BACKUP_DIR), keys.digests(keys.current()))
     except OSError:

@@ -20,10 +20,12 @@
   }
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-replace]");
+    const button = event.target.closest("[data-replacements]");
     if (!button) return;
     const text = document.getElementById("id_text");
-    text.value = text.value.replaceAll(button.dataset.replace, button.dataset.with);
+    for (const [character, plain] of JSON.parse(button.dataset.replacements)) {
+      text.value = text.value.replaceAll(character, plain);
+    }
     text.focus();
     text.dispatchEvent(new Event("input", { bubbles: true }));
   });

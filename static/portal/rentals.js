@@ -110,8 +110,28 @@
       part.hidden = !chosen;
     });
   }
+  // The button stays focusable and says why it does nothing yet. The server refuses as well.
+  const rentButton = document.getElementById("rent-button");
+  const missingFields = () => ["project", "region"].filter((name) => !form.elements[name].value);
+
+  function showWhatIsMissing() {
+    const missing = missingFields();
+    const why = document.getElementById("rent-why");
+    why.textContent = missing.length === 2 ? why.dataset.both : why.dataset[missing[0]] || "";
+    if (missing.length) rentButton.setAttribute("aria-disabled", "true");
+    else rentButton.removeAttribute("aria-disabled");
+  }
+  form.addEventListener("submit", (event) => {
+    const missing = missingFields();
+    if (!missing.length) return;
+    event.preventDefault();
+    event.stopPropagation();
+    form.elements[missing[0]].focus();
+  });
+  window.addEventListener("pageshow", showWhatIsMissing);
   form.addEventListener("change", (event) => {
     showMatchingParts();
+    showWhatIsMissing();
     if (event.target.id === "id_account") {
       const query = new URLSearchParams();
       ["account", "project", "region", "count"].forEach((name) =>
@@ -132,6 +152,7 @@
     form.elements.count.focus();
   });
   showMatchingParts();
+  showWhatIsMissing();
   const dialog = document.getElementById("confirm-dialog");
   if (dialog) {
     // close() would fire the "close" event a moment later.

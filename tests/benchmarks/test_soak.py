@@ -66,6 +66,14 @@ def test_log_is_searched_for_exceptions_that_no_fault_explains(tmp_path: Path) -
     assert unexpected_exceptions(log) == ["host1 logged 1 times: KeyError: 'x'"]
 
 
+def test_missing_table_is_expected_during_a_restore_only(tmp_path: Path) -> None:
+    log = tmp_path / "host1.log"
+    line = 'django.db.utils.ProgrammingError: relation "providers_fence" does not exist'
+    log.write_text(f"Traceback (most recent call last):\n  x\n{line}\n")
+    assert unexpected_exceptions(log) == [f"host1 logged 1 times: {line}"]
+    assert not unexpected_exceptions(log, restored=True)
+
+
 def grown(megabytes_a_minute: float) -> list[str]:
     memory = Memory()
     series = [(10.0 * index, 80 + megabytes_a_minute * index / 6) for index in range(180)]
@@ -115,7 +123,7 @@ def run(*options: str) -> None:
 @pytest.mark.each_database
 @pytest.mark.timeout(TIMEOUT + 60)
 @pytest.mark.skipif(not os.environ.get("TEST_DATABASE_URL"), reason="SQLite serves one host")
-def test_two_hosts_bear_a_database_that_is_away_or_read_only() -> None:
+def test_two_hosts_survive_a_database_that_is_away_or_read_only() -> None:
     faults = ("--only", "database", "readonly", "connections")
     run("--minutes", "1", "--seed", "15", "--database", "postgresql", "--hosts", "2", *faults)
 

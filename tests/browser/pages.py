@@ -120,7 +120,7 @@ class SendForm(AnyPage):
 
     @property
     def replace_button(self) -> Locator:
-        return self.page.locator("[data-replace]")
+        return self.page.locator("[data-replacements]")
 
     def fill(self, recipient: str = "", text: str = "", code: str = "") -> Self:
         for field, value in ((self.recipient, recipient), (self.text, text), (self.code, code)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from messaging.batches import tasks
 from messaging.models import Batch
@@ -56,3 +56,38 @@ def test_batch_is_pasted_checked_confirmed_paused_and_sent(
     page.wait_for_function(FIGURES_ADD_UP_TO, arg=12)
     assert len(sandbox.book.entries("haorui", accepted=True)) == 12
     expect(page.locator("html")).to_have_attribute("lang", language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_read_is_shown_and_each_warning_is_ticked(
+    language: str, make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    make_account("haorui", sandbox)
+    page = make_visitor("manager", language=language).page
+    page.goto(reverse("admin:messaging_batch_new"))
+    page.locator("#id_text").fill("Hi {Name}")
+    content = "Telefon;Name\n+8613912345678;Müller\n+8613800138000;Schäfer\n".encode("cp1252")
+    file = FilePayload(name="list.csv", mimeType="text/csv", buffer=content)
+    page.locator("#id_file").set_input_files(file)
+    page.locator(".form-end .button-primary").click()
+    page.wait_for_url("**/change/")
+    tasks.read(Batch.objects.get().pk)
+    expect(page.locator(".sheet thead .pick")).to_contain_text("A")
+    expect(page.locator(".sheet tbody")).to_contain_text("Schäfer")
+    expect(page.locator(".first-recipients tbody tr")).to_have_count(2)
+    expect(page.locator(".readings dd").first).to_contain_text("Müller")
+    expect(page.locator("#content")).not_to_contain_text("13912345678")
+    # Not ticked: the page says so, and the batch stays where it is.
+    page.locator(".warnings .button-primary").click()
+    expect(page.locator(".warnings [name=warning]")).not_to_be_checked()
+    page.locator(".warnings [name=warning]").check()
+    page.locator(".warnings .button-primary").click()
+    page.wait_for_url("**/confirm/")
+    expect(page.locator(".reading-facts")).to_contain_text("Windows-1252")
+    expect(page.locator(".first-recipients tbody tr")).to_have_count(2)
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator(".form-end .button-primary").click()
+    page.wait_for_url("**/change/")
+    assert Batch.objects.get().state == "sending"

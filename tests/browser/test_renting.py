@@ -66,6 +66,29 @@ def test_order_shows_its_code_and_a_cancelled_one_its_refund(
     assert len(sandbox.book.entries("gosms", "cancel_order")) == 1
 
 
+@pytest.mark.any_database
+def test_nothing_is_rented_before_app_and_country_are_chosen(
+    make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    make_account("gosms", sandbox)
+    page = make_visitor("operator").page
+    page.goto(reverse("admin:rentals_order_rent"))
+    button, why = page.locator("#rent-button"), page.locator("#rent-why")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    expect(why).to_have_text("Choose an app and a country/region first.")
+    page.keyboard.press("Control+Enter")
+    button.click(force=True)
+    expect(page.locator("#id_project")).to_be_focused()
+    page.locator("#id_project").select_option("whatsapp")
+    expect(why).to_have_text("Choose a country/region first.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#id_region")).to_be_focused()
+    assert not Order.objects.exists()
+    page.locator("#id_region").select_option("ID")
+    expect(why).to_have_text("")
+    expect(button).not_to_have_attribute("aria-disabled", "true")
+
+
 def read_transactions(page: Page) -> None:
     page.goto(reverse("admin:rentals_transaction_changelist"))
     with page.expect_navigation():

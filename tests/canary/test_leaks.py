@@ -53,7 +53,7 @@ def page_leaks(people: dict[str, Person]) -> list[str]:
 
 
 def unmasked(person: Person) -> list[str]:
-    """Pages that show a text or a whole number."""
+    """Pages that show a text or a full number."""
     numbers = set(Message.objects.values_list("recipient", flat=True))
     found = []
     for path, content in person.pages.items():

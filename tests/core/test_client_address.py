@@ -45,6 +45,54 @@ def test_unix_socket_client_is_a_proxy_only_if_trusted(
     assert address_of("", "203.0.113.9") == expected
 
 
+@pytest.mark.parametrize("sender", ["10.0.0.1", "2001:db8::1", ""])
+@pytest.mark.parametrize(
+    ("count", "forwarded", "expected"),
+    [
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "1.2.3.4, 203.0.113.9", "203.0.113.9"),
+        (2, "203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        (2, "1.2.3.4, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        (1, "nonsense", "None"),
+    ],
+)
+def test_outermost_of_a_known_number_of_proxies_says_the_address(
+    settings: Settings, sender: str, count: int, forwarded: str, expected: str
+) -> None:
+    settings.TRUSTED_PROXIES = []
+    settings.PROXY_COUNT = count
+    assert address_of(sender, forwarded) == expected
+
+
+@pytest.mark.parametrize("forwarded", ["", "203.0.113.9"])
+def test_request_that_did_not_come_through_all_proxies_is_taken_as_seen(
+    settings: Settings, forwarded: str
+) -> None:
+    settings.TRUSTED_PROXIES = []
+    settings.PROXY_COUNT = 2
+    assert address_of("198.51.100.7", forwarded) == "198.51.100.7"
+
+
+def test_trusted_proxies_are_more_exact_than_their_number(settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = PROXIES
+    settings.PROXY_COUNT = 1
+    assert address_of("198.51.100.7", "203.0.113.9") == "198.51.100.7"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("203.0.113.9:52100", "203.0.113.9"),
+        ("[2001:db8::9]:52100", "2001:db8::9"),
+        ("[2001:db8::9]", "2001:db8::9"),
+        ("2001:db8::9", "2001:db8::9"),
+        (" 203.0.113.9 ", "203.0.113.9"),
+    ],
+)
+def test_port_behind_an_address_is_dropped(text: str, expected: str) -> None:
+    assert str(parse_address(text)) == expected
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -27,7 +27,8 @@ from core.money import CEILING, parse_amount
         ("9999999999.9999", "9999999999.9999"),
         (0.1 + 0.2, "0.3000"),
         ("1000.4999999999999", "1000.5000"),
-        ("0.00005", "0.0000"),
+        ("0.50000", "0.5000"),
+        ("1.5e-3", "0.0015"),
     ],
 )
 def test_amount_keeps_its_stated_decimals(stated: object, expected: str) -> None:
@@ -68,12 +69,28 @@ def test_amount_keeps_its_stated_decimals(stated: object, expected: str) -> None
         -(10**10),
         10**4000,
         "9999999999.99999",
+        "0.00005",
+        "0.12345",
+        Decimal("1E-9"),
+        1e-9,
+        0.00001,
+        "1.00000001",
+        Decimal("99.99995"),
     ],
     ids=lambda odd: repr(odd)[:20],
 )
 def test_invalid_amount_is_rejected(odd: object) -> None:
     with pytest.raises(ValueError):
         parse_amount(odd)
+
+
+@given(st.decimals(-(10**9), 10**9, allow_nan=False))
+def test_parsed_amount_is_exact(stated: Decimal) -> None:
+    try:
+        amount = parse_amount(stated)
+    except ValueError:
+        return
+    assert abs(amount - stated) <= abs(amount) * Decimal("1e-14")
 
 
 @given(

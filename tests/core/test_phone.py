@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.phone import PhoneError, PhoneProblem, grouped, mask, parse_number, search_key
+from core.phone import (
+    PhoneError,
+    PhoneProblem,
+    grouped,
+    mask,
+    parse_number,
+    parse_with_country_code,
+    search_key,
+)
 
 P = PhoneProblem
 
@@ -71,7 +79,9 @@ def test_chinese_number_is_parsed_in_every_notation(typed: str) -> None:
         ("139²2345678", P.CHARACTER, 4, None),
         ("①3912345678", P.CHARACTER, 1, None),
         ("139\x0012345678", P.CHARACTER, 4, None),
-        ("٠١٣٩١٢٣٤٥٦٧٨", P.FOREIGN_DIGITS, 1, None),
+        ("1391234567٨", P.FOREIGN_DIGITS, 11, None),
+        ("١٣٩۱٢٣٤٥٦٧٨", P.FOREIGN_DIGITS, 1, None),
+        ("\u202e13912345678", P.CHARACTER, 1, None),
         ("139१2345678", P.FOREIGN_DIGITS, 4, None),
         ("13912345678,13900000000", P.TWO_NUMBERS, None, None),
         ("13912345678、13900000000", P.TWO_NUMBERS, None, None),
@@ -179,6 +189,24 @@ def test_other_text_is_masked_too() -> None:
     assert grouped("secret") == "secret"
 
 
+@pytest.mark.parametrize(
+    ("text", "region", "shown"),
+    [
+        ("13055550123", "US", "+1 305 555 0123"),
+        ("+13055550123", "CN", "+1 305 555 0123"),
+        ("6281234567890", "ID", "+62 812 3456 7890"),
+        ("081234567890", "ID", "+62 812 3456 7890"),
+        ("8613912345678", "ID", "+86 139 1234 5678"),
+        ("6281234567890", "", "+62 812 3456 7890"),
+        ("6281234567890", "all", "+62 812 3456 7890"),
+        ("13912345678", "", "13912345678"),
+    ],
+)
+def test_stored_number_is_shown_by_its_own_region(text: str, region: str, shown: str) -> None:
+    assert grouped(text, region) == shown
+    assert mask(text, region)[-4:] == shown.replace(" ", "")[-4:] or "+" not in shown
+
+
 @given(st.text() | st.text("0123456789+-() ，,'．０９", max_size=24))
 def test_any_text_is_parsed_or_rejected(typed: str) -> None:
     mask(typed)
@@ -199,3 +227,10 @@ def test_every_chinese_mobile_number_is_valid_and_masks_four_digits(digits: str)
     assert number.significant == digits
     assert number.masked.count("•") == 4
     assert number.masked.endswith(digits[-4:])
+
+
+def test_number_with_its_country_code_but_no_plus_is_read_on_request() -> None:
+    for typed in ("6281234567890", "62 812-3456-7890", "+6281234567890", "006281234567890"):
+        assert parse_with_country_code(typed).e164 == "+6281234567890"
+    with pytest.raises(PhoneError):
+        parse_with_country_code("0812 3456 7890")

@@ -47,7 +47,7 @@ def bodies(draw: st.DrawFn, sample: str) -> bytes:
 
 @search
 @given(call=paid_calls, status=statuses, given_headers=headers, data=st.data())
-def test_paid_call_is_repeated_only_after_a_status_that_says_so(
+def test_paid_call_is_repeated_only_after_a_status_that_allows_it(
     call: tuple[type[Client], str], status: int, given_headers: dict[str, str], data: Any
 ) -> None:
     client, method = call

@@ -95,7 +95,15 @@ def test_unknown_provider_id_matches_nothing() -> None:
 def test_provider_id_of_two_messages_matches_neither() -> None:
     account = make_account()
     one, _ = [make_message(account, state="submitted", provider_id="26471304") for _ in range(2)]
-    assert not report(one, D.DELIVERED, reference="", provider_id="26471304")
+    match = report(one, D.DELIVERED, reference="", provider_id="26471304")
+    assert match == Match("", Effect.AMBIGUOUS, "provider_id", problem="shared_id")
+    assert one.state == "submitted"
+
+
+def test_unknown_reference_of_ours_matches_no_provider_id() -> None:
+    account = make_account()
+    one, _ = [make_message(account, state="submitted", provider_id="26471304") for _ in range(2)]
+    assert report(one, D.DELIVERED, reference="f" * 32, provider_id="26471304") is None
 
 
 def test_report_fills_in_a_missing_provider_id() -> None:

@@ -1,4 +1,4 @@
-"""A hold that finds calls in flight only, about which nobody decides."""
+"""A hold that finds calls in flight only, about which staff do not decide."""
 
 from __future__ import annotations
 

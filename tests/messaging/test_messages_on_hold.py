@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from core.money_lines import MoneyLine
 from messaging import do_not_send, queue_message
 from messaging.models import Message
 from messaging.on_hold import is_on_hold, on_hold
@@ -60,6 +62,35 @@ def discard(message: Message, rows: list[int] | None = None) -> int:
 def report(message: Message, state: DeliveryState) -> list[events.Match]:
     event = DeliveryReported(reference=message.reference, provider_id="", words="", state=state)
     return events.publish(events.ReceivedEvent(message.account, event, timezone.now()))
+
+
+# --- after the release ---------------------------------------------------------------
+
+
+def end_by_cancel(message: Message) -> None:
+    assert queue_message.cancel(message, make_user())
+
+
+def end_by_list(message: Message) -> None:
+    do_not_send.add(message.recipient, "Asked for it", make_user())
+
+
+@pytest.mark.parametrize("end", [end_by_cancel, end_by_list])
+def test_released_message_that_is_not_sent_ends_unknown(end: Callable[[Message], None]) -> None:
+    message = held_message()
+    assert release(message) == 1
+    end(message)
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("unknown", "from_before")
+    assert explanation_of(message).money == MoneyLine.UNKNOWN
+
+
+def test_message_written_after_the_hold_ends_cancelled() -> None:
+    held_message()
+    message = make_message()
+    end_by_cancel(message)
+    message.refresh_from_db()
+    assert message.state == "cancelled"
 
 
 # --- the hold begins -----------------------------------------------------------------
@@ -146,7 +177,7 @@ def test_number_on_the_do_not_send_list_stays_on_hold() -> None:
     assert "On the do-not-send list, not sent even if released: 1." in group.facts
 
 
-def test_country_that_the_account_may_not_send_to_any_more_stays_on_hold() -> None:
+def test_country_that_the_account_no_longer_allows_stays_on_hold() -> None:
     message = held_message()
     Account.objects.update(allowed_countries=["ID"])
     assert release(message) == 0
@@ -213,7 +244,7 @@ def test_staff_can_neither_release_nor_cancel_it() -> None:
 
 
 @pytest.mark.parametrize("action", ["release", "cancel"])
-def test_direct_post_changes_nothing_and_says_why(client: Client, action: str) -> None:
+def test_direct_post_changes_nothing_and_explains_why(client: Client, action: str) -> None:
     message = held_message()
     user = make_user("messaging.view_message", "messaging.send_message", "messaging.cancel_message")
     client.force_login(user)
@@ -224,7 +255,7 @@ def test_direct_post_changes_nothing_and_says_why(client: Client, action: str) -
     assert message.state == "held"
 
 
-def test_page_says_that_it_is_on_hold_and_offers_neither_button(client: Client) -> None:
+def test_page_shows_that_it_is_on_hold_and_offers_neither_button(client: Client) -> None:
     message = held_message()
     client.force_login(
         make_user("messaging.view_message", "messaging.send_message", "messaging.cancel_message")
@@ -274,7 +305,7 @@ def test_group_names_the_senders_and_what_needed_a_go_ahead() -> None:
     assert all("13912345678" not in str(row.title).replace(" ", "") for row in rows), "masked"
 
 
-def test_timeline_tells_the_decision() -> None:
+def test_timeline_shows_the_decision() -> None:
     message = held_message()
     discard(message)
     message.refresh_from_db()

@@ -49,11 +49,11 @@ FAULTS = {
         "reset_after",
         "closed_after",
     ),
-    ("Outcome unknown", "The address of this account redirects elsewhere.", MAYBE): (
+    ("Outcome unknown", "The address of this account redirected to http://127.0.0.1:", MAYBE): (
         "redirect_302",
         "redirect_303",
     ),
-    ("Not sent", "The address of this account redirects elsewhere.", NOT_SPENT): (
+    ("Not sent", "The address of this account redirected to http://127.0.0.1:", NOT_SPENT): (
         "redirect_301",
         "redirect_307",
         "redirect_308",
@@ -110,7 +110,7 @@ def test_page_explains_a_fault_with_its_money_line(
     assert money in element(page, "money-line")
     assert words in element(page, "story")
     assert bool(element(page, "next-step")) == bool(words)
-    assert ("A manager can set the outcome." in page) == (state == "Outcome unknown")
+    assert ("A manager can then set the outcome." in page) == (state == "Outcome unknown")
     assert sandbox.book.repeated() == []
     assert sandbox.book.entries(kind="strayed") == []
 
@@ -124,7 +124,7 @@ def test_wrong_password_pauses_the_account_and_shows_the_next_step(
     assert "Refused" in element(page, "status-line")
     assert REFUSED in element(page, "money-line")
     assert "The provider did not accept the credentials." in element(page, "story")
-    assert "Replace the key, then check the connection." in element(page, "next-step")
+    assert "Ask a manager to put the account in order" in element(page, "next-step")
     account = Account.objects.get(pk=account.pk)
     assert account.is_paused
 
@@ -141,7 +141,7 @@ def test_unreachable_provider_is_tried_again(client: Client) -> None:
     message = make_message()
     run_engine(lambda: Message.objects.filter(tries__gte=1, state="queued").exists())
     page = live_part(client, message)
-    assert "The provider could not be reached." in element(page, "story")
+    assert "The provider's server refused the connection." in element(page, "story")
     assert re.search("Tried [12] times; next attempt at", page)
     assert NOT_SPENT in element(page, "money-line")
 

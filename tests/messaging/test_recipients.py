@@ -51,7 +51,16 @@ INVALID = [
         ("“12012345678” does not start like a mobile number in mainland China. Check the number."),
         "12012345678",
     ),
-    ("١٣٩١٢٣٤٥٦٧٨", "Enter the number with the digits 0 to 9.", "0"),
+    ("1391234567٨", "“1391234567٨” mixes digits of two scripts. Enter the number with", "0"),
+    ("1 (305) 555-1234", "“1 (305) 555-1234” is grouped like a number in North America.", "+1"),
+    (
+        "6281234567890",
+        "“6281234567890” is not a number in China, but may be one in Indonesia. S",
+        "印度尼西亚",
+    ),
+    ("139-1234-5678.0", "“139-1234-5678.0” may be a decimal number", "小数"),
+    ("tel:13912345678;ext=5", "“tel:13912345678;ext=5” has an extension", "分机"),
+    ("1391234567.0", "“1391234567.0” has 10 digits; a mobile number in China has 11.", "10"),
     ("13912345678;rm", "“13912345678;rm” has an unexpected character at position 12", ""),
     (
         "13912345678,13900000000",

@@ -130,7 +130,41 @@ def test_every_replacement_is_gsm7() -> None:
 
 
 def test_replacement_makes_a_text_gsm7() -> None:
-    assert segments.replace_costly("“Don’t” …\u200b") == '"Don\'t" ...'
+    assert segments.replace_costly("“Don’t” …") == '"Don\'t" ...'
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("5′ 10″", "5' 10\""),
+        ("1‒2―3", "1-2-3"),
+        ("a\u2007b\u2003c\u00a0d\u3000e", "a b c d e"),
+        ("ﬁne oﬀer", "fine offer"),
+        ("ＡＢＣ１２３", "ABC123"),
+        ("￥100 ￡5", "¥100 £5"),
+        ("ｏｋ！？", "ok!?"),
+        ("№ 5", "No 5"),
+        ("a\u2028b", "a\nb"),
+        ("ǆ", "ǆ"),
+        ("m² ½ ① ™", "m² ½ ① ™"),
+        ("验证码 😀", "验证码 😀"),
+    ],
+)
+def test_character_with_a_plain_equivalent_is_replaced(text: str, plain: str) -> None:
+    assert segments.replace_costly(text) == plain
+
+
+def test_every_costly_character_is_named_once() -> None:
+    found = segments.costly_characters("Don’t – don’t 😀")
+    assert [(one.character, one.position) for one in found] == [("’", 4), ("–", 7), ("😀", 15)]
+
+
+@given(st.text())
+def test_replacement_is_gsm7_or_the_character_itself(text: str) -> None:
+    for character in set(text) - segments.GSM7:
+        plain = segments.plain_of(character)
+        assert plain is None or segments.GSM7.issuperset(plain)
+        assert segments.replace_costly(character) == (character if plain is None else plain)
 
 
 def test_replacement_keeps_characters_without_an_equivalent() -> None:

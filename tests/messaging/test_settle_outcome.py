@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.db import IntegrityError
 
+from core.stored_texts import from_staff
 from messaging import settle_outcome
 from messaging.models import Message
 from messaging.recipients import InvalidRecipient
@@ -35,8 +36,8 @@ def test_settlement_records_person_and_reason(settle: Callable[..., bool], state
 def test_second_settlement_changes_nothing(settle: Callable[..., bool], state: str) -> None:
     message, first = make_message(state="unknown"), make_user()
     settle(message, first, "first")
-    assert not settle_outcome.mark_sent(message, make_user(), "second")
-    assert not settle_outcome.mark_not_sent(message, make_user(), "second")
+    assert not settle_outcome.mark_sent(message, make_user(), from_staff("second"))
+    assert not settle_outcome.mark_not_sent(message, make_user(), from_staff("second"))
     message.refresh_from_db()
     assert (message.state, message.settled_because) == (state, "first")
 
@@ -45,13 +46,15 @@ def test_second_settlement_changes_nothing(settle: Callable[..., bool], state: s
 def test_only_one_of_two_concurrent_settlements_counts() -> None:
     message, by = make_message(state="unknown"), make_user()
     settlements = iter([settle_outcome.mark_sent, settle_outcome.mark_not_sent])
-    assert sorted(at_once(lambda: next(settlements)(message, by, "why"), 2)) == [False, True]
+    why = from_staff("why")
+    done = at_once(lambda: next(settlements)(message, by, why), 2)
+    assert sorted(done) == [False, True]
 
 
 @pytest.mark.parametrize("state", [s for s in MessageState if s != MessageState.UNKNOWN])
 def test_only_an_unknown_outcome_can_be_settled(state: MessageState) -> None:
     message = make_message(state=state)
-    assert not settle_outcome.mark_sent(message, make_user(), "why")
+    assert not settle_outcome.mark_sent(message, make_user(), from_staff("why"))
     message.refresh_from_db()
     assert message.state == state
 

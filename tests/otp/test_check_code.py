@@ -14,6 +14,7 @@ from time_machine import travel
 
 from messaging.models import Message
 from otp import check_code, message_sync, sessions
+from otp.codes import NotACode
 from otp.engine.check_source import CheckSource
 from otp.models import Attempt, Session
 from otp.states import AttemptState
@@ -98,6 +99,29 @@ def test_empty_input_uses_no_try(blank: str) -> None:
         try_code(session, blank)
     session.refresh_from_db()
     assert session.tries == 0
+
+
+@pytest.mark.parametrize("entered", ["12345", "1234567", "Your code is 12345", "no code came"])
+def test_what_cannot_be_the_code_uses_no_try(entered: str) -> None:
+    session = make_sent_session()
+    with pytest.raises(NotACode):
+        try_code(session, entered)
+    session.refresh_from_db()
+    assert (session.state, session.tries, session.attempts.count()) == ("sent", 0, 0)
+
+
+def test_sentence_with_the_code_verifies() -> None:
+    session = make_sent_session()
+    try_code(session, f"Your code is {CODE}, valid for 10 minutes.")
+    assert session.state == "verified"
+
+
+def test_earlier_code_of_another_length_is_recognised() -> None:
+    user = make_user()
+    earlier = make_sent_session(by=user, typed="1234")
+    end_send_gap()
+    session = make_sent_session(earlier.newest_code().message.account, by=user)
+    assert try_code(session, "1234").state == "earlier"
 
 
 def test_submitting_the_same_form_twice_uses_one_try() -> None:
@@ -239,7 +263,7 @@ def test_correct_code_settles_an_unknown_send(sandbox: Sandbox) -> None:
 
     message = Message.objects.get()
     assert (session.state, message.state) == ("verified", "submitted")
-    assert message.settled_because == "The right code was read out"
+    assert message.settled_because == '{"key": "outcome.correct_code"}'
     assert session.sent_at == message.handed_over_at
 
 
@@ -277,6 +301,18 @@ def test_the_provider_verifies_its_own_code(sandbox: Sandbox, provider_session: 
         ApiCall.objects.filter(subject=f"session:{provider_session.pk}", outcome="done").count()
         == 1
     )
+
+
+@pytest.mark.parametrize("entered", ["123", "hello", "1234 or 5678"])
+def test_what_cannot_be_the_code_of_a_provider_makes_no_call(
+    provider_session: Session, entered: str
+) -> None:
+    before = ApiCall.objects.count()
+    with pytest.raises(NotACode):
+        try_code(provider_session, entered)
+    provider_session.refresh_from_db()
+    assert (provider_session.tries, provider_session.attempts.count()) == (0, 0)
+    assert ApiCall.objects.count() == before
 
 
 def test_entered_code_is_deleted_after_the_provider_answers(provider_session: Session) -> None:

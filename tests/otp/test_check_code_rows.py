@@ -133,7 +133,9 @@ def test_its_unsure_sends_are_locked_before_the_session_is_touched(by: User) -> 
     assert f'"session_id" = {session.pk}' in statements[lock]
 
 
-def test_right_code_that_comes_too_late_says_so(by: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_correct_code_after_the_end_is_reported_as_late(
+    by: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert not try_code(make_sent_session(), CODE, by).too_late
     monkeypatch.setattr(check_code, "verify", lambda *args: False)
     late = try_code(make_sent_session(recipient=OTHER_NUMBER), CODE, by)

@@ -55,7 +55,7 @@ def reload(session: Session) -> Session:
     return session
 
 
-def test_code_waits_and_the_session_says_so(session: Session, hold: Hold) -> None:
+def test_code_waits_and_the_session_shows_it(session: Session, hold: Hold) -> None:
     assert (sms(session).state, sms(session).hold) == ("held", hold)
     assert claim_all() == []
     assert shown_state(session) == "on_hold"
@@ -65,7 +65,7 @@ def test_code_waits_and_the_session_says_so(session: Session, hold: Hold) -> Non
     assert reload(session).state == "pending"
 
 
-def test_page_of_the_session_says_so(client: Client, session: Session, hold: Hold) -> None:
+def test_page_of_the_session_shows_it(client: Client, session: Session, hold: Hold) -> None:
     client.force_login(make_user("otp.view_session", "otp.check_code", "otp.send_code"))
     page = client.get(reverse("admin:otp_session_change", args=[session.public_id]))
     text = page.content.decode()
@@ -83,7 +83,7 @@ def test_code_that_can_still_be_used_is_released(session: Session, hold: Hold) -
 
 
 @pytest.mark.parametrize("end", ["expired", "replaced", "cancelled"])
-def test_code_that_nobody_can_use_any_more_is_never_sent(
+def test_code_that_is_no_longer_usable_is_never_sent(
     session: Session, hold: Hold, end: str
 ) -> None:
     if end == "expired":

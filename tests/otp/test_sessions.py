@@ -173,7 +173,7 @@ def test_resend_after_the_end_is_rejected(state: str) -> None:
         resend(session)
 
 
-def test_session_that_is_over_is_not_resent_although_the_clock_was_just_set() -> None:
+def test_ended_session_is_not_resent_although_the_clock_was_just_set() -> None:
     session = expire_session(make_sent_session())
     end_send_gap()
     note_step()

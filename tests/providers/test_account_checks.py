@@ -177,12 +177,3 @@ def test_failed_check_does_not_end_the_pause(sandbox: Sandbox) -> None:
     sandbox.change_account("gosms", active=False)
     check(account, CHECK)
     assert is_paused(account)
-
-
-def test_latest_reading_is_the_newest() -> None:
-    account = make_account("haosms")
-    for balance in (1, 2):
-        BalanceReading.objects.create(account=account, balance=balance)
-    latest = account_checks.latest_reading(account)
-    assert latest is not None
-    assert latest.balance == 2

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 
 from core.money_lines import MoneyLine
 from providers import error_texts
-from providers.error_texts import explain, register_reason
+from providers.accounts import REFUSED_IN_A_ROW
+from providers.error_texts import explain, own_words, register_reason, retry_values
+from providers.gateway.reason_kinds import DETAILED, NOT_CONNECTED
 from providers.gateway.vocabulary import Reason
-from providers.reason_texts import ReasonText
+from providers.reason_text import ReasonText
 
-ALL_VALUES = {"n": 12, "time": "14:05", "app": "WhatsApp", "country": "Indonesia"}
+ALL_VALUES: dict[str, Any] = {"n": 12, "time": "14:05", "app": "WhatsApp", "country": "Indonesia"}
 
 
 @pytest.mark.parametrize("free", [False, True])
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_explained_with_and_without_values(reason: Reason, free: bool) -> None:
-    for values in ({}, ALL_VALUES):
+    for values in (dict[str, Any](), ALL_VALUES):
         explanation = explain(reason, free=free, **values)
         assert explanation.title
         assert explanation.title != reason
@@ -41,7 +45,7 @@ def test_money_line_is_valid_and_empty_for_free_calls(reason: Reason) -> None:
         Reason.PORTAL_FAULT,
     ],
 )
-def test_unknown_outcome_says_that_money_may_be_spent(reason: Reason) -> None:
+def test_unknown_outcome_warns_that_money_may_be_spent(reason: Reason) -> None:
     assert explain(reason).money == MoneyLine.UNKNOWN
 
 
@@ -78,3 +82,38 @@ def test_app_can_register_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_explanations_are_translated() -> None:
     with translation.override("en"):
         assert explain(Reason.NO_BALANCE).title == "Insufficient balance."
+
+
+@pytest.mark.parametrize("reason", sorted(NOT_CONNECTED))
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_each_kind_of_failed_connection_has_its_own_words(reason: Reason, language: str) -> None:
+    with translation.override(language):
+        explained = explain(reason, words="2026-11-25")
+        others = {explain(other).title for other in NOT_CONNECTED if other != reason}
+    assert explained.title not in others
+    assert explained.next_step
+    assert explained.money == MoneyLine.NOT_SPENT
+    assert own_words(reason, "2026-11-25") == ("" if reason in DETAILED else "2026-11-25")
+    assert ("2026-11-25" in explained.title) == (reason in DETAILED)
+
+
+def test_redirect_names_its_host() -> None:
+    explained = explain(Reason.REDIRECTED, words="https://other.example")
+    assert explained.title == "The address of this account redirected to https://other.example."
+    slash = explain(Reason.REDIRECTED_TO_SLASH, words="/extra_api/otp_msg/")
+    assert "Trailing slash in the send address" in slash.next_step
+
+
+@pytest.mark.parametrize("reason", [Reason.OTHER_REFUSAL, Reason.PARAMETERS, REFUSED_IN_A_ROW])
+def test_refusal_without_words_does_not_point_to_them(reason: str) -> None:
+    assert "is below" in explain(reason, words="no").text
+    assert "is below" in explain(reason).text
+    wordless = explain(reason, words="")
+    assert "below" not in wordless.text
+    assert "what it names" not in wordless.next_step
+    assert wordless.money == explain(reason).money
+
+
+def test_tried_connection_says_how_often() -> None:
+    values: dict[str, Any] = {**retry_values(Reason.CERT_EXPIRED, 2, timezone.now(), lambda: 0)}
+    assert "Tried 2 times" in explain(Reason.CERT_EXPIRED, words="", **values).text

@@ -86,7 +86,7 @@ def test_story_runs_from_the_backup_to_the_hold() -> None:
     ]
 
 
-def test_hold_by_hand_says_who_and_why() -> None:
+def test_hold_by_hand_shows_who_and_why() -> None:
     hold = Hold.objects.create(cause=Hold.Cause.BY_HAND, reason="A test of the provider")
     assert happened(hold) == [
         ("Put on hold – the administrator's command", "A test of the provider")
@@ -103,7 +103,7 @@ def test_missing_period_is_named_only_if_both_ends_are_known() -> None:
     assert "How far back this one goes is unknown." in part
 
 
-def test_new_past_alone_is_not_told_as_calls() -> None:
+def test_new_past_alone_is_not_shown_as_calls() -> None:
     """Each hold begins a new past, which the upper bits of the counter number."""
     later: dict[str, object] = {"counter": 2 << 40, "written_at": IN_USE.isoformat()}
     hold = hold_with(evidence(data=later, restored_from=""))
@@ -115,14 +115,14 @@ def test_new_past_alone_is_not_told_as_calls() -> None:
     assert "Calls were started" in missing(hold_with(evidence(data=later, restored_from="")))
 
 
-def test_counts_are_told_within_one_past() -> None:
+def test_counts_are_shown_within_one_past() -> None:
     past = 3 << 40
     later = {"counter": past + 12, "written_at": IN_USE.isoformat()}
     hold = hold_with(evidence(counter=past + 7, data=later, state=None))
     assert "its counter is 12; that of this database was 7" in dict(happened(hold)).values()
 
 
-def test_database_that_is_not_behind_is_said_to_miss_nothing_known() -> None:
+def test_database_that_is_not_behind_misses_nothing_known() -> None:
     same = {"counter": 91_102, "written_at": IN_USE.isoformat()}
     hold = restored(data=same, state=None)
     assert missing(hold).startswith("Whether anything is missing here cannot be known.")
@@ -174,7 +174,7 @@ def test_act_names_the_group_in_the_language_of_the_reader() -> None:
     assert "codes:1" in act_text(Act(what="hold.release", details={"group": "codes:1"}))
 
 
-def test_later_cause_is_told_with_what_joined() -> None:
+def test_later_cause_is_shown_with_what_joined() -> None:
     details = {"cause": "by_hand", "held": {"messages": 2, "orders": 1}}
     text = act_text(Act(what="hold.extend", details=details))
     assert text == "Put on hold again: Put on hold by hand; 3 more wait"

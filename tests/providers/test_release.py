@@ -35,7 +35,7 @@ def test_list_shows_the_groups_and_changes_nothing(fake: FakeHoldable, hold: Hol
     assert (fake.sent, Act.objects.count()) == (set(), 0)
 
 
-def test_list_says_so_where_nothing_is_on_hold(fake: FakeHoldable) -> None:
+def test_list_reports_that_nothing_is_on_hold(fake: FakeHoldable) -> None:
     assert release("--list") == "Nothing is on hold.\n"
 
 
@@ -81,7 +81,7 @@ def test_nothing_on_hold_is_an_error_for_a_decision(fake: FakeHoldable) -> None:
     assert (error.returncode, str(error)) == (1, "Nothing is on hold.")
 
 
-def test_what_cannot_be_sent_any_more_stays_and_is_named(fake: FakeHoldable, hold: Hold) -> None:
+def test_what_can_no_longer_be_sent_stays_and_is_named(fake: FakeHoldable, hold: Hold) -> None:
     fake.may_send = False
     error = refused("--all", "--reason", "r")
     assert error.returncode == 1

@@ -62,8 +62,8 @@ def test_old_key_is_not_needed_after_rotation(
     account: Account, new_key: str, settings: Any
 ) -> None:
     out, _ = rotate()
-    assert "providers.Credential.value: 2 encrypted anew" in out
-    assert "providers.CallbackToken.value: 1 encrypted anew" in out
+    assert "providers.Credential.value: 2 re-encrypted" in out
+    assert "providers.CallbackToken.value: 1 re-encrypted" in out
     settings.SECRETS_KEYS = [new_key]
     assert password(account).value.reveal() == "canary"
     assert account.callback_tokens.get().value.reveal()
@@ -73,14 +73,14 @@ def test_second_run_changes_nothing(account: Account, new_key: str) -> None:
     rotate()
     before = token(password(account))
     out, _ = rotate()
-    assert "providers.Credential.value: 0 encrypted anew, 2 with the first key already" in out
+    assert "providers.Credential.value: 0 re-encrypted, 2 with the first key already" in out
     assert token(password(account)) == before
 
 
 def test_dry_run_only_counts(account: Account, new_key: str) -> None:
     before = token(password(account))
     out, _ = rotate("--dry-run")
-    assert "2 to encrypt anew" in out
+    assert "2 to re-encrypt" in out
     assert token(password(account)) == before
 
 
@@ -118,7 +118,7 @@ def test_secret_saved_during_the_run_is_kept(
 
     monkeypatch.setattr(rotate_keys, "replace", save_before_replace)
     out, _ = rotate()
-    assert "0 encrypted anew, 0 with the first key already, 2 saved by others meanwhile" in out
+    assert "0 re-encrypted, 0 with the first key already, 2 saved by others meanwhile" in out
     assert password(account).value.reveal() == "saved meanwhile"
 
 
@@ -133,7 +133,7 @@ def test_rows_beyond_one_chunk_are_rotated(
         credential.value = Secret("x")
         credential.save()
     out, _ = rotate()
-    assert "providers.Credential.value: 0 encrypted anew, 5 with the first key already" in out
+    assert "providers.Credential.value: 0 re-encrypted, 5 with the first key already" in out
 
 
 def test_output_contains_no_secret(account: Account, new_key: str) -> None:

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from core.admin.history import log_text
 from rentals import hand_overs, tasks
 from rentals.models import HandOver, Order
 from rentals.presentation.timeline import timeline
@@ -58,7 +59,9 @@ def operator() -> User:
 # --- this version --------------------------------------------------------------------
 
 
-def test_hand_over_creates_row_with_both_people_and_log_line(manager: User, operator: User) -> None:
+def test_reassignment_creates_row_with_both_people_and_log_line(
+    manager: User, operator: User
+) -> None:
     order = make_rented(by=operator)
     assert hand_overs.hand_over(order, manager, by=operator)
 
@@ -70,12 +73,12 @@ def test_hand_over_creates_row_with_both_people_and_log_line(manager: User, oper
         operator,
     )
     assert one.log_entry == LogEntry.objects.get()
-    assert one.log_entry.change_message == f"Handed to {manager.username}"
+    assert log_text(one.log_entry) == f"Reassigned to {manager.username}"
     order.refresh_from_db()
     assert order.held_by == manager
 
 
-def test_hand_over_of_an_order_without_holder_has_no_previous_person(
+def test_reassignment_of_an_order_without_holder_has_no_previous_person(
     manager: User, operator: User
 ) -> None:
     order = change(make_rented(), held_by=None)
@@ -83,7 +86,7 @@ def test_hand_over_of_an_order_without_holder_has_no_previous_person(
     assert HandOver.objects.get().from_person is None
 
 
-def test_hand_over_of_an_order_held_by_somebody_else_leaves_no_trace(
+def test_reassignment_of_an_order_held_by_another_person_leaves_no_trace(
     manager: User, operator: User
 ) -> None:
     order = make_rented(by=operator)
@@ -101,7 +104,7 @@ def test_timeline_shows_rows_and_not_log_lines(manager: User, operator: User) ->
     assert hand_over_lines(order) == [f"Reassigned by {operator.username} to {manager.username}"]
 
 
-def test_hand_over_survives_deletion_of_its_log_line(manager: User, operator: User) -> None:
+def test_reassignment_survives_deletion_of_its_log_line(manager: User, operator: User) -> None:
     order = make_rented(by=operator)
     hand_overs.hand_over(order, manager, by=operator)
     LogEntry.objects.all().delete()
@@ -179,7 +182,7 @@ def test_other_log_lines_are_ignored(operator: User, message: str) -> None:
 
 def migrate_to_newest() -> None:
     executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes("rentals"))
+    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from core.stored_texts import from_staff
+from providers.balances import balance_of
 from providers.gateway.vocabulary import Transaction as Stated
 from providers.models import Account, BalanceReading
 from rentals import ledger, transactions
@@ -143,8 +145,8 @@ def test_explained_finding_stays_and_no_longer_counts(account: Account) -> None:
     book(account, "4711", "Hold")
     (finding,) = ledger.check(account)
     by = make_user()
-    assert ledger.explain(finding, by, "Rented elsewhere")
-    assert not ledger.explain(finding, make_user(), "again")
+    assert ledger.explain(finding, by, from_staff("Rented elsewhere"))
+    assert not ledger.explain(finding, make_user(), from_staff("again"))
     assert finding_kinds(account) == []
     assert Finding.objects.get().explained_by == by
 
@@ -194,11 +196,11 @@ def test_runway_follows_from_booked_holds(account: Account) -> None:
             amount=Decimal(10),
             created_there=now - hour * HOUR,
         )
-    lasts = money_page.runway(account, now)
+    lasts = money_page.runway(account, balance_of(account), now)
     assert lasts is not None
     assert lasts == 6 * HOUR
 
 
 def test_runway_is_unknown_without_spending(account: Account) -> None:
     BalanceReading.objects.create(account=account, balance=Decimal(60))
-    assert money_page.runway(account) is None
+    assert money_page.runway(account, balance_of(account)) is None

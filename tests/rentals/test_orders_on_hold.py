@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from core.stored_texts import from_staff
 from providers.gateway.vocabulary import OrderState as Stated
 from providers.gateway.vocabulary import Rental
 from providers.models import Account, Hold
@@ -151,12 +152,12 @@ def test_list_that_shows_fewer_or_more_leaves_the_decision_to_a_person(account: 
     )
 
 
-def test_key_that_others_use_adopts_nothing_by_itself() -> None:
+def test_key_that_others_use_adopts_nothing_automatically() -> None:
     account = make_account("gosms")
     order = held_order(account)
     found = find(account, "1001")
     assert holdable("orders").settle_known(Hold.objects.get()) == 0
-    assert reconciliation.adopt(order, found, by=make_user(), because="Seen in the console")
+    assert reconciliation.adopt(order, found, by=make_user(), because=from_staff("Seen there"))
     order.refresh_from_db()
     assert (order.state, order.provider_id) == ("pending", "1001")
     assert holdable("orders").count_undecided(Hold.objects.get()) == 0
@@ -181,7 +182,7 @@ def test_unknown_order_is_not_adopted_while_one_on_hold_may_be_it(account: Accou
     assert unknown.state == "unknown"
 
 
-def test_complete_list_without_them_is_told(account: Account) -> None:
+def test_complete_list_without_them_is_mentioned(account: Account) -> None:
     held_order(account)
     hold = Hold.objects.get()
     Reading.objects.all().delete()
@@ -220,7 +221,7 @@ def test_choice_releases_no_other_order(account: Account) -> None:
     assert order.state == "held"
 
 
-def test_order_that_waited_too_long_is_not_placed_any_more(account: Account) -> None:
+def test_order_that_waited_too_long_is_no_longer_placed(account: Account) -> None:
     order = held_order(account)
     Order.objects.update(created_at=timezone.now() - place_orders.MAX_AGE)
     assert release(order) == 0
@@ -269,7 +270,7 @@ def test_unknown_group_changes_nothing(key: str) -> None:
 # --- pages --------------------------------------------------------------------------------
 
 
-def test_pages_say_that_it_is_on_hold(client: Client, account: Account) -> None:
+def test_pages_show_that_it_is_on_hold(client: Client, account: Account) -> None:
     order = held_order(account)
     client.force_login(make_user("rentals.view_order", "rentals.cancel_order"))
     page = client.get(reverse("admin:rentals_order_change", args=[order.public_id]))
@@ -283,7 +284,7 @@ def test_pages_say_that_it_is_on_hold(client: Client, account: Account) -> None:
     assert "Put on hold" in texts
 
 
-def test_direct_post_cancels_nothing_and_says_why(client: Client, account: Account) -> None:
+def test_direct_post_cancels_nothing_and_explains_why(client: Client, account: Account) -> None:
     order = held_order(account)
     client.force_login(make_user("rentals.view_order", "rentals.cancel_order"))
     url = reverse("admin:rentals_order_cancel", args=[order.public_id])
@@ -340,7 +341,7 @@ def test_answer_of_the_order_decides_a_cancel_from_before() -> None:
     assert cancel_requests.request_cancel(order, make_user())
 
 
-def test_automatic_cancel_waits_until_its_order_was_asked_for() -> None:
+def test_automatic_cancel_waits_until_its_order_was_queried() -> None:
     order = make_rented(cancel_at=timezone.now() - timedelta(seconds=1))
     begin_hold()
     assert cancel_requests.request_due_cancels(timezone.now()) == 0
@@ -348,7 +349,7 @@ def test_automatic_cancel_waits_until_its_order_was_asked_for() -> None:
     assert cancel_requests.request_due_cancels(timezone.now()) == 1
 
 
-def test_replacement_that_was_asked_for_before_is_on_hold() -> None:
+def test_replacement_that_was_requested_before_is_on_hold() -> None:
     order = make_rented()
     by = make_user("rentals.rent_order")
     Cancel.objects.create(order=order, then_rent=True, asked_by=by)
@@ -373,7 +374,7 @@ def test_replacement_is_not_rented_once_the_hold_has_ended() -> None:
     assert "it was asked for before a hold" in explanation_of(order).next_step
 
 
-def test_replacement_that_is_asked_for_later_is_rented() -> None:
+def test_replacement_that_is_requested_later_is_rented() -> None:
     order = make_rented()
     begin_hold()
     by = make_user("rentals.rent_order")

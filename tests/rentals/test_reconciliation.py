@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from core.stored_texts import from_staff
 from rentals import order_import, reconciliation
 from rentals.engine import list_sync_source
 from rentals.models import FoundOrder, Order, Reading, Transaction
@@ -55,11 +56,11 @@ def test_staff_decide_if_the_key_is_shared(sandbox: Sandbox) -> None:
     (found,) = reconciliation.candidates(order)
     by = make_user()
 
-    assert reconciliation.adopt(order, found, by=by, because="Seen there")
+    assert reconciliation.adopt(order, found, by=by, because=from_staff("Seen there"))
 
     order.refresh_from_db()
     assert (order.state, order.settled_by, order.provider_id) == ("pending", by, found.provider_id)
-    assert not reconciliation.adopt(order, found, by=by, because="again")
+    assert not reconciliation.adopt(order, found, by=by, because=from_staff("again"))
 
 
 def test_order_in_no_list_was_not_created(sandbox: Sandbox) -> None:

@@ -59,7 +59,7 @@ def test_correct_code_fails_after_too_many_wrong_ones(sandbox: Sandbox, otp: Cal
     assert otp("/code", sid="100", code=generated_code(sandbox)).json()["RESULT"] == "FAILED"
 
 
-def test_placeholder_stands_for_the_latest_session(sandbox: Sandbox, otp: Call) -> None:
+def test_placeholder_means_the_latest_session(sandbox: Sandbox, otp: Call) -> None:
     sandbox.change_settings("otpservice", placeholder_msgid=True)
     otp("/send")
     answer = otp("/code", sid="0", code=generated_code(sandbox)).json()

@@ -50,7 +50,7 @@ def test_unanswered_request_is_accepted(sandbox: Sandbox, session: requests.Sess
 @pytest.mark.parametrize(
     ("fault", "times"), [("reset_before", 0), ("reset_after", 1), ("closed_after", 1)]
 )
-def test_disconnect_says_nothing_about_acceptance(
+def test_disconnect_proves_nothing_about_acceptance(
     sandbox: Sandbox, otp_msg: Call, fault: str, times: int
 ) -> None:
     sandbox.fault(fault)

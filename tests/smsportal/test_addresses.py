@@ -1,4 +1,4 @@
-"""Where programs listen, and whether somebody else does."""
+"""Where programs listen, and whether another program does."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""Static files are collected only after a change. Small replacements are served instead of files
-that the theme loads on every page and the portal does not use."""
+"""Static files are collected only after a change, and those of the version before stay.
+
+Small replacements are served instead of files that the theme loads on every page and the portal
+does not use.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pytest_django import Settings
 from smsportal.assets import collect
 from smsportal.environment import BASE_DIR
 
+HASHED = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 REPLACEMENTS = BASE_DIR / "static" / "unfold"
 
 
@@ -24,24 +28,61 @@ def sources(tmp_path: Path, settings: Settings) -> Path:
     settings.STATICFILES_DIRS = [sources]
     settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
     settings.STATIC_ROOT = str(tmp_path / "collected")
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": HASHED}}
     return sources
+
+
+def collected(folder: Path) -> dict[str, str]:
+    """The style sheets in the folder of collected files, by name without digest."""
+    sheets = sorted((folder / "collected").glob("*.css"))
+    return {sheet.name.partition(".")[0]: sheet.read_text() for sheet in sheets}
+
+
+def change(sources: Path, **contents: str) -> None:
+    """Let the sources be these style sheets alone."""
+    for sheet in sources.iterdir():
+        sheet.unlink()
+    for name, text in contents.items():
+        (sources / f"{name}.css").write_text(text)
 
 
 def test_files_are_collected_once(sources: Path, tmp_path: Path) -> None:
     assert collect()
-    assert (tmp_path / "collected" / "portal.css").read_text() == "a {}"
+    assert collected(tmp_path) == {"portal": "a {}"}
     assert not collect()
 
 
-def test_changed_files_are_collected_again_and_removed_ones_deleted(
+def test_changed_files_are_collected_again(sources: Path, tmp_path: Path) -> None:
+    collect()
+    change(sources, new="b {}")
+    assert collect()
+    assert collected(tmp_path)["new"] == "b {}"
+
+
+def test_files_of_the_version_before_stay_and_older_ones_are_deleted(
     sources: Path, tmp_path: Path
 ) -> None:
     collect()
-    (sources / "portal.css").unlink()
-    (sources / "new.css").write_text("b {}")
-    assert collect()
-    assert (tmp_path / "collected" / "new.css").exists()
-    assert not (tmp_path / "collected" / "portal.css").exists()
+    change(sources, second="b {}" + 999 * " ")
+    collect()
+    assert set(collected(tmp_path)) == {"portal", "second"}
+    (sources / "second.css").touch()
+    assert collect(), "another installation of the same version"
+    assert set(collected(tmp_path)) == {"portal", "second"}
+    change(sources, third="c {}")
+    collect()
+    assert set(collected(tmp_path)) == {"second", "third"}
+    compressed = {path.name.partition(".")[0] for path in (tmp_path / "collected").glob("*.br")}
+    assert compressed == {"second"}
+
+
+def test_a_folder_that_was_not_collected_before_keeps_its_files(
+    sources: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "collected").mkdir()
+    (tmp_path / "collected" / "other.css").write_text("x {}")
+    collect()
+    assert set(collected(tmp_path)) == {"other", "portal"}
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,52 @@ def test_malformed_key_is_reported_by_position_only(settings: Settings) -> None:
     assert "half-a-key" not in f"{found[0].msg} {found[0].hint}"
 
 
+UNIX = {"BIND": "unix:/run/portal.sock"}
+TLS = {"PUBLIC_ADDRESS": "https://sms.example.com", "ALLOWED_HOSTS": ["sms.example.com"]}
+NAMED = {"TRUSTED_PROXIES": ["10.0.0.1"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        (UNIX, ["W028"]),
+        ({**UNIX, "TRUSTED_PROXIES": ["unix"]}, []),
+        ({**UNIX, "PROXY_COUNT": 1}, []),
+        (TLS, ["W029"]),
+        ({**TLS, "PROXY_COUNT": 1}, []),
+        ({**TLS, **NAMED}, []),
+        ({**TLS, **NAMED, "ALLOWED_HOSTS": ["sms.example.com", "127.0.0.1"]}, []),
+        ({**TLS, **NAMED, "ALLOWED_HOSTS": ["sms.example.com", "portal.example.com"]}, ["W030"]),
+        (
+            {
+                **TLS,
+                **NAMED,
+                "ALLOWED_HOSTS": ["sms.example.com", "portal.example.com"],
+                "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+            },
+            [],
+        ),
+        (
+            {
+                **TLS,
+                **NAMED,
+                "ALLOWED_HOSTS": ["sms.example.com", "portal.example.com"],
+                "CSRF_TRUSTED_ORIGINS": ["https://sms.example.com", "https://portal.example.com"],
+            },
+            [],
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_the_proxy_are_reported(
+    settings: Settings, changes: dict[str, Any], expected: list[str]
+) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://sms.example.com"]
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    assert ids(check_proxies()) == expected
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

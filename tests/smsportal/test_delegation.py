@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 
+from smsportal.delegation import grantable_permissions, grantable_roles, grantors, may_edit
+from smsportal.roles import ROLES
 from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db
@@ -161,7 +164,6 @@ def test_other_roles_cannot_see_staff(role: str) -> None:
         "axes_accessattempt",
         "axes_accesslog",
         "axes_accessfailurelog",
-        "auditlog_logentry",
     ],
 )
 def test_roles_queue_and_logs_require_a_superuser(browser: Client, model: str) -> None:
@@ -171,6 +173,76 @@ def test_roles_queue_and_logs_require_a_superuser(browser: Client, model: str) -
     assert boss.get(page).status_code == 200
 
 
+AUDIT_LOG = reverse_lazy("admin:auditlog_logentry_changelist")
+
+
+def test_auditor_opens_the_audit_log_from_the_sidebar() -> None:
+    auditor = browser_of(member("auditor"))
+    assert f'href="{AUDIT_LOG}"' in auditor.get(reverse("admin:index")).content.decode()
+    assert auditor.get(AUDIT_LOG).status_code == 200
+    entry = LogEntry.objects.first()
+    assert entry is not None
+    page = reverse("admin:auditlog_logentry_change", args=[entry.pk])
+    assert auditor.get(page).status_code == 200
+    assert auditor.post(page, {"changes": "none"}).status_code == 403
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "manager"])
+def test_others_have_no_audit_log(role: str) -> None:
+    other = browser_of(member(role))
+    assert other.get(AUDIT_LOG).status_code == 403
+    assert f'href="{AUDIT_LOG}"' not in other.get(reverse("admin:index")).content.decode()
+
+
+def test_role_form_offers_the_audit_log() -> None:
+    boss = browser_of(member(name="boss", superuser=True))
+    auditor = Group.objects.get(name="auditor")
+    page = boss.get(reverse("admin:auth_group_change", args=[auditor.pk])).content.decode()
+    assert "View the audit log" in page
+
+
+def test_refusal_names_the_people_who_can_grant_the_permission() -> None:
+    member("manager", name="mei")
+    member(name="root", superuser=True)
+    operator = browser_of(member("operator"))
+    calls = operator.get(reverse("admin:providers_apicall_changelist")).content.decode()
+    assert "These people can grant it: mei, root." in calls
+    audit = operator.get(AUDIT_LOG).content.decode()
+    assert "“View the audit log”" in audit
+    assert "These people can grant it: root." in audit
+
+
+def test_refusal_names_no_one_who_is_inactive_or_may_not_change_staff() -> None:
+    User.objects.filter(pk=member("manager", name="gone").pk).update(is_active=False)
+    member("auditor", name="ada")
+    operator = browser_of(member("operator"))
+    page = operator.get(reverse("admin:providers_apicall_changelist")).content.decode()
+    assert "An administrator can grant it." in page
+    assert "These people" not in page
+
+
+def test_refusal_of_a_page_for_superusers_promises_no_permission() -> None:
+    member("manager", name="mei")
+    operator = browser_of(member("operator"))
+    page = operator.get(reverse("admin:django_q_ormq_changelist")).content.decode()
+    assert "Only administrators can open it. No permission gives access to it." in page
+    assert "mei" not in page
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
+def test_named_people_really_can_grant_what_is_missing(role: str) -> None:
+    manager = member("manager")
+    other = member(role)
+    granted = grantable_permissions(manager) | Permission.objects.filter(
+        group__in=grantable_roles(manager)
+    )
+    offered = {f"{each.content_type.app_label}.{each.codename}" for each in granted}
+    for name in set(ROLES["manager"]) - set(ROLES[role]):
+        assert grantors(name) == [manager], name
+        assert name in offered
+    assert may_edit(manager, other) is (role != "auditor")
+
+
 def test_superuser_cannot_add_a_schedule() -> None:
     boss = browser_of(member(name="boss", superuser=True))
     response = boss.post(reverse("admin:django_q_schedule_add"), {"func": "os.system"})
@@ -178,8 +250,6 @@ def test_superuser_cannot_add_a_schedule() -> None:
 
 
 def test_change_log_contains_no_password() -> None:
-    from auditlog.models import LogEntry
-
     user = member("viewer")
     user.set_password("another-one-7")
     user.first_name = "Mei"

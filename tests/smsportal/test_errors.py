@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from smsportal import dashboard, errors, request_id
 from tests.support.signed_in import browser_of, member
@@ -123,13 +124,53 @@ def test_form_without_its_token_can_be_opened_again() -> None:
     assert f'href="{page}"' in response.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        (
+            "https://sms.example.com",
+            "the page is at https://other.example.com, but the portal's address is https",
+        ),
+        ("", "the page is at https://other.example.com, which the portal does not know"),
+    ],
+)
+def test_form_from_another_address_says_that_the_address_does_not_match(
+    settings: Settings, address: str, text: str
+) -> None:
+    settings.PUBLIC_ADDRESS = address
+    settings.CSRF_TRUSTED_ORIGINS = [address] if address else []
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(member("manager"))
+    page = reverse("admin:auth_user_add")
+    origin = {"Origin": "https://other.example.com"}
+    response = strict.post(page, {"username": "x"}, headers=origin)
+    answer = response.content.decode()
+    assert response.status_code == 403
+    assert text in answer
+    assert "This form has expired." not in answer
+
+
+def test_form_from_a_page_of_the_public_address_is_taken(settings: Settings) -> None:
+    settings.PUBLIC_ADDRESS = "https://sms.example.com"
+    settings.CSRF_TRUSTED_ORIGINS = ["https://sms.example.com"]
+    strict = Client(enforce_csrf_checks=True)
+    strict.get(reverse("admin:login"))
+    token = strict.cookies["csrftoken"].value
+    response = strict.post(
+        reverse("admin:login"),
+        {"username": "x", "password": "y", "csrfmiddlewaretoken": token},
+        headers={"Origin": "https://sms.example.com"},
+    )
+    assert response.status_code == 200
+
+
 def test_oversized_form_shows_the_limit(browser: Client) -> None:
     response = browser.post(reverse("admin:password_change"), {"old_password": "x" * 3_000_000})
     assert response.status_code == 413
     assert "The limit is 2 MB." in response.content.decode()
 
 
-def test_rate_limit_page_says_when_to_try_again() -> None:
+def test_rate_limit_page_shows_when_to_try_again() -> None:
     request = RequestFactory().get("/")
     request.user = member("viewer")
     response = errors.too_many_requests(request, timezone.now())

@@ -54,6 +54,7 @@ NAVIGATION = {
         "Accounts",
         "API calls",
         "Callbacks",
+        "Audit log",
         "Hosts",
     ],
 }
@@ -149,7 +150,7 @@ def test_user_without_a_role_sees_only_the_dashboard() -> None:
     assert links(browser.get("/").content) == ["/"]
 
 
-def test_fragment_says_that_the_session_has_ended(client: Client) -> None:
+def test_fragment_shows_that_the_session_has_ended(client: Client) -> None:
     response = client.get(reverse("admin:banner"))
     assert response.status_code == 401
     assert b"You are signed out" in response.content

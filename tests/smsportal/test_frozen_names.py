@@ -27,6 +27,7 @@ from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
+from core import stored_texts
 from core.states import StateTable
 from providers.gateway import registry
 
@@ -201,6 +202,12 @@ def constraints_and_indexes() -> Iterator[str]:
             yield f"{model._meta.db_table} {one.name}"
 
 
+def stored_text_keys() -> Iterator[str]:
+    """Keys in logs, reasons and acts. Tests may declare others."""
+    modules()
+    yield from (key for key in stored_texts.declared() if not key.startswith("test."))
+
+
 def cookies() -> Iterator[str]:
     yield settings.SESSION_COOKIE_NAME
     yield settings.CSRF_COOKIE_NAME
@@ -227,6 +234,7 @@ SECTIONS: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "constraints and indexes": constraints_and_indexes,
     "cookies": cookies,
     "migrations": migrations,
+    "keys of stored texts": stored_text_keys,
 }
 
 

@@ -19,7 +19,7 @@ from smsportal.backup.manifest import portal_version
 from smsportal.environment import BASE_DIR
 from smsportal.host_measures import Measures, memory_of
 from smsportal.host_name import VARIABLE, claim_name
-from smsportal.management.commands import report_host
+from smsportal.host_report import HostReport
 from tests.providers.engine.cluster import Cluster
 from tests.support.wait_until import wait_until
 
@@ -111,10 +111,11 @@ def test_measures_are_unknown_without_proc(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_host_reports_itself_until_it_is_stopped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["report_host", "vitals"])
+def test_host_reports_itself_until_it_is_stopped(tmp_path: Path, command: str) -> None:
     environment = {**Cluster(tmp_path)._environment, VARIABLE: "sms-1"}
     process = subprocess.Popen(
-        [sys.executable, str(BASE_DIR / "manage.py"), "report_host", "--role", "work"],
+        [sys.executable, str(BASE_DIR / "manage.py"), command, "--role", "work"],
         env=environment,
     )
     try:
@@ -129,9 +130,10 @@ def test_host_reports_itself_until_it_is_stopped(tmp_path: Path) -> None:
     assert host.stopped_at is not None
 
 
-def test_database_that_is_away_does_not_end_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_database_that_is_away_does_not_end_the_report() -> None:
     def fail() -> None:
         raise DatabaseError("away")
 
-    report_host.Command()._attempt(fail)
-    assert "could not be reported: away" in capsys.readouterr().err
+    logged: list[str] = []
+    HostReport("work", 0.0, logged.append)._attempt(fail)
+    assert logged == ["The host could not be reported: away"]

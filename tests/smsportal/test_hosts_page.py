@@ -131,7 +131,7 @@ def test_hosts_that_stopped_cause_no_notice() -> None:
     assert hosts_context()["notices"] == []
 
 
-def test_events_tell_who_joined_and_stopped() -> None:
+def test_events_show_who_joined_and_stopped() -> None:
     now = timezone.now()
     make_host("sms-1", started_at=now - timedelta(hours=2))
     make_host("sms-2", started_at=now - timedelta(hours=1), stopped_at=now)
@@ -186,7 +186,7 @@ def test_little_space_different_clock_and_keys_are_warnings() -> None:
     assert "sms-2" in found["Disk"][0]
 
 
-def test_hold_and_backup_are_told() -> None:
+def test_hold_and_backup_are_shown() -> None:
     Fence.objects.update_or_create(pk=Fence.SINGLETON, defaults={"counter": 92018})
     Hold.objects.create(cause=Hold.Cause.BY_HAND)
     Heartbeat.objects.create(name="backup", beat_at=timezone.now(), detail="portal.zip")

@@ -137,7 +137,7 @@ class TestRotation:
         require_fitting_keys()
         assert KeyCheck.objects.filter(name="SECRETS_KEYS").count() == 1
 
-    def test_old_key_may_leave_after_everything_is_encrypted_anew(
+    def test_old_key_may_be_removed_after_everything_is_encrypted_again(
         self, settings: Settings, old_key: str
     ) -> None:
         first = new_key()

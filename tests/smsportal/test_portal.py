@@ -181,7 +181,9 @@ class TestFailedStart:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_preflight_says_what_would_fail_and_changes_nothing(database: str, tmp_path: Path) -> None:
+def test_preflight_reports_what_would_fail_and_changes_nothing(
+    database: str, tmp_path: Path
+) -> None:
     host = Host(tmp_path / "host", database)
     assert run(["-m", "smsportal.environment"], host.environment).returncode == 0
     before = sorted(path.name for path in tmp_path.rglob("*"))

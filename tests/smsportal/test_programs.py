@@ -14,7 +14,7 @@ from smsportal.supervisor import Program
 from smsportal.vital_signs import VitalSigns
 
 CLUSTERS = ("smsportal", "engine")
-REPORTERS = [("vitals", 2), ("host report", 2)]
+VITALS = ("vitals", 2)
 
 
 def names(plan: Plan) -> list[tuple[str, int]]:
@@ -23,20 +23,20 @@ def names(plan: Plan) -> list[tuple[str, int]]:
 
 def test_web_server_stops_first_and_every_queue_has_a_cluster() -> None:
     plan = Plan(web="127.0.0.1:8000", clusters=CLUSTERS)
-    assert names(plan) == [("web server", 0), ("queue", 1), ("engine queue", 1), *REPORTERS]
+    assert names(plan) == [("web server", 0), ("queue", 1), ("engine queue", 1), VITALS]
 
 
 def test_sandbox_runs_in_the_demo_and_stops_last() -> None:
     plan = Plan(web="127.0.0.1:8000", clusters=CLUSTERS, sandbox="127.0.0.1:8801")
-    assert names(plan)[-3:] == [("sandbox", 2), *REPORTERS]
+    assert names(plan)[-2:] == [("sandbox", 2), VITALS]
 
 
 def test_host_for_the_web_runs_no_queue() -> None:
-    assert names(Plan(web="127.0.0.1:8000")) == [("web server", 0), *REPORTERS]
+    assert names(Plan(web="127.0.0.1:8000")) == [("web server", 0), VITALS]
 
 
 def test_host_for_work_runs_no_web_server() -> None:
-    assert names(Plan(clusters=CLUSTERS)) == [("queue", 1), ("engine queue", 1), *REPORTERS]
+    assert names(Plan(clusters=CLUSTERS)) == [("queue", 1), ("engine queue", 1), VITALS]
 
 
 def test_cluster_gets_its_name_and_its_supervisor_from_the_environment() -> None:
@@ -66,7 +66,7 @@ def silence(program: Program) -> float:
 
 def test_silence_is_what_the_vitals_report() -> None:
     signs = VitalSigns()
-    queue, engine, vitals, _ = Programs(Plan(clusters=CLUSTERS), signs=signs).all()
+    queue, engine, vitals = Programs(Plan(clusters=CLUSTERS), signs=signs).all()
     assert silence(queue) == silence(engine) == 0
     assert vitals.read_output is not None
     vitals.read_output(b"12.5 smsportal\n200.0 eng")
@@ -74,7 +74,7 @@ def test_silence_is_what_the_vitals_report() -> None:
     assert (silence(queue), silence(engine)) == (12.5, 200)
 
 
-def test_old_report_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_report_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     signs = VitalSigns()
     signs.read(b"200 engine\n")
     monkeypatch.setattr("smsportal.vital_signs.MAX_AGE", 0.0)

@@ -1,4 +1,4 @@
-"""Sessions that cannot be saved: an outage is told from a session that has ended."""
+"""Sessions that cannot be saved: an outage differs from a session that has ended."""
 
 from __future__ import annotations
 

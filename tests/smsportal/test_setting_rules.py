@@ -19,7 +19,7 @@ from tests.support.hosts import run
 A_FILE: Final = str(BASE_DIR / "manage.py")
 NUMBERS: Final = ("abc", "-1", "NaN", "inf", "1e3", "99999999999999999999", "1.5", "２")
 WRONG: Final[dict[str, tuple[str, ...]]] = {
-    "ALLOWED_HOSTS": ("https://sms.example.com", "sms.example.com:443", "a b"),
+    "ALLOWED_HOSTS": ("https://sms.example.com", "sms.example.com:443", "a b", "短．．信"),
     "ALLOW_HTTP_PROVIDERS": ("maybe",),
     "ALLOW_PRIVATE_PROVIDERS": ("2",),
     "BACKUP_AT": ("25:00", "02:30", "3:10", "noon"),
@@ -114,7 +114,16 @@ RIGHT: Final[list[tuple[str, str, Any]]] = [
     ("BIND", "[::1]:8000", "[::1]:8000"),
     ("BIND", "unix:/run/smsportal/web.sock", "unix:/run/smsportal/web.sock"),
     ("PUBLIC_ADDRESS", "https://SMS.Example.com:443/", "https://sms.example.com"),
+    ("PUBLIC_ADDRESS", "HTTP://Sms.Example.com:80", "http://sms.example.com"),
+    ("PUBLIC_ADDRESS", "https://短信.Example/", "https://xn--vuq298g.example"),
+    ("PUBLIC_ADDRESS", "https://Bücher.example:8443", "https://xn--bcher-kva.example:8443"),
     ("PUBLIC_ADDRESS", "http://[::1]:8000", "http://[::1]:8000"),
+    ("CSRF_TRUSTED_ORIGINS", "https://短信.example:443/", ["https://xn--vuq298g.example"]),
+    (
+        "ALLOWED_HOSTS",
+        "短信.example,.Bücher.example",
+        ["xn--vuq298g.example", ".xn--bcher-kva.example"],
+    ),
     ("ALLOWED_HOSTS", "a.example, .b.example,[::1],*", ["a.example", ".b.example", "[::1]", "*"]),
     ("TRUSTED_PROXIES", "10.0.0.0/8,unix,::1", ["10.0.0.0/8", "unix", "::1"]),
     ("DATABASE_URL", "sqlite:////srv/portal.sqlite3", "sqlite:////srv/portal.sqlite3"),

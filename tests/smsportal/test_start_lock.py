@@ -23,7 +23,7 @@ def database(tmp_path: Path) -> Iterator[str]:
         yield name
 
 
-def test_second_start_waits_for_the_first_and_says_so() -> None:
+def test_second_start_waits_for_the_first_with_a_notice() -> None:
     said: list[str] = []
     entered = threading.Event()
 

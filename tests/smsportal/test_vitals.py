@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 from django_q.conf import Conf
@@ -65,10 +66,10 @@ def test_step_of_the_wall_clock_is_no_silence(
 ) -> None:
     watch = Vitals(WORK, lines.append)
     loop = uuid4()
-    heartbeats.beat(loop)
+    heartbeats.beat(loop, settings.PORTAL_HOST)
     watch.look()
     clock.now += 5
-    heartbeat(f"loop:{loop.hex}", at=timezone.now() + step)
+    heartbeat(f"loop:{loop.hex}", settings.PORTAL_HOST, at=timezone.now() + step)
     lines.clear()
     watch.look()
     assert "0.0 engine" in lines
@@ -83,6 +84,17 @@ def test_queue_is_silent_if_only_other_hosts_finish_tasks(clock: Clock, lines: l
     lines.clear()
     watch.look()
     assert "60.0 smsportal" in lines
+
+
+def test_engine_is_silent_if_only_loops_of_other_hosts_beat(clock: Clock, lines: list[str]) -> None:
+    watch = Vitals(WORK, lines.append)
+    watch.look()
+    clock.now += 60
+    heartbeats.beat(uuid4(), "another host")
+    heartbeats.beat(uuid4())
+    lines.clear()
+    watch.look()
+    assert "60.0 engine" in lines
 
 
 def test_queue_and_engine_get_work_at_once_and_then_every_20_seconds(
@@ -118,7 +130,7 @@ def test_host_for_the_web_only_shows_that_its_vitals_live(clock: Clock, lines: l
 def test_database_that_is_away_is_no_silence(
     clock: Clock, lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(prefix: str) -> None:
+    def fail(**wanted: str) -> None:
         raise DatabaseError("away")
 
     monkeypatch.setattr(vitals, "_beats", fail)

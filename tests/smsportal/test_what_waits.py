@@ -42,9 +42,7 @@ def sent_to(sandbox: Sandbox) -> list[str]:
     return sorted(str(entry.fields["phonenumber"])[-4:] for entry in entries)
 
 
-def test_only_released_messages_go_out_and_each_goes_out_once(
-    account: Account, sandbox: Sandbox
-) -> None:
+def test_only_released_messages_are_sent_and_each_once(account: Account, sandbox: Sandbox) -> None:
     messages = [make_message(account, recipient=f"+86139123400{n:02}") for n in range(4)]
     hold = begin_hold()
     run_rounds()

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 
+from core.stored_texts import Stored, from_staff
 from providers.hold.holdable import HeldGroup, HeldRow, Holdable
 from providers.models import Hold
 
+TITLE = from_staff("Single messages")
 FIRST = datetime(2025, 11, 20, 5, 12, 5, tzinfo=UTC)
 LAST = datetime(2025, 11, 20, 5, 31, 9, tzinfo=UTC)
 
@@ -22,7 +24,7 @@ class FakeHoldable(Holdable):
     name = "fake"
     count: int = 3
     may_send: bool = True
-    title: str = "Single messages"
+    title: Stored = TITLE
     known: set[int] = field(default_factory=set)
     """Rows that `settle_known` settles."""
     settled: set[int] = field(default_factory=set)

@@ -53,9 +53,13 @@ def database_url(name: str) -> str:
 class Host:
     """One host. Its keys are generated in its data folder, unless `settings` names them."""
 
+    code = BASE_DIR
+    """The folder of the version that it runs."""
+
     def __init__(self, folder: Path, database: str, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.started_in = folder
         self.data = folder / "data"
         self.output = folder / "output"
         self.web = f"127.0.0.1:{free_port()}"
@@ -79,13 +83,14 @@ class Host:
             self.process = subprocess.Popen(
                 [
                     sys.executable,
-                    str(BASE_DIR / "manage.py"),
+                    str(self.code / "manage.py"),
                     "portal",
                     "--grace",
                     "20",
                     *arguments,
                 ],
                 env=self.environment,
+                cwd=self.started_in,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -93,7 +98,7 @@ class Host:
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of `manage.py` with this host's settings."""
-        return run([str(BASE_DIR / "manage.py"), *arguments], self.environment)
+        return run([str(self.code / "manage.py"), *arguments], self.environment, self.code)
 
     @property
     def pid(self) -> int:
@@ -109,7 +114,7 @@ class Host:
         return "The portal is ready" in self.log()
 
     def wait_until_ready(self) -> None:
-        wait_until(self.is_ready)
+        wait_until(self.is_ready, at_most=200)
 
     def exit_code(self) -> int:
         assert self.process is not None
@@ -133,11 +138,13 @@ class Host:
         self.process.wait(120)
 
 
-def run(command: Sequence[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(
+    command: Sequence[str], environment: dict[str, str], folder: Path = BASE_DIR
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *command],
         env=environment,
-        cwd=BASE_DIR,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=120,

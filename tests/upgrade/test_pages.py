@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
 from django.urls import NoReverseMatch, get_resolver, reverse
 
+from messaging.models import Message
 from rentals import hand_overs
-from rentals.models import Order
+from rentals.models import Finding, Order
 from tests.upgrade import databases
 from tests.upgrade.databases import Rows
 
@@ -99,3 +101,17 @@ def test_order_page_shows_who_reassigned_the_order(written: None, superuser: Cli
     page = superuser.get(reverse("admin:rentals_order_change", args=[order.public_id]))
     by, to = order.created_by, order.held_by
     assert f"Reassigned by {by} to {to}" in page.content.decode()
+
+
+def test_log_of_the_old_version_is_shown_in_the_language_of_the_reader(superuser: Client) -> None:
+    entry = LogEntry.objects.get()
+    order = Order.objects.get(pk=str(entry.object_id))
+    assert entry.change_message == '{"key": "order.reassigned", "name": "staff3"}'
+    address = reverse("admin:rentals_order_history", args=[order.public_id])
+    page = superuser.get(address, headers={"accept-language": "zh-hans"})
+    assert "转交给 staff3" in page.content.decode()
+
+
+def test_typed_reasons_of_the_old_version_stay_as_typed(superuser: Client) -> None:
+    assert Message.objects.filter(settled_because="their console").exists()
+    assert Finding.objects.filter(explained_because="late").exists()

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Final
 
 from django.conf import settings
 
-from core.phone import PhoneError, PhoneProblem, parse_number
+from core.phone import PhoneError, PhoneProblem
 
+from .empty_words import is_empty_word
+from .headings import find_heading
+from .names import LONGEST_NAME, Naming, fold, naming_of, unwrapped, visible
+from .number_cells import read_number
+from .shortened import are_mostly_shortened
 from .xlsx_values import Cells, NumberedRow
 
 SAMPLE: Final = 200
 """Rows that are used for the detection."""
 MIN_SHARE: Final = 0.5
 """Smallest share of phone numbers in a column of phone numbers."""
-NUMBER_HEADING: Final = re.compile(
-    r"phone|mobile|cell|msisdn|tel|number|手机|号码|电话", re.IGNORECASE
-)
-LONGEST_NAME: Final = 64
+DIGITS_OF_A_NUMBER: Final = range(7, 19)
+"""Digits of what may be a phone number, if a faulty one."""
 
 
 @dataclass(frozen=True)
@@ -29,79 +31,125 @@ class Columns:
     names: list[str]
     number: int | None
     """Index of the column of phone numbers; None if no column looks like one."""
-    has_heading: bool
+    heading: int | None
+    """Index of the heading row in the sample; None: the columns have no names."""
+    candidates: list[int]
+    """The other columns that may contain phone numbers, the most likely one first."""
+    is_named: bool
+    """Whether the heading names the number column as one of phones."""
+
+    @property
+    def has_heading(self) -> bool:
+        return self.heading is not None
 
 
-def columns_of(sample: Sequence[NumberedRow]) -> Columns:
-    """Detect the columns from the first rows of the table."""
+def columns_of(
+    sample: Sequence[NumberedRow],
+    *,
+    heading_row: int | None = None,
+    hidden: Collection[int] = (),
+) -> Columns:
+    """Detect the columns from the first rows of the table.
+
+    `heading_row`: the row number that staff chose; 0 if the table has no heading. `hidden`:
+    columns that the sheet hides; one of them is taken only if no other can be.
+    """
+    heading = _chosen(sample, heading_row)
     width = max(len(cells) for _, cells in sample)
-    heading = sample[0][1]
-    has_heading = _is_heading(heading) and len(sample) > 1
-    if has_heading:
-        named = _columns(heading, width, sample[1:])
-        if named.number is None or _can_be_number_heading(heading, named.number):
-            return named
-    return _columns(None, width, sample)
-
-
-def _columns(heading: Cells | None, width: int, body: Sequence[NumberedRow]) -> Columns:
-    names = _unique(heading or [], width)
+    body = [cells for _, cells in sample[0 if heading is None else heading + 1 :]]
+    names = _unique([] if heading is None else sample[heading][1], width)
+    ranked = _rank(names, body, hidden) if body else []
+    found = [index for index, _, is_safe in ranked if is_safe][:1]
+    number = found[0] if found else None
     return Columns(
-        names, _guess_number_column(names, [cells for _, cells in body]), heading is not None
+        names,
+        number,
+        heading,
+        [index for index, _, _ in ranked if index != number],
+        number is not None and naming_of(names[number]) > Naming.NONE and heading is not None,
     )
 
 
-def _is_heading(cells: Cells) -> bool:
-    return not any(sum(sign.isdigit() for sign in cell) >= 5 for cell in cells)
-
-
-def _can_be_number_heading(heading: Cells, column: int) -> bool:
-    """False if the cell is a faulty number: then the row is data, and its fault is reported."""
-    try:
-        parse_number(heading[column] if column < len(heading) else "", settings.HOME_COUNTRY)
-    except PhoneError as error:
-        return error.kind in (PhoneProblem.EMPTY, PhoneProblem.LETTER, PhoneProblem.CHARACTER)
-    return False
+def _chosen(sample: Sequence[NumberedRow], heading_row: int | None) -> int | None:
+    if heading_row is None:
+        return find_heading(sample, looks_like_a_number)
+    rows = [number for number, _ in sample]
+    return rows.index(heading_row) if heading_row in rows else None
 
 
 def _unique(heading: Cells, width: int) -> list[str]:
     """A unique name for each column: its heading, or else its letter."""
     names: list[str] = []
+    known: set[str] = set()
     for index in range(width):
-        cell = " ".join(heading[index].split())[:LONGEST_NAME] if index < len(heading) else ""
-        name = base = cell.strip("{}") or _letters(index)
+        cell = visible(unwrapped(heading[index])) if index < len(heading) else ""
+        name = base = cell[:LONGEST_NAME].strip("{}") or letters(index)
         serial = 2
-        while name.casefold() in {known.casefold() for known in names}:
+        while fold(name) in known:
             name, serial = f"{base} {serial}", serial + 1
         names.append(name)
+        known.add(fold(name))
     return names
 
 
-def _letters(index: int) -> str:
+def letters(index: int) -> str:
     """The column name in a spreadsheet: A … Z, AA …"""
-    letters = ""
+    name = ""
     while index >= 0:
-        letters, index = ascii_uppercase[index % 26] + letters, index // 26 - 1
-    return letters
+        name, index = ascii_uppercase[index % 26] + name, index // 26 - 1
+    return name
 
 
-def _guess_number_column(names: Sequence[str], body: Sequence[Cells]) -> int | None:
-    best: tuple[float, bool, int] | None = None
+Rank = tuple[int, float, float, int]
+
+
+def _rank(
+    names: Sequence[str], body: Sequence[Cells], hidden: Collection[int]
+) -> list[tuple[int, Rank, bool]]:
+    """Columns that may contain phone numbers, the most likely first; whether each may be guessed.
+
+    A heading that names phones comes before the share of numbers: order numbers look like phone
+    numbers, and faulty phone numbers do not.
+    """
+    ranked = []
     for index, name in enumerate(names):
-        cells = [row[index] for row in body if index < len(row) and row[index].strip()]
+        cells = [row[index] for row in body if index < len(row) and not is_empty_word(row[index])]
         if not cells:
             continue
-        share = sum(map(_looks_like_a_number, cells)) / len(cells)
-        named = bool(NUMBER_HEADING.search(name))
-        rank = (round(share, 1), named, -index)
-        if share >= MIN_SHARE and (best is None or rank > best):
-            best = rank
-    return None if best is None else -best[2]
+        naming = naming_of(name)
+        share = sum(map(looks_like_a_number, cells)) / len(cells)
+        similar = sum(map(_may_be_a_faulty_number, cells)) / len(cells)
+        named = naming > Naming.NONE
+        if max(share, similar) < MIN_SHARE:
+            continue
+        rank = (-int(naming), float(index in hidden), -round(share, 1), index)
+        ranked.append((index, rank, named or (naming is Naming.NONE and share >= MIN_SHARE)))
+    return sorted(ranked, key=lambda one: (not one[2], one[1]))
 
 
-def _looks_like_a_number(cell: str) -> bool:
+def is_rounded(body: Sequence[Cells], column: int) -> bool:
+    """Whether a spreadsheet shortened most numbers of the column and saved them with zeros."""
+    found = []
+    for cells in body:
+        try:
+            typed = cells[column] if column < len(cells) else ""
+            found.append(read_number(typed, settings.HOME_COUNTRY).e164)
+        except PhoneError:
+            continue
+    return are_mostly_shortened(found)
+
+
+def looks_like_a_number(cell: str) -> bool:
+    if not any(sign.isdigit() for sign in cell):
+        return False
     try:
-        parse_number(cell, settings.HOME_COUNTRY)
+        read_number(cell, settings.HOME_COUNTRY)
     except PhoneError as error:
         return error.kind == PhoneProblem.SHORTENED
     return True
+
+
+def _may_be_a_faulty_number(cell: str) -> bool:
+    """Whether it has about as many digits as a phone number, and hardly anything else."""
+    digits = sum(sign.isdigit() for sign in cell)
+    return (digits in DIGITS_OF_A_NUMBER and digits * 2 > len(cell)) or looks_like_a_number(cell)

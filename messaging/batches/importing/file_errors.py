@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from core.money_lines import MoneyLine
 from providers.error_texts import register_reason
-from providers.reason_texts import ReasonText
+from providers.reason_text import ReasonText
 
 
 class Unreadable(Exception):
@@ -28,8 +28,17 @@ class FileProblem(StrEnum):
     EMPTY = "file_empty"
     NO_NUMBER_COLUMN = "file_no_number_column"
     UNREADABLE = "file_unreadable"
+    ENCODING = "file_encoding"
+    PROTECTED = "file_protected"
+    OLD_EXCEL = "file_old_excel"
+    BINARY_EXCEL = "file_binary_excel"
+    NUMBERS = "file_numbers"
+    OPEN_DOCUMENT = "file_open_document"
+    WEB_PAGE = "file_web_page"
+    XML = "file_xml"
     QUOTES = "file_quotes"
     UNKNOWN_COLUMNS = "text_unknown_columns"
+    LOOKALIKES = "text_lookalikes"
     GAVE_UP = "reading_gave_up"
 
 
@@ -67,6 +76,54 @@ WORDS = {
         gettext_noop("Save it as CSV UTF-8 and upload it again."),
         MoneyLine.NOT_SENT,
     ),
+    FileProblem.ENCODING: ReasonText(
+        gettext_noop("The file is not in the encoding %(encoding)s."),
+        gettext_noop("Some of its bytes have no meaning in this encoding."),
+        gettext_noop("Choose another encoding, or save the file as CSV UTF-8."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.PROTECTED: ReasonText(
+        gettext_noop("The workbook is protected by a password."),
+        "",
+        gettext_noop("Save it without a password and upload it again."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.OLD_EXCEL: ReasonText(
+        gettext_noop("“%(name)s” is an Excel 97–2003 workbook."),
+        gettext_noop("The portal reads CSV and XLSX files."),
+        gettext_noop("Open it in Excel, save it as XLSX and upload it again."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.BINARY_EXCEL: ReasonText(
+        gettext_noop("“%(name)s” is a binary Excel workbook (XLSB)."),
+        gettext_noop("The portal reads CSV and XLSX files."),
+        gettext_noop("Open it in Excel, save it as XLSX and upload it again."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.NUMBERS: ReasonText(
+        gettext_noop("“%(name)s” is an Apple Numbers document."),
+        gettext_noop("The portal reads CSV and XLSX files."),
+        gettext_noop("In Numbers, export it to Excel or CSV and upload that file."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.OPEN_DOCUMENT: ReasonText(
+        gettext_noop("“%(name)s” is an OpenDocument file."),
+        gettext_noop("The portal reads CSV and XLSX files."),
+        gettext_noop("Open it in LibreOffice, save it as XLSX and upload it again."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.WEB_PAGE: ReasonText(
+        gettext_noop("“%(name)s” is a web page without a table."),
+        gettext_noop("The portal reads CSV and XLSX files."),
+        gettext_noop("Open it in Excel, save it as XLSX and upload it again."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.XML: ReasonText(
+        gettext_noop("“%(name)s” is an XML file."),
+        gettext_noop("The portal reads CSV and XLSX files."),
+        gettext_noop("Open it in Excel, save it as XLSX and upload it again."),
+        MoneyLine.NOT_SENT,
+    ),
     FileProblem.QUOTES: ReasonText(
         gettext_noop("Row %(row)s has a misplaced quotation mark."),
         gettext_noop(
@@ -79,6 +136,12 @@ WORDS = {
         gettext_noop("The text uses columns that are not in the file: %(unknown)s."),
         gettext_noop("Columns: %(columns)s."),
         gettext_noop("Change the text, or upload another file."),
+        MoneyLine.NOT_SENT,
+    ),
+    FileProblem.LOOKALIKES: ReasonText(
+        gettext_noop("This would be sent as it is, without the column's value: %(written)s."),
+        gettext_noop("Only a column name in single braces is replaced: {%(column)s}."),
+        gettext_noop("Correct the text, or put a backslash before these characters to send them."),
         MoneyLine.NOT_SENT,
     ),
     FileProblem.GAVE_UP: ReasonText(

@@ -23,12 +23,14 @@ from django.db.models import F, Q
 from providers import clock
 
 from ...models import Batch, Message, StagedRow
+from ..choices import Choices
 from ..resend import originals_of
 from ..states import BATCH_STATES, BatchState
 from ..storage import StoredFile
 from . import staged_rows
-from .columns import SAMPLE, Columns, columns_of
+from .columns import SAMPLE, Columns, columns_of, is_rounded
 from .file_errors import FileProblem, Unreadable
+from .findings import add_results, findings_of, sample_of
 from .placeholders import FilledText, Pattern
 from .tables import Table, open_table
 from .validate import Candidate, CheckedRow, RowChecker
@@ -89,35 +91,50 @@ def _read(batch: Batch, run_id: UUID) -> None:
     figures = checker.tally.figures()
     if not figures["row_count"]:
         raise Unreadable(FileProblem.EMPTY)
-    _finish(batch, run_id, B.READY, reason="", values={}, **figures)
+    results = {"findings": batch.findings, "check_run": run_id}
+    # A file without oddities needs no confirmation.
+    results["accepted_run"] = None if batch.warnings else run_id
+    _finish(batch, run_id, B.READY, reason="", values={}, **results, **figures)
 
 
 def _from_file(batch: Batch, checker: RowChecker, run_id: UUID) -> Iterator[list[CheckedRow]]:
-    table = open_table(lambda: StoredFile(batch), batch.file_name, batch.read_total)
+    choices = Choices.of(batch.choices)
+    table = open_table(lambda: StoredFile(batch), batch.file_name, batch.read_total, choices)
     with closing(table):
-        yield from _from_table(batch, checker, run_id, table)
+        yield from _from_table(batch, checker, run_id, table, choices)
 
 
 def _from_table(
-    batch: Batch, checker: RowChecker, run_id: UUID, table: Table
+    batch: Batch, checker: RowChecker, run_id: UUID, table: Table, choices: Choices
 ) -> Iterator[list[CheckedRow]]:
     sample = list(islice(table.rows, SAMPLE))
     if not sample:
         raise Unreadable(FileProblem.EMPTY)
-    columns = columns_of(sample)
+    columns = columns_of(
+        sample, heading_row=choices.heading_row, hidden=table.facts().hidden_columns
+    )
+    found = findings_of(table, columns, sample, choices)
+    found["is_chosen"] = batch.number_column is not None
+    _update(batch, run_id, findings=found, sample=sample_of(table, columns, sample))
     number, pattern = _resolve_columns(batch, run_id, columns)
-    body = chain(sample[1 if columns.has_heading else 0 :], table.rows)
+    body = sample[0 if columns.heading is None else columns.heading + 1 :]
+    if is_rounded([cells for _, cells in body], number):
+        checker.refuse_rounded()
 
     def fill(candidate: Candidate) -> FilledText:
         return pattern.fill(candidate.cells)
 
-    for chunk in _chunks(_limited(body)):
+    for chunk in _chunks(_limited(chain(body, table.rows))):
         candidates = [
             Candidate(row, cells[number] if number < len(cells) else "", cells)
             for row, cells in chunk
         ]
         yield checker.check(candidates, fill)
         _record_progress(batch, run_id, table)
+    batch.number_column, batch.columns = number, columns.names
+    batch.findings = add_results(
+        found, batch, table, checker.oddities, fills=pattern.has_placeholders
+    )
 
 
 def _resolve_columns(batch: Batch, run_id: UUID, columns: Columns) -> tuple[int, Pattern]:
@@ -131,6 +148,10 @@ def _resolve_columns(batch: Batch, run_id: UUID, columns: Columns) -> tuple[int,
     if pattern.unknown:
         unknown = ", ".join(pattern.unknown)
         raise Unreadable(FileProblem.UNKNOWN_COLUMNS, unknown=unknown, columns=named)
+    if pattern.lookalikes:
+        written = ", ".join(dict.fromkeys(one.written for one in pattern.lookalikes))
+        first = pattern.lookalikes[0].column
+        raise Unreadable(FileProblem.LOOKALIKES, written=written, column=first)
     return number, pattern
 
 

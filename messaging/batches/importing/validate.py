@@ -11,14 +11,17 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from django.conf import settings
 
-from core.phone import PhoneError, PhoneNumber, parse_number
+from core.phone import PhoneError, PhoneNumber, PhoneProblem
 from core.redaction import storable
 from providers.gateway.client import CannotTake
 
 from ...do_not_send import listed_numbers
 from ...models import Batch, StagedRow
 from ...text_rules import MAX_SEGMENTS
-from .placeholders import EmptyPlaceholder, FilledText
+from .number_cells import read_number
+from .oddities import OddityCount
+from .placeholders import EmptyPlaceholder, FilledText, ShortenedPlaceholder
+from .shortened import ZEROS
 from .xlsx_values import Cells
 
 Verdict = StagedRow.Verdict
@@ -33,6 +36,7 @@ class RowProblem(StrEnum):
     COUNTRY = "country"
     PROVIDER = "provider"
     EMPTY_PLACE = "empty_place"
+    SHORTENED_PLACE = "shortened_place"
     TOO_LONG = "too_long"
     SENT_AGAIN = "sent_again"
 
@@ -59,7 +63,7 @@ class Candidate:
 
 
 Fill: TypeAlias = Callable[[Candidate], FilledText]
-"""Returns the text of a row. Raises `EmptyPlaceholder`."""
+"""Returns the text of a row. Raises `EmptyPlaceholder` and `ShortenedPlaceholder`."""
 
 
 class CheckedRow(NamedTuple):
@@ -119,12 +123,18 @@ class RowChecker:
 
     def __init__(self, batch: Batch) -> None:
         self._text = batch.text
+        self._is_rounded = False
         self._countries = frozenset(batch.account.allowed_countries)
         self._client = batch.account.client
         self._options = batch.account.options
         self._row_of: dict[str, int] = {}
         """The row that each E.164 number is sent from."""
         self.tally = Tally()
+        self.oddities = OddityCount()
+
+    def refuse_rounded(self) -> None:
+        """Refuse numbers that end in zeros: a spreadsheet shortened most of the column."""
+        self._is_rounded = True
 
     def check(self, candidates: Sequence[Candidate], fill: Fill) -> list[CheckedRow]:
         """Check one chunk. This queries the do-not-send list once for the whole chunk."""
@@ -135,17 +145,22 @@ class RowChecker:
         for candidate, number in zip(candidates, numbers, strict=True):
             row = self._verdict(candidate, number, listed, fill)
             self.tally.count(row)
+            if row.verdict == Verdict.GOOD:
+                self.oddities.count(candidate.typed, row.number, row.recipient, row.country)
             rows.append(row)
         return rows
 
     def _read(self, typed: str) -> PhoneNumber | Refusal:
         try:
-            number = parse_number(typed, settings.HOME_COUNTRY)
+            number = read_number(typed, settings.HOME_COUNTRY)
+            if self._is_rounded and number.e164.endswith(ZEROS):
+                raise PhoneError(PhoneProblem.SHORTENED, typed)
         except PhoneError as error:
             values = {
                 "position": error.position,
                 "digits": error.digits,
                 "expected": error.expected,
+                "country": error.country,
             }
             return Refusal(Verdict.REFUSED, f"{PHONE}{error.kind}", values)
         if number.country not in self._countries:
@@ -188,10 +203,14 @@ class RowChecker:
         try:
             filled = fill(candidate)
         except EmptyPlaceholder as empty:
-            return Refusal(Verdict.REFUSED, RowProblem.EMPTY_PLACE, {"column": empty.name})
+            values = {"column": empty.name, "word": empty.word}
+            return Refusal(Verdict.REFUSED, RowProblem.EMPTY_PLACE, values)
+        except ShortenedPlaceholder as short:
+            values = {"column": short.name, "value": short.value[:LONGEST_TYPED]}
+            return Refusal(Verdict.REFUSED, RowProblem.SHORTENED_PLACE, values)
         if filled.segments > MAX_SEGMENTS:
-            values = {"segments": filled.segments, "most": MAX_SEGMENTS}
-            return Refusal(Verdict.REFUSED, RowProblem.TOO_LONG, values)
+            sizes = {"segments": filled.segments, "most": MAX_SEGMENTS}
+            return Refusal(Verdict.REFUSED, RowProblem.TOO_LONG, sizes)
         # Recorded last: if this row lacks a value, a later row of the same number may have it.
         self._row_of[number.e164] = candidate.number
         return filled

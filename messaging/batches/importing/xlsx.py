@@ -1,7 +1,7 @@
-"""Stream the first visible sheet of an XLSX as rows of text.
+"""Stream the sheets of an XLSX as rows of text.
 
-A workbook is a ZIP of XML parts (ECMA-376): the sheet with its cells, the shared strings that
-cells refer to, and the styles, which alone distinguish dates from numbers. All parts are
+A workbook is a ZIP of XML parts (ECMA-376): the sheets with their cells, the shared strings that
+cells refer to, and the styles, which say how a number is shown. All parts are
 untrusted input, so the unpacked size and the numbers of cells and strings are bounded.
 """
 
@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 from typing import Any, Final
 from xml.parsers import expat
 
 from .file_errors import FileProblem, Unreadable
-from .xlsx_parts import Attributes, SharedStrings, SheetRows
-from .xlsx_values import DateStyles, NumberedRow
+from .xlsx_parts import Attributes, SharedStrings, SheetFacts, SheetRows
+from .xlsx_values import CellStyles, NumberedRow
 
 MAX_UNPACKED: Final = 400 * 1024 * 1024
 MAX_ENTRIES: Final = 2_000
 MAX_OTHER_PART: Final = 20 * 1024 * 1024
 """Unpacked bytes of a part that holds neither cells nor shared strings."""
 CHUNK: Final = 64 * 1024
+LONGEST_SHEET_NAME: Final = 64
 
 FILE_ERRORS: Final = (
     expat.ExpatError,
@@ -43,33 +44,49 @@ class Workbook:
     """An open workbook. Raises `Unreadable` from the constructor or from `rows`."""
 
     def __init__(self, file: Any, name: str) -> None:
+        self.name = name
         try:
             self._zip = zipfile.ZipFile(file)
             self._refuse_zip_bomb()
+            self._parts = {_part_name(one.filename): one for one in self._zip.infolist()}
             book = self._book_parts(name)
-            self._date_styles = DateStyles(book.starts_1904)
+            self._styles = CellStyles(starts_1904=book.starts_1904)
             if book.styles:
-                self._parse(book.styles, self._date_styles.element)
+                self._parse(book.styles, self._styles.element)
             self._texts = SharedStrings()
             if book.texts:
                 parser = _parser(self._texts.start, self._texts.end, self._texts.add_text)
                 self._feed(book.texts, parser)
-            self._sheet = book.sheet
-            self.size = self._zip.getinfo(book.sheet).file_size
+            self._sheets = book.sheets
+            for sheet in book.sheets:
+                self._part(sheet.path)
         except FILE_ERRORS:
             raise Unreadable(FileProblem.UNREADABLE) from None
+        self.sheet_names = [sheet.name for sheet in book.sheets]
+        """The visible sheets."""
+        self.front = book.front
+        """Index of the sheet that was in front when the workbook was saved."""
         self.bytes_read = 0
-        """Bytes of the sheet that were read, out of `size`."""
+        """Bytes of the sheet that were read."""
+        self.facts = SheetFacts()
+        """What the sheet that is being read hides or merges."""
 
     def close(self) -> None:
         self._zip.close()
 
-    def rows(self) -> Iterator[NumberedRow]:
-        """Yield the rows with their row numbers. Empty rows are skipped."""
-        rows = SheetRows(self._texts.texts, self._date_styles)
+    def size_of(self, sheet: int) -> int:
+        return self._part(self._sheets[sheet].path).file_size
+
+    def rows(
+        self, sheet: int | None = None, *, leave_out_hidden: bool = False
+    ) -> Iterator[NumberedRow]:
+        """Yield a sheet's rows with their row numbers. Empty rows are skipped."""
+        rows = SheetRows(self._texts.texts, self._styles, leave_out_hidden=leave_out_hidden)
+        self.facts, self.bytes_read = rows.facts, 0
         parser = _parser(rows.start, rows.end, rows.add_text)
+        path = self._sheets[self.front if sheet is None else sheet].path
         try:
-            with self._zip.open(self._sheet) as part:
+            with self._zip.open(self._part(path)) as part:
                 while chunk := part.read(CHUNK):
                     parser.Parse(chunk)
                     self.bytes_read += len(chunk)
@@ -89,44 +106,69 @@ class Workbook:
         """Find the parts of the workbook."""
         found = self._relationships("").of("/officeDocument")
         path = found[0] if found else "xl/workbook.xml"
-        if path not in self._zip.namelist() or path.endswith(".bin"):
-            raise Unreadable(FileProblem.WRONG_KIND, name=name)
+        if _part_name(path) not in self._parts or path.endswith(".bin"):
+            raise Unreadable(_kind_of(self._parts), name=name)
         contents = _WorkbookPart()
         self._parse(path, contents.element)
         if not contents.is_workbook:
             raise Unreadable(FileProblem.WRONG_KIND, name=name)
         related = self._relationships(path)
-        sheets = related.of("/worksheet")
-        visible = [related.targets[key] for key in contents.sheets if key in related.targets]
-        sheet = next((path for path in visible if path in sheets), None)
-        if sheet is None:
+        paths = {key: related.targets.get(key, "") for _, key, _ in contents.sheets}
+        kept = [
+            (index, _Sheet(title, paths[key]))
+            for index, (title, key, is_visible) in enumerate(contents.sheets)
+            if is_visible and paths[key] in related.of("/worksheet")
+        ]
+        if not kept:
             raise Unreadable(FileProblem.UNREADABLE)
+        in_front = [place for place, (index, _) in enumerate(kept) if index == contents.active]
         return _BookParts(
-            sheet=sheet,
+            sheets=[sheet for _, sheet in kept],
+            front=in_front[0] if in_front else 0,
             texts=next(iter(related.of("/sharedStrings")), None),
             styles=next(iter(related.of("/styles")), None),
             starts_1904=contents.starts_1904,
         )
+
+    def _part(self, path: str) -> zipfile.ZipInfo:
+        return self._parts[_part_name(path)]
 
     def _relationships(self, path: str) -> _Relationships:
         """The relationships of a part."""
         folder = dirname(path)
         related = _Relationships(folder)
         name = join(folder, "_rels", f"{path.removeprefix(folder).lstrip('/')}.rels")
-        if name in self._zip.namelist():
+        if _part_name(name) in self._parts:
             self._parse(name, related.element)
         return related
 
     def _parse(self, path: str, start: Callable[[str, Attributes], None]) -> None:
-        if self._zip.getinfo(path).file_size > MAX_OTHER_PART:
+        if self._part(path).file_size > MAX_OTHER_PART:
             raise Unreadable(FileProblem.UNREADABLE)
         self._feed(path, _parser(start))
 
     def _feed(self, path: str, parser: Any) -> None:
-        with self._zip.open(path) as part:
+        with self._zip.open(self._part(path)) as part:
             while chunk := part.read(CHUNK):
                 parser.Parse(chunk)
         parser.Parse(b"", True)
+
+
+def _part_name(path: str) -> str:
+    """Part names ignore case (ECMA-376, part 2); some programs write backslashes."""
+    return path.replace("\\", "/").lstrip("/").casefold()
+
+
+def _kind_of(parts: Iterable[str]) -> FileProblem:
+    """What a ZIP without the parts of an XLSX is."""
+    names = set(parts)
+    if "xl/workbook.bin" in names:
+        return FileProblem.BINARY_EXCEL
+    if any(name.endswith(".iwa") for name in names) or "index.zip" in names:
+        return FileProblem.NUMBERS
+    if "mimetype" in names and "content.xml" in names:
+        return FileProblem.OPEN_DOCUMENT
+    return FileProblem.WRONG_KIND
 
 
 def _parser(
@@ -149,9 +191,16 @@ def _refuse_doctype(*_: object) -> None:
 
 
 @dataclass(frozen=True)
+class _Sheet:
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
 class _BookParts:
-    sheet: str
-    """The first visible sheet."""
+    sheets: list[_Sheet]
+    """The visible ones."""
+    front: int
     texts: str | None
     styles: str | None
     starts_1904: bool
@@ -180,8 +229,10 @@ class _WorkbookPart:
     def __init__(self) -> None:
         self.is_workbook: bool | None = None
         self.starts_1904 = False
-        self.sheets: list[str] = []
-        """Relationship ids of the visible sheets, in order."""
+        self.active = 0
+        """Index of the sheet in front, among all."""
+        self.sheets: list[tuple[str, str, bool]] = []
+        """Name, relationship id and visibility of each sheet, in order."""
 
     def element(self, name: str, attributes: Attributes) -> None:
         word = name.rpartition(" ")[2]
@@ -189,6 +240,12 @@ class _WorkbookPart:
             self.is_workbook = word == "workbook"
         elif word == "workbookPr":
             self.starts_1904 = attributes.get("date1904") in ("1", "true")
-        elif word == "sheet" and attributes.get("state", "visible") == "visible":
+        elif word == "workbookView":
+            active = attributes.get("activeTab", "0")
+            self.active = int(active) if active.isascii() and active.isdigit() else 0
+        elif word == "sheet":
             ids = [value for key, value in attributes.items() if key.endswith(" id")]
-            self.sheets.extend(ids[:1])
+            title = attributes.get("name", "")[:LONGEST_SHEET_NAME]
+            is_visible = attributes.get("state", "visible") == "visible"
+            if ids:
+                self.sheets.append((title, ids[0], is_visible))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import Final
 
 from .file_errors import FileProblem, Unreadable
-from .xlsx_values import LONGEST_CELL, Cells, DateStyles, NumberedRow, cell_text, unescape
+from .xlsx_values import LONGEST_CELL, Cells, CellStyles, NumberedRow, cell_text, unescape
 
 Attributes = Mapping[str, str]
 
@@ -35,7 +36,11 @@ def _named(word: str) -> frozenset[str]:
     return frozenset(f"{namespace} {word}" for namespace in NAMESPACES)
 
 
-CELL, ROW, VALUE, TEXT, ITEM, PHONETIC = map(_named, ("c", "row", "v", "t", "si", "rPh"))
+CELL, ROW, VALUE, TEXT, ITEM, PHONETIC, COLUMN, MERGED = map(
+    _named, ("c", "row", "v", "t", "si", "rPh", "col", "mergeCell")
+)
+MAX_RANGES: Final = 20
+"""Ranges of hidden rows and merged cells that are kept to be named."""
 
 
 class _BoundedParser:
@@ -86,15 +91,44 @@ class SharedStrings(_BoundedParser):
             self.texts.append(text)
 
 
+YES: Final = ("1", "true")
 LETTERS: Final = re.compile(r"[A-Z]{1,3}")
+
+
+@dataclass
+class SheetFacts:
+    """What a sheet hides or merges; complete once all its rows were read."""
+
+    hidden_rows: int = 0
+    """Rows with content that a filter or a person has hidden."""
+    hidden_ranges: list[list[int]] = field(default_factory=list)
+    """First and last row of the first ranges."""
+    hidden_columns: set[int] = field(default_factory=set)
+    merged: int = 0
+    merged_places: list[str] = field(default_factory=list)
+
+    def add_hidden_row(self, number: int) -> None:
+        self.hidden_rows += 1
+        if self.hidden_ranges and self.hidden_ranges[-1][1] == number - 1:
+            self.hidden_ranges[-1][1] = number
+        elif len(self.hidden_ranges) < MAX_RANGES:
+            self.hidden_ranges.append([number, number])
+
+    def hides_row(self, number: int) -> bool:
+        return any(first <= number <= last for first, last in self.hidden_ranges)
 
 
 class SheetRows(_BoundedParser):
     """Handler that builds rows from the elements of a sheet."""
 
-    def __init__(self, texts: list[str], date_styles: DateStyles) -> None:
+    def __init__(
+        self, texts: list[str], styles: CellStyles, *, leave_out_hidden: bool = False
+    ) -> None:
+        self.facts = SheetFacts()
+        self._leave_out_hidden = leave_out_hidden
+        self._is_hidden = False
         self._texts = texts
-        self._date_styles = date_styles
+        self._styles = styles
         self._ready: list[NumberedRow] = []
         self._index_of: dict[str, int] = {}
         self._number = 0
@@ -122,8 +156,20 @@ class SheetRows(_BoundedParser):
             if self._number > MAX_ROWS:
                 raise Unreadable(FileProblem.UNREADABLE)
             self._cells, self._column = [], -1
+            self._is_hidden = attributes.get("hidden") in YES or attributes.get("ht") == "0"
         elif name in PHONETIC:
             self._phonetic = True
+        elif name in COLUMN:
+            if attributes.get("hidden") in YES:
+                first, last = int(attributes["min"]), int(attributes["max"])
+                self.facts.hidden_columns.update(range(max(0, first - 1), min(last, MAX_COLUMNS)))
+        elif name in MERGED:
+            self._add_merged(attributes.get("ref", ""))
+
+    def _add_merged(self, place: str) -> None:
+        self.facts.merged += 1
+        if len(self.facts.merged_places) < MAX_RANGES:
+            self.facts.merged_places.append(place[:20])
 
     def _start_cell(self, attributes: Attributes) -> None:
         place = attributes.get("r")
@@ -156,10 +202,17 @@ class SheetRows(_BoundedParser):
                 self._end_cell("".join(self._pieces))
         elif name in ROW:
             if any(self._cells):
-                self._ready.append((self._number, self._cells))
+                self._end_row()
             self._cells = []
         elif name in PHONETIC:
             self._phonetic = False
+
+    def _end_row(self) -> None:
+        if self._is_hidden:
+            self.facts.add_hidden_row(self._number)
+            if self._leave_out_hidden:
+                return
+        self._ready.append((self._number, self._cells))
 
     def _end_cell(self, value: str) -> None:
         self._pieces = []
@@ -167,7 +220,9 @@ class SheetRows(_BoundedParser):
             # A negative index would count from the end.
             text = self._texts[int(value)] if value.isdigit() else ""
         else:
-            text = cell_text(value, self._kind, self._date_styles.kind_of(self._style))
+            styles = self._styles
+            shown_as = styles.format_of(self._style) if self._style else None
+            text = cell_text(value, self._kind, shown_as, starts_1904=styles.starts_1904)
         cells = self._cells
         while len(cells) <= self._column:
             cells.append("")

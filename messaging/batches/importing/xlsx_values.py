@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
+
+from .date_formats import iso
+from .number_formats import compile_format, general
 
 Cells = list[str]
 NumberedRow = tuple[int, Cells]
@@ -14,71 +16,83 @@ NumberedRow = tuple[int, Cells]
 
 LONGEST_CELL: Final = 10_000
 """Characters."""
+MAX_DIGITS: Final = 15
+"""Digits that a spreadsheet keeps of a number."""
 
 
-class DateKind(StrEnum):
-    NONE = "none"
-    MOMENT = "moment"
-    SPAN = "span"
-    MOMENT_FROM_1904 = "moment_from_1904"
+class Format(Protocol):
+    def show(self, value: float, *, starts_1904: bool) -> str: ...
 
 
-BUILT_IN_DATES: Final = frozenset({*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)})
-"""Built-in number formats that files use without declaring them (ECMA-376, 18.8.30). 27 to 36
-and 50 to 58 are the date formats of Chinese, Japanese and Korean spreadsheets."""
-BUILT_IN_SPAN: Final = 46
-DAYS_BEFORE_1904: Final = 1462
-EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no zones
-MISSING_LEAP_DAY: Final = 60
-"""Serial number of 29 February 1900, a day that spreadsheets count but that never existed."""
+class SystemDate:
+    """A date whose look depends on the reader's system: shown in the order of ISO 8601."""
+
+    def show(self, value: float, *, starts_1904: bool) -> str:
+        return iso(value, starts_1904=starts_1904) or general(value)
+
+
+BY_SYSTEM: Final = frozenset({14, 22, *range(27, 37), *range(50, 59)})
+"""27 to 36 and 50 to 58 are the dates of Chinese, Japanese and Korean spreadsheets."""
+BUILT_IN: Final = {
+    1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: "#,##0", 6: "#,##0", 7: "#,##0.00",
+    8: "#,##0.00", 9: "0%", 10: "0.00%", 12: "# ?/?", 13: "# ??/??", 15: "d-mmm-yy", 16: "d-mmm",
+    17: "mmm-yy", 18: "h:mm AM/PM", 19: "h:mm:ss AM/PM", 20: "h:mm", 21: "h:mm:ss",
+    37: "#,##0_);(#,##0)", 38: "#,##0_);(#,##0)", 39: "#,##0.00_);(#,##0.00)",
+    40: "#,##0.00_);(#,##0.00)", 41: "#,##0", 42: "#,##0", 43: "#,##0.00", 44: "#,##0.00",
+    45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0",
+}  # fmt: skip
+"""Number formats that files use without declaring them (ECMA-376, part 1, 18.8.30)."""
 
 ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
-class DateStyles:
-    """Tells which cell styles are dates. Only its style makes a number a date."""
+class CellStyles:
+    """The number format of each cell style. Without one, a number is shown as it is."""
 
-    def __init__(self, starts_1904: bool) -> None:
-        self._moment = DateKind.MOMENT_FROM_1904 if starts_1904 else DateKind.MOMENT
-        self._formats: dict[str, DateKind] = {
-            **{str(number): self._moment for number in BUILT_IN_DATES},
-            str(BUILT_IN_SPAN): DateKind.SPAN,
+    def __init__(self, *, starts_1904: bool = False) -> None:
+        self.starts_1904 = starts_1904
+        self._codes = {str(number): code for number, code in BUILT_IN.items()}
+        self._by_format: dict[str, Format | None] = {
+            str(number): SystemDate() for number in BY_SYSTEM
         }
-        self._styles: dict[str, DateKind] = {}
+        self._format_of_style: list[str] = []
+        self._by_style: dict[str, Format | None] = {}
         self._in_cell_styles = False
 
-    def kind_of(self, style: str) -> DateKind:
-        return self._styles.get(style, DateKind.NONE)
+    def format_of(self, style: str) -> Format | None:
+        if style not in self._by_style:
+            index = int(style) if style.isascii() and style.isdigit() else -1
+            known = 0 <= index < len(self._format_of_style)
+            self._by_style[style] = self._compiled(self._format_of_style[index]) if known else None
+        return self._by_style[style]
+
+    def _compiled(self, number: str) -> Format | None:
+        if number not in self._by_format:
+            self._by_format[number] = compile_format(self._codes.get(number, ""))
+        return self._by_format[number]
 
     def element(self, name: str, attributes: Mapping[str, str]) -> None:
         """Handle one element of the styles part."""
-        # Imported here because it takes a tenth of the start-up time and few processes need it.
-        from openpyxl.styles.numbers import is_date_format, is_timedelta_format
-
         word = name.rpartition(" ")[2]
         if word == "numFmt":
-            code = attributes.get("formatCode", "")
-            if is_timedelta_format(code):
-                self._formats[attributes["numFmtId"]] = DateKind.SPAN
-            elif is_date_format(code):
-                self._formats[attributes["numFmtId"]] = self._moment
+            number = attributes["numFmtId"]
+            self._codes[number] = attributes.get("formatCode", "")
+            self._by_format.pop(number, None)
         elif word in ("cellXfs", "cellStyleXfs", "cellStyles"):
             self._in_cell_styles = word == "cellXfs"
-            self._count = 0
         elif word == "xf" and self._in_cell_styles:
-            kind = self._formats.get(attributes.get("numFmtId", ""))
-            if kind is not None:
-                self._styles[str(self._count)] = kind
-            self._count += 1
+            self._format_of_style.append(attributes.get("numFmtId", ""))
 
 
-def cell_text(value: str, kind: str, date: DateKind) -> str:
+def cell_text(value: str, kind: str, shown_as: Format | None, *, starts_1904: bool = False) -> str:
     """Text of a cell that does not refer to a shared string.
 
-    `kind` is the cell's type attribute, `date` what its style says about dates.
+    `kind` is the cell's type attribute, `shown_as` the number format of its style.
     """
     if kind == "n":
-        return value if value.isdigit() and date is DateKind.NONE else _number(value, date)
+        if shown_as is None and value.isdigit() and len(value) <= MAX_DIGITS:
+            return value
+        return _number(value, shown_as, starts_1904)
     if kind == "b":
         return "TRUE" if value == "1" else "FALSE"
     if kind == "e":
@@ -89,47 +103,13 @@ def cell_text(value: str, kind: str, date: DateKind) -> str:
     return unescape(value[:LONGEST_CELL])
 
 
-def _number(value: str, date: DateKind) -> str:
+def _number(value: str, shown_as: Format | None, starts_1904: bool) -> str:
     number = float(value)
-    if date is not DateKind.NONE:
-        try:
-            return _span(number) if date is DateKind.SPAN else _moment(number, date)
-        except (OverflowError, ValueError):
-            # Far too large for a date.
-            pass
-    if number.is_integer() and abs(number) < 1e15:
-        # Workbooks store whole numbers exactly; only their display is shortened.
-        return str(int(number))
-    # 15 digits, as many as spreadsheets show: 0.1 + 0.2 is 0.3.
-    return f"{number:.15g}"
-
-
-def _moment(serial: float, date: DateKind) -> str:
-    if serial < 0:
-        raise ValueError(serial)
-    if date is DateKind.MOMENT_FROM_1904:
-        serial += DAYS_BEFORE_1904
-    elif serial < 1:
-        return _clock(_seconds(serial))
-    elif serial < MISSING_LEAP_DAY:
-        serial += 1
-    at = EPOCH + timedelta(seconds=_seconds(serial))
-    clock = at.hour * 3600 + at.minute * 60 + at.second
-    return f"{at:%Y-%m-%d} {_clock(clock)}" if clock else f"{at:%Y-%m-%d}"
-
-
-def _span(days: float) -> str:
-    sign = "-" if days < 0 else ""
-    return sign + _clock(_seconds(abs(days)))
-
-
-def _seconds(days: float) -> int:
-    return round(days * 86_400)
-
-
-def _clock(seconds: int) -> str:
-    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
-    return f"{hours:02}:{minutes:02}" + (f":{rest:02}" if rest else "")
+    if not math.isfinite(number):
+        return ""
+    if shown_as is None:
+        return general(number)
+    return shown_as.show(number, starts_1904=starts_1904)
 
 
 def unescape(text: str) -> str:

@@ -131,9 +131,9 @@ def resolve(host: str, port: int) -> list[Resolved]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:
-        raise OSError("no such name") from None
+        raise socket.gaierror(socket.EAI_NONAME, "no such name") from None
     if not found:
-        raise OSError("no such name")
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
     return [(family, address) for family, _, _, _, address in found]
 
 

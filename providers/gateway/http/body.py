@@ -18,7 +18,7 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 class Unreadable(Exception):
-    """The body is too long, or in an encoding that we did not ask for."""
+    """The body is too long, or in an encoding that we did not request."""
 
 
 class CutShort(Exception):
@@ -73,20 +73,20 @@ _UNREADABLE: Final = (
 
 def reason_of(failure: BaseException) -> Reason:
     """Why no complete answer arrived after a request had begun."""
-    causes = list(_causes(failure))
-    if any(isinstance(cause, (TimeoutError, exceptions.TimeoutError)) for cause in causes):
+    found = list(causes(failure))
+    if any(isinstance(cause, (TimeoutError, exceptions.TimeoutError)) for cause in found):
         return Reason.TIMED_OUT
-    if any(isinstance(cause, http.client.RemoteDisconnected) for cause in causes):
+    if any(isinstance(cause, http.client.RemoteDisconnected) for cause in found):
         return Reason.CUT_OFF
-    if any(isinstance(cause, _UNREADABLE) for cause in causes):
+    if any(isinstance(cause, _UNREADABLE) for cause in found):
         return Reason.UNREADABLE
-    if any(type(cause) is http.client.HTTPException for cause in causes):
+    if any(type(cause) is http.client.HTTPException for cause in found):
         # http.client raises the base class itself for more than 100 headers.
         return Reason.UNREADABLE
     return Reason.CUT_OFF
 
 
-def _causes(failure: BaseException) -> Iterator[BaseException]:
+def causes(failure: BaseException) -> Iterator[BaseException]:
     """An exception and the exceptions that caused it or that it wraps.
 
     `__context__` is left out, because it may lead to an unrelated exception that the caller was

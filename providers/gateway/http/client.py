@@ -24,6 +24,7 @@ from ..errors import GatewayError, NotDone, OutcomeUnknown
 from ..vocabulary import Cancellation, CheckResult, Outcome, Reason, Submission
 from .address import AddressPolicy, ForbiddenAddress, check_base_url, check_syntax
 from .body import CutShort, Unreadable, read_body, reason_of
+from .connect_faults import reason_and_fact
 from .connection import Connections, headers_of
 from .context import Deadlines, RequestContext
 from .exchange_log import Exchange, Transcript
@@ -48,6 +49,11 @@ RETRY_PAUSES: Final = (0.5, 1.0, 2.0)
 TRANSIENT: Final = frozenset(
     {
         Reason.UNREACHABLE,
+        Reason.NAME_NOT_FOUND,
+        Reason.CONNECTION_REFUSED,
+        Reason.CONNECT_TIMED_OUT,
+        Reason.CONNECTION_RESET,
+        Reason.NO_ROUTE,
         Reason.TIMED_OUT,
         Reason.CUT_OFF,
         Reason.UNREADABLE,
@@ -194,7 +200,7 @@ class HttpClient:
         reason = None if error is None else error.reason
         try:
             self._recorder.record(transcript.record(exchange, outcome, reason, attempt))
-        except Exception as failure:  # noqa: BLE001 - the outcome stands without it
+        except Exception as failure:  # noqa: BLE001 - the outcome is valid without it
             _log_defect(transcript.operation, failure)
 
 
@@ -228,7 +234,8 @@ def _error_for(operation: Operation, exchange: Exchange, failure: Exception) -> 
         if isinstance(failure, ForbiddenAddress):
             return NotDone(Reason.FORBIDDEN_ADDRESS)
         if isinstance(failure, _NETWORK):
-            return NotDone(Reason.UNREACHABLE)
+            reason, fact = reason_and_fact(failure)
+            return NotDone(reason, words=fact)
         _log_defect(operation, failure)
         return NotDone(Reason.PORTAL_FAULT)
     if exchange.complete or not isinstance(failure, _ANSWER):

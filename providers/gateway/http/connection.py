@@ -21,6 +21,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from time import monotonic
 from typing import Any, Final
@@ -33,11 +34,14 @@ from urllib3.exceptions import NewConnectionError
 from urllib3.util import Timeout
 
 from .address import AddressPolicy, resolve
+from .connect_faults import read_certificate
 from .context import Deadlines, RequestContext
 from .watchdog import Alarm
 
 IDLE_LIMIT: Final = 4.0
 """Seconds after which a server may close an idle connection just as we write to it."""
+CERTIFICATE_TIMEOUT: Final = 3.0
+"""Seconds to fetch a certificate that was refused, so that staff can be told what it says."""
 POOL_SIZE: Final = 128
 """Connections kept per host, one for each call in flight."""
 
@@ -117,7 +121,22 @@ class _WatchedConnection(connection.HTTPConnection):
 
 
 class _WatchedTLSConnection(_WatchedConnection, connection.HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except ssl.SSLCertVerificationError as error:
+            with suppress(Exception):
+                # Only to say more about the fault, so a failure here changes nothing.
+                error.presented = self._presented_certificate()  # type: ignore[attr-defined]
+            raise
+
+    def _presented_certificate(self) -> Any:
+        self.timeout = min(float(self.timeout or CERTIFICATE_TIMEOUT), CERTIFICATE_TIMEOUT)
+        connected = self._new_conn()
+        try:
+            return read_certificate(connected, self.host)
+        finally:
+            connected.close()
 
 
 def _open_socket(family: int, address: Any, timeout: float) -> socket.socket:

@@ -13,6 +13,7 @@ from core.redaction import HIDDEN, Fields, Redactor, fields_of, redactor, storab
 from core.secrets import Secret
 
 from ..call import CallRecord, Login, Operation, Request
+from ..charsets import decode
 from ..listings import summary_of
 from ..vocabulary import Outcome, Reason
 from .context import RequestContext
@@ -120,13 +121,14 @@ class Transcript:
         received = exchange.received
         if not received:
             return ""
+        content_type = exchange.headers.get("content-type", "")
         rows = self.operation.rows
         if rows is not None and exchange.complete and exchange.status == 200:
-            summary = summary_of(bytes(received), rows)
+            summary = summary_of(decode(bytes(received), content_type), rows)
             if summary is not None:
                 return _cut_to_limit(self.redactor.redact_body(summary, self.fields))
         hidden = self.operation.hidden_in_answer(exchange.status or 0)
-        text = received[:_REDACTED_BYTES].decode("utf-8", "backslashreplace")
+        text = decode(bytes(received[:_REDACTED_BYTES]), content_type)
         text = self.redactor.redact_body(text, fields_of(hidden, self.operation.masked))
         if len(received) > _REDACTED_BYTES and len(text.encode("utf-8", "replace")) <= KEPT_BYTES:
             # So much was hidden that the earlier cut is within the kept part. Half a secret may

@@ -1,6 +1,7 @@
 """Decide from the command line about what is on hold, for when no manager is in.
 
-Exit codes: 0, all that was asked for is done; 1, some of it was not, and why stands in the output.
+Exit codes: 0, all that was asked for is done; 1, some of it was not; the output gives
+the reason.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Tally:
 
 class Command(BaseCommand):
     help = (
-        "Encrypts every stored secret anew with the first key of SECRETS_KEYS."
+        "Re-encrypts every stored secret with the first key of SECRETS_KEYS."
         " Exit code 1 if a value can be read with no key."
     )
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             key_checks.forget_former_keys()
 
     def report(self, name: str, tally: Tally, *, dry_run: bool) -> None:
-        verb = "to encrypt anew" if dry_run else "encrypted anew"
+        verb = "to re-encrypt" if dry_run else "re-encrypted"
         line = f"{name}: {tally.rotated} {verb}, {tally.current} with the first key already"
         if tally.changed:
             line += f", {tally.changed} saved by others meanwhile"

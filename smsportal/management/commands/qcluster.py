@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django_q.management.commands import qcluster
 
-from smsportal import database_errors
+from smsportal import database_errors, queue_sentinel
 from smsportal.key_comparison import KeysDoNotFit, require_fitting_keys
 
 
@@ -26,4 +26,5 @@ class Command(qcluster.Command):
         finally:
             # The cluster's processes are forked and must not share a connection.
             connection.close()
+        queue_sentinel.install()
         super().handle(*args, **options)

@@ -1,24 +1,28 @@
-"""`manage.py vitals`: tells the supervisor how long the queues have shown no sign of life."""
+"""`manage.py vitals`: reports this host to the database, and its queues to the supervisor.
+
+`manage.py portal` runs it. A process of its own, so that neither a busy engine nor a busy web
+server delays it, and so that it can end last.
+"""
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
-from smsportal.programs import ALL, ROLES
+from smsportal.host_report import HostReport
 from smsportal.vitals import Vitals
 
+from .report_host import Command as ReportHost
 
-class Command(BaseCommand):
-    help = "Started by `manage.py portal`. Reports the age of the queues' heartbeats, line by line."
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--role", choices=ROLES, default=ALL, help="What this host runs.")
+class Command(ReportHost):
+    help = (
+        "Started by `manage.py portal`. Writes what this host runs and uses, and prints the age of"
+        " the queues' heartbeats, line by line."
+    )
 
     def handle(self, *args: object, **options: Any) -> None:
-        Vitals(options["role"], self._write).run()
+        vitals = Vitals(options["role"], self._write)
+        HostReport(options["role"], options["since"], self.stderr.write).run(vitals.look)
 
     def _write(self, line: str) -> None:
         self.stdout.write(line)

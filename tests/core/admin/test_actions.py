@@ -12,7 +12,9 @@ from django.test import Client
 from django.urls import include, path, reverse
 
 from core.admin.actions import ObjectAction, RevealAction
+from core.admin.history import log_text
 from core.admin.read_only import ReadOnlyAdmin
+from core.stored_texts import from_staff
 from providers.models import Account
 from smsportal.site import PortalSite
 
@@ -24,7 +26,7 @@ class Touch(ObjectAction[Account]):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self.find(object_id)
-        self.log(account, "Touched")
+        self.log(account, from_staff("Touched"))
         return self.back_to(account)
 
 
@@ -90,7 +92,7 @@ def test_revealing_requires_a_reason_and_logs_it(browser: Client, account: Accou
     assert not LogEntry.objects.exists()
     response = browser.post(page, {"reason": "complaint"})
     assert "secret of Main" in response.content.decode()
-    assert LogEntry.objects.get().change_message == "Revealed: Complaint"
+    assert log_text(LogEntry.objects.get()) == "Revealed: Complaint"
 
 
 def test_revealed_values_are_not_cached(browser: Client, account: Account) -> None:

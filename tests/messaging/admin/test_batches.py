@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from messaging import do_not_send
-from messaging.admin.batch_actions import fingerprint
+from messaging.admin.batch_page import fingerprint
 from messaging.batches import create, lifecycle, resend, tasks
 from messaging.models import Batch, FilePart, Message, StagedRow, Template
 from tests.factories.accounts import make_account
@@ -359,7 +359,8 @@ def test_the_text_size_excludes_placeholder_values(browser: Client) -> None:
     data = {"account": account.public_id, "text": "Dear {姓名}, it’s here."}
     size = browser.post("/messaging/batch/new/size/", data).content.decode()
     assert "1 segment · Unicode · 53 characters left in this segment" in " ".join(size.split())
-    assert "“’” (character 14) makes this message Unicode." in size
+    assert "Unicode because of this character:" in size
+    assert "“’” (position 14)" in size
     assert "About 0.04 per recipient" in size
     assert "Column values add to this" in size
 
@@ -379,6 +380,6 @@ def test_templates_are_offered_with_their_text(browser: Client) -> None:
     assert 'data-text="Dear {Name}, it is here."' in page
 
 
-def test_the_page_says_when_no_account_can_send(client: Client) -> None:
+def test_the_page_shows_when_no_account_can_send(client: Client) -> None:
     client.force_login(make_user("messaging.bulk_message"))
     assert "No account is set up for this yet." in client.get(NEW).content.decode()

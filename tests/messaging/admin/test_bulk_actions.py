@@ -57,7 +57,7 @@ def test_settle_requires_a_reason(client: Client, action: str, state: str) -> No
     assert "Choose or enter a reason first." in page
     run_action(browser, action, *messages, confirmed="yes", reason="console")
     settled = Message.objects.filter(state=state)
-    assert [row.settled_because for row in settled] == ["Verified in the provider's console"] * 2
+    assert [row.settled_because for row in settled] == ['{"key": "outcome.console"}'] * 2
 
 
 @pytest.mark.parametrize("action", ["cancel_waiting", "mark_sent", "mark_not_sent"])

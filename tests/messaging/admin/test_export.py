@@ -9,6 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from openpyxl import load_workbook
 
+from core.admin.history import log_text
 from tests.factories.messages import make_message
 from tests.factories.staff import make_staff, make_user
 
@@ -53,7 +54,7 @@ def test_formula_in_a_text_is_exported_as_text(client: Client) -> None:
 def test_export_is_logged_with_its_filters(client: Client) -> None:
     client.force_login(make_staff("manager"))
     export_text(client, shown="unknown")
-    assert LogEntry.objects.get().change_message == "Exported as csv: shown=unknown"
+    assert log_text(LogEntry.objects.get()) == ("Exported as csv with these filters: shown=unknown")
 
 
 def test_export_requires_its_permission(client: Client) -> None:

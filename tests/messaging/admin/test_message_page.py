@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from core.admin.history import log_text
 from messaging.models import Message
 from messaging.states import MESSAGE_STATES, MessageState
 from tests.factories.accounts import make_account
@@ -159,7 +161,7 @@ def test_operator_cancels_a_queued_message(client: Client) -> None:
     client.post(url(message, "cancel"))
     assert state_of(message) == "cancelled"
     assert message.ended_by == user
-    assert LogEntry.objects.get().change_message == "Cancelled"
+    assert log_text(LogEntry.objects.get()) == "Cancelled"
 
 
 def test_late_cancel_shows_a_warning(client: Client) -> None:
@@ -215,7 +217,7 @@ def test_unknown_outcome_names_who_can_settle_it(client: Client, role: str) -> N
     message = make_message(state="unknown", reason="timed_out")
     sign_in(client, role)
     live = get_page(client, message, "live")
-    assert "A manager can set the outcome." in live
+    assert "A manager can then set the outcome." in live
     assert "data-opens=" not in live
 
 
@@ -223,7 +225,7 @@ def test_unknown_outcome_names_who_can_settle_it(client: Client, role: str) -> N
 
 
 @pytest.mark.parametrize(("outcome", "state"), [("sent", "submitted"), ("not_sent", "not_sent")])
-def test_settle_reason_is_logged_in_english(client: Client, outcome: str, state: str) -> None:
+def test_settle_reason_is_stored_as_a_key(client: Client, outcome: str, state: str) -> None:
     message = make_message(state="unknown")
     sign_in(client, "manager")
     client.post(
@@ -232,9 +234,10 @@ def test_settle_reason_is_logged_in_english(client: Client, outcome: str, state:
         headers={"accept-language": "zh-hans"},
     )
     assert state_of(message) == state
-    assert LogEntry.objects.get().change_message == (
-        f"Settled as {outcome}: Verified in the provider's console"
-    )
+    message.refresh_from_db()
+    assert message.settled_because == '{"key": "outcome.console"}'
+    logged = json.loads(LogEntry.objects.get().change_message)
+    assert logged == {"key": f"message.marked_{outcome}", "reason": {"key": "outcome.console"}}
 
 
 def test_unknown_outcome_has_no_primary_button(client: Client) -> None:
@@ -334,7 +337,7 @@ def test_reveal_shows_the_message_and_logs_the_reason(client: Client) -> None:
     assert "+86 139 1234 5678" in response.content.decode()
     assert TEXT in response.content.decode()
     entry = LogEntry.objects.get()
-    assert (entry.change_message, entry.user) == ("Revealed: Complaint", user)
+    assert (log_text(entry), entry.user) == ("Revealed: Complaint", user)
 
 
 def test_reveal_without_a_reason_shows_and_logs_nothing(client: Client) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from messaging.models import Message
 from providers import accounts
 from providers.models import Account
 from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
 from tests.factories.staff import make_staff
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +33,7 @@ def operator(client: Client) -> User:
 def form_data(account: Account, /, **changes: Any) -> dict[str, Any]:
     usual = {
         "haorui": {"sms_kind": "T", "sender_id": "HAORUI", "text": "Your parcel is here."},
-        "haosms": {"channel": "验证码通道1", "template": "2", "code": "482913"},
+        "haosms": {},
         "otpservice": {},
     }[account.provider]
     form = {"account": account.public_id, "recipient": "139 1234 5678", "form_token": "one"}
@@ -78,11 +81,8 @@ def test_page_requires_login(client: Client) -> None:
 # --- sending -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("provider", ["haorui", "haosms", "otpservice"])
-def test_form_queues_a_message_and_redirects_to_its_page(
-    client: Client, operator: User, provider: str
-) -> None:
-    response = post(client, make_account(provider))
+def test_form_queues_a_message_and_redirects_to_its_page(client: Client, operator: User) -> None:
+    response = post(client, make_account())
     message = Message.objects.get()
     assert response.status_code == 302
     assert response["Location"] == reverse(
@@ -183,20 +183,6 @@ def test_page_title_announces_an_error(client: Client, operator: User) -> None:
     assert title.strip().startswith("Error: Send SMS")
 
 
-@pytest.mark.parametrize("code", ["", "1234567", "12 34", "１２３４", "12-34", "密码"])
-def test_invalid_code_is_refused(client: Client, operator: User, code: str) -> None:
-    response = post(client, make_account("haosms"), code=code)
-    assert response.context["form"].errors["code"]
-    assert not Message.objects.exists()
-
-
-def test_channel_of_another_country_is_refused(client: Client, operator: User) -> None:
-    options = {"channels": ["验证码通道1"], "other_channels": ["TH Thai"]}
-    account = make_account("haosms", options=options, allowed_countries=["CN", "TH"])
-    response = post(client, account, channel="Thai")
-    assert response.context["form"].errors["channel"]
-
-
 @pytest.mark.parametrize(
     ("change", "reason"), [("pause", "paused"), ("countries", "no allowed countries/regions")]
 )
@@ -236,10 +222,10 @@ def test_changing_the_account_keeps_the_input_and_sends_nothing(
 
 
 def test_fields_follow_the_chosen_account(client: Client, operator: User) -> None:
-    one, other = make_account(), make_account("haosms")
+    one, other = make_account(), make_account(options={"sender_ids": ["OTHER"]})
     response = client.post(URL, form_data(one, account=other.public_id, change_account="1"))
-    assert {"channel", "template", "code"} <= set(response.context["form"].fields)
-    assert "text" not in response.context["form"].fields
+    assert response.context["account"] == other
+    assert response.context["form"].fields["sender_id"].choices == [("OTHER", "OTHER")]
 
 
 def test_last_used_account_is_preselected(client: Client, operator: User) -> None:
@@ -247,6 +233,85 @@ def test_last_used_account_is_preselected(client: Client, operator: User) -> Non
     used = make_account(name="Z last")
     post(client, used)
     assert client.get(URL).context["account"] == used
+
+
+@pytest.mark.parametrize("provider", ["haosms", "otpservice"])
+class TestAccountForCodesOnly:
+    """A code that is sent as a plain SMS belongs to no session, so it can never be checked."""
+
+    def test_is_listed_with_the_reason_and_not_proposed(
+        self, client: Client, operator: User, provider: str
+    ) -> None:
+        codes, texts = make_account(provider, name="A codes"), make_account(name="Z texts")
+        response = client.get(URL)
+        assert response.context["account"] == texts
+        option = re.search(f'<option value="{codes.public_id}"[^>]*>[^<]*', html(response))
+        assert option is not None
+        assert " disabled" in option[0]
+        assert "A codes – sends codes only" in option[0]
+
+    def test_offers_only_the_page_for_codes(
+        self, client: Client, operator: User, provider: str
+    ) -> None:
+        account = make_account(provider)
+        page = html(client.get(URL, {"account": account.public_id}))
+        assert 'id="send-button"' not in page
+        link = f"{reverse('admin:otp_session_send')}?account={account.public_id}"
+        assert page.count(link) == 1
+
+    def test_direct_post_is_refused(self, client: Client, operator: User, provider: str) -> None:
+        for typed in ({}, {"text": "Hello", "sms_kind": "T", "sender_id": "HAORUI"}):
+            response = post(client, make_account(provider), **typed)
+            assert "sends codes only" in str(response.context["form"].errors["account"])
+        assert not Message.objects.exists()
+
+    def test_is_never_remembered(self, client: Client, operator: User, provider: str) -> None:
+        codes, texts = make_account(provider), make_account()
+        session = client.session
+        session["send_account"] = codes.public_id
+        session.save()
+        assert client.get(URL).context["account"] == texts
+        assert "text" in client.get(URL).context["form"].fields
+
+
+def test_paused_account_says_beside_the_button_what_will_happen(
+    client: Client, operator: User
+) -> None:
+    account = make_account(name="Main")
+    accounts.pause(account, "by_hand")
+    page = html(client.get(URL))
+    note = page[page.index('id="paused-note"') : page.index('id="send-button"')]
+    assert "Main is paused, so this form will be refused" in note
+    assert "No other account can be used now" in note
+    assert re.search(r'id="send-button"[^>]* disabled', page)
+    make_account(name="Other")
+    page = html(client.get(URL, {"account": account.public_id}))
+    assert "Choose another account, or ask a manager to resume this one." in page
+
+
+# --- to the number of an earlier message --------------------------------------
+
+
+def test_number_of_an_own_message_is_filled_in_by_its_id(client: Client, operator: User) -> None:
+    message = make_message(make_account(), by=operator)
+    page = html(client.get(URL, {"to": message.public_id}))
+    assert 'value="+86 139 1234 5678"' in page
+    link = html(client.get(reverse("admin:messaging_message_change", args=[message.public_id])))
+    assert f"?to={message.public_id}&amp;account={message.account.public_id}" in link
+
+
+@pytest.mark.parametrize("to", ["", "unknown", "\x00", "x" * 500])
+def test_unknown_message_fills_in_nothing(client: Client, operator: User, to: str) -> None:
+    make_account()
+    assert client.get(URL, {"to": to}).context["form"]["recipient"].value() == ""
+
+
+def test_number_that_is_masked_for_this_person_is_not_filled_in(
+    client: Client, operator: User
+) -> None:
+    message = make_message(make_account())
+    page = html(client.get(URL, {"to": message.public_id}))
+    assert "1234 5678" not in page
 
 
 def test_each_form_has_its_own_token(client: Client, operator: User) -> None:
@@ -278,17 +343,41 @@ def test_preview_shows_the_grouped_number_and_its_country(client: Client, operat
         ("验" * 71, "2 segments · Unicode · 63 characters left"),
         ("a" * 159 + "验", "3 segments · Unicode"),
         ("验" * 671, "Too long: remove 1 character."),
-        ("Don’t", "“’” (character 4) makes this message Unicode."),
+        ("Don’t", "Unicode because of this character:"),
+        ("Don’t", "“’” (position 4)"),
+        ("Don’t – wait, please wait", "“–” (position 7)"),
+        ("\u200bDon't", "1 segment · GSM-7 · 155 characters left"),
     ],
 )
 def test_preview_counts_the_text(client: Client, operator: User, text: str, expected: str) -> None:
     assert expected in preview(client, make_account(), text=text)
 
 
-def test_preview_offers_a_plain_character(client: Client, operator: User) -> None:
-    shown = preview(client, make_account(), text="’" + "a" * 100)
-    assert "Without it, the message would be 1 segment." in shown
-    assert "Replace with" in shown
+def test_replacement_is_offered_with_what_it_saves(client: Client, operator: User) -> None:
+    shown = preview(client, make_account(), text="’–" + "a" * 100)
+    assert "Replace with plain characters: saves 1 segment" in shown
+    button = re.search('data-replacements="([^"]*)"', shown)
+    assert button is not None
+    assert json.loads(unescape(button[1])) == [["’", "'"], ["–", "-"]]
+
+
+@pytest.mark.parametrize("text", ["Don’t", "Don’t 😀" + "a" * 100, "验" * 80 + "’", "a" * 200])
+def test_replacement_that_saves_nothing_is_not_offered(
+    client: Client, operator: User, text: str
+) -> None:
+    assert "data-replacements" not in preview(client, make_account(), text=text)
+
+
+@pytest.mark.parametrize("text", ["\u200b", " \u3164\n", "\u2800\ufe0f", "\u202a\u202c"])
+def test_text_that_shows_nothing_is_refused(client: Client, operator: User, text: str) -> None:
+    response = post(client, make_account(), text=text)
+    assert response.context["form"].errors["text"] == ["Enter the text."]
+    assert not Message.objects.exists()
+
+
+def test_invisible_characters_are_not_sent(client: Client, operator: User) -> None:
+    post(client, make_account(), text="\ufeffRene\u0301\u200b, it\u00ads here")
+    assert Message.objects.get().text == "René, its here"
 
 
 def test_preview_estimates_the_cost_if_the_price_is_known(client: Client, operator: User) -> None:

@@ -1,4 +1,4 @@
-"""Batches on hold: neither start, schedule nor go on, whoever asks, until they are released."""
+"""Batches on hold: no member of staff can start, schedule or continue them before the release."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_message_is_not_claimed_even_if_the_batch_was_read_before_the_hold(sendi
         assert found == ([], [])
 
 
-def test_nobody_can_resume_start_or_schedule_it(sending: Batch, by: User) -> None:
+def test_staff_cannot_resume_start_or_schedule_it(sending: Batch, by: User) -> None:
     ready = make_batch(numbers(2, 100), sending.account, by=by)
     scheduled = make_batch(numbers(2, 200), sending.account, by=by)
     assert lifecycle.schedule(scheduled, by, timezone.now() - timedelta(seconds=1))
@@ -141,7 +141,9 @@ def test_rows_that_become_messages_meanwhile_are_not_claimed(by: User) -> None:
 
 
 @pytest.mark.parametrize("action", ["continue", "confirm"])
-def test_direct_post_changes_nothing_and_says_why(client: Client, by: User, action: str) -> None:
+def test_direct_post_changes_nothing_and_explains_why(
+    client: Client, by: User, action: str
+) -> None:
     batch = make_batch(numbers(2), by=by)
     if action == "continue":
         start_batch(batch)
@@ -155,7 +157,7 @@ def test_direct_post_changes_nothing_and_says_why(client: Client, by: User, acti
     assert due() == 0
 
 
-def test_page_says_that_it_is_on_hold(client: Client, by: User, sending: Batch) -> None:
+def test_page_shows_that_it_is_on_hold(client: Client, by: User, sending: Batch) -> None:
     keep(sending)
     client.force_login(by)
     page = client.get(reverse("admin:messaging_batch_change", args=[sending.public_id]))
@@ -169,7 +171,7 @@ def test_page_says_that_it_is_on_hold(client: Client, by: User, sending: Batch) 
 # --- release -------------------------------------------------------------------------------
 
 
-def test_released_batch_goes_on_once(sending: Batch, by: User) -> None:
+def test_released_batch_continues_once(sending: Batch, by: User) -> None:
     keep(sending)
     assert release(sending) == 3
     assert (sending.state, sending.reason, sending.hold) == ("sending", "", None)
@@ -240,7 +242,7 @@ def test_number_listed_meanwhile_gets_nothing_after_the_release(sending: Batch) 
     release(sending)
     assert due() == 2
     message.refresh_from_db()
-    assert (message.state, message.reason) == ("cancelled", "do_not_send")
+    assert (message.state, message.reason) == ("unknown", "from_before")
 
 
 def test_choice_of_rows_releases_nothing(sending: Batch) -> None:
@@ -248,6 +250,33 @@ def test_choice_of_rows_releases_nothing(sending: Batch) -> None:
     pks = list(sending.messages.values_list("pk", flat=True))
     assert release(sending, pks) == 0
     assert sending.is_on_hold
+
+
+def test_batch_cancelled_after_its_release_ends_unknown_and_keeps_the_limits(
+    sending: Batch, by: User
+) -> None:
+    (cap, *_) = caps_of(sending.account, by, DailyLimit.What.MESSAGES)
+    used = usage_of(cap)
+    keep(sending)
+    assert release(sending) == 3
+    assert lifecycle.cancel(sending, by)
+    tasks.cancel_rest(sending.pk)
+    messages = sending.messages.all()
+    assert {(one.state, one.reason) for one in messages} == {("unknown", "from_before")}
+    assert progress_of(sending).cancelled == 0
+    assert usage_of(cap) == used
+
+
+def test_rows_without_a_message_of_a_batch_cancelled_after_its_release_end_unknown(
+    by: User,
+) -> None:
+    batch = make_batch(numbers(3), by=by)
+    assert lifecycle.start(batch, by)
+    keep(batch)
+    assert release(batch) == 3
+    assert lifecycle.cancel(batch, by)
+    tasks.cancel_rest(batch.pk)
+    assert states(batch) == ["unknown"] * 3
 
 
 # --- discard -------------------------------------------------------------------------------
@@ -283,7 +312,7 @@ def test_rows_without_a_message_end_unknown_too(by: User) -> None:
     assert progress_of(batch).count("unknown") == 3
 
 
-def test_killed_task_is_taken_up_again(sending: Batch) -> None:
+def test_killed_task_is_resumed(sending: Batch) -> None:
     keep(sending)
     discard(sending)
     tasks.tend()
@@ -365,7 +394,7 @@ def test_reports_settle_messages_and_finish_the_batch(sending: Batch) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("claims_first", [True, False])
 def test_claim_at_the_same_moment_leaves_no_claimed_row(sending: Batch, claims_first: bool) -> None:
-    """Whoever comes second waits for the other."""
+    """The second one waits for the first."""
     single = make_message(sending.account)
     started, turn = threading.Event(), iter((claims_first, not claims_first))
 

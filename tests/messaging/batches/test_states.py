@@ -20,7 +20,7 @@ def test_batch_states_move_only_as_listed() -> None:
     assert set(BATCH_STATES.moves) == set(BatchState)
 
 
-def test_batch_has_begun_once_messages_may_have_gone_out() -> None:
+def test_batch_has_begun_once_messages_may_have_been_sent() -> None:
     assert {"sending", "paused", "finished"} == BEGUN
 
 

@@ -204,12 +204,12 @@ def test_unreachable_provider_is_tried_three_times() -> None:
     message = make_message()
     for tries in (1, 2):
         run_one_try(message, tries)
-        assert (message.state, message.reason) == ("queued", "unreachable")
+        assert (message.state, message.reason) == ("queued", "connection_refused")
         make_due(message)
 
     run_one_try(message, 3)
 
-    assert (message.state, message.reason) == ("not_sent", "unreachable")
+    assert (message.state, message.reason) == ("not_sent", "connection_refused")
     assert message.ended_at is not None
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from messaging.models import Message
 from providers import accounts
+from providers.gateway.vocabulary import Reason
 from providers.models import Account
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
@@ -53,3 +54,11 @@ def test_resume_resets_the_count(sandbox: Sandbox) -> None:
     accounts.resume(account)
     account.refresh_from_db()
     assert account.refusals == 0
+
+
+def test_ten_answers_from_nowhere_pause_the_account_for_its_address(sandbox: Sandbox) -> None:
+    account = make_account("haorui", sandbox)
+    Account.objects.filter(pk=account.pk).update(refusals=9)
+    accounts.record_refusal(account, "", Reason.NOTHING_THERE)
+    account.refresh_from_db()
+    assert account.pause_reason == Reason.NOTHING_THERE

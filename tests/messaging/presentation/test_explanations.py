@@ -10,14 +10,16 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from core.money_lines import MoneyLine
+from core.times import short_time
 from messaging.models import Message
 from messaging.presentation.explanations import FAULT_BEFORE_SENDING, explanation_of, title_of
 from messaging.presentation.timeline import timeline
 from messaging.queue_message import WAITED_TOO_LONG
+from messaging.settle_outcome import SETTLE_REASONS
 from messaging.states import MessageState
 from providers import accounts
-from providers.gateway.vocabulary import Reason
-from providers.models import ApiCall
+from providers.gateway.vocabulary import PAUSING, Reason
+from providers.models import Account, ApiCall
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 from tests.factories.staff import make_user
@@ -29,7 +31,9 @@ N, L, R, U, D = "N", "L", "R", "U", "D"
 
 def make_answered(state: str, reason: str = "", provider: str = "haorui", **fields: Any) -> Message:
     now = timezone.now()
-    times = {"claimed_at": now, "handed_over_at": now - timedelta(seconds=30), "answered_at": now}
+    queued, claimed, handed_over = (now - timedelta(seconds=age) for age in (32, 31, 30))
+    times = {"created_at": queued, "queued_at": queued, "claimed_at": claimed}
+    times |= {"handed_over_at": handed_over, "answered_at": now}
     kind = {"haosms": "own_code", "otpservice": "provider_code"}.get(provider, "text")
     account = make_account(provider, name="Main")
     return make_message(account, kind=kind, state=state, reason=reason, **{**times, **fields})
@@ -125,11 +129,12 @@ def test_timeout_shows_how_long_it_took() -> None:
 
 def test_missing_balance_shows_how_many_messages_wait() -> None:
     message = make_answered(S.REFUSED, Reason.NO_BALANCE)
-    make_message(message.account)
-    make_message(message.account)
-    assert (
-        explanation_of(message).text
-        == "The provider refused because of insufficient balance. 2 messages are waiting."
+    accounts.pause(message.account, Reason.NO_BALANCE)
+    for _ in range(2):
+        make_message(message.account)
+    text = explanation_of(Message.objects.get(pk=message.pk)).text
+    assert text.startswith(
+        "The provider refused because of insufficient balance. 2 messages are waiting."
     )
 
 
@@ -178,7 +183,7 @@ def test_accepted_message_waits_for_its_report() -> None:
     )
 
 
-def test_accepted_message_without_reports_says_so() -> None:
+def test_missing_report_support_is_explained() -> None:
     text = explanation_of(make_answered(S.SUBMITTED, provider="haosms")).text
     assert text.startswith("Accepted. HaoSMS does not provide delivery reports")
 
@@ -194,6 +199,100 @@ def test_overdue_report_is_explained() -> None:
 def test_message_marked_as_sent_is_not_called_accepted(provider: str) -> None:
     message = make_answered(S.SUBMITTED, provider=provider, settled_at=timezone.now())
     assert explanation_of(message).text == "Confirmed as sent by a staff member."
+
+
+# --- causes that are over ------------------------------------------------------
+
+MANAGER = ("providers.change_account", "messaging.resolve_message")
+
+
+def fail_and_pause(state: str, reason: str, minutes_ago: int = 30) -> Message:
+    """A message whose failure paused its account."""
+    then = timezone.now() - timedelta(minutes=minutes_ago)
+    message = make_answered(state, reason, answered_at=then)
+    accounts.pause(message.account, reason)
+    started = then + timedelta(milliseconds=20)
+    message.account.pauses.update(started_at=started)
+    Account.objects.filter(pk=message.account.pk).update(paused_at=started)
+    return Message.objects.get(pk=message.pk)
+
+
+def resume(message: Message) -> Message:
+    accounts.resume(message.account, make_user())
+    return Message.objects.get(pk=message.pk)
+
+
+@pytest.mark.parametrize("reason", sorted({*PAUSING, accounts.REFUSED_IN_A_ROW}))
+@pytest.mark.parametrize("state", [S.REFUSED, S.NOT_SENT, S.UNKNOWN])
+def test_pause_that_is_over_is_told_in_the_past_with_its_times(state: str, reason: str) -> None:
+    message = fail_and_pause(state, reason)
+    pause = message.account.pauses.get()
+    paused = explanation_of(message).text
+    assert f"The account has been paused since {short_time(pause.started_at)}" in paused
+    message = resume(message)
+    pause.refresh_from_db()
+    assert pause.ended_at is not None
+    told = explanation_of(message).text
+    times = f"at {short_time(pause.started_at)} and resumed at {short_time(pause.ended_at)}."
+    assert f"The account was paused {times}" in told
+    assert "is paused" not in told
+    assert "waiting" not in told
+
+
+def test_pause_of_another_time_is_not_named() -> None:
+    message = resume(fail_and_pause(S.REFUSED, Reason.CREDENTIALS))
+    accounts.pause(message.account, accounts.BY_HAND)
+    message.refresh_from_db()
+    told = explanation_of(Message.objects.get(pk=message.pk)).text
+    assert "has been paused since" not in told
+    assert "resumed at" in told
+
+
+def test_first_of_two_pauses_is_the_one_that_the_failure_led_to() -> None:
+    message = fail_and_pause(S.REFUSED, Reason.CREDENTIALS)
+    first = message.account.pauses.get()
+    message = resume(message)
+    ended = first.started_at + timedelta(seconds=5)
+    message.account.pauses.update(ended_at=ended)
+    accounts.pause(message.account, accounts.BY_HAND)
+    message.account.pauses.filter(ended_at=None).update(started_at=ended + timedelta(seconds=5))
+    told = explanation_of(Message.objects.get(pk=message.pk)).text
+    assert (
+        f"was paused at {short_time(first.started_at)} and resumed at {short_time(ended)}" in told
+    )
+
+
+def test_pause_without_a_record_is_not_called_present() -> None:
+    message = make_answered(S.REFUSED, Reason.CREDENTIALS)
+    assert explanation_of(message).text == "The API key or password was wrong or had expired."
+
+
+def test_pause_by_an_earlier_version_is_present_while_it_lasts() -> None:
+    message = fail_and_pause(S.REFUSED, Reason.CREDENTIALS)
+    message.account.pauses.all().delete()
+    assert "The account has been paused since" in explanation_of(message).text
+    assert "paused" not in explanation_of(resume(message)).text
+
+
+@pytest.mark.parametrize("reason", [Reason.CREDENTIALS, Reason.REDIRECTED, Reason.NO_BALANCE])
+def test_next_step_of_a_refused_message_is_one_that_the_reader_can_take(reason: str) -> None:
+    message = fail_and_pause(S.REFUSED, reason)
+    manager = explanation_of(message, make_user(*MANAGER)).next_step
+    operator = explanation_of(message, make_user("messaging.send_message")).next_step
+    assert "Ask a manager" not in manager
+    assert operator == "Ask a manager to put the account in order, or use another account."
+    for reader in (make_user(*MANAGER), make_user("messaging.send_message")):
+        again = explanation_of(resume(message), reader).next_step
+        assert again == "Send it again if it is still needed."
+
+
+@pytest.mark.parametrize("reason", [*Reason, accounts.REFUSED_IN_A_ROW])
+def test_next_step_of_an_unknown_outcome_is_to_ask_the_recipient(reason: str) -> None:
+    message = make_answered(S.UNKNOWN, reason)
+    operator = explanation_of(message, make_user("messaging.send_message"))
+    assert operator.next_step.startswith("Ask the recipient whether it arrived.")
+    # For those who decide, the page asks it above the buttons.
+    assert explanation_of(message, make_user(*MANAGER)).next_step == ""
 
 
 # --- the timeline ------------------------------------------------------------
@@ -252,14 +351,20 @@ def test_timeline_describes_the_answer(state: str, fields: dict[str, Any], entry
 def test_timeline_shows_a_decision_with_name_and_reason(state: str, entry: str) -> None:
     by = make_user(first_name="Wei")
     message = make_answered(
-        state, settled_at=timezone.now(), settled_by=by, settled_because="Recipient received it"
+        state,
+        settled_at=timezone.now(),
+        settled_by=by,
+        settled_because=SETTLE_REASONS["has"].store(),
     )
     assert entry in timeline_texts(message)
+    with override("zh-hans"):
+        assert any(text.endswith("：收件人已收到") for text in timeline_texts(message))
 
 
 def test_timeline_names_who_cancelled() -> None:
     by = make_user(first_name="Wei")
-    message = make_message(state="cancelled", ended_at=timezone.now(), ended_by=by)
+    message = make_message(state="cancelled", ended_by=by)
+    message.ended_at = message.created_at + timedelta(seconds=1)
     assert timeline_texts(message)[-1] == "Cancelled by Wei"
 
 
@@ -279,6 +384,21 @@ def make_call(message: Message) -> ApiCall:
         url="https://example.com",
         outcome="not_done",
     )
+
+
+def test_timeline_is_strictly_in_time_even_if_a_message_was_tried_twice() -> None:
+    message = make_answered(S.SUBMITTED, provider_id="1")
+    first_try = make_call(message)
+    # Claimed and sent again after the first try had failed.
+    first_try.started_at = message.queued_at + timedelta(milliseconds=500)
+    first_try.save()
+    make_call(message)
+    lines = timeline(message, with_calls=True)
+    times = [line.at for line in lines if line.at]
+    assert times == sorted(times)
+    texts = [line.text for line in lines]
+    assert texts.index("Attempt: Not done") < texts.index("Submitted to the provider")
+    assert texts[-1] == "No delivery report yet"
 
 
 def test_answer_links_to_its_call() -> None:

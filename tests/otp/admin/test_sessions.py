@@ -237,7 +237,7 @@ def test_figures_follow_the_filters(operator: Client) -> None:
     assert "1 (100%)" in page
 
 
-def test_list_starts_with_today_and_says_so(operator: Client) -> None:
+def test_list_starts_with_today_and_a_notice(operator: Client) -> None:
     old = make_sent_session(recipient="13912345601")
     Session.objects.update(created_at=timezone.now() - timedelta(days=1))
     new = make_sent_session(recipient="13912345602")
@@ -333,3 +333,23 @@ def test_reveal_shows_the_whole_number(client: Client) -> None:
     session = make_sent_session()
     answer = client.post(page_of(session, "reveal"), {"reason": "customer"})
     assert "1234 5678" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            "Not checked, and no try was used: the code has 6 characters. Enter the code alone.",
+        ),
+        ("zh-hans", "未核对，未占用尝试次数：验证码为 6 个字符。请只填写验证码。"),
+    ],
+)
+def test_what_cannot_be_the_code_is_said_beside_the_field(
+    operator: Client, language: str, words: str
+) -> None:
+    session = make_sent_session()
+    operator.cookies["django_language"] = language
+    headers = {"HX-Request": "true", "Accept-Language": language}
+    assert words in check(operator, session, "Your code is 12345", **headers)
+    assert not Attempt.objects.exists()

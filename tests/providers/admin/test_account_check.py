@@ -66,7 +66,7 @@ def test_repeated_request_creates_one_check(account: Account, manager: Browser) 
     assert account.enquiries.count() == 1
 
 
-def test_page_says_that_the_provider_is_asked_while_the_engine_runs(
+def test_page_shows_that_the_provider_is_asked_while_the_engine_runs(
     account: Account, manager: Browser
 ) -> None:
     make_engine_alive()

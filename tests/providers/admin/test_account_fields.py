@@ -106,8 +106,8 @@ def test_forbidden_address_is_refused_with_an_explanation(url: str, error: str) 
 
 @pytest.mark.usefixtures("strict")
 def test_trailing_slash_of_an_address_is_removed() -> None:
-    assert save_form(form_for("haorui", base_url=" https://93.184.216.34/api/ ")).base_url == (
-        "https://93.184.216.34/api"
+    assert save_form(form_for("haorui", base_url=" https://93.184.216.34/sms/ ")).base_url == (
+        "https://93.184.216.34/sms"
     )
 
 

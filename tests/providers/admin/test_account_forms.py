@@ -185,3 +185,22 @@ def test_stored_secret_must_be_entered_again_for_another_host() -> None:
 def test_stored_secret_is_kept_for_another_path_of_its_host() -> None:
     account = make_account("gosms", base_url="https://127.0.0.1:9/api")
     assert form_for_stored(account, base_url="https://127.0.0.1:9/api/v2").is_valid()
+
+
+@pytest.mark.parametrize(
+    ("provider", "entered"),
+    [
+        ("haorui", "https://127.0.0.1:9/api/SendSMS"),
+        ("haorui", "https://127.0.0.1:9/API/sendsms/"),
+        ("haorui", "https://127.0.0.1:9/api"),
+        ("haosms", "https://127.0.0.1:9/extra_api/otp_msg/"),
+        ("haosms", "https://127.0.0.1:9/user/s_balance"),
+        ("otpservice", "https://127.0.0.1:9/send"),
+        ("gosms", "https://127.0.0.1:9/user/balance"),
+        ("gosms", "https://127.0.0.1:9"),
+    ],
+)
+def test_address_is_accepted_as_the_document_writes_it(provider: str, entered: str) -> None:
+    form = form_for(provider, base_url=entered)
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["base_url"] == "https://127.0.0.1:9"

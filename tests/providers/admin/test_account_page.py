@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from core.admin.history import log_text
 from providers import accounts
 from providers.accounts import BY_HAND
 from providers.models import Account, Allowance, ApiCall, BalanceReading
@@ -64,7 +65,7 @@ def test_pause_requires_a_reason_and_resume_ends_it(account: Account, manager: B
     manager.post(url_of(account, "resume"))
     account.refresh_from_db()
     assert not account.is_paused
-    assert [entry.change_message for entry in LogEntry.objects.order_by("pk")] == [
+    assert [log_text(entry) for entry in LogEntry.objects.order_by("pk")] == [
         "Paused",
         "Resumed",
     ]

@@ -10,6 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client as Browser
 from django.urls import reverse
 
+from core.admin.history import log_text
 from providers import account_checks, accounts
 from providers.models import Account, Enquiry
 from tests.factories.accounts import make_account
@@ -201,7 +202,7 @@ def test_log_names_the_changed_fields(account: Account, manager: Browser) -> Non
     changes = {"secret_api_key": "ch_new", "per_second": "7", "option_exclusive_key": None}
     manager.post(url_of(account), stored_form_data(account, **changes))
     entry = LogEntry.objects.get()
-    assert entry.get_change_message() == "Changed Calls per second and API key."
+    assert log_text(entry) == "Changed: Calls per second, API key"
 
 
 # --- odd requests ----------------------------------------------------------

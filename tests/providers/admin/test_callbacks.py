@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from core.admin.history import log_text
 from messaging.models import Message
 from providers import accounts
 from providers.admin.callback_addresses import addresses_of
@@ -143,7 +144,7 @@ def test_reveal_shows_the_raw_request_and_is_logged(message: Message) -> None:
     assert NUMBER in answer.content.decode()
     assert TEXT in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
-    assert LogEntry.objects.get().change_message == "Revealed: Complaint"
+    assert log_text(LogEntry.objects.get()) == "Revealed: Complaint"
 
 
 def test_reveal_without_a_reason_shows_nothing(message: Message) -> None:
@@ -223,7 +224,7 @@ def test_message_page_shows_every_report_and_the_contradiction(message: Message)
     assert url_of(Callback.objects.earliest("pk")) in text
 
 
-def test_report_that_contradicts_staff_says_which_state_stands(message: Message) -> None:
+def test_report_that_contradicts_staff_shows_which_state_applies(message: Message) -> None:
     Message.objects.update(
         state="not_sent", settled_at=timezone.now() - timedelta(hours=1), settled_because="asked"
     )

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from core.acts import record_act
 from core.models import Act
+from core.stored_texts import from_staff
 from providers.models import Hold
 from providers.presentation.hold_view import PERMISSION, banner
 from smsportal.roles import ROLES
@@ -105,7 +106,7 @@ def test_page_lists_the_groups_with_two_answers_and_none_chosen(
     assert " checked>" not in page[page.index('id="hold-waiting"') :]
 
 
-def test_what_cannot_be_sent_any_more_offers_only_not_to_send(
+def test_what_can_no_longer_be_sent_offers_only_not_to_send(
     fake: FakeHoldable, hold: Hold, browser: Client
 ) -> None:
     fake.may_send = False
@@ -114,7 +115,7 @@ def test_what_cannot_be_sent_any_more_offers_only_not_to_send(
     assert 'value="discard"' in page
 
 
-def test_page_without_a_hold_says_so_and_lists_who_decided_what_before(
+def test_page_without_a_hold_shows_it_and_lists_who_decided_what_before(
     fake: FakeHoldable, hold: Hold, manager: User, browser: Client
 ) -> None:
     browser.post(PAGE, confirmed(hold))
@@ -265,7 +266,7 @@ def test_open_page_is_sent_only_what_has_changed(
     assert "2 wait for a decision." in fresh.content.decode()
 
 
-def test_open_page_is_loaded_anew_when_the_hold_ends(fake: FakeHoldable, browser: Client) -> None:
+def test_open_page_reloads_when_the_hold_ends(fake: FakeHoldable, browser: Client) -> None:
     answer = browser.get(LIVE)
     assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")
 
@@ -283,16 +284,16 @@ def test_check_again_settles_what_has_become_known(
 def test_export_holds_the_groups_is_safe_and_is_logged(
     fake: FakeHoldable, hold: Hold, browser: Client
 ) -> None:
-    fake.title = "=HYPERLINK(1)"
+    fake.title = from_staff("=HYPERLINK(1)")
     content = b"".join(browser.get(EXPORT)).decode()
     assert '"\'=HYPERLINK(1)"' in content
     assert '"3","0","2025-11-20 13:12:05 UTC+08:00"' in content
-    assert LogEntry.objects.filter(object_repr="What waits").count() == 1
+    assert LogEntry.objects.filter(object_repr="providers.hold").count() == 1
     assert browser.get(EXPORT, {"format": "exe"}).status_code == 404
 
 
 # --- every other page ------------------------------------------------------
-def test_every_page_says_since_when_and_why(fake: FakeHoldable, hold: Hold) -> None:
+def test_every_page_shows_since_when_and_why(fake: FakeHoldable, hold: Hold) -> None:
     banner = shown(browser_of(member("viewer")), reverse("admin:banner"))
     assert "On hold since" in banner
     assert "the database was restored from a backup." in banner

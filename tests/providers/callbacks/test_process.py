@@ -85,7 +85,7 @@ def test_callback_of_a_removed_provider_has_its_own_problem(
     assert (only_callback().state, only_callback().problem) == ("unrecognised", "no_client")
 
 
-def test_result_of_another_process_stands(app: Subscriber, account: Account) -> None:
+def test_result_of_another_process_is_kept(app: Subscriber, account: Account) -> None:
     app.match = None
     push_report(account)
     settled = {"state": "applied", "next_try_at": None, "failures": 0}

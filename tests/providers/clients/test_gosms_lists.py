@@ -117,7 +117,12 @@ ORDERS = [
     ),
     Case("no total", json_answer({"orders": []}), UNREADABLE),
     Case("a total below zero", json_answer({"orders": [], "total": -1}), UNREADABLE),
-    Case("a total that is text", json_answer({"orders": [], "total": "156"}), UNREADABLE),
+    Case("a total that is text", json_answer({"orders": [], "total": "15.6"}), UNREADABLE),
+    Case(
+        "a total that is the text of a number",
+        json_answer({"orders": [], "total": " 156 "}),
+        RentalPage((), 156, 1, 20),
+    ),
     Case("no list", json_answer({"total": 0}), UNREADABLE),
     Case("an object instead of a list", json_answer({"orders": {}, "total": 0}), UNREADABLE),
 ]

@@ -74,7 +74,7 @@ SENT = [
     Case(
         "a wrong address",
         raw_answer("<html>Not Found</html>", 404),
-        Failure(Refused, Reason.OTHER_REFUSAL),
+        Failure(Refused, Reason.NOTHING_THERE),
     ),
     Case(
         "an unknown word",
@@ -84,7 +84,7 @@ SENT = [
     Case(
         "the word in lower case",
         json_answer(answer(status="s", remarks="")),
-        Failure(OutcomeUnknown, Reason.UNREADABLE, "s"),
+        Submission("26471304", ""),
     ),
     Case(
         "success under HTTP 500",

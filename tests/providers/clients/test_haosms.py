@@ -85,8 +85,13 @@ SENT = [
     ),
     Case(
         "a number instead of a word",
-        json_answer(answer(result=1, msg="")),
-        Failure(OutcomeUnknown, Reason.UNREADABLE, "1"),
+        json_answer(answer(result=1)),
+        Submission(TASK, "1"),
+    ),
+    Case(
+        "a number that is no word",
+        json_answer(answer(result=2, msg="")),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, "2"),
     ),
     Case(
         "success under HTTP 502",

@@ -91,8 +91,8 @@ IDS = "MSGID=100&EXTID=s-1"
             Unrecognised("s-1", "100", "200", {}, "ambiguous"),
         ),
         (
-            f"STATUS=SUCCESS&status=SUCCESS&TYPE=0&CODE=200&{IDS}",
-            Unrecognised("s-1", "100", "200", {}, "ambiguous"),
+            f"STATUS=SUCCESS&status=success&TYPE=0&CODE=200&{IDS}",
+            DeliveryReported("s-1", "100", "SUCCESS 200", {}, DeliveryState.DELIVERED),
         ),
         (
             "STATUS=SUCCESS&TYPE=0&CODE=200&MSGID[]=100&EXTID=s-1",

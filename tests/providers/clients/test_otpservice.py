@@ -92,8 +92,8 @@ REFUSALS = [
     ),
     Case(
         "STATUS in lower case",
-        json_answer(answer(STATUS="success")),
-        Failure(OutcomeUnknown, Reason.UNREADABLE, "success 200"),
+        json_answer(answer(STATUS="success", MSGID="71")),
+        Submission("71", "success 200"),
     ),
     Case(
         "an unknown CODE",
@@ -158,8 +158,13 @@ CHECKED = [
     ),
     Case(
         "PASS in lower case",
-        json_answer(checked(RESULT="pass")),
-        Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200 pass"),
+        json_answer(checked(RESULT=" pass ")),
+        CheckResult(True, "SUCCESS 200  pass"),
+    ),
+    Case(
+        "a word for success that is not PASS",
+        json_answer(checked(RESULT="true")),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, "SUCCESS 200 true"),
     ),
     Case(
         "no RESULT",

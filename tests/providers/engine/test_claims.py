@@ -257,7 +257,7 @@ def test_answered_row_is_not_held_although_it_keeps_its_claim(loop: UUID) -> Non
 
 
 class Recorder:
-    """Stands in for the rows of one kind and records the calls."""
+    """Replaces the rows of one kind and records the calls."""
 
     def __init__(self, job: type[Job]) -> None:
         self.job = job

@@ -287,7 +287,7 @@ def test_new_loop_waits_for_the_end_of_an_unsettled_time(clocks: Clocks) -> None
     assert clock.is_settled()
 
 
-def test_clocks_from_before_a_restart_of_the_host_say_nothing(
+def test_clocks_from_before_a_restart_of_the_host_are_ignored(
     clocks: Clocks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     ClockWatch().check()

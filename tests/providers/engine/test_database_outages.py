@@ -137,7 +137,7 @@ def test_sessions_opened_while_the_server_was_read_only_do_not_stay_read_only(
 
 
 def test_every_answer_is_kept_while_sqlite_is_full(sandbox: Sandbox) -> None:
-    """The limit stands in a connection, so the loop's own one meets it, however often it opens."""
+    """The limit is set in a connection, so the loop's own one meets it, however often it opens."""
     if connection.vendor != "sqlite":
         pytest.skip("on SQLite only")
     full = threading.Event()

@@ -186,7 +186,7 @@ def test_no_call_begins_after_the_leases_expired(sandbox: Sandbox) -> None:
     message = make_message(account)
     first = Loop(lambda: True)
     first._renew(time.monotonic())
-    # No renewal comes through any more, as in a loop whose database hangs.
+    # Renewals no longer succeed, as in a loop whose database hangs.
     first._next_renewal = float("inf")
     first._worker_pool.may_begin_until = time.monotonic()
     for _ in range(20):

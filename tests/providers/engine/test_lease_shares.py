@@ -74,7 +74,7 @@ def test_shares_use_up_all_accounts_and_settle(engine: tuple[dict[str, str], lis
     shares = compute_shares(loops, Counter(holders), shared)
     assert sum(shares.values()) == shared
     assert max(shares.values()) - min(shares.values()) <= 1
-    # Once each loop holds its share, nobody takes or gives.
+    # Once each loop holds its share, no loop takes or gives.
     settled = leases_of([loop for loop, number in shares.items() for _ in range(number)])
     for loop in loops:
         share = share_of(loop, loops, settled)

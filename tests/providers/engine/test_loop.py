@@ -304,7 +304,7 @@ def test_stopping_loop_records_running_calls(sandbox: Sandbox) -> None:
     assert ApiCall.objects.count() == 1
 
 
-def test_second_loop_stands_by(sandbox: Sandbox) -> None:
+def test_second_loop_is_on_standby(sandbox: Sandbox) -> None:
     message = make_message(make_account("haorui", sandbox))
     leases.renew(UUID(int=1))
 

@@ -29,7 +29,7 @@ from providers.engine.loop import Loop
 Loop(lambda: False).run()
 """
 TAKEN_OVER: Final = 60.0
-"""Seconds within which messages go out again, on a busy machine."""
+"""Seconds within which messages are sent again, on a busy machine."""
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -106,7 +106,7 @@ def set_while_down(engine: Engine, seconds: int) -> None:
 
 @pytest.mark.parametrize("seconds", [-3600, -86_400, 3600])
 @pytest.mark.parametrize("set_clock", [set_while_running, set_while_down])
-def test_messages_go_on_soon_after_the_clock_was_set(
+def test_messages_are_sent_soon_after_the_clock_was_set(
     engine: Engine, sandbox: Sandbox, set_clock: Callable[[Engine, int], None], seconds: int
 ) -> None:
     account = make_account("haorui", sandbox)

@@ -1,4 +1,4 @@
-"""Sending goes on within 10 seconds, whichever processes of the engine are killed."""
+"""Sending continues within 10 seconds, whichever processes of the engine are killed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 WITHIN = 10.0
 ACCOUNTS = 3
-"""One loop of four stands by on two hosts."""
+"""One loop of four is on standby on two hosts."""
 WATCHED = 16.0
 
 KINDS: dict[str, Callable[[EngineHost], list[int]]] = {
@@ -68,7 +68,7 @@ def hosts(tmp_path: Path, sandbox: Sandbox) -> Iterator[list[EngineHost]]:
     with engine_hosts(tmp_path, hosts_here()) as running:
         wait_until(lambda: len(heartbeats.sharing_loops()) == 2 * hosts_here())
         wait_until(lambda: len(calls_by_account(sandbox)) == ACCOUNTS)
-        # The accounts are shared anew once all loops have joined.
+        # The accounts are shared again once all loops have joined.
         time.sleep(10)
         yield running
 
@@ -86,7 +86,7 @@ def longest_gap(times: list[float]) -> float:
 
 @pytest.mark.parametrize("where", ["one host", "every host"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_calls_go_on_after_a_kill(
+def test_calls_continue_after_a_kill(
     hosts: list[EngineHost],
     sandbox: Sandbox,
     kind: str,

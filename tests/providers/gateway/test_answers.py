@@ -77,7 +77,7 @@ STATUSES = {
     308: (NotDone, Reason.REDIRECTED),
     400: (Refused, Reason.OTHER_REFUSAL),
     401: (Refused, Reason.OTHER_REFUSAL),
-    404: (Refused, Reason.OTHER_REFUSAL),
+    404: (Refused, Reason.NOTHING_THERE),
     408: (OutcomeUnknown, Reason.PROVIDER_FAULT),
     429: (NotDone, Reason.RATE_LIMITED),
     451: (Refused, Reason.OTHER_REFUSAL),

@@ -139,7 +139,7 @@ def test_command_puts_on_hold_and_keeps_the_reason() -> None:
     assert Act.objects.get().reason == hold.reason
 
 
-def test_command_says_if_nothing_waits() -> None:
+def test_command_reports_if_nothing_waits() -> None:
     assert run("--reason", "x") == "Nothing waits, so nothing was put on hold.\n"
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.db import transaction
-from django.utils.translation import gettext_lazy
+from django.utils.translation import override
 
 from core.models import Act
+from otp.codes_on_hold import CodesOnHold
 from providers.hold import decisions
 from providers.hold.decisions import Decision, decide, end_if_decided, open_hold, settle_known
 from providers.models import Hold
+from providers.presentation.hold_texts import act_title
 from providers.tasks import end_decided_hold
 from tests.factories.staff import make_user
 from tests.support.held import FakeHoldable
@@ -24,7 +26,7 @@ def acts(what: str = "") -> list[Act]:
     return list(rows.order_by("pk"))
 
 
-def test_group_is_sent_and_the_act_says_who_which_how_many_and_why(
+def test_group_is_sent_and_the_act_records_who_which_how_many_and_why(
     fake: FakeHoldable, hold: Hold
 ) -> None:
     fake.settled = {1}
@@ -35,7 +37,7 @@ def test_group_is_sent_and_the_act_says_who_which_how_many_and_why(
     assert (act.by, act.subject, act.reason) == (person, f"hold:{hold.pk}", "The senders say so")
     assert act.details["group"] == "fake:1"
     assert act.details["count"] == 2
-    assert act.details["titles"] == {"en": "Single messages", "zh-hans": "Single messages"}
+    assert act.details["title"] == "Single messages"
 
 
 def test_discarded_rows_are_recorded_as_not_to_be_sent(fake: FakeHoldable, hold: Hold) -> None:
@@ -80,7 +82,7 @@ def test_group_that_shrank_since_it_was_shown_is_decided(fake: FakeHoldable, hol
     assert done.count == 3
 
 
-def test_what_cannot_be_sent_any_more_can_only_be_discarded(fake: FakeHoldable, hold: Hold) -> None:
+def test_what_can_no_longer_be_sent_can_only_be_discarded(fake: FakeHoldable, hold: Hold) -> None:
     fake.may_send = False
     with pytest.raises(decisions.CannotSend):
         decide(hold, [SEND], by=None, reason="r")
@@ -120,12 +122,16 @@ def test_decision_and_its_act_are_written_together_or_not_at_all(
     assert hold.reason == ""
 
 
-def test_titles_are_kept_in_every_language(fake: FakeHoldable, hold: Hold) -> None:
-    fake.title = gettext_lazy("Codes")  # type: ignore[assignment]
+def test_title_is_kept_as_a_key_and_shown_in_the_language_of_the_reader(
+    fake: FakeHoldable, hold: Hold
+) -> None:
+    fake.title = CodesOnHold.title.store()
     decide(hold, [SEND], by=None, reason="r")
-    titles = acts("hold.release")[0].details["titles"]
-    assert titles["en"] == "Codes"
-    assert titles["zh-hans"] != "Codes"
+    (act,) = acts("hold.release")
+    assert act.details["title"] == '{"key": "held.codes"}'
+    assert act_title(act) == "Codes"
+    with override("zh-hans"):
+        assert act_title(act) == "验证码"
 
 
 def test_what_becomes_known_is_settled_and_may_end_the_hold(fake: FakeHoldable, hold: Hold) -> None:

@@ -54,7 +54,7 @@ def counter() -> int:
 
 
 def go_back(steps: int = 1) -> None:
-    """The database is as old as it was so many rises ago."""
+    """The database is as old as it was that many rises ago."""
     Fence.objects.update(counter=counter() - steps)
 
 
@@ -95,7 +95,7 @@ def test_call_that_may_be_repeated_does_not_raise_the_counter(sandbox: Sandbox) 
 
 
 def test_mark_and_counter_are_one_transaction(account: Account) -> None:
-    """Nobody sees a marked message without the raised counter."""
+    """No process sees a marked message without the raised counter."""
     seen: list[tuple[int, int]] = []
 
     def look() -> bool:
@@ -202,7 +202,7 @@ def test_older_database_is_put_on_hold_before_any_claim(
     assert (entry["counter"], entry["data"]["counter"]) == (worked - steps, worked)
 
 
-def test_new_work_goes_out_while_the_old_is_on_hold(
+def test_new_work_is_sent_while_the_old_is_on_hold(
     account: Account, sandbox: Sandbox, worked: int
 ) -> None:
     old = make_message(account)
@@ -439,7 +439,7 @@ def test_standby_loop_keeps_the_counter_in_the_files(account: Account, worked: i
     assert fence_files.highest() == worked + 50
 
 
-def test_loop_looks_after_each_reconnect(account: Account) -> None:
+def test_loop_checks_after_each_reconnect(account: Account) -> None:
     loop = Loop(lambda: True)
     loop.run_round()
     Fence.objects.update(restored_at=timezone.now())

@@ -29,7 +29,7 @@ def counters() -> dict[str, int | None]:
     return {name: copy.counter if copy else None for name, copy in fence_files.read().items()}
 
 
-def test_both_copies_say_the_same() -> None:
+def test_both_copies_agree() -> None:
     fence_files.write(7, "1/01/9")
     data, state = fence_files.read().values()
     assert data is not None

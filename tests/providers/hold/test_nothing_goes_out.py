@@ -154,7 +154,7 @@ def hold(world: World) -> Hold:
 
 
 def run_all_upkeep() -> None:
-    """Everything that the portal does by itself, a few times."""
+    """Everything that the portal does automatically, a few times."""
     for _ in range(3):
         for task in scheduled_tasks():
             module, _dot, name = task.func.rpartition(".")
@@ -235,7 +235,7 @@ def test_released_rows_are_due_exactly_once(hold: Hold) -> None:
     assert claim_all() == []
 
 
-def test_accounts_of_the_sandbox_go_on(
+def test_accounts_of_the_sandbox_continue(
     clock: time_machine.Traveller, settings: LazySettings
 ) -> None:
     settings.SANDBOX_URL = SANDBOX

@@ -279,7 +279,7 @@ def test_file_on_a_host_that_has_never_seen_it(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize("end", [Portal.stop, Portal.kill], ids=["stopped", "killed"])
-def test_restart_goes_on_by_itself(portal: Portal, end: object) -> None:
+def test_restart_continues_automatically(portal: Portal, end: object) -> None:
     assert callable(end)
     portal.start(MESSAGES)
     for sent in (15, 30):

@@ -142,14 +142,14 @@ def test_first_start_on_an_empty_database_is_trusted_from_then_on(db: None) -> N
     assert (start_again().verdict, start_again().text) == ("trusted", "")
 
 
-def test_normal_restart_goes_on(message: Message) -> None:
+def test_normal_restart_continues(message: Message) -> None:
     heartbeat("engine")
     worked_until_now()
     assert start_again().verdict == "trusted"
     assert state_of(message) == "queued"
 
 
-def test_start_after_a_weekend_is_a_notice_that_says_since_when(message: Message) -> None:
+def test_start_after_a_weekend_is_a_notice_with_its_beginning(message: Message) -> None:
     heartbeat("engine")
     worked_until_now()
     friday = timezone.now() - timedelta(days=3)
@@ -250,7 +250,7 @@ def test_only_beats_of_the_engine_count(message: Message, beat: str) -> None:
     assert decide_at_start().cause == Hold.Cause.GAP
 
 
-def test_upgrade_within_the_gap_goes_on(message: Message) -> None:
+def test_upgrade_within_the_gap_continues(message: Message) -> None:
     heartbeat("engine", at=timezone.now() - timedelta(minutes=10))
     assert decide_at_start().verdict == "trusted"
     assert state_of(message) == "queued"

@@ -28,7 +28,7 @@ def test_database_without_tables_is_empty_and_no_portal(opened: sqlite3.Connecti
     assert not found.is_portal
 
 
-def test_main_tables_say_how_far_the_database_has_come(opened: sqlite3.Connection) -> None:
+def test_main_tables_show_how_recent_the_database_is(opened: sqlite3.Connection) -> None:
     opened.execute("CREATE TABLE messaging_message (id INTEGER PRIMARY KEY, created_at TEXT)")
     opened.execute("CREATE TABLE other (id INTEGER PRIMARY KEY)")
     opened.execute("INSERT INTO messaging_message VALUES (3, '2026-01-02 03:04:05.678')")

@@ -1,4 +1,4 @@
-"""The keys in a backup: short digests, and the keys themselves only encrypted."""
+"""The keys in a backup: their check values, and the keys themselves only encrypted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 from cryptography.fernet import Fernet
 from pytest_django import Settings
 
+from core import key_checks
 from smsportal.backup import BackupError, keys
+from smsportal.env_file import read_env_file
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
@@ -23,9 +25,9 @@ def own_settings(settings: Settings, tmp_path: Path) -> None:
     settings.SECRETS_KEYS = [OLD]
 
 
-def test_digest_says_nothing_about_the_key() -> None:
+def test_digests_are_the_check_values_that_the_database_knows() -> None:
     found = keys.digests(keys.current())
-    assert [len(one) for one in found["SECRETS_KEYS"]] == [12]
+    assert found == key_checks.configured()
     assert OLD[:6] not in str(found)
 
 
@@ -40,7 +42,7 @@ def test_lost_key_does_not_fit_and_is_named_by_its_digest() -> None:
     backup = keys.digests({"SECRETS_KEYS": OLD})
     (sentence,) = keys.misfits(backup, keys.digests({"SECRETS_KEYS": NEW}))
     assert sentence.startswith("SECRETS_KEYS is another")
-    assert backup["SECRETS_KEYS"][0] in sentence
+    assert f"the backup has {key_checks.short(backup['SECRETS_KEYS'][0])}, here is " in sentence
     assert OLD not in sentence
     assert not keys.share_a_key(backup, keys.digests({"SECRETS_KEYS": NEW}))
 
@@ -54,7 +56,10 @@ def test_packed_keys_open_with_the_passphrase_only(tmp_path: Path) -> None:
         keys.unpack(file, "another passphrase")
 
 
-@pytest.mark.parametrize("secret", ["plain-1", 'it\'s "quoted" # and $x \\ odd', "'quoted'"])
+@pytest.mark.parametrize(
+    "secret",
+    ["plain-1", 'it\'s "quoted" # and $x \\ odd', "'quoted'", '"', "\\", r"a\nb\\t", " blanks "],
+)
 def test_installed_file_is_read_as_the_same_keys(
     secret: str, tmp_path: Path, settings: Settings
 ) -> None:
@@ -62,7 +67,9 @@ def test_installed_file_is_read_as_the_same_keys(
     assert keys.install(wanted, NOW) is None
     file = tmp_path / "keys.env"
     assert file.stat().st_mode & 0o777 == 0o600
-    assert keys._read(file) == wanted
+    found = read_env_file(file)
+    assert {name: entry.value for name, entry in found.entries.items()} == wanted
+    assert found.problems == []
     assert settings.SECRETS_KEYS == [NEW, OLD]
 
 

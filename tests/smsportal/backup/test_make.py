@@ -33,7 +33,7 @@ def plain_bytes(folder: Path) -> bytes:
 
 
 class TestContents:
-    def test_manifest_says_what_is_in_it(self, portal: Portal) -> None:
+    def test_manifest_lists_its_contents(self, portal: Portal) -> None:
         message = make_message()
         Fence.objects.update_or_create(pk=1, defaults={"counter": 7, "identity": "the server"})
         output = portal.backup()
@@ -60,7 +60,7 @@ class TestContents:
 
 
 class TestKeys:
-    def test_without_a_passphrase_they_are_left_out_and_that_is_said(self, portal: Portal) -> None:
+    def test_without_a_passphrase_they_are_left_out_with_a_notice(self, portal: Portal) -> None:
         output = portal.backup()
         assert "THE KEYS ARE NOT IN IT" in output
         assert len(portal.manifest().files) == 1
@@ -262,7 +262,7 @@ exec {real} "$@"
 """
 
 
-def test_pg_dump_gets_the_password_but_shows_it_to_nobody(
+def test_pg_dump_gets_the_password_without_showing_it(
     portal: Portal, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if connection.vendor != "postgresql":

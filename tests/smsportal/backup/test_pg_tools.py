@@ -1,4 +1,4 @@
-"""The programs of PostgreSQL: which is taken, what it is told, and how it fails."""
+"""The programs of PostgreSQL: which one is used, its arguments, and how it fails."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_large_input_and_output_do_not_block_each_other() -> None:
         assert sum(map(len, pg_tools.chunks_of(output))) == 10_000_000
 
 
-def test_broken_input_is_the_reason_that_is_told() -> None:
+def test_broken_input_is_the_reported_reason() -> None:
     def pieces() -> Iterator[bytes]:
         yield b"some"
         raise BackupError("The passphrase is wrong.")

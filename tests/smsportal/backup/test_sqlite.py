@@ -79,7 +79,7 @@ def test_damaged_copy_is_noticed(database: Path) -> None:
         sqlite.verify(database)
 
 
-def test_database_that_somebody_has_open_is_in_use(database: Path, target: sqlite.Target) -> None:
+def test_open_database_is_in_use(database: Path, target: sqlite.Target) -> None:
     with closing(sqlite3.connect(database)) as other:
         other.execute("SELECT count(*) FROM one").fetchone()
         with pytest.raises(BackupError, match="Stop the portal"):
@@ -87,7 +87,7 @@ def test_database_that_somebody_has_open_is_in_use(database: Path, target: sqlit
     target.require_idle()
 
 
-def test_database_that_somebody_opened_meanwhile_is_not_replaced(
+def test_database_that_was_opened_meanwhile_is_not_replaced(
     database: Path, target: sqlite.Target, tmp_path: Path
 ) -> None:
     sqlite.copy(database, tmp_path / "copy")

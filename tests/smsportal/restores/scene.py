@@ -101,7 +101,7 @@ class Scene:
         wait_until(self.has_ended)
 
     def begin_last(self) -> None:
-        """Leave one text that goes out in about a second."""
+        """Leave one text that is sent in about a second."""
         before = self.site.calls().total()
         for number in range(LATE):
             self.text(100 + number)

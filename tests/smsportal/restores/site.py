@@ -41,7 +41,7 @@ OPERATIONS: Final = {
     ("gosms", "create_order"): "order {project_code} {region}",
     ("gosms", "cancel_order"): "cancel {order_id}",
 }
-"""The calls that must not be repeated, and how one is told from another."""
+"""The calls that must not be repeated, and how one is distinguished from another."""
 
 REFUSABLE: Final = {"code", "cancel_order"}
 

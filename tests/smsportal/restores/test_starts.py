@@ -1,4 +1,4 @@
-"""Starts that go on by themselves: restarts, kills, an upgrade, a weekend, a switchover."""
+"""Starts that continue automatically: restarts, kills, an upgrade, a weekend, a switchover."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def a_site(folder: Path, sandbox: Sandbox, *, create: bool = True) -> Iterator[S
 
 
 class Texts:
-    """Texts that go out slowly, so that some wait at each stop."""
+    """Texts that are sent slowly, so that some wait at each stop."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -92,21 +92,21 @@ class Texts:
                 yield message.recipient
 
     def end_host_at(self, share: float, end: Callable[[Host], None] = Host.stop) -> None:
-        """End the host once this share of the texts has gone out, while others wait."""
+        """End the host once this share of the texts has been sent, while others wait."""
         wait_until(lambda: self.site.calls().total() >= share * TEXTS)
         end(self.site.host)
         assert Message.objects.filter(state="queued").exists()
         in_flight = Message.objects.filter(state="sending")
         self.lost.update(in_flight.values_list("recipient", flat=True))
 
-    def check_all_went_out_once(self) -> None:
+    def check_all_were_sent_once(self) -> None:
         wait_until(lambda: not Message.objects.filter(state__in=("queued", "claimed")).exists())
         wait_until(lambda: set(self._not_called()) <= self.lost)
         assert set(self.site.calls().values()) == {1}
         assert not Hold.objects.exists()
 
 
-def test_restarts_kills_and_a_weekend_go_on_by_themselves(site: Site) -> None:
+def test_sending_continues_after_restarts_kills_and_a_weekend(site: Site) -> None:
     site.start()
     with site.connected():
         texts = Texts(site)
@@ -123,7 +123,7 @@ def test_restarts_kills_and_a_weekend_go_on_by_themselves(site: Site) -> None:
         assert verdict() == "notice"
         assert site.host.log().count(GOES_ON) == 1
         assert "The engine has not worked since" in site.host.log()
-        texts.check_all_went_out_once()
+        texts.check_all_were_sent_once()
 
 
 def verdict() -> str:
@@ -136,7 +136,7 @@ def move_back(by: timedelta) -> None:
     Fence.objects.update(checked_at=F("checked_at") - by)
 
 
-def test_upgrade_goes_on_by_itself(site: Site, sandbox: Sandbox) -> None:
+def test_sending_continues_after_an_upgrade(site: Site, sandbox: Sandbox) -> None:
     """The database of a version without a fence, whose engine worked three minutes ago."""
     site.host.stop()
     load_first_release(site)
@@ -254,7 +254,7 @@ def on_server(server: Server, site: Site) -> Iterator[None]:
 
 
 @on_postgresql
-def test_planned_switchover_goes_on_with_one_notice(
+def test_planned_switchover_continues_with_one_notice(
     tmp_path: Path, sandbox: Sandbox, primary: Server, standby: Standby
 ) -> None:
     with a_site(tmp_path, sandbox, create=False) as site:
@@ -274,5 +274,5 @@ def test_planned_switchover_goes_on_with_one_notice(
             assert verdict() == "notice"
             assert site.host.log().count(GOES_ON) == 1
             assert "Another database server has taken over" in site.host.log()
-            texts.check_all_went_out_once()
+            texts.check_all_were_sent_once()
             site.host.stop()

@@ -180,10 +180,10 @@ def test_a_later_complete_row_of_the_same_number_is_used() -> None:
 
 
 def test_a_number_in_scientific_notation_with_all_digits_is_masked() -> None:
-    batch = make_batch(b"phone\n1.3912345678e10\n13912345678\n")
+    batch = make_batch(b"phone\n1.391234567e10\n13912345678\n")
     row = StagedRow.objects.get(problem="phone_shortened")
-    assert "3912345678" not in problem_text(row, batch.account, whole=False)
-    assert "1.3912345678e10" in problem_text(row, batch.account, whole=True)
+    assert "391234567" not in problem_text(row, batch.account, whole=False)
+    assert "1.391234567e10" in problem_text(row, batch.account, whole=True)
 
 
 # --- unreadable files -------------------------------------------------------------
@@ -303,3 +303,18 @@ def test_a_resend_is_read_while_other_connections_write(monkeypatch: pytest.Monk
 def test_the_account_decides_which_countries_are_allowed() -> None:
     account = make_account(allowed_countries=["CN", "ID"])
     assert make_batch("+6281234567890\n13912345678", account).good == 2
+
+
+@pytest.mark.parametrize("text", ["Hi {{Name}}", "您好｛Name｝", "Hi [Name]", "Hi $Name"])
+def test_text_with_a_lookalike_of_a_column_is_not_sent(text: str) -> None:
+    batch = make_batch(b"Phone,Name\n13912345678,Li\n", text=text)
+    assert (batch.state, batch.reason) == ("unreadable", "text_lookalikes")
+    assert batch.columns == ["Phone", "Name"]
+    assert batch.values["column"] == "Name"
+
+
+def test_numbers_that_were_kept_as_decimals_are_read() -> None:
+    batch = make_batch(b"Phone,Name\n13912345678.0,Li\n13800138000.00,W\n1391234567.0,B\n")
+    assert problems(batch) == {4: "phone_digits"}
+    good = StagedRow.objects.filter(verdict="good").order_by("pk")
+    assert list(good.values_list("recipient", flat=True)) == ["+8613912345678", "+8613800138000"]

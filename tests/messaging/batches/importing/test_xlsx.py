@@ -10,8 +10,9 @@ import pytest
 from openpyxl import Workbook as OpenpyxlWorkbook
 
 from messaging.batches.importing.file_errors import Unreadable
+from messaging.batches.importing.number_formats import compile_format
 from messaging.batches.importing.xlsx import Workbook
-from messaging.batches.importing.xlsx_values import DateKind, cell_text
+from messaging.batches.importing.xlsx_values import SystemDate, cell_text
 
 SHEETS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -89,9 +90,9 @@ def test_cells_read_as_displayed() -> None:
         "13912345678",
         "0.3",
         "2026-03-01",
-        "2026-03-01 10:30",
-        "09:05",
-        "30:15",
+        "2026-03-01 10:30:00",
+        "9:05:00",
+        "30:15:00",
         "TRUE",
         "",
         "",
@@ -106,23 +107,66 @@ def test_chinese_date_formats_are_dates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "date_kind", "expected"),
+    ("value", "starts_1904", "expected"),
     [
-        ("59", DateKind.MOMENT, "1900-02-28"),
-        ("61", DateKind.MOMENT, "1900-03-01"),
-        ("0", DateKind.MOMENT_FROM_1904, "1904-01-01"),
-        ("0.9999999", DateKind.MOMENT, "24:00"),
-        ("46082.9999999", DateKind.MOMENT, "2026-03-02"),
-        ("-1", DateKind.MOMENT, "-1"),
-        ("1e300", DateKind.MOMENT, "1e+300"),
-        ("12345678901234567890", DateKind.NONE, "12345678901234567890"),
-        ("1.5e17", DateKind.NONE, "1.5e+17"),
+        ("59", False, "1900-02-28"),
+        ("61", False, "1900-03-01"),
+        ("0", True, "1904-01-01"),
+        ("46082.9999999", False, "2026-03-02"),
+        ("46082.4375", False, "2026-03-01 10:30"),
+        ("0.5", False, "12:00"),
+        ("-1", False, "-1"),
+        ("1e300", False, "1e+300"),
     ],
 )
-def test_edge_values_become_dates_or_stay_numbers(
-    value: str, date_kind: DateKind, expected: str
+def test_a_date_of_the_system_is_shown_in_iso_order(
+    value: str, starts_1904: bool, expected: str
 ) -> None:
-    assert cell_text(value, "n", date_kind) == expected
+    assert cell_text(value, "n", SystemDate(), starts_1904=starts_1904) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("13912345678", "13912345678"),
+        ("1.3912345678E10", "13912345678"),
+        ("13800138000.000002", "13800138000"),
+        ("0.30000000000000004", "0.3"),
+        ("0.00001", "0.00001"),
+        ("123456789012345", "123456789012345"),
+        # More than 15 digits: the rest was lost when the number was typed.
+        ("202611280000123456", "2.02611280000123e+17"),
+        ("12345678901234567890", "1.23456789012346e+19"),
+        ("1.5e17", "1.5e+17"),
+        ("nan", ""),
+        ("inf", ""),
+    ],
+)
+def test_a_number_without_a_format_keeps_its_digits(value: str, expected: str) -> None:
+    assert cell_text(value, "n", None) == expected
+
+
+def test_cells_are_shown_by_their_formats() -> None:
+    book = OpenpyxlWorkbook()
+    shown = {
+        "0%": (0.15, "15%"),
+        "#,##0.00": (1234.5, "1,234.50"),
+        "000000": (42, "000042"),
+        '"No. "0': (7, "No. 7"),
+        "@": (42, "42"),
+        "dd.mm.yyyy": (date(2026, 3, 1), "01.03.2026"),
+        "00000000000": (13912345678, "13912345678"),
+    }
+    sheet = book.active
+    for place, (code, (value, _)) in enumerate(shown.items(), start=1):
+        sheet.cell(1, place, value).number_format = code  # type: ignore[union-attr, call-overload]
+    content = io.BytesIO()
+    book.save(content)
+    assert rows_of(content.getvalue()) == [(1, [text for _, text in shown.values()])]
+
+
+def test_a_long_number_is_shortened_whatever_its_format() -> None:
+    assert cell_text("202611280000123456", "n", compile_format("0")) == "2.02611280000123e+17"
 
 
 def test_phonetic_guides_are_ignored() -> None:

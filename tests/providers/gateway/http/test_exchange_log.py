@@ -90,7 +90,7 @@ def test_call_that_was_never_sent_is_recorded(caller: MakeCaller) -> None:
     with pytest.raises(NotDone):
         made.pay()
     assert [(each.outcome, each.reason, each.url) for each in made.records] == [
-        (Outcome.NOT_DONE, Reason.UNREACHABLE, "http://provider.invalid/api/send")
+        (Outcome.NOT_DONE, Reason.NAME_NOT_FOUND, "http://provider.invalid/api/send")
     ]
 
 

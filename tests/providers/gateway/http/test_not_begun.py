@@ -25,19 +25,19 @@ def closed_port() -> int:
 def test_refused_connection_is_not_done(caller: MakeCaller) -> None:
     with pytest.raises(NotDone) as raised:
         caller(f"http://127.0.0.1:{closed_port()}").pay()
-    assert raised.value.reason is Reason.UNREACHABLE
+    assert raised.value.reason is Reason.CONNECTION_REFUSED
 
 
 def test_nonexistent_name_is_not_done(caller: MakeCaller) -> None:
     with pytest.raises(NotDone) as raised:
         caller("http://provider.invalid").pay()
-    assert raised.value.reason is Reason.UNREACHABLE
+    assert raised.value.reason is Reason.NAME_NOT_FOUND
 
 
 def test_unresolvable_host_name_is_not_done(caller: MakeCaller) -> None:
     with pytest.raises(NotDone) as raised:
         caller("http://" + "a" * 70 + ".example").pay()
-    assert raised.value.reason is Reason.UNREACHABLE
+    assert raised.value.reason is Reason.NAME_NOT_FOUND
 
 
 @pytest.fixture
@@ -58,21 +58,21 @@ def full_port() -> Iterator[int]:
 def test_connection_timeout_is_not_done(caller: MakeCaller, full_port: int) -> None:
     with pytest.raises(NotDone) as raised:
         caller(f"http://127.0.0.1:{full_port}", deadlines=Deadlines(0.2, 0.2, 5)).pay()
-    assert raised.value.reason is Reason.UNREACHABLE
+    assert raised.value.reason is Reason.CONNECT_TIMED_OUT
 
 
 def test_failed_tls_handshake_is_not_done(serve: Serve, caller: MakeCaller) -> None:
     server = serve(lambda peer: peer.send(b"this is no TLS\r\n\r\n"))
     with pytest.raises(NotDone) as raised:
         caller(server.url.replace("http:", "https:")).pay()
-    assert raised.value.reason is Reason.UNREACHABLE
+    assert raised.value.reason is Reason.NO_TLS
 
 
 def test_hanging_tls_handshake_is_not_done(serve: Serve, caller: MakeCaller) -> None:
     server = serve(Peer.stay_silent)
     with pytest.raises(NotDone) as raised:
         caller(server.url.replace("http:", "https:")).pay()
-    assert raised.value.reason is Reason.UNREACHABLE
+    assert raised.value.reason is Reason.CONNECT_TIMED_OUT
 
 
 def test_untrusted_certificate_is_not_done(
@@ -81,7 +81,7 @@ def test_untrusted_certificate_is_not_done(
     server = serve(always(answer()), tls=certificate.context)
     with pytest.raises(NotDone) as raised:
         caller(server.url).pay()
-    assert raised.value.reason is Reason.UNREACHABLE
+    assert raised.value.reason is Reason.CERT_SELF_SIGNED
 
 
 def test_private_address_is_not_done_and_not_contacted(serve: Serve, caller: MakeCaller) -> None:
