@@ -12,6 +12,7 @@ from typing import Any, Final
 import hypothesis
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
@@ -175,6 +176,8 @@ def django_db_setup(
         yield
         with django_db_blocker.unblock():
             copies.close()
+            if worker is None:
+                db_clone.end_other_sessions(str(connection.settings_dict["NAME"]))
 
 
 @pytest.fixture(autouse=True)

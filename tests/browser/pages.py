@@ -75,7 +75,8 @@ class SignIn(AnyPage):
     def sign_in(self, name: str, password: str) -> AnyPage:
         self.page.locator("#id_username").fill(name)
         self.page.locator("#id_password").fill(password)
-        self.button.click()
+        with self.page.expect_navigation():
+            self.button.click()
         return AnyPage(self.page)
 
 
