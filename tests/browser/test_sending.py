@@ -203,6 +203,23 @@ class TestRepeatedSubmit:
         wait_until(all_sent)
         assert accepted(sandbox) == 2
 
+    def test_repeated_text_is_sent_by_a_click_and_not_by_keys(
+        self, operator: Visitor, sandbox: Sandbox
+    ) -> None:
+        SendForm.of(operator).fill(NUMBER, TEXT).send().wait_until_open()
+        form = SendForm.of(operator).fill(NUMBER, TEXT)
+        form.button.click()
+        expect(form.notes.filter(has_text="sent the same text")).to_be_visible()
+        form.mark_document()
+        form.text.focus()
+        operator.page.keyboard.press("Control+Enter")
+        operator.page.wait_for_timeout(300)
+        assert form.is_marked_document()
+        self._assert_sent_once(sandbox)
+        form.send().wait_until_open()
+        wait_until(all_sent)
+        assert accepted(sandbox) == 2
+
 
 @pytest.mark.any_database
 def test_typed_values_survive_an_expired_session(
