@@ -23,12 +23,13 @@ class PortalConfig(AppConfig):
         from providers.models import DailyLimit
         from providers.presentation import labels
 
-        from . import banners, checks, database_durability, vitals  # noqa: F401
+        from . import banners, checks, database_durability, plain_pickles, vitals  # noqa: F401
         from .backup import checks as backup_checks  # noqa: F401
         from .connection_pooler import watch_connections
         from .roles import fill_roles
         from .schedules import ensure_schedules
 
+        plain_pickles.install()
         watch_connections()
         labels.register()
         banners.register()

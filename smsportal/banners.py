@@ -138,10 +138,11 @@ def _details(request: HttpRequest) -> Button | None:
 def _recovery_banner(now: datetime) -> list[Banner]:
     if cache.get("queue-was-silent"):
         cache.delete("queue-was-silent")
-        cache.set("queue-back-since", now, RECOVERY_SHOWN_FOR.total_seconds())
-    since = cache.get("queue-back-since")
-    if since is None:
+        cache.set("queue-back-since", now.timestamp(), RECOVERY_SHOWN_FOR.total_seconds())
+    back_since = cache.get("queue-back-since")
+    if back_since is None:
         return []
+    since = datetime.fromtimestamp(back_since, UTC)
     text = _("The queue has been running again since %(time)s.") % {"time": short_time(since)}
     return [Banner(text, Role.SUCCESS, "check_circle")]
 

@@ -158,13 +158,14 @@ DATABASE_MAY_LOSE_COMMITS = False
 CACHES: dict[str, dict[str, Any]] = {
     # Processes share state, such as the heartbeat of a queue, through the cache.
     "default": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "core.caches.JsonFileCache",
         "LOCATION": str(DATA_DIR / "cache"),
     }
     if ON_SQLITE
     else {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "portal_cache",
+        "BACKEND": "core.caches.JsonDatabaseCache",
+        # Not portal_cache: the version before keeps pickles there.
+        "LOCATION": "portal_json_cache",
     }
 }
 

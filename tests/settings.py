@@ -59,6 +59,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 # Contains a blank page, which the browser opens between tests.
 STATICFILES_DIRS = [*STATICFILES_DIRS, BASE_DIR / "tests" / "browser" / "static"]
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {"default": {"BACKEND": "tests.support.json_memory_cache.JsonMemoryCache"}}
 # Failed sign-ins would add up across tests. The tests of the lockout enable it.
 AXES_ENABLED = False

@@ -113,5 +113,5 @@ def _cache_rows() -> int:
     if connection.vendor == "sqlite":
         return 0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM portal_cache")
+        cursor.execute("SELECT count(*) FROM portal_json_cache")
         return int(cursor.fetchone()[0])

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self, TypeAlias
 
 from django.core.cache import cache
 from django.db.models import Max
@@ -35,6 +35,15 @@ class MissingReports:
     """Due messages without a report."""
     since: datetime | None = None
     """When the provider accepted the oldest waiting message."""
+
+    @classmethod
+    def from_json(cls, values: list[Any]) -> Self:
+        waiting, due, missing, since = values
+        return cls(waiting, due, missing, since and datetime.fromtimestamp(since, UTC))
+
+    def to_json(self) -> list[Any]:
+        since = self.since and self.since.timestamp()
+        return [self.waiting, self.due, self.missing, since]
 
     @property
     def share(self) -> float | None:
@@ -96,13 +105,13 @@ def _missing_reports(ids: Collection[int]) -> Mapping[int, MissingReports]:
     keys = {pk: f"missing-reports-{pk}" for pk in ids}
     cached = cache.get_many(keys.values())
     known: dict[int, MissingReports] = {
-        pk: cached[key] for pk, key in keys.items() if key in cached
+        pk: MissingReports.from_json(cached[key]) for pk, key in keys.items() if key in cached
     }
     missing = [pk for pk in ids if pk not in known]
     if missing:
         counted: dict[int, MissingReports] = dict.fromkeys(missing, MissingReports())
         for source in _sources:
             counted |= source(missing)
-        cache.set_many({keys[pk]: counted[pk] for pk in missing}, CACHE_SECONDS)
+        cache.set_many({keys[pk]: counted[pk].to_json() for pk in missing}, CACHE_SECONDS)
         known |= counted
     return known

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django_q.management.commands import qcluster
 
-from smsportal import database_errors, queue_sentinel
+from smsportal import database_errors, known_tasks, queue_sentinel
 from smsportal.key_comparison import KeysDoNotFit, require_fitting_keys
 
 
@@ -27,4 +27,5 @@ class Command(qcluster.Command):
             # The cluster's processes are forked and must not share a connection.
             connection.close()
         queue_sentinel.install()
+        known_tasks.install()
         super().handle(*args, **options)

@@ -11,7 +11,7 @@ from tests.settings import DATABASES
 DATABASES["default"]["NAME"] = os.environ["TEST_CLUSTER_DATABASE"]
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "core.caches.JsonFileCache",
         "LOCATION": os.environ["TEST_CLUSTER_CACHE"],
     }
 }
