@@ -50,6 +50,7 @@ bind = settings.BIND
 workers = settings.WEB_PROCESSES
 threads = settings.WEB_THREADS
 worker_class = "smsportal.web_worker.PortalWorker"
+umask = 0o077
 timeout = 60
 graceful_timeout = 25
 control_socket_disable = True

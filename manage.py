@@ -6,6 +6,8 @@ import sys
 
 
 def main() -> None:
+    # The database, its copies and the keys are for this user alone.
+    os.umask(0o077)
     # The supervisor needs no Django, and would keep it in memory for as long as it runs.
     if sys.argv[1:2] == ["portal"]:
         from smsportal import portal

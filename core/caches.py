@@ -87,7 +87,7 @@ class JsonDatabaseCache(BaseDatabaseCache):
             return {}
         places = ", ".join(["%s"] * len(made))
         rows = self._run(
-            "SELECT cache_key, value FROM {table}"
+            "SELECT cache_key, value FROM {table}"  # noqa: S608 - placeholders only
             f" WHERE cache_key IN ({places}) AND expires > %s",
             [*made, _now()],
             read=True,

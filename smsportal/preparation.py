@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from pathlib import Path
 
 from django.core.management import call_command
+from django.db import connection
 from django_q.tasks import async_task
 
 from providers.engine import wake
@@ -26,7 +29,18 @@ def prepare_database(report: Callable[[str], None]) -> None:
         if line := verdict.decide_at_start().text:
             report(line)
         call_command("createcachetable", verbosity=0)
+        _close_to_others()
         require_fitting_keys()
+
+
+def _close_to_others() -> None:
+    """Take SQLite's files from other users, who may read them if the folder existed before."""
+    if connection.vendor != "sqlite":
+        return
+    name = str(connection.settings_dict["NAME"])
+    for file in (Path(f"{name}{ending}") for ending in ("", "-wal", "-shm")):
+        with contextlib.suppress(OSError):
+            file.chmod(file.stat().st_mode & ~0o007)
 
 
 def start_work() -> None:

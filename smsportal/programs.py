@@ -22,6 +22,8 @@ WEB, WORK, ALL = "web", "work", "all"
 ROLES: Final = (WEB, WORK, ALL)
 DEFAULT_QUEUE: Final = "smsportal"
 VITALS: Final = "vitals"
+OTP_CALLBACK: Final = "SANDBOX_OTP_CALLBACK"
+"""The variable that tells the sandbox where its OTP Service reports to."""
 INSTANCE: Final = "SMSPORTAL_INSTANCE"
 """The variable that distinguishes this supervisor's processes from those of others."""
 MAX_SILENCE: Final = {DEFAULT_QUEUE: 130.0, "engine": 120.0, VITALS: 120.0}
@@ -83,10 +85,12 @@ class Programs:
     def sandbox(self, address: Address) -> Program:
         assert not isinstance(address, str), "the rule of SANDBOX_BIND lets no file through"  # noqa: S101
         host, port = address
-        reports = ("--otp-callback", self.plan.otp_callback)
+        # In the environment, because every user of the host can read the command line.
+        reports = {OTP_CALLBACK: self.plan.otp_callback}
         return Program(
             "sandbox",
-            (*MANAGE, "sandbox", "--host", host, "--port", str(port), *reports),
+            (*MANAGE, "sandbox", "--host", host, "--port", str(port)),
+            reports,
             stop_order=OTHERS_LAST,
             address=address,
             # It keeps received SMS in memory only.

@@ -46,6 +46,7 @@ def scheduled_tasks() -> list[ScheduledTask]:
         ScheduledTask("batches: prune", "messaging.batches.tasks.prune", 24 * 60, at=time(4, 30)),
         ScheduledTask("codes: prune", "otp.tasks.prune", 24 * 60, at=time(4, 20)),
         ScheduledTask("data: prune", "providers.tasks.prune", 24 * 60, at=time(4, 10)),
+        ScheduledTask("sign-ins: prune", "smsportal.tasks.prune", 24 * 60, at=time(4, 50)),
         ScheduledTask("backup: when due", "smsportal.backup.tasks.start_when_due", 10),
     ]
 

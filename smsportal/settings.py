@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "smsportal.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
+    "smsportal.browser_headers.BrowserHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -224,13 +225,16 @@ AXES_CLIENT_IP_CALLABLE = "core.client_address.address_for_lockout"
 # --- browser security ------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_HTTPS)
 SESSION_ENGINE = "smsportal.session_store"
-SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default="smsportal_session")
+# Browsers accept a name with this prefix from this host only, and only by https.
+_PREFIX = "__Host-" if SESSION_COOKIE_SECURE else ""
+SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default=f"{_PREFIX}smsportal_session")
+CSRF_COOKIE_NAME = f"{_PREFIX}csrftoken"
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "smsportal.errors.form_too_old"
 SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", default=False)
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=0)
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=86_400 if _HTTPS else 0)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_TLS_PROXY", default=False):

@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from providers.callbacks.receive import callback
+from providers.callbacks.receive import callback, mistyped_callback
 
 admin.autodiscover()
 
@@ -14,6 +14,9 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("portal/favicon.svg"))),
     # With or without a trailing slash, because a redirect would drop the posted body.
     re_path(r"^callbacks/(?P<token>.*?)/?$", callback, name="callback"),
+    # A mistyped callback address must not lead to the sign-in page, whose address would hold its
+    # secret.
+    re_path(r"^/*[Cc][Aa][Ll][Ll][Bb][Aa][Cc][Kk][Ss]?(?:/|$)", mistyped_callback),
     path("", admin.site.urls),
 ]
 

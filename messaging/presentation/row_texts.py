@@ -16,7 +16,7 @@ from providers.reason_text import ReasonText
 
 from ..batches.fan_out import ALREADY_RESENT
 from ..batches.importing.validate import PHONE, RowProblem
-from ..batches.lifecycle import LIMIT_REACHED, NOT_ALLOWED
+from ..batches.lifecycle import LIMIT_REACHED, NEVER_STARTED, NOT_ALLOWED
 from ..do_not_send import REASON as DO_NOT_SEND
 from ..models import StagedRow
 from ..recipients import country_text, phone_problem_text
@@ -32,6 +32,12 @@ REASONS: Final = {
         gettext_noop("The daily limit is used up (%(used)s of %(most)s)."),
         "",
         gettext_noop("Continue when the limit allows, or ask a manager."),
+        MoneyLine.NOT_SENT,
+    ),
+    NEVER_STARTED: ReasonText(
+        gettext_noop("Not started within 30 days."),
+        gettext_noop("Its file and rows have been deleted."),
+        gettext_noop("Upload the file again if it is still needed."),
         MoneyLine.NOT_SENT,
     ),
     DO_NOT_SEND: ReasonText(

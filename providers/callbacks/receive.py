@@ -43,6 +43,11 @@ _slots: Final = threading.BoundedSemaphore(max(1, settings.WEB_THREADS - 2))
 _full_until = float("-inf")
 
 
+def mistyped_callback(_request: HttpRequest) -> HttpResponse:
+    """404 for an address that looks like a callback address and is none."""
+    return HttpResponse("No such address.\n", status=404, content_type="text/plain")
+
+
 class TooLarge(Exception):
     """The request is larger than any report needs to be."""
 

@@ -31,6 +31,13 @@ def test_sandbox_runs_in_the_demo_and_stops_last() -> None:
     assert names(plan)[-2:] == [("sandbox", 2), VITALS]
 
 
+def test_secret_address_is_on_no_command_line() -> None:
+    plan = Plan(sandbox="127.0.0.1:8801", otp_callback="http://127.0.0.1/callbacks/secret")
+    (sandbox,) = [one for one in Programs(plan).all() if one.name == "sandbox"]
+    assert not any("secret" in part for part in sandbox.command)
+    assert plan.otp_callback in dict(sandbox.environment).values()
+
+
 def test_host_for_the_web_runs_no_queue() -> None:
     assert names(Plan(web="127.0.0.1:8000")) == [("web server", 0), VITALS]
 

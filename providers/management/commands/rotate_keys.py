@@ -2,13 +2,14 @@
 
 1. Put the new key first and restart the portal.
 2. Run this command. It is safe while the portal runs, and may be repeated.
-3. Remove the old key once the command reports that nothing is left to encrypt.
+3. Remove the old key once the command reports that nothing is left to encrypt, and at least ten
+   minutes after step 1: codes that were sent before are checked with it, and live that long.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
@@ -18,6 +19,11 @@ from django.db import models
 from core import key_checks
 from core.encrypted_columns import encrypted_columns, tokens_of
 from core.fields import EncryptedField, StoredSecret, cipher
+
+WAIT: Final = (
+    "Remove the old key no sooner than ten minutes after the new one became the first: codes that"
+    " were sent before are checked with it."
+)
 
 
 @dataclass
@@ -50,6 +56,7 @@ class Command(BaseCommand):
             raise CommandError(f"{lost} values can be read with none of the keys.", returncode=1)
         if not dry_run:
             key_checks.forget_former_keys()
+            self.stdout.write(WAIT)
 
     def report(self, name: str, tally: Tally, *, dry_run: bool) -> None:
         verb = "to re-encrypt" if dry_run else "re-encrypted"

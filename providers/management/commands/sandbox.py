@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import threading
 
@@ -39,7 +40,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--otp-callback",
             metavar="URL",
-            help="Where the OTP Service pushes its callbacks, as its customers tell it by hand.",
+            default=os.environ.get("SANDBOX_OTP_CALLBACK", ""),
+            help=(
+                "Where the OTP Service pushes its callbacks, as its customers tell it by hand."
+                " Better given in SANDBOX_OTP_CALLBACK, because the address holds a secret."
+            ),
         )
 
     def handle(self, *args: object, **options: object) -> None:

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from messaging.batches import lifecycle, tasks
 from messaging.models import Batch, FilePart, Message, StagedRow
+from providers.error_texts import explain
 from tests.factories.batches import make_batch, numbers, start_batch
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +44,28 @@ def test_prune_keeps_rows_of_recently_ended_batches() -> None:
     make_cancelled(29)
     assert tasks.prune() == 0
     assert StagedRow.objects.count() == 4
+
+
+@pytest.mark.parametrize("state", ["reading", "unreadable", "ready"])
+def test_prune_ends_batches_that_nobody_started(state: str) -> None:
+    batch = make_batch(numbers(3))
+    FilePart.objects.create(batch=batch, number=9, data=b"13900000000")
+    changes = {"state": state, "created_at": timezone.now() - timedelta(days=31)}
+    Batch.objects.filter(pk=batch.pk).update(**changes)
+    assert tasks.prune() == 3 + 2
+    batch.refresh_from_db()
+    assert (batch.state, batch.reason) == ("cancelled", "never_started")
+    assert "Not started within 30 days" in explain(batch.reason).title
+    assert not StagedRow.objects.exists()
+    assert not FilePart.objects.exists()
+    assert tasks.prune() == 0
+
+
+def test_prune_keeps_batches_that_may_still_be_started() -> None:
+    make_batch(numbers(3))
+    Batch.objects.update(created_at=timezone.now() - timedelta(days=29))
+    assert tasks.prune() == 0
+    assert Batch.objects.get().state == "ready"
 
 
 def test_prune_keeps_rows_of_unfinished_batches() -> None:

@@ -1,0 +1,29 @@
+"""Tasks of the queue that concern sign-ins and sessions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.conf import settings
+from django.contrib.sessions.models import Session
+
+from core.pruning import delete_in_chunks
+from providers import clock
+
+
+def prune() -> int:
+    """Delete ended sessions, and sign-ins and failures older than `JOURNAL_DAYS` days.
+
+    They hold names and addresses. Returns the number of deleted rows.
+    """
+    old = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
+    return sum(
+        delete_in_chunks(rows)
+        for rows in (
+            Session.objects.filter(expire_date__lt=clock.now()),
+            AccessAttempt.objects.filter(attempt_time__lt=old),
+            AccessFailureLog.objects.filter(attempt_time__lt=old),
+            AccessLog.objects.filter(attempt_time__lt=old),
+        )
+    )
