@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop, pgettext
 
 from core.admin.labels import label_for
 from core.money_lines import MoneyLine
+from core.punctuation import listed
 from core.templatetags.portal import amount
 from core.times import duration, short_time
 from providers import clock
@@ -136,7 +137,7 @@ def _explain_conflict(message: Message) -> str:
         " are listed below."
     ) % {
         "first": words[0],
-        "later": pgettext("list", ", ").join(words[1:]),
+        "later": listed(words[1:]),
         "standing": pgettext("list", "“%s”") % label_for("message", message.state).word,
     }
 

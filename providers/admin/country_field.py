@@ -18,6 +18,7 @@ from unfold.widgets import (
 )
 
 from core.countries import country_names
+from core.punctuation import in_brackets
 
 
 class CountriesWidget(UnfoldAdminSelect2MultipleWidget):
@@ -92,7 +93,7 @@ class CountriesField(forms.MultipleChoiceField):
 def country_choices() -> list[tuple[str, str]]:
     names = country_names()
     return [
-        (code, f"{names[code]} ({code}, +{phonenumbers.country_code_for_region(code)})")
+        (code, in_brackets(names[code], f"{code}, +{phonenumbers.country_code_for_region(code)}"))
         for code in sorted(names, key=lambda code: _sort_key(names[code]))
     ]
 
