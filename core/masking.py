@@ -1,4 +1,4 @@
-"""Phone numbers as pages show them: in full, or masked if the reader lacks permission."""
+"""Data as pages show it. Phone numbers are masked if the reader lacks permission."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ from django.utils.translation import gettext
 from .phone import DOT, grouped, mask
 
 
+def data(value: object) -> SafeString:
+    """A name, number, code or text of people and providers, which a browser must not translate."""
+    if value in ("", None):
+        return SafeString("")
+    return format_html('<span class="data" translate="no">{}</span>', value)
+
+
 def shown_number(number: str, *, whole: bool) -> SafeString:
     if not whole:
         return masked_number(number)
-    return format_html('<span class="number" dir="ltr">{}</span>', grouped(number))
+    return format_html('<span class="number" dir="ltr" translate="no">{}</span>', grouped(number))
 
 
 def plain_number(number: str, *, whole: bool) -> str:
@@ -31,7 +38,7 @@ def masked_number(number: str) -> SafeString:
     tail = shown.rsplit(DOT, 1)[-1].strip()
     spoken = gettext("number hidden, ends in %(digits)s") % {"digits": tail}
     return format_html(
-        '<span class="number"><span aria-hidden="true">{}</span>'
+        '<span class="number"><span aria-hidden="true" translate="no">{}</span>'
         '<span class="sr-only">{}</span></span>',
         shown,
         spoken,

@@ -18,7 +18,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.text import capfirst
-from django.utils.translation import pgettext
+
+from .punctuation import listed
 
 Stored = NewType("Stored", str)
 """What `StoredText.store` and `from_staff` return: the only texts to store in a log or as a
@@ -95,7 +96,7 @@ def _read(stored: str) -> Mapping[str, object] | None:
 
 def _render(value: object) -> str:
     if isinstance(value, list):
-        return pgettext("list", ", ").join(map(_render, value))
+        return listed(map(_render, value))
     if not isinstance(value, Mapping):
         return str(value)
     if NAMES_OF in value:

@@ -11,10 +11,11 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from core.admin.timeline import person_name
 from core.phone import mask
+from core.punctuation import listed, with_detail
 from core.stored_texts import StoredText, declare
 from providers.hold.holdable import HeldGroup, HeldRow, Holdable, held_accounts
 from providers.models import Account, Hold
@@ -104,7 +105,7 @@ class MessagesOnHold(Holdable):
             key=f"{self.name}:{account.pk}",
             icon=self.icon,
             stored_title=self.title.store(),
-            account=f"{account.name}, {people}",
+            account=with_detail(account.name, people),
             undecided=times["count"],
             oldest=times["oldest"],
             newest=times["newest"],
@@ -124,7 +125,7 @@ class MessagesOnHold(Holdable):
         return HeldRow(
             pk=message.pk,
             title=mask(message.recipient),
-            line=f"{message.account.name}, {person_name(message.created_by)}",
+            line=with_detail(message.account.name, person_name(message.created_by)),
             at=message.queued_at,
             facts=facts if message.reason == WAITED_TOO_LONG else (),
             url=reverse("admin:messaging_message_change", args=[message.public_id]),
@@ -167,15 +168,15 @@ def senders_text(waiting: QuerySet[Message]) -> str:
     most = sorted(counted, key=lambda pair: (-pair[1], pair[0] or 0))[:MAX_SENDERS]
     people = User.objects.in_bulk([pk for pk, _n in most if pk])
     names = [f"{person_name(people.get(pk or 0))} {n:,}" for pk, n in most]
-    return _("Ask the senders: %(names)s.") % {"names": pgettext("list", ", ").join(names)}
+    return _("Ask the senders: %(names)s.") % {"names": listed(names)}
 
 
 def _unsendable_facts(waiting: QuerySet[Message], account: Account) -> Iterator[str]:
     entries = DoNotSend.objects.filter(number=OuterRef("recipient"), removed_at=None)
-    listed = waiting.filter(Exists(entries)).count()
-    if listed:
+    on_list = waiting.filter(Exists(entries)).count()
+    if on_list:
         text = _("On the do-not-send list, not sent even if released: %(count)s.")
-        yield text % {"count": f"{listed:,}"}
+        yield text % {"count": f"{on_list:,}"}
     foreign = waiting.exclude(country__in=account.allowed_countries).count()
     if foreign:
         text = _("The account is no longer allowed to send to this country/region: %(count)s.")

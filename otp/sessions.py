@@ -12,6 +12,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from core.phone import PhoneNumber, parse_number
+from core.punctuation import label_text
 from messaging import held_messages, queue_message
 from messaging.models import Message
 from messaging.recipients import recipient_for
@@ -181,7 +182,7 @@ def resend(
         _require_resendable(current)
         reason = unavailable_reason(account, current.country)
         if reason:
-            raise AccountCannot(f"{account.name}: {reason}")
+            raise AccountCannot(label_text(account.name, reason))
         recipient_for(account, current.recipient)
         limits.take(account, current.recipient, by)
         replaced = current.newest_code()

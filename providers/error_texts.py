@@ -15,7 +15,7 @@ from typing import Final
 from django.utils.translation import gettext
 
 from core.money_lines import MoneyLine
-from core.sentences import join_sentences
+from core.punctuation import join_sentences
 from core.templatetags.portal import visible
 from core.times import short_time
 

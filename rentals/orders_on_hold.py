@@ -16,10 +16,11 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Min, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext, pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from core.admin.timeline import person_name
 from core.countries import country_name
+from core.punctuation import listed, with_detail
 from core.stored_texts import declare
 from core.times import short_time
 from providers import clock
@@ -152,7 +153,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
         key=f"{OrdersOnHold.name}:{account.pk}",
         icon="add_call",
         stored_title=TITLE.store(),
-        account=f"{account.name}, {people}",
+        account=with_detail(account.name, people),
         undecided=times["count"],
         oldest=times["oldest"],
         newest=times["newest"],
@@ -168,8 +169,8 @@ def _row(order: Order) -> HeldRow:
     app = project_names(order.account.provider).get(order.project, order.project)
     return HeldRow(
         pk=order.pk,
-        title=f"{app}, {country_name(order.region)}",
-        line=f"{order.account.name}, {person_name(order.created_by)}",
+        title=with_detail(app, country_name(order.region)),
+        line=with_detail(order.account.name, person_name(order.created_by)),
         at=order.created_at,
         url=reverse("admin:rentals_order_change", args=[order.public_id]),
     )
@@ -185,7 +186,7 @@ def _settled_facts(kept: QuerySet[Order]) -> Iterator[str]:
     if not ids:
         return
     yield _("Found in the order list of the provider: %(count)s.") % {"count": f"{len(ids):,}"}
-    named = pgettext("list", ", ").join(ids[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
+    named = listed(ids[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
     yield _("Adopted with their numbers: %(ids)s. Nothing is ordered again.") % {"ids": named}
 
 

@@ -19,7 +19,7 @@ from core.admin.banners import Banner
 from core.admin.buttons import Button
 from core.admin.labels import Role
 from core.admin.pages import fragment
-from core.sentences import join_sentences
+from core.punctuation import join_sentences
 from core.times import short_time
 from messaging.presentation.backlog import UNUSUAL, backlog
 from providers import clock

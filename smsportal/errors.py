@@ -18,10 +18,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.translation import pgettext
 
 from core.admin.pages import NeedsPermission
 from core.admin.timeline import person_name
+from core.punctuation import listed
 from core.uploads import UploadTooLarge
 from providers.engine.database_errors import concerns_row
 
@@ -61,9 +61,9 @@ def not_allowed(request: HttpRequest, exception: Exception | None = None) -> Htt
     names = exception.permissions if isinstance(exception, NeedsPermission) else ()
     if not names:
         names = _missing_permission(request)
-    words = pgettext("list", ", ").join(_permission_label(name) for name in names)
+    words = listed(_permission_label(name) for name in names)
     people = _common_grantors(names)[:PEOPLE_NAMED]
-    named = pgettext("list", ", ").join(person_name(person) for person in people)
+    named = listed(person_name(person) for person in people)
     for_superusers = not names and _is_for_superusers(request)
     context = {"permission": words, "grantors": named, "for_superusers": for_superusers}
     return error_page(request, "403", 403, context)

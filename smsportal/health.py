@@ -17,6 +17,7 @@ from django.utils.translation import ngettext, pgettext
 from django_q.models import OrmQ
 
 from core.admin.labels import Role
+from core.punctuation import listed
 from core.times import duration, when
 from providers import clock
 from providers.hold.fence import count_within_past
@@ -122,9 +123,7 @@ def _keys(running: Sequence[Host]) -> HealthLine | None:
         return None
     is_same = len(keys) == 1
     verdict = _("same on all hosts") if is_same else _("differ between hosts")
-    return HealthLine(
-        pgettext("health", "Keys"), verdict, _role(not is_same), ", ".join(sorted(keys))
-    )
+    return HealthLine(pgettext("health", "Keys"), verdict, _role(not is_same), listed(sorted(keys)))
 
 
 def _backup() -> HealthLine:
@@ -141,7 +140,7 @@ def _disk(running: Sequence[Host]) -> HealthLine | None:
         return None
     (least, name), *others = free
     verdict = _("%(size)s free on %(host)s") % {"size": filesizeformat(least), "host": name}
-    details = ", ".join(f"{other} {filesizeformat(size)}" for size, other in others)
+    details = listed(f"{other} {filesizeformat(size)}" for size, other in others)
     return HealthLine(pgettext("health", "Disk"), verdict, _role(least < LITTLE_SPACE), details)
 
 

@@ -19,6 +19,7 @@ from unfold.sites import UnfoldAdminSite
 
 from core.admin.labels import Role
 from core.admin.pages import Page, fragment
+from core.punctuation import label_text, listed, separated
 from providers import clock
 from providers.clock import database_now
 from providers.hosts import MAX_CLOCK_DIFFERENCE, SILENT_AFTER, accounts_by_host
@@ -58,7 +59,7 @@ class HostLine:
 
     @property
     def shown_accounts(self) -> str:
-        return ", ".join(self.accounts[:SHOWN_ACCOUNTS])
+        return listed(self.accounts[:SHOWN_ACCOUNTS])
 
     @property
     def more_accounts(self) -> int:
@@ -152,7 +153,7 @@ def notices(running: Sequence[Host]) -> list[str]:
                 "The clock of %(hosts)s differs from the database. Synchronise it,"
                 " preferably with NTP."
             )
-            % {"hosts": ", ".join(late)}
+            % {"hosts": listed(late)}
         )
     return found
 
@@ -167,7 +168,7 @@ def _group(hosts: Sequence[Host], field: str) -> Mapping[str, list[str]]:
 
 
 def _in_words(groups: Mapping[str, list[str]]) -> str:
-    return "; ".join(f"{value}: {', '.join(names)}" for value, names in sorted(groups.items()))
+    return separated(label_text(value, listed(names)) for value, names in sorted(groups.items()))
 
 
 def events(lines: Sequence[HostLine]) -> list[Event]:

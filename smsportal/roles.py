@@ -147,6 +147,7 @@ _ACTION_LABELS: Final[dict[str, Promise]] = {
     "view": _("View: %(things)s"),
     "add": _("Add: %(things)s"),
     "change": _("Change: %(things)s"),
+    "delete": _("Delete: %(things)s"),
 }
 _GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals")
 _AUDIT_APP, _AUDIT_CODENAME = VIEW_AUDIT_LOG.split(".")

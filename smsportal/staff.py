@@ -18,7 +18,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin.base import PortalAdmin
-from core.admin.buttons import Crumb, Text
+from core.admin.buttons import Text
 from core.times import when
 
 from .delegation import grantable_permissions, grantable_roles, may_edit
@@ -193,9 +193,8 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
 
     add_title = _("Add role")
 
-    def get_trail(self, request: HttpRequest, obj: Any) -> list[Crumb]:
-        trail = super().get_trail(request, obj)
-        return [trail[0], Crumb(role_label(obj.name))] if obj else trail
+    def get_detail_title(self, request: HttpRequest, obj: Any) -> str:
+        return role_label(obj.name)
 
     @admin.display(description=pgettext_lazy("column", "Role"), ordering="name")
     def role(self, group: Group) -> str:

@@ -230,8 +230,12 @@ class PortalAdmin(LoggedForms):
         """Staff delete nothing, so that history is kept."""
         return False
 
+    def get_detail_title(self, request: HttpRequest, obj: Any) -> Text:
+        return str(obj)
+
     def get_trail(self, request: HttpRequest, obj: Model | None) -> list[Crumb]:
-        return [self.list_crumb(), Crumb(str(obj) if obj else self.get_add_title())]
+        title = self.get_detail_title(request, obj) if obj else self.get_add_title()
+        return [self.list_crumb(), Crumb(title)]
 
     def render_change_form(
         self,

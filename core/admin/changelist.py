@@ -20,6 +20,8 @@ from unfold.admin import checkbox
 from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
 
+from core.punctuation import label_text, listed
+
 from .buttons import Button, EmptyState
 from .protocols import ModelPages
 
@@ -150,8 +152,12 @@ class PortalChangeList(ChangeList):
             names = [name for name in spec.expected_parameters() if name]
             if any(name in self.params or name in self.filter_params for name in names):
                 url = self.get_query_string(remove=names)
-                found.append(Chip(f"{spec.title}: {self._chosen(spec)}".rstrip(": "), url))
+                found.append(Chip(self._chip_text(spec), url))
         return found
+
+    def _chip_text(self, spec: Any) -> str:
+        chosen = self._chosen(spec)
+        return label_text(spec.title, chosen) if chosen else str(spec.title)
 
     def _chosen(self, spec: Any) -> str:
         """The value of a filter, by the label of its choice if it has one."""
@@ -165,7 +171,7 @@ class PortalChangeList(ChangeList):
         values: list[str] = []
         for value in spec.used_parameters.values():
             values += value if isinstance(value, list) else [value]
-        return ", ".join(words.get(str(value), str(value)) for value in values if value)
+        return listed(words.get(str(value), str(value)) for value in values if value)
 
     def url_for_result(self, result: Model) -> str:
         return self.model_admin.object_url(result)

@@ -49,11 +49,12 @@ def history_page(admin: ModelPages, request: HttpRequest, obj: Model) -> HttpRes
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("p"))
     title = pgettext("title", "History")
     lines = [(entry.action_time, person_name(entry.user), log_text(entry)) for entry in page]
+    own = Crumb(admin.get_detail_title(request, obj), admin.object_url(obj))
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
         "title": title,
-        "trail": [admin.list_crumb(), Crumb(str(obj), admin.object_url(obj)), Crumb(title)],
+        "trail": [admin.list_crumb(), own, Crumb(title)],
         "lines": lines,
         "page": page,
     }

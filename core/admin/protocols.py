@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from django.db.models.options import Options
 from django.http import HttpRequest
 
-from .buttons import Button, Crumb, EmptyState
+from .buttons import Button, Crumb, EmptyState, Text
 
 
 class ModelPages(Protocol):
@@ -27,6 +27,8 @@ class ModelPages(Protocol):
     def object_url(self, obj: Model, name: str = "change") -> str: ...
 
     def list_crumb(self) -> Crumb: ...
+
+    def get_detail_title(self, request: HttpRequest, obj: Any) -> Text: ...
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool: ...
 

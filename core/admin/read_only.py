@@ -11,7 +11,6 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
-from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext_lazy
 
@@ -38,9 +37,6 @@ class ReadOnlyAdmin(PortalAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-    def get_detail_title(self, request: HttpRequest, obj: Any) -> str | Promise:
-        return str(obj)
 
     def get_detail_context(self, request: HttpRequest, obj: Any) -> Mapping[str, Any]:
         return {}

@@ -9,11 +9,12 @@ from typing import Any
 from django import template
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
-from core import masking, times
+from core import masking, punctuation, times
 from core.admin import banners, labels
 from core.admin.buttons import Crumb
 from core.money_lines import MoneyLine
@@ -42,6 +43,11 @@ def rough_duration(span: timedelta | float | None) -> str:
 
 
 @register.filter
+def percent(value: object) -> str:
+    return f"{value}%"
+
+
+@register.filter
 def remaining(span: timedelta | float) -> str:
     return times.remaining(span)
 
@@ -66,10 +72,47 @@ def money_line(line: str) -> dict[str, Any]:
     return {"line": MoneyLine(line) if line else None}
 
 
-@register.inclusion_tag("portal/foreign_text.html")
-def foreign_text(text: str) -> dict[str, str]:
+@register.filter
+def label_text(label: object, text: object) -> str:
+    """`{{ field.label|label_text:error }}`"""
+    return punctuation.label_text(label, text)
+
+
+@register.filter
+def in_brackets(text: object, detail: object) -> str:
+    """`{{ line.verified|in_brackets:percent }}`"""
+    return punctuation.in_brackets(text, detail)
+
+
+@register.filter
+def with_detail(text: object, detail: object) -> str:
+    """`{{ person|with_detail:time }}`"""
+    return punctuation.with_detail(text, detail)
+
+
+@register.simple_tag
+def join_sentences(*parts: object) -> str:
+    """`{% join_sentences text next_step %}`"""
+    return punctuation.join_sentences(*parts)
+
+
+@register.simple_tag
+def own_words(words: str) -> SafeString:
+    """The words of a provider, with a sentence that says so."""
+    text = conditional_escape(gettext("The provider's own words: “%(words)s”"))
+    return SafeString(text % {"words": foreign_text(words)})
+
+
+@register.filter
+def data(value: object) -> SafeString:
+    """Data of people and providers, which a browser must not translate."""
+    return masking.data(value)
+
+
+@register.simple_tag
+def foreign_text(text: object) -> SafeString:
     """Text from outside, isolated so that its direction cannot affect the line around it."""
-    return {"text": visible(text)}
+    return format_html('<bdi class="foreign" dir="auto" translate="no">{}</bdi>', visible(text))
 
 
 @register.filter

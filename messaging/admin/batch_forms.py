@@ -17,6 +17,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
+from core.punctuation import label_text
 from providers.admin.account_picker import AccountSelect
 from providers.gateway.client import SendsText
 from providers.gateway.vocabulary import SmsKind
@@ -173,7 +174,7 @@ class NewBatchForm(forms.Form):
         reason = unavailable_reason(self.sending_account)
         # A paused account is allowed: its batch waits, and the page says so.
         if reason and not self.sending_account.is_paused:
-            raise forms.ValidationError(f"{self.sending_account.name}: {reason}")
+            raise forms.ValidationError(label_text(self.sending_account.name, reason))
         return self.sending_account.public_id
 
     def clean_text(self) -> str:

@@ -165,9 +165,6 @@ def _allowed_actions(batch: Batch, can_bulk: bool) -> dict[str, bool]:
 def _check_context(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
     whole = may_see_whole(batch, user)
     faulty = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
-    costly = StagedRow.objects.filter(
-        batch=batch, verdict=StagedRow.Verdict.GOOD, segments__gt=batch.usual_segments
-    )
     return {
         "form": None,
         "check_form": RecheckForm(batch=batch),
@@ -184,7 +181,7 @@ def _check_context(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
             for row in faulty.order_by("pk")[:MAX_PROBLEMS]
         ],
         "bad": batch.repeated + batch.listed + batch.refused,
-        "costly_rows": list(costly.order_by("pk").values_list("number", "segments")[:20]),
+        "costly_rows": row_texts.costly_rows_text(batch),
         "preview": preview_of(batch, 0, user) if batch.good else None,
     }
 

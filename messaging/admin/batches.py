@@ -22,7 +22,9 @@ from core.admin.labels import state_label
 from core.admin.pages import fragment
 from core.admin.read_only import ReadOnlyAdmin
 from core.admin.timeline import person_name
+from core.masking import data
 from core.times import when
+from providers.admin.account_cell import AccountCell
 
 from ..models import Batch, Template
 from ..presentation.batch_labels import shown_state, where_shown
@@ -38,16 +40,22 @@ class ShownStateFilter(StateFilter):
         return where_shown(shown)
 
 
+class SenderFilter(RelatedDropdownFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("Sent by")
+
+
 @admin.register(Batch)
-class BatchAdmin(ReadOnlyAdmin):
+class BatchAdmin(AccountCell, ReadOnlyAdmin):
     detail_template = "messaging/batches/batch.html"
     list_title = pgettext_lazy("title", "Batches")
     primary_page = ("messaging.bulk_message", _("New batch"), "new", "stacks")
-    list_display = ("state_", "name", "account", "good", "sender", "time")
+    list_display = ("state_", "name", "account_", "good", "sender", "time")
     list_filter = (
         ShownStateFilter,
         ("account", RelatedDropdownFilter),
-        ("created_by", RelatedDropdownFilter),
+        ("created_by", SenderFilter),
         ("created_at", LocalTimeFilter),
     )
     search_fields = ("file_name",)
@@ -85,8 +93,8 @@ class BatchAdmin(ReadOnlyAdmin):
         return format_html('<bdi class="one-line" dir="auto">{}</bdi>', name_of_batch(batch))
 
     @admin.display(description=_("Created by"), ordering="created_by")
-    def sender(self, batch: Batch) -> str:
-        return person_name(batch.created_by)
+    def sender(self, batch: Batch) -> SafeString:
+        return data(person_name(batch.created_by))
 
     @admin.display(description=pgettext_lazy("column", "Time"), ordering="created_at")
     def time(self, batch: Batch) -> SafeString:

@@ -23,7 +23,7 @@ from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
 from core.admin.reasons import MAX_REASON_LENGTH
 from core.admin.timeline import person_name
-from core.masking import masked_number
+from core.masking import data, masked_number
 from core.phone import search_key
 from core.times import when
 
@@ -137,8 +137,8 @@ class DoNotSendAdmin(ReadOnlyAdmin):
         return masked_number(entry.number)
 
     @admin.display(description=_("Added by"), ordering="added_by")
-    def adder(self, entry: DoNotSend) -> str:
-        return person_name(entry.added_by)
+    def adder(self, entry: DoNotSend) -> SafeString:
+        return data(person_name(entry.added_by))
 
     @admin.display(description=_("Added at"), ordering="added_at")
     def added(self, entry: DoNotSend) -> SafeString:

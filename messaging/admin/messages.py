@@ -17,7 +17,8 @@ from core.admin.labels import state_label
 from core.admin.live import Cells
 from core.admin.read_only import TrackedAdmin
 from core.admin.timeline import person_name
-from core.masking import plain_number
+from core.masking import data, plain_number
+from providers.admin.account_cell import AccountCell
 
 from ..models import Message
 from ..presentation.labels import shown_state
@@ -28,13 +29,13 @@ from .send_page import SendPage, preview
 
 
 @admin.register(Message)
-class MessageAdmin(TrackedAdmin):
+class MessageAdmin(AccountCell, TrackedAdmin):
     detail_template = "messaging/message.html"
     live_template = "messaging/live.html"
     primary_page = ("messaging.send_message", _("Send SMS"), "send", "send")
     export_permission = export.PERMISSION
     list_title = pgettext_lazy("title", "Messages")
-    list_display = ("state_", "account", "kind_", "segments", "sender", "time")
+    list_display = ("state_", "account_", "kind_", "segments", "sender", "time")
     list_filter = filters.FILTERS
     actions = (
         bulk_actions.cancel_waiting,
@@ -79,8 +80,8 @@ class MessageAdmin(TrackedAdmin):
         return message.sms_kind or str(message.get_kind_display())
 
     @admin.display(description=_("Sent by"), ordering="created_by")
-    def sender(self, message: Message) -> str:
-        return person_name(message.created_by)
+    def sender(self, message: Message) -> SafeString:
+        return data(person_name(message.created_by))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -13,6 +13,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
+from core.punctuation import label_text
 from providers.admin.account_picker import AccountChoice
 from providers.gateway.client import MakesCodes, SendsOwnCode, SendsText
 from providers.gateway.vocabulary import SmsKind
@@ -112,7 +113,7 @@ class SendForm(RecipientForm):
             raise forms.ValidationError(gettext("This account can no longer send."))
         reason = unavailable_reason(self.sending_account)
         if reason:
-            raise forms.ValidationError(f"{self.sending_account.name}: {reason}")
+            raise forms.ValidationError(label_text(self.sending_account.name, reason))
         return self.sending_account
 
     def clean_text(self) -> str:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.admin.timeline import person_name
+from core.punctuation import with_detail
 from core.stored_texts import declare
 from core.times import short_time
 from providers import clock
@@ -166,7 +167,7 @@ def group_of(batch: Batch) -> HeldGroup:
         key=f"{KEY}:{batch.pk}",
         icon="calendar_clock" if _is_scheduled(batch) else "stacks",
         stored_title=(SCHEDULED if _is_scheduled(batch) else UNFINISHED).store(name=str(batch)),
-        account=f"{batch.account.name}, {person_name(batch.answerable or batch.created_by)}",
+        account=with_detail(batch.account.name, person_name(batch.answerable or batch.created_by)),
         undecided=count_waiting(batch),
         oldest=batch.started_at or batch.created_at,
         newest=batch.started_at or batch.created_at,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop, pgettext
 
 from core.admin.labels import label_for
 from core.money_lines import MoneyLine
-from core.sentences import join_sentences
+from core.punctuation import join_sentences, listed
 from core.templatetags.portal import amount
 from core.times import duration, short_time
 from providers import clock
@@ -149,7 +149,7 @@ def _explain_conflict(message: Message) -> str:
         " are listed below."
     ) % {
         "first": words[0],
-        "later": pgettext("list", ", ").join(words[1:]),
+        "later": listed(words[1:]),
         "standing": pgettext("list", "“%s”") % label_for("message", message.state).word,
     }
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from core.countries import country_name
+from core.punctuation import label_text, listed
 
 from ..batches.importing.columns import letters
 from ..batches.importing.encodings import label_of
@@ -62,7 +63,7 @@ def facts_of(batch: Batch) -> list[Fact]:
         facts.append(Fact(_("Hidden rows"), hidden_text(found)))
     if found.get("merged"):
         text = _("%(places)s: only the first cell of each has a value.") % {
-            "places": listed(found["merged_places"], found["merged"])
+            "places": _first_of(found["merged_places"], found["merged"])
         }
         facts.append(Fact(_("Merged cells"), text))
     return facts
@@ -79,7 +80,7 @@ def column_text(batch: Batch, index: int) -> str:
     letter, name = letters(index), batch.columns[index]
     if name == letter:
         return letter
-    return _("%(letter)s: %(name)s") % {"letter": letter, "name": name}
+    return label_text(letter, name)
 
 
 def encoding_text(found: Mapping[str, Any]) -> str:
@@ -100,15 +101,15 @@ def hidden_text(found: Mapping[str, Any]) -> str:
     return _("%(count)d, included (rows %(rows)s)") % values
 
 
-def listed(names: Iterable[object], total: int = 0) -> str:
+def _first_of(names: Iterable[object], total: int = 0) -> str:
     """Names in a row; the first ones, if there are many."""
     every = [str(name) for name in names]
-    shown = pgettext("list", ", ").join(every[:MAX_NAMES])
+    shown = listed(every[:MAX_NAMES])
     return f"{shown} …" if max(len(every), total) > MAX_NAMES else shown
 
 
 def _ranges(ranges: Sequence[Sequence[int]]) -> str:
-    return listed(f"{first}–{last}" if last > first else first for first, last in ranges)
+    return _first_of(f"{first}–{last}" if last > first else first for first, last in ranges)
 
 
 # --- warnings ----------------------------------------------------------------
@@ -145,7 +146,7 @@ def _column(values: Mapping[str, Any]) -> Words:
     return (
         _("No heading says that “%(column)s” contains phone numbers") % values,
         _("Other columns that could contain them: %(others)s.")
-        % {"others": listed(values["others"])},
+        % {"others": _first_of(values["others"])},
     )
 
 
@@ -154,7 +155,7 @@ def _zeros(values: Mapping[str, Any]) -> Words:
         "%(count)d number ends in 0000", "%(count)d numbers end in 0000", values["count"]
     ) % {"count": values["count"]}
     text = _("A spreadsheet may have rounded them. First rows: %(rows)s.")
-    return title, text % {"rows": listed(values["rows"])}
+    return title, text % {"rows": _first_of(values["rows"])}
 
 
 def _decimals(values: Mapping[str, Any]) -> Words:
@@ -164,7 +165,7 @@ def _decimals(values: Mapping[str, Any]) -> Words:
         values["count"],
     ) % {"count": values["count"]}
     text = _("A program stored them as decimals, so digits may be wrong. First rows: %(rows)s.")
-    return title, text % {"rows": listed(values["rows"])}
+    return title, text % {"rows": _first_of(values["rows"])}
 
 
 def _north_american(values: Mapping[str, Any]) -> Words:
@@ -176,11 +177,15 @@ def _north_american(values: Mapping[str, Any]) -> Words:
     text = _(
         "If they belong to the United States or Canada, begin them with +1. First rows: %(rows)s."
     )
-    return title, text % {"rows": listed(values["rows"])}
+    return title, text % {"rows": _first_of(values["rows"])}
 
 
 def _country(values: Mapping[str, Any]) -> Words:
-    named = {**values, "country": country_name(values["country"]), "rows": listed(values["rows"])}
+    named = {
+        **values,
+        "country": country_name(values["country"]),
+        "rows": _first_of(values["rows"]),
+    }
     title = ngettext(
         "%(count)d of %(total)d recipients is in %(country)s",
         "%(count)d of %(total)d recipients are in %(country)s",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from core.money_lines import MoneyLine
 from core.phone import PhoneProblem, mask
+from core.punctuation import listed
 from providers.error_texts import register_reason
 from providers.models import Account
 from providers.reason_text import ReasonText
@@ -18,8 +19,10 @@ from ..batches.fan_out import ALREADY_RESENT
 from ..batches.importing.validate import PHONE, RowProblem
 from ..batches.lifecycle import LIMIT_REACHED, NEVER_STARTED, NOT_ALLOWED
 from ..do_not_send import REASON as DO_NOT_SEND
-from ..models import StagedRow
+from ..models import Batch, StagedRow
 from ..recipients import country_text, phone_problem_text
+
+MAX_COSTLY: Final = 20
 
 REASONS: Final = {
     NOT_ALLOWED: ReasonText(
@@ -110,3 +113,13 @@ _WORDS: Final[dict[str, Callable[[], str]]] = {
     ),
     RowProblem.TOO_LONG: lambda: _("The text has %(segments)s segments; the maximum is %(most)s."),
 }
+
+
+def costly_rows_text(batch: Batch) -> str:
+    """The first rows that need more segments than most."""
+    costly = StagedRow.objects.filter(
+        batch=batch, verdict=StagedRow.Verdict.GOOD, segments__gt=batch.usual_segments
+    )
+    rows = costly.order_by("pk").values_list("number", "segments")[:MAX_COSTLY]
+    texts = [_("row %(number)s (%(size)s)") % {"number": row, "size": size} for row, size in rows]
+    return listed([*texts, "…"] if batch.costly > len(texts) else texts)

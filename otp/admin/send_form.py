@@ -13,6 +13,7 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
 )
 
+from core.punctuation import label_text
 from messaging import segments
 from messaging.admin.recipient_form import RecipientForm
 from messaging.recipients import InvalidRecipient, recipient_for, unsupported_text
@@ -138,7 +139,7 @@ class SendCodeForm(RecipientForm):
         account = self.accounts[public_id]
         reason = unavailable_reason(account)
         if reason:
-            raise forms.ValidationError(f"{account.name}: {reason}")
+            raise forms.ValidationError(label_text(account.name, reason))
         return account
 
     def clean(self) -> dict[str, Any]:
@@ -193,7 +194,7 @@ class SendCodeForm(RecipientForm):
             return
         problem = unavailable_reason(fallback, self.number.country)
         if problem:
-            self.add_error("fallback", f"{fallback.name}: {problem}")
+            self.add_error("fallback", label_text(fallback.name, problem))
 
     # --- outcome ----------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
 from core.masking import shown_number
+from core.punctuation import with_detail
 from messaging.models import Message
 from messaging.on_hold import ON_HOLD
 from messaging.presentation.explanations import is_doubtful
@@ -123,7 +124,7 @@ def _resend_route(last: Message, account: Account, text: str, channel: str) -> R
     route = route_for_resend(last, account, text, channel)
     return ResendRoute(
         value=f"{account.public_id}:{channel}" if channel else account.public_id,
-        label=f"{account.name}, {channel}" if channel else account.name,
+        label=with_detail(account.name, channel) if channel else account.name,
         text=preview_text(route),
     )
 

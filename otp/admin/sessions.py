@@ -20,9 +20,10 @@ from core.admin.live import Cells
 from core.admin.pages import require
 from core.admin.read_only import TrackedAdmin
 from core.admin.timeline import person_name
-from core.masking import plain_number, shown_number
+from core.masking import data, plain_number, shown_number
 from core.times import duration
 from messaging.presentation.labels import shown_state as message_state
+from providers.admin.account_cell import AccountCell
 
 from .. import conversion, sessions
 from ..models import SentCode, Session
@@ -38,13 +39,13 @@ from .session_page import context_of, live_context
 
 
 @admin.register(Session)
-class SessionAdmin(TrackedAdmin):
+class SessionAdmin(AccountCell, TrackedAdmin):
     detail_template = "otp/session.html"
     live_template = "otp/live.html"
     primary_page = ("otp.send_code", _("Send code"), "send", "password")
     export_permission = "otp.export_session"
     list_title = pgettext_lazy("title", "Codes")
-    list_display = ("state_", "account", "sms", "tries", "took", "sender", "time")
+    list_display = ("state_", "account_", "sms", "tries", "took", "sender", "time")
     list_filter = filters.FILTERS
     search_fields = ("public_id",)
     search_help_text = _("Full phone number, our reference or provider ID")
@@ -90,8 +91,8 @@ class SessionAdmin(TrackedAdmin):
         return duration(max((session.verified_at - session.sent_at).total_seconds(), 0))
 
     @admin.display(description=_("Sent by"), ordering="created_by")
-    def sender(self, session: Session) -> str:
-        return person_name(session.created_by)
+    def sender(self, session: Session) -> SafeString:
+        return data(person_name(session.created_by))
 
     def reader_columns(self, request: HttpRequest) -> list[Any]:
         return [number_column(request)]

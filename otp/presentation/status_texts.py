@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 
 from core.admin.timeline import person_name
 from core.money_lines import MoneyLine
+from core.punctuation import join_sentences
 from core.secrets import DOTS
-from core.sentences import join_sentences
 from core.times import duration, full_time, short_time
 from messaging.on_hold import is_on_hold
 from messaging.presentation.explanations import explanation_of

@@ -26,6 +26,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from core.punctuation import listed
+
 from .. import accounts
 from ..gateway.client import (
     Client,
@@ -280,20 +282,19 @@ class AccountForm(SecretRules, AnyAccountForm):
         return account
 
     def _report_conflict(self, account: Account, changed: list[str]) -> None:
-        labels = [str(self.fields[name].label) for name in changed if name in self.fields]
+        labels = listed(self.fields[name].label for name in changed if name in self.fields)
         self.add_error(
             None,
             ValidationError(
                 _(
-                    "Someone else saved this account after you opened it. Changed:"
-                    " %(fields)s. Your changes are not saved yet. Save again to"
-                    " overwrite theirs, or reload the page to see them."
+                    "Someone else saved this account after you opened it. Changed: %(fields)s."
+                    " Your changes are not saved yet. Save again to overwrite theirs, or reload"
+                    " the page to see them."
                 ),
-                params={"fields": pgettext("list", ", ").join(labels) or "–"},
+                params={"fields": labels or "–"},
             ),
         )
         # Saving once more then overwrites the other changes deliberately.
-        data: Any = self.data
-        self.data = data = data.copy()
-        data[self.add_prefix("seen")] = json.dumps(field_digests(account))
+        self.data: Any = self.data.copy()
+        self.data[self.add_prefix("seen")] = json.dumps(field_digests(account))
         self.require_secrets_again()

@@ -9,12 +9,12 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext
 
 from core.admin.buttons import Text
 from core.countries import country_name
 from core.fields import UnreadableSecret
-from core.sentences import join_sentences
+from core.punctuation import join_sentences, listed
 from core.templatetags.portal import amount
 from core.times import full_time
 
@@ -191,9 +191,7 @@ def panel_context(account: Account) -> dict[str, Any]:
         "is_low": facts.balance.is_low,
         "has_balance": facts.balance.is_provided,
         "can_be_asked": is_checkable(client),
-        "countries": pgettext("list", ", ").join(
-            country_name(code) for code in account.allowed_countries
-        ),
+        "countries": listed(country_name(code) for code in account.allowed_countries),
         "takes_callbacks": client is not None and issubclass(client, ReceivesCallbacks),
         "news": check_status(account, newest_check(account)),
         "engine_sleeps": not is_engine_alive(),

@@ -29,6 +29,7 @@ from ..callbacks import retry, wake
 from ..callbacks.health import health_of
 from ..models import Account, Callback
 from ..presentation import callback_texts
+from .account_cell import AccountCell
 from .callback_actions import ProcessAgain, RevealCallback, log_processed_again
 from .callback_filters import FILTERS
 
@@ -44,8 +45,8 @@ TABS: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
 
 
 @admin.register(Callback)
-class CallbackAdmin(ReadOnlyAdmin):
-    list_display = ("received", "account", "says_", "for_", "times", "state_")
+class CallbackAdmin(AccountCell, ReadOnlyAdmin):
+    list_display = ("received", "account_", "says_", "for_", "times", "state_")
     list_display_links = ("received",)
     list_select_related = ("account",)
     list_filter = FILTERS

@@ -25,14 +25,15 @@ from ..error_texts import Explanation, explain
 from ..models import ApiCall
 from ..pause_facts import may_fix_accounts, pause_fact
 from ..presentation.labels import FREE_OPERATIONS, operation_label
+from .account_cell import AccountCell
 from .call_filters import FILTERS
 
 
 @admin.register(ApiCall)
-class ApiCallAdmin(ReadOnlyAdmin):
+class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
     list_display = (
         "time",
-        "account",
+        "account_",
         "operation_shown",
         "outcome_shown",
         "http",

@@ -18,6 +18,7 @@ from unfold.widgets import (
 )
 
 from core.countries import country_names
+from core.punctuation import in_brackets, listed
 
 
 class CountriesWidget(UnfoldAdminSelect2MultipleWidget):
@@ -89,10 +90,14 @@ class CountriesField(forms.MultipleChoiceField):
         return sorted(set(super().clean(value)))
 
 
+def _prefix(code: str) -> str:
+    return f"+{phonenumbers.country_code_for_region(code)}"
+
+
 def country_choices() -> list[tuple[str, str]]:
     names = country_names()
     return [
-        (code, f"{names[code]} ({code}, +{phonenumbers.country_code_for_region(code)})")
+        (code, in_brackets(names[code], listed((code, _prefix(code)))))
         for code in sorted(names, key=lambda code: _sort_key(names[code]))
     ]
 

@@ -8,9 +8,10 @@ from typing import Final
 
 from django import forms
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext
 
 from core.countries import country_name
+from core.punctuation import listed
 
 from ..gateway.client import SendsOwnCode
 from ..models import Account
@@ -80,7 +81,7 @@ def channel_warnings(account: Account) -> Iterator[str]:
     ]
     if without:
         text = gettext("No channel set for: %(countries)s. Nothing can be sent there.")
-        yield text % {"countries": pgettext("list", ", ").join(without)}
+        yield text % {"countries": listed(without)}
 
 
 def changed_names(form: forms.BaseForm) -> list[str]:

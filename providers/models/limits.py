@@ -7,6 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from core.punctuation import label_text
+
 from .account import Account
 
 
@@ -71,7 +73,7 @@ class DailyLimit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user or self.group}: {self.get_what_display()} {self.most}"
+        return label_text(self.user or self.group, f"{self.get_what_display()} {self.most}")
 
 
 class DailyUse(models.Model):

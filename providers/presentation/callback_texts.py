@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from core.punctuation import in_brackets
 from core.redaction import HIDDEN, Fields, Redactor, fields_of, mask_numbers
 from core.templatetags.portal import visible
 
@@ -76,7 +77,7 @@ def report_text(callback: Callback) -> str:
         return gettext("%(word)s and %(count)s more") % more
     if own.casefold() in ("", callback.says.casefold()):
         return word
-    return gettext("%(word)s (%(own)s)") % {"word": word, "own": own}
+    return in_brackets(word, own)
 
 
 def problem_text(problem: str) -> str:

@@ -8,12 +8,12 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from core.admin.timeline import TimelineEntry, person_name, sort_entries
 from core.models import Act
-from core.sentences import join_sentences
+from core.punctuation import join_sentences, listed
 from core.stored_texts import show
 from core.times import duration, short_time
 
@@ -113,8 +113,7 @@ def _contents(past: Past) -> str:
         count = past.backup_messages
         text = ngettext("%(count)s message", "%(count)s messages", count)
         parts.append(text % {"count": f"{count:,}"})
-    # Translators: separates the parts of an enumeration.
-    return pgettext("list", ", ").join(parts)
+    return listed(parts)
 
 
 def _beginning(hold: Hold, past: Past) -> Step:

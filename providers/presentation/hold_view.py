@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from core.admin.attention import AttentionItem, counted_item
 from core.admin.banners import Banner
 from core.admin.buttons import Button
 from core.models import Act
+from core.punctuation import listed
 
 from ..hold.decisions import (
     BEGUN,
@@ -128,9 +129,7 @@ def _totals(groups: Sequence[HeldGroup], acts: Sequence[Act]) -> str:
         (_decided(acts, DISCARDED), _("%(count)s not to be sent")),
         (sum(group.undecided for group in groups), _("%(count)s to decide")),
     ]
-    texts = [text % {"count": f"{count:,}"} for count, text in parts if count]
-    # Translators: separates the parts of an enumeration.
-    return pgettext("list", ", ").join(texts)
+    return listed(text % {"count": f"{count:,}"} for count, text in parts if count)
 
 
 def _decided(acts: Sequence[Act], what: str) -> int:

@@ -21,7 +21,7 @@ from core.admin.filters import (
     StateFilter,
 )
 
-from ..catalogue import project_names
+from ..catalogue import project_names, renting_providers
 from ..models import Finding, Order, Transaction
 from ..presentation import dashboard
 from ..presentation.labels import where_shown
@@ -72,6 +72,15 @@ class TypeFilter(AnyOfFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         types = Transaction.objects.order_by("type").values_list("type", flat=True).distinct()
         return [(type_, type_word(type_)) for type_ in types]
+
+
+class ProviderFilter(OneOfFilter):
+    title = pgettext_lazy("column", "Provider")
+    parameter_name = "provider"
+    field_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(renting_providers())
 
 
 class OpenFilter(DropdownFilter):

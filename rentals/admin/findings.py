@@ -22,8 +22,10 @@ from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
 from core.admin.reasons import Presets, reason_from
 from core.admin.timeline import person_name
+from core.punctuation import listed
 from core.stored_texts import as_value, declare, show
 from core.times import when
+from providers.admin.account_cell import AccountCell
 
 from .. import ledger
 from ..catalogue import renting_accounts
@@ -74,10 +76,10 @@ class ExplainPage(ObjectAction[Finding]):
 
 
 @admin.register(Finding)
-class FindingAdmin(ReadOnlyAdmin):
+class FindingAdmin(AccountCell, ReadOnlyAdmin):
     detail_template = "rentals/finding.html"
     list_title = _("Ledger check")
-    list_display = ("kind_", "about_", "ours_", "theirs_", "account", "since_", "explained")
+    list_display = ("kind_", "about_", "ours_", "theirs_", "account_", "since_", "explained")
     list_filter = filters.FINDINGS
     list_before_template = "rentals/ledger.html"
     ordering = ("-since", "-pk")
@@ -206,4 +208,4 @@ def ours_line(finding: Finding) -> str:
 
 def theirs_line(finding: Finding) -> str:
     rows = finding.theirs[:4]
-    return ", ".join(f"{type_word(row['type'])} {row['amount']}" for row in rows) or "–"
+    return listed(f"{type_word(row['type'])} {row['amount']}" for row in rows) or "–"

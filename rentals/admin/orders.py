@@ -9,8 +9,8 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin.base import PortalAdmin
@@ -20,7 +20,9 @@ from core.admin.live import Cells
 from core.admin.read_only import TrackedAdmin
 from core.admin.timeline import person_name
 from core.countries import country_name
+from core.masking import data
 from core.templatetags.portal import amount
+from providers.admin.account_cell import AccountCell
 
 from ..catalogue import project_names, renting_providers
 from ..models import Order, Project, Region
@@ -33,14 +35,14 @@ from .rent_page import RentPage, pair_fragment
 
 
 @admin.register(Order)
-class OrderAdmin(TrackedAdmin):
+class OrderAdmin(AccountCell, TrackedAdmin):
     detail_template = "rentals/order.html"
     live_template = "rentals/live.html"
     number_field = "phone"
     primary_page = ("rentals.rent_order", _("Rent a number"), "rent", "add_call")
     export_permission = "rentals.export_order"
     list_title = pgettext_lazy("title", "Orders")
-    list_display = ("state_", "account", "price_", "holder", "time")
+    list_display = ("state_", "account_", "price_", "holder", "time")
     list_filter = filters.ORDERS
     search_fields = ("provider_id",)
     search_help_text = _("Full phone number or order ID")
@@ -88,8 +90,8 @@ class OrderAdmin(TrackedAdmin):
         return amount(order.price)
 
     @admin.display(description=_("Held by"), ordering="held_by")
-    def holder(self, order: Order) -> str:
-        return person_name(order.held_by)
+    def holder(self, order: Order) -> SafeString:
+        return data(person_name(order.held_by))
 
     def reader_columns(self, request: HttpRequest) -> list[Any]:
         return [order_page.number_column(request.user), order_page.app_column(project_names())]
@@ -126,7 +128,15 @@ class OrderAdmin(TrackedAdmin):
 class CatalogueAdmin(PortalAdmin):
     """Lists that staff maintain. Past orders keep an entry that is no longer offered."""
 
-    list_filter = ("provider", "is_offered")
+    list_filter = (filters.ProviderFilter, "is_offered")
+
+    @admin.display(description=pgettext_lazy("field", "code"), ordering="code")
+    def code_shown(self, row: Project | Region) -> SafeString:
+        return data(row.code)
+
+    @admin.display(description=pgettext_lazy("column", "Provider"), ordering="provider")
+    def provider_shown(self, row: Project | Region) -> SafeString:
+        return data(dict(renting_providers()).get(row.provider, row.provider))
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -141,15 +151,25 @@ class CatalogueAdmin(PortalAdmin):
 class ProjectAdmin(CatalogueAdmin):
     list_title = pgettext_lazy("title", "Apps")
     add_title = _("Add app")
-    list_display = ("name", "code", "provider", "is_offered")
+    list_display = ("name_shown", "code_shown", "provider_shown", "is_offered")
+
+    @admin.display(description=pgettext_lazy("column", "Name"), ordering="name")
+    def name_shown(self, project: Project) -> SafeString:
+        return data(project.name)
 
 
 @admin.register(Region)
 class RegionAdmin(CatalogueAdmin):
     list_title = pgettext_lazy("title", "Countries/regions")
     add_title = _("Add country/region")
-    list_display = ("named", "code", "remark", "provider", "is_offered")
+    list_display = ("named", "code_shown", "remark_shown", "provider_shown", "is_offered")
 
     @admin.display(description=pgettext_lazy("column", "Name"), ordering="code")
     def named(self, region: Region) -> str:
         return country_name(region.code)
+
+    @admin.display(description=pgettext_lazy("column", "Remark"))
+    def remark_shown(self, region: Region) -> str | SafeString:
+        """Remarks from the provider's document are translated, those of staff are not."""
+        translated = gettext(region.remark) if region.remark else ""
+        return data(region.remark) if translated == region.remark else translated

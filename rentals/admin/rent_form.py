@@ -16,6 +16,7 @@ from unfold.widgets import (
 )
 
 from core.countries import country_name
+from core.punctuation import in_brackets, with_detail
 from providers.admin.account_picker import AccountSelect
 from providers.models import Account
 
@@ -150,5 +151,5 @@ def regions_of(account: Account) -> list[tuple[str, str]]:
 
 def _named(region: Region) -> str:
     """Name, code and remark. Remarks from the document are translated, those of staff are not."""
-    name = f"{country_name(region.code)} ({region.code})"
-    return f"{name} – {gettext(region.remark)}" if region.remark else name
+    name = in_brackets(country_name(region.code), region.code)
+    return with_detail(name, gettext(region.remark)) if region.remark else name

@@ -20,6 +20,7 @@ from core.admin.read_only import ReadOnlyAdmin
 from core.templatetags.portal import amount, visible
 from core.times import when
 from providers import account_checks
+from providers.admin.account_cell import AccountCell
 from providers.models import Enquiry
 
 from ..catalogue import renting_accounts
@@ -52,7 +53,7 @@ class ReadNow(Page, View):
 
 
 @admin.register(Transaction)
-class TransactionAdmin(ReadOnlyAdmin):
+class TransactionAdmin(AccountCell, ReadOnlyAdmin):
     export_permission = "rentals.export_transaction"
     list_title = pgettext_lazy("title", "Transactions")
     list_display = (
@@ -63,7 +64,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         "balance",
         "frozen",
         "description_",
-        "account",
+        "account_",
     )
     list_display_links = None
     list_filter = filters.TRANSACTIONS

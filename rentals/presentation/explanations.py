@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from core.countries import country_name
 from core.money_lines import MoneyLine
-from core.sentences import join_sentences
+from core.punctuation import join_sentences
 from core.templatetags.portal import amount
 from core.times import duration, short_time
 from providers import clock

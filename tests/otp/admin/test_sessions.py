@@ -243,7 +243,7 @@ def test_list_starts_with_today_and_a_notice(operator: Client) -> None:
     new = make_sent_session(recipient="13912345602")
     first = operator.get(list_page())
     assert list(first.context["cl"].queryset) == [new]
-    assert "<strong>Today:</strong>" in first.content.decode()
+    assert "<strong>Today: sent 1</strong>" in first.content.decode()
     (chip,) = first.context["cl"].chips
     assert chip.text == "Today"
     everything = operator.get(list_page() + chip.url)

@@ -68,7 +68,7 @@ def test_invalid_country_is_refused(code: str) -> None:
 def test_countries_are_translated_and_show_code_and_prefix() -> None:
     assert ("ID", "Indonesia (ID, +62)") in country_choices()
     with translation.override("zh-hans"):
-        assert ("ID", "印度尼西亚 (ID, +62)") in country_choices()
+        assert ("ID", "印度尼西亚（ID、+62）") in country_choices()
 
 
 # --- address, name, limits ---------------------------------------------------
