@@ -74,6 +74,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "DEMO": boolean,
     "ENV_FILE": file,
     "HOME_COUNTRY": country,
+    "HOST_COOKIES": boolean,
     "HSTS_SECONDS": whole(0, 315_360_000),
     "JOURNAL_DAYS": DAYS,
     "LANGUAGE_CODE": one_of("en", "zh-hans"),

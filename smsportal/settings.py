@@ -225,8 +225,9 @@ AXES_CLIENT_IP_CALLABLE = "core.client_address.address_for_lockout"
 # --- browser security ------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_HTTPS)
 SESSION_ENGINE = "smsportal.session_store"
-# Browsers accept a name with this prefix from this host only, and only by https.
-_PREFIX = "__Host-" if SESSION_COOKIE_SECURE else ""
+# Browsers accept a name with this prefix from this host only, and only by https. Not by default,
+# since the version before would not know its people by it.
+_PREFIX = "__Host-" if env.bool("HOST_COOKIES", default=False) else ""
 SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default=f"{_PREFIX}smsportal_session")
 CSRF_COOKIE_NAME = f"{_PREFIX}csrftoken"
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600

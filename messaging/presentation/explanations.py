@@ -75,7 +75,7 @@ def explanation_of(message: Message, reader: Reader = None) -> Explanation:
             return Explanation(text=_("Being submitted to the provider."))
         case S.REFUSED if message.conflict:
             return replace(_explain_reason(message, reader), text=_explain_conflict(message))
-        case S.REFUSED | S.NOT_SENT if released_at(message) and not message.settled_at:
+        case S.REFUSED | S.NOT_SENT if not message.settled_at:
             return _explain_released(message, _explain_failure(message, reader))
         case S.HELD | S.REFUSED | S.UNKNOWN | S.NOT_SENT:
             return _explain_failure(message, reader)
@@ -103,8 +103,11 @@ def _explain_hold(message: Message) -> Explanation:
 
 def _explain_released(message: Message, explained: Explanation) -> Explanation:
     """What is not sent now may have been sent before the hold it was released from."""
+    began = released_at(message)
+    if began is None:
+        return explained
     before = _("It may have been sent before the hold that began at %(time)s.") % {
-        "time": short_time(released_at(message))
+        "time": short_time(began)
     }
     text = join_sentences(explained.text, before)
     return replace(explained, text=text, money=MoneyLine.UNKNOWN)

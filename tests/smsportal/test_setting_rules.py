@@ -68,6 +68,7 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "DEMO": ("perhaps",),
     "ENV_FILE": ("/nowhere/.env", "/"),
     "HOME_COUNTRY": ("XX", "CHN", "China", "86"),
+    "HOST_COOKIES": ("maybe",),
     "HSTS_SECONDS": NUMBERS,
     "JOURNAL_DAYS": (*NUMBERS, "0"),
     "LANGUAGE_CODE": ("fr", "zh"),
