@@ -131,7 +131,7 @@ class SendAgainPage(ObjectAction[Message]):
 class RevealPage(RevealAction[Message]):
     """Show the full number and text."""
 
-    permission_required = "messaging.reveal_message"
+    permission_required = ("messaging.view_message", "messaging.reveal_message")
     template_name = "messaging/revealed.html"
 
     def get_revealed(self, obj: Message) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from core.admin.buttons import Crumb
 from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
 from core.stored_texts import StoredText
+from core.visibility import may_export_whole
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
 
@@ -24,7 +25,7 @@ from ..batches import create, lifecycle, resend
 from ..models import Batch, StagedRow
 from ..presentation import row_texts
 from .actions import ON_HOLD_TEXT
-from .batch_page import context_of, fingerprint, may_see_whole
+from .batch_page import context_of, fingerprint
 from .recheck_form import RecheckForm
 
 CHECKED_AGAIN: Final = _(
@@ -166,9 +167,7 @@ class ReportPage(BatchAction):
 
     def get(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         batch = self.find(object_id)
-        whole = may_see_whole(batch, request.user) or request.user.has_perm(
-            "messaging.reveal_message"
-        )
+        whole = may_export_whole(batch, request.user)
         format_ = requested_format(request)
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
         self.log(batch, log_texts.REPORT_DOWNLOADED.store())

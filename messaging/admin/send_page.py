@@ -13,6 +13,7 @@ from django.views.generic import FormView
 from core.admin.pages import current_user, fragment, new_form_token
 from core.phone import grouped
 from core.times import full_time
+from core.visibility import may_see_whole
 from providers.admin.account_picker import AccountFormPage, pause_context, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
@@ -21,7 +22,6 @@ from providers.models import Account
 
 from .. import queue_message
 from ..models import Message
-from ..presentation.visibility import may_see_whole
 from .send_form import SendForm, kind_of, unavailable_reason
 from .send_preview import Preview, preview_of
 

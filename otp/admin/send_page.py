@@ -12,6 +12,7 @@ from django.views.generic import FormView
 
 from core.admin.pages import current_user, fragment, new_form_token
 from core.times import full_time
+from core.visibility import may_see_whole
 from messaging.admin.send_preview import Preview, preview_of
 from providers.admin.account_picker import AccountFormPage, pause_context, pick_account
 from providers.daily_limits import LimitReached
@@ -20,7 +21,6 @@ from providers.models import Account
 
 from .. import limits, sessions
 from ..models import Session
-from ..presentation.visibility import may_see_whole
 from ..routes import default_text, sends_codes, sends_free_text, unavailable_reason
 from .send_form import SendCodeForm
 

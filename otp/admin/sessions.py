@@ -22,13 +22,13 @@ from core.admin.read_only import TrackedAdmin
 from core.admin.timeline import person_name
 from core.masking import plain_number, shown_number
 from core.times import duration
+from core.visibility import may_see_whole
 from messaging.presentation.labels import shown_state as message_state
 
 from .. import conversion, sessions
 from ..models import SentCode, Session
 from ..presentation.dashboard import attention_items
 from ..presentation.labels import shown_state
-from ..presentation.visibility import may_see_whole
 from . import filters
 from .actions import CancelPage, CheckPage, ResendPage, RevealPage
 from .export import export_sessions

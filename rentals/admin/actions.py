@@ -17,6 +17,7 @@ from core.admin.reasons import reason_from
 from core.admin.timeline import person_name
 from core.countries import country_name
 from core.stored_texts import as_value
+from core.visibility import may_reveal, may_see_whole
 from providers import clock
 from providers.gateway.vocabulary import OrderState as StatedState
 
@@ -30,7 +31,7 @@ from .. import (
 )
 from ..catalogue import project_names
 from ..models import FoundOrder, Order
-from ..presentation.visibility import may_hand_over, may_see_unmasked, shown
+from ..presentation.visibility import may_hand_over, shown
 from ..states import FROM_PROVIDER, OrderState
 from .order_page import SETTLE_REASONS, colleagues
 
@@ -111,7 +112,7 @@ class SettlePage(OrderAction):
 class RevealPage(RevealAction[Order]):
     """Reveal number, code and text."""
 
-    permission_required = "rentals.reveal_order"
+    permission_required = ("rentals.view_order", "rentals.reveal_order")
     template_name = "rentals/revealed.html"
 
     def get_revealed(self, obj: Order) -> dict[str, Any]:
@@ -146,8 +147,7 @@ class HidePage(OrderAction):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         order = self.find(object_id)
-        may = request.user.has_perm("rentals.reveal_order")
-        if not may and not may_see_unmasked(order, request.user):
+        if not may_reveal(Order, request.user) and not may_see_whole(order, request.user):
             raise NeedsPermission("rentals.reveal_order")
         Order.objects.filter(pk=order.pk, hidden_at=None).update(hidden_at=clock.now())
         return HttpResponseRedirect(reverse("admin:rentals_order_board"))

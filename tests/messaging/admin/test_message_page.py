@@ -77,7 +77,7 @@ def test_sender_sees_the_message_whole_for_half_an_hour(client: Client) -> None:
     assert "+86 139 1234 5678" in get_page(client, message)
     assert TEXT in get_page(client, message)
 
-    Message.objects.update(created_at=timezone.now() - timedelta(minutes=30))
+    Message.objects.update(typed_at=timezone.now() - timedelta(minutes=30))
     assert "139 1234 5678" not in get_page(client, message)
     assert TEXT not in get_page(client, message)
 
