@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model
 
-OWN_VISIBLE_FOR: Final = timedelta(minutes=30)
-"""How long people see whole what they typed themselves, to read it back on the phone."""
+OWN_VISIBLE_FOR: Final = timedelta(hours=12)
+"""How long people see whole what they typed themselves, since the customer may call back."""
 
 Reader: TypeAlias = User | AnonymousUser
 
