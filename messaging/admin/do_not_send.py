@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from core.admin.actions import ObjectAction, log_change
 from core.admin.buttons import EmptyState
 from core.admin.pages import Page, current_user
-from core.admin.read_only import ReadOnlyAdmin
+from core.admin.read_only import ReadOnlyAdmin, may_ask_for
 from core.admin.reasons import MAX_REASON_LENGTH
 from core.admin.timeline import person_name
 from core.masking import masked_number
@@ -155,7 +155,9 @@ class DoNotSendAdmin(ReadOnlyAdmin):
             return queryset, False
         # Whole numbers only: a search by parts would reveal the masked numbers.
         number = search_key(search_term.strip())
-        return (queryset.filter(number=number) if number else queryset.none()), False
+        if not number or not may_ask_for(self, request, number):
+            return queryset.none(), False
+        return queryset.filter(number=number), False
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(

@@ -10,7 +10,7 @@ from core.visibility import OWN_VISIBLE_FOR, Permissions
 from core.visibility import register as register_rule
 from providers import clock
 
-from ..models import Batch, Message
+from ..models import Batch, DoNotSend, Message
 
 REVEAL: Final = "messaging.reveal_message"
 
@@ -18,6 +18,7 @@ REVEAL: Final = "messaging.reveal_message"
 def register() -> None:
     register_rule(Message, Permissions("messaging.view_message", REVEAL), _typist_of)
     register_rule(Batch, Permissions("messaging.view_batch", REVEAL), _uploader_of)
+    register_rule(DoNotSend, Permissions("messaging.view_donotsend", REVEAL), _nobody)
 
 
 def _typist_of(message: Message) -> frozenset[int | None]:
@@ -35,6 +36,10 @@ def _uploader_of(batch: Batch) -> frozenset[int | None]:
     if batch.source == Batch.Source.AGAIN or batch.started_at is not None:
         return frozenset()
     return frozenset({batch.created_by_id})
+
+
+def _nobody(entry: DoNotSend) -> frozenset[int | None]:
+    return frozenset()
 
 
 def shown_text(message: Message, *, whole: bool) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import pytest
 from django.contrib.auth.models import User
@@ -164,7 +164,7 @@ def rented_by_another(reader: User) -> Order:
 
 def handed_to_reader(reader: User) -> Order:
     order = make_rented()
-    hand_overs.hand_over(order, reader, by=order.held_by)
+    hand_overs.hand_over(order, reader, by=make_user())
     order.refresh_from_db()
     return order
 
@@ -293,7 +293,7 @@ def seen_whole(browser: Client, obj: Model) -> list[str]:
     shown = []
     for page in pages_of(obj):
         answer = browser.get(page)
-        text = b"".join(answer) if answer.streaming else answer.content  # type: ignore[attr-defined,arg-type]
+        text = b"".join(answer) if answer.streaming else answer.content
         if any(hidden in text.decode() for hidden in HIDDEN):
             shown.append(page)
     return shown
@@ -340,7 +340,7 @@ def test_operator_sees_no_more_by_a_new_code_in_the_session_of_another() -> None
 
 @pytest.mark.parametrize("reveal", ["messaging_message", "otp_session", "rentals_order"])
 def test_reveal_needs_the_permission_to_see_the_object(reveal: str) -> None:
-    obj = {
+    obj: Any = {
         "messaging_message": make_message,
         "otp_session": make_sent_session,
         "rentals_order": make_rented,
