@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 
 from providers.callbacks.receive import callback
 
+from .password_links import SetPasswordPage
+
 admin.autodiscover()
 
 urlpatterns = [
@@ -14,6 +16,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("portal/favicon.svg"))),
     # With or without a trailing slash, because a redirect would drop the posted body.
     re_path(r"^callbacks/(?P<token>.*?)/?$", callback, name="callback"),
+    path("set-password/<uidb64>/<token>/", SetPasswordPage.as_view(), name="set_password"),
     path("", admin.site.urls),
 ]
 

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from core.acts import record_act
 from core.admin.actions import ObjectAction
 from core.admin.buttons import Crumb
 from core.admin.exports import Column, export, requested_format
@@ -171,6 +172,14 @@ class ReportPage(BatchAction):
         format_ = requested_format(request)
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
         self.log(batch, log_texts.REPORT_DOWNLOADED.store())
+        record_act(
+            "export",
+            by=current_user(request),
+            subject=f"batch:{batch.pk}",
+            rows=StagedRow._meta.label_lower,
+            count=rows.count(),
+            whole=whole,
+        )
         columns = (
             Column(pgettext_lazy("column", "Row"), lambda row: row.number),
             Column(_("Value in file"), lambda row: row_texts.typed_text(row, whole=whole)),

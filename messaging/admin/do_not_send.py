@@ -103,7 +103,7 @@ class RemovePage(ObjectAction[DoNotSend]):
         entry = self.find(object_id)
         because = request.POST.get("because", "").replace("\0", "").strip()[:MAX_REASON_LENGTH]
         if not because:
-            messages.error(request, _("No change: choose or enter a reason."))
+            messages.error(request, _("No change: choose a reason, or describe it in a few words."))
         elif do_not_send.remove(entry, because, current_user(request)):
             self.log(entry, log_texts.NUMBER_REMOVED.store(reason=because))
             messages.success(request, _("The number was removed from the list."))

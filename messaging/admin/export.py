@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.admin.actions import log_export
+from core.admin.actions import export_filters, log_export
 from core.admin.changelist import filtered
 from core.admin.exports import Column, export, requested_format
 from core.admin.labels import label_for
@@ -27,8 +27,6 @@ from ..presentation.visibility import shown_text
 
 PERMISSION: Final = "messaging.export_message"
 CHUNK_SIZE: Final = 1_000
-MAX_LOGGED: Final = 500
-"""Characters of the filters that the log keeps."""
 
 
 def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
@@ -40,8 +38,8 @@ def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBas
         raise NeedsPermission(PERMISSION)
     format_ = requested_format(request)
     rows = filtered(admin, request)
-    filters = request.GET.urlencode()[:MAX_LOGGED]
-    log_export(request, Message, log_texts.EXPORTED.store(format=format_, filters=filters))
+    logged = log_texts.EXPORTED.store(format=format_, filters=export_filters(request))
+    log_export(request, Message, logged, count=rows.count())
     columns = columns_for(current_user(request))
     return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_)
 

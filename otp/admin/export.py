@@ -57,7 +57,8 @@ def export_sessions(
 
     Numbers are whole for users who may reveal them.
     """
-    log_export(request, Session, EXPORTED.store(count=rows.count(), format=format_))
+    count = rows.count()
+    log_export(request, Session, EXPORTED.store(count=count, format=format_), count=count)
     sessions = rows.select_related("account", "created_by").order_by("-created_at", "-pk")
     shown_columns = columns(current_user(request))
     return export("codes", shown_columns, sessions.iterator(chunk_size=1000), format_)

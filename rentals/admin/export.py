@@ -93,5 +93,6 @@ def _export(
 ) -> HttpResponseBase:
     format_ = exports.requested_format(request)
     rows = filtered(admin, request)
-    log_export(request, model, logged.store(count=rows.count()))
+    count = rows.count()
+    log_export(request, model, logged.store(count=count), count=count)
     return exports.export(name, columns, rows.iterator(chunk_size=2000), format_)

@@ -273,7 +273,9 @@ def test_settle_without_a_reason_changes_nothing(client: Client) -> None:
     sign_in(client, "manager")
     client.post(url(message, "settle"), {"outcome": "sent", "reason": "other", "other": " "})
     assert state_of(message) == "unknown"
-    assert notices(client, message) == ["No change: choose or enter a reason."]
+    assert notices(client, message) == [
+        "No change: choose a reason, or describe it in a few words."
+    ]
 
 
 def test_second_settlement_changes_nothing(client: Client) -> None:
