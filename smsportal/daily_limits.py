@@ -66,8 +66,8 @@ class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
         if not may_limit(self.actor, cleaned.get("user") or cleaned["group"]):
             raise ValidationError(
                 gettext(
-                    "You can only set limits of people and roles with fewer permissions than you."
-                    " Nobody sets their own."
+                    "You can only set limits of people and roles with fewer permissions than you,"
+                    " and not your own."
                 )
             )
         return cleaned

@@ -39,7 +39,7 @@ def role_field(queryset: QuerySet[Group]) -> RoleField:
         label=pgettext_lazy("field", "Roles"),
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("You can only assign roles whose permissions you have yourself."),
+        help_text=_("You can only assign roles with fewer permissions than you have."),
     )
 
 

@@ -143,7 +143,7 @@ def test_link_sets_the_password_once() -> None:
     act = Act.objects.get(what="staff.password_by_link")
     assert (act.by, act.subject) == (other, f"user:{other.pk}")
     assert not open_link(Client(), link)
-    assert "has been used or has ended" in Client().get(link).content.decode()
+    assert "has been used or has expired" in Client().get(link).content.decode()
 
 
 def test_link_ends_the_sessions_of_the_person() -> None:
