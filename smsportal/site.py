@@ -90,3 +90,15 @@ class PortalSite(UnfoldAdminSite):
             address = client_address(request)
             record_act("sign_in", by=current_user(request), address=str(address or ""))
         return answer
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        from core.acts import record_act
+        from core.admin.pages import current_user
+
+        answer: HttpResponse = super().password_change(request, extra_context)
+        if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
+            person = current_user(request)
+            record_act("staff.password", by=person, subject=f"user:{person.pk}")
+        return answer

@@ -250,6 +250,17 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
             )
         return form
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        role: Group = form.instance
+        record_act(
+            "role.change" if change else "role.add",
+            by=current_user(request),
+            subject=f"role:{role.pk}",
+            fields=form.changed_data,
+            permissions=sorted(role.permissions.values_list("codename", flat=True)),
+        )
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_active and request.user.is_superuser
 

@@ -117,6 +117,28 @@ def test_change_of_rights_is_recorded() -> None:
     assert act.details["permissions"] == len(set(ROLES["operator"]))
 
 
+def test_change_of_a_role_is_recorded() -> None:
+    boss = member(name="boss", superuser=True)
+    role = Group.objects.get(name="viewer")
+    permission = Permission.objects.get(codename="view_message")
+    url = reverse("admin:auth_group_change", args=[role.pk])
+    browser_of(boss).post(url, {"name": "viewer", "permissions": [permission.pk]})
+    act = Act.objects.get(what="role.change")
+    assert (act.by, act.subject) == (boss, f"role:{role.pk}")
+    assert act.details == {"fields": ["permissions"], "permissions": ["view_message"]}
+
+
+def test_change_of_the_own_password_is_recorded() -> None:
+    user = member("viewer")
+    browser = browser_of(user)
+    url = reverse("admin:password_change")
+    browser.post(url, {"old_password": "wrong", **BOTH})
+    assert not Act.objects.exists()
+    browser.post(url, {"old_password": "right", **BOTH})
+    act = Act.objects.get()
+    assert (act.what, act.by, act.subject) == ("staff.password", user, f"user:{user.pk}")
+
+
 # --- the link -------------------------------------------------------------------------------
 
 
