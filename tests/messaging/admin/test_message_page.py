@@ -262,10 +262,10 @@ def test_settle_accepts_a_typed_reason(client: Client) -> None:
     message = make_message(state="unknown")
     sign_in(client, "manager")
     client.post(
-        url(message, "settle"), {"outcome": "sent", "reason": "other", "other": " rang\x00 "}
+        url(message, "settle"), {"outcome": "sent", "reason": "other", "other": " rang them\x00 "}
     )
     message.refresh_from_db()
-    assert message.settled_because == "rang"
+    assert message.settled_because == "rang them"
 
 
 def test_settle_without_a_reason_changes_nothing(client: Client) -> None:
